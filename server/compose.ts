@@ -1,0 +1,56 @@
+import type { Pool } from "pg";
+import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
+import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
+import { createPostgresEventLog } from "./adapters/postgres/event-log";
+import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
+import type { Config } from "./config/config";
+import { connectDatabase } from "./database/connection";
+import type { Logger } from "./observability/logger";
+import type { DeadLetters } from "./ports/dead-letters";
+import type { DeviceTwins } from "./ports/device-twins";
+import type { EventLog, TopicSettings } from "./ports/event-log";
+import type { MessageArchive } from "./ports/message-archive";
+import { TOPICS } from "./domain/terms";
+
+/** Everything a role works on. The only place that decides which adapter stands behind a port. */
+export interface Engines {
+  readonly eventLog: EventLog;
+  readonly archive: MessageArchive;
+  readonly twins: DeviceTwins;
+  readonly deadLetters: DeadLetters;
+  /** PostgreSQL, for readings, rollups, positions and the catalog. */
+  readonly pool: Pool;
+  /** Which engine carries what, in words for people. */
+  readonly names: { readonly eventLog: string; readonly documents: string; readonly database: string };
+  close(): Promise<void>;
+}
+
+/** Opens the engines the configuration asks for. Connects lazily: an engine that is down shows at its first use. */
+export function composeEngines(config: Config, role: string, logger: Logger): Engines {
+  const { pool, connectionString } = connectDatabase(config, role, logger);
+  const database = config.engines.DATABASE_URL === undefined ? "PostgreSQL (embedded)" : "PostgreSQL";
+  const eventLog = createPostgresEventLog({ pool, connectionString, role, logger });
+  return {
+    eventLog,
+    archive: createPostgresMessageArchive(pool),
+    twins: createPostgresDeviceTwins(pool),
+    deadLetters: createPostgresDeadLetters(pool),
+    pool,
+    names: { eventLog: database, documents: database, database },
+    async close() {
+      await eventLog.close();
+      await pool.end();
+    },
+  };
+}
+
+/** The topics Fieldwatch needs, with their settings. */
+export function topicSettings(config: Config): readonly TopicSettings[] {
+  const hour = 3_600_000;
+  const retentionMs = config.eventLog.LOG_RETENTION_HOURS * hour;
+  return [
+    { topic: TOPICS.telemetry, partitions: config.eventLog.TELEMETRY_PARTITIONS, retentionMs, durable: true },
+    { topic: TOPICS.alerts, partitions: 1, retentionMs, durable: true },
+    { topic: TOPICS.live, partitions: 1, retentionMs: hour / 4, durable: false },
+  ];
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseEnv } from "node:util";
+import { isLoopback } from "./loopback";
+import * as sections from "./sections";
+import type { Section, Variable } from "./variables";
+
+type Sections = typeof sections;
+
+/** The whole configuration: one section a room, keyed by variable name. */
+export type Config = { readonly [S in keyof Sections]: Section<Sections[S]> } & {
+  /** Simulated devices after the default is settled. */
+  readonly demoDevices: number;
+  /** Absolute path of the data folder. */
+  readonly dataDir: string;
+};
+
+/** Thrown with every problem at once; the message is ready for a person to read. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ variable, problem, example }) => `  ${variable}: ${problem}\n      for example ${variable}=${example}`);
+    super(`The configuration has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${lines.join("\n")}`);
+  }
+}
+
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly problem: string;
+  readonly example: string;
+}
+
+/**
+ * Reads the configuration from the environment, over `.env` in the working folder.
+ * @throws ConfigError listing everything that is wrong.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env, dotenv: string = readDotenv()): Config {
+  // A variable set to nothing is the same as one not set: `PORT= npm start`, or a blank line in .env.
+  const filled = (values: NodeJS.Dict<string>) => Object.entries(values).filter(([, value]) => value !== "");
+  const values: Record<string, string | undefined> = Object.fromEntries([...filled(parseEnv(dotenv)), ...filled(env)]);
+  const problems: ConfigProblem[] = [];
+  const read: Record<string, Record<string, unknown>> = {};
+  for (const [name, table] of Object.entries(sections) as [string, Record<string, Variable>][]) {
+    const section: Record<string, unknown> = {};
+    for (const [variable, { schema, example }] of Object.entries(table)) {
+      const result = schema.safeParse(values[variable]);
+      if (result.success) section[variable] = result.data;
+      else problems.push({ variable, problem: result.error.issues.map((issue) => issue.message).join("; "), example });
+    }
+    read[name] = section;
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const typed = read as unknown as { [S in keyof Sections]: Section<Sections[S]> };
+  const config: Config = {
+    ...typed,
+    demoDevices: typed.simulator.DEMO_DEVICES ?? (typed.engines.DATABASE_URL === undefined ? 50 : 0),
+    dataDir: path.resolve(typed.server.FIELDWATCH_DATA_DIR),
+  };
+  const unsafe = unsafeCombinations(config);
+  if (unsafe.length > 0) throw new ConfigError(unsafe);
+  return config;
+}
+
+/** Settings that are each valid, but together would lose data or mislead. */
+function unsafeCombinations(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (config.demoDevices > config.pipeline.MAX_DEVICES) {
+    problems.push({
+      variable: "DEMO_DEVICES",
+      problem: `is ${config.demoDevices}, more than MAX_DEVICES (${config.pipeline.MAX_DEVICES}): the rest would become dead letters`,
+      example: String(config.pipeline.MAX_DEVICES),
+    });
+  }
+  const readingsHours = config.pipeline.READINGS_RETENTION_DAYS * 24;
+  if (readingsHours > 0 && readingsHours < config.eventLog.LOG_RETENTION_HOURS) {
+    problems.push({
+      variable: "READINGS_RETENTION_DAYS",
+      problem: `keeps readings for less than LOG_RETENTION_HOURS (${config.eventLog.LOG_RETENTION_HOURS} h): messages waiting in the log could be too old when their turn comes`,
+      example: String(Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24)),
+    });
+  }
+  if (config.pipeline.ARCHIVE_RETENTION_DAYS * 24 < config.eventLog.LOG_RETENTION_HOURS) {
+    problems.push({
+      variable: "ARCHIVE_RETENTION_DAYS",
+      problem: `keeps messages for less than LOG_RETENTION_HOURS (${config.eventLog.LOG_RETENTION_HOURS} h)`,
+      example: String(Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24)),
+    });
+  }
+  const database = config.engines.DATABASE_URL === undefined ? undefined : new URL(config.engines.DATABASE_URL);
+  if (database && isLoopback(database.hostname) && Number(database.port || 5432) === config.server.PORT) {
+    problems.push({ variable: "PORT", problem: "is the port of DATABASE_URL on this machine", example: "3000" });
+  }
+  return problems;
+}
+
+/** The configuration with every secret hidden, for the log. */
+export function redacted(config: Config): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const [name, table] of Object.entries(sections) as [keyof Sections, Record<string, Variable>][]) {
+    const section = config[name] as Record<string, unknown>;
+    for (const [variable, { secret }] of Object.entries(table)) {
+      if (section[variable] !== undefined) shown[variable] = secret ? "***" : section[variable];
+    }
+  }
+  return { ...shown, DEMO_DEVICES: config.demoDevices };
+}
+
+/** The text of .env.example: every variable, its meaning, and a value to copy. */
+export function envExample(): string {
+  const titles: Record<keyof Sections, string> = {
+    server: "Where Fieldwatch listens and keeps its files",
+    engines: "Engines outside of Fieldwatch",
+    eventLog: "Event log",
+    pipeline: "Pipeline",
+    ingest: "Telemetry route",
+    simulator: "Simulator",
+  };
+  const parts = Object.entries(sections).map(([name, table]) => {
+    const lines = Object.entries(table as Record<string, Variable>).map(([variable, { about, example }]) => `# ${about}\n# ${variable}=${example}`);
+    return `## ${titles[name as keyof Sections]}\n\n${lines.join("\n\n")}\n`;
+  });
+  return `# Copy to .env and uncomment what you change. Generated from server/config by \`npm run generate\`.\n\n${parts.join("\n")}`;
+}
+
+function readDotenv(): string {
+  try {
+    return readFileSync(".env", "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+/** One environment variable: how it is read, what it means, and a value to copy. */
+export interface Variable<T extends z.ZodType = z.ZodType> {
+  readonly schema: T;
+  readonly about: string;
+  readonly example: string;
+  /** Shown as *** in logs. */
+  readonly secret?: boolean;
+}
+
+export function variable<T extends z.ZodType>(schema: T, about: string, example: string, options: { secret?: boolean } = {}): Variable<T> {
+  return { schema, about, example, ...options };
+}
+
+/** A whole number written in decimal. */
+export function whole(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, "must be a whole number")
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+}
+
+/** The section a table of variables reads into. */
+export type Section<T extends Record<string, Variable>> = { readonly [K in keyof T]: z.output<T[K]["schema"]> };

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { currentValue, instant, pageOf } from "./common";
+
+/** live: heard from lately · stale: overdue · silent: long overdue · new: discovered, nothing committed yet. */
+export const deviceState = z.enum(["live", "stale", "silent", "new"]).meta({ id: "DeviceState" });
+
+/** One device with its latest known values. */
+export const device = z
+  .object({
+    id: z.string().describe("The name the device reports under"),
+    site: z.string().nullable(),
+    type: z.string().nullable(),
+    state: deviceState,
+    firstSeen: instant,
+    lastSeen: instant.nullable().describe("Ingest time of the latest message"),
+    lastEventTime: instant.nullable(),
+    messages: z.int().min(0),
+    values: z.record(z.string(), currentValue),
+  })
+  .meta({ id: "Device" });
+
+export const devicesQuery = z.object({
+  search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
+  site: z.string().max(128).optional(),
+  state: deviceState.optional(),
+  sort: z.enum(["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages"]).default("id").describe("A leading - is descending"),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(512).optional().describe("`next` of the page before, with the same other parameters"),
+});
+
+export const devicesAnswer = pageOf(device)
+  .extend({ total: z.int().min(0).describe("Devices that match, on all pages"), sites: z.array(z.string()).describe("All sites there are") })
+  .meta({ id: "Devices" });
+
+export const readingsQuery = z.object({
+  metric: z.string().min(1).max(128),
+  from: z.iso.datetime({ offset: true }).optional().describe("First moment; default one hour before `to`"),
+  to: z.iso.datetime({ offset: true }).optional().describe("End, exclusive; default now"),
+  resolution: z.enum(["auto", "raw", "minute", "hour"]).default("auto"),
+  maxPoints: z.coerce.number().int().min(10).max(10_000).default(300).describe("At most this many points; extremes are kept"),
+});
+
+/** Points in event-time order. Raw points have min = max = mean = value and count 1. */
+export const readingsAnswer = z
+  .object({
+    device: z.string(),
+    metric: z.string(),
+    unit: z.string().nullable(),
+    kind: z.enum(["number", "boolean"]),
+    from: instant,
+    to: instant,
+    resolution: z.enum(["raw", "minute", "hour"]).describe("What the points were made from"),
+    bucketMs: z.int().min(0).describe("Width of one point in ms; 0 for raw readings"),
+    points: z.array(
+      z.object({
+        time: z.number().describe("Epoch milliseconds of the start of the bucket, or of the reading"),
+        count: z.int(),
+        mean: z.number(),
+        min: z.number(),
+        max: z.number(),
+        last: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: "Readings" });
+
+export const messagesQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(512).optional(),
+});
+
+export const messagesAnswer = pageOf(
+  z.object({
+    log: z.string(),
+    partition: z.int(),
+    offset: z.int(),
+    eventTime: instant,
+    ingestTime: instant,
+    processedTime: instant,
+    body: z.string().describe("The JSON text exactly as received"),
+  }),
+).meta({ id: "Messages" });
+
+export const metricsAnswer = z
+  .object({
+    items: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.enum(["number", "boolean"]),
+        unit: z.string().nullable(),
+        min: z.number().nullable().describe("Lower end of the valid range"),
+        max: z.number().nullable(),
+        firstSeen: instant,
+      }),
+    ),
+  })
+  .meta({ id: "Metrics" });
+
+export type DeviceState = z.infer<typeof deviceState>;
+export type DeviceView = z.infer<typeof device>;
+export type DevicesQuery = z.infer<typeof devicesQuery>;
+export type DevicesAnswer = z.infer<typeof devicesAnswer>;
+export type ReadingsQuery = z.infer<typeof readingsQuery>;
+export type ReadingsAnswer = z.infer<typeof readingsAnswer>;
+export type MessagesAnswer = z.infer<typeof messagesAnswer>;
+export type MetricsAnswer = z.infer<typeof metricsAnswer>;

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { instant } from "./common";
+
+export const probeStatus = z.enum(["pass", "warn", "fail", "unknown"]).meta({ id: "ProbeStatus" });
+
+/** One timed test of one dependency. */
+export const probeResult = z
+  .object({
+    name: z.string().describe("Stable key, e.g. postgres.reachable"),
+    title: z.string(),
+    group: z.string().describe("The dependency it belongs to, e.g. PostgreSQL (embedded)"),
+    status: probeStatus,
+    since: instant.describe("When it took this status, as far as this process saw"),
+    checkedAt: instant.nullable(),
+    latencyMs: z.number().nullable(),
+    summary: z.string().describe("What was found, in one sentence"),
+    cause: z.string().nullable().describe("Why it isn't passing"),
+    fix: z.string().nullable().describe("What to do, exactly"),
+  })
+  .meta({ id: "Probe" });
+
+export const healthAnswer = z
+  .object({
+    status: probeStatus.describe("The worst of all probes"),
+    verdict: z.string().describe("One sentence: what, since when, what it means for the data"),
+    time: instant,
+    version: z.string(),
+    engines: z.object({ eventLog: z.string(), documents: z.string(), database: z.string() }).describe("Which engine carries what"),
+    probes: z.array(probeResult),
+  })
+  .meta({ id: "Health" });
+
+export type ProbeStatus = z.infer<typeof probeStatus>;
+export type ProbeResult = z.infer<typeof probeResult>;
+export type HealthAnswer = z.infer<typeof healthAnswer>;

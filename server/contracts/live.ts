@@ -1,0 +1,54 @@
+import type { HealthAnswer } from "./health";
+import type { PipelineAnswer } from "./pipeline";
+
+/**
+ * The live channel (Socket.IO). A browser watches rooms; each room sends frames at most 5 times a second, at most once
+ * each, numbered without gaps. The browser loads a snapshot by REST, applies frames with later numbers, and loads again
+ * after a gap, a reconnect, or a change of `session`.
+ */
+export interface ServerToClient {
+  frame: (frame: Frame) => void;
+}
+
+export interface ClientToServer {
+  /** Joins a room. The answer's `seq` is the number of the last frame sent before joining. */
+  watch: (room: Room, answer: (state: WatchAnswer) => void) => void;
+  unwatch: (room: Room) => void;
+}
+
+/** overview and health: everything on those pages · device:<id>: one device · devices: every device's newest values. */
+export type Room = "overview" | "health" | "devices" | `device:${string}`;
+
+export type WatchAnswer =
+  | { readonly ok: true; readonly session: string; readonly seq: number }
+  | { readonly ok: false; readonly error: string };
+
+export interface Frame {
+  readonly room: Room;
+  /** Changes when the server restarts: numbers of another session don't continue these. */
+  readonly session: string;
+  readonly seq: number;
+  /** Epoch milliseconds when the frame was sent. */
+  readonly at: number;
+  readonly data: FrameData;
+}
+
+export type FrameData =
+  | { readonly kind: "overview"; readonly pipeline: PipelineAnswer; readonly verdict: Pick<HealthAnswer, "status" | "verdict"> }
+  | { readonly kind: "health"; readonly health: HealthAnswer }
+  | { readonly kind: "devices"; readonly devices: readonly LiveDevice[] };
+
+/** What is new of one device since the frame before; every point in it is committed. */
+export interface LiveDevice {
+  readonly id: string;
+  /** Ingest time of its latest message, epoch milliseconds. */
+  readonly lastSeen: number;
+  /** Messages handled since the frame before. */
+  readonly messages: number;
+  /** New readings in event-time order: [event time in epoch ms, value] by metric; booleans are 0 and 1. */
+  readonly points: Readonly<Record<string, readonly (readonly [time: number, value: number])[]>>;
+  /** Newest strings by field. */
+  readonly texts: Readonly<Record<string, readonly [time: number, text: string]>>;
+  /** True if more came than fit: load again what must be complete. */
+  readonly more: boolean;
+}

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { instant, pageOf, reasonSchema } from "./common";
+
+/** What was handled in 5 seconds of processed time. */
+export const rateBucket = z
+  .object({
+    time: z.number().describe("Epoch milliseconds of the start"),
+    messages: z.int(),
+    readings: z.int(),
+    duplicates: z.int(),
+    deadLetters: z.int(),
+    latencyP50Ms: z.number().nullable().describe("Ingest to commit; null when nothing was handled"),
+    latencyP99Ms: z.number().nullable(),
+  })
+  .meta({ id: "RateBucket" });
+
+/** The pipeline as a whole: exact totals since the beginning, where it stands, how fast it goes. */
+export const pipelineAnswer = z
+  .object({
+    time: instant,
+    totals: z.object({
+      messages: z.int(),
+      readings: z.int(),
+      duplicates: z.int(),
+      deadLetters: z.int(),
+      devices: z.int(),
+    }),
+    rates: z
+      .object({ messagesPerSecond: z.number(), readingsPerSecond: z.number(), latencyP50Ms: z.number().nullable(), latencyP99Ms: z.number().nullable() })
+      .describe("Over the last 10 complete seconds"),
+    lag: z.int().nullable().describe("Messages waiting in the log; null when unknown"),
+    lagSeconds: z.number().nullable().describe("Age of the oldest waiting message; 0 when none waits, null when unknown"),
+    workers: z.int().nullable().describe("Workers alive in the consumer group; null when unknown"),
+    partitions: z.array(
+      z.object({
+        topic: z.string(),
+        partition: z.int(),
+        start: z.int(),
+        end: z.int(),
+        committed: z.int().nullable(),
+        lag: z.int().nullable(),
+        lagSeconds: z.number().nullable(),
+        owner: z.string().nullable(),
+      }),
+    ),
+    devices: z.object({ live: z.int(), stale: z.int(), silent: z.int(), new: z.int() }),
+    history: z.array(rateBucket).describe("The last 15 minutes, oldest first, gaps left out"),
+  })
+  .meta({ id: "Pipeline" });
+
+export const deadLettersQuery = z.object({
+  reason: reasonSchema.optional(),
+  device: z.string().max(128).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(512).optional(),
+});
+
+export const deadLettersAnswer = pageOf(
+  z.object({
+    id: z.string(),
+    reason: reasonSchema,
+    title: z.string(),
+    detail: z.string(),
+    fix: z.string(),
+    device: z.string().nullable(),
+    field: z.string().nullable(),
+    log: z.string(),
+    partition: z.int(),
+    offset: z.int(),
+    ingestTime: instant,
+    processedTime: instant,
+    bytes: z.int(),
+    raw: z.string().describe("UTF-8 text when it is that, else base64"),
+    encoding: z.enum(["utf-8", "base64"]),
+  }),
+).meta({ id: "DeadLetters" });
+
+export type RateBucket = z.infer<typeof rateBucket>;
+export type PipelineAnswer = z.infer<typeof pipelineAnswer>;
+export type DeadLettersQuery = z.infer<typeof deadLettersQuery>;
+export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;

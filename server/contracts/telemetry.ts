@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { reasonSchema } from "./common";
+
+/** Why one item of a request was not taken. */
+export const rejectedItem = z
+  .object({
+    index: z.int().min(0).describe("Place of the item in the request, from 0; for NDJSON the line, blank lines not counted"),
+    reason: reasonSchema,
+    detail: z.string(),
+  })
+  .meta({ id: "RejectedItem" });
+
+/** Answer to POST /api/v1/telemetry: the accepted messages are durably in the event log. */
+export const telemetryAnswer = z
+  .object({ accepted: z.int().min(0), rejected: z.array(rejectedItem) })
+  .meta({ id: "TelemetryAnswer" });
+
+export type RejectedItem = z.infer<typeof rejectedItem>;
+export type TelemetryAnswer = z.infer<typeof telemetryAnswer>;

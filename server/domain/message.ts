@@ -1,0 +1,190 @@
+import { DEAD_LETTER_REASONS, type DeadLetterReason, type Refusal } from "./reasons";
+import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
+import { parseEventTime } from "./time";
+
+/** Where a foreign message keeps its device, time and readings, as dot-separated paths. */
+export interface MessageMapping {
+  readonly device: string;
+  readonly time: string;
+  readonly readings: string;
+}
+
+/** Fieldwatch's own shape. */
+export const CANONICAL_MAPPING: MessageMapping = { device: "device", time: "time", readings: "readings" };
+
+export type ReadingValue = number | boolean;
+
+/** One decoded message: what became of every field of it. */
+export interface DecodedMessage {
+  readonly device: string;
+  readonly eventTime: EpochMs;
+  /** The sender's own id, kept but not used to recognise repeats. */
+  readonly id?: string;
+  readonly site?: string;
+  readonly type?: string;
+  /** Numbers and booleans, which become series. */
+  readonly values: readonly (readonly [metric: string, value: ReadingValue])[];
+  /** Strings, which stay in the message and the twin. */
+  readonly texts: readonly (readonly [metric: string, text: string])[];
+  /** Fields that cannot become a reading; the others are good all the same. */
+  readonly refused: readonly (Refusal & { readonly field: string; readonly value: unknown })[];
+}
+
+export type DecodeOutcome = { readonly ok: true; readonly message: DecodedMessage } | ({ readonly ok: false } & Refusal);
+
+/** What decoding depends on besides the bytes. */
+export interface DecodeBounds {
+  /** The current time. */
+  readonly now: EpochMs;
+  /** How far ahead of `now` an event time may be, in milliseconds. */
+  readonly futureToleranceMs: number;
+  /** How far behind `now` an event time may be, in milliseconds; null keeps everything. */
+  readonly retentionMs: number | null;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Decodes the bytes of one message in Fieldwatch's own shape. Never throws: bad data is a value. */
+export function decodeMessage(bytes: Uint8Array, bounds: DecodeBounds): DecodeOutcome {
+  if (bytes.byteLength > MESSAGE_LIMITS.bytes) {
+    return refuse("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(utf8.decode(bytes));
+  } catch (error) {
+    return refuse("notJson", bytes.byteLength === 0 ? "the message is empty" : `cannot be read: ${(error as Error).message.slice(0, 200)}`);
+  }
+  return decodeJson(json, bounds);
+}
+
+/** Decodes one parsed message in Fieldwatch's own shape. Never throws: bad data is a value. */
+export function decodeJson(json: unknown, bounds: DecodeBounds): DecodeOutcome {
+  if (!isObject(json)) return refuse("notJson", `expected a JSON object, got ${describe(json)}`);
+  if (isDeeperThan(json, MESSAGE_LIMITS.depth)) return refuse("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`);
+
+  const device = own(json, "device");
+  if (device === undefined || device === null || device === "") return refuse("noDevice", 'there is no "device"');
+  if (!isName(device)) return refuse("badDevice", `${describe(device)} cannot name a device`);
+
+  const rawTime = own(json, "time");
+  if (rawTime === undefined || rawTime === null || rawTime === "") return refuse("noTime", 'there is no "time"');
+  const eventTime = parseEventTime(rawTime);
+  if (eventTime === null) return refuse("badTime", `${describe(rawTime)} is not a time this can read`);
+  if (eventTime > bounds.now + bounds.futureToleranceMs) {
+    return refuse("futureTime", `${new Date(eventTime).toISOString()} is ahead of the clock here`);
+  }
+  if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs) {
+    return refuse("tooOld", `${new Date(eventTime).toISOString()} is older than the retention`);
+  }
+
+  const readings = own(json, "readings");
+  if (readings === undefined || readings === null) return refuse("noReadings", 'there are no "readings"');
+  if (!isObject(readings)) return refuse("noReadings", `"readings" is ${describe(readings)}, not an object`);
+  const names = Object.keys(readings);
+  if (names.length > MESSAGE_LIMITS.readings) {
+    return refuse("tooManyReadings", `${names.length} readings; the limit is ${MESSAGE_LIMITS.readings}`);
+  }
+
+  const values: [string, ReadingValue][] = [];
+  const texts: [string, string][] = [];
+  const refused: DecodedMessage["refused"][number][] = [];
+  for (const field of names) {
+    const value = own(readings, field);
+    // A device's way to say "none right now": no reading, and no fault either.
+    if (value === null) continue;
+    if (!isName(field)) refused.push({ field, value, ...refusal("badName", `${describe(field)} cannot name a metric`) });
+    else if (typeof value === "boolean") values.push([field, value]);
+    else if (typeof value === "string") texts.push([field, value]);
+    else if (typeof value !== "number") refused.push({ field, value, ...refusal("badValue", `${field} is ${describe(value)}`) });
+    else if (!Number.isFinite(value)) refused.push({ field, value, ...refusal("notFinite", `${field} is beyond the range of a number`) });
+    else values.push([field, value]);
+  }
+  if (values.length + texts.length + refused.length === 0) return refuse("noReadings", '"readings" has no value');
+
+  return { ok: true, message: { device, eventTime, values, texts, refused, ...labels(json) } };
+}
+
+function labels(json: object): Pick<DecodedMessage, "id" | "site" | "type"> {
+  const id = own(json, "id");
+  const site = own(json, "site");
+  const type = own(json, "type");
+  return {
+    ...(typeof id === "string" && id.length <= 256 ? { id } : {}),
+    ...(isName(site) ? { site } : {}),
+    ...(isName(type) ? { type } : {}),
+  };
+}
+
+/**
+ * Brings a foreign message into Fieldwatch's own shape: the three mapped values are placed under `device`,
+ * `time` and `readings`; every other top-level field stays. What is missing stays missing, for decoding to name.
+ */
+export function mapMessage(json: unknown, mapping: MessageMapping): unknown {
+  if (!isObject(json)) return json;
+  const mapped = {
+    device: at(json, mapping.device),
+    time: at(json, mapping.time),
+    readings: at(json, mapping.readings),
+  };
+  const taken = new Set([mapping.device, mapping.time, mapping.readings, "device", "time", "readings"]);
+  const rest = Object.entries(json).filter(([key]) => !taken.has(key) && key !== "__proto__");
+  return { ...mapped, ...Object.fromEntries(rest) };
+}
+
+/** True if `reason` concerns one field rather than the whole message. */
+export function isFieldReason(reason: DeadLetterReason): boolean {
+  return DEAD_LETTER_REASONS[reason].scope === "field";
+}
+
+/** A value in a few words, for a message to a person. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  return String(value);
+}
+
+function refusal(reason: DeadLetterReason, detail: string): Refusal {
+  return { reason, detail };
+}
+
+function refuse(reason: DeadLetterReason, detail: string): { ok: false } & Refusal {
+  return { ok: false, reason, detail };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function own(object: object, key: string): unknown {
+  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
+}
+
+function at(json: object, path: string): unknown {
+  // A field may itself contain dots; the plain key wins over the path.
+  if (Object.hasOwn(json, path)) return own(json, path);
+  let value: unknown = json;
+  for (const key of path.split(".")) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = own(value, key);
+  }
+  return value;
+}
+
+/** Walks without recursion, so that a hostile depth cannot exhaust the stack. */
+function isDeeperThan(root: object, limit: number): boolean {
+  let level: object[] = [root];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > limit) return true;
+    const next: object[] = [];
+    for (const parent of level) {
+      for (const child of Object.values(parent)) {
+        if (typeof child === "object" && child !== null) next.push(child as object);
+      }
+    }
+    level = next;
+  }
+  return false;
+}

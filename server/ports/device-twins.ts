@@ -1,0 +1,33 @@
+import type { EpochMs } from "@/server/domain/terms";
+
+/**
+ * Each device's latest known state. Adapters: postgres (embedded default) and mongodb; each passes
+ * server/testing/device-twins.contract.ts. The worker calls `merge`, the device routes `get`.
+ */
+export interface DeviceTwins {
+  /**
+   * Brings in newer values. Per device and field the value with the later event time stays; at equal event times the
+   * one already there stays. So updates may come twice, late, or in any order. A failure is an outage: nothing may be committed.
+   */
+  merge(updates: readonly TwinUpdate[]): Promise<void>;
+  /** The twins of these devices; those unknown are left out. */
+  get(devices: readonly string[]): Promise<ReadonlyMap<string, Twin>>;
+}
+
+/** Newer values of one device; at most one update a device in a call. */
+export interface TwinUpdate {
+  readonly device: string;
+  readonly values: ReadonlyMap<string, TwinValue>;
+}
+
+export interface TwinValue {
+  readonly value: number | boolean | string;
+  readonly eventTime: EpochMs;
+}
+
+export interface Twin {
+  readonly device: string;
+  /** Latest event time of all values. */
+  readonly eventTime: EpochMs;
+  readonly values: ReadonlyMap<string, TwinValue>;
+}

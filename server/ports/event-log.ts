@@ -1,0 +1,141 @@
+import type { EpochMs } from "@/server/domain/terms";
+
+/**
+ * The partitioned, replayable log. Adapters: postgres (embedded default) and kafka. Every adapter passes
+ * server/testing/event-log.contract.ts. Who calls: the telemetry route (append), the worker (consume), web (describe).
+ */
+export interface EventLog {
+  /**
+   * Creates missing topics; called once at start, safe to repeat and to run twice at once. A topic that exists
+   * with other partitions, retention or replication is left as it is and reported.
+   */
+  ensureTopics(topics: readonly TopicSettings[]): Promise<readonly TopicDifference[]>;
+
+  /**
+   * Appends records; resolves only once they are durable, in the order given per partition (by hash of the key;
+   * records without a key go to one partition picked per call). All or nothing is not promised across partitions:
+   * on rejection the caller must assume that any part may be in the log, and send again.
+   * @throws LogUnavailableError when the log can't be reached or refuses for now.
+   */
+  append(topic: string, records: readonly LogRecord[]): Promise<void>;
+
+  /**
+   * Consumes a topic until stopped, surviving outages of the log by retrying with backoff. With a group, each
+   * partition has one owner among all consumers of the group, and moves when its owner dies; without one, this
+   * consumer reads every partition from the end. Resolves once it is under way.
+   */
+  consume(subscription: Subscription): Promise<Consumption>;
+
+  /** What a topic looks like now, and how far `group` is. @throws LogUnavailableError when it can't be asked. */
+  describe(topic: string, group: string): Promise<TopicState>;
+
+  /** Waits for what is in flight, then lets go of every connection. */
+  close(): Promise<void>;
+}
+
+export interface TopicSettings {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly retentionMs: number;
+  /** False for records that may be lost in a crash (live frames): their append needn't wait for the disk. */
+  readonly durable: boolean;
+}
+
+/** A setting of an existing topic that is not what was asked for. */
+export interface TopicDifference {
+  readonly topic: string;
+  readonly setting: "partitions" | "retentionMs" | "durable" | "replication";
+  readonly wanted: string;
+  readonly found: string;
+}
+
+export interface LogRecord {
+  /** Decides the partition: same key, same partition, in order. */
+  readonly key: string | null;
+  readonly value: Uint8Array;
+}
+
+/** A record as it stands in the log. */
+export interface StoredRecord {
+  readonly offset: number;
+  readonly key: string | null;
+  readonly value: Uint8Array;
+  /** When the log took it. */
+  readonly ingestTime: EpochMs;
+}
+
+export interface Subscription {
+  readonly topic: string;
+  /** Consumers of one group share the partitions; null reads all of them from the end. */
+  readonly group: string | null;
+  /**
+   * Called when a partition is taken over (and again after a batch failed): where to begin. `bounds` tells what
+   * the log holds; null begins at the log's committed offset, or at its start. Ignored without a group.
+   */
+  readonly startAt?: (partition: number, bounds: PartitionBounds) => Promise<number | null>;
+  /**
+   * Handles one batch of one partition; batches of one partition never overlap, those of several may. Its records are
+   * in offset order, without the ones before the start. When it resolves, the offset after the last record is committed
+   * to the log. When it throws, nothing is committed and, after a backoff, the partition begins again at `startAt`.
+   * It must stop soon once `signal` aborts: the partition was lost or the consumer is stopping.
+   */
+  readonly onBatch: (batch: LogBatch, signal: AbortSignal) => Promise<void>;
+  /** Largest batch; a single larger record still comes alone. */
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+  /** How many partitions may be handled at once. */
+  readonly concurrency: number;
+  /** Told of every outage and every failed batch, once each. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface PartitionBounds {
+  /** {@link LogBatch.cluster} */
+  readonly cluster: string;
+  /** First offset still held. */
+  readonly start: number;
+  /** Offset the next record will get. */
+  readonly end: number;
+}
+
+export interface LogBatch {
+  /** Identity of the cluster, which differs between any two logs. */
+  readonly cluster: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly StoredRecord[];
+  /** End of the partition when the batch was read: the lag after it. */
+  readonly end: number;
+}
+
+export interface Consumption {
+  /** Partitions owned now. */
+  assigned(): readonly number[];
+  /** Lets running batches finish (up to `timeoutMs`, then aborts them), gives up its partitions, and resolves. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+export interface TopicState {
+  readonly cluster: string;
+  readonly topic: string;
+  readonly partitions: readonly PartitionState[];
+  /** Consumers alive in the group. */
+  readonly members: number;
+}
+
+export interface PartitionState {
+  readonly partition: number;
+  readonly start: number;
+  readonly end: number;
+  /** Offset the group reads next, as the log knows it; null if it never committed. */
+  readonly committed: number | null;
+  /** Ingest time of the first record at or after `committed`; null if there is none or it isn't known. */
+  readonly oldestWaiting: EpochMs | null;
+  /** Who owns the partition in the group, in words; null if nobody. */
+  readonly owner: string | null;
+}
+
+/** The log can't be reached or refuses for now; sending again later may work. */
+export class LogUnavailableError extends Error {
+  override readonly name = "LogUnavailableError";
+}
