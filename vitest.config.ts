@@ -11,5 +11,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // .ci/run counts from these.
+    reporters: process.env.TEST_REPORTS
+      ? ["default", ["json", { outputFile: `${process.env.TEST_REPORTS}/unit.json` }]]
+      : ["default"],
   },
 });

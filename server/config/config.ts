@@ -19,7 +19,9 @@ export type Config = { readonly [S in keyof Sections]: Section<Sections[S]> } & 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   constructor(readonly problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ variable, problem, example }) => `  ${variable}: ${problem}\n      for example ${variable}=${example}`);
+    const lines = problems.map(
+      ({ variable, problem, example }) => `  ${variable}: ${problem}\n      for example ${variable}=${example}`,
+    );
     super(`The configuration has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${lines.join("\n")}`);
   }
 }
@@ -34,7 +36,7 @@ export interface ConfigProblem {
  * Reads the configuration from the environment, over `.env` in the working folder.
  * @throws ConfigError listing everything that is wrong.
  */
-export function loadConfig(env: NodeJS.ProcessEnv = process.env, dotenv: string = readDotenv()): Config {
+export function loadConfig(env: NodeJS.Dict<string> = process.env, dotenv: string = readDotenv()): Config {
   // A variable set to nothing is the same as one not set: `PORT= npm start`, or a blank line in .env.
   const filled = (values: NodeJS.Dict<string>) => Object.entries(values).filter(([, value]) => value !== "");
   const values: Record<string, string | undefined> = Object.fromEntries([...filled(parseEnv(dotenv)), ...filled(env)]);
@@ -116,9 +118,13 @@ export function envExample(): string {
     ingest: "Telemetry route",
     simulator: "Simulator",
   };
-  const parts = Object.entries(sections).map(([name, table]) => {
-    const lines = Object.entries(table as Record<string, Variable>).map(([variable, { about, example }]) => `# ${about}\n# ${variable}=${example}`);
-    return `## ${titles[name as keyof Sections]}\n\n${lines.join("\n\n")}\n`;
+  // In the order above: the members of a module come in one order from source and in another when bundled.
+  const parts = Object.entries(titles).map(([name, title]) => {
+    const table: Record<string, Variable> = sections[name as keyof Sections];
+    const lines = Object.entries(table).map(
+      ([variable, { about, example }]) => `# ${about}\n# ${variable}=${example}`,
+    );
+    return `## ${title}\n\n${lines.join("\n\n")}\n`;
   });
   return `# Copy to .env and uncomment what you change. Generated from server/config by \`npm run generate\`.\n\n${parts.join("\n")}`;
 }

@@ -9,8 +9,16 @@ export const server = {
     "Address to listen on. There is no sign-in yet: on any other address than loopback, everyone who reaches it can read and write.",
     "127.0.0.1",
   ),
-  FIELDWATCH_DATA_DIR: variable(z.string().min(1).default(".fieldwatch"), "Folder of the embedded PostgreSQL, its log and the simulator's outbox.", ".fieldwatch"),
-  LOG_LEVEL: variable(z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"), "Least severe log lines shown.", "info"),
+  FIELDWATCH_DATA_DIR: variable(
+    z.string().min(1).default(".fieldwatch"),
+    "Folder of the embedded PostgreSQL, its log and the simulator's outbox.",
+    ".fieldwatch",
+  ),
+  LOG_LEVEL: variable(
+    z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
+    "Least severe log lines shown.",
+    "info",
+  ),
   LOG_FORMAT: variable(
     z.enum(["auto", "json", "pretty"]).default("auto"),
     "json for machines, pretty for people; auto is pretty on a terminal.",
@@ -23,7 +31,10 @@ export const engines = {
   DATABASE_URL: variable(
     z
       .string()
-      .refine((text) => /^postgres(ql)?:$/.test(URL.canParse(text) ? new URL(text).protocol : ""), "must be a postgresql:// URL")
+      .refine(
+        (text) => /^postgres(ql)?:$/.test(URL.canParse(text) ? new URL(text).protocol : ""),
+        "must be a postgresql:// URL",
+      )
       .optional(),
     "PostgreSQL 15 or later. Not set: an embedded PostgreSQL in the data folder.",
     "postgresql://fieldwatch:secret@localhost:5432/fieldwatch",
@@ -34,26 +45,58 @@ export const engines = {
 
 /** The event log's topics. */
 export const eventLog = {
-  TELEMETRY_PARTITIONS: variable(whole(1, 256).default(6), "Partitions of iot.telemetry when it is created: the most workers that can share the work.", "6"),
-  LOG_RETENTION_HOURS: variable(whole(1, 24 * 3650).default(168), "How long iot.telemetry keeps messages, handled or not, in hours.", "168"),
+  TELEMETRY_PARTITIONS: variable(
+    whole(1, 256).default(6),
+    "Partitions of iot.telemetry when it is created: the most workers that can share the work.",
+    "6",
+  ),
+  LOG_RETENTION_HOURS: variable(
+    whole(1, 24 * 3650).default(168),
+    "How long iot.telemetry keeps messages, handled or not, in hours.",
+    "168",
+  ),
 } as const;
 
 /** What the pipeline takes and how long it is kept. */
 export const pipeline = {
-  READINGS_RETENTION_DAYS: variable(whole(0, 36500).default(0), "Days of event time that readings and rollups are kept; 0 keeps all. Older messages become dead letters (tooOld).", "0"),
+  READINGS_RETENTION_DAYS: variable(
+    whole(0, 36500).default(0),
+    "Days of event time that readings and rollups are kept; 0 keeps all. Older messages become dead letters (tooOld).",
+    "0",
+  ),
   ARCHIVE_RETENTION_DAYS: variable(whole(1, 36500).default(30), "Days whole messages are kept.", "30"),
   DEAD_LETTER_RETENTION_DAYS: variable(whole(1, 36500).default(90), "Days dead letters are kept.", "90"),
-  FUTURE_TOLERANCE_SECONDS: variable(whole(0, 86400 * 366).default(600), "How far ahead of the clock here an event time may be, in seconds.", "600"),
+  FUTURE_TOLERANCE_SECONDS: variable(
+    whole(0, 86400 * 366).default(600),
+    "How far ahead of the clock here an event time may be, in seconds.",
+    "600",
+  ),
   MAX_DEVICES: variable(whole(1, 1_000_000).default(100_000), "Most devices that are discovered.", "100000"),
   MAX_METRICS: variable(whole(1, 100_000).default(10_000), "Most metrics that are discovered.", "10000"),
-  DEVICE_STALE_SECONDS: variable(whole(1, 86400 * 366).default(60), "A device not heard from for so long is stale; after ten times as long, silent.", "60"),
-  WORKER_BATCH_MESSAGES: variable(whole(1, 50_000).default(5000), "Most messages the worker handles in one transaction.", "5000"),
-  WORKER_BATCH_BYTES: variable(whole(65536, 64 * 1024 * 1024).default(4 * 1024 * 1024), "Most bytes of messages in one transaction.", "4194304"),
+  DEVICE_STALE_SECONDS: variable(
+    whole(1, 86400 * 366).default(60),
+    "A device not heard from for so long is stale; after ten times as long, silent.",
+    "60",
+  ),
+  WORKER_BATCH_MESSAGES: variable(
+    whole(1, 50_000).default(5000),
+    "Most messages the worker handles in one transaction.",
+    "5000",
+  ),
+  WORKER_BATCH_BYTES: variable(
+    whole(65536, 64 * 1024 * 1024).default(4 * 1024 * 1024),
+    "Most bytes of messages in one transaction.",
+    "4194304",
+  ),
 } as const;
 
 /** The telemetry route's bounds. */
 export const ingest = {
-  INGEST_MAX_BODY_BYTES: variable(whole(1024, 256 * 1024 * 1024).default(8 * 1024 * 1024), "Largest request body, unpacked, in bytes.", "8388608"),
+  INGEST_MAX_BODY_BYTES: variable(
+    whole(1024, 256 * 1024 * 1024).default(8 * 1024 * 1024),
+    "Largest request body, unpacked, in bytes.",
+    "8388608",
+  ),
   INGEST_MAX_MESSAGES: variable(whole(1, 100_000).default(10_000), "Most messages in one request.", "10000"),
   INGEST_MAX_WAITING_BYTES: variable(
     whole(65536, 1024 * 1024 * 1024).default(64 * 1024 * 1024),
@@ -69,10 +112,22 @@ export const simulator = {
     "Simulated devices; 0 for none. Not set: 50 on the embedded PostgreSQL, none with DATABASE_URL.",
     "50",
   ),
-  SIMULATOR_SEED: variable(whole(0, 2 ** 32 - 1).default(1), "Seed: the same seed gives the same fleet and the same faults.", "1"),
-  SIMULATOR_INTERVAL_MS: variable(whole(10, 3_600_000).default(2000), "Time between two messages of a device, in milliseconds.", "2000"),
+  SIMULATOR_SEED: variable(
+    whole(0, 2 ** 32 - 1).default(1),
+    "Seed: the same seed gives the same fleet and the same faults.",
+    "1",
+  ),
+  SIMULATOR_INTERVAL_MS: variable(
+    whole(10, 3_600_000).default(2000),
+    "Time between two messages of a device, in milliseconds.",
+    "2000",
+  ),
   SIMULATOR_FAULTS_PER_HOUR: variable(whole(0, 3600).default(2), "Faults an average device has in an hour.", "2"),
-  SIMULATOR_URL: variable(z.url({ protocol: /^https?$/ }).optional(), "Where the simulator sends. Not set: this server.", "http://127.0.0.1:3000"),
+  SIMULATOR_URL: variable(
+    z.url({ protocol: /^https?$/ }).optional(),
+    "Where the simulator sends. Not set: this server.",
+    "http://127.0.0.1:3000",
+  ),
   OUTBOX_MAX_BYTES: variable(
     whole(65536, 1024 ** 4).default(512 * 1024 * 1024),
     "Most bytes of undelivered messages the simulator keeps on disk; past that the oldest are dropped, and counted.",

@@ -9,7 +9,12 @@ export interface Variable<T extends z.ZodType = z.ZodType> {
   readonly secret?: boolean;
 }
 
-export function variable<T extends z.ZodType>(schema: T, about: string, example: string, options: { secret?: boolean } = {}): Variable<T> {
+export function variable<T extends z.ZodType>(
+  schema: T,
+  about: string,
+  example: string,
+  options: { secret?: boolean } = {},
+): Variable<T> {
   return { schema, about, example, ...options };
 }
 

@@ -14,7 +14,10 @@ export const problem = z
     status: z.int(),
     detail: z.string().optional(),
     instance: z.string().optional(),
-    errors: z.array(z.object({ at: z.string(), message: z.string() })).optional().describe("What is wrong where, all at once"),
+    errors: z
+      .array(z.object({ at: z.string(), message: z.string() }))
+      .optional()
+      .describe("What is wrong where, all at once"),
   })
   .catchall(z.unknown())
   .meta({ id: "Problem" });

@@ -23,13 +23,19 @@ export const devicesQuery = z.object({
   search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
   site: z.string().max(128).optional(),
   state: deviceState.optional(),
-  sort: z.enum(["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages"]).default("id").describe("A leading - is descending"),
+  sort: z
+    .enum(["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages"])
+    .default("id")
+    .describe("A leading - is descending"),
   limit: z.coerce.number().int().min(1).max(500).default(50),
   cursor: z.string().max(512).optional().describe("`next` of the page before, with the same other parameters"),
 });
 
 export const devicesAnswer = pageOf(device)
-  .extend({ total: z.int().min(0).describe("Devices that match, on all pages"), sites: z.array(z.string()).describe("All sites there are") })
+  .extend({
+    total: z.int().min(0).describe("Devices that match, on all pages"),
+    sites: z.array(z.string()).describe("All sites there are"),
+  })
   .meta({ id: "Devices" });
 
 export const readingsQuery = z.object({
@@ -37,7 +43,13 @@ export const readingsQuery = z.object({
   from: z.iso.datetime({ offset: true }).optional().describe("First moment; default one hour before `to`"),
   to: z.iso.datetime({ offset: true }).optional().describe("End, exclusive; default now"),
   resolution: z.enum(["auto", "raw", "minute", "hour"]).default("auto"),
-  maxPoints: z.coerce.number().int().min(10).max(10_000).default(300).describe("At most this many points; extremes are kept"),
+  maxPoints: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(10_000)
+    .default(300)
+    .describe("At most this many points; extremes are kept"),
 });
 
 /** Points in event-time order. Raw points have min = max = mean = value and count 1. */

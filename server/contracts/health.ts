@@ -25,7 +25,9 @@ export const healthAnswer = z
     verdict: z.string().describe("One sentence: what, since when, what it means for the data"),
     time: instant,
     version: z.string(),
-    engines: z.object({ eventLog: z.string(), documents: z.string(), database: z.string() }).describe("Which engine carries what"),
+    engines: z
+      .object({ eventLog: z.string(), documents: z.string(), database: z.string() })
+      .describe("Which engine carries what"),
     probes: z.array(probeResult),
   })
   .meta({ id: "Health" });

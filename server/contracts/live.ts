@@ -34,7 +34,11 @@ export interface Frame {
 }
 
 export type FrameData =
-  | { readonly kind: "overview"; readonly pipeline: PipelineAnswer; readonly verdict: Pick<HealthAnswer, "status" | "verdict"> }
+  | {
+      readonly kind: "overview";
+      readonly pipeline: PipelineAnswer;
+      readonly verdict: Pick<HealthAnswer, "status" | "verdict">;
+    }
   | { readonly kind: "health"; readonly health: HealthAnswer }
   | { readonly kind: "devices"; readonly devices: readonly LiveDevice[] };
 
@@ -51,4 +55,14 @@ export interface LiveDevice {
   readonly texts: Readonly<Record<string, readonly [time: number, text: string]>>;
   /** True if more came than fit: load again what must be complete. */
   readonly more: boolean;
+}
+
+/** One record of the topic iot.live: what a worker committed since its record before, as UTF-8 JSON. */
+export interface LiveRecord {
+  /** Which worker, the same for the life of its process. */
+  readonly worker: string;
+  /** Epoch milliseconds when it was made. */
+  readonly at: number;
+  /** A device at most once. */
+  readonly devices: readonly LiveDevice[];
 }

@@ -26,10 +26,18 @@ export const pipelineAnswer = z
       devices: z.int(),
     }),
     rates: z
-      .object({ messagesPerSecond: z.number(), readingsPerSecond: z.number(), latencyP50Ms: z.number().nullable(), latencyP99Ms: z.number().nullable() })
+      .object({
+        messagesPerSecond: z.number(),
+        readingsPerSecond: z.number(),
+        latencyP50Ms: z.number().nullable(),
+        latencyP99Ms: z.number().nullable(),
+      })
       .describe("Over the last 10 complete seconds"),
     lag: z.int().nullable().describe("Messages waiting in the log; null when unknown"),
-    lagSeconds: z.number().nullable().describe("Age of the oldest waiting message; 0 when none waits, null when unknown"),
+    lagSeconds: z
+      .number()
+      .nullable()
+      .describe("Age of the oldest waiting message; 0 when none waits, null when unknown"),
     workers: z.int().nullable().describe("Workers alive in the consumer group; null when unknown"),
     partitions: z.array(
       z.object({

@@ -4,7 +4,10 @@ import { reasonSchema } from "./common";
 /** Why one item of a request was not taken. */
 export const rejectedItem = z
   .object({
-    index: z.int().min(0).describe("Place of the item in the request, from 0; for NDJSON the line, blank lines not counted"),
+    index: z
+      .int()
+      .min(0)
+      .describe("Place of the item in the request, from 0; for NDJSON the line, blank lines not counted"),
     reason: reasonSchema,
     detail: z.string(),
   })

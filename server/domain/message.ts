@@ -30,7 +30,9 @@ export interface DecodedMessage {
   readonly refused: readonly (Refusal & { readonly field: string; readonly value: unknown })[];
 }
 
-export type DecodeOutcome = { readonly ok: true; readonly message: DecodedMessage } | ({ readonly ok: false } & Refusal);
+export type DecodeOutcome =
+  | { readonly ok: true; readonly message: DecodedMessage }
+  | ({ readonly ok: false; /** The device, if it could be read. */ readonly device?: string } & Refusal);
 
 /** What decoding depends on besides the bytes. */
 export interface DecodeBounds {
@@ -53,7 +55,10 @@ export function decodeMessage(bytes: Uint8Array, bounds: DecodeBounds): DecodeOu
   try {
     json = JSON.parse(utf8.decode(bytes));
   } catch (error) {
-    return refuse("notJson", bytes.byteLength === 0 ? "the message is empty" : `cannot be read: ${(error as Error).message.slice(0, 200)}`);
+    return refuse(
+      "notJson",
+      bytes.byteLength === 0 ? "the message is empty" : `cannot be read: ${(error as Error).message.slice(0, 200)}`,
+    );
   }
   return decodeJson(json, bounds);
 }
@@ -61,29 +66,31 @@ export function decodeMessage(bytes: Uint8Array, bounds: DecodeBounds): DecodeOu
 /** Decodes one parsed message in Fieldwatch's own shape. Never throws: bad data is a value. */
 export function decodeJson(json: unknown, bounds: DecodeBounds): DecodeOutcome {
   if (!isObject(json)) return refuse("notJson", `expected a JSON object, got ${describe(json)}`);
-  if (isDeeperThan(json, MESSAGE_LIMITS.depth)) return refuse("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`);
+  if (isDeeperThan(json, MESSAGE_LIMITS.depth))
+    return refuse("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`);
 
   const device = own(json, "device");
   if (device === undefined || device === null || device === "") return refuse("noDevice", 'there is no "device"');
   if (!isName(device)) return refuse("badDevice", `${describe(device)} cannot name a device`);
 
   const rawTime = own(json, "time");
-  if (rawTime === undefined || rawTime === null || rawTime === "") return refuse("noTime", 'there is no "time"');
+  if (rawTime === undefined || rawTime === null || rawTime === "")
+    return refuse("noTime", 'there is no "time"', device);
   const eventTime = parseEventTime(rawTime);
-  if (eventTime === null) return refuse("badTime", `${describe(rawTime)} is not a time this can read`);
+  if (eventTime === null) return refuse("badTime", `${describe(rawTime)} is not a time this can read`, device);
   if (eventTime > bounds.now + bounds.futureToleranceMs) {
-    return refuse("futureTime", `${new Date(eventTime).toISOString()} is ahead of the clock here`);
+    return refuse("futureTime", `${new Date(eventTime).toISOString()} is ahead of the clock here`, device);
   }
   if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs) {
-    return refuse("tooOld", `${new Date(eventTime).toISOString()} is older than the retention`);
+    return refuse("tooOld", `${new Date(eventTime).toISOString()} is older than the retention`, device);
   }
 
   const readings = own(json, "readings");
-  if (readings === undefined || readings === null) return refuse("noReadings", 'there are no "readings"');
-  if (!isObject(readings)) return refuse("noReadings", `"readings" is ${describe(readings)}, not an object`);
+  if (readings === undefined || readings === null) return refuse("noReadings", 'there are no "readings"', device);
+  if (!isObject(readings)) return refuse("noReadings", `"readings" is ${describe(readings)}, not an object`, device);
   const names = Object.keys(readings);
   if (names.length > MESSAGE_LIMITS.readings) {
-    return refuse("tooManyReadings", `${names.length} readings; the limit is ${MESSAGE_LIMITS.readings}`);
+    return refuse("tooManyReadings", `${names.length} readings; the limit is ${MESSAGE_LIMITS.readings}`, device);
   }
 
   const values: [string, ReadingValue][] = [];
@@ -93,14 +100,18 @@ export function decodeJson(json: unknown, bounds: DecodeBounds): DecodeOutcome {
     const value = own(readings, field);
     // A device's way to say "none right now": no reading, and no fault either.
     if (value === null) continue;
-    if (!isName(field)) refused.push({ field, value, ...refusal("badName", `${describe(field)} cannot name a metric`) });
+    if (!isName(field))
+      refused.push({ field, value, ...refusal("badName", `${describe(field)} cannot name a metric`) });
     else if (typeof value === "boolean") values.push([field, value]);
     else if (typeof value === "string") texts.push([field, value]);
-    else if (typeof value !== "number") refused.push({ field, value, ...refusal("badValue", `${field} is ${describe(value)}`) });
-    else if (!Number.isFinite(value)) refused.push({ field, value, ...refusal("notFinite", `${field} is beyond the range of a number`) });
+    else if (typeof value !== "number")
+      refused.push({ field, value, ...refusal("badValue", `${field} is ${describe(value)}`) });
+    else if (!Number.isFinite(value))
+      refused.push({ field, value, ...refusal("notFinite", `${field} is beyond the range of a number`) });
     else values.push([field, value]);
   }
-  if (values.length + texts.length + refused.length === 0) return refuse("noReadings", '"readings" has no value');
+  if (values.length + texts.length + refused.length === 0)
+    return refuse("noReadings", '"readings" has no value', device);
 
   return { ok: true, message: { device, eventTime, values, texts, refused, ...labels(json) } };
 }
@@ -150,8 +161,8 @@ function refusal(reason: DeadLetterReason, detail: string): Refusal {
   return { reason, detail };
 }
 
-function refuse(reason: DeadLetterReason, detail: string): { ok: false } & Refusal {
-  return { ok: false, reason, detail };
+function refuse(reason: DeadLetterReason, detail: string, device?: string): DecodeOutcome {
+  return { ok: false, reason, detail, ...(device === undefined ? {} : { device }) };
 }
 
 function isObject(value: unknown): value is object {

@@ -3,7 +3,11 @@ export const DEAD_LETTER_REASONS = {
   notJson: { scope: "message", title: "Not JSON", fix: "Send one UTF-8 JSON object per message." },
   tooLarge: { scope: "message", title: "Too large", fix: "Keep a message at or below 64 KiB." },
   tooDeep: { scope: "message", title: "Nested too deeply", fix: "Nest objects and arrays at most 16 deep." },
-  noDevice: { scope: "message", title: "No device", fix: 'Add "device" with the device\'s name, or map it with ?device=.' },
+  noDevice: {
+    scope: "message",
+    title: "No device",
+    fix: 'Add "device" with the device\'s name, or map it with ?device=.',
+  },
   badDevice: {
     scope: "message",
     title: "Bad device name",
@@ -21,7 +25,11 @@ export const DEAD_LETTER_REASONS = {
     title: "Older than the retention",
     fix: "Raise READINGS_RETENTION_DAYS (0 keeps everything) and replay.",
   },
-  noReadings: { scope: "message", title: "No readings", fix: 'Add "readings" with at least one value, or map it with ?readings=.' },
+  noReadings: {
+    scope: "message",
+    title: "No readings",
+    fix: 'Add "readings" with at least one value, or map it with ?readings=.',
+  },
   tooManyReadings: { scope: "message", title: "Too many readings", fix: "Send at most 64 readings per message." },
   tooManyDevices: { scope: "message", title: "Too many devices", fix: "Raise MAX_DEVICES, then replay." },
   badName: {
@@ -30,9 +38,17 @@ export const DEAD_LETTER_REASONS = {
     fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the metric.",
   },
   badValue: { scope: "field", title: "Not a value", fix: "Send a number, a boolean or a string." },
-  notFinite: { scope: "field", title: "Not a finite number", fix: "Send a finite number; leave the field out when there is none." },
+  notFinite: {
+    scope: "field",
+    title: "Not a finite number",
+    fix: "Send a finite number; leave the field out when there is none.",
+  },
   tooManyMetrics: { scope: "field", title: "Too many metrics", fix: "Raise MAX_METRICS, then replay." },
-  typeDrift: { scope: "field", title: "Type changed", fix: "Send the kind of value this metric had when it was first seen." },
+  typeDrift: {
+    scope: "field",
+    title: "Type changed",
+    fix: "Send the kind of value this metric had when it was first seen.",
+  },
 } as const satisfies Record<string, { scope: "message" | "field"; title: string; fix: string }>;
 
 export type DeadLetterReason = keyof typeof DEAD_LETTER_REASONS;

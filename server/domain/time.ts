@@ -30,11 +30,19 @@ function parseRfc3339(text: string): EpochMs | null {
   const match = RFC3339.exec(text);
   if (!match) return null;
   const [, year, month, day, hour, minute, second, fraction = "", zone = "Z"] = match;
-  const parts = [year, month, day, hour, minute, second].map(Number) as [number, number, number, number, number, number];
+  const parts = [year, month, day, hour, minute, second].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const ms = Date.UTC(parts[0], parts[1] - 1, parts[2], parts[3], parts[4], Math.min(parts[5], 59));
   const read = new Date(ms);
   // Date.UTC rolls 31 February over into March and years below 100 into 19xx; a device that says so is wrong.
-  if (read.getUTCFullYear() !== parts[0] || read.getUTCMonth() !== parts[1] - 1 || read.getUTCDate() !== parts[2]) return null;
+  if (read.getUTCFullYear() !== parts[0] || read.getUTCMonth() !== parts[1] - 1 || read.getUTCDate() !== parts[2])
+    return null;
   if (parts[3] > 23 || parts[4] > 59 || parts[5] > 60) return null;
   const offset = zoneOffsetMs(zone);
   if (offset === null) return null;

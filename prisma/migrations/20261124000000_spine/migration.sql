@@ -164,13 +164,13 @@ CREATE TABLE log_batch (
   partition   integer NOT NULL,
   -- Offset of the last record; the first is last_offset - records + 1.
   last_offset bigint NOT NULL,
+  -- At most 1000: fetching counts on it.
   records     integer NOT NULL,
   ingest_time timestamptz NOT NULL,
   payload     bytea NOT NULL,
   PRIMARY KEY (topic_id, partition, last_offset),
   FOREIGN KEY (topic_id, partition) REFERENCES log_partition ON DELETE CASCADE
 );
-CREATE INDEX log_batch_topic_id_ingest_time_idx ON log_batch (topic_id, ingest_time);
 
 CREATE TABLE log_commit (
   topic_id    integer NOT NULL REFERENCES log_topic (id) ON DELETE CASCADE,
@@ -204,7 +204,7 @@ CREATE TABLE device_twin (
 ) WITH (fillfactor = 50);
 
 CREATE TABLE dead_letter (
-  id             text PRIMARY KEY,
+  id             text COLLATE "C" PRIMARY KEY,
   log            text NOT NULL,
   partition      integer NOT NULL,
   "offset"       bigint NOT NULL,

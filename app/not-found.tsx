@@ -1,0 +1,13 @@
+import Link from "next/link";
+import { Standalone } from "@/components/shell/standalone";
+
+export default function NotFound() {
+  return (
+    <Standalone title="There is no such page">
+      <p>The address may be mistyped, or what it named is gone.</p>
+      <p>
+        <Link href="/">Go to the overview</Link>
+      </p>
+    </Standalone>
+  );
+}

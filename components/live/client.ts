@@ -1,0 +1,181 @@
+import type { ClientToServer, Frame, FrameData, Room, ServerToClient, WatchAnswer } from "@/server/contracts/live";
+import { follow, type Followed } from "./sequence";
+
+/** What this needs of a socket; Socket.IO's client socket fits. */
+export interface LiveSocket {
+  readonly connected: boolean;
+  on(event: "connect" | "disconnect" | "connect_error", listener: () => void): unknown;
+  on(event: "frame", listener: ServerToClient["frame"]): unknown;
+  emit(event: "watch", ...args: Parameters<ClientToServer["watch"]>): unknown;
+  emit(event: "unwatch", ...args: Parameters<ClientToServer["unwatch"]>): unknown;
+  disconnect(): unknown;
+}
+
+export interface RoomListener {
+  /** A frame with a later number than any before. */
+  onFrame: (data: FrameData) => void;
+  /** Frames were missed: load the snapshot again. */
+  onMissed: () => void;
+}
+
+/** The state of the channel. `since`: when it took this phase; `heardAt`: when the latest frame came (epoch ms). */
+export interface Connection {
+  readonly phase: "connecting" | "connected" | "reconnecting";
+  readonly since: number;
+  readonly heardAt: number | null;
+}
+
+export interface LiveClient {
+  /** Watches a room until the returned function is called; a room joined twice is joined once. */
+  watch(room: Room, listener: RoomListener): () => void;
+  /**
+   * Loads a room's snapshot and brings it up to date with the frames that came while it was loading, so that none is
+   * lost between the two. Waits a moment for the room to be joined; without a connection it loads all the same.
+   */
+  snapshot<T>(room: Room, load: () => Promise<T>, apply: (state: T, data: FrameData) => T): Promise<T>;
+  connection(): Connection;
+  onConnection(listener: () => void): () => void;
+  /** Opens the channel; until then, and on the server, there is none. */
+  start(): void;
+  stop(): void;
+}
+
+interface WatchedRoom {
+  readonly listeners: Set<RoomListener>;
+  /** Snapshots being loaded right now, each with the frames that came since. */
+  readonly loading: Set<FrameData[]>;
+  followed: Followed | null;
+  joined: boolean;
+  /** A snapshot was loaded before joining: frames in between were missed. */
+  loadedUnjoined: boolean;
+  readonly waiting: Set<() => void>;
+}
+
+/** How long a snapshot waits for its room to be joined. */
+const JOIN_PATIENCE_MS = 300;
+
+/** One typed live client a tab. `open` makes the socket when it starts. */
+export function createLiveClient(open: () => LiveSocket, now: () => number = Date.now): LiveClient {
+  let socket: LiveSocket | null = null;
+  const rooms = new Map<Room, WatchedRoom>();
+  const connectionListeners = new Set<() => void>();
+  let connection: Connection = { phase: "connecting", since: now(), heardAt: null };
+
+  const setConnection = (change: Partial<Connection>) => {
+    connection = { ...connection, ...change };
+    connectionListeners.forEach((notify) => notify());
+  };
+
+  const roomOf = (name: Room): WatchedRoom => {
+    let room = rooms.get(name);
+    if (!room) {
+      room = {
+        listeners: new Set(),
+        loading: new Set(),
+        followed: null,
+        joined: false,
+        loadedUnjoined: false,
+        waiting: new Set(),
+      };
+      rooms.set(name, room);
+    }
+    return room;
+  };
+
+  const join = (name: Room) => {
+    socket?.emit("watch", name, (answer: WatchAnswer) => {
+      const room = rooms.get(name);
+      if (!room || room.listeners.size === 0 || !answer.ok) return;
+      const rejoined = room.followed !== null || room.loadedUnjoined;
+      const behind = room.followed?.session === answer.session && room.followed.seq >= answer.seq;
+      if (!behind) room.followed = { session: answer.session, seq: answer.seq };
+      room.joined = true;
+      room.loadedUnjoined = false;
+      room.waiting.forEach((go) => go());
+      room.waiting.clear();
+      if (rejoined) room.listeners.forEach((listener) => listener.onMissed());
+    });
+  };
+
+  const forgetIfUnused = (name: Room, room: WatchedRoom) => {
+    if (room.listeners.size === 0 && room.loading.size === 0) rooms.delete(name);
+  };
+
+  const attach = (opened: LiveSocket) => {
+    opened.on("connect", () => {
+      setConnection({ phase: "connected", since: now() });
+      for (const [name, room] of rooms) if (room.listeners.size > 0) join(name);
+    });
+    opened.on("disconnect", () => {
+      for (const room of rooms.values()) room.joined = false;
+      if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
+    });
+    opened.on("connect_error", () => {
+      if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
+    });
+    opened.on("frame", (frame: Frame) => {
+      const room = rooms.get(frame.room);
+      setConnection({ heardAt: now() });
+      if (!room) return;
+      const step = follow(room.followed, frame);
+      room.followed = step.followed;
+      if (!step.news) return;
+      room.loading.forEach((frames) => frames.push(frame.data));
+      room.listeners.forEach((listener) => listener.onFrame(frame.data));
+      if (step.missed) room.listeners.forEach((listener) => listener.onMissed());
+    });
+  };
+
+  return {
+    watch(name, listener) {
+      const room = roomOf(name);
+      room.listeners.add(listener);
+      if (room.listeners.size === 1 && socket?.connected) join(name);
+      return () => {
+        if (!room.listeners.delete(listener) || room.listeners.size > 0) return;
+        if (socket?.connected) socket.emit("unwatch", name);
+        room.joined = false;
+        room.followed = null;
+        room.loadedUnjoined = false;
+        forgetIfUnused(name, room);
+      };
+    },
+    async snapshot(name, load, apply) {
+      const room = roomOf(name);
+      if (!room.joined) {
+        await new Promise<void>((go) => {
+          const done = () => {
+            clearTimeout(timer);
+            room.waiting.delete(done);
+            go();
+          };
+          const timer = setTimeout(done, JOIN_PATIENCE_MS);
+          room.waiting.add(done);
+        });
+      }
+      if (!room.joined) room.loadedUnjoined = true;
+      const frames: FrameData[] = [];
+      room.loading.add(frames);
+      try {
+        const state = await load();
+        return frames.reduce(apply, state);
+      } finally {
+        room.loading.delete(frames);
+        forgetIfUnused(name, room);
+      }
+    },
+    connection: () => connection,
+    onConnection(listener) {
+      connectionListeners.add(listener);
+      return () => connectionListeners.delete(listener);
+    },
+    start() {
+      socket = open();
+      attach(socket);
+    },
+    stop() {
+      socket?.disconnect();
+      socket = null;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { follow, type Followed } from "./sequence";
+
+describe("follow", () => {
+  it("takes the next number and refuses repeats and older ones", () => {
+    expect(follow({ session: "a", seq: 4 }, { session: "a", seq: 5 })).toEqual({
+      followed: { session: "a", seq: 5 },
+      news: true,
+      missed: false,
+    });
+    expect(follow({ session: "a", seq: 5 }, { session: "a", seq: 5 }).news).toBe(false);
+    expect(follow({ session: "a", seq: 5 }, { session: "a", seq: 3 }).followed.seq).toBe(5);
+  });
+
+  it("sees a gap and another session", () => {
+    expect(follow({ session: "a", seq: 5 }, { session: "a", seq: 7 }).missed).toBe(true);
+    expect(follow({ session: "a", seq: 5 }, { session: "b", seq: 1 })).toEqual({
+      followed: { session: "b", seq: 1 },
+      news: true,
+      missed: true,
+    });
+  });
+
+  it("says missed exactly when a number between the first and the last never came in order", () => {
+    fc.assert(
+      fc.property(fc.subarray([1, 2, 3, 4, 5, 6, 7, 8, 9], { minLength: 1 }), (seqs) => {
+        let followed: Followed | null = null;
+        let missed = false;
+        for (const seq of seqs) {
+          const step = follow(followed, { session: "s", seq });
+          followed = step.followed;
+          missed ||= step.missed;
+        }
+        const first = seqs[0] ?? 0;
+        const last = seqs.at(-1) ?? 0;
+        expect(missed).toBe(seqs.length !== last - first + 1);
+      }),
+    );
+  });
+});

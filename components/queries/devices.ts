@@ -1,0 +1,50 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { DevicesAnswer, DevicesQuery, DeviceView, MessagesAnswer } from "@/server/contracts/devices";
+import { applyToDevice, applyToDevices } from "../live/apply";
+import type { LiveClient } from "../live/client";
+import { queryString, readJson } from "./request";
+
+/** One page of devices; the devices room keeps it up to date, and a reload now and then finds new and silent ones. */
+export const devicesQuery = (live: LiveClient, query: Partial<DevicesQuery>) =>
+  queryOptions({
+    queryKey: ["devices", query],
+    queryFn: ({ signal }) =>
+      live.snapshot(
+        "devices",
+        () => readJson<DevicesAnswer>(`/api/v1/devices${queryString(query)}`, signal),
+        applyToDevices,
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: 15_000,
+  });
+
+/** The devices heard from last. */
+export const recentDevicesQuery = (limit: number) =>
+  queryOptions({
+    queryKey: ["recent devices", limit],
+    queryFn: ({ signal }) =>
+      readJson<DevicesAnswer>(`/api/v1/devices${queryString({ sort: "-lastSeen", limit })}`, signal),
+    refetchInterval: 5000,
+  });
+
+/** One device; its own room keeps it up to date. */
+export const deviceQuery = (live: LiveClient, id: string) =>
+  queryOptions({
+    queryKey: ["device", id],
+    queryFn: ({ signal }) =>
+      live.snapshot(
+        `device:${id}`,
+        () => readJson<DeviceView>(`/api/v1/devices/${encodeURIComponent(id)}`, signal),
+        applyToDevice,
+      ),
+    refetchInterval: 15_000,
+  });
+
+/** A device's latest messages, exactly as received. */
+export const messagesQuery = (id: string, limit: number) =>
+  queryOptions({
+    queryKey: ["messages", id, limit],
+    queryFn: ({ signal }) =>
+      readJson<MessagesAnswer>(`/api/v1/devices/${encodeURIComponent(id)}/messages${queryString({ limit })}`, signal),
+    refetchInterval: 5000,
+  });

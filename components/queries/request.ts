@@ -1,0 +1,50 @@
+import type { Problem } from "@/server/contracts/common";
+
+/** An answer that is not the wanted one. `status` is null when there was no answer at all. */
+export class RequestError extends Error {
+  constructor(
+    readonly status: number | null,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "RequestError";
+  }
+}
+
+/**
+ * Reads one resource.
+ * @throws RequestError with what the server says is wrong, or that it can't be reached.
+ */
+export async function readJson<T>(path: string, signal: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { signal, headers: { accept: "application/json" } });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new RequestError(null, "The server does not answer.", { cause: error });
+  }
+  if (!response.ok) {
+    const problem = (await response.json().catch(() => null)) as Problem | null;
+    const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
+    throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`);
+  }
+  return (await response.json()) as T;
+}
+
+/** Query parameters in a stable order, without the empty ones. */
+export function queryString(parameters: Record<string, string | number | undefined>): string {
+  const search = new URLSearchParams();
+  for (const key of Object.keys(parameters).sort()) {
+    const value = parameters[key];
+    if (value !== undefined && value !== "") search.set(key, String(value));
+  }
+  const text = search.toString();
+  return text ? `?${text}` : "";
+}
+
+/** True if asking again may help: no answer, too many requests, or a fault on the other side. */
+export function isWorthRetrying(error: unknown): boolean {
+  if (!(error instanceof RequestError)) return false;
+  return error.status === null || error.status === 429 || error.status >= 500;
+}

@@ -1,0 +1,30 @@
+import type { Connection } from "../live/client";
+import type { Mark } from "../ui/state-mark";
+
+/** A short break is "reconnecting"; from here on the values on screen are called stale. */
+const STALE_AFTER_MS = 10_000;
+
+/** Health alone sends more often than this: a connected channel that says nothing for so long isn't working. */
+const SILENT_AFTER_MS = 45_000;
+
+/** How the live channel stands, for a person. `staleSince`: the last moment values were surely current, epoch ms. */
+export interface ConnectionView {
+  readonly mark: Mark;
+  readonly word: "Connecting" | "Connected" | "Reconnecting" | "Stale";
+  readonly staleSince: number | null;
+}
+
+/** Tells how the channel stands at `now`. */
+export function connectionView(connection: Connection, now: number): ConnectionView {
+  const heard = connection.heardAt;
+  if (connection.phase === "connected") {
+    const quietSince = Math.max(connection.since, heard ?? 0);
+    if (now - quietSince <= SILENT_AFTER_MS) return { mark: "ok", word: "Connected", staleSince: null };
+    return { mark: "stale", word: "Stale", staleSince: quietSince };
+  }
+  if (now - connection.since <= STALE_AFTER_MS) {
+    const word = connection.phase === "connecting" ? "Connecting" : "Reconnecting";
+    return { mark: "unknown", word, staleSince: heard };
+  }
+  return { mark: "stale", word: "Stale", staleSince: heard ?? connection.since };
+}

@@ -1,0 +1,35 @@
+"use client";
+import { useLive } from "../live/provider";
+import { Age } from "../ui/age";
+import { useClock } from "../ui/clock";
+import { StateMark } from "../ui/state-mark";
+import { type ConnectionView, connectionView } from "./connection-view";
+import classes from "./shell.module.css";
+
+const TITLES: Record<ConnectionView["word"], string> = {
+  Connecting: "Opening the live channel",
+  Connected: "Values on this page are live",
+  Reconnecting: "The live channel broke off; trying again",
+  Stale: "Nothing has come over the live channel for a while; values on this page may be old",
+};
+
+/** Whether this page is live: shape, word and color, with the age when it isn't. */
+export function ConnectionState() {
+  const live = useLive();
+  // As text, so that the clock renders this again only when something to see changed.
+  const text = useClock((now) => JSON.stringify(connectionView(live.connection(), now)));
+  const view = text === null ? null : (JSON.parse(text) as ConnectionView);
+  const { mark, word, staleSince } = view ?? {
+    mark: "unknown" as const,
+    word: "Connecting" as const,
+    staleSince: null,
+  };
+  return (
+    <span className={classes.connection} data-connection={word.toLowerCase()}>
+      <span role="status">
+        <StateMark mark={mark} word={word} title={TITLES[word]} />
+      </span>
+      {staleSince === null ? null : <Age time={staleSince} className={classes.connectionAge ?? ""} />}
+    </span>
+  );
+}

@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  formatAge,
+  formatCount,
+  formatDuration,
+  formatExact,
+  formatInstant,
+  formatMeasure,
+  formatRate,
+  formatTick,
+} from "./format";
+
+describe("numbers", () => {
+  it.each([
+    [0, "0"],
+    [7.5, "7.50"],
+    [12_400, "12.4 K"],
+    [999.6, "1.00 K"],
+    [999_960, "1.00 M"],
+    [0.004532068, "0.00453"],
+  ])("writes the rate %s as %s", (value, text) => expect(formatRate(value)).toBe(text));
+
+  it.each([
+    [1013.25, "1,013"],
+    [21.3, "21.3"],
+    [-4, "-4.00"],
+    [123_456, "123 K"],
+    [1.2e-8, "1.20e-8"],
+  ])("writes the reading %s as %s", (value, text) => expect(formatMeasure(value)).toBe(text));
+
+  it("writes counts exactly while they are short", () => {
+    expect(formatCount(9995)).toBe("9,995");
+    expect(formatCount(69_965)).toBe("70.0 K");
+    expect(formatExact(69_965)).toBe("69,965");
+    expect(formatExact(0.004532068199369834)).toBe("0.004532068199369834");
+  });
+
+  it("is never off by more than half of the third digit", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-3, max: 1e14, noNaN: true }), (value) => {
+        const [digits = "", prefix = ""] = formatRate(value).split(" ");
+        const factor = { "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 }[prefix] ?? Number.NaN;
+        expect(Math.abs(Number(digits.replaceAll(",", "")) * factor - value) / value).toBeLessThanOrEqual(0.0051);
+      }),
+    );
+  });
+});
+
+describe("times", () => {
+  it.each([
+    [4.2, "4.20 ms"],
+    [1240, "1.24 s"],
+    [59_960, "1 min"],
+    [125_000, "2 min 5 s"],
+    [11_400_000, "3 h 10 min"],
+    [187_200_000, "2 d 4 h"],
+  ])("writes %s ms as %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+  it.each([
+    [-500, "now"],
+    [999, "now"],
+    [12_000, "12 s ago"],
+    [3_599_999, "59 min ago"],
+    [200_000_000_000, "6 y ago"],
+  ])("writes an age of %s ms as %s", (ms, text) => expect(formatAge(ms)).toBe(text));
+
+  it("writes moments to the millisecond with the zone", () => {
+    expect(formatInstant(Date.UTC(2026, 10, 23, 21, 10, 0, 123), "UTC")).toBe("2026-11-23 21:10:00.123 UTC");
+    expect(formatTick(Date.UTC(2020, 6, 19, 8, 5), "UTC", 3_600_000)).toBe("08:05");
+    expect(formatTick(Date.UTC(2020, 6, 19, 8, 5), "UTC", 30 * 86_400_000)).toBe("19 Jul");
+  });
+});

@@ -1,0 +1,140 @@
+import type { EpochMs } from "@/server/domain/terms";
+
+/** Which zone times are written in. */
+export type Zone = "local" | "UTC";
+
+const PREFIXES = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "K"],
+] as const;
+
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const exact = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 17, maximumFractionDigits: 17 });
+
+/** Every digit there is, for hovering. */
+export function formatExact(value: number): string {
+  return exact.format(value);
+}
+
+/** A whole number: exact below 10,000, then three significant digits with an SI prefix ("12.4 K"). */
+export function formatCount(value: number): string {
+  return Math.abs(value) < 10_000 ? grouped.format(value) : prefixed(value);
+}
+
+/** A whole number with every digit, grouped. */
+export function formatTotal(value: number): string {
+  return grouped.format(value);
+}
+
+/** A rate: three significant digits, with an SI prefix from 1,000 ("12.4 K"). */
+export function formatRate(value: number): string {
+  return Math.abs(value) < 999.5 ? significant(value) : prefixed(value);
+}
+
+/**
+ * A reading: three significant digits. No prefix below 100,000, because "1.01 K hPa" is not how anyone reads a barometer;
+ * whole numbers are grouped there.
+ */
+export function formatMeasure(value: number): string {
+  const size = Math.abs(value);
+  if (size < 999.5) return significant(value);
+  return size < 100_000 ? grouped.format(value) : prefixed(value);
+}
+
+/** A length of time given in milliseconds: "4.20 ms", "1.24 s", "2 min 5 s", "3 h 10 min", "2 d 4 h". */
+export function formatDuration(ms: number): string {
+  if (ms < 999.5) return `${significant(ms)} ms`;
+  if (ms < 59_950) return `${significant(ms / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return pair(Math.floor(seconds / 60), "min", seconds % 60, "s");
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1440) return pair(Math.floor(minutes / 60), "h", minutes % 60, "min");
+  const hours = Math.floor(minutes / 60);
+  return pair(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+/** How long ago: one unit, so that a column of ages stays quiet. A clock slightly ahead reads "now". */
+export function formatAge(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  const days = Math.floor(seconds / 86_400);
+  return days < 365 ? `${days} d ago` : `${Math.floor(days / 365)} y ago`;
+}
+
+/** A moment to the millisecond with its zone: "2026-11-23 21:10:00.123 UTC". */
+export function formatInstant(time: EpochMs, zone: Zone): string {
+  const p = parts(time, zone);
+  const ms = String(((time % 1000) + 1000) % 1000).padStart(3, "0");
+  return `${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}:${p.second}.${ms} ${zoneLabel(zone, time)}`;
+}
+
+/** A moment to the minute, without the zone (the page names it): "19 Jul 2020 23:59". */
+export function formatMoment(time: EpochMs, zone: Zone): string {
+  const p = parts(time, zone);
+  return `${Number(p.day)} ${MONTHS[Number(p.month) - 1]} ${p.year} ${p.hour}:${p.minute}`;
+}
+
+/** An axis tick: as much of the moment as a span of that many milliseconds needs. */
+export function formatTick(time: EpochMs, zone: Zone, spanMs: number): string {
+  const p = parts(time, zone);
+  const date = `${Number(p.day)} ${MONTHS[Number(p.month) - 1]}`;
+  if (spanMs <= 5 * 60_000) return `${p.hour}:${p.minute}:${p.second}`;
+  if (spanMs <= 26 * 3_600_000) return `${p.hour}:${p.minute}`;
+  if (spanMs <= 4 * 86_400_000) return `${date} ${p.hour}:${p.minute}`;
+  return spanMs <= 300 * 86_400_000 ? date : `${date} ${p.year}`;
+}
+
+/** The zone's name as the header shows it: "UTC" or "Europe/Berlin". */
+export function zoneName(zone: Zone): string {
+  return zone === "UTC" ? "UTC" : new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Milliseconds the zone's wall clock is ahead of UTC at that moment. */
+export function zoneOffsetMs(time: EpochMs, zone: Zone): number {
+  return zone === "UTC" ? 0 : -new Date(time).getTimezoneOffset() * 60_000;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
+
+function zoneLabel(zone: Zone, time: EpochMs): string {
+  if (zone === "UTC") return "UTC";
+  const minutes = zoneOffsetMs(time, zone) / 60_000;
+  const size = Math.abs(minutes);
+  const two = (n: number) => String(n).padStart(2, "0");
+  return `${minutes < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+function parts(time: EpochMs, zone: Zone) {
+  const iso = new Date(time + zoneOffsetMs(time, zone)).toISOString();
+  const [date = "", clock = ""] = iso.split("T");
+  const [year = "", month = "", day = ""] = date.split("-");
+  return { year, month, day, hour: clock.slice(0, 2), minute: clock.slice(3, 5), second: clock.slice(6, 8) };
+}
+
+function significant(value: number): string {
+  if (value === 0) return "0";
+  if (Math.abs(value) < 1e-6) return value.toExponential(2);
+  const text = value.toPrecision(3);
+  return text.includes("e") ? String(Number(text)) : text;
+}
+
+function prefixed(value: number): string {
+  const size = Math.abs(value);
+  for (const [factor, prefix] of PREFIXES) {
+    // 999,950 would round to "1000 K": it belongs to the next prefix.
+    if (size >= factor * 0.9995) {
+      const scaled = value / factor;
+      return Math.abs(scaled) >= 999.5 ? `${grouped.format(scaled)} ${prefix}` : `${scaled.toPrecision(3)} ${prefix}`;
+    }
+  }
+  return significant(value);
+}
+
+function pair(big: number, bigUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
+}

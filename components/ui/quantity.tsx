@@ -1,0 +1,47 @@
+import classes from "./ui.module.css";
+import { formatExact, formatMeasure } from "./format";
+
+interface QuantityProps {
+  /** Null or undefined is shown as "unknown", never as zero. */
+  value: number | boolean | string | null | undefined;
+  unit?: string | null | undefined;
+  /** How a number is written; three significant digits unless given. */
+  format?: (value: number) => string;
+}
+
+/** A figure with its unit, smaller and muted after it; the exact value on hover. */
+export function Quantity({ value, unit, format = formatMeasure }: QuantityProps) {
+  if (value === null || value === undefined) return <span className={classes.unknown}>unknown</span>;
+  if (typeof value !== "number") return <span title={String(value)}>{String(value)}</span>;
+  const text = format(value);
+  const [digits, prefix] = text.split(/ (?=[KMGT]$)/);
+  return (
+    <span className={classes.quantity} title={unit ? `${formatExact(value)} ${unit}` : formatExact(value)}>
+      {digits}
+      {prefix || unit ? (
+        <span className={classes.unit}>
+          {"\u202f"}
+          {[prefix, unit].filter(Boolean).join(" ")}
+        </span>
+      ) : null}
+    </span>
+  );
+}
+
+/** A length of time ("1.24 s") with the figure strong and the unit muted; null is "unknown". */
+export function Duration({ text, title }: { text: string | null; title?: string }) {
+  if (text === null) return <span className={classes.unknown}>unknown</span>;
+  return (
+    <span className={classes.quantity} title={title}>
+      {text.split(/([^\d.]+)/).map((part, i) =>
+        i % 2 === 0 ? (
+          part
+        ) : (
+          <span key={i} className={classes.unit}>
+            {part.replace(/^ /, "\u202f")}
+          </span>
+        ),
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,33 @@
+import { memo } from "react";
+import { sparklinePath } from "./sparkline-path";
+import classes from "./ui.module.css";
+
+interface SparklineProps {
+  /** Evenly spaced values, oldest first; null is a gap. */
+  values: readonly (number | null)[];
+  /** A color token. */
+  color: string;
+  /** What it shows, in words, for those who can't see it. */
+  label: string;
+}
+
+const WIDTH = 96;
+const HEIGHT = 24;
+
+/** 96 × 24, no axis, zero at the foot, the last point marked. A plain path: many of them cost next to nothing. */
+export const Sparkline = memo(function Sparkline({ values, color, label }: SparklineProps) {
+  const { path, last } = sparklinePath(values, WIDTH, HEIGHT);
+  return (
+    <svg
+      className={classes.sparkline}
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      width={WIDTH}
+      height={HEIGHT}
+      role="img"
+      aria-label={label}
+    >
+      <path d={path} fill="none" stroke={color} strokeWidth="1.5" strokeLinejoin="round" strokeLinecap="round" />
+      {last ? <circle cx={last[0]} cy={last[1]} r="2" fill={color} /> : null}
+    </svg>
+  );
+});

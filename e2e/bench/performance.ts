@@ -1,0 +1,187 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import { killNow, treeOf } from "../processes";
+import { cleanEnv, freePort, type Product, ROOT, startProduct } from "../product";
+import { pause, until } from "../waiting";
+import { drained } from "../drills/pipeline";
+import { machine, markdownTable } from "./report";
+
+const MB = 2 ** 20;
+
+/**
+ * Measures what a newcomer feels and an operator pays: time from `npm start` to the first live reading, cold and warm;
+ * memory of the idle tree; and how fast the whole pipeline drains. `--cold` clones and installs, and takes a minute or two.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      cold: { type: "boolean", default: false },
+      messages: { type: "string", default: "200000" },
+      idle: { type: "string", default: "60" },
+    },
+  });
+  const rows: [string, string][] = [];
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-performance-"));
+  try {
+    if (values.cold) {
+      const clone = path.join(folder, "clone");
+      const cloned = spawnSync("git", ["clone", "--quiet", ROOT, clone], { stdio: "inherit" });
+      if (cloned.status !== 0) throw new Error("git clone failed");
+      rows.push([
+        "`npm start` → first live reading, fresh clone (install, build, new data folder)",
+        seconds(await firstReading(clone, path.join(folder, "cold"))),
+      ]);
+      rows.push(["the same, second start", seconds(await firstReading(clone, path.join(folder, "cold")))]);
+    }
+    rows.push([
+      "`npm start` → first live reading, built, new data folder",
+      seconds(await firstReading(ROOT, path.join(folder, "warm"))),
+    ]);
+    rows.push([
+      "`npm start` → first live reading, built, data folder there",
+      seconds(await firstReading(ROOT, path.join(folder, "warm"))),
+    ]);
+    rows.push(...(await idle(path.join(folder, "idle"), Number(values.idle), "0", "idle, no simulator")));
+    rows.push(...(await idle(path.join(folder, "demo"), Number(values.idle), "50", "50 simulated devices")));
+    rows.push(...(await drain(path.join(folder, "drain"), Number(values.messages))));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(`${machine()}\n\n${markdownTable(["", "measured"], rows)}`);
+  return 0;
+}
+
+/** Milliseconds from `npm start` until GET pipeline tells of the first committed reading. */
+async function firstReading(root: string, dataDir: string): Promise<number> {
+  const port = await freePort();
+  const started = performance.now();
+  const env = { ...cleanEnv(), PORT: String(port), FIELDWATCH_DATA_DIR: dataDir, DEMO_DEVICES: "50" };
+  const child = spawn("npm", ["start"], { cwd: root, env, stdio: "ignore", shell: process.platform === "win32" });
+  try {
+    const before = await readings(port, 300_000, () => child.exitCode === null, 0);
+    await readings(port, 60_000, () => child.exitCode === null, before);
+    return performance.now() - started;
+  } finally {
+    const tree = treeOf(child.pid ?? -1).map((one) => one.pid);
+    for (const pid of tree.slice(1, 3)) process.kill(pid, "SIGTERM");
+    await until(() => treeOf(child.pid ?? -1).length === 0, { timeoutMs: 20_000, what: "npm start to stop" }).catch(
+      () => killNow(tree),
+    );
+  }
+}
+
+/** Waits for more readings than `than` and says how many there are. */
+async function readings(port: number, timeoutMs: number, alive: () => boolean, than: number): Promise<number> {
+  let found = 0;
+  await until(
+    async () => {
+      if (!alive()) throw new Error("npm start ended");
+      const answer = await fetch(`http://127.0.0.1:${port}/api/v1/pipeline`).catch(() => undefined);
+      if (answer?.ok !== true) return false;
+      found = ((await answer.json()) as PipelineAnswer).totals.readings;
+      return found > than;
+    },
+    { timeoutMs, everyMs: 20, what: "the first reading" },
+  );
+  return found;
+}
+
+async function idle(dataDir: string, forSeconds: number, devices: string, what: string): Promise<[string, string][]> {
+  const product = await startProduct({ dataDir, env: { DEMO_DEVICES: devices } });
+  try {
+    await product.ready();
+    await pause(forSeconds * 1000);
+    const tree = product.tree();
+    const rss = tree.reduce((sum, one) => sum + one.rss, 0) / MB;
+    const pss = tree.every((one) => one.pss !== null) ? tree.reduce((sum, one) => sum + (one.pss ?? 0), 0) / MB : null;
+    const told = `${Math.round(rss)} MB in ${tree.length} processes${pss === null ? "" : `; ${Math.round(pss)} MB with shared pages counted once`}`;
+    return [[`resident memory of the whole tree after ${forSeconds} s, ${what}`, told]];
+  } finally {
+    await product.stop();
+  }
+}
+
+/** Fills the log while no worker takes from it, then times how long one worker needs. */
+async function drain(dataDir: string, messages: number): Promise<[string, string][]> {
+  const product = await startProduct({ dataDir, env: { DEMO_DEVICES: "0" } });
+  try {
+    await product.ready();
+    const worker = product.tree().find((one) => /main\.mjs worker\b/.test(one.command));
+    if (!worker) throw new Error("no worker process found");
+    process.kill(worker.pid, "SIGSTOP");
+    const filling = performance.now();
+    await fill(product, messages);
+    const filled = performance.now();
+    process.kill(worker.pid, "SIGCONT");
+    await drained(product, messages, 300_000);
+    const took = performance.now() - filled;
+    const { totals } = await product.get<PipelineAnswer>("/api/v1/pipeline");
+    return [
+      [
+        `REST route into the log, ${messages} messages of 7 readings in requests of 1000, 4 at once`,
+        `${rate(messages, filled - filling)} messages/s`,
+      ],
+      [
+        "drain of that by one worker through the whole pipeline",
+        `${rate(messages, took)} messages/s, ${rate(totals.readings, took)} readings/s`,
+      ],
+    ];
+  } finally {
+    await product.stop();
+  }
+}
+
+async function fill(product: Product, messages: number): Promise<void> {
+  const base = Date.now() - messages * 10;
+  let next = 0;
+  const sender = async () => {
+    while (next < messages) {
+      const at = next;
+      next += 1000;
+      const lines = Array.from({ length: Math.min(1000, messages - at) }, (_, i) => line(at + i, base)).join("\n");
+      for (;;) {
+        const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+          method: "POST",
+          body: lines,
+          headers: { "content-type": "application/x-ndjson" },
+        });
+        if (answer.ok) break;
+        if (answer.status !== 429)
+          throw new Error(`POST telemetry: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
+        await pause(1000 * Number(answer.headers.get("retry-after") ?? 1));
+      }
+    }
+  };
+  await Promise.all([sender(), sender(), sender(), sender()]);
+}
+
+function line(i: number, base: number): string {
+  const v = (i % 997) / 10;
+  const readings = {
+    co: v / 1e4,
+    humidity: 40 + v / 3,
+    light: i % 2 === 0,
+    lpg: v / 1e3,
+    motion: i % 7 === 0,
+    smoke: v / 900,
+    temperature: 20 + v / 9,
+  };
+  return JSON.stringify({
+    device: `bench-${String(i % 200).padStart(3, "0")}`,
+    time: new Date(base + i * 10).toISOString(),
+    readings,
+  });
+}
+
+function rate(count: number, ms: number): number {
+  return Math.round(count / (ms / 1000));
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import pg from "pg";
+import pino from "pino";
+import { startEmbeddedPostgres } from "@/server/database/embedded/embedded-postgres";
+
+/** A durable PostgreSQL of its own in a temporary folder, which `stop` removes. */
+export async function scratchPostgres(): Promise<{ pool: pg.Pool; stop(): Promise<void> }> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-bench-"));
+  const server = await startEmbeddedPostgres({ dataDir, logger: pino({ level: "warn" }) });
+  const pool = new pg.Pool({ connectionString: server.connectionString, max: 4, options: "-c timezone=UTC" });
+  return {
+    pool,
+    async stop() {
+      await pool.end();
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

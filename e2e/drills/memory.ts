@@ -1,0 +1,53 @@
+import { processOf } from "../processes";
+import type { Product } from "../product";
+
+const ROLES = ["worker", "web"] as const;
+const MB = 2 ** 20;
+
+/** Samples the resident memory of the worker and the web process twice a second until stopped. */
+export function memoryWatch(product: Product): {
+  now(): string;
+  stop(): void;
+  verdicts(): Map<string, { flat: boolean; told: string }>;
+} {
+  const samples = new Map<string, number[]>(ROLES.map((role) => [role, []]));
+  const sample = () => {
+    const tree = product.tree();
+    for (const role of ROLES) {
+      const found = processOf(tree, role);
+      if (found) samples.get(role)?.push(found.rss / MB);
+    }
+  };
+  const timer = setInterval(sample, 500);
+  return {
+    now: () => ROLES.map((role) => `${role} ${Math.round(samples.get(role)?.at(-1) ?? 0)} MB`).join(", "),
+    stop: () => clearInterval(timer),
+    verdicts() {
+      return new Map(
+        ROLES.map((role) => {
+          const all = samples.get(role) ?? [];
+          // The heap grows into its size at first; after a quarter of the time it has to stay there.
+          const [early, late] = [
+            peak(all.slice(Math.floor(all.length * 0.25), Math.floor(all.length * 0.6))),
+            peak(all.slice(Math.floor(all.length * 0.65))),
+          ];
+          const flat = all.length > 0 && (all.length < 12 || late <= early * 1.2 + 32);
+          return [
+            role,
+            {
+              flat,
+              told:
+                all.length === 0
+                  ? "not found"
+                  : `peak ${Math.round(early)} MB early, ${Math.round(late)} MB late, of ${all.length} samples`,
+            },
+          ];
+        }),
+      );
+    },
+  };
+}
+
+function peak(values: readonly number[]): number {
+  return values.length === 0 ? 0 : Math.max(...values);
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Browser, chromium, type Page } from "playwright";
+import { type Product, startProduct } from "../product";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** A running product and a browser to look at it. */
+export interface Stage {
+  readonly product: Product;
+  /** Starts the product again on the same port and data. */
+  restart(): Promise<void>;
+  /** A new page on `route`, in a context of its own. Errors the page throws are collected in `errors`. */
+  open(route: string): Promise<Page>;
+  readonly errors: string[];
+  close(): Promise<void>;
+}
+
+/** Starts the built product in a folder of its own and a browser. */
+export async function setStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
+  const { executablePath, env: browserEnv } = JSON.parse(process.env.JOURNEY_BROWSER ?? "{}") as {
+    executablePath?: string;
+    env?: Record<string, string>;
+  };
+  if (executablePath === undefined) throw new Error("Run the journeys with `npm run journeys`.");
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-journey-"));
+  const options = {
+    dataDir: path.join(folder, "data"),
+    env: { DEMO_DEVICES: "5", SIMULATOR_INTERVAL_MS: "500", SIMULATOR_FAULTS_PER_HOUR: "0", ...env },
+  };
+  const browser: Browser = await chromium.launch({
+    executablePath,
+    args: FLAGS,
+    env: { ...process.env, ...browserEnv } as Record<string, string>,
+  });
+  let product = await startProduct(options);
+  await product.ready();
+  const port = Number(new URL(product.url).port);
+  const errors: string[] = [];
+  return {
+    get product() {
+      return product;
+    },
+    errors,
+    async restart() {
+      await product.stop();
+      product = await startProduct({ ...options, port });
+      await product.ready();
+    },
+    async open(route) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: product.url });
+      const page = await context.newPage();
+      page.setDefaultTimeout(20_000);
+      page.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
+      await page.goto(route);
+      return page;
+    },
+    async close() {
+      await browser.close();
+      await product.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Posts one message, as a device would. */
+export async function post(product: Product, message: unknown): Promise<void> {
+  const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(message),
+  });
+  if (answer.status !== 202) throw new Error(`POST telemetry: ${answer.status} ${await answer.text()}`);
+}

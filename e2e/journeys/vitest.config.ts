@@ -1,0 +1,17 @@
+import path from "node:path";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: path.resolve(import.meta.dirname, "../.."),
+  resolve: { alias: { "@": path.resolve(import.meta.dirname, "../..") } },
+  test: {
+    include: ["e2e/journeys/**/*.test.ts"],
+    // One product and one browser at a time: the machine's attention is part of what is measured.
+    fileParallelism: false,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    reporters: process.env.TEST_REPORTS
+      ? ["default", ["json", { outputFile: `${process.env.TEST_REPORTS}/journeys.json` }]]
+      : ["default"],
+  },
+});

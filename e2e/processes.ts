@@ -1,0 +1,98 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+  /** Resident memory, bytes; shared pages count in each process that has them. */
+  readonly rss: number;
+  /** Proportional share of resident memory, bytes; null where the system doesn't tell. */
+  readonly pss: number | null;
+}
+
+/** `root` and all below it, parents first. */
+export function treeOf(root: number): ProcessInfo[] {
+  const all = existsSync("/proc/self/stat") ? fromProc() : fromPs();
+  const tree: ProcessInfo[] = all.filter((one) => one.pid === root);
+  for (const parent of tree) tree.push(...all.filter((one) => one.parent === parent.pid));
+  return tree;
+}
+
+/** The process of one role in a running product. */
+export function processOf(
+  tree: readonly ProcessInfo[],
+  role: "worker" | "web" | "simulator" | "postgres",
+): ProcessInfo | undefined {
+  if (role === "postgres")
+    return tree.find((one) => /\/postgres(\.exe)?\b.* -D /.test(one.command) && !/setpriv|unshare/.test(one.command));
+  const named = new RegExp(`main\\.mjs ${role}\\b`);
+  return tree.find((one) => named.test(one.command) || (role === "web" && one.command.startsWith("next-server")));
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !existsSync(`/proc/${pid}/stat`) || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Ends processes at once, as a power cut would. Those already gone don't matter. */
+export function killNow(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
+function fromProc(): ProcessInfo[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (fields[0] === "Z") return [];
+      const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      return [
+        { pid: Number(name), parent: Number(fields[1]), command, rss: Number(fields[21]) * 4096, pss: pssOf(name) },
+      ];
+    } catch {
+      return []; // It ended while being looked at.
+    }
+  });
+}
+
+function pssOf(pid: string): number | null {
+  try {
+    const match = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"));
+    return match ? Number(match[1]) * 1024 : null;
+  } catch {
+    return null;
+  }
+}
+
+function fromPs(): ProcessInfo[] {
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,rss=,args="], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 26,
+  }).split("\n");
+  return lines.flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line);
+    return match
+      ? [
+          {
+            pid: Number(match[1]),
+            parent: Number(match[2]),
+            rss: Number(match[3]) * 1024,
+            command: match[4] ?? "",
+            pss: null,
+          },
+        ]
+      : [];
+  });
+}

@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+import { type ProcessInfo, treeOf } from "./processes";
+import { until } from "./waiting";
+
+/** Folder of the built product: the bundles of these scripts lie in dist/e2e/<folder>/. */
+export const ROOT = process.cwd();
+
+/** One running `npm start`, without npm between. */
+export interface Product {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** Resolves with the exit code (null when a signal ended it). */
+  readonly exited: Promise<number | null>;
+  hasExited(): boolean;
+  log(): string;
+  tree(): readonly ProcessInfo[];
+  /** GET, parsed. @throws when the answer isn't 2xx. */
+  get<T>(path: string): Promise<T>;
+  connectionString(): string;
+  /** Waits until it takes work. */
+  ready(): Promise<void>;
+  /** SIGTERM, and waits. */
+  stop(): Promise<void>;
+}
+
+export interface ProductOptions {
+  readonly dataDir: string;
+  readonly port?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The role; `start` is all of them. */
+  readonly role?: string;
+}
+
+const running = new Set<ChildProcess>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    for (const child of running) child.kill("SIGTERM");
+    process.exitCode = 130;
+  });
+}
+
+/** Starts the built product. Its output goes to `<dataDir>.log`. */
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const main = path.join(ROOT, "dist", "main.mjs");
+  if (!existsSync(main)) throw new Error("There is no build: run `npm run build` first.");
+  const port = options.port ?? (await freePort());
+  const logFile = `${options.dataDir}.log`;
+  mkdirSync(path.dirname(logFile), { recursive: true });
+  const out = openSync(logFile, "a");
+  const child = spawn(process.execPath, [main, options.role ?? "start"], {
+    cwd: ROOT,
+    env: {
+      ...cleanEnv(),
+      PORT: String(port),
+      FIELDWATCH_DATA_DIR: options.dataDir,
+      LOG_FORMAT: "json",
+      ...options.env,
+    },
+    stdio: ["ignore", out, out],
+  });
+  closeSync(out);
+  running.add(child);
+  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  void exited.then(() => running.delete(child));
+  const url = `http://127.0.0.1:${port}`;
+
+  const product: Product = {
+    url,
+    dataDir: options.dataDir,
+    pid: child.pid ?? -1,
+    exited,
+    hasExited: () => child.exitCode !== null || child.signalCode !== null,
+    log: () => readFileSync(logFile, "utf8"),
+    tree: () => treeOf(child.pid ?? -1),
+    async get<T>(route: string): Promise<T> {
+      const answer = await fetch(url + route, { signal: AbortSignal.timeout(20_000) });
+      if (!answer.ok) throw new Error(`GET ${route}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
+      return (await answer.json()) as T;
+    },
+    connectionString() {
+      const { connectionString } = JSON.parse(readFileSync(path.join(options.dataDir, "postgres.json"), "utf8")) as {
+        connectionString: string;
+      };
+      return connectionString;
+    },
+    async ready() {
+      let last = "no answer";
+      await until(
+        async () => {
+          if (product.hasExited()) throw new Error(`The product ended while starting.\n${product.log().slice(-3000)}`);
+          const answer = await fetch(`${url}/api/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+          if (answer) last = `${answer.status} ${(await answer.text()).slice(0, 500)}`;
+          return answer?.ok === true;
+        },
+        { timeoutMs: 60_000, what: "the product to be ready" },
+      ).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message} GET /api/readyz: ${last}\n${product.log().slice(-3000)}`);
+      });
+    },
+    async stop() {
+      if (!product.hasExited()) child.kill("SIGTERM");
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 20_000).unref())]);
+      if (!product.hasExited()) throw new Error(`Still running 20 s after SIGTERM.\n${product.log().slice(-2000)}`);
+    },
+  };
+  return product;
+}
+
+/** Runs one command of the product to its end. */
+export async function runProduct(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [path.join(ROOT, "dist", "main.mjs"), ...args], {
+    cwd: ROOT,
+    env: { ...cleanEnv(), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, output };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** The environment without what would point the product somewhere else. */
+export function cleanEnv(): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const name of [
+    "DATABASE_URL",
+    "PORT",
+    "HOST",
+    "DEMO_DEVICES",
+    "FIELDWATCH_DATA_DIR",
+    "SIMULATOR_URL",
+    "NODE_ENV",
+    "NODE_OPTIONS",
+  ])
+    delete env[name];
+  return env;
+}

@@ -1,0 +1,45 @@
+import next from "eslint-config-next/core-web-vitals";
+import typescript from "eslint-config-next/typescript";
+
+const source = ["**/*.ts", "**/*.tsx"];
+
+const config = [
+  {
+    ignores: [".next/**", "dist/**", ".fieldwatch/**", "coverage/**", "next-env.d.ts", "server/database/generated/**"],
+  },
+  ...next,
+  ...typescript,
+  {
+    files: source,
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // A rejected promise nobody awaits ends the process, or is lost.
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true },
+      ],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "no-console": "error",
+      eqeqeq: ["error", "always", { null: "ignore" }],
+    },
+  },
+  {
+    files: source,
+    ignores: ["server/config/**", "server/testing/**", "e2e/**", "**/*.test.ts", "**/*.test.tsx", "*.config.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "env", message: "Only server/config reads the environment." },
+      ],
+    },
+  },
+  // Command lines speak to the terminal.
+  {
+    files: ["e2e/**", "server/testing/**", "server/main.ts", "server/supervisor*.ts", "server/replay/**"],
+    rules: { "no-console": "off" },
+  },
+];
+
+export default config;

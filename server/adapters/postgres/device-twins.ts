@@ -1,0 +1,92 @@
+import type { Pool, PoolClient } from "pg";
+import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
+import { joinedJson, joinedJsonArray } from "./text";
+import { inTransaction } from "./transaction";
+
+/** Twins in a table of PostgreSQL, each a document of its newest values. */
+export function createPostgresDeviceTwins(pool: Pool): DeviceTwins {
+  return {
+    async merge(updates) {
+      const worth = updates.filter(({ values }) => values.size > 0);
+      if (worth.length > 0) await inTransaction(pool, (client) => mergeLocked(client, worth));
+    },
+
+    async get(devices) {
+      if (devices.length === 0) return new Map();
+      const { rows } = await pool.query<Row>(
+        "SELECT device, state::text AS state FROM device_twin WHERE device = ANY ($1::text[])",
+        [devices],
+      );
+      return new Map(rows.map(({ device, state }) => [device, twinOf(device, readState(state))]));
+    },
+  };
+}
+
+interface Row {
+  readonly device: string;
+  readonly state: string;
+}
+
+type State = Map<string, TwinValue>;
+
+async function mergeLocked(client: PoolClient, updates: readonly TwinUpdate[]): Promise<void> {
+  const devices = updates.map(({ device }) => device).sort();
+  // Missing rows are made first, so that there is something to lock; nobody sees them before the commit. Both
+  // statements go in one order each, so that two workers never wait for each other.
+  await client.query(
+    `INSERT INTO device_twin (device, event_time, state)
+     SELECT device, 'epoch', '{}' FROM unnest($1::text[]) AS device ON CONFLICT (device) DO NOTHING`,
+    [devices],
+  );
+  const { rows } = await client.query<Row>(
+    "SELECT device, state::text AS state FROM device_twin WHERE device = ANY ($1::text[]) ORDER BY device FOR UPDATE",
+    [devices],
+  );
+  const states = new Map(rows.map(({ device, state }) => [device, readState(state)]));
+
+  const changed = updates.filter(({ device, values }) => bringIn(states.get(device)!, values));
+  if (changed.length === 0) return;
+  const twins = changed.map(({ device }) => twinOf(device, states.get(device)!));
+  await client.query(
+    `UPDATE device_twin t SET event_time = to_timestamp(u.event_time / 1000), state = u.state::json
+     FROM unnest($1::text[], $2::float8[], ${joinedJsonArray("$3")}) AS u (device, event_time, state)
+     WHERE t.device = u.device`,
+    [
+      twins.map(({ device }) => device),
+      twins.map(({ eventTime }) => eventTime),
+      joinedJson(twins.map(({ values }) => writeState(values))),
+    ],
+  );
+}
+
+/** Takes over what is newer; false if nothing was. */
+function bringIn(state: State, values: TwinUpdate["values"]): boolean {
+  let changed = false;
+  for (const [field, value] of values) {
+    const known = state.get(field);
+    if (known !== undefined && known.eventTime >= value.eventTime) continue;
+    state.set(field, value);
+    changed = true;
+  }
+  return changed;
+}
+
+function twinOf(device: string, values: State): Twin {
+  let eventTime = 0;
+  for (const value of values.values()) eventTime = Math.max(eventTime, value.eventTime);
+  return { device, eventTime, values };
+}
+
+/** { field: [value, event time in epoch milliseconds] }; JSON.parse makes even "__proto__" a plain own property. */
+function readState(json: string): State {
+  const entries = Object.entries(JSON.parse(json) as Record<string, [TwinValue["value"], number]>);
+  return new Map(entries.map(([field, [value, eventTime]]) => [field, { value, eventTime }]));
+}
+
+function writeState(values: ReadonlyMap<string, TwinValue>): string {
+  const members = [...values].map(([field, { value, eventTime }]) => {
+    const written = Object.is(value, -0) ? "-0" : JSON.stringify(value);
+    return `${JSON.stringify(field)}:[${written},${eventTime}]`;
+  });
+  return `{${members.join(",")}}`;
+}

@@ -1,0 +1,79 @@
+import { hostname } from "node:os";
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+import { type Consumption, type EventLog, LogUnavailableError } from "@/server/ports/event-log";
+import { withLogErrors } from "./errors";
+import { createAppender } from "./event-log/append";
+import { startConsumption } from "./event-log/consume";
+import { describeTopic, ensureTopics } from "./event-log/topics";
+
+export { createPostgresLogRetention } from "./event-log/retention";
+
+/** How long close() lets batches finish that nobody stopped. */
+const CLOSE_MS = 5000;
+
+/** What the event log on PostgreSQL works with. */
+export interface PostgresEventLogDeps {
+  /** For appending, reading and committing; stays open when the log is closed. */
+  readonly pool: Pool;
+  /** For one more connection per consumption, which holds its locks and hears notifications. */
+  readonly connectionString: string;
+  /** Shown to people as the owner of partitions, with this machine and process. */
+  readonly role: string;
+  readonly logger: Logger;
+}
+
+/**
+ * The event log in tables of PostgreSQL. A record is durable when its transaction is committed; partitions are owned
+ * through session advisory locks, so the connections must not go through a pooler that shares sessions.
+ */
+export function createPostgresEventLog({ pool, connectionString, role, logger }: PostgresEventLogDeps): EventLog {
+  const applicationName = `fieldwatch ${role} ${hostname()}:${process.pid}`;
+  const appender = createAppender(pool);
+  const consumptions = new Set<Consumption>();
+  let closed = false;
+
+  function assertOpen(): void {
+    if (closed) throw new LogUnavailableError("the event log is closed");
+  }
+
+  return {
+    async ensureTopics(topics) {
+      assertOpen();
+      const differences = await withLogErrors(() => ensureTopics(pool, topics));
+      for (const difference of differences)
+        logger.warn(difference, "a topic exists with another setting; it is left as it is");
+      return differences;
+    },
+
+    async append(topic, records) {
+      assertOpen();
+      await appender.append(topic, records);
+    },
+
+    async consume(subscription) {
+      assertOpen();
+      const consumption = await startConsumption({ pool, connectionString, applicationName }, subscription);
+      const known: Consumption = {
+        assigned: () => consumption.assigned(),
+        async stop(timeoutMs) {
+          await consumption.stop(timeoutMs);
+          consumptions.delete(known);
+        },
+      };
+      consumptions.add(known);
+      return known;
+    },
+
+    async describe(topic, group) {
+      assertOpen();
+      return await withLogErrors(() => describeTopic(pool, topic, group));
+    },
+
+    async close() {
+      closed = true;
+      await Promise.all([...consumptions].map((consumption) => consumption.stop(CLOSE_MS)));
+      await appender.idle();
+    },
+  };
+}

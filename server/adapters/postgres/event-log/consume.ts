@@ -1,0 +1,189 @@
+import type { Pool } from "pg";
+import { type Consumption, LogUnavailableError, type Subscription } from "@/server/ports/event-log";
+import { logError } from "../errors";
+import { type PartitionRun, startPartitionRun } from "./partition-run";
+import { openSession, type Session } from "./session";
+import { createSlots } from "./slots";
+
+/** How often ownership is looked at and the log is asked, when no notification came. */
+const POLL_MS = 1000;
+const FIRST_BACKOFF_MS = 250;
+const LAST_BACKOFF_MS = 5000;
+/** After the abort at the end of a stop, batches get this long before they are left behind. */
+const ABANDON_MS = 2000;
+
+interface ConsumeDeps {
+  readonly pool: Pool;
+  readonly connectionString: string;
+  readonly applicationName: string;
+}
+
+/** Consumes a topic. Resolves after the first attempt to connect: what fails is told to `onError` and retried. */
+export async function startConsumption(deps: ConsumeDeps, subscription: Subscription): Promise<Consumption> {
+  const { group } = subscription;
+  const runs = new Map<number, PartitionRun>();
+  /** Without a group: where to go on. It begins with what was the end when the partition was first seen. */
+  const positions = new Map<number, number>();
+  const slots = createSlots(subscription.concurrency);
+  const alarm = createAlarm();
+  let stopping = false;
+  let abandoned = false;
+  let down = false;
+  let groupChanged = true;
+  let underWay = () => {};
+  const firstAttempt = new Promise<void>((resolve) => (underWay = resolve));
+
+  /** An outage shows in many places; it is told once, until the log has answered again. */
+  function tell(error: unknown): void {
+    if (error instanceof LogUnavailableError) {
+      if (down) return;
+      down = true;
+    }
+    subscription.onError(error);
+  }
+
+  async function keepConnected(): Promise<void> {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (!stopping) {
+      let session: Session | null = null;
+      try {
+        session = await openSession({
+          ...deps,
+          topic: subscription.topic,
+          group,
+          onRecords: alarm.ring,
+          onGroup: () => {
+            groupChanged = true;
+            alarm.ring();
+          },
+          onLost: alarm.ring,
+        });
+        groupChanged = true;
+        await keepOwning(session, () => (backoffMs = FIRST_BACKOFF_MS));
+      } catch (error) {
+        tell(logError(error));
+      }
+      // The locks went with the connection: whatever still runs here may be somebody else's by now.
+      for (const run of runs.values()) run.lose();
+      await session?.close();
+      underWay();
+      if (!stopping) await alarm.wait(backoffMs, () => stopping);
+      backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+    }
+  }
+
+  async function keepOwning(session: Session, onSuccess: () => void): Promise<void> {
+    let lookAt = 0;
+    let left = group === null;
+    for (;;) {
+      session.check();
+      await letGo(session);
+      if (stopping && !left) {
+        await session.leave();
+        left = true;
+      }
+      if (stopping && (abandoned || runs.size === 0)) return;
+      const bounds = await session.bounds();
+      for (const [partition, { end }] of bounds) if (!positions.has(partition)) positions.set(partition, end);
+      if (!stopping && (groupChanged || performance.now() >= lookAt)) {
+        groupChanged = false;
+        lookAt = performance.now() + POLL_MS;
+        await share(session, [...bounds.keys()]);
+      }
+      for (const run of runs.values()) {
+        const seen = bounds.get(run.partition);
+        if (seen !== undefined) run.see(seen);
+      }
+      down = false;
+      onSuccess();
+      underWay();
+      await alarm.wait(POLL_MS);
+    }
+  }
+
+  /** Forgets runs that have ended, and gives their partitions back. */
+  async function letGo(session: Session): Promise<void> {
+    const ended = [...runs.values()].filter((run) => run.ended);
+    const owned = ended.filter((run) => run.state !== "lost").map((run) => run.partition);
+    if (group !== null && owned.length > 0) await session.release(owned);
+    for (const run of ended) runs.delete(run.partition);
+  }
+
+  /** Takes or gives up partitions until this member has its fair share. */
+  async function share(session: Session, partitions: readonly number[]): Promise<void> {
+    if (group === null) {
+      for (const partition of partitions) if (!runs.has(partition)) start(session, partition);
+      return;
+    }
+    const { rank, members, held } = await session.group();
+    const quota = Math.floor(partitions.length / members) + (rank < partitions.length % members ? 1 : 0);
+    const owned = [...runs.values()].filter((run) => run.state === "running");
+    for (const run of owned.slice(quota)) run.finish();
+    const free = partitions.filter((partition) => !runs.has(partition) && !held.has(partition));
+    const wanted = free.slice(0, Math.max(0, quota - owned.length));
+    if (wanted.length === 0) return;
+    for (const partition of await session.acquire(wanted)) start(session, partition);
+  }
+
+  function start({ topic }: Session, partition: number): void {
+    const { pool } = deps;
+    runs.set(
+      partition,
+      startPartitionRun({ pool, topic, partition, subscription, slots, positions, onError: tell, onEnd: alarm.ring }),
+    );
+  }
+
+  const connected = keepConnected();
+  await firstAttempt;
+
+  return {
+    assigned: () => [...runs.values()].filter((run) => run.state !== "lost").map((run) => run.partition),
+
+    async stop(timeoutMs) {
+      stopping = true;
+      const each = (act: (run: PartitionRun) => void) => {
+        for (const run of runs.values()) act(run);
+        alarm.ring();
+      };
+      each((run) => run.finish());
+      const abort = setTimeout(() => each((run) => run.abort()), timeoutMs);
+      const abandon = setTimeout(() => {
+        abandoned = true;
+        alarm.ring();
+      }, timeoutMs + ABANDON_MS);
+      await connected;
+      // Without a connection nothing is left to give up, but batches may still be running.
+      while (!abandoned && [...runs.values()].some((run) => !run.ended)) await alarm.wait(POLL_MS);
+      clearTimeout(abort);
+      clearTimeout(abandon);
+    },
+  };
+}
+
+/** Something to sleep on: `wait` resolves when somebody rings, or rang since the last wait, or the time is up. */
+function createAlarm() {
+  let rung = false;
+  let wake: (() => void) | null = null;
+  const ring = () => {
+    rung = true;
+    wake?.();
+  };
+  /** With `unless`, rings are ignored until it is true. */
+  async function wait(ms: number, unless?: () => boolean): Promise<void> {
+    if (unless === undefined ? rung : unless()) {
+      rung = false;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        if (unless !== undefined && !unless()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    wake = null;
+    rung = false;
+  }
+  return { ring, wait };
+}

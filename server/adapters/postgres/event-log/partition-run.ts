@@ -1,0 +1,160 @@
+import type { Pool } from "pg";
+import type { PartitionBounds, StoredRecord, Subscription } from "@/server/ports/event-log";
+import { withLogErrors } from "../errors";
+import { commitOffset, committedOffset, fetchRecords, partitionBounds } from "./records";
+import type { Slots } from "./slots";
+import type { Topic } from "./topics";
+
+const FIRST_BACKOFF_MS = 250;
+const LAST_BACKOFF_MS = 10_000;
+
+/** One partition being consumed, from taking it over until it is let go or lost. */
+export interface PartitionRun {
+  readonly partition: number;
+  /** Tells what the log holds now; wakes the run when there is something to read. */
+  see(bounds: PartitionBounds): void;
+  /** Lets the batch in hand finish, then ends. */
+  finish(): void;
+  /** Aborts the batch in hand, then ends; if it succeeds all the same, it still counts. */
+  abort(): void;
+  /** The partition belongs to somebody else now: aborts, and commits no more. */
+  lose(): void;
+  readonly state: "running" | "finishing" | "lost";
+  /** True once it has ended and handles nothing any more. */
+  readonly ended: boolean;
+}
+
+interface RunDeps {
+  readonly pool: Pool;
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly subscription: Subscription;
+  readonly slots: Slots;
+  /** Where a consumer without a group stands; it has no committed offsets. */
+  readonly positions: Map<number, number>;
+  readonly onError: (error: unknown) => void;
+  readonly onEnd: () => void;
+}
+
+/** Starts to consume a partition. Never throws: errors are told, waited out and retried. */
+export function startPartitionRun(deps: RunDeps): PartitionRun {
+  const { pool, topic, partition, subscription, slots, positions } = deps;
+  const { group, startAt, maxRecords, maxBytes } = subscription;
+  const finishing = new AbortController();
+  const aborted = new AbortController();
+  let owned = true;
+  let ended = false;
+  let end = 0;
+  let wake = () => {};
+  let backoffMs = FIRST_BACKOFF_MS;
+
+  /** Resolves at the next news of the partition, when it is to finish, or after `ms`. */
+  function news(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+      wake = () => {
+        if (ms !== undefined && !finishing.signal.aborted) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      if (finishing.signal.aborted) wake();
+    });
+  }
+
+  async function begin(): Promise<number> {
+    const bounds = await withLogErrors(() => partitionBounds(pool, topic, partition));
+    end = bounds.end;
+    let next: number | null;
+    if (group === null) next = positions.get(partition) ?? bounds.end;
+    else {
+      next = (await startAt?.(partition, bounds)) ?? null;
+      next ??= await withLogErrors(() => committedOffset(pool, topic, partition, group));
+    }
+    // Past the end is a position of another life of the topic: nothing of this one may be left out.
+    return next === null || next < bounds.start || next > bounds.end ? bounds.start : next;
+  }
+
+  /** Reads and handles one batch from `next` on; returns where to go on. */
+  async function step(next: number): Promise<number> {
+    const found = await withLogErrors(() => fetchRecords(pool, topic, partition, next, maxRecords, maxBytes));
+    end = found.end;
+    const last = found.records.at(-1);
+    if (last === undefined) return Math.max(next, found.start);
+    if (aborted.signal.aborted) return next;
+    await handle(found.records, found.end);
+    const after = last.offset + 1;
+    if (group === null) positions.set(partition, after);
+    else if (owned) await withLogErrors(() => commitOffset(pool, topic, partition, group, after));
+    backoffMs = FIRST_BACKOFF_MS;
+    return after;
+  }
+
+  async function handle(records: readonly StoredRecord[], endSeen: number): Promise<void> {
+    const batch = { cluster: topic.cluster, topic: topic.name, partition, records, end: endSeen };
+    await subscription.onBatch(batch, aborted.signal);
+  }
+
+  async function consume(): Promise<void> {
+    let next = await begin();
+    while (!finishing.signal.aborted) {
+      if (end < next) return; // The topic was made anew: begin again.
+      const before = next;
+      if (end > next && (await slots.take(finishing.signal))) {
+        try {
+          next = await step(next);
+        } finally {
+          slots.give();
+        }
+      }
+      if (next === before || next >= end) await news();
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!finishing.signal.aborted) {
+      try {
+        await consume();
+      } catch (error) {
+        // An abort makes the batch fail; that is no news to anyone.
+        if (aborted.signal.aborted) return;
+        deps.onError(error);
+        await news(backoffMs);
+        backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+      }
+    }
+  }
+
+  const finish = () => {
+    finishing.abort();
+    wake();
+  };
+  const abort = () => {
+    aborted.abort();
+    finish();
+  };
+  void run().finally(() => {
+    ended = true;
+    deps.onEnd();
+  });
+
+  return {
+    partition,
+    see(bounds) {
+      end = bounds.end;
+      wake();
+    },
+    finish,
+    abort,
+    lose() {
+      owned = false;
+      abort();
+    },
+    get state() {
+      if (!owned) return "lost";
+      return finishing.signal.aborted ? "finishing" : "running";
+    },
+    get ended() {
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { createOpenApi } from "./openapi";
+import { parseParameters } from "./parse";
+import { ProblemError, problemResponse } from "./problem";
+import type { Api } from "./runtime";
+import { type ApiDeps, type VerbName, VERBS } from "./verbs";
+import type { Operation } from "./verb";
+
+type Handler = (call: { params: never; query: never; request: Request }) => Promise<unknown>;
+
+/** Binds every verb to what it depends on. `onInternal` is told of every error nobody foresaw, once. */
+export function createApi(deps: ApiDeps, version: string, onInternal: (error: unknown, path: string) => void): Api {
+  const bound = Object.fromEntries(
+    Object.entries(VERBS).map(([name, { operation, create }]) => [
+      name,
+      { operation, handle: (create as (deps: ApiDeps) => Handler)(deps) },
+    ]),
+  ) as unknown as Record<VerbName, { operation: Operation; handle: Handler }>;
+  const openApi = createOpenApi(Object.values(VERBS), version);
+
+  async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
+    const url = new URL(request.url);
+    try {
+      return await answer(url);
+    } catch (error) {
+      return problemResponse(error, url.pathname, (cause) => onInternal(cause, url.pathname));
+    }
+  }
+
+  return {
+    handle: (name, request, params) =>
+      answered(request, async ({ searchParams }) => {
+        const { operation, handle } = bound[name as VerbName];
+        const call = {
+          params: parseParameters(operation.params, Object.entries(params)),
+          query: parseParameters(operation.query, searchParams),
+          request,
+        };
+        return json(await handle(call as Parameters<Handler>[0]), operation.status);
+      }),
+    openApi: async () => json(openApi, 200),
+    notAllowed: (request, allowed) =>
+      answered(request, async () => {
+        const allow = allowed.join(", ");
+        throw new ProblemError("method-not-allowed", `${request.method.slice(0, 20)} is not taken here; ${allow} is.`, {
+          headers: { allow },
+        });
+      }),
+    notFound: (request) =>
+      answered(request, async ({ pathname }) => {
+        throw new ProblemError(
+          "not-found",
+          `There is nothing at ${pathname.slice(0, 200)}. /api/openapi.json lists every address.`,
+        );
+      }),
+  };
+}
+
+function json(value: unknown, status: number): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}

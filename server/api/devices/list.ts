@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { devicesAnswer, devicesQuery } from "@/server/contracts/devices";
+import { type DeviceSort, findDevices, placeOf } from "@/server/database/devices";
+import type { PrismaClient } from "@/server/database/prisma";
+import type { DeviceTwins } from "@/server/ports/device-twins";
+import { openCursor, sealCursor } from "../cursor";
+import { NO_PARAMETERS, verb } from "../verb";
+import { toDeviceView } from "./view";
+
+interface Deps {
+  readonly prisma: PrismaClient;
+  readonly twins: Pick<DeviceTwins, "get">;
+  readonly staleSeconds: number;
+  readonly now: () => number;
+}
+
+/** The place a cursor holds, for the column it is sorted by. */
+const places = {
+  id: z.object({ at: z.string(), key: z.int() }),
+  lastSeen: z.object({ at: z.int().min(-8.64e15).max(8.64e15).nullable(), key: z.int() }),
+  messages: z.object({ at: z.int(), key: z.int() }),
+} as const;
+
+export const listDevices = verb(
+  {
+    method: "GET",
+    path: "/api/v1/devices",
+    summary: "Devices with their latest values, a page at a time",
+    params: NO_PARAMETERS,
+    query: devicesQuery,
+    answer: devicesAnswer,
+    status: 200,
+    problems: [],
+  },
+  ({ prisma, twins, staleSeconds, now }: Deps) =>
+    async ({ query }) => {
+      const descending = query.sort.startsWith("-");
+      const sort = query.sort.replace("-", "") as DeviceSort;
+      const order = `devices/${query.sort}`;
+      const after = openCursor(order, places[sort], query.cursor);
+      const time = now();
+      const { devices, total, sites } = await findDevices(prisma, {
+        ...query,
+        sort,
+        descending,
+        after,
+        now: time,
+        staleSeconds,
+        limit: query.limit + 1,
+      });
+      const page = devices.slice(0, query.limit);
+      const known = await twins.get(page.map((device) => device.name));
+      return {
+        items: page.map((device) => toDeviceView(device, known.get(device.name), time, staleSeconds)),
+        next: devices.length > page.length ? sealCursor(order, placeOf(page.at(-1)!, sort)) : null,
+        total,
+        sites,
+      };
+    },
+);

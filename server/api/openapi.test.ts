@@ -1,0 +1,43 @@
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { createOpenApi } from "./openapi";
+import { VERBS } from "./verbs";
+
+const document = createOpenApi(Object.values(VERBS), "0") as {
+  paths: Record<
+    string,
+    Record<string, { parameters: { name: string; in: string }[]; responses: Record<string, unknown> }>
+  >;
+  components: { schemas: Record<string, unknown> };
+};
+
+test("every route under app/api is in the document, and nothing else", () => {
+  const routes = readdirSync("app/api", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith("route.ts"))
+    .map(
+      (file) =>
+        `/api/${file
+          .replaceAll("\\", "/")
+          .replace("/route.ts", "")
+          .replace(/\[(\w+)\]/g, "{$1}")}`,
+    )
+    .filter((address) => !address.includes("[...") && address !== "/api/openapi.json");
+  expect(Object.keys(document.paths).sort()).toEqual(routes.sort());
+});
+
+test("every reference leads somewhere, and every name is used", () => {
+  const text = JSON.stringify(document);
+  const used = new Set([...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name!));
+  expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
+  expect(text.match(/"#\/\$defs|"\$schema"/g)).toBeNull();
+});
+
+test("every path parameter is described, and every operation names its problems", () => {
+  for (const [address, operations] of Object.entries(document.paths)) {
+    for (const { parameters, responses } of Object.values(operations)) {
+      const named = parameters.filter((parameter) => parameter.in === "path").map(({ name }) => `{${name}}`);
+      expect(address.match(/\{\w+\}/g) ?? []).toEqual(named);
+      expect(Object.keys(responses)).toContain("500");
+    }
+  }
+});

@@ -1,0 +1,147 @@
+import { z } from "zod";
+import { problem } from "@/server/contracts/common";
+import { rejectedItem } from "@/server/contracts/telemetry";
+import { MESSAGE_SCHEMA } from "./telemetry/message-schema";
+import { type ProblemKind, PROBLEMS } from "./problem";
+import type { Operation } from "./verb";
+
+/** Problems any address can answer with. */
+const ALWAYS: readonly ProblemKind[] = ["internal", "database-unavailable", "starting-or-stopping"];
+
+/** The OpenAPI 3.1 document of these verbs, made from the schemas they parse and answer with. */
+export function createOpenApi(
+  verbs: Iterable<{ readonly operation: Operation }>,
+  version: string,
+): Record<string, unknown> {
+  const components = createComponents();
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const { operation } of verbs) {
+    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describeOperation(operation, components);
+  }
+  // Settles the problems' schema even if no verb used it.
+  components.refer(problem);
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Fieldwatch",
+      version,
+      description:
+        "Telemetry in; devices, readings, the pipeline and its health out. Errors are RFC 9457 problem details.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: { schemas: { Message: MESSAGE_SCHEMA, ...components.schemas } },
+  };
+}
+
+interface Components {
+  readonly schemas: Record<string, object>;
+  /** The schema in JSON Schema, with everything that has a name put under components. */
+  refer(schema: z.ZodType): object;
+  /** An object's properties as they are given, with everything that has a name put under components. */
+  inline(schema: z.ZodObject): { properties?: Record<string, object>; required?: string[] };
+}
+
+function createComponents(): Components {
+  const schemas: Record<string, object> = {};
+  function convert(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
+    const { $schema: _, $defs = {}, ...root } = withRefs(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
+    for (const [name, definition] of Object.entries($defs as Record<string, object>))
+      schemas[name] ??= withoutId(definition);
+    return withoutId(root) as Record<string, unknown>;
+  }
+  return {
+    schemas,
+    inline: (schema) => convert(schema, "input"),
+    refer(schema) {
+      const root = convert(schema, "output");
+      const id = schema.meta()?.id;
+      if (id === undefined) return root;
+      schemas[id] ??= root;
+      return { $ref: `#/components/schemas/${id}` };
+    },
+  };
+}
+
+function withRefs(schema: object): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as Record<
+    string,
+    unknown
+  >;
+}
+
+function withoutId(schema: object): object {
+  const { id: _, $id: __, ...rest } = schema as { id?: unknown; $id?: unknown };
+  return rest;
+}
+
+function describeOperation(operation: Operation, components: Components): Record<string, unknown> {
+  const { summary, description, params, query, answer, status, problems, bodies } = operation;
+  const hasParameters = Object.keys({ ...params.shape, ...query.shape }).length > 0;
+  return {
+    summary,
+    ...(description === undefined ? {} : { description }),
+    parameters: [...parameters("path", params, components), ...parameters("query", query, components)],
+    ...(bodies === undefined ? {} : { requestBody: requestBody(bodies) }),
+    responses: {
+      [status]: { description: summary, content: { "application/json": { schema: components.refer(answer) } } },
+      ...problemResponses(
+        [...problems, ...(hasParameters ? (["invalid-parameters"] as const) : []), ...ALWAYS],
+        components,
+      ),
+    },
+  };
+}
+
+function parameters(place: "path" | "query", schema: z.ZodObject, components: Components): object[] {
+  const { properties = {}, required = [] } = components.inline(schema);
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...rest } = property as { description?: string };
+    const described = description === undefined ? {} : { description };
+    return { name, in: place, required: place === "path" || required.includes(name), ...described, schema: rest };
+  });
+}
+
+function requestBody(bodies: Readonly<Record<string, object>>): object {
+  const content = Object.fromEntries(
+    Object.entries(bodies).map(([type, schema]) => [type, { schema: namedMessage(schema) }]),
+  );
+  return { required: true, content };
+}
+
+function namedMessage(schema: object): object {
+  return JSON.parse(
+    JSON.stringify(schema).replaceAll(JSON.stringify(MESSAGE_SCHEMA), '{"$ref":"#/components/schemas/Message"}'),
+  ) as object;
+}
+
+function problemResponses(kinds: readonly ProblemKind[], components: Components): Record<string, object> {
+  const byStatus = new Map<number, ProblemKind[]>();
+  for (const kind of new Set(kinds))
+    byStatus.set(PROBLEMS[kind].status, [...(byStatus.get(PROBLEMS[kind].status) ?? []), kind]);
+  return Object.fromEntries(
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, named]) => {
+        const schema = {
+          allOf: [
+            components.refer(problem),
+            { properties: { type: { enum: named.map((kind) => `/problems/${kind}`) } } },
+          ],
+          ...(named.includes("nothing-accepted")
+            ? { properties: { rejected: { type: "array", items: components.refer(rejectedItem) } } }
+            : {}),
+        };
+        const headers =
+          status === 429 || status === 503
+            ? { "Retry-After": { description: "Seconds to wait", schema: { type: "integer" } } }
+            : undefined;
+        const description = named.map((kind) => PROBLEMS[kind].title).join(" · ");
+        return [
+          status,
+          { description, ...(headers ? { headers } : {}), content: { "application/problem+json": { schema } } },
+        ];
+      }),
+  );
+}

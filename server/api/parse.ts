@@ -1,0 +1,28 @@
+import type { z } from "zod";
+import { ProblemError } from "./problem";
+
+/** Reads path or query parameters. @throws ProblemError naming everything that is wrong, unknown and repeated names too. */
+export function parseParameters<T extends z.ZodObject>(
+  schema: T,
+  given: Iterable<readonly [string, string]>,
+): z.output<T> {
+  const errors: { at: string; message: string }[] = [];
+  const values: Record<string, string> = {};
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(schema.shape, name)) errors.push({ at: name, message: "is not a parameter of this address" });
+    else if (Object.hasOwn(values, name)) errors.push({ at: name, message: "is given more than once" });
+    else values[name] = value;
+  }
+  const result = schema.safeParse(values);
+  if (!result.success) {
+    errors.push(...result.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message })));
+  }
+  if (errors.length > 0 || !result.success) throw invalid(errors);
+  return result.data;
+}
+
+/** The problem of parameters that are not valid. */
+export function invalid(errors: readonly { at: string; message: string }[]): ProblemError {
+  const detail = errors.map(({ at, message }) => `${at}: ${message}`).join("; ");
+  return new ProblemError("invalid-parameters", detail, { members: { errors } });
+}

@@ -1,0 +1,25 @@
+import { pipelineAnswer, type PipelineAnswer } from "@/server/contracts/pipeline";
+import type { PipelineState } from "@/server/database/pipeline-state";
+import { toInstant } from "../instant";
+import { NO_PARAMETERS, verb } from "../verb";
+
+export const getPipeline = verb(
+  {
+    method: "GET",
+    path: "/api/v1/pipeline",
+    summary: "The pipeline's totals, position, lag and rates",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: pipelineAnswer,
+    status: 200,
+    problems: [],
+  },
+  ({ pipelineState }: { readonly pipelineState: () => Promise<PipelineState> }) =>
+    async () =>
+      toPipelineAnswer(await pipelineState()),
+);
+
+/** The state as answered, by this route and on the live channel. */
+export function toPipelineAnswer(state: PipelineState): PipelineAnswer {
+  return { ...state, time: toInstant(state.time) };
+}

@@ -1,0 +1,63 @@
+import { LogUnavailableError } from "@/server/ports/event-log";
+import type { Problem } from "@/server/contracts/common";
+import { isStoreDown } from "./database-errors";
+
+/** Every kind of problem an answer can name, as /problems/<kind>. */
+export const PROBLEMS = {
+  "invalid-parameters": { status: 400, title: "The parameters are not valid" },
+  "empty-request": { status: 400, title: "The request holds no message" },
+  "unreadable-body": { status: 400, title: "The body cannot be read" },
+  "not-found": { status: 404, title: "There is no such thing" },
+  "method-not-allowed": { status: 405, title: "This address does not take that method" },
+  "body-too-large": { status: 413, title: "The body is too large" },
+  "too-many-messages": { status: 413, title: "Too many messages in one request" },
+  "unsupported-media-type": { status: 415, title: "The content type is not supported" },
+  "unsupported-encoding": { status: 415, title: "The content encoding is not supported" },
+  "nothing-accepted": { status: 422, title: "Every message was rejected" },
+  "too-busy": { status: 429, title: "Too much is waiting for the event log" },
+  internal: { status: 500, title: "Something here is broken" },
+  "log-unavailable": { status: 503, title: "The event log cannot be reached" },
+  "database-unavailable": { status: 503, title: "PostgreSQL cannot be reached" },
+  "starting-or-stopping": { status: 503, title: "The server is starting or stopping" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemKind = keyof typeof PROBLEMS;
+
+/** Thrown by a verb to answer with a problem. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  constructor(
+    readonly kind: ProblemKind,
+    readonly detail: string,
+    readonly more: {
+      /** Further members of the problem. */
+      readonly members?: Record<string, unknown>;
+      readonly headers?: Record<string, string>;
+    } = {},
+  ) {
+    super(`${kind}: ${detail}`);
+  }
+}
+
+/** Answers every error there is; the only place that does. `onInternal` is told of those nobody foresaw. */
+export function problemResponse(error: unknown, instance: string, onInternal: (error: unknown) => void): Response {
+  const known = toProblem(error);
+  if (known === null) onInternal(error);
+  const { kind, detail, more } = known ?? new ProblemError("internal", "The server's log has the particulars.");
+  const { status, title } = PROBLEMS[kind];
+  const body: Problem = { type: `/problems/${kind}`, title, status, detail, instance, ...more.members };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...more.headers },
+  });
+}
+
+function toProblem(error: unknown): ProblemError | null {
+  if (error instanceof ProblemError) return error;
+  const later = { headers: { "retry-after": "2" } };
+  if (error instanceof LogUnavailableError)
+    return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);
+  if (isStoreDown(error))
+    return new ProblemError("database-unavailable", "Ask again in a moment. /health says what is wrong.", later);
+  return null;
+}

@@ -1,0 +1,116 @@
+import { gunzip } from "node:zlib";
+import { ProblemError } from "../problem";
+
+/** Bytes of requests that are being read or wait for the log: the bound on what ingest holds in memory. */
+export interface WaitingBytes {
+  /** Adds to one request's share. @throws ProblemError too-busy when all requests together hold too much. */
+  take(share: Share, bytes: number): void;
+  release(share: Share): void;
+  /** Bytes held now. */
+  readonly total: number;
+}
+
+/** What one request holds. */
+export interface Share {
+  bytes: number;
+}
+
+export function createWaitingBytes(maxBytes: number): WaitingBytes {
+  let total = 0;
+  return {
+    take(share, bytes) {
+      // A request alone always fits, or one larger than the bound could never be taken.
+      const others = total - share.bytes;
+      if (others > 0 && total + bytes > maxBytes) {
+        throw new ProblemError(
+          "too-busy",
+          "Too many bytes wait for the event log. Send again after Retry-After seconds.",
+          {
+            headers: { "retry-after": "1" },
+          },
+        );
+      }
+      total += bytes;
+      share.bytes += bytes;
+    },
+    release(share) {
+      total -= share.bytes;
+      share.bytes = 0;
+    },
+    get total() {
+      return total;
+    },
+  };
+}
+
+/** How much larger than packed a body is taken to be while it is unpacked, before its true size is known. */
+const USUAL_RATIO = 12;
+
+/**
+ * Reads a request's body, unpacked. @throws ProblemError when it is larger than `maxBytes`, packed in an unknown
+ * way, broken on its way, or too much for what may wait.
+ */
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+  waiting: WaitingBytes,
+  share: Share,
+): Promise<Buffer> {
+  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+  if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
+    throw new ProblemError(
+      "unsupported-encoding",
+      `Content-Encoding ${JSON.stringify(encoding.slice(0, 80))}: send gzip or identity.`,
+      {
+        headers: { "accept-encoding": "gzip, identity" },
+      },
+    );
+  }
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const received = await collect(request, maxBytes, waiting, share);
+  if (encoding === "identity") return received;
+
+  waiting.take(share, Math.min(maxBytes, received.byteLength * USUAL_RATIO));
+  const unpacked = await unpack(received, maxBytes);
+  waiting.release(share);
+  waiting.take(share, unpacked.byteLength);
+  return unpacked;
+}
+
+async function collect(request: Request, maxBytes: number, waiting: WaitingBytes, share: Share): Promise<Buffer> {
+  if (request.body === null) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Never cancelled: that would reset the connection under the answer. The server drains what isn't read.
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  for (;;) {
+    const { done, value } = await read(reader);
+    if (done) return Buffer.concat(chunks, bytes);
+    bytes += value.byteLength;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    waiting.take(share, value.byteLength);
+    chunks.push(value);
+  }
+}
+
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  try {
+    return await reader.read();
+  } catch {
+    throw new ProblemError("unreadable-body", "The connection broke before the body was complete.");
+  }
+}
+
+function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    gunzip(packed, { maxOutputLength: maxBytes }, (error, unpacked) => {
+      if (!error) resolve(unpacked);
+      else if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") reject(tooLarge(maxBytes));
+      else reject(new ProblemError("unreadable-body", `The body is not whole gzip: ${error.message}.`));
+    });
+  });
+}
+
+function tooLarge(maxBytes: number): ProblemError {
+  return new ProblemError("body-too-large", `The limit is ${maxBytes} bytes, unpacked. Send fewer messages at a time.`);
+}

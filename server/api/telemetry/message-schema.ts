@@ -1,0 +1,36 @@
+import { MESSAGE_LIMITS, NAME_PATTERN } from "@/server/domain/terms";
+
+const name = { type: "string", pattern: NAME_PATTERN.source };
+
+/**
+ * A message in Fieldwatch's own shape, as JSON Schema. Made from the bounds that decoding applies; decoding itself
+ * (server/domain/message.ts) is hand-written, because it must take the good fields of a message with a bad one.
+ */
+export const MESSAGE_SCHEMA = {
+  title: "Message",
+  type: "object",
+  required: ["device", "time", "readings"],
+  description: `At most ${MESSAGE_LIMITS.bytes} bytes and nested ${MESSAGE_LIMITS.depth} deep. Other fields are kept in the archive.`,
+  properties: {
+    device: { ...name, description: "The device's name" },
+    time: {
+      description: "Event time: RFC 3339 with a zone, or epoch seconds or milliseconds",
+      oneOf: [
+        { type: "string", format: "date-time" },
+        { type: "number", minimum: 0 },
+      ],
+    },
+    readings: {
+      type: "object",
+      minProperties: 1,
+      maxProperties: MESSAGE_LIMITS.readings,
+      propertyNames: name,
+      additionalProperties: { type: ["number", "boolean", "string", "null"] },
+      description: "Numbers and booleans become series; strings stay in message and twin; null is no reading",
+    },
+    id: { type: "string", maxLength: 256 },
+    site: { ...name, description: "Where the device stands" },
+    type: { ...name, description: "What the device is" },
+  },
+  example: { device: "press-07", time: "2026-11-23T21:10:00.123Z", readings: { temperature: 21.3, motion: false } },
+} as const;

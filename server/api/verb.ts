@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { ProblemKind } from "./problem";
+
+/** What a verb is to the outside; routes, parsing and the OpenAPI document are made from it. */
+export interface Operation<
+  P extends z.ZodObject = z.ZodObject,
+  Q extends z.ZodObject = z.ZodObject,
+  A extends z.ZodType = z.ZodType,
+> {
+  readonly method: "GET" | "POST";
+  /** OpenAPI form: /api/v1/devices/{id}. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params: P;
+  readonly query: Q;
+  readonly answer: A;
+  /** Status of the good answer. */
+  readonly status: 200 | 202;
+  /** Problems it can answer with besides invalid-parameters, internal and the unavailable ones. */
+  readonly problems: readonly ProblemKind[];
+  /** Bodies it takes, by content type, as JSON Schema. */
+  readonly bodies?: Readonly<Record<string, object>>;
+}
+
+/** What a verb is called with: everything already parsed, and the request for those that read its body. */
+export interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
+  readonly params: z.output<P>;
+  readonly query: z.output<Q>;
+  readonly request: Request;
+}
+
+/** One verb: what it is, and how it is made from what it depends on. */
+export interface Verb<
+  Deps,
+  P extends z.ZodObject = z.ZodObject,
+  Q extends z.ZodObject = z.ZodObject,
+  A extends z.ZodType = z.ZodType,
+> {
+  readonly operation: Operation<P, Q, A>;
+  readonly create: (deps: Deps) => (call: Call<P, Q>) => Promise<z.input<A>>;
+}
+
+export const NO_PARAMETERS = z.object({});
+
+/** Defines a verb; here only so that its types are inferred. */
+export function verb<Deps, P extends z.ZodObject, Q extends z.ZodObject, A extends z.ZodType>(
+  operation: Operation<P, Q, A>,
+  create: (deps: Deps) => (call: Call<P, Q>) => Promise<z.input<A>>,
+): Verb<Deps, P, Q, A> {
+  return { operation, create };
+}

@@ -1,0 +1,33 @@
+import { listDeadLetters } from "./dead-letters/list";
+import { getDevice } from "./devices/get";
+import { listDevices } from "./devices/list";
+import { listMessages } from "./devices/messages";
+import { listReadings } from "./devices/readings";
+import { getHealth } from "./health/get";
+import { getLive } from "./health/live";
+import { getReady } from "./health/ready";
+import { listMetrics } from "./metrics/list";
+import { getPipeline } from "./pipeline/get";
+import { ingestTelemetry } from "./telemetry/ingest";
+
+/** Every verb there is, by the name routes call it. */
+export const VERBS = {
+  ingestTelemetry,
+  listDevices,
+  getDevice,
+  listReadings,
+  listMessages,
+  listMetrics,
+  listDeadLetters,
+  getPipeline,
+  getHealth,
+  getLive,
+  getReady,
+} as const;
+
+export type VerbName = keyof typeof VERBS;
+
+type Both<T> = (T extends unknown ? (value: T) => void : never) extends (value: infer I) => void ? I : never;
+
+/** What all verbs together depend on. */
+export type ApiDeps = Both<Parameters<(typeof VERBS)[VerbName]["create"]>[0]>;

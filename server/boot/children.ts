@@ -1,0 +1,140 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { StartError } from "@/server/database/start-error";
+import type { Logger } from "@/server/observability/logger";
+import { EXIT_EXPLAINED, EXIT_TEMPORARY } from "./explain";
+import { READY, STOP } from "./role";
+
+/** A role kept running in a process of its own. */
+export interface Child {
+  readonly role: string;
+  /** Resolves when it has started. @throws when it ended before, or took too long. */
+  readonly ready: Promise<void>;
+  /** Asks it to stop, kills it after `timeoutMs`, and resolves when it is gone. */
+  stop(timeoutMs: number): Promise<void>;
+  kill(): void;
+}
+
+export interface ChildOptions {
+  readonly role: string;
+  /** The program, dist/main.mjs, and the folder to run it in. */
+  readonly program: string;
+  readonly logger: Logger;
+  /** Called once when the role can't be kept running. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+const START_WITHIN_MS = 90_000;
+/** A process that ends by itself so soon after its start … */
+const QUICK_MS = 5_000;
+/** … so many times in a row would do so for ever. */
+const MOST_QUICK_DEATHS = 5;
+
+/** Starts a role. Once it was ready, a death is answered by a new start. */
+export function startChild(options: ChildOptions): Child {
+  const { role, logger, onFailure } = options;
+  let stopping = false;
+  let quickDeaths = 0;
+  let child = launch(options);
+
+  const again = async ({ code, signal }: Ending, startedAt: number) => {
+    if (stopping) return;
+    if (code === EXIT_EXPLAINED) return onFailure(explained(role));
+    // One that was killed from outside, or whose database is away, did nothing wrong.
+    const blameless = signal === "SIGKILL" || signal === "SIGTERM" || code === EXIT_TEMPORARY;
+    quickDeaths = !blameless && performance.now() - startedAt < QUICK_MS ? quickDeaths + 1 : 0;
+    if (quickDeaths >= MOST_QUICK_DEATHS) return onFailure(crashLoop(role));
+    logger.error(`${role} ended (${signal ?? `code ${code}`}); starting it again`);
+    await delay(code === EXIT_TEMPORARY ? 2000 : 250 * 2 ** quickDeaths, undefined, { ref: false });
+    if (stopping) return;
+    child = launch(options);
+    watch(child);
+    if (await isReady(child)) logger.info(`${role} is back`);
+    else child.process.kill("SIGKILL");
+  };
+  const watch = (watched: Launched) => void watched.exited.then((ending) => again(ending, watched.startedAt));
+
+  const firstStart = async () => {
+    if (await isReady(child)) return watch(child);
+    if (stopping) return;
+    const { code, signal } = await end(child, 0);
+    if (code === EXIT_EXPLAINED) throw explained(role);
+    throw new StartError(
+      `The ${role} process doesn't start`,
+      signal === null
+        ? `It ended with code ${code}; its log lines above say why.`
+        : `It wasn't ready within ${START_WITHIN_MS / 1000} s, or was killed.`,
+      "Try again with LOG_LEVEL=debug. If it stays so, please report it with these lines.",
+    );
+  };
+  return {
+    role,
+    ready: firstStart(),
+    async stop(timeoutMs) {
+      stopping = true;
+      await end(child, timeoutMs);
+    },
+    kill() {
+      stopping = true;
+      child.process.kill("SIGKILL");
+    },
+  };
+}
+
+interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+interface Launched {
+  readonly process: ChildProcess;
+  readonly startedAt: number;
+  /** True when it said so, false when it ended before. */
+  readonly ready: Promise<boolean>;
+  readonly exited: Promise<Ending>;
+}
+
+function launch({ role, program }: ChildOptions): Launched {
+  // In a session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
+  const child = fork(program, [role], { detached: process.platform !== "win32", stdio: "inherit" });
+  const exited = new Promise<Ending>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", () => resolve({ code: 1, signal: null }));
+  });
+  const ready = new Promise<boolean>((resolve) => {
+    child.on("message", (message) => {
+      if (message === READY) resolve(true);
+    });
+    void exited.then(() => resolve(false));
+  });
+  return { process: child, startedAt: performance.now(), ready, exited };
+}
+
+function isReady({ ready }: Launched): Promise<boolean> {
+  return Promise.race([ready, delay(START_WITHIN_MS, false, { ref: false })]);
+}
+
+async function end({ process: child, exited }: Launched, timeoutMs: number): Promise<Ending> {
+  if (child.connected && timeoutMs > 0) child.send(STOP, () => {});
+  if (timeoutMs > 0 && (await Promise.race([exited.then(() => true), delay(timeoutMs, false, { ref: false })])))
+    return exited;
+  child.kill("SIGKILL");
+  return exited;
+}
+
+function explained(role: string): Explained {
+  return new Explained(`${role} has said why it can't run`);
+}
+
+/** The reason is on the screen already. */
+export class Explained extends Error {
+  override readonly name = "Explained";
+}
+
+function crashLoop(role: string): StartError {
+  return new StartError(
+    `The ${role} process keeps ending`,
+    `It ended ${MOST_QUICK_DEATHS} times in a row within ${QUICK_MS / 1000} s of its start; its log lines above say why.`,
+    "What was accepted is safe in the event log, and is handled when the cause is gone.\nPlease report it with these lines.",
+  );
+}

@@ -1,0 +1,118 @@
+import { createApi } from "./api/api";
+import type { Api } from "./api/runtime";
+import { type Engines, topicSettings } from "./compose";
+import type { Config } from "./config/config";
+import { readMigrations } from "./database/migrate";
+import type { PipelineState } from "./database/pipeline-state";
+import type { PrismaClient } from "./database/prisma";
+import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
+import { documentProbes } from "./health/documents";
+import { eventLogProbes, pipelineProbes } from "./health/event-log";
+import { type Health, startHealth } from "./health/health";
+import { type LiveChannelState, liveProbes } from "./health/live";
+import { machineProbes } from "./health/machine";
+import { postgresProbes } from "./health/postgres";
+import type { Logger } from "./observability/logger";
+import { onceAtATime } from "./observability/once-at-a-time";
+import { LogUnavailableError } from "./ports/event-log";
+
+const HEALTH_EVERY_MS = 5000;
+const APPEND_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 3000;
+const DAY_MS = 86_400_000;
+
+export interface ApiParts {
+  readonly config: Config;
+  readonly engines: Engines;
+  readonly prisma: PrismaClient;
+  readonly pipelineState: () => Promise<PipelineState>;
+  readonly health: Pick<Health, "answer">;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** The REST routes on these engines. */
+export function composeApi({ config, engines, prisma, pipelineState, health, version, logger }: ApiParts): Api {
+  const { ingest, pipeline } = config;
+  return createApi(
+    {
+      ...engines,
+      prisma,
+      pipelineState,
+      health: () => health.answer(),
+      logReady: () => askLog(engines),
+      staleSeconds: pipeline.DEVICE_STALE_SECONDS,
+      now: Date.now,
+      limits: {
+        maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
+        maxMessages: ingest.INGEST_MAX_MESSAGES,
+        maxWaitingBytes: ingest.INGEST_MAX_WAITING_BYTES,
+        appendTimeoutMs: APPEND_TIMEOUT_MS,
+      },
+      bounds: () => ({
+        now: Date.now(),
+        futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
+        retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
+      }),
+    },
+    version,
+    (error, path) => logger.error({ err: error, path }, "a request failed"),
+  );
+}
+
+export interface HealthParts {
+  readonly config: Config;
+  readonly engines: Engines;
+  readonly pipelineState: () => Promise<PipelineState>;
+  readonly version: string;
+  readonly liveState: () => LiveChannelState | undefined;
+}
+
+/** Every probe there is, under way. */
+export function composeHealth({ config, engines, pipelineState, version, liveState }: HealthParts): Health {
+  // The probes that read it start together: one reading serves them all.
+  const shared = onceAtATime(pipelineState);
+  const migrations = readMigrations().map(({ name }) => name);
+  const embedded = config.engines.DATABASE_URL === undefined;
+  const { names } = engines;
+  return startHealth({
+    probes: [
+      ...postgresProbes({
+        pool: engines.pool,
+        group: names.database,
+        embedded,
+        dataDir: config.dataDir,
+        migrations: () => migrations,
+        now: Date.now,
+      }),
+      ...eventLogProbes({
+        eventLog: engines.eventLog,
+        group: `Event log on ${names.eventLog}`,
+        topics: topicSettings(config),
+      }),
+      ...pipelineProbes(shared),
+      ...documentProbes({ ...engines, group: `Documents on ${names.documents}` }),
+      ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
+      ...machineProbes(config.dataDir),
+    ],
+    pipelineState: shared,
+    engines: names,
+    version,
+    everyMs: HEALTH_EVERY_MS,
+    now: Date.now,
+  });
+}
+
+/** @throws LogUnavailableError unless the log answers in time and has the telemetry topic. */
+async function askLog({ eventLog }: Pick<Engines, "eventLog">): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LogUnavailableError("the log did not answer in time")), READY_TIMEOUT_MS);
+  });
+  try {
+    const { partitions } = await Promise.race([eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP), late]);
+    if (partitions.length === 0) throw new LogUnavailableError(`the topic ${TOPICS.telemetry} is missing`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { ConfigError, envExample, loadConfig, redacted } from "./config";
+import * as sections from "./sections";
+
+function problemsOf(env: Record<string, string>, dotenv = ""): ConfigError {
+  try {
+    loadConfig(env, dotenv);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("the configuration was accepted");
+}
+
+test("nothing set gives the embedded demo on loopback", () => {
+  const config = loadConfig({}, "");
+  expect(config.server).toMatchObject({ PORT: 3000, HOST: "127.0.0.1" });
+  expect(config.demoDevices).toBe(50);
+  expect(config.dataDir).toBe(path.resolve(".fieldwatch"));
+});
+
+test("all problems are listed at once, each with its name, what is wrong, and an example", () => {
+  const error = problemsOf({
+    PORT: "seventy",
+    LOG_LEVEL: "loud",
+    DATABASE_URL: "mysql://x/y",
+    TELEMETRY_PARTITIONS: "0",
+    DEMO_DEVICES: "-1",
+  });
+  expect(error.problems.map(({ variable }) => variable).sort()).toEqual(
+    ["DATABASE_URL", "DEMO_DEVICES", "LOG_LEVEL", "PORT", "TELEMETRY_PARTITIONS"].sort(),
+  );
+  expect(error.message).toContain("5 problems");
+  expect(error.message).toContain("PORT: must be a whole number");
+  expect(error.message).toContain("for example PORT=3000");
+});
+
+test("the environment wins over .env, and an empty variable is one not set", () => {
+  const dotenv = "# comment\nPORT=4000\nHOST='::1'\n";
+  expect(loadConfig({}, dotenv).server).toMatchObject({ PORT: 4000, HOST: "::1" });
+  expect(loadConfig({ PORT: "5000" }, dotenv).server.PORT).toBe(5000);
+  expect(loadConfig({ PORT: "" }, dotenv).server.PORT).toBe(4000);
+});
+
+test("DATABASE_URL turns the demo off unless it is asked for", () => {
+  const DATABASE_URL = "postgresql://u:p@db/fieldwatch";
+  expect(loadConfig({ DATABASE_URL }, "").demoDevices).toBe(0);
+  expect(loadConfig({ DATABASE_URL, DEMO_DEVICES: "7" }, "").demoDevices).toBe(7);
+  expect(loadConfig({ DEMO_DEVICES: "0" }, "").demoDevices).toBe(0);
+});
+
+test.each([
+  [{ DEMO_DEVICES: "500", MAX_DEVICES: "100" }, "DEMO_DEVICES"],
+  [{ READINGS_RETENTION_DAYS: "1", LOG_RETENTION_HOURS: "168" }, "READINGS_RETENTION_DAYS"],
+  [{ ARCHIVE_RETENTION_DAYS: "1", LOG_RETENTION_HOURS: "168" }, "ARCHIVE_RETENTION_DAYS"],
+  [{ DATABASE_URL: "postgresql://u:p@localhost/f", PORT: "5432" }, "PORT"],
+])("unsafe together: %o", (env, variable) => {
+  expect(problemsOf(env).problems.map((problem) => problem.variable)).toEqual([variable]);
+});
+
+test("secrets are hidden in what is logged", () => {
+  const shown = redacted(loadConfig({ DATABASE_URL: "postgresql://u:hunter2@db/f" }, ""));
+  expect(shown.DATABASE_URL).toBe("***");
+  expect(JSON.stringify(shown)).not.toContain("hunter2");
+  expect(shown.PORT).toBe(3000);
+});
+
+test("every example is valid, and .env.example is current", () => {
+  for (const table of Object.values(sections)) {
+    for (const [name, { schema, example }] of Object.entries(table)) {
+      expect(schema.safeParse(example).success, name).toBe(true);
+    }
+  }
+  const root = path.resolve(import.meta.dirname, "..", "..");
+  expect(readFileSync(path.join(root, ".env.example"), "utf8")).toBe(envExample());
+});

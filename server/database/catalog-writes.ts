@@ -1,0 +1,192 @@
+import type { Pool, PoolClient } from "pg";
+import type { EpochMs, MetricKind } from "@/server/domain/terms";
+import { InconsistencyError, withTransaction } from "./transaction";
+
+export interface CatalogDevice {
+  readonly id: number;
+  readonly name: string;
+  readonly hasSite: boolean;
+  readonly hasType: boolean;
+}
+
+export interface CatalogMetric {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: MetricKind;
+}
+
+/** What a device says of itself; null where it says nothing. */
+export interface NewDevice {
+  readonly name: string;
+  readonly site: string | null;
+  readonly type: string | null;
+}
+
+export interface NewMetric {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly unit: string | null;
+  readonly min: number | null;
+  readonly max: number | null;
+}
+
+/** Serialises discovery, so that workers at it at once can't pass the bounds together. */
+const DISCOVERY_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.discovery', 0))`;
+
+const DEVICE = `id, name, site_id IS NOT NULL AS "hasSite", type IS NOT NULL AS "hasType"`;
+
+/** Those of `names` that are known. */
+export async function findDevices(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogDevice[]> {
+  const { rows } = await db.query<CatalogDevice>(`SELECT ${DEVICE} FROM device WHERE name = ANY ($1)`, [names]);
+  return rows;
+}
+
+/** Those of `names` that are known. */
+export async function findMetrics(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogMetric[]> {
+  const { rows } = await db.query<CatalogMetric>(`SELECT id, name, kind FROM metric WHERE name = ANY ($1)`, [names]);
+  return rows;
+}
+
+/**
+ * Adds devices, in their order, until there are `most`. Commits by itself, and twice is the same as once.
+ * @returns those of `devices` that are in the catalog now.
+ */
+export async function discoverDevices(
+  pool: Pool,
+  devices: readonly NewDevice[],
+  most: number,
+): Promise<CatalogDevice[]> {
+  return withTransaction(pool, async (client) => {
+    await client.query(DISCOVERY_LOCK);
+    const known = await findDevices(client, devices.map(nameOf));
+    const fresh = await roomFor(client, "device", devices, known, most);
+    if (fresh.length === 0) return known;
+    await addSites(client, fresh);
+    const { rows } = await client.query<CatalogDevice>(
+      `INSERT INTO device (name, site_id, type)
+       SELECT n.name, s.id, n.type
+       FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS n (name, site, type, i)
+       LEFT JOIN site s ON s.name = n.site ORDER BY n.i
+       RETURNING ${DEVICE}`,
+      [fresh.map(nameOf), fresh.map((device) => device.site), fresh.map((device) => device.type)],
+    );
+    return [...known, ...rows];
+  });
+}
+
+/** As {@link discoverDevices}, for metrics. A known metric keeps its kind, whatever `metrics` says. */
+export async function discoverMetrics(
+  pool: Pool,
+  metrics: readonly NewMetric[],
+  most: number,
+): Promise<CatalogMetric[]> {
+  return withTransaction(pool, async (client) => {
+    await client.query(DISCOVERY_LOCK);
+    const known = await findMetrics(client, metrics.map(nameOf));
+    const fresh = await roomFor(client, "metric", metrics, known, most);
+    if (fresh.length === 0) return known;
+    const column = (key: keyof NewMetric) => fresh.map((metric) => metric[key]);
+    const { rows } = await client.query<CatalogMetric>(
+      `INSERT INTO metric (name, kind, unit, min, max)
+       SELECT n.name, n.kind, n.unit, n.min, n.max
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[], $5::double precision[])
+         WITH ORDINALITY AS n (name, kind, unit, min, max, i) ORDER BY n.i
+       RETURNING id, name, kind`,
+      [column("name"), column("kind"), column("unit"), column("min"), column("max")],
+    );
+    return [...known, ...rows];
+  });
+}
+
+/** Fills in site and type of known devices where they are missing. Commits by itself, and twice is the same as once. */
+export async function describeDevices(
+  pool: Pool,
+  devices: readonly { id: number; site: string | null; type: string | null }[],
+): Promise<void> {
+  await withTransaction(pool, async (client) => {
+    await client.query(DISCOVERY_LOCK);
+    await addSites(client, devices);
+    await lockDevices(
+      client,
+      devices.map((device) => device.id),
+    );
+    await client.query(
+      `UPDATE device d SET site_id = COALESCE(d.site_id, s.id), type = COALESCE(d.type, n.type)
+       FROM unnest($1::integer[], $2::text[], $3::text[]) AS n (id, site, type)
+       LEFT JOIN site s ON s.name = n.site WHERE d.id = n.id`,
+      [devices.map((device) => device.id), devices.map((device) => device.site), devices.map((device) => device.type)],
+    );
+  });
+}
+
+/**
+ * Locks devices until the transaction ends, in the order of their ids, so that two transactions can't lock each other
+ * out. Whoever holds them is the only one to write their samples and rollups.
+ * @returns each device's last event time, null if it has none yet. Devices that are gone are missing.
+ */
+export async function lockDevices(client: PoolClient, ids: readonly number[]): Promise<Map<number, EpochMs | null>> {
+  const { rows } = await client.query<{ id: number; last: number | string | null }>(
+    `SELECT id, (extract(epoch FROM last_event_time) * 1000)::bigint AS last
+     FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, last }) => [id, last === null ? null : Number(last)]));
+}
+
+/** What a batch tells of one device. */
+export interface DeviceActivity {
+  readonly id: number;
+  readonly messages: number;
+  /** Latest ingest time. */
+  readonly lastSeen: EpochMs;
+  /** Latest event time. */
+  readonly lastEventTime: EpochMs;
+}
+
+/** Adds up what devices did, whose rows the transaction has locked. */
+export async function noteActivity(client: PoolClient, devices: readonly DeviceActivity[]): Promise<void> {
+  const { rowCount } = await client.query(
+    `UPDATE device d
+     SET messages = d.messages + n.messages, last_seen = GREATEST(d.last_seen, n.last_seen),
+         last_event_time = GREATEST(d.last_event_time, n.last_event_time)
+     FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[])
+       AS n (id, messages, last_seen, last_event_time)
+     WHERE d.id = n.id`,
+    [
+      devices.map((device) => device.id),
+      devices.map((device) => device.messages),
+      devices.map((device) => new Date(device.lastSeen).toISOString()),
+      devices.map((device) => new Date(device.lastEventTime).toISOString()),
+    ],
+  );
+  if (rowCount !== devices.length)
+    throw new InconsistencyError(`${rowCount} of ${devices.length} devices were updated`);
+}
+
+/** Those of `wanted` that aren't known and still fit. */
+async function roomFor<T extends { readonly name: string }>(
+  client: PoolClient,
+  table: "device" | "metric",
+  wanted: readonly T[],
+  known: readonly { readonly name: string }[],
+  most: number,
+): Promise<T[]> {
+  const names = new Set(known.map(nameOf));
+  const fresh = wanted.filter(({ name }) => !names.has(name));
+  const { rows } = await client.query<{ count: number }>(`SELECT count(*)::integer AS count FROM ${table}`);
+  return fresh.slice(0, Math.max(0, most - rows[0]!.count));
+}
+
+async function addSites(client: PoolClient, devices: readonly { readonly site: string | null }[]): Promise<void> {
+  const names = [...new Set(devices.map((device) => device.site).filter((site) => site !== null))].sort();
+  if (names.length === 0) return;
+  await client.query(
+    `INSERT INTO site (name) SELECT n FROM unnest($1::text[]) AS n
+     WHERE NOT EXISTS (SELECT FROM site WHERE name = n) ON CONFLICT (name) DO NOTHING`,
+    [names],
+  );
+}
+
+function nameOf(named: { readonly name: string }): string {
+  return named.name;
+}

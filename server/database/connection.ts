@@ -1,0 +1,75 @@
+import { hostname } from "node:os";
+import pg from "pg";
+import type { Config } from "@/server/config/config";
+import type { Logger } from "@/server/observability/logger";
+import { readEmbeddedConnection } from "./embedded/state";
+import { errorCode, StartError } from "./start-error";
+
+/** How to reach PostgreSQL, and a pool that does. Connects at first use. */
+export interface Database {
+  readonly pool: pg.Pool;
+  readonly connectionString: string;
+}
+
+/**
+ * Opens a pool to DATABASE_URL, or to the embedded PostgreSQL that a running `npm start` keeps in the data folder.
+ * Outages are logged once; whoever runs a query gets the error.
+ * @throws StartError when neither is there.
+ */
+export function connectDatabase(config: Config, role: string, logger: Logger): Database {
+  const connectionString = databaseConnection(config);
+  return {
+    connectionString,
+    pool: createPool(connectionString, { role, logger, size: config.engines.DATABASE_POOL_SIZE }),
+  };
+}
+
+/** The connection string of DATABASE_URL or of the running embedded PostgreSQL. @throws StartError when neither is there. */
+export function databaseConnection(config: Config): string {
+  const connectionString = config.engines.DATABASE_URL ?? readEmbeddedConnection(config.dataDir);
+  if (connectionString !== undefined) return connectionString;
+  throw new StartError(
+    "There is no PostgreSQL to work with",
+    `DATABASE_URL isn't set, and no Fieldwatch is running on the data folder ${config.dataDir}.`,
+    "Start everything with `npm start`, and this role beside it,\nor set DATABASE_URL to a PostgreSQL 15 or later.",
+  );
+}
+
+/** A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number. */
+export function createPool(connectionString: string, options: { role: string; logger: Logger; size: number }): pg.Pool {
+  const { role, logger, size } = options;
+  const pool = new pg.Pool({
+    connectionString,
+    max: size,
+    application_name: `fieldwatch ${role} ${hostname()}:${process.pid}`,
+    types: TYPES,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
+  let lastLogged = -Infinity;
+  // An error on a connection that nobody listens to would end the process. One outage breaks all of them: one line.
+  const lost = (error: Error) => {
+    if (performance.now() - lastLogged < 1000) return;
+    lastLogged = performance.now();
+    logger.warn({ code: errorCode(error), why: error.message }, "lost a connection to PostgreSQL");
+  };
+  pool.on("connect", (client) => void client.on("error", lost));
+  pool.on("error", () => {}); // The client's own listener has said it.
+  return pool;
+}
+
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+
+const parserOf = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => (value: string) => unknown;
+
+/** int8 as a number (offsets and counts stay far below 2^53); everything else as pg does. */
+export const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") => {
+    if (format === "binary") return parserOf(oid, format);
+    if (oid === INT8) return Number;
+    if (oid !== INT8_ARRAY) return parserOf(oid, format);
+    const parse = parserOf(INT8_ARRAY) as (text: string) => unknown[];
+    return (text: string) => parse(text).map((value) => (value === null ? null : Number(value)));
+  }) as pg.CustomTypesConfig["getTypeParser"],
+};

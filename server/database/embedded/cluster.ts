@@ -1,0 +1,173 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { errorCode, StartError } from "../start-error";
+import type { Binaries } from "./binaries";
+import type { Launch } from "./privileges";
+
+/** Name of the database and of its one user. */
+export const DATABASE = "fieldwatch";
+
+const PASSWORD_FILE = "fieldwatch.password";
+/** An empty PostgreSQL takes 40 MB and its first write-ahead log 16 MB. */
+const LEAST_FREE_BYTES = 96 * 1024 * 1024;
+
+/** Makes the data folder if needed and checks that it can be written to. @throws StartError when it can't. */
+export function prepareDataFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const probe = path.join(dataDir, `.probe-${process.pid}`);
+    writeFileSync(probe, "probe");
+    rmSync(probe);
+  } catch (error) {
+    throw folderError(dataDir, error);
+  }
+  const { bavail, bsize } = statfsSync(dataDir);
+  const free = bavail * bsize;
+  if (free < LEAST_FREE_BYTES) throw diskFull(dataDir, `only ${Math.floor(free / 1048576)} MB are free there.`);
+}
+
+/** What a failure to write to the data folder means for a person; other errors come back as they are. */
+export function folderError(dataDir: string, error: unknown): unknown {
+  const code = errorCode(error);
+  const elsewhere = "Choose another folder: FIELDWATCH_DATA_DIR=/path/to/folder npm start";
+  if (code === "ENOSPC" || code === "EDQUOT") return diskFull(dataDir, "no space is left there.");
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    const why = `${dataDir} is ${code === "EROFS" ? "on a read-only file system" : "not writable for this user"} (${code}).`;
+    return new StartError("The data folder can't be written to", why, `Make it writable for this user.\n${elsewhere}`, {
+      cause: error,
+    });
+  }
+  if (code === "ENOTDIR" || code === "EEXIST" || code === "ENOENT" || code === "ELOOP" || code === "ENAMETOOLONG") {
+    return new StartError(
+      "The data folder can't be made",
+      `${dataDir} is not a folder and can't become one (${code}).`,
+      elsewhere,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+function diskFull(dataDir: string, why: string): StartError {
+  return new StartError(
+    "The disk of the data folder is full",
+    `${dataDir}: ${why}`,
+    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: FIELDWATCH_DATA_DIR=/path/to/folder npm start\nNothing that was stored is lost.`,
+  );
+}
+
+/**
+ * Makes the PostgreSQL folder, whole or not at all, and hands it to the user PostgreSQL runs as.
+ * @returns the folder, its password, and whether it is new.
+ */
+export async function prepareCluster(
+  dataDir: string,
+  binaries: Binaries,
+  launch: Launch,
+): Promise<{ folder: string; password: string; created: boolean }> {
+  const folder = path.join(dataDir, "postgres");
+  const created = !existsSync(path.join(folder, "PG_VERSION"));
+  if (created) {
+    refuseStrangers(folder);
+    const unfinished = path.join(dataDir, "postgres.new");
+    rmSync(unfinished, { recursive: true, force: true });
+    mkdirSync(unfinished, { mode: 0o700 });
+    giveTo(unfinished, launch.owner);
+    const password = randomBytes(24).toString("base64url");
+    await initialise(dataDir, unfinished, password, binaries, launch);
+    writeFileSync(path.join(unfinished, PASSWORD_FILE), password, { mode: 0o600 });
+    giveTo(path.join(unfinished, PASSWORD_FILE), launch.owner);
+    renameSync(unfinished, folder);
+  } else if (launch.owner && lstatSync(folder).uid !== launch.owner.uid) {
+    giveTo(folder, launch.owner); // It was made by another user, or with another way to run as root.
+  }
+  const version = readFileSync(path.join(folder, "PG_VERSION"), "utf8").trim();
+  if (version !== "18") {
+    throw new StartError(
+      "The data folder holds another PostgreSQL's data",
+      `${folder} was made by PostgreSQL ${version}; this Fieldwatch brings PostgreSQL 18.`,
+      "Run the Fieldwatch that made it, or choose another folder: FIELDWATCH_DATA_DIR=/path/to/folder npm start",
+    );
+  }
+  return { folder, password: readFileSync(path.join(folder, PASSWORD_FILE), "utf8").trim(), created };
+}
+
+function refuseStrangers(folder: string): void {
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  throw new StartError(
+    "The data folder isn't Fieldwatch's",
+    `${folder} has files, but not those of a PostgreSQL.`,
+    "Choose another folder: FIELDWATCH_DATA_DIR=/path/to/folder npm start",
+  );
+}
+
+async function initialise(
+  dataDir: string,
+  folder: string,
+  password: string,
+  binaries: Binaries,
+  launch: Launch,
+): Promise<void> {
+  const passwordFile = path.join(dataDir, "postgres.new.password");
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (launch.owner) chownSync(passwordFile, launch.owner.uid, launch.owner.gid);
+  const args = [
+    "-D",
+    folder,
+    "-U",
+    DATABASE,
+    "--pwfile",
+    passwordFile,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--no-instructions",
+  ];
+  args.push("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8");
+  const [command = binaries.initdb, ...rest] = [...launch.prefix, binaries.initdb, ...args];
+  try {
+    const { code, output } = await run(command, rest);
+    if (code === 0) return;
+    const { bavail, bsize } = statfsSync(dataDir);
+    if (bavail * bsize < 1048576 * 16) throw diskFull(dataDir, "no space is left there.");
+    throw new StartError(
+      "The embedded PostgreSQL could not be set up",
+      `initdb ended with code ${code}:\n${output.trim().split("\n").slice(-8).join("\n")}`,
+      "Fix what it says, or set DATABASE_URL to a PostgreSQL of your own.",
+    );
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+function run(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    let output = "";
+    const collect = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-8192));
+    child.stdout.on("data", collect);
+    child.stderr.on("data", collect);
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+function giveTo(target: string, owner: Launch["owner"]): void {
+  if (!owner) return;
+  lchownSync(target, owner.uid, owner.gid);
+  if (!lstatSync(target).isDirectory()) return;
+  for (const name of readdirSync(target)) giveTo(path.join(target, name), owner);
+}

@@ -1,0 +1,117 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import pg from "pg";
+import pino from "pino";
+import { afterAll, expect, test } from "vitest";
+import { until } from "@/server/testing/until";
+import { locateBinaries } from "./binaries";
+import { startEmbeddedPostgres } from "./embedded-postgres";
+import { freePort } from "./postmaster";
+import { chooseLaunch } from "./privileges";
+import { takeOwnership } from "./owner";
+import { isAlive } from "./processes";
+import { readState } from "./state";
+
+const logger = pino({ level: "silent" });
+const root = mkdtempSync(path.join(tmpdir(), "fieldwatch-embedded-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function query(connectionString: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+test("data survives a clean stop and a kill -9, on the same address; nobody else gets the folder", async () => {
+  const dataDir = path.join(root, "one");
+  const first = await startEmbeddedPostgres({ dataDir, logger });
+  expect(first.created).toBe(true);
+  expect(readState(dataDir)).toMatchObject({ connectionString: first.connectionString, pid: first.pid() });
+  expect(statSync(path.join(dataDir, "postgres.json")).mode & 0o077).toBe(0);
+  await query(first.connectionString, "CREATE TABLE kept AS SELECT 1 AS n");
+  await expect(startEmbeddedPostgres({ dataDir, logger })).rejects.toThrow(
+    "Another Fieldwatch is running on this data folder",
+  );
+  await first.stop();
+  expect(readState(dataDir)).toBeUndefined();
+
+  const second = await startEmbeddedPostgres({ dataDir, logger });
+  expect(second.created).toBe(false);
+  await query(second.connectionString, "INSERT INTO kept VALUES (2)");
+  const killed = second.pid()!;
+  process.kill(killed, "SIGKILL");
+  await until(async () => second.pid() !== killed && (await query(second.connectionString, "SELECT 1")), {
+    timeoutMs: 30_000,
+  });
+  expect(await query(second.connectionString, "SELECT n FROM kept ORDER BY n")).toEqual([{ n: 1 }, { n: 2 }]);
+  expect(await query(second.connectionString, "SHOW fsync")).toEqual([{ fsync: "on" }]);
+  await second.stop();
+  await second.stop();
+});
+
+test("a wrong password, and a stranger's folder, are refused", async () => {
+  const dataDir = path.join(root, "two");
+  const embedded = await startEmbeddedPostgres({ dataDir, logger });
+  const url = new URL(embedded.connectionString);
+  url.password = "guess";
+  await expect(query(url.href, "SELECT 1")).rejects.toMatchObject({ code: "28P01" });
+  await embedded.stop();
+
+  const file = path.join(root, "file");
+  writeFileSync(file, "");
+  await expect(startEmbeddedPostgres({ dataDir: file, logger })).rejects.toThrow("The data folder can't be made");
+  await expect(startEmbeddedPostgres({ dataDir: path.join(file, "below"), logger })).rejects.toThrow("can't be made");
+});
+
+test("an owner that died, even as a zombie or with its id taken by another process, doesn't block the folder", async () => {
+  const file = path.join(root, "owner.json");
+  const child = spawn(process.execPath, ["-e", ""]);
+  await once(child, "exit");
+  for (const owner of [
+    JSON.stringify({ pid: child.pid }),
+    JSON.stringify({ pid: process.ppid, started: "1" }),
+    "{cut",
+  ]) {
+    writeFileSync(file, owner);
+    const release = takeOwnership(root);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ pid: process.pid });
+    release();
+  }
+});
+
+test.runIf(process.platform === "linux")(
+  "when its owner is killed, the server goes too, and the next start works",
+  async () => {
+    const dataDir = path.join(root, "three");
+    const prepared = await startEmbeddedPostgres({ dataDir, logger });
+    const old = prepared.pid()!;
+    await prepared.stop();
+    expect(isAlive(old)).toBe(false);
+    // A process that started a server, and is killed.
+    const binaries = locateBinaries();
+    const launch = chooseLaunch(binaries.postgres);
+    const port = String(await freePort());
+    const args = ["-D", path.join(dataDir, "postgres"), "-p", port, "-c", "unix_socket_directories="];
+    const [command, ...rest] = [...launch.prefix, binaries.postgres, ...args];
+    const owner = spawn(process.execPath, [
+      "-e",
+      `require("node:child_process").spawn(${JSON.stringify(command)}, ${JSON.stringify(rest)}, { stdio: "ignore", detached: true });
+     setInterval(() => {}, 1000)`,
+    ]);
+    const file = path.join(dataDir, "postgres", "postmaster.pid");
+    const pid = await until(() => Number(readFileSync(file, "utf8").split("\n")[0]));
+    owner.kill("SIGKILL");
+    if (launch.diesWithParent) await until(() => !isAlive(pid));
+    const next = await startEmbeddedPostgres({ dataDir, logger });
+    expect(await query(next.connectionString, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    await next.stop();
+  },
+);

@@ -1,0 +1,148 @@
+import type { Pool, PoolClient } from "pg";
+import type { EpochMs } from "@/server/domain/terms";
+import { withTransaction } from "./transaction";
+
+/** Most months a table is divided into; times of further months go to its *_other partition. */
+export const MOST_MONTHS = 240;
+
+/** The tables divided into months of event time. */
+const TABLES = [
+  { table: "sample", column: "time", options: "" },
+  { table: "rollup_minute", column: "bucket", options: "WITH (fillfactor = 80)" },
+] as const;
+
+type Divided = (typeof TABLES)[number];
+
+export interface Partitions {
+  /** Makes the months that `times` need, as far as they may be made. Cheap once they are known. */
+  ensure(times: Iterable<EpochMs>): Promise<void>;
+}
+
+/** Keeps the month partitions of samples and minute rollups ahead of the rows. Workers may do this at once. */
+export function createPartitions(pool: Pool, mostMonths = MOST_MONTHS): Partitions {
+  // Months settled, made or left to *_other: there are at most 100 thousand up to the year 9999.
+  const settled = new Set<number>();
+  return {
+    async ensure(times) {
+      const wanted = new Set<number>();
+      let from = 0;
+      let to = 0;
+      for (const time of times) {
+        if (time >= from && time < to) continue;
+        const month = monthOf(time);
+        from = startOf(month);
+        to = startOf(month + 1);
+        if (!settled.has(month)) wanted.add(month);
+      }
+      if (wanted.size === 0) return;
+      const months = [...wanted].sort((a, b) => a - b);
+      await withTransaction(pool, async (client) => {
+        // Attaching waits for long readers, and would make others wait behind it: rather give up and come again.
+        await client.query(`SET LOCAL lock_timeout = '5s'`);
+        await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
+        for (const divided of TABLES) await addMonths(client, divided, months, mostMonths);
+      });
+      for (const month of months) settled.add(month);
+    },
+  };
+}
+
+async function addMonths(
+  client: PoolClient,
+  { table, column, options }: Divided,
+  months: readonly number[],
+  most: number,
+): Promise<void> {
+  const there = new Set(await monthsOf(client, table));
+  for (const month of months) {
+    if (there.has(month) || there.size >= most) continue;
+    const bounds = [firstMoment(month), firstMoment(month + 1)];
+    // A month whose rows went to *_other can't be made beside them; it stays there.
+    const { rows } = await client.query<{ taken: boolean }>(
+      `SELECT EXISTS (SELECT FROM ${table}_other WHERE ${column} >= $1 AND ${column} < $2) AS taken`,
+      bounds,
+    );
+    if (rows[0]!.taken) continue;
+    const name = partitionName(table, month);
+    // Attaching takes a lighter lock on the table than CREATE TABLE … PARTITION OF: writers go on.
+    await client.query(
+      `SAVEPOINT month;
+       CREATE TABLE ${name} (LIKE ${table} INCLUDING DEFAULTS) ${options}`,
+    );
+    try {
+      await client.query(
+        `ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${bounds[0]}') TO ('${bounds[1]}')`,
+      );
+      there.add(month);
+    } catch (error) {
+      // A worker that had settled on *_other wrote there since the look above.
+      if ((error as { code?: string }).code !== "23514") throw error;
+      await client.query("ROLLBACK TO SAVEPOINT month");
+    }
+  }
+}
+
+/**
+ * Removes samples and rollups of the months before the one `before` is in; whole months at once, so that rollups
+ * still equal a recount. @returns the names of the partitions dropped.
+ */
+export async function dropMonthsBefore(pool: Pool, before: EpochMs): Promise<string[]> {
+  const end = monthOf(before);
+  const dropped: string[] = [];
+  await withTransaction(pool, async (client) => {
+    await client.query(`SET LOCAL lock_timeout = '5s'`);
+    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
+    for (const { table, column } of TABLES) {
+      for (const month of await monthsOf(client, table)) {
+        if (month >= end) continue;
+        const name = partitionName(table, month);
+        await client.query(`DROP TABLE ${name}`);
+        dropped.push(name);
+      }
+      await client.query(`DELETE FROM ${table}_other WHERE ${column} < $1`, [firstMoment(end)]);
+    }
+    await client.query(`DELETE FROM rollup_hour WHERE bucket < $1`, [firstMoment(end)]);
+  });
+  return dropped;
+}
+
+/** Months since year 0. */
+function monthOf(time: EpochMs): number {
+  const date = new Date(time);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+}
+
+function startOf(month: number): EpochMs {
+  return Date.UTC(Math.floor(month / 12), month % 12);
+}
+
+/** The start of a month for SQL; as toISOString() has it, PostgreSQL can't read the year 10000 that ends the last month. */
+function firstMoment(month: number): string {
+  return `${yearOf(month)}-${numberOf(month)}-01 00:00:00+00`;
+}
+
+function yearOf(month: number): string {
+  return String(Math.floor(month / 12)).padStart(4, "0");
+}
+
+function numberOf(month: number): string {
+  return String((month % 12) + 1).padStart(2, "0");
+}
+
+function partitionName(table: string, month: number): string {
+  return `${table}_${yearOf(month)}_${numberOf(month)}`;
+}
+
+async function monthsOf(client: PoolClient, table: string): Promise<number[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = $1::regclass`,
+    [table],
+  );
+  const months: number[] = [];
+  for (const { name } of rows) {
+    const match = /_(\d{4})_(\d{2})$/.exec(name);
+    if (match) months.push(Number(match[1]) * 12 + Number(match[2]) - 1);
+  }
+  return months;
+}

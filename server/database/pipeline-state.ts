@@ -1,0 +1,225 @@
+import type { Pool } from "pg";
+import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
+import { histogramPercentile } from "@/server/domain/histogram";
+import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
+import type { EventLog, TopicState } from "@/server/ports/event-log";
+
+/** The pipeline as it stands now. Times in epoch milliseconds; null is unknown. */
+export interface PipelineState {
+  readonly time: EpochMs;
+  readonly totals: Totals & { readonly devices: number };
+  readonly rates: {
+    readonly messagesPerSecond: number;
+    readonly readingsPerSecond: number;
+    readonly latencyP50Ms: number | null;
+    readonly latencyP99Ms: number | null;
+  };
+  readonly lag: number | null;
+  readonly lagSeconds: number | null;
+  readonly workers: number | null;
+  readonly partitions: PartitionProgress[];
+  readonly devices: Record<DeviceStateName, number>;
+  readonly history: RateBucket[];
+}
+
+export interface Totals {
+  readonly messages: number;
+  readonly readings: number;
+  readonly duplicates: number;
+  readonly deadLetters: number;
+}
+
+export interface PartitionProgress {
+  readonly topic: string;
+  readonly partition: number;
+  readonly start: number;
+  readonly end: number;
+  readonly committed: number | null;
+  readonly lag: number | null;
+  readonly lagSeconds: number | null;
+  readonly owner: string | null;
+}
+
+export interface RateBucket extends Totals {
+  readonly time: EpochMs;
+  readonly latencyP50Ms: number | null;
+  readonly latencyP99Ms: number | null;
+}
+
+/** Width of a row of pipeline_rate. */
+const BUCKET_MS = 5000;
+const HISTORY_MS = 15 * 60_000;
+const RATE_MS = 2 * BUCKET_MS;
+
+export interface PipelineStateDeps {
+  readonly pool: Pool;
+  readonly eventLog: Pick<EventLog, "describe">;
+  readonly staleSeconds: number;
+  readonly now: () => EpochMs;
+  /** Told when the log can't be asked; its part of the answer is then unknown. */
+  readonly onLogError: (error: unknown) => void;
+}
+
+/** Reads the pipeline's state from PostgreSQL (where it stands, what it did) and the log (what waits). */
+export function createPipelineState({
+  pool,
+  eventLog,
+  staleSeconds,
+  now,
+  onLogError,
+}: PipelineStateDeps): () => Promise<PipelineState> {
+  async function describe(): Promise<TopicState | null> {
+    try {
+      return await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
+    } catch (error) {
+      onLogError(error);
+      return null;
+    }
+  }
+
+  return async () => {
+    const time = now();
+    const [totals, positions, devices, rates, topic] = await Promise.all([
+      readTotals(pool),
+      readPositions(pool),
+      readDeviceStates(pool, time, staleSeconds),
+      readRates(pool, time),
+      describe(),
+    ]);
+    const partitions = topic === null ? [] : progressOf(topic, positions, time);
+    const known = topic !== null && partitions.length > 0;
+    return {
+      time,
+      totals: { ...totals, devices: devices.live + devices.stale + devices.silent + devices.new },
+      rates: ratesOf(rates, time),
+      lag: known ? sumOrNull(partitions.map((partition) => partition.lag)) : null,
+      lagSeconds: known ? maxOrNull(partitions.map((partition) => partition.lagSeconds)) : null,
+      workers: topic?.members ?? null,
+      partitions,
+      devices,
+      history: rates.map(({ latencies, ...bucket }) => ({ ...bucket, ...percentiles(latencies) })),
+    };
+  };
+}
+
+interface Position {
+  readonly cluster: string;
+  readonly partition: number;
+  readonly next: number;
+}
+
+/** Merges what the log holds with the positions in PostgreSQL, which are the truth of what was handled. */
+export function progressOf(topic: TopicState, positions: readonly Position[], now: EpochMs): PartitionProgress[] {
+  const nexts = new Map(
+    positions.filter(({ cluster }) => cluster === topic.cluster).map(({ partition, next }) => [partition, next]),
+  );
+  return topic.partitions.map(({ partition, start, end, committed, oldestWaiting, owner }) => {
+    const handled = nexts.get(partition) ?? committed;
+    // An end below what was handled: the topic was made anew and all it holds is still to come.
+    const next = handled === null || handled > end ? start : Math.max(handled, start);
+    const lag = Math.max(0, end - next);
+    const lagSeconds = lag === 0 ? 0 : oldestWaiting === null ? null : Math.max(0, now - oldestWaiting) / 1000;
+    return { topic: topic.topic, partition, start, end, committed: handled, lag, lagSeconds, owner };
+  });
+}
+
+async function readTotals(pool: Pool): Promise<Totals> {
+  const { rows } = await pool.query<Totals>(
+    `SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings,
+       coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters"
+     FROM pipeline_position`,
+  );
+  return rows[0]!;
+}
+
+/** Where each partition stands in the latest life of the topic, in every cluster there was. */
+async function readPositions(pool: Pool): Promise<Position[]> {
+  const { rows } = await pool.query<Position>(
+    `SELECT DISTINCT ON (cluster, partition) cluster, partition, next::float8 AS next
+     FROM pipeline_position WHERE topic = $1 ORDER BY cluster, partition, epoch DESC`,
+    [TOPICS.telemetry],
+  );
+  return rows;
+}
+
+async function readDeviceStates(
+  pool: Pool,
+  now: EpochMs,
+  staleSeconds: number,
+): Promise<Record<DeviceStateName, number>> {
+  const stale = lastSeenIn("stale", now, staleSeconds);
+  const { rows } = await pool.query<Record<DeviceStateName, number>>(
+    `SELECT (count(*) FILTER (WHERE last_seen > $1))::int AS live,
+       (count(*) FILTER (WHERE last_seen <= $1 AND last_seen > $2))::int AS stale,
+       (count(*) FILTER (WHERE last_seen <= $2))::int AS silent,
+       (count(*) FILTER (WHERE last_seen IS NULL))::int AS new
+     FROM device`,
+    [new Date(stale.until!), new Date(stale.after!)],
+  );
+  return rows[0]!;
+}
+
+interface RateRow extends Totals {
+  readonly time: EpochMs;
+  readonly latencies: readonly number[];
+}
+
+async function readRates(pool: Pool, now: EpochMs): Promise<RateRow[]> {
+  const { rows } = await pool.query<Totals & { time: Date; latencies: number[] }>(
+    `SELECT bucket AS time, messages, readings, duplicates, dead_letters AS "deadLetters", latencies
+     FROM pipeline_rate WHERE bucket >= $1 ORDER BY bucket`,
+    [new Date(now - HISTORY_MS)],
+  );
+  const buckets = new Map<EpochMs, RateRow>();
+  for (const { time, ...row } of rows) {
+    const at = time.getTime();
+    const sum = buckets.get(at);
+    buckets.set(at, { time: at, ...(sum ? added(sum, row) : row) });
+  }
+  return [...buckets.values()];
+}
+
+function added(a: Omit<RateRow, "time">, b: Omit<RateRow, "time">): Omit<RateRow, "time"> {
+  const longer = a.latencies.length >= b.latencies.length ? a.latencies : b.latencies;
+  return {
+    messages: a.messages + b.messages,
+    readings: a.readings + b.readings,
+    duplicates: a.duplicates + b.duplicates,
+    deadLetters: a.deadLetters + b.deadLetters,
+    latencies: longer.map((_, i) => (a.latencies[i] ?? 0) + (b.latencies[i] ?? 0)),
+  };
+}
+
+/** Rates over the last complete buckets; the running one would always look slow. */
+function ratesOf(rates: readonly RateRow[], now: EpochMs): PipelineState["rates"] {
+  const end = Math.floor(now / BUCKET_MS) * BUCKET_MS;
+  const latest = rates.filter(({ time }) => time >= end - RATE_MS && time < end);
+  const sum = latest.reduce<Omit<RateRow, "time">>(added, {
+    messages: 0,
+    readings: 0,
+    duplicates: 0,
+    deadLetters: 0,
+    latencies: [],
+  });
+  const seconds = RATE_MS / 1000;
+  return {
+    messagesPerSecond: sum.messages / seconds,
+    readingsPerSecond: sum.readings / seconds,
+    ...percentiles(sum.latencies),
+  };
+}
+
+function percentiles(latencies: readonly number[]): { latencyP50Ms: number | null; latencyP99Ms: number | null } {
+  return { latencyP50Ms: histogramPercentile(latencies, 0.5), latencyP99Ms: histogramPercentile(latencies, 0.99) };
+}
+
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+}
+
+function maxOrNull(values: readonly (number | null)[]): number | null {
+  return values.reduce<number | null>(
+    (max, value) => (max === null || value === null ? null : Math.max(max, value)),
+    0,
+  );
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { readSeries, type SeriesQuery } from "./reading-queries";
+import { writeRollups } from "./rollups";
+import { type Sample, writeSamples } from "./samples";
+import { withTransaction } from "./transaction";
+
+const HOUR = 3_600_000;
+const START = Date.UTC(2026, 9, 1, 0, 30);
+const COUNT = 20_000;
+/** Ten days, a reading every 43.2 s; metric 2 in every tenth sample only. */
+const samples: Sample[] = Array.from({ length: COUNT }, (_, i) => ({
+  deviceId: 1,
+  time: START + i * 43_200,
+  metrics: i % 10 === 0 ? [1, 2] : [1],
+  values: i % 10 === 0 ? [Math.sin(i / 300) * 10 + (i % 7), i] : [Math.sin(i / 300) * 10 + (i % 7)],
+}));
+const END = samples.at(-1)!.time + 1;
+
+let db: TestDatabase;
+const read = (query: Partial<SeriesQuery>) =>
+  readSeries(db.pool, { device: 1, metric: 1, from: START, to: END, resolution: "auto", maxPoints: 300, ...query });
+/** The values of the metric every sample has. */
+const valuesIn = (from: number, to: number) => {
+  const index = (time: number) => Math.max(0, Math.ceil((time - START) / 43_200));
+  return samples.slice(index(from), index(to)).map(({ values }) => values[0]!);
+};
+
+beforeAll(async () => {
+  db = await freshDatabase();
+  await withTransaction(db.pool, async (client) => {
+    const { added } = await writeSamples(client, samples, new Map([[1, null]]));
+    await writeRollups(client, added, new Map([[1, null]]));
+  });
+  await db.pool.query("ANALYZE");
+});
+afterAll(() => db.drop());
+
+test("auto answers with the readings themselves when they fit", async () => {
+  const series = await read({ from: START, to: START + HOUR });
+  expect(series).toMatchObject({ resolution: "raw", bucketMs: 0, from: START, to: START + HOUR });
+  expect(series.points.map(({ last }) => last)).toEqual(valuesIn(START, START + HOUR));
+  expect(series.points[0]).toMatchObject({ time: START, count: 1, mean: series.points[0]!.min });
+});
+
+test("a sparse metric fits although its device reports often", async () => {
+  const series = await read({ metric: 2, maxPoints: 2500 });
+  expect(series.resolution).toBe("raw");
+  expect(series.points).toHaveLength(COUNT / 10);
+});
+
+describe.each([
+  ["auto", 300, "hour"],
+  ["auto", 5000, "minute"],
+  ["auto", 10, "hour"],
+  ["minute", 300, "minute"],
+  ["hour", 10_000, "hour"],
+  ["raw", 300, "raw"],
+] as const)("%s with %i points", (resolution, maxPoints, made) => {
+  test("keeps count, sum, extremes and the last reading of every bucket", async () => {
+    const series = await read({ resolution, maxPoints });
+    expect(series.resolution).toBe(made);
+    expect(series.points.length).toBeLessThanOrEqual(maxPoints);
+    for (const point of series.points) {
+      const values = valuesIn(point.time, point.time + series.bucketMs);
+      expect(point.count).toBe(values.length);
+      expect(point.min).toBe(Math.min(...values));
+      expect(point.max).toBe(Math.max(...values));
+      expect(point.last).toBe(values.at(-1));
+      expect(point.mean).toBeCloseTo(values.reduce((a, b) => a + b) / values.length, 9);
+    }
+    expect(series.points.reduce((sum, { count }) => sum + count, 0)).toBe(COUNT);
+  });
+});
+
+test("rollup buckets at the ends are whole, and the answer says how far it reaches", async () => {
+  const from = START + 10 * 60_000 + 1;
+  const to = from + 100 * HOUR;
+  const series = await read({ from, to, resolution: "hour" });
+  expect(series.from % HOUR).toBe(0);
+  expect(series.from).toBeLessThanOrEqual(from);
+  expect(series.to).toBeGreaterThanOrEqual(to);
+  expect(series.points.reduce((sum, { count }) => sum + count, 0)).toBe(valuesIn(series.from, series.to).length);
+});
+
+test("a range of decades is drawn at the detail of where there is data", async () => {
+  const series = await read({ from: 0, to: Date.UTC(2100, 0) });
+  expect(series.points.length).toBeGreaterThan(100);
+  expect(series.points.length).toBeLessThanOrEqual(300);
+});
+
+test("nothing in the range is no points", async () => {
+  expect((await read({ from: 0, to: HOUR })).points).toEqual([]);
+  expect((await read({ device: 2 })).points).toEqual([]);
+});

@@ -1,0 +1,22 @@
+import { isLoopback } from "@/server/config/loopback";
+
+const ROUTE = "/api/v1/telemetry";
+
+/** The address of this machine's own Fieldwatch, from where it listens. */
+export function ownAddress(server: { readonly HOST: string; readonly PORT: number }): string {
+  const host = server.HOST === "0.0.0.0" ? "127.0.0.1" : server.HOST === "::" ? "::1" : server.HOST;
+  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${server.PORT}`;
+}
+
+/** The telemetry route at a Fieldwatch address; a path in it is kept, as behind a reverse proxy. */
+export function telemetryRoute(address: string): URL {
+  const url = new URL(address);
+  const path = url.pathname.replace(/\/+$/, "");
+  if (!path.endsWith(ROUTE)) url.pathname = path + ROUTE;
+  return url;
+}
+
+/** Packing pays off on a network, and only costs time on this machine. */
+export function worthPacking(url: URL): boolean {
+  return !isLoopback(url.hostname);
+}

@@ -1,0 +1,75 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
+
+/** One request as it arrived: its lines, and the query. */
+export interface ReceivedRequest {
+  readonly lines: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+/** Answers in place of the usual 202; true if it did. */
+export type Misbehaviour = (request: ReceivedRequest, answer: ServerResponse) => boolean;
+
+export interface TelemetryDouble {
+  readonly url: string;
+  /** Every request that was settled by a 2xx, in order. */
+  readonly settled: readonly ReceivedRequest[];
+  /** Requests of any outcome. */
+  readonly attempts: number;
+  misbehave(how: Misbehaviour | null): void;
+  /** Lines of all settled requests. */
+  lines(): string[];
+  close(): Promise<void>;
+}
+
+/** A small HTTP server that stands for the telemetry route in tests: takes every line that is a JSON object. */
+export async function startTelemetryDouble(port = 0): Promise<TelemetryDouble> {
+  const settled: ReceivedRequest[] = [];
+  let misbehaviour: Misbehaviour | null = null;
+  let attempts = 0;
+  const server = createServer((request, answer) => {
+    const parts: Buffer[] = [];
+    request.on("error", () => undefined);
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", () => {
+      attempts += 1;
+      const body = Buffer.concat(parts);
+      const text = (request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body).toString("utf8");
+      const lines = text.split("\n").filter((line) => /[^ \t\r]/.test(line));
+      const received = { lines, query: new URL(request.url ?? "/", "http://double").searchParams };
+      if (misbehaviour?.(received, answer)) return;
+      const rejected = lines.flatMap((line, index) =>
+        isJsonObject(line) ? [] : [{ index, reason: "notJson", detail: line.slice(0, 20) }],
+      );
+      settled.push(received);
+      answer.writeHead(202, { "content-type": "application/json" });
+      answer.end(JSON.stringify({ accepted: lines.length - rejected.length, rejected }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    settled,
+    get attempts() {
+      return attempts;
+    },
+    misbehave(how) {
+      misbehaviour = how;
+    },
+    lines: () => settled.flatMap((request) => request.lines),
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function isJsonObject(line: string): boolean {
+  try {
+    const json: unknown = JSON.parse(line);
+    return typeof json === "object" && json !== null && !Array.isArray(json);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type DecodeBounds, decodeMessage, mapMessage } from "./message";
+
+const bounds: DecodeBounds = { now: Date.UTC(2026, 0, 1), futureToleranceMs: 60_000, retentionMs: 86_400_000 };
+const time = "2025-12-31T23:00:00Z";
+const decode = (text: string) => decodeMessage(new TextEncoder().encode(text), bounds);
+const message = (fields: object) =>
+  decode(JSON.stringify({ device: "press-07", time, readings: { temperature: 21.3 }, ...fields }));
+const nested = (depth: number) =>
+  `{"device":"a","time":"${time}","readings":{"a":1},"x":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+
+describe("decodeMessage", () => {
+  it("sorts every field of a good message", () => {
+    expect(message({ readings: { temperature: 21.3, motion: false, mode: "auto" }, id: "7", site: "hamburg" })).toEqual(
+      {
+        ok: true,
+        message: {
+          device: "press-07",
+          eventTime: Date.UTC(2025, 11, 31, 23),
+          id: "7",
+          site: "hamburg",
+          values: [
+            ["temperature", 21.3],
+            ["motion", false],
+          ],
+          texts: [["mode", "auto"]],
+          refused: [],
+        },
+      },
+    );
+  });
+
+  it.each([
+    ["notJson", ""],
+    ["notJson", "{"],
+    ["notJson", "[]"],
+    ["notJson", "null"],
+    ["notJson", '{"device":"a","time":1,"readings":{"a":NaN}}'],
+    ["tooDeep", nested(16)],
+    ["tooDeep", nested(30_000)],
+    ["tooLarge", " ".repeat(64 * 1024 + 1)],
+    ["noDevice", JSON.stringify({ time, readings: { a: 1 } })],
+    ["badDevice", JSON.stringify({ device: "a b", time, readings: { a: 1 } })],
+    ["badDevice", JSON.stringify({ device: 7, time, readings: { a: 1 } })],
+    ["badDevice", JSON.stringify({ device: "constructor", time, readings: { a: 1 } })],
+    ["noTime", JSON.stringify({ device: "a", readings: { a: 1 } })],
+    ["badTime", JSON.stringify({ device: "a", time: "yesterday", readings: { a: 1 } })],
+    ["futureTime", JSON.stringify({ device: "a", time: "2026-01-01T00:01:00.001Z", readings: { a: 1 } })],
+    ["tooOld", JSON.stringify({ device: "a", time: "2025-12-30T23:59:59.999Z", readings: { a: 1 } })],
+    ["noReadings", JSON.stringify({ device: "a", time })],
+    ["noReadings", JSON.stringify({ device: "a", time, readings: [] })],
+    ["noReadings", JSON.stringify({ device: "a", time, readings: { a: null } })],
+    [
+      "tooManyReadings",
+      JSON.stringify({ device: "a", time, readings: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [i, i])) }),
+    ],
+  ])("refuses a whole message: %s", (reason, text) => {
+    expect(decode(text)).toMatchObject({ ok: false, reason });
+  });
+
+  it("refuses broken UTF-8", () => {
+    expect(decodeMessage(new Uint8Array([0x7b, 0xff, 0x7d]), bounds)).toMatchObject({ ok: false, reason: "notJson" });
+  });
+
+  it("keeps a message's good fields when others are bad", () => {
+    const outcome = decode(
+      `{"device":"a","time":"${time}","readings":{"ok":1,"a b":2,"__proto__":3,"big":1e999,"deep":{}}}`,
+    );
+    expect(outcome.ok && outcome.message.values).toEqual([["ok", 1]]);
+    expect(outcome.ok && outcome.message.refused.map(({ field, reason }) => [field, reason])).toEqual([
+      ["a b", "badName"],
+      ["__proto__", "badName"],
+      ["big", "notFinite"],
+      ["deep", "badValue"],
+    ]);
+  });
+
+  it("never throws, and accounts for every field that has a value", () => {
+    fc.assert(
+      fc.property(fc.json(), fc.uint8Array(), fc.dictionary(fc.string(), fc.jsonValue()), (json, bytes, readings) => {
+        decode(json);
+        decodeMessage(bytes, bounds);
+        const outcome = message({ readings });
+        const fields = Object.values(readings).filter((value) => value !== null).length;
+        if (outcome.ok) {
+          const { values, texts, refused } = outcome.message;
+          expect(values.length + texts.length + refused.length).toBe(fields);
+        } else {
+          expect(["noReadings", "tooManyReadings", "tooDeep"]).toContain(outcome.reason);
+        }
+      }),
+    );
+  });
+});
+
+describe("mapMessage", () => {
+  const mapping = { device: "device", time: "ts", readings: "payload.data" };
+
+  it("moves the mapped values and keeps the rest", () => {
+    const foreign = { device: "a", ts: 5, payload: { data: { t: 1 } }, device_id: "5e:44" };
+    expect(mapMessage(foreign, mapping)).toEqual({
+      device: "a",
+      time: 5,
+      readings: { t: 1 },
+      payload: { data: { t: 1 } },
+      device_id: "5e:44",
+    });
+  });
+
+  it("leaves what is missing for decoding to name, and what isn't an object as it is", () => {
+    expect(mapMessage({ time: 1, readings: { a: 1 } }, mapping)).toEqual({});
+    expect(mapMessage([1], mapping)).toEqual([1]);
+  });
+});

@@ -1,0 +1,116 @@
+import type { EpochMs } from "./terms";
+
+/** Widths of the rollups in milliseconds. */
+export const ROLLUP_WIDTHS = { minute: 60_000, hour: 3_600_000 } as const;
+
+/** The rollups of one device in one bucket: element i of every array belongs to metrics[i]; metrics ascend. */
+export interface Rollup {
+  /** Start of the bucket. */
+  readonly start: EpochMs;
+  readonly metrics: number[];
+  readonly counts: number[];
+  readonly sums: number[];
+  readonly mins: number[];
+  readonly maxs: number[];
+  readonly firsts: number[];
+  /** Event time of the first reading, in milliseconds into the bucket. */
+  readonly firstAt: number[];
+  readonly lasts: number[];
+  readonly lastAt: number[];
+}
+
+/** Start of the bucket of `widthMs` that `time` is in. */
+export function bucketStart(time: EpochMs, widthMs: number): EpochMs {
+  return time - (time % widthMs);
+}
+
+export function emptyRollup(start: EpochMs): Rollup {
+  return {
+    start,
+    metrics: [],
+    counts: [],
+    sums: [],
+    mins: [],
+    maxs: [],
+    firsts: [],
+    firstAt: [],
+    lasts: [],
+    lastAt: [],
+  };
+}
+
+/**
+ * Adds one reading, `at` milliseconds into the bucket. A reading must come once only: nothing here knows repeats.
+ * @param hint where in `metrics` the metric is likely to be.
+ */
+export function addReading(rollup: Rollup, metric: number, value: number, at: number, hint = 0): void {
+  const i = placeOf(rollup, metric, hint);
+  if (rollup.counts[i] === 0) {
+    rollup.counts[i] = 1;
+    rollup.sums[i] = rollup.mins[i] = rollup.maxs[i] = rollup.firsts[i] = rollup.lasts[i] = value;
+    rollup.firstAt[i] = rollup.lastAt[i] = at;
+    return;
+  }
+  rollup.counts[i]! += 1;
+  rollup.sums[i] = bounded(rollup.sums[i]! + value);
+  if (value < rollup.mins[i]!) rollup.mins[i] = value;
+  if (value > rollup.maxs[i]!) rollup.maxs[i] = value;
+  if (at < rollup.firstAt[i]!) {
+    rollup.firstAt[i] = at;
+    rollup.firsts[i] = value;
+  }
+  if (at > rollup.lastAt[i]!) {
+    rollup.lastAt[i] = at;
+    rollup.lasts[i] = value;
+  }
+}
+
+/** Adds all of `from` to `into`, whose bucket holds from's. The two must have no reading in common. */
+export function mergeRollup(into: Rollup, from: Rollup): void {
+  const shift = from.start - into.start;
+  for (let j = 0; j < from.metrics.length; j++) {
+    const i = placeOf(into, from.metrics[j]!, j);
+    const firstAt = from.firstAt[j]! + shift;
+    const lastAt = from.lastAt[j]! + shift;
+    const fresh = into.counts[i] === 0;
+    into.counts[i]! += from.counts[j]!;
+    into.sums[i] = bounded(into.sums[i]! + from.sums[j]!);
+    if (fresh || from.mins[j]! < into.mins[i]!) into.mins[i] = from.mins[j]!;
+    if (fresh || from.maxs[j]! > into.maxs[i]!) into.maxs[i] = from.maxs[j]!;
+    if (fresh || firstAt < into.firstAt[i]!) {
+      into.firstAt[i] = firstAt;
+      into.firsts[i] = from.firsts[j]!;
+    }
+    if (fresh || lastAt > into.lastAt[i]!) {
+      into.lastAt[i] = lastAt;
+      into.lasts[i] = from.lasts[j]!;
+    }
+  }
+}
+
+/** The metric's place, made (with count 0) if it has none, so that metrics ascend. */
+function placeOf(rollup: Rollup, metric: number, hint: number): number {
+  const { metrics } = rollup;
+  if (metrics[hint] === metric) return hint;
+  let low = 0;
+  let high = metrics.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (metrics[middle]! < metric) low = middle + 1;
+    else high = middle;
+  }
+  if (metrics[low] === metric) return low;
+  metrics.splice(low, 0, metric);
+  for (const column of columnsOf(rollup)) column.splice(low, 0, 0);
+  return low;
+}
+
+function columnsOf(rollup: Rollup): number[][] {
+  const { counts, sums, mins, maxs, firsts, firstAt, lasts, lastAt } = rollup;
+  return [counts, sums, mins, maxs, firsts, firstAt, lasts, lastAt];
+}
+
+/** A sum past the range of a double stays at its end: an infinity could not be shown, nor come back from one. */
+function bounded(sum: number): number {
+  return sum > Number.MAX_VALUE ? Number.MAX_VALUE : sum < -Number.MAX_VALUE ? -Number.MAX_VALUE : sum;
+}

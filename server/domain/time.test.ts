@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseEventTime } from "./time";
+
+describe("parseEventTime", () => {
+  it.each([
+    ["2026-11-23T21:10:00.123Z", Date.UTC(2026, 10, 23, 21, 10, 0, 123)],
+    ["2026-11-23T22:10:00.123456+01:00", Date.UTC(2026, 10, 23, 21, 10, 0, 123)],
+    ["2026-11-23 21:10:00z", Date.UTC(2026, 10, 23, 21, 10)],
+    ["2016-12-31T23:59:60Z", Date.UTC(2016, 11, 31, 23, 59, 59, 999)],
+    [1594598735.7727768, 1594598735772],
+    [1594598735.001, 1594598735001],
+    [1594598735772, 1594598735772],
+    [0, 0],
+  ])("reads %s", (text, expected) => {
+    expect(parseEventTime(text)).toBe(expected);
+  });
+
+  it.each([
+    ["no zone", "2026-11-23T21:10:00"],
+    ["no such day", "2026-02-31T00:00:00Z"],
+    ["no such hour", "2026-02-01T24:00:00Z"],
+    ["no such zone", "2026-02-01T00:00:00+99:00"],
+    ["a zero time", "0001-01-01T00:00:00Z"],
+    ["a date alone", "2026-02-01"],
+    ["a number as text", "1594598735"],
+    ["a negative number", -1],
+    ["beyond the year 9999", 1e18],
+    ["not finite", Number.POSITIVE_INFINITY],
+    ["a boolean", true],
+    ["an object", {}],
+  ])("refuses %s", (_, value) => {
+    expect(parseEventTime(value)).toBeNull();
+  });
+
+  it("reads back every millisecond it can write, in all three forms", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1e11, max: 253_402_300_799_999 }), (ms) => {
+        expect(parseEventTime(new Date(ms).toISOString())).toBe(ms);
+        expect(parseEventTime(ms)).toBe(ms);
+        if (ms / 1000 < 1e11) expect(parseEventTime(ms / 1000)).toBe(ms);
+      }),
+    );
+  });
+});

@@ -1,0 +1,103 @@
+import { PIPELINE_GROUP } from "@/server/domain/terms";
+import type { EventLog, TopicSettings } from "@/server/ports/event-log";
+import type { PipelineState } from "@/server/database/pipeline-state";
+import { type Finding, pass, type Probe, shortly } from "./probe";
+
+export interface EventLogProbesDeps {
+  readonly eventLog: Pick<EventLog, "describe">;
+  readonly group: string;
+  readonly topics: readonly TopicSettings[];
+}
+
+/** The event log answers and has its topics. */
+export function eventLogProbes({ eventLog, group, topics }: EventLogProbesDeps): readonly Probe[] {
+  return topics.map(({ topic, partitions }) => ({
+    name: `log.${topic}`,
+    title: `Topic ${topic}`,
+    group,
+    timeoutMs: 3000,
+    async run(): Promise<Finding> {
+      const { partitions: found } = await eventLog.describe(topic, PIPELINE_GROUP);
+      if (found.length === 0) {
+        return {
+          status: "fail",
+          summary: "The topic is missing.",
+          cause: "It was never created, or it was deleted.",
+          fix: "npm run migrate",
+        };
+      }
+      if (found.length === partitions) return pass(`${found.length} partitions.`);
+      return {
+        status: "warn",
+        summary: `${found.length} partitions, configured ${partitions}.`,
+        cause: "The topic existed before the setting changed; it is used as it is.",
+        fix: `Set TELEMETRY_PARTITIONS=${found.length} to agree with it.`,
+      };
+    },
+    whenDown: (error: Error): Finding => ({
+      status: "fail",
+      summary: "The event log cannot be asked.",
+      cause: shortly(error),
+      fix: `First mend ${group}: see its failing probes.`,
+    }),
+  }));
+}
+
+const LAG_WARN_SECONDS = 30;
+const LAG_FAIL_SECONDS = 300;
+const DEAD_LETTERS_WARN_SHARE = 0.01;
+const RECENT_MS = 5 * 60_000;
+
+/** Workers are there, keep up, and what they handle is good. */
+export function pipelineProbes(pipelineState: () => Promise<PipelineState>): readonly Probe[] {
+  const group = "Pipeline";
+  const probe = (name: string, title: string, judge: (state: PipelineState) => Finding): Probe => ({
+    name,
+    title,
+    group,
+    timeoutMs: 4000,
+    run: async () => judge(await pipelineState()),
+  });
+  return [
+    probe("pipeline.workers", "A worker is alive", judgeWorkers),
+    probe("pipeline.lag", "Keeps up", judgeLag),
+    probe("pipeline.dead-letters", "Messages are good", judgeDeadLetters),
+  ];
+}
+
+export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Finding {
+  if (workers === null) return unknown("The event log cannot be asked who consumes it.");
+  if (workers > 0) return pass(workers === 1 ? "1 worker." : `${workers} workers.`);
+  const cause = "No worker is in the consumer group; messages are kept in the event log and wait.";
+  return { status: "fail", summary: "No worker is alive.", cause, fix: "npm run worker" };
+}
+
+export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
+  if (lag === null || lagSeconds === null) return unknown("The event log cannot be asked what waits in it.");
+  const words = `${lag} messages wait, the oldest for ${lagSeconds.toFixed(1)} s.`;
+  if (lagSeconds <= LAG_WARN_SECONDS) return pass(lag === 0 ? "Nothing waits." : words);
+  return {
+    status: lagSeconds > LAG_FAIL_SECONDS ? "fail" : "warn",
+    summary: words,
+    cause: "More comes in than the workers handle, or a worker is stuck.",
+    fix: "Start one more: npm run worker (up to one for each partition), and read the worker's log.",
+  };
+}
+
+export function judgeDeadLetters({ history, time }: Pick<PipelineState, "history" | "time">): Finding {
+  const recent = history.filter((bucket) => bucket.time >= time - RECENT_MS);
+  const messages = recent.reduce((sum, bucket) => sum + bucket.messages, 0);
+  const deadLetters = recent.reduce((sum, bucket) => sum + bucket.deadLetters, 0);
+  const words = `${deadLetters} dead letters of ${messages} messages in 5 minutes.`;
+  if (deadLetters <= messages * DEAD_LETTERS_WARN_SHARE) return pass(words);
+  return {
+    status: "warn",
+    summary: words,
+    cause: "Devices send what cannot become a reading.",
+    fix: "Read the reasons, and the fix of each: GET /api/v1/dead-letters",
+  };
+}
+
+function unknown(cause: string): Finding {
+  return { status: "unknown", summary: "Not known.", cause, fix: "First mend the event log: see its failing probes." };
+}

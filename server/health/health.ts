@@ -1,0 +1,61 @@
+import type { HealthAnswer } from "@/server/contracts/health";
+import type { PipelineState } from "@/server/database/pipeline-state";
+import type { EpochMs } from "@/server/domain/terms";
+import { startMonitor, worst } from "./monitor";
+import type { Probe } from "./probe";
+import { verdict, type VerdictNumbers } from "./verdict";
+
+export interface HealthDeps {
+  readonly probes: readonly Probe[];
+  readonly pipelineState: () => Promise<PipelineState>;
+  readonly engines: HealthAnswer["engines"];
+  readonly version: string;
+  readonly everyMs: number;
+  readonly now: () => EpochMs;
+}
+
+/** The health of everything, asked in the background so that answers are ready even while engines hang. */
+export interface Health {
+  answer(): HealthAnswer;
+  onChange(listener: () => void): () => void;
+  firstRound(): Promise<void>;
+  stop(): void;
+}
+
+export function startHealth({ probes, pipelineState, engines, version, everyMs, now }: HealthDeps): Health {
+  let numbers: VerdictNumbers = null;
+  const watched: Probe = {
+    name: "pipeline.numbers",
+    title: "Numbers can be read",
+    group: "Pipeline",
+    timeoutMs: 4000,
+    async run() {
+      const { lagSeconds, devices } = await pipelineState().catch((error: unknown) => {
+        numbers = null;
+        throw error;
+      });
+      numbers = { lagSeconds, devices };
+      return {
+        status: "pass",
+        summary: `${devices.live} of ${Object.values(devices).reduce((a, b) => a + b, 0)} devices are live.`,
+      };
+    },
+  };
+  const monitor = startMonitor([...probes, watched], { everyMs, now });
+  return {
+    answer() {
+      const results = [...monitor.results()];
+      return {
+        status: worst(results.map(({ status }) => status)),
+        verdict: verdict(results, numbers),
+        time: new Date(now()).toISOString(),
+        version,
+        engines,
+        probes: results,
+      };
+    },
+    onChange: monitor.onChange,
+    firstRound: monitor.firstRound,
+    stop: monitor.stop,
+  };
+}

@@ -1,0 +1,36 @@
+import type { EpochMs } from "@/server/domain/terms";
+import { type Finding, pass, type Probe } from "./probe";
+
+/** What the live channel says of itself. */
+export interface LiveChannelState {
+  /** It reads the workers' live frames. */
+  readonly listening: boolean;
+  /** The error that broke it last, until frames came again. */
+  readonly lastError: string | null;
+  readonly lastFrame: EpochMs | null;
+  readonly browsers: number;
+}
+
+/** Browsers get what workers commit. */
+export function liveProbes(state: () => LiveChannelState): readonly Probe[] {
+  return [
+    {
+      name: "live.frames",
+      title: "Live frames arrive",
+      group: "Live channel",
+      timeoutMs: 1000,
+      run: async () => judgeLive(state()),
+    },
+  ];
+}
+
+export function judgeLive({ listening, lastError, browsers }: LiveChannelState): Finding {
+  if (listening && lastError === null)
+    return pass(browsers === 1 ? "1 browser is connected." : `${browsers} browsers are connected.`);
+  return {
+    status: "warn",
+    summary: "Live frames cannot be read.",
+    cause: lastError ?? "The live channel is starting.",
+    fix: "Pages show stored values meanwhile and need no reload. First mend the event log: see its failing probes.",
+  };
+}

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { freemem, totalmem } from "node:os";
+import path from "node:path";
+import { getHeapStatistics } from "node:v8";
+import { type Finding, pass, type Probe } from "./probe";
+
+const group = "This machine";
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+
+/** Room on the disk of the data folder, and memory. */
+export function machineProbes(dataDir: string): readonly Probe[] {
+  return [
+    {
+      name: "machine.disk",
+      title: "Room on the disk",
+      group,
+      timeoutMs: 3000,
+      async run() {
+        const { bavail, blocks, bsize } = await statfs(nearest(dataDir));
+        return judgeDisk(bavail * bsize, blocks * bsize, dataDir);
+      },
+    },
+    {
+      name: "machine.memory",
+      title: "Memory",
+      group,
+      timeoutMs: 1000,
+      run: async () => {
+        const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+        return judgeMemory({ free: freemem(), total: totalmem(), used, limit, rss: process.memoryUsage.rss() });
+      },
+    },
+  ];
+}
+
+/** All in bytes. */
+export function judgeDisk(free: number, total: number, dataDir: string): Finding {
+  const share = total === 0 ? 1 : free / total;
+  const words = `${(free / GIB).toFixed(1)} GiB free of ${(total / GIB).toFixed(1)} GiB (${(share * 100).toFixed(1)} %).`;
+  if (share >= 0.1) return pass(words);
+  return {
+    status: share < 0.02 ? "fail" : "warn",
+    summary: words,
+    cause: `The disk of ${dataDir} is nearly full; when it is full, messages can no longer be taken.`,
+    fix: "Free space on it, or keep less: lower LOG_RETENTION_HOURS, ARCHIVE_RETENTION_DAYS or READINGS_RETENTION_DAYS and restart.",
+  };
+}
+
+/** All in bytes; `used` and `limit` are of this process's heap. */
+export function judgeMemory(memory: {
+  free: number;
+  total: number;
+  used: number;
+  limit: number;
+  rss: number;
+}): Finding {
+  const { free, total, used, limit, rss } = memory;
+  const words = `The web process uses ${Math.round(rss / MIB)} MiB; ${(free / GIB).toFixed(1)} of ${(total / GIB).toFixed(1)} GiB are free.`;
+  if (used > limit * 0.85) {
+    const fix = `Give it more heap: NODE_OPTIONS=--max-old-space-size=${Math.round((limit * 2) / MIB)} npm start`;
+    return {
+      status: used > limit * 0.95 ? "fail" : "warn",
+      summary: words,
+      cause: `Its heap is ${Math.round((used / limit) * 100)} % full.`,
+      fix,
+    };
+  }
+  if (free >= total * 0.03) return pass(words);
+  const cause = "The machine is short of memory; processes may be ended.";
+  return {
+    status: "warn",
+    summary: words,
+    cause,
+    fix: "Stop what else runs here, or lower DATABASE_POOL_SIZE and WORKER_BATCH_BYTES.",
+  };
+}
+
+/** The folder, or the nearest one above it that exists. */
+function nearest(folder: string): string {
+  for (let at = folder; ; at = path.dirname(at)) if (existsSync(at) || at === path.dirname(at)) return at;
+}

@@ -1,0 +1,93 @@
+import type { ProbeResult, ProbeStatus } from "@/server/contracts/health";
+import type { EpochMs } from "@/server/domain/terms";
+import { type Finding, findingOf, type Probe } from "./probe";
+
+/** Runs probes in the background and keeps what they found. */
+export interface Monitor {
+  /** What is known now, in the order of the probes; before its first run a probe is unknown. */
+  results(): readonly ProbeResult[];
+  /** Calls back after each probe whose status changed; returns how to stop that. */
+  onChange(listener: () => void): () => void;
+  /** Resolves when every probe has an answer, at the latest after the longest timeout. */
+  firstRound(): Promise<void>;
+  stop(): void;
+}
+
+interface Slot {
+  readonly probe: Probe;
+  result: ProbeResult;
+  running: boolean;
+}
+
+/** Starts a monitor that runs every probe each `everyMs`. A probe never runs twice at once. */
+export function startMonitor(probes: readonly Probe[], options: { everyMs: number; now: () => EpochMs }): Monitor {
+  const { everyMs, now } = options;
+  const listeners = new Set<() => void>();
+  const slots: Slot[] = probes.map((probe) => ({ probe, running: false, result: unasked(probe, now()) }));
+
+  async function round(slot: Slot): Promise<void> {
+    if (slot.running) return;
+    slot.running = true;
+    const began = performance.now();
+    const run = slot.probe.run().catch((error: unknown) => findingOf(error, slot.probe));
+    const found = await Promise.race([run, timeout(slot.probe)]);
+    record(slot, found, performance.now() - began);
+    // A hung probe keeps its place: starting more of them would only add to the pile.
+    await run;
+    slot.running = false;
+  }
+
+  function record(slot: Slot, found: Finding, tookMs: number): void {
+    const before = slot.result;
+    const time = new Date(now()).toISOString();
+    const { name, title, group } = slot.probe;
+    const since = before.status === found.status ? before.since : time;
+    const latencyMs = found.status === "unknown" ? null : Math.round(tookMs * 10) / 10;
+    const trouble = found.status === "pass" ? { cause: null, fix: null } : { cause: found.cause, fix: found.fix };
+    slot.result = {
+      name,
+      title,
+      group,
+      status: found.status,
+      since,
+      checkedAt: time,
+      latencyMs,
+      summary: found.summary,
+      ...trouble,
+    };
+    if (before.status !== found.status) for (const listener of listeners) listener();
+  }
+
+  const rounds = () => Promise.all(slots.map(round));
+  const first = Promise.all(slots.map((slot) => Promise.race([round(slot), timeout(slot.probe)])));
+  const timer = setInterval(() => void rounds(), everyMs);
+  return {
+    results: () => slots.map(({ result }) => result),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    firstRound: async () => void (await first),
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** The worst status of several: fail, then warn, then unknown, then pass. */
+export function worst(statuses: Iterable<ProbeStatus>): ProbeStatus {
+  const severity: readonly ProbeStatus[] = ["pass", "unknown", "warn", "fail"];
+  return severity[Math.max(0, ...[...statuses].map((status) => severity.indexOf(status)))]!;
+}
+
+function unasked({ name, title, group }: Probe, time: EpochMs): ProbeResult {
+  const since = new Date(time).toISOString();
+  const nothing = { latencyMs: null, checkedAt: null, cause: "It has not been asked yet.", fix: "Wait a few seconds." };
+  return { name, title, group, status: "unknown", since, summary: "Not asked yet.", ...nothing };
+}
+
+function timeout({ timeoutMs, whenDown }: Probe): Promise<Finding> {
+  return new Promise((resolve) => {
+    const error = Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: "ETIMEDOUT" });
+    const timer = setTimeout(() => resolve(findingOf(error, whenDown ? { whenDown } : {})), timeoutMs);
+    timer.unref();
+  });
+}

@@ -1,0 +1,65 @@
+import { fileURLToPath } from "node:url";
+import { EXIT_EXPLAINED, EXIT_TEMPORARY, explain, formatStartError } from "./boot/explain";
+import { runRole } from "./boot/role";
+import { type Config, loadConfig } from "./config/config";
+import { isOutage } from "./database/outage";
+import { errorCode, StartError } from "./database/start-error";
+import { createLogger, type Logger } from "./observability/logger";
+
+/** What `node dist/main.mjs <role>` can run. Each loads only its own code. */
+const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> = {
+  start: async (config) => (await import("./supervisor")).runSupervisor(config, fileURLToPath(import.meta.url)),
+  web: async (config) => runRole((await import("./web")).runWeb, config, loggerOf("web", config), checkDatabase),
+  worker: async (config) =>
+    runRole((await import("./worker")).runWorker, config, loggerOf("worker", config), checkDatabase),
+  simulator: async (config) =>
+    runRole((await import("./simulator/run")).runSimulator, config, loggerOf("simulator", config)),
+  migrate: async (config) =>
+    (await import("./boot/prepare-database")).prepareDatabase(config, loggerOf("migrate", config)),
+  replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
+};
+
+async function checkDatabase(config: Config, logger: Logger): Promise<void> {
+  await (await import("./boot/prepare-database")).checkDatabase(config, logger);
+}
+
+/** Tells why this process can't go on, once, and ends it. */
+function die(error: unknown, role: string, config?: Config): never {
+  // Under the supervisor an outage is no reason to give up: it starts this again.
+  const outage = process.send !== undefined && errorCode(error) !== undefined && isOutage(error);
+  const explained = outage ? undefined : explain(error, config);
+  if (explained) process.stderr.write(formatStartError(explained));
+  else if (config) loggerOf(role, config).fatal({ err: error }, outage ? "can't start yet" : "ends after an error");
+  else console.error(error);
+  process.exit(explained ? EXIT_EXPLAINED : outage ? EXIT_TEMPORARY : 1);
+}
+
+function loggerOf(role: string, config: Config): Logger {
+  return createLogger({ role, level: config.server.LOG_LEVEL, format: config.server.LOG_FORMAT });
+}
+
+async function main([name = "start", ...argv]: string[]): Promise<void> {
+  process.setSourceMapsEnabled(true);
+  let config: Config | undefined;
+  // What nobody caught: a process in an unknown state must not go on.
+  const onUnhandled = (error: unknown) => {
+    if (error instanceof StartError || !config) die(error, name, config);
+    loggerOf(name, config).fatal({ err: error }, "ends after an error nobody handled");
+    process.exit(1);
+  };
+  process.on("uncaughtException", onUnhandled);
+  process.on("unhandledRejection", onUnhandled);
+  try {
+    const run = ROLES[name];
+    if (!run) {
+      const roles = Object.keys(ROLES).join(", ");
+      throw new StartError(`There is no role "${name}"`, `The roles are ${roles}.`, "node dist/main.mjs start");
+    }
+    config = loadConfig();
+    await run(config, argv);
+  } catch (error) {
+    die(error, name, config);
+  }
+}
+
+void main(process.argv.slice(2));

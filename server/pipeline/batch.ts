@@ -1,0 +1,63 @@
+import type { PipelinePosition } from "@/server/database/positions";
+import type { Sample } from "@/server/database/samples";
+import type { BatchTotals } from "@/server/database/positions";
+import type { DecodedMessage } from "@/server/domain/message";
+import type { EpochMs, MessagePosition } from "@/server/domain/terms";
+import { logOf } from "@/server/database/positions";
+import type { DeadLetter } from "@/server/ports/dead-letters";
+import type { StoredRecord } from "@/server/ports/event-log";
+
+/** Records of one partition on their way through the pipeline; each stage returns it with what it found out. */
+export interface SourceBatch {
+  /** Where the batch begins; the transaction fails if another worker has moved it. */
+  readonly position: PipelinePosition;
+  /** Offset after the last record. */
+  readonly to: number;
+  readonly records: readonly StoredRecord[];
+  readonly processedTime: EpochMs;
+}
+
+/** A record whose message could be read. */
+export interface Received {
+  readonly record: StoredRecord;
+  readonly message: DecodedMessage;
+}
+
+export interface DecodedBatch extends SourceBatch {
+  readonly received: readonly Received[];
+  /** Refused messages, whole. */
+  readonly letters: readonly DeadLetter[];
+}
+
+/** A message of a known device, with its readings as metric ids and values side by side; booleans are 0 and 1. */
+export interface EnrichedMessage extends Received {
+  readonly deviceId: number;
+  readonly metrics: readonly number[];
+  readonly values: readonly number[];
+  /** The readings again under their names, and the strings, for the twin. */
+  readonly state: readonly (readonly [field: string, value: number | boolean | string])[];
+}
+
+export interface EnrichedBatch extends SourceBatch {
+  readonly messages: readonly EnrichedMessage[];
+  /** Refused messages and refused fields. */
+  readonly letters: readonly DeadLetter[];
+}
+
+/** What a batch changed, once that is committed. */
+export interface Committed {
+  readonly messages: readonly EnrichedMessage[];
+  /** New readings only. */
+  readonly added: readonly Sample[];
+  readonly totals: BatchTotals;
+}
+
+/** Where a record of a batch stands. */
+export function positionOf(batch: SourceBatch, record: StoredRecord): MessagePosition {
+  return { log: logOf(batch.position), partition: batch.position.partition, offset: record.offset };
+}
+
+/** Another worker has moved the position: this worker has lost the partition, and its batch fails whole. */
+export class FencedError extends Error {
+  override readonly name = "FencedError";
+}

@@ -1,0 +1,137 @@
+import type { Pool } from "pg";
+import {
+  describeDevices,
+  discoverDevices,
+  discoverMetrics,
+  findDevices,
+  findMetrics,
+  type CatalogDevice,
+  type CatalogMetric,
+  type NewDevice,
+} from "@/server/database/catalog-writes";
+import type { MetricKind } from "@/server/domain/terms";
+
+export interface CatalogSettings {
+  readonly pool: Pool;
+  readonly maxDevices: number;
+  readonly maxMetrics: number;
+  /** Unit and valid range of a metric, by its name. */
+  readonly meaningOf: (metric: string) => { unit: string | null; min: number | null; max: number | null };
+}
+
+/** Devices and metrics by name, kept in memory, discovered when new. Holds no more than the database may. */
+export interface Catalog {
+  /** The wanted devices that are known or could be added, by name. */
+  devices(wanted: ReadonlyMap<string, NewDevice>): Promise<ReadonlyMap<string, CatalogDevice>>;
+  /**
+   * The wanted metrics that are known or could be added, by name. A kind of null only asks, and adds nothing.
+   * A known metric keeps the kind it had when it was first seen.
+   */
+  metrics(wanted: ReadonlyMap<string, MetricKind | null>): Promise<ReadonlyMap<string, CatalogMetric>>;
+  metricName(id: number): string | undefined;
+  /** Drops what is kept, because the database turned out to hold something else. */
+  forget(): void;
+}
+
+export function createCatalog({ pool, maxDevices, maxMetrics, meaningOf }: CatalogSettings): Catalog {
+  const devices = new Map<string, CatalogDevice>();
+  const metrics = new Map<string, CatalogMetric>();
+  const metricNames = new Map<number, string>();
+
+  function keepDevices(found: readonly CatalogDevice[]) {
+    // Over the bound only if MAX_DEVICES was lowered below what the database holds.
+    if (devices.size + found.length > maxDevices) devices.clear();
+    for (const device of found) devices.set(device.name, device);
+  }
+
+  function keepMetrics(found: readonly CatalogMetric[]) {
+    if (metrics.size + found.length > maxMetrics) {
+      metrics.clear();
+      metricNames.clear();
+    }
+    for (const metric of found) {
+      metrics.set(metric.name, metric);
+      metricNames.set(metric.id, metric.name);
+    }
+  }
+
+  return {
+    async devices(wanted) {
+      const result = new Map<string, CatalogDevice>();
+      const missing: NewDevice[] = [];
+      for (const [name, device] of wanted) {
+        const known = devices.get(name);
+        if (known) result.set(name, known);
+        else missing.push(device);
+      }
+      if (missing.length > 0) {
+        const found = await findDevices(pool, missing.map(nameOf));
+        const names = new Set(found.map(nameOf));
+        const fresh = missing.filter(({ name }) => !names.has(name));
+        if (fresh.length > 0) found.push(...(await discoverDevices(pool, fresh, maxDevices)));
+        keepDevices(found);
+        for (const device of found) result.set(device.name, device);
+      }
+      await fillIn(wanted, result);
+      return result;
+    },
+
+    async metrics(wanted) {
+      const result = new Map<string, CatalogMetric>();
+      const missing: string[] = [];
+      for (const name of wanted.keys()) {
+        const known = metrics.get(name);
+        if (known) result.set(name, known);
+        else missing.push(name);
+      }
+      if (missing.length === 0) return result;
+      const found = await findMetrics(pool, missing);
+      const names = new Set(found.map(nameOf));
+      const fresh = missing.flatMap((name) => {
+        const kind = wanted.get(name) ?? null;
+        if (names.has(name) || kind === null) return [];
+        const none = { unit: null, min: null, max: null };
+        return [{ name, kind, ...(kind === "number" ? meaningOf(name) : none) }];
+      });
+      if (fresh.length > 0) found.push(...(await discoverMetrics(pool, fresh, maxMetrics)));
+      keepMetrics(found);
+      for (const metric of found) result.set(metric.name, metric);
+      return result;
+    },
+
+    metricName: (id) => metricNames.get(id),
+
+    forget() {
+      devices.clear();
+      metrics.clear();
+      metricNames.clear();
+    },
+  };
+
+  /** A device found without a site or type gets those its messages name. */
+  async function fillIn(wanted: ReadonlyMap<string, NewDevice>, known: Map<string, CatalogDevice>): Promise<void> {
+    const told = [...known.values()].flatMap((device) => {
+      const { site, type } = wanted.get(device.name)!;
+      const tells = (!device.hasSite && site !== null) || (!device.hasType && type !== null);
+      return tells ? [{ device, site: device.hasSite ? null : site, type: device.hasType ? null : type }] : [];
+    });
+    if (told.length === 0) return;
+    await describeDevices(
+      pool,
+      told.map(({ device, site, type }) => ({ id: device.id, site, type })),
+    );
+    for (const { device, site, type } of told) {
+      const filled = {
+        ...device,
+        hasSite: device.hasSite || site !== null,
+        hasType: device.hasType || type !== null,
+      };
+      devices.set(device.name, filled);
+      known.set(device.name, filled);
+    }
+  }
+}
+
+function nameOf(named: { readonly name: string }): string {
+  return named.name;
+}

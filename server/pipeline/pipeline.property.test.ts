@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bucketStart, ROLLUP_WIDTHS } from "@/server/domain/rollup";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { createRig, createScriptedLog, InjectedFault, type Fault, type Rig } from "@/server/testing/pipeline-rig";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await freshDatabase();
+});
+afterAll(() => db.drop());
+
+const DEVICES = ["a", "b", "c"];
+const METRICS = ["m1", "m2", "m3", "m4"];
+/** Around the turn of an hour and of a month; few, so that many messages are of the same moment. */
+const ORIGIN = Date.UTC(2020, 6, 31, 23, 58);
+const SECONDS = [0, 1, 59, 60, 61, 119, 120, 121, 180];
+const FAULTS: Fault[] = ["archive", "twins", "discovered", "beforeCommit", "afterCommit"];
+
+/** Values are exact in binary, so sums are the same in any order; each is a function of its key, so it doesn't matter who comes first. */
+const valueOf = (device: string, metric: string, time: number) =>
+  (((time / 1000) * 7 + metric.charCodeAt(1) * 13 + device.charCodeAt(0)) % 97) * 0.25 - 8;
+
+const message = fc.record({
+  partition: fc.nat(1),
+  device: fc.constantFrom(...DEVICES),
+  second: fc.constantFrom(...SECONDS),
+  metrics: fc.subarray(METRICS, { minLength: 1 }),
+});
+const step = fc.record({
+  partition: fc.nat(1),
+  size: fc.integer({ min: 1, max: 12 }),
+  fault: fc.option(fc.constantFrom(...FAULTS), { freq: 2 }),
+  /** Works on as the other worker, from where it believes to be or from a new start. */
+  other: fc.boolean(),
+  restart: fc.boolean(),
+});
+
+let run = 0;
+
+test("random streams, batches, crashes and takeovers leave what one calm run would", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(message, { minLength: 1, maxLength: 60, size: "max" }),
+      fc.array(step, { maxLength: 25, size: "max" }),
+      async (messages, steps) => {
+        const prefix = `run${run++}-`;
+        const log = createScriptedLog(prefix, 2);
+        for (const { partition, device, second, metrics } of messages) {
+          const time = ORIGIN + second * 1000;
+          const readings = Object.fromEntries(metrics.map((metric) => [metric, valueOf(device, metric, time)]));
+          log.append(partition, { device: prefix + device, time, readings });
+        }
+        const rigs: [Rig, Rig] = [await createRig(db.pool, log), await createRig(db.pool, log)];
+        const places = [new Map<number, number>(), new Map<number, number>()];
+        for (const { partition, size, fault, other, restart } of steps) {
+          const worker = other ? 1 : 0;
+          const rig = rigs[worker]!;
+          const mine = places[worker]!;
+          if (restart || !mine.has(partition)) mine.set(partition, await rig.begin(partition));
+          const at = mine.get(partition)!;
+          if (at >= log.endOf(partition)) continue;
+          rig.faults.next = fault;
+          try {
+            await rig.batch(partition, at, at + size);
+            mine.set(partition, Math.min(at + size, log.endOf(partition)));
+          } catch (error) {
+            if (!(error instanceof InjectedFault) && (error as Error).name !== "FencedError") throw error;
+            mine.delete(partition);
+          }
+          rig.faults.next = null;
+        }
+        await rigs[0].drain(7);
+        await check(prefix, messages);
+      },
+    ),
+    { numRuns: 40 },
+  );
+}, 120_000);
+
+async function check(prefix: string, messages: readonly { device: string; second: number; metrics: string[] }[]) {
+  const expected = new Map<string, number>();
+  let total = 0;
+  for (const { device, second, metrics } of messages) {
+    const time = ORIGIN + second * 1000;
+    total += metrics.length;
+    for (const metric of metrics) expected.set(`${device} ${metric} ${time}`, valueOf(device, metric, time));
+  }
+
+  const stored = await db.pool.query<{ key: string; value: number }>(
+    `SELECT substr(device, $2) || ' ' || metric || ' ' || (extract(epoch FROM time) * 1000)::bigint AS key, value
+     FROM reading WHERE starts_with(device, $1)`,
+    [prefix, prefix.length + 1],
+  );
+  expect(stored.rows.length).toBe(expected.size);
+  expect(new Map(stored.rows.map(({ key, value }) => [key, value]))).toEqual(expected);
+
+  const totals = await db.pool.query(
+    `SELECT sum(messages)::int AS messages, sum(readings)::int AS readings, sum(duplicates)::int AS duplicates,
+            sum(dead_letters)::int AS dead_letters, sum(skipped)::int AS skipped
+     FROM pipeline_position WHERE cluster = $1`,
+    [prefix],
+  );
+  expect(totals.rows[0]).toEqual({
+    messages: messages.length,
+    readings: expected.size,
+    duplicates: total - expected.size,
+    dead_letters: 0,
+    skipped: 0,
+  });
+  const rates = await db.pool.query(`SELECT sum(messages)::int AS messages FROM pipeline_rate WHERE cluster = $1`, [
+    prefix,
+  ]);
+  expect(rates.rows[0]).toEqual({ messages: messages.length });
+  const archived = await db.pool.query(
+    `SELECT count(*)::int AS count FROM message_archive WHERE starts_with(device, $1)`,
+    [prefix],
+  );
+  expect(archived.rows[0]).toEqual({ count: messages.length });
+  const devices = await db.pool.query<{ messages: number; last: Date; device: string }>(
+    `SELECT substr(name, $2) AS device, messages, last_event_time AS last FROM device WHERE starts_with(name, $1)`,
+    [prefix, prefix.length + 1],
+  );
+  for (const { device, messages: count, last } of devices.rows) {
+    const own = messages.filter((one) => one.device === device);
+    expect(count).toBe(own.length);
+    expect(last.getTime()).toBe(ORIGIN + Math.max(...own.map((one) => one.second)) * 1000);
+  }
+
+  for (const [table, width] of [
+    ["minute", ROLLUP_WIDTHS.minute],
+    ["hour", ROLLUP_WIDTHS.hour],
+  ] as const) {
+    const rollups = await db.pool.query(
+      `SELECT substr(device, $2) || ' ' || metric || ' ' || (extract(epoch FROM bucket) * 1000)::bigint AS key,
+              count, sum, min, max, first, last
+       FROM reading_${table} WHERE starts_with(device, $1)`,
+      [prefix, prefix.length + 1],
+    );
+    expect(new Map(rollups.rows.map(({ key, ...rest }) => [key, rest]))).toEqual(recount(expected, width));
+  }
+}
+
+function recount(readings: ReadonlyMap<string, number>, width: number) {
+  const buckets = new Map<string, { time: number; value: number }[]>();
+  for (const [key, value] of readings) {
+    const [device, metric, time] = key.split(" ");
+    const bucket = `${device} ${metric} ${bucketStart(Number(time), width)}`;
+    buckets.set(bucket, [...(buckets.get(bucket) ?? []), { time: Number(time), value }]);
+  }
+  return new Map(
+    [...buckets].map(([key, entries]) => {
+      const values = entries.sort((a, b) => a.time - b.time).map((entry) => entry.value);
+      return [
+        key,
+        {
+          count: values.length,
+          sum: values.reduce((a, b) => a + b, 0),
+          min: Math.min(...values),
+          max: Math.max(...values),
+          first: values[0],
+          last: values.at(-1),
+        },
+      ];
+    }),
+  );
+}

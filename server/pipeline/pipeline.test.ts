@@ -1,0 +1,282 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { createRig, createScriptedLog, InjectedFault, type ScriptedLog } from "@/server/testing/pipeline-rig";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await freshDatabase();
+});
+afterAll(() => db.drop());
+
+let log: ScriptedLog;
+let run = 0;
+beforeEach(async () => {
+  log = createScriptedLog(`cluster-${run++}`, 2);
+  await db.pool.query(
+    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, message_archive, device_twin, dead_letter;
+     DELETE FROM device; DELETE FROM metric; DELETE FROM site`,
+  );
+});
+
+const T = Date.UTC(2026, 0, 15, 10, 0, 30);
+const totals = async () =>
+  (
+    await db.pool.query(
+      `SELECT sum(messages)::int AS messages, sum(readings)::int AS readings, sum(duplicates)::int AS duplicates,
+              sum(dead_letters)::int AS "deadLetters", sum(skipped)::int AS skipped FROM pipeline_position`,
+    )
+  ).rows[0] as Record<string, number>;
+const readings = async () =>
+  (await db.pool.query(`SELECT device, metric, time, value FROM reading ORDER BY device, time, metric`)).rows;
+const letters = async () =>
+  (
+    await db.pool.query<{ reason: string; device: string | null; field: string | null; raw: Buffer }>(
+      `SELECT reason, device, field, raw FROM dead_letter ORDER BY partition, "offset", id`,
+    )
+  ).rows;
+
+describe("readings", () => {
+  test("of repeats the first in the log wins, in a batch and across batches; other metrics of the time join it", async () => {
+    const rig = await createRig(db.pool, log);
+    log.append(0, { device: "d", time: T, readings: { a: 1, b: 2 } });
+    log.append(0, { device: "d", time: T, readings: { a: 9, c: 3 } });
+    log.append(0, { device: "d", time: T - 1000, readings: { a: 5 } });
+    await rig.drain();
+    log.append(0, { device: "d", time: T, readings: { c: 8, on: true } });
+    log.append(0, { device: "d", time: T - 1000, readings: { a: 6 } });
+    await rig.drain();
+    expect((await readings()).map(({ metric, value }) => [metric, value])).toEqual([
+      ["a", 5],
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+      ["on", 1],
+    ]);
+    expect(await totals()).toEqual({ messages: 5, readings: 5, duplicates: 3, deadLetters: 0, skipped: 0 });
+    const twin = (await rig.twins.get(["d"])).get("d")!;
+    expect(Object.fromEntries([...twin.values].map(([field, { value }]) => [field, value]))).toEqual({
+      a: 1,
+      b: 2,
+      c: 3,
+      on: true,
+    });
+    expect(rig.committed.flatMap((batch) => batch.added).length).toBe(3);
+  });
+
+  test("redelivered offsets are trimmed, and a crash after the commit counts nothing twice", async () => {
+    const rig = await createRig(db.pool, log);
+    for (let i = 0; i < 4; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
+    await rig.begin(0);
+    rig.faults.next = "afterCommit";
+    await expect(rig.batch(0, 0, 2)).rejects.toThrow(InjectedFault);
+    expect(await rig.begin(0)).toBe(2);
+    await rig.batch(0, 0, 4);
+    await rig.batch(0, 0, 3);
+    expect(await totals()).toEqual({ messages: 4, readings: 4, duplicates: 0, deadLetters: 0, skipped: 0 });
+  });
+
+  test("a device whose key moved between partitions is merged exactly by two workers at once", async () => {
+    const rigs = await Promise.all([createRig(db.pool, log), createRig(db.pool, log)]);
+    for (let i = 0; i < 200; i++) {
+      log.append(0, { device: "d", time: T + i, readings: { a: 1, b: 1 } });
+      log.append(1, { device: "d", time: T + i, readings: { b: 1, c: 1 } });
+    }
+    await Promise.all([rigs[0].begin(0), rigs[1].begin(1)]);
+    for (let at = 0; at < 200; at += 20) {
+      await Promise.all([rigs[0].batch(0, at, at + 20), rigs[1].batch(1, at, at + 20)]);
+    }
+    expect(await totals()).toMatchObject({ readings: 600, duplicates: 200 });
+    const { rows } = await db.pool.query(`SELECT sum(count)::int AS count, sum(sum)::int AS sum FROM reading_hour`);
+    expect(rows[0]).toEqual({ count: 600, sum: 600 });
+  });
+});
+
+describe("positions", () => {
+  test("a stale worker's batch fails whole", async () => {
+    const stale = await createRig(db.pool, log);
+    const taker = await createRig(db.pool, log);
+    for (let i = 0; i < 4; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
+    await stale.begin(0);
+    await taker.begin(0);
+    await taker.batch(0, 0, 2);
+    await expect(stale.batch(0, 0, 4)).rejects.toMatchObject({ name: "FencedError" });
+    expect(await totals()).toMatchObject({ messages: 2, readings: 2 });
+    await stale.begin(0);
+    await stale.batch(0, 2, 4);
+    expect(await totals()).toMatchObject({ messages: 4, readings: 4, duplicates: 0 });
+    expect(stale.fatal).toEqual([]);
+  });
+
+  test("a recreated topic begins a new epoch and overwrites nothing", async () => {
+    const rig = await createRig(db.pool, log);
+    for (let i = 0; i < 3; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
+    await rig.drain();
+    log.parts[0]!.records.length = 0;
+    log.append(0, { device: "d", time: T + 9, readings: { a: 9 } });
+    await rig.drain();
+    expect(await totals()).toMatchObject({ messages: 4, readings: 4, skipped: 0 });
+    const { rows } = await db.pool.query(
+      `SELECT epoch, next::int AS next FROM pipeline_position WHERE partition = 0 ORDER BY 1`,
+    );
+    expect(rows).toEqual([
+      { epoch: 0, next: 3 },
+      { epoch: 1, next: 1 },
+    ]);
+    const archived = await db.pool.query(`SELECT DISTINCT log FROM message_archive ORDER BY 1`);
+    expect(archived.rows.map((row) => row.log)).toEqual([
+      `${log.cluster}/iot.telemetry/0`,
+      `${log.cluster}/iot.telemetry/1`,
+    ]);
+  });
+
+  test("a position another worker has just moved past the bounds seen is not taken for a new topic", async () => {
+    const rig = await createRig(db.pool, log);
+    for (let i = 0; i < 3; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
+    await rig.drain();
+    const { describe, endOf } = log;
+    // The bounds were asked for before the last record came, the end afterwards.
+    log.endOf = () => 2;
+    expect(await rig.begin(0)).toBe(3);
+    Object.assign(log, { describe, endOf });
+  });
+
+  test("messages that expired unread are counted as skipped", async () => {
+    const rig = await createRig(db.pool, log);
+    for (let i = 0; i < 10; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
+    await rig.begin(0);
+    await rig.batch(0, 0, 2);
+    log.expire(0, 5);
+    expect(await rig.begin(0)).toBe(5);
+    log.expire(0, 1);
+    await rig.batch(0, 6, 10);
+    expect(await totals()).toMatchObject({ messages: 6, readings: 6, skipped: 4 });
+  });
+
+  test("a bug is told as fatal after five failures of the same batch, an outage never", async () => {
+    const outage = Object.assign(new Error("away"), { code: "ECONNREFUSED" });
+    let error: Error = outage;
+    const rig = await createRig(db.pool, log, { archive: { store: () => Promise.reject(error) } });
+    log.append(0, { device: "d", time: T, readings: { a: 1 } });
+    const attempt = async () => {
+      await rig.begin(0);
+      await expect(rig.batch(0, 0, 1)).rejects.toBe(error);
+    };
+    for (let i = 0; i < 8; i++) await attempt();
+    expect(rig.fatal).toEqual([]);
+    error = new TypeError("a bug");
+    for (let i = 0; i < 5; i++) await attempt();
+    expect(rig.fatal).toEqual([error]);
+    expect(await totals()).toMatchObject({ messages: 0 });
+  });
+});
+
+describe("bad data", () => {
+  test("a field of another type is quarantined as drift, without costing the rest", async () => {
+    const rig = await createRig(db.pool, log);
+    log.append(0, { device: "d", time: T, readings: { a: 1, on: true, note: "x" } });
+    log.append(0, { device: "d", time: T + 1, readings: { a: "high", on: 7, note: "y", b: 2 } });
+    await rig.drain();
+    expect(await letters()).toMatchObject([
+      { reason: "typeDrift", field: "on", device: "d" },
+      { reason: "typeDrift", field: "a", device: "d" },
+    ]);
+    expect(JSON.parse((await letters())[0]!.raw.toString())).toEqual({
+      device: "d",
+      time: new Date(T + 1).toISOString(),
+      readings: { on: 7 },
+    });
+    expect(await totals()).toEqual({ messages: 2, readings: 3, duplicates: 0, deadLetters: 2, skipped: 0 });
+    const twin = (await rig.twins.get(["d"])).get("d")!;
+    expect(twin.values.get("note")).toEqual({ value: "y", eventTime: T + 1 });
+    expect(twin.values.get("a")).toEqual({ value: 1, eventTime: T });
+  });
+
+  test("whatever the bytes, each record ends as a message or a dead letter, and the batch goes on", async () => {
+    const rig = await createRig(db.pool, log);
+    const good = `{"device":"d","time":${T},"readings":{"a":1`;
+    const cases: [bytes: string | Uint8Array, outcome: string[]][] = [
+      ["", ["notJson"]],
+      [Buffer.from([0xff, 0x00, 0x80]), ["notJson"]],
+      ["\u0000{}", ["notJson"]],
+      ["[]", ["notJson"]],
+      ["{}", ["noDevice"]],
+      [`{"device":"a b","time":${T},"readings":{}}`, ["badDevice"]],
+      [`{"device":"\\u0000","time":${T},"readings":{}}`, ["badDevice"]],
+      [`{"device":"d","readings":{"a":1}}`, ["noTime"]],
+      [`{"device":"d","time":"\\ud800","readings":{"a":1}}`, ["badTime"]],
+      [`{"device":"d","time":1e999,"readings":{"a":1}}`, ["badTime"]],
+      [`{"device":"d","time":${Date.now() * 2},"readings":{"a":1}}`, ["futureTime"]],
+      [`{"device":"d","time":${T},"readings":[]}`, ["noReadings"]],
+      [`${"[".repeat(20_000)}`, ["notJson"]],
+      [`{"device":"d","time":${T},"readings":{"a":${"[".repeat(20)}${"]".repeat(20)}}}`, ["tooDeep"]],
+      [`{"device":"d","x":"${"x".repeat(70_000)}"}`, ["tooLarge"]],
+      [`\ufeff${good}}}`, []],
+      [
+        `${good},"__proto__":5,"b":1e999,"c":{"d":1e999},"\\u0000":3,"e":null}}`,
+        ["notFinite", "badValue", "badName", "badName"],
+      ],
+      [`${good},"big":1e308,"bigger":1e308,"tiny":5e-324,"zero":-0}}`, []],
+      [`${good},"t":"\\ud800\\u0000","f":"${"f".repeat(3000)}"}}`, []],
+    ];
+    for (const [bytes] of cases) log.append(0, bytes);
+    await rig.drain();
+    const found = await db.pool.query<{ offset: number; reasons: string[] }>(
+      `SELECT "offset", array_agg(reason ORDER BY reason) AS reasons FROM dead_letter GROUP BY 1`,
+    );
+    const reasons = new Map(found.rows.map((row) => [row.offset, row.reasons]));
+    for (const [i, [, outcome]] of cases.entries()) {
+      expect([i, reasons.get(i) ?? []]).toEqual([i, [...outcome].sort()]);
+    }
+    const whole = await db.pool.query<{ raw: Buffer }>(`SELECT raw FROM dead_letter WHERE "offset" = 1`);
+    expect(whole.rows[0]!.raw).toEqual(Buffer.from([0xff, 0x00, 0x80]));
+    const kept = await db.pool.query<{ raw: Buffer }>(`SELECT raw FROM dead_letter WHERE reason = 'notFinite'`);
+    expect(kept.rows[0]!.raw.toString()).toContain("1e999");
+    expect(await totals()).toMatchObject({ messages: cases.length, deadLetters: (await letters()).length });
+    const archived = await db.pool.query(`SELECT count(*)::int AS count FROM message_archive`);
+    expect(archived.rows[0]).toEqual({ count: 4 });
+  });
+
+  test("devices and metrics are discovered up to their bounds; site and type are filled in once", async () => {
+    const rig = await createRig(db.pool, log, { maxDevices: 2, maxMetrics: 2 });
+    log.append(0, { device: "d1", time: T, readings: { temp: 1 } });
+    log.append(0, { device: "d2", time: T, readings: { temp: 1, b: 1, c: 1 } });
+    log.append(0, { device: "d3", time: T, readings: { temp: 1 } });
+    log.append(0, { device: "d1", time: T + 1, site: "north", type: "press", readings: { temp: 2 } });
+    await rig.drain();
+    log.append(0, { device: "d1", time: T + 2, site: "south", readings: { temp: 2 } });
+    await rig.drain();
+    expect(await letters()).toMatchObject([
+      { reason: "tooManyMetrics", device: "d2", field: "c" },
+      { reason: "tooManyDevices", device: "d3", field: null },
+    ]);
+    const devices = await db.pool.query(
+      `SELECT d.name, s.name AS site, type, messages FROM device d LEFT JOIN site s ON s.id = site_id ORDER BY 1`,
+    );
+    expect(devices.rows).toEqual([
+      { name: "d1", site: "north", type: "press", messages: 3 },
+      { name: "d2", site: null, type: null, messages: 1 },
+    ]);
+    const metrics = await db.pool.query(`SELECT name, kind, unit FROM metric ORDER BY name`);
+    expect(metrics.rows).toEqual([
+      { name: "b", kind: "number", unit: null },
+      { name: "temp", kind: "number", unit: "°C" },
+    ]);
+  });
+
+  test("a message handled again is judged the same", async () => {
+    const rig = await createRig(db.pool, log);
+    log.append(0, { device: "d", time: T, readings: { x: "text", y: 1 } });
+    log.append(0, { device: "d", time: T + 1, readings: { x: 1, y: true } });
+    await rig.begin(0);
+    rig.faults.next = "archive";
+    await expect(rig.batch(0, 0, 2)).rejects.toThrow(InjectedFault);
+    const before = await letters();
+    await rig.drain();
+    expect(await letters()).toEqual(before);
+    expect(before.map((letter) => [letter.reason, letter.field])).toEqual([
+      ["typeDrift", "x"],
+      ["typeDrift", "y"],
+    ]);
+    expect(await totals()).toEqual({ messages: 2, readings: 2, duplicates: 0, deadLetters: 2, skipped: 0 });
+  });
+});

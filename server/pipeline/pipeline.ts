@@ -1,0 +1,45 @@
+import type { Pool } from "pg";
+import { createPartitions } from "@/server/database/partitions";
+import type { DeadLetters } from "@/server/ports/dead-letters";
+import type { DeviceTwins } from "@/server/ports/device-twins";
+import type { MessageArchive } from "@/server/ports/message-archive";
+import type { Committed, SourceBatch } from "./batch";
+import { createCatalog, type CatalogSettings } from "./catalog";
+import { createCommitReadings } from "./stages/commit-readings";
+import { createDecode, type DecodeSettings } from "./stages/decode";
+import { createEnrich } from "./stages/enrich";
+import type { PublishLive } from "./stages/publish-live";
+import { createStoreDocuments } from "./stages/store-documents";
+
+export interface PipelineDeps extends DecodeSettings, CatalogSettings {
+  readonly pool: Pool;
+  readonly archive: Pick<MessageArchive, "store">;
+  readonly twins: Pick<DeviceTwins, "merge">;
+  readonly deadLetters: Pick<DeadLetters, "store">;
+  readonly publishLive: PublishLive;
+}
+
+/** Handles one batch. When it resolves, all of the batch is stored once; when it throws, the batch must come again. */
+export type Pipeline = (batch: SourceBatch, signal: AbortSignal) => Promise<Committed>;
+
+/** The stages every message goes through, in order. */
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  const catalog = createCatalog(deps);
+  const partitions = createPartitions(deps.pool);
+
+  const decode = createDecode(deps); //                                      bytes → messages | dead letters
+  const enrich = createEnrich({ catalog }); //                               names → device and metric ids, discovered if new
+  const storeDocuments = createStoreDocuments(deps); //                      messages, dead letters, twins; repeatable
+  const commitReadings = createCommitReadings({ ...deps, catalog, partitions }); // readings, rollups, totals, next offset; at once
+  const { publishLive } = deps; //                                           frames for browsers; best effort
+
+  return async (source, signal) => {
+    const decoded = await decode(source);
+    const enriched = await enrich(decoded);
+    signal.throwIfAborted();
+    await storeDocuments(enriched);
+    const committed = await commitReadings(enriched, signal);
+    publishLive.add(committed, catalog.metricName);
+    return committed;
+  };
+}

@@ -1,0 +1,46 @@
+import { setImmediate } from "node:timers/promises";
+import { decodeMessage } from "@/server/domain/message";
+import { deadLetterId, type DeadLetter } from "@/server/ports/dead-letters";
+import { positionOf, type DecodedBatch, type Received, type SourceBatch } from "../batch";
+import { printable } from "../printable";
+
+/** How long decoding may keep timers and sockets waiting, in records. */
+const RECORDS_A_TURN = 1000;
+
+export interface DecodeSettings {
+  /** How far ahead of its ingest time an event time may be, in milliseconds. */
+  readonly futureToleranceMs: number;
+  /** How far behind, in milliseconds; null keeps everything. */
+  readonly retentionMs: number | null;
+}
+
+/** Reads each record's bytes as a message; what can't be read becomes a dead letter. */
+export function createDecode({ futureToleranceMs, retentionMs }: DecodeSettings) {
+  return async (batch: SourceBatch): Promise<DecodedBatch> => {
+    const received: Received[] = [];
+    const letters: DeadLetter[] = [];
+    for (const [i, record] of batch.records.entries()) {
+      if (i % RECORDS_A_TURN === RECORDS_A_TURN - 1) await setImmediate();
+      // Judged by ingest time, not by the clock now: a batch that is handled again comes out the same.
+      const now = Math.min(record.ingestTime, batch.processedTime);
+      const outcome = decodeMessage(record.value, { now, futureToleranceMs, retentionMs });
+      if (outcome.ok) {
+        received.push({ record, message: outcome.message });
+        continue;
+      }
+      const position = positionOf(batch, record);
+      letters.push({
+        id: deadLetterId(position, null),
+        position,
+        reason: outcome.reason,
+        detail: printable(outcome.detail),
+        device: outcome.device ?? null,
+        field: null,
+        ingestTime: record.ingestTime,
+        processedTime: batch.processedTime,
+        raw: record.value,
+      });
+    }
+    return { ...batch, received, letters };
+  };
+}

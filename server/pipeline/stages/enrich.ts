@@ -1,0 +1,135 @@
+import type { CatalogMetric, NewDevice } from "@/server/database/catalog-writes";
+import type { Refusal } from "@/server/domain/reasons";
+import type { MetricKind } from "@/server/domain/terms";
+import { deadLetterId, type DeadLetter } from "@/server/ports/dead-letters";
+import {
+  positionOf,
+  type DecodedBatch,
+  type EnrichedBatch,
+  type EnrichedMessage,
+  type Received,
+  type SourceBatch,
+} from "../batch";
+import type { Catalog } from "../catalog";
+import { printable } from "../printable";
+import { rawField } from "../raw-field";
+
+/**
+ * Gives each message its device and its readings their metrics, discovering new ones; what doesn't fit becomes a dead
+ * letter: the message if its device can't be added, else the field alone.
+ */
+export function createEnrich({ catalog }: { catalog: Pick<Catalog, "devices" | "metrics"> }) {
+  return async (batch: DecodedBatch): Promise<EnrichedBatch> => {
+    const { received, letters: refused, ...source } = batch;
+    const letters: DeadLetter[] = [...refused];
+    // All of the batch is discovered before any of it is judged: so a batch handled again is judged the same.
+    const devices = await catalog.devices(wantedDevices(received));
+    const metrics = await catalog.metrics(wantedMetrics(received, devices));
+
+    const messages: EnrichedMessage[] = [];
+    for (const entry of received) {
+      const device = devices.get(entry.message.device);
+      if (device) messages.push(place(batch, entry, device.id, metrics, letters));
+      else {
+        const refusal = { reason: "tooManyDevices", detail: "there is no room for another device" } as const;
+        letters.push(letterOf(batch, entry, null, refusal, entry.record.value));
+      }
+    }
+    return { ...source, messages, letters };
+  };
+}
+
+/** Gives the readings of one message their metrics; the fields that don't fit go to `letters`. */
+function place(
+  batch: SourceBatch,
+  entry: Received,
+  deviceId: number,
+  known: ReadonlyMap<string, CatalogMetric>,
+  letters: DeadLetter[],
+): EnrichedMessage {
+  const { record, message } = entry;
+  const metrics: number[] = [];
+  const values: number[] = [];
+  const state: [string, number | boolean | string][] = [];
+  // A field's number is its place in refused, values and texts one after the other, the same each time.
+  let number = 0;
+  const refuse = (field: string, value: unknown, refusal: Refusal) =>
+    letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value)));
+  for (const refused of message.refused) {
+    refuse(refused.field, refused.value, refused);
+    number++;
+  }
+  for (const [field, value] of message.values) {
+    const metric = known.get(field);
+    if (metric && metric.kind === typeof value) {
+      metrics.push(metric.id);
+      values.push(Number(value));
+      state.push([field, value]);
+    } else refuse(field, value, metric ? drift(metric, typeof value) : noRoom(field));
+    number++;
+  }
+  for (const [field, text] of message.texts) {
+    const metric = known.get(field);
+    if (metric) refuse(field, text, drift(metric, "string"));
+    else state.push([field, text]);
+    number++;
+  }
+  return { record, message, deviceId, metrics, values, state };
+}
+
+function letterOf(
+  batch: SourceBatch,
+  { record, message }: Received,
+  at: { readonly field: string; readonly number: number } | null,
+  { reason, detail }: Refusal,
+  raw: Uint8Array,
+): DeadLetter {
+  const position = positionOf(batch, record);
+  return {
+    id: deadLetterId(position, at?.number ?? null),
+    position,
+    reason,
+    detail: printable(detail),
+    device: message.device,
+    field: at ? printable(at.field, 128) : null,
+    ingestTime: record.ingestTime,
+    processedTime: batch.processedTime,
+    raw,
+  };
+}
+
+function drift({ name, kind }: CatalogMetric, found: string): Refusal {
+  return { reason: "typeDrift", detail: `${name} is a ${found}; it was a ${kind} when it was first seen` };
+}
+
+function noRoom(field: string): Refusal {
+  return { reason: "tooManyMetrics", detail: `there is no room for another metric: ${field}` };
+}
+
+/** Devices in log order, with the first site and type they name. */
+function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
+  const wanted = new Map<string, { name: string; site: string | null; type: string | null }>();
+  for (const { message } of received) {
+    const { device: name, site = null, type = null } = message;
+    const device = wanted.get(name);
+    if (!device) wanted.set(name, { name, site, type });
+    else {
+      device.site ??= site;
+      device.type ??= type;
+    }
+  }
+  return wanted;
+}
+
+/** Metrics in log order, with the kind they are first seen with; null for those seen as strings only. */
+function wantedMetrics(received: readonly Received[], devices: ReadonlyMap<string, unknown>) {
+  const wanted = new Map<string, MetricKind | null>();
+  for (const { message } of received) {
+    if (!devices.has(message.device)) continue;
+    for (const [field, value] of message.values) {
+      if ((wanted.get(field) ?? null) === null) wanted.set(field, typeof value as MetricKind);
+    }
+    for (const [field] of message.texts) if (!wanted.has(field)) wanted.set(field, null);
+  }
+  return wanted;
+}

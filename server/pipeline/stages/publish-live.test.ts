@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import type { LiveRecord } from "@/server/contracts/live";
+import { LogUnavailableError, type LogRecord } from "@/server/ports/event-log";
+import { until } from "@/server/testing/until";
+import type { Committed, EnrichedMessage } from "../batch";
+import { createPublishLive } from "./publish-live";
+
+const T = Date.UTC(2026, 0, 1);
+const metricName = (id: number) => `m${id}`;
+
+function committed(device: number, times: readonly number[], state: EnrichedMessage["state"] = []): Committed {
+  const messages = times.map((time, offset) => ({
+    record: { offset, key: null, value: new Uint8Array(), ingestTime: T + offset },
+    message: { device: `d${device}`, eventTime: time, values: [], texts: [], refused: [] },
+    deviceId: device,
+    metrics: [1],
+    values: [time - T],
+    state,
+  }));
+  const added = times.map((time) => ({ deviceId: device, time, metrics: [1], values: [time - T] }));
+  const totals = { messages: times.length, readings: times.length, duplicates: 0, deadLetters: 0, skipped: 0 };
+  return { messages, added, totals };
+}
+
+function open(append: (records: readonly LogRecord[]) => Promise<void> = async () => {}) {
+  const records: LiveRecord[] = [];
+  const sizes: number[] = [];
+  const eventLog = {
+    async append(_topic: string, given: readonly LogRecord[]) {
+      await append(given);
+      for (const { value } of given) {
+        sizes.push(value.byteLength);
+        records.push(JSON.parse(Buffer.from(value).toString()) as LiveRecord);
+      }
+    },
+  };
+  return { records, sizes, live: createPublishLive({ eventLog, worker: "w" }) };
+}
+
+test("batches become one frame, points of a device in event-time order", async () => {
+  const { live, records } = open();
+  live.add(committed(1, [T + 2, T + 1], [["note", "x"]]), metricName);
+  live.add(committed(1, [T + 3]), metricName);
+  live.add(committed(2, [T]), metricName);
+  await until(() => records.length > 0);
+  expect(records).toHaveLength(1);
+  expect(records[0]).toMatchObject({
+    worker: "w",
+    devices: [
+      {
+        id: "d1",
+        messages: 3,
+        lastSeen: T + 1,
+        more: false,
+        points: {
+          m1: [
+            [T + 1, 1],
+            [T + 2, 2],
+            [T + 3, 3],
+          ],
+        },
+        texts: { note: [T + 2, "x"] },
+      },
+      { id: "d2", messages: 1, points: { m1: [[T, 0]] } },
+    ],
+  });
+  await live.stop();
+});
+
+test("a flood is cut to the newest points and to records of bounded size", async () => {
+  const { live, records, sizes } = open();
+  const times = Array.from({ length: 60 }, (_, i) => T + i);
+  for (let device = 0; device < 2000; device++) live.add(committed(device, times), metricName);
+  await until(() => records.length > 1);
+  const devices = records.flatMap((record) => record.devices);
+  expect(devices).toHaveLength(2000);
+  expect(devices.every((device) => device.more)).toBe(true);
+  expect(devices[0]!.points.m1!.map(([time]) => time)).toEqual(times.slice(10));
+  expect(devices.reduce((sum, device) => sum + (device.points.m1?.length ?? 0), 0)).toBeLessThanOrEqual(10_000);
+  expect(Math.max(...sizes)).toBeLessThan(300_000);
+  await live.stop();
+});
+
+test("a log that is away costs frames, nothing else", async () => {
+  let away = true;
+  let attempts = 0;
+  const { live, records } = open(async () => {
+    attempts++;
+    if (away) throw new LogUnavailableError("away");
+  });
+  live.add(committed(1, [T]), metricName);
+  await until(() => attempts === 1);
+  away = false;
+  live.add(committed(2, [T]), metricName);
+  await until(() => records.length > 0);
+  expect(records[0]!.devices.map((device) => device.id)).toEqual(["d2"]);
+  await live.stop();
+});

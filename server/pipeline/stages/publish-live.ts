@@ -1,0 +1,171 @@
+import type { LiveDevice, LiveRecord } from "@/server/contracts/live";
+import type { EpochMs } from "@/server/domain/terms";
+import { TOPICS } from "@/server/domain/terms";
+import type { EventLog, LogRecord } from "@/server/ports/event-log";
+import type { Committed } from "../batch";
+
+/** At most five frames a second. */
+const FRAME_MS = 200;
+/** Newest points kept per metric of a device in a frame. */
+const POINTS_A_METRIC = 50;
+/** Points and strings in a frame; what comes beyond is left out, and said so. */
+const POINTS_A_FRAME = 10_000;
+/** A frame larger than this is sent as several records. */
+const RECORD_BYTES = 256 * 1024;
+/** A string longer than this is left to the twin. */
+const TEXT_LENGTH = 512;
+
+export interface PublishLiveDeps {
+  readonly eventLog: Pick<EventLog, "append">;
+  /** Names this worker in its records. */
+  readonly worker: string;
+}
+
+export interface PublishLive {
+  /** Takes what was committed into the next frame. Never throws, never waits. */
+  add(committed: Committed, metricName: (id: number) => string | undefined): void;
+  /** Sends no more; resolves when the record on its way has arrived or failed. */
+  stop(): Promise<void>;
+}
+
+interface Pending {
+  lastSeen: EpochMs;
+  messages: number;
+  more: boolean;
+  readonly points: Map<string, [time: EpochMs, value: number][]>;
+  readonly texts: Map<string, readonly [time: EpochMs, text: string]>;
+}
+
+/** Sends committed readings to the web processes, conflated per device, at most once: a frame that can't be sent is gone. */
+export function createPublishLive({ eventLog, worker }: PublishLiveDeps): PublishLive {
+  let pending = new Map<string, Pending>();
+  let room = POINTS_A_FRAME;
+  let timer: NodeJS.Timeout | null = null;
+  let sending: Promise<void> | null = null;
+  let stopped = false;
+
+  function add({ messages, added }: Committed, metricName: (id: number) => string | undefined): void {
+    if (stopped || messages.length === 0) return;
+    const names = new Map<number, string>();
+    for (const { deviceId, record, message, state } of messages) {
+      names.set(deviceId, message.device);
+      const device = deviceOf(message.device);
+      device.messages++;
+      device.lastSeen = Math.max(device.lastSeen, record.ingestTime);
+      for (const [field, value] of state) {
+        if (typeof value === "string") addText(device, field, message.eventTime, value);
+      }
+    }
+    for (const { deviceId, time, metrics, values } of added) {
+      const device = deviceOf(names.get(deviceId)!);
+      for (let i = 0; i < metrics.length; i++) {
+        const metric = metricName(metrics[i]!);
+        if (metric !== undefined) addPoint(device, metric, time, values[i]!);
+      }
+    }
+    arm();
+  }
+
+  /** While a record is on its way the next frame gathers: a slow log makes fewer frames, not more waiting ones. */
+  function arm(): void {
+    if (!sending && !stopped && pending.size > 0) timer ??= setTimeout(send, FRAME_MS);
+  }
+
+  function deviceOf(name: string): Pending {
+    let device = pending.get(name);
+    if (!device) {
+      device = { lastSeen: 0, messages: 0, more: false, points: new Map(), texts: new Map() };
+      pending.set(name, device);
+    }
+    return device;
+  }
+
+  function addPoint(device: Pending, metric: string, time: EpochMs, value: number): void {
+    let points = device.points.get(metric);
+    if (!points) device.points.set(metric, (points = []));
+    if (points.length >= POINTS_A_METRIC) {
+      device.more = true;
+      // Mostly in order: the oldest makes room. An older one than all kept is left out itself.
+      if (time < points[0]![0]) return;
+      points.shift();
+    } else if (room-- <= 0) {
+      device.more = true;
+      return;
+    }
+    if (points.length === 0 || time > points.at(-1)![0]) points.push([time, value]);
+    else points.splice(placeOf(points, time), 0, [time, value]);
+  }
+
+  function addText(device: Pending, field: string, time: EpochMs, text: string): void {
+    const before = device.texts.get(field);
+    if (before && before[0] >= time) return;
+    if (text.length > TEXT_LENGTH || (!before && room-- <= 0)) {
+      device.more = true;
+      return;
+    }
+    device.texts.set(field, [time, text]);
+  }
+
+  function send(): void {
+    timer = null;
+    const devices = pending;
+    pending = new Map();
+    room = POINTS_A_FRAME;
+    const records = recordsOf(worker, devices);
+    sending = eventLog
+      .append(TOPICS.live, records)
+      // Best effort: the browser loads again after a gap, and the next batch tells of a log that is away.
+      .catch(() => {})
+      .then(() => {
+        sending = null;
+        arm();
+      });
+  }
+
+  return {
+    add,
+    async stop() {
+      stopped = true;
+      if (timer) clearTimeout(timer);
+      timer = null;
+      pending.clear();
+      await sending;
+    },
+  };
+}
+
+/** Where a point of `time` goes; points ascend. */
+function placeOf(points: readonly (readonly [EpochMs, number])[], time: EpochMs): number {
+  let i = points.length;
+  while (i > 0 && points[i - 1]![0] > time) i--;
+  return i;
+}
+
+function recordsOf(worker: string, devices: ReadonlyMap<string, Pending>): LogRecord[] {
+  const at = Date.now();
+  const records: LogRecord[] = [];
+  let texts: string[] = [];
+  let bytes = 0;
+  const close = () => {
+    const head = JSON.stringify({ worker, at, devices: [] } satisfies LiveRecord);
+    records.push({ key: null, value: Buffer.from(`${head.slice(0, -2)}${texts.join(",")}]}`) });
+    texts = [];
+    bytes = 0;
+  };
+  for (const [id, { lastSeen, messages, more, points, texts: strings }] of devices) {
+    const device: LiveDevice = {
+      id,
+      lastSeen,
+      messages,
+      points: Object.fromEntries(points),
+      texts: Object.fromEntries(strings),
+      more,
+    };
+    const text = JSON.stringify(device);
+    if (bytes > 0 && bytes + text.length > RECORD_BYTES) close();
+    texts.push(text);
+    bytes += text.length;
+  }
+  if (texts.length > 0) close();
+  return records;
+}

@@ -1,0 +1,56 @@
+import type { DeadLetters } from "@/server/ports/dead-letters";
+import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
+import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
+import { positionOf, type EnrichedBatch, type EnrichedMessage } from "../batch";
+
+export interface DocumentStores {
+  readonly archive: Pick<MessageArchive, "store">;
+  readonly twins: Pick<DeviceTwins, "merge">;
+  readonly deadLetters: Pick<DeadLetters, "store">;
+}
+
+/** Stores messages, dead letters and twins. Each store takes the same again without a change, so this may be repeated. */
+export function createStoreDocuments({ archive, twins, deadLetters }: DocumentStores) {
+  return async (batch: EnrichedBatch): Promise<void> => {
+    const results = await Promise.allSettled([
+      batch.messages.length > 0 ? archive.store(batch.messages.map((message) => archived(batch, message))) : undefined,
+      batch.messages.length > 0 ? twins.merge(newest(batch.messages)) : undefined,
+      batch.letters.length > 0 ? deadLetters.store(batch.letters) : undefined,
+    ]);
+    // All have come to rest before the batch fails: none goes on behind the next attempt's back.
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  };
+}
+
+function archived(batch: EnrichedBatch, { record, message }: EnrichedMessage): ArchivedMessage {
+  return {
+    position: positionOf(batch, record),
+    device: message.device,
+    eventTime: message.eventTime,
+    ingestTime: record.ingestTime,
+    processedTime: batch.processedTime,
+    body: textOf(record.value),
+  };
+}
+
+/** The message's JSON text. A byte order mark is no part of it, and JSON columns refuse it. */
+function textOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** Per device and field the value with the latest event time; of equal times the first in the log. */
+function newest(messages: readonly EnrichedMessage[]): TwinUpdate[] {
+  const byDevice = new Map<string, Map<string, TwinValue>>();
+  for (const { message, state } of messages) {
+    if (state.length === 0) continue;
+    const { device, eventTime } = message;
+    let values = byDevice.get(device);
+    if (!values) byDevice.set(device, (values = new Map()));
+    for (const [field, value] of state) {
+      const before = values.get(field);
+      if (!before || eventTime > before.eventTime) values.set(field, { value, eventTime });
+    }
+  }
+  return [...byDevice].map(([device, values]) => ({ device, values }));
+}

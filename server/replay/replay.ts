@@ -1,0 +1,120 @@
+import type { Backoff } from "@/server/delivery/backoff";
+import { createDelivery, DeliveryGaveUp, DeliveryRefused, DeliveryStopped } from "@/server/delivery/delivery";
+import { createSender } from "@/server/delivery/sender";
+import { worthPacking } from "@/server/delivery/target";
+import { type Batch, readBatches } from "./batches";
+import type { ReplayOptions } from "./options";
+import type { ReplayProgress } from "./progress-file";
+import { type Source, SourceBroken, type SourceItem } from "./source";
+
+/** The replay ended before the recording did; the message says why and what to do. */
+export class ReplayEnded extends Error {
+  override readonly name = "ReplayEnded";
+  constructor(
+    message: string,
+    readonly interrupted = false,
+  ) {
+    super(message);
+  }
+}
+
+export interface ReplayTask {
+  readonly source: Source;
+  readonly options: ReplayOptions;
+  readonly start: ReplayProgress;
+  /** The telemetry route, with its mapping. */
+  readonly url: URL;
+  readonly backoff: Backoff;
+  readonly stop: AbortSignal;
+  readonly cut: AbortSignal;
+  /** Called after each batch the server has settled, before the next one is sent. */
+  readonly onSettled: (progress: ReplayProgress) => void;
+  readonly onWaiting: (waiting: { readonly why: string } | null) => void;
+}
+
+/**
+ * Sends a recording in order, one batch at a time while the next one is read: that keeps each device's order, and
+ * never holds more than two batches in memory.
+ * @throws ReplayEnded
+ */
+export async function replay(task: ReplayTask): Promise<void> {
+  const { source, options, start, url, stop, cut } = task;
+  const sender = createSender({ url, gzip: worthPacking(url) });
+  const delivery = createDelivery({
+    sender,
+    backoff: task.backoff,
+    giveUpAfterMs: options.waitSeconds * 1000,
+    stop,
+    cut,
+    onWaiting: task.onWaiting,
+  });
+  const shiftMs = options.shiftToNow ? start.shiftMs : null;
+  const batches = readBatches(source, start, { ...options, shiftMs }, stop);
+  let progress = start;
+  try {
+    let reading = batches.next();
+    for (;;) {
+      const { value: batch, done } = await reading;
+      if (done) break;
+      reading = batches.next();
+      // Looked at in the next turn; until then a failure to read must not count as unhandled.
+      reading.catch(() => undefined);
+      progress = await sendBatch(batch, progress, (items) => delivery.deliver(items));
+      task.onSettled(progress);
+    }
+    if (stop.aborted) throw new DeliveryStopped("stopped");
+  } catch (error) {
+    throw ending(error, url, options);
+  } finally {
+    sender.close();
+    // Not awaited: a generator that waits for its turn in the recording ends by the stop signal.
+    void batches.return(undefined).catch(() => undefined);
+  }
+}
+
+type Deliver = (
+  items: readonly Buffer[],
+) => Promise<{ accepted: number; rejected: readonly { index: number; reason: string; detail: string }[] }>;
+
+async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Deliver): Promise<ReplayProgress> {
+  const sendable = batch.items.filter((item): item is SourceItem & { text: Buffer } => item.text !== null);
+  const { accepted, rejected } = await deliver(sendable.map((item) => item.text));
+  const reasons = new Map(Object.entries(before.tally.rejected));
+  const reject = (reason: string, item: SourceItem | undefined, detail: string) => {
+    const known = reasons.get(reason);
+    reasons.set(reason, {
+      count: (known?.count ?? 0) + 1,
+      first: known?.first ?? `item ${item?.number}: ${detail.slice(0, 200)}`,
+    });
+  };
+  for (const item of batch.items) if (item.text === null) reject("tooLarge", item, `${item.length} bytes; not sent`);
+  for (const { index, reason, detail } of rejected) reject(reason, sendable[index], detail);
+  const last = batch.items.at(-1) as SourceItem;
+  return {
+    ...before,
+    number: last.number,
+    bytes: last.bytes,
+    tally: {
+      sent: before.tally.sent + batch.items.length,
+      accepted: before.tally.accepted + accepted,
+      rejected: Object.fromEntries(reasons),
+    },
+  };
+}
+
+/** Turns what ended the replay into words; what nobody expected stays as it is. */
+function ending(error: unknown, url: URL, options: ReplayOptions): unknown {
+  if (error instanceof DeliveryStopped) return new ReplayEnded("Interrupted.", true);
+  if (error instanceof SourceBroken) return new ReplayEnded(error.message);
+  if (error instanceof DeliveryGaveUp) {
+    return new ReplayEnded(
+      `Gave up after ${options.waitSeconds} s: ${url.origin} does not take messages: ${error.message}. Is Fieldwatch running there? Start it (npm start), or name it with --url.`,
+    );
+  }
+  if (error instanceof DeliveryRefused) {
+    return new ReplayEnded(
+      `${url.origin}${url.pathname} refuses the request (${error.message}). Is this Fieldwatch? Name its address with --url; for example --url http://127.0.0.1:3000`,
+    );
+  }
+  return error;
+}

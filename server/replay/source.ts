@@ -1,0 +1,188 @@
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { PassThrough, pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { streamArray } from "stream-json/streamers/stream-array.js";
+import { readCsv } from "./csv";
+import { isBlank, splitLines } from "./lines";
+import { type ReplayOptions, ReplayUsageError, type SourceFormat } from "./options";
+
+/** A line longer than this is not even sent: the route would refuse it. */
+const LONGEST_LINE = 1024 * 1024;
+
+/** One item of the recording, in its order. */
+export interface SourceItem {
+  /** Counts from 1: the line of NDJSON, the row of CSV without its header, the element of an array. */
+  readonly number: number;
+  /** JSON text as it goes out; null if it is too long to be sent. */
+  readonly text: Buffer | null;
+  /** For an item that is null: its length in bytes. */
+  readonly length: number;
+  /** Bytes of the file that are read up to the end of this item; for all but plain NDJSON about. */
+  readonly bytes: number;
+}
+
+/** Where a replay goes on: after this many items, which end at this byte. */
+export interface SourcePlace {
+  readonly number: number;
+  readonly bytes: number;
+}
+
+export interface Source {
+  readonly format: SourceFormat;
+  /** Size of the file, in bytes. */
+  readonly size: number;
+  readonly modifiedMs: number;
+  /**
+   * Streams the items after a place; may be called more than once.
+   * @throws SourceBroken, ReplayUsageError
+   */
+  items(after: SourcePlace): AsyncGenerator<SourceItem>;
+}
+
+/** The file cannot be read any further; what came before it is fine. */
+export class SourceBroken extends Error {
+  override readonly name = "SourceBroken";
+}
+
+/**
+ * Looks at a file and finds out how to read it.
+ * @throws ReplayUsageError if it is missing, empty or no text.
+ */
+export async function openSource(options: ReplayOptions): Promise<Source> {
+  const { file } = options;
+  const { size, modifiedMs, start } = await look(file);
+  if (size === 0) throw new ReplayUsageError(`${file} is empty: there is nothing to replay.`);
+  const packed = start[0] === 0x1f && start[1] === 0x8b;
+  if (!packed) refuseBinary(file, start);
+  const name = file.toLowerCase().replace(/\.gz$/, "");
+  const format = options.format ?? formatOf(name, packed ? await unpackedStart(file) : start);
+
+  /** The file's bytes, unpacked; `read.bytes` follows how far the file itself was read. */
+  function open(from: number, read: { bytes: number }): AsyncIterable<Buffer> {
+    const raw = createReadStream(file, { start: from, highWaterMark: format === "ndjson" ? 256 * 1024 : 64 * 1024 });
+    raw.on("data", (chunk) => (read.bytes += chunk.length));
+    // The callback keeps an early end from being an unhandled error; reading the last stream reports it.
+    return pipeline(raw, packed ? createGunzip() : new PassThrough(), () => undefined);
+  }
+
+  async function* ndjson(after: SourcePlace): AsyncGenerator<SourceItem> {
+    const seek = packed ? 0 : after.bytes;
+    const read = { bytes: seek };
+    let number = packed ? 0 : after.number;
+    for await (const { bytes: line, length, end } of splitLines(open(seek, read), LONGEST_LINE, seek)) {
+      number += 1;
+      const bytes = packed ? read.bytes : end;
+      if (number <= after.number) continue;
+      const text = number === 1 && line ? withoutBom(line) : line;
+      // A blank line counts as a line, but there is nothing to send.
+      if (text === null || !isBlank(text)) yield { number, text, length, bytes };
+    }
+  }
+
+  async function* objects(
+    values: (read: { bytes: number }) => AsyncIterable<unknown>,
+    after: SourcePlace,
+  ): AsyncGenerator<SourceItem> {
+    const read = { bytes: 0 };
+    let number = 0;
+    for await (const value of values(read)) {
+      number += 1;
+      if (number <= after.number) continue;
+      const text = Buffer.from(JSON.stringify(value));
+      yield { number, text: text.byteLength > LONGEST_LINE ? null : text, length: text.byteLength, bytes: read.bytes };
+    }
+  }
+
+  async function* array(read: { bytes: number }): AsyncGenerator<unknown> {
+    const parser = streamArray.withParserAsStream();
+    const elements = pipeline(Readable.from(open(0, read)), parser, () => undefined);
+    for await (const { value } of elements as unknown as AsyncIterable<{ value: unknown }>) yield value;
+  }
+
+  const read: Record<SourceFormat, (after: SourcePlace) => AsyncGenerator<SourceItem>> = {
+    ndjson,
+    json: (after) => objects(array, after),
+    csv: (after) => objects((read) => readCsv(open(0, read), options, name.endsWith(".tsv")), after),
+  };
+
+  return {
+    format,
+    size,
+    modifiedMs,
+    async *items(after) {
+      let last = after.number;
+      try {
+        for await (const item of read[format](after)) {
+          last = item.number;
+          yield item;
+        }
+      } catch (error) {
+        if (error instanceof ReplayUsageError) throw error;
+        throw new SourceBroken(`${file} cannot be read as ${format} after item ${last}: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}
+
+async function look(file: string): Promise<{ size: number; modifiedMs: number; start: Buffer }> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile())
+        throw new ReplayUsageError(`${file} is not a file. For example: npm run replay -- recording.ndjson`);
+      const start = Buffer.alloc(8192);
+      const { bytesRead } = await handle.read(start, 0, start.byteLength, 0);
+      return { size: stat.size, modifiedMs: Math.floor(stat.mtimeMs), start: start.subarray(0, bytesRead) };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const why = UNREADABLE[(error as NodeJS.ErrnoException).code ?? ""];
+    if (why === undefined) throw error;
+    throw new ReplayUsageError(`${file} ${why}. For example: npm run replay -- recording.ndjson`);
+  }
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "is not there",
+  ENOTDIR: "is not there",
+  EACCES: "may not be read by this user",
+  EPERM: "may not be read by this user",
+  EISDIR: "is a folder, not a file",
+};
+
+function refuseBinary(file: string, start: Buffer): void {
+  if (!start.includes(0)) return;
+  const utf16 = (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff);
+  throw new ReplayUsageError(
+    utf16
+      ? `${file} is UTF-16. Save it as UTF-8 first; for example: iconv -f UTF-16 -t UTF-8 ${file} > utf8.csv`
+      : `${file} looks binary, not like NDJSON, JSON or CSV. For example: npm run replay -- recording.ndjson`,
+  );
+}
+
+async function unpackedStart(file: string): Promise<Buffer> {
+  const unpacked = pipeline(createReadStream(file), createGunzip(), () => undefined);
+  for await (const chunk of unpacked as AsyncIterable<Buffer>) {
+    refuseBinary(file, chunk);
+    return chunk;
+  }
+  throw new ReplayUsageError(`${file} is empty once unpacked: there is nothing to replay.`);
+}
+
+function formatOf(name: string, start: Buffer): SourceFormat {
+  if (/\.(ndjson|jsonl)$/.test(name)) return "ndjson";
+  if (/\.(csv|tsv)$/.test(name)) return "csv";
+  const first = withoutBom(start).toString("latin1").trimStart()[0];
+  if (first === "[") return "json";
+  if (first === "{") return "ndjson";
+  throw new ReplayUsageError(`Neither the name nor the first bytes tell the format. Say it; for example --format csv`);
+}
+
+function withoutBom(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}

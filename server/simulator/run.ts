@@ -1,0 +1,139 @@
+import path from "node:path";
+import type { Config } from "@/server/config/config";
+import { createBackoff } from "@/server/delivery/backoff";
+import { createDelivery } from "@/server/delivery/delivery";
+import { createSender } from "@/server/delivery/sender";
+import { ownAddress, telemetryRoute, worthPacking } from "@/server/delivery/target";
+import type { Logger } from "@/server/observability/logger";
+import type { Running } from "@/server/observability/running";
+import { createFleet } from "./fleet";
+import { openOutbox } from "./outbox";
+import { startPostman } from "./postman";
+import { createSchedule } from "./schedule";
+
+/** Ticks are gathered this long, so that a fleet makes a few requests a second, not one per message. */
+const GATHER_MS = 200;
+
+/** How often a line sums up what was sent. */
+const SUMMARY_MS = 60_000;
+
+/** How long a stop waits for the last messages to be delivered; the rest waits in the outbox. */
+const LAST_DELIVERY_MS = 2000;
+
+/**
+ * Runs the simulated fleet until stopped. Every message goes to the outbox on disk first and from there, in order,
+ * to the telemetry route; a server that is down, now or at the start, only makes the outbox grow.
+ * @throws StartError if the outbox cannot be opened.
+ */
+export async function runSimulator(config: Config, logger: Logger): Promise<Running> {
+  const settings = config.simulator;
+  if (config.demoDevices === 0) {
+    logger.info("no simulated devices (DEMO_DEVICES is 0)");
+    return { stop: async () => {} };
+  }
+  const url = telemetryRoute(settings.SIMULATOR_URL ?? ownAddress(config.server));
+  const outbox = await openOutbox(path.join(config.dataDir, "outbox"), settings.OUTBOX_MAX_BYTES);
+  const fleet = createFleet({
+    seed: settings.SIMULATOR_SEED,
+    devices: config.demoDevices,
+    intervalMs: settings.SIMULATOR_INTERVAL_MS,
+    faultsPerHour: settings.SIMULATOR_FAULTS_PER_HOUR,
+  });
+  const schedule = createSchedule(fleet, settings.SIMULATOR_INTERVAL_MS, Date.now());
+
+  const stop = new AbortController();
+  const cut = new AbortController();
+  const sender = createSender({ url, gzip: worthPacking(url) });
+  let away = false;
+  const delivery = createDelivery({
+    sender,
+    backoff: createBackoff({ firstMs: 250, maxMs: 5000 }),
+    giveUpAfterMs: null,
+    stop: stop.signal,
+    cut: cut.signal,
+    onWaiting(waiting) {
+      if (waiting && !away)
+        logger.warn({ url: url.href, why: waiting.why }, "the server does not take messages; they wait in the outbox");
+      if (!waiting && away) logger.info({ waiting: outbox.waiting.messages }, "the server takes messages again");
+      away = waiting !== null;
+    },
+  });
+  const refusalBackoff = createBackoff({ firstMs: 1000, maxMs: 60_000 });
+  const postman = startPostman({ outbox, delivery, backoff: refusalBackoff, logger, stop: stop.signal });
+  logger.info(
+    {
+      devices: config.demoDevices,
+      intervalMs: settings.SIMULATOR_INTERVAL_MS,
+      seed: settings.SIMULATOR_SEED,
+      url: url.href,
+      waiting: outbox.waiting.messages,
+    },
+    "simulator started",
+  );
+
+  let ending = false;
+  let timer: NodeJS.Timeout | undefined;
+  let droppedBefore = 0;
+  let summaryAt = Date.now() + SUMMARY_MS;
+
+  function sumUp(): void {
+    if (Date.now() < summaryAt) return;
+    summaryAt = Date.now() + SUMMARY_MS;
+    const { dropped } = outbox;
+    if (dropped > droppedBefore)
+      logger.warn({ dropped: dropped - droppedBefore }, "the outbox is full: its oldest messages were dropped");
+    droppedBefore = dropped;
+    logger.info({ ...postman.sent, waiting: outbox.waiting.messages, dropped }, "simulator");
+  }
+
+  async function generate(): Promise<void> {
+    const messages: string[] = [];
+    schedule.runUntil(Date.now(), (device, tick) => messages.push(...fleet.messagesAt(device, tick)));
+    for (let from = 0; from < messages.length; from += 500) {
+      // In an outage what waits may wait for long, so it is worth waiting for the disk.
+      await outbox.put(messages.slice(from, from + 500), away);
+    }
+    if (messages.length > 0) postman.wake();
+    sumUp();
+  }
+
+  let generating = Promise.resolve();
+  function plan(): void {
+    const wait = Math.min(1000, Math.max(GATHER_MS, schedule.nextAt() - Date.now()));
+    timer = setTimeout(() => {
+      generating = generate().then(() => {
+        if (!ending) plan();
+      });
+      generating.catch(fail);
+    }, wait);
+  }
+
+  // A disk that fails is not the simulator's to repair: it ends loudly, and whoever started it decides.
+  function fail(error: unknown): void {
+    setImmediate(() => {
+      throw error;
+    });
+  }
+  postman.finished.catch(fail);
+  postman.wake();
+  plan();
+
+  return {
+    async stop() {
+      ending = true;
+      clearTimeout(timer);
+      await generating;
+      const deadline = Date.now() + LAST_DELIVERY_MS;
+      while (outbox.waiting.messages > 0 && !away && Date.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      stop.abort();
+      // A request under way may still be answered; its messages are repeated by the next start otherwise.
+      const late = setTimeout(() => cut.abort(), Math.max(100, deadline - Date.now()));
+      await postman.finished;
+      clearTimeout(late);
+      sender.close();
+      await outbox.close();
+      logger.info({ ...postman.sent, waiting: outbox.waiting.messages, dropped: outbox.dropped }, "simulator stopped");
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { type Child, Explained, startChild } from "./boot/children";
+import { explain, formatStartError } from "./boot/explain";
+import { watchParent } from "./boot/parent-watch";
+import { refusePort } from "./boot/port";
+import { prepareDatabase } from "./boot/prepare-database";
+import { type Config, redacted } from "./config/config";
+import { startedByNpm } from "./config/launch";
+import { isLoopback } from "./config/loopback";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./database/embedded/embedded-postgres";
+import { refuseOwned, wasAbandoned } from "./database/embedded/owner";
+import { createLogger, type Logger } from "./observability/logger";
+
+interface Part {
+  readonly name: string;
+  readonly stop: () => Promise<void>;
+  readonly kill: () => void;
+}
+
+/** How long each part may take to stop; together less than 10 s. */
+const STOP_MS = { simulator: 1500, roles: 4500, database: 3000 };
+
+/**
+ * `npm start`: PostgreSQL, migrations, topics, web and worker, simulator, in this order; stops in reverse. A part that
+ * fails to start takes down what was started before it. Ends the process.
+ * @param program dist/main.mjs, which runs the single roles.
+ */
+export async function runSupervisor(config: Config, program: string): Promise<never> {
+  const { LOG_LEVEL: level, LOG_FORMAT: format } = config.server;
+  const logger = createLogger({ role: "supervisor", level, format });
+  logger.debug({ config: redacted(config) }, "configuration");
+  const parts: Part[] = [];
+  let stoppingNow: Part | undefined;
+
+  let stopping: Promise<never> | undefined;
+  const shutDown = (exitCode: number): Promise<never> => (stopping ??= stopAll(exitCode));
+  const stopAll = async (exitCode: number): Promise<never> => {
+    const started = performance.now();
+    if (parts.length === 0) process.exit(exitCode);
+    logger.info("stopping");
+    // A start under way may still add parts: they are stopped too.
+    for (let part = parts.pop(); part; part = parts.pop()) {
+      const { name } = part;
+      stoppingNow = part;
+      await part.stop().catch((error: unknown) => logger.error({ err: error, part: name }, "did not stop cleanly"));
+    }
+    logger.info(`stopped${seconds(started)}`);
+    process.exit(exitCode);
+  };
+  const fail = (error: unknown): Promise<never> => {
+    if (!stopping) report(error, config, logger);
+    return shutDown(1);
+  };
+  const onSignal = (why: string) => {
+    if (stopping) {
+      for (const part of [...parts, stoppingNow]) part?.kill();
+      process.exit(130);
+    }
+    logger.info(`${why}: stopping everything; once more ends it at once`);
+    void shutDown(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => onSignal(signal));
+  if (startedByNpm()) watchParent(() => void (stopping ?? onSignal("npm is gone")));
+
+  try {
+    await start();
+  } catch (error) {
+    await fail(error);
+  }
+  return new Promise<never>(() => {});
+
+  async function start(): Promise<void> {
+    const began = performance.now();
+    if (!isLoopback(config.server.HOST)) {
+      logger.warn(
+        `HOST=${config.server.HOST}: there is no sign-in yet, so everyone who reaches this address can read and write`,
+      );
+    }
+    const embedded = config.engines.DATABASE_URL === undefined;
+    if (embedded) refuseOwned(config.dataDir);
+    // A killed Fieldwatch's web may need a moment to let go of the port.
+    await refusePort(config, embedded && wasAbandoned(config.dataDir) ? 10_000 : 1_000);
+    if (embedded) await startDatabase();
+    await prepareDatabase(config, logger);
+    await startRoles(["web", "worker"], STOP_MS.roles);
+    if (config.demoDevices > 0) await startRoles(["simulator"], STOP_MS.simulator);
+    if (stopping) return;
+    const host = isLoopback(config.server.HOST) && config.server.HOST !== "::1" ? "localhost" : config.server.HOST;
+    const shown = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+    logger.info(`Fieldwatch is running at http://${shown}:${config.server.PORT}${seconds(began)}; Ctrl-C stops it`);
+  }
+
+  async function startDatabase(): Promise<void> {
+    const started = performance.now();
+    const postgres: EmbeddedPostgres = await startEmbeddedPostgres({
+      dataDir: config.dataDir,
+      logger,
+      onFailure: (error) => void fail(error),
+    });
+    parts.push({ name: "PostgreSQL", stop: () => postgres.stop(STOP_MS.database), kill: () => postgres.kill() });
+    const where = postgres.created ? `made in ${config.dataDir}` : `started in ${config.dataDir}`;
+    logger.info(`embedded PostgreSQL ${where}${seconds(started)}`);
+    await untilNotStopping();
+  }
+
+  /** Starts roles that don't need each other, and will stop them together. */
+  async function startRoles(roles: string[], stopWithinMs: number): Promise<void> {
+    const started = performance.now();
+    const children = roles.map((role) => startChild({ role, program, logger, onFailure: (error) => void fail(error) }));
+    parts.push({
+      name: roles.join(" and "),
+      stop: async () => void (await Promise.all(children.map((child) => child.stop(stopWithinMs)))),
+      kill: () => children.forEach((child) => child.kill()),
+    });
+    const ready = (child: Child) => child.ready.then(() => logger.info(`${child.role} is ready${seconds(started)}`));
+    await Promise.all(children.map(ready));
+    await untilNotStopping();
+  }
+
+  /** Holds a start that was interrupted, until the process ends: what it has added is being stopped. */
+  async function untilNotStopping(): Promise<void> {
+    if (stopping) await new Promise(() => {});
+  }
+}
+
+function seconds(since: number): string {
+  return ` (${((performance.now() - since) / 1000).toFixed(1)} s)`;
+}
+
+function report(error: unknown, config: Config, logger: Logger): void {
+  if (error instanceof Explained) return;
+  const explained = explain(error, config);
+  if (explained) process.stderr.write(formatStartError(explained));
+  else logger.fatal({ err: error }, "Fieldwatch can't run");
+}

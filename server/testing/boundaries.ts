@@ -1,0 +1,159 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import ts from "typescript";
+
+/** One part of the program: which files belong to it, and what they may import besides each other. */
+export interface Room {
+  readonly name: string;
+  /** Folder or file, relative to the root, with forward slashes. */
+  readonly at: string;
+  /** Rooms it may import, by name. */
+  readonly imports: readonly string[];
+  /** Packages it may import; all when left out. `node:` stands for everything built into Node. */
+  readonly packages?: readonly string[];
+}
+
+const FOUNDATION = ["domain", "ports", "contracts", "database", "config", "observability"];
+const FEATURES = ["simulator", "replay", "health", "realtime", "jobs", "catalog", "alerting", "quality", "audit"];
+const SENDERS = ["simulator", "replay"];
+const BROWSER_PACKAGES = [
+  "react",
+  "react-dom",
+  "next",
+  "@mantine/",
+  "@tanstack/",
+  "@fontsource",
+  "recharts",
+  "socket.io-client",
+  "zod",
+];
+
+/** The import rules; an import points at a room named here or is refused. */
+export const ROOMS: readonly Room[] = [
+  { name: "domain", at: "server/domain", imports: [], packages: ["zod"] },
+  { name: "ports", at: "server/ports", imports: ["domain"], packages: [] },
+  { name: "contracts", at: "server/contracts", imports: ["domain"], packages: ["zod"] },
+  { name: "config", at: "server/config", imports: ["domain"] },
+  { name: "observability", at: "server/observability", imports: ["config", "domain"] },
+  { name: "adapters", at: "server/adapters", imports: ["ports", "domain", "config", "observability"] },
+  { name: "database", at: "server/database", imports: ["ports", "domain", "config", "observability"] },
+  { name: "pipeline", at: "server/pipeline", imports: FOUNDATION },
+  // Brings messages to the telemetry route with batching and retries: the simulator and replay are its two users.
+  { name: "delivery", at: "server/delivery", imports: FOUNDATION },
+  { name: "compose", at: "server/compose.ts", imports: [...FOUNDATION, "adapters"] },
+  { name: "boot", at: "server/boot", imports: [...FOUNDATION, "compose"] },
+  ...FEATURES.map((name) => ({
+    name,
+    at: `server/${name}`,
+    imports: SENDERS.includes(name) ? [...FOUNDATION, "delivery"] : FOUNDATION,
+  })),
+  { name: "api", at: "server/api", imports: [...FOUNDATION, "catalog", "health"] },
+  { name: "testing", at: "server/testing", imports: ["*"] },
+  { name: "wiring", at: "server", imports: ["*"] },
+  { name: "app", at: "app", imports: ["api", "contracts", "components"] },
+  { name: "components", at: "components", imports: ["contracts", "domain"], packages: BROWSER_PACKAGES },
+  { name: "e2e", at: "e2e", imports: ["*"] },
+];
+
+/** What the root holds: the program's own folders and files, and what tools and repositories need there. */
+export const ROOT_ENTRIES: readonly string[] = [
+  ...["app", "components", "server", "prisma", "docker", "public", "e2e", "docs"],
+  ...[
+    "next.config.ts",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "prisma.config.ts",
+    "vitest.config.ts",
+    "eslint.config.mjs",
+  ],
+  ...[
+    "README.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    ".env.example",
+    ".gitignore",
+    ".npmrc",
+    ".prettierrc.json",
+    ".prettierignore",
+  ],
+  ...[".ci", ".github", ".git"],
+  // Made by tools, ignored by git.
+  ...[
+    "node_modules",
+    ".next",
+    "dist",
+    ".fieldwatch",
+    ".env",
+    "next-env.d.ts",
+    "tsconfig.tsbuildinfo",
+    "coverage",
+    "test-results",
+  ],
+];
+
+const SKIPPED = new Set(["node_modules", ".next", "dist", "generated"]);
+
+/** Every TypeScript file of the program below `root`, relative to it. */
+export function sourceFiles(root: string): string[] {
+  return ["app", "components", "server", "e2e"]
+    .flatMap((folder) => walk(path.join(root, folder)))
+    .map((file) => slashed(path.relative(root, file)));
+}
+
+/** The room `file` (relative, forward slashes) belongs to: the one with the longest path. */
+export function roomOf(file: string): Room | undefined {
+  const holding = ROOMS.filter((room) => file === room.at || file.startsWith(`${room.at}/`));
+  return holding.sort((a, b) => b.at.length - a.at.length)[0];
+}
+
+/** What is wrong with the imports of `file`, one sentence each. Type-only, dynamic and re-exported imports count too. */
+export function violations(root: string, file: string): string[] {
+  const text = readFileSync(path.join(root, file), "utf8");
+  const room = roomOf(file);
+  if (!room || (room.name === "wiring" && file.split("/").length > 2))
+    return [`${file} is in no room of server/testing/boundaries.ts`];
+  const isTest = /\.(test|contract)\.tsx?$/.test(file);
+  return ts.preProcessFile(text, true, true).importedFiles.flatMap(({ fileName: target }) => {
+    const problem = isTest ? null : refusal(room, file, target);
+    return problem === null ? [] : [`${file} imports ${target}: ${problem}`];
+  });
+}
+
+function refusal(room: Room, file: string, target: string): string | null {
+  const inside = resolveInside(file, target);
+  if (inside === null) {
+    if (room.packages === undefined) return null;
+    const allowed = room.packages.some(
+      (name) =>
+        target === name ||
+        target.startsWith(name.endsWith("/") ? name : `${name}/`) ||
+        (name === "@fontsource" && target.startsWith(name)),
+    );
+    return allowed ? null : `${room.name} may import only ${room.packages.join(", ") || "no package"}`;
+  }
+  const other = roomOf(`${inside}.ts`);
+  if (!other) return inside.includes("/") ? "it belongs to no room" : null;
+  if (other.name === room.name || room.imports.includes("*") || room.imports.includes(other.name)) return null;
+  return `${room.name} may import only ${room.imports.join(", ") || "nothing"}`;
+}
+
+/** The target's path relative to the root, or null for a package. */
+function resolveInside(file: string, target: string): string | null {
+  if (target.startsWith("@/")) return target.slice(2);
+  if (target.startsWith(".")) return path.posix.normalize(path.posix.join(path.posix.dirname(file), target));
+  return null;
+}
+
+function walk(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const full = path.join(folder, name);
+    if (statSync(full).isDirectory()) return SKIPPED.has(name) ? [] : walk(full);
+    return /\.tsx?$/.test(name) ? [full] : [];
+  });
+}
+
+function slashed(file: string): string {
+  return file.split(path.sep).join("/");
+}

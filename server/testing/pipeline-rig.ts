@@ -1,0 +1,172 @@
+import type { Pool, PoolClient } from "pg";
+import pino from "pino";
+import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
+import { createPostgresDeviceTwins } from "@/server/adapters/postgres/device-twins";
+import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
+import { meaningOf } from "@/server/catalog/known-metrics";
+import { startConsumer } from "@/server/pipeline/consumer";
+import { createPipeline, type PipelineDeps } from "@/server/pipeline/pipeline";
+import type { EventLog, StoredRecord, Subscription } from "@/server/ports/event-log";
+
+/** Where a test makes the pipeline fail, once. */
+export type Fault = "archive" | "deadLetters" | "twins" | "discovered" | "beforeCommit" | "afterCommit";
+
+/** What a test throws in the pipeline's way. */
+export class InjectedFault extends Error {
+  override readonly name = "InjectedFault";
+}
+
+/** A log in memory whose batches the test cuts itself, so that every crash can be placed exactly. */
+export function createScriptedLog(cluster: string, partitions: number) {
+  const parts = Array.from({ length: partitions }, () => ({ start: 0, records: [] as StoredRecord[] }));
+  const endOf = (partition: number) => parts[partition]!.start + parts[partition]!.records.length;
+  return {
+    cluster,
+    parts,
+    endOf,
+    append(partition: number, message: unknown, ingestTime = Date.now()) {
+      const value =
+        message instanceof Uint8Array
+          ? message
+          : Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
+      parts[partition]!.records.push({ offset: endOf(partition), key: null, value, ingestTime });
+    },
+    /** As a retention would: the first `count` records are gone. */
+    expire(partition: number, count: number) {
+      parts[partition]!.records.splice(0, count);
+      parts[partition]!.start += count;
+    },
+    describe: async () => ({
+      cluster,
+      topic: "iot.telemetry",
+      members: 1,
+      partitions: parts.map((part, partition) => ({
+        partition,
+        start: part.start,
+        end: endOf(partition),
+        committed: null,
+        oldestWaiting: null,
+        owner: null,
+      })),
+    }),
+  };
+}
+
+export type ScriptedLog = ReturnType<typeof createScriptedLog>;
+
+/** One worker's pipeline and consumer on a real database, fed by hand from a scripted log. */
+export async function createRig(pool: Pool, log: ScriptedLog, overrides: Partial<PipelineDeps> = {}) {
+  const faults: { next: Fault | null } = { next: null };
+  const trip = (fault: Fault) => {
+    if (faults.next !== fault) return;
+    faults.next = null;
+    throw new InjectedFault(fault);
+  };
+  const after = <A extends unknown[]>(fault: Fault, store: (...args: A) => Promise<void>) => {
+    return async (...args: A) => {
+      await store(...args);
+      trip(fault);
+    };
+  };
+  const archive = createPostgresMessageArchive(pool);
+  const twins = createPostgresDeviceTwins(pool);
+  const deadLetters = createPostgresDeadLetters(pool);
+  const committed: Parameters<PipelineDeps["publishLive"]["add"]>[0][] = [];
+  const fatal: unknown[] = [];
+  let subscription: Subscription | undefined;
+  const eventLog: Pick<EventLog, "consume" | "describe"> = {
+    async consume(given) {
+      subscription = given;
+      return { assigned: () => [], stop: async () => {} };
+    },
+    describe: log.describe,
+  };
+  const pipeline = createPipeline({
+    pool: faultyPool(pool, trip),
+    archive: { store: after("archive", (messages) => archive.store(messages)) },
+    twins: { merge: after("twins", (updates) => twins.merge(updates)) },
+    deadLetters: { store: after("deadLetters", (letters) => deadLetters.store(letters)) },
+    publishLive: { add: (batch) => void committed.push(batch), stop: async () => {} },
+    meaningOf,
+    maxDevices: 1000,
+    maxMetrics: 1000,
+    futureToleranceMs: 600_000,
+    retentionMs: null,
+    ...overrides,
+  });
+  await startConsumer({
+    eventLog,
+    pool,
+    pipeline,
+    maxRecords: 1000,
+    maxBytes: 1e9,
+    logger: pino({ level: "silent" }),
+    onFatal: (error) => fatal.push(error),
+  });
+  const running = new AbortController();
+
+  return {
+    faults,
+    fatal,
+    committed,
+    twins,
+    deadLetters,
+    archive,
+    /** Takes a partition over: where this worker goes on. */
+    async begin(partition: number): Promise<number> {
+      const bounds = { cluster: log.cluster, start: log.parts[partition]!.start, end: log.endOf(partition) };
+      return (await subscription!.startAt!(partition, bounds))!;
+    },
+    /** Hands over one batch of records `from` to before `to`. */
+    async batch(partition: number, from: number, to: number): Promise<void> {
+      const { start, records } = log.parts[partition]!;
+      const some = records.slice(Math.max(0, from - start), Math.max(0, to - start));
+      const { cluster } = log;
+      await subscription!.onBatch(
+        { cluster, topic: "iot.telemetry", partition, records: some, end: log.endOf(partition) },
+        running.signal,
+      );
+    },
+    /** Takes all partitions over and handles everything in them. */
+    async drain(size = 1000): Promise<void> {
+      for (const partition of log.parts.keys()) {
+        let at = await this.begin(partition);
+        for (; at < log.endOf(partition); at += size) await this.batch(partition, at, at + size);
+      }
+    },
+  };
+}
+
+export type Rig = Awaited<ReturnType<typeof createRig>>;
+
+/** The pool, with the readings' transactions failing just before or after their commit, and others after theirs. */
+function faultyPool(pool: Pool, trip: (fault: Fault) => void): Pool {
+  const around = (client: PoolClient) => {
+    let ofReadings = false;
+    return new Proxy(client, {
+      get(target, key) {
+        const value = Reflect.get(target, key) as unknown;
+        if (typeof value !== "function") return value;
+        if (key !== "query") return value.bind(target);
+        return (...args: unknown[]) => {
+          const query = value.bind(target) as (...args: unknown[]) => unknown;
+          if (String(args[0]).includes("pipeline_position")) ofReadings = true;
+          if (args[0] !== "COMMIT") return query(...args);
+          return (async () => {
+            if (ofReadings) trip("beforeCommit");
+            const result = await query(...args);
+            trip(ofReadings ? "afterCommit" : "discovered");
+            return result;
+          })();
+        };
+      },
+    });
+  };
+  return new Proxy(pool, {
+    get(target, key) {
+      if (key === "connect") return async () => around(await target.connect());
+      const value = Reflect.get(target, key) as unknown;
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}

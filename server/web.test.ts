@@ -1,0 +1,152 @@
+import { request } from "node:http";
+import { gzipSync } from "node:zlib";
+import pino from "pino";
+import { io, type Socket } from "socket.io-client";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { composeEngines, topicSettings } from "./compose";
+import { type Config, loadConfig } from "./config/config";
+import type { ClientToServer, Frame, LiveDevice, Room, ServerToClient, WatchAnswer } from "./contracts/live";
+import { freshDatabase, type TestDatabase } from "./testing/database";
+import { until } from "./testing/until";
+import { runWeb } from "./web";
+import { runWorker } from "./worker";
+
+// The pages must be built: `npm test` sees to that.
+const logger = pino({ level: "silent" });
+let db: TestDatabase;
+let config: Config;
+let web: Awaited<ReturnType<typeof runWeb>>;
+let worker: { stop(): Promise<void> };
+let url: string;
+
+beforeAll(async () => {
+  db = await freshDatabase();
+  const loaded = loadConfig({ DATABASE_URL: db.connectionString, INGEST_MAX_BODY_BYTES: "100000" }, "");
+  config = { ...loaded, server: { ...loaded.server, PORT: 0 } };
+  const engines = composeEngines(config, "test", logger);
+  await engines.eventLog.ensureTopics(topicSettings(config));
+  await engines.close();
+  web = await runWeb(config, logger);
+  url = `http://127.0.0.1:${web.port}`;
+  worker = await runWorker(config, logger);
+});
+afterAll(async () => {
+  await web?.stop();
+  await worker?.stop();
+  await db?.drop();
+});
+
+const get = (path: string) => fetch(url + path);
+const post = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
+  fetch(`${url}/api/v1/telemetry`, {
+    method: "POST",
+    body: body as BodyInit,
+    headers: { "content-type": "application/json", ...headers },
+  });
+const message = (device: string, value: number) =>
+  JSON.stringify({ device, time: new Date().toISOString(), readings: { temperature: value, mode: "auto" } });
+
+test("pages and routes answer on one port, with security headers and without CORS", async () => {
+  const page = await get("/");
+  expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+  expect(page.headers.get("x-content-type-options")).toBe("nosniff");
+  expect(page.headers.get("access-control-allow-origin")).toBeNull();
+  expect((await get("/api/livez")).status).toBe(200);
+  expect((await get("/api/readyz")).status).toBe(200);
+  expect((await (await get("/api/openapi.json")).json()).openapi).toBe("3.1.0");
+  const missing = await get("/api/v1/nothing");
+  expect([missing.status, missing.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+  const wrong = await fetch(`${url}/api/v1/devices`, { method: "DELETE" });
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+});
+
+test("a body that is too large is answered 413, told or not, and the connection stays usable", async () => {
+  expect((await post("x".repeat(200_000))).status).toBe(413);
+  expect((await post(gzipSync("x".repeat(200_000)), { "content-encoding": "gzip" })).status).toBe(413);
+  const status = await new Promise((resolve, reject) => {
+    const call = request(
+      `${url}/api/v1/telemetry`,
+      { method: "POST", headers: { "content-type": "application/json" } },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      },
+    );
+    call.on("error", reject);
+    // Chunked: nobody says how long it is before it is too long.
+    for (let i = 0; i < 30; i++) call.write("x".repeat(10_000));
+    call.end();
+  });
+  expect(status).toBe(413);
+  expect((await post(message("after", 1))).status).toBe(202);
+});
+
+test("a second server on the port is told that it is taken", async () => {
+  const taken = { ...config, server: { ...config.server, PORT: web.port } };
+  await expect(runWeb(taken, logger)).rejects.toMatchObject({ code: "EADDRINUSE" });
+  expect((await get("/api/livez")).status).toBe(200);
+});
+
+test("sockets of pages from elsewhere are refused", async () => {
+  const socket = io(url, {
+    transports: ["websocket"],
+    reconnection: false,
+    extraHeaders: { origin: "http://elsewhere.example" },
+  });
+  const refused = await new Promise((resolve) => {
+    socket.on("connect_error", () => resolve(true));
+    socket.on("connect", () => resolve(false));
+  });
+  socket.close();
+  expect(refused).toBe(true);
+});
+
+type Live = Socket<ServerToClient, ClientToServer>;
+
+async function watching(rooms: Room[]): Promise<{ socket: Live; frames: Frame[]; answers: WatchAnswer[] }> {
+  const socket: Live = io(url, { transports: ["websocket"], extraHeaders: { origin: url } });
+  const frames: Frame[] = [];
+  socket.on("frame", (frame) => frames.push(frame));
+  const answers: WatchAnswer[] = [];
+  for (const room of rooms) answers.push(await socket.emitWithAck("watch", room));
+  return { socket, frames, answers };
+}
+
+test("a committed message reaches who watches, numbered without gaps", async () => {
+  const { socket, frames, answers } = await watching(["overview", "health", "devices", "device:press-1"]);
+  expect(answers.every(({ ok }) => ok)).toBe(true);
+  expect(await socket.emitWithAck("watch", "device:../x" as Room)).toMatchObject({ ok: false });
+  const began = performance.now();
+  expect((await post(message("press-1", 5))).status).toBe(202);
+  const devicesOf = (room: Room) =>
+    frames
+      .flatMap(({ room: found, data }) => (found === room && data.kind === "devices" ? data.devices : []))
+      .filter(({ id }) => id === "press-1");
+  const [device] = await until(() => devicesOf("device:press-1").length > 0 && devicesOf("device:press-1"));
+  expect(performance.now() - began).toBeLessThan(2000);
+  expect(device).toMatchObject({ messages: 1, more: false } satisfies Partial<LiveDevice>);
+  expect(device!.points.temperature?.[0]?.[1]).toBe(5);
+  expect(device!.texts.mode?.[1]).toBe("auto");
+  expect(devicesOf("devices")).toHaveLength(1);
+
+  await until(
+    () =>
+      new Set(frames.map(({ room }) => room)).size === 4 &&
+      frames.filter(({ room }) => room === "overview").length >= 3,
+  );
+  for (const room of ["overview", "health", "devices", "device:press-1"] as const) {
+    const numbers = frames.filter((frame) => frame.room === room).map(({ seq }) => seq);
+    expect(numbers).toEqual(numbers.map((_, i) => numbers[0]! + i));
+  }
+  socket.close();
+});
+
+test("stops quickly although browsers and kept-alive connections are there", async () => {
+  const { socket } = await watching(["overview"]);
+  await get("/");
+  const began = performance.now();
+  await web.stop();
+  expect(performance.now() - began).toBeLessThan(2000);
+  socket.close();
+  await expect(get("/")).rejects.toThrow();
+});

@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import next from "next";
+import { Server as SocketServer } from "socket.io";
+import { toPipelineAnswer } from "./api/pipeline/get";
+import { shareApi } from "./api/runtime";
+import { composeEngines } from "./compose";
+import { composeApi, composeHealth } from "./compose-web";
+import type { Config } from "./config/config";
+import { createPipelineState } from "./database/pipeline-state";
+import { createPrismaClient } from "./database/prisma";
+import type { Logger } from "./observability/logger";
+import type { Running } from "./observability/running";
+import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/live-channel";
+import { isSameOrigin } from "./realtime/same-origin";
+
+const DRAIN_MS = 5000;
+
+/** Headers of every answer; there are none that would let pages of other origins read it. */
+const SECURITY_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "content-security-policy": "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'",
+} as const;
+
+/**
+ * Runs pages, REST routes and the live channel on one port. Answers also while the engines are down.
+ * @returns the port it listens on, and how to stop it.
+ * @throws Error with code EADDRINUSE when the port is taken.
+ */
+export async function runWeb(config: Config, logger: Logger): Promise<Running & { readonly port: number }> {
+  const engines = composeEngines(config, "web", logger);
+  const undo: (() => Promise<void> | void)[] = [() => engines.close()];
+  let stopped: Promise<void> | undefined;
+  const stop = () =>
+    (stopped ??= (async () => {
+      for (let step = undo.pop(); step; step = undo.pop()) {
+        await Promise.resolve(step()).catch((error: unknown) => logger.warn({ err: error }, "did not stop cleanly"));
+      }
+    })());
+  try {
+    const version = readVersion();
+    const prisma = createPrismaClient(engines.pool);
+    undo.push(() => prisma.$disconnect());
+    const pipelineState = createPipelineState({
+      ...engines,
+      staleSeconds: config.pipeline.DEVICE_STALE_SECONDS,
+      now: Date.now,
+      onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
+    });
+    let live: LiveChannel | undefined;
+    const health = composeHealth({ config, engines, pipelineState, version, liveState: () => live?.state() });
+    undo.push(() => health.stop());
+    const api = composeApi({ config, engines, prisma, pipelineState, health, version, logger });
+    undo.push(shareApi(api));
+
+    const { server, io, close } = await listen(config);
+    undo.push(close);
+    live = startLiveChannel({
+      io,
+      eventLog: engines.eventLog,
+      pipeline: async () => toPipelineAnswer(await pipelineState()),
+      health: () => health.answer(),
+      onHealthChange: health.onChange,
+      logger,
+      now: Date.now,
+    });
+    undo.push(() => live?.stop());
+    await health.firstRound();
+    return { port: (server.address() as AddressInfo).port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Opens the port with Next's pages and Socket.IO on it. Next answers once it has loaded the build. */
+async function listen(config: Config): Promise<{ server: HttpServer; io: LiveServer; close: () => Promise<void> }> {
+  // React and Next choose their production code by it; the pages were built for that.
+  Object.assign(process.env, { NODE_ENV: "production" });
+  const server = createServer({ keepAliveTimeout: 65_000 });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(config.server.PORT, config.server.HOST, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const pages = next({
+    dev: false,
+    dir: process.cwd(),
+    httpServer: server,
+    hostname: config.server.HOST,
+    port,
+    quiet: true,
+  });
+  const io: LiveServer = new SocketServer(server, {
+    destroyUpgrade: false,
+    serveClient: false,
+    perMessageDeflate: false,
+    maxHttpBufferSize: 16 * 1024,
+    allowRequest: ({ headers }, decide) => decide(null, isSameOrigin(headers)),
+  });
+  const close = async () => {
+    io.disconnectSockets(true);
+    const drained = new Promise<void>((resolve) => void io.close(() => resolve()));
+    server.closeIdleConnections();
+    const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    await drained;
+    clearTimeout(force);
+    await pages.close();
+  };
+  try {
+    const handle = pages.getRequestHandler();
+    const prepared = pages.prepare();
+    server.on("request", (request, response) => {
+      // Socket.IO has taken its own before this listener is asked.
+      if (request.url?.startsWith("/socket.io/")) return;
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      void prepared.then(() => handle(request, response)).catch(() => response.destroy());
+    });
+    await prepared;
+    return { server, io, close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(path.resolve("package.json"), "utf8")) as { version: string };
+  return version;
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { createPostgresLogRetention } from "./adapters/postgres/event-log";
+import { meaningOf } from "./catalog/known-metrics";
+import { composeEngines, topicSettings, type Engines } from "./compose";
+import type { Config } from "./config/config";
+import { isOutage } from "./database/outage";
+import { retentionJobs } from "./jobs/jobs";
+import { runJobs } from "./jobs/run-jobs";
+import type { Logger } from "./observability/logger";
+import type { Running } from "./observability/running";
+import { startConsumer } from "./pipeline/consumer";
+import { createPipeline } from "./pipeline/pipeline";
+import { createPublishLive } from "./pipeline/stages/publish-live";
+
+/** How long batches may take to finish when the worker stops. */
+const DRAIN_MS = 5000;
+const LONGEST_WAIT_MS = 5000;
+/** Tables or database not there yet: `migrate` has still to run. */
+const NOT_MIGRATED = new Set(["42P01", "3D000"]);
+const DAY = 24 * 3_600_000;
+
+/** Runs the worker: the pipeline on its share of the partitions, and the jobs. Waits for engines that are not up yet. */
+export async function runWorker(config: Config, logger: Logger): Promise<Running> {
+  const engines = composeEngines(config, "worker", logger);
+  const stopping = new AbortController();
+  const fatal = (error: unknown) => {
+    logger.fatal({ err: error }, "the worker cannot go on; it ends so that this is seen");
+    process.exitCode = 1;
+    void stop().finally(() => process.exit(1));
+  };
+  const publishLive = createPublishLive({
+    eventLog: engines.eventLog,
+    worker: `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`,
+  });
+  const consuming = consume(config, engines, { logger, publishLive, fatal, signal: stopping.signal });
+  consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
+  const jobs = runJobs({ pool: engines.pool, jobs: jobsOf(config, engines), logger });
+
+  let stopped: Promise<void> | undefined;
+  function stop(): Promise<void> {
+    return (stopped ??= (async () => {
+      stopping.abort();
+      const consumption = await consuming.catch(() => null);
+      await consumption?.stop(DRAIN_MS);
+      await Promise.all([publishLive.stop(), jobs.stop()]);
+      await engines.close();
+    })());
+  }
+  return { stop };
+}
+
+type ConsumeDeps = {
+  logger: Logger;
+  publishLive: ReturnType<typeof createPublishLive>;
+  fatal: (error: unknown) => void;
+  signal: AbortSignal;
+};
+
+async function consume(config: Config, engines: Engines, { logger, publishLive, fatal, signal }: ConsumeDeps) {
+  const { pipeline: settings } = config;
+  await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
+  const pipeline = createPipeline({
+    ...engines,
+    publishLive,
+    meaningOf,
+    maxDevices: settings.MAX_DEVICES,
+    maxMetrics: settings.MAX_METRICS,
+    futureToleranceMs: settings.FUTURE_TOLERANCE_SECONDS * 1000,
+    retentionMs: settings.READINGS_RETENTION_DAYS === 0 ? null : settings.READINGS_RETENTION_DAYS * DAY,
+  });
+  return startConsumer({
+    ...engines,
+    pipeline,
+    maxRecords: settings.WORKER_BATCH_MESSAGES,
+    maxBytes: settings.WORKER_BATCH_BYTES,
+    logger,
+    onFatal: fatal,
+  });
+}
+
+/** Tries until it works, as long as the reason is one that mends by itself or by `migrate`. */
+async function untilReady(attempt: () => Promise<unknown>, logger: Logger, signal: AbortSignal): Promise<void> {
+  for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      const notMigrated = NOT_MIGRATED.has(String((error as { code?: unknown }).code));
+      if (!isOutage(error) && !notMigrated) throw error;
+      logger.warn({ err: error }, notMigrated ? "the database has still to be migrated" : "the engines are not up yet");
+      await delay(waitMs, undefined, { signal });
+    }
+  }
+}
+
+function jobsOf(config: Config, engines: Engines) {
+  return retentionJobs({
+    ...engines,
+    removeExpiredRecords: createPostgresLogRetention(engines.pool),
+    readingsDays: config.pipeline.READINGS_RETENTION_DAYS,
+    archiveDays: config.pipeline.ARCHIVE_RETENTION_DAYS,
+    deadLetterDays: config.pipeline.DEAD_LETTER_RETENTION_DAYS,
+  });
+}
