@@ -122,11 +122,11 @@ test("a committed message reaches who watches, numbered without gaps", async () 
     frames
       .flatMap(({ room: found, data }) => (found === room && data.kind === "devices" ? data.devices : []))
       .filter(({ id }) => id === "press-1");
-  const [device] = await until(() => devicesOf("device:press-1").length > 0 && devicesOf("device:press-1"));
+  const device = await until(() => devicesOf("device:press-1")[0]);
   expect(performance.now() - began).toBeLessThan(2000);
   expect(device).toMatchObject({ messages: 1, more: false } satisfies Partial<LiveDevice>);
-  expect(device!.points.temperature?.[0]?.[1]).toBe(5);
-  expect(device!.texts.mode?.[1]).toBe("auto");
+  expect(device.points.temperature?.[0]?.[1]).toBe(5);
+  expect(device.texts.mode?.[1]).toBe("auto");
   expect(devicesOf("devices")).toHaveLength(1);
 
   await until(

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server as HttpServer } from "node:http";
+import { createServer, type IncomingMessage, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import next from "next";
@@ -9,6 +9,7 @@ import { shareApi } from "./api/runtime";
 import { composeEngines } from "./compose";
 import { composeApi, composeHealth } from "./compose-web";
 import type { Config } from "./config/config";
+import { runAsProduction } from "./config/production";
 import { createPipelineState } from "./database/pipeline-state";
 import { createPrismaClient } from "./database/prisma";
 import type { Logger } from "./observability/logger";
@@ -17,6 +18,8 @@ import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/
 import { isSameOrigin } from "./realtime/same-origin";
 
 const DRAIN_MS = 5000;
+/** How long the rest of a refused body may take to arrive. */
+const DROP_MS = 5000;
 
 /** Headers of every answer; there are none that would let pages of other origins read it. */
 const SECURITY_HEADERS = {
@@ -52,15 +55,15 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       now: Date.now,
       onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
     });
-    let live: LiveChannel | undefined;
-    const health = composeHealth({ config, engines, pipelineState, version, liveState: () => live?.state() });
+    const started: { live?: LiveChannel } = {};
+    const health = composeHealth({ config, engines, pipelineState, version, liveState: () => started.live?.state() });
     undo.push(() => health.stop());
     const api = composeApi({ config, engines, prisma, pipelineState, health, version, logger });
     undo.push(shareApi(api));
 
     const { server, io, close } = await listen(config);
     undo.push(close);
-    live = startLiveChannel({
+    const live = startLiveChannel({
       io,
       eventLog: engines.eventLog,
       pipeline: async () => toPipelineAnswer(await pipelineState()),
@@ -69,7 +72,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       logger,
       now: Date.now,
     });
-    undo.push(() => live?.stop());
+    started.live = live;
+    undo.push(() => live.stop());
     await health.firstRound();
     return { port: (server.address() as AddressInfo).port, stop };
   } catch (error) {
@@ -80,8 +84,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
 
 /** Opens the port with Next's pages and Socket.IO on it. Next answers once it has loaded the build. */
 async function listen(config: Config): Promise<{ server: HttpServer; io: LiveServer; close: () => Promise<void> }> {
-  // React and Next choose their production code by it; the pages were built for that.
-  Object.assign(process.env, { NODE_ENV: "production" });
+  runAsProduction();
   const server = createServer({ keepAliveTimeout: 65_000 });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -119,6 +122,7 @@ async function listen(config: Config): Promise<{ server: HttpServer; io: LiveSer
       // Socket.IO has taken its own before this listener is asked.
       if (request.url?.startsWith("/socket.io/")) return;
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      response.once("finish", () => dropRest(request));
       void prepared.then(() => handle(request, response)).catch(() => response.destroy());
     });
     await prepared;
@@ -127,6 +131,15 @@ async function listen(config: Config): Promise<{ server: HttpServer; io: LiveSer
     await close().catch(() => {});
     throw error;
   }
+}
+
+/** Reads on what is left of a body that was answered before its end, so that the connection can be used again. */
+function dropRest(request: IncomingMessage): void {
+  if (request.complete) return;
+  request.unpipe();
+  request.resume();
+  const enough = setTimeout(() => request.destroy(), DROP_MS);
+  request.once("close", () => clearTimeout(enough));
 }
 
 function readVersion(): string {

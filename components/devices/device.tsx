@@ -16,6 +16,7 @@ import { Section } from "../ui/section";
 import { DeviceMark } from "../ui/state-mark";
 import classes from "./device.module.css";
 import { History } from "./history";
+import { inMetricOrder } from "./metric-order";
 import { Messages } from "./messages";
 import { useAddress } from "./url";
 import { Values } from "./values";
@@ -108,9 +109,9 @@ function Facts({ device }: { device: DeviceView }) {
   );
 }
 
-/** What the chart shows until a metric is chosen: the first number by name, else the first boolean. */
+/** What the chart shows until a metric is chosen: the first number, else the first boolean. */
 function firstMetric({ values }: DeviceView): string | null {
-  const names = Object.keys(values).sort();
+  const names = inMetricOrder(Object.keys(values));
   const ofType = (type: string) => names.find((name) => typeof values[name]?.value === type);
   return ofType("number") ?? ofType("boolean") ?? null;
 }

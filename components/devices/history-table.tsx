@@ -8,12 +8,18 @@ interface HistoryTableProps {
   unit: string;
   zone: Zone;
   isBoolean: boolean;
+  /** True for single readings, where mean, lowest and highest are the same. */
+  isRaw: boolean;
 }
 
 /** The same points as the chart, newest first. */
-export function HistoryTable({ rows, unit, zone, isBoolean }: HistoryTableProps) {
+export function HistoryTable({ rows, unit, zone, isBoolean, isRaw }: HistoryTableProps) {
   const points = rows.flatMap((row) => (row.point ? [row.point] : [])).reverse();
-  const heads = isBoolean ? ["Time", "Share true", "Readings"] : ["Time", "Mean", "Lowest", "Highest", "Readings"];
+  const heads = isRaw
+    ? ["Time", "Value"]
+    : isBoolean
+      ? ["Time", "Share true", "Readings"]
+      : ["Time", "Mean", "Lowest", "Highest", "Readings"];
   return (
     <div className={classes.tableBox} role="region" aria-label="History as a table" tabIndex={0}>
       <table className={classes.table}>
@@ -31,12 +37,12 @@ export function HistoryTable({ rows, unit, zone, isBoolean }: HistoryTableProps)
           {points.map(({ time, mean, min, max, count }) => (
             <tr key={time}>
               <td>{formatInstant(time, zone)}</td>
-              {(isBoolean ? [mean] : [mean, min, max]).map((number, i) => (
+              {(isRaw || isBoolean ? [mean] : [mean, min, max]).map((number, i) => (
                 <td key={i} title={formatExact(number)}>
-                  {isBoolean ? `${Math.round(number * 100)} %` : formatMeasure(number)}
+                  {isBoolean ? (isRaw ? String(number !== 0) : `${Math.round(number * 100)} %`) : formatMeasure(number)}
                 </td>
               ))}
-              <td>{count}</td>
+              {isRaw ? null : <td>{count}</td>}
             </tr>
           ))}
         </tbody>

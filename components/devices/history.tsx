@@ -151,7 +151,7 @@ export function History({ device, metric, address, change }: HistoryProps) {
             .
           </p>
           {asTable ? (
-            <HistoryTable rows={rows} unit={unit} zone={zone} isBoolean={isBoolean} />
+            <HistoryTable rows={rows} unit={unit} zone={zone} isBoolean={isBoolean} isRaw={series.bucketMs === 0} />
           ) : (
             <div style={{ height: HEIGHT, opacity: isPlaceholderData ? 0.5 : 1 }}>
               <LazyTimeChart

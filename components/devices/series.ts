@@ -94,15 +94,16 @@ export function toRows(series: Series, from: EpochMs, to: EpochMs): ChartRow[] {
   const visible = series.points.filter((point) => point.time + bucketMs >= from && point.time <= to);
   const gap = gapMs(visible, bucketMs);
   const rows: ChartRow[] = [];
+  const inside = (time: EpochMs) => Math.min(to, Math.max(from, time));
   visible.forEach((point, i) => {
     const before = visible[i - 1];
     const after = visible[i + 1];
     const breakBefore = before === undefined || point.time - before.time > gap;
     const breakAfter = after === undefined || after.time - point.time > gap;
     if (before && breakBefore)
-      rows.push({ time: (before.time + point.time) / 2, mean: null, band: null, alone: false, point: null });
+      rows.push({ time: inside((before.time + point.time) / 2), mean: null, band: null, alone: false, point: null });
     rows.push({
-      time: Math.min(to, Math.max(from, point.time + bucketMs / 2)),
+      time: inside(point.time + bucketMs / 2),
       mean: point.mean,
       band: [point.min, point.max],
       alone: breakBefore && breakAfter,

@@ -8,6 +8,7 @@ import { formatCount } from "../ui/format";
 import { Quantity } from "../ui/quantity";
 import { DeviceMark } from "../ui/state-mark";
 import classes from "./devices.module.css";
+import { inMetricOrder } from "./metric-order";
 
 type Sort = DevicesQuery["sort"];
 
@@ -132,12 +133,10 @@ const Row = memo(function Row({ device, units }: { device: DeviceView; units: Re
 
 const SHOWN = 3;
 
-/** The first numbers of a device by name, in equal columns. */
+/** The first numbers of a device, in equal columns. */
 function Values({ values, units }: { values: DeviceView["values"]; units: ReadonlyMap<string, string | null> }) {
-  const names = Object.keys(values)
-    .filter((name) => typeof values[name]?.value === "number")
-    .sort()
-    .slice(0, SHOWN);
+  const numbers = Object.keys(values).filter((name) => typeof values[name]?.value === "number");
+  const names = inMetricOrder(numbers).slice(0, SHOWN);
   if (names.length === 0) return <span className={classes.none}>none yet</span>;
   return (
     <div className={classes.valueGrid}>

@@ -3,6 +3,7 @@ import type { DeviceView } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
 import { Quantity } from "../ui/quantity";
 import classes from "./device.module.css";
+import { inMetricOrder } from "./metric-order";
 
 /** A value this much older than the device's latest is one the device has stopped sending. */
 const STALE_MS = 5 * 60_000;
@@ -17,7 +18,7 @@ interface ValuesProps {
 
 /** Latest value of each metric with its unit and age; choosing one shows its history. Strings have none. */
 export function Values({ values, lastEventTime, units, selected, onSelect }: ValuesProps) {
-  const names = Object.keys(values).sort();
+  const names = inMetricOrder(Object.keys(values));
   if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
   const latest = lastEventTime ? Date.parse(lastEventTime) : 0;
   return (

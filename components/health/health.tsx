@@ -102,7 +102,7 @@ function Probe({ probe }: { probe: ProbeResult }) {
         ) : null}
       </div>
       <span className={classes.time}>
-        <small>since</small> <Age time={since} />
+        <small>changed</small> <Age time={since} />
       </span>
       <span className={classes.time}>
         <small>{checkedAt ? "checked" : ""}</small> {checkedAt ? <Age time={checkedAt} /> : "not checked yet"}

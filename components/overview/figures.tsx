@@ -45,7 +45,7 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
         }
         note={
           <>
-            p50; p99 <Duration text={rates.latencyP99Ms === null ? null : formatDuration(rates.latencyP99Ms)} />
+            median; p99 <Duration text={rates.latencyP99Ms === null ? null : formatDuration(rates.latencyP99Ms)} />
           </>
         }
         spark={line(

@@ -27,7 +27,7 @@ export function Partitions({ partitions }: { partitions: PipelineAnswer["partiti
               <td>
                 <Quantity value={lag} format={formatCount} />
               </td>
-              <td title={owner ?? "No worker reads this partition"}>{owner ?? <em>none</em>}</td>
+              <td title={owner ?? "No worker reads this partition"}>{owner?.split(" ").at(-1) ?? <em>none</em>}</td>
             </tr>
           ))}
         </tbody>

@@ -18,12 +18,7 @@ export function Quantity({ value, unit, format = formatMeasure }: QuantityProps)
   return (
     <span className={classes.quantity} title={unit ? `${formatExact(value)} ${unit}` : formatExact(value)}>
       {digits}
-      {prefix || unit ? (
-        <span className={classes.unit}>
-          {"\u202f"}
-          {[prefix, unit].filter(Boolean).join(" ")}
-        </span>
-      ) : null}
+      {prefix || unit ? <span className={classes.unit}>{[prefix, unit].filter(Boolean).join(" ")}</span> : null}
     </span>
   );
 }
@@ -31,14 +26,16 @@ export function Quantity({ value, unit, format = formatMeasure }: QuantityProps)
 /** A length of time ("1.24 s") with the figure strong and the unit muted; null is "unknown". */
 export function Duration({ text, title }: { text: string | null; title?: string }) {
   if (text === null) return <span className={classes.unknown}>unknown</span>;
+  const parts = text.split(/([^\d.]+)/).filter(Boolean);
+  const last = parts.length - 1;
   return (
     <span className={classes.quantity} title={title}>
-      {text.split(/([^\d.]+)/).map((part, i) =>
+      {parts.map((part, i) =>
         i % 2 === 0 ? (
           part
         ) : (
           <span key={i} className={classes.unit}>
-            {part.replace(/^ /, "\u202f")}
+            {i < last ? `${part.trim()} ` : part.trim()}
           </span>
         ),
       )}

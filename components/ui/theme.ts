@@ -22,6 +22,20 @@ const accent: MantineColorsTuple = [
   "#153a80",
 ];
 
+/** Surfaces and text of Mantine's own components in the dark scheme, from text to ground. */
+const neutral: MantineColorsTuple = [
+  "#e4e7eb",
+  "#c3cad3",
+  "#9ba5b1",
+  "#6d7884",
+  "#3b444e",
+  "#2a3139",
+  "#1f252b",
+  "#161a1f",
+  "#101317",
+  "#0b0d10",
+];
+
 const light = {
   "--fw-bg": "#ffffff",
   "--fw-surface": "#f7f8fa",
@@ -99,7 +113,7 @@ export const CHROME_COLORS = { light: light["--fw-surface"], dark: dark["--fw-su
 export const theme = createTheme({
   fontFamily: FONT,
   fontFamilyMonospace: MONO,
-  colors: { accent },
+  colors: { accent, dark: neutral },
   primaryColor: "accent",
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,

@@ -59,7 +59,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
       <ResponsiveContainer width="100%" height="100%">
         <ComposedChart
           data={rows as TimeRow[]}
-          margin={{ top: 24, right: 56, bottom: 0, left: 0 }}
+          margin={{ top: 28, right: 60, bottom: 0, left: 0 }}
           accessibilityLayer={false}
         >
           <CartesianGrid stroke="var(--fw-chart-grid)" vertical={false} />
@@ -68,7 +68,6 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
             type="number"
             domain={[from, to]}
             ticks={ticks as number[]}
-            allowDataOverflow
             tickFormatter={props.formatTick}
             stroke="var(--fw-line-strong)"
             tick={{ fill: "var(--fw-muted)", fontSize: 12 }}
@@ -81,7 +80,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
             width={56}
             domain={range ? [range[0], range[1]] : [fromZero ? 0 : "auto", "auto"]}
             {...(range ? { ticks: [range[0], range[1]] } : { tickCount: 5 })}
-            tickFormatter={props.formatValue}
+            tickFormatter={(value: number) => shortened(props.formatValue(value))}
             axisLine={false}
             tickLine={false}
             tick={{ fill: "var(--fw-muted)", fontSize: 12 }}
@@ -139,6 +138,11 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
 });
 
 export default TimeChart;
+
+/** Ticks are round numbers: their trailing zeros say nothing. */
+function shortened(text: string): string {
+  return /^-?\d+\.\d+$/.test(text) ? String(Number(text)) : text;
+}
 
 interface DotProps {
   cx: number | undefined;

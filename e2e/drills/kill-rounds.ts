@@ -31,10 +31,33 @@ export async function main(argv: string[]): Promise<number> {
   const random = seeded(Number(values.seed));
   const checks = createChecks("kill-rounds");
   console.log(`${recording.messages} messages, ${recording.readings} readings; seed ${values.seed}`);
+  const duration = await undisturbed(recording);
+  console.log(`an undisturbed replay takes ${duration} ms`);
   for (const target of values.target as Target[]) {
-    for (let round = 1; round <= Number(values.rounds); round++) await play(checks, recording, target, round, random);
+    for (let round = 1; round <= Number(values.rounds); round++) {
+      await play(checks, recording, target, round, Math.round(300 + random() * Math.max(duration - 300, 300)));
+    }
   }
   return checks.finish();
+}
+
+/** Milliseconds a replay takes when nobody disturbs it. */
+async function undisturbed(recording: Recording): Promise<number> {
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-kill-"));
+  const product = await startProduct({ dataDir: path.join(folder, "data"), env: { DEMO_DEVICES: "0" } });
+  try {
+    await product.ready();
+    const started = Date.now();
+    await runProduct(replayOf(recording, product), { FIELDWATCH_DATA_DIR: product.dataDir });
+    return Date.now() - started;
+  } finally {
+    await product.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function replayOf(recording: Recording, product: Product): string[] {
+  return ["replay", recording.file, ...MAPPING, "--speed", "max", "--url", product.url];
 }
 
 async function play(
@@ -42,7 +65,7 @@ async function play(
   recording: Recording,
   target: Target,
   round: number,
-  random: () => number,
+  moment: number,
 ): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-kill-"));
   // The same port and folder all along, as a person restarting it would have.
@@ -50,12 +73,13 @@ async function play(
   let product = await startProduct(options);
   try {
     await product.ready();
-    const args = ["replay", recording.file, ...MAPPING, "--speed", "max", "--url", product.url];
+    const args = replayOf(recording, product);
     const replay = () => runProduct(args, { FIELDWATCH_DATA_DIR: options.dataDir });
     const started = Date.now();
-    const replaying = replay();
-    const moment = 200 + random() * 2500;
+    let under = "during";
+    const replaying = replay().finally(() => (under = "after"));
     await pause(moment);
+    const phase = under;
 
     const before = product.tree();
     const victims = target === "tree" ? before : [processOf(before, target) ?? product.tree()[0]!];
@@ -83,7 +107,7 @@ async function play(
       expect(`${key} in the tables`, lying[key], wanted);
     expect("minute rollups that differ from a recount", lying.wrongMinutes, 0);
     expect("hour rollups that differ from a recount", lying.wrongHours, 0);
-    const told = `killed after ${Math.round(moment)} ms, ${totals.messages} messages in the end, ${attempts} replay run(s), ${((Date.now() - started) / 1000).toFixed(1)} s`;
+    const told = `killed after ${moment} ms, ${phase} the replay; ${totals.messages} messages in the end, ${attempts} replay run(s), ${((Date.now() - started) / 1000).toFixed(1)} s`;
     checks.that(`${target} ${round}`, problems.length === 0, [told, ...problems].join("; "));
     await product.stop();
   } catch (error) {

@@ -92,7 +92,7 @@ async function refused(answer: Promise<Response>) {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   const body = problem.parse(await response.json());
   expect(body.status).toBe(response.status);
-  return { ...body, kind: body.type.replace("/problems/", ""), headers: response.headers };
+  return { ...body, rejected: body.rejected, kind: body.type.replace("/problems/", ""), headers: response.headers };
 }
 
 function post(body: BodyInit, headers: Record<string, string> = JSON_TYPE, query = "", to = api): Promise<Response> {

@@ -11,6 +11,8 @@ const KNOWN_METRICS: Readonly<Record<string, readonly [unit: string, min: number
   temp: ["°C", -100, 1500],
   humidity: ["%", 0, 100],
   pressure: ["hPa", 0, 20_000],
+  oilPressure: ["bar", 0, 10_000],
+  load: ["%", 0, 100],
   battery: ["%", 0, 100],
   co: ["ppm", 0, 1_000_000],
   co2: ["ppm", 0, 1_000_000],
@@ -38,9 +40,10 @@ const KNOWN_METRICS: Readonly<Record<string, readonly [unit: string, min: number
   altitude: ["m", -12_000, 1_000_000],
 };
 
+const BY_LOWER_CASE = new Map(Object.entries(KNOWN_METRICS).map(([name, meaning]) => [name.toLowerCase(), meaning]));
+
 /** What a metric's name says of it, any case. */
 export function meaningOf(metric: string): MetricMeaning {
-  const name = metric.toLowerCase();
-  const known = Object.hasOwn(KNOWN_METRICS, name) ? KNOWN_METRICS[name] : undefined;
+  const known = BY_LOWER_CASE.get(metric.toLowerCase());
   return known ? { unit: known[0], min: known[1], max: known[2] } : { unit: null, min: null, max: null };
 }

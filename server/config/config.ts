@@ -121,9 +121,7 @@ export function envExample(): string {
   // In the order above: the members of a module come in one order from source and in another when bundled.
   const parts = Object.entries(titles).map(([name, title]) => {
     const table: Record<string, Variable> = sections[name as keyof Sections];
-    const lines = Object.entries(table).map(
-      ([variable, { about, example }]) => `# ${about}\n# ${variable}=${example}`,
-    );
+    const lines = Object.entries(table).map(([variable, { about, example }]) => `# ${about}\n# ${variable}=${example}`);
     return `## ${title}\n\n${lines.join("\n\n")}\n`;
   });
   return `# Copy to .env and uncomment what you change. Generated from server/config by \`npm run generate\`.\n\n${parts.join("\n")}`;

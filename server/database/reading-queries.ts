@@ -115,6 +115,7 @@ async function rawPoints(pool: Pool, { device, metric, from, to, maxPoints }: Se
 
 type PointRow = [time: number, count: number, mean: number, min: number, max: number, last: number];
 
+/** OFFSET 0 keeps the inner query apart: merged into the outer one, the metric would be looked up for every aggregate. */
 async function downsampled(
   pool: Pool,
   { device, metric, from, to }: SeriesQuery,
@@ -122,12 +123,16 @@ async function downsampled(
 ): Promise<SeriesPoint[]> {
   const { rows } = await pool.query<PointRow>({
     rowMode: "array",
-    text: `SELECT (floor(at / $5) * $5)::float8, count(*)::float8, avg(value), min(value), max(value),
-             (array_agg(value ORDER BY at DESC))[1]
-           FROM (
-             SELECT extract(epoch FROM time)::float8 * 1000 AS at, values[array_position(metrics, $2)] AS value
-             FROM sample WHERE device_id = $1 AND time >= $3 AND time < $4) AS reading
-           WHERE value IS NOT NULL GROUP BY 1 ORDER BY 1`,
+    text: `WITH bucket AS (
+             SELECT date_bin($5 * interval '1 ms', time, to_timestamp(0)) AS start, count(*)::float8 AS count, avg(value) AS mean,
+               min(value) AS min, max(value) AS max, max(time) AS last_at
+             FROM (
+               SELECT time, values[array_position(metrics, $2)] AS value
+               FROM sample WHERE device_id = $1 AND time >= $3 AND time < $4 OFFSET 0) AS reading
+             WHERE value IS NOT NULL GROUP BY 1)
+           SELECT extract(epoch FROM start)::float8 * 1000, count, mean, min, max,
+             (SELECT values[array_position(metrics, $2)] FROM sample WHERE device_id = $1 AND time = last_at)
+           FROM bucket ORDER BY start`,
     values: [device, metric, new Date(from), new Date(to), bucketMs],
   });
   return rows.map(toPoint);
@@ -139,14 +144,19 @@ async function mergedRollups(
   resolution: "minute" | "hour",
   bucketMs: number,
 ): Promise<SeriesPoint[]> {
+  const table = `rollup_${resolution}`;
   const { rows } = await pool.query<PointRow>({
     rowMode: "array",
-    text: `SELECT (floor(at / $5) * $5)::float8, sum(counts[i])::float8, sum(sums[i]) / sum(counts[i]), min(mins[i]), max(maxs[i]),
-             (array_agg(lasts[i] ORDER BY at DESC))[1]
-           FROM (
-             SELECT extract(epoch FROM bucket)::float8 * 1000 AS at, array_position(metrics, $2) AS i, counts, sums, mins, maxs, lasts
-             FROM rollup_${resolution} WHERE device_id = $1 AND bucket >= $3 AND bucket < $4) AS rollup
-           WHERE i IS NOT NULL GROUP BY 1 ORDER BY 1`,
+    text: `WITH merged AS (
+             SELECT date_bin($5 * interval '1 ms', bucket, to_timestamp(0)) AS start, sum(counts[i])::float8 AS count,
+               sum(sums[i]) / sum(counts[i]) AS mean, min(mins[i]) AS min, max(maxs[i]) AS max, max(bucket) AS last_bucket
+             FROM (
+               SELECT bucket, array_position(metrics, $2) AS i, counts, sums, mins, maxs
+               FROM ${table} WHERE device_id = $1 AND bucket >= $3 AND bucket < $4 OFFSET 0) AS part
+             WHERE i IS NOT NULL GROUP BY 1)
+           SELECT extract(epoch FROM start)::float8 * 1000, count, mean, min, max,
+             (SELECT lasts[array_position(metrics, $2)] FROM ${table} WHERE device_id = $1 AND bucket = last_bucket)
+           FROM merged ORDER BY start`,
     values: [device, metric, new Date(from), new Date(to), bucketMs],
   });
   return rows.map(toPoint);

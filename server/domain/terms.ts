@@ -57,6 +57,13 @@ export const MESSAGE_LIMITS = {
   depth: 16,
 } as const;
 
+/** Bounds of one twin: a device that makes up names without end must not grow without end. */
+export const TWIN_LIMITS = {
+  fields: 256,
+  /** UTF-16 units of a string; the rest of a longer one is only in the message. */
+  textLength: 1024,
+} as const;
+
 /** The topics, with their defaults; partitions and retention come from config. */
 export const TOPICS = {
   telemetry: "iot.telemetry",

@@ -74,7 +74,7 @@ test("random streams, batches, crashes and takeovers leave what one calm run wou
         await check(prefix, messages);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 }, 120_000);
 

@@ -7,7 +7,8 @@ import type { EpochMs } from "@/server/domain/terms";
 export interface DeviceTwins {
   /**
    * Brings in newer values. Per device and field the value with the later event time stays; at equal event times the
-   * one already there stays. So updates may come twice, late, or in any order. A failure is an outage: nothing may be committed.
+   * one already there stays; of more than TWIN_LIMITS.fields fields those with the latest event times stay (at equal
+   * times the lesser names). So updates may come twice, late, or in any order. A failure is an outage: nothing may be committed.
    */
   merge(updates: readonly TwinUpdate[]): Promise<void>;
   /** The twins of these devices; those unknown are left out. */

@@ -44,7 +44,7 @@ export const DEVICE_TYPES = {
   },
   press: {
     share: 2,
-    sensed: ["temperature", "vibration", "load", "pressure"],
+    sensed: ["temperature", "vibration", "load", "oilPressure"],
     readings(device, at) {
       const load = pressLoad(device, at);
       // Metal warms and cools slowly: its heat is the load of the last three quarters of an hour.
@@ -57,7 +57,7 @@ export const DEVICE_TYPES = {
           Math.max(0, 0.3 + (3 + 3 * wear) * load ** 1.5 + (0.05 + 0.2 * load) * noise(...key(device, 7), at)),
           3,
         ),
-        pressure: round(4 + 176 * load + 1.2 * noise(...key(device, 8), at), 1),
+        oilPressure: round(4 + 176 * load + 1.2 * noise(...key(device, 8), at), 1),
         running: load > 0.02,
       };
     },

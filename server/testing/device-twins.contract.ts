@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import type { DocumentStoreFixture } from "./message-archive.contract";
 
@@ -59,6 +60,21 @@ export function deviceTwinsContract(name: string, createFixture: () => Promise<D
       });
       await twins.merge([{ device, values: valuesOf({ a: [3, 1], c: [3, 1] }) }]);
       expect((await twinOf(device))?.eventTime).toBe(101);
+    });
+
+    it("keeps the newest fields of a device that has too many, in whatever order they come", async () => {
+      const fields = Array.from({ length: TWIN_LIMITS.fields + 10 }, (_, i): [string, [number, number]] => [
+        `f${i}`,
+        [i, 1000 + i],
+      ]);
+      const expected = valuesOf(Object.fromEntries(fields.slice(10)));
+      for (const order of [fields, [...fields].reverse()]) {
+        const device = newDevice();
+        for (let i = 0; i < order.length; i += 50) {
+          await twins.merge([{ device, values: valuesOf(Object.fromEntries(order.slice(i, i + 50))) }]);
+        }
+        expect((await twinOf(device))?.values).toEqual(expected);
+      }
     });
 
     it("keeps any name and any string exactly", async () => {

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import { joinedJson, joinedJsonArray } from "./text";
 import { inTransaction } from "./transaction";
@@ -68,7 +69,13 @@ function bringIn(state: State, values: TwinUpdate["values"]): boolean {
     state.set(field, value);
     changed = true;
   }
+  if (changed && state.size > TWIN_LIMITS.fields) dropOldest(state);
   return changed;
+}
+
+function dropOldest(state: State): void {
+  const newestFirst = [...state].sort(([a, x], [b, y]) => y.eventTime - x.eventTime || (a < b ? -1 : 1));
+  for (const [field] of newestFirst.slice(TWIN_LIMITS.fields)) state.delete(field);
 }
 
 function twinOf(device: string, values: State): Twin {

@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -28,7 +29,7 @@ const LEAST_FREE_BYTES = 96 * 1024 * 1024;
 /** Makes the data folder if needed and checks that it can be written to. @throws StartError when it can't. */
 export function prepareDataFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     const probe = path.join(dataDir, `.probe-${process.pid}`);
     writeFileSync(probe, "probe");
     rmSync(probe);
@@ -38,6 +39,17 @@ export function prepareDataFolder(dataDir: string): void {
   const { bavail, bsize } = statfsSync(dataDir);
   const free = bavail * bsize;
   if (free < LEAST_FREE_BYTES) throw diskFull(dataDir, `only ${Math.floor(free / 1048576)} MB are free there.`);
+}
+
+/** Not mkdir's own `recursive`, which never ends where the system says ENOENT, as below /proc. */
+function makeFolder(folder: string): void {
+  const parent = path.dirname(folder);
+  if (!existsSync(parent)) makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST" || !statSync(folder).isDirectory()) throw error;
+  }
 }
 
 /** What a failure to write to the data folder means for a person; other errors come back as they are. */
@@ -83,8 +95,11 @@ export async function prepareCluster(
   const created = !existsSync(path.join(folder, "PG_VERSION"));
   if (created) {
     refuseStrangers(folder);
-    const unfinished = path.join(dataDir, "postgres.new");
-    rmSync(unfinished, { recursive: true, force: true });
+    // What an earlier start was killed in; its initdb may still be writing for a moment.
+    for (const name of readdirSync(dataDir).filter((entry) => entry.startsWith("postgres.new"))) {
+      rmSync(path.join(dataDir, name), { recursive: true, force: true, maxRetries: 10 });
+    }
+    const unfinished = path.join(dataDir, `postgres.new-${process.pid}`);
     mkdirSync(unfinished, { mode: 0o700 });
     giveTo(unfinished, launch.owner);
     const password = randomBytes(24).toString("base64url");
@@ -122,7 +137,7 @@ async function initialise(
   binaries: Binaries,
   launch: Launch,
 ): Promise<void> {
-  const passwordFile = path.join(dataDir, "postgres.new.password");
+  const passwordFile = `${folder}.password`;
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (launch.owner) chownSync(passwordFile, launch.owner.uid, launch.owner.gid);
   const args = [
@@ -156,12 +171,25 @@ async function initialise(
 function run(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    // With the group, as initdb runs programs of its own.
+    const killGroup = () => {
+      try {
+        if (process.platform === "win32") child.kill();
+        else if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // Gone already.
+      }
+    };
+    process.on("exit", killGroup);
     let output = "";
     const collect = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-8192));
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, output }));
+    child.on("close", (code) => {
+      process.off("exit", killGroup);
+      resolve({ code, output });
+    });
   });
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import pino from "pino";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { until } from "@/server/testing/until";
 import { locateBinaries } from "./binaries";
 import { startEmbeddedPostgres } from "./embedded-postgres";
@@ -14,6 +14,9 @@ import { chooseLaunch } from "./privileges";
 import { takeOwnership } from "./owner";
 import { isAlive } from "./processes";
 import { readState } from "./state";
+
+// Making a server waits for the disk, which others may keep busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const logger = pino({ level: "silent" });
 const root = mkdtempSync(path.join(tmpdir(), "fieldwatch-embedded-"));
@@ -69,6 +72,9 @@ test("a wrong password, and a stranger's folder, are refused", async () => {
   writeFileSync(file, "");
   await expect(startEmbeddedPostgres({ dataDir: file, logger })).rejects.toThrow("The data folder can't be made");
   await expect(startEmbeddedPostgres({ dataDir: path.join(file, "below"), logger })).rejects.toThrow("can't be made");
+  if (process.platform === "linux") {
+    await expect(startEmbeddedPostgres({ dataDir: "/proc/fieldwatch/data", logger })).rejects.toThrow("can't be made");
+  }
 });
 
 test("an owner that died, even as a zombie or with its id taken by another process, doesn't block the folder", async () => {

@@ -1,6 +1,6 @@
 import type { CatalogMetric, NewDevice } from "@/server/database/catalog-writes";
 import type { Refusal } from "@/server/domain/reasons";
-import type { MetricKind } from "@/server/domain/terms";
+import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
 import { deadLetterId, type DeadLetter } from "@/server/ports/dead-letters";
 import {
   positionOf,
@@ -71,7 +71,7 @@ function place(
   for (const [field, text] of message.texts) {
     const metric = known.get(field);
     if (metric) refuse(field, text, drift(metric, "string"));
-    else state.push([field, text]);
+    else state.push([field, text.slice(0, TWIN_LIMITS.textLength)]);
     number++;
   }
   return { record, message, deviceId, metrics, values, state };

@@ -1,0 +1,73 @@
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { processOf } from "../processes";
+import { until } from "../waiting";
+import { post, setStage, type Stage } from "./stage";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await setStage();
+});
+afterAll(async () => {
+  await stage?.close();
+});
+
+test("a health failure is shown with its fix, and goes when it is mended", async () => {
+  const page = await stage.open("/health");
+  const probe = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "A worker is alive" }) });
+  await probe.getByText("1 worker.").waitFor();
+  expect(await probe.getByText("npm run worker").count()).toBe(0);
+
+  // A worker that hangs and whose connections the network has dropped: it is out of its group, and nobody restarts it.
+  const worker = processOf(stage.product.tree(), "worker");
+  expect(worker).toBeDefined();
+  process.kill(worker!.pid, "SIGSTOP");
+  try {
+    await dropConnections(stage.product.connectionString());
+    await probe.getByText("No worker is alive.").waitFor({ timeout: 40_000 });
+    await probe.getByText("messages are kept in the event log and wait").waitFor();
+    await probe.getByText("Fix", { exact: true }).waitFor();
+    await probe.getByText("npm run worker").waitFor();
+  } finally {
+    process.kill(worker!.pid, "SIGCONT");
+  }
+  await probe.getByText("1 worker.").waitFor({ timeout: 60_000 });
+  await page.context().close();
+});
+
+test("a page that is open while the server restarts reconnects and goes on", async () => {
+  const device = "restart-01";
+  await post(stage.product, { device, time: Date.now() - 1000, readings: { level: 1.25 } });
+  await until(
+    () =>
+      stage.product.get(`/api/v1/devices/${device}`).then(
+        () => true,
+        () => false,
+      ),
+    { timeoutMs: 20_000, what: "the device" },
+  );
+  const page = await stage.open(`/devices/${device}`);
+  const connection = page.getByRole("status");
+  await connection.getByText("Connected").waitFor();
+  await page.evaluate(() => void ((window as { journeyMark?: boolean }).journeyMark = true));
+
+  const restarting = stage.restart();
+  await connection.getByText(/Reconnecting|Stale/).waitFor();
+  await restarting;
+  await connection.getByText("Connected").waitFor({ timeout: 30_000 });
+
+  const values = page.getByRole("region", { name: "Current values" });
+  await post(stage.product, { device, time: Date.now(), readings: { level: 9.75 } });
+  await values.getByText("9.75").waitFor({ timeout: 10_000 });
+  expect(await page.evaluate(() => (window as { journeyMark?: boolean }).journeyMark)).toBe(true);
+  await page.context().close();
+});
+
+async function dropConnections(connectionString: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'fieldwatch worker%'",
+  );
+  await client.end();
+}

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import type { ProbeResult, ProbeStatus } from "@/server/contracts/health";
+import { judgeDeadLetters, judgeLag, judgeWorkers } from "./event-log";
+import { judgeDisk, judgeMemory } from "./machine";
+import { verdict } from "./verdict";
+
+const since = "2026-11-23T14:02:09.000Z";
+const probe = (name: string, status: ProbeStatus, more: Partial<ProbeResult> = {}): ProbeResult => ({
+  ...{ name, status, since, title: "Title", group: "Group", checkedAt: since, latencyMs: 1, cause: null, fix: null },
+  summary: "Found this.",
+  ...more,
+});
+const numbers = { lagSeconds: 0.34, devices: { live: 50, stale: 0, silent: 2, new: 0 } };
+
+test("all good, in numbers", () => {
+  expect(verdict([probe("postgres.reachable", "pass")], numbers)).toBe(
+    "All good: 50 devices live, 2 silent, lag 0.3 s.",
+  );
+  expect(verdict([probe("a", "unknown"), probe("b", "pass")], numbers)).toBe(
+    "Nothing is known to be wrong; 1 of 2 probes have no answer yet.",
+  );
+});
+
+test("the cause comes before what follows from it, and says what it means for the data", () => {
+  const failing = [
+    probe("documents.archive", "fail"),
+    probe("pipeline.workers", "fail"),
+    probe("postgres.reachable", "fail", { summary: "PostgreSQL does not answer." }),
+    probe("machine.disk", "warn"),
+  ];
+  expect(verdict(failing, null)).toBe(
+    "PostgreSQL is down since 2026-11-23 14:02 UTC: readings can't be taken; devices that keep an outbox lose nothing.",
+  );
+  expect(verdict(failing.slice(1, 2), numbers)).toBe(
+    "No worker is alive since 2026-11-23 14:02 UTC: messages are taken and wait in the event log; nothing is lost.",
+  );
+  expect(verdict(failing.slice(3), numbers)).toMatch(
+    /^Group, Title: Found this since .*: messages can't be taken once it is full\.$/,
+  );
+});
+
+test("what counts as trouble", () => {
+  expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "npm run worker" });
+  expect(judgeWorkers({ workers: null }).status).toBe("unknown");
+  expect(judgeLag({ lag: 5, lagSeconds: 30 }).status).toBe("pass");
+  expect(judgeLag({ lag: 5, lagSeconds: 31 }).status).toBe("warn");
+  expect(judgeLag({ lag: 5, lagSeconds: 301 }).status).toBe("fail");
+  expect(judgeLag({ lag: null, lagSeconds: null }).status).toBe("unknown");
+  const bucket = { time: 0, messages: 100, readings: 0, duplicates: 0, latencyP50Ms: null, latencyP99Ms: null };
+  expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 1 }] }).status).toBe("pass");
+  expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("warn");
+  expect(judgeDeadLetters({ time: 400_000, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("pass");
+  expect([20, 9, 1].map((free) => judgeDisk(free, 100, "/data").status)).toEqual(["pass", "warn", "fail"]);
+  const memory = { free: 50, total: 100, used: 10, limit: 100, rss: 1 };
+  expect(
+    [memory, { ...memory, used: 90 }, { ...memory, used: 96 }, { ...memory, free: 1 }].map(
+      (each) => judgeMemory(each).status,
+    ),
+  ).toEqual(["pass", "warn", "fail", "warn"]);
+});
