@@ -7,16 +7,16 @@ export interface ProcessInfo {
   readonly command: string;
   /** Resident memory, bytes; shared pages count in each process that has them. */
   readonly rss: number;
-  /** Proportional share of resident memory, bytes; null where the system doesn't tell. */
+  /** Proportional share of resident memory, bytes; null where not asked for or not told. */
   readonly pss: number | null;
 }
 
-/** `root` and all below it, parents first. */
-export function treeOf(root: number): ProcessInfo[] {
+/** `root` and all below it, parents first. Proportional memory is asked for only when wanted: the kernel works hard for it. */
+export function treeOf(root: number, options: { pss?: boolean } = {}): ProcessInfo[] {
   const all = existsSync("/proc/self/stat") ? fromProc() : fromPs();
   const tree: ProcessInfo[] = all.filter((one) => one.pid === root);
   for (const parent of tree) tree.push(...all.filter((one) => one.parent === parent.pid));
-  return tree;
+  return options.pss === true ? tree.map((one) => ({ ...one, pss: pssOf(one.pid) })) : tree;
 }
 
 /** The process of one role in a running product. */
@@ -58,16 +58,14 @@ function fromProc(): ProcessInfo[] {
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (fields[0] === "Z") return [];
       const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      return [
-        { pid: Number(name), parent: Number(fields[1]), command, rss: Number(fields[21]) * 4096, pss: pssOf(name) },
-      ];
+      return [{ pid: Number(name), parent: Number(fields[1]), command, rss: Number(fields[21]) * 4096, pss: null }];
     } catch {
       return []; // It ended while being looked at.
     }
   });
 }
 
-function pssOf(pid: string): number | null {
+function pssOf(pid: number): number | null {
   try {
     const match = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"));
     return match ? Number(match[1]) * 1024 : null;

@@ -7,7 +7,7 @@ import { applyToDevice } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { deviceQuery } from "../queries/devices";
 import { metricsQuery } from "../queries/metrics";
-import { RequestError } from "../queries/request";
+import { adviceOn, RequestError } from "../queries/request";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -48,7 +48,7 @@ export function Device({ id }: { id: string }) {
           <Failure
             what={`${id} could not be loaded`}
             why={error.message}
-            advice="What it sends is stored all the same. This page goes on trying."
+            advice={adviceOn(error)}
             onRetry={() => void refetch()}
             retrying={isFetching}
           />

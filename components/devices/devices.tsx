@@ -7,7 +7,7 @@ import { applyToDevices } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { devicesQuery } from "../queries/devices";
 import { metricsQuery } from "../queries/metrics";
-import { RequestError } from "../queries/request";
+import { adviceOn, RequestError } from "../queries/request";
 import { Page } from "../shell/page";
 import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
@@ -60,7 +60,7 @@ export function Devices() {
             advice={
               error instanceof RequestError && error.status === 400
                 ? "The address asks for something there isn't; clear the filters."
-                : "What devices send is stored all the same. This page goes on trying."
+                : adviceOn(error)
             }
             onRetry={() => (error instanceof RequestError && error.status === 400 ? clear() : void refetch())}
             retrying={isFetching}

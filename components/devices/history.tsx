@@ -5,6 +5,7 @@ import { useCallback, useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
 import { useLive, useRoom } from "../live/provider";
 import { readingsQuery } from "../queries/readings";
+import { adviceOn } from "../queries/request";
 import { useNow } from "../ui/clock";
 import { Failure, Loading } from "../ui/feedback";
 import {
@@ -128,7 +129,7 @@ export function History({ device, metric, address, change }: HistoryProps) {
         <Failure
           what="The history could not be loaded"
           why={error.message}
-          advice="Stored readings are not affected."
+          advice={adviceOn(error)}
           onRetry={() => void refetch()}
           retrying={isFetching}
         />

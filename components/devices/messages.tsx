@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { messagesQuery } from "../queries/devices";
+import { adviceOn } from "../queries/request";
 import { Failure, Loading } from "../ui/feedback";
 import { formatDuration, formatInstant } from "../ui/format";
 import { useZone } from "../ui/zone";
@@ -18,7 +19,7 @@ export function Messages({ id }: { id: string }) {
       <Failure
         what="The messages could not be loaded"
         why={error.message}
-        advice="Stored messages are not affected."
+        advice={adviceOn(error)}
         onRetry={() => void refetch()}
         retrying={isFetching}
       />

@@ -1,5 +1,7 @@
 "use client";
 import type { DeviceView } from "@/server/contracts/devices";
+import { useState } from "react";
+import type { CurrentValue } from "@/server/contracts/common";
 import { Age } from "../ui/age";
 import { Quantity } from "../ui/quantity";
 import classes from "./device.module.css";
@@ -30,8 +32,8 @@ export function Values({ values, lastEventTime, units, selected, onSelect }: Val
         const content = (
           <>
             <span className={classes.name}>{name}</span>
-            <span key={String(current.value)} className={classes.value} data-value={name}>
-              <Quantity value={current.value} unit={units.get(name)} />
+            <span className={classes.value} data-value={name}>
+              <Flashing value={current.value} unit={units.get(name)} />
             </span>
             <span className={classes.valueAge}>
               {isStale ? "stale, " : ""}
@@ -58,5 +60,15 @@ export function Values({ values, lastEventTime, units, selected, onSelect }: Val
         );
       })}
     </ul>
+  );
+}
+
+/** A value that flashes softly when it changes, but not when the page is opened. */
+function Flashing({ value, unit }: { value: CurrentValue["value"]; unit: string | null | undefined }) {
+  const [first] = useState(value);
+  return (
+    <span key={String(value)} className={value === first ? undefined : classes.flash}>
+      <Quantity value={value} unit={unit} />
+    </span>
   );
 }

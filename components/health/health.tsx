@@ -4,6 +4,7 @@ import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import { applyToHealth } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { healthQuery } from "../queries/health";
+import { adviceOn } from "../queries/request";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -28,7 +29,7 @@ export function Health() {
           <Failure
             what="Health could not be loaded"
             why={error.message}
-            advice="Accepted messages are stored all the same. If the server is down, start it again; this page goes on trying."
+            advice={adviceOn(error)}
             onRetry={() => void refetch()}
             retrying={isFetching}
           />

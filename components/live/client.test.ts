@@ -7,11 +7,13 @@ function scripted() {
   const listeners = new Map<string, (argument: never) => void>();
   const watching: { room: Room; answer: (state: WatchAnswer) => void }[] = [];
   const unwatched: Room[] = [];
+  let reconnects = 0;
   const socket = {
     connected: false,
     on: (event: string, listener: (argument: never) => void) => listeners.set(event, listener),
     emit: (event: string, room: Room, answer: (state: WatchAnswer) => void) =>
       event === "watch" ? watching.push({ room, answer }) : unwatched.push(room),
+    connect: () => void reconnects++,
     disconnect: () => {},
   };
   const fire = (event: string, argument?: unknown) => listeners.get(event)?.(argument as never);
@@ -27,9 +29,10 @@ function scripted() {
     answer(session: string, seq: number) {
       for (const { answer } of watching.splice(0)) answer({ ok: true, session, seq });
     },
-    drop() {
+    reconnects: () => reconnects,
+    drop(reason = "transport close") {
       socket.connected = false;
-      fire("disconnect");
+      fire("disconnect", reason);
     },
     frame(seq: number, session = "s", room: Room = "devices") {
       fire("frame", { room, session, seq, at: 0, data: data(seq) } satisfies Frame);
@@ -54,6 +57,18 @@ function listen() {
 }
 
 describe("the live client", () => {
+  it("connects again when the server said goodbye, which Socket.IO doesn't do by itself", () => {
+    const server = scripted();
+    const client = createLiveClient(() => server.socket);
+    client.start();
+    server.connect("s", 0);
+    server.drop();
+    expect(server.reconnects()).toBe(0);
+    server.drop("io server disconnect");
+    expect(server.reconnects()).toBe(1);
+    expect(client.connection().phase).toBe("reconnecting");
+  });
+
   it("joins a room once for many watchers and leaves it with the last", () => {
     const server = scripted();
     const client = createLiveClient(() => server.socket);

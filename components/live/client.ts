@@ -4,10 +4,12 @@ import { follow, type Followed } from "./sequence";
 /** What this needs of a socket; Socket.IO's client socket fits. */
 export interface LiveSocket {
   readonly connected: boolean;
-  on(event: "connect" | "disconnect" | "connect_error", listener: () => void): unknown;
+  on(event: "connect" | "connect_error", listener: () => void): unknown;
+  on(event: "disconnect", listener: (reason: string) => void): unknown;
   on(event: "frame", listener: ServerToClient["frame"]): unknown;
   emit(event: "watch", ...args: Parameters<ClientToServer["watch"]>): unknown;
   emit(event: "unwatch", ...args: Parameters<ClientToServer["unwatch"]>): unknown;
+  connect(): unknown;
   disconnect(): unknown;
 }
 
@@ -106,9 +108,11 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = Dat
       setConnection({ phase: "connected", since: now() });
       for (const [name, room] of rooms) if (room.listeners.size > 0) join(name);
     });
-    opened.on("disconnect", () => {
+    opened.on("disconnect", (reason) => {
       for (const room of rooms.values()) room.joined = false;
       if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
+      // Socket.IO tries again by itself unless the server said goodbye, as it does when it stops or sheds a slow browser.
+      if (reason === "io server disconnect") opened.connect();
     });
     opened.on("connect_error", () => {
       if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });

@@ -44,9 +44,13 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
           />
         }
         note={
-          <>
-            median; p99 <Duration text={rates.latencyP99Ms === null ? null : formatDuration(rates.latencyP99Ms)} />
-          </>
+          rates.latencyP99Ms === null ? (
+            "nothing handled in the last 10 s"
+          ) : (
+            <>
+              median; p99 <Duration text={formatDuration(rates.latencyP99Ms)} />
+            </>
+          )
         }
         spark={line(
           points,

@@ -5,6 +5,7 @@ import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
+import { adviceOn } from "../queries/request";
 import { Page } from "../shell/page";
 import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Age } from "../ui/age";
@@ -33,7 +34,7 @@ export function Overview() {
           <Failure
             what="The pipeline's state could not be loaded"
             why={error.message}
-            advice="Accepted messages are stored all the same. Look at the process's log; this page goes on trying."
+            advice={adviceOn(error)}
             onRetry={() => void refetch()}
             retrying={isFetching}
           />

@@ -43,6 +43,14 @@ export function queryString(parameters: Record<string, string | number | undefin
   return text ? `?${text}` : "";
 }
 
+/** Whether data is safe after such an error, and what to do, in words. */
+export function adviceOn(error: unknown): string {
+  if (error instanceof RequestError && error.status === null) {
+    return "What was accepted is stored; nothing new is taken in until the server is back. Start it again or look at its log; this page goes on trying.";
+  }
+  return "Accepted messages are stored all the same. The server's log has the cause; this page goes on trying.";
+}
+
 /** True if asking again may help: no answer, too many requests, or a fault on the other side. */
 export function isWorthRetrying(error: unknown): boolean {
   if (!(error instanceof RequestError)) return false;

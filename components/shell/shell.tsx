@@ -1,5 +1,5 @@
 "use client";
-import { AppShell, NavLink } from "@mantine/core";
+import { AppShell, Burger, NavLink } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
@@ -62,6 +62,14 @@ function Frame({ children }: { children: ReactNode }) {
               />
             </svg>
             Fieldwatch
+            <Burger
+              opened
+              onClick={() => setOpened(false)}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label="Close the navigation"
+              className={classes.close ?? ""}
+            />
           </div>
           {PAGES.map(({ href, label }) => (
             <NavLink

@@ -1,5 +1,5 @@
 "use client";
-import { memo } from "react";
+import { memo, useMemo } from "react";
 import {
   Area,
   CartesianGrid,
@@ -11,6 +11,7 @@ import {
   XAxis,
   YAxis,
 } from "recharts";
+import { labelShifts } from "./label-shifts";
 import classes from "./time-chart.module.css";
 
 /** One row of a chart: values by series key, null where there is none. */
@@ -53,6 +54,7 @@ export interface TimeChartProps {
  */
 const TimeChart = memo(function TimeChart(props: TimeChartProps) {
   const { rows, series, from, to, ticks, unit, height = 260, fromZero = false, range } = props;
+  const shifts = useMemo(() => endShifts(rows, series, height), [rows, series, height]);
   return (
     <div className={classes.chart} style={{ height }} aria-hidden="true">
       <span className={classes.unit}>{unit}</span>
@@ -106,7 +108,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
               />
             ) : null,
           )}
-          {series.map(({ key, color, step }) => (
+          {series.map(({ key, color, step }, i) => (
             <Line
               key={key}
               dataKey={key}
@@ -126,6 +128,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
                   rows={rows}
                   dataKey={key}
                   color={color}
+                  shift={shifts[i] ?? 0}
                   format={props.formatValue}
                 />
               )}
@@ -141,7 +144,9 @@ export default TimeChart;
 
 /** Ticks are round numbers: their trailing zeros say nothing. */
 function shortened(text: string): string {
-  return /^-?\d+\.\d+$/.test(text) ? String(Number(text)) : text;
+  return text.replace(/^(-?\d+)\.(\d*?)0+(?=$| )/, (_, whole: string, rest: string) =>
+    rest ? `${whole}.${rest}` : whole,
+  );
 }
 
 interface DotProps {
@@ -152,11 +157,13 @@ interface DotProps {
   rows: readonly TimeRow[];
   dataKey: string;
   color: string;
+  /** How far the label is moved up, in pixels. */
+  shift: number;
   format: (value: number) => string;
 }
 
 /** Points without neighbors as dots, and the last value labelled at its end. */
-function Dot({ cx, cy, index, row, rows, dataKey, color, format }: DotProps) {
+function Dot({ cx, cy, index, row, rows, dataKey, color, shift, format }: DotProps) {
   const value = row[dataKey];
   if (typeof cx !== "number" || typeof cy !== "number" || typeof value !== "number") return <g />;
   const isLast = rows.slice(index + 1).every((later) => typeof later[dataKey] !== "number");
@@ -164,10 +171,23 @@ function Dot({ cx, cy, index, row, rows, dataKey, color, format }: DotProps) {
   return (
     <g>
       <circle cx={cx} cy={cy} r={2.5} fill={color} />
-      <text x={cx + 7} y={cy + 4} fill={color} className={classes.lastValue}>
+      <text x={cx + 7} y={cy + 4 - shift} fill={color} className={classes.lastValue}>
         {format(value)}
       </text>
     </g>
+  );
+}
+
+/** Roughly where the lines end, from zero up: close enough to keep their labels apart. */
+function endShifts(rows: readonly TimeRow[], series: readonly TimeSeries[], height: number): number[] {
+  if (series.length < 2) return [0];
+  const values = series.map(({ key }) => rows.map((row) => row[key]).filter((value) => typeof value === "number"));
+  const highest = values.flat().reduce((high, value) => Math.max(high, value), 0) || 1;
+  return labelShifts(
+    values.map((line) => {
+      const last = line.at(-1);
+      return last === undefined ? null : (last / highest) * (height - 56);
+    }),
   );
 }
 

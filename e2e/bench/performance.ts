@@ -96,7 +96,7 @@ async function idle(dataDir: string, forSeconds: number, devices: string, what: 
   try {
     await product.ready();
     await pause(forSeconds * 1000);
-    const tree = product.tree();
+    const tree = treeOf(product.pid, { pss: true });
     const rss = tree.reduce((sum, one) => sum + one.rss, 0) / MB;
     const pss = tree.every((one) => one.pss !== null) ? tree.reduce((sum, one) => sum + (one.pss ?? 0), 0) / MB : null;
     const told = `${Math.round(rss)} MB in ${tree.length} processes${pss === null ? "" : `; ${Math.round(pss)} MB with shared pages counted once`}`;

@@ -16,7 +16,7 @@ import { DEVICES, hostileMessage, type HostileMessage, WARM_READINGS, WARM_TIME 
 import { memoryWatch } from "./memory";
 import { drained } from "./pipeline";
 
-const CHUNK = 200;
+const CHUNK = 500;
 
 /**
  * Sends generated hostile messages, half through the REST route, half straight into the log past it: the worker never
@@ -93,7 +93,7 @@ export async function main(argv: string[]): Promise<number> {
         };
         await append(turn % 20 === 1 ? [...chunk.slice(1), empty] : chunk);
       }
-      if (turn % 100 === 99)
+      if (turn % 40 === 39)
         console.log(
           `  ${at + CHUNK} messages, ${Math.round((at + CHUNK) / ((Date.now() - started) / 1000))}/s; ${memory.now()}`,
         );

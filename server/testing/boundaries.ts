@@ -59,7 +59,7 @@ export const ROOMS: readonly Room[] = [
 export const ROOT_ENTRIES: readonly string[] = [
   ...["app", "components", "server", "prisma", "docker", "public", "e2e", "docs"],
   ...[
-    "next.config.ts",
+    "next.config.js",
     "package.json",
     "package-lock.json",
     "tsconfig.json",

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import type { PartitionState } from "@/server/ports/event-log";
+import { progressOf } from "./pipeline-state";
+
+const now = 100_000;
+const partition = (more: Partial<PartitionState>): PartitionState => ({
+  ...{ partition: 0, start: 0, end: 10, committed: 4, oldestWaiting: 70_000, owner: null },
+  ...more,
+});
+const progress = (state: Partial<PartitionState>, next: number | null, cluster = "here") =>
+  progressOf(
+    { cluster: "here", topic: "t", members: 1, partitions: [partition(state)] },
+    next === null ? [] : [{ cluster, partition: 0, next }],
+    now,
+  )[0];
+
+test("the position in PostgreSQL is what was handled; the log's is only a hint", () => {
+  expect(progress({}, 7)).toMatchObject({ committed: 7, lag: 3, lagSeconds: 30 });
+  expect(progress({}, 10)).toMatchObject({ committed: 10, lag: 0, lagSeconds: 0 });
+  expect(progress({}, null)).toMatchObject({ committed: 4, lag: 6 });
+  expect(progress({}, 7, "elsewhere")).toMatchObject({ committed: 4, lag: 6 });
+});
+
+test("nothing handled yet, expired, or made anew: all that is held waits", () => {
+  expect(progress({ committed: null, start: 2 }, null)).toMatchObject({ committed: null, lag: 8 });
+  expect(progress({ start: 8 }, 5)).toMatchObject({ lag: 2 });
+  expect(progress({ end: 3 }, 9)).toMatchObject({ lag: 3 });
+});
+
+test("an age that isn't known is null, never 0", () => {
+  expect(progress({ oldestWaiting: null }, 7)).toMatchObject({ lag: 3, lagSeconds: null });
+});
