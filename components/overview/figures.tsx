@@ -32,7 +32,7 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
       />
       <Figure
         name="Lag"
-        value={<Quantity value={lag} unit="messages" format={formatCount} />}
+        value={<Quantity value={lag} unit={lag === 1 ? "message" : "messages"} format={formatCount} />}
         note={lagNote(lag, lagSeconds)}
       />
       <Figure

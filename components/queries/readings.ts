@@ -4,6 +4,9 @@ import { applyToSeries, toSeries, WANTED_POINTS } from "../devices/series";
 import type { LiveClient } from "../live/client";
 import { queryString, readJson } from "./request";
 
+/** Ranges up to this long are drawn from the readings themselves. */
+const RAW_UP_TO_MS = 3_600_000;
+
 interface Wanted {
   device: string;
   metric: string;
@@ -35,6 +38,8 @@ function readRange(device: string, metric: string, from: number, to: number, sig
     metric,
     from: new Date(Math.max(0, from)).toISOString(),
     to: new Date(to).toISOString(),
+    // A rollup's minute is coarse for a range this short, and few readings lie in it.
+    resolution: to - from <= RAW_UP_TO_MS ? "raw" : "auto",
     maxPoints: WANTED_POINTS,
   });
   return readJson<ReadingsAnswer>(`/api/v1/devices/${encodeURIComponent(device)}/readings${query}`, signal);

@@ -56,6 +56,16 @@ test("data survives a clean stop and a kill -9, on the same address; nobody else
   });
   expect(await query(second.connectionString, "SELECT n FROM kept ORDER BY n")).toEqual([{ n: 1 }, { n: 2 }]);
   expect(await query(second.connectionString, "SHOW fsync")).toEqual([{ fsync: "on" }]);
+
+  // A plain kill lets connections end in their own time; one that never ends must not keep it from coming back.
+  const lasting = new pg.Client({ connectionString: second.connectionString });
+  lasting.on("error", () => {});
+  await lasting.connect();
+  const asked = second.pid()!;
+  process.kill(asked, "SIGTERM");
+  await until(async () => second.pid() !== asked && (await query(second.connectionString, "SELECT 1")), {
+    timeoutMs: 30_000,
+  });
   await second.stop();
   await second.stop();
 });

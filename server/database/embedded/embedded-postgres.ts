@@ -8,7 +8,11 @@ import { DATABASE, folderError, prepareCluster, prepareDataFolder } from "./clus
 import { takeOwnership } from "./owner";
 import { createPostmaster, freePort, type Postmaster, stopStale } from "./postmaster";
 import { chooseLaunch } from "./privileges";
+import { readPostmaster } from "./processes";
 import { readState, removeState, writeState } from "./state";
+
+/** How often the server's own word on its state is read. */
+const STATE_CHECK_MS = 1000;
 
 /** A PostgreSQL of our own, in a data folder, reachable from this machine only. */
 export interface EmbeddedPostgres {
@@ -59,9 +63,16 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       const unwanted = () => stopping;
       const ready = await createPostmaster({ binaries, launch, folder, port, settings, logFile, onLaunch, unwanted });
       writeState(dataDir, { connectionString, port, pid: ready.pid });
+      const watch = setInterval(() => hastenStop(ready), STATE_CHECK_MS).unref();
       void ready.exited.then(() => {
+        clearInterval(watch);
         if (!stopping) void recover();
       });
+    };
+    // Somebody's plain `kill` makes it refuse new connections until the old ones end, which they never do.
+    const hastenStop = ({ pid, signal }: Postmaster) => {
+      const found = readPostmaster(folder);
+      if (!stopping && found?.pid === pid && found.stopping) signal("SIGINT");
     };
     const recover = async () => {
       logger.error("the embedded PostgreSQL died; starting it again");

@@ -19,12 +19,15 @@ export function startedAt(pid: number): string | undefined {
   return readStat(pid)?.started;
 }
 
-/** Process id in postmaster.pid of a PostgreSQL folder, and whether it says it is ready; undefined without that file. */
-export function readPostmaster(folder: string): { pid: number; ready: boolean } | undefined {
+/** Process id in postmaster.pid of a PostgreSQL folder, and the state it says it is in; undefined without that file. */
+export function readPostmaster(folder: string): { pid: number; ready: boolean; stopping: boolean } | undefined {
   try {
     const lines = readFileSync(path.join(folder, "postmaster.pid"), "utf8").split("\n");
     const pid = Math.abs(Number(lines[0]));
-    return Number.isInteger(pid) && pid > 0 ? { pid, ready: lines[7]?.trim() === "ready" } : undefined;
+    const state = lines[7]?.trim();
+    return Number.isInteger(pid) && pid > 0
+      ? { pid, ready: state === "ready", stopping: state === "stopping" }
+      : undefined;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
