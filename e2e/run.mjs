@@ -1,6 +1,6 @@
 // Runs one script of this folder: `node e2e/run.mjs bench/layout --messages 100000`. Bundles it first, for Node 20 reads no
 // TypeScript. A script exports `main(argv)`, which resolves with the exit code.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -19,7 +19,11 @@ if (!name.includes("/") || !existsSync(entry)) {
   );
   const scripts = folders.flatMap((folder) =>
     readdirSync(path.join(here, folder))
-      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+      .filter(
+        (file) =>
+          file.endsWith(".ts") &&
+          readFileSync(path.join(here, folder, file), "utf8").includes("export async function main("),
+      )
       .map((file) => `  node e2e/run.mjs ${folder}/${file.replace(/\.ts$/, "")}`),
   );
   console.error(`There is no script "${name}". There are:\n${scripts.join("\n")}`);
