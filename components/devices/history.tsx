@@ -191,5 +191,5 @@ function booleanWord(value: number): string {
 function resolutionNote(resolution: "raw" | "minute" | "hour", bucketMs: number): string {
   if (bucketMs === 0) return "Every reading.";
   const source = resolution === "raw" ? "readings" : `${resolution} rollups`;
-  return `Mean with lowest to highest in each ${formatDuration(bucketMs)}, from ${source}.`;
+  return `Mean with lowest to highest in each ${formatDuration(bucketMs).replace(/\.0+(?= )/, "")}, from ${source}.`;
 }

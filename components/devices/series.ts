@@ -118,7 +118,7 @@ function gapMs(points: readonly HistoryPoint[], bucketMs: number): number {
   const distances = points.slice(1).map((point, i) => point.time - (points[i]?.time ?? 0));
   distances.sort((a, b) => a - b);
   const median = distances[Math.floor(distances.length / 2)] ?? 0;
-  return Math.max(bucketMs * 1.5, median * 4);
+  return Math.max(bucketMs * 1.5, median * 2.5);
 }
 
 function bucketStart(series: Series, time: EpochMs): EpochMs {
