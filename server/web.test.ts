@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
 import type { ClientToServer, Frame, LiveDevice, Room, ServerToClient, WatchAnswer } from "./contracts/live";
+import { TOPICS } from "./domain/terms";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
@@ -136,6 +137,18 @@ test("a committed message reaches who watches, numbered without gaps", async () 
     const numbers = frames.filter((frame) => frame.room === room).map(({ seq }) => seq);
     expect(numbers).toEqual(numbers.map((_, i) => numbers[0]! + i));
   }
+  socket.close();
+});
+
+test("a record that never came shows as a missing number, so that browsers load again", async () => {
+  const { socket, frames, answers } = await watching(["devices"]);
+  const joined = answers[0]!;
+  const engines = composeEngines(config, "test", logger);
+  const record = { worker: "elsewhere", seq: 2, at: Date.now(), devices: [] };
+  await engines.eventLog.append(TOPICS.live, [{ key: null, value: Buffer.from(JSON.stringify(record)) }]);
+  await engines.close();
+  const frame = await until(() => frames[0]);
+  expect(joined.ok && frame.session === joined.session && frame.seq).toBe((joined.ok ? joined.seq : 0) + 2);
   socket.close();
 });
 

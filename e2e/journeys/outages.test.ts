@@ -58,7 +58,7 @@ test("a page that is open while the server restarts reconnects and goes on", asy
 
   const values = page.getByRole("region", { name: "Current values" });
   await post(stage.product, { device, time: Date.now(), readings: { level: 9.75 } });
-  await values.getByText("9.75").waitFor({ timeout: 10_000 });
+  await values.getByText("9.75").waitFor({ timeout: 20_000 });
   expect(await page.evaluate(() => (window as { journeyMark?: boolean }).journeyMark)).toBe(true);
   await page.context().close();
 });

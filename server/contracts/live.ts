@@ -61,6 +61,8 @@ export interface LiveDevice {
 export interface LiveRecord {
   /** Which worker, the same for the life of its process. */
   readonly worker: string;
+  /** Counts this worker's records from 1, those that could not be sent included. */
+  readonly seq: number;
   /** Epoch milliseconds when it was made. */
   readonly at: number;
   /** A device at most once. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { LiveDevice } from "@/server/contracts/live";
 import { createPending } from "./conflation";
-import { readLiveRecord } from "./live-records";
+import { readLiveHead, readLiveRecord } from "./live-records";
 import { toRoom } from "./rooms";
 import { isSameOrigin } from "./same-origin";
 
@@ -38,6 +38,11 @@ test("it is bounded: the latest points stay, and the frame says that there were 
 test("live records: what can't be read holds nothing", () => {
   const record = (value: unknown) => readLiveRecord(Buffer.from(JSON.stringify(value)));
   expect(record({ worker: "w", at: 1, devices: [device("a", {}), { id: 5 }, null] })).toEqual([device("a", {})]);
+  expect(readLiveHead(Buffer.from(JSON.stringify({ worker: "w:1", seq: 7, at: 1, devices: [] })))).toEqual({
+    worker: "w:1",
+    seq: 7,
+  });
+  expect(readLiveHead(Buffer.from("{}"))).toBeNull();
   expect(record({})).toEqual([]);
   expect(record(null)).toEqual([]);
   expect(readLiveRecord(Buffer.from("{"))).toEqual([]);

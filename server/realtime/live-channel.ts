@@ -7,7 +7,7 @@ import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import type { Consumption, EventLog } from "@/server/ports/event-log";
 import { createPending, type Pending } from "./conflation";
-import { readLiveRecord } from "./live-records";
+import { readLiveHead, readLiveRecord } from "./live-records";
 import { toRoom } from "./rooms";
 
 export type LiveServer = Server<ClientToServer, ServerToClient>;
@@ -38,6 +38,8 @@ const DEVICE_POINTS = 500;
 const LIST_POINTS = 1;
 const DEVICES_A_FRAME = 2000;
 const ROOMS_A_BROWSER = 256;
+/** Workers whose numbers are followed; each has a new name at every start. */
+const MOST_WORKERS = 1000;
 /** Packets waiting for one browser before it is cut off; it comes back and loads a snapshot. */
 const BACKLOG = 100;
 
@@ -47,6 +49,8 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   const session = randomUUID();
   const sequences = new Map<Room, number>();
   const pending = new Map<Room, Pending>();
+  /** Number of each worker's latest record. */
+  const heard = new Map<string, number>();
   const { rooms } = io.sockets.adapter;
   let consumption: Consumption | null = null;
   let lastError: { readonly text: string; readonly at: EpochMs } | null = null;
@@ -82,7 +86,25 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     if (room.startsWith("device:")) sequences.delete(room);
   });
 
+  /** A record is missing: one that could not be sent, or came while this wasn't listening yet. */
+  function noticeMissing(value: Uint8Array): void {
+    const head = readLiveHead(value);
+    if (head === null) return;
+    const missing = head.seq > (heard.get(head.worker) ?? 0) + 1;
+    if (heard.size >= MOST_WORKERS) heard.clear();
+    heard.set(head.worker, head.seq);
+    if (!missing) return;
+    for (const name of rooms.keys()) {
+      const room = toRoom(name);
+      if (room !== "devices" && !room?.startsWith("device:")) continue;
+      // Leaves out a number, so that browsers load what they don't have.
+      sequences.set(room, (sequences.get(room) ?? 0) + 1);
+      send(room, { kind: "devices", devices: [] });
+    }
+  }
+
   function take(value: Uint8Array): void {
+    noticeMissing(value);
     const list = rooms.has("devices");
     if (!list && ![...rooms.keys()].some((room) => room.startsWith("device:"))) return;
     for (const device of readLiveRecord(value)) {

@@ -46,6 +46,7 @@ test("batches become one frame, points of a device in event-time order", async (
   expect(records).toHaveLength(1);
   expect(records[0]).toMatchObject({
     worker: "w",
+    seq: 1,
     devices: [
       {
         id: "d1",
@@ -94,5 +95,7 @@ test("a log that is away costs frames, nothing else", async () => {
   live.add(committed(2, [T]), metricName);
   await until(() => records.length > 0);
   expect(records[0]!.devices.map((device) => device.id)).toEqual(["d2"]);
+  // The number of the lost one is missing: that is how readers know.
+  expect(records[0]!.seq).toBe(2);
   await live.stop();
 });

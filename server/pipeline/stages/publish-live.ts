@@ -40,6 +40,7 @@ interface Pending {
 export function createPublishLive({ eventLog, worker }: PublishLiveDeps): PublishLive {
   let pending = new Map<string, Pending>();
   let room = POINTS_A_FRAME;
+  let seq = 0;
   let timer: NodeJS.Timeout | null = null;
   let sending: Promise<void> | null = null;
   let stopped = false;
@@ -111,10 +112,10 @@ export function createPublishLive({ eventLog, worker }: PublishLiveDeps): Publis
     const devices = pending;
     pending = new Map();
     room = POINTS_A_FRAME;
-    const records = recordsOf(worker, devices);
+    const records = recordsOf(devices, () => ({ worker, seq: ++seq, at: Date.now() }));
     sending = eventLog
       .append(TOPICS.live, records)
-      // Best effort: the browser loads again after a gap, and the next batch tells of a log that is away.
+      // Best effort: browsers load again when a number is missing, and the next batch tells of a log that is away.
       .catch(() => {})
       .then(() => {
         sending = null;
@@ -141,13 +142,12 @@ function placeOf(points: readonly (readonly [EpochMs, number])[], time: EpochMs)
   return i;
 }
 
-function recordsOf(worker: string, devices: ReadonlyMap<string, Pending>): LogRecord[] {
-  const at = Date.now();
+function recordsOf(devices: ReadonlyMap<string, Pending>, nextHead: () => Omit<LiveRecord, "devices">): LogRecord[] {
   const records: LogRecord[] = [];
   let texts: string[] = [];
   let bytes = 0;
   const close = () => {
-    const head = JSON.stringify({ worker, at, devices: [] } satisfies LiveRecord);
+    const head = JSON.stringify({ ...nextHead(), devices: [] } satisfies LiveRecord);
     records.push({ key: null, value: Buffer.from(`${head.slice(0, -2)}${texts.join(",")}]}`) });
     texts = [];
     bytes = 0;
