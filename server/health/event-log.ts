@@ -1,7 +1,7 @@
 import { PIPELINE_GROUP } from "@/server/domain/terms";
 import type { EventLog, TopicSettings } from "@/server/ports/event-log";
 import type { PipelineState } from "@/server/database/pipeline-state";
-import { type Finding, pass, type Probe, shortly } from "./probe";
+import { counted, type Finding, pass, type Probe, shortly } from "./probe";
 
 export interface EventLogProbesDeps {
   readonly eventLog: Pick<EventLog, "describe">;
@@ -26,10 +26,10 @@ export function eventLogProbes({ eventLog, group, topics }: EventLogProbesDeps):
           fix: "npm run migrate",
         };
       }
-      if (found.length === partitions) return pass(`${found.length} partitions.`);
+      if (found.length === partitions) return pass(`${counted(found.length, "partition")}.`);
       return {
         status: "warn",
-        summary: `${found.length} partitions, configured ${partitions}.`,
+        summary: `${counted(found.length, "partition")}, configured ${partitions}.`,
         cause: "The topic existed before the setting changed; it is used as it is.",
         fix: `Set TELEMETRY_PARTITIONS=${found.length} to agree with it.`,
       };
@@ -67,7 +67,7 @@ export function pipelineProbes(pipelineState: () => Promise<PipelineState>): rea
 
 export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Finding {
   if (workers === null) return unknown("The event log cannot be asked who consumes it.");
-  if (workers > 0) return pass(workers === 1 ? "1 worker." : `${workers} workers.`);
+  if (workers > 0) return pass(`${counted(workers, "worker")}.`);
   const cause = "No worker is in the consumer group; messages are kept in the event log and wait.";
   return { status: "fail", summary: "No worker is alive.", cause, fix: "npm run worker" };
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Pool } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { type Finding, pass, type Probe, shortly } from "./probe";
+import { counted, type Finding, pass, type Probe, shortly } from "./probe";
 
 export interface PostgresProbesDeps {
   readonly pool: Pool;
@@ -80,10 +80,10 @@ export function postgresProbes({
         const applied = new Set(rows.map(({ name }) => name));
         const wanted = migrations();
         const missing = wanted.filter((name) => !applied.has(name));
-        if (missing.length === 0) return pass(`All ${wanted.length} migrations are applied.`);
+        if (missing.length === 0) return pass(`${counted(wanted.length, "migration")} applied, none missing.`);
         return {
           status: "fail",
-          summary: `${missing.length} migrations are not applied.`,
+          summary: `${counted(missing.length, "migration")} not applied.`,
           cause: missing.join(", "),
           fix: "npm run migrate",
         };

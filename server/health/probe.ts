@@ -29,6 +29,11 @@ export function pass(summary: string): Finding {
   return { status: "pass", summary };
 }
 
+/** A number of things, in words: "1 partition", "6 partitions". */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
 /** What is found when a probe throws. */
 export function findingOf(error: unknown, { whenDown }: Pick<Probe, "whenDown">): Finding {
   const known = error instanceof Error ? error : new Error(String(error));
