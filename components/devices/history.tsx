@@ -64,7 +64,8 @@ export function History({ device, metric, address, change }: HistoryProps) {
 
   // The live edge moves by the clock, one pixel or one second at a time, whichever is slower.
   const now = useNow(Math.min(60_000, Math.max(1000, (range.ms ?? 0) / 900)));
-  const to = end ?? now;
+  // A reading that has come is shown at once, also when the clock's next step is still ahead.
+  const to = end ?? Math.max(now, series?.points.at(-1)?.time ?? 0);
   const from = range.ms === null ? (series?.from ?? to) : to - range.ms;
   const rows = useMemo(() => (series ? toRows(series, from, to) : []), [series, from, to]);
   const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);

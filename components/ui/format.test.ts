@@ -25,7 +25,8 @@ describe("numbers", () => {
     [1013.25, "1,013"],
     [21.3, "21.3"],
     [-4, "-4.00"],
-    [123_456, "123 K"],
+    [123_456, "123,456"],
+    [1_234_567, "1.23 M"],
     [1.2e-8, "1.20e-8"],
   ])("writes the reading %s as %s", (value, text) => expect(formatMeasure(value)).toBe(text));
 

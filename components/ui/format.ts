@@ -34,13 +34,13 @@ export function formatRate(value: number): string {
 }
 
 /**
- * A reading: three significant digits. No prefix below 100,000, because "1.01 K hPa" is not how anyone reads a barometer;
+ * A reading: three significant digits. No prefix below a million, because "1.01 K hPa" is not how anyone reads a barometer;
  * whole numbers are grouped there.
  */
 export function formatMeasure(value: number): string {
   const size = Math.abs(value);
   if (size < 999.5) return significant(value);
-  return size < 100_000 ? grouped.format(value) : prefixed(value);
+  return size < 1_000_000 ? grouped.format(value) : prefixed(value);
 }
 
 /** A length of time given in milliseconds: "4.20 ms", "1.24 s", "2 min 5 s", "3 h 10 min", "2 d 4 h". */

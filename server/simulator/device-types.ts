@@ -66,22 +66,22 @@ export const DEVICE_TYPES = {
     share: 2,
     sensed: ["power", "voltage"],
     readings(device, at) {
-      const mean = 8 + 60 * chance(...key(device, 9));
+      const mean = 2 + 12 * chance(...key(device, 9));
       const day = 0.3 + 0.25 * chance(...key(device, 10));
       const [slow, fast] = [
         turn(at, DAY, 14 * HOUR - device.site.utcOffsetMs),
         turn(at, 2 * HOUR, chance(...key(device, 11)) * DAY),
       ];
-      const power = mean * (1 + day * Math.cos(slow) + 0.12 * Math.cos(fast));
+      const kilowatts = mean * (1 + day * Math.cos(slow) + 0.12 * Math.cos(fast));
       // The integral of that curve, so that the counter only ever grows, and by just what the power says.
       const energy =
         (mean / HOUR) *
         (at - COMMISSIONED + ((day * DAY) / TURN) * Math.sin(slow) + ((0.12 * 2 * HOUR) / TURN) * Math.sin(fast));
       return {
-        power: round(power * (1 + 0.01 * noise(...key(device, 12), at)), 2),
+        power: round(1000 * kilowatts * (1 + 0.01 * noise(...key(device, 12), at)), 0),
         energy: round(energy, 3),
         voltage: round(
-          231 - 0.03 * power + 1.5 * wander(at / (HOUR / 4), ...key(device, 13)) + 0.2 * noise(...key(device, 14), at),
+          231 - 0.03 * kilowatts + 1.5 * wander(at / (HOUR / 4), ...key(device, 13)) + 0.2 * noise(...key(device, 14), at),
           1,
         ),
       };
@@ -100,7 +100,7 @@ export const DEVICE_TYPES = {
         temperature: round(setPoint - 0.8 + 1.6 * swing + 3 * door.warmth + 0.04 * noise(...key(device, 17), at), 2),
         compressor: cooling,
         door: door.open,
-        power: round(cooling ? 3.2 + 0.1 * noise(...key(device, 18), at) : 0.15, 2),
+        power: round(cooling ? 3200 + 100 * noise(...key(device, 18), at) : 150, 0),
       };
     },
   },
