@@ -81,7 +81,10 @@ export const DEVICE_TYPES = {
         power: round(1000 * kilowatts * (1 + 0.01 * noise(...key(device, 12), at)), 0),
         energy: round(energy, 3),
         voltage: round(
-          231 - 0.03 * kilowatts + 1.5 * wander(at / (HOUR / 4), ...key(device, 13)) + 0.2 * noise(...key(device, 14), at),
+          231 -
+            0.03 * kilowatts +
+            1.5 * wander(at / (HOUR / 4), ...key(device, 13)) +
+            0.2 * noise(...key(device, 14), at),
           1,
         ),
       };
