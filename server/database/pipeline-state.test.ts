@@ -18,6 +18,8 @@ test("the position in PostgreSQL is what was handled; the log's is only a hint",
   expect(progress({}, 7)).toMatchObject({ committed: 7, lag: 3, lagSeconds: 30 });
   expect(progress({}, 10)).toMatchObject({ committed: 10, lag: 0, lagSeconds: 0 });
   expect(progress({}, null)).toMatchObject({ committed: 4, lag: 6 });
+  // Handled between the two looks: the log knows it already.
+  expect(progress({ committed: 10, oldestWaiting: null }, 7)).toMatchObject({ committed: 10, lag: 0, lagSeconds: 0 });
   expect(progress({}, 7, "elsewhere")).toMatchObject({ committed: 4, lag: 6 });
 });
 

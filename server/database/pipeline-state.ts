@@ -79,12 +79,13 @@ export function createPipelineState({
 
   return async () => {
     const time = now();
-    const [totals, positions, devices, rates, topic] = await Promise.all([
+    // Positions before the log: the other way round, work done in between would look like a topic made anew.
+    const progress = readPositions(pool).then(async (positions) => ({ positions, topic: await describe() }));
+    const [totals, devices, rates, { positions, topic }] = await Promise.all([
       readTotals(pool),
-      readPositions(pool),
       readDeviceStates(pool, time, staleSeconds),
       readRates(pool, time),
-      describe(),
+      progress,
     ]);
     const partitions = topic === null ? [] : progressOf(topic, positions, time);
     const known = topic !== null && partitions.length > 0;
@@ -108,13 +109,20 @@ interface Position {
   readonly next: number;
 }
 
-/** Merges what the log holds with the positions in PostgreSQL, which are the truth of what was handled. */
+/**
+ * Merges what the log holds with the positions in PostgreSQL, which are the truth of what was handled.
+ * @param positions read before `topic`: the offset committed to the log since is the newer truth.
+ */
 export function progressOf(topic: TopicState, positions: readonly Position[], now: EpochMs): PartitionProgress[] {
   const nexts = new Map(
     positions.filter(({ cluster }) => cluster === topic.cluster).map(({ partition, next }) => [partition, next]),
   );
   return topic.partitions.map(({ partition, start, end, committed, oldestWaiting, owner }) => {
-    const handled = nexts.get(partition) ?? committed;
+    const position = nexts.get(partition) ?? null;
+    const handled =
+      position !== null && committed !== null && committed <= end
+        ? Math.max(position, committed)
+        : (position ?? committed);
     // An end below what was handled: the topic was made anew and all it holds is still to come.
     const next = handled === null || handled > end ? start : Math.max(handled, start);
     const lag = Math.max(0, end - next);

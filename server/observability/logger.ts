@@ -24,6 +24,7 @@ export function createLogger(options: { role: string; level: string; format: "au
     translateTime: "HH:MM:ss.l",
     ignore: "pid,role,hostname",
     messageFormat: "{role}: {msg}",
+    singleLine: true,
     sync: true,
   });
   return pino({ ...settings, formatters: {} }, stream);

@@ -97,6 +97,9 @@ export function consumerContract(bench: EventLogBench): void {
       const topic = await bench.newTopic(6);
       const busy = new Set<number>();
       let most = 0;
+      // The first batch waits for another one's company, so that two are surely under way at once.
+      let meet = () => {};
+      const met = new Promise<void>((resolve) => (meet = resolve));
       const consumer = await bench.collect(bench.first.log, topic, {
         maxRecords: 10,
         concurrency: 2,
@@ -104,6 +107,8 @@ export function consumerContract(bench: EventLogBench): void {
           expect(busy.has(partition)).toBe(false);
           busy.add(partition);
           most = Math.max(most, busy.size);
+          if (busy.size > 1) meet();
+          await met;
           await new Promise(setImmediate);
           busy.delete(partition);
         },
