@@ -48,9 +48,17 @@ export function composeEngines(config: Config, role: string, logger: Logger): En
 export function topicSettings(config: Config): readonly TopicSettings[] {
   const hour = 3_600_000;
   const retentionMs = config.eventLog.LOG_RETENTION_HOURS * hour;
+  const { KAFKA_REPLICATION: replication } = config.engines;
+  const copies = replication === undefined ? {} : { replication };
   return [
-    { topic: TOPICS.telemetry, partitions: config.eventLog.TELEMETRY_PARTITIONS, retentionMs, durable: true },
-    { topic: TOPICS.alerts, partitions: 1, retentionMs, durable: true },
-    { topic: TOPICS.live, partitions: 1, retentionMs: hour / 4, durable: false },
+    {
+      topic: TOPICS.telemetry,
+      partitions: config.eventLog.TELEMETRY_PARTITIONS,
+      retentionMs,
+      durable: true,
+      ...copies,
+    },
+    { topic: TOPICS.alerts, partitions: 1, retentionMs, durable: true, ...copies },
+    { topic: TOPICS.live, partitions: 1, retentionMs: hour / 4, durable: false, ...copies },
   ];
 }

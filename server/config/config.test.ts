@@ -14,6 +14,10 @@ function problemsOf(env: Record<string, string>, dotenv = ""): ConfigError {
   throw new Error("the configuration was accepted");
 }
 
+function refused(env: Record<string, string>): string[] {
+  return problemsOf(env).problems.map(({ variable }) => variable);
+}
+
 test("nothing set gives the embedded demo on loopback", () => {
   const config = loadConfig({}, "");
   expect(config.server).toMatchObject({ PORT: 3000, HOST: "127.0.0.1" });
@@ -44,7 +48,28 @@ test("the environment wins over .env, and an empty variable is one not set", () 
   expect(loadConfig({ PORT: "" }, dotenv).server.PORT).toBe(4000);
 });
 
-test("DATABASE_URL turns the demo off unless it is asked for", () => {
+test("Kafka and MongoDB are named by addresses that can be read", () => {
+  const { engines } = loadConfig({ KAFKA_BROKERS: "one:9092, [::1]:9093", MONGODB_URI: "mongodb://a,b/x" }, "");
+  expect(engines.KAFKA_BROKERS).toEqual(["one:9092", "[::1]:9093"]);
+  expect(engines.KAFKA_SSL).toBe(false);
+  expect(refused({ KAFKA_BROKERS: "one", MONGODB_URI: "localhost:27017" })).toEqual(["KAFKA_BROKERS", "MONGODB_URI"]);
+  expect(refused({ KAFKA_BROKERS: "a:1,b:70000" })).toEqual(["KAFKA_BROKERS"]);
+});
+
+test("a half sign-in to Kafka is refused, naming what is missing", () => {
+  const KAFKA_BROKERS = "one:9092";
+  expect(refused({ KAFKA_BROKERS, KAFKA_SASL_MECHANISM: "plain" })).toEqual([
+    "KAFKA_SASL_USERNAME",
+    "KAFKA_SASL_PASSWORD",
+  ]);
+  expect(refused({ KAFKA_BROKERS, KAFKA_SASL_PASSWORD: "x" })).toEqual(["KAFKA_SASL_MECHANISM"]);
+  expect(refused({ KAFKA_BROKERS, KAFKA_SSL_CA_FILE: "/nowhere" })).toEqual(["KAFKA_SSL", "KAFKA_SSL_CA_FILE"]);
+  expect(refused({ KAFKA_SSL: "true" })).toEqual(["KAFKA_BROKERS"]);
+});
+
+test("a real engine turns the demo off unless it is asked for", () => {
+  expect(loadConfig({ KAFKA_BROKERS: "one:9092" }, "").demoDevices).toBe(0);
+  expect(loadConfig({ MONGODB_URI: "mongodb://one" }, "").demoDevices).toBe(0);
   const DATABASE_URL = "postgresql://u:p@db/fieldwatch";
   expect(loadConfig({ DATABASE_URL }, "").demoDevices).toBe(0);
   expect(loadConfig({ DATABASE_URL, DEMO_DEVICES: "7" }, "").demoDevices).toBe(7);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
 import { isLoopback } from "./loopback";
@@ -56,12 +56,17 @@ export function loadConfig(env: NodeJS.Dict<string> = process.env, dotenv: strin
   const typed = read as unknown as { [S in keyof Sections]: Section<Sections[S]> };
   const config: Config = {
     ...typed,
-    demoDevices: typed.simulator.DEMO_DEVICES ?? (typed.engines.DATABASE_URL === undefined ? 50 : 0),
+    demoDevices: typed.simulator.DEMO_DEVICES ?? (hasRealEngine(typed) ? 0 : 50),
     dataDir: path.resolve(typed.server.FIELDWATCH_DATA_DIR),
   };
   const unsafe = unsafeCombinations(config);
   if (unsafe.length > 0) throw new ConfigError(unsafe);
   return config;
+}
+
+/** Whether messages or readings go to an engine that may hold real ones. */
+function hasRealEngine({ engines }: Pick<Config, "engines">): boolean {
+  return [engines.DATABASE_URL, engines.KAFKA_BROKERS, engines.MONGODB_URI].some((value) => value !== undefined);
 }
 
 /** Settings that are each valid, but together would lose data or mislead. */
@@ -89,10 +94,34 @@ function unsafeCombinations(config: Config): ConfigProblem[] {
       example: String(Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24)),
     });
   }
+  problems.push(...kafkaSignIn(config));
   const database = config.engines.DATABASE_URL === undefined ? undefined : new URL(config.engines.DATABASE_URL);
   if (database && isLoopback(database.hostname) && Number(database.port || 5432) === config.server.PORT) {
     problems.push({ variable: "PORT", problem: "is the port of DATABASE_URL on this machine", example: "3000" });
   }
+  return problems;
+}
+
+/** Kafka's variables that say nothing without each other. */
+function kafkaSignIn({ engines }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: password } = engines;
+  const missing = (variable: keyof typeof engines, because: string, example: string) =>
+    problems.push({ variable, problem: `is missing: ${because}`, example });
+  if (mechanism !== undefined) {
+    if (user === undefined) missing("KAFKA_SASL_USERNAME", "KAFKA_SASL_MECHANISM is set", "fieldwatch");
+    if (password === undefined) missing("KAFKA_SASL_PASSWORD", "KAFKA_SASL_MECHANISM is set", "secret");
+  } else if (user !== undefined || password !== undefined) {
+    missing("KAFKA_SASL_MECHANISM", "a Kafka user or password is set", "scram-sha-512");
+  }
+  if (engines.KAFKA_SSL_CA_FILE !== undefined && !engines.KAFKA_SSL)
+    missing("KAFKA_SSL", "KAFKA_SSL_CA_FILE is set, but TLS is off", "true");
+  if (engines.KAFKA_SSL_CA_FILE !== undefined && !existsSync(engines.KAFKA_SSL_CA_FILE)) {
+    const problem = `names ${engines.KAFKA_SSL_CA_FILE}, which is not there`;
+    problems.push({ variable: "KAFKA_SSL_CA_FILE", problem, example: "/etc/fieldwatch/kafka-ca.pem" });
+  }
+  if (engines.KAFKA_BROKERS === undefined && (mechanism !== undefined || engines.KAFKA_SSL))
+    missing("KAFKA_BROKERS", "Kafka's sign-in or TLS is set", "localhost:9092");
   return problems;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { variable, whole } from "./variables";
+import { addresses, flag, variable, whole } from "./variables";
 
 /** Where Fieldwatch listens and keeps its files. */
 export const server = {
@@ -41,6 +41,43 @@ export const engines = {
     { secret: true },
   ),
   DATABASE_POOL_SIZE: variable(whole(2, 200).default(8), "Most connections one process opens to PostgreSQL.", "8"),
+  KAFKA_BROKERS: variable(
+    z.string().transform(addresses).optional(),
+    "Apache Kafka: one or more host:port, with commas between. Not set: the event log is kept in PostgreSQL.",
+    "localhost:9092",
+  ),
+  KAFKA_SSL: variable(flag().default(false), "true: connections to Kafka use TLS.", "true"),
+  KAFKA_SSL_CA_FILE: variable(
+    z.string().min(1).optional(),
+    "PEM file of the authority that signed Kafka's certificate. Not set: the public ones.",
+    "/etc/fieldwatch/kafka-ca.pem",
+  ),
+  KAFKA_SASL_MECHANISM: variable(
+    z.enum(["plain", "scram-sha-256", "scram-sha-512"]).optional(),
+    "How to sign in to Kafka: plain, scram-sha-256 or scram-sha-512. Not set: no sign-in.",
+    "scram-sha-512",
+  ),
+  KAFKA_SASL_USERNAME: variable(z.string().min(1).optional(), "Kafka user.", "fieldwatch"),
+  KAFKA_SASL_PASSWORD: variable(z.string().min(1).optional(), "Password of the Kafka user.", "secret", {
+    secret: true,
+  }),
+  KAFKA_REPLICATION: variable(
+    whole(1, 32).optional(),
+    "Copies Kafka keeps of each topic it creates. Not set: the cluster's own default.",
+    "3",
+  ),
+  MONGODB_URI: variable(
+    z
+      .string()
+      .refine(
+        (text) => /^mongodb(\+srv)?:\/\/[^/?#\s]+/.test(text),
+        "must be a mongodb:// or mongodb+srv:// URI with a host",
+      )
+      .optional(),
+    "MongoDB for messages, twins and dead letters; the database is named by its path (fieldwatch if there is none). Not set: they are kept in PostgreSQL.",
+    "mongodb://fieldwatch:secret@localhost:27017/fieldwatch?authSource=admin",
+    { secret: true },
+  ),
 } as const;
 
 /** The event log's topics. */
@@ -109,7 +146,7 @@ export const ingest = {
 export const simulator = {
   DEMO_DEVICES: variable(
     whole(0, 100_000).optional(),
-    "Simulated devices; 0 for none. Not set: 50 on the embedded PostgreSQL, none with DATABASE_URL.",
+    "Simulated devices; 0 for none. Not set: 50 while every engine is embedded, none with a real one.",
     "50",
   ),
   SIMULATOR_SEED: variable(

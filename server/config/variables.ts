@@ -27,5 +27,21 @@ export function whole(min: number, max: number) {
     .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
 }
 
+/** true or false. */
+export function flag() {
+  return z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+}
+
+/** Reads "host:port,host:port"; a host in brackets is an IPv6 address. */
+export function addresses(text: string, context: z.RefinementCtx): string[] {
+  const list = text.split(",").map((address) => address.trim());
+  for (const address of list) {
+    const [, port] = /^(?:[^\s:/@[\]]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(address) ?? [];
+    if (port !== undefined && Number(port) >= 1 && Number(port) <= 65535) continue;
+    context.addIssue({ code: "custom", message: `must be host:port with commas between; "${address}" is not` });
+  }
+  return list;
+}
+
 /** The section a table of variables reads into. */
 export type Section<T extends Record<string, Variable>> = { readonly [K in keyof T]: z.output<T[K]["schema"]> };

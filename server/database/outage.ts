@@ -1,4 +1,4 @@
-import { LogUnavailableError } from "@/server/ports/event-log";
+import { UnavailableError } from "@/server/ports/unavailable";
 
 /** SQLSTATE classes that say the server or the way to it is at fault, not the statement. */
 const OUTAGE_CLASSES = new Set([
@@ -38,7 +38,7 @@ const OUTAGE_ERRNOS = new Set([
  * would fail again the same way: a wrong statement, a violated constraint, a bug.
  */
 export function isOutage(error: unknown): boolean {
-  if (error instanceof LogUnavailableError) return true;
+  if (error instanceof UnavailableError) return true;
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
   if (typeof code !== "string") {

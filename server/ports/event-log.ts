@@ -1,4 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
+import { UnavailableError } from "./unavailable";
 
 /**
  * The partitioned, replayable log. Adapters: postgres (embedded default) and kafka. Every adapter passes
@@ -39,12 +40,14 @@ export interface TopicSettings {
   readonly retentionMs: number;
   /** False for records that may be lost in a crash (live frames): their append needn't wait for the disk. */
   readonly durable: boolean;
+  /** Copies the log keeps of it; left out: the log's own default. A log of one machine keeps one. */
+  readonly replication?: number;
 }
 
 /** A setting of an existing topic that is not what was asked for. */
 export interface TopicDifference {
   readonly topic: string;
-  readonly setting: "partitions" | "retentionMs" | "durable" | "replication";
+  readonly setting: "partitions" | "retentionMs" | "durable" | "replication" | "timestamps";
   readonly wanted: string;
   readonly found: string;
 }
@@ -136,6 +139,6 @@ export interface PartitionState {
 }
 
 /** The log can't be reached or refuses for now; sending again later may work. */
-export class LogUnavailableError extends Error {
+export class LogUnavailableError extends UnavailableError {
   override readonly name = "LogUnavailableError";
 }
