@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import { from } from "pg-copy-streams";
+import type { EpochMs } from "@/server/domain/terms";
 
 /**
  * Writes rows by COPY, by far the cheapest way in.
@@ -15,6 +16,11 @@ export async function copyRows(client: PoolClient, target: string, rows: string)
     stream.end(Buffer.from(rows));
   });
   return stream.rowCount;
+}
+
+/** A time as PostgreSQL reads it, in COPY lines and array texts alike. */
+export function isoOf(time: EpochMs): string {
+  return new Date(time).toISOString();
 }
 
 /** The numbers of a PostgreSQL array as its text shows them: {1,2.5}. */

@@ -1,7 +1,7 @@
 import type { PoolClient } from "pg";
 import { addReading, bucketStart, emptyRollup, mergeRollup, ROLLUP_WIDTHS, type Rollup } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
-import { copyRows, parseNumbers } from "./copy";
+import { copyRows, isoOf, parseNumbers } from "./copy";
 import type { Sample } from "./samples";
 import { InconsistencyError } from "./transaction";
 
@@ -171,8 +171,4 @@ function keysOf(rows: readonly DeviceRollup[]): [devices: string, buckets: strin
   const devices = rows.map((row) => row.deviceId).join(",");
   const buckets = rows.map((row) => isoOf(row.rollup.start)).join(",");
   return [`{${devices}}`, `{${buckets}}`, isoOf(from), isoOf(to)];
-}
-
-function isoOf(time: EpochMs): string {
-  return new Date(time).toISOString();
 }

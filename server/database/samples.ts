@@ -1,6 +1,6 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { copyRows, parseNumbers } from "./copy";
+import { copyRows, isoOf, parseNumbers } from "./copy";
 import { InconsistencyError } from "./transaction";
 
 /** Readings of one device at one event time: values[i] is of metrics[i], a metric at most once; booleans are 0 and 1. */
@@ -144,8 +144,4 @@ function keysOf(rows: readonly Sample[]): [devices: string, times: string, from:
   const devices = rows.map((row) => row.deviceId).join(",");
   const times = rows.map((row) => isoOf(row.time)).join(",");
   return [`{${devices}}`, `{${times}}`, isoOf(from), isoOf(to)];
-}
-
-function isoOf(time: EpochMs): string {
-  return new Date(time).toISOString();
 }
