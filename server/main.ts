@@ -15,12 +15,12 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   simulator: async (config) =>
     runRole((await import("./simulator/run")).runSimulator, config, loggerOf("simulator", config)),
   migrate: async (config) =>
-    (await import("./boot/prepare-database")).prepareDatabase(config, loggerOf("migrate", config)),
+    (await import("./boot/prepare")).prepareEngines(config, loggerOf("migrate", config), { insist: true }),
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };
 
 async function checkDatabase(config: Config, logger: Logger): Promise<void> {
-  await (await import("./boot/prepare-database")).checkDatabase(config, logger);
+  await (await import("./boot/prepare")).checkDatabase(config, logger);
 }
 
 /** Tells why this process can't go on, once, and ends it. */

@@ -2,7 +2,7 @@ import { type Child, Explained, startChild } from "./boot/children";
 import { explain, formatStartError } from "./boot/explain";
 import { watchParent } from "./boot/parent-watch";
 import { refusePort } from "./boot/port";
-import { prepareDatabase } from "./boot/prepare-database";
+import { prepareEngines } from "./boot/prepare";
 import { type Config, redacted } from "./config/config";
 import { startedByNpm } from "./config/launch";
 import { isLoopback } from "./config/loopback";
@@ -80,7 +80,7 @@ export async function runSupervisor(config: Config, program: string): Promise<ne
     // A killed Fieldwatch's web may need a moment to let go of the port.
     await refusePort(config, embedded && wasAbandoned(config.dataDir) ? 10_000 : 1_000);
     if (embedded) await startDatabase();
-    await prepareDatabase(config, logger);
+    await prepareEngines(config, logger, { insist: false });
     await startRoles(["web", "worker"], STOP_MS.roles);
     if (config.demoDevices > 0) await startRoles(["simulator"], STOP_MS.simulator);
     if (stopping) return;

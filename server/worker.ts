@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { createPostgresLogRetention } from "./adapters/postgres/event-log";
 import { meaningOf } from "./catalog/known-metrics";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
@@ -61,6 +60,7 @@ type ConsumeDeps = {
 async function consume(config: Config, engines: Engines, { logger, publishLive, fatal, signal }: ConsumeDeps) {
   const { pipeline: settings } = config;
   await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
+  await untilReady(() => engines.prepareDocuments(), logger, signal);
   const pipeline = createPipeline({
     ...engines,
     publishLive,
@@ -98,7 +98,6 @@ async function untilReady(attempt: () => Promise<unknown>, logger: Logger, signa
 function jobsOf(config: Config, engines: Engines) {
   return retentionJobs({
     ...engines,
-    removeExpiredRecords: createPostgresLogRetention(engines.pool),
     readingsDays: config.pipeline.READINGS_RETENTION_DAYS,
     archiveDays: config.pipeline.ARCHIVE_RETENTION_DAYS,
     deadLetterDays: config.pipeline.DEAD_LETTER_RETENTION_DAYS,

@@ -35,6 +35,9 @@ export function databaseConnection(config: Config): string {
   );
 }
 
+/** Longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
+const ANSWER_MS = 30_000;
+
 /** A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number. */
 export function createPool(connectionString: string, options: { role: string; logger: Logger; size: number }): pg.Pool {
   const { role, logger, size } = options;
@@ -44,6 +47,7 @@ export function createPool(connectionString: string, options: { role: string; lo
     application_name: `fieldwatch ${role} ${hostname()}:${process.pid}`,
     types: TYPES,
     connectionTimeoutMillis: 10_000,
+    query_timeout: ANSWER_MS,
     keepAlive: true,
   });
   let lastLogged = -Infinity;

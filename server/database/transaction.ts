@@ -28,10 +28,17 @@ export async function withTransaction<T>(
     await client.query("COMMIT");
     return result;
   } catch (error) {
-    await client.query("ROLLBACK").catch((failure: Error) => (broken ??= failure));
+    // No answer came: another statement would wait as long, and ending the connection rolls back just as well.
+    if (isConnectionError(error)) broken ??= error;
+    else await client.query("ROLLBACK").catch((failure: Error) => (broken ??= failure));
     throw error;
   } finally {
     client.off("error", onError);
     client.release(broken);
   }
+}
+
+/** pg's own errors (connection lost, no answer in time) are plain and without a code; bugs and refusals have a class or a code. */
+function isConnectionError(error: unknown): error is Error {
+  return error instanceof Error && error.constructor === Error && !("code" in error && error.code !== undefined);
 }

@@ -21,6 +21,8 @@ export async function inTransaction<T>(
     return result;
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error));
+    // No answer came: another statement would wait as long, and ending the connection rolls back just as well.
+    if (failure.constructor === Error && !("code" in failure)) throw error;
     await client.query("ROLLBACK").then(
       () => (failure = undefined),
       () => undefined,

@@ -1,0 +1,91 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { composeEngines, topicSettings } from "@/server/compose";
+import type { Config } from "@/server/config/config";
+import { databaseConnection } from "@/server/database/connection";
+import { ownerOf } from "@/server/database/embedded/owner";
+import { migrate, pendingMigrations } from "@/server/database/migrate";
+import { errorCode, StartError } from "@/server/database/start-error";
+import type { Logger } from "@/server/observability/logger";
+import { UnavailableError } from "@/server/ports/unavailable";
+
+/** Codes of an engine that may be about to start, as when both are started by the same tool. */
+const STARTING = new Set(["ECONNREFUSED", "ECONNRESET", "57P03"]);
+const PATIENCE_MS = 10_000;
+
+/**
+ * Migrations, topics and document indexes: what every role relies on. Safe to run twice at once.
+ * @param options.insist fail when Kafka or MongoDB is away. Otherwise start without it: /health says what is wrong, and
+ *   the worker makes up for it when the engine is there.
+ * @throws what explain() can put into words.
+ */
+export async function prepareEngines(config: Config, logger: Logger, options: { insist: boolean }): Promise<void> {
+  const began = performance.now();
+  const applied = await patiently("PostgreSQL", () => migrate(databaseConnection(config)), logger);
+  logger.info(
+    `${applied.length === 0 ? "database is up to date" : `database migrated: ${applied.join(", ")}`}${seconds(began)}`,
+  );
+
+  const engines = composeEngines(config, "migrate", logger);
+  const { names } = engines;
+  const step = async (engine: string, done: string, work: () => Promise<void>) => {
+    const started = performance.now();
+    try {
+      await patiently(engine, work, logger);
+      logger.info(`${done}${seconds(started)}`);
+    } catch (error) {
+      if (options.insist || !(error instanceof UnavailableError)) throw error;
+      logger.warn(`starting without ${engine} (${error.message}); /health says what to do`);
+    }
+  };
+  try {
+    await Promise.all([
+      step(names.eventLog, "topics are there", async () => {
+        for (const { topic, setting, wanted, found } of await engines.eventLog.ensureTopics(topicSettings(config))) {
+          logger.warn(
+            `topic ${topic} keeps its ${setting} ${found}; the configuration says ${wanted}, which is for new topics`,
+          );
+        }
+      }),
+      step(names.documents, "document store is ready", () => engines.prepareDocuments()),
+    ]);
+  } finally {
+    await engines.close();
+  }
+}
+
+/** For a role that runs by itself: checks that there is a database, and that it is up to date. @throws what explain() can put into words. */
+export async function checkDatabase(config: Config, logger: Logger): Promise<void> {
+  const embedded = config.engines.DATABASE_URL === undefined;
+  if (embedded && ownerOf(config.dataDir) === undefined) {
+    throw new StartError(
+      "There is no PostgreSQL to work with",
+      `DATABASE_URL isn't set, and no Fieldwatch is running on the data folder ${config.dataDir}.`,
+      "Start everything with `npm start`, and this role beside it,\nor set DATABASE_URL to a PostgreSQL 15 or later.",
+    );
+  }
+  const pending = await patiently("PostgreSQL", () => pendingMigrations(databaseConnection(config)), logger);
+  if (pending.length === 0) return;
+  throw new StartError("The database isn't up to date", `It needs ${pending.join(", ")}.`, "npm run migrate");
+}
+
+async function patiently<T>(engine: string, work: () => Promise<T>, logger: Logger): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let told = false; ; told = true) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!mayBeStarting(error) || performance.now() > deadline) throw error;
+      const why = errorCode(error) ?? (error as Error).message;
+      if (!told) logger.warn(`${engine} doesn't answer yet (${why}); trying for ${PATIENCE_MS / 1000} s`);
+      await delay(500);
+    }
+  }
+}
+
+function mayBeStarting(error: unknown): boolean {
+  return error instanceof UnavailableError || STARTING.has(errorCode(error) ?? "");
+}
+
+function seconds(since: number): string {
+  return ` (${((performance.now() - since) / 1000).toFixed(1)} s)`;
+}
