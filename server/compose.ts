@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
 import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
-import { createPostgresEventLog } from "./adapters/postgres/event-log";
+import { createPostgresEventLog, createPostgresLogRetention } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import type { Config } from "./config/config";
 import { connectDatabase } from "./database/connection";
@@ -9,6 +9,7 @@ import type { Logger } from "./observability/logger";
 import type { DeadLetters } from "./ports/dead-letters";
 import type { DeviceTwins } from "./ports/device-twins";
 import type { EventLog, TopicSettings } from "./ports/event-log";
+import type { KafkaInspection, MongoInspection } from "./ports/inspection";
 import type { MessageArchive } from "./ports/message-archive";
 import { TOPICS } from "./domain/terms";
 
@@ -22,6 +23,12 @@ export interface Engines {
   readonly pool: Pool;
   /** Which engine carries what, in words for people. */
   readonly names: { readonly eventLog: string; readonly documents: string; readonly database: string };
+  /** What health asks of engines outside of PostgreSQL; null where PostgreSQL carries the port. */
+  readonly inspection: { readonly kafka: KafkaInspection | null; readonly mongodb: MongoInspection | null };
+  /** Makes what the document store needs beyond PostgreSQL's migrations: indexes. Safe to repeat and to run twice at once. */
+  prepareDocuments(): Promise<void>;
+  /** Removes what the event log on PostgreSQL has kept for its time (a retention job); Kafka does so itself. */
+  removeExpiredRecords(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -37,6 +44,9 @@ export function composeEngines(config: Config, role: string, logger: Logger): En
     deadLetters: createPostgresDeadLetters(pool),
     pool,
     names: { eventLog: database, documents: database, database },
+    inspection: { kafka: null, mongodb: null },
+    prepareDocuments: async () => {},
+    removeExpiredRecords: createPostgresLogRetention(pool),
     async close() {
       await eventLog.close();
       await pool.end();

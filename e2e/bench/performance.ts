@@ -8,6 +8,7 @@ import { killNow, treeOf } from "../processes";
 import { cleanEnv, freePort, type Product, ROOT, startProduct } from "../product";
 import { pause, until } from "../waiting";
 import { drained } from "../drills/pipeline";
+import { messageLine } from "./messages";
 import { machine, markdownTable } from "./report";
 
 const MB = 2 ** 20;
@@ -147,7 +148,10 @@ async function fill(product: Product, messages: number): Promise<void> {
     while (next < messages) {
       const at = next;
       next += 1000;
-      const lines = Array.from({ length: Math.min(1000, messages - at) }, (_, i) => line(at + i, base)).join("\n");
+      const lines = Array.from(
+        { length: Math.min(1000, messages - at) },
+        (_, i) => messageLine(at + i, base + (at + i) * 10).line,
+      ).join("\n");
       for (;;) {
         const answer = await fetch(`${product.url}/api/v1/telemetry`, {
           method: "POST",
@@ -162,24 +166,6 @@ async function fill(product: Product, messages: number): Promise<void> {
     }
   };
   await Promise.all([sender(), sender(), sender(), sender()]);
-}
-
-function line(i: number, base: number): string {
-  const v = (i % 997) / 10;
-  const readings = {
-    co: v / 1e4,
-    humidity: 40 + v / 3,
-    light: i % 2 === 0,
-    lpg: v / 1e3,
-    motion: i % 7 === 0,
-    smoke: v / 900,
-    temperature: 20 + v / 9,
-  };
-  return JSON.stringify({
-    device: `bench-${String(i % 200).padStart(3, "0")}`,
-    time: new Date(base + i * 10).toISOString(),
-    readings,
-  });
 }
 
 function rate(count: number, ms: number): number {

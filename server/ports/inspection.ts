@@ -18,6 +18,8 @@ export interface KafkaInspection {
   topics(names: readonly string[]): Promise<readonly (KafkaTopic | null)[]>;
   /** A consumer group as its coordinator sees it; null if it never existed. Goes to the advertised address, as every client does. */
   group(group: string): Promise<KafkaGroup | null>;
+  /** Room on the disks of every broker, as its own file systems tell; null for a broker that doesn't tell this user. */
+  disks(): Promise<readonly (KafkaDisk | null)[]>;
   /** The clock of the broker that leads `topic`, by appending one small record that readers of the topic ignore. */
   clock(topic: string): Promise<ClockReading>;
 }
@@ -49,6 +51,14 @@ export interface KafkaTopic {
   readonly leaderless: readonly number[];
   /** Its settings by Kafka's names, e.g. retention.ms; null if this user may not read them. */
   readonly settings: ReadonlyMap<string, string> | null;
+}
+
+/** The fullest log folder of one broker; bytes. */
+export interface KafkaDisk {
+  readonly broker: number;
+  readonly folder: string;
+  readonly free: number;
+  readonly total: number;
 }
 
 export interface KafkaGroup {
@@ -113,11 +123,13 @@ export type TroubleKind =
   | "unreachable" // no way there, or no answer to the connection
   | "silent" // takes the connection and doesn't answer
   | "hungUp" // takes the connection and closes it at the first words
-  | "notTls" // asked for TLS, which isn't spoken there
+  | "notTls" // was spoken to in TLS, and doesn't know it
+  | "needsTls" // speaks only TLS
   | "certificate" // TLS, with a certificate that isn't trusted
   | "otherProtocol" // answers something else
   | "signInRefused" // user or password
   | "signInNeeded" // wants a user
+  | "signInUnwanted" // takes no user at this port
   | "mechanism" // wants another way to sign in
   | "forbidden" // signed in, not allowed
   | "starting" // there, not ready yet
@@ -141,4 +153,3 @@ export class InspectionError extends UnavailableError {
     super(`${address}: ${kind} (${code})`, options);
   }
 }
-
