@@ -1,0 +1,97 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Db, MongoClient, type MongoClientOptions, type TopologyDescriptionChangedEvent } from "mongodb";
+import type { Logger } from "@/server/observability/logger";
+
+const DEFAULT_DATABASE = "fieldwatch";
+const CLOSE_MS = 3000;
+
+/** What Fieldwatch asks for; an option that the URI names is left to it. */
+const BOUNDS = {
+  serverSelectionTimeoutMS: 3000,
+  // Also how long a busy server may take over a heartbeat before it counts as away.
+  connectTimeoutMS: 5000,
+  // A connection that went silent is given up, so that the batch can be tried again. Longer than any single question.
+  socketTimeoutMS: 20_000,
+  waitQueueTimeoutMS: 10_000,
+  heartbeatFrequencyMS: 5000,
+  maxPoolSize: 10,
+} satisfies MongoClientOptions;
+
+/** How to reach MongoDB. */
+export interface MongoConnection {
+  readonly client: MongoClient;
+  /** The database the URI names, else "fieldwatch". */
+  readonly db: Db;
+  /** Lets go of every connection, within a few seconds even if MongoDB is silent. */
+  close(): Promise<void>;
+}
+
+/**
+ * A client for MONGODB_URI. Connects at first use, and again by itself after an outage; both are logged, once each.
+ * @throws MongoParseError when the URI is not one.
+ */
+export function connectMongo(uri: string, role: string, logger: Logger): MongoConnection {
+  const client = new ReconnectingClient(uri, {
+    ...boundsFor(uri, { ...BOUNDS, appName: `fieldwatch-${role}` }),
+    ignoreUndefined: true,
+    promoteValues: true,
+    promoteLongs: true,
+    promoteBuffers: true,
+    mongodbLogComponentSeverities: { default: "off" },
+  });
+  logOutages(client, logger);
+  return {
+    client,
+    db: client.db(databaseOf(uri)),
+    async close() {
+      const gaveUp = delay(CLOSE_MS, undefined, { ref: false });
+      await Promise.race([client.close().catch(() => undefined), gaveUp]);
+    },
+  };
+}
+
+/**
+ * The driver's client comes back after every outage but one: when its first connection fails, it keeps what it closed
+ * then, and every later call fails with "Topology is closed".
+ */
+class ReconnectingClient extends MongoClient {
+  override async connect(): Promise<this> {
+    try {
+      return await super.connect();
+    } catch (error) {
+      const internals = this as { topology?: { isDestroyed(): boolean } | undefined };
+      if (internals.topology?.isDestroyed()) internals.topology = undefined;
+      throw error;
+    }
+  }
+}
+
+function databaseOf(uri: string): string {
+  const [, name = ""] = /^[^:]+:\/\/[^/?]*\/([^?]*)/.exec(uri) ?? [];
+  return decodeURIComponent(name) || DEFAULT_DATABASE;
+}
+
+function boundsFor(uri: string, bounds: MongoClientOptions): MongoClientOptions {
+  const query = uri.slice(uri.indexOf("?") + 1);
+  const named = new Set(
+    [...new URLSearchParams(uri.includes("?") ? query : "").keys()].map((key) => key.toLowerCase()),
+  );
+  return Object.fromEntries(Object.entries(bounds).filter(([option]) => !named.has(option.toLowerCase())));
+}
+
+/** One line when MongoDB goes away and one when it is back, however many connections and attempts that takes. */
+function logOutages(client: MongoClient, logger: Logger): void {
+  let away = false;
+  client.on("topologyDescriptionChanged", ({ newDescription }: TopologyDescriptionChangedEvent) => {
+    const servers = [...newDescription.servers.values()];
+    if (servers.some(({ isWritable }) => isWritable)) {
+      if (away) logger.info("MongoDB is back");
+      away = false;
+      return;
+    }
+    const failed = servers.find(({ error }) => error !== null);
+    if (away || failed === undefined) return;
+    away = true;
+    logger.warn({ server: failed.address, why: failed.error?.message }, "MongoDB can't be reached; trying again");
+  });
+}

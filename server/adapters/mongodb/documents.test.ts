@@ -1,0 +1,38 @@
+import type { Db } from "mongodb";
+import { expect, it } from "vitest";
+import { deadLettersContract } from "@/server/testing/dead-letters.contract";
+import { deviceTwinsContract } from "@/server/testing/device-twins.contract";
+import { describeWithMongo } from "@/server/testing/engines";
+import { messageArchiveContract } from "@/server/testing/message-archive.contract";
+import { createMongoDeadLetters } from "./dead-letters";
+import { createMongoDeviceTwins } from "./device-twins";
+import { createMongoMessageArchive } from "./message-archive";
+import { connectPrepared } from "./test-connection";
+
+describeWithMongo("documents on MongoDB", (uri) => {
+  async function fixtureOf<Store>(create: (db: Db) => Store) {
+    const { db, close } = await connectPrepared(uri);
+    return { store: create(db), close };
+  }
+
+  messageArchiveContract("mongodb", () => fixtureOf(createMongoMessageArchive));
+  deviceTwinsContract("mongodb", () => fixtureOf(createMongoDeviceTwins));
+  deadLettersContract("mongodb", () => fixtureOf(createMongoDeadLetters));
+});
+
+describeWithMongo("retention on MongoDB", (uri) => {
+  it("removes in steps, many of one moment included", async () => {
+    const { db, close } = await connectPrepared(uri);
+    const archive = createMongoMessageArchive(db);
+    const messages = Array.from({ length: 1500 }, (_, offset) => {
+      const ingestTime = 5000 + Math.floor(offset / 300);
+      const times = { eventTime: ingestTime, ingestTime, processedTime: ingestTime };
+      return { position: { log: "c/t/0", partition: 0, offset }, device: "d", body: "{}", ...times };
+    });
+    await archive.store(messages);
+    expect(await archive.removeBefore(5004)).toBe(1200);
+    expect(await archive.removeBefore(5004)).toBe(0);
+    expect(await archive.find({ device: "d", limit: 2000 })).toEqual(messages.slice(1200).reverse());
+    await close();
+  });
+});

@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { describeWithMongo } from "@/server/testing/engines";
+import type { MongoConnection } from "./connection";
+import { wantedIndexes } from "./indexes";
+import { prepareMongo } from "./prepare";
+import { connectPatiently } from "./test-connection";
+
+const DAY = 24 * 3600;
+
+describeWithMongo("preparing MongoDB", (uri) => {
+  let mongo: MongoConnection;
+  beforeEach(async () => {
+    mongo = connectPatiently(uri);
+    await mongo.db.dropDatabase();
+  });
+  afterEach(() => mongo.close());
+
+  async function indexesNow() {
+    const found = await Promise.all(
+      ["messages", "deadLetters"].map(async (collection) =>
+        (await mongo.db.collection(collection).listIndexes().toArray())
+          .filter(({ name }) => name !== "_id_")
+          .map(({ name, key, expireAfterSeconds }) => ({
+            collection,
+            name,
+            key,
+            ...(expireAfterSeconds !== undefined && { expireAfterSeconds }),
+          })),
+      ),
+    );
+    return found.flat();
+  }
+
+  function byName(indexes: readonly { collection: string; name: string }[]) {
+    return [...indexes].sort((a, b) => (`${a.collection}.${a.name}` < `${b.collection}.${b.name}` ? -1 : 1));
+  }
+
+  it("twice at once and again makes each wanted index once", async () => {
+    const retention = { archiveDays: 3, deadLetterDays: 9 };
+    await Promise.all([prepareMongo(mongo.db, retention), prepareMongo(mongo.db, retention)]);
+    await prepareMongo(mongo.db, retention);
+    expect(byName(await indexesNow())).toEqual(byName(wantedIndexes(retention)));
+    expect(wantedIndexes(retention).flatMap((index) => index.expireAfterSeconds ?? [])).toEqual([3 * DAY, 9 * DAY]);
+  });
+
+  it("moves the days when they changed, also twice at once", async () => {
+    await prepareMongo(mongo.db, { archiveDays: 3, deadLetterDays: 9 });
+    const changed = { archiveDays: 4, deadLetterDays: 36_500 };
+    await Promise.all([prepareMongo(mongo.db, changed), prepareMongo(mongo.db, changed)]);
+    expect(byName(await indexesNow())).toEqual(byName(wantedIndexes(changed)));
+    // MongoDB takes no more than 2³¹ − 1 seconds.
+    expect(wantedIndexes(changed).flatMap((index) => index.expireAfterSeconds ?? [])).toEqual([4 * DAY, 2_147_483_647]);
+  });
+
+  it("takes an index of another name for what it is, and leaves other people's alone", async () => {
+    const messages = mongo.db.collection("messages");
+    await messages.createIndex({ ingestTime: 1 }, { name: "theirs", expireAfterSeconds: 5 * DAY });
+    await messages.createIndex({ eventTime: 1 }, { name: "own question" });
+    await prepareMongo(mongo.db, { archiveDays: 5, deadLetterDays: 9 });
+    const names = (await indexesNow()).filter(({ collection }) => collection === "messages").map(({ name }) => name);
+    expect(names.sort()).toEqual(["device_newest", "own question", "theirs"]);
+  });
+
+  it("refuses what stands in the way, with the line that removes it", async () => {
+    const messages = mongo.db.collection("messages");
+    const retention = { archiveDays: 5, deadLetterDays: 9 };
+    await messages.createIndex({ body: 1 }, { name: "retention" });
+    await expect(prepareMongo(mongo.db, retention)).rejects.toThrow('db.messages.dropIndex("retention")');
+    await messages.dropIndex("retention");
+    await messages.createIndex({ device: 1, eventTime: 1 }, { name: "once", unique: true });
+    await expect(prepareMongo(mongo.db, retention)).rejects.toThrow('db.messages.dropIndex("once")');
+    await messages.dropIndex("once");
+    await prepareMongo(mongo.db, retention);
+    expect(byName(await indexesNow())).toEqual(byName(wantedIndexes(retention)));
+  });
+});

@@ -1,0 +1,22 @@
+import pino from "pino";
+import { connectMongo, type MongoConnection } from "./connection";
+import { prepareMongo } from "./prepare";
+
+/** For tests: a connection to the database at `uri`, for which a busy machine is no outage. */
+export function connectPatiently(uri: string): MongoConnection {
+  const patience = "serverSelectionTimeoutMS=30000&connectTimeoutMS=30000&socketTimeoutMS=60000";
+  return connectMongo(withOptions(uri, patience), "test", pino({ level: "silent" }));
+}
+
+/** As {@link connectPatiently}, and prepared. */
+export async function connectPrepared(uri: string): Promise<MongoConnection> {
+  const connection = connectPatiently(uri);
+  // The suites store messages of long ago, which a real MongoDB would remove while they look.
+  await prepareMongo(connection.db, { archiveDays: 36_500, deadLetterDays: 36_500 });
+  return connection;
+}
+
+/** The URI with more options. */
+export function withOptions(uri: string, options: string): string {
+  return `${uri}${uri.includes("?") ? "&" : "?"}${options}`;
+}
