@@ -1,0 +1,253 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseEnv } from "node:util";
+import Ajv2020 from "ajv/dist/2020";
+import { afterAll, describe, expect, test } from "vitest";
+import { loadConfig } from "@/server/config/config";
+import * as sections from "@/server/config/sections";
+import { type ComposeFile, readCompose, readEnvExample, resolveCompose, ROOT, type Service } from "./compose-file";
+import { imageEnvironment } from "./dockerfile";
+
+// There is no Docker engine where these tests run: they hold the file against the published schema and against what the product does.
+const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");
+const { text, named, required } = readCompose();
+const example = readEnvExample();
+const passwords = Object.fromEntries(required.map((name, at) => [name, `0123456789abcdef${at}`]));
+const compose = resolveCompose(text, { ...example, ...passwords });
+const services = Object.entries(compose.services);
+const own = services.filter(([, { build }]) => build !== undefined);
+const engines = services.filter(([, { build }]) => build === undefined);
+const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-compose-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("the published schema", () => {
+  const schema = read("docker/compose-spec.json");
+  const validate = new Ajv2020({ allErrors: true, strict: false }).compile(JSON.parse(schema) as object);
+  const problems = (file: unknown) =>
+    validate(file) ? [] : validate.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`);
+
+  test("is the copy that is named beside it", () => {
+    expect(read("docker/compose-spec.md")).toContain(createHash("sha256").update(schema).digest("hex"));
+  });
+
+  test("accepts the file", () => expect(problems(compose)).toEqual([]));
+
+  test.each<[string, (web: Record<string, unknown>) => void]>([
+    ["a key it doesn't know", (web) => (web.restarts = "always")],
+    ["a condition it doesn't know", (web) => (web.depends_on = { kafka: { condition: "service_ready" } })],
+    ["a duration that is none", (web) => (web.healthcheck = { test: ["CMD", "true"], retries: [1] })],
+  ])("refuses %s", (_, spoil) => {
+    const spoilt = structuredClone(compose) as unknown as { services: { web: Record<string, unknown> } };
+    spoil(spoilt.services.web);
+    expect(problems(spoilt)).not.toEqual([]);
+  });
+});
+
+describe("variables", () => {
+  test("those of the file are those of docker/.env.example", () => {
+    expect(named).toEqual(Object.keys(example).sort());
+  });
+
+  test("every $ is a variable or doubled", () => {
+    expect(text.replace(/^\s*#.*$/gm, "").match(/\$(?![${])(?<!\$\$)/g)).toBeNull();
+  });
+
+  test("passwords are required, have no default, and stand nowhere", () => {
+    expect(required).toEqual(["MONGODB_PASSWORD", "MONGODB_ROOT_PASSWORD", "POSTGRES_PASSWORD"]);
+    for (const name of required) {
+      expect(example[name]).toBe("");
+      expect(() => resolveCompose(text, { ...passwords, [name]: "" })).toThrow(`${name} is not set`);
+      expect(text).not.toMatch(new RegExp(`\\$\\{${name}(?!:\\?)`));
+    }
+    // With the variables taken out, no password is left where one belongs.
+    const rest = text.replace(/\$\{[^}]*\}|\$\$\w+/g, "");
+    expect(rest.match(/(password|secret|token)\w*["']? *[:=] *["']?[\w-]+/gi) ?? []).toEqual([]);
+    expect(rest).not.toMatch(/:\/\/[^\s/:@]+:[^\s/@]+@/);
+  });
+
+  test("work without docker/.env.example's optional ones", () => {
+    expect(resolveCompose(text, passwords)).toEqual(compose);
+  });
+
+  test("as docs/docker.md makes them", () => {
+    const lines = /```sh\n([^`]*openssl[^`]*)```/.exec(read("docs/docker.md"))![1]!;
+    mkdirSync(path.join(folder, "docker"));
+    writeFileSync(path.join(folder, "docker/.env.example"), read("docker/.env.example"));
+    execFileSync("sh", ["-e", "-c", lines], { cwd: folder });
+    const made = parseEnv(readFileSync(path.join(folder, "docker/.env"), "utf8")) as Record<string, string>;
+    expect(new Set(required.map((name) => made[name])).size).toBe(required.length);
+    for (const name of required) expect(made[name]).toMatch(/^[0-9a-f]{48}$/);
+    const resolved = resolveCompose(text, made);
+    expect(configOf(resolved.services.web!).engines.DATABASE_URL).toContain(made.POSTGRES_PASSWORD);
+  });
+});
+
+describe("every service", () => {
+  test("is there", () => {
+    expect(services.map(([name]) => name).sort()).toEqual(
+      ["kafka", "migrate", "mongodb", "postgresql", "simulator", "web", "worker"].sort(),
+    );
+  });
+
+  test.each(services)("%s has a pinned image, bounds, and a policy", (name, service) => {
+    expect(service.image).toMatch(/^[a-z]+(\/[a-z]+)?:\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
+    expect(service.mem_limit).toMatch(/^\d+[mg]$/);
+    expect(service.restart).toBe(name === "migrate" ? "no" : "unless-stopped");
+    expect(service.logging).toEqual({ driver: "json-file", options: { "max-size": "10m", "max-file": "3" } });
+  });
+
+  test.each(services)("%s is asked whether it is ready", (name, { healthcheck }) => {
+    // It ends when it is done: what waits for it waits for its exit code.
+    if (name === "migrate") return expect(healthcheck).toEqual({ disable: true });
+    expect(healthcheck?.test?.join(" ")).toMatch(
+      {
+        kafka: /kafka-broker-api-versions\.sh --bootstrap-server kafka:19092/,
+        mongodb: /mongosh fieldwatch .*--host mongodb .*--username fieldwatch .*ping/,
+        postgresql:
+          /PGPASSWORD="\$POSTGRES_PASSWORD" psql --host=postgresql --username=fieldwatch --dbname=fieldwatch .*SELECT 1/,
+        web: /healthcheck\.mjs \/api\/readyz$/,
+        worker: /healthcheck\.mjs$/,
+        simulator: /healthcheck\.mjs$/,
+      }[name]!,
+    );
+    for (const key of ["interval", "timeout", "start_period"]) expect(healthcheck?.[key]).toMatch(/^\d+s$/);
+  });
+
+  test("is published on loopback alone, unless WEB_ADDRESS says otherwise", () => {
+    const published = services.flatMap(([, { ports = [] }]) => ports);
+    expect(published.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
+    const open = resolveCompose(text, { ...passwords, WEB_ADDRESS: "0.0.0.0" });
+    const opened = Object.entries(open.services).filter(([, { ports = [] }]) => ports.join().includes("0.0.0.0"));
+    expect(opened.map(([name]) => name)).toEqual(["web"]);
+  });
+
+  test("keeps its data in a named volume", () => {
+    const used = services.flatMap(([, { volumes = [] }]) => volumes).filter((volume) => !volume.startsWith("."));
+    expect(used.map((volume) => volume.split(":")[0]).sort()).toEqual(Object.keys(compose.volumes).sort());
+    // From 18 on, the image keeps its data below this folder, and refuses a volume at the old place.
+    expect(compose.services.postgresql!.volumes).toEqual(["postgresql:/var/lib/postgresql"]);
+    expect(compose.services.mongodb!.volumes).toContain("mongodb:/data/db");
+  });
+});
+
+describe("engines", () => {
+  test("have the names and ports of docker/.env", () => {
+    const ports = { KAFKA_PORT: "19091", MONGODB_PORT: "27018", POSTGRES_PORT: "5433", WEB_PORT: "3001" };
+    const moved = resolveCompose(text, { ...passwords, ...ports }).services;
+    const seen = engines.map(([name, { container_name }]) => [name, container_name, moved[name]!.ports]);
+    expect(seen).toEqual([
+      ["kafka", "iot_kafka", ["127.0.0.1:19091:9092"]],
+      ["mongodb", "iot_mongodb", ["127.0.0.1:27018:27017"]],
+      ["postgresql", "iot_postgresql", ["127.0.0.1:5433:5432"]],
+    ]);
+    expect(moved.web!.ports).toEqual(["127.0.0.1:3001:3000"]);
+    expect(listenersOf(moved.kafka!, "KAFKA_ADVERTISED_LISTENERS").LOCALHOST).toBe("localhost:19091");
+  });
+
+  test("Kafka tells each side the address it can reach", () => {
+    const { kafka } = compose.services;
+    const listening = listenersOf(kafka!, "KAFKA_LISTENERS");
+    const advertised = listenersOf(kafka!, "KAFKA_ADVERTISED_LISTENERS");
+    const [, published, inContainer] = kafka!.ports![0]!.split(":");
+    expect(advertised).toEqual({ INSIDE: "kafka:19092", LOCALHOST: `localhost:${published}` });
+    expect(listening).toEqual({ INSIDE: ":19092", LOCALHOST: `:${inContainer}`, CONTROLLER: ":29093" });
+    const { KAFKA_CONTROLLER_QUORUM_VOTERS: voters, KAFKA_INTER_BROKER_LISTENER_NAME: between } = kafka!.environment!;
+    expect(voters).toBe(`${kafka!.environment!.KAFKA_NODE_ID}@kafka${listening.CONTROLLER}`);
+    expect(between).toBe("INSIDE");
+    expect(configOf(compose.services.worker!).engines.KAFKA_BROKERS).toEqual([advertised.INSIDE]);
+  });
+
+  test("Kafka is the version the tests run on", () => {
+    const tested = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(read("e2e/engines/pom.xml"))![1];
+    expect(compose.services.kafka!.image).toBe(`apache/kafka:${tested}`);
+  });
+
+  test("Kafka's cluster id is new with a new volume, and stays with it", () => {
+    const data = path.join(folder, "kafka");
+    mkdirSync(data);
+    const start = () => {
+      const command = compose.services
+        .kafka!.command!.at(-1)!
+        .replace("/var/lib/kafka/data", data)
+        .replace("/opt/kafka/bin/kafka-storage.sh random-uuid", "node -p 'crypto.randomUUID()'")
+        .replace("exec /etc/kafka/docker/run", "printenv CLUSTER_ID");
+      return execFileSync("bash", ["-c", command], { encoding: "utf8" }).trim();
+    };
+    const first = start();
+    expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    expect(start()).not.toBe(first);
+    writeFileSync(path.join(data, "meta.properties"), `#\nnode.id=1\nversion=1\ncluster.id=${first}\n`);
+    expect([start(), start()]).toEqual([first, first]);
+  });
+
+  test("MongoDB and PostgreSQL have the user and database that Fieldwatch asks for", () => {
+    const { mongodb, postgresql, web } = compose.services;
+    const { DATABASE_URL, MONGODB_URI } = configOf(web!).engines;
+    const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = postgresql!.environment!;
+    expect(DATABASE_URL).toBe(
+      `postgresql://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgresql:${postgresql!.ports![0]!.split(":").at(-1)}/${POSTGRES_DB}`,
+    );
+    const { FIELDWATCH_PASSWORD, MONGO_INITDB_ROOT_PASSWORD } = mongodb!.environment!;
+    expect(MONGODB_URI).toBe(`mongodb://fieldwatch:${FIELDWATCH_PASSWORD}@mongodb:27017/fieldwatch`);
+    expect(MONGO_INITDB_ROOT_PASSWORD).not.toBe(FIELDWATCH_PASSWORD);
+    const created: unknown[] = [];
+    const db = { getSiblingDB: (name: string) => ({ createUser: (user: object) => created.push({ name, ...user }) }) };
+    new Function("db", "process", read("docker/mongodb/create-user.js"))(db, { env: mongodb!.environment });
+    expect(created).toMatchObject([{ name: "fieldwatch", user: "fieldwatch", pwd: FIELDWATCH_PASSWORD }]);
+    expect(mongodb!.volumes).toContain("./mongodb/create-user.js:/docker-entrypoint-initdb.d/create-user.js:ro");
+  });
+});
+
+describe("Fieldwatch", () => {
+  test.each(own)("%s is the one image, of this version, in a role the program has", (name, service) => {
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    expect(service.image).toBe(`fieldwatch:${version}`);
+    expect(service.build).toEqual({ context: "..", dockerfile: "docker/Dockerfile" });
+    expect(service.command).toEqual([name]);
+    expect(read("server/main.ts")).toMatch(new RegExp(`^  ${name}: async `, "m"));
+    expect([service.init, service.read_only]).toEqual([true, true]);
+  });
+
+  test.each(own)("%s starts with variables that the configuration knows and accepts", (name, service) => {
+    const known = new Set([...Object.values(sections).flatMap((table) => Object.keys(table)), "NODE_ENV"]);
+    expect(Object.keys(service.environment!).filter((variable) => !known.has(variable))).toEqual([]);
+    const config = configOf(service);
+    expect(config.server).toMatchObject({ HOST: "0.0.0.0", PORT: 3000, LOG_FORMAT: "json" });
+    expect(config.demoDevices).toBe(name === "simulator" ? 50 : 0);
+    if (name === "simulator") expect(config.simulator.SIMULATOR_URL).toBe("http://web:3000");
+    else expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
+    expect(service.volumes ?? []).toEqual(name === "simulator" ? [`simulator:${config.dataDir}`] : []);
+  });
+
+  test("starts when the engines are ready and the database is up to date", () => {
+    const ready = Object.fromEntries(engines.map(([name]) => [name, { condition: "service_healthy" }]));
+    const migrated = { ...ready, migrate: { condition: "service_completed_successfully" } };
+    const { migrate, web, worker, simulator } = compose.services;
+    expect([migrate!.depends_on, web!.depends_on, worker!.depends_on]).toEqual([ready, migrated, migrated]);
+    expect(simulator!.depends_on).toEqual({ web: { condition: "service_healthy" } });
+  });
+
+  test("has as many workers as asked for, and a simulator only when asked for", () => {
+    const { worker } = resolveCompose(text, { ...passwords, WORKERS: "3" }).services;
+    expect(worker!.deploy).toEqual({ replicas: "3" });
+    expect([worker!.container_name, worker!.ports]).toEqual([undefined, undefined]);
+    expect(services.filter(([, { profiles }]) => profiles).map(([name]) => name)).toEqual(["simulator"]);
+  });
+});
+
+/** What a role makes of the image's and the service's environment. */
+function configOf(service: Service) {
+  return loadConfig({ ...imageEnvironment(), ...service.environment }, "");
+}
+
+function listenersOf(kafka: Service, variable: string): Record<string, string> {
+  return Object.fromEntries(
+    kafka.environment![variable]!.split(",").map((one) => one.split("://") as [string, string]),
+  );
+}
+
+// A file that lost its services would pass every test.each above.
+test("there is something to test", () => expect((compose satisfies ComposeFile, own.length)).toBe(4));
