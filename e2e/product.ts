@@ -33,6 +33,8 @@ export interface ProductOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The role; `start` is all of them. */
   readonly role?: string;
+  /** Arguments of Node itself, e.g. --cpu-prof; with the role `start` they reach only the supervisor. */
+  readonly nodeArgs?: readonly string[];
 }
 
 const running = new Set<ChildProcess>();
@@ -51,7 +53,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const logFile = `${options.dataDir}.log`;
   mkdirSync(path.dirname(logFile), { recursive: true });
   const out = openSync(logFile, "a");
-  const child = spawn(process.execPath, [main, options.role ?? "start"], {
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), main, options.role ?? "start"], {
     cwd: ROOT,
     env: {
       ...cleanEnv(),
@@ -93,7 +95,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
         async () => {
           if (product.hasExited()) throw new Error(`The product ended while starting.\n${product.log().slice(-3000)}`);
           const answer = await fetch(`${url}/api/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-          if (answer) last = `${answer.status} ${(await answer.text()).slice(0, 500)}`;
+          if (answer) last = `${answer.status} ${(await answer.text().catch(String)).slice(0, 500)}`;
           return answer?.ok === true;
         },
         { timeoutMs: 60_000, what: "the product to be ready" },
@@ -139,8 +141,10 @@ export async function freePort(): Promise<number> {
 /** The environment without what would point the product somewhere else. */
 export function cleanEnv(): NodeJS.ProcessEnv {
   const env = { ...process.env };
+  for (const name of Object.keys(env)) if (name.startsWith("KAFKA_")) delete env[name];
   for (const name of [
     "DATABASE_URL",
+    "MONGODB_URI",
     "PORT",
     "HOST",
     "DEMO_DEVICES",

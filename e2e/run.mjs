@@ -14,9 +14,8 @@ if (name !== "" && !name.includes("/") && argv[0] !== undefined && !argv[0].star
 
 const entry = path.join(here, `${name}.ts`);
 if (!name.includes("/") || !existsSync(entry)) {
-  const folders = ["bench", "drills"].filter(
-    (folder) => name === "" || !["bench", "drills"].includes(name) || name === folder,
-  );
+  const all = ["bench", "drills", "engines"];
+  const folders = all.filter((folder) => name === "" || !all.includes(name) || name === folder);
   const scripts = folders.flatMap((folder) =>
     readdirSync(path.join(here, folder))
       .filter(

@@ -6,16 +6,37 @@ import pino from "pino";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "@/server/database/embedded/embedded-postgres";
 import { migrate } from "@/server/database/migrate";
+import type { TestEngines } from "./engines";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** Connection string of the test server's administrative database, and the name of the migrated template. */
     testDatabase: { adminUrl: string; template: string };
+    testEngines: TestEngines;
   }
 }
 
-/** One PostgreSQL for the whole test run: TEST_DATABASE_URL, or an embedded one in a temporary folder. */
+/** What the whole test run shares: one PostgreSQL, and the real engines its files ask for. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Not at the top: test files import this one for its types, and most need no client of an engine.
+  const { provideEngines } = await import("./provide-engines");
+  const results = await Promise.allSettled([
+    provideDatabase((database) => project.provide("testDatabase", database)),
+    provideEngines(project.vitest.state.getPaths(), (engines) => project.provide("testEngines", engines)),
+  ]);
+  const stop = async () => {
+    for (const result of results) if (result.status === "fulfilled") await result.value();
+  };
+  const failed = results.find((result) => result.status === "rejected");
+  if (!failed) return stop;
+  await stop();
+  throw failed.reason;
+}
+
+/** TEST_DATABASE_URL, or an embedded PostgreSQL in a temporary folder. */
+async function provideDatabase(
+  provide: (database: { adminUrl: string; template: string }) => void,
+): Promise<() => Promise<void>> {
   const given = process.env.TEST_DATABASE_URL;
   const dataDir = given === undefined ? mkdtempSync(path.join(tmpdir(), "fieldwatch-test-")) : undefined;
   // Not durable: what is tested about crashes is tested on servers of its own.
@@ -39,7 +60,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   } finally {
     await admin.end();
   }
-  project.provide("testDatabase", { adminUrl, template });
+  provide({ adminUrl, template });
 
   return async () => {
     if (embedded) {

@@ -1,0 +1,236 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import pg from "pg";
+import pino from "pino";
+import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
+import { topicSettings } from "@/server/compose";
+import { loadConfig } from "@/server/config/config";
+import type { LiveRecord } from "@/server/contracts/live";
+import { TOPICS } from "@/server/domain/terms";
+import type { EventLog, LogRecord } from "@/server/ports/event-log";
+import { type RunningEngines, startEngines } from "../engines/engines";
+import { treeOf } from "../processes";
+import { cleanEnv, runProduct, startProduct } from "../product";
+import { pause, until } from "../waiting";
+import { messageLine } from "./messages";
+import { machine, markdownTable } from "./report";
+
+const logger = pino({ level: "silent" });
+const MB = 2 ** 20;
+/** Messages per append while filling. */
+const CHUNK = 2000;
+
+/**
+ * What one worker does on real engines, all on this machine: drains a filled Kafka topic through the complete pipeline,
+ * with the archive in MongoDB and then in PostgreSQL, and keeps up with a steady stream whose latency is measured.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      messages: { type: "string", default: "500000" },
+      archive: { type: "string", multiple: true, default: ["mongodb", "postgres"] },
+      rate: { type: "string", default: "2000" },
+      seconds: { type: "string", default: "30" },
+      /** Writes a CPU profile of the worker into this folder. */
+      profile: { type: "string" },
+    },
+  });
+  const columns: Record<string, string>[] = [];
+  for (const archive of values.archive) {
+    const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drain-"));
+    const engines = await startEngines({ kafka: true, postgres: true, mongodb: archive === "mongodb" });
+    try {
+      columns.push(
+        await measure(engines, folder, {
+          messages: Number(values.messages),
+          rate: Number(values.rate),
+          seconds: Number(values.seconds),
+          profile: values.profile,
+        }),
+      );
+    } finally {
+      await engines.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  const names = Object.keys(columns[0] ?? {});
+  const rows = names.map((name) => [name, ...columns.map((column) => column[name] ?? "")]);
+  console.log(`${machine()}\n\n${markdownTable(["archive in", ...values.archive], rows)}`);
+  return 0;
+}
+
+interface Size {
+  readonly messages: number;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly profile: string | undefined;
+}
+
+async function measure(engines: RunningEngines, folder: string, size: Size): Promise<Record<string, string>> {
+  const env = { ...engines.env, LOG_FORMAT: "json" };
+  const migrated = await runProduct(["migrate"], env);
+  if (migrated.code !== 0) throw new Error(`migrate failed:\n${migrated.output}`);
+  const config = loadConfig({ ...cleanEnv(), ...env }, "");
+  const log = createKafkaEventLog({ settings: config.engines, role: "bench", logger });
+  const pool = new pg.Pool({ connectionString: engines.env.DATABASE_URL, max: 2 });
+  try {
+    await log.ensureTopics(topicSettings(config));
+    await fill(log, size.messages);
+    const nodeArgs = size.profile ? ["--cpu-prof", `--cpu-prof-dir=${path.resolve(size.profile)}`] : [];
+    const started = performance.now();
+    const worker = await startProduct({
+      dataDir: path.join(folder, "data"),
+      role: "worker",
+      env,
+      nodeArgs,
+    });
+    try {
+      await until(async () => (await handled(pool)).messages > 0, {
+        timeoutMs: 60_000,
+        everyMs: 10,
+        what: "the first batch",
+      });
+      const first = {
+        at: performance.now(),
+        ...(await handled(pool)),
+        cpu: cpuSeconds(worker.pid),
+        engines: enginesCpu(engines),
+      };
+      await until(() => worker.hasExited() || isDone(pool, size.messages), {
+        timeoutMs: 900_000,
+        everyMs: 100,
+        what: "the backlog to drain",
+      });
+      const last = {
+        at: performance.now(),
+        ...(await handled(pool)),
+        cpu: cpuSeconds(worker.pid),
+        engines: enginesCpu(engines),
+      };
+      const took = (last.at - first.at) / 1000;
+      const perMillion = (seconds: number) => `${((seconds / (last.messages - first.messages)) * 1e6).toFixed(1)} s`;
+      const peak = peakRss(worker.pid);
+      const latencies = await steady(log, size);
+      return {
+        "drained, messages": String(last.messages),
+        "messages/s": Math.round((last.messages - first.messages) / took).toString(),
+        "readings/s": Math.round((last.readings - first.readings) / took).toString(),
+        "from the worker's start to the last commit": `${((last.at - started) / 1000).toFixed(1)} s`,
+        "worker CPU per million messages": perMillion(last.cpu - first.cpu),
+        ...Object.fromEntries(
+          Object.entries(last.engines).map(([name, cpu]) => [
+            `${name} CPU per million messages`,
+            perMillion(cpu - first.engines[name]!),
+          ]),
+        ),
+        "worker peak memory": `${Math.round(peak / MB)} MB`,
+        [`produced → live frame at ${size.rate} messages/s, p50`]: `${percentile(latencies, 0.5)} ms`,
+        [`produced → live frame at ${size.rate} messages/s, p99`]: `${percentile(latencies, 0.99)} ms`,
+      };
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await Promise.all([log.close(), pool.end()]);
+  }
+}
+
+/** Puts the messages into the topic as fast as Kafka takes them; no worker runs meanwhile. */
+async function fill(log: EventLog, messages: number): Promise<void> {
+  const base = Date.now() - messages * 10;
+  for (let at = 0; at < messages; at += CHUNK) {
+    const records = Array.from({ length: Math.min(CHUNK, messages - at) }, (_, i) =>
+      recordOf(at + i, base + (at + i) * 10),
+    );
+    await log.append(TOPICS.telemetry, records);
+  }
+}
+
+function recordOf(i: number, time: number): LogRecord {
+  const { device, line } = messageLine(i, time);
+  return { key: device, value: Buffer.from(line) };
+}
+
+/** Sends at an even rate and listens to the live frames; milliseconds from a message's making to its frame, each. */
+async function steady(log: EventLog, { rate, seconds }: Size): Promise<number[]> {
+  const latencies: number[] = [];
+  const began = Date.now();
+  const listening = await log.consume({
+    topic: TOPICS.live,
+    group: null,
+    maxRecords: 1000,
+    maxBytes: 8 * MB,
+    concurrency: 1,
+    onError: () => undefined,
+    async onBatch({ records }) {
+      const now = Date.now();
+      for (const { value } of records) {
+        for (const { points } of (JSON.parse(Buffer.from(value).toString()) as LiveRecord).devices) {
+          for (const [time] of points.temperature ?? []) if (time >= began) latencies.push(now - time);
+        }
+      }
+    },
+  });
+  const sending: Promise<void>[] = [];
+  let sent = 0;
+  while (sent < rate * seconds) {
+    const due = Math.min(Math.floor(((Date.now() - began) / 1000) * rate), rate * seconds);
+    if (due > sent) {
+      // Event times are the moment of sending; of one device they stay apart, as a device has one reading a millisecond.
+      const now = Date.now();
+      sending.push(
+        log.append(
+          TOPICS.telemetry,
+          Array.from({ length: due - sent }, (_, i) => recordOf(sent + i, now)),
+        ),
+      );
+      sent = due;
+    }
+    await pause(10);
+  }
+  await Promise.all(sending);
+  await until(() => latencies.length >= sent * 0.99, { timeoutMs: 30_000, what: "the live frames" }).catch(() => {
+    console.error(`only ${latencies.length} of ${sent} messages were seen in live frames`);
+  });
+  await listening.stop(1000);
+  return latencies.sort((a, b) => a - b);
+}
+
+async function handled(pool: pg.Pool): Promise<{ messages: number; readings: number }> {
+  const { rows } = await pool.query<{ messages: number; readings: number }>(
+    "SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings FROM pipeline_position",
+  );
+  return rows[0]!;
+}
+
+async function isDone(pool: pg.Pool, messages: number): Promise<boolean> {
+  return (await handled(pool)).messages >= messages;
+}
+
+/** Processor time a process has used so far, in seconds. */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // utime and stime, and those of children it has waited for, in ticks of 10 ms.
+  return [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0) / 100;
+}
+
+function enginesCpu({ kafka, mongodb, postgres }: RunningEngines): Record<string, number> {
+  const cpu = (pid: number) => treeOf(pid).reduce((sum, one) => sum + cpuSeconds(one.pid), 0);
+  return {
+    ...(kafka ? { Kafka: cpu(kafka.pid) } : {}),
+    ...(postgres ? { PostgreSQL: cpu(postgres.pid) } : {}),
+    ...(mongodb ? { "MongoDB-wire server": cpu(mongodb.pid) } : {}),
+  };
+}
+
+function peakRss(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}

@@ -1,0 +1,25 @@
+import { createServer } from "node:net";
+
+/** Below what systems give to outgoing connections (32768 and up), so that none takes the port while its engine is down. */
+const [FIRST, LAST] = [20_000, 32_000];
+const given = new Set<number>();
+
+/** A port that is free on loopback and that this process didn't get before. */
+export async function freeEnginePort(): Promise<number> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error(`There is no free port between ${FIRST} and ${LAST}.`);
+}
+
+/** True if a server could listen on the port of 127.0.0.1 now. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
