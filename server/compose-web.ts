@@ -5,13 +5,16 @@ import type { Config } from "./config/config";
 import { readMigrations } from "./database/migrate";
 import type { PipelineState } from "./database/pipeline-state";
 import type { PrismaClient } from "./database/prisma";
-import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
+import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { type Health, startHealth } from "./health/health";
+import { kafkaProbes } from "./health/kafka";
 import { type LiveChannelState, liveProbes } from "./health/live";
 import { machineProbes } from "./health/machine";
+import { mongoProbes } from "./health/mongodb";
 import { postgresProbes } from "./health/postgres";
+import type { Probe } from "./health/probe";
 import type { Logger } from "./observability/logger";
 import { onceAtATime } from "./observability/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
@@ -68,39 +71,65 @@ export interface HealthParts {
   readonly liveState: () => LiveChannelState | undefined;
 }
 
+export interface ProbeParts extends Omit<HealthParts, "version"> {
+  /** The clock that engines' clocks are compared with. */
+  readonly now: () => EpochMs;
+}
+
 /** Every probe there is, under way. */
-export function composeHealth({ config, engines, pipelineState, version, liveState }: HealthParts): Health {
+export function composeHealth(parts: HealthParts): Health {
+  const { engines, version } = parts;
   // The probes that read it start together: one reading serves them all.
-  const shared = onceAtATime(pipelineState);
-  const migrations = readMigrations().map(({ name }) => name);
-  const embedded = config.engines.DATABASE_URL === undefined;
-  const { names } = engines;
+  const pipelineState = onceAtATime(parts.pipelineState);
   return startHealth({
-    probes: [
-      ...postgresProbes({
-        pool: engines.pool,
-        group: names.database,
-        embedded,
-        dataDir: config.dataDir,
-        migrations: () => migrations,
-        now: Date.now,
-      }),
-      ...eventLogProbes({
-        eventLog: engines.eventLog,
-        group: `Event log on ${names.eventLog}`,
-        topics: topicSettings(config),
-      }),
-      ...pipelineProbes(shared),
-      ...documentProbes({ ...engines, group: `Documents on ${names.documents}` }),
-      ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
-      ...machineProbes(config.dataDir),
-    ],
-    pipelineState: shared,
-    engines: names,
+    probes: composeProbes({ ...parts, pipelineState, now: Date.now }),
+    pipelineState,
+    engines: engines.names,
     version,
     everyMs: HEALTH_EVERY_MS,
     now: Date.now,
   });
+}
+
+/** The probes of these engines: those of each engine that is used, and of what Fieldwatch does on them. */
+export function composeProbes({ config, engines, pipelineState, liveState, now }: ProbeParts): readonly Probe[] {
+  const migrations = readMigrations().map(({ name }) => name);
+  const { names, inspection } = engines;
+  const topics = topicSettings(config);
+  return [
+    ...postgresProbes({
+      pool: engines.pool,
+      group: names.database,
+      url: config.engines.DATABASE_URL ?? null,
+      dataDir: config.dataDir,
+      migrations: () => migrations,
+      now,
+    }),
+    ...(inspection.kafka
+      ? kafkaProbes({
+          inspection: inspection.kafka,
+          group: names.eventLog,
+          topics,
+          consumerGroup: PIPELINE_GROUP,
+          clockTopic: TOPICS.live,
+          now,
+        })
+      : eventLogProbes({
+          eventLog: engines.eventLog,
+          group: `Event log on ${names.eventLog}`,
+          engine: names.database,
+          topics,
+        })),
+    ...(inspection.mongodb ? mongoProbes({ inspection: inspection.mongodb, group: names.documents, now }) : []),
+    ...documentProbes({
+      ...engines,
+      group: inspection.mongodb ? names.documents : `Documents on ${names.documents}`,
+      engine: names.documents,
+    }),
+    ...pipelineProbes(pipelineState),
+    ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
+    ...machineProbes(config.dataDir),
+  ];
 }
 
 /** @throws LogUnavailableError unless the log answers in time and has the telemetry topic. */

@@ -33,24 +33,73 @@ export interface Engines {
 }
 
 /** Opens the engines the configuration asks for. Connects lazily: an engine that is down shows at its first use. */
-export function composeEngines(config: Config, role: string, logger: Logger): Engines {
+export async function composeEngines(config: Config, role: string, logger: Logger): Promise<Engines> {
+  const { KAFKA_BROKERS, MONGODB_URI, DATABASE_URL } = config.engines;
   const { pool, connectionString } = connectDatabase(config, role, logger);
-  const database = config.engines.DATABASE_URL === undefined ? "PostgreSQL (embedded)" : "PostgreSQL";
-  const eventLog = createPostgresEventLog({ pool, connectionString, role, logger });
-  return {
-    eventLog,
+  const kafka = KAFKA_BROKERS === undefined ? null : await openKafka(config, role, logger);
+  const mongodb = MONGODB_URI === undefined ? null : await openMongo(config, MONGODB_URI, role, logger);
+  const eventLog = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
+  const postgresStores = {
     archive: createPostgresMessageArchive(pool),
     twins: createPostgresDeviceTwins(pool),
     deadLetters: createPostgresDeadLetters(pool),
+  };
+  const database = DATABASE_URL === undefined ? "PostgreSQL (embedded)" : "PostgreSQL";
+  return {
+    eventLog,
+    ...(mongodb?.stores ?? postgresStores),
     pool,
-    names: { eventLog: database, documents: database, database },
-    inspection: { kafka: null, mongodb: null },
-    prepareDocuments: async () => {},
+    names: {
+      eventLog: kafka === null ? database : "Kafka",
+      documents: mongodb === null ? database : "MongoDB",
+      database,
+    },
+    inspection: { kafka: kafka?.inspection ?? null, mongodb: mongodb?.inspection ?? null },
+    prepareDocuments: async () => mongodb?.prepare(),
     removeExpiredRecords: createPostgresLogRetention(pool),
     async close() {
-      await eventLog.close();
+      await Promise.all([eventLog.close(), mongodb?.close()]);
       await pool.end();
     },
+  };
+}
+
+// Their drivers are loaded only when they are used: the embedded default starts sooner and smaller without.
+
+async function openKafka(config: Config, role: string, logger: Logger) {
+  const { createKafkaEventLog } = await import("./adapters/kafka/event-log");
+  const { createKafkaInspection } = await import("./adapters/kafka/inspection");
+  const settings = config.engines;
+  return {
+    eventLog: createKafkaEventLog({ settings, role, logger }),
+    inspection: createKafkaInspection({ settings, now: Date.now }),
+  };
+}
+
+async function openMongo(config: Config, uri: string, role: string, logger: Logger) {
+  const [{ connectMongo }, { prepareMongo }, { wantedIndexes }, { createMongoInspection }] = await Promise.all([
+    import("./adapters/mongodb/connection"),
+    import("./adapters/mongodb/prepare"),
+    import("./adapters/mongodb/indexes"),
+    import("./adapters/mongodb/inspection"),
+  ]);
+  const [{ createMongoMessageArchive }, { createMongoDeviceTwins }, { createMongoDeadLetters }] = await Promise.all([
+    import("./adapters/mongodb/message-archive"),
+    import("./adapters/mongodb/device-twins"),
+    import("./adapters/mongodb/dead-letters"),
+  ]);
+  const { ARCHIVE_RETENTION_DAYS: archiveDays, DEAD_LETTER_RETENTION_DAYS: deadLetterDays } = config.pipeline;
+  const retention = { archiveDays, deadLetterDays };
+  const { client, db, close } = connectMongo(uri, role, logger);
+  return {
+    stores: {
+      archive: createMongoMessageArchive(db),
+      twins: createMongoDeviceTwins(db),
+      deadLetters: createMongoDeadLetters(db),
+    },
+    inspection: createMongoInspection({ client, db, indexes: wantedIndexes(retention), now: Date.now }),
+    prepare: () => prepareMongo(db, retention),
+    close,
   };
 }
 

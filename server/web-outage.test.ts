@@ -54,7 +54,7 @@ beforeAll(async () => {
   address.host = `127.0.0.1:${port}`;
   const loaded = loadConfig({ DATABASE_URL: address.href }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: 0 } };
-  const engines = composeEngines(config, "test", logger);
+  const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
   await engines.close();
   await way.close();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   db = await freshDatabase();
   const loaded = loadConfig({ DATABASE_URL: db.connectionString, INGEST_MAX_BODY_BYTES: "100000" }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: 0 } };
-  const engines = composeEngines(config, "test", logger);
+  const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
   await engines.close();
   web = await runWeb(config, logger);
@@ -143,7 +143,7 @@ test("a committed message reaches who watches, numbered without gaps", async () 
 test("a record that never came shows as a missing number, so that browsers load again", async () => {
   const { socket, frames, answers } = await watching(["devices"]);
   const joined = answers[0]!;
-  const engines = composeEngines(config, "test", logger);
+  const engines = await composeEngines(config, "test", logger);
   const record = { worker: "elsewhere", seq: 2, at: Date.now(), devices: [] };
   await engines.eventLog.append(TOPICS.live, [{ key: null, value: Buffer.from(JSON.stringify(record)) }]);
   await engines.close();

@@ -36,7 +36,7 @@ const SECURITY_HEADERS = {
  * @throws Error with code EADDRINUSE when the port is taken.
  */
 export async function runWeb(config: Config, logger: Logger): Promise<Running & { readonly port: number }> {
-  const engines = composeEngines(config, "web", logger);
+  const engines = await composeEngines(config, "web", logger);
   const undo: (() => Promise<void> | void)[] = [() => engines.close()];
   let stopped: Promise<void> | undefined;
   const stop = () =>

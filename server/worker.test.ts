@@ -47,7 +47,7 @@ async function expectAllOnce(messages: number): Promise<void> {
 }
 
 test("two workers share the log, one leaves and another comes, and every reading is there once", async () => {
-  const engines = composeEngines(config(), "test", logger);
+  const engines = await composeEngines(config(), "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config()));
   const first = await runWorker(config(), logger);
   await send(engines, 0, 1000);
@@ -64,7 +64,7 @@ test("two workers share the log, one leaves and another comes, and every reading
 });
 
 test("connections cut off in the middle of batches lose nothing and count nothing twice", async () => {
-  const engines = composeEngines(config(), "test", logger);
+  const engines = await composeEngines(config(), "test", logger);
   await send(engines, 3000, 6000);
   const workers = await Promise.all([runWorker(config(), logger), runWorker(config(), logger)]);
   for (let cut = 1; cut <= 4; cut++) {

@@ -22,7 +22,7 @@ const DAY = 24 * 3_600_000;
 
 /** Runs the worker: the pipeline on its share of the partitions, and the jobs. Waits for engines that are not up yet. */
 export async function runWorker(config: Config, logger: Logger): Promise<Running> {
-  const engines = composeEngines(config, "worker", logger);
+  const engines = await composeEngines(config, "worker", logger);
   const stopping = new AbortController();
   const fatal = (error: unknown) => {
     logger.fatal({ err: error }, "the worker cannot go on; it ends so that this is seen");

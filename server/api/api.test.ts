@@ -62,7 +62,7 @@ function composed(overrides: Partial<Config["ingest"]> = {}, eventLog = engines.
 beforeAll(async () => {
   db = await freshDatabase();
   config = loadConfig({ DATABASE_URL: db.connectionString }, "");
-  engines = composeEngines(config, "test", logger);
+  engines = await composeEngines(config, "test", logger);
   prisma = createPrismaClient(engines.pool);
   await engines.eventLog.ensureTopics(topicSettings(config));
   api = composed();

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { composeEngines, topicSettings } from "@/server/compose";
+import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import type { Config } from "@/server/config/config";
 import { databaseConnection } from "@/server/database/connection";
 import { ownerOf } from "@/server/database/embedded/owner";
@@ -7,6 +7,7 @@ import { migrate, pendingMigrations } from "@/server/database/migrate";
 import { errorCode, StartError } from "@/server/database/start-error";
 import type { Logger } from "@/server/observability/logger";
 import { UnavailableError } from "@/server/ports/unavailable";
+import { explainEngines } from "./explain-engines";
 
 /** Codes of an engine that may be about to start, as when both are started by the same tool. */
 const STARTING = new Set(["ECONNREFUSED", "ECONNRESET", "57P03"]);
@@ -25,28 +26,39 @@ export async function prepareEngines(config: Config, logger: Logger, options: { 
     `${applied.length === 0 ? "database is up to date" : `database migrated: ${applied.join(", ")}`}${seconds(began)}`,
   );
 
-  const engines = composeEngines(config, "migrate", logger);
-  const { names } = engines;
-  const step = async (engine: string, done: string, work: () => Promise<void>) => {
+  const engines = await composeEngines(config, "migrate", logger);
+  const { names, inspection } = engines;
+  const step = async (
+    engine: string,
+    asked: Partial<Engines["inspection"]>,
+    done: string,
+    work: () => Promise<void>,
+  ) => {
     const started = performance.now();
     try {
       await patiently(engine, work, logger);
       logger.info(`${done}${seconds(started)}`);
     } catch (error) {
-      if (options.insist || !(error instanceof UnavailableError)) throw error;
-      logger.warn(`starting without ${engine} (${error.message}); /health says what to do`);
+      if (!(error instanceof UnavailableError)) throw error;
+      const known = await explainEngines({ kafka: null, mongodb: null, ...asked });
+      if (options.insist) throw known ?? error;
+      logger.warn(
+        `starting without ${engine}: ${known?.why ?? error.message} /health follows it, and says how to mend it`,
+      );
     }
   };
   try {
     await Promise.all([
-      step(names.eventLog, "topics are there", async () => {
+      step(names.eventLog, { kafka: inspection.kafka }, "topics are there", async () => {
         for (const { topic, setting, wanted, found } of await engines.eventLog.ensureTopics(topicSettings(config))) {
           logger.warn(
             `topic ${topic} keeps its ${setting} ${found}; the configuration says ${wanted}, which is for new topics`,
           );
         }
       }),
-      step(names.documents, "document store is ready", () => engines.prepareDocuments()),
+      step(names.documents, { mongodb: inspection.mongodb }, "document store is ready", () =>
+        engines.prepareDocuments(),
+      ),
     ]);
   } finally {
     await engines.close();

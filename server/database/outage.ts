@@ -12,6 +12,7 @@ const OUTAGE_CLASSES = new Set([
 /** Single SQLSTATEs where the same transaction may work the next time. */
 const OUTAGE_STATES = new Set([
   "25006", // read-only: a standby before its promotion
+  "3D000", // no such database: dropped, to be restored
   "40001", // serialization failure
   "40P01", // deadlock
   "55P03", // lock not available

@@ -8,18 +8,20 @@ export interface DocumentProbesDeps {
   readonly twins: Pick<DeviceTwins, "get">;
   readonly deadLetters: Pick<DeadLetters, "find">;
   readonly group: string;
+  /** What to mend when they don't answer. */
+  readonly engine: string;
 }
 
 /** No device can have this name, so nothing is read. */
 const NOBODY = "*";
 
 /** Each document store answers a query. */
-export function documentProbes({ archive, twins, deadLetters, group }: DocumentProbesDeps): readonly Probe[] {
+export function documentProbes({ archive, twins, deadLetters, group, engine }: DocumentProbesDeps): readonly Probe[] {
   const probe = (name: string, title: string, ask: () => Promise<unknown>): Probe => ({
     name,
     title,
     group,
-    timeoutMs: 3000,
+    timeoutMs: 4000,
     async run() {
       const began = performance.now();
       await ask();
@@ -29,7 +31,7 @@ export function documentProbes({ archive, twins, deadLetters, group }: DocumentP
       status: "fail",
       summary: "The store does not answer.",
       cause: shortly(error),
-      fix: `First mend ${group}: see its failing probes.`,
+      fix: `First mend ${engine}: see its failing probes.`,
     }),
   });
   return [

@@ -1,4 +1,4 @@
-import { PIPELINE_GROUP } from "@/server/domain/terms";
+import { type EpochMs, PIPELINE_GROUP } from "@/server/domain/terms";
 import type { EventLog, TopicSettings } from "@/server/ports/event-log";
 import type { PipelineState } from "@/server/database/pipeline-state";
 import { counted, type Finding, pass, type Probe, shortly } from "./probe";
@@ -6,11 +6,13 @@ import { counted, type Finding, pass, type Probe, shortly } from "./probe";
 export interface EventLogProbesDeps {
   readonly eventLog: Pick<EventLog, "describe">;
   readonly group: string;
+  /** What to mend when it doesn't answer. */
+  readonly engine: string;
   readonly topics: readonly TopicSettings[];
 }
 
-/** The event log answers and has its topics. */
-export function eventLogProbes({ eventLog, group, topics }: EventLogProbesDeps): readonly Probe[] {
+/** The event log on PostgreSQL answers and has its topics. */
+export function eventLogProbes({ eventLog, group, engine, topics }: EventLogProbesDeps): readonly Probe[] {
   return topics.map(({ topic, partitions }) => ({
     name: `log.${topic}`,
     title: `Topic ${topic}`,
@@ -38,7 +40,7 @@ export function eventLogProbes({ eventLog, group, topics }: EventLogProbesDeps):
       status: "fail",
       summary: "The event log cannot be asked.",
       cause: shortly(error),
-      fix: `First mend ${group}: see its failing probes.`,
+      fix: `First mend ${engine}: see its failing probes.`,
     }),
   }));
 }
@@ -48,8 +50,9 @@ const LAG_FAIL_SECONDS = 300;
 const DEAD_LETTERS_WARN_SHARE = 0.01;
 const RECENT_MS = 5 * 60_000;
 
-/** Workers are there, keep up, and what they handle is good. */
+/** Workers are there, keep up, get on in every partition, and what they handle is good. */
 export function pipelineProbes(pipelineState: () => Promise<PipelineState>): readonly Probe[] {
+  const judgeProgress = progressJudge();
   const group = "Pipeline";
   const probe = (name: string, title: string, judge: (state: PipelineState) => Finding): Probe => ({
     name,
@@ -61,6 +64,7 @@ export function pipelineProbes(pipelineState: () => Promise<PipelineState>): rea
   return [
     probe("pipeline.workers", "A worker is alive", judgeWorkers),
     probe("pipeline.lag", "Keeps up", judgeLag),
+    probe("pipeline.progress", "Every partition gets on", judgeProgress),
     probe("pipeline.dead-letters", "Messages are good", judgeDeadLetters),
   ];
 }
@@ -81,6 +85,40 @@ export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSe
     summary: words,
     cause: "More comes in than the workers handle, or a worker is stuck.",
     fix: "Start one more: npm run worker (up to one for each partition), and read the worker's log.",
+  };
+}
+
+const STUCK_MS = 60_000;
+
+/** Judges whether partitions in which messages wait get on; remembers where each stood, and since when. */
+export function progressJudge(): (state: Pick<PipelineState, "partitions" | "workers" | "time">) => Finding {
+  const stood = new Map<number, { committed: number | null; since: EpochMs }>();
+  return ({ partitions, workers, time }) => {
+    if (workers === null || partitions.length === 0)
+      return unknown("The event log cannot be asked where each partition is.");
+    for (const { partition, committed, lag } of partitions) {
+      if (lag === 0) stood.delete(partition);
+      else if (stood.get(partition)?.committed !== committed) stood.set(partition, { committed, since: time });
+    }
+    const stuck = partitions
+      .map((each) => ({ ...each, forMs: time - (stood.get(each.partition)?.since ?? time) }))
+      .filter(({ lag, forMs }) => lag !== 0 && forMs >= STUCK_MS)
+      .sort((a, b) => b.forMs - a.forMs);
+    const [worst] = stuck;
+    if (worst === undefined) return pass(`${counted(partitions.length, "partition")}, none is stuck.`);
+    const owner = worst.owner === null ? "nobody owns it" : `its owner is ${worst.owner}`;
+    return {
+      status: "fail",
+      summary: `Partition ${worst.partition} has stood still for ${Math.round(worst.forMs / 1000)} s; ${worst.lag ?? "some"} messages wait in it.`,
+      cause:
+        workers === 0
+          ? "No worker is alive."
+          : `${stuck.length > 1 ? `${stuck.length} partitions don't get on; in this one ` : ""}${owner}. A store refuses its batch again and again, or the worker hangs.`,
+      fix:
+        workers === 0
+          ? "npm run worker"
+          : "First mend what else fails here; then read the worker's log, and restart that worker.",
+    };
   };
 }
 

@@ -19,7 +19,11 @@ export function machineProbes(dataDir: string): readonly Probe[] {
       timeoutMs: 3000,
       async run() {
         const { bavail, blocks, bsize } = await statfs(nearest(dataDir));
-        return judgeDisk(bavail * bsize, blocks * bsize, dataDir);
+        return judgeDisk(bavail * bsize, blocks * bsize, {
+          of: dataDir,
+          whenFull: "messages can no longer be taken",
+          fix: "Free space on it, or keep less: lower LOG_RETENTION_HOURS, ARCHIVE_RETENTION_DAYS or READINGS_RETENTION_DAYS and restart.",
+        });
       },
     },
     {
@@ -35,17 +39,29 @@ export function machineProbes(dataDir: string): readonly Probe[] {
   ];
 }
 
+/** What a disk holds, what happens when it is full, and what to do. */
+export interface DiskWords {
+  readonly of: string;
+  readonly whenFull: string;
+  readonly fix: string;
+}
+
 /** All in bytes. */
-export function judgeDisk(free: number, total: number, dataDir: string): Finding {
+export function judgeDisk(free: number, total: number, { of, whenFull, fix }: DiskWords): Finding {
   const share = total === 0 ? 1 : free / total;
-  const words = `${(free / GIB).toFixed(1)} GiB free of ${(total / GIB).toFixed(1)} GiB (${(share * 100).toFixed(1)} %).`;
+  const words = `${size(free)} free of ${size(total)} (${(share * 100).toFixed(1)} %).`;
   if (share >= 0.1) return pass(words);
   return {
     status: share < 0.02 ? "fail" : "warn",
     summary: words,
-    cause: `The disk of ${dataDir} is nearly full; when it is full, messages can no longer be taken.`,
-    fix: "Free space on it, or keep less: lower LOG_RETENTION_HOURS, ARCHIVE_RETENTION_DAYS or READINGS_RETENTION_DAYS and restart.",
+    cause: `The disk of ${of} is nearly full; when it is full, ${whenFull}.`,
+    fix,
   };
+}
+
+/** Bytes in words. */
+export function size(bytes: number): string {
+  return bytes < GIB ? `${(bytes / MIB).toFixed(1)} MiB` : `${(bytes / GIB).toFixed(1)} GiB`;
 }
 
 /** All in bytes; `used` and `limit` are of this process's heap. */

@@ -1,115 +1,199 @@
 import path from "node:path";
 import type { Pool } from "pg";
+import { errorCode } from "@/server/database/start-error";
+import { databaseTrouble } from "@/server/database/trouble";
 import type { EpochMs } from "@/server/domain/terms";
-import { counted, type Finding, pass, type Probe, shortly } from "./probe";
+import { onceAtATime } from "@/server/observability/once-at-a-time";
+import { judgeClock } from "./clock";
+import { keptFor } from "./kept-for";
+import { size } from "./machine";
+import { ask } from "./ask-postgres";
+import { judgeMigrations, readApplied } from "./migrations";
+import { type Finding, pass, type Probe, shortly } from "./probe";
 
 export interface PostgresProbesDeps {
   readonly pool: Pool;
   readonly group: string;
-  /** Whether Fieldwatch runs it itself, in `dataDir`. */
-  readonly embedded: boolean;
+  /** DATABASE_URL; null when Fieldwatch runs it itself, in `dataDir`. */
+  readonly url: string | null;
   readonly dataDir: string;
   /** Names of the migrations this version brings. */
   readonly migrations: () => readonly string[];
   readonly now: () => EpochMs;
 }
 
+interface Server {
+  readonly ms: number;
+  readonly number: number;
+  readonly version: string;
+  readonly user: string;
+  readonly database: string;
+  readonly fsync: string;
+  readonly fullPageWrites: string;
+  readonly synchronousCommit: string;
+  readonly readOnly: boolean;
+  readonly standby: boolean;
+  readonly connections: number;
+  readonly most: number;
+}
+
 const LEAST_VERSION = 150_000;
 const SLOW_MS = 250;
+const TIMEOUT_MS = 4000;
+const MINUTE_MS = 60_000;
 
-/** PostgreSQL answers, is new enough, has the tables of this version, and agrees on the time. */
-export function postgresProbes({
-  pool,
-  group,
-  embedded,
-  dataDir,
-  migrations,
-  now,
-}: PostgresProbesDeps): readonly Probe[] {
-  const logFile = path.join(dataDir, "postgres.log");
+/** PostgreSQL answers, lets us in, keeps what it has confirmed, has the tables of this version and connections left, and agrees on the time. */
+export function postgresProbes({ pool, group, url, dataDir, migrations, now }: PostgresProbesDeps): readonly Probe[] {
+  const server = onceAtATime(() => readServer(pool));
+  const bytes = keptFor(MINUTE_MS, now, () => readSize(pool));
+  const remedy = (error: Error) => remedyOf(error, url, dataDir);
+  const dependent = (error: Error): Finding => ({
+    status: "unknown",
+    summary: "Cannot be asked now.",
+    cause: remedy(error).cause,
+    fix: `First mend ${group}: see its failing probes.`,
+  });
+  const probe = (
+    name: string,
+    title: string,
+    run: () => Promise<Finding>,
+    whenDown: (error: Error) => Finding = dependent,
+  ): Probe => ({ name: `postgres.${name}`, title, group, timeoutMs: TIMEOUT_MS, run, whenDown });
   return [
-    {
-      name: "postgres.reachable",
-      title: "Answers",
-      group,
-      timeoutMs: 3000,
-      async run() {
-        const began = performance.now();
-        const { rows } = await pool.query<{ number: string; version: string }>(
-          "SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version",
-        );
-        const ms = performance.now() - began;
-        const { number, version } = rows[0]!;
-        if (Number(number) < LEAST_VERSION) {
-          return {
-            status: "fail",
-            summary: `PostgreSQL ${version} is too old.`,
-            cause: "Fieldwatch needs 15 or later.",
-            fix: "Upgrade PostgreSQL, or unset DATABASE_URL.",
-          };
-        }
-        if (ms > SLOW_MS) {
-          const fix = "Look at the load of the machine PostgreSQL runs on, and at pg_stat_activity for long queries.";
-          return {
-            status: "warn",
-            summary: `Answers slowly: ${Math.round(ms)} ms.`,
-            cause: "PostgreSQL or its machine is busy.",
-            fix,
-          };
-        }
-        return pass(`PostgreSQL ${version} answers in ${ms.toFixed(1)} ms.`);
+    probe(
+      "reachable",
+      "Answers",
+      async () => judgeServer(await server(), url),
+      (error) => {
+        const { step, cause, fix } = remedy(error);
+        if (step === "signIn") return pass("Answers.");
+        return { status: "fail", summary: DOWN_SUMMARY[step], cause, fix };
       },
-      whenDown: (error): Finding => ({
-        status: "fail",
-        summary: "PostgreSQL does not answer.",
-        cause: shortly(error),
-        fix: embedded
-          ? `Read the end of ${logFile}, then stop Fieldwatch and run: npm start`
-          : "Start PostgreSQL, and check the host, port and password of DATABASE_URL.",
-      }),
-    },
-    {
-      name: "postgres.migrations",
-      title: "Tables are up to date",
-      group,
-      timeoutMs: 3000,
-      async run() {
-        const { rows } = await pool.query<{ name: string }>(
-          "SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
-        );
-        const applied = new Set(rows.map(({ name }) => name));
-        const wanted = migrations();
-        const missing = wanted.filter((name) => !applied.has(name));
-        if (missing.length === 0) return pass(`${counted(wanted.length, "migration")} applied, none missing.`);
-        return {
-          status: "fail",
-          summary: `${counted(missing.length, "migration")} not applied.`,
-          cause: missing.join(", "),
-          fix: "npm run migrate",
-        };
+    ),
+    probe(
+      "signed-in",
+      "Signed in",
+      async () => {
+        const { user, database } = await server();
+        return pass(`Signed in as ${user} to the database "${database}".`);
       },
-    },
-    {
-      name: "postgres.clock",
-      title: "Clock agrees",
-      group,
-      timeoutMs: 3000,
-      async run() {
-        const before = now();
-        const { rows } = await pool.query<{ time: Date }>("SELECT clock_timestamp() AS time");
-        const after = now();
-        const theirs = rows[0]!.time.getTime();
-        // Anything between asking and the answer is no difference.
-        const differenceMs = theirs < before ? theirs - before : Math.max(0, theirs - after);
-        const words = `${(Math.abs(differenceMs) / 1000).toFixed(1)} s ${differenceMs < 0 ? "behind" : "ahead"}`;
-        if (Math.abs(differenceMs) <= 2000) return pass("The clocks here and there agree.");
-        return {
-          status: Math.abs(differenceMs) > 60_000 ? "fail" : "warn",
-          summary: `PostgreSQL's clock is ${words}.`,
-          cause: "One of the two machines does not keep time; lag and device states are off by as much.",
-          fix: "Turn on time synchronisation on both machines, e.g.: timedatectl set-ntp true",
-        };
+      (error) => {
+        const { step, cause, fix } = remedy(error);
+        if (step !== "signIn") return dependent(error);
+        return { status: "fail", summary: "PostgreSQL does not let Fieldwatch in.", cause, fix };
       },
-    },
+    ),
+    probe("durable", "Keeps what it confirmed", async () => judgeDurability(await server())),
+    probe("writable", "Can be written to", async () => judgeWritable(await server())),
+    probe("migrations", "Tables are up to date", async () => judgeMigrations(await readApplied(pool), migrations())),
+    probe("connections", "Connections", async () => judgeConnections(await server())),
+    probe("size", "Size", async () => pass(`The database takes ${size(await bytes())}.`)),
+    probe("clock", "Clock agrees", async () => {
+      const before = now();
+      const rows = await ask<{ time: Date }>(pool, "SELECT clock_timestamp() AS time");
+      return judgeClock("PostgreSQL", { before, after: now(), theirs: rows[0]!.time.getTime() });
+    }),
   ];
+}
+
+type Step = "reach" | "ready" | "signIn" | "room";
+
+const DOWN_SUMMARY: Readonly<Record<Exclude<Step, "signIn">, string>> = {
+  reach: "PostgreSQL does not answer.",
+  ready: "PostgreSQL is starting up or shutting down.",
+  room: "PostgreSQL has no room left.",
+};
+
+function remedyOf(error: Error, url: string | null, dataDir: string): { step: Step; cause: string; fix: string } {
+  if (url !== null) {
+    const known = databaseTrouble(error, url);
+    if (known) return { step: known.step, cause: known.why, fix: known.fix };
+    return { step: "reach", cause: shortly(error), fix: "Read PostgreSQL's log for this error." };
+  }
+  const fix = `Read the end of ${path.join(dataDir, "postgres.log")}, then stop Fieldwatch and run: npm start`;
+  const starting = errorCode(error)?.startsWith("57P") === true;
+  return { step: starting ? "ready" : "reach", cause: shortly(error), fix };
+}
+
+async function readServer(pool: Pool): Promise<Server> {
+  // Connects, if need be, before the time is taken.
+  await ask(pool, "SELECT 1");
+  const began = performance.now();
+  const rows = await ask<Omit<Server, "ms">>(
+    pool,
+    `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
+       current_user AS "user", current_database() AS database, current_setting('fsync') AS fsync,
+       current_setting('full_page_writes') AS "fullPageWrites", current_setting('synchronous_commit') AS "synchronousCommit",
+       pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS "readOnly",
+       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS connections,
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most`,
+  );
+  return { ...rows[0]!, ms: performance.now() - began };
+}
+
+async function readSize(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ bytes: number }>("SELECT pg_database_size(current_database())::float8 AS bytes");
+  return rows[0]!.bytes;
+}
+
+function judgeServer({ number, version, ms }: Server, url: string | null): Finding {
+  if (number < LEAST_VERSION) {
+    return {
+      status: "fail",
+      summary: `PostgreSQL ${version} is too old.`,
+      cause: "Fieldwatch needs 15 or later.",
+      fix: "Upgrade PostgreSQL, or unset DATABASE_URL.",
+    };
+  }
+  if (ms > SLOW_MS) {
+    return {
+      status: "warn",
+      summary: `Answers slowly: ${Math.round(ms)} ms.`,
+      cause: "PostgreSQL or its machine is busy.",
+      fix: "Look at the load of the machine PostgreSQL runs on, and at pg_stat_activity for long queries.",
+    };
+  }
+  const at = url === null ? "" : ` at ${new URL(url).host}`;
+  return pass(`PostgreSQL ${version}${at} answers in ${ms.toFixed(1)} ms.`);
+}
+
+function judgeDurability(server: Pick<Server, "fsync" | "fullPageWrites" | "synchronousCommit">): Finding {
+  const settings = [
+    ["fsync", server.fsync],
+    ["full_page_writes", server.fullPageWrites],
+    ["synchronous_commit", server.synchronousCommit],
+  ] as const;
+  const off = settings.filter(([, value]) => value === "off").map(([name]) => name);
+  if (off.length === 0) return pass("What it confirmed is on the disk (fsync, full_page_writes, synchronous_commit).");
+  return {
+    status: "warn",
+    summary: `${off.join(", ")} ${off.length === 1 ? "is" : "are"} off.`,
+    cause: "When PostgreSQL's machine loses power, readings it had confirmed can be lost or damaged.",
+    fix: `${off.map((name) => `ALTER SYSTEM SET ${name} = on;`).join(" ")} SELECT pg_reload_conf();`,
+  };
+}
+
+function judgeWritable({ standby, readOnly }: Pick<Server, "standby" | "readOnly">): Finding {
+  if (!standby && !readOnly) return pass("The primary takes writes.");
+  return {
+    status: "fail",
+    summary: "PostgreSQL is read-only.",
+    cause: standby
+      ? "The server of DATABASE_URL is a standby."
+      : "Its transactions are read-only by default (default_transaction_read_only).",
+    fix: standby
+      ? "Point DATABASE_URL at the primary, or promote this server: SELECT pg_promote();"
+      : "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); or the same with ALTER ROLE or ALTER DATABASE, where it was set.",
+  };
+}
+
+function judgeConnections({ connections, most }: Pick<Server, "connections" | "most">): Finding {
+  const words = `${connections} of ${most} are used.`;
+  if (connections < most * 0.9) return pass(words);
+  return {
+    status: "warn",
+    summary: words,
+    cause: "PostgreSQL is nearly out of connections; then Fieldwatch can't reconnect.",
+    fix: "ALTER SYSTEM SET max_connections = 200; then restart PostgreSQL. Or lower DATABASE_POOL_SIZE.",
+  };
 }

@@ -29,10 +29,13 @@ export function pass(summary: string): Finding {
   return { status: "pass", summary };
 }
 
-/** A number of things, in words: "1 partition", "6 partitions". */
-export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+/** A number of things, in words: "1 partition", "6 partitions", "2 copies". */
+export function counted(count: number, thing: string, things = `${thing}s`): string {
+  return `${count} ${count === 1 ? thing : things}`;
 }
+
+/** PostgreSQL's codes for a table, column or schema that isn't there. */
+const TABLES_MISSING: ReadonlySet<unknown> = new Set(["42P01", "42703", "3F000"]);
 
 /** What is found when a probe throws. */
 export function findingOf(error: unknown, { whenDown }: Pick<Probe, "whenDown">): Finding {
@@ -47,6 +50,14 @@ export function findingOf(error: unknown, { whenDown }: Pick<Probe, "whenDown">)
         fix: "First mend what it depends on: see the failing probes.",
       }
     );
+  }
+  if (TABLES_MISSING.has((known as { code?: unknown }).code)) {
+    return {
+      status: "unknown",
+      summary: "Cannot be asked now.",
+      cause: "PostgreSQL doesn't have the tables of this version.",
+      fix: "npm run migrate",
+    };
   }
   return {
     status: "fail",

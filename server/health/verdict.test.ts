@@ -50,7 +50,11 @@ test("what counts as trouble", () => {
   expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 1 }] }).status).toBe("pass");
   expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("warn");
   expect(judgeDeadLetters({ time: 400_000, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("pass");
-  expect([20, 9, 1].map((free) => judgeDisk(free, 100, "/data").status)).toEqual(["pass", "warn", "fail"]);
+  expect([20, 9, 1].map((free) => judgeDisk(free, 100, { of: "/data", whenFull: "w", fix: "f" }).status)).toEqual([
+    "pass",
+    "warn",
+    "fail",
+  ]);
   const memory = { free: 50, total: 100, used: 10, limit: 100, rss: 1 };
   expect(
     [memory, { ...memory, used: 90 }, { ...memory, used: 96 }, { ...memory, free: 1 }].map(

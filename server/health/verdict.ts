@@ -4,24 +4,52 @@ import type { PipelineState } from "@/server/database/pipeline-state";
 /** What the numbers say when nothing is wrong; null while they aren't known. */
 export type VerdictNumbers = Pick<PipelineState, "lagSeconds" | "devices"> | null;
 
-/** What a failure of a probe means for the data, by the start of the probe's name; the first that fits. */
-const MEANS: readonly (readonly [prefix: string, means: string])[] = [
-  ["postgres.reachable", "readings can't be taken; devices that keep an outbox lose nothing"],
-  ["postgres.migrations", "readings may not be stored until the tables are up to date"],
-  ["postgres.clock", "stored readings are right; lag and device states are off"],
-  ["log.iot.telemetry", "messages can't be taken; devices that keep an outbox lose nothing"],
-  ["log.", "stored readings are safe"],
-  ["pipeline.workers", "messages are taken and wait in the event log; nothing is lost"],
-  ["pipeline.lag", "readings appear late; nothing is lost"],
-  ["pipeline.dead-letters", "what could not become a reading is kept whole"],
-  ["documents.", "messages wait in the event log; nothing is lost"],
-  ["machine.disk", "messages can't be taken once it is full"],
-  ["machine.memory", "stored readings are safe"],
-  ["live.", "pages update only by reloading; readings are stored all the same"],
+/** What trouble of a probe means for the data. */
+interface Meaning {
+  /** Start of the probe's name. */
+  readonly prefix: string;
+  readonly fail: string;
+  /** Left out: as `fail`. */
+  readonly warn?: string;
+}
+
+const REFUSED = "readings can't be taken; devices that keep an outbox lose nothing";
+const WITH_SENDERS = "readings wait with their senders; nothing that was taken is lost";
+const IN_THE_LOG = "readings are taken and wait in the event log; nothing is lost";
+
+/** In order: probes whose trouble explains others come first. */
+const MEANINGS: readonly Meaning[] = [
+  { prefix: "kafka.reachable", fail: WITH_SENDERS, warn: "the other addresses do; nothing is lost" },
+  { prefix: "kafka.signed-in", fail: WITH_SENDERS },
+  { prefix: "kafka.advertised", fail: WITH_SENDERS },
+  { prefix: "postgres.reachable", fail: REFUSED, warn: "readings may appear late" },
+  { prefix: "postgres.signed-in", fail: REFUSED },
+  { prefix: "postgres.writable", fail: REFUSED },
+  { prefix: "postgres.migrations", fail: "readings may not be stored until the tables are up to date" },
+  { prefix: "mongodb.reachable", fail: IN_THE_LOG, warn: "readings may appear late" },
+  { prefix: "mongodb.signed-in", fail: IN_THE_LOG },
+  { prefix: "mongodb.writable", fail: IN_THE_LOG },
+  { prefix: "log.iot.telemetry", fail: WITH_SENDERS, warn: "messages are taken and stored all the same" },
+  { prefix: "documents.", fail: IN_THE_LOG },
+  { prefix: "pipeline.workers", fail: "messages are taken and wait in the event log; nothing is lost" },
+  { prefix: "pipeline.progress", fail: "what waits there is kept in the event log; nothing is lost" },
+  { prefix: "pipeline.lag", fail: "readings appear late; nothing is lost" },
+  { prefix: "kafka.disk", fail: "messages can't be taken once it is full" },
+  { prefix: "machine.disk", fail: "messages can't be taken once it is full" },
+  { prefix: "mongodb.disk", fail: "messages wait in the event log once it is full" },
+  { prefix: "postgres.durable", fail: "a power cut could lose readings" },
+  { prefix: "postgres.connections", fail: "readings are stored as long as connections last" },
+  { prefix: "kafka.clock", fail: "stored readings are right; lag and device states are off" },
+  { prefix: "mongodb.clock", fail: "stored readings are right" },
+  { prefix: "postgres.clock", fail: "stored readings are right; lag and device states are off" },
+  { prefix: "pipeline.dead-letters", fail: "what could not become a reading is kept whole" },
+  { prefix: "live.", fail: "pages update only by reloading; readings are stored all the same" },
 ];
 
-/** Probes whose failure explains the others come first. */
-const WEIGHT = MEANS.map(([prefix]) => prefix);
+/** Where the event log is Kafka, messages are taken while PostgreSQL is away. */
+const WITH_KAFKA: Readonly<Record<string, string>> = { [REFUSED]: IN_THE_LOG };
+
+const OTHERS = "stored readings are safe";
 
 /** One sentence for people: what, since when, and what it means for the data. */
 export function verdict(probes: readonly ProbeResult[], numbers: VerdictNumbers): string {
@@ -29,13 +57,19 @@ export function verdict(probes: readonly ProbeResult[], numbers: VerdictNumbers)
     leading(probes.filter(({ status }) => status === "fail")) ??
     leading(probes.filter(({ status }) => status === "warn"));
   if (troubled === undefined) return calm(probes, numbers);
-  const [, means] = MEANS.find(([prefix]) => troubled.name.startsWith(prefix)) ?? ["", "stored readings are safe"];
+  const found: Meaning = MEANINGS.find(({ prefix }) => troubled.name.startsWith(prefix)) ?? {
+    prefix: "",
+    fail: OTHERS,
+  };
+  const meaning = (troubled.status === "warn" ? found.warn : undefined) ?? found.fail;
+  const kafka = probes.some(({ name }) => name.startsWith("kafka."));
+  const means = kafka ? (WITH_KAFKA[meaning] ?? meaning) : meaning;
   return `${subject(troubled)} since ${sinceWhen(troubled.since)}: ${means}.`;
 }
 
 function leading(probes: readonly ProbeResult[]): ProbeResult | undefined {
   const weight = ({ name }: ProbeResult) =>
-    WEIGHT.findIndex((prefix) => name.startsWith(prefix)) + 1 || WEIGHT.length + 1;
+    MEANINGS.findIndex(({ prefix }) => name.startsWith(prefix)) + 1 || MEANINGS.length + 1;
   return probes.toSorted((a, b) => weight(a) - weight(b))[0];
 }
 
@@ -52,8 +86,8 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): string {
 }
 
 function subject({ name, group, title, summary }: ProbeResult): string {
-  if (name === "postgres.reachable")
-    return summary.includes("does not answer") ? "PostgreSQL is down" : lowered(summary);
+  if (name.endsWith(".reachable"))
+    return summary.endsWith(" does not answer.") ? summary.replace(" does not answer.", " is down") : lowered(summary);
   if (name === "pipeline.workers") return "No worker is alive";
   return `${group === "Pipeline" ? "" : `${group}, `}${title}: ${lowered(summary)}`;
 }

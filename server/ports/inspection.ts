@@ -92,8 +92,6 @@ export interface MongoServer {
   readonly answerMs: number;
   /** By buildInfo, e.g. 7.0.14. */
   readonly version: string;
-  /** Its wire protocol version, which tells what it can do. */
-  readonly wireVersion: number;
   readonly writable: boolean;
   /** Name of the replica set; null for a server of its own. */
   readonly replicaSet: string | null;
