@@ -9,7 +9,7 @@ import { eventLogContract, type OpenLog } from "@/server/testing/event-log.contr
 import { until } from "@/server/testing/until";
 import { createPostgresEventLog, createPostgresLogRetention } from "./event-log";
 import { decodeFrame, encodeFrames, ROW_BYTES, ROW_RECORDS } from "./event-log/framing";
-import { murmur2, partitionOf } from "./event-log/partitioner";
+import { murmur2, partitionOf } from "../partitioner";
 
 const logger = pino({ level: "silent" });
 

@@ -4,7 +4,7 @@ import { withLogErrors } from "../errors";
 import { inTransaction } from "../transaction";
 import { encodeFrames, type Frame } from "./framing";
 import { RECORDS_CHANNEL } from "./group-key";
-import { partitionOf } from "./partitioner";
+import { partitionOf } from "../../partitioner";
 import { findTopic, type Topic } from "./topics";
 
 /** Calls are merged into one transaction up to these bounds; a single larger call has one to itself. */

@@ -3,7 +3,7 @@ import { type Consumption, LogUnavailableError, type Subscription } from "@/serv
 import { logError } from "../errors";
 import { type PartitionRun, startPartitionRun } from "./partition-run";
 import { openSession, type Session } from "./session";
-import { createSlots } from "./slots";
+import { createSlots } from "../../slots";
 
 /** How often ownership is looked at and the log is asked, when no notification came. */
 const POLL_MS = 1000;

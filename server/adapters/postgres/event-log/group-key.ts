@@ -1,4 +1,4 @@
-import { murmur2 } from "./partitioner";
+import { murmur2 } from "../../partitioner";
 
 /**
  * Ownership is kept in session advisory locks (key, slot), which vanish with the connection of a worker that dies:

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import type { PartitionBounds, StoredRecord, Subscription } from "@/server/ports/event-log";
 import { withLogErrors } from "../errors";
 import { commitOffset, committedOffset, fetchRecords, partitionBounds } from "./records";
-import type { Slots } from "./slots";
+import type { Slots } from "../../slots";
 import type { Topic } from "./topics";
 
 const FIRST_BACKOFF_MS = 250;

@@ -1,0 +1,99 @@
+import { hostname } from "node:os";
+import type { KafkaConfig } from "kafkajs";
+import type { Logger } from "@/server/observability/logger";
+import { type Consumption, type EventLog, LogUnavailableError } from "@/server/ports/event-log";
+import { createKafkaClient, type KafkaSettings } from "./client";
+import { createAdminConnection } from "./event-log/admin";
+import { createAppender } from "./event-log/append";
+import { startConsumption } from "./event-log/consume";
+import { describeTopic } from "./event-log/describe";
+import { CONSUMER_TIMES, type ConsumerTimes } from "./event-log/membership";
+import { createProducerConnection } from "./event-log/producer";
+import { ensureTopics } from "./event-log/topics";
+import { createWaitingSince } from "./event-log/waiting-since";
+
+/** How long close() lets batches finish that nobody stopped. */
+const CLOSE_MS = 5000;
+const DESCRIBE_MS = 3000;
+const ENSURE_MS = 30_000;
+
+/** What the event log on Kafka works with. */
+export interface KafkaEventLogDeps {
+  readonly settings: KafkaSettings;
+  /** Shown to people as the owner of partitions, with this machine and process. */
+  readonly role: string;
+  readonly logger: Logger;
+  /** Opens sockets; given by tests. */
+  readonly connect?: KafkaConfig["socketFactory"];
+  /** Other times than the usual; given by tests. */
+  readonly times?: Partial<ConsumerTimes>;
+}
+
+/**
+ * The event log on Apache Kafka. A record is durable when all in-sync replicas have it; partitions are owned through
+ * Kafka's consumer groups. Connects when something is asked of it.
+ */
+export function createKafkaEventLog({ settings, role, logger, connect, times: other }: KafkaEventLogDeps): EventLog {
+  const times = { ...CONSUMER_TIMES, ...other };
+  const createClient = (over: Partial<KafkaConfig>) =>
+    createKafkaClient(settings, role, logger, { ...(connect && { socketFactory: connect }), ...over });
+  const kafka = createClient({});
+  const admin = createAdminConnection(kafka);
+  const producer = createProducerConnection(kafka, times.metadataMaxAge);
+  const appender = createAppender({ admin, producer, metadataMaxAge: times.metadataMaxAge });
+  const waitingSince = createWaitingSince();
+  const consumptions = new Set<Consumption>();
+  const consumeDeps = {
+    createClient,
+    admin,
+    name: `fieldwatch ${role} ${hostname()}:${process.pid}`,
+    times,
+    ...(connect && { connect }),
+  };
+  let closed = false;
+
+  function assertOpen(): void {
+    if (closed) throw new LogUnavailableError("the event log is closed");
+  }
+
+  return {
+    async ensureTopics(topics) {
+      assertOpen();
+      const differences = await admin.ask("creating topics", ENSURE_MS, (it) => ensureTopics(it, topics));
+      for (const difference of differences)
+        logger.warn(difference, "a topic exists with another setting; it is left as it is");
+      return differences;
+    },
+
+    async append(topic, records) {
+      assertOpen();
+      await appender.append(topic, records);
+    },
+
+    async consume(subscription) {
+      assertOpen();
+      const consumption = await startConsumption(consumeDeps, subscription);
+      const known: Consumption = {
+        assigned: () => consumption.assigned(),
+        async stop(timeoutMs) {
+          await consumption.stop(timeoutMs);
+          consumptions.delete(known);
+        },
+      };
+      consumptions.add(known);
+      return known;
+    },
+
+    async describe(topic, group) {
+      assertOpen();
+      return await admin.ask(`describing ${topic}`, DESCRIBE_MS, (it) => describeTopic(it, topic, group, waitingSince));
+    },
+
+    async close() {
+      closed = true;
+      await Promise.all([...consumptions].map((consumption) => consumption.stop(CLOSE_MS)));
+      await appender.idle();
+      await Promise.all([producer.close(), admin.close()]);
+    },
+  };
+}

@@ -1,0 +1,217 @@
+import { randomUUID } from "node:crypto";
+import type { Kafka, KafkaConfig } from "kafkajs";
+import { createSlots } from "@/server/adapters/slots";
+import { onceAtATime } from "@/server/observability/once-at-a-time";
+import {
+  type Consumption,
+  LogUnavailableError,
+  type PartitionBounds,
+  type Subscription,
+} from "@/server/ports/event-log";
+import { logError } from "../errors";
+import { type AdminConnection, DISCONNECT_MS } from "./admin";
+import { connectPlainly } from "./join-gate";
+import { type ConsumerTimes, type Membership, startMembership } from "./membership";
+import { type PartitionRun, startPartitionRun } from "./partition-run";
+import { boundsOf, committedBy } from "./topics";
+
+/** Nobody waits for these answers but the consumer itself. */
+const ASK_MS = 10_000;
+const FIRST_BACKOFF_MS = 250;
+const LAST_BACKOFF_MS = 5000;
+/** After the abort at the end of a stop, batches get this long before they are left behind. */
+const ABANDON_MS = 2000;
+/** When partitions are to be given up, batches in hand get this share of the time that Kafka waits. */
+const SHARE_TO_FINISH = 0.8;
+/** So many largest batches wait in memory in all, besides those in hand, but at least one a partition. */
+const BATCHES_AHEAD = 4;
+
+export interface ConsumeDeps {
+  readonly createClient: (over: Partial<KafkaConfig>) => Kafka;
+  readonly admin: AdminConnection;
+  /** Opens sockets; given by tests. */
+  readonly connect?: KafkaConfig["socketFactory"];
+  /** Who this is, in words. */
+  readonly name: string;
+  readonly times: ConsumerTimes;
+}
+
+/** Consumes a topic. Resolves after the first attempt to connect: what fails is told to `onError` and retried. */
+export async function startConsumption(deps: ConsumeDeps, subscription: Subscription): Promise<Consumption> {
+  const { admin, times } = deps;
+  const { topic, group, startAt } = subscription;
+  const runs = new Map<number, PartitionRun>();
+  /** The last run of each partition: the next one waits until nothing of it is in hand. */
+  const ending = new Map<number, Promise<void>>();
+  /** Without a group: where to go on. It begins with what was the end at first. */
+  const positions = new Map<number, number>();
+  let positioned = false;
+  const slots = createSlots(subscription.concurrency);
+  const stopping = new AbortController();
+  const stopped = new Promise<undefined>((resolve) =>
+    stopping.signal.addEventListener("abort", () => resolve(undefined)),
+  );
+  let leave: () => Promise<void> = async () => undefined;
+  let down = false;
+  let underWay = () => {};
+  const firstAttempt = new Promise<void>((resolve) => (underWay = resolve));
+  const bounds = onceAtATime(() => admin.ask(`the offsets of ${topic}`, ASK_MS, (it) => boundsOf(it, topic)));
+  const committed = onceAtATime(() =>
+    admin.ask(`the group ${group}`, ASK_MS, (it) => committedBy(it, topic, group ?? "")),
+  );
+
+  /** An outage shows in many places; it is told once, until the log has answered again. */
+  function tell(error: unknown): void {
+    if (error instanceof LogUnavailableError) {
+      if (down) return;
+      down = true;
+    }
+    subscription.onError(error);
+  }
+
+  async function keepConsuming(): Promise<void> {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (!stopping.signal.aborted) {
+      let joined = false;
+      try {
+        if (group === null && !positioned) {
+          for (const [partition, { end }] of await bounds()) positions.set(partition, end);
+          positioned = true;
+        }
+        if (stopping.signal.aborted) return;
+        const error = await untilFailed(() => (joined = true));
+        if (error === undefined) return;
+        tell(logError(error));
+      } catch (error) {
+        tell(error);
+      }
+      underWay();
+      backoffMs = joined ? FIRST_BACKOFF_MS : Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+      await pause(backoffMs, stopping.signal);
+    }
+  }
+
+  /** One membership from its start to its failure; undefined when all of this is to stop. */
+  async function untilFailed(onJoined: () => void): Promise<unknown> {
+    // Without a group each membership has one to itself, and needn't wait for Kafka to miss the one before.
+    const groupId = group ?? `fieldwatch-live-${randomUUID()}`;
+    const mine = startMembership({
+      createClient: (gate) => deps.createClient({ socketFactory: gate(deps.connect ?? connectPlainly) }),
+      topic,
+      groupId,
+      name: deps.name,
+      times,
+      onAssigned(partitions) {
+        onJoined();
+        down = false;
+        if (!stopping.signal.aborted) takeOver(mine, partitions);
+      },
+      onRevoke: giveUp,
+      onExpelled: () => each((run) => run.lose()),
+      onBatch: (batch) => runs.get(batch.partition)?.offer(batch) ?? false,
+    });
+    leave = () => leaveGroup(mine, groupId);
+    void mine.underWay.then(underWay);
+    void mine.failed.then(() => each((run) => run.lose()));
+    const error = await Promise.race([mine.failed, stopped]);
+    if (error !== undefined) {
+      runs.clear();
+      void leave();
+    }
+    return error;
+  }
+
+  async function leaveGroup(left: Membership, groupId: string): Promise<void> {
+    await left.close();
+    // Best effort: a group without members and offsets is forgotten by Kafka anyway.
+    if (group === null)
+      await admin.ask("leaving", DISCONNECT_MS, (it) => it.deleteGroups([groupId])).catch(() => undefined);
+  }
+
+  /** Partitions are about to be shared anew: lets what is in hand finish, for as long as Kafka waits. */
+  async function giveUp(): Promise<void> {
+    each((run) => run.finish());
+    const abort = setTimeout(() => each((run) => run.abort()), times.rebalance * SHARE_TO_FINISH);
+    await allDone();
+    clearTimeout(abort);
+    runs.clear();
+  }
+
+  function takeOver(from: Membership, partitions: readonly number[]): void {
+    each((run) => run.lose());
+    runs.clear();
+    for (const partition of partitions) {
+      const run = startPartitionRun({
+        topic,
+        partition,
+        subscription,
+        slots,
+        source: from,
+        after: ending.get(partition) ?? Promise.resolve(),
+        start: () => startOf(partition),
+        async commit(next) {
+          if (group === null) positions.set(partition, next);
+          else await from.commit(partition, next).catch((error: unknown) => Promise.reject(logError(error)));
+        },
+        ahead: () => Math.max(1, Math.floor(BATCHES_AHEAD / partitions.length)),
+        onError: tell,
+        onSuccess: () => (down = false),
+      });
+      runs.set(partition, run);
+      ending.set(partition, run.done);
+    }
+  }
+
+  async function startOf(partition: number): Promise<{ next: number; bounds: PartitionBounds }> {
+    const held = (await bounds()).get(partition);
+    if (held === undefined) {
+      admin.forget();
+      throw new LogUnavailableError(`the partitions of ${topic} have changed`);
+    }
+    let next: number | null;
+    if (group === null) next = positions.get(partition) ?? null;
+    else next = (await startAt?.(partition, held)) ?? (await committed()).get(partition) ?? null;
+    // Outside of what is there is a position of another life of the topic: nothing of this one may be left out.
+    return { next: next === null || next < held.start || next > held.end ? held.start : next, bounds: held };
+  }
+
+  function each(act: (run: PartitionRun) => void): void {
+    for (const run of runs.values()) act(run);
+  }
+
+  async function allDone(): Promise<void> {
+    await Promise.all([...runs.values()].map(({ done }) => done));
+  }
+
+  void keepConsuming();
+  await firstAttempt;
+
+  return {
+    assigned: () => [...runs.values()].filter(({ lost }) => !lost).map(({ partition }) => partition),
+
+    async stop(timeoutMs) {
+      stopping.abort();
+      each((run) => run.finish());
+      const abort = setTimeout(() => each((run) => run.abort()), timeoutMs);
+      const finished = new AbortController();
+      const ended = Promise.all(ending.values()).then(() => finished.abort());
+      await Promise.race([ended, pause(timeoutMs + ABANDON_MS, finished.signal)]);
+      clearTimeout(abort);
+      runs.clear();
+      await leave();
+    },
+  };
+}
+
+/** Resolves after `ms`, or when the signal aborts. */
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end, { once: true });
+  });
+}

@@ -1,0 +1,51 @@
+import type { Admin, MemberDescription } from "kafkajs";
+import { AssignerProtocol } from "../kafkajs";
+import type { PartitionState, TopicState } from "@/server/ports/event-log";
+import { boundsOf, committedBy } from "./topics";
+import type { WaitingSince } from "./waiting-since";
+
+/** What a topic looks like, and how far `group` is. */
+export async function describeTopic(
+  admin: Admin,
+  topic: string,
+  group: string,
+  waitingSince: WaitingSince,
+): Promise<TopicState> {
+  const [bounds, committed, { groups }] = await Promise.all([
+    boundsOf(admin, topic),
+    committedBy(admin, topic, group),
+    admin.describeGroups([group]),
+  ]);
+  const members = (groups[0]?.members ?? []).map(memberOf).filter(({ topics }) => topics?.includes(topic) ?? true);
+  const waiting = [...bounds]
+    .map(([partition, { start, end }]) => ({
+      partition,
+      next: Math.max(committed.get(partition) ?? start, start),
+      end,
+    }))
+    .filter(({ next, end }) => next < end);
+  const since = await waitingSince(admin, topic, group, waiting);
+  const partitions = [...bounds]
+    .sort(([a], [b]) => a - b)
+    .map(([partition, { start, end }]): PartitionState => ({
+      partition,
+      start,
+      end,
+      committed: committed.get(partition) ?? null,
+      oldestWaiting: since.get(partition) ?? null,
+      owner: members.find(({ owned }) => owned(topic).includes(partition))?.name ?? null,
+    }));
+  const cluster = bounds.values().next().value?.cluster ?? "";
+  return { cluster, topic, partitions, members: members.length };
+}
+
+/** While a group rebalances Kafka tells neither what its members ask for nor what they own. */
+function memberOf({ clientId, clientHost, memberMetadata, memberAssignment }: MemberDescription) {
+  const metadata = memberMetadata.length > 0 ? AssignerProtocol.MemberMetadata.decode(memberMetadata) : null;
+  const assignment = memberAssignment.length > 0 ? AssignerProtocol.MemberAssignment.decode(memberAssignment) : null;
+  return {
+    name: metadata?.userData?.toString() || `${clientId} on ${clientHost.replace(/^\//, "")}`,
+    topics: metadata?.topics,
+    owned: (topic: string) => assignment?.assignment[topic] ?? [],
+  };
+}
