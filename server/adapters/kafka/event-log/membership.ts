@@ -26,8 +26,8 @@ export const CONSUMER_TIMES: ConsumerTimes = {
 
 /** Longest wait of a fetch that finds nothing, in milliseconds; also how long a stop or a resumed partition may take. */
 const FETCH_WAIT_MS = 100;
-const FETCH_BYTES_PER_PARTITION = 2 * 1024 * 1024;
-const FETCH_BYTES = 16 * 1024 * 1024;
+const FETCH_BYTES_PER_PARTITION = 512 * 1024;
+const FETCH_BYTES = 2 * 1024 * 1024;
 const WATCH_MS = 500;
 /** How long connecting and asking to join for the first time may take. */
 const START_MS = 30_000;
