@@ -41,13 +41,11 @@ const name = z
   .describe("null is nothing");
 
 /** What to change of a device; what is left out stays. */
-export const deviceChanges = z
-  .strictObject({
-    site: name.optional(),
-    type: name.optional(),
-    notes: z.string().max(NOTES_LENGTH, `may be ${NOTES_LENGTH} characters long at most`).nullable().optional(),
-  })
-  .meta({ id: "DeviceChanges" });
+export const deviceChanges = z.strictObject({
+  site: name.optional(),
+  type: name.optional(),
+  notes: z.string().max(NOTES_LENGTH, `may be ${NOTES_LENGTH} characters long at most`).nullable().optional(),
+});
 
 export const devicesQuery = z.object({
   search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),

@@ -9,6 +9,8 @@ import { NO_PARAMETERS, verb } from "../verb";
 import { deviceParams, noDevice } from "./id";
 import { type DetailDeps, readDetail } from "./view";
 
+const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(deviceChanges, { io: "input" });
+
 export const updateDevice = verb(
   {
     method: "PATCH",
@@ -23,7 +25,7 @@ export const updateDevice = verb(
     answer: deviceDetail,
     status: 200,
     problems: ["not-found", "changed-meanwhile", "unsupported-media-type", "unreadable-body", "body-too-large"],
-    bodies: { "application/json": z.toJSONSchema(deviceChanges, { io: "input", unrepresentable: "any" }) },
+    bodies: { "application/json": CHANGES_SCHEMA },
   },
   (deps: DetailDeps & { readonly pool: Pool }) =>
     async ({ params: { id }, request }) => {
