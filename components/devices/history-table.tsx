@@ -22,7 +22,7 @@ export function HistoryTable({ series, from, to, zone }: HistoryTableProps) {
             <tr>
               <th scope="col" />
               {columns.map(({ one, figures }) => (
-                <th key={one.metric} scope="colgroup" colSpan={figures.length}>
+                <th key={one.metric} scope="colgroup" colSpan={figures.length} className={classes.group}>
                   <i style={{ background: metricColor(one.metric) }} aria-hidden="true" /> {one.metric}
                 </th>
               ))}
@@ -77,7 +77,7 @@ function figuresOf({ kind, bucketMs }: Series): Figure[] {
   if (bucketMs === 0) return [figure("Value", ({ last }) => last)];
   const count = figure("Readings", (point) => point.count, String, false);
   const mean = figure("Mean", (point) => point.mean);
-  if (isFlag) return [{ ...mean, head: "Share true" }, count];
+  if (isFlag) return [{ ...mean, head: "True", write: (share) => `${Math.round(share * 100)} %` }, count];
   return [mean, figure("Lowest", (point) => point.min), figure("Highest", (point) => point.max), count];
 }
 

@@ -49,13 +49,15 @@ export function History({ device, metrics, address, change }: HistoryProps) {
       }
     >
       {error && !series ? (
-        <Failure
-          what="The history could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={retry}
-          retrying={isFetching}
-        />
+        <div style={{ minHeight: height }}>
+          <Failure
+            what="The history could not be loaded"
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={retry}
+            retrying={isFetching}
+          />
+        </div>
       ) : null}
       {error && series ? (
         <StaleNotice onRetry={retry}>This history may be out of date: {error.message}</StaleNotice>
@@ -93,7 +95,7 @@ export function History({ device, metrics, address, change }: HistoryProps) {
               onZoomOut={zoomOut}
             />
           )}
-          <Caption view={view} series={series} zone={zone} />
+          <Caption view={view} series={series} zone={zone} asTable={asTable} />
         </>
       ) : null}
     </Section>
@@ -140,7 +142,14 @@ function Spoken({ series, from, to, zone }: { series: Series; from: number; to: 
   );
 }
 
-function Caption({ view, series, zone }: { view: HistoryView; series: readonly Series[]; zone: Zone }) {
+interface CaptionProps {
+  view: HistoryView;
+  series: readonly Series[];
+  zone: Zone;
+  asTable: boolean;
+}
+
+function Caption({ view, series, zone, asTable }: CaptionProps) {
   const { to, isLive, waiting, endsAtLatest, range } = view;
   const notes = [...new Set(series.map(({ resolution, bucketMs }) => resolutionNote(resolution, bucketMs)))];
   const going =
@@ -153,7 +162,8 @@ function Caption({ view, series, zone }: { view: HistoryView; series: readonly S
           : "";
   return (
     <p className={classes.caption}>
-      {notes.join(" ")} Times in {zoneName(zone)}. {going} Drag over a stretch to zoom in, double-click to go back.
+      {notes.join(" ")} Times in {zoneName(zone)}. {going}{" "}
+      {asTable ? "" : "Drag over a stretch to zoom in, double-click to go back."}
     </p>
   );
 }
