@@ -100,8 +100,11 @@ export function mustReload(all: readonly Series[], data: FrameData): boolean {
   );
 }
 
-/** Points asked for, and how many may be drawn before the series is loaded again in wider buckets. */
-export const WANTED_POINTS = 240;
+/**
+ * Points asked for (30 days in buckets of 3 hours and an hour in 15 seconds fit, with one begun at either end), and how
+ * many may be drawn before the series is loaded again in wider buckets.
+ */
+export const WANTED_POINTS = 250;
 const MOST_POINTS = 300;
 
 /** The points within [from, to], each in the middle of its bucket, in unbroken stretches: between them readings are missing. */

@@ -12,8 +12,8 @@ export const METRICS = ["temperature", "humidity", "vibration"] as const;
 const BATCH_MS = 5 * 3_600_000;
 
 /**
- * Fills in a reading a second of each metric for a device that is not there yet, up to the last whole hour before `to`,
- * through the code the worker writes with. @returns rows written: one a second.
+ * Fills in a reading a second of each metric for a device that is not there yet, up to `to`, through the code the
+ * worker writes with. @returns rows written: one a second.
  */
 export async function loadHistory(connectionString: string, device: string, days: number, to: number): Promise<number> {
   const pool: pg.Pool = createPool(connectionString, { role: "bench", logger: pino({ level: "warn" }), size: 2 });
@@ -29,8 +29,9 @@ export async function loadHistory(connectionString: string, device: string, days
       1e6,
     );
     const ids = METRICS.map((name) => found.find((metric) => metric.name === name)!.id);
-    const end = Math.floor(to / 3_600_000) * 3_600_000;
-    const begin = end - days * 86_400_000;
+    const end = Math.floor(to / 1000) * 1000;
+    // Batches begin with an hour, so that no rollup is written by two of them.
+    const begin = Math.floor((end - days * 86_400_000) / 3_600_000) * 3_600_000;
     const partitions = createPartitions(pool);
     // Nothing of this device is stored: no row has to be looked for.
     const latest = new Map([[added!.id, null]]);

@@ -76,7 +76,7 @@ async function measure(product: Product, rounds: number): Promise<{ cells: strin
       let answer: ReadingsAnswer | undefined;
       for (let round = 0; round < rounds; round++) {
         const to = Date.now() - ago - round * HOUR * Math.sign(ago);
-        const query = `metric=temperature&maxPoints=240&from=${iso(to - ms)}&to=${iso(to)}`;
+        const query = `metric=temperature&maxPoints=250&from=${iso(to - ms)}&to=${iso(to)}`;
         const began = performance.now();
         answer = await product.get<ReadingsAnswer>(`/api/v1/devices/${DEVICE}/readings?${query}`);
         server.push(performance.now() - began);
