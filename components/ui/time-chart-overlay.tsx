@@ -159,7 +159,7 @@ function Pointed(props: OverlayProps & { at: number; withTime: boolean }) {
         })}
       </svg>
       <div className={classes.tip} style={isRight ? { right: width - x + 12 } : { left: x + 12 }}>
-        {withTime ? <p>{formatTime(start?.start ?? at)}</p> : null}
+        {withTime ? <p className={classes.tipTime}>{formatTime(start?.start ?? at)}</p> : null}
         {lines.map(({ key, label, color }, i) => {
           const point = found[i];
           return (

@@ -52,9 +52,10 @@ export async function main(argv: string[]): Promise<number> {
         ),
       );
       console.log(`\n${await download(product)}`);
-      const slow = table.filter(({ worst }) => worst >= BAR_MS);
-      for (const { cells } of slow) console.error(`${cells[0]}: ${BAR_MS} ms or longer`);
-      return slow.length === 0 ? 0 : 1;
+      const worst = table.find(({ name }) => name === "30 d")!.worst;
+      if (worst < BAR_MS) return 0;
+      console.error(`30 d took ${millis(worst)}; the bar is ${BAR_MS} ms`);
+      return 1;
     } finally {
       await feed.stop();
     }
@@ -64,13 +65,20 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-async function measure(product: Product, rounds: number): Promise<{ cells: string[]; worst: number }[]> {
+interface Measured {
+  readonly name: string;
+  readonly cells: readonly string[];
+  /** The slower of the two medians, ms. */
+  readonly worst: number;
+}
+
+async function measure(product: Product, rounds: number): Promise<Measured[]> {
   const browser = await openBrowser();
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     await page.goto(`${product.url}/devices/${DEVICE}?metric=temperature&range=1h`);
     await page.locator("[data-shown] svg").first().waitFor();
-    const table: { cells: string[]; worst: number }[] = [];
+    const table: Measured[] = [];
     for (const { name, ms, ago } of STRETCHES) {
       const server: number[] = [];
       let answer: ReadingsAnswer | undefined;
@@ -85,6 +93,7 @@ async function measure(product: Product, rounds: number): Promise<{ cells: strin
       for (let round = 0; round < rounds; round++) screen.push(await show(page, ms, ago, round));
       const made = answer!.bucketMs === 0 ? "every reading" : `${answer!.bucketMs / 1000} s of ${answer!.resolution}`;
       table.push({
+        name,
         cells: [
           name,
           millis(median(server)),
