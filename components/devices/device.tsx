@@ -3,9 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
-import { applyToDevice } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
-import { deviceQuery } from "../queries/devices";
+import { applyToDetail, deviceQuery } from "../queries/device";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
 import { Page } from "../shell/page";
@@ -15,21 +14,29 @@ import { formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { DeviceMark } from "../ui/state-mark";
 import classes from "./device.module.css";
+import { fits } from "./chart-groups";
+import { DeviceDeadLetters } from "./device-dead-letters";
 import { History } from "./history";
 import { inMetricOrder } from "./metric-order";
 import { Messages } from "./messages";
+import { Properties } from "./properties";
 import { useAddress } from "./url";
 import { Values } from "./values";
+
+/** Lines a page draws at most. */
+const MOST_METRICS = 12;
 
 /** One device: what it says now, what it said before, and its messages as received. */
 export function Device({ id }: { id: string }) {
   const live = useLive();
   const query = deviceQuery(live, id);
   const { data, error, refetch, isFetching } = useQuery(query);
-  const metrics = useQuery(metricsQuery());
-  useRoom(`device:${id}`, query.queryKey, applyToDevice);
-  const units = useMemo(() => new Map(metrics.data?.items.map(({ name, unit }) => [name, unit])), [metrics.data]);
+  const known = useQuery(metricsQuery());
+  useRoom(`device:${id}`, query.queryKey, applyToDetail);
+  const units = useMemo(() => new Map(known.data?.items.map(({ name, unit }) => [name, unit])), [known.data]);
   const [address, change] = useAddress();
+  const chosen = data ? shownMetrics(data.values, address.get("metric")).join() : "";
+  const metrics = useMemo(() => chosen.split(",").filter(Boolean), [chosen]);
 
   const title = (
     <>
@@ -58,7 +65,11 @@ export function Device({ id }: { id: string }) {
       </Page>
     );
   }
-  const metric = address.get("metric") ?? firstMetric(data);
+  const grouped = (metric: string) => {
+    const isFlag = typeof data.values[metric]?.value === "boolean";
+    return { metric, unit: units.get(metric) ?? null, kind: isFlag ? ("boolean" as const) : ("number" as const) };
+  };
+  const show = (names: readonly string[]) => change({ metric: names.join(",") });
   return (
     <Page title={title}>
       {error ? (
@@ -70,14 +81,18 @@ export function Device({ id }: { id: string }) {
           values={data.values}
           lastEventTime={data.lastEventTime}
           units={units}
-          selected={metric}
-          onSelect={(name) => change({ metric: name })}
+          selected={metrics}
+          onSelect={(name) => show([name])}
+          onToggle={(name) =>
+            show(metrics.includes(name) ? metrics.filter((other) => other !== name) : [...metrics, name])
+          }
+          hasRoomFor={(name) => fits(metrics.map(grouped), grouped(name))}
         />
       </Section>
-      {metric ? <History key={metric} device={data} metric={metric} address={address} change={change} /> : null}
-      <Section title="Latest messages">
-        <Messages id={id} />
-      </Section>
+      {metrics.length > 0 ? <History device={data} metrics={metrics} address={address} change={change} /> : null}
+      <Properties device={data} />
+      <DeviceDeadLetters id={id} />
+      <Messages id={id} />
     </Page>
   );
 }
@@ -109,9 +124,13 @@ function Facts({ device }: { device: DeviceView }) {
   );
 }
 
-/** What the chart shows until a metric is chosen: the first number, else the first boolean. */
-function firstMetric({ values }: DeviceView): string | null {
+/** The metrics whose history is shown: those the address names, else the first number, else the first boolean. */
+function shownMetrics(values: DeviceView["values"], asked: string | null): string[] {
+  const isDrawn = (name: string) => Object.hasOwn(values, name) && typeof values[name]?.value !== "string";
+  const named = [...new Set((asked ?? "").split(",").filter(isDrawn))];
+  if (named.length > 0) return named.slice(0, MOST_METRICS);
   const names = inMetricOrder(Object.keys(values));
-  const ofType = (type: string) => names.find((name) => typeof values[name]?.value === type);
-  return ofType("number") ?? ofType("boolean") ?? null;
+  const ofType = (type: string) => names.filter((name) => typeof values[name]?.value === type).slice(0, 1);
+  const [number, flag] = [ofType("number"), ofType("boolean")];
+  return number.length > 0 ? number : flag;
 }

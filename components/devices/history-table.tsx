@@ -1,52 +1,95 @@
 "use client";
 import { formatExact, formatInstant, formatMeasure, type Zone } from "../ui/format";
+import { metricColor } from "../ui/theme";
 import classes from "./device.module.css";
-import type { ChartRow } from "./series";
+import { flagWord } from "./history-charts";
+import type { Stretch } from "./ranges";
+import { type HistoryPoint, type Series, visiblePoints } from "./series";
 
-interface HistoryTableProps {
-  rows: readonly ChartRow[];
-  unit: string;
+interface HistoryTableProps extends Stretch {
+  series: readonly Series[];
   zone: Zone;
-  isBoolean: boolean;
-  /** True for single readings, where mean, lowest and highest are the same. */
-  isRaw: boolean;
 }
 
-/** The same points as the chart, newest first. */
-export function HistoryTable({ rows, unit, zone, isBoolean, isRaw }: HistoryTableProps) {
-  const points = rows.flatMap((row) => (row.point ? [row.point] : [])).reverse();
-  const heads = isRaw
-    ? ["Time", "Value"]
-    : isBoolean
-      ? ["Time", "Share true", "Readings"]
-      : ["Time", "Mean", "Lowest", "Highest", "Readings"];
+/** The same points as the chart, newest first: a row a time, the metrics side by side. */
+export function HistoryTable({ series, from, to, zone }: HistoryTableProps) {
+  const columns = series.map((one) => ({ one, figures: figuresOf(one) }));
   return (
     <div className={classes.tableBox} role="region" aria-label="History as a table" tabIndex={0}>
       <table className={classes.table}>
         <thead>
+          {series.length > 1 ? (
+            <tr>
+              <th scope="col" />
+              {columns.map(({ one, figures }) => (
+                <th key={one.metric} scope="colgroup" colSpan={figures.length} className={classes.group}>
+                  <i style={{ background: metricColor(one.metric) }} aria-hidden="true" /> {one.metric}
+                </th>
+              ))}
+            </tr>
+          ) : null}
           <tr>
-            {heads.map((head) => (
-              <th key={head} scope="col">
-                {head}
-                {unit && head !== "Time" && head !== "Readings" ? <small> {unit}</small> : null}
-              </th>
-            ))}
+            <th scope="col">Time</th>
+            {columns.flatMap(({ one, figures }) =>
+              figures.map(({ head, hasUnit }) => (
+                <th key={`${one.metric} ${head}`} scope="col">
+                  {head}
+                  {one.unit && hasUnit ? <small> {one.unit}</small> : null}
+                </th>
+              )),
+            )}
           </tr>
         </thead>
         <tbody>
-          {points.map(({ time, mean, min, max, count }) => (
+          {rowsOf(series, from, to).map(([time, cells]) => (
             <tr key={time}>
               <td>{formatInstant(time, zone)}</td>
-              {(isRaw || isBoolean ? [mean] : [mean, min, max]).map((number, i) => (
-                <td key={i} title={formatExact(number)}>
-                  {isBoolean ? (isRaw ? String(number !== 0) : `${Math.round(number * 100)} %`) : formatMeasure(number)}
-                </td>
-              ))}
-              {isRaw ? null : <td>{count}</td>}
+              {columns.flatMap(({ one, figures }, i) =>
+                figures.map(({ head, of, write }) => {
+                  const point = cells[i];
+                  return (
+                    <td key={`${one.metric} ${head}`} title={point ? formatExact(of(point)) : undefined}>
+                      {point ? write(of(point)) : ""}
+                    </td>
+                  );
+                }),
+              )}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   );
+}
+
+interface Figure {
+  readonly head: string;
+  readonly hasUnit: boolean;
+  readonly of: (point: HistoryPoint) => number;
+  readonly write: (value: number) => string;
+}
+
+function figuresOf({ kind, bucketMs }: Series): Figure[] {
+  const isFlag = kind === "boolean";
+  const figure = (head: string, of: Figure["of"], write = isFlag ? flagWord : formatMeasure, hasUnit = true) => {
+    return { head, of, write, hasUnit };
+  };
+  if (bucketMs === 0) return [figure("Value", ({ last }) => last)];
+  const count = figure("Readings", (point) => point.count, String, false);
+  const mean = figure("Mean", (point) => point.mean);
+  if (isFlag) return [{ ...mean, head: "True", write: (share) => `${Math.round(share * 100)} %` }, count];
+  return [mean, figure("Lowest", (point) => point.min), figure("Highest", (point) => point.max), count];
+}
+
+/** Newest first: each time any series has a point at, with the point of each. */
+function rowsOf(series: readonly Series[], from: number, to: number): [number, (HistoryPoint | undefined)[]][] {
+  const rows = new Map<number, (HistoryPoint | undefined)[]>();
+  series.forEach((one, i) => {
+    for (const point of visiblePoints(one, from, to)) {
+      let row = rows.get(point.time);
+      if (!row) rows.set(point.time, (row = series.map(() => undefined)));
+      row[i] = point;
+    }
+  });
+  return [...rows].sort(([a], [b]) => b - a);
 }

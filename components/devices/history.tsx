@@ -1,196 +1,184 @@
 "use client";
-import { SegmentedControl } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { useCallback, useMemo } from "react";
+import { useCallback, useRef } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
-import { useLive, useRoom } from "../live/provider";
-import { readingsQuery } from "../queries/readings";
 import { adviceOn } from "../queries/request";
-import { useNow } from "../ui/clock";
-import { Failure, Loading } from "../ui/feedback";
-import {
-  formatDuration,
-  formatInstant,
-  formatMeasure,
-  formatMoment,
-  formatTick,
-  zoneName,
-  zoneOffsetMs,
-} from "../ui/format";
-import { LazyTimeChart } from "../ui/lazy-chart";
+import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { formatMeasure, formatMoment, type Zone, zoneName } from "../ui/format";
 import { Section } from "../ui/section";
-import { metricColor } from "../ui/theme";
-import { timeTicks } from "../ui/time-ticks";
-import type { TimeRow, TimeSeries } from "../ui/time-chart";
 import { useZone } from "../ui/zone";
+import { chartGroups } from "./chart-groups";
 import classes from "./device.module.css";
+import { chartHeight, flagWord, HistoryCharts, widthOf } from "./history-charts";
 import { HistoryTable } from "./history-table";
-import { RANGES, rangeOf, RECENT_MS } from "./ranges";
-import { applyToSeries, mustReload, summarize, toRows } from "./series";
-
-const HEIGHT = 280;
+import { HistoryTools } from "./history-tools";
+import { stretchAddress } from "./ranges";
+import { type Series, summarize, visiblePoints } from "./series";
+import { type HistoryView, useHistory } from "./use-history";
 
 interface HistoryProps {
   device: DeviceView;
-  metric: string;
+  /** At least one. */
+  metrics: readonly string[];
   address: URLSearchParams;
-  change: (changes: Record<string, string | null>) => void;
+  change: (changes: Record<string, string | null>, how?: "push" | "replace") => void;
 }
 
-/** One metric over time: what is stored, going on live at the right without a seam. */
-export function History({ device, metric, address, change }: HistoryProps) {
-  const live = useLive();
+/** Metrics over time: what is stored, going on live at the right without a seam. */
+export function History({ device, metrics, address, change }: HistoryProps) {
   const { zone } = useZone();
-  const latest = device.lastEventTime ? Date.parse(device.lastEventTime) : null;
-  // A recording ends long ago: showing the last hour of today would be showing nothing.
-  const minute = useNow(60_000);
-  const isOld = latest !== null && minute > 0 && minute - latest > RECENT_MS;
-  const range = rangeOf(address.get("range") ?? (isOld ? "all" : null));
-  const endsAtLatest = latest !== null && (address.get("end") ?? (isOld ? "latest" : "now")) === "latest" && isOld;
-  // While a recording is being replayed its latest reading changes with every frame: follow it every few seconds.
-  const step = useNow(5000);
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- see above
-  const end = useMemo(() => (endsAtLatest && latest !== null ? latest + 1 : null), [endsAtLatest, step]);
+  const view = useHistory(device, metrics, address);
+  const { series, from, to, error, isFetching, retry, isStale, choice } = view;
+  const [zoom, zoomOut] = useZoom(address, change);
   const asTable = address.get("view") === "table";
-
-  const query = readingsQuery(live, { device: device.id, metric, spanMs: range.ms, end });
-  const { data: series, error, refetch, isFetching, isPlaceholderData } = useQuery(query);
-  useRoom(
-    `device:${device.id}`,
-    query.queryKey,
-    end === null ? applyToSeries : ignore,
-    end === null ? mustReload : undefined,
-  );
-
-  // The live edge moves by the clock, one pixel or one second at a time, whichever is slower.
-  const now = useNow(Math.min(60_000, Math.max(1000, (range.ms ?? 0) / 900)));
-  // A reading that has come is shown at once, also when the clock's next step is still ahead.
-  const to = end ?? Math.max(now, series?.points.at(-1)?.time ?? 0);
-  const from = range.ms === null ? (series?.from ?? to) : to - range.ms;
-  const rows = useMemo(() => (series ? toRows(series, from, to) : []), [series, from, to]);
-  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
-  const span = to - from;
-  const isBoolean = series?.kind === "boolean";
-  const unit = series?.unit ?? "";
-  const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
-  const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
-  const value = useCallback((number: number) => (isBoolean ? booleanWord(number) : formatMeasure(number)), [isBoolean]);
-  const lines = useMemo<TimeSeries[]>(
-    () => [
-      {
-        key: "mean",
-        label: metric,
-        color: metricColor(metric),
-        step: isBoolean,
-        ...(isBoolean ? {} : { band: "band" }),
-      },
-    ],
-    [metric, isBoolean],
-  );
-
-  const summary = series ? summarize(rows) : null;
+  const isEmpty = series?.every((one) => visiblePoints(one, from, to).length === 0) ?? true;
+  const groups = chartGroups(metrics.map((metric) => series?.find((one) => one.metric === metric) ?? unknown(metric)));
+  const height = groups.length * chartHeight(groups.length);
   return (
     <Section
-      title={`History of ${metric}`}
+      title={`History of ${listed(metrics)}`}
       aside={
-        <div className={classes.tools}>
-          {isOld ? (
-            <SegmentedControl
-              size="xs"
-              aria-label="End of the range"
-              value={endsAtLatest ? "latest" : "now"}
-              onChange={(next) => change({ end: next })}
-              data={[
-                { value: "latest", label: "Latest reading" },
-                { value: "now", label: "Now" },
-              ]}
-            />
-          ) : null}
-          <SegmentedControl
-            size="xs"
-            aria-label="Range"
-            value={range.key}
-            onChange={(next) => change({ range: next })}
-            data={RANGES.map(({ key, label }) => ({ value: key, label }))}
-          />
-          <SegmentedControl
-            size="xs"
-            aria-label="View"
-            value={asTable ? "table" : "chart"}
-            onChange={(next) => change({ view: next === "table" ? "table" : null })}
-            data={[
-              { value: "chart", label: "Chart" },
-              { value: "table", label: "Table" },
-            ]}
-          />
-        </div>
+        <HistoryTools
+          device={device.id}
+          metrics={metrics}
+          view={view}
+          zone={zone}
+          asTable={asTable}
+          change={change}
+          onZoomOut={zoomOut}
+        />
       }
     >
       {error && !series ? (
-        <Failure
-          what="The history could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={() => void refetch()}
-          retrying={isFetching}
-        />
+        <div style={{ minHeight: height }}>
+          <Failure
+            what="The history could not be loaded"
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={retry}
+            retrying={isFetching}
+          />
+        </div>
+      ) : null}
+      {error && series ? (
+        <StaleNotice onRetry={retry}>This history may be out of date: {error.message}</StaleNotice>
       ) : null}
       {!series && !error ? (
-        <div style={{ height: HEIGHT }}>
-          <Loading rows={1} height={HEIGHT - 24} label="Loading the history" />
+        <div style={{ height }}>
+          <Loading rows={1} height={height - 24} label="Loading the history" />
         </div>
       ) : null}
-      {series && summary === null ? (
-        <div className={classes.nothing} style={{ height: HEIGHT }}>
-          No reading of {metric} between {formatMoment(from, zone)} and {formatMoment(to, zone)}.
-        </div>
-      ) : null}
-      {series && summary !== null ? (
-        <>
-          <p className={classes.spoken}>
-            {metric} of {device.id} from {formatMoment(from, zone)} to {formatMoment(to, zone)}, {zoneName(zone)}:
-            lowest {value(summary.min)} {unit}, highest {value(summary.max)} {unit}, latest {value(summary.last)} {unit}
-            .
-          </p>
-          {asTable ? (
-            <HistoryTable rows={rows} unit={unit} zone={zone} isBoolean={isBoolean} isRaw={series.bucketMs === 0} />
-          ) : (
-            <div style={{ height: HEIGHT, opacity: isPlaceholderData ? 0.5 : 1 }}>
-              <LazyTimeChart
-                rows={rows as unknown as TimeRow[]}
-                series={lines}
-                from={from}
-                to={to}
-                ticks={ticks}
-                unit={isBoolean ? "" : unit || "no unit"}
-                height={HEIGHT}
-                {...(isBoolean ? { range: [0, 1] as const } : {})}
-                formatTick={tick}
-                formatTime={moment}
-                formatValue={value}
-              />
-            </div>
+      {series && isEmpty ? (
+        <div className={classes.nothing} style={{ height }} data-shown={isStale ? undefined : choice}>
+          {isStale ? null : (
+            <p>
+              No reading of {listed(metrics)} between {formatMoment(from, zone)} and {formatMoment(to, zone)}.
+            </p>
           )}
-          <p className={classes.caption}>
-            {resolutionNote(series.resolution, series.bucketMs)} Times in {zoneName(zone)}.{" "}
-            {end === null ? "Going on live." : `Ends at the latest reading, ${formatMoment(end - 1, zone)}.`}
-          </p>
+        </div>
+      ) : null}
+      {series && !isEmpty ? (
+        <>
+          {series.map((one) => (
+            <Spoken key={one.metric} series={one} from={from} to={to} zone={zone} />
+          ))}
+          {asTable ? (
+            <HistoryTable series={series} from={from} to={to} zone={zone} />
+          ) : (
+            <HistoryCharts
+              series={series}
+              from={from}
+              to={to}
+              zone={zone}
+              choice={choice}
+              isStale={isStale}
+              onZoom={zoom}
+              onZoomOut={zoomOut}
+            />
+          )}
+          <Caption view={view} series={series} zone={zone} asTable={asTable} />
         </>
       ) : null}
     </Section>
   );
 }
 
-function ignore<T>(state: T): T {
-  return state;
+const ENDS = ["range", "from", "to", "end"] as const;
+
+/** Goes to a stretch, and back to what was shown before it. */
+function useZoom(address: URLSearchParams, change: HistoryProps["change"]) {
+  const before = useRef<Record<string, string | null>[]>([]);
+  const shown = useCallback(() => Object.fromEntries(ENDS.map((key) => [key, address.get(key)])), [address]);
+  const zoom = useCallback(
+    (from: number, to: number) => {
+      before.current.push(shown());
+      change(stretchAddress({ from, to }), "push");
+    },
+    [change, shown],
+  );
+  const zoomOut = useCallback(() => {
+    const now = JSON.stringify(shown());
+    let back = before.current.pop();
+    // The browser's own way back may have been taken meanwhile.
+    while (back && JSON.stringify(back) === now) back = before.current.pop();
+    if (back) change(back, "push");
+    else if (address.has("from")) change({ from: null, to: null }, "push");
+  }, [address, change, shown]);
+  return [zoom, zoomOut] as const;
 }
 
-function booleanWord(value: number): string {
-  return value === 0 ? "false" : value === 1 ? "true" : formatMeasure(value);
+/** What the chart shows, for those who don't see it. */
+function Spoken({ series, from, to, zone }: { series: Series; from: number; to: number; zone: Zone }) {
+  const { metric, device, unit, kind } = series;
+  const summary = summarize(visiblePoints(series, from, to));
+  const value = (number: number) =>
+    kind === "boolean" ? flagWord(number) : [formatMeasure(number), unit].filter(Boolean).join(" ");
+  const when = `from ${formatMoment(from, zone)} to ${formatMoment(to, zone)}, ${zoneName(zone)}`;
+  return (
+    <p className={classes.spoken}>
+      {summary
+        ? `${metric} of ${device} ${when}: lowest ${value(summary.min)}, highest ${value(summary.max)}, latest ${value(summary.last)}.`
+        : `${metric} of ${device}: no reading ${when}.`}
+    </p>
+  );
+}
+
+interface CaptionProps {
+  view: HistoryView;
+  series: readonly Series[];
+  zone: Zone;
+  asTable: boolean;
+}
+
+function Caption({ view, series, zone, asTable }: CaptionProps) {
+  const { to, isLive, waiting, endsAtLatest, range } = view;
+  const notes = [...new Set(series.map(({ resolution, bucketMs }) => resolutionNote(resolution, bucketMs)))];
+  const going =
+    waiting !== null
+      ? `Paused at ${formatMoment(to, zone)}; what comes in is stored and waits.`
+      : isLive
+        ? "Going on live."
+        : endsAtLatest && range !== null
+          ? `Ends at the latest reading, ${formatMoment(to - 1, zone)}.`
+          : "";
+  return (
+    <p className={classes.caption}>
+      {notes.join(" ")} Times in {zoneName(zone)}. {going}{" "}
+      {asTable ? "" : "Drag over a stretch to zoom in, double-click to go back."}
+    </p>
+  );
 }
 
 function resolutionNote(resolution: "raw" | "minute" | "hour", bucketMs: number): string {
   if (bucketMs === 0) return "Every reading.";
   const source = resolution === "raw" ? "readings" : `${resolution} rollups`;
-  return `Mean with lowest to highest in each ${formatDuration(bucketMs).replace(/\.0+(?= )/, "")}, from ${source}.`;
+  return `Mean with lowest to highest in each ${widthOf(bucketMs)}, from ${source}.`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/** Stands in for a metric still to be loaded, so that the page keeps its size. */
+function unknown(metric: string) {
+  return { metric, unit: null, kind: "number" as const };
 }

@@ -1,49 +1,73 @@
 "use client";
+import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { messagesQuery } from "../queries/devices";
+import { useState } from "react";
+import { messagesQuery } from "../queries/device";
 import { adviceOn } from "../queries/request";
 import { Failure, Loading } from "../ui/feedback";
 import { formatDuration, formatInstant } from "../ui/format";
+import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
 import classes from "./device.module.css";
+import { Pager, usePages } from "./pager";
+import { prettyJson } from "./pretty-json";
 
 const LIMIT = 10;
 
-/** A device's latest messages, exactly as received. */
+/** A device's messages, newest first, exactly as received or with line breaks. */
 export function Messages({ id }: { id: string }) {
   const { zone } = useZone();
-  const { data, error, refetch, isFetching } = useQuery(messagesQuery(id, LIMIT));
-  if (!data) {
-    if (!error) return <Loading rows={5} label="Loading messages" />;
-    return (
-      <Failure
-        what="The messages could not be loaded"
-        why={error.message}
-        advice={adviceOn(error)}
-        onRetry={() => void refetch()}
-        retrying={isFetching}
-      />
-    );
-  }
-  if (data.items.length === 0) return <p className={classes.muted}>No message is kept of this device.</p>;
+  const pages = usePages();
+  const [isPretty, setPretty] = useState(false);
+  const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(messagesQuery(id, LIMIT, pages.cursor));
   return (
-    <ol className={classes.messages}>
-      {data.items.map(({ log, partition, offset, eventTime, ingestTime, processedTime, body }) => (
-        <li key={`${log} ${partition} ${offset}`}>
-          <div className={classes.messageHead}>
-            <time dateTime={eventTime} title="Event time, by the device's clock">
-              {formatInstant(Date.parse(eventTime), zone)}
-            </time>
-            <span title={`${log}, partition ${partition}, offset ${offset}`}>
-              partition {partition}, offset {offset}
-            </span>
-            <span title={`Taken in ${formatInstant(Date.parse(ingestTime), zone)}`}>
-              stored in {formatDuration(Math.max(0, Date.parse(processedTime) - Date.parse(ingestTime)))}
-            </span>
-          </div>
-          <code title={body}>{body}</code>
-        </li>
-      ))}
-    </ol>
+    <Section
+      title="Messages"
+      aside={
+        <SegmentedControl
+          size="xs"
+          aria-label="Body"
+          value={isPretty ? "pretty" : "exact"}
+          onChange={(next) => setPretty(next === "pretty")}
+          data={[
+            { value: "exact", label: "Exact" },
+            { value: "pretty", label: "Pretty" },
+          ]}
+        />
+      }
+    >
+      {!data && !error ? <Loading rows={5} label="Loading messages" /> : null}
+      {!data && error ? (
+        <Failure
+          what="The messages could not be loaded"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={() => void refetch()}
+          retrying={isFetching}
+        />
+      ) : null}
+      {data?.items.length === 0 ? <p className={classes.muted}>No message is kept of this device.</p> : null}
+      {data && data.items.length > 0 ? (
+        <ol className={classes.messages} aria-busy={isPlaceholderData}>
+          {data.items.map(({ log, partition, offset, eventTime, ingestTime, processedTime, body }) => (
+            <li key={`${log} ${partition} ${offset}`}>
+              <div className={classes.messageHead}>
+                <time dateTime={eventTime} title="Event time, by the device's clock">
+                  {formatInstant(Date.parse(eventTime), zone)}
+                </time>
+                <span title={`${log}, partition ${partition}, offset ${offset}`}>
+                  partition {partition}, offset {offset}
+                </span>
+                <span title={`Taken in ${formatInstant(Date.parse(ingestTime), zone)}`}>
+                  stored in {formatDuration(Math.max(0, Date.parse(processedTime) - Date.parse(ingestTime)))}
+                </span>
+              </div>
+              {isPretty ? <pre>{prettyJson(body)}</pre> : <code title={body}>{body}</code>}
+            </li>
+          ))}
+        </ol>
+      ) : null}
+      {data ? <Pager pages={pages} next={isPlaceholderData ? null : data.next} of="messages" /> : null}
+    </Section>
   );
 }

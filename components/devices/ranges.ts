@@ -1,3 +1,5 @@
+import type { EpochMs } from "@/server/domain/terms";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -13,12 +15,29 @@ export const RANGES = [
   { key: "all", label: "All", ms: null },
 ] as const;
 
-export type RangeKey = (typeof RANGES)[number]["key"];
+export type Range = (typeof RANGES)[number];
 
 /** The range of that key; one hour when there is none. */
-export function rangeOf(key: string | null): (typeof RANGES)[number] {
+export function rangeOf(key: string | null): Range {
   return RANGES.find((range) => range.key === key) ?? RANGES[1];
 }
 
 /** A device not heard of (by its own clock) for this long is a recording or gone: charts then end at its last reading. */
 export const RECENT_MS = HOUR;
+
+/** Two moments, from before to. */
+export interface Stretch {
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+}
+
+/** The stretch an address names by `from` and `to` (RFC 3339), or null if it names none that makes sense. */
+export function stretchIn(address: URLSearchParams): Stretch | null {
+  const [from, to] = ["from", "to"].map((key) => Date.parse(address.get(key) ?? "")) as [number, number];
+  return from >= 0 && from < to ? { from, to } : null;
+}
+
+/** What an address needs to name a stretch. */
+export function stretchAddress({ from, to }: Stretch): { from: string; to: string } {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyToSeries, mergeReadings, mustReload, type Series, toRows } from "./series";
+import type { LiveDevice } from "@/server/contracts/live";
+import { applyToSeries, mergeReadings, mustReload, type Series, toStretches } from "./series";
 
 const series = (over: Partial<Series> = {}): Series => ({
   device: "press-07",
@@ -12,7 +13,9 @@ const series = (over: Partial<Series> = {}): Series => ({
   resolution: "raw",
   bucketMs: 0,
   points: [],
-  newestLive: null,
+  latest: null,
+  lastSeen: null,
+  isPastLoad: false,
   ...over,
 });
 
@@ -107,22 +110,102 @@ describe("applyToSeries", () => {
   });
 
   it("asks to be loaded again when a frame was cut", () => {
-    expect(mustReload(series(), frame("press-07", true))).toBe(true);
-    expect(mustReload(series(), frame("press-07"))).toBe(false);
+    expect(mustReload([series()], frame("press-07", true))).toBe(true);
+    expect(mustReload([series()], frame("press-07"))).toBe(false);
   });
 });
 
-describe("toRows", () => {
-  const point = (time: number, value = 1) => ({ time, count: 1, mean: value, min: value, max: value, last: value });
+describe("a history loaded in the middle of a live stream", () => {
+  const WIDTH = 5000;
+  /** What a recount of these readings would be. */
+  const recount = (readings: readonly (readonly [number, number])[]) =>
+    mergeReadings(series({ bucketMs: WIDTH }), readings).points;
+  const asFrame = (batch: readonly (readonly [number, number])[], lastSeen: number) => {
+    const device: LiveDevice = {
+      id: "press-07",
+      lastSeen,
+      messages: 1,
+      points: { temperature: batch.toSorted((a, b) => a[0] - b[0]) },
+      texts: {},
+      more: false,
+    };
+    return { kind: "devices" as const, devices: [device] };
+  };
+  /** As the server answers once `done` batches are committed. */
+  const loaded = (batches: readonly (readonly (readonly [number, number])[])[], done: number) => {
+    const counted = batches.slice(0, done).flat();
+    return series({
+      bucketMs: WIDTH,
+      points: recount(counted),
+      latest: counted.length > 0 ? Math.max(...counted.map(([time]) => time)) : null,
+      lastSeen: done > 0 ? done : null,
+    });
+  };
+  const sums = (points: Series["points"]) =>
+    points.map(({ time, count, mean, min, max, last }) => [
+      time,
+      count,
+      Math.round(mean * count * 1e6),
+      min,
+      max,
+      last,
+    ]);
 
-  it("keeps gaps as gaps and shows a lone point", () => {
-    const rows = toRows(series({ points: [0, 10, 20, 30, 500, 900, 910, 920].map((time) => point(time)) }), 0, 1000);
-    expect(rows.filter((row) => row.mean === null)).toHaveLength(2);
-    expect(rows.filter((row) => row.alone).map((row) => row.time)).toEqual([500]);
+  const stream = fc
+    .array(fc.tuple(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: -100, max: 100 })), {
+      minLength: 1,
+      maxLength: 50,
+    })
+    .map((steps) => {
+      let time = 0;
+      return steps.map(([step, value]) => [(time += step), value] as const);
+    });
+
+  it("counts each reading once, wherever loading and the frames' edges fall", () => {
+    fc.assert(
+      fc.property(stream, fc.nat(20), fc.integer({ min: 1, max: 4 }), fc.nat(60), (readings, again, size, cut) => {
+        // Each reading is a commit of its own; its ingest time is its number.
+        const batches = readings.map((reading) => [reading]);
+        const done = Math.min(cut, batches.length);
+        let state = loaded(batches, done);
+        // Frames conflate several commits; the first may reach back to before loading.
+        for (let at = Math.max(0, done - again); at < batches.length; at += size) {
+          const end = Math.min(batches.length, at + size);
+          state = applyToSeries(state, asFrame(batches.slice(at, end).flat(), end));
+        }
+        expect(sums(state.points)).toEqual(sums(recount(readings)));
+      }),
+    );
   });
 
-  it("leaves out what lies outside of the range", () => {
-    const rows = toRows(series({ points: [point(10), point(50), point(90)] }), 40, 60);
-    expect(rows.map((row) => row.time)).toEqual([50]);
+  it("takes late readings that come after it, and does not count those it holds again", () => {
+    const batches = [[[1000, 1]], [[9000, 2]], [[12_000, 3]], [[2000, 4]]] as [number, number][][];
+    let state = loaded(batches, 2);
+    state = applyToSeries(state, asFrame(batches[1]!, 2));
+    expect(sums(state.points)).toEqual(sums(recount(batches.slice(0, 2).flat())));
+    state = applyToSeries(state, asFrame(batches[2]!, 3));
+    state = applyToSeries(state, asFrame(batches[3]!, 4));
+    expect(state.points.map(({ time, count }) => [time, count])).toEqual([
+      [0, 2],
+      [5000, 1],
+      [10_000, 1],
+    ]);
+  });
+});
+
+describe("toStretches", () => {
+  const point = (time: number, value = 1) => ({ time, count: 1, mean: value, min: value, max: value, last: value });
+  const times = (over: Partial<Series>, from: number, to: number) =>
+    toStretches(series(over), from, to).map((stretch) => stretch.map(({ time }) => time));
+
+  it("keeps gaps as gaps and marks a lone point", () => {
+    const points = [0, 10, 20, 30, 500, 900, 910, 920].map((time) => point(time));
+    expect(times({ points }, 0, 1000)).toEqual([[0, 10, 20, 30], [500], [900, 910, 920]]);
+    expect(toStretches(series({ points }), 0, 1000)[1]![0]).toMatchObject({ alone: true, start: 500 });
+  });
+
+  it("leaves out what lies outside of the range, and draws a bucket in its middle", () => {
+    expect(times({ points: [point(10), point(50), point(90)] }, 40, 60)).toEqual([[50]]);
+    expect(times({ bucketMs: 10, points: [point(10), point(20), point(30)] }, 0, 33)).toEqual([[15, 25, 33]]);
   });
 });

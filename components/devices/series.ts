@@ -1,6 +1,7 @@
 import type { ReadingsAnswer } from "@/server/contracts/devices";
-import type { FrameData } from "@/server/contracts/live";
+import type { FrameData, LiveDevice } from "@/server/contracts/live";
 import type { EpochMs } from "@/server/domain/terms";
+import type { PlotPoint } from "../ui/time-chart-plot";
 
 export type HistoryPoint = ReadingsAnswer["points"][number];
 
@@ -17,13 +18,17 @@ export interface Series {
   readonly bucketMs: number;
   /** In event-time order, each time once. */
   readonly points: readonly HistoryPoint[];
-  /** Event time of the newest live reading taken in; null when none was. */
-  readonly newestLive: EpochMs | null;
+  /** Event time of the newest reading known; null when there is none. */
+  readonly latest: EpochMs | null;
+  /** Ingest time of the device's newest message when this was loaded; null when there was none. */
+  readonly lastSeen: EpochMs | null;
+  /** True once a frame held messages that came after loading: all later frames are news in full. */
+  readonly isPastLoad: boolean;
 }
 
 /** A loaded answer as a series. */
 export function toSeries(answer: ReadingsAnswer): Series {
-  const { device, metric, unit, kind, resolution, bucketMs, points } = answer;
+  const { device, metric, unit, kind, resolution, bucketMs, points, latest, lastSeen } = answer;
   return {
     device,
     metric,
@@ -32,85 +37,101 @@ export function toSeries(answer: ReadingsAnswer): Series {
     resolution,
     bucketMs,
     points,
+    latest,
     from: Date.parse(answer.from),
     to: Date.parse(answer.to),
-    newestLive: null,
+    lastSeen: lastSeen === null ? null : Date.parse(lastSeen),
+    isPastLoad: false,
   };
 }
 
 /**
- * Takes live readings into the same buckets the loaded history has, so that there is no seam between the two.
- * Raw readings with a time already there are repeats and are ignored, as they are in the store.
+ * Takes readings into the same buckets the loaded history has, so that there is no seam between the two. Raw readings
+ * with a time already there are repeats and are ignored, as they are in the store.
  */
 export function mergeReadings(series: Series, readings: readonly (readonly [EpochMs, number])[]): Series {
   const fresh = readings.filter(([time]) => time >= series.from);
   if (fresh.length === 0) return series;
   const points = [...series.points];
-  let newestLive = series.newestLive;
+  let latest = series.latest;
   for (const [time, value] of fresh) {
     const start = series.bucketMs === 0 ? time : bucketStart(series, time);
     const at = lowerBound(points, start);
     const known = points[at];
     if (known?.time !== start) points.splice(at, 0, single(start, value));
-    else if (series.bucketMs > 0) points[at] = joined(known, value, newestLive === null || time >= newestLive);
-    if (newestLive === null || time > newestLive) newestLive = time;
+    else if (series.bucketMs > 0) points[at] = joined(known, value, latest === null || time >= latest);
+    if (latest === null || time > latest) latest = time;
   }
-  return { ...series, points, newestLive };
+  return { ...series, points, latest };
 }
 
 /** What a device's frame does to the series of one of its metrics. */
 export function applyToSeries(series: Series, data: FrameData): Series {
   if (data.kind !== "devices") return series;
-  return data.devices
-    .filter((device) => device.id === series.device)
-    .reduce((state, device) => mergeReadings(state, device.points[series.metric] ?? []), series);
+  return data.devices.filter((device) => device.id === series.device).reduce(applyDevice, series);
+}
+
+/**
+ * A frame may tell of readings that the loaded history counts already. One whose messages all came before loading is
+ * skipped; in the first that reaches beyond it, what is no newer than the newest reading counted is taken to be counted.
+ */
+function applyDevice(series: Series, { lastSeen, points }: LiveDevice): Series {
+  const readings = points[series.metric] ?? [];
+  if (series.isPastLoad || series.lastSeen === null) return mergeReadings(series, readings);
+  if (lastSeen < series.lastSeen) return series;
+  const { latest } = series;
+  const news = series.bucketMs === 0 || latest === null ? readings : readings.filter(([time]) => time > latest);
+  const merged = mergeReadings(series, news);
+  return lastSeen > series.lastSeen ? { ...merged, isPastLoad: true } : merged;
+}
+
+/** What a device's frame does to all series of a page; the same array when nothing changed. */
+export function applyToAll(all: readonly Series[], data: FrameData): readonly Series[] {
+  const next = all.map((series) => applyToSeries(series, data));
+  return next.some((series, i) => series !== all[i]) ? next : all;
 }
 
 /** True if the series must be loaded again: the frame left readings out, or raw readings have become too many to draw. */
-export function mustReload(series: Series, data: FrameData): boolean {
+export function mustReload(all: readonly Series[], data: FrameData): boolean {
   if (data.kind !== "devices") return false;
   return (
-    series.points.length > MOST_POINTS || data.devices.some((device) => device.id === series.device && device.more)
+    all.some((series) => series.points.length > MOST_POINTS) ||
+    data.devices.some((device) => device.id === all[0]?.device && device.more)
   );
 }
 
-/** Points asked for, and how many may be drawn before the series is loaded again in wider buckets. */
-export const WANTED_POINTS = 240;
+/**
+ * Points asked for (30 days in buckets of 3 hours and an hour in 15 seconds fit, with one begun at either end), and how
+ * many may be drawn before the series is loaded again in wider buckets.
+ */
+export const WANTED_POINTS = 250;
 const MOST_POINTS = 300;
 
-/** A point as the chart draws it; nulls break the line. */
-export interface ChartRow {
-  readonly time: EpochMs;
-  readonly mean: number | null;
-  readonly band: readonly [number, number] | null;
-  /** A point without neighbors, which a line alone would not show. */
-  readonly alone: boolean;
-  readonly point: HistoryPoint | null;
-}
-
-/** Rows within [from, to]: each point in the middle of its bucket, with a break wherever readings are missing. */
-export function toRows(series: Series, from: EpochMs, to: EpochMs): ChartRow[] {
+/** The points within [from, to], each in the middle of its bucket, in unbroken stretches: between them readings are missing. */
+export function toStretches(series: Series, from: EpochMs, to: EpochMs): PlotPoint[][] {
   const { bucketMs } = series;
   const visible = series.points.filter((point) => point.time + bucketMs >= from && point.time <= to);
   const gap = gapMs(visible, bucketMs);
-  const rows: ChartRow[] = [];
-  const inside = (time: EpochMs) => Math.min(to, Math.max(from, time));
+  const stretches: PlotPoint[][] = [];
   visible.forEach((point, i) => {
     const before = visible[i - 1];
-    const after = visible[i + 1];
-    const breakBefore = before === undefined || point.time - before.time > gap;
-    const breakAfter = after === undefined || after.time - point.time > gap;
-    if (before && breakBefore)
-      rows.push({ time: inside((before.time + point.time) / 2), mean: null, band: null, alone: false, point: null });
-    rows.push({
-      time: inside(point.time + bucketMs / 2),
-      mean: point.mean,
-      band: [point.min, point.max],
-      alone: breakBefore && breakAfter,
-      point,
-    });
+    const drawn = {
+      time: Math.min(to, Math.max(from, point.time + bucketMs / 2)),
+      start: point.time,
+      value: point.mean,
+      low: point.min,
+      high: point.max,
+      alone: false,
+    };
+    if (before && point.time - before.time <= gap) stretches.at(-1)!.push(drawn);
+    else stretches.push([drawn]);
   });
-  return rows;
+  return stretches.map((stretch) => (stretch.length === 1 ? [{ ...stretch[0]!, alone: true }] : stretch));
+}
+
+/** The points of a series within [from, to]. */
+export function visiblePoints(series: Series, from: EpochMs, to: EpochMs): HistoryPoint[] {
+  return series.points.filter((point) => point.time + series.bucketMs >= from && point.time <= to);
 }
 
 /** From which distance on two points are apart: well above what is usual between them. */
@@ -156,8 +177,7 @@ function lowerBound(points: readonly HistoryPoint[], time: EpochMs): number {
 }
 
 /** Lowest, highest and latest of what is shown; null when nothing is. */
-export function summarize(rows: readonly ChartRow[]): { min: number; max: number; last: number } | null {
-  const points = rows.flatMap((row) => (row.point ? [row.point] : []));
+export function summarize(points: readonly HistoryPoint[]): { min: number; max: number; last: number } | null {
   const latest = points.at(-1);
   if (!latest) return null;
   return {

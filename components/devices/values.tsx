@@ -1,9 +1,10 @@
 "use client";
-import type { DeviceView } from "@/server/contracts/devices";
 import { useState } from "react";
 import type { CurrentValue } from "@/server/contracts/common";
+import type { DeviceView } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
 import { Quantity } from "../ui/quantity";
+import { metricColor } from "../ui/theme";
 import classes from "./device.module.css";
 import { inMetricOrder } from "./metric-order";
 
@@ -14,12 +15,18 @@ interface ValuesProps {
   values: DeviceView["values"];
   lastEventTime: string | null;
   units: ReadonlyMap<string, string | null>;
-  selected: string | null;
+  /** Metrics whose history is shown. */
+  selected: readonly string[];
+  /** Shows one metric's history alone. */
   onSelect: (metric: string) => void;
+  /** Adds a metric to those shown, or takes it away. */
+  onToggle: (metric: string) => void;
+  /** Whether one more metric can be shown beside the others. */
+  hasRoomFor: (metric: string) => boolean;
 }
 
 /** Latest value of each metric with its unit and age; choosing one shows its history. Strings have none. */
-export function Values({ values, lastEventTime, units, selected, onSelect }: ValuesProps) {
+export function Values({ values, lastEventTime, units, selected, onSelect, onToggle, hasRoomFor }: ValuesProps) {
   const names = inMetricOrder(Object.keys(values));
   if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
   const latest = lastEventTime ? Date.parse(lastEventTime) : 0;
@@ -41,25 +48,66 @@ export function Values({ values, lastEventTime, units, selected, onSelect }: Val
             </span>
           </>
         );
+        const isShown = selected.includes(name);
         return (
           <li key={name} data-stale={isStale || undefined}>
             {typeof current.value === "string" ? (
               <div className={classes.cell}>{content}</div>
             ) : (
-              <button
-                type="button"
-                className={classes.cell}
-                aria-pressed={name === selected}
-                title={`Show the history of ${name}`}
-                onClick={() => onSelect(name)}
-              >
-                {content}
-              </button>
+              <>
+                <button
+                  type="button"
+                  className={classes.cell}
+                  aria-pressed={isShown}
+                  title={`Show the history of ${name}`}
+                  style={isShown ? { boxShadow: `inset 0 2px 0 ${metricColor(name)}` } : undefined}
+                  onClick={() => onSelect(name)}
+                >
+                  {content}
+                </button>
+                <Beside
+                  name={name}
+                  isShown={isShown}
+                  isAlone={isShown && selected.length === 1}
+                  hasRoom={isShown || hasRoomFor(name)}
+                  onToggle={onToggle}
+                />
+              </>
             )}
           </li>
         );
       })}
     </ul>
+  );
+}
+
+interface BesideProps {
+  name: string;
+  isShown: boolean;
+  isAlone: boolean;
+  hasRoom: boolean;
+  onToggle: (metric: string) => void;
+}
+
+/** Adds a metric to the charts shown. */
+function Beside({ name, isShown, isAlone, hasRoom, onToggle }: BesideProps) {
+  const why = isAlone
+    ? "One metric is always shown"
+    : hasRoom
+      ? isShown
+        ? `Take ${name} out of the charts`
+        : `Show ${name} beside the others`
+      : "Four charts are shown already; take one away first";
+  return (
+    <label className={classes.beside} title={why}>
+      <input
+        type="checkbox"
+        checked={isShown}
+        disabled={isAlone || !hasRoom}
+        aria-label={`Chart ${name}`}
+        onChange={() => onToggle(name)}
+      />
+    </label>
   );
 }
 

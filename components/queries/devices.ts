@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { DevicesAnswer, DevicesQuery, DeviceView, MessagesAnswer } from "@/server/contracts/devices";
-import { applyToDevice, applyToDevices } from "../live/apply";
+import type { DevicesAnswer, DevicesQuery } from "@/server/contracts/devices";
+import { applyToDevices } from "../live/apply";
 import type { LiveClient } from "../live/client";
 import { queryString, readJson } from "./request";
 
@@ -24,27 +24,5 @@ export const recentDevicesQuery = (limit: number) =>
     queryKey: ["recent devices", limit],
     queryFn: ({ signal }) =>
       readJson<DevicesAnswer>(`/api/v1/devices${queryString({ sort: "-lastSeen", limit })}`, signal),
-    refetchInterval: 5000,
-  });
-
-/** One device; its own room keeps it up to date. */
-export const deviceQuery = (live: LiveClient, id: string) =>
-  queryOptions({
-    queryKey: ["device", id],
-    queryFn: ({ signal }) =>
-      live.snapshot(
-        `device:${id}`,
-        () => readJson<DeviceView>(`/api/v1/devices/${encodeURIComponent(id)}`, signal),
-        applyToDevice,
-      ),
-    refetchInterval: 15_000,
-  });
-
-/** A device's latest messages, exactly as received. */
-export const messagesQuery = (id: string, limit: number) =>
-  queryOptions({
-    queryKey: ["messages", id, limit],
-    queryFn: ({ signal }) =>
-      readJson<MessagesAnswer>(`/api/v1/devices/${encodeURIComponent(id)}/messages${queryString({ limit })}`, signal),
     refetchInterval: 5000,
   });

@@ -1,36 +1,41 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { ReadingsAnswer } from "@/server/contracts/devices";
-import { applyToSeries, toSeries, WANTED_POINTS } from "../devices/series";
+import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../devices/series";
 import type { LiveClient } from "../live/client";
 import { queryString, readJson } from "./request";
 
-/** Ranges up to this long are drawn from the readings themselves. */
-const RAW_UP_TO_MS = 3_600_000;
-
-interface Wanted {
-  device: string;
-  metric: string;
-  /** Length of the range in ms; null is everything there is. */
-  spanMs: number | null;
-  /** Where it ends, epoch ms; null is now, going on live. */
-  end: number | null;
+/** What a chart asks for. */
+export interface WantedHistory {
+  readonly device: string;
+  /** At least one. */
+  readonly metrics: readonly string[];
+  /** A range by its length (ms; null is everything there is) and where it ends (null: now), or by both its ends. */
+  readonly range:
+    { readonly spanMs: number | null; readonly end: number | null } | { readonly from: number; readonly to: number };
+  /** True if readings still come in: the device's room keeps it up to date. */
+  readonly isLive: boolean;
 }
 
-/** The history of one metric as a series; one that ends now is kept up to date by the device's room. */
-export const readingsQuery = (live: LiveClient, { device, metric, spanMs, end }: Wanted) =>
+/** The history of metrics of a device, a series each. */
+export const historyQuery = (live: LiveClient, { device, metrics, range, isLive }: WantedHistory) =>
   queryOptions({
-    queryKey: ["readings", device, metric, spanMs, end],
-    queryFn: async ({ signal }) => {
-      const load = async () => {
-        const to = end ?? Date.now();
-        const read = (from: number, until: number) => readRange(device, metric, from, until, signal);
-        return toSeries(spanMs === null ? await readAll(read, to) : await read(to - spanMs, to));
+    queryKey: ["history", device, metrics, range, isLive],
+    queryFn: async ({ signal }): Promise<readonly Series[]> => {
+      const load = () => {
+        const to = "to" in range ? range.to : (range.end ?? Date.now());
+        return Promise.all(
+          metrics.map(async (metric) => {
+            const read = (from: number, until: number) => readRange(device, metric, from, until, signal);
+            if ("from" in range) return toSeries(await read(range.from, to));
+            return toSeries(range.spanMs === null ? await readAll(read, to) : await read(to - range.spanMs, to));
+          }),
+        );
       };
-      return end === null ? live.snapshot(`device:${device}`, load, applyToSeries) : load();
+      return isLive ? live.snapshot<readonly Series[]>(`device:${device}`, load, applyToAll) : load();
     },
     placeholderData: keepPreviousData,
-    refetchInterval: end === null ? 60_000 : false,
-    staleTime: end === null ? 5000 : Infinity,
+    refetchInterval: isLive ? 60_000 : false,
+    staleTime: isLive ? 5000 : Infinity,
   });
 
 function readRange(device: string, metric: string, from: number, to: number, signal: AbortSignal) {
@@ -38,8 +43,6 @@ function readRange(device: string, metric: string, from: number, to: number, sig
     metric,
     from: new Date(Math.max(0, from)).toISOString(),
     to: new Date(to).toISOString(),
-    // A rollup's minute is coarse for a range this short, and few readings lie in it.
-    resolution: to - from <= RAW_UP_TO_MS ? "raw" : "auto",
     maxPoints: WANTED_POINTS,
   });
   return readJson<ReadingsAnswer>(`/api/v1/devices/${encodeURIComponent(device)}/readings${query}`, signal);
@@ -61,4 +64,22 @@ async function readAll(
     answer = await read(first.time, until);
   }
   return answer;
+}
+
+/** Where a download of readings lies: what is shown (auto), or every reading (raw). Times in epoch ms. */
+export function downloadAddress(
+  format: "csv" | "json",
+  device: string,
+  metrics: readonly string[],
+  { from, to }: { readonly from: number; readonly to: number },
+  resolution: "auto" | "raw",
+): string {
+  const query = queryString({
+    metric: metrics.join(","),
+    from: new Date(Math.max(0, from)).toISOString(),
+    to: new Date(to).toISOString(),
+    resolution,
+    ...(resolution === "auto" ? { maxPoints: WANTED_POINTS } : {}),
+  });
+  return `/api/v1/devices/${encodeURIComponent(device)}/readings.${format}${query}`;
 }

@@ -143,5 +143,6 @@ function mantine(tokens: Record<keyof typeof light, string>): Record<string, str
     "--mantine-color-default-hover": tokens["--fw-hover"],
     "--mantine-color-placeholder": tokens["--fw-muted"],
     "--mantine-color-anchor": tokens["--fw-accent"],
+    "--mantine-color-error": tokens["--fw-fail"],
   };
 }

@@ -6,7 +6,7 @@ import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import { composeApi } from "@/server/compose-web";
 import { type Config, loadConfig } from "@/server/config/config";
 import { problem } from "@/server/contracts/common";
-import { device, devicesAnswer, messagesAnswer, metricsAnswer, readingsAnswer } from "@/server/contracts/devices";
+import { deviceDetail, devicesAnswer, messagesAnswer, metricsAnswer, readingsAnswer } from "@/server/contracts/devices";
 import { healthAnswer } from "@/server/contracts/health";
 import { deadLettersAnswer, pipelineAnswer } from "@/server/contracts/pipeline";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
@@ -92,7 +92,13 @@ async function refused(answer: Promise<Response>) {
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   const body = problem.parse(await response.json());
   expect(body.status).toBe(response.status);
-  return { ...body, rejected: body.rejected, kind: body.type.replace("/problems/", ""), headers: response.headers };
+  return {
+    ...body,
+    rejected: body.rejected,
+    current: body.current,
+    kind: body.type.replace("/problems/", ""),
+    headers: response.headers,
+  };
 }
 
 function post(body: BodyInit, headers: Record<string, string> = JSON_TYPE, query = "", to = api): Promise<Response> {
@@ -161,10 +167,11 @@ describe("from a message to every answer", () => {
   );
 
   test("a device with its values", async () => {
-    const found = await read(device, get("getDevice", { id: "press-07" }));
+    const found = await read(deviceDetail, get("getDevice", { id: "press-07" }));
     expect(found).toMatchObject({ site: "south", type: "press", state: "live", messages: 600 });
     expect(found.values.temperature).toEqual({ value: 599, time: new Date(now - 1000).toISOString() });
     expect(found.values.door?.value).toBe(false);
+    expect(found).toMatchObject({ notes: null, setByPerson: [] });
   });
 
   test("readings, raw and from rollups", async () => {
@@ -174,10 +181,103 @@ describe("from a message to every answer", () => {
     );
     expect(raw).toMatchObject({ resolution: "raw", bucketMs: 0, kind: "number" });
     expect(raw.points.map(({ last }) => last)).toEqual(Array.from({ length: 600 }, (_, i) => i));
+    expect(raw).toMatchObject({ latest: now - 1000 });
+    const found = await read(deviceDetail, get("getDevice", { id: "press-07" }));
+    expect(raw.lastSeen).toBe(found.lastSeen);
     const few = await read(readingsAnswer, get("listReadings", { id: "press-07" }, "metric=door&maxPoints=20"));
-    expect(few).toMatchObject({ resolution: "minute", kind: "boolean" });
+    expect(few).toMatchObject({ kind: "boolean", latest: now - 1000 });
+    expect(few.points.length).toBeLessThanOrEqual(20);
     expect(few.points.reduce((sum, { count }) => sum + count, 0)).toBe(600);
     expect(few.points.every(({ min, max }) => min === 0 && max === 1)).toBe(true);
+  });
+
+  test("downloads: every reading, or what a chart shows, as CSV and JSON", async () => {
+    const download = async (verb: "downloadCsv" | "downloadJson", query: string) => {
+      const answer = await get(verb, { id: "press-07" }, query);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("content-disposition")).toContain('filename="press-07.');
+      return answer.text();
+    };
+    const lines = (await download("downloadCsv", "metric=temperature,door")).trimEnd().split("\r\n");
+    expect(lines[0]).toBe("time,temperature (°C),door");
+    expect(lines).toHaveLength(601);
+    expect(lines[600]).toBe(`${new Date(now - 1000).toISOString()},599,false`);
+
+    const json = JSON.parse(await download("downloadJson", "metric=temperature&resolution=auto&maxPoints=20"));
+    expect(json.metrics).toMatchObject([{ name: "temperature", unit: "°C", kind: "number" }]);
+    const shown = await read(
+      readingsAnswer,
+      get("listReadings", { id: "press-07" }, `metric=temperature&maxPoints=20&from=${json.from}&to=${json.to}`),
+    );
+    expect(json.rows.map((row: { temperature: unknown }) => row.temperature)).toEqual(
+      shown.points.map(({ time: _, ...figures }) => figures),
+    );
+    const minutes = JSON.parse(await download("downloadJson", "metric=door&resolution=minute"));
+    expect(minutes.rows.reduce((sum: number, { door }: { door: { count: number } }) => sum + door.count, 0)).toBe(600);
+    expect((await refused(get("downloadCsv", { id: "nobody" }, "metric=temperature"))).status).toBe(404);
+    expect((await refused(get("downloadCsv", { id: "zeta" }, "metric=temperature,nothing"))).status).toBe(404);
+    expect((await refused(get("downloadCsv", { id: "zeta" }, "metric=,"))).status).toBe(400);
+  });
+
+  describe("properties", () => {
+    const patch = (body: unknown, headers: Record<string, string> = {}, id = "alpha_1") =>
+      api.handle(
+        "updateDevice",
+        new Request("http://here/api", {
+          method: "PATCH",
+          body: typeof body === "string" ? body : JSON.stringify(body),
+          headers: { ...JSON_TYPE, ...headers },
+        }),
+        { id },
+      );
+    const detail = () => read(deviceDetail, get("getDevice", { id: "alpha_1" }));
+
+    test("a person's words are kept; a new site is added; what is left out stays", async () => {
+      const before = await detail();
+      const after = await read(deviceDetail, patch({ site: "yard", notes: "  behind the gate\n" }));
+      expect(after).toMatchObject({ site: "yard", type: "press", notes: "behind the gate", setByPerson: ["site"] });
+      expect(Date.parse(after.updatedAt)).toBeGreaterThan(Date.parse(before.updatedAt));
+      expect(after.messages).toBe(before.messages);
+      expect((await read(devicesAnswer, get("listDevices", {}, "site=yard"))).items.map(({ id }) => id)).toEqual([
+        "alpha_1",
+      ]);
+    });
+
+    test("what a person set, be it to nothing, is not filled in by messages", async () => {
+      await read(deviceDetail, patch({ site: null, type: null }));
+      const { messages } = await detail();
+      await read(telemetryAnswer, post(JSON.stringify([message("alpha_1", 50)])));
+      await until(async () => (await detail()).messages === messages + 1, { timeoutMs: 20_000 });
+      expect(await detail()).toMatchObject({ site: null, type: null, setByPerson: ["site", "type"] });
+    });
+
+    test("a change of what isn't there any more is refused and writes nothing", async () => {
+      const { updatedAt } = await detail();
+      await read(deviceDetail, patch({ type: "lathe" }, { "if-match": `"${updatedAt}"` }));
+      const late = await refused(patch({ type: "mill", site: "nowhere" }, { "if-match": `"${updatedAt}"` }));
+      expect(late).toMatchObject({ status: 412, kind: "changed-meanwhile", current: { type: "lathe", site: null } });
+      expect(await detail()).toMatchObject({ type: "lathe", site: null });
+      expect((await read(devicesAnswer, get("listDevices"))).sites).not.toContain("nowhere");
+    });
+
+    test.each([
+      [{ site: "Hall 3" }, "site"],
+      [{ type: "" }, "type"],
+      [{ notes: "x".repeat(4001) }, "notes"],
+      [{ name: "other" }, "name"],
+      [[], "body"],
+    ])("%j is refused and named", async (body, at) => {
+      const answer = await refused(patch(body));
+      expect([answer.status, answer.errors?.[0]?.at]).toEqual([400, at]);
+    });
+
+    test("what can't be read, or isn't there", async () => {
+      expect((await refused(patch("{"))).kind).toBe("unreadable-body");
+      expect((await refused(patch({}, { "content-type": "text/plain" }))).status).toBe(415);
+      expect((await refused(patch({ notes: "x".repeat(70_000) }))).status).toBe(413);
+      expect((await refused(patch({}, { "if-match": "yesterday" }))).status).toBe(400);
+      expect((await refused(patch({ notes: "a" }, {}, "nobody"))).status).toBe(404);
+    });
   });
 
   test("messages exactly as received, page by page", async () => {

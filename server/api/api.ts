@@ -35,7 +35,8 @@ export function createApi(deps: ApiDeps, version: string, onInternal: (error: un
           query: parseParameters(operation.query, searchParams),
           request,
         };
-        return json(await handle(call as Parameters<Handler>[0]), operation.status);
+        const answer = await handle(call as Parameters<Handler>[0]);
+        return answer instanceof Response ? answer : json(answer, operation.status);
       }),
     openApi: async () => json(openApi, 200),
     notAllowed: (request, allowed) =>

@@ -9,6 +9,7 @@ export const PROBLEMS = {
   "unreadable-body": { status: 400, title: "The body cannot be read" },
   "not-found": { status: 404, title: "There is no such thing" },
   "method-not-allowed": { status: 405, title: "This address does not take that method" },
+  "changed-meanwhile": { status: 412, title: "It was changed meanwhile" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "too-many-messages": { status: 413, title: "Too many messages in one request" },
   "unsupported-media-type": { status: 415, title: "The content type is not supported" },

@@ -36,6 +36,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 export function routes(verbs: {
   readonly GET?: VerbName;
   readonly POST?: VerbName;
+  readonly PATCH?: VerbName;
 }): Record<(typeof METHODS)[number] | "OPTIONS", Route> {
   const allowed = Object.keys(verbs).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
   const route = (method: (typeof METHODS)[number]): Route => {

@@ -7,14 +7,17 @@ export interface Operation<
   Q extends z.ZodObject = z.ZodObject,
   A extends z.ZodType = z.ZodType,
 > {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH";
   /** OpenAPI form: /api/v1/devices/{id}. */
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
   readonly params: P;
   readonly query: Q;
+  /** What a good answer holds; a verb that answers with a stream of its own says z.instanceof(Response). */
   readonly answer: A;
+  /** Content type of the good answer; application/json unless given. */
+  readonly media?: string;
   /** Status of the good answer. */
   readonly status: 200 | 202;
   /** Problems it can answer with besides invalid-parameters, internal and the unavailable ones. */

@@ -1,8 +1,10 @@
 import { listDeadLetters } from "./dead-letters/list";
+import { downloadCsv, downloadJson } from "./devices/download";
 import { getDevice } from "./devices/get";
 import { listDevices } from "./devices/list";
 import { listMessages } from "./devices/messages";
 import { listReadings } from "./devices/readings";
+import { updateDevice } from "./devices/update";
 import { getHealth } from "./health/get";
 import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
@@ -15,7 +17,10 @@ export const VERBS = {
   ingestTelemetry,
   listDevices,
   getDevice,
+  updateDevice,
   listReadings,
+  downloadCsv,
+  downloadJson,
   listMessages,
   listMetrics,
   listDeadLetters,

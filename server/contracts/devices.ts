@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isName } from "@/server/domain/terms";
 import { currentValue, instant, pageOf } from "./common";
 
 /** live: heard from lately · stale: overdue · silent: long overdue · new: discovered, nothing committed yet. */
@@ -18,6 +19,33 @@ export const device = z
     values: z.record(z.string(), currentValue),
   })
   .meta({ id: "Device" });
+
+/** One device alone: what people wrote about it, too. */
+export const deviceDetail = device
+  .extend({
+    notes: z.string().nullable(),
+    setByPerson: z
+      .array(z.enum(["site", "type"]))
+      .describe("What a person has set, be it to nothing: messages don't fill it in any more"),
+    updatedAt: instant.describe("When site, type or notes last changed; for If-Match"),
+  })
+  .meta({ id: "DeviceDetail" });
+
+/** Longest notes, in UTF-16 units. */
+export const NOTES_LENGTH = 4000;
+
+const name = z
+  .string()
+  .refine(isName, "may hold letters, digits and _ . : - only, 1 to 128 of them")
+  .nullable()
+  .describe("null is nothing");
+
+/** What to change of a device; what is left out stays. */
+export const deviceChanges = z.strictObject({
+  site: name.optional(),
+  type: name.optional(),
+  notes: z.string().max(NOTES_LENGTH, `may be ${NOTES_LENGTH} characters long at most`).nullable().optional(),
+});
 
 export const devicesQuery = z.object({
   search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
@@ -63,6 +91,8 @@ export const readingsAnswer = z
     to: instant,
     resolution: z.enum(["raw", "minute", "hour"]).describe("What the points were made from"),
     bucketMs: z.int().min(0).describe("Width of one point in ms; 0 for raw readings"),
+    latest: z.number().nullable().describe("Event time of the newest reading counted, epoch milliseconds"),
+    lastSeen: instant.nullable().describe("Ingest time of the device's newest message that is counted"),
     points: z.array(
       z.object({
         time: z.number().describe("Epoch milliseconds of the start of the bucket, or of the reading"),
@@ -75,6 +105,17 @@ export const readingsAnswer = z
     ),
   })
   .meta({ id: "Readings" });
+
+/** A download: the readings themselves (raw), every rollup (minute, hour), or the points a chart shows (auto). */
+export const downloadQuery = readingsQuery.omit({ metric: true, resolution: true }).extend({
+  metric: z
+    .string()
+    .max(2000)
+    .transform((text) => [...new Set(text.split(",").filter(Boolean))])
+    .pipe(z.array(z.string().max(128)).min(1).max(16))
+    .describe("Metrics, parted by commas, at most 16"),
+  resolution: z.enum(["auto", "raw", "minute", "hour"]).default("raw"),
+});
 
 export const messagesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
@@ -110,6 +151,8 @@ export const metricsAnswer = z
 
 export type DeviceState = z.infer<typeof deviceState>;
 export type DeviceView = z.infer<typeof device>;
+export type DeviceDetail = z.infer<typeof deviceDetail>;
+export type DeviceChanges = z.infer<typeof deviceChanges>;
 export type DevicesQuery = z.infer<typeof devicesQuery>;
 export type DevicesAnswer = z.infer<typeof devicesAnswer>;
 export type ReadingsQuery = z.infer<typeof readingsQuery>;

@@ -31,9 +31,10 @@ export interface NewMetric {
 }
 
 /** Serialises discovery, so that workers at it at once can't pass the bounds together. */
-const DISCOVERY_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.discovery', 0))`;
+export const DISCOVERY_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.discovery', 0))`;
 
-const DEVICE = `id, name, site_id IS NOT NULL AS "hasSite", type IS NOT NULL AS "hasType"`;
+/** What a person set, be it to nothing, counts as there. */
+const DEVICE = `id, name, site_id IS NOT NULL OR site_by_person AS "hasSite", type IS NOT NULL OR type_by_person AS "hasType"`;
 
 /** Those of `names` that are known. */
 export async function findDevices(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogDevice[]> {
@@ -98,7 +99,10 @@ export async function discoverMetrics(
   });
 }
 
-/** Fills in site and type of known devices where they are missing. Commits by itself, and twice is the same as once. */
+/**
+ * Fills in site and type of known devices where they are missing and no person has set them. Commits by itself, and twice
+ * is the same as once.
+ */
 export async function describeDevices(
   pool: Pool,
   devices: readonly { id: number; site: string | null; type: string | null }[],
@@ -111,7 +115,10 @@ export async function describeDevices(
       devices.map((device) => device.id),
     );
     await client.query(
-      `UPDATE device d SET site_id = COALESCE(d.site_id, s.id), type = COALESCE(d.type, n.type)
+      `UPDATE device d
+       SET site_id = CASE WHEN d.site_by_person THEN d.site_id ELSE COALESCE(d.site_id, s.id) END,
+         type = CASE WHEN d.type_by_person THEN d.type ELSE COALESCE(d.type, n.type) END,
+         updated_at = GREATEST(CURRENT_TIMESTAMP, d.updated_at + interval '1 ms')
        FROM unnest($1::integer[], $2::text[], $3::text[]) AS n (id, site, type)
        LEFT JOIN site s ON s.name = n.site WHERE d.id = n.id`,
       [devices.map((device) => device.id), devices.map((device) => device.site), devices.map((device) => device.type)],
@@ -177,7 +184,11 @@ async function roomFor<T extends { readonly name: string }>(
   return fresh.slice(0, Math.max(0, most - rows[0]!.count));
 }
 
-async function addSites(client: PoolClient, devices: readonly { readonly site: string | null }[]): Promise<void> {
+/** Adds the sites named that aren't there yet. */
+export async function addSites(
+  client: PoolClient,
+  devices: readonly { readonly site: string | null }[],
+): Promise<void> {
   const names = [...new Set(devices.map((device) => device.site).filter((site) => site !== null))].sort();
   if (names.length === 0) return;
   await client.query(

@@ -55,7 +55,8 @@ describe.each([
   ["auto", 10, "hour"],
   ["minute", 300, "minute"],
   ["hour", 10_000, "hour"],
-  ["raw", 300, "raw"],
+  ["raw", 300, "hour"],
+  ["raw", 10_000, "minute"],
 ] as const)("%s with %i points", (resolution, maxPoints, made) => {
   test("keeps count, sum, extremes and the last reading of every bucket", async () => {
     const series = await read({ resolution, maxPoints });
@@ -71,6 +72,63 @@ describe.each([
     }
     expect(series.points.reduce((sum, { count }) => sum + count, 0)).toBe(COUNT);
   });
+});
+
+describe("a reading a second", () => {
+  const DENSE = 110_000;
+  const value = (i: number) => ((i * 7919) % 1000) / 10;
+  const dense: Sample[] = Array.from({ length: DENSE }, (_, i) => {
+    return { deviceId: 3, time: START + i * 1000, metrics: [1], values: [value(i)] };
+  });
+  beforeAll(async () => {
+    await db.pool.query(`INSERT INTO device (id, name, last_seen) VALUES (3, 'dense', '2026-11-01T00:00:00.123Z')`);
+    await withTransaction(db.pool, async (client) => {
+      const { added } = await writeSamples(client, dense, new Map([[3, null]]));
+      await writeRollups(client, added, new Map([[3, null]]));
+    });
+  });
+  const of = (query: Partial<SeriesQuery>) => read({ device: 3, from: START, to: START + DENSE * 1000, ...query });
+
+  test("is drawn from the readings while they are few, in buckets below a minute", async () => {
+    const from = START + 123_456;
+    const series = await of({ from, to: from + HOUR, maxPoints: 300 });
+    expect(series).toMatchObject({ resolution: "raw", bucketMs: 15_000, from });
+    for (const point of series.points) {
+      const begin = Math.max(point.time, from);
+      const end = Math.min(point.time + 15_000, from + HOUR);
+      const first = Math.ceil((begin - START) / 1000);
+      const inside = Array.from({ length: Math.ceil((end - START) / 1000) - first }, (_, i) => value(first + i));
+      expect([point.count, point.min, point.max, point.last]).toEqual([
+        inside.length,
+        Math.min(...inside),
+        Math.max(...inside),
+        inside.at(-1),
+      ]);
+    }
+  });
+
+  test("is never read one by one beyond the bound, whatever is asked for", async () => {
+    const series = await of({ resolution: "raw", maxPoints: 10_000 });
+    expect(series).toMatchObject({ resolution: "minute", bucketMs: 60_000 });
+    expect(series.points.reduce((sum, { count }) => sum + count, 0)).toBe(DENSE);
+  });
+
+  test.each(["auto", "raw", "minute", "hour"] as const)(
+    "%s says up to which reading and message it counts",
+    async (resolution) => {
+      const to = START + 7200_500;
+      const { latest, lastSeen } = await of({ to, resolution });
+      const covered =
+        resolution === "hour"
+          ? START + 2.5 * HOUR - 1000
+          : resolution === "minute"
+            ? START + 7259_000
+            : START + 7200_000;
+      expect(latest).toBe(covered);
+      expect(lastSeen).toBe(Date.UTC(2026, 10, 1, 0, 0, 0, 123));
+      expect(await of({ from: 0, to: HOUR, resolution })).toMatchObject({ latest: null, points: [] });
+    },
+  );
 });
 
 test("rollup buckets at the ends are whole, and the answer says how far it reaches", async () => {

@@ -1,6 +1,7 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { bucketWidth } from "./bucket-width";
+import { withTransaction } from "./transaction";
 
 /** A stretch of one series: [from, to) in epoch milliseconds. */
 export interface SeriesQuery {
@@ -29,40 +30,69 @@ export interface Series {
   readonly resolution: "raw" | "minute" | "hour";
   readonly bucketMs: number;
   readonly points: readonly SeriesPoint[];
+  /** Event time of the newest reading counted; null when there is none. */
+  readonly latest: EpochMs | null;
+  /** Ingest time of the device's newest message when this was read: what came with or before it is counted. */
+  readonly lastSeen: EpochMs | null;
 }
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** Up to here raw readings are counted one by one; beyond, the hour rollups tell how many there are. */
 const COUNTED_UP_TO = 6 * HOUR;
+/** More readings than this are never read one by one to draw a line: rollups take over. */
+const MOST_READ = { auto: 25_000, raw: 100_000 } as const;
+
+/** Everything is read from one moment of the database, so that `latest` and `lastSeen` say exactly what is counted. */
+const ONE_MOMENT = ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL jit = off"] as const;
 
 /** Reads a series with at most `maxPoints` points, keeping the extremes. Booleans are 0 and 1. */
 export async function readSeries(pool: Pool, query: SeriesQuery): Promise<Series> {
-  const held = await extent(pool, query);
+  return withTransaction(
+    pool,
+    async (client) => {
+      const lastSeen = await lastSeenOf(client, query.device);
+      return { ...(await read(client, query)), lastSeen };
+    },
+    ONE_MOMENT,
+  );
+}
+
+async function read(client: PoolClient, query: SeriesQuery): Promise<Omit<Series, "lastSeen">> {
+  const held = await extent(client, query);
   const asked = { from: query.from, to: query.to };
   if (held === null) {
-    return { ...asked, resolution: query.resolution === "auto" ? "raw" : query.resolution, bucketMs: 0, points: [] };
+    const resolution = query.resolution === "auto" ? "raw" : query.resolution;
+    return { ...asked, resolution, bucketMs: 0, points: [], latest: null };
   }
   // Widths are chosen for where there is data: a range of decades over a day of readings still shows the day.
   const within = { ...query, from: Math.max(query.from, held.from), to: Math.min(query.to, held.to) };
-  const resolution = query.resolution === "auto" ? await fitting(pool, within) : query.resolution;
-
-  if (resolution === "raw") {
-    const points = await rawPoints(pool, within);
-    if (points.length <= query.maxPoints) return { ...asked, resolution, bucketMs: 0, points };
-    const bucketMs = bucketWidth(within.from, within.to, query.maxPoints, 1);
-    return { ...asked, resolution, bucketMs, points: await downsampled(pool, within, bucketMs) };
+  const { resolution, bucketMs } = await fitting(client, within);
+  if (bucketMs === 0) {
+    const points = await rawPoints(client, within);
+    return { ...asked, resolution, bucketMs, points, latest: points.at(-1)?.time ?? null };
   }
-  const bucketMs = bucketWidth(within.from, within.to, query.maxPoints, resolution === "hour" ? HOUR : MINUTE);
+  if (resolution === "raw")
+    return { ...asked, resolution, bucketMs, ...(await bucketsOfReadings(client, within, bucketMs)) };
   const from = Math.floor(within.from / bucketMs) * bucketMs;
   const to = Math.ceil(within.to / bucketMs) * bucketMs;
-  const points = await mergedRollups(pool, { ...within, from, to }, resolution, bucketMs);
-  return { from: Math.min(from, asked.from), to: Math.max(to, asked.to), resolution, bucketMs, points };
+  const merged = await mergedRollups(client, { ...within, from, to }, resolution, bucketMs);
+  return { from: Math.min(from, asked.from), to: Math.max(to, asked.to), resolution, bucketMs, ...merged };
+}
+
+async function lastSeenOf(client: PoolClient, device: number): Promise<EpochMs | null> {
+  const { rows } = await client.query<{ at: Date | null }>(`SELECT last_seen AS at FROM device WHERE id = $1`, [
+    device,
+  ]);
+  return rows[0]?.at?.getTime() ?? null;
 }
 
 /** The hours in the range from the device's first rollup to its last, or null if there is none. */
-async function extent(pool: Pool, { device, from, to }: SeriesQuery): Promise<{ from: EpochMs; to: EpochMs } | null> {
-  const { rows } = await pool.query<{ first: Date | null; last: Date | null }>(
+async function extent(
+  client: PoolClient,
+  { device, from, to }: SeriesQuery,
+): Promise<{ from: EpochMs; to: EpochMs } | null> {
+  const { rows } = await client.query<{ first: Date | null; last: Date | null }>(
     `SELECT min(bucket) AS first, max(bucket) AS last FROM rollup_hour WHERE device_id = $1 AND bucket >= $2 AND bucket < $3`,
     [device, new Date(Math.floor(from / HOUR) * HOUR), new Date(to)],
   );
@@ -70,58 +100,68 @@ async function extent(pool: Pool, { device, from, to }: SeriesQuery): Promise<{ 
   return first && last && { from: first.getTime(), to: last.getTime() + HOUR };
 }
 
-/** Raw readings when all of them fit, else the rollup whose buckets are not much finer than a point is wide. */
-async function fitting(pool: Pool, query: SeriesQuery): Promise<"raw" | "minute" | "hour"> {
-  if ((await countUpTo(pool, query)) <= query.maxPoints) return "raw";
-  return bucketWidth(query.from, query.to, query.maxPoints, MINUTE) % HOUR === 0 ? "hour" : "minute";
+/** What the points are made from, and how wide they are (0: the readings themselves). */
+async function fitting(
+  client: PoolClient,
+  query: SeriesQuery,
+): Promise<{ resolution: "raw" | "minute" | "hour"; bucketMs: number }> {
+  const { from, to, maxPoints, resolution } = query;
+  const rollups = (resolution: "minute" | "hour") => {
+    const bucketMs = bucketWidth(from, to, maxPoints, resolution === "hour" ? HOUR : MINUTE);
+    return { resolution, bucketMs };
+  };
+  if (resolution === "minute" || resolution === "hour") return rollups(resolution);
+  const most = MOST_READ[resolution];
+  const count = await countUpTo(client, query, most + 1);
+  if (count <= maxPoints) return { resolution: "raw", bucketMs: 0 };
+  // From a minute on rollups hold the same figures, and hundreds of rows instead of millions.
+  const fine = bucketWidth(from, to, maxPoints, 1);
+  if (fine < MINUTE && count <= most) return { resolution: "raw", bucketMs: fine };
+  return rollups(bucketWidth(from, to, maxPoints, MINUTE) % HOUR === 0 ? "hour" : "minute");
 }
 
-/** How many readings there are: exact up to `maxPoints` + 1 in a short range; in a long one those of whole hours. */
-async function countUpTo(pool: Pool, { device, metric, from, to, maxPoints }: SeriesQuery): Promise<number> {
+/** How many readings there are: exact up to `most` in a short range; in a long one those of whole hours. */
+async function countUpTo(client: PoolClient, { device, metric, from, to }: SeriesQuery, most: number): Promise<number> {
   const [text, values] =
     to - from <= COUNTED_UP_TO
       ? [
           `SELECT count(*)::float8 AS n FROM (
              SELECT 1 FROM sample
              WHERE device_id = $1 AND time >= $3 AND time < $4 AND array_position(metrics, $2) IS NOT NULL LIMIT $5) AS found`,
-          [device, metric, new Date(from), new Date(to), maxPoints + 1],
+          [device, metric, new Date(from), new Date(to), most],
         ]
       : [
           `SELECT coalesce(sum(counts[array_position(metrics, $2)]), 0)::float8 AS n
            FROM rollup_hour WHERE device_id = $1 AND bucket >= $3 AND bucket < $4`,
           [device, metric, new Date(Math.floor(from / HOUR) * HOUR), new Date(to)],
         ];
-  return (await pool.query<{ n: number }>(text as string, values as unknown[])).rows[0]!.n;
+  return (await client.query<{ n: number }>(text as string, values as unknown[])).rows[0]!.n;
 }
 
-/** The readings themselves; one more than `maxPoints` when there are more. */
-async function rawPoints(pool: Pool, { device, metric, from, to, maxPoints }: SeriesQuery): Promise<SeriesPoint[]> {
-  const { rows } = await pool.query<[Date, number]>({
+/** The readings themselves, when they are known to be few. */
+async function rawPoints(client: PoolClient, { device, metric, from, to }: SeriesQuery): Promise<SeriesPoint[]> {
+  const { rows } = await client.query<[Date, number]>({
     rowMode: "array",
     text: `SELECT time, values[array_position(metrics, $2)] FROM sample
            WHERE device_id = $1 AND time >= $3 AND time < $4 AND array_position(metrics, $2) IS NOT NULL
-           ORDER BY time LIMIT $5`,
-    values: [device, metric, new Date(from), new Date(to), maxPoints + 1],
+           ORDER BY time`,
+    values: [device, metric, new Date(from), new Date(to)],
   });
-  return rows.map(([time, value]) => ({
-    time: time.getTime(),
-    count: 1,
-    mean: value,
-    min: value,
-    max: value,
-    last: value,
-  }));
+  return rows.map(([time, value]) => {
+    return { time: time.getTime(), count: 1, mean: value, min: value, max: value, last: value };
+  });
 }
 
-type PointRow = [time: number, count: number, mean: number, min: number, max: number, last: number];
+type PointRow = [time: number, count: number, mean: number, min: number, max: number, last: number, lastAt: number];
+type Points = Pick<Series, "points" | "latest">;
 
 /** OFFSET 0 keeps the inner query apart: merged into the outer one, the metric would be looked up for every aggregate. */
-async function downsampled(
-  pool: Pool,
+async function bucketsOfReadings(
+  client: PoolClient,
   { device, metric, from, to }: SeriesQuery,
   bucketMs: number,
-): Promise<SeriesPoint[]> {
-  const { rows } = await pool.query<PointRow>({
+): Promise<Points> {
+  const { rows } = await client.query<PointRow>({
     rowMode: "array",
     text: `WITH bucket AS (
              SELECT date_bin($5 * interval '1 ms', time, to_timestamp(0)) AS start, count(*)::float8 AS count, avg(value) AS mean,
@@ -130,22 +170,23 @@ async function downsampled(
                SELECT time, values[array_position(metrics, $2)] AS value
                FROM sample WHERE device_id = $1 AND time >= $3 AND time < $4 OFFSET 0) AS reading
              WHERE value IS NOT NULL GROUP BY 1)
-           SELECT extract(epoch FROM start)::float8 * 1000, count, mean, min, max,
-             (SELECT values[array_position(metrics, $2)] FROM sample WHERE device_id = $1 AND time = last_at)
+           SELECT (extract(epoch FROM start) * 1000)::float8, count, mean, min, max,
+             (SELECT values[array_position(metrics, $2)] FROM sample WHERE device_id = $1 AND time = last_at),
+             (extract(epoch FROM last_at) * 1000)::float8
            FROM bucket ORDER BY start`,
     values: [device, metric, new Date(from), new Date(to), bucketMs],
   });
-  return rows.map(toPoint);
+  return toPoints(rows);
 }
 
 async function mergedRollups(
-  pool: Pool,
+  client: PoolClient,
   { device, metric, from, to }: SeriesQuery,
   resolution: "minute" | "hour",
   bucketMs: number,
-): Promise<SeriesPoint[]> {
+): Promise<Points> {
   const table = `rollup_${resolution}`;
-  const { rows } = await pool.query<PointRow>({
+  const { rows } = await client.query<PointRow>({
     rowMode: "array",
     text: `WITH merged AS (
              SELECT date_bin($5 * interval '1 ms', bucket, to_timestamp(0)) AS start, sum(counts[i])::float8 AS count,
@@ -154,14 +195,21 @@ async function mergedRollups(
                SELECT bucket, array_position(metrics, $2) AS i, counts, sums, mins, maxs
                FROM ${table} WHERE device_id = $1 AND bucket >= $3 AND bucket < $4 OFFSET 0) AS part
              WHERE i IS NOT NULL GROUP BY 1)
-           SELECT extract(epoch FROM start)::float8 * 1000, count, mean, min, max,
-             (SELECT lasts[array_position(metrics, $2)] FROM ${table} WHERE device_id = $1 AND bucket = last_bucket)
-           FROM merged ORDER BY start`,
+           SELECT (extract(epoch FROM start) * 1000)::float8, count, mean, min, max, lasts[j],
+             (extract(epoch FROM last_bucket) * 1000)::float8 + last_at[j]
+           FROM merged
+           CROSS JOIN LATERAL (
+             SELECT lasts, last_at, array_position(metrics, $2) AS j
+             FROM ${table} WHERE device_id = $1 AND bucket = last_bucket OFFSET 0) AS newest
+           ORDER BY start`,
     values: [device, metric, new Date(from), new Date(to), bucketMs],
   });
-  return rows.map(toPoint);
+  return toPoints(rows);
 }
 
-function toPoint([time, count, mean, min, max, last]: PointRow): SeriesPoint {
-  return { time, count, mean, min, max, last };
+function toPoints(rows: readonly PointRow[]): Points {
+  return {
+    points: rows.map(([time, count, mean, min, max, last]) => ({ time, count, mean, min, max, last })),
+    latest: rows.at(-1)?.[6] ?? null,
+  };
 }

@@ -1,33 +1,23 @@
-import { device } from "@/server/contracts/devices";
-import { findDevice } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
-import type { DeviceTwins } from "@/server/ports/device-twins";
+import { deviceDetail } from "@/server/contracts/devices";
 import { NO_PARAMETERS, verb } from "../verb";
 import { deviceParams, noDevice } from "./id";
-import { toDeviceView } from "./view";
-
-interface Deps {
-  readonly prisma: PrismaClient;
-  readonly twins: Pick<DeviceTwins, "get">;
-  readonly staleSeconds: number;
-  readonly now: () => number;
-}
+import { type DetailDeps, readDetail } from "./view";
 
 export const getDevice = verb(
   {
     method: "GET",
     path: "/api/v1/devices/{id}",
-    summary: "One device with its latest values",
+    summary: "One device with its latest values and what people wrote about it",
     params: deviceParams,
     query: NO_PARAMETERS,
-    answer: device,
+    answer: deviceDetail,
     status: 200,
     problems: ["not-found"],
   },
-  ({ prisma, twins, staleSeconds, now }: Deps) =>
+  (deps: DetailDeps) =>
     async ({ params: { id } }) => {
-      const [found, known] = await Promise.all([findDevice(prisma, id), twins.get([id])]);
-      if (found === null) throw noDevice(id);
-      return toDeviceView(found, known.get(id), now(), staleSeconds);
+      const detail = await readDetail(deps, id);
+      if (detail === null) throw noDevice(id);
+      return detail;
     },
 );

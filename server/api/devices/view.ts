@@ -1,7 +1,9 @@
-import type { DeviceView } from "@/server/contracts/devices";
-import type { CatalogDevice } from "@/server/database/devices";
+import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
+import { findProperties } from "@/server/database/device-properties";
+import { type CatalogDevice, findDevice } from "@/server/database/devices";
+import type { PrismaClient } from "@/server/database/prisma";
 import { deviceStateOf } from "@/server/domain/device-state";
-import type { Twin } from "@/server/ports/device-twins";
+import type { DeviceTwins, Twin } from "@/server/ports/device-twins";
 import { toInstant, toInstantOrNull } from "../instant";
 
 /** A device of the catalog with its twin, as answered. `now` in epoch milliseconds. */
@@ -25,4 +27,28 @@ export function toDeviceView(
     messages: device.messages,
     values: Object.fromEntries(values),
   };
+}
+
+/** One device with its values and what people wrote about it; null if there is none of this name. */
+export async function readDetail(
+  { prisma, twins, staleSeconds, now }: DetailDeps,
+  name: string,
+): Promise<DeviceDetail | null> {
+  const [device, properties, known] = await Promise.all([
+    findDevice(prisma, name),
+    findProperties(prisma, name),
+    twins.get([name]),
+  ]);
+  if (device === null || properties === null) return null;
+  const { site, type, notes, byPerson, updatedAt } = properties;
+  const view = toDeviceView({ ...device, site, type }, known.get(name), now(), staleSeconds);
+  return { ...view, notes, setByPerson: [...byPerson], updatedAt: toInstant(updatedAt) };
+}
+
+/** What reading one device depends on. */
+export interface DetailDeps {
+  readonly prisma: PrismaClient;
+  readonly twins: Pick<DeviceTwins, "get">;
+  readonly staleSeconds: number;
+  readonly now: () => number;
 }

@@ -693,6 +693,10 @@ export const DeviceScalarFieldEnum = {
   name: 'name',
   siteId: 'siteId',
   type: 'type',
+  notes: 'notes',
+  siteByPerson: 'siteByPerson',
+  typeByPerson: 'typeByPerson',
+  updatedAt: 'updatedAt',
   firstSeen: 'firstSeen',
   lastSeen: 'lastSeen',
   lastEventTime: 'lastEventTime',
@@ -770,6 +774,13 @@ export type StringFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'String[]'
  */
 export type ListStringFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'String[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 

@@ -43,6 +43,10 @@ export type DeviceMinAggregateOutputType = {
   name: string | null
   siteId: number | null
   type: string | null
+  notes: string | null
+  siteByPerson: boolean | null
+  typeByPerson: boolean | null
+  updatedAt: Date | null
   firstSeen: Date | null
   lastSeen: Date | null
   lastEventTime: Date | null
@@ -54,6 +58,10 @@ export type DeviceMaxAggregateOutputType = {
   name: string | null
   siteId: number | null
   type: string | null
+  notes: string | null
+  siteByPerson: boolean | null
+  typeByPerson: boolean | null
+  updatedAt: Date | null
   firstSeen: Date | null
   lastSeen: Date | null
   lastEventTime: Date | null
@@ -65,6 +73,10 @@ export type DeviceCountAggregateOutputType = {
   name: number
   siteId: number
   type: number
+  notes: number
+  siteByPerson: number
+  typeByPerson: number
+  updatedAt: number
   firstSeen: number
   lastSeen: number
   lastEventTime: number
@@ -90,6 +102,10 @@ export type DeviceMinAggregateInputType = {
   name?: true
   siteId?: true
   type?: true
+  notes?: true
+  siteByPerson?: true
+  typeByPerson?: true
+  updatedAt?: true
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
@@ -101,6 +117,10 @@ export type DeviceMaxAggregateInputType = {
   name?: true
   siteId?: true
   type?: true
+  notes?: true
+  siteByPerson?: true
+  typeByPerson?: true
+  updatedAt?: true
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
@@ -112,6 +132,10 @@ export type DeviceCountAggregateInputType = {
   name?: true
   siteId?: true
   type?: true
+  notes?: true
+  siteByPerson?: true
+  typeByPerson?: true
+  updatedAt?: true
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
@@ -210,6 +234,10 @@ export type DeviceGroupByOutputType = {
   name: string
   siteId: number | null
   type: string | null
+  notes: string | null
+  siteByPerson: boolean
+  typeByPerson: boolean
+  updatedAt: Date
   firstSeen: Date
   lastSeen: Date | null
   lastEventTime: Date | null
@@ -244,6 +272,10 @@ export type DeviceWhereInput = {
   name?: Prisma.StringFilter<"Device"> | string
   siteId?: Prisma.IntNullableFilter<"Device"> | number | null
   type?: Prisma.StringNullableFilter<"Device"> | string | null
+  notes?: Prisma.StringNullableFilter<"Device"> | string | null
+  siteByPerson?: Prisma.BoolFilter<"Device"> | boolean
+  typeByPerson?: Prisma.BoolFilter<"Device"> | boolean
+  updatedAt?: Prisma.DateTimeFilter<"Device"> | Date | string
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
@@ -256,6 +288,10 @@ export type DeviceOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrderInput | Prisma.SortOrder
+  notes?: Prisma.SortOrderInput | Prisma.SortOrder
+  siteByPerson?: Prisma.SortOrder
+  typeByPerson?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -271,6 +307,10 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.DeviceWhereInput | Prisma.DeviceWhereInput[]
   siteId?: Prisma.IntNullableFilter<"Device"> | number | null
   type?: Prisma.StringNullableFilter<"Device"> | string | null
+  notes?: Prisma.StringNullableFilter<"Device"> | string | null
+  siteByPerson?: Prisma.BoolFilter<"Device"> | boolean
+  typeByPerson?: Prisma.BoolFilter<"Device"> | boolean
+  updatedAt?: Prisma.DateTimeFilter<"Device"> | Date | string
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
@@ -283,6 +323,10 @@ export type DeviceOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrderInput | Prisma.SortOrder
+  notes?: Prisma.SortOrderInput | Prisma.SortOrder
+  siteByPerson?: Prisma.SortOrder
+  typeByPerson?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -302,6 +346,10 @@ export type DeviceScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Device"> | string
   siteId?: Prisma.IntNullableWithAggregatesFilter<"Device"> | number | null
   type?: Prisma.StringNullableWithAggregatesFilter<"Device"> | string | null
+  notes?: Prisma.StringNullableWithAggregatesFilter<"Device"> | string | null
+  siteByPerson?: Prisma.BoolWithAggregatesFilter<"Device"> | boolean
+  typeByPerson?: Prisma.BoolWithAggregatesFilter<"Device"> | boolean
+  updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Device"> | Date | string
   firstSeen?: Prisma.DateTimeWithAggregatesFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
@@ -311,6 +359,10 @@ export type DeviceScalarWhereWithAggregatesInput = {
 export type DeviceCreateInput = {
   name: string
   type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
@@ -323,6 +375,10 @@ export type DeviceUncheckedCreateInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
@@ -332,6 +388,10 @@ export type DeviceUncheckedCreateInput = {
 export type DeviceUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -344,6 +404,10 @@ export type DeviceUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -355,6 +419,10 @@ export type DeviceCreateManyInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
@@ -364,6 +432,10 @@ export type DeviceCreateManyInput = {
 export type DeviceUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -375,6 +447,10 @@ export type DeviceUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -396,6 +472,10 @@ export type DeviceCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  notes?: Prisma.SortOrder
+  siteByPerson?: Prisma.SortOrder
+  typeByPerson?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
@@ -413,6 +493,10 @@ export type DeviceMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  notes?: Prisma.SortOrder
+  siteByPerson?: Prisma.SortOrder
+  typeByPerson?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
@@ -424,6 +508,10 @@ export type DeviceMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  notes?: Prisma.SortOrder
+  siteByPerson?: Prisma.SortOrder
+  typeByPerson?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
@@ -482,6 +570,10 @@ export type NullableStringFieldUpdateOperationsInput = {
   set?: string | null
 }
 
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean
+}
+
 export type DateTimeFieldUpdateOperationsInput = {
   set?: Date | string
 }
@@ -509,6 +601,10 @@ export type NullableIntFieldUpdateOperationsInput = {
 export type DeviceCreateWithoutSiteInput = {
   name: string
   type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
@@ -519,6 +615,10 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   id?: number
   name: string
   type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
@@ -559,6 +659,10 @@ export type DeviceScalarWhereInput = {
   name?: Prisma.StringFilter<"Device"> | string
   siteId?: Prisma.IntNullableFilter<"Device"> | number | null
   type?: Prisma.StringNullableFilter<"Device"> | string | null
+  notes?: Prisma.StringNullableFilter<"Device"> | string | null
+  siteByPerson?: Prisma.BoolFilter<"Device"> | boolean
+  typeByPerson?: Prisma.BoolFilter<"Device"> | boolean
+  updatedAt?: Prisma.DateTimeFilter<"Device"> | Date | string
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
@@ -569,6 +673,10 @@ export type DeviceCreateManySiteInput = {
   id?: number
   name: string
   type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
@@ -578,6 +686,10 @@ export type DeviceCreateManySiteInput = {
 export type DeviceUpdateWithoutSiteInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -588,6 +700,10 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -598,6 +714,10 @@ export type DeviceUncheckedUpdateManyWithoutSiteInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -611,6 +731,10 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   name?: boolean
   siteId?: boolean
   type?: boolean
+  notes?: boolean
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: boolean
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
@@ -623,6 +747,10 @@ export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   name?: boolean
   siteId?: boolean
   type?: boolean
+  notes?: boolean
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: boolean
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
@@ -635,6 +763,10 @@ export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   name?: boolean
   siteId?: boolean
   type?: boolean
+  notes?: boolean
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: boolean
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
@@ -647,13 +779,17 @@ export type DeviceSelectScalar = {
   name?: boolean
   siteId?: boolean
   type?: boolean
+  notes?: boolean
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: boolean
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
   messages?: boolean
 }
 
-export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "firstSeen" | "lastSeen" | "lastEventTime" | "messages", ExtArgs["result"]["device"]>
+export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "messages", ExtArgs["result"]["device"]>
 export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
 }
@@ -674,6 +810,19 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     name: string
     siteId: number | null
     type: string | null
+    /**
+     * What people write about it.
+     */
+    notes: string | null
+    /**
+     * Set by a person: messages don't fill them in any more.
+     */
+    siteByPerson: boolean
+    typeByPerson: boolean
+    /**
+     * When site, type or notes last changed.
+     */
+    updatedAt: Date
     /**
      * When the first message was handled.
      */
@@ -1115,6 +1264,10 @@ export interface DeviceFieldRefs {
   readonly name: Prisma.FieldRef<"Device", 'String'>
   readonly siteId: Prisma.FieldRef<"Device", 'Int'>
   readonly type: Prisma.FieldRef<"Device", 'String'>
+  readonly notes: Prisma.FieldRef<"Device", 'String'>
+  readonly siteByPerson: Prisma.FieldRef<"Device", 'Boolean'>
+  readonly typeByPerson: Prisma.FieldRef<"Device", 'Boolean'>
+  readonly updatedAt: Prisma.FieldRef<"Device", 'DateTime'>
   readonly firstSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastEventTime: Prisma.FieldRef<"Device", 'DateTime'>

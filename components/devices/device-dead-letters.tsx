@@ -1,0 +1,53 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { deviceDeadLettersQuery } from "../queries/device";
+import { adviceOn } from "../queries/request";
+import { Age } from "../ui/age";
+import { Failure, Loading } from "../ui/feedback";
+import { Section } from "../ui/section";
+import classes from "./device.module.css";
+import { Pager, usePages } from "./pager";
+
+const LIMIT = 5;
+
+/** What of a device's messages could not become a reading: why, how to mend it, and what was sent. */
+export function DeviceDeadLetters({ id }: { id: string }) {
+  const pages = usePages();
+  const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(
+    deviceDeadLettersQuery(id, LIMIT, pages.cursor),
+  );
+  return (
+    <Section title="Dead letters">
+      {!data && !error ? <Loading rows={2} label="Loading dead letters" /> : null}
+      {!data && error ? (
+        <Failure
+          what="The dead letters could not be loaded"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={() => void refetch()}
+          retrying={isFetching}
+        />
+      ) : null}
+      {data?.items.length === 0 ? <p className={classes.muted}>None: everything it sent could be read.</p> : null}
+      {data && data.items.length > 0 ? (
+        <ol className={classes.messages} aria-busy={isPlaceholderData}>
+          {data.items.map(({ id, title, detail, fix, field, ingestTime, raw, encoding, bytes }) => (
+            <li key={id}>
+              <div className={classes.messageHead}>
+                <b>{title}</b>
+                <span>{field === null ? "the whole message" : `field ${field}`}</span>
+                <Age time={ingestTime} />
+                {encoding === "base64" ? <span>{bytes} bytes, as base64</span> : null}
+              </div>
+              <p className={classes.detail}>
+                {detail}. <span className={classes.muted}>{fix}</span>
+              </p>
+              <code title={raw}>{raw}</code>
+            </li>
+          ))}
+        </ol>
+      ) : null}
+      {data ? <Pager pages={pages} next={isPlaceholderData ? null : data.next} of="dead letters" /> : null}
+    </Section>
+  );
+}

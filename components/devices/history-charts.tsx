@@ -1,0 +1,142 @@
+"use client";
+import { useCallback, useMemo, useState } from "react";
+import { formatDuration, formatInstant, formatMeasure, formatTick, type Zone, zoneOffsetMs } from "../ui/format";
+import { LazyTimeChart } from "../ui/lazy-chart";
+import { metricColor } from "../ui/theme";
+import type { TimeSeries } from "../ui/time-chart";
+import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
+import { timeTicks } from "../ui/time-ticks";
+import { useTurn } from "../ui/use-turn";
+import { chartGroups, MOST_CHARTS } from "./chart-groups";
+import { bandKey, toRows } from "./chart-rows";
+import classes from "./device.module.css";
+import type { Stretch } from "./ranges";
+import { type Series, toStretches } from "./series";
+
+/** Height of the charts of a page with so many, in pixels. */
+export function chartHeight(charts: number): number {
+  return charts <= 1 ? 280 : 180;
+}
+
+const FLAG_RANGE = [0, 1] as const;
+
+interface HistoryChartsProps extends Stretch {
+  series: readonly Series[];
+  zone: Zone;
+  /** What a person chose; live values take turns, this is shown at once. */
+  choice: string;
+  isStale: boolean;
+  onZoom: (from: number, to: number) => void;
+  onZoomOut: () => void;
+}
+
+/** Series over time: those of one unit in one chart, all charts pointing at the same moment. */
+export function HistoryCharts({ series, choice, ...rest }: HistoryChartsProps) {
+  const [crosshair] = useState(createCrosshair);
+  const groups = useMemo(() => chartGroups(series).slice(0, MOST_CHARTS), [series]);
+  return (
+    <div className={classes.charts} data-shown={rest.isStale ? undefined : choice}>
+      {groups.map((group, slot) => (
+        <GroupChart
+          key={group[0]!.metric}
+          {...rest}
+          series={group}
+          choice={`${choice} ${rest.isStale}`}
+          crosshair={crosshair}
+          slot={slot}
+          slots={groups.length}
+        />
+      ))}
+    </div>
+  );
+}
+
+type GroupChartProps = HistoryChartsProps & { crosshair: Crosshair; slot: number; slots: number };
+
+function GroupChart(props: GroupChartProps) {
+  const { zone, isStale, crosshair, slot, slots, onZoom, onZoomOut, choice } = props;
+  const { series, from, to } = useTurn(
+    useSame({ series: props.series, from: props.from, to: props.to }),
+    slot,
+    slots,
+    choice,
+  );
+  const { rows, lines } = useMemo(() => {
+    const drawn = series.map((one) => {
+      return { key: one.metric, step: one.kind === "boolean", stretches: toStretches(one, from, to) };
+    });
+    return {
+      rows: toRows(drawn),
+      lines: drawn.map(({ key, step, stretches }): TimeSeries => ({
+        key,
+        label: key,
+        color: metricColor(key),
+        step,
+        ...(step ? {} : { band: bandKey(key) }),
+        points: stretches.flat(),
+      })),
+    };
+  }, [series, from, to]);
+  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
+  const span = to - from;
+  const bucketMs = Math.max(...series.map((one) => one.bucketMs));
+  const isFlag = series[0]!.kind === "boolean";
+  const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
+  const moment = useCallback(
+    (start: number) => `${formatInstant(start, zone)}${bucketMs > 0 ? `, ${widthOf(bucketMs)}` : ""}`,
+    [zone, bucketMs],
+  );
+  const value = useCallback((number: number) => (isFlag ? flagWord(number) : formatMeasure(number)), [isFlag]);
+  const height = chartHeight(slots);
+  return (
+    <figure className={classes.chart}>
+      {slots > 1 || lines.length > 1 ? (
+        <ul className={classes.legend}>
+          {lines.map(({ key, color }) => (
+            <li key={key}>
+              <i style={{ background: color }} aria-hidden="true" />
+              {key}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      <div style={{ height, opacity: isStale ? 0.5 : 1 }}>
+        <LazyTimeChart
+          rows={rows}
+          series={lines}
+          from={from}
+          to={to}
+          ticks={ticks}
+          unit={isFlag ? "" : series[0]!.unit || "no unit"}
+          height={height}
+          {...(isFlag ? { range: FLAG_RANGE } : {})}
+          formatTick={tick}
+          formatTime={moment}
+          formatValue={value}
+          crosshair={crosshair}
+          onZoom={onZoom}
+          onZoomOut={onZoomOut}
+        />
+      </div>
+    </figure>
+  );
+}
+
+/** The same object as long as its parts are. Groups are made anew with every frame, their series only with news for them. */
+function useSame({ series, from, to }: { series: readonly Series[]; from: number; to: number }) {
+  const [same, setSame] = useState(series);
+  const isSame = same.length === series.length && same.every((one, i) => one === series[i]);
+  if (!isSame) setSame(series);
+  const parts = isSame ? same : series;
+  return useMemo(() => ({ series: parts, from, to }), [parts, from, to]);
+}
+
+/** How a flag's value reads; between the two it is a mean of many. */
+export function flagWord(value: number): string {
+  return value === 0 ? "false" : value === 1 ? "true" : `${Math.round(value * 100)} % true`;
+}
+
+/** A bucket's width without trailing zeros: "15 s", "3 h". */
+export function widthOf(bucketMs: number): string {
+  return formatDuration(bucketMs).replace(/\.0+(?= )/, "");
+}

@@ -1,0 +1,111 @@
+"use client";
+import { Button, Menu, SegmentedControl } from "@mantine/core";
+import { downloadAddress } from "../queries/readings";
+import { formatTotal, type Zone } from "../ui/format";
+import { CustomRange } from "./custom-range";
+import classes from "./device.module.css";
+import { RANGES, type Stretch, stretchAddress } from "./ranges";
+import type { HistoryView } from "./use-history";
+
+interface HistoryToolsProps {
+  device: string;
+  metrics: readonly string[];
+  view: HistoryView;
+  zone: Zone;
+  asTable: boolean;
+  change: (changes: Record<string, string | null>, how?: "push" | "replace") => void;
+  onZoomOut: () => void;
+}
+
+/** Which stretch of the history is shown, how, whether it goes on, and a copy of it to take along. */
+export function HistoryTools({ device, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
+  const { from, to, range, isOld, endsAtLatest, isLive, waiting, setPaused, series } = view;
+  const show = (stretch: Stretch) => change(stretchAddress(stretch), "push");
+  return (
+    <div className={classes.tools}>
+      {isLive && series ? (
+        <Button
+          size="xs"
+          variant={waiting === null ? "default" : "filled"}
+          aria-pressed={waiting !== null}
+          onClick={() => setPaused(waiting === null)}
+        >
+          {waiting === null ? "Pause" : `${formatTotal(waiting)} new, resume`}
+        </Button>
+      ) : null}
+      {range === null ? (
+        <Button size="xs" variant="default" onClick={onZoomOut}>
+          Zoom out
+        </Button>
+      ) : null}
+      {isOld && range !== null ? (
+        <SegmentedControl
+          size="xs"
+          aria-label="End of the range"
+          value={endsAtLatest ? "latest" : "now"}
+          onChange={(next) => change({ end: next })}
+          data={[
+            { value: "latest", label: "Latest reading" },
+            { value: "now", label: "Now" },
+          ]}
+        />
+      ) : null}
+      <SegmentedControl
+        size="xs"
+        aria-label="Range"
+        value={range?.key ?? ""}
+        onChange={(next) => change({ range: next, from: null, to: null })}
+        data={RANGES.map(({ key, label }) => ({ value: key, label }))}
+      />
+      <CustomRange from={from} to={to} zone={zone} isActive={range === null} onApply={show} />
+      <SegmentedControl
+        size="xs"
+        aria-label="View"
+        value={asTable ? "table" : "chart"}
+        onChange={(next) => change({ view: next === "table" ? "table" : null })}
+        data={[
+          { value: "chart", label: "Chart" },
+          { value: "table", label: "Table" },
+        ]}
+      />
+      <Download device={device} metrics={metrics} from={from} to={to} />
+    </div>
+  );
+}
+
+const COPIES = [
+  ["csv", "raw", "CSV, every reading"],
+  ["csv", "auto", "CSV, as shown"],
+  ["json", "raw", "JSON, every reading"],
+  ["json", "auto", "JSON, as shown"],
+] as const;
+
+function Download({ device, metrics, from, to }: Stretch & { device: string; metrics: readonly string[] }) {
+  return (
+    <Menu position="bottom-end" shadow="none">
+      <Menu.Target>
+        <Button size="xs" variant="default">
+          Download
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {COPIES.map(([format, resolution, label]) => (
+          <Menu.Item
+            key={label}
+            component="a"
+            download
+            href={downloadAddress(
+              format,
+              device,
+              metrics,
+              { from: Math.floor(from), to: Math.ceil(to) + 1 },
+              resolution,
+            )}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,40 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import classes from "./device.module.css";
+
+/** Which page of a list is shown: the cursors that led there, none on the first. */
+export interface Pages {
+  /** Of the page shown; null on the first. */
+  readonly cursor: string | null;
+  readonly number: number;
+  readonly toNext: (cursor: string) => void;
+  readonly toPrevious: () => void;
+}
+
+/** Goes through a list that only knows its next page, and back. */
+export function usePages(): Pages {
+  const [cursors, setCursors] = useState<readonly string[]>([]);
+  return {
+    cursor: cursors.at(-1) ?? null,
+    number: cursors.length + 1,
+    toNext: (cursor) => setCursors((before) => [...before, cursor]),
+    toPrevious: () => setCursors((before) => before.slice(0, -1)),
+  };
+}
+
+/** Previous and next page; nothing when there is only one. */
+export function Pager({ pages, next, of }: { pages: Pages; next: string | null; of: string }) {
+  if (pages.number === 1 && next === null) return null;
+  return (
+    <nav className={classes.pager} aria-label={`Pages of ${of}`}>
+      <Button size="xs" variant="default" disabled={pages.number === 1} onClick={pages.toPrevious}>
+        Newer
+      </Button>
+      <span>Page {pages.number}</span>
+      <Button size="xs" variant="default" disabled={next === null} onClick={() => next && pages.toNext(next)}>
+        Older
+      </Button>
+    </nav>
+  );
+}

@@ -1,0 +1,124 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import type { DeviceView } from "@/server/contracts/devices";
+import { useLive, useRoom } from "../live/provider";
+import { historyQuery } from "../queries/readings";
+import { useNow } from "../ui/clock";
+import { type Range, rangeOf, RECENT_MS, type Stretch, stretchIn } from "./ranges";
+import { applyToAll, mustReload, type Series } from "./series";
+
+/** What the history shows: which series, from when to when, and how it goes on. Times in epoch ms. */
+export interface HistoryView extends Stretch {
+  /** The wanted metrics that are loaded, in their order; undefined while nothing is. */
+  readonly series: readonly Series[] | undefined;
+  /** The preset range, or null when two moments were named. */
+  readonly range: Range | null;
+  /** True for a device whose readings ended long ago: its ranges may end at its latest reading. */
+  readonly isOld: boolean;
+  readonly endsAtLatest: boolean;
+  /** True if readings still come in at the right. */
+  readonly isLive: boolean;
+  /** Names what a person chose: it changes at once, and only, when they choose something else. */
+  readonly choice: string;
+  /** True while what is shown belongs to the choice before. */
+  readonly isStale: boolean;
+  readonly error: Error | null;
+  readonly isFetching: boolean;
+  readonly retry: () => void;
+  /** Readings that came since the chart was paused; null when it isn't. */
+  readonly waiting: number | null;
+  readonly setPaused: (paused: boolean) => void;
+}
+
+interface Held extends Stretch {
+  readonly choice: string;
+  readonly series: readonly Series[];
+}
+
+/** The history an address asks for, kept up to date until it is paused. */
+export function useHistory(device: DeviceView, metrics: readonly string[], address: URLSearchParams): HistoryView {
+  const live = useLive();
+  const latest = device.lastEventTime ? Date.parse(device.lastEventTime) : null;
+  // A recording ends long ago: showing the last hour of today would be showing nothing.
+  const minute = useNow(60_000);
+  const isOld = latest !== null && minute > 0 && minute - latest > RECENT_MS;
+  const stretch = useMemo(() => stretchIn(address), [address]);
+  const range = rangeOf(address.get("range") ?? (isOld ? "all" : null));
+  const endsAtLatest = latest !== null && (address.get("end") ?? (isOld ? "latest" : "now")) === "latest" && isOld;
+  // While a recording is being replayed its latest reading changes with every frame: follow it every few seconds.
+  const step = useNow(5000);
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- see above
+  const end = useMemo(() => (endsAtLatest && latest !== null ? latest + 1 : null), [endsAtLatest, step]);
+  const isLive = stretch ? stretch.to > minute : end === null;
+  const choice = JSON.stringify([device.id, metrics, stretch ?? [range.key, endsAtLatest]]);
+
+  const query = historyQuery(live, {
+    device: device.id,
+    metrics,
+    range: stretch ?? { spanMs: range.ms, end },
+    isLive,
+  });
+  const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(query);
+  useRoom(`device:${device.id}`, query.queryKey, isLive ? applyToAll : unchanged, isLive ? mustReload : undefined);
+  const loaded = useMemo(
+    () => data && metrics.flatMap((metric) => data.filter((series) => series.metric === metric)),
+    [data, metrics],
+  );
+
+  // The live edge moves by the clock, one pixel or one second at a time, whichever is slower.
+  const now = useNow(Math.min(60_000, Math.max(1000, (range.ms ?? 0) / 900)));
+  // A reading that has come is shown at once, also when the clock's next step is still ahead.
+  const newest = (loaded ?? []).reduce((high, { points }) => Math.max(high, points.at(-1)?.time ?? 0), 0);
+  const to = stretch?.to ?? end ?? Math.max(now, newest);
+  const first = (loaded ?? []).reduce((low, { points }) => Math.min(low, points[0]?.time ?? low), to);
+  const from = stretch?.from ?? (range.ms === null ? Math.min(first, to - 1) : to - range.ms);
+
+  const [held, setHeld] = useState<Held | null>(null);
+  const isPaused = held !== null && held.choice === choice;
+  const waiting = useWaiting(device.id, metrics, isPaused);
+  return {
+    series: isPaused ? held.series : loaded,
+    from: isPaused ? held.from : from,
+    to: isPaused ? held.to : to,
+    range: stretch ? null : range,
+    isOld,
+    endsAtLatest,
+    isLive,
+    choice,
+    isStale: isPlaceholderData && !isPaused,
+    error,
+    isFetching,
+    retry: () => void refetch(),
+    waiting: isPaused ? waiting : null,
+    setPaused: (paused) => setHeld(paused && loaded ? { choice, series: loaded, from, to } : null),
+  };
+}
+
+/** How many readings of these metrics came since counting began. */
+function useWaiting(device: string, metrics: readonly string[], isCounting: boolean): number {
+  const live = useLive();
+  const [count, setCount] = useState(0);
+  useEffect(() => {
+    if (!isCounting) return;
+    let came = 0;
+    const stop = live.watch(`device:${device}`, {
+      onFrame: (data) => {
+        if (data.kind !== "devices") return;
+        for (const { id, points } of data.devices)
+          if (id === device) for (const metric of metrics) came += points[metric]?.length ?? 0;
+        setCount(came);
+      },
+      onMissed: () => {},
+    });
+    return () => {
+      stop();
+      setCount(0);
+    };
+  }, [live, device, metrics, isCounting]);
+  return count;
+}
+
+function unchanged<T>(state: T): T {
+  return state;
+}

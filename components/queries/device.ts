@@ -1,0 +1,93 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { Problem } from "@/server/contracts/common";
+import type { DeviceChanges, DeviceDetail, DevicesAnswer, MessagesAnswer } from "@/server/contracts/devices";
+import type { FrameData } from "@/server/contracts/live";
+import type { DeadLettersAnswer } from "@/server/contracts/pipeline";
+import { applyToDevice } from "../live/apply";
+import type { LiveClient } from "../live/client";
+import { queryString, readJson, RequestError } from "./request";
+
+const addressOf = (id: string) => `/api/v1/devices/${encodeURIComponent(id)}`;
+
+/** One device in full; its own room keeps its values up to date. */
+export const deviceQuery = (live: LiveClient, id: string) =>
+  queryOptions({
+    queryKey: ["device", id],
+    queryFn: ({ signal }) =>
+      live.snapshot(`device:${id}`, () => readJson<DeviceDetail>(addressOf(id), signal), applyToDetail),
+    refetchInterval: 15_000,
+  });
+
+/** What a frame does to a device in full: its values change, what people wrote about it stays. */
+export function applyToDetail(state: DeviceDetail, data: FrameData): DeviceDetail {
+  const next = applyToDevice(state, data);
+  return next === state ? state : { ...state, ...next };
+}
+
+/** A page of a device's messages, exactly as received; the newest ones are looked for again and again. */
+export const messagesQuery = (id: string, limit: number, cursor: string | null) =>
+  queryOptions({
+    queryKey: ["messages", id, limit, cursor],
+    queryFn: ({ signal }) =>
+      readJson<MessagesAnswer>(`${addressOf(id)}/messages${queryString({ limit, cursor: cursor ?? "" })}`, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: cursor === null ? 5000 : false,
+  });
+
+/** A page of a device's dead letters, newest first. */
+export const deviceDeadLettersQuery = (device: string, limit: number, cursor: string | null) =>
+  queryOptions({
+    queryKey: ["dead letters of", device, limit, cursor],
+    queryFn: ({ signal }) =>
+      readJson<DeadLettersAnswer>(
+        `/api/v1/dead-letters${queryString({ device, limit, cursor: cursor ?? "" })}`,
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: cursor === null ? 15_000 : false,
+  });
+
+/** Names of all sites there are. */
+export const sitesQuery = () =>
+  queryOptions({
+    queryKey: ["sites"],
+    queryFn: async ({ signal }) =>
+      (await readJson<DevicesAnswer>(`/api/v1/devices${queryString({ limit: 1 })}`, signal)).sites,
+    staleTime: 60_000,
+  });
+
+/** What came of saving: done, or what stood in the way. */
+export type Saved =
+  | { readonly kind: "saved"; readonly device: DeviceDetail }
+  /** Someone else changed it meanwhile; this is what is there now. */
+  | {
+      readonly kind: "changed";
+      readonly current: Pick<DeviceDetail, "site" | "type" | "notes" | "updatedAt">;
+    }
+  /** Fields that can't be as they are, by name. */
+  | { readonly kind: "refused"; readonly errors: Readonly<Record<string, string>> };
+
+/**
+ * Saves what was changed of a device as it was at `updatedAt`.
+ * @throws RequestError when nobody knows whether it was saved.
+ */
+export async function saveProperties(id: string, changes: DeviceChanges, updatedAt: string): Promise<Saved> {
+  let response: Response;
+  try {
+    response = await fetch(addressOf(id), {
+      method: "PATCH",
+      headers: { "content-type": "application/json", "if-match": `"${updatedAt}"` },
+      body: JSON.stringify(changes),
+    });
+  } catch (error) {
+    throw new RequestError(null, "The server does not answer.", { cause: error });
+  }
+  const body = (await response.json().catch(() => null)) as unknown;
+  if (response.ok) return { kind: "saved", device: body as DeviceDetail };
+  const problem = body as (Problem & { current?: Extract<Saved, { kind: "changed" }>["current"] }) | null;
+  if (response.status === 412 && problem?.current) return { kind: "changed", current: problem.current };
+  if (response.status === 400 && problem?.errors)
+    return { kind: "refused", errors: Object.fromEntries(problem.errors.map(({ at, message }) => [at, message])) };
+  const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
+  throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`);
+}

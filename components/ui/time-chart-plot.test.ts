@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { nearest, PLOT, timeAt, xOf, yOf } from "./time-chart-plot";
+
+const point = (time: number) => ({ time, start: time, value: 1, low: 1, high: 1, alone: false });
+
+describe("where things are", () => {
+  it("is the same way back: the time under a pixel is drawn at that pixel", () => {
+    for (const x of [PLOT.left, 100.5, 333, 640 - PLOT.right]) {
+      expect(xOf(timeAt(x, 0, 1e9, 640), 0, 1e9, 640)).toBeCloseTo(x, 3);
+    }
+  });
+
+  it("stays within the range beyond the plot's edges", () => {
+    expect([timeAt(0, 500, 900, 640), timeAt(640, 500, 900, 640)]).toEqual([500, 900]);
+  });
+
+  it("has the highest value at the top", () => {
+    expect([yOf(10, { min: 0, max: 10 }, 200), yOf(0, { min: 0, max: 10 }, 200)]).toEqual([
+      PLOT.top,
+      200 - PLOT.bottom,
+    ]);
+  });
+});
+
+it("finds the nearest point within reach, at either end too", () => {
+  const points = [10, 20, 40].map(point);
+  const at = (time: number, reach = 100) => nearest(points, time, reach)?.time ?? null;
+  expect([at(0), at(14), at(16), at(31), at(99)]).toEqual([10, 10, 20, 40, 40]);
+  expect([at(30, 9), nearest([], 5, 100)]).toEqual([null, null]);
+});

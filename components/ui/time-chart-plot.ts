@@ -1,0 +1,45 @@
+/** Space around the plot, in pixels: the unit above, values at the left, labels of the last values at the right, times below. */
+export const PLOT = { top: 28, right: 60, bottom: 28, left: 60 } as const;
+
+/** A reading or bucket as the chart shows it. Times in epoch ms. */
+export interface PlotPoint {
+  /** Where it is drawn. */
+  readonly time: number;
+  /** Where it begins: the same for a reading, earlier for a bucket. */
+  readonly start: number;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** A point without neighbors, which a line alone would not show. */
+  readonly alone: boolean;
+}
+
+/** Pixels from the left edge of the chart, for a time. */
+export function xOf(time: number, from: number, to: number, width: number): number {
+  return PLOT.left + ((time - from) / (to - from)) * (width - PLOT.left - PLOT.right);
+}
+
+/** The time at so many pixels from the left edge, within the range. */
+export function timeAt(x: number, from: number, to: number, width: number): number {
+  const share = (x - PLOT.left) / Math.max(1, width - PLOT.left - PLOT.right);
+  return Math.round(from + Math.min(1, Math.max(0, share)) * (to - from));
+}
+
+/** Pixels from the top edge of the chart, for a value. */
+export function yOf(value: number, scale: { readonly min: number; readonly max: number }, height: number): number {
+  return PLOT.top + (1 - (value - scale.min) / (scale.max - scale.min)) * (height - PLOT.top - PLOT.bottom);
+}
+
+/** The point drawn nearest to a time, if it is within `reach` ms. Points are in order of time. */
+export function nearest(points: readonly PlotPoint[], time: number, reach: number): PlotPoint | null {
+  let low = 0;
+  let high = points.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (points[middle]!.time < time) low = middle + 1;
+    else high = middle;
+  }
+  const [before, after] = [points[low - 1], points[low]];
+  const best = !before || (after && after.time - time < time - before.time) ? after : before;
+  return best && Math.abs(best.time - time) <= reach ? best : null;
+}

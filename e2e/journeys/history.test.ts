@@ -1,0 +1,190 @@
+import type { Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { DeviceDetail, ReadingsAnswer } from "@/server/contracts/devices";
+import { pause, until } from "../waiting";
+import { post, setStage, type Stage } from "./stage";
+
+const DEVICE = "press-07";
+const COUNT = 720;
+const START = Math.floor(Date.now() / 1000) * 1000 - COUNT * 10_000;
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await setStage({ DEMO_DEVICES: "0" });
+  // Two hours, a reading every 10 s, with a gap of 20 minutes; humidity once a minute.
+  const messages = Array.from({ length: COUNT }, (_, i) => i)
+    .filter((i) => i < 300 || i >= 420)
+    .map((i) => ({
+      device: DEVICE,
+      time: START + i * 10_000,
+      site: "north",
+      readings: { temperature: 20 + Math.sin(i / 30) * 5, ...(i % 6 === 0 ? { humidity: 50 } : {}) },
+    }));
+  await post(stage.product, messages);
+  await until(async () => (await detail().catch(() => null))?.messages === messages.length, {
+    timeoutMs: 30_000,
+    what: "two hours of history",
+  });
+});
+afterAll(async () => {
+  await stage?.close();
+  expect(stage?.errors ?? []).toEqual([]);
+});
+
+const detail = () => stage.product.get<DeviceDetail>(`/api/v1/devices/${DEVICE}`);
+const chart = (page: Page) => page.locator("figure").first();
+
+test("a stretch is zoomed to while live, the chart stands still, and a double click goes back to live", async () => {
+  const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
+  await page.getByText("Going on live.").waitFor();
+  const box = (await chart(page).boundingBox())!;
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 100);
+  await page.getByText(/temperature \d/).waitFor();
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.8, box.y + 120, { steps: 4 });
+  await page.mouse.up();
+
+  await page.getByRole("button", { name: "Zoom out" }).waitFor();
+  const zoomed = new URL(page.url()).searchParams;
+  const [from, to] = [Date.parse(zoomed.get("from")!), Date.parse(zoomed.get("to")!)];
+  expect(to - from).toBeGreaterThan(5 * 60_000);
+  expect(to - from).toBeLessThan(60 * 60_000);
+  await page.getByText("Every reading.").waitFor();
+  const before = await chart(page).innerHTML();
+  await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 33.3 } });
+  await page.locator("[data-value=temperature]").getByText("33.3").waitFor();
+  expect(plot(await chart(page).innerHTML())).toBe(plot(before));
+
+  await page.mouse.dblclick(box.x + box.width * 0.5, box.y + 100);
+  await page.getByText("Going on live.").waitFor();
+  expect(new URL(page.url()).searchParams.get("range")).toBe("6h");
+  expect(new URL(page.url()).searchParams.get("from")).toBe(null);
+  await page.context().close();
+});
+
+test("a paused chart counts what waits, and shows it when it goes on", async () => {
+  const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=15m&view=table`);
+  await page.getByRole("status").getByText("Connected").waitFor();
+  const table = page.getByRole("region", { name: "History as a table" });
+  await table.getByRole("row").nth(1).waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  for (const value of [41.1, 42.2, 43.3]) {
+    await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: value } });
+    await page.locator("[data-value=temperature]").getByText(String(value)).waitFor();
+  }
+  await page.getByRole("button", { name: "3 new, resume" }).waitFor();
+  expect(await table.getByText("43.3").count()).toBe(0);
+  await page.getByRole("button", { name: "3 new, resume" }).click();
+  await table.getByText("43.3").first().waitFor();
+  await page.context().close();
+});
+
+test("live readings are counted once, also those the loaded history held already", async () => {
+  const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h&view=table`);
+  await page.getByRole("status").getByText("Connected").waitFor();
+  const table = page.getByRole("region", { name: "History as a table" });
+  await table.getByRole("row").nth(1).waitFor();
+  // Loads again and again while readings come: each time some are in the answer and in a frame.
+  for (let i = 0; i < 30; i++) {
+    await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 25 + i / 10 } });
+    if (i % 6 === 3) await page.evaluate(() => window.dispatchEvent(new Event("focus")));
+    await pause(40);
+  }
+  const counted = async () => {
+    const cells = await table.locator("tbody tr td:last-child").allInnerTexts();
+    return cells.reduce((sum, text) => sum + Number(text), 0);
+  };
+  const stored = async () => {
+    const answer = await stage.product.get<ReadingsAnswer>(
+      `/api/v1/devices/${DEVICE}/readings?metric=temperature&maxPoints=250&from=${new Date(Date.now() - 6 * 3_600_000).toISOString()}`,
+    );
+    return answer.points.reduce((sum, { count }) => sum + count, 0);
+  };
+  const total = await stored();
+  await until(async () => (await counted()) >= total, { timeoutMs: 10_000, what: "all readings in the table" });
+  expect(await counted()).toBe(await stored());
+  await page.context().close();
+});
+
+test("several metrics share a moment, and go into one download", async () => {
+  const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
+  await page.getByRole("checkbox", { name: "Chart humidity" }).click();
+  await page.locator("figure").nth(1).locator("path").first().waitFor({ state: "attached" });
+  expect(page.url()).toContain("metric=temperature%2Chumidity");
+  const box = (await chart(page).boundingBox())!;
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 100);
+  await page
+    .locator("figure")
+    .nth(1)
+    .getByText(/humidity 50/)
+    .waitFor();
+
+  await page.getByRole("button", { name: "Download" }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("menuitem", { name: "CSV, every reading" }).click(),
+  ]);
+  const stream = await download.createReadStream();
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  expect(text.split("\r\n")[0]).toBe("time,temperature (°C),humidity (%)");
+  expect(text).toContain(`${new Date(START).toISOString()},20,50`);
+  await page.context().close();
+});
+
+test("properties are edited; a wrong one is named, a conflict is decided by the person", async () => {
+  const page = await stage.open(`/devices/${DEVICE}`);
+  const form = page.getByRole("region", { name: "Properties" });
+  await form.getByRole("button", { name: "Edit" }).click();
+  await form.getByRole("combobox", { name: "Site" }).fill("Hall 3");
+  await form.getByRole("textbox", { name: "Notes" }).fill("Ask Ola for the key.");
+  await form.getByRole("button", { name: "Save" }).click();
+  await form.getByText("may hold letters, digits").waitFor();
+
+  const change = await fetch(`${stage.product.url}/api/v1/devices/${DEVICE}`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ type: "lathe" }),
+  });
+  expect(change.status).toBe(200);
+  await form.getByRole("combobox", { name: "Site" }).fill("hall-3");
+  await form.getByRole("button", { name: "Save" }).click();
+  await form.getByText("changed meanwhile").waitFor();
+  await form.getByText("type: not given → lathe").waitFor();
+  await form.getByRole("button", { name: "Save mine over it" }).click();
+  await form.locator("[data-property=notes]").getByText("Ask Ola for the key.").waitFor();
+  expect(await detail()).toMatchObject({ site: "hall-3", type: "lathe", notes: "Ask Ola for the key." });
+
+  // The device goes on saying where it stands; what a person set stays.
+  const { messages } = await detail();
+  await post(stage.product, { device: DEVICE, time: Date.now(), site: "north", readings: { temperature: 1 } });
+  await until(async () => (await detail()).messages === messages + 1, { timeoutMs: 10_000, what: "the message" });
+  expect((await detail()).site).toBe("hall-3");
+  await page.context().close();
+});
+
+test("messages are paged back and forth", async () => {
+  const page = await stage.open(`/devices/${DEVICE}`);
+  const messages = page.getByRole("region", { name: "Messages" });
+  const first = await messages.locator("code").first().innerText();
+  await messages.getByRole("button", { name: "Older" }).click();
+  await messages.getByText("Page 2").waitFor();
+  await until(async () => (await messages.locator("code").first().innerText()) !== first, {
+    timeoutMs: 10_000,
+    what: "older messages",
+  });
+  await messages.getByText("Pretty").click();
+  await messages.locator("pre").first().getByText(`"device": "${DEVICE}"`).waitFor();
+  await messages.getByText("Exact").click();
+  await messages.getByRole("button", { name: "Newer" }).click();
+  await until(async () => (await messages.locator("code").first().innerText()) === first, {
+    timeoutMs: 10_000,
+    what: "the newest messages",
+  });
+  await page.context().close();
+});
+
+/** The lines of a chart, without the ages and marks around them. */
+function plot(html: string): string {
+  return [...html.matchAll(/<path[^>]* d="([^"]*)"/g)].map(([, line]) => line).join();
+}

@@ -1,0 +1,59 @@
+import type { Pool } from "pg";
+import { z } from "zod";
+import { deviceChanges, deviceDetail } from "@/server/contracts/devices";
+import { writeProperties } from "@/server/database/device-properties";
+import { parseJsonBody } from "../json-body";
+import { invalid } from "../parse";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb } from "../verb";
+import { deviceParams, noDevice } from "./id";
+import { type DetailDeps, readDetail } from "./view";
+
+const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(deviceChanges, { io: "input" });
+
+export const updateDevice = verb(
+  {
+    method: "PATCH",
+    path: "/api/v1/devices/{id}",
+    summary: "Changes what people say about a device: site, type, notes",
+    description:
+      "What is left out stays; null is nothing; a site that isn't there yet is added. From then on messages no longer fill that site or type in. " +
+      "Send `If-Match` with the device's updatedAt in double quotes to change only what you have read: if it was changed meanwhile, nothing is " +
+      "written and the answer is 412 with what is there now. Without If-Match the last one wins.",
+    params: deviceParams,
+    query: NO_PARAMETERS,
+    answer: deviceDetail,
+    status: 200,
+    problems: ["not-found", "changed-meanwhile", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": CHANGES_SCHEMA },
+  },
+  (deps: DetailDeps & { readonly pool: Pool }) =>
+    async ({ params: { id }, request }) => {
+      const expected = versionIn(request.headers.get("if-match"));
+      const changes = await parseJsonBody(deviceChanges, request);
+      const result = await writeProperties(deps.pool, id, tidied(changes), expected);
+      const detail = await readDetail(deps, id);
+      if (result === "missing" || detail === null) throw noDevice(id);
+      if (result === "changed") {
+        const { site, type, notes, updatedAt } = detail;
+        throw new ProblemError("changed-meanwhile", "Nothing was written. Read the device again, and change that.", {
+          members: { current: { site, type, notes, updatedAt } },
+        });
+      }
+      return detail;
+    },
+);
+
+/** The `updatedAt` in If-Match, epoch milliseconds; null without one. */
+function versionIn(header: string | null): number | null {
+  if (header === null || header.trim() === "*") return null;
+  const time = Date.parse(/^"(.+)"$/.exec(header.trim())?.[1] ?? "");
+  if (Number.isNaN(time))
+    throw invalid([{ at: "If-Match", message: "must be the device's updatedAt in double quotes" }]);
+  return time;
+}
+
+/** Notes of nothing but white space are no notes. */
+function tidied(changes: z.output<typeof deviceChanges>): z.output<typeof deviceChanges> {
+  return typeof changes.notes === "string" ? { ...changes, notes: changes.notes.trim() || null } : changes;
+}

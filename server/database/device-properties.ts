@@ -1,0 +1,75 @@
+import type { Pool } from "pg";
+import type { EpochMs } from "@/server/domain/terms";
+import { addSites, DISCOVERY_LOCK } from "./catalog-writes";
+import type { PrismaClient } from "./prisma";
+import { withTransaction } from "./transaction";
+
+/** What people may write about a device. */
+export interface DeviceProperties {
+  readonly site: string | null;
+  readonly type: string | null;
+  readonly notes: string | null;
+  /** Which of site and type a person has set: messages don't fill these in. */
+  readonly byPerson: readonly ("site" | "type")[];
+  /** When any of them last changed, epoch milliseconds; grows with every change. */
+  readonly updatedAt: EpochMs;
+}
+
+/** What to change; what is left out stays. null is nothing. */
+export interface PropertyChanges {
+  readonly site?: string | null | undefined;
+  readonly type?: string | null | undefined;
+  readonly notes?: string | null | undefined;
+}
+
+/** The properties of the device of this name, or null. */
+export async function findProperties(prisma: PrismaClient, name: string): Promise<DeviceProperties | null> {
+  const row = await prisma.device.findUnique({
+    where: { name },
+    select: { site: true, type: true, notes: true, siteByPerson: true, typeByPerson: true, updatedAt: true },
+  });
+  if (row === null) return null;
+  return {
+    site: row.site?.name ?? null,
+    type: row.type,
+    notes: row.notes,
+    byPerson: [...(row.siteByPerson ? (["site"] as const) : []), ...(row.typeByPerson ? (["type"] as const) : [])],
+    updatedAt: row.updatedAt.getTime(),
+  };
+}
+
+/**
+ * Writes properties as a person; a site that isn't there yet is added.
+ * @param expected the `updatedAt` the changes were made from; null to write whatever is there.
+ * @returns "missing" without such a device, "changed" if it isn't as expected any more; both write nothing.
+ */
+export async function writeProperties(
+  pool: Pool,
+  name: string,
+  changes: PropertyChanges,
+  expected: EpochMs | null,
+): Promise<"written" | "missing" | "changed"> {
+  return withTransaction(pool, async (client) => {
+    const { site, type, notes } = changes;
+    // Discovery too writes sites and devices: one after the other they can't lock each other out.
+    await client.query(DISCOVERY_LOCK);
+    const { rows } = await client.query<{ at: Date }>(
+      `SELECT updated_at AS at FROM device WHERE name = $1 FOR NO KEY UPDATE`,
+      [name],
+    );
+    const at = rows[0]?.at.getTime();
+    if (at === undefined) return "missing";
+    if (expected !== null && at !== expected) return "changed";
+    if (site) await addSites(client, [{ site }]);
+    await client.query(
+      `UPDATE device SET
+         site_id = CASE WHEN $2 THEN (SELECT id FROM site WHERE name = $3) ELSE site_id END, site_by_person = site_by_person OR $2,
+         type = CASE WHEN $4 THEN $5 ELSE type END, type_by_person = type_by_person OR $4,
+         notes = CASE WHEN $6 THEN $7 ELSE notes END,
+         updated_at = GREATEST(CURRENT_TIMESTAMP, updated_at + interval '1 ms')
+       WHERE name = $1`,
+      [name, site !== undefined, site ?? null, type !== undefined, type ?? null, notes !== undefined, notes ?? null],
+    );
+    return "written";
+  });
+}
