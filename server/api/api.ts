@@ -3,7 +3,7 @@ import { parseParameters } from "./parse";
 import { ProblemError, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
-import type { Operation } from "./verb";
+import type { FileAnswer, Operation } from "./verb";
 
 type Handler = (call: { params: never; query: never; request: Request }) => Promise<unknown>;
 
@@ -35,7 +35,9 @@ export function createApi(deps: ApiDeps, version: string, onInternal: (error: un
           query: parseParameters(operation.query, searchParams),
           request,
         };
-        return json(await handle(call as Parameters<Handler>[0]), operation.status);
+        const answer = await handle(call as Parameters<Handler>[0]);
+        if (operation.file) return file(answer as FileAnswer, operation.file.contentType);
+        return json(answer, operation.status);
       }),
     openApi: async () => json(openApi, 200),
     notAllowed: (request, allowed) =>
@@ -53,6 +55,17 @@ export function createApi(deps: ApiDeps, version: string, onInternal: (error: un
         );
       }),
   };
+}
+
+function file({ name, body }: FileAnswer, contentType: string): Response {
+  return new Response(body, {
+    status: 200,
+    headers: {
+      "content-type": contentType,
+      "content-disposition": `attachment; filename="${name}"`,
+      "cache-control": "no-store",
+    },
+  });
 }
 
 function json(value: unknown, status: number): Response {

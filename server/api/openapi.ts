@@ -77,7 +77,7 @@ function withoutId(schema: object): object {
 }
 
 function describeOperation(operation: Operation, components: Components): Record<string, unknown> {
-  const { summary, description, params, query, answer, status, problems, bodies } = operation;
+  const { summary, description, params, query, answer, status, problems, bodies, file } = operation;
   const hasParameters = Object.keys({ ...params.shape, ...query.shape }).length > 0;
   return {
     summary,
@@ -85,7 +85,12 @@ function describeOperation(operation: Operation, components: Components): Record
     parameters: [...parameters("path", params, components), ...parameters("query", query, components)],
     ...(bodies === undefined ? {} : { requestBody: requestBody(bodies) }),
     responses: {
-      [status]: { description: summary, content: { "application/json": { schema: components.refer(answer) } } },
+      [status]: {
+        description: summary,
+        content: file
+          ? { [file.contentType]: { schema: file.schema } }
+          : { "application/json": { schema: components.refer(answer) } },
+      },
       ...problemResponses(
         [...problems, ...(hasParameters ? (["invalid-parameters"] as const) : []), ...ALWAYS],
         components,

@@ -19,6 +19,8 @@ export interface Operation<
   readonly status: 200 | 202;
   /** Problems it can answer with besides invalid-parameters, internal and the unavailable ones. */
   readonly problems: readonly ProblemKind[];
+  /** Given when the good answer is not JSON but a file, a {@link FileAnswer}. */
+  readonly file?: { readonly contentType: string; readonly schema: object };
   /** Bodies it takes, by content type, as JSON Schema. */
   readonly bodies?: Readonly<Record<string, object>>;
 }
@@ -40,6 +42,14 @@ export interface Verb<
   readonly operation: Operation<P, Q, A>;
   readonly create: (deps: Deps) => (call: Call<P, Q>) => Promise<z.input<A>>;
 }
+
+/** An answer to be saved under a name. */
+export interface FileAnswer {
+  readonly name: string;
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+export const fileAnswer = z.custom<FileAnswer>();
 
 export const NO_PARAMETERS = z.object({});
 

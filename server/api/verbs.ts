@@ -3,6 +3,10 @@ import { getDevice } from "./devices/get";
 import { listDevices } from "./devices/list";
 import { listMessages } from "./devices/messages";
 import { listReadings } from "./devices/readings";
+import { exportDevices } from "./fleet/csv";
+import { getFleetOrder } from "./fleet/order";
+import { listSparklines } from "./fleet/sparklines";
+import { getFleetSummary } from "./fleet/summary";
 import { getHealth } from "./health/get";
 import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
@@ -14,6 +18,10 @@ import { ingestTelemetry } from "./telemetry/ingest";
 export const VERBS = {
   ingestTelemetry,
   listDevices,
+  exportDevices,
+  getFleetOrder,
+  getFleetSummary,
+  listSparklines,
   getDevice,
   listReadings,
   listMessages,
