@@ -1,131 +1,180 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
-import type { DevicesQuery, DeviceState } from "@/server/contracts/devices";
-import { applyToDevices } from "../live/apply";
-import { useLive, useRoom } from "../live/provider";
-import { devicesQuery } from "../queries/devices";
+import dynamic from "next/dynamic";
+import { useRouter } from "next/navigation";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
 import { Page } from "../shell/page";
-import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatTotal } from "../ui/format";
+import { Copyable, Empty, Failure, Loading } from "../ui/feedback";
+import type { KeyHint } from "../ui/keyboard-help";
+import { resolveChoice } from "./columns";
 import classes from "./devices.module.css";
 import { Filters } from "./filters";
+import { useColumnChoice } from "./kept-choice";
+import { ListBar } from "./list-bar";
+import { useListKeys } from "./list-keys";
+import { useListPlace } from "./list-place";
 import { DeviceTable } from "./table";
 import { useAddress } from "./url";
+import { putDevice, useFleetRows } from "./visible-rows";
+import { DEFAULT_SORT, readWanted } from "./wanted";
 
-const LIMIT = 50;
-const STATES: readonly string[] = ["live", "stale", "silent", "new"] satisfies DeviceState[];
-const SORTS: readonly string[] = [
-  "id",
-  "-id",
-  "lastSeen",
-  "-lastSeen",
-  "messages",
-  "-messages",
-] satisfies DevicesQuery["sort"][];
+const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
 
-/** All devices, a page at a time; values change in place, rows stay where they are. */
+const KEYS: readonly KeyHint[] = [
+  { keys: ["/"], does: "Search" },
+  { keys: ["j", "↓"], does: "Next device" },
+  { keys: ["k", "↑"], does: "Previous device" },
+  { keys: ["Home", "End"], does: "First or last device" },
+  { keys: ["Enter"], does: "Open the device" },
+  { keys: ["Esc"], does: "Clear or leave the search" },
+  { keys: ["?"], does: "These keys" },
+];
+
+/** All devices in one list; values change in place, rows stay where they are until asked to sort again. */
 export function Devices() {
-  const live = useLive();
+  const router = useRouter();
   const [address, change] = useAddress();
-  const wanted = useMemo(() => readQuery(address), [address]);
-  const query = devicesQuery(live, wanted);
-  const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(query);
+  const text = address.toString();
+  const wanted = useMemo(() => readWanted(new URLSearchParams(text)), [text]);
+  const order = useQuery(fleetOrderQuery(wanted));
+  const summary = useQuery(fleetSummaryQuery(wanted));
   const metrics = useQuery(metricsQuery());
-  useRoom("devices", query.queryKey, applyToDevices);
-  const units = useMemo(() => new Map(metrics.data?.items.map(({ name, unit }) => [name, unit])), [metrics.data]);
+  const [choice, choose] = useColumnChoice();
+  const [help, setHelp] = useState<"never" | "open" | "closed">("never");
+  const box = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
 
+  const { data } = order;
+  const ids = data?.ids ?? NONE;
+  const { columns, trend } = useMemo(() => resolveChoice(choice, data?.commonMetrics ?? []), [choice, data]);
+  const rows = useFleetRows(trend);
+  useLayoutEffect(() => data?.items.forEach((device) => putDevice(rows.devices, device)), [data, rows.devices]);
+  const units = useMemo(() => new Map(metrics.data?.items.map(({ name, unit }) => [name, unit])), [metrics.data]);
+  const staleSeconds = data?.staleSeconds ?? 0;
+  const serverAheadMs = data?.serverAheadMs ?? 0;
+  const clock = useMemo(() => ({ staleSeconds, serverAheadMs }), [staleSeconds, serverAheadMs]);
+
+  const place = useListPlace({ box, ids, key: text, isReady: data !== undefined && !order.isPlaceholderData });
+  useListKeys({
+    move: place.move,
+    jump: place.jump,
+    open: () => {
+      const id = ids[place.current];
+      if (id !== undefined) router.push(`/devices/${encodeURIComponent(id)}`);
+    },
+    search: () => {
+      input.current?.focus();
+      input.current?.select();
+    },
+    help: () => setHelp("open"),
+  });
+
+  const isEmpty = data?.ids.length === 0 && summary.data?.all === 0;
   const isFiltered = Boolean(wanted.search || wanted.site || wanted.state);
-  const clear = () => change({ search: null, site: null, state: null, cursor: null });
+  const clear = () => change({ search: null, site: null, state: null });
+  const reload = () => {
+    void order.refetch();
+    void summary.refetch();
+  };
+  const isRefused = order.error instanceof RequestError && order.error.status === 400;
   return (
     <Page title="Devices">
       <div className={classes.page}>
-        <Filters
-          search={wanted.search ?? ""}
-          site={wanted.site ?? null}
-          state={wanted.state ?? null}
-          sites={data?.sites ?? []}
-          onChange={(changes) => change({ ...changes, cursor: null })}
-        />
-        {error && data ? (
-          <StaleNotice onRetry={() => void refetch()}>These devices may be out of date: {error.message}</StaleNotice>
-        ) : null}
-        {!data && error ? (
+        {isEmpty && !isFiltered ? null : (
+          <>
+            <Filters
+              input={input}
+              search={wanted.search ?? ""}
+              site={wanted.site ?? null}
+              state={wanted.state ?? null}
+              summary={summary.data}
+              onChange={change}
+              onLeave={() => {
+                input.current?.blur();
+                place.jump("first");
+              }}
+            />
+            <ListBar
+              wanted={wanted}
+              summary={summary.isPlaceholderData ? undefined : summary.data}
+              list={data && !order.isPlaceholderData ? { count: ids.length, tag: data.tag } : null}
+              trouble={data ? ((order.error ?? summary.error)?.message ?? null) : null}
+              metrics={metrics.data?.items ?? []}
+              columns={columns}
+              trend={trend}
+              isDefault={choice.columns === null && choice.trend === null}
+              onChoose={choose}
+              onReload={reload}
+              onHelp={() => setHelp("open")}
+            />
+          </>
+        )}
+        {!data && order.error ? (
           <Failure
             what="The devices could not be loaded"
-            why={error.message}
+            why={order.error.message}
             advice={
-              error instanceof RequestError && error.status === 400
-                ? "The address asks for something there isn't; clear the filters."
-                : adviceOn(error)
+              isRefused ? "The address asks for something there isn't; clear the filters." : adviceOn(order.error)
             }
-            onRetry={() => (error instanceof RequestError && error.status === 400 ? clear() : void refetch())}
-            retrying={isFetching}
+            onRetry={isRefused ? clear : reload}
+            retrying={order.isFetching}
           />
         ) : null}
-        {!data && !error ? <Loading rows={12} height={22} label="Loading devices" /> : null}
-        {data && data.items.length === 0 ? (
-          isFiltered || wanted.cursor ? (
-            <Empty
-              action={
-                <Button size="xs" variant="default" onClick={clear}>
-                  Clear the filters
-                </Button>
-              }
-            >
-              No device matches.
-            </Empty>
-          ) : (
-            <Empty action={<Copyable text={`npm run replay -- recording.ndjson`} label="Copy the command" />}>
-              No device has reported yet. Start the demo fleet with DEMO_DEVICES=50, or replay a recording:
-            </Empty>
-          )
-        ) : null}
-        {data && data.items.length > 0 ? (
-          <>
+        {!data && !order.error ? <Loading rows={16} height={22} label="Loading devices" /> : null}
+        {data && ids.length === 0 ? <Nothing isFiltered={isFiltered} onClear={clear} /> : null}
+        <div className={classes.box} ref={box} hidden={ids.length === 0}>
+          {data ? (
             <DeviceTable
-              items={data.items}
+              box={box}
+              ids={ids}
+              rows={rows}
+              columns={columns}
+              trend={trend}
               units={units}
-              sort={wanted.sort ?? "id"}
-              dimmed={isPlaceholderData}
-              onSort={(sort) => change({ sort: sort === "id" ? null : sort, cursor: null })}
+              sort={wanted.sort}
+              clock={clock}
+              current={place.current}
+              dimmed={order.isPlaceholderData}
+              onSort={(sort) => change({ sort: sort === DEFAULT_SORT ? null : sort })}
+              onCurrent={place.setCurrent}
+              onDrawn={place.onDrawn}
             />
-            <div className={classes.pager}>
-              <span>
-                {formatTotal(data.total)} {data.total === 1 ? "device" : "devices"}
-                {isFiltered ? " match" : ""}
-                {data.total > data.items.length ? `, ${data.items.length} on this page` : ""}
-              </span>
-              {wanted.cursor ? (
-                <Button size="xs" variant="default" onClick={() => change({ cursor: null }, "push")}>
-                  First page
-                </Button>
-              ) : null}
-              {data.next ? (
-                <Button size="xs" variant="default" onClick={() => change({ cursor: data.next }, "push")}>
-                  Next page
-                </Button>
-              ) : null}
-            </div>
-          </>
-        ) : null}
+          ) : null}
+        </div>
       </div>
+      {help === "never" ? null : (
+        <KeyboardHelp
+          opened={help === "open"}
+          onClose={() => setHelp("closed")}
+          groups={[{ title: "Devices", hints: KEYS }]}
+        />
+      )}
     </Page>
   );
 }
 
-function readQuery(address: URLSearchParams): Partial<DevicesQuery> {
-  const [search, site, cursor] = [address.get("search"), address.get("site"), address.get("cursor")];
-  const [state, sort] = [address.get("state"), address.get("sort")];
-  return {
-    limit: LIMIT,
-    ...(search ? { search } : {}),
-    ...(site ? { site } : {}),
-    ...(cursor ? { cursor } : {}),
-    ...(state && STATES.includes(state) ? { state: state as DeviceState } : {}),
-    ...(sort && SORTS.includes(sort) ? { sort: sort as DevicesQuery["sort"] } : {}),
-  };
+const NONE: readonly string[] = [];
+
+function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
+  if (isFiltered)
+    return (
+      <Empty
+        action={
+          <Button size="xs" variant="default" onClick={onClear}>
+            Clear the filters
+          </Button>
+        }
+      >
+        No device matches.
+      </Empty>
+    );
+  return (
+    <Empty action={<Copyable text="npm run replay -- recording.ndjson" label="Copy the command" />}>
+      No device has reported yet. Start the demo fleet with DEMO_DEVICES=50, or replay a recording:
+    </Empty>
+  );
 }

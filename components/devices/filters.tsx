@@ -1,37 +1,50 @@
 "use client";
 import { CloseButton, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { useState } from "react";
+import { type RefObject, useState } from "react";
+import type { DeviceState } from "@/server/contracts/devices";
+import type { FleetSummary } from "@/server/contracts/fleet";
+import { formatTotal } from "../ui/format";
+import { DeviceMark } from "../ui/state-mark";
 import classes from "./devices.module.css";
 
 interface FiltersProps {
+  input: RefObject<HTMLInputElement | null>;
   search: string;
   site: string | null;
-  state: string | null;
-  sites: readonly string[];
+  state: DeviceState | null;
+  /** Undefined until it is known. */
+  summary: FleetSummary | undefined;
   onChange: (changes: Record<string, string | null>) => void;
+  /** Leaves the search for the first row. */
+  onLeave: () => void;
 }
 
-const STATES = [
-  { value: "live", label: "Live" },
-  { value: "stale", label: "Stale" },
-  { value: "silent", label: "Silent" },
-  { value: "new", label: "New" },
-];
+/** A search waits for the next key so long. */
+const TYPING_MS = 80;
+
+/** Trouble first, as the list itself. */
+const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 
 /** Search by part of id, site or type; one site; one state. */
-export function Filters({ search, site, state, sites, onChange }: FiltersProps) {
+export function Filters({ input, search, site, state, summary, onChange, onLeave }: FiltersProps) {
   const [text, setText] = useState(search);
   const [shown, setShown] = useState(search);
-  const apply = useDebouncedCallback((value: string) => onChange({ search: value.trim() || null }), 250);
+  const apply = useDebouncedCallback((value: string) => onChange({ search: value.trim() || null }), TYPING_MS);
   // The address may change by Back or by clearing the filters; typing runs ahead of it.
   if (shown !== search) {
     setShown(search);
     if (search !== text.trim()) setText(search);
   }
+  const clear = () => {
+    apply.cancel();
+    setText("");
+    onChange({ search: null });
+  };
   return (
     <div className={classes.filters} role="search">
       <TextInput
+        ref={input}
         size="xs"
         aria-label="Search devices"
         placeholder="Search id, site or type"
@@ -42,40 +55,66 @@ export function Filters({ search, site, state, sites, onChange }: FiltersProps) 
           setText(event.currentTarget.value);
           apply(event.currentTarget.value);
         }}
+        onKeyDown={(event) => {
+          if (event.key === "Escape" && text) clear();
+          else if (event.key === "Escape") event.currentTarget.blur();
+          else if (event.key === "Enter" || event.key === "ArrowDown") onLeave();
+          else return;
+          event.preventDefault();
+        }}
         rightSection={
           text ? (
-            <CloseButton
-              size="xs"
-              aria-label="Clear the search"
-              onClick={() => {
-                setText("");
-                onChange({ search: null });
-              }}
-            />
-          ) : null
+            <CloseButton size="xs" aria-label="Clear the search" onClick={clear} />
+          ) : (
+            <kbd className={classes.key} aria-hidden="true">
+              /
+            </kbd>
+          )
         }
       />
       <Select
         size="xs"
         aria-label="Site"
         placeholder="All sites"
-        data={[...new Set([...sites, ...(site ? [site] : [])])]}
+        data={siteOptions(summary, site)}
         value={site}
         onChange={(value) => onChange({ site: value })}
         clearable
-        searchable={sites.length > 8}
+        searchable={(summary?.sites.length ?? 0) > 8}
+        nothingFoundMessage="No such site"
+        limit={200}
         className={classes.select ?? ""}
       />
-      <Select
-        size="xs"
-        aria-label="State"
-        placeholder="All states"
-        data={STATES}
-        value={state}
-        onChange={(value) => onChange({ state: value })}
-        clearable
-        className={classes.select ?? ""}
-      />
+      <div className={classes.chips} role="group" aria-label="State">
+        <button type="button" aria-pressed={state === null} onClick={() => onChange({ state: null })}>
+          All
+          <Count value={summary && STATES.reduce((sum, one) => sum + summary.states[one], 0)} />
+        </button>
+        {STATES.map((one) => (
+          <button
+            key={one}
+            type="button"
+            aria-pressed={state === one}
+            data-none={!summary?.states[one] || undefined}
+            onClick={() => onChange({ state: state === one ? null : one })}
+          >
+            <DeviceMark state={one} />
+            <Count value={summary?.states[one]} />
+          </button>
+        ))}
+      </div>
     </div>
   );
+}
+
+function Count({ value }: { value: number | undefined }) {
+  return <span className={classes.count}>{value === undefined ? "" : formatTotal(value)}</span>;
+}
+
+/** The chosen site stays on offer while counts are on their way, and when it has none. */
+function siteOptions(summary: FleetSummary | undefined, chosen: string | null) {
+  const sites = summary?.sites ?? [];
+  const options = sites.map(({ name, devices }) => ({ value: name, label: `${name} (${formatTotal(devices)})` }));
+  if (chosen !== null && !sites.some(({ name }) => name === chosen)) options.unshift({ value: chosen, label: chosen });
+  return options;
 }

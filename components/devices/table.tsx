@@ -1,151 +1,143 @@
 "use client";
-import { useRouter } from "next/navigation";
-import Link from "next/link";
-import { memo } from "react";
-import type { DevicesQuery, DeviceView } from "@/server/contracts/devices";
-import { Age } from "../ui/age";
-import { formatCount } from "../ui/format";
-import { Quantity } from "../ui/quantity";
-import { DeviceMark } from "../ui/state-mark";
+import { type RefObject, useEffect, useEffectEvent, useMemo } from "react";
+import type { DeviceSort } from "@/server/contracts/fleet";
+import type { Units } from "./cells";
+import { type Column, nextSort } from "./columns";
 import classes from "./devices.module.css";
-import { inMetricOrder } from "./metric-order";
+import { Row, ROW_HEIGHT, type StateClock } from "./row";
+import { useRowWindow, useThrottled } from "./row-window";
+import { type FleetRows, useVisibleRows } from "./visible-rows";
 
-type Sort = DevicesQuery["sort"];
+const STATE_WIDTH = 84;
+const ID_WIDTH = 176;
+/** While scrolling, rows are loaded so often at most. */
+const LOAD_EVERY_MS = 120;
 
 interface TableProps {
-  items: readonly DeviceView[];
-  units: ReadonlyMap<string, string | null>;
-  sort: Sort;
-  /** True while another page is on its way. */
+  box: RefObject<HTMLDivElement | null>;
+  ids: readonly string[];
+  rows: FleetRows;
+  columns: readonly Column[];
+  trend: string | null;
+  units: Units;
+  sort: DeviceSort;
+  clock: StateClock;
+  /** Place of the row cursor; -1 is nowhere. */
+  current: number;
+  /** True while another order is on its way. */
   dimmed: boolean;
-  onSort: (sort: Sort) => void;
+  onSort: (sort: DeviceSort) => void;
+  onCurrent: (index: number) => void;
+  /** Told after other rows were drawn, or the cursor moved. */
+  onDrawn: () => void;
 }
 
-/** One row a device. Columns have fixed widths, so that changing values move nothing. */
-export function DeviceTable({ items, units, sort, dimmed, onSort }: TableProps) {
+/** One row a device, of which only those on screen are drawn. Columns have fixed widths, so that changing values move nothing. */
+export function DeviceTable(props: TableProps) {
+  const { box, ids, rows, columns, trend, units, sort, clock, current, dimmed, onSort, onCurrent, onDrawn } = props;
+  const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT);
+  const drawn = useMemo(() => ids.slice(start, end), [ids, start, end]);
+  const tellDrawn = useEffectEvent(onDrawn);
+  useEffect(() => tellDrawn(), [drawn, current]);
+  const hasTrend = columns.some(({ id }) => id === "trend");
+  useVisibleRows(rows, useThrottled(drawn, LOAD_EVERY_MS), hasTrend ? trend : null);
+
+  const width = STATE_WIDTH + ID_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
   return (
-    <div className={classes.scroll}>
-      <table className={classes.table} aria-label="Devices" data-dimmed={dimmed || undefined}>
-        <thead>
-          <tr>
-            <th scope="col" className={classes.state}>
-              State
-            </th>
-            <SortHead field="id" label="Device" sort={sort} onSort={onSort} className={classes.id} />
-            <th scope="col" className={classes.site}>
-              Site
-            </th>
-            <th scope="col" className={classes.type}>
-              Type
-            </th>
-            <th scope="col" className={classes.values}>
-              Values
-            </th>
-            <SortHead
-              field="lastSeen"
-              label="Last seen"
-              sort={sort}
-              onSort={onSort}
-              className={classes.seen}
-              descendingFirst
-            />
-            <SortHead
-              field="messages"
-              label="Messages"
-              sort={sort}
-              onSort={onSort}
-              className={classes.messages}
-              descendingFirst
-            />
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((device) => (
-            <Row key={device.id} device={device} units={units} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <table
+      className={classes.table}
+      style={{ minWidth: width }}
+      aria-label="Devices"
+      aria-rowcount={ids.length + 1}
+      data-dimmed={dimmed || undefined}
+      data-wide={width > boxWidth || undefined}
+    >
+      <colgroup>
+        <col style={{ width: STATE_WIDTH }} />
+        <col />
+        {columns.map(({ id, width: columnWidth }) => (
+          <col key={id} style={{ width: columnWidth }} />
+        ))}
+      </colgroup>
+      <thead>
+        <tr aria-rowindex={1}>
+          <SortHead field="state" label="State" sort={sort} onSort={onSort} />
+          <SortHead field="id" label="Device" sort={sort} onSort={onSort} className={classes.id} />
+          {columns.map((column) =>
+            column.sort ? (
+              <SortHead key={column.id} field={column.sort} label={column.label} sort={sort} onSort={onSort} isNumber />
+            ) : (
+              <th
+                key={column.id}
+                scope="col"
+                data-number={column.isNumber || undefined}
+                title={headTitle(column, trend)}
+              >
+                {column.label}
+                {column.id === "trend" && trend ? <small>{trend}, 1 h</small> : null}
+              </th>
+            ),
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {start > 0 ? <Space rows={start} /> : null}
+        {drawn.map((id, i) => (
+          <Row
+            key={id}
+            id={id}
+            index={start + i}
+            rows={rows}
+            columns={columns}
+            trend={trend}
+            units={units}
+            clock={clock}
+            isCurrent={start + i === current}
+            onCurrent={onCurrent}
+          />
+        ))}
+        {end < ids.length ? <Space rows={ids.length - end} /> : null}
+      </tbody>
+    </table>
   );
 }
 
-interface SortHeadProps {
-  field: "id" | "lastSeen" | "messages";
-  label: string;
-  sort: Sort;
-  onSort: (sort: Sort) => void;
-  className: string | undefined;
-  descendingFirst?: boolean;
+/** Stands for rows that aren't drawn, so that the scroll bar tells how many there are. */
+function Space({ rows }: { rows: number }) {
+  return (
+    <tr aria-hidden="true" className={classes.space}>
+      <td style={{ height: rows * ROW_HEIGHT }} />
+    </tr>
+  );
 }
 
-function SortHead({ field, label, sort, onSort, className, descendingFirst = false }: SortHeadProps) {
-  const isSorted = sort === field || sort === `-${field}`;
-  const isDescending = sort === `-${field}`;
-  const next: Sort = isSorted ? (isDescending ? field : `-${field}`) : descendingFirst ? `-${field}` : field;
+function headTitle({ id, label }: Column, trend: string | null): string {
+  return id === "trend" && trend ? `${trend}, the last hour by minute` : label;
+}
+
+interface SortHeadProps {
+  field: Parameters<typeof nextSort>[1];
+  label: string;
+  sort: DeviceSort;
+  onSort: (sort: DeviceSort) => void;
+  className?: string | undefined;
+  isNumber?: boolean;
+}
+
+function SortHead({ field, label, sort, onSort, className, isNumber }: SortHeadProps) {
+  const isSorted = sort.replace("-", "") === field;
+  const isDescending = isSorted && sort.startsWith("-");
   return (
-    <th scope="col" className={className} aria-sort={isSorted ? (isDescending ? "descending" : "ascending") : "none"}>
-      <button type="button" onClick={() => onSort(next)} data-sorted={isSorted || undefined}>
+    <th
+      scope="col"
+      className={className}
+      data-number={isNumber || undefined}
+      aria-sort={isSorted ? (isDescending ? "descending" : "ascending") : "none"}
+    >
+      <button type="button" onClick={() => onSort(nextSort(sort, field))} data-sorted={isSorted || undefined}>
         {label}
         <span aria-hidden="true">{isSorted ? (isDescending ? "↓" : "↑") : ""}</span>
       </button>
     </th>
-  );
-}
-
-const Row = memo(function Row({ device, units }: { device: DeviceView; units: ReadonlyMap<string, string | null> }) {
-  const router = useRouter();
-  const { id, state, site, type, lastSeen, messages, values } = device;
-  const address = `/devices/${encodeURIComponent(id)}`;
-  return (
-    <tr
-      data-device={id}
-      onClick={(event) => {
-        // The id is the link, for keyboards and new tabs; the rest of the row is a larger target for it.
-        if (!(event.target as Element).closest("a") && !window.getSelection()?.toString()) router.push(address);
-      }}
-    >
-      <td className={classes.state}>
-        <DeviceMark state={state} />
-      </td>
-      <td className={classes.id}>
-        <Link href={address} prefetch={false} title={id}>
-          {id}
-        </Link>
-      </td>
-      <td className={classes.site} title={site ?? undefined}>
-        {site ?? <span className={classes.none}>–</span>}
-      </td>
-      <td className={classes.type} title={type ?? undefined}>
-        {type ?? <span className={classes.none}>–</span>}
-      </td>
-      <td className={classes.values}>
-        <Values values={values} units={units} />
-      </td>
-      <td className={classes.seen}>
-        {lastSeen ? <Age time={lastSeen} /> : <span className={classes.none}>never</span>}
-      </td>
-      <td className={classes.messages}>
-        <Quantity value={messages} format={formatCount} />
-      </td>
-    </tr>
-  );
-});
-
-const SHOWN = 3;
-
-/** The first numbers of a device, in equal columns. */
-function Values({ values, units }: { values: DeviceView["values"]; units: ReadonlyMap<string, string | null> }) {
-  const numbers = Object.keys(values).filter((name) => typeof values[name]?.value === "number");
-  const names = inMetricOrder(numbers).slice(0, SHOWN);
-  if (names.length === 0) return <span className={classes.none}>none yet</span>;
-  return (
-    <div className={classes.valueGrid}>
-      {names.map((name) => (
-        <span key={name} title={name}>
-          <small>{name}</small>
-          <Quantity value={values[name]?.value} unit={units.get(name)} />
-        </span>
-      ))}
-    </div>
   );
 }

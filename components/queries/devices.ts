@@ -1,22 +1,79 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { DevicesAnswer, DevicesQuery } from "@/server/contracts/devices";
-import { applyToDevices } from "../live/apply";
+import type { DevicesAnswer, DeviceView } from "@/server/contracts/devices";
+import type { FleetOrder, FleetSummary, Sparklines } from "@/server/contracts/fleet";
+import { fleetOrderAddress, type WantedDevices } from "../devices/wanted";
 import type { LiveClient } from "../live/client";
+import { snapshotDevices } from "../live/snapshot-devices";
 import { queryString, readJson } from "./request";
 
-/** One page of devices; the devices room keeps it up to date, and a reload now and then finds new and silent ones. */
-export const devicesQuery = (live: LiveClient, query: Partial<DevicesQuery>) =>
+/**
+ * The order of all devices that match. It is loaded once and stays, so that no row moves under the eye; the summary
+ * tells when it would be another. Only an empty one, or none, is asked for again by itself.
+ */
+export const fleetOrderQuery = (wanted: WantedDevices) =>
   queryOptions({
-    queryKey: ["devices", query],
-    queryFn: ({ signal }) =>
-      live.snapshot(
-        "devices",
-        () => readJson<DevicesAnswer>(`/api/v1/devices${queryString(query)}`, signal),
-        applyToDevices,
-      ),
+    queryKey: ["fleet order", wanted],
+    queryFn: async ({ signal }) => {
+      const order = await readJson<FleetOrder>(fleetOrderAddress(wanted), signal);
+      // A browser's clock may be wrong by minutes: states are told by the server's.
+      return { ...order, serverAheadMs: Date.parse(order.time) - Date.now() };
+    },
     placeholderData: keepPreviousData,
-    refetchInterval: 15_000,
+    staleTime: 30_000,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    refetchInterval: ({ state }) => (state.data === undefined || state.data.ids.length === 0 ? 3000 : false),
   });
+
+/** Counts by state and site, and the fingerprint of the order as it would be now. */
+export const fleetSummaryQuery = (wanted: WantedDevices) =>
+  queryOptions({
+    queryKey: ["fleet summary", wanted],
+    queryFn: ({ signal }) => readJson<FleetSummary>(`/api/v1/fleet/summary${queryString({ ...wanted })}`, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: 5000,
+  });
+
+export const DEVICE_ROWS = "device rows";
+
+/**
+ * The devices on screen; each one's room keeps it up to date, and a reload now and then finds what rooms don't tell.
+ * `take` gets each device at once, so that the room's next frame finds it.
+ */
+export const deviceRowsQuery = (live: LiveClient, ids: readonly string[], take: (device: DeviceView) => void) =>
+  queryOptions({
+    queryKey: [DEVICE_ROWS, ids],
+    queryFn: async ({ signal }) => {
+      const devices = await snapshotDevices(live, ids, async () => {
+        const query = queryString({ ids: ids.join(","), limit: ids.length });
+        return (await readJson<DevicesAnswer>(`/api/v1/devices${query}`, signal)).items;
+      });
+      devices.forEach(take);
+      return devices.length;
+    },
+    enabled: ids.length > 0,
+    refetchInterval: 15_000,
+    staleTime: 0,
+    gcTime: 10_000,
+  });
+
+/** The last hour of one metric of the devices on screen. */
+export const sparklinesQuery = (ids: readonly string[], metric: string | null) =>
+  queryOptions({
+    queryKey: ["sparklines", metric, ids],
+    queryFn: ({ signal }) => {
+      const query = queryString({ ids: ids.join(","), metric: metric ?? "" });
+      return readJson<Sparklines>(`/api/v1/fleet/sparklines${query}`, signal);
+    },
+    enabled: metric !== null && ids.length > 0,
+    refetchInterval: 30_000,
+    gcTime: 10_000,
+  });
+
+/** Where the CSV of these devices is, with a column for each of `metrics`. */
+export function devicesCsv(wanted: WantedDevices, metrics: readonly string[]): string {
+  return `/api/v1/devices.csv${queryString({ ...wanted, metrics: metrics.join(",") })}`;
+}
 
 /** The devices heard from last. */
 export const recentDevicesQuery = (limit: number) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sparklinePath } from "./sparkline-path";
+import { rangeOf, sparklinePath } from "./sparkline-path";
 
 describe("sparklinePath", () => {
   it("breaks the line at a gap and marks the newest value", () => {
@@ -15,4 +15,17 @@ describe("sparklinePath", () => {
     expect(sparklinePath([], 96, 24)).toEqual({ path: "", last: null });
     expect(sparklinePath([null, null], 96, 24)).toEqual({ path: "", last: null });
   });
+});
+
+describe("rangeOf", () => {
+  it("shows how values move, and little movement as little", () => {
+    expect(rangeOf([10, null, 30])).toEqual([10, 30]);
+    const [low, high] = rangeOf([100, 100.2]);
+    expect(high - low).toBeCloseTo(2.002);
+    expect(rangeOf([0, 0])).toEqual([-1, 1]);
+    expect(rangeOf([null])).toEqual([0, 0]);
+  });
+
+  it("puts a steady value in the middle", () =>
+    expect(sparklinePath([5, 5], 96, 24, rangeOf([5, 5])).path).toBe("M3 12L93 12"));
 });

@@ -1,16 +1,32 @@
 const PAD = 3;
 
+/** Less movement than this part of a value is drawn as little movement, not stretched to the whole height. */
+const LEAST_SPAN = 0.02;
+
 /**
- * The path through evenly spaced values from zero (or the least negative value) to the largest.
+ * The range that shows how values move rather than how large they are: from the least to the largest, or wider around
+ * them where they hardly move.
+ */
+export function rangeOf(values: readonly (number | null)[]): readonly [low: number, high: number] {
+  const numbers = values.filter((value) => value !== null);
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  if (numbers.length === 0) return [0, 0];
+  const middle = (low + high) / 2;
+  const half = Math.max((high - low) / 2, (Math.abs(middle) * LEAST_SPAN) / 2) || 1;
+  return [middle - half, middle + half];
+}
+
+/**
+ * The path through evenly spaced values, from zero (or the least negative value) to the largest unless a range is given.
  * A null breaks the line; `last` is where the newest value lies, null when there is none.
  */
 export function sparklinePath(
   values: readonly (number | null)[],
   width: number,
   height: number,
+  range?: readonly [low: number, high: number],
 ): { path: string; last: readonly [x: number, y: number] | null } {
-  let low = 0;
-  let high = 0;
+  let [low, high] = range ?? [0, 0];
   for (const value of values) {
     if (value === null) continue;
     low = Math.min(low, value);

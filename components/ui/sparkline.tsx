@@ -9,14 +9,16 @@ interface SparklineProps {
   color: string;
   /** What it shows, in words, for those who can't see it. */
   label: string;
+  /** What foot and top stand for; from zero to the largest value unless given. */
+  range?: readonly [low: number, high: number];
 }
 
 const WIDTH = 96;
 const HEIGHT = 24;
 
-/** 96 × 24, no axis, zero at the foot, the last point marked. A plain path: many of them cost next to nothing. */
-export const Sparkline = memo(function Sparkline({ values, color, label }: SparklineProps) {
-  const { path, last } = sparklinePath(values, WIDTH, HEIGHT);
+/** 96 × 24, no axis, the last point marked. A plain path: many of them cost next to nothing. */
+export const Sparkline = memo(function Sparkline({ values, color, label, range }: SparklineProps) {
+  const { path, last } = sparklinePath(values, WIDTH, HEIGHT, range);
   return (
     <svg
       className={classes.sparkline}

@@ -3,7 +3,7 @@ import { parseParameters } from "./parse";
 import { ProblemError, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
-import type { Operation } from "./verb";
+import type { FileAnswer, Operation } from "./verb";
 
 type Handler = (call: { params: never; query: never; request: Request }) => Promise<unknown>;
 
@@ -36,7 +36,8 @@ export function createApi(deps: ApiDeps, version: string, onInternal: (error: un
           request,
         };
         const answer = await handle(call as Parameters<Handler>[0]);
-        return answer instanceof Response ? answer : json(answer, operation.status);
+        if (operation.file) return file(answer as FileAnswer, operation.file.contentType);
+        return json(answer, operation.status);
       }),
     openApi: async () => json(openApi, 200),
     notAllowed: (request, allowed) =>
@@ -54,6 +55,28 @@ export function createApi(deps: ApiDeps, version: string, onInternal: (error: un
         );
       }),
   };
+}
+
+function file({ name, text }: FileAnswer, contentType: string): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await text.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await text.return(undefined);
+    },
+  });
+  return new Response(body, {
+    status: 200,
+    headers: {
+      "content-type": contentType,
+      "content-disposition": `attachment; filename="${name}"`,
+      "cache-control": "no-store",
+    },
+  });
 }
 
 function json(value: unknown, status: number): Response {

@@ -77,7 +77,7 @@ function withoutId(schema: object): object {
 }
 
 function describeOperation(operation: Operation, components: Components): Record<string, unknown> {
-  const { summary, description, params, query, answer, status, problems, bodies, media } = operation;
+  const { summary, description, params, query, answer, status, problems, bodies, file } = operation;
   const hasParameters = Object.keys({ ...params.shape, ...query.shape }).length > 0;
   return {
     summary,
@@ -87,7 +87,9 @@ function describeOperation(operation: Operation, components: Components): Record
     responses: {
       [status]: {
         description: summary,
-        content: { [media ?? "application/json"]: { schema: components.refer(answer) } },
+        content: file
+          ? { [file.contentType]: { schema: file.schema } }
+          : { "application/json": { schema: components.refer(answer) } },
       },
       ...problemResponses(
         [...problems, ...(hasParameters ? (["invalid-parameters"] as const) : []), ...ALWAYS],

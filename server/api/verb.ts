@@ -14,14 +14,13 @@ export interface Operation<
   readonly description?: string;
   readonly params: P;
   readonly query: Q;
-  /** What a good answer holds; a verb that answers with a stream of its own says z.instanceof(Response). */
   readonly answer: A;
-  /** Content type of the good answer; application/json unless given. */
-  readonly media?: string;
   /** Status of the good answer. */
   readonly status: 200 | 202;
   /** Problems it can answer with besides invalid-parameters, internal and the unavailable ones. */
   readonly problems: readonly ProblemKind[];
+  /** Given when the good answer is not JSON but a file, a {@link FileAnswer}. */
+  readonly file?: { readonly contentType: string; readonly schema: object };
   /** Bodies it takes, by content type, as JSON Schema. */
   readonly bodies?: Readonly<Record<string, object>>;
 }
@@ -43,6 +42,14 @@ export interface Verb<
   readonly operation: Operation<P, Q, A>;
   readonly create: (deps: Deps) => (call: Call<P, Q>) => Promise<z.input<A>>;
 }
+
+/** An answer to be saved under a name: its text in pieces, made as fast as they are taken. */
+export interface FileAnswer {
+  readonly name: string;
+  readonly text: AsyncGenerator<string>;
+}
+
+export const fileAnswer = z.custom<FileAnswer>();
 
 export const NO_PARAMETERS = z.object({});
 

@@ -5,6 +5,10 @@ import { listDevices } from "./devices/list";
 import { listMessages } from "./devices/messages";
 import { listReadings } from "./devices/readings";
 import { updateDevice } from "./devices/update";
+import { exportDevices } from "./fleet/csv";
+import { getFleetOrder } from "./fleet/order";
+import { listSparklines } from "./fleet/sparklines";
+import { getFleetSummary } from "./fleet/summary";
 import { getHealth } from "./health/get";
 import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
@@ -16,6 +20,10 @@ import { ingestTelemetry } from "./telemetry/ingest";
 export const VERBS = {
   ingestTelemetry,
   listDevices,
+  exportDevices,
+  getFleetOrder,
+  getFleetSummary,
+  listSparklines,
   getDevice,
   updateDevice,
   listReadings,

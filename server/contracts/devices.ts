@@ -47,18 +47,6 @@ export const deviceChanges = z.strictObject({
   notes: z.string().max(NOTES_LENGTH, `may be ${NOTES_LENGTH} characters long at most`).nullable().optional(),
 });
 
-export const devicesQuery = z.object({
-  search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
-  site: z.string().max(128).optional(),
-  state: deviceState.optional(),
-  sort: z
-    .enum(["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages"])
-    .default("id")
-    .describe("A leading - is descending"),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().max(512).optional().describe("`next` of the page before, with the same other parameters"),
-});
-
 export const devicesAnswer = pageOf(device)
   .extend({
     total: z.int().min(0).describe("Devices that match, on all pages"),
@@ -153,7 +141,6 @@ export type DeviceState = z.infer<typeof deviceState>;
 export type DeviceView = z.infer<typeof device>;
 export type DeviceDetail = z.infer<typeof deviceDetail>;
 export type DeviceChanges = z.infer<typeof deviceChanges>;
-export type DevicesQuery = z.infer<typeof devicesQuery>;
 export type DevicesAnswer = z.infer<typeof devicesAnswer>;
 export type ReadingsQuery = z.infer<typeof readingsQuery>;
 export type ReadingsAnswer = z.infer<typeof readingsAnswer>;

@@ -1,4 +1,3 @@
-import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import type { Prisma } from "./generated/client";
 import type { PrismaClient } from "./prisma";
@@ -15,29 +14,6 @@ export interface CatalogDevice {
   readonly messages: number;
 }
 
-export type DeviceSort = "id" | "lastSeen" | "messages";
-
-/** The device a page follows: its place in the order, and its key among equals. */
-export interface DevicePlace {
-  readonly at: string | number | null;
-  readonly key: number;
-}
-
-export interface DeviceFilter {
-  readonly search?: string | undefined;
-  readonly site?: string | undefined;
-  readonly state?: DeviceStateName | undefined;
-  readonly now: EpochMs;
-  readonly staleSeconds: number;
-}
-
-export interface DevicePageQuery extends DeviceFilter {
-  readonly sort: DeviceSort;
-  readonly descending: boolean;
-  readonly limit: number;
-  readonly after: DevicePlace | null;
-}
-
 export interface CatalogMetric {
   readonly key: number;
   readonly name: string;
@@ -49,25 +25,6 @@ export interface CatalogMetric {
 }
 
 const withSite = { site: true } as const;
-
-/** One page of devices in a steady order, how many match in all, and every site. Never heard from sorts last either way. */
-export async function findDevices(
-  prisma: PrismaClient,
-  query: DevicePageQuery,
-): Promise<{ devices: CatalogDevice[]; total: number; sites: string[] }> {
-  const where = matching(query);
-  const [rows, total, sites] = await Promise.all([
-    prisma.device.findMany({
-      where: query.after === null ? where : { AND: [where, following(query.sort, query.descending, query.after)] },
-      orderBy: order(query.sort, query.descending),
-      include: withSite,
-      take: query.limit,
-    }),
-    prisma.device.count({ where }),
-    prisma.site.findMany({ orderBy: { name: "asc" }, select: { name: true } }),
-  ]);
-  return { devices: rows.map(toDevice), total, sites: sites.map((site) => site.name) };
-}
 
 /** The device of this name, or null. */
 export async function findDevice(prisma: PrismaClient, name: string): Promise<CatalogDevice | null> {
@@ -84,51 +41,6 @@ export async function findMetrics(prisma: PrismaClient): Promise<CatalogMetric[]
 export async function findMetric(prisma: PrismaClient, name: string): Promise<CatalogMetric | null> {
   const row = await prisma.metric.findUnique({ where: { name } });
   return row && toMetric(row);
-}
-
-/** Where a device stands in an order. */
-export function placeOf(device: CatalogDevice, sort: DeviceSort): DevicePlace {
-  const at = sort === "id" ? device.name : sort === "lastSeen" ? device.lastSeen : device.messages;
-  return { at, key: device.key };
-}
-
-function matching({ search, site, state, now, staleSeconds }: DeviceFilter): Prisma.DeviceWhereInput {
-  const where: Prisma.DeviceWhereInput = {};
-  if (search) {
-    // Prisma hands the text to ILIKE as it is: its wildcards must stand for themselves.
-    const contains = { contains: search.replace(/[\\%_]/g, "\\$&"), mode: "insensitive" } as const;
-    where.OR = [{ name: contains }, { type: contains }, { site: { name: contains } }];
-  }
-  if (site !== undefined) where.site = { name: site };
-  if (state === "new") where.lastSeen = null;
-  else if (state !== undefined) {
-    const { after, until } = lastSeenIn(state, now, staleSeconds);
-    where.lastSeen = {
-      not: null,
-      ...(after === null ? {} : { gt: new Date(after) }),
-      ...(until === null ? {} : { lte: new Date(until) }),
-    };
-  }
-  return where;
-}
-
-function order(sort: DeviceSort, descending: boolean): Prisma.DeviceOrderByWithRelationInput[] {
-  const direction = descending ? "desc" : "asc";
-  if (sort === "id") return [{ name: direction }];
-  if (sort === "messages") return [{ messages: direction }, { id: "asc" }];
-  return [{ lastSeen: { sort: direction, nulls: "last" } }, { id: "asc" }];
-}
-
-function following(sort: DeviceSort, descending: boolean, after: DevicePlace): Prisma.DeviceWhereInput {
-  const beyond = descending ? "lt" : "gt";
-  if (sort === "id") return { name: { [beyond]: String(after.at) } };
-  if (sort === "messages") {
-    const messages = BigInt(Number(after.at));
-    return { OR: [{ messages: { [beyond]: messages } }, { messages, id: { gt: after.key } }] };
-  }
-  if (after.at === null) return { lastSeen: null, id: { gt: after.key } };
-  const lastSeen = new Date(after.at);
-  return { OR: [{ lastSeen: { [beyond]: lastSeen } }, { lastSeen, id: { gt: after.key } }, { lastSeen: null }] };
 }
 
 function toDevice(row: Prisma.DeviceGetPayload<{ include: typeof withSite }>): CatalogDevice {

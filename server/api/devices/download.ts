@@ -1,11 +1,11 @@
 import type { Pool } from "pg";
-import { z } from "zod";
+import type { z } from "zod";
 import { downloadQuery } from "@/server/contracts/devices";
 import { type CatalogMetric, findDevice, findMetric } from "@/server/database/devices";
 import type { PrismaClient } from "@/server/database/prisma";
 import { besideEachOther, exportRows, type ExportRow } from "@/server/database/reading-export";
 import { readSeries } from "@/server/database/reading-queries";
-import { verb } from "../verb";
+import { fileAnswer, verb } from "../verb";
 import { csvOf, jsonOf, type Sheet, type SheetColumn } from "./download-text";
 import { deviceParams, noDevice, noMetric } from "./id";
 import { rangeAsked } from "./range";
@@ -22,7 +22,7 @@ const COMMON = {
   method: "GET",
   params: deviceParams,
   query: downloadQuery,
-  answer: z.instanceof(Response),
+  answer: fileAnswer,
   status: 200,
   problems: ["not-found"],
 } as const;
@@ -37,11 +37,13 @@ export const downloadCsv = verb(
     path: "/api/v1/devices/{id}/readings.csv",
     summary: "Readings of a device as a CSV file",
     description: WHAT,
-    media: "text/csv",
+    file: { contentType: "text/csv; charset=utf-8", schema: { type: "string" } },
   },
   ({ pool, prisma, now }: Deps) =>
-    async ({ params: { id }, query }) =>
-      file(id, "csv", "text/csv; charset=utf-8", csvOf(await sheet(pool, prisma, now, id, query))),
+    async ({ params: { id }, query }) => ({
+      name: nameOf(id, "csv"),
+      text: csvOf(await sheet(pool, prisma, now, id, query)),
+    }),
 );
 
 export const downloadJson = verb(
@@ -50,11 +52,13 @@ export const downloadJson = verb(
     path: "/api/v1/devices/{id}/readings.json",
     summary: "Readings of a device as a JSON file",
     description: WHAT,
-    media: "application/json",
+    file: { contentType: "application/json", schema: { type: "object" } },
   },
   ({ pool, prisma, now }: Deps) =>
-    async ({ params: { id }, query }) =>
-      file(id, "json", "application/json", jsonOf(await sheet(pool, prisma, now, id, query))),
+    async ({ params: { id }, query }) => ({
+      name: nameOf(id, "json"),
+      text: jsonOf(await sheet(pool, prisma, now, id, query)),
+    }),
 );
 
 /** What is asked for, found and ready to be read. @throws ProblemError for a device or metric that isn't there. */
@@ -90,24 +94,6 @@ async function* one(rows: readonly ExportRow[]): AsyncGenerator<readonly ExportR
   yield rows;
 }
 
-/** Text as a file, made as fast as it is taken. */
-function file(device: string, ending: string, type: string, text: AsyncGenerator<string>): Response {
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await text.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-    async cancel() {
-      await text.return(undefined);
-    },
-  });
-  return new Response(body, {
-    headers: {
-      "content-type": type,
-      "content-disposition": `attachment; filename="${device.replaceAll(":", "_")}.${ending}"`,
-      "cache-control": "no-store",
-    },
-  });
+function nameOf(device: string, ending: string): string {
+  return `${device.replaceAll(":", "_")}.${ending}`;
 }

@@ -1,14 +1,16 @@
+import type { Pool } from "pg";
 import { z } from "zod";
-import { devicesAnswer, devicesQuery } from "@/server/contracts/devices";
-import { type DeviceSort, findDevices, placeOf } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
+import { devicesAnswer } from "@/server/contracts/devices";
+import { devicesQuery } from "@/server/contracts/fleet";
+import { findDevices, findSites, placeOf } from "@/server/database/device-list";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { openCursor, sealCursor } from "../cursor";
 import { NO_PARAMETERS, verb } from "../verb";
+import { readSort } from "./sort";
 import { toDeviceView } from "./view";
 
 interface Deps {
-  readonly prisma: PrismaClient;
+  readonly pool: Pool;
   readonly twins: Pick<DeviceTwins, "get">;
   readonly staleSeconds: number;
   readonly now: () => number;
@@ -19,6 +21,7 @@ const places = {
   id: z.object({ at: z.string(), key: z.int() }),
   lastSeen: z.object({ at: z.int().min(-8.64e15).max(8.64e15).nullable(), key: z.int() }),
   messages: z.object({ at: z.int(), key: z.int() }),
+  state: z.object({ at: z.string(), key: z.int() }),
 } as const;
 
 export const listDevices = verb(
@@ -32,27 +35,21 @@ export const listDevices = verb(
     status: 200,
     problems: [],
   },
-  ({ prisma, twins, staleSeconds, now }: Deps) =>
+  ({ pool, twins, staleSeconds, now }: Deps) =>
     async ({ query }) => {
-      const descending = query.sort.startsWith("-");
-      const sort = query.sort.replace("-", "") as DeviceSort;
+      const sort = readSort(query.sort);
       const order = `devices/${query.sort}`;
-      const after = openCursor(order, places[sort], query.cursor);
+      const after = openCursor(order, places[sort.order], query.cursor);
       const time = now();
-      const { devices, total, sites } = await findDevices(prisma, {
-        ...query,
-        sort,
-        descending,
-        after,
-        now: time,
-        staleSeconds,
-        limit: query.limit + 1,
-      });
+      const [{ devices, total }, sites] = await Promise.all([
+        findDevices(pool, { ...query, ...sort, after, now: time, staleSeconds, limit: query.limit + 1 }),
+        findSites(pool),
+      ]);
       const page = devices.slice(0, query.limit);
       const known = await twins.get(page.map((device) => device.name));
       return {
         items: page.map((device) => toDeviceView(device, known.get(device.name), time, staleSeconds)),
-        next: devices.length > page.length ? sealCursor(order, placeOf(page.at(-1)!, sort)) : null,
+        next: devices.length > page.length ? sealCursor(order, placeOf(page.at(-1)!, sort.order)) : null,
         total,
         sites,
       };

@@ -1,0 +1,69 @@
+import { memo, type ReactNode } from "react";
+import type { DeviceView } from "@/server/contracts/devices";
+import { Age } from "../ui/age";
+import { formatCount } from "../ui/format";
+import { Quantity } from "../ui/quantity";
+import { Sparkline } from "../ui/sparkline";
+import { rangeOf } from "../ui/sparkline-path";
+import { metricColor } from "../ui/theme";
+import { type Column, metricOf } from "./columns";
+import classes from "./devices.module.css";
+import { type KeyedStore, useKeyed } from "./keyed-store";
+
+export type Units = ReadonlyMap<string, string | null>;
+
+/** What a device shows in a column; the trend is {@link Trend}. */
+export function cellOf(column: Column, device: DeviceView, units: Units): ReactNode {
+  const metric = metricOf(column.id);
+  if (metric !== null) {
+    const current = device.values[metric];
+    return current ? <Quantity value={current.value} unit={units.get(metric)} /> : <None />;
+  }
+  switch (column.id) {
+    case "site":
+    case "type":
+      return device[column.id] ?? <None />;
+    case "messages":
+      return <Quantity value={device.messages} format={formatCount} />;
+    case "lastSeen":
+    case "lastEventTime":
+    case "firstSeen": {
+      const time = device[column.id];
+      return time ? <Age time={time} /> : <None word="never" />;
+    }
+    default:
+      return null;
+  }
+}
+
+/** The text a cell may be too narrow for. */
+export function titleOf(column: Column, device: DeviceView): string | undefined {
+  if (column.id === "site" || column.id === "type") return device[column.id] ?? undefined;
+  return undefined;
+}
+
+/** Nothing there: not zero, not unknown. */
+export function None({ word = "–" }: { word?: string }) {
+  return <span className={classes.none}>{word}</span>;
+}
+
+interface TrendProps {
+  trends: KeyedStore<readonly (number | null)[]>;
+  id: string;
+  metric: string;
+}
+
+/** The last hour of one metric by minute, as it moved. */
+export const Trend = memo(function Trend({ trends, id, metric }: TrendProps) {
+  const values = useKeyed(trends, id);
+  if (values === undefined) return null;
+  if (values.length === 0) return <None />;
+  return (
+    <Sparkline
+      values={values}
+      color={metricColor(metric)}
+      range={rangeOf(values)}
+      label={`${metric} of the last hour`}
+    />
+  );
+});

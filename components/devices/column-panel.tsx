@@ -1,0 +1,94 @@
+"use client";
+import { Button, Checkbox, Select, TextInput } from "@mantine/core";
+import { useState } from "react";
+import type { MetricsAnswer } from "@/server/contracts/devices";
+import { type ColumnChoice, type ColumnId, metricNames, metricOf, MOST_VALUES, PLAIN_COLUMNS } from "./columns";
+import classes from "./devices.module.css";
+
+interface ColumnPanelProps {
+  metrics: MetricsAnswer["items"];
+  columns: readonly ColumnId[];
+  trend: string | null;
+  isDefault: boolean;
+  onChoose: (choice: ColumnChoice | null) => void;
+}
+
+/** Metrics offered at once; a search finds the others. */
+const OFFERED = 50;
+
+/** Which columns the list has, and what the trend shows. */
+export function ColumnPanel({ metrics, columns, trend, isDefault, onChoose }: ColumnPanelProps) {
+  const [search, setSearch] = useState("");
+  const names = metricNames(metrics);
+  const found = names.filter((name) => name.toLowerCase().includes(search.trim().toLowerCase()));
+  const units = new Map(metrics.map(({ name, unit }) => [name, unit]));
+  const values = columns.filter((id) => metricOf(id) !== null).length;
+  const toggle = (id: ColumnId, on: boolean) =>
+    onChoose({ columns: on ? [...columns, id] : columns.filter((one) => one !== id), trend });
+  return (
+    <div className={classes.panel}>
+      <fieldset>
+        <legend>Columns</legend>
+        {PLAIN_COLUMNS.map(({ id, label }) => (
+          <Checkbox
+            key={id}
+            size="xs"
+            label={label}
+            checked={columns.includes(id)}
+            onChange={(event) => toggle(id, event.currentTarget.checked)}
+          />
+        ))}
+      </fieldset>
+      <fieldset>
+        <legend>Latest values, at most {MOST_VALUES}</legend>
+        {names.length > 12 ? (
+          <TextInput
+            size="xs"
+            aria-label="Search metrics"
+            placeholder={`Search ${names.length} metrics`}
+            value={search}
+            onChange={(event) => setSearch(event.currentTarget.value)}
+          />
+        ) : null}
+        <div className={classes.metrics}>
+          {found.slice(0, OFFERED).map((name) => {
+            const checked = columns.includes(`value:${name}`);
+            return (
+              <Checkbox
+                key={name}
+                size="xs"
+                label={
+                  <>
+                    {name} <small>{units.get(name)}</small>
+                  </>
+                }
+                checked={checked}
+                disabled={!checked && values >= MOST_VALUES}
+                onChange={(event) => toggle(`value:${name}`, event.currentTarget.checked)}
+              />
+            );
+          })}
+        </div>
+        {names.length === 0 ? <p className={classes.hint}>No metric yet.</p> : null}
+        {names.length > 0 && found.length === 0 ? <p className={classes.hint}>No metric matches.</p> : null}
+        {found.length > OFFERED ? (
+          <p className={classes.hint}>{found.length - OFFERED} more: search for them.</p>
+        ) : null}
+      </fieldset>
+      <Select
+        size="xs"
+        label="Trend of the last hour"
+        data={names}
+        value={trend}
+        limit={OFFERED}
+        searchable={names.length > 12}
+        allowDeselect={false}
+        comboboxProps={{ withinPortal: false }}
+        onChange={(name) => name && onChoose({ columns: [...columns], trend: name })}
+      />
+      <Button size="xs" variant="default" disabled={isDefault} onClick={() => onChoose(null)}>
+        Back to the default
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,101 @@
+import type { MetricsAnswer } from "@/server/contracts/devices";
+import type { DeviceSort } from "@/server/contracts/fleet";
+import { isName } from "@/server/domain/terms";
+import { inMetricOrder } from "./metric-order";
+
+/** A column of the list besides state and id, which are always there. `value:` is one metric's latest value. */
+export type ColumnId = (typeof PLAIN)[number]["id"] | `value:${string}`;
+
+export interface Column {
+  readonly id: ColumnId;
+  readonly label: string;
+  /** Pixels; a column never changes its width. */
+  readonly width: number;
+  readonly isNumber: boolean;
+  readonly sort?: "lastSeen" | "messages";
+}
+
+/** In the order they are shown; values come before the trend. */
+const PLAIN = [
+  { id: "lastSeen", label: "Last seen", width: 100, isNumber: true, sort: "lastSeen" },
+  { id: "site", label: "Site", width: 128, isNumber: false },
+  { id: "type", label: "Type", width: 128, isNumber: false },
+  { id: "trend", label: "Trend", width: 128, isNumber: false },
+  { id: "messages", label: "Messages", width: 100, isNumber: true, sort: "messages" },
+  { id: "lastEventTime", label: "Event time", width: 100, isNumber: true },
+  { id: "firstSeen", label: "First seen", width: 100, isNumber: true },
+] as const satisfies readonly (Omit<Column, "id"> & { id: string })[];
+
+/** Columns that can be chosen besides the metrics. */
+export const PLAIN_COLUMNS: readonly { readonly id: ColumnId; readonly label: string }[] = PLAIN;
+
+const VALUE_WIDTH = 116;
+const DEFAULT_PLAIN: readonly ColumnId[] = ["lastSeen", "site", "type", "trend", "messages"];
+const DEFAULT_VALUES = 3;
+/** More would make the list slow, and nobody reads them. */
+export const MOST_VALUES = 12;
+
+/** What somebody chose; null is the default, which follows what the fleet reports. */
+export interface ColumnChoice {
+  readonly columns: readonly ColumnId[] | null;
+  /** The metric of the trend. */
+  readonly trend: string | null;
+}
+
+export const NO_CHOICE: ColumnChoice = { columns: null, trend: null };
+
+/** The metric a column shows, or null if it shows something else. */
+export function metricOf(column: ColumnId): string | null {
+  return column.startsWith("value:") ? column.slice("value:".length) : null;
+}
+
+/** Columns chosen and their trend, made whole by the default: `common` are metrics, the most common first. */
+export function resolveChoice({ columns, trend }: ColumnChoice, common: readonly string[]) {
+  const values = inMetricOrder(common.slice(0, DEFAULT_VALUES)).map((name): ColumnId => `value:${name}`);
+  const chosen = columns ?? [...DEFAULT_PLAIN, ...values];
+  return { columns: toColumns(chosen), trend: trend ?? inMetricOrder(common.slice(0, DEFAULT_VALUES))[0] ?? null };
+}
+
+function toColumns(chosen: readonly ColumnId[]): Column[] {
+  const plain: readonly Column[] = PLAIN.filter(({ id }) => chosen.includes(id));
+  const names = inMetricOrder(chosen.flatMap((id) => metricOf(id) ?? []));
+  const values = names.map((name): Column => ({
+    id: `value:${name}`,
+    label: name,
+    width: VALUE_WIDTH,
+    isNumber: true,
+  }));
+  const at = plain.findIndex(({ id }) => PLAIN.findIndex((one) => one.id === id) >= 3);
+  return at === -1 ? [...plain, ...values] : [...plain.slice(0, at), ...values, ...plain.slice(at)];
+}
+
+/** Metrics in the order of the list's columns. */
+export function metricNames(metrics: MetricsAnswer["items"]): string[] {
+  return inMetricOrder(metrics.map(({ name }) => name));
+}
+
+/** Reads a kept choice; what can't be read is none. */
+export function readChoice(text: string | null): ColumnChoice {
+  try {
+    const { columns, trend } = JSON.parse(text ?? "") as { columns?: unknown; trend?: unknown };
+    return {
+      columns: Array.isArray(columns) ? columns.filter(isColumnId).slice(0, PLAIN.length + MOST_VALUES) : null,
+      trend: isName(trend) ? trend : null,
+    };
+  } catch {
+    return NO_CHOICE;
+  }
+}
+
+function isColumnId(id: unknown): id is ColumnId {
+  if (typeof id !== "string") return false;
+  return PLAIN.some((column) => column.id === id) || (id.startsWith("value:") && isName(id.slice("value:".length)));
+}
+
+/** The order after a click on a column's head: the same column turns around. */
+export function nextSort(sort: DeviceSort, field: "id" | "state" | "lastSeen" | "messages"): DeviceSort {
+  // The latest and the most come first; names from a, states from trouble.
+  const first: DeviceSort = field === "lastSeen" || field === "messages" ? `-${field}` : field;
+  if (sort !== first) return first;
+  return first.startsWith("-") ? field : `-${field}`;
+}

@@ -1,0 +1,58 @@
+"use client";
+import { useEffect, useEffectEvent } from "react";
+
+interface ListKeys {
+  /** Moves the row cursor by so many rows. */
+  move: (rows: number) => void;
+  /** Moves it to the first or last row. */
+  jump: (to: "first" | "last") => void;
+  open: () => void;
+  search: () => void;
+  help: () => void;
+}
+
+/** Keys of the list, wherever the focus is, but for fields, open dialogs, and links and buttons with their own Enter. */
+export function useListKeys(keys: ListKeys): void {
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    const target = event.target instanceof Element ? event.target : document.body;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTaken(target)) return;
+    const act = actionOf(event, target, keys);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => onKey(event);
+    document.addEventListener("keydown", listener);
+    return () => document.removeEventListener("keydown", listener);
+  }, []);
+}
+
+function actionOf({ key }: KeyboardEvent, target: Element, keys: ListKeys): (() => void) | null {
+  const onControl = target.closest("a, button, [role=button], summary") !== null;
+  switch (key) {
+    case "j":
+    case "ArrowDown":
+      return () => keys.move(1);
+    case "k":
+    case "ArrowUp":
+      return () => keys.move(-1);
+    case "Home":
+      return () => keys.jump("first");
+    case "End":
+      return () => keys.jump("last");
+    case "Enter":
+      return onControl ? null : keys.open;
+    case "/":
+      return keys.search;
+    case "?":
+      return keys.help;
+    default:
+      return null;
+  }
+}
+
+function isTaken(target: Element): boolean {
+  if (target.closest("input, textarea, select, [contenteditable=true], [role=listbox], [role=menu]")) return true;
+  return document.querySelector("[role=dialog]") !== null;
+}

@@ -1,0 +1,94 @@
+"use client";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { ROW_HEIGHT } from "./row";
+
+/** The sticky head covers as much of the box. */
+const HEAD_HEIGHT = 32;
+const KEPT = "fieldwatch.devices.place";
+
+interface ListPlaceOptions {
+  box: RefObject<HTMLElement | null>;
+  ids: readonly string[];
+  /** Which list it is: coming back to the same one comes back to the same place. */
+  key: string;
+  isReady: boolean;
+}
+
+/** The row cursor, which stays with its device, and the scrolled place, which is there again when coming back. */
+export function useListPlace({ box, ids, key, isReady }: ListPlaceOptions) {
+  // What was kept; on the server there is nothing.
+  const [kept] = useState(() => readPlace(key));
+  const [id, setId] = useState<string | null>(kept?.id ?? null);
+  const current = useMemo(() => (id === null ? -1 : ids.indexOf(id)), [ids, id]);
+  // By keyboard the focus goes with the cursor, as soon as its row is drawn.
+  const focusOn = useRef<string | null>(null);
+  const onDrawn = () => {
+    if (focusOn.current === null) return;
+    const link = box.current?.querySelector<HTMLElement>(`[data-device="${CSS.escape(focusOn.current)}"] a`);
+    if (!link) return;
+    focusOn.current = null;
+    link.focus({ preventScroll: true });
+  };
+
+  const setCurrent = useCallback((index: number) => setId(ids[index] ?? null), [ids]);
+  const go = (index: number) => {
+    const to = ids[index];
+    if (to === undefined) return;
+    setId(to);
+    focusOn.current = to;
+    if (box.current) reveal(box.current, index);
+  };
+  const move = (by: number) => go(current === -1 ? 0 : Math.max(0, Math.min(ids.length - 1, current + by)));
+  const jump = (to: "first" | "last") => go(to === "first" ? 0 : ids.length - 1);
+
+  const restored = useRef(false);
+  useEffect(() => {
+    if (!isReady || restored.current) return;
+    restored.current = true;
+    if (kept) box.current?.scrollTo({ top: kept.top });
+  }, [isReady, kept, box]);
+  // Another filter or sort begins at the top; sorting again stays where it is.
+  const latest = useRef({ key, id });
+  useEffect(() => {
+    if (latest.current.key !== key) box.current?.scrollTo({ top: 0 });
+    latest.current = { key, id };
+  }, [key, id, box]);
+  // Before the list is taken away: outside of the document nothing is scrolled.
+  useLayoutEffect(() => {
+    const element = box.current;
+    return () => keepPlace({ ...latest.current, top: element?.scrollTop ?? 0 });
+  }, [box]);
+
+  return { current, setCurrent, onDrawn, move, jump };
+}
+
+/** Scrolls as little as it takes to see the row. */
+function reveal(box: HTMLElement, index: number): void {
+  const top = index * ROW_HEIGHT;
+  const seen = box.clientHeight - HEAD_HEIGHT - ROW_HEIGHT;
+  if (top < box.scrollTop) box.scrollTop = top;
+  else if (top > box.scrollTop + seen) box.scrollTop = top - seen;
+}
+
+interface Place {
+  readonly key: string;
+  readonly id: string | null;
+  readonly top: number;
+}
+
+function readPlace(key: string): Place | null {
+  try {
+    const place = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as Place | null;
+    return place?.key === key ? place : null;
+  } catch {
+    return null;
+  }
+}
+
+function keepPlace(place: Place): void {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(place));
+  } catch {
+    // storage may be forbidden; then the list begins at its top
+  }
+}

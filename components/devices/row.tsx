@@ -1,0 +1,91 @@
+"use client";
+import { useRouter } from "next/navigation";
+import { memo } from "react";
+import { deviceStateOf } from "@/server/domain/device-state";
+import { useClock } from "../ui/clock";
+import { DeviceMark } from "../ui/state-mark";
+import { cellOf, titleOf, Trend, type Units } from "./cells";
+import type { Column } from "./columns";
+import classes from "./devices.module.css";
+import { useKeyed } from "./keyed-store";
+import type { FleetRows } from "./visible-rows";
+
+/** Of every row, in pixels; the style sheet has the same. */
+export const ROW_HEIGHT = 34;
+
+/** What tells a device's state as time goes by. */
+export interface StateClock {
+  readonly staleSeconds: number;
+  /** The server's clock minus this browser's. */
+  readonly serverAheadMs: number;
+}
+
+interface RowProps {
+  id: string;
+  /** Place in the order, from 0. */
+  index: number;
+  rows: FleetRows;
+  columns: readonly Column[];
+  trend: string | null;
+  units: Units;
+  clock: StateClock;
+  isCurrent: boolean;
+  onCurrent: (index: number) => void;
+}
+
+/** One device. It is drawn again when the device changes, and its state when time has changed that. */
+export const Row = memo(function Row({
+  id,
+  index,
+  rows,
+  columns,
+  trend,
+  units,
+  clock,
+  isCurrent,
+  onCurrent,
+}: RowProps) {
+  const router = useRouter();
+  const device = useKeyed(rows.devices, id);
+  const lastSeen = device?.lastSeen ? Date.parse(device.lastSeen) : null;
+  const state = useClock((now) => deviceStateOf(lastSeen, now + clock.serverAheadMs, clock.staleSeconds));
+  const address = `/devices/${encodeURIComponent(id)}`;
+  return (
+    <tr
+      data-device={id}
+      data-state={(device && state) ?? undefined}
+      data-current={isCurrent || undefined}
+      aria-rowindex={index + 2}
+      onClick={(event) => {
+        onCurrent(index);
+        // The id is the link, for keyboards and new tabs; the rest of the row is a larger target for it.
+        if (event.ctrlKey || event.metaKey || event.shiftKey || window.getSelection()?.toString()) return;
+        event.preventDefault();
+        router.push(address);
+      }}
+    >
+      <td>{device && state ? <DeviceMark state={state} /> : null}</td>
+      <td className={classes.id}>
+        <a href={address} title={id} onFocus={() => onCurrent(index)}>
+          {id}
+        </a>
+      </td>
+      {columns.map((column) => (
+        <td
+          key={column.id}
+          data-column={column.id}
+          data-number={column.isNumber || undefined}
+          title={device && titleOf(column, device)}
+        >
+          {column.id === "trend" ? (
+            trend !== null && <Trend trends={rows.trends} id={id} metric={trend} />
+          ) : device ? (
+            cellOf(column, device, units)
+          ) : (
+            <span className={classes.pending} />
+          )}
+        </td>
+      ))}
+    </tr>
+  );
+});

@@ -1,0 +1,31 @@
+import type { DeviceState } from "@/server/contracts/devices";
+import type { DeviceSort, FleetFilter } from "@/server/contracts/fleet";
+import { queryString } from "../queries/request";
+
+/** Which devices in which order, as the address of the list says it. */
+export type WantedDevices = Omit<FleetFilter, "sort"> & { readonly sort: DeviceSort };
+
+/** Trouble first. */
+export const DEFAULT_SORT: DeviceSort = "state";
+
+/** Rows that come in full with the order: the first screen. */
+const FIRST_ROWS = 40;
+
+const STATES: readonly string[] = ["live", "stale", "silent", "new"] satisfies DeviceState[];
+const SORTS: readonly string[] = ["id", "lastSeen", "messages", "state"].flatMap((field) => [field, `-${field}`]);
+
+/** Reads what the list's address asks for; what it can't mean is left out. */
+export function readWanted(address: URLSearchParams): WantedDevices {
+  const [search, site, state, sort] = ["search", "site", "state", "sort"].map((name) => address.get(name));
+  return {
+    ...(search ? { search } : {}),
+    ...(site ? { site } : {}),
+    ...(state && STATES.includes(state) ? { state: state as DeviceState } : {}),
+    sort: sort && SORTS.includes(sort) ? (sort as DeviceSort) : DEFAULT_SORT,
+  };
+}
+
+/** Where the order is asked for. The page's own answer names it too, so that it is on its way before any script runs. */
+export function fleetOrderAddress(wanted: WantedDevices): string {
+  return `/api/v1/fleet/order${queryString({ ...wanted, rows: FIRST_ROWS })}`;
+}

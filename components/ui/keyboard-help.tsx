@@ -1,0 +1,48 @@
+"use client";
+import { Modal } from "@mantine/core";
+import classes from "./keyboard-help.module.css";
+
+/** What a key does, or several that do the same. */
+export interface KeyHint {
+  readonly keys: readonly string[];
+  readonly does: string;
+}
+
+interface KeyboardHelpProps {
+  opened: boolean;
+  onClose: () => void;
+  /** Groups under a heading each, e.g. those of this page and those of every page. */
+  groups: readonly { readonly title: string; readonly hints: readonly KeyHint[] }[];
+}
+
+/** All keys of a page. Load it when it is first asked for. */
+export function KeyboardHelp({ opened, onClose, groups }: KeyboardHelpProps) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Keyboard"
+      size={420}
+      closeButtonProps={{ "aria-label": "Close" }}
+      transitionProps={{ duration: 0 }}
+    >
+      {groups.map(({ title, hints }) => (
+        <section key={title} className={classes.group}>
+          <h3>{title}</h3>
+          <dl>
+            {hints.map(({ keys, does }) => (
+              <div key={does}>
+                <dt>
+                  {keys.map((key) => (
+                    <kbd key={key}>{key}</kbd>
+                  ))}
+                </dt>
+                <dd>{does}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </Modal>
+  );
+}

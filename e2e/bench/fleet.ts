@@ -1,0 +1,286 @@
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import type { CDPSession, Page } from "playwright";
+import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import { setStage, type Stage } from "../journeys/stage";
+import { type Product, ROOT } from "../product";
+import { pause, seeded, until } from "../waiting";
+import { machine, markdownTable, median } from "./report";
+
+const SITES = ["aachen", "bergen", "como", "delft", "espoo", "faro", "graz", "huelva", "izmir", "jena", "kiel", "lyon"];
+const TYPES = ["press", "pump", "meter", "cold-room"];
+/** Every hundredth device falls silent, so that there is trouble to show. */
+const SILENT_EVERY = 100;
+const SEND_EVERY_MS = 100;
+
+interface Watched {
+  /** Milliseconds since the page was asked for, until the first row with values stood there. */
+  firstRows: number | null;
+  longTasks: { at: number; ms: number }[];
+}
+
+/**
+ * The list of devices with many of them and messages coming in all the time: time to the first rows, long tasks while
+ * watching and scrolling, answers to a search, and the page's memory. In the built product and a real browser.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      devices: { type: "string", default: "10000" },
+      rate: { type: "string", default: "2000" },
+      seconds: { type: "string", default: "60" },
+    },
+  });
+  const [devices, rate, seconds] = [Number(values.devices), Number(values.rate), Number(values.seconds)];
+  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
+    findBrowser: () => { from: string };
+  };
+  process.env.JOURNEY_BROWSER = JSON.stringify(findBrowser());
+  const stage = await setStage({ DEMO_DEVICES: "0" });
+  const rows: [string, string][] = [];
+  try {
+    await register(stage.product, devices);
+    const load = startLoad(stage.product, devices, rate);
+    try {
+      await pause(5000);
+      rows.push(...(await firstRows(stage)));
+      rows.push(...(await watch(stage, seconds)));
+      rows.push(...(await searches(stage)));
+    } finally {
+      rows.push(["messages taken in meanwhile", `${Math.round(await load.stop())}/s`]);
+    }
+    if (stage.errors.length > 0) throw new Error(`The page threw: ${stage.errors.join("\n")}`);
+  } finally {
+    await stage.close();
+  }
+  console.log(`${machine()}\n${devices} devices, ${rate} messages/s sent\n\n${markdownTable(["", "measured"], rows)}`);
+  return 0;
+}
+
+async function register(product: Product, devices: number): Promise<void> {
+  for (let at = 0; at < devices; at += 1000) {
+    const names = Array.from({ length: Math.min(1000, devices - at) }, (_, i) => at + i);
+    await send(
+      product,
+      names.map((i) => message(i, 20 + (i % 10))),
+    );
+  }
+  await until(async () => (await product.get<PipelineAnswer>("/api/v1/pipeline")).totals.devices === devices, {
+    timeoutMs: 120_000,
+    what: `${devices} devices`,
+  });
+}
+
+function message(i: number, value: number): string {
+  const device = `${TYPES[i % TYPES.length]}-${String(i).padStart(5, "0")}`;
+  const readings = { temperature: value, humidity: 40 + value / 3, battery: 100 - (i % 60) };
+  const described = { site: SITES[i % SITES.length], type: TYPES[i % TYPES.length] };
+  return JSON.stringify({ device, time: Date.now(), ...described, readings });
+}
+
+async function send(product: Product, lines: readonly string[]): Promise<void> {
+  const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+    body: lines.join("\n"),
+  });
+  if (answer.status !== 202) throw new Error(`POST telemetry: ${answer.status} ${await answer.text()}`);
+}
+
+/** Sends on time, whatever the answers take; `stop` tells how many messages a second were stored. */
+function startLoad(product: Product, devices: number, rate: number) {
+  const random = seeded(7);
+  const anyTalking = () => {
+    const i = Math.floor(random() * devices);
+    return i % SILENT_EVERY === 0 ? (i + 1) % devices : i;
+  };
+  const started = performance.now();
+  let sent = 0;
+  let failure: unknown = null;
+  const underWay = new Set<Promise<void>>();
+  const before = product.get<PipelineAnswer>("/api/v1/pipeline");
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - started) / 1000) * rate) - sent;
+    if (due <= 0) return;
+    sent += due;
+    const lines = Array.from({ length: due }, () => message(anyTalking(), 15 + random() * 15));
+    const request = send(product, lines).catch((error: unknown) => void (failure = error));
+    underWay.add(request);
+    void request.finally(() => underWay.delete(request));
+  }, SEND_EVERY_MS);
+  return {
+    async stop(): Promise<number> {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      if (failure !== null) throw failure;
+      const took = (performance.now() - started) / 1000;
+      const after = await product.get<PipelineAnswer>("/api/v1/pipeline");
+      return (after.totals.messages - (await before).totals.messages) / took;
+    },
+  };
+}
+
+/** Notes, before anything else runs in the page, when the first row with a value stands there, and every long task. */
+function observe(): void {
+  const watched: Watched = { firstRows: null, longTasks: [] };
+  (window as unknown as { watched: Watched }).watched = watched;
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) watched.longTasks.push({ at: startTime, ms: duration });
+  }).observe({ type: "longtask", buffered: true });
+  const look = () => {
+    if (/\d/.test(document.querySelector('tr[data-device] td[data-column^="value:"]')?.textContent ?? ""))
+      watched.firstRows = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+async function open(stage: Stage): Promise<Page> {
+  const page = await stage.open("about:blank");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.addInitScript(observe);
+  await page.goto("/devices");
+  await page.waitForFunction(() => (window as unknown as { watched: Watched }).watched.firstRows !== null);
+  return page;
+}
+
+const readWatched = (page: Page) => page.evaluate(() => (window as unknown as { watched: Watched }).watched);
+
+/** In a new browser context each time: nothing is cached. */
+async function firstRows(stage: Stage): Promise<[string, string][]> {
+  const took: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const page = await open(stage);
+    took.push((await readWatched(page)).firstRows ?? NaN);
+    await page.context().close();
+  }
+  return [["first rows with values, five new browsers", `${ms(median(took))} (${took.map(ms).join(", ")})`]];
+}
+
+async function watch(stage: Stage, seconds: number): Promise<[string, string][]> {
+  const page = await open(stage);
+  // What the page does to become ready isn't watching yet.
+  await page.getByRole("status").getByText("Connected").waitFor();
+  await pause(2000);
+  const session = await page.context().newCDPSession(page);
+  const before = await memory(session);
+  // Most trouble is out of sight of the load: the end of the list is where values change.
+  const box = page.locator("table[aria-label=Devices]").locator("..");
+  await box.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  await until(async () => (await shownIds(page)).length > 10, { timeoutMs: 10_000, what: "the last rows" });
+  await pause(1000);
+  const ids = await shownIds(page);
+  await page.evaluate(() => {
+    const counts = { changes: 0 };
+    (window as unknown as { counts: typeof counts }).counts = counts;
+    new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        const cell = (target.nodeType === Node.TEXT_NODE ? target.parentElement : (target as Element))?.closest("td");
+        if (cell?.dataset.column?.startsWith("value:")) counts.changes++;
+      }
+    }).observe(document.querySelector("table tbody")!, { subtree: true, characterData: true, childList: true });
+  });
+  const from = await page.evaluate(() => performance.now());
+  await pause(seconds * 1000);
+  const idle = tasksAfter(await readWatched(page), from);
+  const changes = await page.evaluate(() => (window as unknown as { counts: { changes: number } }).counts.changes);
+  if (changes === 0) throw new Error("No value changed while watching.");
+  if ((await shownIds(page)).join() !== ids.join()) throw new Error("Rows moved while watching.");
+  const after = await memory(session);
+
+  const scrolling = await page.evaluate(() => performance.now());
+  await box.evaluate((element) => element.scrollTo(0, 0));
+  await box.hover();
+  for (let i = 0; i < 100; i++) {
+    await page.mouse.wheel(0, 400);
+    await pause(30);
+  }
+  await box.evaluate((element) => element.scrollTo(0, element.scrollHeight / 2));
+  await until(async () => page.evaluate(() => document.querySelectorAll("tr[data-device][data-state]").length > 15), {
+    timeoutMs: 10_000,
+    what: "rows in the middle",
+  });
+  const scrolled = tasksAfter(await readWatched(page), scrolling);
+  await page.context().close();
+  return [
+    [`long tasks in ${seconds} s of watching (${changes} values changed in place, no row moved)`, told(idle)],
+    ["long tasks in 3 s of scrolling and a jump", told(scrolled)],
+    ["memory of the page, JavaScript heap after collection", `${mb(before)} → ${mb(after)}`],
+  ];
+}
+
+function shownIds(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("tr[data-device]")].map((row) => row.dataset.device ?? ""),
+  );
+}
+
+async function searches(stage: Stage): Promise<[string, string][]> {
+  const texts = ["press", "jena", "pump-012", "00", "meter", "kiel", "-09", "cold", "nothing like it", "lyon"];
+  const server: number[] = [];
+  for (const text of [...texts, ...texts]) {
+    const started = performance.now();
+    await stage.product.get(`/api/v1/fleet/order?search=${encodeURIComponent(text)}`);
+    server.push(performance.now() - started);
+  }
+  const page = await open(stage);
+  await page.getByRole("status").getByText("Connected").waitFor();
+  const screen: number[] = [];
+  for (const text of texts) screen.push(await searchOnScreen(page, text));
+  await page.context().close();
+  return [
+    ["search, answer of the server (20 searches)", `${ms(median(server))}, longest ${ms(Math.max(...server))}`],
+    [
+      "search, from the last key to the rows on screen (10 searches)",
+      `${ms(median(screen))}, longest ${ms(Math.max(...screen))}`,
+    ],
+  ];
+}
+
+/** Milliseconds from the input's event until the list holds what was searched for, and is drawn. */
+function searchOnScreen(page: Page, text: string): Promise<number> {
+  return page.evaluate(async (wanted) => {
+    const field = document.querySelector<HTMLInputElement>('input[aria-label="Search devices"]')!;
+    // As the browser does for a key: React listens to the event and reads the value past its own setter.
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!.set!.call(field, wanted);
+    const started = performance.now();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    const isThere = () => {
+      if (!location.search.includes(new URLSearchParams({ search: wanted }).toString())) return false;
+      if (wanted.startsWith("nothing")) return document.body.textContent.includes("No device matches");
+      const table = document.querySelector<HTMLElement>('table[aria-label="Devices"]');
+      const rows = [...document.querySelectorAll<HTMLElement>("tr[data-device][data-state]")];
+      const matches = rows.slice(0, 15).every((row) => row.textContent.includes(wanted));
+      return table !== null && table.dataset.dimmed === undefined && rows.length > 0 && matches;
+    };
+    while (!isThere()) await new Promise((resolve) => requestAnimationFrame(resolve));
+    const took = performance.now() - started;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return took;
+  }, text);
+}
+
+async function memory(session: CDPSession): Promise<number> {
+  await session.send("HeapProfiler.collectGarbage");
+  return (await session.send("Runtime.getHeapUsage")).usedSize;
+}
+
+function tasksAfter({ longTasks }: Watched, from: number): number[] {
+  return longTasks.filter(({ at }) => at >= from).map((task) => task.ms);
+}
+
+function told(tasks: readonly number[]): string {
+  const long = tasks.filter((task) => task > 100).length;
+  const longest = tasks.length === 0 ? "" : `, longest ${ms(Math.max(...tasks))}`;
+  return `${long} over 100 ms, ${tasks.length} over 50 ms${longest}`;
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`;
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}

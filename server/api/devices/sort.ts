@@ -1,0 +1,7 @@
+import type { DeviceSort } from "@/server/contracts/fleet";
+import type { DeviceOrder } from "@/server/database/device-list";
+
+/** The order a `sort` parameter asks for. */
+export function readSort(sort: DeviceSort): { order: DeviceOrder; descending: boolean } {
+  return { order: sort.replace("-", "") as DeviceOrder, descending: sort.startsWith("-") };
+}

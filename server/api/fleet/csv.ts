@@ -1,0 +1,86 @@
+import type { Pool } from "pg";
+import type { DeviceView } from "@/server/contracts/devices";
+import { CSV_METRICS, devicesCsvQuery } from "@/server/contracts/fleet";
+import { type DeviceFilter, findDeviceOrder, readDevices } from "@/server/database/device-list";
+import { findMetrics } from "@/server/database/devices";
+import type { PrismaClient } from "@/server/database/prisma";
+import type { DeviceTwins } from "@/server/ports/device-twins";
+import { csvLine, type CsvValue } from "../csv";
+import { readSort } from "../devices/sort";
+import { toDeviceView } from "../devices/view";
+import { toInstant } from "../instant";
+import { fileAnswer, NO_PARAMETERS, verb } from "../verb";
+
+interface Deps {
+  readonly pool: Pool;
+  readonly prisma: PrismaClient;
+  readonly twins: Pick<DeviceTwins, "get">;
+  readonly staleSeconds: number;
+  readonly now: () => number;
+}
+
+/** Devices read, and held in memory, at a time. */
+const CHUNK = 500;
+
+const COLUMNS = {
+  id: (device) => device.id,
+  site: (device) => device.site,
+  type: (device) => device.type,
+  state: (device) => device.state,
+  firstSeen: (device) => device.firstSeen,
+  lastSeen: (device) => device.lastSeen,
+  lastEventTime: (device) => device.lastEventTime,
+  messages: (device) => device.messages,
+} as const satisfies Record<string, (device: DeviceView) => CsvValue>;
+
+export const exportDevices = verb(
+  {
+    method: "GET",
+    path: "/api/v1/devices.csv",
+    summary: "Devices that match, with their latest values, as CSV",
+    description:
+      "RFC 4180 with a header line; times are RFC 3339 in UTC; units are those of GET /api/v1/metrics. Texts that a " +
+      "spreadsheet would run as a formula begin with an apostrophe. The devices are those that match when the request arrives.",
+    params: NO_PARAMETERS,
+    query: devicesCsvQuery,
+    answer: fileAnswer,
+    status: 200,
+    problems: [],
+    file: { contentType: "text/csv; charset=utf-8; header=present", schema: { type: "string" } },
+  },
+  ({ pool, prisma, twins, staleSeconds, now }: Deps) =>
+    async ({ query: { sort, metrics, ...filter } }) => {
+      const time = now();
+      const wanted = { ...filter, now: time, staleSeconds };
+      const [ids, names] = await Promise.all([
+        findDeviceOrder(pool, { ...wanted, ...readSort(sort) }),
+        metrics ?? findMetrics(prisma).then((all) => all.slice(0, CSV_METRICS).map(({ name }) => name)),
+      ]);
+      const text = linesOf({ pool, twins }, ids, names, { now: time, staleSeconds });
+      const name = `devices-${toInstant(time).slice(0, 19).replaceAll(":", "")}Z.csv`;
+      return { name, text };
+    },
+);
+
+/** The header and every device in its order; one that is gone meanwhile is left out. */
+async function* linesOf(
+  { pool, twins }: Pick<Deps, "pool" | "twins">,
+  ids: readonly string[],
+  metrics: readonly string[],
+  at: Pick<DeviceFilter, "now" | "staleSeconds">,
+): AsyncGenerator<string> {
+  yield csvLine([...Object.keys(COLUMNS), ...metrics]);
+  for (let start = 0; start < ids.length; start += CHUNK) {
+    const chunk = ids.slice(start, start + CHUNK);
+    const [devices, known] = await Promise.all([readDevices(pool, chunk, at), twins.get(chunk)]);
+    let text = "";
+    for (const id of chunk) {
+      const found = devices.get(id);
+      if (found === undefined) continue;
+      const device = toDeviceView(found, known.get(id), at.now, at.staleSeconds);
+      const columns = Object.values(COLUMNS).map((read) => read(device));
+      text += csvLine([...columns, ...metrics.map((metric) => device.values[metric]?.value)]);
+    }
+    yield text;
+  }
+}

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import type { Pool } from "pg";
+import { fleetOrderAnswer, fleetOrderQuery } from "@/server/contracts/fleet";
+import { findDeviceOrder, readDevices, sampleDevices } from "@/server/database/device-list";
+import type { DeviceTwins } from "@/server/ports/device-twins";
+import { readSort } from "../devices/sort";
+import { toDeviceView } from "../devices/view";
+import { toInstant } from "../instant";
+import { NO_PARAMETERS, verb } from "../verb";
+
+interface Deps {
+  readonly pool: Pool;
+  readonly twins: Pick<DeviceTwins, "get">;
+  readonly staleSeconds: number;
+  readonly now: () => number;
+}
+
+const SAMPLED_DEVICES = 200;
+const COMMON_METRICS = 8;
+const COMMON_FOR_MS = 60_000;
+
+export const getFleetOrder = verb(
+  {
+    method: "GET",
+    path: "/api/v1/fleet/order",
+    summary: "Every device that matches, in order, the first of them in full",
+    description:
+      "For lists that are scrolled freely: the order stays what it was when it was asked for, however values change, and " +
+      "rows are loaded with `ids` of GET /api/v1/devices. The summary's `tag` tells when a new order would differ.",
+    params: NO_PARAMETERS,
+    query: fleetOrderQuery,
+    answer: fleetOrderAnswer,
+    status: 200,
+    problems: [],
+  },
+  ({ pool, twins, staleSeconds, now }: Deps) => {
+    let common: { readonly names: Promise<string[]>; readonly at: number } | null = null;
+    function commonMetrics(): Promise<string[]> {
+      const time = now();
+      if (common === null || time - common.at > COMMON_FOR_MS) {
+        const names = findCommonMetrics(pool, twins);
+        common = { names, at: time };
+        // What failed, or found nothing yet, is asked for again the next time.
+        const forget = () => void (common = null);
+        names.then((found) => found.length === 0 && forget(), forget);
+      }
+      return common.names;
+    }
+    return async ({ query: { rows, sort, ...filter } }) => {
+      const time = now();
+      const wanted = { ...filter, ...readSort(sort), now: time, staleSeconds };
+      const [ids, names] = await Promise.all([findDeviceOrder(pool, wanted), commonMetrics()]);
+      const first = ids.slice(0, rows);
+      const [devices, known] = await Promise.all([readDevices(pool, first, wanted), twins.get(first)]);
+      return {
+        ids,
+        tag: createHash("md5").update(ids.join(",")).digest("hex"),
+        time: toInstant(time),
+        items: first.flatMap((id) => {
+          const device = devices.get(id);
+          return device ? [toDeviceView(device, known.get(id), time, staleSeconds)] : [];
+        }),
+        commonMetrics: names,
+        staleSeconds,
+      };
+    };
+  },
+);
+
+/** Names of numbers in the twins of a sample of devices, the most common first. */
+async function findCommonMetrics(pool: Pool, twins: Pick<DeviceTwins, "get">): Promise<string[]> {
+  const counts = new Map<string, number>();
+  for (const { values } of (await twins.get(await sampleDevices(pool, SAMPLED_DEVICES))).values())
+    for (const [name, { value }] of values)
+      if (typeof value === "number") counts.set(name, (counts.get(name) ?? 0) + 1);
+  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return ranked.slice(0, COMMON_METRICS).map(([name]) => name);
+}

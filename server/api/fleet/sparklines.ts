@@ -1,0 +1,50 @@
+import type { Pool } from "pg";
+import { sparklinesAnswer, sparklinesQuery } from "@/server/contracts/fleet";
+import { findMetric } from "@/server/database/devices";
+import type { PrismaClient } from "@/server/database/prisma";
+import { readSparklines } from "@/server/database/sparklines";
+import { bucketStart, ROLLUP_WIDTHS } from "@/server/domain/rollup";
+import { toInstant } from "../instant";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb } from "../verb";
+
+interface Deps {
+  readonly pool: Pool;
+  readonly prisma: PrismaClient;
+  readonly now: () => number;
+}
+
+/** More digits than a line 24 pixels high can show. */
+const DIGITS = 5;
+
+export const listSparklines = verb(
+  {
+    method: "GET",
+    path: "/api/v1/fleet/sparklines",
+    summary: "The last minutes of one metric of several devices",
+    params: NO_PARAMETERS,
+    query: sparklinesQuery,
+    answer: sparklinesAnswer,
+    status: 200,
+    problems: ["not-found"],
+  },
+  ({ pool, prisma, now }: Deps) =>
+    async ({ query: { ids, metric: name, minutes } }) => {
+      const metric = await findMetric(prisma, name);
+      if (metric === null) throw new ProblemError("not-found", `There is no metric ${JSON.stringify(name)}.`);
+      const from = bucketStart(now(), ROLLUP_WIDTHS.minute) - (minutes - 1) * ROLLUP_WIDTHS.minute;
+      const series = await readSparklines(pool, { devices: ids, metric: metric.key, from, minutes });
+      return {
+        metric: name,
+        unit: metric.unit,
+        from: toInstant(from),
+        stepMs: ROLLUP_WIDTHS.minute,
+        series: Object.fromEntries(
+          [...series].map(([device, values]) => [
+            device,
+            values.map((value) => (value === null ? null : Number(value.toPrecision(DIGITS)))),
+          ]),
+        ),
+      };
+    },
+);

@@ -1,0 +1,35 @@
+import type { Pool } from "pg";
+import { fleetSummaryAnswer, fleetSummaryQuery } from "@/server/contracts/fleet";
+import { countFleet } from "@/server/database/device-list";
+import { readSort } from "../devices/sort";
+import { NO_PARAMETERS, verb } from "../verb";
+
+interface Deps {
+  readonly pool: Pool;
+  readonly staleSeconds: number;
+  readonly now: () => number;
+}
+
+export const getFleetSummary = verb(
+  {
+    method: "GET",
+    path: "/api/v1/fleet/summary",
+    summary: "How many devices match, by state and by site, and whether their order changed",
+    params: NO_PARAMETERS,
+    query: fleetSummaryQuery,
+    answer: fleetSummaryAnswer,
+    status: 200,
+    problems: [],
+  },
+  ({ pool, staleSeconds, now }: Deps) =>
+    async ({ query: { sort, ...filter } }) => {
+      const counts = await countFleet(pool, { ...filter, ...readSort(sort), now: now(), staleSeconds });
+      return {
+        all: counts.all,
+        total: counts.total,
+        states: counts.states,
+        sites: counts.sites.map(([name, devices]) => ({ name, devices })),
+        tag: counts.tag,
+      };
+    },
+);

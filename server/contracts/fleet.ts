@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { instant } from "./common";
+import { device, deviceState } from "./devices";
+
+/** Which devices, and in which order; the same for the list, its order, its counts and its CSV. */
+export const fleetFilter = {
+  search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
+  site: z.string().max(128).optional(),
+  state: deviceState.optional(),
+};
+
+const SORTS = ["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages", "state", "-state"] as const;
+
+/** `state` has trouble first: silent, stale, new, live; by id within each. */
+export const deviceSort = z.enum(SORTS).describe("A leading - is descending; state has silent first and live last");
+
+/** Ids or names, joined by commas, none of which holds one. */
+export const nameList = (most: number) =>
+  z
+    .string()
+    .max(most * 129)
+    .transform((text) => text.split(",").filter((name) => name !== ""))
+    .pipe(z.array(z.string().max(128)).max(most));
+
+/** Most rows asked for at once: what fits a very tall screen. */
+export const MOST_ROWS = 200;
+
+export const devicesQuery = z.object({
+  ...fleetFilter,
+  ids: nameList(MOST_ROWS).optional().describe(`Only these, joined by commas, at most ${MOST_ROWS}`),
+  sort: deviceSort.default("id"),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(512).optional().describe("`next` of the page before, with the same other parameters"),
+});
+
+export const fleetOrderQuery = z.object({
+  ...fleetFilter,
+  sort: deviceSort.default("state"),
+  rows: z.coerce.number().int().min(0).max(MOST_ROWS).default(50).describe("How many of the first come in full"),
+});
+
+export const fleetOrderAnswer = z
+  .object({
+    ids: z.array(z.string()).describe("Every device that matches, in order"),
+    tag: z.string().describe("Fingerprint of `ids`"),
+    time: instant.describe("When the order was made"),
+    items: z.array(device).describe("The first of `ids` in full"),
+    commonMetrics: z.array(z.string()).describe("Metrics most devices report, the most common first; from a sample"),
+    staleSeconds: z.int().describe("Age at which a device is stale; silent at ten times as much"),
+  })
+  .meta({ id: "FleetOrder" });
+
+export const fleetSummaryQuery = z.object({ ...fleetFilter, sort: deviceSort.default("state") });
+
+const count = z.int().min(0);
+
+export const fleetSummaryAnswer = z
+  .object({
+    all: count.describe("Devices there are"),
+    total: count.describe("Devices that match"),
+    states: z
+      .object({ live: count, stale: count, silent: count, new: count })
+      .describe("Devices by state, among those that match search and site"),
+    sites: z
+      .array(z.object({ name: z.string(), devices: count }))
+      .describe("All sites by name, with their devices among those that match search and state"),
+    tag: z.string().describe("Fingerprint of the order these devices have now; compare with the order's"),
+  })
+  .meta({ id: "FleetSummary" });
+
+export const sparklinesQuery = z.object({
+  ids: nameList(MOST_ROWS).describe(`Devices, joined by commas, at most ${MOST_ROWS}`),
+  metric: z.string().min(1).max(128),
+  minutes: z.coerce.number().int().min(5).max(180).default(60),
+});
+
+export const sparklinesAnswer = z
+  .object({
+    metric: z.string(),
+    unit: z.string().nullable(),
+    from: instant.describe("Start of the first minute"),
+    stepMs: z.int(),
+    series: z
+      .record(z.string(), z.array(z.number().nullable()))
+      .describe(
+        "Means by minute to five digits, oldest first, null without readings; devices without any are left out",
+      ),
+  })
+  .meta({ id: "Sparklines" });
+
+/** Most metrics that get a column of the CSV unless they are named. */
+export const CSV_METRICS = 100;
+
+export const devicesCsvQuery = z.object({
+  ...fleetFilter,
+  sort: deviceSort.default("id"),
+  metrics: nameList(CSV_METRICS)
+    .optional()
+    .describe(`Metrics that get a column, joined by commas; default the first ${CSV_METRICS} by name`),
+});
+
+export type DeviceSort = z.infer<typeof deviceSort>;
+export type FleetFilter = z.infer<typeof fleetSummaryQuery>;
+export type FleetOrder = z.infer<typeof fleetOrderAnswer>;
+export type FleetSummary = z.infer<typeof fleetSummaryAnswer>;
+export type Sparklines = z.infer<typeof sparklinesAnswer>;

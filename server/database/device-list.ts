@@ -1,0 +1,219 @@
+import type { Pool } from "pg";
+import { DEVICE_STATES, type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
+import type { EpochMs } from "@/server/domain/terms";
+import type { CatalogDevice } from "./devices";
+
+/*
+ * Lists of devices: filtered, ordered, counted. A search looks at every device (no index answers "part of a name" in
+ * plain PostgreSQL): 10,000 take a few milliseconds, see docs/performance.md.
+ */
+
+export type DeviceOrder = "id" | "lastSeen" | "messages" | "state";
+
+/** Which devices, by what they are at `now`. */
+export interface DeviceFilter {
+  readonly search?: string | undefined;
+  readonly site?: string | undefined;
+  readonly state?: DeviceStateName | undefined;
+  /** Only these. */
+  readonly ids?: readonly string[] | undefined;
+  readonly now: EpochMs;
+  readonly staleSeconds: number;
+}
+
+export interface OrderedFilter extends DeviceFilter {
+  readonly order: DeviceOrder;
+  readonly descending: boolean;
+}
+
+/** The device a page follows: its place in the order, and its key (for the order by state: the state's rank) among equals. */
+export interface DevicePlace {
+  readonly at: string | number | null;
+  readonly key: number;
+}
+
+export interface DevicePageQuery extends OrderedFilter {
+  readonly limit: number;
+  readonly after: DevicePlace | null;
+}
+
+/** A listed device, with the state it was listed by. */
+export interface ListedDevice extends CatalogDevice {
+  readonly rank: number;
+}
+
+/** Trouble first. */
+const RANKED = ["silent", "stale", "new", "live"] as const satisfies readonly DeviceStateName[];
+
+/** Parameters 1 to 6 are those of {@link filterValues}. */
+const SEARCHED = `
+  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.messages,
+    CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.last_seen > $4::timestamptz THEN 3
+      WHEN d.last_seen > $5::timestamptz THEN 1 ELSE 0 END AS rank
+  FROM device d LEFT JOIN site s ON s.id = d.site_id
+  WHERE ($1::text IS NULL OR d.name ILIKE $1 OR d.type ILIKE $1 OR s.name ILIKE $1)
+    AND ($2::text[] IS NULL OR d.name = ANY ($2))`;
+const AT_SITE = "($3::text IS NULL OR site = $3)";
+const IN_STATE = "($6::integer IS NULL OR rank = $6)";
+const MATCHING = `FROM (${SEARCHED}) AS device WHERE ${AT_SITE} AND ${IN_STATE}`;
+
+/** One page of devices in a steady order, and how many match in all. Never heard from sorts last either way. */
+export async function findDevices(
+  pool: Pool,
+  query: DevicePageQuery,
+): Promise<{ devices: ListedDevice[]; total: number }> {
+  const values = filterValues(query);
+  const { condition, values: place } = following(query, values.length);
+  const [page, count] = await Promise.all([
+    pool.query<Row>(
+      `SELECT * ${MATCHING} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
+      [...values, ...place, query.limit],
+    ),
+    pool.query<{ total: number }>(`SELECT count(*) AS total ${MATCHING}`, values),
+  ]);
+  return { devices: page.rows.map(toDevice), total: count.rows[0]!.total };
+}
+
+/** These devices by id; those that aren't there are left out. */
+export async function readDevices(
+  pool: Pool,
+  ids: readonly string[],
+  at: Pick<DeviceFilter, "now" | "staleSeconds">,
+): Promise<Map<string, ListedDevice>> {
+  const { rows } = await pool.query<Row>(`SELECT * ${MATCHING}`, filterValues({ ids, ...at }));
+  return new Map(rows.map((row) => [row.name, toDevice(row)]));
+}
+
+/** The ids of all devices that match, in order. */
+export async function findDeviceOrder(pool: Pool, query: OrderedFilter): Promise<string[]> {
+  const { rows } = await pool.query<[string]>({
+    rowMode: "array",
+    text: `SELECT name ${MATCHING} ORDER BY ${orderOf(query)}`,
+    values: filterValues(query),
+  });
+  return rows.map(([name]) => name);
+}
+
+export interface FleetCounts {
+  readonly all: number;
+  readonly total: number;
+  /** Among those that match everything but the state. */
+  readonly states: Readonly<Record<DeviceStateName, number>>;
+  /** Every site by name, with its devices among those that match everything but the site. */
+  readonly sites: readonly (readonly [name: string, devices: number])[];
+  /** MD5 of the matching ids in order, joined by commas. */
+  readonly tag: string;
+}
+
+/** Counts of the devices that match, and a fingerprint of their order, in one look at the table. */
+export async function countFleet(pool: Pool, query: OrderedFilter): Promise<FleetCounts> {
+  const { rows } = await pool.query<Omit<FleetCounts, "states"> & { ranks: Partial<Record<string, number>> }>(
+    `WITH device_found AS MATERIALIZED (${SEARCHED})
+     SELECT (SELECT count(*) FROM device) AS "all",
+       (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS total,
+       (SELECT coalesce(json_object_agg(rank, n), '{}') FROM (
+          SELECT rank, count(*) AS n FROM device_found WHERE ${AT_SITE} GROUP BY rank) AS ranked) AS ranks,
+       (SELECT coalesce(json_agg(json_build_array(s.name, coalesce(n, 0)) ORDER BY s.name), '[]') FROM site s LEFT JOIN (
+          SELECT site, count(*) AS n FROM device_found WHERE ${IN_STATE} GROUP BY site) AS placed ON placed.site = s.name) AS sites,
+       (SELECT md5(coalesce(string_agg(name, ',' ORDER BY ${orderOf(query)}), ''))
+          FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS tag`,
+    filterValues(query),
+  );
+  const { ranks, ...counts } = rows[0]!;
+  const states = Object.fromEntries(DEVICE_STATES.map((state) => [state, ranks[RANKED.indexOf(state)] ?? 0]));
+  return { ...counts, states: states as Record<DeviceStateName, number> };
+}
+
+/** All sites by name. */
+export async function findSites(pool: Pool): Promise<string[]> {
+  return (await pool.query<{ name: string }>("SELECT name FROM site ORDER BY name")).rows.map(({ name }) => name);
+}
+
+/** Ids of some devices that have reported, spread over all of them, the same ones each time while the fleet is the same. */
+export async function sampleDevices(pool: Pool, most: number): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    "SELECT name FROM device WHERE last_seen IS NOT NULL ORDER BY hashtext(name), name LIMIT $1",
+    [most],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Where a device stands in an order. */
+export function placeOf(device: ListedDevice, order: DeviceOrder): DevicePlace {
+  if (order === "state") return { at: device.name, key: device.rank };
+  const at = order === "id" ? device.name : order === "lastSeen" ? device.lastSeen : device.messages;
+  return { at, key: device.key };
+}
+
+function filterValues({ search, site, state, ids, now, staleSeconds }: DeviceFilter): unknown[] {
+  const edge = (of: "live" | "stale") => new Date(lastSeenIn(of, now, staleSeconds).after!);
+  return [
+    // The wildcards of ILIKE stand for themselves.
+    search ? `%${search.replace(/[\\%_]/g, "\\$&")}%` : null,
+    ids ?? null,
+    site ?? null,
+    edge("live"),
+    edge("stale"),
+    state === undefined ? null : RANKED.indexOf(state),
+  ];
+}
+
+function orderOf({ order, descending }: OrderedFilter): string {
+  const direction = descending ? "DESC" : "ASC";
+  if (order === "id") return `name ${direction}`;
+  if (order === "state") return `rank ${direction}, name`;
+  if (order === "messages") return `messages ${direction}, id`;
+  return `last_seen ${direction} NULLS LAST, id`;
+}
+
+/** The condition of coming after a place, with its values numbered from `given` + 1. */
+function following(
+  { order, descending, after }: DevicePageQuery,
+  given: number,
+): { condition: string; values: unknown[] } {
+  if (after === null) return { condition: "", values: [] };
+  const beyond = descending ? "<" : ">";
+  const [at, key] = [`$${given + 1}`, `$${given + 2}`];
+  if (order === "id") return { condition: `AND name ${beyond} ${at}`, values: [String(after.at)] };
+  if (order === "state")
+    return {
+      condition: `AND (rank ${beyond} ${key}::integer OR (rank = ${key} AND name > ${at}::text))`,
+      values: [String(after.at), after.key],
+    };
+  if (order === "messages")
+    return {
+      condition: `AND (messages ${beyond} ${at}::bigint OR (messages = ${at} AND id > ${key}::integer))`,
+      values: [after.at, after.key],
+    };
+  if (after.at === null) return { condition: `AND last_seen IS NULL AND id > ${at}::integer`, values: [after.key] };
+  return {
+    condition: `AND (last_seen ${beyond} ${at}::timestamptz OR (last_seen = ${at} AND id > ${key}::integer) OR last_seen IS NULL)`,
+    values: [new Date(after.at), after.key],
+  };
+}
+
+interface Row {
+  readonly id: number;
+  readonly name: string;
+  readonly site: string | null;
+  readonly type: string | null;
+  readonly first_seen: Date;
+  readonly last_seen: Date | null;
+  readonly last_event_time: Date | null;
+  readonly messages: number;
+  readonly rank: number;
+}
+
+function toDevice(row: Row): ListedDevice {
+  return {
+    key: row.id,
+    name: row.name,
+    site: row.site,
+    type: row.type,
+    firstSeen: row.first_seen.getTime(),
+    lastSeen: row.last_seen?.getTime() ?? null,
+    lastEventTime: row.last_event_time?.getTime() ?? null,
+    messages: row.messages,
+    rank: row.rank,
+  };
+}
