@@ -2,6 +2,8 @@
 export interface Checks {
   equal(what: string, found: unknown, wanted: unknown): void;
   that(what: string, holds: boolean, found?: string): void;
+  /** What failed so far. */
+  readonly failed: readonly string[];
   /** Prints the sum; the exit code. */
   finish(): number;
 }
@@ -23,6 +25,7 @@ export function createChecks(drill: string): Checks {
         same ? JSON.stringify(found).slice(0, 120) : `${JSON.stringify(found)}, expected ${JSON.stringify(wanted)}`,
       );
     },
+    failed,
     that: (what, holds, found = "") => note(what, holds, found),
     finish() {
       console.log(`${drill}: ${passed} passed, ${failed.length} failed`);

@@ -1,38 +1,44 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import pino from "pino";
-import { createPostgresEventLog } from "@/server/adapters/postgres/event-log";
+import { composeEngines } from "@/server/compose";
 import type { TelemetryAnswer } from "@/server/contracts/telemetry";
 import { TOPICS } from "@/server/domain/terms";
-import { createPool } from "@/server/database/connection";
 import { processOf } from "../processes";
-import { type Product, startProduct } from "../product";
+import type { Product } from "../product";
 import { pause, seeded } from "../waiting";
 import { createChecks } from "./checks";
+import { DRILL_OPTIONS, readMode } from "./drill";
+import type { EngineMode } from "./drill-engines";
 import { DEVICES, hostileMessage, type HostileMessage, WARM_READINGS, WARM_TIME } from "./hostile-messages";
 import { memoryWatch } from "./memory";
 import { drained } from "./pipeline";
+import type { Row } from "./rows";
+import { openStage } from "./stage";
+import { deadLetters } from "./stored";
 
 const CHUNK = 500;
+
+export async function main(argv: string[]): Promise<number> {
+  const options = { ...DRILL_OPTIONS, messages: { type: "string" }, seed: { type: "string", default: "1" } } as const;
+  const { values } = parseArgs({ args: argv, options });
+  const count = Number(values.messages ?? (values.short ? 5000 : 200_000));
+  const { wrong } = await hostile(readMode(values.engines), count, Number(values.seed));
+  return wrong.length === 0 ? 0 : 1;
+}
 
 /**
  * Sends generated hostile messages, half through the REST route, half straight into the log past it: the worker never
  * stops, each message ends where it must, the sums are exact, and memory stays flat.
  */
-export async function main(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: argv,
-    options: { messages: { type: "string", default: "200000" }, seed: { type: "string", default: "1" } },
-  });
-  const count = Number(values.messages);
-  const checks = createChecks("hostile");
-  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-hostile-"));
-  const product = await startProduct({ dataDir: path.join(folder, "data"), env: { DEMO_DEVICES: "0" } });
+export async function hostile(mode: EngineMode, count: number, seed: number): Promise<Row> {
+  const began = performance.now();
+  const checks = createChecks(`hostile on ${mode} engines`);
+  const stage = await openStage(mode, "plain");
+  const { product } = stage;
+  let sent = 0;
+  let stored = 0;
   try {
-    await product.ready();
     // First sight decides a metric's kind, so it is settled before anything hostile comes.
     const warm = DEVICES.map((device) => ({ device, time: WARM_TIME, readings: WARM_READINGS }));
     await send(product, JSON.stringify(warm), "application/json");
@@ -48,14 +54,8 @@ export async function main(argv: string[]): Promise<number> {
     const wrongAnswers: string[] = [];
     const worker = processOf(product.tree(), "worker")?.pid;
     const memory = memoryWatch(product);
-    const pool = createPool(product.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
-    const log = createPostgresEventLog({
-      pool,
-      connectionString: product.connectionString(),
-      role: "drill",
-      logger: pino({ level: "silent" }),
-    });
-    const random = seeded(Number(values.seed));
+    const { eventLog, pool, close } = await composeEngines(stage.config(), "drill", pino({ level: "silent" }));
+    const random = seeded(seed);
     const expectInLog = (message: HostileMessage) => {
       const letters = message.refused ? [message.refused] : message.fields;
       wanted.messages++;
@@ -103,7 +103,7 @@ export async function main(argv: string[]): Promise<number> {
         key: i % 3 === 0 ? null : DEVICES[i % DEVICES.length]!,
         value: one.bytes,
       }));
-      await log.append(TOPICS.telemetry, records);
+      await eventLog.append(TOPICS.telemetry, records);
       messages.forEach(expectInLog);
     }
 
@@ -115,18 +115,19 @@ export async function main(argv: string[]): Promise<number> {
       wrongAnswers.length === 0,
       wrongAnswers.slice(0, 5).join("; ") || `${rejected} of them`,
     );
-    const found = await pool.query<{ reason: string; n: number }>(
-      "SELECT reason, count(*)::int AS n FROM dead_letter GROUP BY reason ORDER BY reason",
-    );
+    const found = new Map<string, number>();
+    for (const { reason } of await deadLetters(stage)) found.set(reason, (found.get(reason) ?? 0) + 1);
     checks.equal(
       "dead letters by reason",
-      Object.fromEntries(found.rows.map((row) => [row.reason, row.n])),
+      Object.fromEntries([...found].sort()),
       Object.fromEntries([...reasons].sort()),
     );
-    const stored = await pool.query<{ n: number }>(
+    const samples = await pool.query<{ n: number }>(
       "SELECT coalesce(sum(cardinality(metrics)), 0)::int AS n FROM sample",
     );
-    checks.equal("readings in the table", stored.rows[0]?.n, wanted.readings);
+    stored = samples.rows[0]?.n ?? 0;
+    sent = wanted.readings;
+    checks.equal("readings in the table", stored, sent);
     const rolled = await pool.query<{ n: number }>(
       "SELECT coalesce(sum(c), 0)::int AS n FROM rollup_minute, unnest(counts) c",
     );
@@ -134,15 +135,25 @@ export async function main(argv: string[]): Promise<number> {
     checks.equal("messages accounted for", wanted.messages - DEVICES.length + rejected, count);
     checks.equal("the worker is the same process", processOf(product.tree(), "worker")?.pid, worker);
     for (const [role, { flat, told }] of memory.verdicts()) checks.that(`memory of ${role} stays flat`, flat, told);
-    await log.close();
-    await pool.end();
+    await close();
   } finally {
-    await product.stop();
+    await stage.close();
   }
-  const code = checks.finish();
-  if (code === 0) rmSync(folder, { recursive: true, force: true });
-  else console.log(`Kept for a look: ${folder}`);
-  return code;
+  checks.finish();
+  if (checks.failed.length === 0) stage.remove();
+  else console.log(`Kept for a look: ${stage.folder}`);
+  return {
+    drill: "hostile",
+    faults: 0,
+    sent,
+    stored,
+    dead: 0,
+    lost: Math.max(0, sent - stored),
+    twice: Math.max(0, stored - sent),
+    recoveries: [],
+    seconds: (performance.now() - began) / 1000,
+    wrong: [...checks.failed],
+  };
 }
 
 /** Posts a chunk and compares the answer item by item. @returns how many were rejected. */

@@ -6,53 +6,107 @@ import { isAlive, killNow, type ProcessInfo, processOf } from "../processes";
 import { freePort, type Product, runProduct, startProduct } from "../product";
 import { pause, seeded, until } from "../waiting";
 import { type Checks, createChecks } from "./checks";
+import { DRILL_OPTIONS, readMode } from "./drill";
+import { type EngineMode, startDrillEngines } from "./drill-engines";
 import { drained } from "./pipeline";
 import { MAPPING, type Recording, readRecording } from "./recording";
 import { recount } from "./recount";
+import type { Row } from "./rows";
+import { openStage } from "./stage";
 
-const TARGETS = ["worker", "web", "postgres", "tree"] as const;
+const FILE = "e2e/fixtures/environment.ndjson";
+
+/** tree: every process of the product. kafka: only where there is one. */
+const TARGETS = ["worker", "web", "postgres", "kafka", "tree"] as const;
 type Target = (typeof TARGETS)[number];
 
-/**
- * Kills the worker, the web process, the embedded PostgreSQL and the whole tree, each `--rounds` times at a random moment
- * of a replay, starts again what doesn't come back by itself, resumes the replay, and counts: nothing lost, nothing twice.
- */
+export interface KillRounds {
+  readonly mode: EngineMode;
+  readonly file: string;
+  readonly rounds: number;
+  readonly targets: readonly Target[];
+  readonly seed: number;
+}
+
+/** What each round has to end with, and what it ended with. */
+interface Tally {
+  readonly checks: Checks;
+  sent: number;
+  stored: number;
+  lost: number;
+  twice: number;
+  readonly recoveries: number[];
+}
+
 export async function main(argv: string[]): Promise<number> {
   const { values } = parseArgs({
     args: argv,
     options: {
-      file: { type: "string", default: "e2e/fixtures/environment.ndjson" },
-      rounds: { type: "string", default: "10" },
+      ...DRILL_OPTIONS,
+      file: { type: "string", default: FILE },
+      rounds: { type: "string" },
       target: { type: "string", multiple: true, default: [...TARGETS] },
-      seed: { type: "string", default: String(Date.now() % 1_000_000) },
     },
   });
-  const recording = readRecording(values.file);
-  const random = seeded(Number(values.seed));
-  const checks = createChecks("kill-rounds");
-  console.log(`${recording.messages} messages, ${recording.readings} readings; seed ${values.seed}`);
-  const duration = await undisturbed(recording);
+  const { wrong } = await killRounds({
+    mode: readMode(values.engines),
+    file: values.file,
+    rounds: Number(values.rounds ?? (values.short ? 1 : 10)),
+    targets: values.target as Target[],
+    seed: Number(values.seed),
+  });
+  return wrong.length === 0 ? 0 : 1;
+}
+
+/**
+ * Kills the worker, the web process, PostgreSQL, Kafka and the whole tree, each so many times at a random moment of a replay, starts again
+ * what doesn't come back by itself, resumes the replay, and counts: nothing lost, nothing twice.
+ */
+export async function killRounds({ mode, file, rounds, targets, seed }: KillRounds): Promise<Row> {
+  const began = performance.now();
+  const recording = readRecording(file);
+  const random = seeded(seed);
+  const checks = createChecks(`kill-rounds on ${mode} engines`);
+  console.log(`${recording.messages} messages, ${recording.readings} readings; seed ${seed}`);
+  const duration = await undisturbed(recording, mode);
   console.log(`an undisturbed replay takes ${duration} ms`);
-  for (const target of values.target as Target[]) {
-    for (let round = 1; round <= Number(values.rounds); round++) {
-      await play(checks, recording, target, round, Math.round(300 + random() * Math.max(duration * 0.85 - 300, 300)));
+  const tally: Tally = { checks, sent: 0, stored: 0, lost: 0, twice: 0, recoveries: [] };
+  for (const target of targets) {
+    if (target === "kafka" && mode !== "real" && mode !== "kafka") continue;
+    for (let round = 1; round <= rounds; round++) {
+      const moment = Math.round(300 + random() * Math.max(duration * 0.85 - 300, 300));
+      await play(tally, recording, mode, target, round, moment);
     }
   }
-  return checks.finish();
+  checks.finish();
+  const { sent, stored, lost, twice, recoveries } = tally;
+  const seconds = (performance.now() - began) / 1000;
+  const wrong = [...checks.failed];
+  return {
+    drill: "kill-rounds",
+    faults: recoveries.length,
+    sent,
+    stored,
+    dead: 0,
+    lost,
+    twice,
+    recoveries,
+    seconds,
+    wrong,
+  };
 }
 
 /** Milliseconds a replay takes when nobody disturbs it. */
-async function undisturbed(recording: Recording): Promise<number> {
-  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-kill-"));
-  const product = await startProduct({ dataDir: path.join(folder, "data"), env: { DEMO_DEVICES: "0" } });
+async function undisturbed(recording: Recording, mode: EngineMode): Promise<number> {
+  const stage = await openStage(mode, "plain");
+  const { product } = stage;
   try {
-    await product.ready();
     const started = Date.now();
     await runProduct(replayOf(recording, product), { FIELDWATCH_DATA_DIR: product.dataDir });
     return Date.now() - started;
   } finally {
-    await product.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await stage.close();
+    stage.remove();
   }
 }
 
@@ -61,15 +115,19 @@ function replayOf(recording: Recording, product: Product): string[] {
 }
 
 async function play(
-  checks: Checks,
+  tally: Tally,
   recording: Recording,
+  mode: EngineMode,
   target: Target,
   round: number,
   moment: number,
 ): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-kill-"));
+  const engines = await startDrillEngines(mode, false);
   // The same port and folder all along, as a person restarting it would have.
-  const options = { dataDir: path.join(folder, "data"), port: await freePort(), env: { DEMO_DEVICES: "0" } };
+  const env = { DEMO_DEVICES: "0", ...engines.env };
+  const options = { dataDir: path.join(folder, "data"), port: await freePort(), env };
+  const { checks } = tally;
   let product = await startProduct(options);
   try {
     await product.ready();
@@ -81,10 +139,19 @@ async function play(
     await pause(moment);
     const phase = under;
 
-    const before = product.tree();
-    const victims = target === "tree" ? before : [processOf(before, target) ?? product.tree()[0]!];
-    killNow(victims.map((one) => one.pid));
-    product = await comeBack(product, options, target, before, victims);
+    const killed = Date.now();
+    const outside = target === "postgres" || target === "kafka" ? engines[target] : undefined;
+    if (outside) {
+      await outside.kill();
+      await outside.start();
+      await product.ready();
+    } else if (target !== "kafka") {
+      const before = product.tree();
+      const victims = target === "tree" ? before : [processOf(before, target) ?? product.tree()[0]!];
+      killNow(victims.map((one) => one.pid));
+      product = await comeBack(product, options, target, before, victims);
+    }
+    tally.recoveries.push((Date.now() - killed) / 1000);
 
     let attempts = 1;
     let result = await replaying;
@@ -92,9 +159,13 @@ async function play(
     if (result.code !== 0)
       throw new Error(`The replay didn't end well in ${attempts} attempts:\n${result.output.slice(-1000)}`);
     const { totals } = await drained(product, recording.messages);
-    const lying = await recount(product.connectionString());
+    const lying = await recount(engines.postgres?.url ?? product.connectionString());
 
     const wanted = recording.readings;
+    tally.sent += wanted;
+    tally.stored += lying.readings;
+    tally.lost += Math.max(0, wanted - lying.readings);
+    tally.twice += Math.max(0, lying.readings - wanted, totals.readings - wanted);
     const problems: string[] = [];
     const expect = (what: string, found: unknown, value: unknown) => {
       if (found !== value) problems.push(`${what} ${String(found)} instead of ${String(value)}`);
@@ -114,6 +185,8 @@ async function play(
     checks.that(`${target} ${round}`, false, `${(error as Error).message}\n${product.log().slice(-3000)}`);
     killNow(product.tree().map((one) => one.pid));
     return;
+  } finally {
+    await engines.stop();
   }
   rmSync(folder, { recursive: true, force: true });
 }
@@ -122,7 +195,7 @@ async function play(
 async function comeBack(
   product: Product,
   options: Parameters<typeof startProduct>[0],
-  target: Target,
+  target: Exclude<Target, "kafka">,
   before: readonly ProcessInfo[],
   victims: readonly ProcessInfo[],
 ): Promise<Product> {

@@ -18,7 +18,7 @@ export function memoryWatch(product: Product): {
       if (found) samples.get(role)?.push(found.rss / MB);
     }
   };
-  const timer = setInterval(sample, 500);
+  const timer = setInterval(sample, 500).unref();
   return {
     now: () => ROLES.map((role) => `${role} ${Math.round(samples.get(role)?.at(-1) ?? 0)} MB`).join(", "),
     stop: () => clearInterval(timer),

@@ -1,26 +1,33 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import type { DevicesAnswer } from "@/server/contracts/devices";
-import { runProduct, startProduct } from "../product";
+import { runProduct } from "../product";
 import { createChecks } from "./checks";
+import { DRILL_OPTIONS, readMode } from "./drill";
+import type { EngineMode } from "./drill-engines";
 import { drained } from "./pipeline";
 import { MAPPING, readRecording } from "./recording";
 import { recount } from "./recount";
+import type { Row } from "./rows";
+import { openStage } from "./stage";
+
+const FILE = "e2e/fixtures/environment.ndjson";
+
+export async function main(argv: string[]): Promise<number> {
+  const options = { ...DRILL_OPTIONS, file: { type: "string", default: FILE } } as const;
+  const { values } = parseArgs({ args: argv, options });
+  const { wrong } = await replayExact(readMode(values.engines), values.file);
+  return wrong.length === 0 ? 0 : 1;
+}
 
 /** Replays a recording twice through the running product: every number is exact the first time, and repeats the second. */
-export async function main(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: argv,
-    options: { file: { type: "string", default: "e2e/fixtures/environment.ndjson" } },
-  });
-  const recording = readRecording(values.file);
-  const checks = createChecks("replay-exact");
-  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-replay-exact-"));
-  const product = await startProduct({ dataDir: path.join(folder, "data"), env: { DEMO_DEVICES: "0" } });
+export async function replayExact(mode: EngineMode, file: string = FILE): Promise<Row> {
+  const began = performance.now();
+  const recording = readRecording(file);
+  const checks = createChecks(`replay-exact on ${mode} engines`);
+  const stage = await openStage(mode, "plain");
+  const { product } = stage;
+  let stored = 0;
   try {
-    await product.ready();
     const replay = () =>
       runProduct(["replay", recording.file, ...MAPPING, "--speed", "max", "--url", product.url], {
         FIELDWATCH_DATA_DIR: product.dataDir,
@@ -52,14 +59,14 @@ export async function main(argv: string[]): Promise<number> {
     await compareTables();
 
     async function compareTables(): Promise<void> {
-      checks.equal("tables", await recount(product.connectionString()), {
-        ...{
-          readings: recording.readings,
-          minuteCounts: recording.readings,
-          hourCounts: recording.readings,
-          wrongMinutes: 0,
-          wrongHours: 0,
-        },
+      const tables = await recount(stage.connectionString());
+      stored = tables.readings;
+      checks.equal("tables", tables, {
+        readings: recording.readings,
+        minuteCounts: recording.readings,
+        hourCounts: recording.readings,
+        wrongMinutes: 0,
+        wrongHours: 0,
       });
     }
 
@@ -78,9 +85,20 @@ export async function main(argv: string[]): Promise<number> {
       });
     }
   } finally {
-    await product.stop();
+    await stage.close();
   }
-  checks.that("nothing is left running", product.tree().length === 0);
-  rmSync(folder, { recursive: true, force: true });
-  return checks.finish();
+  checks.finish();
+  if (checks.failed.length === 0) stage.remove();
+  return {
+    drill: "replay-exact",
+    faults: 0,
+    sent: recording.readings,
+    stored,
+    dead: 0,
+    lost: Math.max(0, recording.readings - stored),
+    twice: Math.max(0, stored - recording.readings),
+    recoveries: [],
+    seconds: (performance.now() - began) / 1000,
+    wrong: [...checks.failed],
+  };
 }

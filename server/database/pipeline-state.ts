@@ -175,8 +175,9 @@ interface RateRow extends Totals {
 async function readRates(pool: Pool, now: EpochMs): Promise<RateRow[]> {
   const { rows } = await pool.query<Totals & { time: Date; latencies: number[] }>(
     `SELECT bucket AS time, messages, readings, duplicates, dead_letters AS "deadLetters", latencies
-     FROM pipeline_rate WHERE bucket >= $1 ORDER BY bucket`,
-    [new Date(now - HISTORY_MS)],
+     FROM pipeline_rate WHERE bucket BETWEEN $1 AND $2 ORDER BY bucket`,
+    // A worker whose clock was ahead for a while wrote of a time that is still to come.
+    [new Date(now - HISTORY_MS), new Date(now)],
   );
   const buckets = new Map<EpochMs, RateRow>();
   for (const { time, ...row } of rows) {

@@ -10,5 +10,9 @@ export function keptFor<T>(ms: number, now: () => EpochMs, work: () => Promise<T
     kept = { value, at: now() };
     return value;
   });
-  return async () => (kept !== undefined && now() - kept.at < ms ? kept.value : renew());
+  return async () => {
+    // A clock that was set back makes it younger than nothing: then it says nothing about its age.
+    const age = kept === undefined ? NaN : now() - kept.at;
+    return kept !== undefined && age >= 0 && age < ms ? kept.value : renew();
+  };
 }

@@ -73,17 +73,31 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
 
   let ending = false;
   let timer: NodeJS.Timeout | undefined;
-  let droppedBefore = 0;
+  let toldDropped = 0;
+  let failing = false;
   let summaryAt = Date.now() + SUMMARY_MS;
 
-  function sumUp(): void {
-    if (Date.now() < summaryAt) return;
+  /** Says at once when messages begin to be dropped, and when that is over; how many, each minute. */
+  function tell(): void {
+    const { dropped, failure, waiting } = outbox;
+    if (failure !== null && !failing)
+      logger.error(
+        { err: failure, waiting: waiting.messages },
+        "the outbox's disk takes nothing: new messages are dropped until it does; make room on it",
+      );
+    if (failure === null && failing) logger.info({ dropped }, "the outbox's disk takes messages again");
+    failing = failure !== null;
+    const due = Date.now() >= summaryAt;
+    const news = dropped > toldDropped && (due || toldDropped === 0);
+    if (news && !failing)
+      logger.warn(
+        { dropped: dropped - toldDropped, maxBytes: settings.OUTBOX_MAX_BYTES },
+        "the outbox is full: its oldest messages are dropped",
+      );
+    if (news) toldDropped = dropped;
+    if (!due) return;
     summaryAt = Date.now() + SUMMARY_MS;
-    const { dropped } = outbox;
-    if (dropped > droppedBefore)
-      logger.warn({ dropped: dropped - droppedBefore }, "the outbox is full: its oldest messages were dropped");
-    droppedBefore = dropped;
-    logger.info({ ...postman.sent, waiting: outbox.waiting.messages, dropped }, "simulator");
+    logger.info({ ...postman.sent, waiting: waiting.messages, dropped }, "simulator");
   }
 
   async function generate(): Promise<void> {
@@ -94,7 +108,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
       await outbox.put(messages.slice(from, from + 500), away);
     }
     if (messages.length > 0) postman.wake();
-    sumUp();
+    tell();
   }
 
   let generating = Promise.resolve();

@@ -1,0 +1,46 @@
+import { brokerKill } from "./broker-kill";
+import { brokerStop } from "./broker-stop";
+import { clockJump } from "./clock-jump";
+import { connections } from "./connections";
+import { type Drill, readOptions, runDrills } from "./drill";
+import { hostile } from "./hostile";
+import { killRounds } from "./kill-rounds";
+import { outboxFull } from "./outbox-full";
+import { postgresKill } from "./postgres-kill";
+import { rebalances } from "./rebalances";
+import { replayExact } from "./replay-exact";
+import { slowStore } from "./slow-store";
+import { webKill } from "./web-kill";
+import { workerKills } from "./worker-kills";
+
+/** In an order in which those on the same kind of stage follow each other. */
+const DRILLS: readonly Drill[] = [
+  workerKills,
+  rebalances,
+  webKill,
+  postgresKill,
+  brokerKill,
+  brokerStop,
+  outboxFull,
+  connections,
+  slowStore,
+  clockJump,
+];
+
+/**
+ * Every drill one after the other, on the engines of one mode. Short, it leaves out what CI runs by itself: replay-exact, kill-rounds
+ * and hostile.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const options = readOptions(argv);
+  const { mode, short, seed } = options;
+  if (short) return runDrills(DRILLS, options);
+  const file = "e2e/fixtures/environment.ndjson";
+  const targets = ["worker", "web", "postgres", "kafka", "tree"] as const;
+  const rows = [
+    await replayExact(mode),
+    await killRounds({ mode, file, rounds: 3, targets, seed }),
+    await hostile(mode, 50_000, 1),
+  ];
+  return runDrills(DRILLS, options, rows);
+}

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Config, loadConfig } from "@/server/config/config";
+import { isAlive } from "../processes";
+import { freePort, type Product, ROOT, startProduct } from "../product";
+import { until } from "../waiting";
+import { createClock, type Clock } from "./clock";
+import { type DrillEngines, type EngineMode, startDrillEngines } from "./drill-engines";
+import { createLedger, type Ledger } from "./ledger";
+
+/** plain: nothing between · proxied: a proxy before each engine · clock: a clock that can be set in web and worker. */
+export type StageKind = "plain" | "proxied" | "clock";
+
+/** The running product on the engines of one mode, with what its senders were told. */
+export interface Stage {
+  readonly mode: EngineMode;
+  readonly kind: StageKind;
+  readonly folder: string;
+  readonly product: Product;
+  readonly engines: DrillEngines;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Aborted when it is closed: what still sends has to end. */
+  readonly ended: AbortSignal;
+  /** PostgreSQL's address, past any proxy. */
+  connectionString(): string;
+  /** The configuration the product has. */
+  config(): Config;
+  /** One more role beside it, on the same engines. */
+  startRole(role: "worker"): Promise<Product>;
+  /** Stops everything. @throws when something is left running. */
+  close(): Promise<void>;
+  /** Removes its files. */
+  remove(): void;
+}
+
+/** Starts engines and product, and waits until it takes work. */
+export async function openStage(
+  mode: EngineMode,
+  kind: StageKind,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drill-"));
+  const engines = await startDrillEngines(mode, kind === "proxied");
+  const clock = createClock(path.join(folder, "clock"));
+  const options = {
+    dataDir: path.join(folder, "data"),
+    port: await freePort(),
+    env: { DEMO_DEVICES: "0", ...engines.env, ...(kind === "clock" ? clock.env(ROOT) : {}), ...env },
+  };
+  const roles: Product[] = [];
+  let product: Product | undefined;
+  const stopAll = async () => {
+    const running = [...roles, ...(product ? [product] : [])];
+    const pids = running.flatMap((one) => one.tree().map(({ pid }) => pid));
+    for (const one of running) await one.stop();
+    await until(() => !pids.some(isAlive), { timeoutMs: 15_000, what: "every process of the product to be gone" });
+  };
+  try {
+    product = await startProduct(options);
+    await product.ready();
+  } catch (error) {
+    await stopAll().finally(() => engines.stop());
+    throw error;
+  }
+  const started = product;
+  const ended = new AbortController();
+  return {
+    mode,
+    kind,
+    folder,
+    product: started,
+    engines,
+    ledger: createLedger(),
+    clock,
+    ended: ended.signal,
+    connectionString: () => engines.postgres?.url ?? started.connectionString(),
+    config: () => loadConfig({ ...options.env, FIELDWATCH_DATA_DIR: options.dataDir }, ""),
+    async startRole(role) {
+      const one = await startProduct({ ...options, role });
+      roles.push(one);
+      return one;
+    },
+    async close() {
+      ended.abort();
+      await stopAll().finally(() => engines.stop());
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
