@@ -56,8 +56,8 @@ export async function main(argv: string[]): Promise<number> {
       rmSync(folder, { recursive: true, force: true });
     }
   }
-  const names = Object.keys(columns[0] ?? {});
-  const rows = names.map((name) => [name, ...columns.map((column) => column[name] ?? "")]);
+  const names = [...new Set(columns.flatMap(Object.keys))];
+  const rows = names.map((name) => [name, ...columns.map((column) => column[name] ?? "–")]);
   console.log(`${machine()}\n\n${markdownTable(["archive in", ...values.archive], rows)}`);
   return 0;
 }

@@ -10,13 +10,13 @@ const HOUR = 3_600_000;
 
 /**
  * The clock of web and worker jumps an hour ahead, then the worker's and then web's an hour back, under load whose event times stay right.
- * Ahead changes nothing; a worker that is behind keeps messages as dead letters (futureTime), and web names them to their sender.
+ * The worker's clock changes nothing, as the log's decides; web, an hour behind, names what is in its future to the sender.
  */
 export const clockJump: Drill = {
   name: "clock-jump",
   stage: "clock",
   async run(stage, { short, say }) {
-    const { product, ledger, clock } = stage;
+    const { ledger, clock } = stage;
     const seconds = short ? 3 : 20;
     const load = startLoad(stage, { prefix: "clock-jump", devices: 20, perSecond: USUAL_LOAD });
     await recovered(stage, load, now());
@@ -49,9 +49,7 @@ export const clockJump: Drill = {
 
     say(`web named ${ledger.rejected.get("futureTime")} messages to their sender as futureTime`);
     if (ledger.rejected.size !== 1) wrong.push(`rejected: ${JSON.stringify([...ledger.rejected])}`);
-    const { deadLetters } = (await product.get<PipelineAnswer>("/api/v1/pipeline")).totals;
-    if (deadLetters === 0) wrong.push("a worker an hour behind kept no dead letter");
-    return { recoveries, mayDie: ["futureTime"], wrong };
+    return { recoveries, wrong };
   },
 };
 

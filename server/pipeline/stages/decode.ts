@@ -22,8 +22,7 @@ export function createDecode({ futureToleranceMs, retentionMs }: DecodeSettings)
     for (const [i, record] of batch.records.entries()) {
       if (i % RECORDS_A_TURN === RECORDS_A_TURN - 1) await setImmediate();
       // Judged by ingest time, not by the clock now: a batch that is handled again comes out the same.
-      const now = Math.min(record.ingestTime, batch.processedTime);
-      const outcome = decodeMessage(record.value, { now, futureToleranceMs, retentionMs });
+      const outcome = decodeMessage(record.value, { now: record.ingestTime, futureToleranceMs, retentionMs });
       if (outcome.ok) {
         received.push({ record, message: outcome.message });
         continue;
