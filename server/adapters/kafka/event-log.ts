@@ -4,7 +4,7 @@ import type { Logger } from "@/server/observability/logger";
 import { type Consumption, type EventLog, LogUnavailableError } from "@/server/ports/event-log";
 import { createKafkaClient, type KafkaSettings } from "./client";
 import { createAdminConnection } from "./event-log/admin";
-import { createAppender } from "./event-log/append";
+import { createKafkaAppender } from "./event-log/append";
 import { startConsumption } from "./event-log/consume";
 import { describeTopic } from "./event-log/describe";
 import { CONSUMER_TIMES, type ConsumerTimes } from "./event-log/membership";
@@ -40,7 +40,7 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
   const kafka = createClient({});
   const admin = createAdminConnection(kafka);
   const producer = createProducerConnection(kafka, times.metadataMaxAge);
-  const appender = createAppender({ admin, producer, metadataMaxAge: times.metadataMaxAge });
+  const appender = createKafkaAppender({ admin, producer, metadataMaxAge: times.metadataMaxAge });
   const waitingSince = createWaitingSince();
   const consumptions = new Set<Consumption>();
   const consumeDeps = {

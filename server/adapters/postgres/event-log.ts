@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { type Consumption, type EventLog, LogUnavailableError } from "@/server/ports/event-log";
 import { withLogErrors } from "./errors";
-import { createAppender } from "./event-log/append";
+import { createPostgresAppender } from "./event-log/append";
 import { startConsumption } from "./event-log/consume";
 import { describeTopic, ensureTopics } from "./event-log/topics";
 
@@ -29,7 +29,7 @@ export interface PostgresEventLogDeps {
  */
 export function createPostgresEventLog({ pool, connectionString, role, logger }: PostgresEventLogDeps): EventLog {
   const applicationName = `fieldwatch ${role} ${hostname()}:${process.pid}`;
-  const appender = createAppender(pool);
+  const appender = createPostgresAppender(pool);
   const consumptions = new Set<Consumption>();
   let closed = false;
 

@@ -1,13 +1,13 @@
 import type { Message } from "kafkajs";
+import { type Appender, createAppender, type WriteCalls } from "@/server/adapters/append-queue";
 import { partitionOf } from "@/server/adapters/partitioner";
 import type { LogRecord } from "@/server/ports/event-log";
 import type { AdminConnection } from "./admin";
 import type { ProducerConnection, Sending } from "./producer";
 import { partitionsOf } from "./topics";
 
-/** Calls are merged into one send up to these bounds; a single larger call has sends to itself. */
-const SEND_RECORDS = 20_000;
-const SEND_BYTES = 8 * 1024 * 1024;
+/** Calls are merged into one send up to these bounds. */
+const MERGED = { records: 20_000, bytes: 8 * 1024 * 1024 };
 /**
  * Most of one partition in one send, which is one batch to Kafka. The broker refuses batches above 1 MiB; this is counted
  * before compression and leaves room for what surrounds the records.
@@ -18,18 +18,6 @@ const BATCH_RECORDS = 10_000;
 const RECORD_OVERHEAD = 32;
 const METADATA_MS = 3000;
 
-interface Waiting {
-  readonly records: readonly LogRecord[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-export interface Appender {
-  append(topic: string, records: readonly LogRecord[]): Promise<void>;
-  /** Waits until nothing is in flight. */
-  idle(): Promise<void>;
-}
-
 interface AppenderDeps {
   readonly admin: AdminConnection;
   readonly producer: ProducerConnection;
@@ -37,44 +25,14 @@ interface AppenderDeps {
   readonly metadataMaxAge: number;
 }
 
-/** Appends with one send in flight per topic; what comes meanwhile shares the next one. */
-export function createAppender(deps: AppenderDeps): Appender {
-  const queues = new Map<string, ReturnType<typeof createTopicQueue>>();
-  return {
-    async append(topic, records) {
-      if (records.length === 0) return;
-      let queue = queues.get(topic);
-      if (queue === undefined) queues.set(topic, (queue = createTopicQueue(deps, topic)));
-      await queue.push(records);
-    },
-    async idle() {
-      await Promise.all([...queues.values()].map((queue) => queue.idle()));
-    },
-  };
+/** Appends through one idempotent producer, with one send in flight per topic. */
+export function createKafkaAppender(deps: AppenderDeps): Appender {
+  return createAppender((topic) => openTopic(deps, topic), MERGED);
 }
 
-function createTopicQueue({ admin, producer, metadataMaxAge }: AppenderDeps, topic: string) {
-  let waiting: Waiting[] = [];
-  let writing: Promise<void> | null = null;
+function openTopic({ admin, producer, metadataMaxAge }: AppenderDeps, topic: string): WriteCalls {
   let known: { partitions: number; until: number } | null = null;
   let turn = Math.floor(Math.random() * 1024);
-
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      const calls = takeCalls();
-      try {
-        const partitions = await partitionCount();
-        const placed = calls.map(({ records }) => ({ records, keyless: turn++ % partitions }));
-        for (const sending of sendingsOf(topic, placed, partitions)) await producer.send(sending);
-        for (const { resolve } of calls) resolve();
-      } catch (error) {
-        known = null;
-        for (const { reject } of calls) reject(error);
-      }
-    }
-    // In the same turn as the last look at the queue: a call that comes later starts anew.
-    writing = null;
-  }
 
   async function partitionCount(): Promise<number> {
     if (known !== null && performance.now() < known.until) return known.partitions;
@@ -85,32 +43,15 @@ function createTopicQueue({ admin, producer, metadataMaxAge }: AppenderDeps, top
     return partitions;
   }
 
-  function takeCalls(): Waiting[] {
-    let records = 0;
-    let bytes = 0;
-    let count = 0;
-    while (count < waiting.length) {
-      const call = waiting[count]!;
-      records += call.records.length;
-      for (const { value } of call.records) bytes += value.byteLength;
-      if (count > 0 && (records > SEND_RECORDS || bytes > SEND_BYTES)) break;
-      count += 1;
+  return async (calls) => {
+    try {
+      const partitions = await partitionCount();
+      const placed = calls.map((records) => ({ records, keyless: turn++ % partitions }));
+      for (const sending of sendingsOf(topic, placed, partitions)) await producer.send(sending);
+    } catch (error) {
+      known = null;
+      throw error;
     }
-    const taken = waiting.slice(0, count);
-    waiting = waiting.slice(count);
-    return taken;
-  }
-
-  return {
-    push(records: readonly LogRecord[]): Promise<void> {
-      return new Promise<void>((resolve, reject) => {
-        waiting.push({ records, resolve, reject });
-        writing ??= writeAll();
-      });
-    },
-    async idle(): Promise<void> {
-      await writing;
-    },
   };
 }
 

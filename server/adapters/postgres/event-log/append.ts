@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
+import { type AppendCall, type Appender, createAppender, type WriteCalls } from "../../append-queue";
 import { withLogErrors } from "../errors";
 import { inTransaction } from "../transaction";
 import { encodeFrames, type Frame } from "./framing";
@@ -7,79 +8,21 @@ import { RECORDS_CHANNEL } from "./group-key";
 import { partitionOf } from "../../partitioner";
 import { findTopic, type Topic } from "./topics";
 
-/** Calls are merged into one transaction up to these bounds; a single larger call has one to itself. */
-const COMMIT_RECORDS = 20_000;
-const COMMIT_BYTES = 8 * 1024 * 1024;
+/** Calls are merged into one transaction up to these bounds. */
+const MERGED = { records: 20_000, bytes: 8 * 1024 * 1024 };
 
-interface Waiting {
-  readonly records: readonly LogRecord[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+/** Appends with one transaction in flight per topic. */
+export function createPostgresAppender(pool: Pool): Appender {
+  return createAppender((topic) => openTopic(pool, topic), MERGED);
 }
 
-interface Appender {
-  append(topic: string, records: readonly LogRecord[]): Promise<void>;
-  /** Waits until nothing is in flight. */
-  idle(): Promise<void>;
-}
-
-/** Appends with one transaction in flight per topic; what comes meanwhile shares the next one. */
-export function createAppender(pool: Pool): Appender {
-  const queues = new Map<string, ReturnType<typeof createTopicQueue>>();
-  return {
-    async append(topic, records) {
-      if (records.length === 0) return;
-      let queue = queues.get(topic);
-      if (queue === undefined) queues.set(topic, (queue = createTopicQueue(pool, topic)));
-      await queue.push(records);
-    },
-    async idle() {
-      await Promise.all([...queues.values()].map((queue) => queue.idle()));
-    },
-  };
-}
-
-function createTopicQueue(pool: Pool, name: string) {
-  let waiting: Waiting[] = [];
-  let writing: Promise<void> | null = null;
+function openTopic(pool: Pool, name: string): WriteCalls {
   let topic: Topic | null = null;
   let turn = Math.floor(Math.random() * 1024);
 
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      const calls = takeCalls();
-      try {
-        topic ??= await withLogErrors(() => findTopic(pool, name));
-        await write(topic, calls);
-        for (const { resolve } of calls) resolve();
-      } catch (error) {
-        topic = null;
-        for (const { reject } of calls) reject(error);
-      }
-    }
-    // In the same turn as the last look at the queue: a call that comes later starts anew.
-    writing = null;
-  }
-
-  function takeCalls(): Waiting[] {
-    let records = 0;
-    let bytes = 0;
-    let count = 0;
-    while (count < waiting.length) {
-      const call = waiting[count]!;
-      records += call.records.length;
-      for (const { value } of call.records) bytes += value.byteLength;
-      if (count > 0 && (records > COMMIT_RECORDS || bytes > COMMIT_BYTES)) break;
-      count += 1;
-    }
-    const taken = waiting.slice(0, count);
-    waiting = waiting.slice(count);
-    return taken;
-  }
-
-  async function write(to: Topic, calls: readonly Waiting[]): Promise<void> {
+  async function write(to: Topic, calls: readonly AppendCall[]): Promise<void> {
     const byPartition = new Map<number, LogRecord[]>();
-    for (const { records } of calls) {
+    for (const records of calls) {
       const keyless = turn++ % to.partitions;
       for (const record of records) {
         const partition = record.key === null ? keyless : partitionOf(record.key, to.partitions);
@@ -92,16 +35,14 @@ function createTopicQueue(pool: Pool, name: string) {
     await withLogErrors(() => insertFrames(pool, to, frames));
   }
 
-  return {
-    push(records: readonly LogRecord[]): Promise<void> {
-      return new Promise<void>((resolve, reject) => {
-        waiting.push({ records, resolve, reject });
-        writing ??= writeAll();
-      });
-    },
-    async idle(): Promise<void> {
-      await writing;
-    },
+  return async (calls) => {
+    try {
+      topic ??= await withLogErrors(() => findTopic(pool, name));
+      await write(topic, calls);
+    } catch (error) {
+      topic = null;
+      throw error;
+    }
   };
 }
 
