@@ -1,5 +1,5 @@
 import { type EpochMs, PIPELINE_GROUP } from "@/server/domain/terms";
-import type { EventLog, TopicSettings } from "@/server/ports/event-log";
+import { type EventLog, TopicMissingError, type TopicSettings } from "@/server/ports/event-log";
 import type { PipelineState } from "@/server/database/pipeline-state";
 import { counted, type Finding, pass, type Probe, shortly } from "./probe";
 
@@ -20,14 +20,6 @@ export function eventLogProbes({ eventLog, group, engine, topics }: EventLogProb
     timeoutMs: 3000,
     async run(): Promise<Finding> {
       const { partitions: found } = await eventLog.describe(topic, PIPELINE_GROUP);
-      if (found.length === 0) {
-        return {
-          status: "fail",
-          summary: "The topic is missing.",
-          cause: "It was never created, or it was deleted.",
-          fix: "npm run migrate",
-        };
-      }
       if (found.length === partitions) return pass(`${counted(found.length, "partition")}.`);
       return {
         status: "warn",
@@ -36,14 +28,24 @@ export function eventLogProbes({ eventLog, group, engine, topics }: EventLogProb
         fix: `Set TELEMETRY_PARTITIONS=${found.length} to agree with it.`,
       };
     },
-    whenDown: (error: Error): Finding => ({
-      status: "fail",
-      summary: "The event log cannot be asked.",
-      cause: shortly(error),
-      fix: `First mend ${engine}: see its failing probes.`,
-    }),
+    whenDown: (error: Error): Finding =>
+      error instanceof TopicMissingError
+        ? MISSING
+        : {
+            status: "fail",
+            summary: "The event log cannot be asked.",
+            cause: shortly(error),
+            fix: `First mend ${engine}: see its failing probes.`,
+          },
   }));
 }
+
+const MISSING: Finding = {
+  status: "fail",
+  summary: "The topic is missing.",
+  cause: "It was never created, or it was deleted.",
+  fix: "npm run migrate",
+};
 
 const LAG_WARN_SECONDS = 30;
 const LAG_FAIL_SECONDS = 300;

@@ -27,7 +27,7 @@ export interface EventLog {
    */
   consume(subscription: Subscription): Promise<Consumption>;
 
-  /** What a topic looks like now, and how far `group` is. @throws LogUnavailableError when it can't be asked. */
+  /** What a topic looks like now, and how far `group` is. @throws LogUnavailableError when it can't be asked, TopicMissingError when it isn't there. */
   describe(topic: string, group: string): Promise<TopicState>;
 
   /** Waits for what is in flight, then lets go of every connection. */
@@ -140,5 +140,13 @@ export interface PartitionState {
 
 /** The log can't be reached or refuses for now; sending again later may work. */
 export class LogUnavailableError extends UnavailableError {
-  override readonly name = "LogUnavailableError";
+  override readonly name: string = "LogUnavailableError";
+}
+
+/** The log answers, but doesn't have the topic (yet). */
+export class TopicMissingError extends LogUnavailableError {
+  override readonly name = "TopicMissingError";
+  constructor(topic: string) {
+    super(`the event log has no topic ${topic}`);
+  }
 }

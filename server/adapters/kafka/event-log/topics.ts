@@ -5,6 +5,7 @@ import {
   type PartitionBounds,
   type TopicDifference,
   type TopicSettings,
+  TopicMissingError,
 } from "@/server/ports/event-log";
 import { isUnavailable, kafkaType } from "../errors";
 
@@ -121,7 +122,7 @@ export async function partitionsOf(admin: Admin, topic: string): Promise<ITopicM
   } catch (error) {
     if (kafkaType(error) !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
   }
-  throw new LogUnavailableError(`Kafka has no topic ${topic}`);
+  throw new TopicMissingError(topic);
 }
 
 /** What each partition of a topic holds. */

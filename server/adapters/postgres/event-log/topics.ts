@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import {
-  LogUnavailableError,
+  TopicMissingError,
   type PartitionState,
   type TopicDifference,
   type TopicSettings,
@@ -21,7 +21,7 @@ export interface Topic {
 /** Anything that can run a statement: a pool or one connection. */
 export type Queryable = Pick<Pool, "query">;
 
-/** Looks a topic up. @throws LogUnavailableError if it isn't there (yet). */
+/** Looks a topic up. @throws TopicMissingError if it isn't there (yet). */
 export async function findTopic(database: Queryable, name: string): Promise<Topic> {
   const { rows } = await database.query<{ id: number; durable: boolean; cluster: string; partitions: number }>(
     `SELECT t.id, t.durable, (SELECT id FROM log_cluster) AS cluster,
@@ -30,7 +30,7 @@ export async function findTopic(database: Queryable, name: string): Promise<Topi
     [name],
   );
   const row = rows[0];
-  if (row === undefined) throw new LogUnavailableError(`the event log has no topic ${name}`);
+  if (row === undefined) throw new TopicMissingError(name);
   return { ...row, name };
 }
 
