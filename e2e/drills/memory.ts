@@ -8,7 +8,7 @@ const MB = 2 ** 20;
 export function memoryWatch(product: Product): {
   now(): string;
   stop(): void;
-  verdicts(): Map<string, { flat: boolean; told: string }>;
+  verdicts(): Map<string, { flat: boolean; told: string; peakMb: number }>;
 } {
   const samples = new Map<string, number[]>(ROLES.map((role) => [role, []]));
   const sample = () => {
@@ -36,6 +36,7 @@ export function memoryWatch(product: Product): {
             role,
             {
               flat,
+              peakMb: Math.round(peak(all)),
               told:
                 all.length === 0
                   ? "not found"

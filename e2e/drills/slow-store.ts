@@ -28,15 +28,19 @@ export const slowStore: Drill = {
       const { lag } = await product.get<PipelineAnswer>("/api/v1/pipeline").catch(() => ({ lag: 0 }));
       behind = Math.max(behind, (lag ?? 0) + peak.owed() + usual.owed());
     }
+    // The backlog then comes in the largest batches there are: that is another size, told by itself.
+    memory.stop();
+    const draining = memoryWatch(product);
     proxy.mend();
     const mended = now();
     await peak.stop();
     const took = await recovered(stage, usual, mended);
-    memory.stop();
+    draining.stop();
     await usual.stop();
     const { flat, told } = memory.verdicts().get("worker")!;
     say(
-      `${store} slowed for ${seconds} s at ${10 * USUAL_LOAD} messages/s: up to ${behind} messages behind; worker memory ${told}`,
+      `${store} slowed for ${seconds} s at ${10 * USUAL_LOAD} messages/s: up to ${behind} messages behind; worker memory ${told}, ` +
+        `${draining.verdicts().get("worker")!.peakMb} MB at most while the backlog drained`,
     );
     const wrong = flat ? [] : [`the worker's memory grew: ${told}`];
     if (behind < 10 * USUAL_LOAD)
