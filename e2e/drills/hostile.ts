@@ -11,7 +11,7 @@ import { createChecks } from "./checks";
 import { DRILL_OPTIONS, readMode } from "./drill";
 import type { EngineMode } from "./drill-engines";
 import { DEVICES, hostileMessage, type HostileMessage, WARM_READINGS, WARM_TIME } from "./hostile-messages";
-import { memoryWatch } from "./memory";
+import { memoryWatch, SMALL_HEAP } from "./memory";
 import { drained } from "./pipeline";
 import type { Row } from "./rows";
 import { openStage } from "./stage";
@@ -34,7 +34,7 @@ export async function main(argv: string[]): Promise<number> {
 export async function hostile(mode: EngineMode, count: number, seed: number): Promise<Row> {
   const began = performance.now();
   const checks = createChecks(`hostile on ${mode} engines`);
-  const stage = await openStage(mode, "plain");
+  const stage = await openStage(mode, "plain", SMALL_HEAP);
   const { product } = stage;
   let sent = 0;
   let stored = 0;
