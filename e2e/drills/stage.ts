@@ -8,6 +8,7 @@ import { until } from "../waiting";
 import { createClock, type Clock } from "./clock";
 import { type DrillEngines, type EngineMode, startDrillEngines } from "./drill-engines";
 import { createLedger, type Ledger } from "./ledger";
+import { SMALL_HEAP } from "./memory";
 
 /** plain: nothing between · proxied: a proxy before each engine · clock: a clock that can be set in web and worker. */
 export type StageKind = "plain" | "proxied" | "clock";
@@ -47,8 +48,12 @@ export async function openStage(
   const options = {
     dataDir: path.join(folder, "data"),
     port: await freePort(),
-    env: { DEMO_DEVICES: "0", ...engines.env, ...(kind === "clock" ? clock.env(ROOT) : {}), ...env },
+    env: { DEMO_DEVICES: "0", ...engines.env, ...kindEnv(), ...env },
   };
+  function kindEnv(): Readonly<Record<string, string>> {
+    if (kind === "clock") return clock.env(ROOT);
+    return kind === "proxied" ? SMALL_HEAP : {};
+  }
   const roles: Product[] = [];
   let product: Product | undefined;
   const stopAll = async () => {

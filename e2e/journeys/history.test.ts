@@ -37,9 +37,16 @@ const chart = (page: Page) => page.locator("figure").first();
 test("a stretch is zoomed to while live, the chart stands still, and a double click goes back to live", async () => {
   const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
   await page.getByText("Going on live.").waitFor();
-  const box = (await chart(page).boundingBox())!;
-  await page.mouse.move(box.x + box.width * 0.75, box.y + 100);
-  await page.getByText(/temperature \d/).waitFor();
+  // What is above the chart may still be loading: where it is counts at the moment of pointing.
+  let box = (await chart(page).boundingBox())!;
+  await until(
+    async () => {
+      box = (await chart(page).boundingBox())!;
+      await page.mouse.move(box.x + box.width * 0.75, box.y + 100, { steps: 3 });
+      return page.getByText(/temperature \d/).isVisible();
+    },
+    { timeoutMs: 20_000, everyMs: 200, what: "the tooltip" },
+  );
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.8, box.y + 120, { steps: 4 });
   await page.mouse.up();
