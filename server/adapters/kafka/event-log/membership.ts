@@ -152,8 +152,13 @@ export function startMembership(deps: MembershipDeps): Membership {
   consumer.on(events.CRASH, ({ payload }) => fail(payload.error));
 
   let ticked = performance.now();
+  let tickedWall = Date.now();
   const watchdog = setInterval(() => {
     const now = performance.now();
+    // kafkajs times heartbeats by the wall clock: set back, it sends none until that has caught up.
+    const setBackMs = now - ticked - (Date.now() - tickedWall);
+    tickedWall = Date.now();
+    if (setBackMs > times.heartbeat) fail(new LogUnavailableError("the clock was set back: joining anew"));
     // After a standstill of this whole process the silence says nothing about Kafka.
     if (now - ticked > WATCH_MS * 4) contact();
     ticked = now;
