@@ -1,7 +1,7 @@
 import path from "node:path";
-import pg from "pg";
 import { locateBinaries } from "@/server/database/embedded/binaries";
 import { DATABASE, prepareCluster, prepareDataFolder } from "@/server/database/embedded/cluster";
+import { createDatabase } from "@/server/database/embedded/embedded-postgres";
 import { createPostmaster } from "@/server/database/embedded/postmaster";
 import { chooseLaunch } from "@/server/database/embedded/privileges";
 import { StartError } from "@/server/database/start-error";
@@ -54,18 +54,4 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     },
   });
   return Object.assign(Object.create(engine) as Engine, { url });
-}
-
-async function createDatabase(url: string): Promise<void> {
-  const admin = new URL(url);
-  admin.pathname = "/postgres";
-  const client = new pg.Client({ connectionString: admin.href });
-  client.on("error", () => {}); // The query that fails says it.
-  await client.connect();
-  try {
-    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-  } finally {
-    await client.end();
-  }
 }

@@ -126,7 +126,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
 }
 
-async function createDatabase(connectionString: string): Promise<void> {
+/** Makes the database the connection string names the server for, unless it is there. */
+export async function createDatabase(connectionString: string): Promise<void> {
   const admin = new URL(connectionString);
   admin.pathname = "/postgres";
   const client = new pg.Client({ connectionString: admin.href });
