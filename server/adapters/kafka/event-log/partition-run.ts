@@ -1,4 +1,5 @@
 import type { Batch } from "kafkajs";
+import { createNews } from "@/server/adapters/news";
 import type { Slots } from "@/server/adapters/slots";
 import type { PartitionBounds, Subscription } from "@/server/ports/event-log";
 import { createFetched } from "./fetched";
@@ -52,6 +53,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   const { maxRecords, maxBytes } = subscription;
   const finishing = new AbortController();
   const aborted = new AbortController();
+  const news = createNews(finishing.signal);
   const toFinish = new Promise<undefined>((resolve) =>
     finishing.signal.addEventListener("abort", () => resolve(undefined)),
   );
@@ -62,21 +64,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   let paused = true;
   let moved = false;
   let lost = false;
-  let wake = () => {};
   let backoffMs = FIRST_BACKOFF_MS;
-
-  /** Resolves at the next news of the partition, when it is to finish, or after `ms`. */
-  function news(ms?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
-      wake = () => {
-        if (ms !== undefined && !finishing.signal.aborted) return;
-        clearTimeout(timer);
-        resolve();
-      };
-      if (finishing.signal.aborted) wake();
-    });
-  }
 
   function isFull(): boolean {
     const ahead = deps.ahead();
@@ -105,7 +93,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     source.seek(partition, next);
     resume();
     while (!finishing.signal.aborted && !moved) {
-      if (fetched.records === 0) await news();
+      if (fetched.records === 0) await news.next();
       else if (await slots.take(finishing.signal)) {
         try {
           await handleNext(bounds.cluster);
@@ -143,14 +131,14 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
       // An abort makes the batch fail; that is no news to anyone.
       if (failure === null || aborted.signal.aborted) continue;
       deps.onError(failure.error);
-      await news(backoffMs);
+      await news.next(backoffMs);
       backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
     }
   }
 
   const finish = () => {
     finishing.abort();
-    wake();
+    news.tell();
   };
   const abort = () => {
     aborted.abort();
@@ -168,14 +156,14 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
       if (first !== expected && !fresh) {
         moved = true;
         pause();
-        wake();
+        news.tell();
         return false;
       }
       fresh = false;
       fetched.add(batch);
       expected = Number(batch.lastOffset()) + 1;
       if (isFull()) pause();
-      wake();
+      news.tell();
       return true;
     },
     finish,

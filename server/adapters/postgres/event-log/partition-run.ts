@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { PartitionBounds, StoredRecord, Subscription } from "@/server/ports/event-log";
 import { withLogErrors } from "../errors";
 import { commitOffset, committedOffset, fetchRecords, partitionBounds } from "./records";
+import { createNews } from "../../news";
 import type { Slots } from "../../slots";
 import type { Topic } from "./topics";
 
@@ -42,24 +43,11 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   const { group, startAt, maxRecords, maxBytes } = subscription;
   const finishing = new AbortController();
   const aborted = new AbortController();
+  const news = createNews(finishing.signal);
   let owned = true;
   let ended = false;
   let end = 0;
-  let wake = () => {};
   let backoffMs = FIRST_BACKOFF_MS;
-
-  /** Resolves at the next news of the partition, when it is to finish, or after `ms`. */
-  function news(ms?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
-      wake = () => {
-        if (ms !== undefined && !finishing.signal.aborted) return;
-        clearTimeout(timer);
-        resolve();
-      };
-      if (finishing.signal.aborted) wake();
-    });
-  }
 
   async function begin(): Promise<number> {
     const bounds = await withLogErrors(() => partitionBounds(pool, topic, partition));
@@ -106,7 +94,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
           slots.give();
         }
       }
-      if (next === before || next >= end) await news();
+      if (next === before || next >= end) await news.next();
     }
   }
 
@@ -118,7 +106,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
         // An abort makes the batch fail; that is no news to anyone.
         if (aborted.signal.aborted) return;
         deps.onError(error);
-        await news(backoffMs);
+        await news.next(backoffMs);
         backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
       }
     }
@@ -126,7 +114,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
 
   const finish = () => {
     finishing.abort();
-    wake();
+    news.tell();
   };
   const abort = () => {
     aborted.abort();
@@ -141,7 +129,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     partition,
     see(bounds) {
       end = bounds.end;
-      wake();
+      news.tell();
     },
     finish,
     abort,
