@@ -15,6 +15,8 @@ import classes from "./shell.module.css";
 const PAGES = [
   { href: "/", label: "Overview" },
   { href: "/devices", label: "Devices" },
+  { href: "/pipeline", label: "Pipeline" },
+  { href: "/dead-letters", label: "Dead letters" },
   { href: "/health", label: "Health" },
 ] as const;
 

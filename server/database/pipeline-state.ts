@@ -81,12 +81,13 @@ export function createPipelineState({
     const time = now();
     // Positions before the log: the other way round, work done in between would look like a topic made anew.
     const progress = readPositions(pool).then(async (positions) => ({ positions, topic: await describe() }));
-    const [totals, devices, rates, { positions, topic }] = await Promise.all([
-      readTotals(pool),
+    const [devices, rates, { positions, topic }] = await Promise.all([
       readDeviceStates(pool, time, staleSeconds),
       readRates(pool, time),
       progress,
     ]);
+    // Totals last: no lag then means that they hold every message up to the end of the log.
+    const totals = await readTotals(pool);
     const partitions = topic === null ? [] : progressOf(topic, positions, time);
     const known = topic !== null && partitions.length > 0;
     return {

@@ -1,0 +1,182 @@
+import { z } from "zod";
+import { instant, pageOf, reasonSchema } from "./common";
+
+/**
+ * open: waits for a decision · replaying: sent to the event log again, not handled yet · replayed: handled again, see `history` for
+ * what came of it · discarded: given up, kept until its retention ends.
+ */
+export const deadLetterStatus = z.enum(["open", "replaying", "replayed", "discarded"]).meta({ id: "DeadLetterStatus" });
+
+/** Something that was done to a dead letter, or came of it. */
+export const deadLetterEvent = z
+  .object({
+    time: instant,
+    kind: z.enum(["sent", "stored", "refused", "discarded", "restored"]),
+    detail: z.string().describe('In words: "3 readings stored, 0 repeats", or the reason it was refused again'),
+    edited: z.boolean().describe("Whether the message was changed before it was sent"),
+  })
+  .meta({ id: "DeadLetterEvent" });
+
+export const deadLetter = z
+  .object({
+    id: z.string(),
+    status: deadLetterStatus,
+    reason: reasonSchema,
+    title: z.string(),
+    detail: z.string(),
+    fix: z.string(),
+    device: z.string().nullable(),
+    field: z.string().nullable().describe("The metric or field at fault; null when it is the whole message"),
+    log: z.string(),
+    partition: z.int(),
+    offset: z.int(),
+    ingestTime: instant,
+    processedTime: instant,
+    bytes: z.int(),
+    raw: z.string().describe("UTF-8 text when it is that, else base64"),
+    encoding: z.enum(["utf-8", "base64"]),
+    replays: z
+      .int()
+      .describe("How often this message was sent again, those of the dead letters it descends from included"),
+    replayOf: z.string().nullable().describe("The dead letter whose replay was refused again and became this one"),
+    replayedAs: z
+      .string()
+      .nullable()
+      .describe("The dead letter that its own replay became, when that was refused again"),
+    history: z.array(deadLetterEvent).describe("Oldest first; begins with that of the dead letters it descends from"),
+  })
+  .meta({ id: "DeadLetter" });
+
+/** Which dead letters; what is left out is any. */
+export const deadLetterFilter = z.object({
+  reason: reasonSchema.optional(),
+  device: z.string().max(128).optional().describe("Empty: those whose device could not be read"),
+  field: z.string().max(256).optional().describe("Empty: whole messages only"),
+});
+
+export const deadLettersQuery = deadLetterFilter.extend({
+  status: z.enum([...deadLetterStatus.options, "all"]).default("open"),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(512).optional(),
+});
+
+export const deadLettersAnswer = pageOf(deadLetter).meta({ id: "DeadLetters" });
+
+/** Dead letters of one reason, device and field. */
+export const deadLetterGroup = z
+  .object({
+    reason: reasonSchema,
+    title: z.string(),
+    fix: z.string(),
+    device: z.string().nullable(),
+    field: z.string().nullable(),
+    count: z.int(),
+    replays: z.int().describe("Sum over its dead letters"),
+    firstSeen: instant.describe("Ingest time of the oldest"),
+    lastSeen: instant,
+    trend: z.array(z.int()).describe("How many came in each of the last 24 hours, the running one last"),
+    example: z.string().describe("The detail of the newest"),
+  })
+  .meta({ id: "DeadLetterGroup" });
+
+export const deadLetterGroupsQuery = deadLetterFilter.extend({
+  status: z.enum([...deadLetterStatus.options, "all"]).default("open"),
+  limit: z.coerce.number().int().min(1).max(500).default(200),
+});
+
+export const deadLetterGroupsAnswer = z
+  .object({
+    time: instant,
+    /** How many dead letters have each status, the filter left aside. */
+    counts: z.object({ open: z.int(), replaying: z.int(), replayed: z.int(), discarded: z.int() }),
+    total: z.int().describe("Groups there are; `items` holds the largest of them"),
+    items: z.array(deadLetterGroup),
+  })
+  .meta({ id: "DeadLetterGroups" });
+
+/** Body of POST /api/v1/dead-letters/{id}/replay. */
+export const replayBody = z.object({
+  message: z
+    .string()
+    .max(256 * 1024)
+    .optional()
+    .describe("The message to send instead of the original bytes"),
+  dryRun: z.boolean().default(false).describe("Only tell what would come of it"),
+});
+
+/** What would come of a message now, found by the same decoding as the worker's. */
+export const replayOutlook = z
+  .object({
+    ok: z.boolean(),
+    readings: z.int().describe("Readings it holds that would be stored, or count as repeats if they are there"),
+    problems: z.array(
+      z.object({ reason: reasonSchema, title: z.string(), field: z.string().nullable(), detail: z.string() }),
+    ),
+  })
+  .meta({ id: "ReplayOutlook" });
+
+export const replayAnswer = z.object({ outlook: replayOutlook, letter: deadLetter }).meta({ id: "Replay" });
+
+/** Body of POST /api/v1/dead-letters/jobs: work on many at once. */
+export const deadLetterJobBody = z.object({
+  action: z.enum(["replay", "discard", "restore"]).describe("restore: discarded ones become open again"),
+  filter: deadLetterFilter.default({}),
+  perSecond: z.int().min(1).max(1000).default(50).describe("Most messages a second that are sent to the log"),
+  dryRun: z.boolean().default(false),
+});
+
+/** What a job would do, for the letters there are now. */
+export const deadLetterDryRun = z
+  .object({
+    count: z.int().describe("Dead letters it would work on"),
+    checked: z.int().describe("How many of them were looked at, the newest first"),
+    wouldPass: z.int().describe("Of those looked at, the ones that would be stored now"),
+    wouldFail: z.array(
+      z.object({ reason: reasonSchema, title: z.string(), fix: z.string(), count: z.int(), example: z.string() }),
+    ),
+    seconds: z.number().describe("How long it would take at this rate"),
+  })
+  .meta({ id: "DeadLetterDryRun" });
+
+export const deadLetterJob = z
+  .object({
+    id: z.string(),
+    action: z.enum(["replay", "discard", "restore"]),
+    filter: deadLetterFilter,
+    perSecond: z.int(),
+    status: z.enum(["waiting", "running", "done", "stopped", "failed"]),
+    total: z.int().describe("Letters that fitted when it was made"),
+    done: z.int(),
+    skipped: z.int().describe("Letters somebody else had taken meanwhile"),
+    stored: z.int().describe("Of a replay: messages that were stored by now"),
+    refused: z.int().describe("Of a replay: messages that were refused again by now"),
+    createdAt: instant,
+    finishedAt: instant.nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: "DeadLetterJob" });
+
+export const deadLetterJobAnswer = z
+  .object({ dryRun: deadLetterDryRun.nullable(), job: deadLetterJob.nullable() })
+  .meta({ id: "DeadLetterJobAnswer" });
+
+export const deadLetterJobsAnswer = z
+  .object({ items: z.array(deadLetterJob).describe("Newest first, at most 20") })
+  .meta({ id: "DeadLetterJobs" });
+
+export type DeadLetterStatus = z.infer<typeof deadLetterStatus>;
+export type DeadLetterView = z.infer<typeof deadLetter>;
+export type DeadLetterEvent = z.infer<typeof deadLetterEvent>;
+export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
+export type DeadLettersQuery = z.infer<typeof deadLettersQuery>;
+export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;
+export type DeadLetterGroup = z.infer<typeof deadLetterGroup>;
+export type DeadLetterGroupsAnswer = z.infer<typeof deadLetterGroupsAnswer>;
+export type ReplayBody = z.input<typeof replayBody>;
+export type ReplayAnswer = z.infer<typeof replayAnswer>;
+export type ReplayOutlook = z.infer<typeof replayOutlook>;
+export type DeadLetterJobBody = z.input<typeof deadLetterJobBody>;
+export type DeadLetterDryRun = z.infer<typeof deadLetterDryRun>;
+export type DeadLetterJob = z.infer<typeof deadLetterJob>;
+export type DeadLetterJobAnswer = z.infer<typeof deadLetterJobAnswer>;
+export type DeadLetterJobsAnswer = z.infer<typeof deadLetterJobsAnswer>;
