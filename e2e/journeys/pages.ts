@@ -1,0 +1,18 @@
+import type { Page } from "playwright";
+import { until } from "../waiting";
+
+/** The pages in the navigation, by their name. */
+export const PAGES = [
+  { name: "Overview", route: "/" },
+  { name: "Devices", route: "/devices" },
+  { name: "Pipeline", route: "/pipeline" },
+  { name: "Dead letters", route: "/dead-letters" },
+  { name: "Health", route: "/health" },
+] as const;
+
+/** Waits until a page shows what it is about: no placeholder is left, and the live channel is open. */
+export async function loaded(page: Page): Promise<void> {
+  await page.getByRole("status").getByText("Connected").waitFor();
+  const waiting = page.locator('[role=status][aria-label^="Loading"]:visible');
+  await until(async () => (await waiting.count()) === 0, { timeoutMs: 20_000, what: `${page.url()} to be loaded` });
+}

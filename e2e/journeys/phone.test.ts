@@ -1,0 +1,65 @@
+import type { Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loaded } from "./pages";
+import { post, setStage, type Stage } from "./stage";
+
+const SIZE = { width: 390, height: 844 };
+const DEVICE = "press-07";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await setStage();
+  await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 21.3, motion: false } });
+});
+afterAll(async () => {
+  await stage?.close();
+  expect(stage?.errors ?? []).toEqual([]);
+});
+
+/** How far the page can be pushed sideways, in pixels, and what reaches over its edge outside of a box that scrolls. */
+function overflow(page: Page) {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const inBox = (element: Element | null): boolean => {
+      if (element === null || element === document.body) return false;
+      return /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX) || inBox(element.parentElement);
+    };
+    const wide = [...document.querySelectorAll("body *")]
+      .filter((element) => element.getClientRects().length > 0 && element.getBoundingClientRect().right > width + 1)
+      .filter((element) => !inBox(element))
+      .map((element) => `${element.tagName} ${element.className}`.slice(0, 80));
+    return { sideways: document.documentElement.scrollWidth - width, wide };
+  });
+}
+
+test("every page fits a phone, and the navigation leads to each of them", async () => {
+  const page = await stage.open("/");
+  await page.setViewportSize(SIZE);
+  await page.getByRole("status").getByText("Connected").waitFor();
+  for (const name of ["Devices", "Pipeline", "Dead letters", "Health", "Overview"]) {
+    await page.getByRole("button", { name: "Navigation", exact: true }).click();
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    await page
+      .locator("#content")
+      .getByText(/^All good/)
+      .first()
+      .waitFor();
+    await loaded(page);
+    expect([name, await overflow(page)]).toEqual([name, { sideways: 0, wide: [] }]);
+  }
+  await page.context().close();
+});
+
+test("a device is found, read and its history looked at on a phone", async () => {
+  const page = await stage.open("/devices");
+  await page.setViewportSize(SIZE);
+  await page.getByRole("textbox", { name: "Search devices" }).fill(DEVICE);
+  await page.getByRole("link", { name: DEVICE }).click();
+  await page.getByRole("region", { name: "Current values" }).getByText("21.3").waitFor();
+  await page.locator("figure").first().waitFor();
+  expect(await overflow(page)).toEqual({ sideways: 0, wide: [] });
+  await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 22.4, motion: true } });
+  await page.getByRole("region", { name: "Current values" }).getByText("22.4").waitFor();
+  await page.context().close();
+});
