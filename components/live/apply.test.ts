@@ -112,6 +112,8 @@ describe("pipeline and health", () => {
     rates: { messagesPerSecond: 0, readingsPerSecond: 0, latencyP50Ms: null, latencyP99Ms: null },
     lag: null,
     lagSeconds: null,
+    clearSeconds: null,
+    incomingPerSecond: null,
     workers: null,
     partitions: [],
     devices: { live: 0, stale: 0, silent: 0, new: 0 },
