@@ -23,6 +23,8 @@ export const pipelineAnswer = z
       readings: z.int(),
       duplicates: z.int(),
       deadLetters: z.int(),
+      late: z.int().describe("New readings from before the latest event time their device had when they came"),
+      rejected: z.int().describe("Messages the telemetry route refused, each named to its sender; best effort"),
       devices: z.int(),
     }),
     rates: z

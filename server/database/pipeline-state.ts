@@ -4,11 +4,12 @@ import { histogramPercentile } from "@/server/domain/histogram";
 import { createPaceMeter } from "@/server/domain/pace";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
+import { readRejected } from "./route-rates";
 
 /** The pipeline as it stands now. Times in epoch milliseconds; null is unknown. */
 export interface PipelineState {
   readonly time: EpochMs;
-  readonly totals: Totals & { readonly devices: number };
+  readonly totals: Totals & { readonly late: number; readonly rejected: number; readonly devices: number };
   readonly rates: {
     readonly messagesPerSecond: number;
     readonly readingsPerSecond: number;
@@ -112,10 +113,10 @@ export function createPipelineState({
       readLog(),
     ]);
     // Totals last: no lag then means that they hold every message up to the end of the log.
-    const totals = await readTotals(pool);
+    const [totals, rejected] = await Promise.all([readTotals(pool), readRejected(pool)]);
     return {
       time,
-      totals: { ...totals, devices: devices.live + devices.stale + devices.silent + devices.new },
+      totals: { ...totals, rejected, devices: devices.live + devices.stale + devices.silent + devices.new },
       rates: ratesOf(rates, time),
       ...(log ?? UNKNOWN_LOG),
       devices,
@@ -161,10 +162,11 @@ export function progressOf(topic: TopicState, positions: readonly Position[], no
   });
 }
 
-async function readTotals(pool: Pool): Promise<Totals> {
-  const { rows } = await pool.query<Totals>(
+async function readTotals(pool: Pool): Promise<Totals & { late: number }> {
+  const { rows } = await pool.query<Totals & { late: number }>(
     `SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings,
-       coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters"
+       coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters",
+       coalesce(sum(late), 0)::float8 AS late
      FROM pipeline_position`,
   );
   return rows[0]!;
