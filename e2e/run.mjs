@@ -14,7 +14,7 @@ if (name !== "" && !name.includes("/") && argv[0] !== undefined && !argv[0].star
 
 const entry = path.join(here, `${name}.ts`);
 if (!name.includes("/") || !existsSync(entry)) {
-  const all = ["bench", "drills", "engines"];
+  const all = ["bench", "drills", "engines", "pictures"];
   const folders = all.filter((folder) => name === "" || !all.includes(name) || name === folder);
   const scripts = folders.flatMap((folder) =>
     readdirSync(path.join(here, folder))

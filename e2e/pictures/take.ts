@@ -1,0 +1,180 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import pg from "pg";
+import type { Page } from "playwright";
+import type { DeadLetterGroupsAnswer, DeadLettersAnswer } from "@/server/contracts/dead-letters";
+import type { FleetSummary } from "@/server/contracts/fleet";
+import type { HealthAnswer } from "@/server/contracts/health";
+import { createFleet } from "@/server/simulator/fleet";
+import { loaded, PAGES } from "../journeys/pages";
+import { setStage, type Stage } from "../journeys/stage";
+import { processOf } from "../processes";
+import { type Product, ROOT } from "../product";
+import { pause, until } from "../waiting";
+import { machine } from "../bench/report";
+
+const WIDE = { width: 1440, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const WALL = { width: 1920, height: 1080 };
+const DEVICES = 50;
+const SEED = 1;
+/** The past that is sent before the fleet goes on live. */
+const HISTORY = { hours: 24, everyMs: 30_000 };
+
+/** The pages that are taken, and what shows only with data. */
+function routes(device: string, letter: string | null) {
+  return [
+    ...PAGES.map(({ name, route }) => ({ name: name.toLowerCase().replace(" ", "-"), route })),
+    { name: "device", route: `/devices/${device}?range=24h` },
+    ...(letter === null ? [] : [{ name: "dead-letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` }]),
+  ];
+}
+
+/**
+ * Takes a picture of every page: light, dark, on a phone, empty, with the worker hanging, and the overview on a wall. The data is the demo
+ * fleet's: a day of it, then live for as long as the charts of the last quarter of an hour reach back.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      out: { type: "string", default: "docs/images" },
+      warm: { type: "string", default: "900" },
+    },
+  });
+  const out = path.resolve(ROOT, values.out);
+  mkdirSync(out, { recursive: true });
+  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
+    findBrowser: () => { from: string };
+  };
+  process.env.JOURNEY_BROWSER = JSON.stringify(findBrowser());
+  console.log(machine());
+
+  const empty = await setStage({ DEMO_DEVICES: "0" });
+  try {
+    for (const { name, route } of routes("press-07", null).filter((one) => one.name !== "device"))
+      await take(empty, { route, file: path.join(out, `${name}-empty.png`), size: WIDE, scheme: "light" });
+  } finally {
+    await empty.close();
+  }
+
+  const stage = await setStage({
+    DEMO_DEVICES: String(DEVICES),
+    SIMULATOR_SEED: String(SEED),
+    SIMULATOR_INTERVAL_MS: "1000",
+    SIMULATOR_FAULTS_PER_HOUR: "4",
+  });
+  try {
+    await sendHistory(stage.product);
+    console.log(`live for ${values.warm} s`);
+    await pause(Number(values.warm) * 1000);
+    const { items } = await stage.product.get<DeadLettersAnswer>("/api/v1/dead-letters?limit=1");
+    const device = createFleet({ seed: SEED, devices: 1, intervalMs: 1000, faultsPerHour: 0 }).devices[0]!.name;
+    const pages = routes(device, items[0]?.id ?? null);
+    for (const { name, route } of pages) {
+      const file = (state: string) => path.join(out, `${name}-${state}.png`);
+      await take(stage, { route, file: file("light"), size: WIDE, scheme: "light" });
+      await take(stage, { route, file: file("dark"), size: WIDE, scheme: "dark" });
+      await take(stage, { route, file: file("phone"), size: PHONE, scheme: "light" });
+    }
+    await take(stage, { route: "/?wall=1", file: path.join(out, "overview-wall.png"), size: WALL, scheme: "dark" });
+    await take(stage, {
+      route: "/",
+      file: path.join(out, "palette-light.png"),
+      size: WIDE,
+      scheme: "light",
+      async before(page) {
+        await page.keyboard.press("Control+k");
+        await page.getByRole("combobox").fill(device.slice(0, 5));
+        await page.getByRole("option").nth(1).waitFor();
+      },
+    });
+    await hangWorker(stage, async () => {
+      for (const { name, route } of pages)
+        await take(stage, { route, file: path.join(out, `${name}-degraded.png`), size: WIDE, scheme: "dark" });
+    });
+  } finally {
+    await stage.close();
+  }
+  return stage.errors.length + empty.errors.length;
+}
+
+interface Picture {
+  readonly route: string;
+  readonly file: string;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly scheme: "light" | "dark";
+  readonly before?: (page: Page) => Promise<void>;
+}
+
+async function take(stage: Stage, { route, file, size, scheme, before }: Picture): Promise<void> {
+  const page = await stage.open("about:blank");
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  await page.goto(route);
+  await loaded(page);
+  await before?.(page);
+  // Charts are drawn after what is around them.
+  await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => {});
+  await pause(1500);
+  await page.screenshot({ path: file });
+  await page.context().close();
+  console.log(path.relative(ROOT, file));
+}
+
+/** What the demo fleet would have sent in the past, by the same curves that it goes on with. */
+async function sendHistory(product: Product): Promise<void> {
+  const options = { seed: SEED, devices: DEVICES, faultsPerHour: 0 };
+  const fleet = createFleet({ ...options, intervalMs: HISTORY.everyMs });
+  const last = Math.floor(Date.now() / HISTORY.everyMs) - 1;
+  const first = last - (HISTORY.hours * 3_600_000) / HISTORY.everyMs;
+  for (let tick = first; tick <= last; tick += 20) {
+    const lines: string[] = [];
+    for (let at = tick; at < Math.min(tick + 20, last + 1); at++)
+      for (const device of fleet.devices) lines.push(...fleet.messagesAt(device, at));
+    const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+      method: "POST",
+      headers: { "content-type": "application/x-ndjson" },
+      body: lines.join("\n"),
+    });
+    if (answer.status !== 202) throw new Error(`POST telemetry: ${answer.status} ${await answer.text()}`);
+  }
+  await until(async () => (await product.get<{ lag: number | null }>("/api/v1/pipeline")).lag === 0, {
+    timeoutMs: 300_000,
+    what: "the past to be handled",
+  });
+  // The rates of this import would dwarf those of the live fleet on every chart.
+  await query(product, "DELETE FROM pipeline_rate");
+  const { states } = await product.get<FleetSummary>("/api/v1/fleet/summary");
+  const { counts } = await product.get<DeadLetterGroupsAnswer>("/api/v1/dead-letters/groups");
+  console.log(`a day of ${DEVICES} devices is stored: ${JSON.stringify({ ...states, deadLetters: counts })}`);
+}
+
+/** With a worker that hangs and has lost its connections: alive to the supervisor, gone to its group. */
+async function hangWorker(stage: Stage, work: () => Promise<void>): Promise<void> {
+  const worker = processOf(stage.product.tree(), "worker");
+  if (!worker) throw new Error("there is no worker process");
+  process.kill(worker.pid, "SIGSTOP");
+  try {
+    await query(
+      stage.product,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'fieldwatch worker%'",
+    );
+    await until(
+      async () => (await stage.product.get<HealthAnswer>("/api/v1/health")).probes.some((one) => one.status === "fail"),
+      { timeoutMs: 60_000, what: "health to see it" },
+    );
+    await pause(20_000); // For something to wait.
+    await work();
+  } finally {
+    process.kill(worker.pid, "SIGCONT");
+  }
+}
+
+async function query(product: Product, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: product.connectionString() });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
