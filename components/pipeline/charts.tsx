@@ -20,7 +20,8 @@ export function Charts({ stages, asTable }: { stages: StagesAnswer; asTable: boo
   return (
     <div className={classes.charts}>
       {charts.map((chart, slot) => (
-        <Section key={chart.key} title={chart.title} aside={<Legend chart={chart} />}>
+        <Section key={chart.key} title={chart.title}>
+          <Legend chart={chart} />
           <p className={classes.spoken}>{spoken(chart)}</p>
           {chart.series.length === 0 ? (
             <p className={classes.nothing} style={{ height: HEIGHT }}>
@@ -67,11 +68,16 @@ function Chart({ chart, stages, crosshair, slot, slots }: ChartProps) {
         fromZero
         formatTick={tick}
         formatTime={moment}
-        formatValue={shown.chart.isDuration ? formatDuration : formatRate}
+        formatValue={shown.chart.isDuration ? shortly : formatRate}
         crosshair={crosshair}
       />
     </div>
   );
+}
+
+/** Ends of lines have little room: what is far below a millisecond needs no third digit. */
+function shortly(ms: number): string {
+  return ms < 1 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
 }
 
 function Legend({ chart }: { chart: ChartData }) {

@@ -1,3 +1,4 @@
+import type { CSSProperties } from "react";
 import { formatDuration } from "../ui/format";
 import { Copyable } from "../ui/feedback";
 import { Duration, Quantity } from "../ui/quantity";
@@ -11,18 +12,23 @@ export function FlowDiagram(sources: Sources) {
   return (
     <>
       <ol className={classes.flow}>
-        {before.map((station) => (
-          <StationView key={station.key} station={station} />
+        {before.map((station, i) => (
+          <StationView key={station.key} station={station} at={i + 1} />
         ))}
-        <li className={classes.worker} data-mark={worker.mark}>
+        <li className={classes.worker} data-flowing={inside.some(({ isFlowing }) => isFlowing) || undefined}>
           <StateMark mark={worker.mark} word="Workers" title={worker.word} />
           <span className={classes.workerNotes}>{worker.notes.join(" · ")}</span>
         </li>
-        {inside.map((station) => (
-          <StationView key={station.key} station={station} isInside />
+        {inside.map((station, i) => (
+          <StationView key={station.key} station={station} at={before.length + i + 1} isInside />
         ))}
         {after.map((station, i) => (
-          <StationView key={station.key} station={station} isLast={i === after.length - 1} />
+          <StationView
+            key={station.key}
+            station={station}
+            at={before.length + inside.length + i + 1}
+            isLast={i === after.length - 1}
+          />
         ))}
       </ol>
       {worker.trouble ? (
@@ -36,11 +42,20 @@ export function FlowDiagram(sources: Sources) {
   );
 }
 
-function StationView({ station, isInside, isLast }: { station: Station; isInside?: boolean; isLast?: boolean }) {
+interface StationViewProps {
+  station: Station;
+  /** Its column where the way goes from left to right. */
+  at: number;
+  isInside?: boolean;
+  isLast?: boolean;
+}
+
+function StationView({ station, at, isInside, isLast }: StationViewProps) {
   const { key, name, mark, word, title, isFlowing, value, unit, format, times, notes, engine } = station;
   return (
     <li
       className={classes.station}
+      style={{ "--at": at } as CSSProperties}
       data-station={key}
       data-flowing={isFlowing || undefined}
       data-inside={isInside || undefined}

@@ -32,21 +32,21 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
             <thead>
               <tr>
                 <th scope="col">Partition</th>
-                <th scope="col" title="The first offset the log still holds">
-                  Start
-                </th>
-                <th scope="col" title="The offset the next message will get">
-                  End
-                </th>
-                <th scope="col" title="The offset that is handled next">
-                  Committed
-                </th>
                 <th scope="col">Waiting</th>
                 <th scope="col" title="How long the oldest waiting message has waited">
                   Oldest
                 </th>
                 <th scope="col" title="Until nothing waits, at the present pace">
                   Clear in
+                </th>
+                <th scope="col" title="The offset that is handled next">
+                  Committed
+                </th>
+                <th scope="col" title="The offset the next message will get">
+                  End
+                </th>
+                <th scope="col" title="The first offset the log still holds">
+                  Start
                 </th>
                 <th scope="col">Worker</th>
               </tr>
@@ -55,10 +55,10 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
               {own.map(({ partition, start, end, committed, owner, ...progress }) => (
                 <tr key={partition}>
                   <th scope="row">{partition}</th>
-                  <td>{formatTotal(start)}</td>
-                  <td>{formatTotal(end)}</td>
-                  <td>{committed === null ? <em>none yet</em> : formatTotal(committed)}</td>
                   <ProgressCells {...progress} isPaceKnown={isPaceKnown} />
+                  <td>{committed === null ? <em>none yet</em> : formatTotal(committed)}</td>
+                  <td>{formatTotal(end)}</td>
+                  <td>{formatTotal(start)}</td>
                   <td title={owner ?? "No worker reads this partition"}>{owner ?? <em>none</em>}</td>
                 </tr>
               ))}
@@ -67,10 +67,10 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
               <tfoot>
                 <tr>
                   <th scope="row">All</th>
+                  <ProgressCells {...{ lag, lagSeconds, clearSeconds, isPaceKnown }} />
                   <td />
                   <td>{formatTotal(own.reduce((sum, { end }) => sum + end, 0))}</td>
                   <td />
-                  <ProgressCells {...{ lag, lagSeconds, clearSeconds, isPaceKnown }} />
                   <td />
                 </tr>
               </tfoot>

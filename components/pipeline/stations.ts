@@ -106,7 +106,12 @@ export function flowOf({ pipeline, minute, health }: Sources): Flow {
       {
         ...{ key: "publish", name: "Live frames", ...stageState(probes, ["live."]) },
         ...{ isFlowing: (frames?.runs ?? 0) > 0, value: perSecond(frames?.runs ?? 0), unit: "frames/s" },
-        ...{ format: formatRate, times: frames ?? null, notes: ["at most 5 a second"], engine: null },
+        ...{
+          format: formatRate,
+          times: frames ?? null,
+          notes: ["gathered for 200 ms"],
+          engine: null,
+        },
       },
       browsersStation(probes, handled > 0),
     ],
@@ -126,7 +131,9 @@ function routeStation(minute: StagesStretch | undefined, accepted: number | null
         : UNKNOWN),
     ...{ value: accepted, unit: "msg/s", format: formatRate, times: null },
     notes: [
-      ...(minute ? [rejected === 0 ? "none rejected" : `${formatRate((rejected * 1000) / minute.ms)} rejected/s`] : []),
+      ...(minute
+        ? [rejected === 0 ? "none rejected" : `${formatRate((rejected * 60_000) / minute.ms)} rejected/min`]
+        : []),
       ...(failed > 0 ? [`${formatCount(failed)} requests refused`] : []),
     ],
     engine: null,
@@ -143,7 +150,7 @@ function browsersStation(probes: readonly ProbeResult[], isFlowing: boolean): St
   return {
     ...{ key: "browsers", name: "Browsers", isFlowing: isFlowing && value !== null, value, format: formatCount },
     ...(value === null ? UNKNOWN : quiet(value > 0)),
-    ...{ unit: value === 1 ? "connected" : "connected", times: null, notes: ["to this server"], engine: null },
+    ...{ unit: "connected", times: null, notes: ["to this server"], engine: null },
   };
 }
 

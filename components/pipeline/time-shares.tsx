@@ -1,6 +1,6 @@
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { StagesStretch } from "@/server/contracts/stages";
-import { formatDuration, formatMeasure } from "../ui/format";
+import { formatDuration } from "../ui/format";
 import { Duration } from "../ui/quantity";
 import { Section } from "../ui/section";
 import { STAGE_COLORS } from "../ui/theme";
@@ -10,6 +10,7 @@ import classes from "./pipeline.module.css";
 /** Where a message's time goes: its stages as shares of one bar. */
 export function TimeShares({ minute, rates }: { minute: StagesStretch; rates: PipelineAnswer["rates"] }) {
   const shares = timeShares(minute);
+  const stored = shares?.reduce((sum, { stage, ms }) => (stage === "publish" ? sum : sum + ms), 0) ?? 0;
   const total = shares?.reduce((sum, { ms }) => sum + ms, 0) ?? 0;
   return (
     <Section
@@ -46,7 +47,10 @@ export function TimeShares({ minute, rates }: { minute: StagesStretch; rates: Pi
               </li>
             ))}
             <li>
-              In all <Duration text={formatDuration(total)} /> <small>a message, on average over the last minute</small>
+              Stored after <Duration text={formatDuration(stored)} />
+              <small>, sent to browsers after </small>
+              <Duration text={formatDuration(total)} />
+              <small>, on average over the last minute</small>
             </li>
           </ul>
         </>
@@ -57,5 +61,5 @@ export function TimeShares({ minute, rates }: { minute: StagesStretch; rates: Pi
 
 function percent(share: number): string {
   const value = share * 100;
-  return value > 0 && value < 0.1 ? "< 0.1 %" : `${formatMeasure(Number(value.toFixed(1)))} %`;
+  return value > 0 && value < 0.1 ? "< 0.1 %" : `${value.toFixed(value < 9.95 ? 1 : 0)} %`;
 }

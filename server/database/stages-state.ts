@@ -68,9 +68,15 @@ export async function readStages(pool: Pool, minutes: number, now: EpochMs): Pro
     readBeginning(pool),
   ]);
   return {
-    ...{ time: now, from, to, bucketMs, minute: minute! },
+    ...{ time: now, from, to, bucketMs, minute: since === null ? minute! : begunAt(minute!, since) },
     buckets: since === null ? [] : buckets.filter(({ time, ms }) => time + ms > since),
   };
+}
+
+/** Without what lies before the beginning, when nothing could happen: rates would look low. */
+function begunAt(stretch: StagesStretch, since: EpochMs): StagesStretch {
+  const before = Math.min(Math.max(0, since - stretch.time), stretch.ms - RATE_BUCKET_MS);
+  return { ...stretch, time: stretch.time + before, ms: stretch.ms - before };
 }
 
 /** When the first thing still known happened. */
