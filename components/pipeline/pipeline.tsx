@@ -1,7 +1,8 @@
 "use client";
 import { SegmentedControl } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import type { StagesAnswer } from "@/server/contracts/stages";
 import { useAddress } from "../devices/url";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
@@ -33,11 +34,15 @@ export function Pipeline() {
   const { data, error, refetch, isFetching } = useQuery(query);
   useRoom("overview", query.queryKey, applyToPipeline);
   useRoom("overview", healthQuery(live).queryKey, applyToHealth);
+  const [address, change] = useAddress();
+  const range = RANGES.find(({ key }) => key === address.get("range")) ?? RANGES[0];
+  const stages = useQuery(stagesQuery(range.minutes));
 
-  if (!data) {
+  // Both come at about the same time: drawn together, nothing moves when the second is there.
+  if (!data || stages.isPending) {
     return (
       <Page title="Pipeline">
-        {error ? (
+        {error && !data ? (
           <Failure
             what="The pipeline's state could not be loaded"
             why={error.message}
@@ -58,18 +63,21 @@ export function Pipeline() {
           These figures are from <Age time={data.time} />: {error.message}
         </StaleNotice>
       ) : null}
-      <Parts pipeline={data} />
+      <Parts pipeline={data} stages={stages} range={range} asTable={address.get("view") === "table"} change={change} />
     </Page>
   );
 }
 
-function Parts({ pipeline }: { pipeline: PipelineAnswer }) {
-  const live = useLive();
-  const [address, change] = useAddress();
-  const range = RANGES.find(({ key }) => key === address.get("range")) ?? RANGES[0];
-  const asTable = address.get("view") === "table";
-  const health = useQuery(healthQuery(live));
-  const stages = useQuery(stagesQuery(range.minutes));
+interface PartsProps {
+  pipeline: PipelineAnswer;
+  stages: UseQueryResult<StagesAnswer>;
+  range: (typeof RANGES)[number];
+  asTable: boolean;
+  change: (changes: Record<string, string | null>) => void;
+}
+
+function Parts({ pipeline, stages, range, asTable, change }: PartsProps) {
+  const health = useQuery(healthQuery(useLive()));
   const { totals } = pipeline;
   const isEmpty = totals.messages + totals.deadLetters + totals.rejected === 0 && stages.data?.buckets.length === 0;
   return (
@@ -117,16 +125,14 @@ function Parts({ pipeline }: { pipeline: PipelineAnswer }) {
               <Charts stages={stages.data} asTable={asTable} />
               <Refused stages={stages.data} range={range.label} />
             </div>
-          ) : stages.error ? (
+          ) : (
             <Failure
               what="What the stages did could not be loaded"
-              why={stages.error.message}
+              why={stages.error?.message ?? ""}
               advice={adviceOn(stages.error)}
               onRetry={() => void stages.refetch()}
               retrying={stages.isFetching}
             />
-          ) : (
-            <Loading rows={2} height={232} label="Loading what the stages did" />
           )}
         </>
       )}
