@@ -104,6 +104,19 @@ export const PIPELINE_COLORS = {
   readings: "var(--fw-chart-3)",
   latency: "var(--fw-chart-4)",
   deadLetters: "var(--fw-chart-2)",
+  accepted: "var(--fw-chart-6)",
+  duplicates: "var(--fw-chart-5)",
+  late: "var(--fw-chart-4)",
+} as const;
+
+/** Colors of what a message goes through. */
+export const STAGE_COLORS = {
+  wait: "var(--fw-chart-6)",
+  decode: "var(--fw-chart-1)",
+  enrich: "var(--fw-chart-5)",
+  documents: "var(--fw-chart-2)",
+  readings: "var(--fw-chart-3)",
+  publish: "var(--fw-chart-4)",
 } as const;
 
 /** Browser chrome color by scheme, for the viewport metadata. */

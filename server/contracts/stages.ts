@@ -49,7 +49,7 @@ export const stagesAnswer = z
     from: z.number().describe("Epoch milliseconds"),
     to: z.number(),
     bucketMs: z.int(),
-    minute: stagesStretch.describe("The last minute as one"),
+    minute: stagesStretch.describe("The last minute as one, or what has passed since the beginning"),
     buckets: z
       .array(stagesStretch)
       .describe("At most 300, oldest first, without a gap from the first that anything is known of"),

@@ -59,7 +59,13 @@ test("what workers and the route wrote comes back by bucket and for the last min
   expect(buckets[0]!.stages.decode!.p99Ms).toBe(6);
   expect(buckets[0]!.stages.wait).toMatchObject({ runs: 2, maxMs: 0.01, p99Ms: 0.01 });
   expect(buckets[1]).toMatchObject({ accepted: 7, messages: 0, total: null, stages: {} });
-  expect(minute).toMatchObject({ ms: 60_000, accepted: 14, messages: 15, rejected: { badTime: 4, noDevice: 2 } });
+  expect(minute).toMatchObject({
+    time: bucket,
+    ms: 10_000,
+    accepted: 14,
+    messages: 15,
+    rejected: { badTime: 4, noDevice: 2 },
+  });
 });
 
 test("a day is at most 300 buckets, the newest as far as it has come", async () => {

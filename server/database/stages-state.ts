@@ -68,9 +68,15 @@ export async function readStages(pool: Pool, minutes: number, now: EpochMs): Pro
     readBeginning(pool),
   ]);
   return {
-    ...{ time: now, from, to, bucketMs, minute: minute! },
+    ...{ time: now, from, to, bucketMs, minute: since === null ? minute! : begunAt(minute!, since) },
     buckets: since === null ? [] : buckets.filter(({ time, ms }) => time + ms > since),
   };
+}
+
+/** Without what lies before the beginning, when nothing could happen: rates would look low. */
+function begunAt(stretch: StagesStretch, since: EpochMs): StagesStretch {
+  const before = Math.min(Math.max(0, since - stretch.time), stretch.ms - RATE_BUCKET_MS);
+  return { ...stretch, time: stretch.time + before, ms: stretch.ms - before };
 }
 
 /** When the first thing still known happened. */
@@ -149,9 +155,14 @@ async function readStageRows(
   for (const { i, stage, durations, ...row } of rows) {
     const shares = percentiles(durations, TICKS_A_MS);
     if (shares === null || !known.has(stage)) continue;
-    // The class is known, and so is the longest: no share of them took longer than that.
-    const { p50Ms, p99Ms } = shares;
-    const figures = { ...row, p50Ms: Math.min(p50Ms, row.maxMs), p99Ms: Math.min(p99Ms, row.maxMs) };
+    const figures = {
+      ...row,
+      // A class is wide; but none took longer than the longest.
+      p50Ms: rounded(Math.min(shares.p50Ms, row.maxMs)),
+      p99Ms: rounded(Math.min(shares.p99Ms, row.maxMs)),
+      maxMs: rounded(row.maxMs),
+      messageMs: rounded(row.messageMs),
+    };
     found.set(i, { ...found.get(i), [stage]: figures });
   }
   return found;
@@ -196,5 +207,10 @@ function summed(column: string, classes: number): string {
 function percentiles(counts: readonly number[], ticksAMs: number): Percentiles | null {
   const p50 = histogramPercentile(counts, 0.5);
   const p99 = histogramPercentile(counts, 0.99);
-  return p50 === null || p99 === null ? null : { p50Ms: p50 / ticksAMs, p99Ms: p99 / ticksAMs };
+  return p50 === null || p99 === null ? null : { p50Ms: rounded(p50 / ticksAMs), p99Ms: rounded(p99 / ticksAMs) };
+}
+
+/** To the microsecond; further digits only make the answer longer. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
