@@ -15,6 +15,7 @@ import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
 import { postgresProbes } from "./health/postgres";
 import type { Probe } from "./health/probe";
+import { readSetup } from "./health/setup-attempts";
 import type { Logger } from "./observability/logger";
 import { onceAtATime } from "./observability/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
@@ -44,6 +45,7 @@ export function composeApi({ config, engines, prisma, pipelineState, health, ver
       pipelineState,
       health: () => health.answer(),
       logReady: () => askLog(engines),
+      setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,
       limits: {

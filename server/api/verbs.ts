@@ -14,6 +14,7 @@ import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
 import { listMetrics } from "./metrics/list";
 import { getPipeline } from "./pipeline/get";
+import { listSetup } from "./setup/list";
 import { ingestTelemetry } from "./telemetry/ingest";
 
 /** Every verb there is, by the name routes call it. */
@@ -36,6 +37,7 @@ export const VERBS = {
   getHealth,
   getLive,
   getReady,
+  listSetup,
 } as const;
 
 export type VerbName = keyof typeof VERBS;

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { dataFolderBeforehand, openAttempt } from "../observability/setup-attempts.mjs";
 import { buildIsCurrent, ROOT } from "./sources.mjs";
 
 const modules = path.join(ROOT, "node_modules");
@@ -19,17 +20,34 @@ export async function setUp({ quiet }) {
   const unlock = await takeLock();
   try {
     // Whoever held the lock may have done it already.
-    if (!isInstalled()) step("install", install);
-    if (!buildIsCurrent()) step("build", build);
+    const steps = [...(isInstalled() ? [] : [install]), ...(buildIsCurrent() ? [] : [build])];
+    if (steps.length === 0) return;
+    const attempt = beforeStart() ? openAttempt(dataFolderBeforehand()) : undefined;
+    for (const work of steps) step(work.name, work, attempt);
+    attempt?.installed();
   } finally {
     unlock();
   }
 }
 
-function step(name, work) {
+/** True if a start follows, which is then one attempt together with this. */
+function beforeStart() {
+  return process.env.npm_lifecycle_event === "prestart";
+}
+
+function step(name, work, attempt) {
   const started = performance.now();
   console.log(`  … ${name}`);
-  work();
+  attempt?.begin(name);
+  try {
+    work();
+  } catch (error) {
+    const trouble = { what: "Fieldwatch can't be set up", cause: error.why ?? error.message, fix: error.fix ?? null };
+    attempt?.failed(name, trouble);
+    attempt?.gaveUp(trouble);
+    throw error;
+  }
+  attempt?.done(name);
   console.log(`  ✓ ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }
 
@@ -83,7 +101,7 @@ function build() {
 }
 
 function fail(why, fix) {
-  throw Object.assign(new Error(`${why}\n\n  Fix: ${fix}`), { expected: true });
+  throw Object.assign(new Error(`${why}\n\n  Fix: ${fix}`), { expected: true, why, fix });
 }
 
 /** One setup at a time: a second one waits for the first. The lock of one that died is taken over. */
