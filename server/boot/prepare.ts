@@ -88,7 +88,7 @@ export async function checkDatabase(config: Config, logger: Logger): Promise<voi
   }
   const pending = await patiently("PostgreSQL", () => pendingMigrations(databaseConnection(config)), logger);
   if (pending.length === 0) return;
-  throw new StartError("The database isn't up to date", `It needs ${pending.join(", ")}.`, "npm run migrate");
+  throw new StartError("The database isn't up to date", `It needs ${pending.join(", ")}.`, "`npm run migrate`");
 }
 
 async function patiently<T>(engine: string, work: () => Promise<T>, logger: Logger): Promise<T> {

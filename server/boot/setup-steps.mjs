@@ -89,7 +89,7 @@ function install() {
   if (result.status !== 0) {
     fail(
       `\`npm ci\` ended with ${result.status ?? result.signal ?? result.error?.message}; npm says why above.`,
-      "check the way to the npm registry (npm ping) and the space on this disk, then run the same command again.",
+      "check the way to the npm registry (`npm ping`) and the space on this disk, then run the same command again.",
     );
   }
   fs.writeFileSync(installStamp, installKey());
@@ -97,11 +97,11 @@ function install() {
 
 function build() {
   const result = spawnSync(process.execPath, [path.join(ROOT, "server", "build.mjs")], { cwd: ROOT, stdio: "inherit" });
-  if (result.status !== 0) fail("the build failed; it says why above.", "npm run build shows it again.");
+  if (result.status !== 0) fail("the build failed; it says why above.", "`npm run build` shows it again.");
 }
 
 function fail(why, fix) {
-  throw Object.assign(new Error(`${why}\n\n  Fix: ${fix}`), { expected: true, why, fix });
+  throw Object.assign(new Error(`${why}\n\n  Fix: ${fix.replaceAll("`", "")}`), { expected: true, why, fix });
 }
 
 /** One setup at a time: a second one waits for the first. The lock of one that died is taken over. */

@@ -16,6 +16,7 @@ export const probeResult = z
     summary: z.string().describe("What was found, in one sentence"),
     cause: z.string().nullable().describe("Why it isn't passing"),
     fix: z.string().nullable().describe("What to do, exactly"),
+    commands: z.array(z.string()).describe("Parts of fix that can be copied and run or set as they are"),
   })
   .meta({ id: "Probe" });
 

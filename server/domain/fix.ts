@@ -12,3 +12,8 @@ export function plainFix(fix: string): string {
 export function commandsOf(fix: string): string[] {
   return [...fix.matchAll(/`([^`]+)`/g)].map(([, command]) => command!);
 }
+
+/** Marks what can be copied. */
+export function command(text: string): string {
+  return `\`${text}\``;
+}

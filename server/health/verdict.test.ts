@@ -6,7 +6,18 @@ import { verdict } from "./verdict";
 
 const since = "2026-11-23T14:02:09.000Z";
 const probe = (name: string, status: ProbeStatus, more: Partial<ProbeResult> = {}): ProbeResult => ({
-  ...{ name, status, since, title: "Title", group: "Group", checkedAt: since, latencyMs: 1, cause: null, fix: null },
+  ...{
+    name,
+    status,
+    since,
+    title: "Title",
+    group: "Group",
+    checkedAt: since,
+    latencyMs: 1,
+    cause: null,
+    fix: null,
+    commands: [],
+  },
   summary: "Found this.",
   ...more,
 });
@@ -40,7 +51,7 @@ test("the cause comes before what follows from it, and says what it means for th
 });
 
 test("what counts as trouble", () => {
-  expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "npm run worker" });
+  expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "`npm run worker`" });
   expect(judgeWorkers({ workers: null }).status).toBe("unknown");
   expect(judgeLag({ lag: 5, lagSeconds: 30 }).status).toBe("pass");
   expect(judgeLag({ lag: 5, lagSeconds: 31 }).status).toBe("warn");
