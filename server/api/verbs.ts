@@ -14,6 +14,7 @@ import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
 import { listMetrics } from "./metrics/list";
 import { getPipeline } from "./pipeline/get";
+import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
 import { ingestTelemetry } from "./telemetry/ingest";
 
@@ -34,6 +35,7 @@ export const VERBS = {
   listMetrics,
   listDeadLetters,
   getPipeline,
+  getStages,
   getHealth,
   getLive,
   getReady,
