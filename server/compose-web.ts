@@ -19,6 +19,7 @@ import { mongoProbes } from "./health/mongodb";
 import { postgresProbes } from "./health/postgres";
 import type { Probe } from "./health/probe";
 import { readSetup } from "./health/setup-attempts";
+import { createTestMessages } from "./health/test-messages";
 import type { Logger } from "./observability/logger";
 import { onceAtATime } from "./observability/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
@@ -44,6 +45,11 @@ export interface ApiParts {
 export function composeApi(parts: ApiParts): Api {
   const { config, engines, prisma, pipelineState, health, version, logger } = parts;
   const { ingest, pipeline } = config;
+  const bounds = () => ({
+    now: Date.now(),
+    futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
+    retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
+  });
   return createApi(
     {
       ...engines,
@@ -62,10 +68,13 @@ export function composeApi(parts: ApiParts): Api {
         maxWaitingBytes: ingest.INGEST_MAX_WAITING_BYTES,
         appendTimeoutMs: APPEND_TIMEOUT_MS,
       },
-      bounds: () => ({
-        now: Date.now(),
-        futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
-        retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
+      bounds,
+      testMessages: createTestMessages({
+        ...engines,
+        health: () => health.answer(),
+        bounds,
+        now: Date.now,
+        onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),
       }),
     },
     version,
