@@ -23,7 +23,6 @@ const BROWSER_PACKAGES = [
   "@mantine/",
   "@tanstack/",
   "@fontsource",
-  "recharts",
   "socket.io-client",
   "zod",
 ];
