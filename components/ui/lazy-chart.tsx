@@ -3,7 +3,7 @@ import dynamic from "next/dynamic";
 
 const RETRY_MS = 2000;
 
-/** The chart, loaded when a page shows one: what else is on the page needn't wait for it. */
+/** The chart, loaded when a page shows one: the charting code is most of its page's weight. */
 export const LazyTimeChart = dynamic(() => untilLoaded(() => import("./time-chart")), {
   ssr: false,
   loading: () => null,

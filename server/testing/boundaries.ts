@@ -23,6 +23,7 @@ const BROWSER_PACKAGES = [
   "@mantine/",
   "@tanstack/",
   "@fontsource",
+  "recharts",
   "socket.io-client",
   "zod",
 ];
