@@ -5,11 +5,14 @@ import type { Config } from "./config/config";
 import { readMigrations } from "./database/migrate";
 import type { PipelineState } from "./database/pipeline-state";
 import type { PrismaClient } from "./database/prisma";
+import { noRouteCounts, type RouteCounts } from "./database/route-rates";
+import { readStages, type StagesState } from "./database/stages-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
+import { keptFor } from "./health/kept-for";
 import { type LiveChannelState, liveProbes } from "./health/live";
 import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
@@ -30,18 +33,23 @@ export interface ApiParts {
   readonly prisma: PrismaClient;
   readonly pipelineState: () => Promise<PipelineState>;
   readonly health: Pick<Health, "answer">;
+  /** Where the telemetry route counts what it does; left out, it counts for nobody. */
+  readonly routeCounts?: () => RouteCounts;
   readonly version: string;
   readonly logger: Logger;
 }
 
 /** The REST routes on these engines. */
-export function composeApi({ config, engines, prisma, pipelineState, health, version, logger }: ApiParts): Api {
+export function composeApi(parts: ApiParts): Api {
+  const { config, engines, prisma, pipelineState, health, version, logger } = parts;
   const { ingest, pipeline } = config;
   return createApi(
     {
       ...engines,
       prisma,
       pipelineState,
+      pipelineStages: composeStages(engines),
+      routeCounts: parts.routeCounts ?? noRouteCounts,
       health: () => health.answer(),
       logReady: () => askLog(engines),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
@@ -61,6 +69,16 @@ export function composeApi({ config, engines, prisma, pipelineState, health, ver
     version,
     (error, path) => logger.error({ err: error, path }, "a request failed"),
   );
+}
+
+/** However many browsers look, the database is asked at most every two seconds for each range. */
+function composeStages({ pool }: Engines): (minutes: number) => Promise<StagesState> {
+  const ranges = new Map<number, () => Promise<StagesState>>();
+  return (minutes) => {
+    let read = ranges.get(minutes);
+    if (!read) ranges.set(minutes, (read = keptFor(2000, Date.now, () => readStages(pool, minutes, Date.now()))));
+    return read();
+  };
 }
 
 export interface HealthParts {

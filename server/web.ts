@@ -12,6 +12,8 @@ import type { Config } from "./config/config";
 import { runAsProduction } from "./config/production";
 import { createPipelineState } from "./database/pipeline-state";
 import { createPrismaClient } from "./database/prisma";
+import { noRouteCounts, writeRouteRates } from "./database/route-rates";
+import { createTally } from "./database/tally";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/live-channel";
@@ -49,6 +51,13 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const version = readVersion();
     const prisma = createPrismaClient(engines.pool);
     undo.push(() => prisma.$disconnect());
+    const routeTally = createTally({
+      empty: noRouteCounts,
+      write: (buckets) => writeRouteRates(engines.pool, buckets),
+      now: Date.now,
+      onError: (error) => logger.debug({ err: error }, "the route's counts could not be written"),
+    });
+    undo.push(() => routeTally.stop());
     const pipelineState = createPipelineState({
       ...engines,
       staleSeconds: config.pipeline.DEVICE_STALE_SECONDS,
@@ -58,7 +67,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const started: { live?: LiveChannel } = {};
     const health = composeHealth({ config, engines, pipelineState, version, liveState: () => started.live?.state() });
     undo.push(() => health.stop());
-    const api = composeApi({ config, engines, prisma, pipelineState, health, version, logger });
+    const routeCounts = () => routeTally.current();
+    const api = composeApi({ config, engines, prisma, pipelineState, health, routeCounts, version, logger });
     undo.push(shareApi(api));
 
     const { server, io, close } = await listen(config);

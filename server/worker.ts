@@ -12,6 +12,7 @@ import type { Running } from "./observability/running";
 import { startConsumer } from "./pipeline/consumer";
 import { createPipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
+import { createTimings, type Timings } from "./pipeline/timings";
 
 /** How long batches may take to finish when the worker stops. */
 const DRAIN_MS = 5000;
@@ -29,11 +30,15 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     process.exitCode = 1;
     void stop().finally(() => process.exit(1));
   };
-  const publishLive = createPublishLive({
-    eventLog: engines.eventLog,
-    worker: `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`,
+  const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
+  const timings = createTimings({
+    pool: engines.pool,
+    worker,
+    now: Date.now,
+    onError: (error) => logger.debug({ err: error }, "stage timings could not be written"),
   });
-  const consuming = consume(config, engines, { logger, publishLive, fatal, signal: stopping.signal });
+  const publishLive = createPublishLive({ eventLog: engines.eventLog, worker, timings });
+  const consuming = consume(config, engines, { logger, publishLive, timings, fatal, signal: stopping.signal });
   consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
   const jobs = runJobs({ pool: engines.pool, jobs: jobsOf(config, engines), logger });
 
@@ -44,6 +49,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
       await Promise.all([publishLive.stop(), jobs.stop()]);
+      await timings.stop();
       await engines.close();
     })());
   }
@@ -53,17 +59,19 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
 type ConsumeDeps = {
   logger: Logger;
   publishLive: ReturnType<typeof createPublishLive>;
+  timings: Timings;
   fatal: (error: unknown) => void;
   signal: AbortSignal;
 };
 
-async function consume(config: Config, engines: Engines, { logger, publishLive, fatal, signal }: ConsumeDeps) {
+async function consume(config: Config, engines: Engines, { logger, publishLive, timings, fatal, signal }: ConsumeDeps) {
   const { pipeline: settings } = config;
   await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
   await untilReady(() => engines.prepareDocuments(), logger, signal);
   const pipeline = createPipeline({
     ...engines,
     publishLive,
+    timings,
     meaningOf,
     maxDevices: settings.MAX_DEVICES,
     maxMetrics: settings.MAX_METRICS,

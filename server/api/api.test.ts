@@ -9,9 +9,11 @@ import { problem } from "@/server/contracts/common";
 import { deviceDetail, devicesAnswer, messagesAnswer, metricsAnswer, readingsAnswer } from "@/server/contracts/devices";
 import { healthAnswer } from "@/server/contracts/health";
 import { deadLettersAnswer, pipelineAnswer } from "@/server/contracts/pipeline";
+import { stagesAnswer } from "@/server/contracts/stages";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { createPipelineState } from "@/server/database/pipeline-state";
 import { createPrismaClient, type PrismaClient } from "@/server/database/prisma";
+import { noRouteCounts } from "@/server/database/route-rates";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
@@ -38,7 +40,11 @@ let prisma: PrismaClient;
 let api: Api;
 let worker: { stop(): Promise<void> };
 
-function composed(overrides: Partial<Config["ingest"]> = {}, eventLog = engines.eventLog): Api {
+function composed(
+  overrides: Partial<Config["ingest"]> = {},
+  eventLog = engines.eventLog,
+  counts = noRouteCounts(),
+): Api {
   const pipelineState = createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} });
   const answer = () => ({
     status: "pass" as const,
@@ -53,6 +59,7 @@ function composed(overrides: Partial<Config["ingest"]> = {}, eventLog = engines.
     engines: { ...engines, eventLog },
     prisma,
     pipelineState,
+    routeCounts: () => counts,
     health: { answer },
     version: "0",
     logger,
@@ -133,6 +140,25 @@ describe("from a message to every answer", () => {
     expect(answer.partitions.reduce((sum, { end }) => sum + end, 0)).toBe(604);
     expect(answer.history.reduce((sum, { messages }) => sum + messages, 0)).toBe(604);
     expect(answer.history[0]!.latencyP50Ms).toBeGreaterThan(0);
+  });
+
+  test("stages", async () => {
+    // Stages' clocks are written when their five seconds have passed.
+    const answer = await until(
+      async () => {
+        const found = await read(stagesAnswer, get("getStages"));
+        return found.minute.messages === 604 && found.minute.stages.readings ? found : null;
+      },
+      { timeoutMs: 20_000 },
+    );
+    const { wait, readings, decode } = answer.minute.stages;
+    expect(wait).toMatchObject({ runs: 604, messages: 604 });
+    expect(readings).toMatchObject({ messages: 604, runs: decode!.runs });
+    expect(readings!.maxMs).toBeGreaterThanOrEqual(readings!.p99Ms);
+    expect(answer.minute).toMatchObject({ late: 0, deadLetters: { typeDrift: 2 }, accepted: 0 });
+    expect(answer.buckets.reduce((sum, { messages }) => sum + messages, 0)).toBe(604);
+    for (const query of ["minutes=0", "minutes=1441", "minutes=x"])
+      expect((await refused(get("getStages", {}, query))).kind).toBe("invalid-parameters");
   });
 
   test("devices: search takes wildcards literally, filters, counts", async () => {
@@ -355,6 +381,24 @@ describe("what is refused, and how", () => {
       ],
     ]);
     expect((await refused(post("[1,2]"))).rejected).toHaveLength(2);
+  });
+
+  test("the route counts what it tells its senders, and not what comes again", async () => {
+    const counts = noRouteCounts();
+    const counting = composed({}, engines.eventLog, counts);
+    const away = { ...engines.eventLog, append: () => Promise.reject(new LogUnavailableError("away")) };
+    const mixed = `${JSON.stringify(message("q", 1))}\nnot json\n`;
+    await refused(post(mixed, NDJSON, "", composed({}, away, counts)));
+    await read(telemetryAnswer, post(mixed, NDJSON, "", counting));
+    await refused(post("[1,2]", JSON_TYPE, "", counting));
+    expect(counts).toEqual({
+      accepted: 1,
+      rejected: new Map([["notJson", 3]]),
+      requests: new Map([
+        ["log-unavailable", 1],
+        ["nothing-accepted", 1],
+      ]),
+    });
   });
 
   test("too large, packed or not, and too many", async () => {

@@ -53,6 +53,11 @@ export function problemResponse(error: unknown, instance: string, onInternal: (e
   });
 }
 
+/** The kind of problem an error is answered as. */
+export function problemKind(error: unknown): ProblemKind {
+  return toProblem(error)?.kind ?? "internal";
+}
+
 function toProblem(error: unknown): ProblemError | null {
   if (error instanceof ProblemError) return error;
   const later = { headers: { "retry-after": "2" } };

@@ -14,6 +14,7 @@ import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
 import { listMetrics } from "./metrics/list";
 import { getPipeline } from "./pipeline/get";
+import { getStages } from "./pipeline/stages";
 import { ingestTelemetry } from "./telemetry/ingest";
 
 /** Every verb there is, by the name routes call it. */
@@ -33,6 +34,7 @@ export const VERBS = {
   listMetrics,
   listDeadLetters,
   getPipeline,
+  getStages,
   getHealth,
   getLive,
   getReady,

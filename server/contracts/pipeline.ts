@@ -23,6 +23,8 @@ export const pipelineAnswer = z
       readings: z.int(),
       duplicates: z.int(),
       deadLetters: z.int(),
+      late: z.int().describe("New readings from before the latest event time their device had when they came"),
+      rejected: z.int().describe("Messages the telemetry route refused, each named to its sender; best effort"),
       devices: z.int(),
     }),
     rates: z
@@ -38,6 +40,16 @@ export const pipelineAnswer = z
       .number()
       .nullable()
       .describe("Age of the oldest waiting message; 0 when none waits, null when unknown"),
+    clearSeconds: z
+      .number()
+      .nullable()
+      .describe(
+        "Seconds until nothing waits at the present pace; 0 when none waits; null when it does not shrink or is unknown",
+      ),
+    incomingPerSecond: z
+      .number()
+      .nullable()
+      .describe("Messages the log took per second, over up to 15 seconds; null until known"),
     workers: z.int().nullable().describe("Workers alive in the consumer group; null when unknown"),
     partitions: z.array(
       z.object({
@@ -48,6 +60,7 @@ export const pipelineAnswer = z
         committed: z.int().nullable(),
         lag: z.int().nullable(),
         lagSeconds: z.number().nullable(),
+        clearSeconds: z.number().nullable().describe("As of the whole"),
         owner: z.string().nullable(),
       }),
     ),

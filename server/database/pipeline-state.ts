@@ -1,13 +1,15 @@
 import type { Pool } from "pg";
 import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
+import { createPaceMeter } from "@/server/domain/pace";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
+import { readRejected } from "./route-rates";
 
 /** The pipeline as it stands now. Times in epoch milliseconds; null is unknown. */
 export interface PipelineState {
   readonly time: EpochMs;
-  readonly totals: Totals & { readonly devices: number };
+  readonly totals: Totals & { readonly late: number; readonly rejected: number; readonly devices: number };
   readonly rates: {
     readonly messagesPerSecond: number;
     readonly readingsPerSecond: number;
@@ -16,6 +18,9 @@ export interface PipelineState {
   };
   readonly lag: number | null;
   readonly lagSeconds: number | null;
+  /** Until nothing waits at the present pace; null when it does not shrink or isn't known. */
+  readonly clearSeconds: number | null;
+  readonly incomingPerSecond: number | null;
   readonly workers: number | null;
   readonly partitions: PartitionProgress[];
   readonly devices: Record<DeviceStateName, number>;
@@ -35,8 +40,9 @@ export interface PartitionProgress {
   readonly start: number;
   readonly end: number;
   readonly committed: number | null;
-  readonly lag: number | null;
+  readonly lag: number;
   readonly lagSeconds: number | null;
+  readonly clearSeconds: number | null;
   readonly owner: string | null;
 }
 
@@ -77,32 +83,56 @@ export function createPipelineState({
     }
   }
 
+  const measurePace = createPaceMeter();
+
+  /** Positions before the log: the other way round, work done in between would look like a topic made anew. */
+  async function readLog() {
+    const positions = await readPositions(pool);
+    const topic = await describe();
+    if (topic === null || topic.partitions.length === 0) return null;
+    const time = now();
+    const partitions = progressOf(topic, positions, time);
+    const pace = measurePace({ time, cluster: topic.cluster, partitions });
+    return {
+      lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
+      lagSeconds: maxOrNull(partitions.map(({ lagSeconds }) => lagSeconds)),
+      clearSeconds: pace.clearSeconds,
+      incomingPerSecond: pace.incomingPerSecond,
+      workers: topic.members,
+      partitions: partitions.map((one) => {
+        return { ...one, clearSeconds: pace.clearSecondsOf.get(one.partition) ?? null };
+      }),
+    };
+  }
+
   return async () => {
     const time = now();
-    // Positions before the log: the other way round, work done in between would look like a topic made anew.
-    const progress = readPositions(pool).then(async (positions) => ({ positions, topic: await describe() }));
-    const [devices, rates, { positions, topic }] = await Promise.all([
+    const [devices, rates, log] = await Promise.all([
       readDeviceStates(pool, time, staleSeconds),
       readRates(pool, time),
-      progress,
+      readLog(),
     ]);
     // Totals last: no lag then means that they hold every message up to the end of the log.
-    const totals = await readTotals(pool);
-    const partitions = topic === null ? [] : progressOf(topic, positions, time);
-    const known = topic !== null && partitions.length > 0;
+    const [totals, rejected] = await Promise.all([readTotals(pool), readRejected(pool)]);
     return {
       time,
-      totals: { ...totals, devices: devices.live + devices.stale + devices.silent + devices.new },
+      totals: { ...totals, rejected, devices: devices.live + devices.stale + devices.silent + devices.new },
       rates: ratesOf(rates, time),
-      lag: known ? sumOrNull(partitions.map((partition) => partition.lag)) : null,
-      lagSeconds: known ? maxOrNull(partitions.map((partition) => partition.lagSeconds)) : null,
-      workers: topic?.members ?? null,
-      partitions,
+      ...(log ?? UNKNOWN_LOG),
       devices,
       history: rates.map(({ latencies, ...bucket }) => ({ ...bucket, ...percentiles(latencies) })),
     };
   };
 }
+
+const UNKNOWN_LOG = {
+  lag: null,
+  lagSeconds: null,
+  clearSeconds: null,
+  incomingPerSecond: null,
+  workers: null,
+  partitions: [] as PartitionProgress[],
+} as const;
 
 interface Position {
   readonly cluster: string;
@@ -114,7 +144,7 @@ interface Position {
  * Merges what the log holds with the positions in PostgreSQL, which are the truth of what was handled.
  * @param positions read before `topic`: the offset committed to the log since is the newer truth.
  */
-export function progressOf(topic: TopicState, positions: readonly Position[], now: EpochMs): PartitionProgress[] {
+export function progressOf(topic: TopicState, positions: readonly Position[], now: EpochMs) {
   const nexts = new Map(
     positions.filter(({ cluster }) => cluster === topic.cluster).map(({ partition, next }) => [partition, next]),
   );
@@ -132,10 +162,11 @@ export function progressOf(topic: TopicState, positions: readonly Position[], no
   });
 }
 
-async function readTotals(pool: Pool): Promise<Totals> {
-  const { rows } = await pool.query<Totals>(
+async function readTotals(pool: Pool): Promise<Totals & { late: number }> {
+  const { rows } = await pool.query<Totals & { late: number }>(
     `SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings,
-       coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters"
+       coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters",
+       coalesce(sum(late), 0)::float8 AS late
      FROM pipeline_position`,
   );
   return rows[0]!;
@@ -221,10 +252,6 @@ function ratesOf(rates: readonly RateRow[], now: EpochMs): PipelineState["rates"
 
 function percentiles(latencies: readonly number[]): { latencyP50Ms: number | null; latencyP99Ms: number | null } {
   return { latencyP50Ms: histogramPercentile(latencies, 0.5), latencyP99Ms: histogramPercentile(latencies, 0.99) };
-}
-
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
 }
 
 function maxOrNull(values: readonly (number | null)[]): number | null {

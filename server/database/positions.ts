@@ -19,6 +19,8 @@ export interface BatchTotals {
   readonly readings: number;
   readonly duplicates: number;
   readonly deadLetters: number;
+  /** New readings from before the latest event time their device had. */
+  readonly late: number;
   /** Offsets the log no longer held. */
   readonly skipped: number;
 }
@@ -115,7 +117,7 @@ export async function advancePosition(
   const { rowCount } = await client.query(
     `UPDATE pipeline_position
      SET next = $6, messages = messages + $7, readings = readings + $8, duplicates = duplicates + $9,
-         dead_letters = dead_letters + $10, skipped = skipped + $11, updated_at = now()
+         dead_letters = dead_letters + $10, skipped = skipped + $11, late = late + $12, updated_at = now()
      WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND next = $5`,
     [
       position.cluster,
@@ -129,6 +131,7 @@ export async function advancePosition(
       totals.duplicates,
       totals.deadLetters,
       totals.skipped,
+      totals.late,
     ],
   );
   return rowCount === 1;

@@ -27,15 +27,16 @@ export async function addRate(
   const latencies = new Array<number>(LATENCY_CLASSES).fill(0);
   for (const ingestTime of ingestTimes) latencies[latencyClass(now - ingestTime)]! += 1;
   await client.query(
-    `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, latencies)
-     VALUES ($1::timestamptz, $2, $3, $4, $5, $6, $7, $8, $9::integer[])
+    `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, latencies, late)
+     VALUES ($1::timestamptz, $2, $3, $4, $5, $6, $7, $8, $9::integer[], $10)
      ON CONFLICT (bucket, cluster, topic, partition) DO UPDATE
      SET messages = r.messages + excluded.messages, readings = r.readings + excluded.readings,
          duplicates = r.duplicates + excluded.duplicates, dead_letters = r.dead_letters + excluded.dead_letters,
+         late = r.late + excluded.late,
          latencies = (SELECT array_agg(a + b ORDER BY i)
                       FROM unnest(r.latencies, excluded.latencies) WITH ORDINALITY AS both_of (a, b, i))`,
     [
-      new Date(Math.floor(now / RATE_BUCKET_MS) * RATE_BUCKET_MS).toISOString(),
+      bucketOf(now),
       position.cluster,
       position.topic,
       position.partition,
@@ -44,14 +45,40 @@ export async function addRate(
       totals.duplicates,
       totals.deadLetters,
       `{${latencies.join(",")}}`,
+      totals.late,
     ],
   );
 }
 
+/** Adds a batch's dead letters, by reason, to the 5 seconds of `now`. */
+export async function addRefused(
+  client: PoolClient,
+  position: PipelinePosition,
+  now: EpochMs,
+  letters: Iterable<{ readonly reason: string }>,
+): Promise<void> {
+  const counts = new Map<string, number>();
+  for (const { reason } of letters) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  await client.query(
+    `INSERT INTO pipeline_refused AS r (bucket, cluster, topic, partition, reason, letters)
+     SELECT $1::timestamptz, $2, $3, $4, reason, letters FROM unnest($5::text[], $6::integer[]) AS n (reason, letters)
+     ON CONFLICT (bucket, cluster, topic, partition, reason) DO UPDATE SET letters = r.letters + excluded.letters`,
+    [bucketOf(now), position.cluster, position.topic, position.partition, [...counts.keys()], [...counts.values()]],
+  );
+}
+
+function bucketOf(time: EpochMs): string {
+  return new Date(Math.floor(time / RATE_BUCKET_MS) * RATE_BUCKET_MS).toISOString();
+}
+
 /** Removes the rates of before `before`; returns how many rows. */
 export async function removeRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
-  const { rowCount } = await pool.query(`DELETE FROM pipeline_rate WHERE bucket < $1::timestamptz`, [
-    new Date(before).toISOString(),
-  ]);
-  return rowCount ?? 0;
+  let removed = 0;
+  for (const table of ["pipeline_rate", "pipeline_refused"]) {
+    const { rowCount } = await pool.query(`DELETE FROM ${table} WHERE bucket < $1::timestamptz`, [
+      new Date(before).toISOString(),
+    ]);
+    removed += rowCount ?? 0;
+  }
+  return removed;
 }

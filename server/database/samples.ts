@@ -16,6 +16,8 @@ export interface WrittenSamples {
   readonly added: readonly Sample[];
   /** Readings whose device, metric and event time were there already, in the table or earlier in the batch. */
   readonly duplicates: number;
+  /** New readings whose event time is before the latest their device had when the batch came. */
+  readonly late: number;
 }
 
 /** The join strategies a few thousand keys against a large table must not fall into. Goes with BEGIN. */
@@ -38,8 +40,9 @@ export async function writeSamples(
   const { rows, duplicates: repeated } = mergeRepeats(samples);
   rows.sort((a, b) => a.deviceId - b.deviceId || a.time - b.time);
 
-  const late = rows.filter((row) => row.time <= (latest.get(row.deviceId) ?? -1));
-  const stored = late.length > 0 ? await storedMetrics(client, late) : new Map<Sample, ReadonlySet<number>>();
+  const maybeThere = rows.filter((row) => row.time <= (latest.get(row.deviceId) ?? -1));
+  const stored =
+    maybeThere.length > 0 ? await storedMetrics(client, maybeThere) : new Map<Sample, ReadonlySet<number>>();
   const added: Sample[] = [];
   const inserts: Sample[] = [];
   const extensions: Sample[] = [];
@@ -59,7 +62,13 @@ export async function writeSamples(
   }
   if (inserts.length > 0) await insert(client, inserts);
   if (extensions.length > 0) await extend(client, extensions);
-  return { added, duplicates };
+  return { added, duplicates, late: lateIn(added, latest) };
+}
+
+function lateIn(added: readonly Sample[], latest: ReadonlyMap<number, EpochMs | null>): number {
+  let late = 0;
+  for (const { deviceId, time, metrics } of added) if (time < (latest.get(deviceId) ?? -1)) late += metrics.length;
+  return late;
 }
 
 /** One row a device and time, metrics ascending. */

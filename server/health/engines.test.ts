@@ -96,7 +96,10 @@ test("a partition in which messages wait and that doesn't get on is stuck after 
       time,
       workers,
       partitions: [
-        { topic: "t", partition: 3, start: 0, end: committed + lag, committed, lag, lagSeconds: 1, owner: "w" },
+        {
+          ...{ topic: "t", partition: 3, start: 0, end: committed + lag, committed, lag },
+          ...{ lagSeconds: 1, clearSeconds: null, owner: "w" },
+        },
       ],
     });
   expect(at(0, 5, 0).status).toBe("pass");

@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
 import { dropMonthsBefore } from "@/server/database/partitions";
 import { removeRatesBefore } from "@/server/database/rates";
+import { removeRouteRatesBefore } from "@/server/database/route-rates";
+import { removeStageRatesBefore } from "@/server/database/stage-rates";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { MessageArchive } from "@/server/ports/message-archive";
@@ -40,6 +42,8 @@ export function retentionJobs(deps: JobDeps): Job[] {
       run: (now) => deadLetters.removeBefore(now - deadLetterDays * DAY),
     },
     { name: "rate retention", everyMs: 10 * MINUTE, run: (now) => removeRatesBefore(pool, now - DAY) },
+    { name: "stage retention", everyMs: 10 * MINUTE, run: (now) => removeStageRatesBefore(pool, now - DAY) },
+    { name: "route retention", everyMs: 10 * MINUTE, run: (now) => removeRouteRatesBefore(pool, now - DAY) },
   ];
   if (removeExpiredRecords) jobs.push({ name: "log retention", everyMs: MINUTE, run: removeExpiredRecords });
   if (readingsDays > 0) {

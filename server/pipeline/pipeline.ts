@@ -10,6 +10,7 @@ import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
 import type { PublishLive } from "./stages/publish-live";
 import { createStoreDocuments } from "./stages/store-documents";
+import { addWaits, timed, type Timings } from "./timings";
 
 export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly pool: Pool;
@@ -17,6 +18,7 @@ export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly twins: Pick<DeviceTwins, "merge">;
   readonly deadLetters: Pick<DeadLetters, "store">;
   readonly publishLive: PublishLive;
+  readonly timings: Timings;
 }
 
 /** Handles one batch. When it resolves, all of the batch is stored once; when it throws, the batch must come again. */
@@ -24,14 +26,20 @@ export type Pipeline = (batch: SourceBatch, signal: AbortSignal) => Promise<Comm
 
 /** The stages every message goes through, in order. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { timings } = deps;
   const catalog = createCatalog(deps);
   const partitions = createPartitions(deps.pool);
 
-  const decode = createDecode(deps); //                                      bytes → messages | dead letters
-  const enrich = createEnrich({ catalog }); //                               names → device and metric ids, discovered if new
-  const storeDocuments = createStoreDocuments(deps); //                      messages, dead letters, twins; repeatable
-  const commitReadings = createCommitReadings({ ...deps, catalog, partitions }); // readings, rollups, totals, next offset; at once
-  const { publishLive } = deps; //                                           frames for browsers; best effort
+  // bytes → messages | dead letters
+  const decode = timed(timings, "decode", createDecode(deps));
+  // names → device and metric ids, discovered if new
+  const enrich = timed(timings, "enrich", createEnrich({ catalog }));
+  // messages, dead letters, twins; repeatable
+  const storeDocuments = timed(timings, "documents", createStoreDocuments(deps));
+  // readings, rollups, totals, next offset; at once
+  const commitReadings = timed(timings, "readings", createCommitReadings({ ...deps, catalog, partitions }));
+  // frames for browsers; best effort, timed by itself
+  const { publishLive } = deps;
 
   return async (source, signal) => {
     const decoded = await decode(source);
@@ -40,6 +48,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     await storeDocuments(enriched);
     const committed = await commitReadings(enriched, signal);
     publishLive.add(committed, catalog.metricName);
+    addWaits(timings, source);
     return committed;
   };
 }

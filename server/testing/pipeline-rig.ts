@@ -87,6 +87,7 @@ export async function createRig(pool: Pool, log: ScriptedLog, overrides: Partial
     twins: { merge: after("twins", (updates) => twins.merge(updates)) },
     deadLetters: { store: after("deadLetters", (letters) => deadLetters.store(letters)) },
     publishLive: { add: (batch) => void committed.push(batch), stop: async () => {} },
+    timings: { add() {} },
     meaningOf,
     maxDevices: 1000,
     maxMetrics: 1000,

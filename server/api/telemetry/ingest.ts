@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { type RejectedItem, telemetryAnswer } from "@/server/contracts/telemetry";
+import { type RejectedItem, telemetryAnswer, type TelemetryAnswer } from "@/server/contracts/telemetry";
+import type { RouteCounts } from "@/server/database/route-rates";
 import { CANONICAL_MAPPING, type DecodeBounds, type MessageMapping } from "@/server/domain/message";
 import { TOPICS } from "@/server/domain/terms";
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
-import { ProblemError } from "../problem";
-import { NO_PARAMETERS, verb } from "../verb";
+import { problemKind, ProblemError } from "../problem";
+import { type Call, NO_PARAMETERS, verb } from "../verb";
 import { createWaitingBytes, readBody, type Share } from "./body";
 import { type Item, type ItemOptions, jsonItems, ndjsonItems } from "./items";
 import { MESSAGE_SCHEMA } from "./message-schema";
@@ -18,6 +19,8 @@ export interface IngestDeps {
     /** How long the log may take before the sender is told to try again. */
     readonly appendTimeoutMs: number;
   };
+  /** Where to count what happens now. */
+  readonly routeCounts: () => RouteCounts;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
 }
@@ -34,6 +37,12 @@ const READERS: Readonly<Record<string, (body: Buffer, options: ItemOptions) => I
 const path = (what: string) =>
   z.string().min(1).max(256).optional().describe(`Where foreign messages keep ${what}, as a dot-separated path`);
 
+const ingestQuery = z.object({
+  device: path("the device"),
+  time: path("the event time"),
+  readings: path("the readings"),
+});
+
 export const ingestTelemetry = verb(
   {
     method: "POST",
@@ -43,7 +52,7 @@ export const ingestTelemetry = verb(
       "Answers 202 only after the log holds the accepted messages durably. Rejected items are named by index and reason; the others are taken " +
       "all the same. After any 429 or 5xx, or no answer, send the whole request again: repeats are recognised by device, metric and event time.",
     params: NO_PARAMETERS,
-    query: z.object({ device: path("the device"), time: path("the event time"), readings: path("the readings") }),
+    query: ingestQuery,
     answer: telemetryAnswer,
     status: 202,
     problems: [
@@ -64,7 +73,7 @@ export const ingestTelemetry = verb(
       "application/jsonl": NDJSON,
     },
   },
-  ({ eventLog, limits, bounds }: IngestDeps) => {
+  ({ eventLog, limits, bounds, routeCounts }: IngestDeps) => {
     const waiting = createWaitingBytes(limits.maxWaitingBytes);
 
     /** Appends and lets go of the share when the log has answered, however long after the sender was told. */
@@ -84,7 +93,11 @@ export const ingestTelemetry = verb(
       }
     }
 
-    return async ({ request, query }) => {
+    function countRejected(rejected: readonly RejectedItem[]): void {
+      for (const { reason } of rejected) increase(routeCounts().rejected, reason);
+    }
+
+    async function take({ request, query }: Call<typeof NO_PARAMETERS, typeof ingestQuery>): Promise<TelemetryAnswer> {
       const readItems = readerFor(request);
       const share: Share = { bytes: 0 };
       const records: LogRecord[] = [];
@@ -102,16 +115,35 @@ export const ingestTelemetry = verb(
           index++;
         }
         if (index === 0) throw new ProblemError("empty-request", "Send at least one message.");
-        if (records.length === 0) throw nothingAccepted(rejected);
+        if (records.length === 0) {
+          countRejected(rejected);
+          throw nothingAccepted(rejected);
+        }
       } catch (error) {
         waiting.release(share);
         throw error;
       }
       await append(records, share);
+      // Only now: a request that failed comes again, and its rejected messages with it.
+      countRejected(rejected);
+      routeCounts().accepted += records.length;
       return { accepted: records.length, rejected };
+    }
+
+    return async (call) => {
+      try {
+        return await take(call);
+      } catch (error) {
+        increase(routeCounts().requests, problemKind(error));
+        throw error;
+      }
     };
   },
 );
+
+function increase(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
 
 function readerFor(request: Request): (body: Buffer, options: ItemOptions) => Iterable<Item> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { lockDevices, noteActivity, type DeviceActivity } from "@/server/database/catalog-writes";
 import type { Partitions } from "@/server/database/partitions";
 import { advancePosition, lockPosition } from "@/server/database/positions";
-import { addRate } from "@/server/database/rates";
+import { addRate, addRefused } from "@/server/database/rates";
 import { writeRollups } from "@/server/database/rollups";
 import { KEYED_ACCESS, writeSamples } from "@/server/database/samples";
 import { withTransaction } from "@/server/database/transaction";
@@ -45,7 +45,7 @@ export function createCommitReadings({ pool, partitions, catalog }: CommitDeps) 
           catalog.forget();
           throw new FencedError("a device of the batch was removed from the catalog");
         }
-        const { added, duplicates } = await writeSamples(client, samples, latest);
+        const { added, duplicates, late } = await writeSamples(client, samples, latest);
         await writeRollups(client, added, latest);
         if (activity.length > 0) await noteActivity(client, activity);
 
@@ -54,9 +54,12 @@ export function createCommitReadings({ pool, partitions, catalog }: CommitDeps) 
           readings: added.reduce((sum, sample) => sum + sample.metrics.length, 0),
           duplicates,
           deadLetters: batch.letters.length,
+          late,
           skipped: batch.to - position.next - batch.records.length,
         };
-        await addRate(client, position, Date.now(), totals, ingestTimesOf(batch));
+        const now = Date.now();
+        await addRate(client, position, now, totals, ingestTimesOf(batch));
+        if (batch.letters.length > 0) await addRefused(client, position, now, batch.letters);
         if (!(await advancePosition(client, position, batch.to, totals))) throw fenced();
         return { messages, added, totals };
       },

@@ -18,7 +18,7 @@ function committed(device: number, times: readonly number[], state: EnrichedMess
     state,
   }));
   const added = times.map((time) => ({ deviceId: device, time, metrics: [1], values: [time - T] }));
-  const totals = { messages: times.length, readings: times.length, duplicates: 0, deadLetters: 0, skipped: 0 };
+  const totals = { messages: times.length, readings: times.length, duplicates: 0, deadLetters: 0, late: 0, skipped: 0 };
   return { messages, added, totals };
 }
 
@@ -34,7 +34,7 @@ function open(append: (records: readonly LogRecord[]) => Promise<void> = async (
       }
     },
   };
-  return { records, sizes, live: createPublishLive({ eventLog, worker: "w" }) };
+  return { records, sizes, live: createPublishLive({ eventLog, worker: "w", timings: { add() {} } }) };
 }
 
 test("batches become one frame, points of a device in event-time order", async () => {

@@ -3,6 +3,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { TOPICS } from "@/server/domain/terms";
 import type { EventLog, LogRecord } from "@/server/ports/event-log";
 import type { Committed } from "../batch";
+import type { Timings } from "../timings";
 
 /** At most five frames a second. */
 const FRAME_MS = 200;
@@ -19,6 +20,7 @@ export interface PublishLiveDeps {
   readonly eventLog: Pick<EventLog, "append">;
   /** Names this worker in its records. */
   readonly worker: string;
+  readonly timings: Timings;
 }
 
 export interface PublishLive {
@@ -37,16 +39,19 @@ interface Pending {
 }
 
 /** Sends committed readings to the web processes, conflated per device, at most once: a frame that can't be sent is gone. */
-export function createPublishLive({ eventLog, worker }: PublishLiveDeps): PublishLive {
+export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps): PublishLive {
   let pending = new Map<string, Pending>();
   let room = POINTS_A_FRAME;
   let seq = 0;
+  /** When the first of what is pending was committed. */
+  let pendingSince = 0;
   let timer: NodeJS.Timeout | null = null;
   let sending: Promise<void> | null = null;
   let stopped = false;
 
   function add({ messages, added }: Committed, metricName: (id: number) => string | undefined): void {
     if (stopped || messages.length === 0) return;
+    if (pending.size === 0) pendingSince = performance.now();
     const names = new Map<number, string>();
     for (const { deviceId, record, message, state } of messages) {
       names.set(deviceId, message.device);
@@ -110,11 +115,13 @@ export function createPublishLive({ eventLog, worker }: PublishLiveDeps): Publis
   function send(): void {
     timer = null;
     const devices = pending;
+    const since = pendingSince;
     pending = new Map();
     room = POINTS_A_FRAME;
     const records = recordsOf(devices, () => ({ worker, seq: ++seq, at: Date.now() }));
     sending = eventLog
       .append(TOPICS.live, records)
+      .then(() => timings.add("publish", { ms: performance.now() - since, ...sizeOf(devices, records) }))
       // Best effort: browsers load again when a number is missing, and the next batch tells of a log that is away.
       .catch(() => {})
       .then(() => {
@@ -133,6 +140,12 @@ export function createPublishLive({ eventLog, worker }: PublishLiveDeps): Publis
       await sending;
     },
   };
+}
+
+function sizeOf(devices: ReadonlyMap<string, Pending>, records: readonly LogRecord[]) {
+  let messages = 0;
+  for (const device of devices.values()) messages += device.messages;
+  return { messages, bytes: records.reduce((sum, { value }) => sum + value.byteLength, 0) };
 }
 
 /** Where a point of `time` goes; points ascend. */

@@ -1,0 +1,59 @@
+import type { Pool } from "pg";
+import type { EpochMs } from "@/server/domain/terms";
+import type { TallyBucket } from "./tally";
+
+/** What the telemetry route did in some time: messages accepted, messages rejected by reason, requests refused by problem. */
+export interface RouteCounts {
+  accepted: number;
+  readonly rejected: Map<string, number>;
+  readonly requests: Map<string, number>;
+}
+
+export const noRouteCounts = (): RouteCounts => ({ accepted: 0, rejected: new Map(), requests: new Map() });
+
+/** The row that keeps the sum of all time. */
+const ALL_TIME = "-infinity";
+
+/** Adds what one web process's route did. Many may write the same bucket. */
+export async function writeRouteRates(pool: Pool, buckets: readonly TallyBucket<RouteCounts>[]): Promise<void> {
+  const sums = new Map<string, { bucket: string; kind: string; name: string; count: number }>();
+  const add = (bucket: string, kind: string, name: string, count: number) => {
+    const key = `${bucket} ${kind} ${name}`;
+    const before = sums.get(key)?.count ?? 0;
+    if (count > 0) sums.set(key, { bucket, kind, name, count: before + count });
+  };
+  for (const { bucket, counts } of buckets) {
+    for (const at of [new Date(bucket).toISOString(), ALL_TIME]) {
+      add(at, "accepted", "", counts.accepted);
+      for (const [name, count] of counts.rejected) add(at, "rejected", name, count);
+      for (const [name, count] of counts.requests) add(at, "request", name, count);
+    }
+  }
+  // In one order, so that two processes never wait for each other's rows.
+  const rows = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  if (rows.length === 0) return;
+  await pool.query(
+    `INSERT INTO route_rate AS r (bucket, kind, name, count)
+     SELECT bucket, kind, name, count
+     FROM json_to_recordset($1) AS n (bucket timestamptz, kind text, name text, count bigint)
+     ON CONFLICT (bucket, kind, name) DO UPDATE SET count = r.count + excluded.count`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** Messages the route has rejected since the beginning. */
+export async function readRejected(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ rejected: number }>(
+    `SELECT coalesce(sum(count), 0)::float8 AS rejected FROM route_rate
+     WHERE bucket = '${ALL_TIME}' AND kind = 'rejected'`,
+  );
+  return rows[0]!.rejected;
+}
+
+/** Removes what the route did before `before`, the sum of all time excepted; returns how many rows. */
+export async function removeRouteRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
+  const { rowCount } = await pool.query(`DELETE FROM route_rate WHERE bucket < $1 AND bucket > '${ALL_TIME}'`, [
+    new Date(before),
+  ]);
+  return rowCount ?? 0;
+}

@@ -1,0 +1,72 @@
+import type { Pool } from "pg";
+import { histogramClass } from "@/server/domain/histogram";
+import type { Stage } from "@/server/domain/stages";
+import type { EpochMs } from "@/server/domain/terms";
+import type { TallyBucket } from "./tally";
+
+/** Histograms of durations count in sixteenths of a millisecond, so that a stage of microseconds still has a shape. */
+export const TICKS_A_MS = 16;
+/** The last class, from 2^30 ticks (18 hours) on, has no upper end. */
+export const DURATION_CLASSES = 32;
+
+/** What a stage did in some time. */
+export interface StageSums {
+  /** Batches; messages for `wait`, frames for `publish`. */
+  runs: number;
+  messages: number;
+  bytes: number;
+  runMs: number;
+  /** A run's time counted once for each of its messages. */
+  messageMs: number;
+  maxMs: number;
+  readonly durations: number[];
+}
+
+export type StageCounts = Map<Stage, StageSums>;
+
+/** Adds one run. */
+export function addRun(
+  counts: StageCounts,
+  stage: Stage,
+  { ms, messages, bytes }: { readonly ms: number; readonly messages: number; readonly bytes: number },
+): void {
+  let sums = counts.get(stage);
+  if (!sums) {
+    const durations = new Array<number>(DURATION_CLASSES).fill(0);
+    counts.set(stage, (sums = { runs: 0, messages: 0, bytes: 0, runMs: 0, messageMs: 0, maxMs: 0, durations }));
+  }
+  sums.runs++;
+  sums.messages += messages;
+  sums.bytes += bytes;
+  sums.runMs += ms;
+  sums.messageMs += ms * messages;
+  sums.maxMs = Math.max(sums.maxMs, ms);
+  sums.durations[histogramClass(ms * TICKS_A_MS, DURATION_CLASSES)]! += 1;
+}
+
+/** Writes what a worker's stages did. The same bucket again (a write whose outcome wasn't known) changes nothing. */
+export async function writeStageRates(
+  pool: Pool,
+  worker: string,
+  buckets: readonly TallyBucket<StageCounts>[],
+): Promise<void> {
+  const rows = buckets.flatMap(({ bucket, counts }) =>
+    [...counts].map(([stage, { runMs, messageMs, maxMs, ...sums }]) => {
+      return { bucket: new Date(bucket), stage, ...sums, run_ms: runMs, message_ms: messageMs, max_ms: maxMs };
+    }),
+  );
+  await pool.query(
+    `INSERT INTO pipeline_stage (bucket, worker, stage, runs, messages, bytes, run_ms, message_ms, max_ms, durations)
+     SELECT bucket, $1, stage, runs, messages, bytes, run_ms, message_ms, max_ms, durations
+     FROM json_to_recordset($2) AS r (bucket timestamptz, stage text, runs integer, messages bigint, bytes bigint,
+       run_ms double precision, message_ms double precision, max_ms double precision, durations integer[])
+     ON CONFLICT DO NOTHING`,
+    [worker, JSON.stringify(rows)],
+  );
+}
+
+/** Removes what stages did before `before`; returns how many rows. */
+export async function removeStageRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
+  const { rowCount } = await pool.query(`DELETE FROM pipeline_stage WHERE bucket < $1`, [new Date(before)]);
+  return rowCount ?? 0;
+}

@@ -1,0 +1,64 @@
+import type { Pool } from "pg";
+import { addRun, type StageCounts, writeStageRates } from "@/server/database/stage-rates";
+import { createTally } from "@/server/database/tally";
+import type { Stage } from "@/server/domain/stages";
+import type { EpochMs } from "@/server/domain/terms";
+import type { SourceBatch } from "./batch";
+
+/** One run of a stage: how long it took, and of how much. */
+export interface StageRun {
+  readonly ms: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** Takes what stages took. Never throws, never waits. */
+export interface Timings {
+  add(stage: Stage, run: StageRun): void;
+}
+
+export interface TimingsDeps {
+  readonly pool: Pool;
+  /** Names this worker in its rows. */
+  readonly worker: string;
+  readonly now: () => EpochMs;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Timings kept in memory and written every 5 seconds, best effort. */
+export function createTimings({ pool, worker, now, onError }: TimingsDeps): Timings & { stop(): Promise<void> } {
+  const tally = createTally<StageCounts>({
+    empty: () => new Map(),
+    write: (buckets) => writeStageRates(pool, worker, buckets),
+    now,
+    onError,
+  });
+  return { add: (stage, run) => addRun(tally.current(), stage, run), stop: () => tally.stop() };
+}
+
+/** The stage, timed: a run that fails is not counted, as it will come again. */
+export function timed<B extends SourceBatch, More extends unknown[], Result>(
+  timings: Timings,
+  stage: Stage,
+  run: (batch: B, ...more: More) => Promise<Result>,
+): (batch: B, ...more: More) => Promise<Result> {
+  return async (batch, ...more) => {
+    const start = performance.now();
+    const result = await run(batch, ...more);
+    timings.add(stage, { ms: performance.now() - start, messages: batch.records.length, bytes: bytesOf(batch) });
+    return result;
+  };
+}
+
+/** How long each message of a committed batch had waited in the log when its batch began. */
+export function addWaits(timings: Timings, { records, processedTime }: SourceBatch): void {
+  for (const { ingestTime, value } of records) {
+    timings.add("wait", { ms: Math.max(0, processedTime - ingestTime), messages: 1, bytes: value.byteLength });
+  }
+}
+
+function bytesOf({ records }: SourceBatch): number {
+  let bytes = 0;
+  for (const { value } of records) bytes += value.byteLength;
+  return bytes;
+}
