@@ -24,6 +24,13 @@ export const healthAnswer = z
   .object({
     status: probeStatus.describe("The worst of all probes"),
     verdict: z.string().describe("One sentence: what, since when, what it means for the data"),
+    parts: z
+      .object({
+        what: z.string(),
+        since: instant.nullable().describe("Null when that isn't known"),
+        means: z.string().describe("For the data"),
+      })
+      .describe("The verdict in its parts"),
     time: instant,
     version: z.string(),
     engines: z
