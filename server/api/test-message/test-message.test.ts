@@ -31,7 +31,14 @@ beforeAll(async () => {
   prisma = createPrismaClient(engines.pool);
   await engines.eventLog.ensureTopics(topicSettings(config));
   const pipelineState = createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} });
-  const head = { status: "pass" as const, verdict: "", time: new Date().toISOString(), version: "0", probes: [] };
+  const head = {
+    status: "pass" as const,
+    verdict: "",
+    parts: { what: "", since: null, means: "" },
+    time: new Date().toISOString(),
+    version: "0",
+    probes: [],
+  };
   const health = { answer: () => ({ ...head, engines: engines.names }) };
   api = composeApi({ config, engines, prisma, pipelineState, health, version: "0", logger });
   worker = await runWorker(config, logger);
