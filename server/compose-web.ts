@@ -18,6 +18,8 @@ import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
 import { postgresProbes } from "./health/postgres";
 import type { Probe } from "./health/probe";
+import { readSetup } from "./health/setup-attempts";
+import { createTestMessages } from "./health/test-messages";
 import type { Logger } from "./observability/logger";
 import { onceAtATime } from "./observability/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
@@ -43,6 +45,11 @@ export interface ApiParts {
 export function composeApi(parts: ApiParts): Api {
   const { config, engines, prisma, pipelineState, health, version, logger } = parts;
   const { ingest, pipeline } = config;
+  const bounds = () => ({
+    now: Date.now(),
+    futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
+    retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
+  });
   return createApi(
     {
       ...engines,
@@ -52,6 +59,7 @@ export function composeApi(parts: ApiParts): Api {
       routeCounts: parts.routeCounts ?? noRouteCounts,
       health: () => health.answer(),
       logReady: () => askLog(engines),
+      setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,
       limits: {
@@ -60,10 +68,13 @@ export function composeApi(parts: ApiParts): Api {
         maxWaitingBytes: ingest.INGEST_MAX_WAITING_BYTES,
         appendTimeoutMs: APPEND_TIMEOUT_MS,
       },
-      bounds: () => ({
-        now: Date.now(),
-        futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
-        retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
+      bounds,
+      testMessages: createTestMessages({
+        ...engines,
+        health: () => health.answer(),
+        bounds,
+        now: Date.now,
+        onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),
       }),
     },
     version,

@@ -1,14 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { EXIT_EXPLAINED, EXIT_TEMPORARY, explain, formatStartError } from "./boot/explain";
 import { runRole } from "./boot/role";
+import { beginStart } from "./boot/start-record";
 import { type Config, loadConfig } from "./config/config";
 import { isOutage } from "./database/outage";
 import { errorCode, StartError } from "./database/start-error";
 import { createLogger, type Logger } from "./observability/logger";
+import { noteFailure, type SetupAttempt } from "./observability/setup-attempts.mjs";
 
-/** What `node dist/main.mjs <role>` can run. Each loads only its own code. */
+/** What `node dist/main.mjs <role>` can run besides `start`. Each loads only its own code. */
 const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> = {
-  start: async (config) => (await import("./supervisor")).runSupervisor(config, fileURLToPath(import.meta.url)),
   web: async (config) => runRole((await import("./web")).runWeb, config, loggerOf("web", config), checkDatabase),
   worker: async (config) =>
     runRole((await import("./worker")).runWorker, config, loggerOf("worker", config), checkDatabase),
@@ -19,6 +20,10 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };
 
+async function runStart(config: Config, attempt: SetupAttempt): Promise<void> {
+  await (await import("./supervisor")).runSupervisor(config, fileURLToPath(import.meta.url), attempt);
+}
+
 async function checkDatabase(config: Config, logger: Logger): Promise<void> {
   await (await import("./boot/prepare")).checkDatabase(config, logger);
 }
@@ -28,6 +33,8 @@ function die(error: unknown, role: string, config?: Config): never {
   // Under the supervisor an outage is no reason to give up: it starts this again.
   const outage = process.send !== undefined && errorCode(error) !== undefined && isOutage(error);
   const explained = outage ? undefined : explain(error, config);
+  if (explained && config && process.send !== undefined)
+    noteFailure(config.dataDir, role, { what: explained.what, cause: explained.why, fix: explained.fix });
   if (explained) process.stderr.write(formatStartError(explained));
   else if (config) loggerOf(role, config).fatal({ err: error }, outage ? "can't start yet" : "ends after an error");
   else console.error(error);
@@ -50,9 +57,14 @@ async function main([name = "start", ...argv]: string[]): Promise<void> {
   process.on("uncaughtException", onUnhandled);
   process.on("unhandledRejection", onUnhandled);
   try {
+    if (name === "start") {
+      const start = beginStart();
+      config = start.config;
+      return await runStart(config, start.attempt);
+    }
     const run = ROLES[name];
     if (!run) {
-      const roles = Object.keys(ROLES).join(", ");
+      const roles = ["start", ...Object.keys(ROLES)].join(", ");
       throw new StartError(`There is no role "${name}"`, `The roles are ${roles}.`, "node dist/main.mjs start");
     }
     config = loadConfig();

@@ -3,12 +3,14 @@ import { explain, formatStartError } from "./boot/explain";
 import { watchParent } from "./boot/parent-watch";
 import { refusePort } from "./boot/port";
 import { prepareEngines } from "./boot/prepare";
+import { recordOf, troubleOf } from "./boot/start-record";
 import { type Config, redacted } from "./config/config";
 import { startedByNpm } from "./config/launch";
 import { isLoopback } from "./config/loopback";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./database/embedded/embedded-postgres";
 import { refuseOwned, wasAbandoned } from "./database/embedded/owner";
 import { createLogger, type Logger } from "./observability/logger";
+import type { SetupAttempt } from "./observability/setup-attempts.mjs";
 
 interface Part {
   readonly name: string;
@@ -23,11 +25,13 @@ const STOP_MS = { simulator: 1500, roles: 4500, database: 3000 };
  * `npm start`: PostgreSQL, migrations, topics, web and worker, simulator, in this order; stops in reverse. A part that
  * fails to start takes down what was started before it. Ends the process.
  * @param program dist/main.mjs, which runs the single roles.
+ * @param attempt where the start is written down.
  */
-export async function runSupervisor(config: Config, program: string): Promise<never> {
+export async function runSupervisor(config: Config, program: string, attempt: SetupAttempt): Promise<never> {
   const { LOG_LEVEL: level, LOG_FORMAT: format } = config.server;
   const logger = createLogger({ role: "supervisor", level, format });
   logger.debug({ config: redacted(config) }, "configuration");
+  const record = recordOf(attempt, config);
   const parts: Part[] = [];
   let stoppingNow: Part | undefined;
 
@@ -47,7 +51,10 @@ export async function runSupervisor(config: Config, program: string): Promise<ne
     process.exit(exitCode);
   };
   const fail = (error: unknown): Promise<never> => {
-    if (!stopping) report(error, config, logger);
+    if (!stopping) {
+      report(error, config, logger);
+      attempt.gaveUp(troubleOf(error, config));
+    }
     return shutDown(1);
   };
   const onSignal = (why: string) => {
@@ -55,6 +62,7 @@ export async function runSupervisor(config: Config, program: string): Promise<ne
       for (const part of [...parts, stoppingNow]) part?.kill();
       process.exit(130);
     }
+    attempt.stopped();
     logger.info(`${why}: stopping everything; once more ends it at once`);
     void shutDown(0);
   };
@@ -76,16 +84,19 @@ export async function runSupervisor(config: Config, program: string): Promise<ne
       );
     }
     const embedded = config.engines.DATABASE_URL === undefined;
-    if (embedded) refuseOwned(config.dataDir);
-    // A killed Fieldwatch's web may need a moment to let go of the port.
-    await refusePort(config, embedded && wasAbandoned(config.dataDir) ? 10_000 : 1_000);
-    if (embedded) await startDatabase();
-    await prepareEngines(config, logger, { insist: false });
+    await record.step("port and data folder", async () => {
+      if (embedded) refuseOwned(config.dataDir);
+      // A killed Fieldwatch's web may need a moment to let go of the port.
+      await refusePort(config, embedded && wasAbandoned(config.dataDir) ? 10_000 : 1_000);
+    });
+    if (embedded) await record.step("PostgreSQL", startDatabase);
+    await prepareEngines(config, logger, { insist: false, record });
     await startRoles(["web", "worker"], STOP_MS.roles);
     if (config.demoDevices > 0) await startRoles(["simulator"], STOP_MS.simulator);
     if (stopping) return;
     const host = isLoopback(config.server.HOST) && config.server.HOST !== "::1" ? "localhost" : config.server.HOST;
     const shown = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+    attempt.ready();
     logger.info(`Fieldwatch is running at http://${shown}:${config.server.PORT}${seconds(began)}; Ctrl-C stops it`);
   }
 
@@ -112,7 +123,7 @@ export async function runSupervisor(config: Config, program: string): Promise<ne
       kill: () => children.forEach((child) => child.kill()),
     });
     const ready = (child: Child) => child.ready.then(() => logger.info(`${child.role} is ready${seconds(started)}`));
-    await Promise.all(children.map(ready));
+    await Promise.all(children.map((child) => record.step(child.role, () => ready(child))));
     await untilNotStopping();
   }
 

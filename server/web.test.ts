@@ -47,6 +47,21 @@ const post = (body: string | Uint8Array, headers: Record<string, string> = {}) =
 const message = (device: string, value: number) =>
   JSON.stringify({ device, time: new Date().toISOString(), readings: { temperature: value, mode: "auto" } });
 
+test("large answers are compressed, streamed ones too, short ones are not", async () => {
+  const encoding = async (path: string) => {
+    const answer = await fetch(url + path, { headers: { "accept-encoding": "gzip" } });
+    expect((await answer.text()).length).toBeGreaterThan(10);
+    return answer.headers.get("content-encoding");
+  };
+  expect(await encoding("/")).toBe("gzip");
+  expect(await encoding("/api/openapi.json")).toBe("gzip");
+  expect(await encoding("/api/v1/devices.csv")).toBe("gzip");
+  expect(await encoding("/api/livez")).toBeNull();
+  expect(await encoding("/api/v1/nothing")).toBeNull();
+  const plain = await fetch(`${url}/api/openapi.json`, { headers: { "accept-encoding": "identity" } });
+  expect(plain.headers.get("content-encoding")).toBeNull();
+});
+
 test("pages and routes answer on one port, with security headers and without CORS", async () => {
   const page = await get("/");
   expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server as HttpServer } from "node:http";
+import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import next from "next";
@@ -133,6 +133,7 @@ async function listen(config: Config): Promise<{ server: HttpServer; io: LiveSer
       if (request.url?.startsWith("/socket.io/")) return;
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
       response.once("finish", () => dropRest(request));
+      nameContentType(response);
       void prepared.then(() => handle(request, response)).catch(() => response.destroy());
     });
     await prepared;
@@ -141,6 +142,16 @@ async function listen(config: Config): Promise<{ server: HttpServer; io: LiveSer
     await close().catch(() => {});
     throw error;
   }
+}
+
+/**
+ * Next compresses what says by its content type that it is worth it, and reads that as one text; its route handlers set it
+ * as a list of one, so that answers of the API would never be compressed.
+ */
+function nameContentType(response: ServerResponse): void {
+  const setHeader = response.setHeader.bind(response);
+  response.setHeader = (name, value) =>
+    setHeader(name, name.toLowerCase() === "content-type" && Array.isArray(value) ? value.join(", ") : value);
 }
 
 /** Reads on what is left of a body that was answered before its end, so that the connection can be used again. */

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { meaningOf } from "./catalog/known-metrics";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
+import { noteHandled } from "./database/message-traces";
 import { isOutage } from "./database/outage";
 import { retentionJobs } from "./jobs/jobs";
 import { runJobs } from "./jobs/run-jobs";
@@ -12,6 +13,7 @@ import type { Running } from "./observability/running";
 import { startConsumer } from "./pipeline/consumer";
 import { createPipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
+import { createTraces, type FollowBatch } from "./pipeline/traces";
 import { createTimings, type Timings } from "./pipeline/timings";
 
 /** How long batches may take to finish when the worker stops. */
@@ -38,7 +40,12 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     onError: (error) => logger.debug({ err: error }, "stage timings could not be written"),
   });
   const publishLive = createPublishLive({ eventLog: engines.eventLog, worker, timings });
-  const consuming = consume(config, engines, { logger, publishLive, timings, fatal, signal: stopping.signal });
+  const follow = createTraces({
+    worker,
+    note: (id, handled) => noteHandled(engines.pool, id, handled),
+    onError: (error) => logger.debug({ err: error }, "the way of a followed message could not be written"),
+  });
+  const consuming = consume(config, engines, { logger, publishLive, timings, follow, fatal, signal: stopping.signal });
   consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
   const jobs = runJobs({ pool: engines.pool, jobs: jobsOf(config, engines), logger });
 
@@ -60,11 +67,13 @@ type ConsumeDeps = {
   logger: Logger;
   publishLive: ReturnType<typeof createPublishLive>;
   timings: Timings;
+  follow: FollowBatch;
   fatal: (error: unknown) => void;
   signal: AbortSignal;
 };
 
-async function consume(config: Config, engines: Engines, { logger, publishLive, timings, fatal, signal }: ConsumeDeps) {
+async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
+  const { logger, publishLive, timings, follow, fatal, signal } = deps;
   const { pipeline: settings } = config;
   await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
   await untilReady(() => engines.prepareDocuments(), logger, signal);
@@ -81,6 +90,7 @@ async function consume(config: Config, engines: Engines, { logger, publishLive, 
   return startConsumer({
     ...engines,
     pipeline,
+    follow,
     maxRecords: settings.WORKER_BATCH_MESSAGES,
     maxBytes: settings.WORKER_BATCH_BYTES,
     logger,

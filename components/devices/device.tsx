@@ -48,7 +48,7 @@ export function Device({ id }: { id: string }) {
   if (!data) {
     const isMissing = error instanceof RequestError && error.status === 404;
     return (
-      <Page title={title}>
+      <Page title={title} tab={id}>
         {isMissing ? (
           <Empty action={<Link href="/devices">See all devices</Link>}>No device named {id} has reported.</Empty>
         ) : error ? (
@@ -71,7 +71,7 @@ export function Device({ id }: { id: string }) {
   };
   const show = (names: readonly string[]) => change({ metric: names.join(",") });
   return (
-    <Page title={title}>
+    <Page title={title} tab={id}>
       {error ? (
         <StaleNotice onRetry={() => void refetch()}>This device may be out of date: {error.message}</StaleNotice>
       ) : null}

@@ -1,12 +1,12 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
-import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useLayoutEffect, useMemo, useRef } from "react";
 import { fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
+import { useKeyboard, useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
 import { Copyable, Empty, Failure, Loading } from "../ui/feedback";
 import type { KeyHint } from "../ui/keyboard-help";
@@ -22,8 +22,6 @@ import { useAddress } from "./url";
 import { putDevice, useFleetRows } from "./visible-rows";
 import { DEFAULT_SORT, readWanted } from "./wanted";
 
-const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
-
 const KEYS: readonly KeyHint[] = [
   { keys: ["/"], does: "Search" },
   { keys: ["j", "↓"], does: "Next device" },
@@ -31,7 +29,6 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["Home", "End"], does: "First or last device" },
   { keys: ["Enter"], does: "Open the device" },
   { keys: ["Esc"], does: "Clear or leave the search" },
-  { keys: ["?"], does: "These keys" },
 ];
 
 /** All devices in one list; values change in place, rows stay where they are until asked to sort again. */
@@ -44,7 +41,8 @@ export function Devices() {
   const summary = useQuery(fleetSummaryQuery(wanted));
   const metrics = useQuery(metricsQuery());
   const [choice, choose] = useColumnChoice();
-  const [help, setHelp] = useState<"never" | "open" | "closed">("never");
+  const { openHelp } = useKeyboard();
+  useKeyHints("Devices", KEYS);
   const box = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
 
@@ -70,7 +68,6 @@ export function Devices() {
       input.current?.focus();
       input.current?.select();
     },
-    help: () => setHelp("open"),
   });
 
   const isEmpty = data?.ids.length === 0 && summary.data?.all === 0;
@@ -109,7 +106,7 @@ export function Devices() {
               isDefault={choice.columns === null && choice.trend === null}
               onChoose={choose}
               onReload={reload}
-              onHelp={() => setHelp("open")}
+              onHelp={openHelp}
             />
           </>
         )}
@@ -146,13 +143,6 @@ export function Devices() {
           ) : null}
         </div>
       </div>
-      {help === "never" ? null : (
-        <KeyboardHelp
-          opened={help === "open"}
-          onClose={() => setHelp("closed")}
-          groups={[{ title: "Devices", hints: KEYS }]}
-        />
-      )}
     </Page>
   );
 }

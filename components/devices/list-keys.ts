@@ -1,5 +1,6 @@
 "use client";
 import { useEffect, useEffectEvent } from "react";
+import { isKeyTaken } from "../ui/key-target";
 
 interface ListKeys {
   /** Moves the row cursor by so many rows. */
@@ -8,14 +9,13 @@ interface ListKeys {
   jump: (to: "first" | "last") => void;
   open: () => void;
   search: () => void;
-  help: () => void;
 }
 
 /** Keys of the list, wherever the focus is, but for fields, open dialogs, and links and buttons with their own Enter. */
 export function useListKeys(keys: ListKeys): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     const target = event.target instanceof Element ? event.target : document.body;
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTaken(target)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isKeyTaken(target)) return;
     const act = actionOf(event, target, keys);
     if (!act) return;
     event.preventDefault();
@@ -45,14 +45,7 @@ function actionOf({ key }: KeyboardEvent, target: Element, keys: ListKeys): (() 
       return onControl ? null : keys.open;
     case "/":
       return keys.search;
-    case "?":
-      return keys.help;
     default:
       return null;
   }
-}
-
-function isTaken(target: Element): boolean {
-  if (target.closest("input, textarea, select, [contenteditable=true], [role=listbox], [role=menu]")) return true;
-  return document.querySelector("[role=dialog]") !== null;
 }

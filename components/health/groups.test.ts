@@ -13,6 +13,7 @@ const probe = (group: string, name: string, status: ProbeStatus): ProbeResult =>
   summary: "",
   cause: null,
   fix: null,
+  commands: [],
 });
 
 describe("byGroup", () => {

@@ -101,6 +101,7 @@ describe("pipeline and health", () => {
   const health = {
     status: "pass" as const,
     verdict: "All is well",
+    parts: { what: "All", since: null, means: "well" },
     time: at(1000),
     version: "1",
     engines: { eventLog: "", documents: "", database: "" },
@@ -124,7 +125,7 @@ describe("pipeline and health", () => {
     const later: FrameData = {
       kind: "overview",
       pipeline: pipeline(2000, 5),
-      verdict: { status: "warn", verdict: "Slow" },
+      verdict: { status: "warn", verdict: "Slow", parts: { what: "Slow", since: null, means: "" } },
     };
     expect(applyToPipeline(pipeline(1000, 1), later).totals.messages).toBe(5);
     expect(applyToPipeline(pipeline(3000, 9), later).totals.messages).toBe(9);

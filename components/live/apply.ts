@@ -19,7 +19,7 @@ export function applyToHealth(state: HealthAnswer, data: FrameData): HealthAnswe
   if (data.kind === "health") return data.health.time >= state.time ? data.health : state;
   if (data.kind !== "overview" || data.pipeline.time < state.time) return state;
   const { status, verdict } = data.verdict;
-  return status === state.status && verdict === state.verdict ? state : { ...state, status, verdict };
+  return status === state.status && verdict === state.verdict ? state : { ...state, ...data.verdict };
 }
 
 /** A page of devices: values change in place, rows neither move nor appear. */

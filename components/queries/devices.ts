@@ -83,3 +83,14 @@ export const recentDevicesQuery = (limit: number) =>
       readJson<DevicesAnswer>(`/api/v1/devices${queryString({ sort: "-lastSeen", limit })}`, signal),
     refetchInterval: 5000,
   });
+
+/** Devices that hold a text in id, site or type, for choosing one. */
+export const deviceSearchQuery = (search: string) =>
+  queryOptions({
+    queryKey: ["device search", search],
+    queryFn: ({ signal }) =>
+      readJson<DevicesAnswer>(`/api/v1/devices${queryString({ search, limit: 30, sort: "id" })}`, signal),
+    placeholderData: keepPreviousData,
+    enabled: search !== "",
+    gcTime: 30_000,
+  });

@@ -1,62 +1,57 @@
 "use client";
 import { AppShell, Burger } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useContext } from "react";
-import { applyToHealth } from "../live/apply";
-import { useLive, useRoom } from "../live/provider";
-import { healthQuery } from "../queries/health";
-import { MarkShape, probeMark } from "../ui/state-mark";
+import { type ReactNode, useContext, useEffect, useRef } from "react";
 import { ConnectionState } from "./connection";
-import { NavContext } from "./nav-context";
 import { Preferences } from "./preferences";
+import { SearchButton } from "./search-button";
+import { ShellContext } from "./shell-context";
 import classes from "./shell.module.css";
+import { tabTitle, useTabTitle } from "./tab-title";
+import { useTrouble, Verdict } from "./verdict";
+
+interface PageProps {
+  title: ReactNode;
+  /** Its name in the browser's tab; the title unless given. */
+  tab?: string;
+  /** False for a page that shows the verdict itself. */
+  withVerdict?: boolean;
+  children: ReactNode;
+}
 
 /** A page: its title and the verdict on the whole in the header, its content below. */
-export function Page({ title, children }: { title: ReactNode; children: ReactNode }) {
-  const nav = useContext(NavContext);
+export function Page({ title, tab, withVerdict = true, children }: PageProps) {
+  const { opened, toggle, arrive } = useContext(ShellContext);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { failing, hasAnswer } = useTrouble();
+  useTabTitle(tabTitle(tab ?? (typeof title === "string" ? title : "Fieldwatch"), failing, hasAnswer));
+  // After going to another page, reading and Tab begin at its heading.
+  useEffect(() => {
+    if (arrive()) heading.current?.focus({ preventScroll: true });
+  }, [arrive]);
   return (
     <>
       <AppShell.Header className={classes.header}>
-        <Burger opened={nav.opened} onClick={nav.toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
-        <h1 className={classes.title}>{title}</h1>
-        <div className={classes.verdictWide}>
-          <Verdict />
-        </div>
+        <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
+        <h1 className={classes.title} ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        <div className={classes.verdictWide}>{withVerdict ? <Verdict /> : null}</div>
+        <SearchButton />
         <ConnectionState />
         <div className={classes.headerPreferences}>
           <Preferences />
         </div>
       </AppShell.Header>
       <AppShell.Main>
-        <div className={classes.content} id="content">
-          <div className={classes.verdictNarrow}>
-            <Verdict />
-          </div>
+        <div className={classes.content} id="content" tabIndex={-1}>
+          {withVerdict ? (
+            <div className={classes.verdictNarrow}>
+              <Verdict />
+            </div>
+          ) : null}
           {children}
         </div>
       </AppShell.Main>
     </>
-  );
-}
-
-function Verdict() {
-  const live = useLive();
-  const query = healthQuery(live);
-  const { data, error } = useQuery(query);
-  useRoom("health", query.queryKey, applyToHealth);
-  if (error) {
-    return (
-      <p className={classes.verdict} data-status="fail">
-        <MarkShape mark="failing" />
-        The server does not answer. What it has accepted is stored; values here may be old.
-      </p>
-    );
-  }
-  if (!data) return <p className={classes.verdict} />;
-  return (
-    <p className={classes.verdict} data-status={data.status} title={data.verdict}>
-      <MarkShape mark={probeMark(data.status)} />
-      <span>{data.verdict}</span>
-    </p>
   );
 }

@@ -3,22 +3,22 @@ import { AppShell, Burger, NavLink } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { type ReactNode, useState } from "react";
-import { LiveProvider } from "../live/provider";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { deviceInAddress } from "../devices/device-in-address";
+import { applyToHealth } from "../live/apply";
+import { LiveProvider, useLive, useRoom } from "../live/provider";
+import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { ClockProvider } from "../ui/clock";
 import { ZoneProvider } from "../ui/zone";
-import { NavContext } from "./nav-context";
+import { MarkShape } from "../ui/state-mark";
+import { PAGES } from "./go-keys";
+import { KeyboardProvider } from "./keyboard";
 import { Preferences } from "./preferences";
+import { noteDevice } from "./recent-devices";
+import { ShellContext } from "./shell-context";
 import classes from "./shell.module.css";
-
-const PAGES = [
-  { href: "/", label: "Overview" },
-  { href: "/devices", label: "Devices" },
-  { href: "/pipeline", label: "Pipeline" },
-  { href: "/dead-letters", label: "Dead letters" },
-  { href: "/health", label: "Health" },
-] as const;
+import { useTrouble } from "./verdict";
 
 /** What is around every page: navigation, live channel, query cache, clock and zone. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -28,7 +28,9 @@ export function Shell({ children }: { children: ReactNode }) {
       <LiveProvider>
         <ClockProvider>
           <ZoneProvider>
-            <Frame>{children}</Frame>
+            <KeyboardProvider>
+              <Frame>{children}</Frame>
+            </KeyboardProvider>
           </ZoneProvider>
         </ClockProvider>
       </LiveProvider>
@@ -38,20 +40,43 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function Frame({ children }: { children: ReactNode }) {
   const [opened, setOpened] = useState(false);
+  const [bare, setBare] = useState(false);
+  const hasNavigated = useRef(false);
   const path = usePathname();
   const isHere = (href: string) => (href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`));
+  useHealthRoom();
+  useEffect(() => {
+    const id = path.startsWith("/devices/") ? deviceInAddress(path.slice("/devices/".length)) : null;
+    if (id !== null) noteDevice(id);
+  }, [path]);
+  const arrive = useCallback(() => {
+    const isFirst = !hasNavigated.current;
+    hasNavigated.current = true;
+    return !isFirst;
+  }, []);
+  const goBare = useCallback(() => {
+    setBare(true);
+    return () => setBare(false);
+  }, []);
+  const shell = useMemo(
+    () => ({ opened, toggle: () => setOpened((was) => !was), goBare, arrive }),
+    [opened, goBare, arrive],
+  );
   return (
-    <NavContext value={{ opened, toggle: () => setOpened((was) => !was) }}>
+    <ShellContext value={shell}>
       <AppShell
+        disabled={bare}
         layout="alt"
         header={{ height: 56 }}
         navbar={{ width: 176, breakpoint: "sm", collapsed: { mobile: !opened } }}
         padding={0}
         transitionDuration={120}
       >
-        <a className={classes.skip} href="#content">
-          Skip to content
-        </a>
+        {bare ? null : (
+          <a className={classes.skip} href="#content">
+            Skip to content
+          </a>
+        )}
         <AppShell.Navbar className={classes.nav} aria-label="Pages">
           <div className={classes.brand}>
             <svg viewBox="0 0 32 32" width="20" height="20" aria-hidden="true">
@@ -79,6 +104,7 @@ function Frame({ children }: { children: ReactNode }) {
               component={Link}
               href={href}
               label={label}
+              rightSection={href === "/health" ? <Failing /> : undefined}
               active={isHere(href)}
               aria-current={isHere(href) ? "page" : undefined}
               onClick={() => setOpened(false)}
@@ -91,7 +117,25 @@ function Frame({ children }: { children: ReactNode }) {
         </AppShell.Navbar>
         {children}
       </AppShell>
-    </NavContext>
+    </ShellContext>
+  );
+}
+
+/** Every page shows what is wrong: the shell watches health for all of them. */
+function useHealthRoom(): void {
+  useRoom("health", healthQuery(useLive()).queryKey, applyToHealth);
+}
+
+/** How many probes fail; nothing while none does. */
+function Failing() {
+  const { failing } = useTrouble();
+  if (failing === 0) return null;
+  return (
+    <span className={classes.failing} title={`${failing} failing`}>
+      <MarkShape mark="failing" />
+      {failing}
+      <span className={classes.spoken}> failing</span>
+    </span>
   );
 }
 

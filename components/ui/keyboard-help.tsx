@@ -15,7 +15,7 @@ interface KeyboardHelpProps {
   groups: readonly { readonly title: string; readonly hints: readonly KeyHint[] }[];
 }
 
-/** All keys of a page. Load it when it is first asked for. */
+/** All keys of a page. Load it when it is first asked for; the shell, which opens it, gives the focus back. */
 export function KeyboardHelp({ opened, onClose, groups }: KeyboardHelpProps) {
   return (
     <Modal
@@ -24,6 +24,7 @@ export function KeyboardHelp({ opened, onClose, groups }: KeyboardHelpProps) {
       title="Keyboard"
       size={420}
       closeButtonProps={{ "aria-label": "Close" }}
+      returnFocus={false}
       transitionProps={{ duration: 0 }}
     >
       {groups.map(({ title, hints }) => (

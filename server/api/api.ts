@@ -79,9 +79,14 @@ function file({ name, text }: FileAnswer, contentType: string): Response {
   });
 }
 
+/** Shorter answers cost more to compress than they save; Next, which compresses, isn't told how long one is. */
+const WORTH_COMPRESSING = 1024;
+
 function json(value: unknown, status: number): Response {
-  return new Response(JSON.stringify(value), {
+  const text = JSON.stringify(value);
+  const cacheControl = text.length < WORTH_COMPRESSING ? "no-store, no-transform" : "no-store";
+  return new Response(text, {
     status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
+    headers: { "content-type": "application/json", "cache-control": cacheControl },
   });
 }

@@ -49,7 +49,7 @@ export function problemResponse(error: unknown, instance: string, onInternal: (e
   const body: Problem = { type: `/problems/${kind}`, title, status, detail, instance, ...more.members };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...more.headers },
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store, no-transform", ...more.headers },
   });
 }
 

@@ -73,6 +73,10 @@ function stopping(): Response {
   const body = { type: "/problems/starting-or-stopping", title: "The server is starting or stopping", status: 503 };
   return new Response(JSON.stringify(body), {
     status: 503,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", "retry-after": "2" },
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store, no-transform",
+      "retry-after": "2",
+    },
   });
 }

@@ -15,6 +15,10 @@ import { getReady } from "./health/ready";
 import { listMetrics } from "./metrics/list";
 import { getPipeline } from "./pipeline/get";
 import { getStages } from "./pipeline/stages";
+import { listSetup } from "./setup/list";
+import { getTestMessage } from "./test-message/get";
+import { listTestMessages } from "./test-message/list";
+import { sendTestMessage } from "./test-message/send";
 import { ingestTelemetry } from "./telemetry/ingest";
 
 /** Every verb there is, by the name routes call it. */
@@ -38,6 +42,10 @@ export const VERBS = {
   getHealth,
   getLive,
   getReady,
+  listSetup,
+  sendTestMessage,
+  getTestMessage,
+  listTestMessages,
 } as const;
 
 export type VerbName = keyof typeof VERBS;

@@ -64,7 +64,7 @@ export function startChild(options: ChildOptions): Child {
       signal === null
         ? `It ended with code ${code}; its log lines above say why.`
         : `It wasn't ready within ${START_WITHIN_MS / 1000} s, or was killed.`,
-      "Try again with LOG_LEVEL=debug. If it stays so, please report it with these lines.",
+      "Try again: `LOG_LEVEL=debug npm start`. If it stays so, please report it with these lines.",
     );
   };
   return {

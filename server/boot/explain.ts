@@ -1,6 +1,7 @@
 import { type Config, ConfigError } from "@/server/config/config";
 import { databaseTrouble } from "@/server/database/trouble";
 import { errorCode, StartError } from "@/server/database/start-error";
+import { command, plainFix } from "@/server/domain/fix";
 
 /** Exit code of a process that has told its user why it can't run: starting it again would not help. */
 export const EXIT_EXPLAINED = 78;
@@ -35,14 +36,14 @@ export function explainListen(error: unknown, config: Config): StartError | unde
       return new StartError(
         `Port ${PORT} is taken`,
         `Another program listens on ${HOST}:${PORT}, maybe another Fieldwatch.`,
-        `Stop it, or take another port: PORT=${PORT + 1} npm start`,
+        `Stop it, or take another port: ${command(`PORT=${PORT + 1} npm start`)}`,
         { cause: error },
       );
     case "EACCES":
       return new StartError(
         `Port ${PORT} is not allowed`,
         `This user may not listen on ${HOST}:${PORT}; ports below 1024 are the administrator's.`,
-        "Take another port: PORT=3000 npm start",
+        "Take another port: `PORT=3000 npm start`",
         { cause: error },
       );
     case "EADDRNOTAVAIL":
@@ -71,5 +72,5 @@ function explainDatabase(error: unknown, databaseUrl: string): StartError | unde
 /** The one-screen message of a StartError. */
 export function formatStartError(error: StartError): string {
   const indent = (text: string) => text.replace(/^(?=.)/gm, "  ");
-  return `\n  Fieldwatch can't run: ${error.what}\n\n${indent(error.why)}\n\n  How to fix it:\n${indent(indent(error.fix))}\n\n`;
+  return `\n  Fieldwatch can't run: ${error.what}\n\n${indent(error.why)}\n\n  How to fix it:\n${indent(indent(plainFix(error.fix)))}\n\n`;
 }

@@ -8,6 +8,7 @@ import { errorCode, StartError } from "@/server/database/start-error";
 import type { Logger } from "@/server/observability/logger";
 import { UnavailableError } from "@/server/ports/unavailable";
 import { explainEngines } from "./explain-engines";
+import { type StartRecord, UNRECORDED } from "./start-record";
 
 /** Codes of an engine that may be about to start, as when both are started by the same tool. */
 const STARTING = new Set(["ECONNREFUSED", "ECONNRESET", "57P03"]);
@@ -17,46 +18,56 @@ const PATIENCE_MS = 10_000;
  * Migrations, topics and document indexes: what every role relies on. Safe to run twice at once.
  * @param options.insist fail when Kafka or MongoDB is away. Otherwise start without it: /health says what is wrong, and
  *   the worker makes up for it when the engine is there.
+ * @param options.record where the steps are written down; left out: nowhere.
  * @throws what explain() can put into words.
  */
-export async function prepareEngines(config: Config, logger: Logger, options: { insist: boolean }): Promise<void> {
+export async function prepareEngines(
+  config: Config,
+  logger: Logger,
+  options: { insist: boolean; record?: StartRecord },
+): Promise<void> {
+  const { record = UNRECORDED } = options;
   const began = performance.now();
-  const applied = await patiently("PostgreSQL", () => migrate(databaseConnection(config)), logger);
+  const applied = await record.step("migrations", () =>
+    patiently("PostgreSQL", () => migrate(databaseConnection(config)), logger),
+  );
   logger.info(
     `${applied.length === 0 ? "database is up to date" : `database migrated: ${applied.join(", ")}`}${seconds(began)}`,
   );
 
   const engines = await composeEngines(config, "migrate", logger);
   const { names, inspection } = engines;
-  const step = async (
+  const step = (
+    name: string,
     engine: string,
     asked: Partial<Engines["inspection"]>,
     done: string,
     work: () => Promise<void>,
-  ) => {
-    const started = performance.now();
-    try {
-      await patiently(engine, work, logger);
-      logger.info(`${done}${seconds(started)}`);
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-      const known = await explainEngines({ kafka: null, mongodb: null, ...asked });
-      if (options.insist) throw known ?? error;
-      logger.warn(
-        `starting without ${engine}: ${known?.why ?? error.message} /health follows it, and says how to mend it`,
-      );
-    }
-  };
+  ) =>
+    record.step(name, async () => {
+      const started = performance.now();
+      try {
+        await patiently(engine, work, logger);
+        logger.info(`${done}${seconds(started)}`);
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error;
+        const known = await explainEngines({ kafka: null, mongodb: null, ...asked });
+        if (options.insist) throw known ?? error;
+        const why = known?.why ?? error.message;
+        record.warned(name, { what: `Started without ${engine}`, cause: why, fix: known?.fix ?? null });
+        logger.warn(`starting without ${engine}: ${why} /health follows it, and says how to mend it`);
+      }
+    });
   try {
     await Promise.all([
-      step(names.eventLog, { kafka: inspection.kafka }, "topics are there", async () => {
+      step("topics", names.eventLog, { kafka: inspection.kafka }, "topics are there", async () => {
         for (const { topic, setting, wanted, found } of await engines.eventLog.ensureTopics(topicSettings(config))) {
           logger.warn(
             `topic ${topic} keeps its ${setting} ${found}; the configuration says ${wanted}, which is for new topics`,
           );
         }
       }),
-      step(names.documents, { mongodb: inspection.mongodb }, "document store is ready", () =>
+      step("documents", names.documents, { mongodb: inspection.mongodb }, "document store is ready", () =>
         engines.prepareDocuments(),
       ),
     ]);
@@ -77,7 +88,7 @@ export async function checkDatabase(config: Config, logger: Logger): Promise<voi
   }
   const pending = await patiently("PostgreSQL", () => pendingMigrations(databaseConnection(config)), logger);
   if (pending.length === 0) return;
-  throw new StartError("The database isn't up to date", `It needs ${pending.join(", ")}.`, "npm run migrate");
+  throw new StartError("The database isn't up to date", `It needs ${pending.join(", ")}.`, "`npm run migrate`");
 }
 
 async function patiently<T>(engine: string, work: () => Promise<T>, logger: Logger): Promise<T> {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { dataFolderBeforehand, openAttempt } from "../observability/setup-attempts.mjs";
 import { buildIsCurrent, ROOT } from "./sources.mjs";
 
 const modules = path.join(ROOT, "node_modules");
@@ -19,17 +20,34 @@ export async function setUp({ quiet }) {
   const unlock = await takeLock();
   try {
     // Whoever held the lock may have done it already.
-    if (!isInstalled()) step("install", install);
-    if (!buildIsCurrent()) step("build", build);
+    const steps = [...(isInstalled() ? [] : [install]), ...(buildIsCurrent() ? [] : [build])];
+    if (steps.length === 0) return;
+    const attempt = beforeStart() ? openAttempt(dataFolderBeforehand()) : undefined;
+    for (const work of steps) step(work.name, work, attempt);
+    attempt?.installed();
   } finally {
     unlock();
   }
 }
 
-function step(name, work) {
+/** True if a start follows, which is then one attempt together with this. */
+function beforeStart() {
+  return process.env.npm_lifecycle_event === "prestart";
+}
+
+function step(name, work, attempt) {
   const started = performance.now();
   console.log(`  … ${name}`);
-  work();
+  attempt?.begin(name);
+  try {
+    work();
+  } catch (error) {
+    const trouble = { what: "Fieldwatch can't be set up", cause: error.why ?? error.message, fix: error.fix ?? null };
+    attempt?.failed(name, trouble);
+    attempt?.gaveUp(trouble);
+    throw error;
+  }
+  attempt?.done(name);
   console.log(`  ✓ ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }
 
@@ -71,7 +89,7 @@ function install() {
   if (result.status !== 0) {
     fail(
       `\`npm ci\` ended with ${result.status ?? result.signal ?? result.error?.message}; npm says why above.`,
-      "check the way to the npm registry (npm ping) and the space on this disk, then run the same command again.",
+      "check the way to the npm registry (`npm ping`) and the space on this disk, then run the same command again.",
     );
   }
   fs.writeFileSync(installStamp, installKey());
@@ -79,11 +97,11 @@ function install() {
 
 function build() {
   const result = spawnSync(process.execPath, [path.join(ROOT, "server", "build.mjs")], { cwd: ROOT, stdio: "inherit" });
-  if (result.status !== 0) fail("the build failed; it says why above.", "npm run build shows it again.");
+  if (result.status !== 0) fail("the build failed; it says why above.", "`npm run build` shows it again.");
 }
 
 function fail(why, fix) {
-  throw Object.assign(new Error(`${why}\n\n  Fix: ${fix}`), { expected: true });
+  throw Object.assign(new Error(`${why}\n\n  Fix: ${fix.replaceAll("`", "")}`), { expected: true, why, fix });
 }
 
 /** One setup at a time: a second one waits for the first. The lock of one that died is taken over. */

@@ -53,16 +53,22 @@ export const fleetOrderAnswer = z
 export const fleetSummaryQuery = z.object({ ...fleetFilter, sort: deviceSort.default("state") });
 
 const count = z.int().min(0);
+const states = z.object({ live: count, stale: count, silent: count, new: count });
 
 export const fleetSummaryAnswer = z
   .object({
     all: count.describe("Devices there are"),
     total: count.describe("Devices that match"),
-    states: z
-      .object({ live: count, stale: count, silent: count, new: count })
-      .describe("Devices by state, among those that match search and site"),
+    states: states.describe("Devices by state, among those that match search and site"),
     sites: z
-      .array(z.object({ name: z.string(), devices: count }))
+      .array(
+        z.object({
+          name: z.string(),
+          devices: count,
+          states,
+          lastSeen: instant.nullable().describe("Ingest time of the latest message of these devices"),
+        }),
+      )
       .describe("All sites by name, with their devices among those that match search and state"),
     tag: z.string().describe("Fingerprint of the order these devices have now; compare with the order's"),
   })

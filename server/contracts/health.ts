@@ -16,6 +16,7 @@ export const probeResult = z
     summary: z.string().describe("What was found, in one sentence"),
     cause: z.string().nullable().describe("Why it isn't passing"),
     fix: z.string().nullable().describe("What to do, exactly"),
+    commands: z.array(z.string()).describe("Parts of fix that can be copied and run or set as they are"),
   })
   .meta({ id: "Probe" });
 
@@ -23,6 +24,13 @@ export const healthAnswer = z
   .object({
     status: probeStatus.describe("The worst of all probes"),
     verdict: z.string().describe("One sentence: what, since when, what it means for the data"),
+    parts: z
+      .object({
+        what: z.string(),
+        since: instant.nullable().describe("Null when that isn't known"),
+        means: z.string().describe("For the data"),
+      })
+      .describe("The verdict in its parts"),
     time: instant,
     version: z.string(),
     engines: z

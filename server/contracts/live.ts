@@ -37,7 +37,7 @@ export type FrameData =
   | {
       readonly kind: "overview";
       readonly pipeline: PipelineAnswer;
-      readonly verdict: Pick<HealthAnswer, "status" | "verdict">;
+      readonly verdict: Pick<HealthAnswer, "status" | "verdict" | "parts">;
     }
   | { readonly kind: "health"; readonly health: HealthAnswer }
   | { readonly kind: "devices"; readonly devices: readonly LiveDevice[] };

@@ -94,34 +94,61 @@ export async function findDeviceOrder(pool: Pool, query: OrderedFilter): Promise
   return rows.map(([name]) => name);
 }
 
+export interface SiteCounts {
+  readonly name: string;
+  readonly devices: number;
+  readonly states: Readonly<Record<DeviceStateName, number>>;
+  /** Ingest time of the latest message of any of them. */
+  readonly lastSeen: EpochMs | null;
+}
+
 export interface FleetCounts {
   readonly all: number;
   readonly total: number;
   /** Among those that match everything but the state. */
   readonly states: Readonly<Record<DeviceStateName, number>>;
   /** Every site by name, with its devices among those that match everything but the site. */
-  readonly sites: readonly (readonly [name: string, devices: number])[];
+  readonly sites: readonly SiteCounts[];
   /** MD5 of the matching ids in order, joined by commas. */
   readonly tag: string;
 }
 
 /** Counts of the devices that match, and a fingerprint of their order, in one look at the table. */
 export async function countFleet(pool: Pool, query: OrderedFilter): Promise<FleetCounts> {
-  const { rows } = await pool.query<Omit<FleetCounts, "states"> & { ranks: Partial<Record<string, number>> }>(
+  const { rows } = await pool.query<
+    Pick<FleetCounts, "all" | "total" | "tag"> & { ranks: Ranks; sites: [string, Ranks | null, string | null][] }
+  >(
     `WITH device_found AS MATERIALIZED (${SEARCHED})
      SELECT (SELECT count(*) FROM device) AS "all",
        (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS total,
        (SELECT coalesce(json_object_agg(rank, n), '{}') FROM (
           SELECT rank, count(*) AS n FROM device_found WHERE ${AT_SITE} GROUP BY rank) AS ranked) AS ranks,
-       (SELECT coalesce(json_agg(json_build_array(s.name, coalesce(n, 0)) ORDER BY s.name), '[]') FROM site s LEFT JOIN (
-          SELECT site, count(*) AS n FROM device_found WHERE ${IN_STATE} GROUP BY site) AS placed ON placed.site = s.name) AS sites,
+       (SELECT coalesce(json_agg(json_build_array(s.name, ranks, latest) ORDER BY s.name), '[]') FROM site s LEFT JOIN (
+          SELECT site, json_object_agg(rank, n) AS ranks, max(latest) AS latest FROM (
+            SELECT site, rank, count(*) AS n, max(last_seen) AS latest FROM device_found WHERE ${IN_STATE} GROUP BY site, rank
+          ) AS ranked GROUP BY site) AS placed ON placed.site = s.name) AS sites,
        (SELECT md5(coalesce(string_agg(name, ',' ORDER BY ${orderOf(query)}), ''))
           FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS tag`,
     filterValues(query),
   );
-  const { ranks, ...counts } = rows[0]!;
+  const { ranks, sites, ...counts } = rows[0]!;
+  return {
+    ...counts,
+    states: statesOf(ranks),
+    sites: sites.map(([name, siteRanks, latest]) => {
+      const states = statesOf(siteRanks ?? {});
+      const devices = DEVICE_STATES.reduce((sum, state) => sum + states[state], 0);
+      return { name, devices, states, lastSeen: latest === null ? null : Date.parse(latest) };
+    }),
+  };
+}
+
+/** Counts by rank, as JSON writes its keys. */
+type Ranks = Partial<Record<string, number>>;
+
+function statesOf(ranks: Ranks): Record<DeviceStateName, number> {
   const states = Object.fromEntries(DEVICE_STATES.map((state) => [state, ranks[RANKED.indexOf(state)] ?? 0]));
-  return { ...counts, states: states as Record<DeviceStateName, number> };
+  return states as Record<DeviceStateName, number>;
 }
 
 /** All sites by name. */

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import pg from "pg";
+import { command } from "@/server/domain/fix";
 import { StartError } from "./start-error";
 
 /** One migration, as it lies in prisma/migrations. */
@@ -116,14 +117,14 @@ function compare(migrations: readonly Migration[], applied: readonly AppliedRow[
       throw new StartError(
         "A migration of the database failed half-way",
         `${row.name} was begun and not finished${row.logs ? `:\n${row.logs}` : "."}`,
-        `Undo what it did, then mark it with:\n  UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${row.name}';`,
+        `Undo what it did, then mark it with:\n  ${command(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${row.name}';`)}`,
       );
     }
     if (row.checksum !== migration.checksum) {
       throw new StartError(
         "A migration was changed after it was applied",
         `prisma/migrations/${row.name}/migration.sql is not the file the database was made with.`,
-        "Restore the file (git checkout prisma/migrations) and put the change into a new migration.",
+        "Restore the file (`git checkout prisma/migrations`) and put the change into a new migration.",
       );
     }
   }

@@ -1,3 +1,4 @@
+import { command } from "@/server/domain/fix";
 import { errorCode } from "./start-error";
 
 /** Why PostgreSQL can't be used and what to do; commands ready to copy. */
@@ -59,19 +60,19 @@ export function databaseTrouble(error: unknown, databaseUrl: string): DatabaseTr
       return because(
         "signIn",
         `${server} has no database "${database}" (${code}).`,
-        `Make it: ${psql} 'CREATE DATABASE "${database}"'`,
+        `Make it: ${command(`${psql} 'CREATE DATABASE "${database}"'`)}`,
       );
     case "42501":
       return because(
         "signIn",
         `The user ${user} may not make tables in "${database}" (42501).`,
-        `As its administrator: GRANT ALL ON DATABASE "${database}" TO "${user}"; GRANT ALL ON SCHEMA public TO "${user}";`,
+        `As its administrator: ${command(`GRANT ALL ON DATABASE "${database}" TO "${user}"; GRANT ALL ON SCHEMA public TO "${user}";`)}`,
       );
     case "53300":
       return because(
         "room",
         `${server} has no connection left (53300).`,
-        `Raise max_connections there, or lower DATABASE_POOL_SIZE. To see who holds them:\n${psql} 'SELECT application_name, count(*) FROM pg_stat_activity GROUP BY 1 ORDER BY 2 DESC'`,
+        `Raise max_connections there, or lower DATABASE_POOL_SIZE. To see who holds them:\n${command(`${psql} 'SELECT application_name, count(*) FROM pg_stat_activity GROUP BY 1 ORDER BY 2 DESC'`)}`,
       );
     case "53100":
       return because(

@@ -25,6 +25,6 @@ export function judgeClock(engine: string, { before, after, theirs }: ClockReadi
     status: Math.abs(differenceMs) > FAIL_MS ? "fail" : "warn",
     summary: `${engine}'s clock is ${words}.`,
     cause: "One of the two machines does not keep time; lag and device states are off by as much.",
-    fix: "Turn on time synchronisation on both machines, e.g.: timedatectl set-ntp true",
+    fix: "Turn on time synchronisation on both machines, e.g.: `timedatectl set-ntp true`",
   };
 }

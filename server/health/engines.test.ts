@@ -33,7 +33,7 @@ test.each(KINDS)("%s is put into words for both engines, with the address and a 
 test("a way to sign in that isn't offered names one that is", () => {
   const names = { engine: "Kafka", variable: "KAFKA_BROKERS", user: "ana", mechanism: "SCRAM-SHA-256" } as const;
   const words = (code: string) => troubleWords({ kind: "mechanism", address: "k:9092", code }, names).fix;
-  expect(words("PLAIN, SCRAM-SHA-512")).toBe("KAFKA_SASL_MECHANISM=scram-sha-512");
+  expect(words("PLAIN, SCRAM-SHA-512")).toBe("`KAFKA_SASL_MECHANISM=scram-sha-512`");
   expect(words("GSSAPI")).toContain("sasl.enabled.mechanisms=");
 });
 
@@ -111,7 +111,7 @@ test("a partition in which messages wait and that doesn't get on is stuck after 
     summary: "Partition 3 has stood still for 60 s; 9 messages wait in it.",
     cause: expect.stringContaining("its owner is w"),
   });
-  expect(at(175_000, 6, 9, 0)).toMatchObject({ fix: "npm run worker" });
+  expect(at(175_000, 6, 9, 0)).toMatchObject({ fix: "`npm run worker`" });
   expect(at(180_000, 7, 9).status).toBe("pass");
   expect(at(185_000, 7, 9, null).status).toBe("unknown");
 });
@@ -119,7 +119,7 @@ test("a partition in which messages wait and that doesn't get on is stuck after 
 test("migrations half done, missing, unknown", () => {
   const done = (name: string) => ({ name, finished: true });
   expect(judgeMigrations([done("1"), done("2")], ["1", "2"]).status).toBe("pass");
-  expect(judgeMigrations([done("1")], ["1", "2"])).toMatchObject({ status: "fail", fix: "npm run migrate" });
+  expect(judgeMigrations([done("1")], ["1", "2"])).toMatchObject({ status: "fail", fix: "`npm run migrate`" });
   expect(judgeMigrations([done("1"), done("2"), done("3")], ["1", "2"]).summary).toContain("newer");
   expect(judgeMigrations([done("1"), { name: "2", finished: false }], ["1", "2"]).summary).toContain("half-way");
 });
@@ -157,6 +157,7 @@ const probe = (name: string, status: ProbeStatus, summary: string): ProbeResult 
     latencyMs: 1,
     cause: null,
     fix: null,
+    commands: [],
   },
 });
 

@@ -1,3 +1,4 @@
+import { command } from "@/server/domain/fix";
 import { type EpochMs, PIPELINE_GROUP } from "@/server/domain/terms";
 import { type EventLog, TopicMissingError, type TopicSettings } from "@/server/ports/event-log";
 import type { PipelineState } from "@/server/database/pipeline-state";
@@ -25,7 +26,7 @@ export function eventLogProbes({ eventLog, group, engine, topics }: EventLogProb
         status: "warn",
         summary: `${counted(found.length, "partition")}, configured ${partitions}.`,
         cause: "The topic existed before the setting changed; it is used as it is.",
-        fix: `Set TELEMETRY_PARTITIONS=${found.length} to agree with it.`,
+        fix: `Set ${command(`TELEMETRY_PARTITIONS=${found.length}`)} to agree with it.`,
       };
     },
     whenDown: (error: Error): Finding =>
@@ -44,7 +45,7 @@ const MISSING: Finding = {
   status: "fail",
   summary: "The topic is missing.",
   cause: "It was never created, or it was deleted.",
-  fix: "npm run migrate",
+  fix: "`npm run migrate`",
 };
 
 const LAG_WARN_SECONDS = 30;
@@ -75,7 +76,7 @@ export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Findi
   if (workers === null) return unknown("The event log cannot be asked who consumes it.");
   if (workers > 0) return pass(`${counted(workers, "worker")}.`);
   const cause = "No worker is in the consumer group; messages are kept in the event log and wait.";
-  return { status: "fail", summary: "No worker is alive.", cause, fix: "npm run worker" };
+  return { status: "fail", summary: "No worker is alive.", cause, fix: "`npm run worker`" };
 }
 
 export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
@@ -86,7 +87,7 @@ export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSe
     status: lagSeconds > LAG_FAIL_SECONDS ? "fail" : "warn",
     summary: words,
     cause: "More comes in than the workers handle, or a worker is stuck.",
-    fix: "Start one more: npm run worker (up to one for each partition), and read the worker's log.",
+    fix: "Start one more: `npm run worker` (up to one for each partition), and read the worker's log.",
   };
 }
 
@@ -118,7 +119,7 @@ export function progressJudge(): (state: Pick<PipelineState, "partitions" | "wor
           : `${stuck.length > 1 ? `${stuck.length} partitions don't get on; in this one ` : ""}${owner}. A store refuses its batch again and again, or the worker hangs.`,
       fix:
         workers === 0
-          ? "npm run worker"
+          ? "`npm run worker`"
           : "First mend what else fails here; then read the worker's log, and restart that worker.",
     };
   };

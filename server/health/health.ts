@@ -3,7 +3,7 @@ import type { PipelineState } from "@/server/database/pipeline-state";
 import type { EpochMs } from "@/server/domain/terms";
 import { startMonitor, worst } from "./monitor";
 import type { Probe } from "./probe";
-import { verdict, type VerdictNumbers } from "./verdict";
+import { verdict, verdictParts, type VerdictNumbers } from "./verdict";
 
 export interface HealthDeps {
   readonly probes: readonly Probe[];
@@ -48,6 +48,7 @@ export function startHealth({ probes, pipelineState, engines, version, everyMs, 
       return {
         status: worst(results.map(({ status }) => status)),
         verdict: verdict(results, numbers),
+        parts: verdictParts(results, numbers),
         time: new Date(now()).toISOString(),
         version,
         engines,

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/observability/once-at-a-time";
 import type { TopicSettings } from "@/server/ports/event-log";
@@ -139,11 +140,11 @@ function advertisedFix(
   const host = (of: string) => of.slice(0, of.lastIndexOf(":"));
   const listener = `${signIn ? "SASL_PLAINTEXT" : "PLAINTEXT"}://${reachable ?? "HOST:PORT"}`;
   const running = reachable === null ? `See that broker ${id} runs, and that HOST:PORT leads to it from here.\n` : "";
-  const set = `${running}In server.properties of broker ${id}, keep the listener's name and set: advertised.listeners=${listener}`;
+  const set = `${running}In server.properties of broker ${id}, keep the listener's name and set: ${command(`advertised.listeners=${listener}`)}`;
   if (!(error instanceof InspectionError) || error.kind !== "unknownHost") return set;
   const known = reachable === null ? "" : host(reachable).replace(/^localhost$/, "127.0.0.1");
   const ip = isIP(known) === 0 ? "192.0.2.1" : known;
-  return `${set}\nor make the name known here, with the address of its machine: echo '${ip} ${host(address)}' | sudo tee -a /etc/hosts`;
+  return `${set}\nor make the name known here, with the address of its machine: ${command(`echo '${ip} ${host(address)}' | sudo tee -a /etc/hosts`)}`;
 }
 
 const REBALANCE_MS = 60_000;
@@ -156,7 +157,7 @@ function groupJudge(now: () => EpochMs): (group: string, found: KafkaGroup | nul
     since = rebalancing ? (since ?? now()) : null;
     if (found === null || found.members.length === 0) {
       const cause = `No worker is in the consumer group ${group}; messages are kept in Kafka and wait.`;
-      return { status: "warn", summary: "The consumer group has no members.", cause, fix: "npm run worker" };
+      return { status: "warn", summary: "The consumer group has no members.", cause, fix: "`npm run worker`" };
     }
     const members = `${counted(found.members.length, "member")} in ${group}`;
     if (since === null || now() - since < REBALANCE_MS)

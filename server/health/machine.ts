@@ -3,6 +3,7 @@ import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import path from "node:path";
 import { getHeapStatistics } from "node:v8";
+import { command } from "@/server/domain/fix";
 import { type Finding, pass, type Probe } from "./probe";
 
 const group = "This machine";
@@ -75,7 +76,7 @@ export function judgeMemory(memory: {
   const { free, total, used, limit, rss } = memory;
   const words = `The web process uses ${Math.round(rss / MIB)} MiB; ${(free / GIB).toFixed(1)} of ${(total / GIB).toFixed(1)} GiB are free.`;
   if (used > limit * 0.85) {
-    const fix = `Give it more heap: NODE_OPTIONS=--max-old-space-size=${Math.round((limit * 2) / MIB)} npm start`;
+    const fix = `Give it more heap: ${command(`NODE_OPTIONS=--max-old-space-size=${Math.round((limit * 2) / MIB)} npm start`)}`;
     return {
       status: used > limit * 0.95 ? "fail" : "warn",
       summary: words,

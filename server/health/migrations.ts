@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { errorCode } from "@/server/database/start-error";
+import { command } from "@/server/domain/fix";
 import { ask } from "./ask-postgres";
 import { counted, type Finding, pass } from "./probe";
 
@@ -32,7 +33,7 @@ export function judgeMigrations(applied: readonly AppliedMigration[], wanted: re
       status: "fail",
       summary: "A migration failed half-way.",
       cause: `${half.name} was begun and not finished.`,
-      fix: `Undo what it did, then: UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${half.name}';`,
+      fix: `Undo what it did, then: ${command(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${half.name}';`)}`,
     };
   }
   const unknown = [...done].filter((name) => !wanted.includes(name));
@@ -50,6 +51,6 @@ export function judgeMigrations(applied: readonly AppliedMigration[], wanted: re
     status: "fail",
     summary: `${counted(missing.length, "migration")} not applied.`,
     cause: `The database is older than this Fieldwatch; it misses ${missing.join(", ")}.`,
-    fix: "npm run migrate",
+    fix: "`npm run migrate`",
   };
 }

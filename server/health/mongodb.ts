@@ -1,3 +1,4 @@
+import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/observability/once-at-a-time";
 import {
@@ -82,7 +83,7 @@ export function mongoProbes({ inspection, group, now }: MongoProbesDeps): readon
       return judgeDisk(disk.total - disk.used, disk.total, {
         of: "MongoDB",
         whenFull: "messages wait in the event log",
-        fix: "Free space on it, or keep less: lower ARCHIVE_RETENTION_DAYS or DEAD_LETTER_RETENTION_DAYS and run: npm run migrate",
+        fix: "Free space on it, or keep less: lower ARCHIVE_RETENTION_DAYS or DEAD_LETTER_RETENTION_DAYS and run: `npm run migrate`",
       });
     }),
     probe("clock", "Clock agrees", async () => judgeClock("MongoDB", (await server()).clock)),
@@ -103,7 +104,7 @@ function judgeServer(address: string, { version, answerMs, replicaSet }: MongoSe
       status: "warn",
       summary: `Answers slowly: ${Math.round(answerMs)} ms.`,
       cause: "MongoDB or its machine is busy.",
-      fix: "Look at the load of the machine MongoDB runs on, and in mongosh at db.currentOp() for long operations.",
+      fix: "Look at the load of the machine MongoDB runs on, and in mongosh at `db.currentOp()` for long operations.",
     };
   }
   const set = replicaSet === null ? "" : `, replica set ${replicaSet}`;
@@ -119,8 +120,8 @@ function judgeWritable({ writable, replicaSet }: MongoServer): Finding {
     cause: "The server that answers is a secondary: no primary can be reached.",
     fix:
       replicaSet === null
-        ? "See in mongosh: rs.status()"
-        : `Name all members in MONGODB_URI and add replicaSet=${replicaSet}; see in mongosh: rs.status()`,
+        ? "See in mongosh: `rs.status()`"
+        : `Name all members in MONGODB_URI and add replicaSet=${replicaSet}; see in mongosh: ${command("rs.status()")}`,
   };
 }
 
@@ -139,7 +140,7 @@ export function judgeIndexes(indexes: readonly MongoIndexState[]): Finding {
     status: "warn",
     summary: `${counted(missing.length + other.length, "index", "indexes")} of ${indexes.length} not as wanted.`,
     cause: `${parts.join(" ")} Questions are slow, or messages are kept longer or shorter than configured.`,
-    fix: "npm run migrate",
+    fix: "`npm run migrate`",
   };
 }
 

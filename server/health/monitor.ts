@@ -1,4 +1,5 @@
 import type { ProbeResult, ProbeStatus } from "@/server/contracts/health";
+import { commandsOf, plainFix } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { type Finding, findingOf, type Probe } from "./probe";
 
@@ -43,7 +44,7 @@ export function startMonitor(probes: readonly Probe[], options: { everyMs: numbe
     const { name, title, group } = slot.probe;
     const since = before.status === found.status ? before.since : time;
     const latencyMs = found.status === "unknown" ? null : Math.round(tookMs * 10) / 10;
-    const trouble = found.status === "pass" ? { cause: null, fix: null } : { cause: found.cause, fix: found.fix };
+    const trouble = found.status === "pass" ? { cause: null, fix: null, commands: [] } : troubleOf(found);
     slot.result = {
       name,
       title,
@@ -80,8 +81,13 @@ export function worst(statuses: Iterable<ProbeStatus>): ProbeStatus {
 
 function unasked({ name, title, group }: Probe, time: EpochMs): ProbeResult {
   const since = new Date(time).toISOString();
-  const nothing = { latencyMs: null, checkedAt: null, cause: "It has not been asked yet.", fix: "Wait a few seconds." };
-  return { name, title, group, status: "unknown", since, summary: "Not asked yet.", ...nothing };
+  const trouble = troubleOf({ cause: "It has not been asked yet.", fix: "Wait a few seconds." });
+  const nothing = { latencyMs: null, checkedAt: null };
+  return { name, title, group, status: "unknown", since, summary: "Not asked yet.", ...nothing, ...trouble };
+}
+
+function troubleOf({ cause, fix }: { cause: string; fix: string }) {
+  return { cause, fix: plainFix(fix), commands: commandsOf(fix) };
 }
 
 function timeout({ timeoutMs, whenDown }: Probe): Promise<Finding> {

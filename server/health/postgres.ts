@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Pool } from "pg";
 import { errorCode } from "@/server/database/start-error";
 import { databaseTrouble } from "@/server/database/trouble";
+import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/observability/once-at-a-time";
 import { judgeClock } from "./clock";
@@ -110,7 +111,7 @@ function remedyOf(error: Error, url: string | null, dataDir: string): { step: St
     if (known) return { step: known.step, cause: known.why, fix: known.fix };
     return { step: "reach", cause: shortly(error), fix: "Read PostgreSQL's log for this error." };
   }
-  const fix = `Read the end of ${path.join(dataDir, "postgres.log")}, then stop Fieldwatch and run: npm start`;
+  const fix = `Read the end of ${path.join(dataDir, "postgres.log")}, then stop Fieldwatch and run: ${command("npm start")}`;
   const starting = errorCode(error)?.startsWith("57P") === true;
   return { step: starting ? "ready" : "reach", cause: shortly(error), fix };
 }
@@ -169,7 +170,7 @@ function judgeDurability(server: Pick<Server, "fsync" | "fullPageWrites" | "sync
     status: "warn",
     summary: `${off.join(", ")} ${off.length === 1 ? "is" : "are"} off.`,
     cause: "When PostgreSQL's machine loses power, readings it had confirmed can be lost or damaged.",
-    fix: `${off.map((name) => `ALTER SYSTEM SET ${name} = on;`).join(" ")} SELECT pg_reload_conf();`,
+    fix: command(`${off.map((name) => `ALTER SYSTEM SET ${name} = on;`).join(" ")} SELECT pg_reload_conf();`),
   };
 }
 
@@ -182,8 +183,8 @@ function judgeWritable({ standby, readOnly }: Pick<Server, "standby" | "readOnly
       ? "The server of DATABASE_URL is a standby."
       : "Its transactions are read-only by default (default_transaction_read_only).",
     fix: standby
-      ? "Point DATABASE_URL at the primary, or promote this server: SELECT pg_promote();"
-      : "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); or the same with ALTER ROLE or ALTER DATABASE, where it was set.",
+      ? "Point DATABASE_URL at the primary, or promote this server: `SELECT pg_promote();`"
+      : "`ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf();` or the same with ALTER ROLE or ALTER DATABASE, where it was set.",
   };
 }
 
@@ -194,6 +195,6 @@ function judgeConnections({ connections, most }: Pick<Server, "connections" | "m
     status: "warn",
     summary: words,
     cause: "PostgreSQL is nearly out of connections; then Fieldwatch can't reconnect.",
-    fix: "ALTER SYSTEM SET max_connections = 200; then restart PostgreSQL. Or lower DATABASE_POOL_SIZE.",
+    fix: "`ALTER SYSTEM SET max_connections = 200;` then restart PostgreSQL. Or lower DATABASE_POOL_SIZE.",
   };
 }

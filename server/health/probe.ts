@@ -22,6 +22,7 @@ export type Finding =
       readonly status: Exclude<ProbeStatus, "pass">;
       readonly summary: string;
       readonly cause: string;
+      /** What to do; what can be copied stands in backticks, see server/domain/fix.ts. */
       readonly fix: string;
     };
 
@@ -56,7 +57,7 @@ export function findingOf(error: unknown, { whenDown }: Pick<Probe, "whenDown">)
       status: "unknown",
       summary: "Cannot be asked now.",
       cause: "PostgreSQL doesn't have the tables of this version.",
-      fix: "npm run migrate",
+      fix: "`npm run migrate`",
     };
   }
   return {

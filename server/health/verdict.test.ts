@@ -2,11 +2,22 @@ import { expect, test } from "vitest";
 import type { ProbeResult, ProbeStatus } from "@/server/contracts/health";
 import { judgeDeadLetters, judgeLag, judgeWorkers } from "./event-log";
 import { judgeDisk, judgeMemory } from "./machine";
-import { verdict } from "./verdict";
+import { verdict, verdictParts } from "./verdict";
 
 const since = "2026-11-23T14:02:09.000Z";
 const probe = (name: string, status: ProbeStatus, more: Partial<ProbeResult> = {}): ProbeResult => ({
-  ...{ name, status, since, title: "Title", group: "Group", checkedAt: since, latencyMs: 1, cause: null, fix: null },
+  ...{
+    name,
+    status,
+    since,
+    title: "Title",
+    group: "Group",
+    checkedAt: since,
+    latencyMs: 1,
+    cause: null,
+    fix: null,
+    commands: [],
+  },
   summary: "Found this.",
   ...more,
 });
@@ -39,8 +50,23 @@ test("the cause comes before what follows from it, and says what it means for th
   );
 });
 
+test("in parts, for those who write times in a zone of their own", () => {
+  const later = "2026-11-23T15:00:00.000Z";
+  expect(verdictParts([probe("a", "pass"), probe("b", "pass", { since: later })], numbers)).toEqual({
+    what: "All good",
+    since: later,
+    means: "50 devices live, 2 silent, lag 0.3 s",
+  });
+  expect(verdictParts([probe("pipeline.workers", "fail")], numbers)).toEqual({
+    what: "No worker is alive",
+    since,
+    means: "messages are taken and wait in the event log; nothing is lost",
+  });
+  expect(verdictParts([probe("a", "unknown")], null).since).toBeNull();
+});
+
 test("what counts as trouble", () => {
-  expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "npm run worker" });
+  expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "`npm run worker`" });
   expect(judgeWorkers({ workers: null }).status).toBe("unknown");
   expect(judgeLag({ lag: 5, lagSeconds: 30 }).status).toBe("pass");
   expect(judgeLag({ lag: 5, lagSeconds: 31 }).status).toBe("warn");

@@ -1,4 +1,4 @@
-import type { ProbeResult } from "@/server/contracts/health";
+import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import type { PipelineState } from "@/server/database/pipeline-state";
 
 /** What the numbers say when nothing is wrong; null while they aren't known. */
@@ -53,9 +53,14 @@ const OTHERS = "stored readings are safe";
 
 /** One sentence for people: what, since when, and what it means for the data. */
 export function verdict(probes: readonly ProbeResult[], numbers: VerdictNumbers): string {
-  const troubled =
-    leading(probes.filter(({ status }) => status === "fail")) ??
-    leading(probes.filter(({ status }) => status === "warn"));
+  const { what, since, means } = verdictParts(probes, numbers);
+  if (trouble(probes)) return `${what} since ${sinceWhen(since!)}: ${means}.`;
+  return since === null ? `${what}; ${means}.` : `${what}: ${means}.`;
+}
+
+/** The verdict in its parts, for those who write times in a zone of their own. */
+export function verdictParts(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAnswer["parts"] {
+  const troubled = trouble(probes);
   if (troubled === undefined) return calm(probes, numbers);
   const found: Meaning = MEANINGS.find(({ prefix }) => troubled.name.startsWith(prefix)) ?? {
     prefix: "",
@@ -63,8 +68,15 @@ export function verdict(probes: readonly ProbeResult[], numbers: VerdictNumbers)
   };
   const meaning = (troubled.status === "warn" ? found.warn : undefined) ?? found.fail;
   const kafka = probes.some(({ name }) => name.startsWith("kafka."));
-  const means = kafka ? (WITH_KAFKA[meaning] ?? meaning) : meaning;
-  return `${subject(troubled)} since ${sinceWhen(troubled.since)}: ${means}.`;
+  return { what: subject(troubled), since: troubled.since, means: kafka ? (WITH_KAFKA[meaning] ?? meaning) : meaning };
+}
+
+/** What is worst: of what fails, else of what warns, that which explains the rest. */
+function trouble(probes: readonly ProbeResult[]): ProbeResult | undefined {
+  return (
+    leading(probes.filter(({ status }) => status === "fail")) ??
+    leading(probes.filter(({ status }) => status === "warn"))
+  );
 }
 
 function leading(probes: readonly ProbeResult[]): ProbeResult | undefined {
@@ -73,16 +85,28 @@ function leading(probes: readonly ProbeResult[]): ProbeResult | undefined {
   return probes.toSorted((a, b) => weight(a) - weight(b))[0];
 }
 
-function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): string {
+function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAnswer["parts"] {
   const unknown = probes.filter(({ status }) => status === "unknown");
-  if (unknown.length > 0 || numbers === null)
-    return `Nothing is known to be wrong; ${unknown.length} of ${probes.length} probes have no answer yet.`;
+  if (unknown.length > 0 || numbers === null) {
+    const means = `${unknown.length} of ${probes.length} probes have no answer yet`;
+    return { what: "Nothing is known to be wrong", since: null, means };
+  }
   const { devices, lagSeconds } = numbers;
   const live = devices.live === 1 ? "1 device live" : `${devices.live} devices live`;
   const rest = (["stale", "silent"] as const)
     .filter((state) => devices[state] > 0)
     .map((state) => `${devices[state]} ${state}`);
-  return `All good: ${[live, ...rest, ...(lagSeconds === null ? [] : [`lag ${lagSeconds.toFixed(1)} s`])].join(", ")}.`;
+  const means = [live, ...rest, ...(lagSeconds === null ? [] : [`lag ${lagSeconds.toFixed(1)} s`])].join(", ");
+  // Good since the last of them was mended.
+  return {
+    what: "All good",
+    since:
+      probes
+        .map(({ since }) => since)
+        .sort()
+        .at(-1) ?? null,
+    means,
+  };
 }
 
 function subject({ name, group, title, summary }: ProbeResult): string {

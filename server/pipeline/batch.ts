@@ -6,6 +6,7 @@ import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 import { logOf } from "@/server/database/positions";
 import type { DeadLetter } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
+import type { BatchTrace } from "./traces";
 
 /** Records of one partition on their way through the pipeline; each stage returns it with what it found out. */
 export interface SourceBatch {
@@ -15,6 +16,8 @@ export interface SourceBatch {
   readonly to: number;
   readonly records: readonly StoredRecord[];
   readonly processedTime: EpochMs;
+  /** There when the batch holds messages that are followed. */
+  readonly trace?: BatchTrace;
 }
 
 /** A record whose message could be read. */

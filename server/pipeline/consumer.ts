@@ -6,6 +6,7 @@ import type { Logger } from "@/server/observability/logger";
 import type { Consumption, EventLog, LogBatch, PartitionBounds } from "@/server/ports/event-log";
 import { FencedError } from "./batch";
 import type { Pipeline } from "./pipeline";
+import type { FollowBatch } from "./traces";
 
 /** So many failures in a row of the same batch, none of them an outage, are a bug that retrying won't mend. */
 const MOST_FAILURES = 5;
@@ -14,6 +15,8 @@ export interface ConsumerDeps {
   readonly eventLog: Pick<EventLog, "consume" | "describe">;
   readonly pool: Pool;
   readonly pipeline: Pipeline;
+  /** Finds the messages of a batch that are to be followed. */
+  readonly follow: FollowBatch;
   readonly maxRecords: number;
   readonly maxBytes: number;
   readonly logger: Logger;
@@ -29,7 +32,7 @@ const CONCURRENCY = 2;
  * the truth; the log's own offset follows when a batch resolves, for lag and for operators.
  */
 export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
-  const { eventLog, pool, pipeline, logger, onFatal } = deps;
+  const { eventLog, pool, pipeline, follow, logger, onFatal } = deps;
   const topic = TOPICS.telemetry;
   const positions = new Map<number, PipelinePosition>();
   const failures = new Map<number, { next: number; count: number }>();
@@ -54,7 +57,12 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     const last = records.at(-1);
     if (!last) return;
     const to = last.offset + 1;
-    const { totals } = await pipeline({ position, to, records, processedTime: Date.now() }, signal);
+    const trace = follow(batch.partition, records);
+    const source = { position, to, records, processedTime: Date.now(), ...(trace && { trace }) };
+    const { totals } = await pipeline(source, signal).catch((error: unknown) => {
+      trace?.failed(error);
+      throw error;
+    });
     positions.set(batch.partition, { ...position, next: to });
     failures.delete(batch.partition);
     const { partition } = batch;

@@ -48,6 +48,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     await storeDocuments(enriched);
     const committed = await commitReadings(enriched, signal);
     publishLive.add(committed, catalog.metricName);
+    source.trace?.committed(committed, publishLive.sent());
     addWaits(timings, source);
     return committed;
   };

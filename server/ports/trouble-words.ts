@@ -1,3 +1,4 @@
+import { command } from "@/server/domain/fix";
 import type { InspectionError, KafkaInspection, MongoInspection, TroubleKind } from "./inspection";
 
 /** Why something is wrong, and what to do, ready to copy. */
@@ -53,12 +54,12 @@ export function troubleWords(
     case "unknownHost":
       return {
         cause: `This machine doesn't know the host ${host} (${code}).`,
-        fix: `Correct the host in ${variable} and restart Fieldwatch, or make the name known here, with the address of its machine:\necho '192.0.2.1 ${host}' | sudo tee -a /etc/hosts`,
+        fix: `Correct the host in ${variable} and restart Fieldwatch, or make the name known here, with the address of its machine:\n${command(`echo '192.0.2.1 ${host}' | sudo tee -a /etc/hosts`)}`,
       };
     case "unreachable":
       return {
         cause: `There is no way to ${address} (${code}): a wrong address, or a firewall.`,
-        fix: `See whether it can be reached: nc -vz ${host} ${port}\nThen open the way, or ${correct}`,
+        fix: `See whether it can be reached: ${command(`nc -vz ${host} ${port}`)}\nThen open the way, or ${correct}`,
       };
     case "silent":
       return {
@@ -136,24 +137,26 @@ const KNOWN_MECHANISMS = ["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"];
 const KAFKA: OwnWords = {
   port: 9092,
   least: "2.4",
-  withTls: "KAFKA_SSL=true",
-  withoutTls: "Set KAFKA_SSL=false, or name Kafka's TLS port in KAFKA_BROKERS.",
+  withTls: "`KAFKA_SSL=true`",
+  withoutTls: "Set `KAFKA_SSL=false`, or name Kafka's TLS port in KAFKA_BROKERS.",
   authority:
     "Name its authority: KAFKA_SSL_CA_FILE=/path/to/ca.pem. The host in KAFKA_BROKERS must be one the certificate names.",
-  signIn: "Set KAFKA_SASL_MECHANISM=scram-sha-512, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
+  signIn: "Set `KAFKA_SASL_MECHANISM=scram-sha-512`, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.",
   password: ({ user, mechanism }, address) =>
     `Correct KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD and restart Fieldwatch.${
       mechanism?.startsWith("SCRAM")
-        ? ` To set the password in Kafka:\nkafka-configs.sh --bootstrap-server ${address} --alter --entity-type users --entity-name ${user} --add-config '${mechanism}=[password=NEW]'`
+        ? ` To set the password in Kafka:\n${command(`kafka-configs.sh --bootstrap-server ${address} --alter --entity-type users --entity-name ${user} --add-config '${mechanism}=[password=NEW]'`)}`
         : ""
     }`,
   mechanism(offered) {
     const usable = KNOWN_MECHANISMS.find((mechanism) => offered.split(", ").includes(mechanism));
-    if (usable !== undefined) return `KAFKA_SASL_MECHANISM=${usable.toLowerCase()}`;
-    return `Turn on one of these there: sasl.enabled.mechanisms=${KNOWN_MECHANISMS.join(",")}`;
+    if (usable !== undefined) return command(`KAFKA_SASL_MECHANISM=${usable.toLowerCase()}`);
+    return `Turn on one of these there: ${command(`sasl.enabled.mechanisms=${KNOWN_MECHANISMS.join(",")}`)}`;
   },
   allow: ({ user }, address) =>
-    `kafka-acls.sh --bootstrap-server ${address} --add --allow-principal User:${user ?? "ANONYMOUS"} --operation All --topic iot. --group fieldwatch --resource-pattern-type prefixed`,
+    command(
+      `kafka-acls.sh --bootstrap-server ${address} --add --allow-principal User:${user ?? "ANONYMOUS"} --operation All --topic iot. --group fieldwatch --resource-pattern-type prefixed`,
+    ),
 };
 
 const MONGODB: OwnWords = {
@@ -162,12 +165,12 @@ const MONGODB: OwnWords = {
   withTls: "Add tls=true to MONGODB_URI, after a ? or &.",
   withoutTls: "Take tls=true out of MONGODB_URI.",
   authority: "Name its authority: add tlsCAFile=/path/to/ca.pem to MONGODB_URI.",
-  signIn: "Put user and password into MONGODB_URI: mongodb://USER:PASSWORD@host:27017/fieldwatch?authSource=admin",
+  signIn: "Put user and password into MONGODB_URI: `mongodb://USER:PASSWORD@host:27017/fieldwatch?authSource=admin`",
   password: () =>
     "Correct user and password in MONGODB_URI; in a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25. A user made in the database admin needs ?authSource=admin.",
   mechanism: () => "Take authMechanism=… out of MONGODB_URI.",
   allow: ({ user, database }) =>
-    `In mongosh, as an administrator, in the database the user was made in: db.grantRolesToUser("${user}", [{ role: "readWrite", db: "${database}" }, { role: "dbAdmin", db: "${database}" }])`,
+    `In mongosh, as an administrator, in the database the user was made in: ${command(`db.grantRolesToUser("${user}", [{ role: "readWrite", db: "${database}" }, { role: "dbAdmin", db: "${database}" }])`)}`,
 };
 
 function split(address: string): { host: string; port: string } {

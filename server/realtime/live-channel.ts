@@ -165,8 +165,8 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     overviewUnderWay = true;
     try {
       const answer = await pipeline();
-      const { status, verdict } = health();
-      if (!stopped) send("overview", { kind: "overview", pipeline: answer, verdict: { status, verdict } });
+      const { status, verdict, parts } = health();
+      if (!stopped) send("overview", { kind: "overview", pipeline: answer, verdict: { status, verdict, parts } });
     } catch {
       // The stores are down: the probes say so, and the page's own clock shows that frames stopped.
     } finally {

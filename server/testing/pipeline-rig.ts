@@ -6,6 +6,7 @@ import { createPostgresMessageArchive } from "@/server/adapters/postgres/message
 import { meaningOf } from "@/server/catalog/known-metrics";
 import { startConsumer } from "@/server/pipeline/consumer";
 import { createPipeline, type PipelineDeps } from "@/server/pipeline/pipeline";
+import type { FollowBatch } from "@/server/pipeline/traces";
 import { type EventLog, NO_HEADERS, type StoredRecord, type Subscription } from "@/server/ports/event-log";
 
 /** Where a test makes the pipeline fail, once. */
@@ -55,7 +56,12 @@ export function createScriptedLog(cluster: string, partitions: number) {
 export type ScriptedLog = ReturnType<typeof createScriptedLog>;
 
 /** One worker's pipeline and consumer on a real database, fed by hand from a scripted log. */
-export async function createRig(pool: Pool, log: ScriptedLog, overrides: Partial<PipelineDeps> = {}) {
+export async function createRig(
+  pool: Pool,
+  log: ScriptedLog,
+  overrides: Partial<PipelineDeps> = {},
+  follow: FollowBatch = () => null,
+) {
   const faults: { next: Fault | null } = { next: null };
   const trip = (fault: Fault) => {
     if (faults.next !== fault) return;
@@ -86,7 +92,7 @@ export async function createRig(pool: Pool, log: ScriptedLog, overrides: Partial
     archive: { store: after("archive", (messages) => archive.store(messages)) },
     twins: { merge: after("twins", (updates) => twins.merge(updates)) },
     deadLetters: { store: after("deadLetters", (letters) => deadLetters.store(letters)) },
-    publishLive: { add: (batch) => void committed.push(batch), stop: async () => {} },
+    publishLive: { add: (batch) => void committed.push(batch), sent: async () => true, stop: async () => {} },
     timings: { add() {} },
     meaningOf,
     maxDevices: 1000,
@@ -99,6 +105,7 @@ export async function createRig(pool: Pool, log: ScriptedLog, overrides: Partial
     eventLog,
     pool,
     pipeline,
+    follow,
     maxRecords: 1000,
     maxBytes: 1e9,
     logger: pino({ level: "silent" }),

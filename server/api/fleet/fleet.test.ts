@@ -33,7 +33,14 @@ beforeAll(async () => {
     pipelineState: createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} }),
     health: {
       answer: () => ({
-        ...{ status: "pass", verdict: "", time: new Date().toISOString(), version: "0", probes: [] },
+        ...{
+          status: "pass",
+          verdict: "",
+          parts: { what: "", since: null, means: "" },
+          time: new Date().toISOString(),
+          version: "0",
+          probes: [],
+        },
         engines: engines.names,
       }),
     },
@@ -130,7 +137,7 @@ test("counts: states don't depend on the chosen state, sites not on the chosen s
   expect(all).toMatchObject({ all: DEVICES + 2, total: DEVICES + 2 });
   expect(all.states.new).toBe(3);
   expect(all.states.live + all.states.stale + all.states.silent).toBe(DEVICES - 1);
-  expect(all.sites).toEqual([
+  expect(all.sites.map(({ name, devices }) => ({ name, devices }))).toEqual([
     { name: "empty", devices: 0 },
     { name: "north", devices: DEVICES / 2 },
     { name: "south", devices: DEVICES / 2 },
@@ -139,6 +146,15 @@ test("counts: states don't depend on the chosen state, sites not on the chosen s
   expect(chosen.total).toBe(0);
   expect(chosen.states.new).toBe(0);
   expect(chosen.states.silent).toBeGreaterThan(0);
+  // Every silent device here has a site.
+  expect(all.sites.map(({ states: { live, stale, silent } }) => live + stale + silent > 0)).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  const silent = all.sites.map(({ states }) => states.silent);
+  expect(silent.reduce((sum, one) => sum + one, 0)).toBe(all.states.silent);
+  expect(all.sites.map(({ lastSeen }) => lastSeen === null)).toEqual([true, false, false]);
   expect(chosen.sites.map(({ devices }) => devices)).toEqual([0, 0, 1]);
 });
 

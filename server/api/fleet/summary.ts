@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { fleetSummaryAnswer, fleetSummaryQuery } from "@/server/contracts/fleet";
 import { countFleet } from "@/server/database/device-list";
 import { readSort } from "../devices/sort";
+import { toInstantOrNull } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 
 interface Deps {
@@ -28,7 +29,10 @@ export const getFleetSummary = verb(
         all: counts.all,
         total: counts.total,
         states: counts.states,
-        sites: counts.sites.map(([name, devices]) => ({ name, devices })),
+        sites: counts.sites.map((site) => ({
+          ...site,
+          lastSeen: toInstantOrNull(site.lastSeen),
+        })),
         tag: counts.tag,
       };
     },

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { command } from "@/server/domain/fix";
 import { errorCode, StartError } from "../start-error";
 import type { Binaries } from "./binaries";
 import type { Launch } from "./privileges";
@@ -55,7 +56,7 @@ function makeFolder(folder: string): void {
 /** What a failure to write to the data folder means for a person; other errors come back as they are. */
 export function folderError(dataDir: string, error: unknown): unknown {
   const code = errorCode(error);
-  const elsewhere = "Choose another folder: FIELDWATCH_DATA_DIR=/path/to/folder npm start";
+  const elsewhere = "Choose another folder: `FIELDWATCH_DATA_DIR=/path/to/folder npm start`";
   if (code === "ENOSPC" || code === "EDQUOT") return diskFull(dataDir, "no space is left there.");
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     const why = `${dataDir} is ${code === "EROFS" ? "on a read-only file system" : "not writable for this user"} (${code}).`;
@@ -78,7 +79,7 @@ function diskFull(dataDir: string, why: string): StartError {
   return new StartError(
     "The disk of the data folder is full",
     `${dataDir}: ${why}`,
-    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: FIELDWATCH_DATA_DIR=/path/to/folder npm start\nNothing that was stored is lost.`,
+    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: ${command("FIELDWATCH_DATA_DIR=/path/to/folder npm start")}\nNothing that was stored is lost.`,
   );
 }
 
@@ -115,7 +116,7 @@ export async function prepareCluster(
     throw new StartError(
       "The data folder holds another PostgreSQL's data",
       `${folder} was made by PostgreSQL ${version}; this Fieldwatch brings PostgreSQL 18.`,
-      "Run the Fieldwatch that made it, or choose another folder: FIELDWATCH_DATA_DIR=/path/to/folder npm start",
+      "Run the Fieldwatch that made it, or choose another folder: `FIELDWATCH_DATA_DIR=/path/to/folder npm start`",
     );
   }
   return { folder, password: readFileSync(path.join(folder, PASSWORD_FILE), "utf8").trim(), created };
@@ -126,7 +127,7 @@ function refuseStrangers(folder: string): void {
   throw new StartError(
     "The data folder isn't Fieldwatch's",
     `${folder} has files, but not those of a PostgreSQL.`,
-    "Choose another folder: FIELDWATCH_DATA_DIR=/path/to/folder npm start",
+    "Choose another folder: `FIELDWATCH_DATA_DIR=/path/to/folder npm start`",
   );
 }
 

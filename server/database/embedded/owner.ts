@@ -93,6 +93,6 @@ function inUse(dataDir: string, pid: number | undefined): StartError {
     `${dataDir} belongs to process ${pid ?? "(unknown)"}.`,
     "Stop that one (Ctrl-C where it runs" +
       `${pid === undefined ? "" : `, or: kill ${pid}`}), or give this one its own folder and port:\n` +
-      "  FIELDWATCH_DATA_DIR=.fieldwatch-2 PORT=3001 npm start",
+      "  `FIELDWATCH_DATA_DIR=.fieldwatch-2 PORT=3001 npm start`",
   );
 }

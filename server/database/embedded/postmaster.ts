@@ -164,7 +164,7 @@ function startFailure({ folder, logFile }: PostmasterOptions): StartError {
     full ? "The disk of the data folder is full" : "The embedded PostgreSQL doesn't start",
     `The end of ${logFile}:\n${lines}`,
     full
-      ? "Free some space, or choose another disk: FIELDWATCH_DATA_DIR=/path/to/folder npm start"
-      : "Fix what it says, choose another folder (FIELDWATCH_DATA_DIR=/path/to/folder npm start),\nor set DATABASE_URL to a PostgreSQL of your own.",
+      ? "Free some space, or choose another disk: `FIELDWATCH_DATA_DIR=/path/to/folder npm start`"
+      : "Fix what it says, choose another folder (`FIELDWATCH_DATA_DIR=/path/to/folder npm start`),\nor set DATABASE_URL to a PostgreSQL of your own.",
   );
 }

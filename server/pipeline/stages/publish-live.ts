@@ -26,6 +26,8 @@ export interface PublishLiveDeps {
 export interface PublishLive {
   /** Takes what was committed into the next frame. Never throws, never waits. */
   add(committed: Committed, metricName: (id: number) => string | undefined): void;
+  /** Resolves when the frame that gathers now was sent: true, or false when it could not be. */
+  sent(): Promise<boolean>;
   /** Sends no more; resolves when the record on its way has arrived or failed. */
   stop(): Promise<void>;
 }
@@ -48,6 +50,8 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
   let timer: NodeJS.Timeout | null = null;
   let sending: Promise<void> | null = null;
   let stopped = false;
+  /** Who wants to know of the frame that gathers. */
+  let asked: ((isSent: boolean) => void)[] = [];
 
   function add({ messages, added }: Committed, metricName: (id: number) => string | undefined): void {
     if (stopped || messages.length === 0) return;
@@ -116,14 +120,19 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
     timer = null;
     const devices = pending;
     const since = pendingSince;
+    const tell = asked;
+    asked = [];
     pending = new Map();
     room = POINTS_A_FRAME;
     const records = recordsOf(devices, () => ({ worker, seq: ++seq, at: Date.now() }));
     sending = eventLog
       .append(TOPICS.live, records)
-      .then(() => timings.add("publish", { ms: performance.now() - since, ...sizeOf(devices, records) }))
+      .then(() => {
+        timings.add("publish", { ms: performance.now() - since, ...sizeOf(devices, records) });
+        tell.forEach((told) => told(true));
+      })
       // Best effort: browsers load again when a number is missing, and the next batch tells of a log that is away.
-      .catch(() => {})
+      .catch(() => tell.forEach((told) => told(false)))
       .then(() => {
         sending = null;
         arm();
@@ -132,11 +141,13 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
 
   return {
     add,
+    sent: () => (pending.size === 0 ? Promise.resolve(false) : new Promise((told) => asked.push(told))),
     async stop() {
       stopped = true;
       if (timer) clearTimeout(timer);
       timer = null;
       pending.clear();
+      asked.forEach((told) => told(false));
       await sending;
     },
   };

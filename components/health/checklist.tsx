@@ -1,0 +1,161 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import type { HealthAnswer } from "@/server/contracts/health";
+import { applyToPipeline } from "../live/apply";
+import { useConnectionPhase, useLive, useRoom } from "../live/provider";
+import { pipelineQuery } from "../queries/pipeline";
+import { adviceOn } from "../queries/request";
+import { setupQuery } from "../queries/setup";
+import { Failure, Loading } from "../ui/feedback";
+import { formatDuration } from "../ui/format";
+import { useKept } from "../ui/kept";
+import { Duration } from "../ui/quantity";
+import { type Mark, MarkShape, StateMark } from "../ui/state-mark";
+import { CauseAndFix } from "./advice";
+import { checklist, type ChecklistStep, isComplete, type StepState } from "./checklist-steps";
+import classes from "./checklist.module.css";
+import { Trace } from "./trace";
+import { useFirstFrame } from "./use-first-frame";
+import { useTestMessage } from "./use-test-message";
+
+const STATES: Record<StepState, readonly [Mark, string]> = {
+  done: ["ok", "Done"],
+  waiting: ["unknown", "To do"],
+  failing: ["failing", "Failing"],
+  unknown: ["unknown", "Unknown"],
+};
+
+/** What stands between a fresh start and readings on the screen, judged by what is found. `health` is null while the server doesn't answer. */
+export function Checklist({ health }: { health: HealthAnswer | null }) {
+  const live = useLive();
+  const overview = pipelineQuery(live);
+  const pipeline = useQuery(overview);
+  useRoom("overview", overview.queryKey, applyToPipeline);
+  const setup = useQuery(setupQuery());
+  const test = useTestMessage();
+  const frame = useFirstFrame();
+  const isConnected = useConnectionPhase() !== "reconnecting";
+  const [kept, keep] = useKept("fieldwatch.checklist");
+  const section = useArrival();
+
+  const isLoading = pipeline.isPending || setup.isPending || test.trace === undefined;
+  const steps = checklist({
+    ...{ health, frame, isConnected },
+    totals: pipeline.data && !pipeline.error ? pipeline.data.totals : null,
+    attempt: setup.data?.attempts[0] ?? null,
+    trace: health === null ? null : (test.trace ?? null),
+    firstMessage: firstMessage(),
+  });
+  const done = steps.filter(({ state }) => state === "done").length;
+  const isOpen = kept === null ? !isComplete(steps) : kept === "open";
+  const next = steps.find(({ state }) => state !== "done");
+
+  return (
+    <section id="checklist" ref={section} tabIndex={-1} className={classes.checklist} aria-label="First-run checklist">
+      <div className={classes.head}>
+        <h2>First-run checklist</h2>
+        {isLoading ? null : (
+          <p className={classes.sum}>
+            <StateMark
+              mark={next ? (steps.some(({ state }) => state === "failing") ? "failing" : "unknown") : "ok"}
+              word={`${done} of ${steps.length} done`}
+            />
+            {next && !isOpen ? <span>Next: {next.title}</span> : null}
+          </p>
+        )}
+        <div className={classes.actions}>
+          <Button
+            size="xs"
+            variant={isOpen && next ? "filled" : "default"}
+            loading={test.isSending}
+            onClick={() => {
+              test.send();
+              keep("open");
+            }}
+          >
+            Send a test message
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            aria-expanded={isOpen}
+            aria-controls="checklist-steps"
+            onClick={() => keep(isOpen ? "folded" : "open")}
+          >
+            {isOpen ? "Fold" : "Show"}
+          </Button>
+        </div>
+      </div>
+      {test.error ? (
+        <Failure what="The test message could not be sent" why={test.error.message} advice={adviceOn(test.error)} />
+      ) : null}
+      {isLoading && isOpen ? <Loading rows={8} height={32} label="Loading the checklist" /> : null}
+      {isOpen && !isLoading ? (
+        <ol className={classes.steps} id="checklist-steps">
+          {steps.map((step, i) => (
+            <Step key={step.key} step={step} number={i + 1} isNext={step === next}>
+              {step.key === "round-trip" && test.trace && health !== null ? (
+                <Trace trace={test.trace} seen={test.seen} />
+              ) : null}
+            </Step>
+          ))}
+        </ol>
+      ) : null}
+    </section>
+  );
+}
+
+interface StepProps {
+  step: ChecklistStep;
+  number: number;
+  isNext: boolean;
+  children: React.ReactNode;
+}
+
+function Step({ step, number, isNext, children }: StepProps) {
+  const { key, title, state, found, tookMs, ...advice } = step;
+  const [mark, word] = STATES[state];
+  // The way of the message tells its cause itself.
+  const hasOwn = key === "round-trip" && children !== null && state !== "waiting";
+  return (
+    <li className={classes.step} data-step={key} data-state={state} data-next={isNext || undefined}>
+      <span className={classes.state}>
+        <MarkShape mark={mark} />
+        {word}
+      </span>
+      <div className={classes.what}>
+        <h3>
+          {number}. {title}
+        </h3>
+        <p>{found}</p>
+        {hasOwn ? null : <CauseAndFix cause={advice.cause} fix={advice.fix} commands={advice.commands} of={title} />}
+        {children}
+      </div>
+      <span className={classes.took}>{tookMs === null ? null : <Duration text={formatDuration(tookMs)} />}</span>
+    </li>
+  );
+}
+
+/** Who comes by a link to the checklist arrives there, though it is drawn only after the page has loaded. */
+function useArrival() {
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const arrive = () => {
+      if (window.location.hash !== "#checklist") return;
+      section.current?.scrollIntoView({ block: "start" });
+      section.current?.focus({ preventScroll: true });
+    };
+    arrive();
+    window.addEventListener("hashchange", arrive);
+    return () => window.removeEventListener("hashchange", arrive);
+  }, []);
+  return section;
+}
+
+function firstMessage(): string {
+  const origin = typeof window === "undefined" ? "" : window.location.origin;
+  const body = `{"device":"press-07","time":'$(date +%s)',"readings":{"temperature":21.3,"motion":false}}`;
+  return `curl ${origin}/api/v1/telemetry -H 'content-type: application/json' -d '${body}'`;
+}

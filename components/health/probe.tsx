@@ -1,0 +1,33 @@
+import type { ProbeResult } from "@/server/contracts/health";
+import { Age } from "../ui/age";
+import { formatDuration } from "../ui/format";
+import { Duration } from "../ui/quantity";
+import { ProbeMark } from "../ui/state-mark";
+import { CauseAndFix } from "./advice";
+import classes from "./health.module.css";
+
+/** What a probe found; if it doesn't pass, why, and what to do. */
+export function Probe({ probe }: { probe: ProbeResult }) {
+  const { name, title, status, since, checkedAt, latencyMs, summary, cause, fix, commands } = probe;
+  return (
+    <li className={classes.probe} data-probe={name} data-status={status}>
+      <span className={classes.state}>
+        <ProbeMark status={status} />
+      </span>
+      <h3>{title}</h3>
+      <div className={classes.found}>
+        <p>{summary}</p>
+        <CauseAndFix cause={cause} fix={fix} commands={commands} of={title} />
+      </div>
+      <span className={classes.time}>
+        <small>changed</small> <Age time={since} />
+      </span>
+      <span className={classes.time}>
+        <small>{checkedAt ? "checked" : ""}</small> {checkedAt ? <Age time={checkedAt} /> : "not checked yet"}
+      </span>
+      <span className={classes.latency}>
+        {latencyMs === null ? null : <Duration text={formatDuration(latencyMs)} />}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,68 @@
+import type { MessageTraceView, StationState } from "@/server/contracts/test-message";
+import { Age } from "../ui/age";
+import { formatDuration } from "../ui/format";
+import { Duration } from "../ui/quantity";
+import type { Mark } from "../ui/state-mark";
+import { Waterfall, type WaterfallRow } from "../ui/waterfall";
+import { CauseAndFix } from "./advice";
+import classes from "./checklist.module.css";
+import type { SeenHere } from "./use-test-message";
+
+const STATES: Record<StationState, readonly [Mark, string]> = {
+  done: ["ok", "Done"],
+  waiting: ["unknown", "Waiting"],
+  failing: ["failing", "Failing"],
+  unknown: ["unknown", "Unknown"],
+};
+
+/** The way of a test message, station by station, and into this browser. */
+export function Trace({ trace, seen }: { trace: MessageTraceView; seen: SeenHere | null }) {
+  const rows = [...trace.stations.map(rowOf), ...(seen ? [browserRow(trace, seen)] : [])];
+  return (
+    <div className={classes.trace}>
+      <p className={classes.traceHead}>
+        Sent as <a href={`/devices/${encodeURIComponent(trace.device)}`}>{trace.device}</a>, a device like any other,{" "}
+        <Age time={trace.acceptedAt} />. It is stored and shown like every message.
+      </p>
+      <Waterfall rows={rows} label="The way of the test message" />
+    </div>
+  );
+}
+
+function rowOf({
+  name,
+  title,
+  state,
+  found,
+  tookMs,
+  atMs,
+  ...advice
+}: MessageTraceView["stations"][number]): WaterfallRow {
+  const [mark, word] = STATES[state];
+  const isStuck = state === "failing" || state === "unknown";
+  return {
+    ...{ key: name, mark, word, title },
+    span: tookMs === null || atMs === null ? null : { from: atMs - tookMs, to: atMs },
+    figure: tookMs === null ? word.toLowerCase() : <Duration text={formatDuration(tookMs)} title={found} />,
+    note: isStuck ? (
+      <>
+        {found}
+        <CauseAndFix {...advice} of={title} />
+      </>
+    ) : undefined,
+  };
+}
+
+/** The browser's clock and the server's may differ, so this one is counted from the press of the button. */
+function browserRow({ totalMs, state }: MessageTraceView, { ms }: SeenHere): WaterfallRow {
+  const [mark, word] = ms !== null ? STATES.done : STATES.waiting;
+  const row = { key: "browser", mark, word, title: "Seen in this browser" };
+  if (ms === null) return { ...row, span: null, figure: state === "done" ? "on its way" : word.toLowerCase() };
+  const after = Math.max(0, ms - (totalMs ?? ms));
+  return {
+    ...row,
+    span: { from: ms - after, to: ms },
+    figure: <Duration text={formatDuration(ms)} title="From the press of the button" />,
+    note: "Counted from the press of the button.",
+  };
+}

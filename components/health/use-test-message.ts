@@ -1,0 +1,89 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
+import type { FrameData } from "@/server/contracts/live";
+import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
+import { TEST_DEVICE, TEST_METRIC } from "@/server/domain/trace";
+import { useLive } from "../live/provider";
+import { sendTestMessage, testMessagesQuery } from "../queries/test-message";
+
+/** When this browser showed the message, counted from the press of the button; null while it hasn't. */
+export interface SeenHere {
+  readonly id: string;
+  readonly ms: number | null;
+}
+
+export interface TestMessage {
+  /** The latest one, whoever sent it; undefined while that isn't known. */
+  readonly trace: MessageTraceView | null | undefined;
+  /** There for a message that was sent from this page. */
+  readonly seen: SeenHere | null;
+  readonly send: () => void;
+  readonly isSending: boolean;
+  /** Why the last one could not be sent. */
+  readonly error: Error | null;
+}
+
+/** A message sent from this page that this browser hasn't seen yet. */
+interface Awaited {
+  readonly id: string;
+  readonly eventTime: number;
+  readonly pressedAt: number;
+}
+
+/** Event times of frames that are remembered: a frame may come before the answer that tells which one to look for. */
+const REMEMBERED = 20;
+
+/** The latest test message and its way, and how to send another. */
+export function useTestMessage(): TestMessage {
+  const live = useLive();
+  const queries = useQueryClient();
+  const { data, error: unknown } = useQuery(testMessagesQuery());
+  const [seen, setSeen] = useState<SeenHere | null>(null);
+  /** When frames with a test message came, by its event time. */
+  const frames = useRef(new Map<number, number>());
+  const awaited = useRef<Awaited | null>(null);
+
+  function look(): void {
+    const wanted = awaited.current;
+    const at = wanted ? frames.current.get(wanted.eventTime) : undefined;
+    if (!wanted || at === undefined) return;
+    awaited.current = null;
+    setSeen({ id: wanted.id, ms: Math.max(0, at - wanted.pressedAt) });
+  }
+  const onFrame = useEffectEvent((frame: FrameData) => {
+    if (frame.kind !== "devices") return;
+    const times = frame.devices.flatMap(({ points }) => (points[TEST_METRIC] ?? []).map(([time]) => time));
+    for (const time of times) frames.current.set(time, performance.now());
+    for (const time of [...frames.current.keys()].slice(0, -REMEMBERED)) frames.current.delete(time);
+    look();
+  });
+  useEffect(
+    () => live.watch(`device:${TEST_DEVICE}`, { onFrame: (frame) => onFrame(frame), onMissed: () => {} }),
+    [live],
+  );
+
+  const { mutate, isPending, error } = useMutation({
+    networkMode: "always",
+    mutationFn: async () => {
+      const pressedAt = performance.now();
+      return { trace: await sendTestMessage(), pressedAt };
+    },
+    onSuccess({ trace, pressedAt }) {
+      const { id, eventTime } = trace;
+      setSeen({ id, ms: null });
+      awaited.current = { id, eventTime: Date.parse(eventTime), pressedAt };
+      look();
+      const { queryKey } = testMessagesQuery();
+      queries.setQueryData<MessageTracesAnswer>(queryKey, (before) => ({ items: [trace, ...(before?.items ?? [])] }));
+      void queries.invalidateQueries({ queryKey });
+    },
+  });
+  const trace = data ? (data.items[0] ?? null) : unknown ? null : undefined;
+  return {
+    trace,
+    seen: seen && seen.id === trace?.id ? seen : null,
+    send: () => mutate(),
+    isSending: isPending,
+    error,
+  };
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { deviceItem, type PaletteContext, rank, standingItems } from "./items";
+
+const context: PaletteContext = { scheme: "light", zone: "local", device: null, isPinned: false };
+const standing = standingItems(context);
+const labels = (typed: string, devices = [] as ReturnType<typeof deviceItem>[]) =>
+  rank(typed, standing, devices).map(({ label }) => label);
+
+describe("standingItems", () => {
+  it("offers only what would change something", () => {
+    const offered = (change: Partial<PaletteContext>) =>
+      standingItems({ ...context, ...change }).map(({ label }) => label);
+    expect(offered({})).toContain("Switch to dark");
+    expect(offered({})).not.toContain("Switch to light");
+    expect(offered({ scheme: "dark" })).toContain("Switch to light");
+    expect(offered({ zone: "UTC" })).toContain("Show times in local time");
+  });
+
+  it("offers what concerns the device that is shown", () => {
+    const items = standingItems({ ...context, device: "a:b", isPinned: true });
+    expect(items.find(({ label }) => label === "Dead letters of a:b")?.to).toEqual({
+      href: "/dead-letters?device=a%3Ab",
+    });
+    expect(items.map(({ label }) => label)).toContain("Unpin a:b from the overview");
+  });
+
+  it("has an id for each, once", () => {
+    expect(new Set(standing.map(({ id }) => id)).size).toBe(standing.length);
+  });
+});
+
+describe("rank", () => {
+  it("shows recent devices, pages and actions before anything is typed, and no more than that", () => {
+    const shown = labels("", [deviceItem("press-07", "Recent devices")]);
+    expect(shown[0]).toBe("press-07");
+    expect(shown).toContain("Dead letters");
+    expect(shown.some((label) => label.startsWith("Dead letters:"))).toBe(false);
+  });
+
+  it("puts the group with the best match first", () => {
+    const pump = deviceItem("pump-01", "Devices");
+    expect(labels("pump", [pump])[0]).toBe("pump-01");
+    expect(labels("health", [deviceItem("unit-1", "Devices", { site: "health-lab", type: null })])[0]).toBe("Health");
+  });
+
+  it("keeps devices that the server found by their site", () => {
+    expect(labels("hamburg", [deviceItem("press-07", "Devices", { site: "hamburg", type: null })])).toEqual([
+      "press-07",
+    ]);
+  });
+
+  it("finds actions by other words, and filters by their reason", () => {
+    expect(labels("theme")).toContain("Switch to dark");
+    expect(labels("dead json")[0]).toBe("Dead letters: not json");
+    expect(labels("qqq")).toEqual([]);
+  });
+});

@@ -1,0 +1,135 @@
+import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { PAGES } from "../shell/go-keys";
+import { type Match, match } from "./match";
+
+export type PaletteGroup = "Recent devices" | "Devices" | "Pages" | "Actions";
+
+/** What can be chosen: a place to go to, or something to do. */
+export interface PaletteItem {
+  readonly id: string;
+  readonly group: PaletteGroup;
+  readonly label: string;
+  /** Said beside it, and not searched. */
+  readonly detail?: string;
+  /** Keys that do the same without the palette. */
+  readonly keys?: string;
+  /** Other words people call it by. */
+  readonly also?: string;
+  /** Shown only when it is searched for. */
+  readonly isHidden?: boolean;
+  readonly to: { readonly href: string } | { readonly action: PaletteAction };
+}
+
+export type PaletteAction = "help" | "light" | "dark" | "auto" | "local" | "UTC" | "copy" | "pin" | "unpin";
+
+/** An item with the letters of its label that matched. */
+export interface RankedItem extends PaletteItem {
+  readonly at: Match["at"];
+}
+
+/** What the actions on offer depend on. */
+export interface PaletteContext {
+  readonly scheme: "light" | "dark";
+  readonly zone: "local" | "UTC";
+  /** The device whose page is shown. */
+  readonly device: string | null;
+  readonly isPinned: boolean;
+}
+
+/** Most of a group that are shown when something is searched for. */
+const MOST = 6;
+
+/** Everything but devices. */
+export function standingItems({ scheme, zone, device, isPinned }: PaletteContext): PaletteItem[] {
+  const action = (id: PaletteAction, label: string, more: Partial<PaletteItem> = {}): PaletteItem => ({
+    id: `action ${id}`,
+    group: "Actions",
+    label,
+    to: { action: id },
+    ...more,
+  });
+  const page = (href: string, label: string, more: Partial<PaletteItem> = {}): PaletteItem => ({
+    id: `page ${href}`,
+    group: "Pages",
+    label,
+    to: { href },
+    ...more,
+  });
+  return [
+    ...PAGES.map(({ href, label, key }) => page(href, label, { keys: `g ${key}` })),
+    page("/?wall=1", "Overview on a wall", { also: "full screen tv kiosk" }),
+    page("/health#checklist", "First-run checklist", { also: "setup onboarding", isHidden: true }),
+    ...(["silent", "stale", "new", "live"] as const).map((state) =>
+      page(`/devices?state=${state}`, `Devices: ${state}`, { isHidden: true }),
+    ),
+    ...Object.entries(DEAD_LETTER_REASONS).map(([reason, { title }]) =>
+      page(`/dead-letters?reason=${reason}`, `Dead letters: ${title.toLowerCase()}`, { isHidden: true }),
+    ),
+    ...(device === null
+      ? []
+      : [
+          page(`/dead-letters?device=${encodeURIComponent(device)}`, `Dead letters of ${device}`),
+          action(
+            isPinned ? "unpin" : "pin",
+            isPinned ? `Unpin ${device} from the overview` : `Pin ${device} to the overview`,
+          ),
+        ]),
+    action("copy", "Copy link to this page", { also: "share url address" }),
+    scheme === "dark"
+      ? action("light", "Switch to light", { also: "theme color scheme" })
+      : action("dark", "Switch to dark", { also: "theme color scheme night" }),
+    action("auto", "Light or dark as the system is", { also: "theme color scheme auto", isHidden: true }),
+    zone === "UTC"
+      ? action("local", "Show times in local time", { also: "zone timezone" })
+      : action("UTC", "Show times in UTC", { also: "zone timezone" }),
+    action("help", "Keyboard help", { keys: "?", also: "shortcuts keys" }),
+  ];
+}
+
+/** A device as something to choose. */
+export function deviceItem(
+  id: string,
+  group: "Recent devices" | "Devices",
+  about: { readonly site: string | null; readonly type: string | null } = { site: null, type: null },
+): PaletteItem {
+  const detail = [about.site, about.type].filter(Boolean).join(" · ");
+  return {
+    id: `device ${id}`,
+    group,
+    label: id,
+    ...(detail ? { detail } : {}),
+    to: { href: `/devices/${encodeURIComponent(id)}` },
+  };
+}
+
+/**
+ * What is shown for what was typed, group by group: the group with the best match first, the best match first in each.
+ * Devices were found by the server and keep its order, those it knows by site or type included.
+ */
+export function rank(typed: string, standing: readonly PaletteItem[], devices: readonly PaletteItem[]): RankedItem[] {
+  if (typed.trim() === "")
+    return [...devices, ...standing.filter(({ isHidden }) => !isHidden)].map((item) => ({ ...item, at: [] }));
+  const groups = new Map<PaletteGroup, { item: RankedItem; score: number }[]>();
+  const add = (item: PaletteItem, found: Match) => {
+    const group = groups.get(item.group) ?? [];
+    group.push({ item: { ...item, at: found.at }, score: found.score });
+    groups.set(item.group, group);
+  };
+  for (const item of devices) add(item, match(typed, item.label) ?? { score: 30, at: [] });
+  for (const item of standing) {
+    const found = match(typed, item.label);
+    // Another word for it counts less than its name.
+    const other = found ?? wordOf(typed, item.also);
+    if (other) add(item, item.isHidden ? { ...other, score: other.score - 5 } : other);
+  }
+  const best = (items: readonly { score: number }[]) => Math.max(...items.map(({ score }) => score));
+  return [...groups.values()]
+    .map((items) => items.toSorted((a, b) => b.score - a.score))
+    .sort((a, b) => best(b) - best(a))
+    .flatMap((items) => items.slice(0, MOST).map(({ item }) => item));
+}
+
+function wordOf(typed: string, also: string | undefined): Match | null {
+  const found = also === undefined ? null : match(typed, also);
+  return found && found.score >= 60 ? { score: found.score - 50, at: [] } : null;
+}

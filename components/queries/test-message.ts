@@ -1,0 +1,36 @@
+import { queryOptions } from "@tanstack/react-query";
+import type { Problem } from "@/server/contracts/common";
+import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
+import { readJson, RequestError } from "./request";
+
+/** On its way a message is looked for often; one that hangs less so. */
+const CLOSE_MS = 300;
+const FAR_MS = 3000;
+const CLOSE_FOR_MS = 15_000;
+
+/** The latest test messages, newest first; looked for again and again while the newest is under way. */
+export const testMessagesQuery = () =>
+  queryOptions({
+    queryKey: ["test messages"],
+    queryFn: ({ signal }) => readJson<MessageTracesAnswer>("/api/v1/test-message", signal),
+    refetchInterval({ state: { data } }) {
+      const newest = data?.items[0];
+      if (!newest || newest.state === "done") return 30_000;
+      return Date.now() - Date.parse(newest.acceptedAt) < CLOSE_FOR_MS ? CLOSE_MS : FAR_MS;
+    },
+  });
+
+/** Sends a test message from its usual device. @throws RequestError with what the server says is wrong. */
+export async function sendTestMessage(): Promise<MessageTraceView> {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch("/api/v1/test-message", { method: "POST", headers, body: "{}" }).catch(
+    (error: unknown) => {
+      throw new RequestError(null, "The server does not answer.", { cause: error });
+    },
+  );
+  const body = (await response.json().catch(() => null)) as unknown;
+  if (response.ok) return body as MessageTraceView;
+  const problem = body as Problem | null;
+  const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
+  throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`);
+}

@@ -1,0 +1,22 @@
+/** Pages of the navigation, with the key that follows `g`. */
+export const PAGES = [
+  { href: "/", label: "Overview", key: "o" },
+  { href: "/devices", label: "Devices", key: "d" },
+  { href: "/pipeline", label: "Pipeline", key: "p" },
+  { href: "/dead-letters", label: "Dead letters", key: "l" },
+  { href: "/health", label: "Health", key: "h" },
+] as const;
+
+/** The second key must follow within so many ms. */
+const PATIENCE_MS = 1200;
+
+/** When `g` was pressed, epoch ms; null when the next key stands alone. */
+export type GoState = number | null;
+
+/** What a key means after the keys before it: another state, and the page to go to if it names one. */
+export function readGoKey(state: GoState, key: string, now: number): { state: GoState; href: string | null } {
+  const follows = state !== null && now - state <= PATIENCE_MS;
+  const page = follows ? PAGES.find((one) => one.key === key) : undefined;
+  if (page) return { state: null, href: page.href };
+  return { state: key === "g" ? now : null, href: null };
+}

@@ -1,0 +1,33 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { useLive } from "../live/provider";
+import { healthQuery } from "../queries/health";
+import { MarkShape, probeMark } from "../ui/state-mark";
+import classes from "./shell.module.css";
+
+/** The verdict on the whole, in one line. The shell keeps health up to date. */
+export function Verdict() {
+  const { data, error } = useQuery(healthQuery(useLive()));
+  if (error) {
+    return (
+      <p className={classes.verdict} data-status="fail">
+        <MarkShape mark="failing" />
+        <span>The server does not answer. What it has accepted is stored; values here may be old.</span>
+      </p>
+    );
+  }
+  if (!data) return <p className={classes.verdict} />;
+  return (
+    <p className={classes.verdict} data-status={data.status} title={data.verdict}>
+      <MarkShape mark={probeMark(data.status)} />
+      <span>{data.verdict}</span>
+    </p>
+  );
+}
+
+/** How many probes fail, and whether the server answers at all. */
+export function useTrouble(): { failing: number; hasAnswer: boolean } {
+  const { data, error } = useQuery(healthQuery(useLive()));
+  const failing = data?.probes.filter(({ status }) => status === "fail").length ?? 0;
+  return { failing, hasAnswer: error === null };
+}

@@ -1,0 +1,19 @@
+import { messageTraces } from "@/server/contracts/test-message";
+import { NO_PARAMETERS, verb } from "../verb";
+import type { TestMessageDeps } from "./send";
+
+export const listTestMessages = verb(
+  {
+    method: "GET",
+    path: "/api/v1/test-message",
+    summary: "The latest test messages with their ways, newest first",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: messageTraces,
+    status: 200,
+    problems: [],
+  },
+  ({ testMessages }: TestMessageDeps) =>
+    async () =>
+      testMessages.latest(),
+);

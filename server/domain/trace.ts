@@ -1,0 +1,50 @@
+import type { EpochMs } from "./terms";
+
+/** Header of a record in the event log whose way is to be followed; its value is the trace's id. */
+export const TRACE_HEADER = "fieldwatch-trace";
+
+/** The device a test message is from unless another is named. It is a device like any other. */
+export const TEST_DEVICE = "fieldwatch-test";
+/** What it reports: 1, each time. */
+export const TEST_METRIC = "test-message";
+
+/** Stations on the way of a message that was sent to be followed, in order; the browser's own comes after them. */
+export const TRACE_STAGES = [
+  "accepted",
+  "durable",
+  "taken",
+  "decode",
+  "enrich",
+  "documents",
+  "readings",
+  "published",
+] as const;
+
+export type TraceStage = (typeof TRACE_STAGES)[number];
+
+/** What the process that took the message saw. Moments are epoch milliseconds with a fraction. */
+export interface TraceSent {
+  readonly device: string;
+  readonly eventTime: EpochMs;
+  readonly acceptedAt: number;
+  /** When the log had it durably; null while it doesn't, or refused it. */
+  readonly durableAt: number | null;
+  /** Why the log didn't take it. */
+  readonly error: string | null;
+}
+
+/** What a worker did with it. Moments are epoch milliseconds with a fraction, by the worker's clock. */
+export interface TraceHandled {
+  readonly worker: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly takenAt: number;
+  /** Ends of the stages it has gone through, by their name. */
+  readonly ends: Readonly<Partial<Record<TraceStage, number>>>;
+  /** The stage that failed last, when the batch has to come again. */
+  readonly failing: { readonly stage: TraceStage; readonly error: string } | null;
+  /** It was handled, and did not become readings. */
+  readonly refused: boolean;
+  /** The frame that held it could not be sent. */
+  readonly frameLost: boolean;
+}

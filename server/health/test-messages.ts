@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Pool } from "pg";
+import type { HealthAnswer } from "@/server/contracts/health";
+import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
+import { findTrace, latestTraces, noteSent } from "@/server/database/message-traces";
+import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
+import { type EpochMs, TOPICS } from "@/server/domain/terms";
+import { TEST_METRIC, TRACE_HEADER, type TraceHandled, type TraceSent } from "@/server/domain/trace";
+import type { EventLog } from "@/server/ports/event-log";
+import { traceView } from "./trace-view";
+
+export interface TestMessagesDeps {
+  readonly eventLog: Pick<EventLog, "append">;
+  readonly pool: Pool;
+  readonly health: () => Pick<HealthAnswer, "probes">;
+  /** Bounds of event times, as of now. */
+  readonly bounds: () => DecodeBounds;
+  readonly now: () => EpochMs;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sends messages to be followed through everything a message goes through, and tells their way. */
+export interface TestMessages {
+  /**
+   * Sends one from `device`, valid or not like any message. Resolves once the log has it, or after a moment: its way
+   * tells the rest.
+   * @throws TestMessageRefused when it isn't a message, or too many are on their way to the log.
+   */
+  send(device: string): Promise<MessageTraceView>;
+  /** The way of one so far; null when there is none of that id, or no more. */
+  find(id: string): Promise<MessageTraceView | null>;
+  /** The latest, newest first. */
+  latest(): Promise<MessageTracesAnswer>;
+}
+
+export class TestMessageRefused extends Error {
+  override readonly name = "TestMessageRefused";
+  constructor(
+    readonly kind: "invalid" | "busy",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** How long an answer waits for the log. */
+const LOG_PATIENCE_MS = 1000;
+/** The database may hang; a page that asks again and again must not pile questions up. */
+const ASK_TIMEOUT_MS = 2000;
+const MOST_WAITING = 10;
+const REMEMBERED = 50;
+const SHOWN = 5;
+
+export function createTestMessages(deps: TestMessagesDeps): TestMessages {
+  const { eventLog, pool, health, bounds, now, onError } = deps;
+  /** What this process has sent lately: known also while the database is away. */
+  const own = new Map<string, TraceSent>();
+  let waiting = 0;
+
+  function remember(id: string, sent: TraceSent): void {
+    own.set(id, sent);
+    if (own.size > REMEMBERED) own.delete(own.keys().next().value!);
+    noteSent(pool, id, sent).catch(onError);
+  }
+
+  async function append(id: string, value: Uint8Array, sent: TraceSent): Promise<void> {
+    const started = performance.now();
+    waiting++;
+    try {
+      await eventLog.append(TOPICS.telemetry, [{ key: sent.device, value, headers: { [TRACE_HEADER]: id } }]);
+      remember(id, { ...sent, durableAt: sent.acceptedAt + (performance.now() - started) });
+    } catch (error) {
+      remember(id, { ...sent, error: error instanceof Error ? error.message : String(error) });
+    } finally {
+      waiting--;
+    }
+  }
+
+  const view = (id: string, sent: TraceSent, handled: TraceHandled | null | undefined) =>
+    traceView({ id, sent, handled, probes: health().probes, now: now() });
+
+  return {
+    async send(device) {
+      if (waiting >= MOST_WAITING)
+        throw new TestMessageRefused("busy", `${waiting} test messages wait for the event log already.`);
+      const id = randomUUID();
+      const eventTime = now();
+      const message = { device, time: new Date(eventTime).toISOString(), readings: { [TEST_METRIC]: 1 }, id };
+      const value = Buffer.from(JSON.stringify(message));
+      const outcome = decodeMessage(value, bounds());
+      if (!outcome.ok) throw new TestMessageRefused("invalid", outcome.detail);
+      const sent: TraceSent = { device, eventTime, acceptedAt: now(), durableAt: null, error: null };
+      own.set(id, sent);
+      await Promise.race([append(id, value, sent), delay(LOG_PATIENCE_MS, undefined, { ref: false })]);
+      return view(id, own.get(id) ?? sent, null);
+    },
+    async find(id) {
+      const mine = own.get(id);
+      const found = await inTime(findTrace(pool, id)).catch((error: unknown) => {
+        if (mine === undefined) throw error;
+        return undefined;
+      });
+      const sent = mine ?? found?.sent;
+      if (sent === undefined || sent === null) return null;
+      return view(id, sent, found === undefined ? undefined : (found?.handled ?? null));
+    },
+    async latest() {
+      const ownNewest = [...own].toReversed();
+      const found = await inTime(latestTraces(pool, SHOWN)).catch((error: unknown) => {
+        if (ownNewest.length === 0) throw error;
+        return undefined;
+      });
+      if (found !== undefined) return { items: found.map(({ id, sent, handled }) => view(id, sent!, handled)) };
+      return { items: ownNewest.slice(0, SHOWN).map(([id, sent]) => view(id, sent, undefined)) };
+    },
+  };
+}
+
+/** The database's answer. @throws an outage when it takes too long. */
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = delay(ASK_TIMEOUT_MS, undefined, { ref: false }).then(() => {
+    throw Object.assign(new Error(`no answer within ${ASK_TIMEOUT_MS} ms`), { code: "ETIMEDOUT" });
+  });
+  return Promise.race([answer, late]);
+}

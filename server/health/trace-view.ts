@@ -1,0 +1,170 @@
+import type { ProbeResult } from "@/server/contracts/health";
+import type { MessageTraceView, Station } from "@/server/contracts/test-message";
+import { TRACE_STAGES, type TraceHandled, type TraceSent, type TraceStage } from "@/server/domain/trace";
+import type { EpochMs } from "@/server/domain/terms";
+
+export interface TraceFacts {
+  readonly id: string;
+  readonly sent: TraceSent;
+  /** What a worker has told; null: nothing yet, undefined: it can't be asked. */
+  readonly handled: TraceHandled | null | undefined;
+  readonly probes: readonly ProbeResult[];
+  readonly now: EpochMs;
+}
+
+const TITLES: Readonly<Record<TraceStage, string>> = {
+  accepted: "Accepted by the route",
+  durable: "Durable in the event log",
+  taken: "Taken by a worker",
+  decode: "Decoded",
+  enrich: "Given its device and metrics",
+  documents: "Message stored",
+  readings: "Readings committed",
+  published: "Live frame sent",
+};
+
+/** Which probes may tell why a message doesn't reach a station: starts of their names, the likeliest first. */
+const BLAMED: Readonly<Record<TraceStage, readonly string[]>> = {
+  accepted: [],
+  durable: ["kafka.", "log.iot.telemetry", "postgres."],
+  taken: ["pipeline.workers", "kafka.", "log.iot.telemetry", "postgres.", "pipeline.progress", "pipeline.lag"],
+  decode: ["postgres."],
+  enrich: ["postgres."],
+  documents: ["mongodb.", "documents.", "postgres."],
+  readings: ["postgres.", "pipeline.progress"],
+  published: ["kafka.", "log.iot.live", "postgres.", "live."],
+};
+
+/** Without a probe that tells why, a station is waited for so long before that is called a failure. */
+const PATIENCE_MS = 60_000;
+const NO_TROUBLE = { cause: null, fix: null, commands: [] };
+
+/** The way of a followed message as it can be shown: where it has been and when, where it hangs and why. */
+export function traceView({ id, sent, handled, probes, now }: TraceFacts): MessageTraceView {
+  const { device, eventTime, acceptedAt } = sent;
+  const reached = momentsOf(sent, handled ?? null);
+  const stations: Station[] = [];
+  let before = acceptedAt;
+  let isHeld = false;
+  for (const name of TRACE_STAGES) {
+    const at = reached[name];
+    const title = TITLES[name];
+    if (!isHeld && at !== undefined) {
+      // Two machines' clocks may disagree: no station is reached before the one ahead of it.
+      const moment = Math.max(before, at);
+      stations.push({
+        ...{ name, title, state: "done", found: doneWords(name, handled ?? null), ...NO_TROUBLE },
+        ...{ tookMs: rounded(moment - before), atMs: rounded(moment - acceptedAt) },
+      });
+      before = moment;
+      continue;
+    }
+    const nothing = { name, title, tookMs: null, atMs: null };
+    stations.push({
+      ...nothing,
+      ...(isHeld
+        ? { state: "waiting" as const, found: "Not reached yet.", ...NO_TROUBLE }
+        : heldAt(name, { sent, handled, probes, waitedMs: now - before })),
+    });
+    isHeld = true;
+  }
+  const last = stations.at(-1)!;
+  const held = stations.find(({ state }) => state !== "done");
+  return {
+    ...{ id, device, stations, totalMs: last.atMs, state: held?.state ?? "done" },
+    eventTime: new Date(eventTime).toISOString(),
+    acceptedAt: new Date(acceptedAt).toISOString(),
+  };
+}
+
+function momentsOf(sent: TraceSent, handled: TraceHandled | null): Partial<Record<TraceStage, number>> {
+  // What a worker has, the log had, also when the log's own answer was lost.
+  const durable = sent.durableAt ?? handled?.takenAt;
+  if (durable === undefined || durable === null) return { accepted: sent.acceptedAt };
+  if (handled === null) return { accepted: sent.acceptedAt, durable };
+  const { readings, published, ...ends } = handled.ends;
+  // The batch was committed; of a message that became a dead letter there are no readings in it.
+  const rest = handled.refused ? {} : { ...(readings && { readings }), ...(published && { published }) };
+  return { accepted: sent.acceptedAt, durable, taken: handled.takenAt, ...ends, ...rest };
+}
+
+function doneWords(stage: TraceStage, handled: TraceHandled | null): string {
+  if (stage === "taken" && handled)
+    return `By ${handled.worker}, partition ${handled.partition}, offset ${handled.offset}.`;
+  return DONE[stage];
+}
+
+const DONE: Readonly<Record<TraceStage, string>> = {
+  accepted: "It is a valid message.",
+  durable: "A power cut would not lose it now.",
+  taken: "",
+  decode: "Its bytes were read.",
+  enrich: "Its names are known.",
+  documents: "The message is kept whole.",
+  readings: "Readings, rollups and the position, in one transaction.",
+  published: "On its way to every open page.",
+};
+
+type Held = Pick<Station, "state" | "found" | "cause" | "fix" | "commands">;
+
+/** Why a message isn't at a station. */
+function heldAt(
+  stage: TraceStage,
+  { sent, handled, probes, waitedMs }: Pick<TraceFacts, "sent" | "handled" | "probes"> & { waitedMs: number },
+): Held {
+  const told = troubled(stage, probes);
+  if (stage === "durable" && sent.error !== null)
+    return { state: "failing", found: "The event log did not take it.", ...(told ?? withoutProbe(sent.error)) };
+  if (handled?.refused)
+    return {
+      state: "failing",
+      found: "It became a dead letter.",
+      cause: "The worker could not make readings of it, as when there is no room for another device or metric.",
+      fix: "See its reason among the dead letters.",
+      commands: [],
+    };
+  if (handled?.failing?.stage === stage)
+    return {
+      state: "failing",
+      found: "The worker tries again and again.",
+      ...(told ?? withoutProbe(handled.failing.error)),
+    };
+  if (stage === "published" && handled?.frameLost)
+    return {
+      state: "failing",
+      found: "The live frame was lost; its readings are stored.",
+      ...(told ?? withoutProbe("The event log did not take the frame.")),
+    };
+  if (handled === undefined && stage !== "durable")
+    return {
+      state: "unknown",
+      found: "What the worker has done can't be asked.",
+      ...(troubled("readings", probes) ?? withoutProbe("PostgreSQL doesn't answer.")),
+    };
+  if (told) return { state: "failing", found: "It waits here.", ...told };
+  const waits = stage === "taken" ? "It waits for its turn." : "Under way.";
+  if (waitedMs < PATIENCE_MS) return { state: "waiting", found: waits, ...NO_TROUBLE };
+  const cause = `It has not come by for ${Math.round(waitedMs / 1000)} s, and no probe tells why.`;
+  return { state: "failing", found: "It waits here.", cause, fix: "Read the worker's log.", commands: [] };
+}
+
+/** Cause and fix of the failing probe that explains it best, in the order of the ways to blame. */
+function troubled(stage: TraceStage, probes: readonly ProbeResult[]): Pick<Held, "cause" | "fix" | "commands"> | null {
+  const onKafka = probes.some(({ name }) => name.startsWith("kafka."));
+  const isLogs = stage === "durable" || stage === "published";
+  for (const prefix of BLAMED[stage]) {
+    // With Kafka the log doesn't lie in PostgreSQL.
+    if (prefix === "postgres." && isLogs && onKafka) continue;
+    const found = probes.find(({ name, status }) => status === "fail" && name.startsWith(prefix));
+    if (found) return { cause: found.cause ?? found.summary, fix: found.fix, commands: found.commands };
+  }
+  return null;
+}
+
+function withoutProbe(error: string): Pick<Held, "cause" | "fix" | "commands"> {
+  return { cause: error, fix: "If it stays so, see what fails below, and read the worker's log.", commands: [] };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,85 @@
+import { TRACE_HEADER, TRACE_STAGES, type TraceHandled, type TraceStage } from "@/server/domain/trace";
+import type { StoredRecord } from "@/server/ports/event-log";
+import { FencedError, type Committed } from "./batch";
+
+/** Follows the messages of a batch that were sent to be followed. Never throws, never waits. */
+export interface BatchTrace {
+  begins(stage: string): void;
+  ends(stage: string): void;
+  /** The batch has to come again. */
+  failed(error: unknown): void;
+  /** All of it is stored. @param sent resolves when the frame with it was sent (true) or lost. */
+  committed(committed: Committed, sent: Promise<boolean>): void;
+}
+
+/** Finds what is to be followed in a batch; null, at the cost of one look at each record, when there is nothing. */
+export type FollowBatch = (partition: number, records: readonly StoredRecord[]) => BatchTrace | null;
+
+export interface TracesDeps {
+  readonly worker: string;
+  /** Keeps what is known of a trace, over what was known before. */
+  readonly note: (id: string, handled: TraceHandled) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Followed messages in one batch beyond which the rest is not: each costs a write to the database. */
+const MOST_A_BATCH = 10;
+
+export function createTraces({ worker, note, onError }: TracesDeps): FollowBatch {
+  return (partition, records) => {
+    let followed: StoredRecord[] | null = null;
+    for (const record of records) {
+      if (record.headers[TRACE_HEADER] === undefined) continue;
+      followed ??= [];
+      if (followed.length < MOST_A_BATCH) followed.push(record);
+    }
+    return followed === null ? null : follow(followed);
+
+    function follow(traced: readonly StoredRecord[]): BatchTrace {
+      const started = performance.now();
+      const takenAt = Date.now();
+      // The wall clock may be set meanwhile; what a stage took must not show it.
+      const now = () => takenAt + (performance.now() - started);
+      let writing: Promise<void> = Promise.resolve();
+      const ends: Partial<Record<TraceStage, number>> = {};
+      let stage: TraceStage = "decode";
+      const tell = (more: Partial<TraceHandled>, isRefused: (record: StoredRecord) => boolean = () => false) => {
+        for (const record of traced) {
+          const base = { worker, partition, offset: record.offset, takenAt, ends: { ...ends } };
+          const rest = { failing: null, refused: isRefused(record), frameLost: false, ...more };
+          writing = writing.then(() => note(record.headers[TRACE_HEADER]!, { ...base, ...rest })).catch(onError);
+        }
+      };
+      return {
+        begins: (name) => (stage = stageOf(name) ?? stage),
+        ends(name) {
+          const known = stageOf(name);
+          if (known) ends[known] = now();
+        },
+        failed(error) {
+          // Whoever has the partition now tells the rest, or has told it already.
+          if (error instanceof FencedError || (error as Error).name === "AbortError") return;
+          tell({ failing: { stage, error: wordsOf(error) } });
+        },
+        committed({ messages }, sent) {
+          const stored = new Set(messages.map(({ record }) => record.offset));
+          const isRefused = ({ offset }: StoredRecord) => !stored.has(offset);
+          tell({}, isRefused);
+          void sent.then((isSent) => {
+            if (isSent) ends.published = now();
+            tell({ frameLost: !isSent }, isRefused);
+          });
+        },
+      };
+    }
+  };
+}
+
+function stageOf(name: string): TraceStage | undefined {
+  return TRACE_STAGES.find((stage) => stage === name);
+}
+
+function wordsOf(error: unknown): string {
+  const { message, name, code } = error as { message?: string; name?: string; code?: string };
+  return (message || code || name || String(error)).slice(0, 300);
+}
