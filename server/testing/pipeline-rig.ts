@@ -85,7 +85,7 @@ export async function createRig(pool: Pool, log: ScriptedLog, overrides: Partial
     pool: faultyPool(pool, trip),
     archive: { store: after("archive", (messages) => archive.store(messages)) },
     twins: { merge: after("twins", (updates) => twins.merge(updates)) },
-    deadLetters: { store: after("deadLetters", (letters) => deadLetters.store(letters)) },
+    deadLetters: { ...deadLetters, store: after("deadLetters", (letters) => deadLetters.store(letters)) },
     publishLive: { add: (batch) => void committed.push(batch), stop: async () => {} },
     meaningOf,
     maxDevices: 1000,
