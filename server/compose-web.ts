@@ -7,6 +7,7 @@ import type { PipelineState } from "./database/pipeline-state";
 import type { PrismaClient } from "./database/prisma";
 import { noRouteCounts, type RouteCounts } from "./database/route-rates";
 import { readStages, type StagesState } from "./database/stages-state";
+import { createOutlook } from "./dead-letters/outlook";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
@@ -75,6 +76,12 @@ export function composeApi(parts: ApiParts): Api {
         bounds,
         now: Date.now,
         onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),
+      }),
+      outlook: createOutlook({
+        pool: engines.pool,
+        maxDevices: pipeline.MAX_DEVICES,
+        maxMetrics: pipeline.MAX_METRICS,
+        bounds,
       }),
     },
     version,

@@ -9,6 +9,7 @@ import { createCommitReadings } from "./stages/commit-readings";
 import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
 import type { PublishLive } from "./stages/publish-live";
+import { createSettleReplays, createTraceReplays } from "./stages/settle-replays";
 import { createStoreDocuments } from "./stages/store-documents";
 import { addWaits, timed, type Timings } from "./timings";
 
@@ -16,7 +17,7 @@ export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly pool: Pool;
   readonly archive: Pick<MessageArchive, "store">;
   readonly twins: Pick<DeviceTwins, "merge">;
-  readonly deadLetters: Pick<DeadLetters, "store">;
+  readonly deadLetters: Pick<DeadLetters, "store" | "find" | "change">;
   readonly publishLive: PublishLive;
   readonly timings: Timings;
 }
@@ -34,8 +35,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const decode = timed(timings, "decode", createDecode(deps));
   // names → device and metric ids, discovered if new
   const enrich = timed(timings, "enrich", createEnrich({ catalog }));
+  // which messages are dead letters sent again, and what comes of them
+  const traceReplays = createTraceReplays(deps);
   // messages, dead letters, twins; repeatable
   const storeDocuments = timed(timings, "documents", createStoreDocuments(deps));
+  // dead letters sent again are so no more; repeatable
+  const settleReplays = createSettleReplays(deps);
   // readings, rollups, totals, next offset; at once
   const commitReadings = timed(timings, "readings", createCommitReadings({ ...deps, catalog, partitions }));
   // frames for browsers; best effort, timed by itself
@@ -45,7 +50,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const decoded = await decode(source);
     const enriched = await enrich(decoded);
     signal.throwIfAborted();
-    await storeDocuments(enriched);
+    const traced = await traceReplays(enriched);
+    await storeDocuments(traced);
+    await settleReplays(traced);
     const committed = await commitReadings(enriched, signal);
     publishLive.add(committed, catalog.metricName);
     source.trace?.committed(committed, publishLive.sent());

@@ -91,7 +91,7 @@ export async function createRig(
     pool: faultyPool(pool, trip),
     archive: { store: after("archive", (messages) => archive.store(messages)) },
     twins: { merge: after("twins", (updates) => twins.merge(updates)) },
-    deadLetters: { store: after("deadLetters", (letters) => deadLetters.store(letters)) },
+    deadLetters: { ...deadLetters, store: after("deadLetters", (letters) => deadLetters.store(letters)) },
     publishLive: { add: (batch) => void committed.push(batch), sent: async () => true, stop: async () => {} },
     timings: { add() {} },
     meaningOf,
