@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import fc from "fast-check";
+import { bytesOf, hexDump, piecesOfBytes, piecesOfText, textOf } from "./bytes";
+
+const shown = (bytes: readonly number[]) =>
+  piecesOfBytes(Uint8Array.from(bytes)).map(({ text, kind }) => (kind === "hidden" ? `<${text}>` : text));
+
+test("bytes that aren't UTF-8 are written out, and what is around them stays", () => {
+  expect(shown([0x61, 0xff, 0x62])).toEqual(["a", "<\\xff>", "b"]);
+  expect(shown([0xc3, 0xa9])).toEqual(["é"]);
+  expect(shown([0x61, 0xc3])).toEqual(["a", "<\\xc3>"]);
+  expect(shown([0xed, 0xa0, 0x80])).toEqual(["<\\xed>", "<\\xa0>", "<\\x80>"]);
+  expect(shown([0xf0, 0x9f, 0x98, 0x80, 0xf0, 0x9f])).toEqual(["😀", "<\\xf0>", "<\\x9f>"]);
+});
+
+test("characters that can't be seen are written out; line breaks are not", () => {
+  expect(piecesOfText("a\u0000b\n\ufeff")).toEqual([
+    { text: "a", start: 0, kind: "text" },
+    { text: "\\x00", start: 1, kind: "hidden" },
+    { text: "b\n", start: 2, kind: "text" },
+    { text: "\\ufeff", start: 4, kind: "hidden" },
+  ]);
+});
+
+test("valid text comes out whole, whichever way it is read", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 30 }), (text) => {
+      const bytes = new TextEncoder().encode(text);
+      expect(piecesOfBytes(bytes)).toEqual(piecesOfText(text));
+      const pieces = piecesOfText(text);
+      pieces.forEach(({ start, text: part, kind }) => {
+        if (kind === "text") expect(text.slice(start, start + part.length)).toBe(part);
+      });
+    }),
+  );
+});
+
+test("base64 and text give the same bytes", () => {
+  expect([...bytesOf({ raw: "Yf9i", encoding: "base64" })]).toEqual([0x61, 0xff, 0x62]);
+  expect(textOf({ raw: "Yf9i", encoding: "base64" })).toBe("a\ufffdb");
+  expect([...bytesOf({ raw: "é", encoding: "utf-8" })]).toEqual([0xc3, 0xa9]);
+});
+
+test("a dump tells offset, bytes and ASCII", () => {
+  const lines = hexDump(Uint8Array.from({ length: 18 }, (_, i) => i + 0x40)).split("\n");
+  expect(lines[0]).toBe("000000  40 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e 4f  @ABCDEFGHIJKLMNO");
+  expect(lines[1]).toMatch(/^000010 {2}50 51 +PQ$/);
+});
