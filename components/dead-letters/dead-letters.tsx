@@ -6,7 +6,7 @@ import Link from "next/link";
 import { useMemo, useRef, useState } from "react";
 import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterJobBody } from "@/server/contracts/dead-letters";
 import { useListKeys } from "../devices/list-keys";
-import { groupsQuery } from "../queries/dead-letters";
+import { groupsQuery, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
 import { Page } from "../shell/page";
 import { Empty, Failure, Loading } from "../ui/feedback";
@@ -59,6 +59,8 @@ export function DeadLetters() {
     isPlaceholderData ? undefined : sorted,
     groupName,
   );
+  // A letter that was opened by its own address tells its group once it is there.
+  const alone = useQuery({ ...letterQuery(letter ?? ""), enabled: letter !== null && group === null });
   const [cursor, setCursor] = useState<string | null>(null);
   const [job, setJob] = useState<WantedJob | null>(null);
   const [help, setHelp] = useState<"never" | "open" | "closed">("never");
@@ -67,7 +69,8 @@ export function DeadLetters() {
 
   const rows = list.rows ?? [];
   const isPanelOpen = group !== null || letter !== null;
-  const openName = group === null ? null : groupName(group);
+  const openGroup = group ?? (letter === null ? null : (alone.data ?? null));
+  const openName = openGroup === null ? null : groupName(openGroup);
   const current = rows.findIndex(({ item }) => groupName(item) === (openName ?? cursor));
   const linkOf = (name: string) => box.current?.querySelector<HTMLElement>(`[data-group="${CSS.escape(name)}"] a`);
   const open = (name: string, how: "push" | "replace") => {

@@ -17,7 +17,7 @@ export function Expected({ letter }: { letter: DeadLetterView }) {
   const lines: readonly (readonly [Part | null, string])[] = [
     [null, "{"],
     ["device", `  "device": ${JSON.stringify(device ?? "press-07")},`],
-    ["time", '  "time": "2026-11-23T21:10:00.123Z",'],
+    ["time", '  "time": "2026-11-23T21:10:00Z",'],
     ["readings", '  "readings": {'],
     ["field", `    ${JSON.stringify(name)}: ${example}`],
     ["readings", "  }"],

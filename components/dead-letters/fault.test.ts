@@ -17,7 +17,7 @@ test("points at the value a reason speaks of", () => {
 });
 
 test("points at where it stops being JSON, and at a value that is no object", () => {
-  expect(at("notJson", null, '{"t":NaN}')).toBe("N");
+  expect(at("notJson", null, '{"t":NaN}')).toBe("NaN");
   expect(faultIn('{"t":1', { reason: "notJson", field: null })).toEqual({ start: 6, end: 6 });
   expect(at("notJson", null, " 42 ")).toBe("42");
 });

@@ -41,8 +41,7 @@ export function faultIn(
   { reason, field }: { readonly reason: DeadLetterReason; readonly field: string | null },
 ): Span | null {
   const reading = readJsonText(text);
-  if (!reading.ok)
-    return reason === "notJson" ? { start: reading.at, end: Math.min(text.length, reading.at + 1) } : null;
+  if (!reading.ok) return reason === "notJson" ? wordAt(text, reading.at) : null;
   const root = reading.value;
   if (reason === "notJson") return root.kind === "object" ? null : spanOf(root);
   const part = PARTS[reason];
@@ -57,6 +56,12 @@ export function faultIn(
 /** The last of that name: it is the one that counts. */
 function memberOf(value: JsonValue | undefined, key: string | null): JsonMember | undefined {
   return value?.members.findLast((member) => member.key === key);
+}
+
+/** The word that begins there, or one character; nothing at the end of the text. */
+function wordAt(text: string, start: number): Span {
+  const word = /^[\w.+-]+/.exec(text.slice(start, start + 64));
+  return { start, end: Math.min(text.length, start + (word?.[0].length ?? 1)) };
 }
 
 function spanOf({ start, end }: JsonValue): Span {

@@ -5,10 +5,10 @@ import { useState } from "react";
 import type { DeadLetterDryRun, DeadLetterJobBody } from "@/server/contracts/dead-letters";
 import { DEAD_LETTERS, dryRunQuery, startJob } from "../queries/dead-letters";
 import { Failure, Loading } from "../ui/feedback";
-import { formatDuration, formatTotal } from "../ui/format";
+import { formatTotal } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
 import type { WantedJob } from "./dead-letters";
-import { counted, effectOf, outlookOf } from "./job-words";
+import { counted, effectOf, outlookOf, secondsOf } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 
@@ -79,7 +79,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
               {rate === null
                 ? `From 1 to ${formatTotal(RATE.most)}.`
                 : count > 0
-                  ? `Takes about ${formatDuration(Math.max(1, Math.ceil(count / rate)) * 1000)}. New messages are handled meanwhile; it can be stopped at any time.`
+                  ? `Takes about ${secondsOf(count, rate)}. New messages are handled meanwhile; it can be stopped at any time.`
                   : ""}
             </p>
           </div>
@@ -133,7 +133,7 @@ function Outlook({ action, run }: { action: DeadLetterJobBody["action"]; run: De
         </ul>
       ) : null}
       {wouldFail.length > 0 ? (
-        <p className={classes.fix}>Those refused again become dead letters anew, with what was done kept.</p>
+        <p className={classes.fix}>Those that are refused again become new dead letters, which keep the history.</p>
       ) : null}
     </>
   );

@@ -29,6 +29,12 @@ export function outlookOf({ count, checked, wouldPass }: DeadLetterDryRun): stri
   return `${of}: ${formatTotal(wouldPass)} would be stored now, ${formatTotal(refused)} would be refused again.`;
 }
 
+/** How long it takes to send so many: "6 s", "2 min 5 s". */
+export function secondsOf(count: number, perSecond: number): string {
+  const seconds = Math.max(1, Math.ceil(count / perSecond));
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
+}
+
 /** What a job does or did: "Replaying", "Discarded". */
 export function actionWord({ action, status }: Pick<DeadLetterJob, "action" | "status">): string {
   const isOver = status !== "waiting" && status !== "running";
@@ -52,8 +58,7 @@ export function progressOf(job: DeadLetterJob): string {
     if (handled < sent) parts.push(`${formatTotal(sent - handled)} being handled`);
   }
   if (skipped > 0) parts.push(`${formatTotal(skipped)} skipped, taken by someone else`);
-  if (status === "running" && total > done && perSecond > 0)
-    parts.push(`${formatDuration(Math.ceil((total - done) / perSecond) * 1000)} left`);
+  if (status === "running" && total > done && perSecond > 0) parts.push(`${secondsOf(total - done, perSecond)} left`);
   return parts.join(" · ");
 }
 

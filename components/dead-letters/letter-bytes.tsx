@@ -70,12 +70,12 @@ function marked(pieces: readonly Piece[], fault: Span | null): ReactNode[] {
       {text}
     </mark>
   );
-  for (const { text, start, kind } of pieces) {
-    const end = start + (kind === "hidden" ? 1 : text.length);
+  for (const [i, { text, start, length, kind }] of pieces.entries()) {
+    const end = start + length;
     const isAt = fault !== null && fault.start < end && fault.end > start;
     if (kind === "hidden") {
       nodes.push(
-        <b key={start} className={isAt ? `${classes.hidden} ${classes.fault}` : classes.hidden}>
+        <b key={i} className={isAt ? `${classes.hidden} ${classes.fault}` : classes.hidden}>
           {text}
         </b>,
       );

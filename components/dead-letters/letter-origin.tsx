@@ -15,17 +15,17 @@ export function LetterOrigin({ letter }: { letter: DeadLetterView }) {
     ["Device", device ?? "could not be read"],
     ["Field", field ?? "the whole message"],
     ["Ingest time", formatInstant(ingest, zone)],
+    ["Replays", replays === 0 ? "none" : formatTotal(replays)],
     ["Processed", `${formatDuration(Math.max(0, processed - ingest))} later`],
     ["Partition", formatTotal(partition)],
     ["Offset", formatTotal(offset)],
     ["Log", <code key="log">{log}</code>],
-    ["Replays", replays === 0 ? "none" : formatTotal(replays)],
   ];
   return (
     <Section title="Where it came from">
       <dl className={classes.facts}>
         {facts.map(([name, value]) => (
-          <div key={name}>
+          <div key={name} data-wide={name === "Ingest time" || name === "Log" || undefined}>
             <dt>{name}</dt>
             <dd title={name === "Processed" ? formatInstant(processed, zone) : undefined}>{value}</dd>
           </div>

@@ -128,12 +128,13 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
     onSuccess: keep,
     onError: () => void queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
   });
-  const { status, device, detail, replayOf, replayedAs } = letter;
+  const { status, device, field, detail, replayOf, replayedAs } = letter;
+  const isLinkedBelow = device !== null && status !== "replayed";
   const isOpen = status === "open";
   return (
     <>
       <p className={classes.detail}>
-        <b>{capitalised(detail)}.</b>
+        <b>{field !== null && detail.startsWith(field) ? detail : capitalised(detail)}.</b>
       </p>
       <Outcome letter={letter} device={sentFor ?? device} />
       {decide.error ? (
@@ -159,11 +160,11 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
             Undo: make it open again
           </Button>
         ) : null}
-        {device === null ? null : (
+        {isLinkedBelow ? (
           <Link href={`/devices/${encodeURIComponent(device)}`} className={classes.deviceLink}>
             Device {device}
           </Link>
-        )}
+        ) : null}
         {replayOf === null ? null : (
           <LetterLink id={replayOf} change={change}>
             Came of replaying an earlier one

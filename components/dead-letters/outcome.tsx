@@ -44,7 +44,8 @@ function Words({ letter: { status, history }, device }: { letter: DeadLetterView
     <p className={classes.outcome} data-tone={isStored ? undefined : "warn"}>
       <MarkShape mark={isStored ? "ok" : "warning"} />
       <span>
-        {isStored ? "Stored" : "Refused again"} <Age time={result.time} />: {result.detail}.{" "}
+        {isStored ? "Stored" : "Refused again"}: {result.detail}.{" "}
+        <Age time={result.time} className={classes.muted ?? ""} />{" "}
         {isStored && device !== null ? <Link href={`/devices/${encodeURIComponent(device)}`}>See {device}</Link> : null}
       </span>
     </p>

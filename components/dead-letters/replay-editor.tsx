@@ -105,7 +105,11 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
             : null}
         </p>
         <div role="status" aria-label="What would come of it" className={classes.check}>
-          {outlook ? <Outlook outlook={outlook} /> : isChecking ? <p className={classes.muted}>Checking…</p> : null}
+          {outlook ? (
+            <Outlook outlook={outlook} isJson={reading.ok} />
+          ) : isChecking ? (
+            <p className={classes.muted}>Checking…</p>
+          ) : null}
         </div>
         {!outlook && !isChecking && check.error ? (
           <Failure
@@ -134,7 +138,10 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
   );
 }
 
-function Outlook({ outlook: { ok, readings, problems } }: { outlook: ReplayOutlook }) {
+/** Where it isn't JSON, the line above says so, and where. */
+function Outlook({ outlook, isJson }: { outlook: ReplayOutlook; isJson: boolean }) {
+  const { ok, readings } = outlook;
+  const problems = outlook.problems.filter(({ reason }) => isJson || reason !== "notJson");
   const mark: Mark = ok && problems.length === 0 ? "ok" : "warning";
   return (
     <>

@@ -1,8 +1,8 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Problem } from "@/server/contracts/common";
+import type { DeadLettersAnswer } from "@/server/contracts/dead-letters";
 import type { DeviceChanges, DeviceDetail, DevicesAnswer, MessagesAnswer } from "@/server/contracts/devices";
 import type { FrameData } from "@/server/contracts/live";
-import type { DeadLettersAnswer } from "@/server/contracts/pipeline";
 import { applyToDevice } from "../live/apply";
 import type { LiveClient } from "../live/client";
 import { queryString, readJson, RequestError } from "./request";
@@ -34,13 +34,13 @@ export const messagesQuery = (id: string, limit: number, cursor: string | null) 
     refetchInterval: cursor === null ? 5000 : false,
   });
 
-/** A page of a device's dead letters, newest first. */
+/** A page of a device's dead letters, newest first, whatever has become of them. */
 export const deviceDeadLettersQuery = (device: string, limit: number, cursor: string | null) =>
   queryOptions({
     queryKey: ["dead letters of", device, limit, cursor],
     queryFn: ({ signal }) =>
       readJson<DeadLettersAnswer>(
-        `/api/v1/dead-letters${queryString({ device, limit, cursor: cursor ?? "" })}`,
+        `/api/v1/dead-letters${queryString({ device, status: "all", limit, cursor: cursor ?? "" })}`,
         signal,
       ),
     placeholderData: keepPreviousData,
