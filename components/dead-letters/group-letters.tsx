@@ -83,10 +83,10 @@ export function GroupLetters(props: GroupLettersProps) {
         <p className={classes.fix}>{fix}</p>
         <p className={classes.summary} role="status">
           {about ? (
-            <>
+            <span>
               {counted(count, status === "all" ? "dead letter" : `${status} dead letter`)}, first seen{" "}
               <Age time={about.firstSeen} />, last seen <Age time={about.lastSeen} />
-            </>
+            </span>
           ) : isKnown ? (
             `None ${status === "all" ? "left" : `is ${status}`} in this group.`
           ) : (

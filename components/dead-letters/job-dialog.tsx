@@ -14,10 +14,10 @@ import { filterWords } from "./view";
 
 const RATE = { standard: 50, most: 1000 };
 
-const TITLES: Record<DeadLetterJobBody["action"], string> = {
-  replay: "Replay open dead letters",
-  discard: "Discard open dead letters",
-  restore: "Restore discarded dead letters",
+const VERBS: Record<DeadLetterJobBody["action"], string> = {
+  replay: "Replay",
+  discard: "Discard",
+  restore: "Restore",
 };
 
 /** Tells what work on many dead letters would do, then asks once, with the exact effect. */
@@ -35,7 +35,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
     <Modal
       opened
       onClose={onClose}
-      title={TITLES[action]}
+      title={`${VERBS[action]} ${Object.keys(filter).length === 0 ? "all " : ""}${action === "restore" ? "discarded" : "open"} dead letters`}
       size={560}
       closeButtonProps={{ "aria-label": "Close" }}
       transitionProps={{ duration: 0 }}
@@ -47,7 +47,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
           if (rate !== null && count > 0) start.mutate(rate);
         }}
       >
-        <p className={classes.scope}>{filterWords(filter)}</p>
+        {Object.keys(filter).length > 0 ? <p className={classes.scope}>{filterWords(filter)}</p> : null}
         <div className={classes.outlook} aria-live="polite">
           {dry.data ? <Outlook action={action} run={dry.data} /> : null}
           {!dry.data && dry.error ? (
@@ -96,7 +96,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
             Cancel
           </Button>
           <Button size="sm" type="submit" disabled={count === 0 || rate === null} loading={start.isPending}>
-            {dry.data ? effectOf(action, count, rate ?? RATE.standard) : TITLES[action].split(" ")[0]}
+            {dry.data ? effectOf(action, count, rate ?? RATE.standard) : VERBS[action]}
           </Button>
         </div>
       </form>

@@ -85,6 +85,7 @@ export function ListBar(props: ListBarProps) {
 }
 
 function told(letters: number, listed: number, total: number): string {
+  if (total === 0) return "";
   if (listed < total) return `The ${formatTotal(listed)} largest of ${formatTotal(total)} groups`;
   return `${counted(letters, "dead letter")} in ${counted(total, "group")}`;
 }

@@ -45,7 +45,9 @@ function Words({ letter: { status, history }, device }: { letter: DeadLetterView
       <MarkShape mark={isStored ? "ok" : "warning"} />
       <span>
         {isStored ? "Stored" : "Refused again"}: {result.detail}.{" "}
-        <Age time={result.time} className={classes.muted ?? ""} />{" "}
+        <span className={classes.muted}>
+          (<Age time={result.time} />)
+        </span>{" "}
         {isStored && device !== null ? <Link href={`/devices/${encodeURIComponent(device)}`}>See {device}</Link> : null}
       </span>
     </p>

@@ -35,7 +35,7 @@ test("reason, device and field together open their group", () => {
 });
 
 test("a filter in words", () => {
-  expect(filterWords({})).toBe("All");
+  expect(filterWords({})).toBe("all dead letters");
   expect(filterWords({ reason: "typeDrift", device: "press-07", field: "t" })).toBe("Type changed · press-07 · t");
   expect(filterWords({ device: "", field: "" })).toBe("no device · whole message");
 });

@@ -81,7 +81,7 @@ export function filterWords({ reason, device, field }: DeadLetterFilter): string
     device === undefined ? null : device || "no device",
     field === undefined ? null : field || "whole message",
   ].filter((word) => word !== null);
-  return words.length === 0 ? "All" : words.join(" · ");
+  return words.length === 0 ? "all dead letters" : words.join(" · ");
 }
 
 function isReason(text: string | null | undefined): text is DeadLetterReason {
