@@ -25,7 +25,7 @@ export function Expected({ letter }: { letter: DeadLetterView }) {
   ];
   return (
     <Section title="Expected">
-      <pre className={classes.bytes} tabIndex={0} aria-label="Shape of a message">
+      <pre className={classes.bytes} role="group" tabIndex={0} aria-label="Shape of a message">
         {lines.map(([of, text], i) => (
           <span key={i} className={classes.line} data-marked={of === part || undefined}>
             {text}

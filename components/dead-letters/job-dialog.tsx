@@ -1,9 +1,10 @@
 "use client";
-import { Button, Modal, NumberInput } from "@mantine/core";
+import { Button, NumberInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeadLetterDryRun, DeadLetterJobBody } from "@/server/contracts/dead-letters";
 import { DEAD_LETTERS, dryRunQuery, startJob } from "../queries/dead-letters";
+import { Dialog } from "../ui/dialog";
 import { Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
@@ -32,14 +33,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
   });
   const count = dry.data?.count ?? 0;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`${VERBS[action]} ${Object.keys(filter).length === 0 ? "all " : ""}${action === "restore" ? "discarded" : "open"} dead letters`}
-      size={560}
-      closeButtonProps={{ "aria-label": "Close" }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Dialog title={titleOf(action, filter)} size={560} onClose={onClose}>
       <form
         className={classes.dialog}
         onSubmit={(event) => {
@@ -100,8 +94,13 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
+}
+
+function titleOf(action: DeadLetterJobBody["action"], filter: WantedJob["filter"]): string {
+  const which = Object.keys(filter).length === 0 ? "all " : "";
+  return `${VERBS[action]} ${which}${action === "restore" ? "discarded" : "open"} dead letters`;
 }
 
 function Outlook({ action, run }: { action: DeadLetterJobBody["action"]; run: DeadLetterDryRun }) {

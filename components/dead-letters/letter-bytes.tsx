@@ -30,7 +30,7 @@ export function LetterBytes({ letter }: { letter: DeadLetterView }) {
         />
       }
     >
-      <pre className={classes.bytes} tabIndex={0} aria-label="Message as received">
+      <pre className={classes.bytes} role="group" tabIndex={0} aria-label="Message as received">
         {bytes === 0 ? <i className={classes.muted}>no bytes at all</i> : <Content letter={letter} shown={shown} />}
       </pre>
       <p className={classes.caption}>
