@@ -133,10 +133,12 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
   const isOpen = status === "open";
   return (
     <>
-      <p className={classes.detail}>
-        <b>{field !== null && detail.startsWith(field) ? detail : capitalised(detail)}.</b>
-      </p>
-      <Outcome letter={letter} device={sentFor ?? device} />
+      <div>
+        <p className={classes.detail}>
+          <b>{field !== null && detail.startsWith(field) ? detail : capitalised(detail)}.</b>
+        </p>
+        <Outcome letter={letter} device={sentFor ?? device} />
+      </div>
       {decide.error ? (
         <Failure
           what="It may not have been changed"
