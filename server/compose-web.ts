@@ -5,6 +5,7 @@ import type { Config } from "./config/config";
 import { readMigrations } from "./database/migrate";
 import type { PipelineState } from "./database/pipeline-state";
 import type { PrismaClient } from "./database/prisma";
+import { createOutlook } from "./dead-letters/outlook";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
@@ -37,6 +38,11 @@ export interface ApiParts {
 /** The REST routes on these engines. */
 export function composeApi({ config, engines, prisma, pipelineState, health, version, logger }: ApiParts): Api {
   const { ingest, pipeline } = config;
+  const bounds = () => ({
+    now: Date.now(),
+    futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
+    retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
+  });
   return createApi(
     {
       ...engines,
@@ -52,10 +58,12 @@ export function composeApi({ config, engines, prisma, pipelineState, health, ver
         maxWaitingBytes: ingest.INGEST_MAX_WAITING_BYTES,
         appendTimeoutMs: APPEND_TIMEOUT_MS,
       },
-      bounds: () => ({
-        now: Date.now(),
-        futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
-        retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
+      bounds,
+      outlook: createOutlook({
+        pool: engines.pool,
+        maxDevices: pipeline.MAX_DEVICES,
+        maxMetrics: pipeline.MAX_METRICS,
+        bounds,
       }),
     },
     version,

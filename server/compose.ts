@@ -88,8 +88,7 @@ async function openMongo(config: Config, uri: string, role: string, logger: Logg
     import("./adapters/mongodb/device-twins"),
     import("./adapters/mongodb/dead-letters"),
   ]);
-  const { ARCHIVE_RETENTION_DAYS: archiveDays, DEAD_LETTER_RETENTION_DAYS: deadLetterDays } = config.pipeline;
-  const retention = { archiveDays, deadLetterDays };
+  const retention = { archiveDays: config.pipeline.ARCHIVE_RETENTION_DAYS };
   const { client, db, close } = connectMongo(uri, role, logger);
   return {
     stores: {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { meaningOf } from "./catalog/known-metrics";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
+import { runDeadLetterJobs } from "./dead-letters/run-jobs";
 import { isOutage } from "./database/outage";
 import { retentionJobs } from "./jobs/jobs";
 import { runJobs } from "./jobs/run-jobs";
@@ -36,6 +37,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const consuming = consume(config, engines, { logger, publishLive, fatal, signal: stopping.signal });
   consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
   const jobs = runJobs({ pool: engines.pool, jobs: jobsOf(config, engines), logger });
+  const deadLetterJobs = runDeadLetterJobs({ ...engines, logger });
 
   let stopped: Promise<void> | undefined;
   function stop(): Promise<void> {
@@ -43,7 +45,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       stopping.abort();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
-      await Promise.all([publishLive.stop(), jobs.stop()]);
+      await Promise.all([publishLive.stop(), jobs.stop(), deadLetterJobs.stop()]);
       await engines.close();
     })());
   }

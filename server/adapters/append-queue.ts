@@ -1,4 +1,4 @@
-import type { LogRecord } from "@/server/ports/event-log";
+import type { LogRecord, RecordHeaders } from "@/server/ports/event-log";
 
 /** What one call of `append` brought; its order is kept. */
 export type AppendCall = readonly LogRecord[];
@@ -10,6 +10,13 @@ export interface Appender {
   append(topic: string, records: AppendCall): Promise<void>;
   /** Waits until nothing is in flight. */
   idle(): Promise<void>;
+}
+
+/** Bytes of headers as text, roughly. */
+export function headerBytes(headers: RecordHeaders): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+  return bytes;
 }
 
 /** Calls are merged up to these bounds; a single larger call is written by itself. */
@@ -68,7 +75,7 @@ function createQueue(write: WriteCalls, bounds: MergeBounds) {
     while (count < waiting.length) {
       const call = waiting[count]!;
       records += call.records.length;
-      for (const { value } of call.records) bytes += value.byteLength;
+      for (const { value, headers } of call.records) bytes += value.byteLength + (headers ? headerBytes(headers) : 0);
       if (count > 0 && (records > bounds.records || bytes > bounds.bytes)) break;
       count += 1;
     }

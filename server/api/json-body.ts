@@ -6,11 +6,15 @@ import { ProblemError } from "./problem";
 const MOST_BYTES = 64 * 1024;
 
 /** Reads and checks a small JSON body. @throws ProblemError naming everything that is wrong with it. */
-export async function parseJsonBody<T extends z.ZodType>(schema: T, request: Request): Promise<z.output<T>> {
+export async function parseJsonBody<T extends z.ZodType>(
+  schema: T,
+  request: Request,
+  mostBytes = MOST_BYTES,
+): Promise<z.output<T>> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
   if (type !== "application/json")
     throw new ProblemError("unsupported-media-type", `Send application/json; this is ${type || "not named"}.`);
-  const result = schema.safeParse(parse(await readText(request)));
+  const result = schema.safeParse(parse(await readText(request, mostBytes)));
   if (result.success) return result.data;
   throw invalid(
     result.error.issues.map((issue) => ({
@@ -20,16 +24,16 @@ export async function parseJsonBody<T extends z.ZodType>(schema: T, request: Req
   );
 }
 
-async function readText(request: Request): Promise<string> {
+async function readText(request: Request, mostBytes: number): Promise<string> {
   const decoder = new TextDecoder("utf-8");
   let text = "";
   let bytes = 0;
   const reader = request.body?.getReader();
   for (let step = await reader?.read(); step?.value; step = await reader?.read()) {
     bytes += step.value.byteLength;
-    if (bytes > MOST_BYTES) {
+    if (bytes > mostBytes) {
       await reader?.cancel();
-      throw new ProblemError("body-too-large", `The body may be ${MOST_BYTES} bytes long at most.`);
+      throw new ProblemError("body-too-large", `The body may be ${mostBytes} bytes long at most.`);
     }
     text += decoder.decode(step.value, { stream: true });
   }

@@ -1,4 +1,10 @@
+import { discardDeadLetter, restoreDeadLetter } from "./dead-letters/decide";
+import { getDeadLetter } from "./dead-letters/get";
+import { listDeadLetterGroups } from "./dead-letters/groups";
+import { getDeadLetterJob, listDeadLetterJobs, stopDeadLetterJob } from "./dead-letters/jobs";
 import { listDeadLetters } from "./dead-letters/list";
+import { replayDeadLetter } from "./dead-letters/replay";
+import { startDeadLetterJob } from "./dead-letters/start-job";
 import { downloadCsv, downloadJson } from "./devices/download";
 import { getDevice } from "./devices/get";
 import { listDevices } from "./devices/list";
@@ -32,6 +38,15 @@ export const VERBS = {
   listMessages,
   listMetrics,
   listDeadLetters,
+  listDeadLetterGroups,
+  getDeadLetter,
+  replayDeadLetter,
+  discardDeadLetter,
+  restoreDeadLetter,
+  listDeadLetterJobs,
+  startDeadLetterJob,
+  getDeadLetterJob,
+  stopDeadLetterJob,
   getPipeline,
   getHealth,
   getLive,

@@ -146,7 +146,7 @@ export const deadLetterJob = z
     perSecond: z.int(),
     status: z.enum(["waiting", "running", "done", "stopped", "failed"]),
     total: z.int().describe("Letters that fitted when it was made"),
-    done: z.int(),
+    done: z.int().describe("Letters dealt with, those skipped included"),
     skipped: z.int().describe("Letters somebody else had taken meanwhile"),
     stored: z.int().describe("Of a replay: messages that were stored by now"),
     refused: z.int().describe("Of a replay: messages that were refused again by now"),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant, pageOf, reasonSchema } from "./common";
+import { instant } from "./common";
 
 /** What was handled in 5 seconds of processed time. */
 export const rateBucket = z
@@ -56,34 +56,5 @@ export const pipelineAnswer = z
   })
   .meta({ id: "Pipeline" });
 
-export const deadLettersQuery = z.object({
-  reason: reasonSchema.optional(),
-  device: z.string().max(128).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().max(512).optional(),
-});
-
-export const deadLettersAnswer = pageOf(
-  z.object({
-    id: z.string(),
-    reason: reasonSchema,
-    title: z.string(),
-    detail: z.string(),
-    fix: z.string(),
-    device: z.string().nullable(),
-    field: z.string().nullable(),
-    log: z.string(),
-    partition: z.int(),
-    offset: z.int(),
-    ingestTime: instant,
-    processedTime: instant,
-    bytes: z.int(),
-    raw: z.string().describe("UTF-8 text when it is that, else base64"),
-    encoding: z.enum(["utf-8", "base64"]),
-  }),
-).meta({ id: "DeadLetters" });
-
 export type RateBucket = z.infer<typeof rateBucket>;
 export type PipelineAnswer = z.infer<typeof pipelineAnswer>;
-export type DeadLettersQuery = z.infer<typeof deadLettersQuery>;
-export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;

@@ -1,4 +1,4 @@
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { copyRows, isoOf, parseNumbers } from "./copy";
 import { InconsistencyError } from "./transaction";
@@ -101,7 +101,10 @@ function without(sample: Sample, there: ReadonlySet<number>): Sample {
 }
 
 /** Which metrics are stored already of each of `rows` that has a row in the table. */
-async function storedMetrics(client: PoolClient, rows: readonly Sample[]): Promise<Map<Sample, ReadonlySet<number>>> {
+export async function storedMetrics(
+  client: Pool | PoolClient,
+  rows: readonly Sample[],
+): Promise<Map<Sample, ReadonlySet<number>>> {
   const found = await client.query<{ i: number | string; metrics: string }>(
     `SELECT k.i, s.metrics::text AS metrics
      FROM unnest($1::integer[], $2::timestamptz[]) WITH ORDINALITY AS k (device_id, time, i)

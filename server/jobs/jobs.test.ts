@@ -5,6 +5,7 @@ import { createPostgresMessageArchive } from "@/server/adapters/postgres/message
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
 import { retentionJobs } from "./jobs";
+import { NEVER_REPLAYED } from "@/server/ports/dead-letters";
 import { runJobs } from "./run-jobs";
 
 let db: TestDatabase;
@@ -35,6 +36,7 @@ test("each store keeps what is younger than its retention", async () => {
         device: null,
         field: null,
         raw: Buffer.of(1),
+        ...NEVER_REPLAYED,
       },
     ]);
     await db.pool.query(`INSERT INTO pipeline_rate VALUES ($1, 'c', 't', 0, 1, 1, 0, 0, '{1}')`, [

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { removeJobsBefore } from "@/server/database/dead-letter-jobs";
 import { dropMonthsBefore } from "@/server/database/partitions";
 import { removeRatesBefore } from "@/server/database/rates";
 import type { EpochMs } from "@/server/domain/terms";
@@ -39,6 +40,7 @@ export function retentionJobs(deps: JobDeps): Job[] {
       everyMs: 10 * MINUTE,
       run: (now) => deadLetters.removeBefore(now - deadLetterDays * DAY),
     },
+    { name: "job retention", everyMs: 60 * MINUTE, run: (now) => removeJobsBefore(pool, now - deadLetterDays * DAY) },
     { name: "rate retention", everyMs: 10 * MINUTE, run: (now) => removeRatesBefore(pool, now - DAY) },
   ];
   if (removeExpiredRecords) jobs.push({ name: "log retention", everyMs: MINUTE, run: removeExpiredRecords });

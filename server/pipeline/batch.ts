@@ -4,7 +4,7 @@ import type { BatchTotals } from "@/server/database/positions";
 import type { DecodedMessage } from "@/server/domain/message";
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 import { logOf } from "@/server/database/positions";
-import type { DeadLetter } from "@/server/ports/dead-letters";
+import type { DeadLetter, DeadLetterChange } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
 
 /** Records of one partition on their way through the pipeline; each stage returns it with what it found out. */
@@ -42,6 +42,11 @@ export interface EnrichedBatch extends SourceBatch {
   readonly messages: readonly EnrichedMessage[];
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];
+}
+
+/** An enriched batch with what becomes of the dead letters that were sent again in it. */
+export interface TracedBatch extends EnrichedBatch {
+  readonly settlements: readonly DeadLetterChange[];
 }
 
 /** What a batch changed, once that is committed. */

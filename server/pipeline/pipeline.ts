@@ -9,13 +9,14 @@ import { createCommitReadings } from "./stages/commit-readings";
 import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
 import type { PublishLive } from "./stages/publish-live";
+import { createSettleReplays, createTraceReplays } from "./stages/settle-replays";
 import { createStoreDocuments } from "./stages/store-documents";
 
 export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly pool: Pool;
   readonly archive: Pick<MessageArchive, "store">;
   readonly twins: Pick<DeviceTwins, "merge">;
-  readonly deadLetters: Pick<DeadLetters, "store">;
+  readonly deadLetters: Pick<DeadLetters, "store" | "find" | "change">;
   readonly publishLive: PublishLive;
 }
 
@@ -29,7 +30,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   const decode = createDecode(deps); //                                      bytes → messages | dead letters
   const enrich = createEnrich({ catalog }); //                               names → device and metric ids, discovered if new
+  const traceReplays = createTraceReplays(deps); //                          which messages are dead letters sent again, and what comes of them
   const storeDocuments = createStoreDocuments(deps); //                      messages, dead letters, twins; repeatable
+  const settleReplays = createSettleReplays(deps); //                        dead letters sent again are so no more; repeatable
   const commitReadings = createCommitReadings({ ...deps, catalog, partitions }); // readings, rollups, totals, next offset; at once
   const { publishLive } = deps; //                                           frames for browsers; best effort
 
@@ -37,7 +40,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const decoded = await decode(source);
     const enriched = await enrich(decoded);
     signal.throwIfAborted();
-    await storeDocuments(enriched);
+    const traced = await traceReplays(enriched);
+    await storeDocuments(traced);
+    await settleReplays(traced);
     const committed = await commitReadings(enriched, signal);
     publishLive.add(committed, catalog.metricName);
     return committed;

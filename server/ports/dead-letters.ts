@@ -2,17 +2,48 @@ import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 
 /**
- * Keeps what could not become a reading, whole, until it is replayed or discarded. Adapters: postgres (embedded
- * default) and mongodb; each passes server/testing/dead-letters.contract.ts. The worker calls `store`, the routes the rest.
+ * Keeps what could not become a reading, whole, with what was done about it. Adapters: postgres (embedded default) and
+ * mongodb; each passes server/testing/dead-letters.contract.ts. The worker calls `store` and settles replays by `change`;
+ * routes and jobs call the rest. A failure is an outage.
  */
 export interface DeadLetters {
-  /** Stores dead letters; the same position and field again changes nothing. A failure is an outage: nothing may be committed. */
+  /** Stores dead letters as open; one that is there already stays as it is, whatever has become of it. */
   store(letters: readonly DeadLetter[]): Promise<void>;
   /** Dead letters, newest ingest time first (then by id, descending). */
-  find(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
-  /** Removes those taken by the log before `before`; returns how many. Called by the retention job. */
+  find(query: DeadLetterQuery): Promise<readonly KeptDeadLetter[]>;
+  /** How many there are of each status. */
+  count(filter: DeadLetterFilter): Promise<DeadLetterCounts>;
+  /** Dead letters of one reason, device and field together; the largest groups first. */
+  groups(query: DeadLetterGroupsQuery): Promise<DeadLetterGroups>;
+  /**
+   * Moves dead letters from one status to another, each only if it still is as the change says: of several at it, one
+   * succeeds. @returns the ids of those that were moved.
+   */
+  change(changes: readonly DeadLetterChange[]): Promise<ReadonlySet<string>>;
+  /** Removes those the log took before `before`, but for those being replayed; returns how many. Called by the retention job. */
   removeBefore(before: EpochMs): Promise<number>;
 }
+
+/**
+ * open: waits for a decision · replaying: sent to the event log again, not handled yet · replayed: handled again ·
+ * discarded: given up, kept until its retention ends.
+ */
+export const DEAD_LETTER_STATUSES = ["open", "replaying", "replayed", "discarded"] as const;
+
+export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
+
+/** Something that was done to a dead letter, or came of it. */
+export interface DeadLetterEvent {
+  readonly time: EpochMs;
+  readonly kind: "sent" | "stored" | "refused" | "discarded" | "restored";
+  /** In words. */
+  readonly detail: string;
+  /** Whether the message was changed before it was sent. */
+  readonly edited: boolean;
+}
+
+/** The newest events a dead letter keeps. */
+export const MOST_EVENTS = 100;
 
 export interface DeadLetter {
   /** See {@link deadLetterId}. */
@@ -32,14 +63,89 @@ export interface DeadLetter {
    * (the whole message is in the archive).
    */
   readonly raw: Uint8Array;
+  /** The dead letter whose replay became this one. */
+  readonly replayOf: string | null;
+  /** How often it was sent again, the sendings of those it descends from included. Grows with each. */
+  readonly replays: number;
+  /** Oldest first; begins with that of those it descends from. */
+  readonly history: readonly DeadLetterEvent[];
 }
 
-export interface DeadLetterQuery {
-  readonly limit: number;
+/** What a dead letter has that comes from no replay. */
+export const NEVER_REPLAYED = { replayOf: null, replays: 0, history: [] } as const;
+
+/** A dead letter with what has become of it. */
+export interface KeptDeadLetter extends DeadLetter {
+  readonly status: DeadLetterStatus;
+  /** The dead letter that its last replay became, when that was refused as a whole. */
+  readonly replayedAs: string | null;
+  /** When its status last changed; null if it never did. */
+  readonly changedAt: EpochMs | null;
+}
+
+/** What is left out is any. */
+export interface DeadLetterFilter {
+  readonly status?: DeadLetterStatus;
   readonly reason?: DeadLetterReason;
-  readonly device?: string;
+  /** null: the device could not be read. */
+  readonly device?: string | null;
+  /** null: whole messages. */
+  readonly field?: string | null;
+  /** Taken by the log at this moment or before. */
+  readonly until?: EpochMs;
+  /** Last changed by this job. */
+  readonly job?: string;
+}
+
+export interface DeadLetterQuery extends DeadLetterFilter {
+  readonly limit: number;
+  readonly ids?: readonly string[];
   /** Only those that come after this one in the order of `find`. */
   readonly after?: { readonly ingestTime: EpochMs; readonly id: string };
+}
+
+/** By status; `refused` are those of `replayed` whose replay was refused again. */
+export type DeadLetterCounts = Readonly<Record<DeadLetterStatus | "refused", number>>;
+
+export interface DeadLetterGroupsQuery extends DeadLetterFilter {
+  readonly limit: number;
+  /** The trend counts what came in since then, in parts of an hour. */
+  readonly trendFrom: EpochMs;
+}
+
+export interface DeadLetterGroups {
+  /** Groups there are. */
+  readonly total: number;
+  readonly groups: readonly DeadLetterGroup[];
+}
+
+export interface DeadLetterGroup {
+  readonly reason: DeadLetterReason;
+  readonly device: string | null;
+  readonly field: string | null;
+  readonly count: number;
+  /** Sum over its dead letters. */
+  readonly replays: number;
+  /** Ingest times of the oldest and the newest. */
+  readonly firstSeen: EpochMs;
+  readonly lastSeen: EpochMs;
+  /** How many came in each hour since `trendFrom`, by the hour's number. */
+  readonly trend: ReadonlyMap<number, number>;
+  /** The detail of the newest. */
+  readonly example: string;
+}
+
+export interface DeadLetterChange {
+  readonly id: string;
+  readonly from: readonly DeadLetterStatus[];
+  /** How often it was sent again by now: a later sending makes the change void. */
+  readonly replays: number;
+  readonly to: DeadLetterStatus;
+  readonly event: DeadLetterEvent;
+  /** Counts one more sending. */
+  readonly sends?: boolean;
+  readonly replayedAs?: string;
+  readonly job?: string;
 }
 
 /** The id of a dead letter: its source position, and the place of the refused field in the message (or "m" for all of it). */

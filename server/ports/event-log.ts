@@ -56,13 +56,23 @@ export interface LogRecord {
   /** Decides the partition: same key, same partition, in order. */
   readonly key: string | null;
   readonly value: Uint8Array;
+  /** What travels beside the value, as text; left out: none. */
+  readonly headers?: RecordHeaders;
 }
+
+/** Text by name; any names and values that are well-formed text. */
+export type RecordHeaders = Readonly<Record<string, string>>;
+
+/** The headers of a record that has none. */
+export const NO_HEADERS: RecordHeaders = Object.freeze({});
 
 /** A record as it stands in the log. */
 export interface StoredRecord {
   readonly offset: number;
   readonly key: string | null;
   readonly value: Uint8Array;
+  /** Empty when there are none. */
+  readonly headers: RecordHeaders;
   /** When the log took it. */
   readonly ingestTime: EpochMs;
 }

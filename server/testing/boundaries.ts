@@ -14,7 +14,18 @@ export interface Room {
 }
 
 const FOUNDATION = ["domain", "ports", "contracts", "database", "config", "observability"];
-const FEATURES = ["simulator", "replay", "health", "realtime", "jobs", "catalog", "alerting", "quality", "audit"];
+const FEATURES = [
+  "simulator",
+  "replay",
+  "health",
+  "realtime",
+  "jobs",
+  "catalog",
+  "alerting",
+  "quality",
+  "audit",
+  "dead-letters",
+];
 const SENDERS = ["simulator", "replay"];
 const BROWSER_PACKAGES = [
   "react",
@@ -47,7 +58,7 @@ export const ROOMS: readonly Room[] = [
     at: `server/${name}`,
     imports: SENDERS.includes(name) ? [...FOUNDATION, "delivery"] : FOUNDATION,
   })),
-  { name: "api", at: "server/api", imports: [...FOUNDATION, "catalog", "health"] },
+  { name: "api", at: "server/api", imports: [...FOUNDATION, "catalog", "health", "dead-letters"] },
   { name: "testing", at: "server/testing", imports: ["*"] },
   { name: "wiring", at: "server", imports: ["*"] },
   { name: "app", at: "app", imports: ["api", "contracts", "components"] },

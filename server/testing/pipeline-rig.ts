@@ -6,7 +6,7 @@ import { createPostgresMessageArchive } from "@/server/adapters/postgres/message
 import { meaningOf } from "@/server/catalog/known-metrics";
 import { startConsumer } from "@/server/pipeline/consumer";
 import { createPipeline, type PipelineDeps } from "@/server/pipeline/pipeline";
-import type { EventLog, StoredRecord, Subscription } from "@/server/ports/event-log";
+import { type EventLog, NO_HEADERS, type StoredRecord, type Subscription } from "@/server/ports/event-log";
 
 /** Where a test makes the pipeline fail, once. */
 export type Fault = "archive" | "deadLetters" | "twins" | "discovered" | "beforeCommit" | "afterCommit";
@@ -24,12 +24,12 @@ export function createScriptedLog(cluster: string, partitions: number) {
     cluster,
     parts,
     endOf,
-    append(partition: number, message: unknown, ingestTime = Date.now()) {
+    append(partition: number, message: unknown, ingestTime = Date.now(), headers = NO_HEADERS) {
       const value =
         message instanceof Uint8Array
           ? message
           : Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
-      parts[partition]!.records.push({ offset: endOf(partition), key: null, value, ingestTime });
+      parts[partition]!.records.push({ offset: endOf(partition), key: null, value, headers, ingestTime });
     },
     /** As a retention would: the first `count` records are gone. */
     expire(partition: number, count: number) {
@@ -85,7 +85,7 @@ export async function createRig(pool: Pool, log: ScriptedLog, overrides: Partial
     pool: faultyPool(pool, trip),
     archive: { store: after("archive", (messages) => archive.store(messages)) },
     twins: { merge: after("twins", (updates) => twins.merge(updates)) },
-    deadLetters: { store: after("deadLetters", (letters) => deadLetters.store(letters)) },
+    deadLetters: { ...deadLetters, store: after("deadLetters", (letters) => deadLetters.store(letters)) },
     publishLive: { add: (batch) => void committed.push(batch), stop: async () => {} },
     meaningOf,
     maxDevices: 1000,

@@ -1,9 +1,16 @@
-import type { Db, Document, Filter } from "mongodb";
-import type { DeadLetterReason } from "@/server/domain/reasons";
-import type { DeadLetter, DeadLetterQuery, DeadLetters } from "@/server/ports/dead-letters";
+import { randomUUID } from "node:crypto";
+import type { Collection, Db, Document, Filter } from "mongodb";
+import {
+  type DeadLetterChange,
+  type DeadLetterQuery,
+  type DeadLetters,
+  type DeadLetterStatus,
+  MOST_EVENTS,
+} from "@/server/ports/dead-letters";
 import { COLLECTIONS, MAX_TIME_MS, openCollection } from "./collections";
+import { documentOf, eventDocumentOf, filterOf, type LetterDocument, letterOf } from "./dead-letters/documents";
+import { findGroups } from "./dead-letters/groups";
 import { withDocumentErrors } from "./errors";
-import { originalText, storableText } from "./text";
 import { insertNew, removeOlder } from "./writes";
 
 /**
@@ -12,6 +19,7 @@ import { insertNew, removeOlder } from "./writes";
  */
 export function createMongoDeadLetters(db: Db): DeadLetters {
   const letters = openCollection<LetterDocument>(db, COLLECTIONS.deadLetters);
+  const untyped = openCollection<Document>(db, COLLECTIONS.deadLetters);
   return {
     store: (stored) =>
       withDocumentErrors(() =>
@@ -21,7 +29,7 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
     find: (query) =>
       withDocumentErrors(async () => {
         const found = await letters
-          .find(filterOf(query), {
+          .find(queryOf(query), {
             sort: { ingestTime: -1, _id: -1 },
             limit: query.limit,
             batchSize: query.limit,
@@ -31,66 +39,84 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
         return found.map(letterOf);
       }),
 
+    count: (filter) =>
+      withDocumentErrors(async () => {
+        const refused = filter.job === undefined ? false : { $ne: [{ $ifNull: ["$replayedAs", null] }, null] };
+        const found = await letters
+          .aggregate<{ _id: { status: DeadLetterStatus | null; refused: boolean }; count: number }>(
+            [
+              { $match: filterOf(filter) },
+              { $group: { _id: { status: { $ifNull: ["$status", "open"] }, refused }, count: { $sum: 1 } } },
+            ],
+            { maxTimeMS: MAX_TIME_MS },
+          )
+          .toArray();
+        const counts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+        for (const { _id, count } of found) {
+          const status = _id.status ?? "open";
+          counts[status] += count;
+          if (status === "replayed" && _id.refused) counts.refused += count;
+        }
+        return counts;
+      }),
+
+    groups: (query) => withDocumentErrors(() => findGroups(letters, query)),
+
+    change: (changes) => withDocumentErrors(() => change(letters, changes)),
+
     removeBefore: (before) =>
-      withDocumentErrors(() => removeOlder(openCollection<Document>(db, COLLECTIONS.deadLetters), new Date(before))),
+      withDocumentErrors(() => removeOlder(untyped, new Date(before), { status: { $ne: "replaying" } })),
   };
 }
 
-interface LetterDocument {
-  /** The letter's id. */
-  readonly _id: string;
-  readonly log: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly reason: DeadLetterReason;
-  readonly detail: string;
-  readonly device: string | null;
-  readonly field: string | null;
-  readonly ingestTime: Date;
-  readonly processedTime: Date;
-  /** Bytes in and out: the driver writes and reads them as Binary. */
-  readonly raw: Uint8Array;
+/** Each by a condition on its own document; a mark tells afterwards which of them were changed here. */
+async function change(
+  letters: Collection<LetterDocument>,
+  changes: readonly DeadLetterChange[],
+): Promise<ReadonlySet<string>> {
+  if (changes.length === 0) return new Set();
+  const mark = randomUUID();
+  const { matchedCount } = await letters.bulkWrite(
+    changes.map(({ id, from, replays, to, event, sends, replayedAs, job }) => ({
+      updateOne: {
+        filter: {
+          _id: id,
+          status: { $in: from.includes("open") ? [...from, null] : [...from] },
+          // Those from before were never sent.
+          replays: replays === 0 ? { $in: [0, null] } : replays,
+        },
+        update: {
+          $set: {
+            status: to,
+            replays: replays + (sends === true ? 1 : 0),
+            changedAt: new Date(event.time),
+            changedBy: mark,
+            ...(replayedAs !== undefined && { replayedAs }),
+            ...(job !== undefined && { job }),
+          },
+          $push: { history: { $each: [eventDocumentOf(event)], $slice: -MOST_EVENTS } },
+        },
+      },
+    })),
+    { ordered: false },
+  );
+  const ids = changes.map(({ id }) => id);
+  if (matchedCount === changes.length) return new Set(ids);
+  const mine = await letters
+    .find({ _id: { $in: ids }, changedBy: mark }, { projection: { _id: 1 }, maxTimeMS: MAX_TIME_MS })
+    .toArray();
+  return new Set(mine.map(({ _id }) => _id));
 }
 
-function documentOf(letter: DeadLetter): LetterDocument {
-  const { id, position, reason, detail, device, field, ingestTime, processedTime, raw } = letter;
-  return {
-    _id: id,
-    log: position.log,
-    partition: position.partition,
-    offset: position.offset,
-    reason,
-    detail: storableText(detail),
-    device: device === null ? null : storableText(device),
-    field: field === null ? null : storableText(field),
-    ingestTime: new Date(ingestTime),
-    processedTime: new Date(processedTime),
-    raw,
-  };
-}
-
-function letterOf(document: LetterDocument): DeadLetter {
-  const { _id, log, partition, offset, reason, detail, device, field, ingestTime, processedTime, raw } = document;
-  return {
-    id: _id,
-    position: { log, partition, offset },
-    reason,
-    detail: originalText(detail),
-    device: device === null ? null : originalText(device),
-    field: field === null ? null : originalText(field),
-    ingestTime: ingestTime.getTime(),
-    processedTime: processedTime.getTime(),
-    raw,
-  };
-}
-
-function filterOf({ reason, device, after }: DeadLetterQuery): Filter<LetterDocument> {
-  return {
-    ...(reason !== undefined && { reason }),
-    ...(device !== undefined && { device: storableText(device) }),
-    ...(after !== undefined && {
-      ingestTime: { $lte: new Date(after.ingestTime) },
-      $or: [{ ingestTime: { $lt: new Date(after.ingestTime) } }, { _id: { $lt: after.id } }],
-    }),
-  };
+function queryOf({ ids, after, limit: _, ...filter }: DeadLetterQuery): Filter<LetterDocument> {
+  const conditions: Filter<LetterDocument>[] = [filterOf(filter)];
+  if (ids !== undefined) conditions.push({ _id: { $in: [...ids] } });
+  if (after !== undefined) {
+    const ingestTime = new Date(after.ingestTime);
+    conditions.push({
+      ingestTime: { $lte: ingestTime },
+      $or: [{ ingestTime: { $lt: ingestTime } }, { _id: { $lt: after.id } }],
+    });
+  }
+  return conditions.length === 1 ? conditions[0]! : { $and: conditions };
 }

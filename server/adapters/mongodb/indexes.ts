@@ -1,9 +1,8 @@
 import { COLLECTIONS, type CollectionName } from "./collections";
 
-/** How long documents are kept, in days; at least 1. */
+/** How long MongoDB keeps documents, in days; at least 1. */
 export interface Retention {
   readonly archiveDays: number;
-  readonly deadLetterDays: number;
 }
 
 /** An index Fieldwatch's questions need. */
@@ -19,7 +18,7 @@ export interface WantedIndex {
 const MOST_SECONDS = 2 ** 31 - 1;
 
 /** Every index Fieldwatch needs in MongoDB. Collections are searched by no others. */
-export function wantedIndexes({ archiveDays, deadLetterDays }: Retention): readonly WantedIndex[] {
+export function wantedIndexes({ archiveDays }: Retention): readonly WantedIndex[] {
   const { messages, deadLetters } = COLLECTIONS;
   return [
     {
@@ -31,7 +30,15 @@ export function wantedIndexes({ archiveDays, deadLetterDays }: Retention): reado
     { collection: deadLetters, name: "newest", key: { ingestTime: -1, _id: -1 } },
     { collection: deadLetters, name: "reason_newest", key: { reason: 1, ingestTime: -1, _id: -1 } },
     { collection: deadLetters, name: "device_newest", key: { device: 1, ingestTime: -1, _id: -1 } },
-    { collection: deadLetters, name: "retention", key: { ingestTime: 1 }, expireAfterSeconds: seconds(deadLetterDays) },
+    // Lists by status, and groups of them without a look at the documents.
+    {
+      collection: deadLetters,
+      name: "status_newest",
+      key: { status: 1, ingestTime: -1, _id: -1, reason: 1, device: 1, field: 1, replays: 1 },
+    },
+    { collection: deadLetters, name: "job", key: { job: 1, status: 1 } },
+    // Without expiry: one that is being replayed must stay, so the worker removes them.
+    { collection: deadLetters, name: "retention", key: { ingestTime: 1 } },
   ];
 }
 

@@ -36,34 +36,41 @@ describeWithMongo("preparing MongoDB", (uri) => {
   }
 
   it("twice at once and again makes each wanted index once", async () => {
-    const retention = { archiveDays: 3, deadLetterDays: 9 };
+    const retention = { archiveDays: 3 };
     await Promise.all([prepareMongo(mongo.db, retention), prepareMongo(mongo.db, retention)]);
     await prepareMongo(mongo.db, retention);
     expect(byName(await indexesNow())).toEqual(byName(wantedIndexes(retention)));
-    expect(wantedIndexes(retention).flatMap((index) => index.expireAfterSeconds ?? [])).toEqual([3 * DAY, 9 * DAY]);
+    expect(wantedIndexes(retention).flatMap((index) => index.expireAfterSeconds ?? [])).toEqual([3 * DAY]);
   });
 
   it("moves the days when they changed, also twice at once", async () => {
-    await prepareMongo(mongo.db, { archiveDays: 3, deadLetterDays: 9 });
-    const changed = { archiveDays: 4, deadLetterDays: 36_500 };
+    await prepareMongo(mongo.db, { archiveDays: 3 });
+    const changed = { archiveDays: 36_500 };
     await Promise.all([prepareMongo(mongo.db, changed), prepareMongo(mongo.db, changed)]);
     expect(byName(await indexesNow())).toEqual(byName(wantedIndexes(changed)));
     // MongoDB takes no more than 2³¹ − 1 seconds.
-    expect(wantedIndexes(changed).flatMap((index) => index.expireAfterSeconds ?? [])).toEqual([4 * DAY, 2_147_483_647]);
+    expect(wantedIndexes(changed).flatMap((index) => index.expireAfterSeconds ?? [])).toEqual([2_147_483_647]);
   });
 
   it("takes an index of another name for what it is, and leaves other people's alone", async () => {
     const messages = mongo.db.collection("messages");
     await messages.createIndex({ ingestTime: 1 }, { name: "theirs", expireAfterSeconds: 5 * DAY });
     await messages.createIndex({ eventTime: 1 }, { name: "own question" });
-    await prepareMongo(mongo.db, { archiveDays: 5, deadLetterDays: 9 });
+    await prepareMongo(mongo.db, { archiveDays: 5 });
     const names = (await indexesNow()).filter(({ collection }) => collection === "messages").map(({ name }) => name);
     expect(names.sort()).toEqual(["device_newest", "own question", "theirs"]);
   });
 
+  it("no longer lets MongoDB remove dead letters, of which one may be on its way", async () => {
+    const letters = mongo.db.collection("deadLetters");
+    await letters.createIndex({ ingestTime: 1 }, { name: "retention", expireAfterSeconds: 5 * DAY });
+    await prepareMongo(mongo.db, { archiveDays: 5 });
+    expect(byName(await indexesNow())).toEqual(byName(wantedIndexes({ archiveDays: 5 })));
+  });
+
   it("refuses what stands in the way, with the line that removes it", async () => {
     const messages = mongo.db.collection("messages");
-    const retention = { archiveDays: 5, deadLetterDays: 9 };
+    const retention = { archiveDays: 5 };
     await messages.createIndex({ body: 1 }, { name: "retention" });
     await expect(prepareMongo(mongo.db, retention)).rejects.toThrow('db.messages.dropIndex("retention")');
     await messages.dropIndex("retention");

@@ -72,6 +72,12 @@ async function changeExpiry(
   found: FoundIndex,
 ): Promise<void> {
   const { expireAfterSeconds } = wanted;
+  if (expireAfterSeconds === undefined && found.name === wanted.name) {
+    // Our own, of a version that let MongoDB remove them.
+    await collection.dropIndex(found.name);
+    await create(collection, wanted);
+    return;
+  }
   if (expireAfterSeconds === undefined) {
     throw inTheWay(wanted, found.name, "removes documents by their age, and this one must not");
   }

@@ -12,7 +12,7 @@ export function connectPatiently(uri: string): MongoConnection {
 export async function connectPrepared(uri: string): Promise<MongoConnection> {
   const connection = connectPatiently(uri);
   // The suites store messages of long ago, which a real MongoDB would remove while they look.
-  await prepareMongo(connection.db, { archiveDays: 36_500, deadLetterDays: 36_500 });
+  await prepareMongo(connection.db, { archiveDays: 36_500 });
   return connection;
 }
 

@@ -27,14 +27,21 @@ export async function insertNew<T extends Document>(
   }
 }
 
-/** Removes documents with an ingestTime before `before`, oldest first, a bounded number at a time; returns how many. */
-export async function removeOlder(collection: Collection<Document>, before: Date): Promise<number> {
+/**
+ * Removes documents with an ingestTime before `before` that `also` fits, oldest first, a bounded number at a time;
+ * returns how many.
+ */
+export async function removeOlder(
+  collection: Collection<Document>,
+  before: Date,
+  also: Document = {},
+): Promise<number> {
   let removed = 0;
   for (;;) {
     // Up to a time rather than a list of ids: it costs the server less, and only those of one moment go past the bound.
     const [last] = await collection
       .find(
-        { ingestTime: { $lt: before } },
+        { ...also, ingestTime: { $lt: before } },
         {
           projection: { _id: 0, ingestTime: 1 },
           sort: { ingestTime: 1 },
@@ -45,7 +52,7 @@ export async function removeOlder(collection: Collection<Document>, before: Date
       )
       .toArray();
     const old = last ? { ingestTime: { $lte: last.ingestTime as Date } } : { ingestTime: { $lt: before } };
-    const { deletedCount } = await collection.deleteMany(old);
+    const { deletedCount } = await collection.deleteMany({ ...also, ...old });
     removed += deletedCount;
     if (!last) return removed;
   }

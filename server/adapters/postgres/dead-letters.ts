@@ -1,46 +1,103 @@
 import type { Pool } from "pg";
 import type { DeadLetterReason } from "@/server/domain/reasons";
-import type { DeadLetter, DeadLetters } from "@/server/ports/dead-letters";
+import {
+  DEAD_LETTER_STATUSES,
+  type DeadLetterEvent,
+  type DeadLetterFilter,
+  type DeadLetters,
+  type DeadLetterStatus,
+  type KeptDeadLetter,
+  MOST_EVENTS,
+} from "@/server/ports/dead-letters";
+import { findGroups } from "./dead-letters/groups";
+import { insertLetters } from "./dead-letters/insert";
 import { originalText, storableText } from "./text";
 
 /** Rows removed per statement. */
 const CHUNK = 1000;
-/** Bytes of messages per statement; PostgreSQL takes at most 1 GB, and memory is dearer. */
-const STATEMENT_BYTES = 16 * 1024 * 1024;
+
+/** Always true; with it all can be counted in the index that begins with the status. */
+const ANY_STATUS = `status = ANY ('{${DEAD_LETTER_STATUSES.join()}}')`;
 
 /** Dead letters in a table of PostgreSQL. Words from outside are stored with NULs and lone surrogates escaped. */
 export function createPostgresDeadLetters(pool: Pool): DeadLetters {
   return {
-    async store(letters) {
-      for (const some of bySize(letters)) await insert(pool, some);
-    },
+    store: (letters) => insertLetters(pool, letters),
 
-    async find({ limit, reason, device, after }) {
+    async find({ limit, ids, after, ...filter }) {
       const parameters: unknown[] = [limit];
       const parameter = (value: unknown) => `$${parameters.push(value)}`;
-      const conditions = [
-        ...(reason === undefined ? [] : [`reason = ${parameter(reason)}`]),
-        ...(device === undefined ? [] : [`device = ${parameter(storableText(device))}`]),
-        ...(after === undefined
-          ? []
-          : [
-              `(ingest_time, id) < (to_timestamp(${parameter(after.ingestTime)}::float8 / 1000)::timestamptz(3), ${parameter(after.id)})`,
-            ]),
-      ];
+      const conditions = conditionsOf(filter, parameter);
+      if (ids !== undefined) conditions.push(`id = ANY (${parameter(ids)}::text[])`);
+      if (after !== undefined)
+        conditions.push(
+          `(ingest_time, id) < (${moment(parameter(after.ingestTime))}, ${parameter(after.id)} COLLATE "C")`,
+        );
       const { rows } = await pool.query<Row>(
-        `SELECT id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw FROM dead_letter
-         ${conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`} ORDER BY ingest_time DESC, id DESC LIMIT $1`,
+        `SELECT id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
+                status, replay_of, replayed_as, replays, history, changed_at
+         FROM dead_letter ${where(conditions)} ORDER BY ingest_time DESC, id DESC LIMIT $1`,
         parameters,
       );
       return rows.map(letterOf);
+    },
+
+    async count(filter) {
+      const parameters: unknown[] = [];
+      const conditions = conditionsOf(filter, (value) => `$${parameters.push(value)}`);
+      if (filter.job === undefined) conditions.push(ANY_STATUS);
+      // Whether a replay was refused is in the table only, so that is asked where it can be.
+      const refused = filter.job === undefined ? "false" : "replayed_as IS NOT NULL AND status = 'replayed'";
+      const { rows } = await pool.query<{ status: DeadLetterStatus; refused: boolean; count: number }>(
+        `SELECT status, ${refused} AS refused, count(*)::integer AS count FROM dead_letter ${where(conditions)} GROUP BY 1, 2`,
+        parameters,
+      );
+      const counts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+      for (const row of rows) {
+        counts[row.status] += row.count;
+        if (row.refused) counts.refused += row.count;
+      }
+      return counts;
+    },
+
+    groups({ limit, trendFrom, ...filter }) {
+      const parameters: unknown[] = [];
+      const conditions = [...conditionsOf(filter, (value) => `$${parameters.push(value)}`), ANY_STATUS];
+      return findGroups(pool, { where: where(conditions), parameters, limit, trendFrom });
+    },
+
+    async change(changes) {
+      if (changes.length === 0) return new Set();
+      const { rows } = await pool.query<{ id: string }>(
+        `UPDATE dead_letter d
+         SET status = c.status, replays = d.replays + c.sends, replayed_as = coalesce(c.replayed_as, d.replayed_as),
+             job = coalesce(c.job, d.job), changed_at = to_timestamp(c.time / 1000),
+             history = (d.history || c.event)[greatest(1, cardinality(d.history) + ${2 - MOST_EVENTS}):]
+         FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::float8[], $9::text[])
+           AS c (id, sources, replays, status, sends, replayed_as, job, time, event)
+         WHERE d.id = c.id AND d.status = ANY (string_to_array(c.sources, ',')) AND d.replays = c.replays
+         RETURNING d.id`,
+        [
+          changes.map(({ id }) => id),
+          changes.map(({ from }) => from.join(",")),
+          changes.map(({ replays }) => replays),
+          changes.map(({ to }) => to),
+          changes.map(({ sends }) => (sends === true ? 1 : 0)),
+          changes.map(({ replayedAs }) => replayedAs ?? null),
+          changes.map(({ job }) => job ?? null),
+          changes.map(({ event }) => event.time),
+          changes.map(({ event }) => JSON.stringify(event)),
+        ],
+      );
+      return new Set(rows.map(({ id }) => id));
     },
 
     async removeBefore(before) {
       let removed = 0;
       for (;;) {
         const { rowCount } = await pool.query(
-          `DELETE FROM dead_letter WHERE id = ANY (ARRAY (
-             SELECT id FROM dead_letter WHERE ingest_time < to_timestamp($1::float8 / 1000)::timestamptz(3)
+          `DELETE FROM dead_letter WHERE status <> 'replaying' AND id = ANY (ARRAY (
+             SELECT id FROM dead_letter WHERE ingest_time < ${moment("$1")} AND status <> 'replaying'
              ORDER BY ingest_time, id LIMIT ${CHUNK}))`,
           [before],
         );
@@ -49,6 +106,33 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
       }
     },
   };
+}
+
+/** SQL of a moment given in epoch milliseconds. */
+function moment(parameter: string): string {
+  return `to_timestamp(${parameter}::float8 / 1000)::timestamptz(3)`;
+}
+
+function where(conditions: readonly string[]): string {
+  return conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+}
+
+function conditionsOf(
+  { status, reason, device, field, until, job }: DeadLetterFilter,
+  parameter: (value: unknown) => string,
+): string[] {
+  const words = (column: string, value: string | null | undefined) => {
+    if (value === undefined) return [];
+    return [value === null ? `${column} IS NULL` : `${column} = ${parameter(storableText(value))}`];
+  };
+  return [
+    ...(status === undefined ? [] : [`status = ${parameter(status)}`]),
+    ...(reason === undefined ? [] : [`reason = ${parameter(reason)}`]),
+    ...words("device", device),
+    ...words("field", field),
+    ...(until === undefined ? [] : [`ingest_time <= ${moment(parameter(until))}`]),
+    ...(job === undefined ? [] : [`job = ${parameter(job)}`]),
+  ];
 }
 
 interface Row {
@@ -63,9 +147,15 @@ interface Row {
   readonly ingest_time: Date;
   readonly processed_time: Date;
   readonly raw: Buffer;
+  readonly status: DeadLetterStatus;
+  readonly replay_of: string | null;
+  readonly replayed_as: string | null;
+  readonly replays: number;
+  readonly history: readonly string[];
+  readonly changed_at: Date | null;
 }
 
-function letterOf(row: Row): DeadLetter {
+function letterOf(row: Row): KeptDeadLetter {
   return {
     id: row.id,
     position: { log: row.log, partition: row.partition, offset: Number(row.offset) },
@@ -76,50 +166,11 @@ function letterOf(row: Row): DeadLetter {
     ingestTime: row.ingest_time.getTime(),
     processedTime: row.processed_time.getTime(),
     raw: row.raw,
+    status: row.status,
+    replayOf: row.replay_of,
+    replayedAs: row.replayed_as,
+    replays: row.replays,
+    history: row.history.map((event) => JSON.parse(event) as DeadLetterEvent),
+    changedAt: row.changed_at?.getTime() ?? null,
   };
-}
-
-async function insert(pool: Pool, letters: readonly DeadLetter[]): Promise<void> {
-  // All messages travel as one binary parameter: an array of bytea would be sent as hexadecimal text.
-  let at = 1;
-  const starts = letters.map(({ raw }) => (at += raw.byteLength) - raw.byteLength);
-  await pool.query(
-    `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw)
-     SELECT l.id, l.log, l.partition, l."offset", l.reason, l.detail, l.device, l.field, to_timestamp(l.ingest_time / 1000),
-            to_timestamp(l.processed_time / 1000), substring($1::bytea FROM l.start FOR l.size)
-     FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[],
-                 $11::float8[], $12::int[], $13::int[])
-       AS l (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, start, size)
-     ON CONFLICT (id) DO NOTHING`,
-    [
-      Buffer.concat(letters.map(({ raw }) => raw)),
-      letters.map(({ id }) => id),
-      letters.map(({ position }) => position.log),
-      letters.map(({ position }) => position.partition),
-      letters.map(({ position }) => position.offset),
-      letters.map(({ reason }) => reason),
-      letters.map(({ detail }) => storableText(detail)),
-      letters.map(({ device }) => (device === null ? null : storableText(device))),
-      letters.map(({ field }) => (field === null ? null : storableText(field))),
-      letters.map(({ ingestTime }) => ingestTime),
-      letters.map(({ processedTime }) => processedTime),
-      starts,
-      letters.map(({ raw }) => raw.byteLength),
-    ],
-  );
-}
-
-function* bySize(letters: readonly DeadLetter[]): Generator<readonly DeadLetter[]> {
-  let some: DeadLetter[] = [];
-  let bytes = 0;
-  for (const letter of letters) {
-    if (some.length > 0 && bytes + letter.raw.byteLength > STATEMENT_BYTES) {
-      yield some;
-      some = [];
-      bytes = 0;
-    }
-    some.push(letter);
-    bytes += letter.raw.byteLength;
-  }
-  if (some.length > 0) yield some;
 }

@@ -241,8 +241,29 @@ describe("frames", () => {
     expect(roundTrip(records).map(({ value }) => value.byteLength)).toEqual(sizes);
   });
 
+  it("have a place for headers only when a record has some", () => {
+    const value = Buffer.from("v");
+    const plain = encodeFrames([{ key: "k", value }])[0]!.payload;
+    expect(encodeFrames([{ key: "k", value, headers: {} }])[0]!.payload).toEqual(plain);
+    expect(plain[0]).toBe(1);
+    const headers = { "replay-of": "c/t/0/1 🌡", "": "\u0000", empty: "" };
+    const mixed: LogRecord[] = [
+      { key: "k", value },
+      { key: null, value, headers },
+      { key: "k", value },
+    ];
+    expect(roundTrip(mixed)).toEqual(mixed);
+    const large: LogRecord[] = Array.from({ length: 40 }, () => ({
+      key: null,
+      value,
+      headers: { a: "x".repeat(100_000) },
+    }));
+    expect(roundTrip(large)).toEqual(large);
+    for (const { payload } of encodeFrames(large)) expect(payload.length).toBeLessThanOrEqual(ROW_BYTES);
+  });
+
   it("of another version are refused", () => {
-    expect(() => decodeFrame(Buffer.of(2, 0, 0, 0, 0))).toThrow("version 2");
+    expect(() => decodeFrame(Buffer.of(3, 0, 0, 0, 0))).toThrow("version 3");
   });
 
   function roundTrip(records: readonly LogRecord[]): LogRecord[] {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { decodeMessage } from "@/server/domain/message";
-import { deadLetterId, type DeadLetter } from "@/server/ports/dead-letters";
+import { deadLetterId, NEVER_REPLAYED, type DeadLetter } from "@/server/ports/dead-letters";
 import { positionOf, type DecodedBatch, type Received, type SourceBatch } from "../batch";
 import { printable } from "../printable";
 
@@ -38,6 +38,7 @@ export function createDecode({ futureToleranceMs, retentionMs }: DecodeSettings)
         ingestTime: record.ingestTime,
         processedTime: batch.processedTime,
         raw: record.value,
+        ...NEVER_REPLAYED,
       });
     }
     return { ...batch, received, letters };

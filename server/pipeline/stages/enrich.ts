@@ -1,7 +1,8 @@
 import type { CatalogMetric, NewDevice } from "@/server/database/catalog-writes";
+import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
 import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
-import { deadLetterId, type DeadLetter } from "@/server/ports/dead-letters";
+import { deadLetterId, NEVER_REPLAYED, type DeadLetter } from "@/server/ports/dead-letters";
 import {
   positionOf,
   type DecodedBatch,
@@ -30,10 +31,7 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "devices" | "
     for (const entry of received) {
       const device = devices.get(entry.message.device);
       if (device) messages.push(place(batch, entry, device.id, metrics, letters));
-      else {
-        const refusal = { reason: "tooManyDevices", detail: "there is no room for another device" } as const;
-        letters.push(letterOf(batch, entry, null, refusal, entry.record.value));
-      }
+      else letters.push(letterOf(batch, entry, null, NO_ROOM_FOR_DEVICE, entry.record.value));
     }
     return { ...source, messages, letters };
   };
@@ -48,33 +46,13 @@ function place(
   letters: DeadLetter[],
 ): EnrichedMessage {
   const { record, message } = entry;
-  const metrics: number[] = [];
-  const values: number[] = [];
-  const state: [string, number | boolean | string][] = [];
-  // A field's number is its place in refused, values and texts one after the other, the same each time.
-  let number = 0;
-  const refuse = (field: string, value: unknown, refusal: Refusal) =>
+  const { readings, texts, refused } = judgeFields(message, (field) => known.get(field)?.kind);
+  for (const { field, number, value, ...refusal } of refused)
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value)));
-  for (const refused of message.refused) {
-    refuse(refused.field, refused.value, refused);
-    number++;
-  }
-  for (const [field, value] of message.values) {
-    const metric = known.get(field);
-    if (metric && metric.kind === typeof value) {
-      metrics.push(metric.id);
-      values.push(Number(value));
-      state.push([field, value]);
-    } else refuse(field, value, metric ? drift(metric, typeof value) : noRoom(field));
-    number++;
-  }
-  for (const [field, text] of message.texts) {
-    const metric = known.get(field);
-    if (metric) refuse(field, text, drift(metric, "string"));
-    else state.push([field, text.slice(0, TWIN_LIMITS.textLength)]);
-    number++;
-  }
-  return { record, message, deviceId, metrics, values, state };
+  const metrics = readings.map(([field]) => known.get(field)!.id);
+  const values = readings.map(([, value]) => Number(value));
+  const shortened = texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);
+  return { record, message, deviceId, metrics, values, state: [...readings, ...shortened] };
 }
 
 function letterOf(
@@ -95,15 +73,8 @@ function letterOf(
     ingestTime: record.ingestTime,
     processedTime: batch.processedTime,
     raw,
+    ...NEVER_REPLAYED,
   };
-}
-
-function drift({ name, kind }: CatalogMetric, found: string): Refusal {
-  return { reason: "typeDrift", detail: `${name} is a ${found}; it was a ${kind} when it was first seen` };
-}
-
-function noRoom(field: string): Refusal {
-  return { reason: "tooManyMetrics", detail: `there is no room for another metric: ${field}` };
 }
 
 /** Devices in log order, with the first site and type they name. */

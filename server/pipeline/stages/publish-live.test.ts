@@ -10,7 +10,7 @@ const metricName = (id: number) => `m${id}`;
 
 function committed(device: number, times: readonly number[], state: EnrichedMessage["state"] = []): Committed {
   const messages = times.map((time, offset) => ({
-    record: { offset, key: null, value: new Uint8Array(), ingestTime: T + offset },
+    record: { offset, key: null, value: new Uint8Array(), headers: {}, ingestTime: T + offset },
     message: { device: `d${device}`, eventTime: time, values: [], texts: [], refused: [] },
     deviceId: device,
     metrics: [1],

@@ -73,6 +73,18 @@ export function recordsContract(bench: EventLogBench): void {
       await consumer.stop();
     });
 
+    it("carry headers, and have none when none were given", async () => {
+      const topic = await bench.newTopic(1);
+      const headers = { "replay-of": "cluster/topic/0/1/m", words: "ключ 🌡", long: "x".repeat(3000), empty: "" };
+      const value = Buffer.from("v");
+      await bench.first.log.append(topic, [record("a", "1"), { key: "b", value, headers }, record("c", "3")]);
+      await bench.first.log.append(topic, [{ key: null, value, headers: {} }]);
+      const consumer = await bench.collect(bench.second.log, topic);
+      await until(() => consumer.records().length === 4, PATIENCE);
+      expect(consumer.records().map((found) => found.headers)).toEqual([{}, headers, {}, {}]);
+      await consumer.stop();
+    });
+
     it("of one key stay in one partition, in order; appends of two processes leave no gap", async () => {
       const topic = await bench.newTopic(4);
       const consumer = await bench.collect(bench.first.log, topic);

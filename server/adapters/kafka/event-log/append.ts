@@ -1,7 +1,7 @@
 import type { Message } from "kafkajs";
-import { type Appender, createAppender, type WriteCalls } from "@/server/adapters/append-queue";
+import { type Appender, createAppender, headerBytes, type WriteCalls } from "@/server/adapters/append-queue";
 import { partitionOf } from "@/server/adapters/partitioner";
-import type { LogRecord } from "@/server/ports/event-log";
+import type { LogRecord, RecordHeaders } from "@/server/ports/event-log";
 import type { AdminConnection } from "./admin";
 import type { ProducerConnection, Sending } from "./producer";
 import { partitionsOf } from "./topics";
@@ -14,8 +14,9 @@ const MERGED = { records: 20_000, bytes: 8 * 1024 * 1024 };
  */
 const BATCH_BYTES = 900_000;
 const BATCH_RECORDS = 10_000;
-/** What surrounds a record's key and value, at most. */
+/** What surrounds a record's key and value, at most; and a header's name and value. */
 const RECORD_OVERHEAD = 32;
+const HEADER_OVERHEAD = 10;
 const METADATA_MS = 3000;
 
 interface AppenderDeps {
@@ -68,9 +69,9 @@ export function sendingsOf(
   /** By partition: the round its next record goes to, and what that round has of it. */
   const fill = new Map<number, { round: number; bytes: number; records: number }>();
   for (const { records, keyless } of calls) {
-    for (const { key, value } of records) {
+    for (const { key, value, headers } of records) {
       const partition = key === null ? keyless : partitionOf(key, partitions);
-      const bytes = RECORD_OVERHEAD + value.byteLength + (key === null ? 0 : Buffer.byteLength(key));
+      const bytes = RECORD_OVERHEAD + value.byteLength + (key === null ? 0 : Buffer.byteLength(key)) + sizeOf(headers);
       let place = fill.get(partition);
       if (place === undefined) fill.set(partition, (place = { round: 0, bytes: 0, records: 0 }));
       if (place.records > 0 && (place.bytes + bytes > BATCH_BYTES || place.records >= BATCH_RECORDS)) {
@@ -83,12 +84,16 @@ export function sendingsOf(
       const round = (rounds[place.round] ??= { byPartition: new Map(), bytes: 0 });
       round.bytes += bytes;
       const list = round.byPartition.get(partition);
-      const message: Message = { key, value: bufferOf(value), partition };
+      const message: Message = { key, value: bufferOf(value), partition, ...(headers && { headers: { ...headers } }) };
       if (list === undefined) round.byPartition.set(partition, [message]);
       else list.push(message);
     }
   }
   return rounds.map((round) => ({ topic, ...round }));
+}
+
+function sizeOf(headers: RecordHeaders | undefined): number {
+  return headers === undefined ? 0 : headerBytes(headers) + HEADER_OVERHEAD * Object.keys(headers).length;
 }
 
 /** The same bytes as a Buffer, which is all kafkajs takes; nothing is copied. */

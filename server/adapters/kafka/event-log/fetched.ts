@@ -1,5 +1,5 @@
-import type { Batch, KafkaMessage } from "kafkajs";
-import type { StoredRecord } from "@/server/ports/event-log";
+import type { Batch, IHeaders, KafkaMessage } from "kafkajs";
+import { NO_HEADERS, type RecordHeaders, type StoredRecord } from "@/server/ports/event-log";
 
 /** Records of one partition that were fetched and wait to be handled. */
 export interface Fetched {
@@ -68,11 +68,25 @@ export function createFetched(): Fetched {
   };
 }
 
-function storedRecord({ offset, key, value, timestamp }: KafkaMessage): StoredRecord {
+function storedRecord({ offset, key, value, headers, timestamp }: KafkaMessage): StoredRecord {
   return {
     offset: Number(offset),
     key: key === null ? null : key.toString(),
     value: value ?? NOTHING,
+    headers: headersOf(headers),
     ingestTime: Number(timestamp),
   };
+}
+
+/** Headers as text; of several with one name, as Kafka allows, the last. One without a value is empty. */
+function headersOf(headers: IHeaders | undefined): RecordHeaders {
+  if (headers === undefined) return NO_HEADERS;
+  const names = Object.keys(headers);
+  if (names.length === 0) return NO_HEADERS;
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = headers[name];
+      return [name, (Array.isArray(values) ? values.at(-1) : values)?.toString() ?? ""];
+    }),
+  );
 }

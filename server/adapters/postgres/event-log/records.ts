@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { LogUnavailableError, type PartitionBounds, type StoredRecord } from "@/server/ports/event-log";
+import { LogUnavailableError, NO_HEADERS, type PartitionBounds, type StoredRecord } from "@/server/ports/event-log";
 import { decodeFrame, ROW_RECORDS } from "./framing";
 import type { Topic } from "./topics";
 
@@ -50,12 +50,12 @@ export async function fetchRecords(
     if (row.last_offset === null) break;
     const ingestTime = row.ingest_time.getTime();
     let offset = Number(row.last_offset) - row.records;
-    for (const { key, value } of decodeFrame(row.payload)) {
+    for (const { key, value, headers = NO_HEADERS } of decodeFrame(row.payload)) {
       offset += 1;
       if (offset < next) continue;
       bytes += value.byteLength + (key === null ? 0 : Buffer.byteLength(key));
       if (records.length > 0 && (records.length >= maxRecords || bytes > maxBytes)) break rows;
-      records.push({ offset, key, value, ingestTime });
+      records.push({ offset, key, value, headers, ingestTime });
     }
   }
   return { records, start: Number(first.start_offset), end: Number(first.end_offset) };

@@ -1,0 +1,105 @@
+import type { Filter } from "mongodb";
+import type { DeadLetterReason } from "@/server/domain/reasons";
+import {
+  type DeadLetter,
+  type DeadLetterEvent,
+  type DeadLetterFilter,
+  type DeadLetterStatus,
+  type KeptDeadLetter,
+  MOST_EVENTS,
+} from "@/server/ports/dead-letters";
+import { originalText, storableText } from "../text";
+
+/** A dead letter as it is kept. Those stored before there were replays lack everything that is optional here. */
+export interface LetterDocument {
+  /** The letter's id. */
+  readonly _id: string;
+  readonly log: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly device: string | null;
+  readonly field: string | null;
+  readonly ingestTime: Date;
+  readonly processedTime: Date;
+  /** Bytes in and out: the driver writes and reads them as Binary. */
+  readonly raw: Uint8Array;
+  readonly status?: DeadLetterStatus | null;
+  readonly replayOf?: string | null;
+  readonly replayedAs?: string | null;
+  readonly replays?: number | null;
+  readonly history?: readonly EventDocument[];
+  readonly changedAt?: Date | null;
+  /** The call that changed it last. */
+  readonly changedBy?: string;
+  /** The job that changed it last. */
+  readonly job?: string;
+}
+
+interface EventDocument extends Omit<DeadLetterEvent, "time"> {
+  readonly time: Date;
+}
+
+export function documentOf(letter: DeadLetter): LetterDocument {
+  const { id, position, reason, detail, device, field, ingestTime, processedTime, raw } = letter;
+  return {
+    _id: id,
+    log: position.log,
+    partition: position.partition,
+    offset: position.offset,
+    reason,
+    detail: storableText(detail),
+    device: device === null ? null : storableText(device),
+    field: field === null ? null : storableText(field),
+    ingestTime: new Date(ingestTime),
+    processedTime: new Date(processedTime),
+    raw,
+    status: "open",
+    replayOf: letter.replayOf,
+    replays: letter.replays,
+    history: letter.history.slice(-MOST_EVENTS).map(eventDocumentOf),
+  };
+}
+
+export function eventDocumentOf(event: DeadLetterEvent): EventDocument {
+  return { ...event, time: new Date(event.time), detail: storableText(event.detail) };
+}
+
+export function letterOf(document: LetterDocument): KeptDeadLetter {
+  const { _id, log, partition, offset, reason, detail, device, field, ingestTime, processedTime, raw } = document;
+  return {
+    id: _id,
+    position: { log, partition, offset },
+    reason,
+    detail: originalText(detail),
+    device: device === null ? null : originalText(device),
+    field: field === null ? null : originalText(field),
+    ingestTime: ingestTime.getTime(),
+    processedTime: processedTime.getTime(),
+    raw,
+    status: document.status ?? "open",
+    replayOf: document.replayOf ?? null,
+    replayedAs: document.replayedAs ?? null,
+    replays: document.replays ?? 0,
+    history: (document.history ?? []).map((event) => ({
+      time: event.time.getTime(),
+      kind: event.kind,
+      detail: originalText(event.detail),
+      edited: event.edited,
+    })),
+    changedAt: document.changedAt?.getTime() ?? null,
+  };
+}
+
+/** One from before there were replays has no status: it is open. */
+export function filterOf({ status, reason, device, field, until, job }: DeadLetterFilter): Filter<LetterDocument> {
+  return {
+    ...(status !== undefined && { status: status === "open" ? { $in: ["open", null] } : status }),
+    ...(reason !== undefined && { reason }),
+    ...(device !== undefined && { device: device === null ? null : storableText(device) }),
+    ...(field !== undefined && { field: field === null ? null : storableText(field) }),
+    ...(until !== undefined && { ingestTime: { $lte: new Date(until) } }),
+    ...(job !== undefined && { job }),
+  };
+}

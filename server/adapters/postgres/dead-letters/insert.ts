@@ -1,0 +1,69 @@
+import type { Pool } from "pg";
+import { type DeadLetter, MOST_EVENTS } from "@/server/ports/dead-letters";
+import { storableText } from "../text";
+
+/** Bytes of messages per statement; PostgreSQL takes at most 1 GB, and memory is dearer. */
+const STATEMENT_BYTES = 16 * 1024 * 1024;
+/** Parts the events of a letter; JSON never contains it unescaped. */
+const BETWEEN_EVENTS = "\u001e";
+
+/** Inserts those that aren't there yet. */
+export async function insertLetters(pool: Pool, letters: readonly DeadLetter[]): Promise<void> {
+  for (const some of bySize(letters)) await insert(pool, some);
+}
+
+async function insert(pool: Pool, letters: readonly DeadLetter[]): Promise<void> {
+  // All messages travel as one binary parameter: an array of bytea would be sent as hexadecimal text.
+  let at = 1;
+  const starts = letters.map(({ raw }) => (at += raw.byteLength) - raw.byteLength);
+  await pool.query(
+    `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
+                              replay_of, replays, history)
+     SELECT l.id, l.log, l.partition, l."offset", l.reason, l.detail, l.device, l.field, to_timestamp(l.ingest_time / 1000),
+            to_timestamp(l.processed_time / 1000), substring($1::bytea FROM l.start FOR l.size), l.replay_of, l.replays,
+            CASE WHEN l.history = '' THEN '{}' ELSE string_to_array(l.history, U&'\\001E') END
+     FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[],
+                 $11::float8[], $12::int[], $13::int[], $14::text[], $15::int[], $16::text[])
+       AS l (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, start, size,
+             replay_of, replays, history)
+     ON CONFLICT (id) DO NOTHING`,
+    [
+      Buffer.concat(letters.map(({ raw }) => raw)),
+      letters.map(({ id }) => id),
+      letters.map(({ position }) => position.log),
+      letters.map(({ position }) => position.partition),
+      letters.map(({ position }) => position.offset),
+      letters.map(({ reason }) => reason),
+      letters.map(({ detail }) => storableText(detail)),
+      letters.map(({ device }) => (device === null ? null : storableText(device))),
+      letters.map(({ field }) => (field === null ? null : storableText(field))),
+      letters.map(({ ingestTime }) => ingestTime),
+      letters.map(({ processedTime }) => processedTime),
+      starts,
+      letters.map(({ raw }) => raw.byteLength),
+      letters.map(({ replayOf }) => replayOf),
+      letters.map(({ replays }) => replays),
+      letters.map(({ history }) =>
+        history
+          .slice(-MOST_EVENTS)
+          .map((event) => JSON.stringify(event))
+          .join(BETWEEN_EVENTS),
+      ),
+    ],
+  );
+}
+
+function* bySize(letters: readonly DeadLetter[]): Generator<readonly DeadLetter[]> {
+  let some: DeadLetter[] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    if (some.length > 0 && bytes + letter.raw.byteLength > STATEMENT_BYTES) {
+      yield some;
+      some = [];
+      bytes = 0;
+    }
+    some.push(letter);
+    bytes += letter.raw.byteLength;
+  }
+  if (some.length > 0) yield some;
+}

@@ -1,0 +1,279 @@
+import pino from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { composeEngines, type Engines, topicSettings } from "@/server/compose";
+import { composeApi } from "@/server/compose-web";
+import { type Config, loadConfig } from "@/server/config/config";
+import { problem } from "@/server/contracts/common";
+import {
+  deadLetter,
+  deadLetterGroupsAnswer,
+  deadLetterJob,
+  deadLetterJobAnswer,
+  deadLetterJobsAnswer,
+  deadLettersAnswer,
+  replayAnswer,
+} from "@/server/contracts/dead-letters";
+import { createPipelineState } from "@/server/database/pipeline-state";
+import { createPrismaClient, type PrismaClient } from "@/server/database/prisma";
+import { TOPICS } from "@/server/domain/terms";
+import { LogUnavailableError } from "@/server/ports/event-log";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { until } from "@/server/testing/until";
+import { runWorker } from "@/server/worker";
+import type { Api } from "../runtime";
+import type { VerbName } from "../verbs";
+import { innerId, publicId } from "./id";
+
+const logger = pino({ level: "silent" });
+const now = Date.now();
+const PATIENCE = { timeoutMs: 20_000 };
+
+let db: TestDatabase;
+let config: Config;
+let engines: Engines;
+let prisma: PrismaClient;
+let api: Api;
+let worker: { stop(): Promise<void> };
+
+function composed(eventLog = engines.eventLog): Api {
+  const pipelineState = createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} });
+  const status = "pass" as const;
+  const answer = () => ({ status, verdict: "", time: "", version: "0", engines: engines.names, probes: [] });
+  return composeApi({
+    config,
+    engines: { ...engines, eventLog },
+    prisma,
+    pipelineState,
+    health: { answer },
+    version: "0",
+    logger,
+  });
+}
+
+beforeAll(async () => {
+  db = await freshDatabase();
+  config = loadConfig({ DATABASE_URL: db.connectionString, MAX_METRICS: "3" }, "");
+  engines = await composeEngines(config, "test", logger);
+  prisma = createPrismaClient(engines.pool);
+  await engines.eventLog.ensureTopics(topicSettings(config));
+  api = composed();
+  worker = await runWorker(config, logger);
+});
+afterAll(async () => {
+  await worker?.stop();
+  await prisma?.$disconnect();
+  await engines?.close();
+  await db?.drop();
+});
+beforeEach(() => db.pool.query("TRUNCATE dead_letter, dead_letter_job"));
+
+function get(verb: VerbName, params: Record<string, string> = {}, query = ""): Promise<Response> {
+  return api.handle(verb, new Request(`http://here/api?${query}`), params);
+}
+
+function post(verb: VerbName, params: Record<string, string>, body: unknown, to = api): Promise<Response> {
+  const headers = { "content-type": "application/json" };
+  return to.handle(
+    verb,
+    new Request("http://here/api", { method: "POST", body: JSON.stringify(body), headers }),
+    params,
+  );
+}
+
+async function read<T extends z.ZodType>(schema: T, answer: Promise<Response>): Promise<z.output<T>> {
+  const response = await answer;
+  const json: unknown = await response.json();
+  expect(response.status, JSON.stringify(json)).toBe(200);
+  return schema.parse(json);
+}
+
+async function refused(answer: Promise<Response>) {
+  const body = problem.parse(await (await answer).json());
+  return { kind: body.type.replace("/problems/", ""), status: body.status, detail: body.detail, more: body };
+}
+
+const list = (query = "") => read(deadLettersAnswer, get("listDeadLetters", {}, query));
+const one = (id: string) => read(deadLetter, get("getDeadLetter", { id }));
+const readings = async () =>
+  (await db.pool.query("SELECT metric, value FROM reading WHERE time > now() - interval '2 days'")).rowCount;
+
+/** Puts messages into the log and waits until they have become `count` dead letters. */
+async function refuse(messages: readonly unknown[], count = messages.length) {
+  const records = messages.map((message) => ({ key: "d", value: Buffer.from(JSON.stringify(message)) }));
+  await engines.eventLog.append(TOPICS.telemetry, records);
+  await until(async () => (await list("status=all&limit=500")).items.length === count, PATIENCE);
+  return (await list("limit=500")).items;
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+let serial = 0;
+const ahead = () => ({ device: "d", time: iso(now + 3 * 3_600_000 + serial++), readings: { a: serial } });
+
+describe("ids in addresses", () => {
+  test.each(["pg-1/iot.telemetry/0/3/15/m", "a~b!/t~~/!0~1/", "~~!!//", "!1"])("%s", (id) => {
+    expect(publicId(id)).not.toContain("/");
+    expect(innerId(publicId(id))).toBe(id);
+    expect(encodeURIComponent(publicId(id))).toBe(publicId(id));
+  });
+});
+
+describe("one dead letter", () => {
+  test("edited and sent is stored, once, and its history tells", async () => {
+    const [letter] = await refuse([ahead()]);
+    const { id } = letter!;
+    const before = await readings();
+    const message = letter!.raw.replace(/"time":"[^"]+"/, `"time":"${iso(now)}"`);
+    const dry = await read(replayAnswer, post("replayDeadLetter", { id }, { message, dryRun: true }));
+    expect(dry).toMatchObject({ outlook: { ok: true, readings: 1, problems: [] }, letter: { status: "open" } });
+    const asItIs = await read(replayAnswer, post("replayDeadLetter", { id }, { dryRun: true }));
+    expect(asItIs.outlook).toMatchObject({ ok: false, readings: 0, problems: [{ reason: "futureTime", field: null }] });
+
+    const sent = await Promise.all([1, 2, 3].map(() => post("replayDeadLetter", { id }, { message })));
+    expect(sent.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    await until(async () => (await one(id)).status === "replayed", PATIENCE);
+    expect(await one(id)).toMatchObject({ replays: 1, replayOf: null, replayedAs: null });
+    expect((await one(id)).history).toMatchObject([
+      { kind: "sent", edited: true },
+      { kind: "stored", edited: true, detail: "1 reading stored, 0 repeats" },
+    ]);
+    await until(async () => (await readings()) === before! + 1, PATIENCE);
+    const again = await refused(post("replayDeadLetter", { id }, { message }));
+    expect(again).toMatchObject({ status: 409, kind: "wrong-status", more: { current: "replayed" } });
+  });
+
+  test("that would be refused isn't sent when edited, and goes on as a new one when not", async () => {
+    const [letter] = await refuse([ahead()]);
+    const { id } = letter!;
+    const message = `{"device":"d","time":"${iso(now)}","readings":{"a":true,"b":[],"c":1}}`;
+    const answer = await refused(post("replayDeadLetter", { id }, { message }));
+    expect(answer).toMatchObject({ status: 422, kind: "would-be-refused" });
+    expect(answer.detail).toContain("Type changed: a is a boolean");
+    expect(answer.detail).toContain("Not a value: b is an array");
+    expect(answer.more.outlook).toMatchObject({ readings: 1, problems: [{ field: "b" }, { field: "a" }] });
+    expect((await one(id)).status).toBe("open");
+
+    await read(replayAnswer, post("replayDeadLetter", { id }, {}));
+    await until(async () => (await one(id)).status === "replayed", PATIENCE);
+    const { replayedAs } = await one(id);
+    expect(await one(replayedAs!)).toMatchObject({ status: "open", replayOf: id, replays: 1 });
+    expect((await list("status=replayed")).items.map((item) => item.id)).toEqual([id]);
+  });
+
+  test("outlooks know the catalog's limits", async () => {
+    const [letter] = await refuse([ahead()]);
+    const { id } = letter!;
+    const outlook = async (message: string) =>
+      (await read(replayAnswer, post("replayDeadLetter", { id }, { message, dryRun: true }))).outlook;
+    const found = await outlook(
+      `{"device":"new","time":"${iso(now)}","readings":{"a":1,"x":1,"y":2,"z":3,"note":"t"}}`,
+    );
+    expect(found).toMatchObject({ ok: false, problems: [{ reason: "tooManyMetrics", field: "z" }] });
+    expect(found.readings).toBe(3);
+    expect(await outlook("{")).toMatchObject({ ok: false, problems: [{ reason: "notJson" }] });
+    expect((await db.pool.query("SELECT FROM device WHERE name = 'new'")).rowCount).toBe(0);
+  });
+
+  test("given up and taken back, each only when it can be", async () => {
+    const [letter] = await refuse([ahead()]);
+    const { id } = letter!;
+    expect(await refused(post("restoreDeadLetter", { id }, {}))).toMatchObject({ status: 409, kind: "wrong-status" });
+    expect(await read(deadLetter, post("discardDeadLetter", { id }, {}))).toMatchObject({ status: "discarded" });
+    expect((await refused(post("replayDeadLetter", { id }, {}))).status).toBe(409);
+    expect((await refused(post("discardDeadLetter", { id }, {}))).status).toBe(409);
+    expect((await list()).items).toEqual([]);
+    expect(await read(deadLetter, post("restoreDeadLetter", { id }, {}))).toMatchObject({ status: "open" });
+    expect((await one(id)).history.map(({ kind }) => kind)).toEqual(["discarded", "restored"]);
+  });
+
+  test("stays claimed when the log doesn't answer", async () => {
+    const [letter] = await refuse([ahead()]);
+    const append = () => Promise.reject(new LogUnavailableError("away"));
+    const away = composed({ ...engines.eventLog, append });
+    const answer = await refused(post("replayDeadLetter", { id: letter!.id }, {}, away));
+    expect(answer).toMatchObject({ status: 503, kind: "log-unavailable" });
+    expect((await one(letter!.id)).status).toBe("replaying");
+  });
+
+  test("what isn't there, and what isn't JSON", async () => {
+    expect((await refused(get("getDeadLetter", { id: "none~t~0~0~1~m" }))).kind).toBe("not-found");
+    for (const verb of ["replayDeadLetter", "discardDeadLetter", "restoreDeadLetter"] as const)
+      expect((await refused(post(verb, { id: "none" }, {}))).kind).toBe("not-found");
+    expect((await refused(get("getDeadLetterJob", { id: "none" }))).kind).toBe("not-found");
+    const form = new Request("http://here/api", {
+      method: "POST",
+      body: "{}",
+      headers: { "content-type": "text/plain" },
+    });
+    for (const verb of ["replayDeadLetter", "discardDeadLetter", "startDeadLetterJob", "stopDeadLetterJob"] as const)
+      expect(
+        (await refused(api.handle(verb, form.clone(), { ...(!verb.startsWith("start") && { id: "x" }) }))).kind,
+      ).toBe("unsupported-media-type");
+  });
+});
+
+describe("many dead letters", () => {
+  test("in groups, with filters", async () => {
+    await refuse([ahead(), ahead(), { device: "d", time: iso(now), readings: { a: [] } }, 5], 4);
+    const groups = (query = "") => read(deadLetterGroupsAnswer, get("listDeadLetterGroups", {}, query));
+    const all = await groups();
+    expect(all).toMatchObject({ total: 3, counts: { open: 4, replaying: 0, replayed: 0, discarded: 0 } });
+    expect(all.items.map(({ reason, device, field, count }) => [reason, device, field, count])).toContainEqual([
+      "futureTime",
+      "d",
+      null,
+      2,
+    ]);
+    expect(all.items[0]!.trend).toHaveLength(24);
+    expect(all.items[0]!.trend.slice(-2).reduce((a, b) => a + b)).toBe(2);
+    expect((await groups("device=")).items.map(({ reason }) => reason)).toEqual(["notJson"]);
+    expect((await groups("field=a")).items.map(({ reason }) => reason)).toEqual(["badValue"]);
+    expect((await groups("field=&device=d")).items.map(({ count }) => count)).toEqual([2]);
+    expect((await list("field=a")).items).toHaveLength(1);
+    expect((await groups("status=discarded")).items).toEqual([]);
+  });
+
+  test("replayed by a job: first dry, then for all, what is refused again not a second time", async () => {
+    await refuse([ahead(), ahead(), ahead(), { device: "d", time: iso(now), readings: { a: [] } }], 4);
+    const body = { action: "replay", filter: { reason: "futureTime" }, perSecond: 500 };
+    const dry = await read(deadLetterJobAnswer, post("startDeadLetterJob", {}, { ...body, dryRun: true }));
+    expect(dry).toMatchObject({ job: null, dryRun: { count: 3, checked: 3, wouldPass: 0, seconds: 3 / 500 } });
+    expect(dry.dryRun!.wouldFail).toMatchObject([{ reason: "futureTime", count: 3 }]);
+    expect((await list()).items).toHaveLength(4);
+
+    const { job } = await read(deadLetterJobAnswer, post("startDeadLetterJob", {}, body));
+    expect(job).toMatchObject({ status: "waiting", total: 3, done: 0, filter: { reason: "futureTime" } });
+    const state = () => read(deadLetterJob, get("getDeadLetterJob", { id: job!.id }));
+    await until(async () => (await state()).status === "done", PATIENCE);
+    expect(await state()).toMatchObject({ done: 3, skipped: 0, stored: 0, refused: 3, error: null });
+    expect((await list("status=all&reason=futureTime")).items).toHaveLength(6);
+    expect((await list("reason=futureTime")).items.every(({ replays }) => replays === 1)).toBe(true);
+    expect(await read(deadLetterJobsAnswer, get("listDeadLetterJobs"))).toEqual({ items: [await state()] });
+  });
+
+  test("given up by a job, stopped or not", async () => {
+    await refuse([ahead(), ahead()]);
+    const { job } = await read(deadLetterJobAnswer, post("startDeadLetterJob", {}, { action: "discard" }));
+    const state = (id: string) => read(deadLetterJob, get("getDeadLetterJob", { id }));
+    await until(async () => (await state(job!.id)).status === "done", PATIENCE);
+    expect((await list("status=discarded")).items).toHaveLength(2);
+    const stopped = await read(deadLetterJob, post("stopDeadLetterJob", { id: job!.id }, {}));
+    expect(stopped).toMatchObject({ status: "done", done: 2 });
+  });
+
+  test("not by more jobs than fit", async () => {
+    await db.pool.query(
+      `INSERT INTO dead_letter_job (id, action, filter, until, per_second, total, status)
+       SELECT 'busy-' || i, 'replay', '{"device":"nobody","reason":"tooDeep"}', now(), 1, 0, 'waiting' FROM generate_series(1, 8) i`,
+    );
+    await db.pool.query(
+      `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, ingest_time, processed_time, raw, status, job)
+       SELECT 'held-' || i, 'l', 0, i, 'tooDeep', '', 'nobody', now(), now(), '', 'replaying', 'busy-' || i FROM generate_series(1, 8) i`,
+    );
+    expect((await refused(post("startDeadLetterJob", {}, { action: "discard" }))).kind).toBe("too-many-jobs");
+    const stopped = await read(deadLetterJob, post("stopDeadLetterJob", { id: "busy-1" }, {}));
+    expect(stopped.status).toBe("stopped");
+    expect(stopped.finishedAt).not.toBeNull();
+    expect((await read(deadLetterJobAnswer, post("startDeadLetterJob", {}, { action: "discard" }))).job).not.toBeNull();
+  });
+});

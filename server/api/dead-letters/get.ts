@@ -1,0 +1,21 @@
+import { deadLetter } from "@/server/contracts/dead-letters";
+import type { DeadLetters } from "@/server/ports/dead-letters";
+import { NO_PARAMETERS, verb } from "../verb";
+import { letterParams } from "./id";
+import { readLetter, toView } from "./view";
+
+export const getDeadLetter = verb(
+  {
+    method: "GET",
+    path: "/api/v1/dead-letters/{id}",
+    summary: "One dead letter with its message and its history",
+    params: letterParams,
+    query: NO_PARAMETERS,
+    answer: deadLetter,
+    status: 200,
+    problems: ["not-found"],
+  },
+  ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find"> }) =>
+    async ({ params: { id } }) =>
+      toView(await readLetter(deadLetters, id)),
+);

@@ -1,0 +1,45 @@
+import { deadLetterGroupsAnswer, deadLetterGroupsQuery } from "@/server/contracts/dead-letters";
+import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import type { DeadLetters } from "@/server/ports/dead-letters";
+import { toInstant } from "../instant";
+import { NO_PARAMETERS, verb } from "../verb";
+import { toFilter } from "./view";
+
+const HOUR = 3_600_000;
+const TREND_HOURS = 24;
+
+export const listDeadLetterGroups = verb(
+  {
+    method: "GET",
+    path: "/api/v1/dead-letters/groups",
+    summary: "Dead letters by reason, device and field, the largest groups first",
+    params: NO_PARAMETERS,
+    query: deadLetterGroupsQuery,
+    answer: deadLetterGroupsAnswer,
+    status: 200,
+    problems: [],
+  },
+  ({ deadLetters, now }: { readonly deadLetters: Pick<DeadLetters, "groups" | "count">; readonly now: () => number }) =>
+    async ({ query: { limit, status, ...filter } }) => {
+      const time = now();
+      const trendFrom = Math.floor(time / HOUR) * HOUR - (TREND_HOURS - 1) * HOUR;
+      const [{ total, groups }, { refused: _, ...counts }] = await Promise.all([
+        deadLetters.groups({ ...toFilter(filter), limit, trendFrom, ...(status !== "all" && { status }) }),
+        deadLetters.count({}),
+      ]);
+      return {
+        time: toInstant(time),
+        counts,
+        total,
+        items: groups.map(({ reason, firstSeen, lastSeen, trend, ...group }) => ({
+          ...group,
+          reason,
+          title: DEAD_LETTER_REASONS[reason].title,
+          fix: DEAD_LETTER_REASONS[reason].fix,
+          firstSeen: toInstant(firstSeen),
+          lastSeen: toInstant(lastSeen),
+          trend: Array.from({ length: TREND_HOURS }, (_, hour) => trend.get(hour) ?? 0),
+        })),
+      };
+    },
+);

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { replayAnswer, replayBody } from "@/server/contracts/dead-letters";
+import type { OutlookOf } from "@/server/dead-letters/outlook";
+import { sendOne } from "@/server/dead-letters/send";
+import type { DeadLetters } from "@/server/ports/dead-letters";
+import type { EventLog } from "@/server/ports/event-log";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb } from "../verb";
+import { letterParams } from "./id";
+import { readLetter, toOutlookView, toView } from "./view";
+
+/** A message of the largest size, with every character escaped. */
+const MOST_BYTES = 1024 * 1024;
+const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(replayBody, { io: "input" });
+
+export const replayDeadLetter = verb(
+  {
+    method: "POST",
+    path: "/api/v1/dead-letters/{id}/replay",
+    summary: "Sends a dead letter's message to the event log again, as it was or edited",
+    description:
+      "Answers once the log holds the message; `status` is then `replaying` until a worker has handled it, and `replayed` after. Only an open " +
+      "dead letter can be sent, by one at a time. Readings that are there already count as repeats. An edited message that would be refused is " +
+      "not sent: `outlook` says why. After 503 the message may be in the log: the letter stays `replaying`, and opens again by itself once it is " +
+      "certain that the message is not.",
+    params: letterParams,
+    query: NO_PARAMETERS,
+    answer: replayAnswer,
+    status: 200,
+    problems: [
+      "not-found",
+      "wrong-status",
+      "would-be-refused",
+      "log-unavailable",
+      "unsupported-media-type",
+      "unreadable-body",
+      "body-too-large",
+    ],
+    bodies: { "application/json": BODY_SCHEMA },
+  },
+  ({
+    deadLetters,
+    eventLog,
+    outlook: outlookOf,
+  }: {
+    readonly deadLetters: Pick<DeadLetters, "find" | "change">;
+    readonly eventLog: Pick<EventLog, "append">;
+    readonly outlook: OutlookOf;
+  }) =>
+    async ({ params: { id }, request }) => {
+      const { message, dryRun } = await parseJsonBody(replayBody, request, MOST_BYTES);
+      const letter = await readLetter(deadLetters, id);
+      const edited = message === undefined ? null : Buffer.from(message);
+      const [found] = await outlookOf([edited ?? letter.raw]);
+      const outlook = toOutlookView(found!);
+      if (dryRun) return { outlook, letter: toView(letter) };
+      if (letter.status !== "open") throw notOpen(letter.status);
+      if (edited !== null && !outlook.ok) {
+        const problems = outlook.problems.map(({ title, detail }) => `${title}: ${detail}`).join("; ");
+        throw new ProblemError("would-be-refused", problems, { members: { outlook } });
+      }
+      const sent = await sendOne({ deadLetters, eventLog }, { letter, edited });
+      const after = await readLetter(deadLetters, id);
+      if (!sent) throw notOpen(after.status);
+      return { outlook, letter: toView(after) };
+    },
+);
+
+function notOpen(status: string): ProblemError {
+  return new ProblemError("wrong-status", `Only an open dead letter can be sent again; this one is ${status}.`, {
+    members: { current: status },
+  });
+}

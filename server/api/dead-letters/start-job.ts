@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { deadLetterJobAnswer, deadLetterJobBody, type DeadLetterDryRun } from "@/server/contracts/dead-letters";
+import { addDeadLetterJob } from "@/server/database/dead-letter-jobs";
+import type { OutlookOf } from "@/server/dead-letters/outlook";
+import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
+import type { DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb } from "../verb";
+import { type JobDeps, toJobView } from "./jobs";
+import { toFilter } from "./view";
+
+/** Jobs that may be unfinished at a time. */
+const MOST_UNFINISHED = 8;
+/** Letters a dry run looks at; each may have 64 KiB. */
+const LOOKED_AT = 200;
+/** How many letters are given up or taken back in a second, roughly: no message is sent. */
+const DECIDED_PER_SECOND = 2000;
+const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(deadLetterJobBody, { io: "input" });
+
+interface StartDeps extends JobDeps {
+  readonly deadLetters: Pick<DeadLetters, "count" | "find">;
+  readonly outlook: OutlookOf;
+}
+
+export const startDeadLetterJob = verb(
+  {
+    method: "POST",
+    path: "/api/v1/dead-letters/jobs",
+    summary: "Replays, discards or restores many dead letters, or tells what that would do",
+    description:
+      "A worker does it, bit by bit; it goes on after a restart. It works on the dead letters that fit now, not on those that come later. With " +
+      "`dryRun` nothing is changed: the newest of them are judged as the worker would judge them now.",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: deadLetterJobAnswer,
+    status: 200,
+    problems: ["too-many-jobs", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": BODY_SCHEMA },
+  },
+  (deps: StartDeps) =>
+    async ({ request }) => {
+      const { action, perSecond, dryRun, ...body } = await parseJsonBody(deadLetterJobBody, request);
+      const status = action === "restore" ? "discarded" : "open";
+      const filter = toFilter(body.filter);
+      const newest = await deps.deadLetters.find({ ...filter, status, limit: dryRun ? LOOKED_AT : 1 });
+      // What its own replays bring back is taken by the log later than anything there is now.
+      const until = newest[0]?.ingestTime ?? 0;
+      const total = (await deps.deadLetters.count({ ...filter, status, until }))[status];
+      if (dryRun) {
+        const looked = action === "replay" ? newest : [];
+        const seconds = total / (action === "replay" ? perSecond : DECIDED_PER_SECOND);
+        return { dryRun: { count: total, ...(await judge(deps.outlook, looked)), seconds }, job: null };
+      }
+      const job = { id: randomUUID(), action, filter, until, perSecond, total };
+      const row = await addDeadLetterJob(deps.pool, job, MOST_UNFINISHED);
+      if (row === null)
+        throw new ProblemError("too-many-jobs", `${MOST_UNFINISHED} jobs are unfinished: wait for one, or stop one.`);
+      return { dryRun: null, job: await toJobView(deps, row) };
+    },
+);
+
+async function judge(
+  outlookOf: OutlookOf,
+  letters: readonly KeptDeadLetter[],
+): Promise<Pick<DeadLetterDryRun, "checked" | "wouldPass" | "wouldFail">> {
+  const outlooks = letters.length === 0 ? [] : await outlookOf(letters.map(({ raw }) => raw));
+  const fails = new Map<DeadLetterReason, { count: number; example: string }>();
+  for (const { problems } of outlooks) {
+    const first = problems[0];
+    if (!first) continue;
+    const known = fails.get(first.reason);
+    fails.set(first.reason, { count: (known?.count ?? 0) + 1, example: known?.example ?? first.detail });
+  }
+  return {
+    checked: letters.length,
+    wouldPass: outlooks.filter(({ problems }) => problems.length === 0).length,
+    wouldFail: [...fails]
+      .sort(([, a], [, b]) => b.count - a.count)
+      .map(([reason, found]) => {
+        const { title, fix } = DEAD_LETTER_REASONS[reason];
+        return { reason, title, fix, ...found };
+      }),
+  };
+}

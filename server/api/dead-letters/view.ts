@@ -1,0 +1,74 @@
+import type { z } from "zod";
+import type { deadLetter, deadLetterFilter, ReplayOutlook } from "@/server/contracts/dead-letters";
+import type { Outlook } from "@/server/dead-letters/outlook";
+import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import type { DeadLetterFilter, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
+import { toInstant } from "../instant";
+import { innerId, noLetter, publicId } from "./id";
+
+/** A dead letter as answers have it. */
+export function toView(letter: KeptDeadLetter): z.input<typeof deadLetter> {
+  const { position, reason, ingestTime, processedTime, raw, replayOf, replayedAs, history } = letter;
+  return {
+    id: publicId(letter.id),
+    status: letter.status,
+    reason,
+    title: DEAD_LETTER_REASONS[reason].title,
+    detail: letter.detail,
+    fix: DEAD_LETTER_REASONS[reason].fix,
+    device: letter.device,
+    field: letter.field,
+    ...position,
+    ingestTime: toInstant(ingestTime),
+    processedTime: toInstant(processedTime),
+    bytes: raw.byteLength,
+    ...readable(raw),
+    replays: letter.replays,
+    replayOf: replayOf === null ? null : publicId(replayOf),
+    replayedAs: replayedAs === null ? null : publicId(replayedAs),
+    history: history.map((event) => ({ ...event, time: toInstant(event.time) })),
+  };
+}
+
+/** An outlook as answers have it. */
+export function toOutlookView({ readings, problems }: Outlook): ReplayOutlook {
+  return {
+    ok: problems.length === 0,
+    readings,
+    problems: problems.map(({ reason, field, detail }) => ({
+      reason,
+      title: DEAD_LETTER_REASONS[reason].title,
+      field,
+      detail,
+    })),
+  };
+}
+
+/** The filter of an address: an empty device or field asks for those without one. */
+export function toFilter({
+  reason,
+  device,
+  field,
+}: z.output<typeof deadLetterFilter>): Pick<DeadLetterFilter, "reason" | "device" | "field"> {
+  return {
+    ...(reason !== undefined && { reason }),
+    ...(device !== undefined && { device: device === "" ? null : device }),
+    ...(field !== undefined && { field: field === "" ? null : field }),
+  };
+}
+
+/** The dead letter of an address. @throws ProblemError when it isn't there. */
+export async function readLetter(deadLetters: Pick<DeadLetters, "find">, id: string): Promise<KeptDeadLetter> {
+  const [letter] = await deadLetters.find({ ids: [innerId(id)], limit: 1 });
+  if (!letter) throw noLetter(id);
+  return letter;
+}
+
+/** The bytes as text when they are UTF-8, else as base64. */
+function readable(raw: Uint8Array): { raw: string; encoding: "utf-8" | "base64" } {
+  try {
+    return { raw: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw), encoding: "utf-8" };
+  } catch {
+    return { raw: Buffer.from(raw).toString("base64"), encoding: "base64" };
+  }
+}

@@ -1,0 +1,67 @@
+import type { Pool } from "pg";
+import { roomInCatalog } from "@/server/database/catalog-room";
+import { findDevices, findMetrics } from "@/server/database/catalog-writes";
+import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
+import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
+import type { Refusal } from "@/server/domain/reasons";
+import type { MetricKind } from "@/server/domain/terms";
+
+export interface OutlookDeps {
+  readonly pool: Pool;
+  readonly maxDevices: number;
+  readonly maxMetrics: number;
+  /** Bounds of event times, as of now. */
+  readonly bounds: () => DecodeBounds;
+}
+
+/** What would come of a message if the worker got it now. */
+export interface Outlook {
+  /** Readings that would be stored, or are there already. */
+  readonly readings: number;
+  /** Strings, which stay in the message and the twin. */
+  readonly texts: number;
+  /** A field of null is the whole message. */
+  readonly problems: readonly (Refusal & { readonly field: string | null })[];
+}
+
+/** Judges messages as the worker does, each by itself, by the catalog as it is now; adds nothing to it. */
+export function createOutlook({ pool, maxDevices, maxMetrics, bounds }: OutlookDeps) {
+  return async (messages: readonly Uint8Array[]): Promise<readonly Outlook[]> => {
+    const now = bounds();
+    const outcomes = messages.map((bytes) => decodeMessage(bytes, now));
+    const decoded = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.message] : []));
+    const [devices, metrics, room] = await Promise.all([
+      findDevices(pool, [...new Set(decoded.map(({ device }) => device))]),
+      findMetrics(pool, [...new Set(decoded.flatMap(namesIn))]),
+      roomInCatalog(pool, { maxDevices, maxMetrics }),
+    ]);
+    const known = new Set(devices.map(({ name }) => name));
+    const kinds = new Map(metrics.map(({ name, kind }) => [name, kind]));
+    return outcomes.map((outcome) => {
+      if (!outcome.ok) return refused(outcome);
+      const { message } = outcome;
+      if (!known.has(message.device) && room.devices <= 0) return refused(NO_ROOM_FOR_DEVICE);
+      const { readings, texts, refused: fields } = judgeFields(message, kindsFor(message, kinds, room.metrics));
+      const problems = fields.map(({ field, reason, detail }) => ({ field, reason, detail }));
+      return { readings: readings.length, texts: texts.length, problems };
+    });
+  };
+}
+
+export type OutlookOf = ReturnType<typeof createOutlook>;
+
+function refused({ reason, detail }: Refusal): Outlook {
+  return { readings: 0, texts: 0, problems: [{ field: null, reason, detail }] };
+}
+
+function namesIn({ values, texts }: DecodedMessage): string[] {
+  return [...values, ...texts].map(([name]) => name);
+}
+
+/** The kinds the message's metrics have, those it would bring into the catalog included. */
+function kindsFor(message: DecodedMessage, kinds: ReadonlyMap<string, MetricKind>, room: number) {
+  const fresh = new Map<string, MetricKind>();
+  for (const [name, value] of message.values)
+    if (!kinds.has(name) && fresh.size < room) fresh.set(name, typeof value as MetricKind);
+  return (name: string) => kinds.get(name) ?? fresh.get(name);
+}

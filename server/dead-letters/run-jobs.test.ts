@@ -1,0 +1,283 @@
+import pino from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
+import {
+  addDeadLetterJob,
+  type DeadLetterJobRow,
+  endDeadLetterJob,
+  findDeadLetterJob,
+  type NewDeadLetterJob,
+} from "@/server/database/dead-letter-jobs";
+import { readMark } from "@/server/domain/replay-mark";
+import { type DeadLetter, deadLetterId, type DeadLetters, NEVER_REPLAYED } from "@/server/ports/dead-letters";
+import { type LogRecord, LogUnavailableError, type TopicState } from "@/server/ports/event-log";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { until } from "@/server/testing/until";
+import { createGiveBack } from "./give-back";
+import { runDeadLetterJobs } from "./run-jobs";
+import { sendOne } from "./send";
+
+const logger = pino({ level: "silent" });
+const T = 1_750_000_000_000;
+
+let db: TestDatabase;
+let letters: DeadLetters;
+beforeAll(async () => {
+  db = await freshDatabase();
+  letters = createPostgresDeadLetters(db.pool);
+});
+afterAll(() => db.drop());
+beforeEach(() => db.pool.query("TRUNCATE dead_letter, dead_letter_job"));
+
+/** The log in front of a worker that the test plays. */
+function createLog() {
+  const records: LogRecord[] = [];
+  let handled = 0;
+  let away = false;
+  return {
+    records,
+    marks: () => records.map(({ headers = {} }) => readMark(headers)!),
+    setAway: (to: boolean) => (away = to),
+    async append(_topic: string, some: readonly LogRecord[]) {
+      if (away) throw new LogUnavailableError("away");
+      records.push(...some);
+    },
+    async describe(): Promise<TopicState> {
+      if (away) throw new LogUnavailableError("away");
+      const partition = {
+        partition: 0,
+        start: 0,
+        end: records.length,
+        committed: handled,
+        oldestWaiting: null,
+        owner: null,
+      };
+      return { cluster: "c", topic: "t", members: 1, partitions: [partition] };
+    },
+    /** As the worker would: settles what is in the log; of every tenth letter, refused again. */
+    async handle() {
+      for (; handled < records.length; handled++) {
+        const mark = readMark(records[handled]!.headers ?? {})!;
+        const refused = mark.letter.endsWith("0/m");
+        const event = { time: Date.now(), kind: refused ? "refused" : "stored", detail: "", edited: false } as const;
+        await letters.change([
+          {
+            id: mark.letter,
+            from: ["replaying", "open", "discarded"],
+            replays: mark.attempt,
+            to: "replayed",
+            event,
+            ...(refused && { replayedAs: "other" }),
+          },
+        ]);
+      }
+    },
+  };
+}
+
+function letterOf(offset: number, over: Partial<DeadLetter> = {}): DeadLetter {
+  const position = { log: "c/t/0", partition: 0, offset };
+  const times = { ingestTime: T + offset, processedTime: T + offset };
+  const [reason, detail] = ["futureTime", "ahead"] as const;
+  const raw = Buffer.from(`{"n":${offset}}`);
+  const id = deadLetterId(position, null);
+  return { id, position, reason, detail, device: "d", field: null, raw, ...times, ...NEVER_REPLAYED, ...over };
+}
+
+async function stored(count: number): Promise<DeadLetter[]> {
+  const made = Array.from({ length: count }, (_, offset) => letterOf(offset));
+  await letters.store(made);
+  return made;
+}
+
+let serial = 0;
+async function addJob(over: Partial<NewDeadLetterJob> = {}): Promise<DeadLetterJobRow> {
+  const defaults = { action: "replay", filter: {}, until: T + 1_000_000, perSecond: 1000, total: 0 } as const;
+  return (await addDeadLetterJob(db.pool, { id: `job-${serial++}`, ...defaults, ...over }, 10))!;
+}
+
+function start(log: ReturnType<typeof createLog>, over: Partial<Parameters<typeof runDeadLetterJobs>[0]> = {}) {
+  return runDeadLetterJobs({
+    pool: db.pool,
+    deadLetters: letters,
+    eventLog: log,
+    logger,
+    lookMs: 20,
+    giveBackMs: 20,
+    claimMs: 200,
+    ...over,
+  });
+}
+
+const state = async (job: DeadLetterJobRow) => (await findDeadLetterJob(db.pool, job.id))!;
+const ended = (job: DeadLetterJobRow, status: string) =>
+  until(async () => (await state(job)).status === status, { timeoutMs: 20_000 });
+
+describe("a job", () => {
+  test("sends each fitting letter once, and ends when all are handled", async () => {
+    const log = createLog();
+    await stored(43);
+    await letters.store([letterOf(900, { device: "other" }), letterOf(901, { ingestTime: T + 2_000_000 })]);
+    const job = await addJob({ filter: { device: "d", reason: "futureTime", field: null }, total: 43 });
+    const runner = start(log);
+    await until(() => log.records.length === 43);
+    expect((await state(job)).status).toBe("running");
+    await log.handle();
+    await ended(job, "done");
+    expect(await state(job)).toMatchObject({ done: 43, skipped: 0, error: null });
+    expect((await state(job)).finishedAt).not.toBeNull();
+    expect(new Set(log.marks().map(({ letter }) => letter)).size).toBe(43);
+    expect(log.records.every(({ key }) => key === "d")).toBe(true);
+    expect(await letters.count({ job: job.id })).toMatchObject({ replayed: 43, refused: 5 });
+    expect(await letters.count({ status: "open" })).toMatchObject({ open: 2 });
+    await runner.stop();
+  });
+
+  test("gives letters up, and another takes them back", async () => {
+    const log = createLog();
+    await stored(1203);
+    const discard = await addJob({ action: "discard" });
+    const runner = start(log);
+    await ended(discard, "done");
+    expect(await letters.count({})).toMatchObject({ open: 0, discarded: 1203 });
+    const restore = await addJob({ action: "restore" });
+    await ended(restore, "done");
+    expect(await letters.count({})).toMatchObject({ open: 1203, discarded: 0 });
+    expect([(await state(discard)).done, (await state(restore)).done]).toEqual([1203, 1203]);
+    expect(log.records).toHaveLength(0);
+    await runner.stop();
+  });
+
+  test("keeps to its rate, and stops where it is told to", async () => {
+    const log = createLog();
+    await stored(500);
+    const job = await addJob({ perSecond: 100 });
+    const started = performance.now();
+    const runner = start(log);
+    await until(() => log.records.length >= 100);
+    const seconds = (performance.now() - started) / 1000;
+    expect(log.records.length / Math.max(seconds, 0.001)).toBeLessThan(200);
+    expect(await endDeadLetterJob(db.pool, job.id, "stopped")).toBe(true);
+    await runner.stop();
+    const sent = log.records.length;
+    expect(sent).toBeLessThan(500);
+    expect(await state(job)).toMatchObject({ status: "stopped" });
+    const next = start(log);
+    const after = await addJob({ action: "discard" });
+    await ended(after, "done");
+    expect(log.records).toHaveLength(sent);
+    await next.stop();
+  });
+
+  test("is worked on by one process, and goes on in another when that one dies", async () => {
+    const log = createLog();
+    await stored(300);
+    const job = await addJob({ perSecond: 400 });
+    let letGo = () => {};
+    // The first process dies between a claim and its append.
+    const dying = start(log, {
+      eventLog: {
+        describe: log.describe,
+        append: async (topic, records) => {
+          if (log.records.length >= 100) return new Promise((_, reject) => (letGo = () => reject(new Error("dead"))));
+          await log.append(topic, records);
+        },
+      },
+    });
+    await until(() => log.records.length >= 100);
+    await until(async () => (await letters.count({ status: "replaying" })).replaying > log.records.length);
+    const other = start(log);
+    // Its connection goes, and its lock with it; it never hears of it.
+    await db.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    await until(
+      async () => {
+        await log.handle();
+        return (await state(job)).status === "done";
+      },
+      { timeoutMs: 20_000 },
+    );
+    expect(await state(job)).toMatchObject({ done: 300 });
+    expect(
+      log
+        .marks()
+        .map(({ letter }) => letter)
+        .sort(),
+    ).toEqual([...new Set(log.marks().map(({ letter }) => letter))].sort());
+    expect(await letters.count({})).toMatchObject({ open: 0, replaying: 0, replayed: 300 });
+    await other.stop();
+    letGo();
+    await dying.stop();
+  });
+
+  test("waits while the log is away", async () => {
+    const log = createLog();
+    await stored(10);
+    log.setAway(true);
+    const job = await addJob();
+    const runner = start(log);
+    await until(async () => (await state(job)).status === "waiting" && (await letters.count({})).open === 10);
+    log.setAway(false);
+    await until(() => log.records.length === 10);
+    await log.handle();
+    await ended(job, "done");
+    await runner.stop();
+  });
+
+  test("two at once share the letters", async () => {
+    const log = createLog();
+    await stored(200);
+    const jobs = [await addJob(), await addJob()];
+    const runner = start(log);
+    await until(async () => {
+      await log.handle();
+      return (await Promise.all(jobs.map(state))).every(({ status }) => status === "done");
+    });
+    const [one, two] = await Promise.all(jobs.map(state));
+    expect(one!.done + two!.done).toBe(200);
+    expect(log.records).toHaveLength(200);
+    await runner.stop();
+  });
+});
+
+describe("a claim", () => {
+  test("is one person's", async () => {
+    const log = createLog();
+    await stored(1);
+    const [letter] = await letters.find({ limit: 1 });
+    const sending = { letter: letter!, edited: Buffer.from('{"device":"e","readings":{}}') };
+    const sent = await Promise.all([1, 2, 3].map(() => sendOne({ deadLetters: letters, eventLog: log }, sending)));
+    expect(sent.filter(Boolean)).toHaveLength(1);
+    expect(log.records.map(({ key, value }) => [key, Buffer.from(value).toString()])).toEqual([
+      ["e", '{"device":"e","readings":{}}'],
+    ]);
+    expect(log.marks()).toEqual([{ letter: letter!.id, attempt: 1, edited: true }]);
+    expect(await letters.find({ limit: 1 })).toMatchObject([
+      { status: "replaying", replays: 1, history: [{ kind: "sent", edited: true }] },
+    ]);
+  });
+
+  test("that led to nothing is given back, but not while its message may wait in the log", async () => {
+    const log = createLog();
+    await stored(3);
+    let now = Date.now();
+    const giveBack = createGiveBack({ deadLetters: letters, eventLog: log, now: () => now, claimMs: 1000 });
+    const [inLog, nowhere] = await letters.find({ limit: 2 });
+    await sendOne({ deadLetters: letters, eventLog: log }, { letter: inLog!, edited: null });
+    const unknown = { describe: log.describe, append: () => Promise.reject(new LogUnavailableError("away")) };
+    await expect(
+      sendOne({ deadLetters: letters, eventLog: unknown }, { letter: nowhere!, edited: null }),
+    ).rejects.toThrow(LogUnavailableError);
+    expect(await giveBack()).toBe(0);
+    now += 5000;
+    expect(await giveBack(), "the worker hasn't come so far").toBe(0);
+    await log.handle();
+    expect(await giveBack()).toBe(1);
+    expect(await letters.count({})).toMatchObject({ open: 2, replayed: 1, replaying: 0 });
+    expect(await letters.find({ ids: [nowhere!.id], limit: 1 })).toMatchObject([
+      { replays: 1, history: [{ kind: "sent" }, { kind: "restored" }] },
+    ]);
+    expect(await giveBack()).toBe(0);
+  });
+});

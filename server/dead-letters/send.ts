@@ -1,0 +1,96 @@
+import { decodeJson, type DecodeBounds } from "@/server/domain/message";
+import { markHeaders } from "@/server/domain/replay-mark";
+import { TOPICS } from "@/server/domain/terms";
+import type { DeadLetterChange, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
+import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
+
+/**
+ * After this long a claim whose message isn't in the log never will be: whoever claims gives up appending well before,
+ * so that a letter can be given back without being sent twice.
+ */
+export const CLAIM_MS = 120_000;
+/** For so long after the claim a message may be handed to the log. */
+export const APPEND_WITHIN_MS = 60_000;
+
+/** How long a person waits for the log's answer. */
+const ANSWER_MS = 30_000;
+
+/** A dead letter to send again. */
+export interface Sending {
+  readonly letter: KeptDeadLetter;
+  /** The message to send instead of the letter's own bytes. */
+  readonly edited: Uint8Array | null;
+}
+
+/**
+ * Takes open dead letters for sending; each can be taken by one at a time.
+ * @returns the records to append for those that were taken.
+ */
+export async function claim(
+  deadLetters: Pick<DeadLetters, "change">,
+  sendings: readonly Sending[],
+  now: number,
+  job?: string,
+): Promise<readonly LogRecord[]> {
+  const taken = await deadLetters.change(
+    sendings.map(({ letter, edited }): DeadLetterChange => ({
+      id: letter.id,
+      from: ["open"],
+      replays: letter.replays,
+      to: "replaying",
+      sends: true,
+      event: {
+        time: now,
+        kind: "sent",
+        detail: edited === null ? "Sent again as it was" : "Sent again, edited",
+        edited: edited !== null,
+      },
+      ...(job !== undefined && { job }),
+    })),
+  );
+  return sendings.filter(({ letter }) => taken.has(letter.id)).map(recordOf);
+}
+
+/**
+ * Sends one dead letter again.
+ * @returns false when it is not open any more, or somebody else was first.
+ * @throws LogUnavailableError when nobody knows whether the log has it: then it stays claimed until that is known.
+ */
+export async function sendOne(
+  { deadLetters, eventLog }: { deadLetters: Pick<DeadLetters, "change">; eventLog: Pick<EventLog, "append"> },
+  sending: Sending,
+): Promise<boolean> {
+  const records = await claim(deadLetters, [sending], Date.now());
+  if (records.length === 0) return false;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LogUnavailableError("the log did not answer in time")), ANSWER_MS);
+  });
+  try {
+    await Promise.race([eventLog.append(TOPICS.telemetry, records), late]);
+    return true;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function recordOf({ letter, edited }: Sending): LogRecord {
+  const value = edited ?? letter.raw;
+  return {
+    key: edited === null ? letter.device : (deviceIn(edited) ?? letter.device),
+    value,
+    headers: markHeaders({ letter: letter.id, attempt: letter.replays + 1, edited: edited !== null }),
+  };
+}
+
+const ANY_TIME: DecodeBounds = { now: Number.MAX_SAFE_INTEGER, futureToleranceMs: 0, retentionMs: null };
+
+/** The device a message names, if it can be read. */
+function deviceIn(message: Uint8Array): string | null {
+  try {
+    const outcome = decodeJson(JSON.parse(Buffer.from(message).toString()) as unknown, ANY_TIME);
+    return outcome.ok ? outcome.message.device : (outcome.device ?? null);
+  } catch {
+    return null;
+  }
+}

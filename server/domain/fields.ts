@@ -1,0 +1,57 @@
+import type { DecodedMessage, ReadingValue } from "./message";
+import type { Refusal } from "./reasons";
+import type { MetricKind } from "./terms";
+
+/** A field that cannot become a reading, with its place among the message's fields, which is the same each time. */
+export interface RefusedField extends Refusal {
+  readonly field: string;
+  readonly number: number;
+  readonly value: unknown;
+}
+
+/** What becomes of a message's fields, given the metrics there are. */
+export interface JudgedFields {
+  readonly readings: readonly (readonly [metric: string, value: ReadingValue])[];
+  readonly texts: readonly (readonly [field: string, text: string])[];
+  readonly refused: readonly RefusedField[];
+}
+
+/**
+ * Judges every field of a message by the kind its metric has.
+ * @param kindOf the metric's kind; undefined when there is no such metric, and no room for it either.
+ */
+export function judgeFields(message: DecodedMessage, kindOf: (metric: string) => MetricKind | undefined): JudgedFields {
+  const readings: (readonly [string, ReadingValue])[] = [];
+  const texts: (readonly [string, string])[] = [];
+  const refused: RefusedField[] = [];
+  // A field's number is its place in refused, values and texts one after the other.
+  let number = 0;
+  for (const { field, value, reason, detail } of message.refused)
+    refused.push({ field, value, reason, detail, number: number++ });
+  for (const entry of message.values) {
+    const [field, value] = entry;
+    const kind = kindOf(field);
+    if (kind === typeof value) readings.push(entry);
+    else refused.push({ field, value, number, ...(kind ? drift(field, kind, typeof value) : noRoom(field)) });
+    number++;
+  }
+  for (const entry of message.texts) {
+    const [field, text] = entry;
+    const kind = kindOf(field);
+    if (kind) refused.push({ field, value: text, number, ...drift(field, kind, "string") });
+    else texts.push(entry);
+    number++;
+  }
+  return { readings, texts, refused };
+}
+
+/** Why a message is refused whose device is not in the catalog and can't be added. */
+export const NO_ROOM_FOR_DEVICE: Refusal = { reason: "tooManyDevices", detail: "there is no room for another device" };
+
+function drift(name: string, kind: MetricKind, found: string): Refusal {
+  return { reason: "typeDrift", detail: `${name} is a ${found}; it was a ${kind} when it was first seen` };
+}
+
+function noRoom(field: string): Refusal {
+  return { reason: "tooManyMetrics", detail: `there is no room for another metric: ${field}` };
+}

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { markHeaders } from "@/server/domain/replay-mark";
+import type { DeadLetterChange, KeptDeadLetter } from "@/server/ports/dead-letters";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { createRig, createScriptedLog, type Fault, InjectedFault, type Rig } from "@/server/testing/pipeline-rig";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await freshDatabase();
+});
+afterAll(() => db.drop());
+
+const NOW = Date.UTC(2026, 0, 15, 10);
+let log: ReturnType<typeof createScriptedLog>;
+let rig: Rig;
+let run = 0;
+beforeEach(async () => {
+  log = createScriptedLog(`replays-${run++}`, 1);
+  rig = await createRig(db.pool, log);
+  await db.pool.query(
+    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, message_archive, device_twin, dead_letter;
+     DELETE FROM device; DELETE FROM metric; DELETE FROM site`,
+  );
+});
+
+const letters = () => rig.deadLetters.find({ limit: 100 });
+const letter = async (id: string) => (await rig.deadLetters.find({ ids: [id], limit: 1 }))[0]!;
+const readings = async () =>
+  (
+    await db.pool.query<{ metric: string; value: number }>("SELECT metric, value FROM reading ORDER BY 1, time")
+  ).rows.map(({ metric, value }) => [metric, value]);
+const totals = async () =>
+  (
+    await db.pool.query<Record<string, number>>(
+      "SELECT sum(readings)::int AS readings, sum(duplicates)::int AS duplicates FROM pipeline_position",
+    )
+  ).rows[0];
+
+/** Claims a letter, as whoever replays it does. */
+async function claimed(one: KeptDeadLetter): Promise<KeptDeadLetter> {
+  const event = { time: NOW, kind: "sent", detail: "Sent again", edited: false } as const;
+  const change: DeadLetterChange = {
+    id: one.id,
+    from: ["open"],
+    replays: one.replays,
+    to: "replaying",
+    sends: true,
+    event,
+  };
+  expect((await rig.deadLetters.change([change])).size).toBe(1);
+  return letter(one.id);
+}
+
+/** Puts a claimed letter's message into the log. */
+function send(one: KeptDeadLetter, message: unknown = Buffer.from(one.raw), at = NOW): void {
+  log.append(0, message, at, markHeaders({ letter: one.id, attempt: one.replays, edited: false }));
+}
+
+/** A message an hour ahead of its ingest time: refused now, good an hour later. */
+async function refusedMessage(): Promise<KeptDeadLetter> {
+  log.append(0, { device: "d", time: NOW, readings: { a: 1, b: 2 } }, NOW - 3_600_000);
+  await rig.drain();
+  return (await letters())[0]!;
+}
+
+describe("a dead letter sent again", () => {
+  test("that is good now is stored, and says so", async () => {
+    const one = await claimed(await refusedMessage());
+    send(one);
+    await rig.drain();
+    expect(await readings()).toEqual([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    const after = await letter(one.id);
+    expect(after).toMatchObject({ status: "replayed", replays: 1, replayedAs: null });
+    expect(after.history.map(({ kind, detail }) => [kind, detail])).toEqual([
+      ["sent", "Sent again"],
+      ["stored", "2 readings stored, 0 repeats"],
+    ]);
+    expect(await letters()).toHaveLength(1);
+  });
+
+  test("twice in the log brings repeats only, and is settled once", async () => {
+    const one = await claimed(await refusedMessage());
+    send(one);
+    send(one);
+    await rig.drain();
+    const after = await letter(one.id);
+    send(one);
+    await rig.drain();
+    expect(await letter(one.id)).toEqual(after);
+    expect(after.history.at(-1)!.detail).toBe("2 readings stored, 0 repeats");
+    expect(await totals()).toEqual({ readings: 2, duplicates: 4 });
+  });
+
+  test("that is refused again goes on as a new letter with its history", async () => {
+    const first = await claimed(await refusedMessage());
+    send(first, undefined, NOW - 3_500_000);
+    await rig.drain();
+    const [second, before] = await letters();
+    expect(before).toMatchObject({ id: first.id, status: "replayed", replayedAs: second!.id });
+    expect(second).toMatchObject({ status: "open", replayOf: first.id, replays: 1, reason: "futureTime" });
+    expect(second!.history).toEqual(before!.history);
+    expect(second!.history.map(({ kind }) => kind)).toEqual(["sent", "refused"]);
+
+    const again = await claimed(second!);
+    send(again);
+    await rig.drain();
+    expect(await letter(again.id)).toMatchObject({ status: "replayed", replays: 2, replayedAs: null });
+    expect((await letter(again.id)).history.map(({ kind }) => kind)).toEqual(["sent", "refused", "sent", "stored"]);
+    expect(await letters()).toHaveLength(2);
+  });
+
+  test("of one field adds that reading alone; what is refused of an edited one comes from it", async () => {
+    log.append(0, { device: "d", time: NOW, readings: { a: 1, b: [], c: 3 } }, NOW);
+    await rig.drain();
+    const one = await claimed((await letters())[0]!);
+    expect(JSON.parse(Buffer.from(one.raw).toString())).toMatchObject({ device: "d", readings: { b: [] } });
+    send(one, { device: "d", time: NOW, readings: { a: 9, b: 2, c: true } });
+    await rig.drain();
+    expect(await readings()).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+    ]);
+    const [drift] = await letters();
+    expect(drift).toMatchObject({ field: "c", reason: "typeDrift", replayOf: one.id, replays: 1 });
+    expect(await letter(one.id)).toMatchObject({ status: "replayed", replayedAs: null });
+    expect((await letter(one.id)).history.at(-1)).toMatchObject({
+      kind: "stored",
+      detail: "1 reading stored, 1 repeat, 1 field refused again",
+    });
+  });
+
+  test.each<Fault>(["archive", "deadLetters", "beforeCommit", "afterCommit"])(
+    "comes out the same when the worker fails: %s",
+    async (fault) => {
+      const good = await claimed(await refusedMessage());
+      log.append(0, { device: "e", time: NOW, readings: { a: 5 } }, NOW - 3_600_000);
+      await rig.drain();
+      const bad = await claimed((await rig.deadLetters.find({ device: "e", limit: 1 }))[0]!);
+      send(good);
+      send(bad, undefined, NOW - 3_500_000);
+      rig.faults.next = fault;
+      await expect(rig.drain()).rejects.toThrow(InjectedFault);
+      rig = await createRig(db.pool, log);
+      await rig.drain();
+      const [new_] = await rig.deadLetters.find({ device: "e", limit: 1 });
+      expect(new_).toMatchObject({ replayOf: bad.id, replays: 1, status: "open" });
+      expect(new_!.history.map(({ kind }) => kind)).toEqual(["sent", "refused"]);
+      expect(await letter(bad.id)).toMatchObject({ status: "replayed", replayedAs: new_!.id });
+      expect((await letter(bad.id)).history).toHaveLength(2);
+      expect(await letter(good.id)).toMatchObject({ status: "replayed", replayedAs: null });
+      expect((await letter(good.id)).history).toHaveLength(2);
+      expect(await letters()).toHaveLength(3);
+      expect(await totals()).toEqual({ readings: 2, duplicates: 0 });
+    },
+  );
+
+  test("is settled when its message comes late: after it was given back, and after it was given up", async () => {
+    const one = await claimed(await refusedMessage());
+    const event = { time: NOW, kind: "restored", detail: "", edited: false } as const;
+    await rig.deadLetters.change([{ id: one.id, from: ["replaying"], replays: 1, to: "open", event }]);
+    await rig.deadLetters.change([{ id: one.id, from: ["open"], replays: 1, to: "discarded", event }]);
+    send(one);
+    await rig.drain();
+    expect(await letter(one.id)).toMatchObject({ status: "replayed", replays: 1 });
+  });
+
+  test("an earlier sending that comes late leaves a later one alone", async () => {
+    const first = await claimed(await refusedMessage());
+    const event = { time: NOW, kind: "restored", detail: "", edited: false } as const;
+    await rig.deadLetters.change([{ id: first.id, from: ["replaying"], replays: 1, to: "open", event }]);
+    const second = await claimed(await letter(first.id));
+    send(first);
+    await rig.drain();
+    expect(await letter(first.id)).toMatchObject({ status: "replaying", replays: 2 });
+    send(second);
+    await rig.drain();
+    expect(await letter(first.id)).toMatchObject({ status: "replayed", replays: 2 });
+    expect(await totals()).toEqual({ readings: 2, duplicates: 2 });
+  });
+
+  test("of which nothing is left is handled as any message; a mark that makes no sense is none", async () => {
+    log.append(
+      0,
+      { device: "d", time: NOW, readings: { a: [] } },
+      NOW,
+      markHeaders({ letter: "gone", attempt: 3, edited: true }),
+    );
+    log.append(0, { device: "d", time: NOW, readings: { a: 1 } }, NOW, { "fieldwatch-replay-of": "x" });
+    await rig.drain();
+    const [one] = await letters();
+    expect(one).toMatchObject({ replayOf: "gone", replays: 3, status: "open" });
+    expect(one!.history).toMatchObject([{ kind: "refused", edited: true }]);
+    expect(await readings()).toEqual([["a", 1]]);
+  });
+});

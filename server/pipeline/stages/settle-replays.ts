@@ -1,0 +1,136 @@
+import type { Pool } from "pg";
+import { type Sample, storedMetrics } from "@/server/database/samples";
+import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { readMark, type ReplayMark } from "@/server/domain/replay-mark";
+import type {
+  DeadLetter,
+  DeadLetterChange,
+  DeadLetterEvent,
+  DeadLetters,
+  KeptDeadLetter,
+} from "@/server/ports/dead-letters";
+import type { EnrichedBatch, EnrichedMessage, TracedBatch } from "../batch";
+
+/** Origins read at once; each comes with up to 64 KiB of message. */
+const CHUNK = 100;
+
+interface TraceDeps {
+  readonly pool: Pool;
+  readonly deadLetters: Pick<DeadLetters, "find">;
+}
+
+/**
+ * Finds the messages that are dead letters sent again, and what becomes of each. What is refused again goes on with the
+ * history of the letter it comes from.
+ */
+export function createTraceReplays({ pool, deadLetters }: TraceDeps) {
+  return async (batch: EnrichedBatch): Promise<TracedBatch> => {
+    const marks = new Map<number, ReplayMark>();
+    for (const { offset, headers } of batch.records) {
+      const mark = readMark(headers);
+      if (mark) marks.set(offset, mark);
+    }
+    if (marks.size === 0) return { ...batch, settlements: [] };
+
+    const messages = new Map(
+      batch.messages.flatMap((one) => (marks.has(one.record.offset) ? [[one.record.offset, one] as const] : [])),
+    );
+    const refused = new Map<number, DeadLetter[]>();
+    for (const letter of batch.letters) {
+      const { offset } = letter.position;
+      if (marks.has(offset)) refused.set(offset, [...(refused.get(offset) ?? []), letter]);
+    }
+    const [origins, repeats] = await Promise.all([
+      historiesOf(deadLetters, [...new Set([...marks.values()].map(({ letter }) => letter))]),
+      repeatsOf(pool, [...messages.values()]),
+    ]);
+
+    const settlements = new Map<string, DeadLetterChange>();
+    const descended = new Map<DeadLetter, DeadLetter>();
+    for (const [offset, mark] of marks) {
+      const message = messages.get(offset);
+      const again = refused.get(offset) ?? [];
+      const event: DeadLetterEvent = {
+        time: batch.processedTime,
+        edited: mark.edited,
+        ...outcomeOf(message, again, repeats.get(offset) ?? 0),
+      };
+      for (const letter of again) {
+        const history = [...(origins.get(mark.letter) ?? []), event];
+        descended.set(letter, { ...letter, replayOf: mark.letter, replays: mark.attempt, history });
+      }
+      // Of one message twice in the log, the second only brings repeats.
+      if (settlements.has(mark.letter)) continue;
+      settlements.set(mark.letter, {
+        id: mark.letter,
+        // Also when it was given up or taken back meanwhile: what was handled was handled.
+        from: ["replaying", "open", "discarded"],
+        replays: mark.attempt,
+        to: "replayed",
+        event,
+        ...(event.kind === "refused" && again[0] && { replayedAs: again[0].id }),
+      });
+    }
+    const letters = batch.letters.map((letter) => descended.get(letter) ?? letter);
+    return { ...batch, letters, settlements: [...settlements.values()] };
+  };
+}
+
+/** Says of each letter that was sent again what came of it. After what was refused again is stored, so that it is there. */
+export function createSettleReplays({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "change"> }) {
+  return async ({ settlements }: TracedBatch): Promise<void> => {
+    if (settlements.length > 0) await deadLetters.change(settlements);
+  };
+}
+
+function outcomeOf(
+  message: EnrichedMessage | undefined,
+  again: readonly DeadLetter[],
+  repeats: number,
+): Pick<DeadLetterEvent, "kind" | "detail"> {
+  const first = again[0];
+  if (first && (message === undefined || message.state.length === 0)) {
+    const more = again.length > 1 ? `, and ${again.length - 1} more` : "";
+    return { kind: "refused", detail: `${DEAD_LETTER_REASONS[first.reason].title}: ${first.detail}${more}` };
+  }
+  const readings = message?.metrics.length ?? 0;
+  const texts = (message?.state.length ?? 0) - readings;
+  const parts = [
+    `${counted(readings - repeats, "reading")} stored`,
+    counted(repeats, "repeat"),
+    ...(texts > 0 ? [`${counted(texts, "text")} kept`] : []),
+    ...(again.length > 0 ? [`${counted(again.length, "field")} refused again`] : []),
+  ];
+  return { kind: "stored", detail: parts.join(", ") };
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+async function historiesOf(
+  deadLetters: Pick<DeadLetters, "find">,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, KeptDeadLetter["history"]>> {
+  const histories = new Map<string, KeptDeadLetter["history"]>();
+  for (let at = 0; at < ids.length; at += CHUNK) {
+    const some = await deadLetters.find({ ids: ids.slice(at, at + CHUNK), limit: CHUNK });
+    for (const { id, history } of some) histories.set(id, history);
+  }
+  return histories;
+}
+
+/** How many readings of each message are stored already, by its offset. The transaction has the last word. */
+async function repeatsOf(pool: Pool, messages: readonly EnrichedMessage[]): Promise<ReadonlyMap<number, number>> {
+  const samples = messages.flatMap(({ record, deviceId, message, metrics, values }) =>
+    metrics.length === 0 ? [] : [{ deviceId, time: message.eventTime, metrics, values, offset: record.offset }],
+  );
+  if (samples.length === 0) return new Map();
+  const stored: ReadonlyMap<Sample, ReadonlySet<number>> = await storedMetrics(pool, samples);
+  return new Map(
+    samples.map((sample) => {
+      const there = stored.get(sample);
+      return [sample.offset, there ? sample.metrics.filter((metric) => there.has(metric)).length : 0];
+    }),
+  );
+}
