@@ -1,5 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { StatusMark } from "../dead-letters/status";
 import { deviceDeadLettersQuery } from "../queries/device";
 import { adviceOn } from "../queries/request";
 import { Age } from "../ui/age";
@@ -17,7 +19,14 @@ export function DeviceDeadLetters({ id }: { id: string }) {
     deviceDeadLettersQuery(id, LIMIT, pages.cursor),
   );
   return (
-    <Section title="Dead letters">
+    <Section
+      title="Dead letters"
+      aside={
+        data && data.items.length > 0 ? (
+          <Link href={`/dead-letters?device=${encodeURIComponent(id)}&status=all`}>All of this device</Link>
+        ) : null
+      }
+    >
       {!data && !error ? <Loading rows={2} label="Loading dead letters" /> : null}
       {!data && error ? (
         <Failure
@@ -31,10 +40,11 @@ export function DeviceDeadLetters({ id }: { id: string }) {
       {data?.items.length === 0 ? <p className={classes.muted}>None: everything it sent could be read.</p> : null}
       {data && data.items.length > 0 ? (
         <ol className={classes.messages} aria-busy={isPlaceholderData}>
-          {data.items.map(({ id, title, detail, fix, field, ingestTime, raw, encoding, bytes }) => (
+          {data.items.map(({ id, status, title, detail, fix, field, ingestTime, raw, encoding, bytes, replayedAs }) => (
             <li key={id}>
               <div className={classes.messageHead}>
-                <b>{title}</b>
+                <Link href={`/dead-letters?letter=${encodeURIComponent(id)}`}>{title}</Link>
+                <StatusMark status={status} isRefused={replayedAs !== null} />
                 <span>{field === null ? "the whole message" : `field ${field}`}</span>
                 <Age time={ingestTime} />
                 {encoding === "base64" ? <span>{bytes} bytes, as base64</span> : null}

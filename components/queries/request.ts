@@ -17,11 +17,24 @@ export class RequestError extends Error {
  * @throws RequestError with what the server says is wrong, or that it can't be reached.
  */
 export async function readJson<T>(path: string, signal: AbortSignal): Promise<T> {
+  return answerOf(() => fetch(path, { signal, headers: { accept: "application/json" } }), signal);
+}
+
+/**
+ * Sends `body` as JSON and reads the answer.
+ * @throws RequestError with what the server says is wrong, or that it can't be reached.
+ */
+export async function postJson<T>(path: string, body: unknown): Promise<T> {
+  const headers = { accept: "application/json", "content-type": "application/json" };
+  return answerOf(() => fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { signal, headers: { accept: "application/json" } });
+    response = await ask();
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal?.aborted) throw error;
     throw new RequestError(null, "The server does not answer.", { cause: error });
   }
   if (!response.ok) {

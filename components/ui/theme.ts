@@ -128,7 +128,7 @@ export const theme = createTheme({
   fontFamilyMonospace: MONO,
   colors: { accent, dark: neutral },
   primaryColor: "accent",
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   autoContrast: true,
   luminanceThreshold: 0.35,
   defaultRadius: 4,

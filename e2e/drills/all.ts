@@ -9,6 +9,7 @@ import { outboxFull } from "./outbox-full";
 import { postgresKill } from "./postgres-kill";
 import { rebalances } from "./rebalances";
 import { replayExact } from "./replay-exact";
+import { replayLetters } from "./replay-letters";
 import { slowStore } from "./slow-store";
 import { webKill } from "./web-kill";
 import { workerKills } from "./worker-kills";
@@ -28,8 +29,8 @@ const DRILLS: readonly Drill[] = [
 ];
 
 /**
- * Every drill one after the other, on the engines of one mode. Short, it leaves out what CI runs by itself: replay-exact, kill-rounds
- * and hostile.
+ * Every drill one after the other, on the engines of one mode. Short, it leaves out what CI runs by itself: replay-exact, kill-rounds,
+ * hostile and replay-letters.
  */
 export async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
@@ -41,6 +42,7 @@ export async function main(argv: string[]): Promise<number> {
     await replayExact(mode),
     await killRounds({ mode, file, rounds: 3, targets, seed }),
     await hostile(mode, 50_000, 1),
+    await replayLetters({ mode, short, seed }),
   ];
   return runDrills(DRILLS, options, rows);
 }

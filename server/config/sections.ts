@@ -40,7 +40,7 @@ export const engines = {
     "postgresql://fieldwatch:secret@localhost:5432/fieldwatch",
     { secret: true },
   ),
-  DATABASE_POOL_SIZE: variable(whole(2, 200).default(8), "Most connections one process opens to PostgreSQL.", "8"),
+  DATABASE_POOL_SIZE: variable(whole(3, 200).default(8), "Most connections one process opens to PostgreSQL.", "8"),
   KAFKA_BROKERS: variable(
     z.string().transform(addresses).optional(),
     "Apache Kafka: one or more host:port, with commas between. Not set: the event log is kept in PostgreSQL.",

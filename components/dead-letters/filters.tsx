@@ -1,0 +1,124 @@
+"use client";
+import { Select } from "@mantine/core";
+import type { RefObject } from "react";
+import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterStatus } from "@/server/contracts/dead-letters";
+import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { formatTotal } from "../ui/format";
+import classes from "./dead-letters.module.css";
+import { STATUS_WORDS, StatusShape } from "./status";
+import type { ChangeView } from "./use-view";
+import { STATUSES, type View } from "./view";
+
+interface FiltersProps {
+  input: RefObject<HTMLInputElement | null>;
+  view: View;
+  /** Undefined until they are known. */
+  counts: DeadLetterGroupsAnswer["counts"] | undefined;
+  /** All groups of the chosen status: what there is to choose from. */
+  groups: readonly DeadLetterGroup[] | undefined;
+  onChange: ChangeView;
+}
+
+/** Stands for "no device": a choice can't be empty. */
+const NO_DEVICE = "\u0000";
+
+/** One status; one reason; one device. */
+export function Filters({ input, view, counts, groups = [], onChange }: FiltersProps) {
+  const { status, filter } = view;
+  return (
+    <div className={classes.filters} role="search">
+      <div className={classes.chips} role="group" aria-label="Status">
+        {STATUSES.map((one) => (
+          <Chip key={one} value={one} status={status} count={counts?.[one]} onChange={onChange} />
+        ))}
+        <Chip
+          value="all"
+          status={status}
+          count={counts && STATUSES.reduce((sum, one) => sum + counts[one], 0)}
+          onChange={onChange}
+        />
+      </div>
+      <Select
+        size="xs"
+        aria-label="Reason"
+        placeholder="All reasons"
+        data={reasonOptions(groups, filter.reason)}
+        value={filter.reason ?? null}
+        onChange={(reason) => onChange({ reason })}
+        clearable
+        className={classes.select ?? ""}
+      />
+      <Select
+        ref={input}
+        size="xs"
+        aria-label="Device"
+        placeholder="All devices"
+        data={deviceOptions(groups, filter.device)}
+        value={filter.device === undefined ? null : filter.device || NO_DEVICE}
+        onChange={(device) => onChange({ device: device === NO_DEVICE ? "" : device })}
+        clearable
+        searchable
+        nothingFoundMessage="No such device here"
+        limit={200}
+        className={classes.select ?? ""}
+      />
+      {filter.field === undefined ? null : (
+        <button type="button" className={classes.field} onClick={() => onChange({ field: null })}>
+          {filter.field === "" ? "Whole messages" : `Field ${filter.field}`}
+          <span aria-hidden="true">×</span>
+          <span className={classes.spoken}>, clear</span>
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface ChipProps {
+  value: DeadLetterStatus | "all";
+  status: View["status"];
+  count: number | undefined;
+  onChange: ChangeView;
+}
+
+function Chip({ value, status, count, onChange }: ChipProps) {
+  return (
+    <button
+      type="button"
+      aria-pressed={status === value}
+      data-none={count === 0 || undefined}
+      onClick={() => onChange({ status: value === "open" ? null : value, group: null, letter: null })}
+    >
+      {value === "all" ? null : <StatusShape status={value} />}
+      {value === "all" ? "All" : STATUS_WORDS[value]}
+      <span className={classes.count}>{count === undefined ? "" : formatTotal(count)}</span>
+    </button>
+  );
+}
+
+function reasonOptions(groups: readonly DeadLetterGroup[], chosen: View["filter"]["reason"]) {
+  const counts = tally(groups, ({ reason }) => reason);
+  if (chosen !== undefined && !counts.has(chosen)) counts.set(chosen, 0);
+  return [...counts]
+    .map(([reason, count]) => ({ value: reason, label: labelled(DEAD_LETTER_REASONS[reason].title, count) }))
+    .sort((a, b) => a.label.localeCompare(b.label));
+}
+
+function deviceOptions(groups: readonly DeadLetterGroup[], chosen: string | undefined) {
+  const counts = tally(groups, ({ device }) => device ?? NO_DEVICE);
+  const value = chosen === "" ? NO_DEVICE : chosen;
+  if (value !== undefined && !counts.has(value)) counts.set(value, 0);
+  return [...counts]
+    .map(([device, count]) => ({ value: device, label: labelled(device === NO_DEVICE ? "No device" : device, count) }))
+    .sort((a, b) => Number(b.value === NO_DEVICE) - Number(a.value === NO_DEVICE) || a.label.localeCompare(b.label));
+}
+
+/** The chosen one stays on offer without a count when it has none here. */
+function labelled(name: string, count: number): string {
+  return count === 0 ? name : `${name} (${formatTotal(count)})`;
+}
+
+function tally<K>(groups: readonly DeadLetterGroup[], keyOf: (group: DeadLetterGroup) => K): Map<K, number> {
+  const counts = new Map<K, number>();
+  for (const group of groups) counts.set(keyOf(group), (counts.get(keyOf(group)) ?? 0) + group.count);
+  return counts;
+}

@@ -1,0 +1,148 @@
+"use client";
+import { Button, CloseButton } from "@mantine/core";
+import Link from "next/link";
+import type { RefObject } from "react";
+import type { DeadLetterGroup, DeadLetterView } from "@/server/contracts/dead-letters";
+import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { Pager, type Pages } from "../devices/pager";
+import { adviceOn } from "../queries/request";
+import { Age } from "../ui/age";
+import { Failure, Loading } from "../ui/feedback";
+import { formatTotal } from "../ui/format";
+import type { WantedJob } from "./dead-letters";
+import type { HeldRow } from "./held";
+import { counted } from "./job-words";
+import classes from "./panel.module.css";
+import { StatusMark } from "./status";
+import type { GroupKey, View } from "./view";
+
+interface GroupLettersProps {
+  group: GroupKey;
+  head: RefObject<HTMLHeadingElement | null>;
+  status: View["status"];
+  /** Undefined if the group has none of that status, or isn't known yet. */
+  about: DeadLetterGroup | undefined;
+  isKnown: boolean;
+  /** Null until there are any. */
+  rows: readonly HeldRow<DeadLetterView>[] | null;
+  /** Newer ones that aren't shown yet. */
+  added: number;
+  onTake: () => void;
+  error: Error | null;
+  isFetching: boolean;
+  onRetry: () => void;
+  pages: Pages;
+  next: string | null;
+  onOpen: (id: string) => void;
+  onClose: () => void;
+  onWant: (action: WantedJob["action"]) => void;
+}
+
+/** The dead letters of one reason, device and field, newest first, and what can be done with all of them. */
+export function GroupLetters(props: GroupLettersProps) {
+  const { group, head, status, about, isKnown, rows, added, onTake, error, pages, next, onOpen, onClose, onWant } =
+    props;
+  const { title, fix } = DEAD_LETTER_REASONS[group.reason];
+  const count = about?.count ?? 0;
+  return (
+    <>
+      <header className={classes.head}>
+        <div className={classes.titles}>
+          <h2 ref={head} tabIndex={-1}>
+            {title}
+          </h2>
+          <p>
+            {group.device === null ? (
+              "no device"
+            ) : (
+              <Link href={`/devices/${encodeURIComponent(group.device)}`}>{group.device}</Link>
+            )}{" "}
+            · {group.field ?? "whole message"}
+          </p>
+        </div>
+        <div className={classes.actions}>
+          {status === "open" && count > 0 ? (
+            <>
+              <Button size="compact-sm" variant="default" onClick={() => onWant("replay")}>
+                Replay {formatTotal(count)}…
+              </Button>
+              <Button size="compact-sm" variant="default" onClick={() => onWant("discard")}>
+                Discard {formatTotal(count)}…
+              </Button>
+            </>
+          ) : null}
+          {status === "discarded" && count > 0 ? (
+            <Button size="compact-sm" variant="default" onClick={() => onWant("restore")}>
+              Restore {formatTotal(count)}…
+            </Button>
+          ) : null}
+          <CloseButton size="sm" aria-label="Close" title="Close (Esc)" onClick={onClose} />
+        </div>
+      </header>
+      <div className={classes.body}>
+        <p className={classes.fix}>{fix}</p>
+        <p className={classes.summary} role="status">
+          {about ? (
+            <span>
+              {counted(count, status === "all" ? "dead letter" : `${status} dead letter`)}, first seen{" "}
+              <Age time={about.firstSeen} />, last seen <Age time={about.lastSeen} />
+            </span>
+          ) : isKnown ? (
+            `None ${status === "all" ? "left" : `is ${status}`} in this group.`
+          ) : (
+            ""
+          )}
+          {added > 0 ? (
+            <Button size="compact-xs" variant="subtle" onClick={onTake}>
+              {formatTotal(added)} newer: show
+            </Button>
+          ) : null}
+        </p>
+        {!rows && error ? (
+          <Failure
+            what="Its dead letters could not be loaded"
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={props.onRetry}
+            retrying={props.isFetching}
+          />
+        ) : null}
+        {!rows && !error ? <Loading rows={8} height={44} label="Loading its dead letters" /> : null}
+        {rows && rows.length > 0 ? (
+          <ol className={classes.letters}>
+            {rows.map(({ item, isGone }) => (
+              <Row key={item.id} letter={item} isGone={isGone} showStatus={status === "all"} onOpen={onOpen} />
+            ))}
+          </ol>
+        ) : null}
+        {rows ? <Pager pages={pages} next={next} of="dead letters" /> : null}
+      </div>
+    </>
+  );
+}
+
+interface RowProps {
+  letter: DeadLetterView;
+  isGone: boolean;
+  showStatus: boolean;
+  onOpen: (id: string) => void;
+}
+
+function Row({ letter, isGone, showStatus, onOpen }: RowProps) {
+  const { id, ingestTime, detail, raw, encoding, bytes, replays, status, replayedAs } = letter;
+  return (
+    <li data-letter={id} data-gone={isGone || undefined}>
+      <button type="button" onClick={() => onOpen(id)}>
+        <span className={classes.rowHead}>
+          <Age time={ingestTime} />
+          {showStatus ? <StatusMark status={status} isRefused={replayedAs !== null} /> : null}
+          {isGone ? <span>handled meanwhile</span> : null}
+          {replays > 0 ? <span>replayed {formatTotal(replays)}×</span> : null}
+          <span className={classes.size}>{formatTotal(bytes)} bytes</span>
+        </span>
+        <span className={classes.detail}>{detail}</span>
+        <code>{encoding === "utf-8" ? raw.slice(0, 240) : `not UTF-8, as base64: ${raw.slice(0, 200)}`}</code>
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,71 @@
+import type { DeadLetterDryRun, DeadLetterJob, DeadLetterJobBody } from "@/server/contracts/dead-letters";
+import { formatDuration, formatTotal } from "../ui/format";
+
+type Action = DeadLetterJobBody["action"];
+
+/** "1 dead letter", "214 dead letters". */
+export function counted(count: number, thing: string): string {
+  return `${formatTotal(count)} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+const VERBS: Record<Action, string> = { replay: "Replay", discard: "Discard", restore: "Restore" };
+
+/** The exact effect, on the button that brings it about: "Replay 214 messages at 50/s". */
+export function effectOf(action: Action, count: number, perSecond: number): string {
+  if (action === "replay") return `Replay ${counted(count, "message")} at ${formatTotal(perSecond)}/s`;
+  return `${VERBS[action]} ${counted(count, "dead letter")}`;
+}
+
+/** What a dry run of a replay found: "214 dead letters: 190 would be stored now, 24 would be refused again". */
+export function outlookOf({ count, checked, wouldPass }: DeadLetterDryRun): string {
+  if (checked === 0) return counted(count, "dead letter");
+  const refused = checked - wouldPass;
+  const of =
+    checked === count
+      ? counted(count, "dead letter")
+      : `The newest ${formatTotal(checked)} of ${counted(count, "dead letter")} were looked at`;
+  if (refused === 0) return `${of}: ${checked === 1 ? "it" : "all"} would be stored now.`;
+  if (wouldPass === 0) return `${of}: ${checked === 1 ? "it" : "all"} would be refused again.`;
+  return `${of}: ${formatTotal(wouldPass)} would be stored now, ${formatTotal(refused)} would be refused again.`;
+}
+
+/** How long it takes to send so many: "6 s", "2 min 5 s". */
+export function secondsOf(count: number, perSecond: number): string {
+  const seconds = Math.max(1, Math.ceil(count / perSecond));
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
+}
+
+/** What a job does or did: "Replaying", "Discarded". */
+export function actionWord({ action, status }: Pick<DeadLetterJob, "action" | "status">): string {
+  const isOver = status !== "waiting" && status !== "running";
+  const words: Record<Action, readonly [now: string, then: string]> = {
+    replay: ["Replaying", "Replayed"],
+    discard: ["Discarding", "Discarded"],
+    restore: ["Restoring", "Restored"],
+  };
+  return words[action][isOver ? 1 : 0];
+}
+
+/** How far a job is, in figures. */
+export function progressOf(job: DeadLetterJob): string {
+  const { action, done, total, skipped, stored, refused, status, perSecond } = job;
+  const handled = stored + refused;
+  const sent = Math.max(0, done - skipped);
+  const parts = [`${formatTotal(done)} of ${formatTotal(total)}${action === "replay" ? " sent" : ""}`];
+  if (action === "replay") {
+    parts.push(`${formatTotal(stored)} stored`);
+    if (refused > 0) parts.push(`${formatTotal(refused)} refused again`);
+    if (handled < sent) parts.push(`${formatTotal(sent - handled)} being handled`);
+  }
+  if (skipped > 0) parts.push(`${formatTotal(skipped)} skipped, taken by someone else`);
+  if (status === "running" && total > done && perSecond > 0) parts.push(`${secondsOf(total - done, perSecond)} left`);
+  return parts.join(" · ");
+}
+
+/** How a job stands, when that isn't plain from its figures. */
+export function stateOf({ status, error }: DeadLetterJob): string | null {
+  if (status === "waiting") return "waits for its turn";
+  if (status === "stopped") return "stopped";
+  if (status === "failed") return `failed: ${error ?? "the server's log has the cause"}`;
+  return null;
+}

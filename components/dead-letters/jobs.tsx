@@ -1,0 +1,105 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { DeadLetterJob } from "@/server/contracts/dead-letters";
+import { DEAD_LETTERS, isUnderWay, jobsQuery, stopJob } from "../queries/dead-letters";
+import { Age } from "../ui/age";
+import { useNow } from "../ui/clock";
+import { MarkShape } from "../ui/state-mark";
+import type { WantedJob } from "./dead-letters";
+import { actionWord, counted, progressOf, stateOf } from "./job-words";
+import classes from "./jobs.module.css";
+import { filterWords } from "./view";
+
+/** A job that ended so lately still stands among those that run, to be seen. */
+const FRESH_MS = 2 * 60_000;
+
+/** Work on many dead letters, whoever began it: what runs, and what ran lately. */
+export function Jobs({ onWant }: { onWant: (job: WantedJob) => void }) {
+  const { data } = useQuery(jobsQuery());
+  const [isOpen, setOpen] = useState(false);
+  const now = useNow(5000);
+  const jobs = data?.items ?? [];
+  if (jobs.length === 0) return null;
+  const isShown = (job: DeadLetterJob) =>
+    isUnderWay(job) || (job.finishedAt !== null && now > 0 && now - Date.parse(job.finishedAt) < FRESH_MS);
+  const shown = jobs.filter((job) => isOpen || isShown(job));
+  const older = jobs.length - jobs.filter(isShown).length;
+  return (
+    <section className={classes.jobs} aria-label="Work on many">
+      {shown.length > 0 ? (
+        <ul data-all={isOpen || undefined}>
+          {shown.map((job) => (
+            <Job key={job.id} job={job} onWant={onWant} />
+          ))}
+        </ul>
+      ) : null}
+      {older > 0 ? (
+        <button type="button" className={classes.more} aria-expanded={isOpen} onClick={() => setOpen((was) => !was)}>
+          {isOpen ? "Hide earlier jobs" : `${counted(older, "earlier job")}`}
+        </button>
+      ) : null}
+    </section>
+  );
+}
+
+function Job({ job, onWant }: { job: DeadLetterJob; onWant: (job: WantedJob) => void }) {
+  const queries = useQueryClient();
+  const stop = useMutation({
+    mutationFn: () => stopJob(job.id),
+    onSettled: () => queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
+  });
+  const isActive = job.status === "waiting" || job.status === "running";
+  const state = stateOf(job);
+  const words = filterWords(job.filter);
+  const progress = progressOf(job);
+  return (
+    <li data-job={job.id} data-status={job.status}>
+      <span className={classes.what}>
+        {job.status === "failed" ? <MarkShape mark="failing" /> : null}
+        <b>{actionWord(job)}</b> <span title={words}>{words}</span>
+      </span>
+      <span
+        className={classes.track}
+        role="progressbar"
+        aria-label={`${actionWord(job)} ${words}`}
+        aria-valuemin={0}
+        aria-valuemax={job.total}
+        aria-valuenow={job.done}
+        aria-valuetext={progress}
+      >
+        <i style={{ width: `${job.total === 0 ? 100 : (Math.min(job.done, job.total) / job.total) * 100}%` }} />
+      </span>
+      <span className={classes.figures} title={progress}>
+        {progress}
+        {state ? <em> · {state}</em> : null}
+      </span>
+      <span className={classes.end}>
+        {isActive ? (
+          <Button size="compact-xs" variant="default" loading={stop.isPending} onClick={() => stop.mutate()}>
+            Stop
+          </Button>
+        ) : (
+          <>
+            {job.action === "discard" && job.done > job.skipped ? (
+              <Button
+                size="compact-xs"
+                variant="default"
+                onClick={() => onWant({ action: "restore", filter: job.filter })}
+              >
+                Restore…
+              </Button>
+            ) : null}
+            {job.finishedAt ? <Age time={job.finishedAt} /> : null}
+          </>
+        )}
+      </span>
+      {stop.error ? (
+        <p role="alert" className={classes.trouble}>
+          It may not have stopped: {stop.error.message}
+        </p>
+      ) : null}
+    </li>
+  );
+}

@@ -1,0 +1,36 @@
+"use client";
+import type { ReactNode } from "react";
+import type { DeadLetterView } from "@/server/contracts/dead-letters";
+import { formatDuration, formatInstant, formatTotal } from "../ui/format";
+import { Section } from "../ui/section";
+import { useZone } from "../ui/zone";
+import classes from "./panel.module.css";
+
+/** Where in the event log it came from, and when. */
+export function LetterOrigin({ letter }: { letter: DeadLetterView }) {
+  const { zone } = useZone();
+  const { device, field, log, partition, offset, ingestTime, processedTime, replays } = letter;
+  const [ingest, processed] = [Date.parse(ingestTime), Date.parse(processedTime)];
+  const facts: readonly (readonly [string, ReactNode])[] = [
+    ["Device", device ?? "could not be read"],
+    ["Field", field ?? "the whole message"],
+    ["Ingest time", formatInstant(ingest, zone)],
+    ["Replays", replays === 0 ? "none" : formatTotal(replays)],
+    ["Processed", `${formatDuration(Math.max(0, processed - ingest))} later`],
+    ["Partition", formatTotal(partition)],
+    ["Offset", formatTotal(offset)],
+    ["Log", <code key="log">{log}</code>],
+  ];
+  return (
+    <Section title="Where it came from">
+      <dl className={classes.facts}>
+        {facts.map(([name, value]) => (
+          <div key={name} data-wide={name === "Ingest time" || name === "Log" || undefined}>
+            <dt>{name}</dt>
+            <dd title={name === "Processed" ? formatInstant(processed, zone) : undefined}>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  );
+}

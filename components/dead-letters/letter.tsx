@@ -1,0 +1,222 @@
+"use client";
+import { Button, CloseButton } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
+import Link from "next/link";
+import { type RefObject, useState } from "react";
+import type { DeadLetterView } from "@/server/contracts/dead-letters";
+import { changeLetter, DEAD_LETTERS, letterQuery } from "../queries/dead-letters";
+import { adviceOn, RequestError } from "../queries/request";
+import { Age } from "../ui/age";
+import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Expected } from "./expected";
+import { LetterBytes } from "./letter-bytes";
+import { LetterHistory } from "./letter-history";
+import { LetterOrigin } from "./letter-origin";
+import { Outcome } from "./outcome";
+import classes from "./panel.module.css";
+import { StatusMark } from "./status";
+import type { ChangeView } from "./use-view";
+import { type GroupKey, groupName } from "./view";
+
+const ReplayEditor = dynamic(() => import("./replay-editor").then((editor) => editor.ReplayEditor), {
+  ssr: false,
+  loading: () => <Loading rows={6} label="Loading the editor" />,
+});
+
+interface LetterProps {
+  id: string;
+  head: RefObject<HTMLHeadingElement | null>;
+  /** The group it stands in; null until that is known. */
+  group: GroupKey | null;
+  /** Those before and after it in its group. */
+  beside: { readonly newer: string | null; readonly older: string | null };
+  change: ChangeView;
+  onClose: () => void;
+}
+
+/** One dead letter: what came in, what was expected, what was done with it, and what can be done. */
+export function Letter(props: LetterProps) {
+  const { id, head, group, beside, change, onClose } = props;
+  const { data, error, refetch, isFetching } = useQuery(letterQuery(id));
+  const isMissing = error instanceof RequestError && error.status === 404;
+  const show = (letter: string | null) =>
+    letter !== null && change({ letter, ...(group ? { group: groupName(group) } : {}) });
+  return (
+    <>
+      <header className={classes.head}>
+        <div className={classes.titles}>
+          <h2 ref={head} tabIndex={-1}>
+            {data?.title ?? "Dead letter"}
+          </h2>
+          <p>
+            {data ? (
+              <>
+                <StatusMark status={data.status} isRefused={data.replayedAs !== null} /> <Age time={data.ingestTime} />
+              </>
+            ) : null}
+          </p>
+        </div>
+        <div className={classes.actions}>
+          {group ? (
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => change({ letter: null, group: groupName(group) })}
+            >
+              Its group
+            </Button>
+          ) : null}
+          <Button
+            size="compact-sm"
+            variant="default"
+            disabled={beside.newer === null}
+            onClick={() => show(beside.newer)}
+            title="Newer ( [ )"
+          >
+            Newer
+          </Button>
+          <Button
+            size="compact-sm"
+            variant="default"
+            disabled={beside.older === null}
+            onClick={() => show(beside.older)}
+            title="Older ( ] )"
+          >
+            Older
+          </Button>
+          <CloseButton size="sm" aria-label="Close" title="Close (Esc)" onClick={onClose} />
+        </div>
+      </header>
+      <div className={classes.body}>
+        {isMissing ? (
+          <p className={classes.muted}>There is no such dead letter, or its retention has ended.</p>
+        ) : !data && error ? (
+          <Failure
+            what="This dead letter could not be loaded"
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={() => void refetch()}
+            retrying={isFetching}
+          />
+        ) : !data ? (
+          <Loading rows={10} height={24} label="Loading the dead letter" />
+        ) : (
+          <>
+            {error ? (
+              <StaleNotice onRetry={() => void refetch()}>This may be out of date: {error.message}</StaleNotice>
+            ) : null}
+            <InFull letter={data} change={change} />
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView }) {
+  const queries = useQueryClient();
+  const [isEditing, setEditing] = useState(false);
+  // Whose readings came of it: the edited message may name a device where the original did not.
+  const [sentFor, setSentFor] = useState<string | null>(null);
+  const keep = (next: DeadLetterView) => {
+    queries.setQueryData(letterQuery(letter.id).queryKey, next);
+    void queries.invalidateQueries({ queryKey: [DEAD_LETTERS] });
+  };
+  const decide = useMutation({
+    mutationFn: (action: "discard" | "restore") => changeLetter(letter.id, action),
+    onSuccess: keep,
+    onError: () => void queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
+  });
+  const { status, device, field, detail, replayOf, replayedAs } = letter;
+  const isLinkedBelow = device !== null && status !== "replayed";
+  const isOpen = status === "open";
+  return (
+    <>
+      <div>
+        <p className={classes.detail}>
+          <b>{field !== null && detail.startsWith(field) ? detail : capitalised(detail)}.</b>
+        </p>
+        <Outcome letter={letter} device={sentFor ?? device} />
+      </div>
+      {decide.error ? (
+        <Failure
+          what="It may not have been changed"
+          why={decide.error.message}
+          advice="What is shown here was loaded again; try again if it is still so."
+        />
+      ) : null}
+      <div className={classes.decide}>
+        {isOpen && !isEditing ? (
+          <>
+            <Button size="xs" onClick={() => setEditing(true)}>
+              Edit and replay
+            </Button>
+            <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate("discard")}>
+              Discard
+            </Button>
+          </>
+        ) : null}
+        {status === "discarded" ? (
+          <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate("restore")}>
+            Undo: make it open again
+          </Button>
+        ) : null}
+        {isLinkedBelow ? (
+          <Link href={`/devices/${encodeURIComponent(device)}`} className={classes.deviceLink}>
+            Device {device}
+          </Link>
+        ) : null}
+        {replayOf === null ? null : (
+          <LetterLink id={replayOf} change={change}>
+            Came of replaying an earlier one
+          </LetterLink>
+        )}
+        {replayedAs === null ? null : (
+          <LetterLink id={replayedAs} change={change}>
+            Became another dead letter
+          </LetterLink>
+        )}
+      </div>
+      {isEditing && isOpen ? (
+        <ReplayEditor
+          letter={letter}
+          onSent={(next, about) => {
+            setEditing(false);
+            setSentFor(about);
+            keep(next);
+          }}
+          onClose={() => setEditing(false)}
+        />
+      ) : null}
+      <div className={classes.beside}>
+        <LetterBytes letter={letter} />
+        <Expected letter={letter} />
+      </div>
+      <div className={classes.beside}>
+        <LetterHistory letter={letter} />
+        <LetterOrigin letter={letter} />
+      </div>
+    </>
+  );
+}
+
+function LetterLink({ id, change, children }: { id: string; change: ChangeView; children: string }) {
+  return (
+    <a
+      href={`?letter=${encodeURIComponent(id)}`}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        // It may be of another reason, hence of another group.
+        change({ letter: id, group: null }, "push");
+      }}
+    >
+      {children}
+    </a>
+  );
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,104 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useEffectEvent, useRef } from "react";
+import { usePages } from "../devices/pager";
+import { groupsQuery, letterQuery, lettersQuery } from "../queries/dead-letters";
+import type { WantedJob } from "./dead-letters";
+import { GroupLetters } from "./group-letters";
+import { useHeld } from "./held";
+import { Letter } from "./letter";
+import classes from "./panel.module.css";
+import type { ChangeView } from "./use-view";
+import { filterOf, type GroupKey, groupName, type View } from "./view";
+
+/** Dead letters on a page of a group. */
+export const LETTERS = 20;
+
+interface PanelProps {
+  view: View;
+  change: ChangeView;
+  onClose: () => void;
+  onWant: (job: WantedJob) => void;
+}
+
+/** Beside the list: a group's dead letters, or one of them. */
+export function Panel(props: PanelProps) {
+  const { view } = props;
+  const head = useRef<HTMLHeadingElement>(null);
+  // Opened by keyboard, what was opened is where the reader is; the keys of the list work on.
+  useEffect(() => head.current?.focus({ preventScroll: true }), [view.letter]);
+  const letter = useQuery({ ...letterQuery(view.letter ?? ""), enabled: view.letter !== null && view.group === null });
+  const group = view.group ?? (view.letter === null ? null : (letter.data ?? null));
+  return (
+    <aside
+      className={classes.panel}
+      data-scrolls
+      aria-label={view.letter === null ? "Group of dead letters" : "Dead letter"}
+    >
+      {group === null ? (
+        <Letter {...props} id={view.letter!} head={head} group={null} beside={NOBODY} />
+      ) : (
+        <InGroup key={`${view.status} ${groupName(group)}`} {...props} group={group} head={head} />
+      )}
+    </aside>
+  );
+}
+
+const NOBODY = { newer: null, older: null };
+
+interface InGroupProps extends PanelProps {
+  group: GroupKey;
+  head: React.RefObject<HTMLHeadingElement | null>;
+}
+
+function InGroup({ group, head, ...props }: InGroupProps) {
+  const { view, change, onClose, onWant } = props;
+  const pages = usePages();
+  const filter = filterOf(group);
+  const about = useQuery(groupsQuery(view.status, filter));
+  const letters = useQuery(lettersQuery(view.status, filter, LETTERS, pages.cursor));
+  const held = useHeld(pages.cursor ?? "", letters.isPlaceholderData ? undefined : letters.data?.items, ({ id }) => id);
+  const ids = held.rows?.map(({ item }) => item.id) ?? [];
+  const at = view.letter === null ? -1 : ids.indexOf(view.letter);
+  const beside = { newer: at > 0 ? ids[at - 1]! : null, older: at === -1 ? null : (ids[at + 1] ?? null) };
+  const show = (id: string | null) => id !== null && change({ letter: id, group: groupName(group) });
+  useBrackets(view.letter !== null, { newer: () => show(beside.newer), older: () => show(beside.older) });
+  if (view.letter !== null)
+    return <Letter key={view.letter} {...props} id={view.letter} head={head} group={group} beside={beside} />;
+  return (
+    <GroupLetters
+      group={group}
+      head={head}
+      status={view.status}
+      about={about.data?.items[0]}
+      isKnown={about.data !== undefined}
+      rows={held.rows}
+      added={pages.cursor === null ? held.added : 0}
+      onTake={held.take}
+      error={letters.error}
+      isFetching={letters.isFetching}
+      onRetry={() => void letters.refetch()}
+      pages={pages}
+      next={letters.isPlaceholderData ? null : (letters.data?.next ?? null)}
+      onOpen={(id) => change({ letter: id, group: groupName(group) }, "push")}
+      onClose={onClose}
+      onWant={(action) => onWant({ action, filter })}
+    />
+  );
+}
+
+/** "[" and "]" go to the newer and the older dead letter, but in fields and under dialogs. */
+function useBrackets(isWanted: boolean, to: { readonly newer: () => void; readonly older: () => void }): void {
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (!isWanted || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof Element && event.target.closest("input, textarea, select")) return;
+    if (document.querySelector("[role=dialog]")) return;
+    if (event.key === "[") to.newer();
+    if (event.key === "]") to.older();
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => onKey(event);
+    document.addEventListener("keydown", listener);
+    return () => document.removeEventListener("keydown", listener);
+  }, []);
+}

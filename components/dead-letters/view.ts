@@ -1,0 +1,97 @@
+import type { DeadLetterFilter, DeadLetterGroup, DeadLetterStatus } from "@/server/contracts/dead-letters";
+import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
+
+/** What tells a group from others. Null: a device that could not be read, or the whole message. */
+export type GroupKey = Pick<DeadLetterGroup, "reason" | "device" | "field">;
+
+export type GroupSort = "lastSeen" | "count";
+
+/** What the page shows, as its address says it. */
+export interface View {
+  readonly status: DeadLetterStatus | "all";
+  /** An empty device stands for those without one, an empty field for whole messages. */
+  readonly filter: DeadLetterFilter;
+  readonly sort: GroupSort;
+  /** The group that is open beside the list. */
+  readonly group: GroupKey | null;
+  /** The id of the dead letter that is open beside the list. */
+  readonly letter: string | null;
+}
+
+export const STATUSES: readonly DeadLetterStatus[] = ["open", "replaying", "replayed", "discarded"];
+
+/** What an address can say of the page; null leaves it out. */
+export type ViewChange = Partial<
+  Record<"status" | "reason" | "device" | "field" | "sort" | "group" | "letter", string | null>
+>;
+
+/** Reads what the address asks for; what it can't mean is left out. */
+export function readView(address: URLSearchParams): View {
+  const [status, reason, device, field] = ["status", "reason", "device", "field"].map((name) => address.get(name));
+  const filter: DeadLetterFilter = {
+    ...(isReason(reason) ? { reason } : {}),
+    ...(device == null ? {} : { device }),
+    ...(field == null ? {} : { field }),
+  };
+  return {
+    status: STATUSES.find((one) => one === status) ?? (status === "all" ? "all" : "open"),
+    filter,
+    sort: address.get("sort") === "count" ? "count" : "lastSeen",
+    group: readGroup(address.get("group") ?? "") ?? wholeGroup(filter),
+    letter: address.get("letter") || null,
+  };
+}
+
+/** The address after a change. */
+export function changedAddress(address: URLSearchParams, change: ViewChange): URLSearchParams {
+  const next = new URLSearchParams(address);
+  for (const [name, value] of Object.entries(change)) {
+    if (value == null) next.delete(name);
+    else next.set(name, value);
+  }
+  return next;
+}
+
+/** A group's name in the address. */
+export function groupName({ reason, device, field }: GroupKey): string {
+  return [reason, device ?? "", field ?? ""].map(encodeURIComponent).join("/");
+}
+
+function readGroup(name: string): GroupKey | null {
+  const [reason, device, field, ...more] = name.split("/").map(decoded);
+  if (!isReason(reason) || device == null || field == null || more.length > 0) return null;
+  return { reason, device: device || null, field: field || null };
+}
+
+/** A filter that leaves a single group: an address with all three parts opens it. */
+function wholeGroup({ reason, device, field }: DeadLetterFilter): GroupKey | null {
+  if (reason === undefined || device === undefined || field === undefined) return null;
+  return { reason, device: device || null, field: field || null };
+}
+
+/** The filter that finds a group's dead letters. */
+export function filterOf({ reason, device, field }: GroupKey): Required<DeadLetterFilter> {
+  return { reason, device: device ?? "", field: field ?? "" };
+}
+
+/** What a filter means, in a few words. */
+export function filterWords({ reason, device, field }: DeadLetterFilter): string {
+  const words = [
+    reason === undefined ? null : DEAD_LETTER_REASONS[reason].title,
+    device === undefined ? null : device || "no device",
+    field === undefined ? null : field || "whole message",
+  ].filter((word) => word !== null);
+  return words.length === 0 ? "all dead letters" : words.join(" · ");
+}
+
+function isReason(text: string | null | undefined): text is DeadLetterReason {
+  return text != null && Object.hasOwn(DEAD_LETTER_REASONS, text);
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,120 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type {
+  DeadLetterFilter,
+  DeadLetterGroupsAnswer,
+  DeadLetterJob,
+  DeadLetterJobAnswer,
+  DeadLetterJobBody,
+  DeadLetterJobsAnswer,
+  DeadLettersAnswer,
+  DeadLetterStatus,
+  DeadLetterView,
+  ReplayAnswer,
+  ReplayBody,
+} from "@/server/contracts/dead-letters";
+import { postJson, readJson } from "./request";
+
+const ROOT = "/api/v1/dead-letters";
+const MOST_GROUPS = 500;
+const addressOf = (id: string) => `${ROOT}/${encodeURIComponent(id)}`;
+
+/** The first part of the keys of all that changes when a dead letter does. */
+export const DEAD_LETTERS = "dead letters";
+
+/** Groups of dead letters, with how many have each status. */
+export const groupsQuery = (status: DeadLetterStatus | "all", filter: DeadLetterFilter) =>
+  queryOptions({
+    queryKey: [DEAD_LETTERS, "groups", status, filter],
+    queryFn: ({ signal }) =>
+      readJson<DeadLetterGroupsAnswer>(`${ROOT}/groups${search({ status, ...filter, limit: MOST_GROUPS })}`, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: 3000,
+  });
+
+/** A page of dead letters, newest first; the newest ones are looked for again and again. */
+export const lettersQuery = (
+  status: DeadLetterStatus | "all",
+  filter: DeadLetterFilter,
+  limit: number,
+  cursor: string | null,
+) =>
+  queryOptions({
+    queryKey: [DEAD_LETTERS, "list", status, filter, limit, cursor],
+    queryFn: ({ signal }) =>
+      readJson<DeadLettersAnswer>(
+        `${ROOT}${search({ status, ...filter, limit, cursor: cursor ?? undefined })}`,
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: cursor === null ? 3000 : false,
+  });
+
+/** One dead letter; followed closely while it is being handled again. */
+export const letterQuery = (id: string) =>
+  queryOptions({
+    queryKey: [DEAD_LETTERS, "one", id],
+    queryFn: ({ signal }) => readJson<DeadLetterView>(addressOf(id), signal),
+    refetchInterval: ({ state }) => (state.data?.status === "replaying" ? 1000 : 5000),
+  });
+
+/** What would come of replaying it now, with `message` instead of its own bytes unless that is null. */
+export const outlookQuery = (id: string, message: string | null) =>
+  queryOptions({
+    queryKey: ["replay outlook", id, message],
+    queryFn: async () => (await replayLetter(id, { ...(message === null ? {} : { message }), dryRun: true })).outlook,
+    retry: false,
+    staleTime: 10_000,
+    gcTime: 30_000,
+  });
+
+/** Work on many dead letters: what runs and what ran lately. */
+export const jobsQuery = () =>
+  queryOptions({
+    queryKey: [DEAD_LETTERS, "jobs"],
+    queryFn: ({ signal }) => readJson<DeadLetterJobsAnswer>(`${ROOT}/jobs`, signal),
+    refetchInterval: ({ state }) => (state.data?.items.some(isUnderWay) ? 1000 : 5000),
+  });
+
+/** What a job would do, for the dead letters there are now. */
+export const dryRunQuery = (action: DeadLetterJobBody["action"], filter: DeadLetterFilter) =>
+  queryOptions({
+    queryKey: ["dead letter dry run", action, filter],
+    queryFn: async () => (await startJob({ action, filter, dryRun: true })).dryRun,
+    retry: false,
+    staleTime: 0,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+
+/** True while a job has something left to do, or messages of it are not handled yet. */
+export function isUnderWay({ action, status, done, skipped, stored, refused }: DeadLetterJob): boolean {
+  if (status === "waiting" || status === "running") return true;
+  return action === "replay" && status !== "failed" && stored + refused < done - skipped;
+}
+
+/** @throws RequestError: 409 if it isn't open any more, 422 if the edited message would be refused. */
+export function replayLetter(id: string, body: ReplayBody): Promise<ReplayAnswer> {
+  return postJson(`${addressOf(id)}/replay`, body);
+}
+
+/** @throws RequestError: 409 if it isn't open (to discard), or not discarded (to restore). */
+export function changeLetter(id: string, action: "discard" | "restore"): Promise<DeadLetterView> {
+  return postJson(`${addressOf(id)}/${action}`, {});
+}
+
+/** @throws RequestError */
+export function startJob(body: DeadLetterJobBody): Promise<DeadLetterJobAnswer> {
+  return postJson(`${ROOT}/jobs`, body);
+}
+
+/** @throws RequestError */
+export function stopJob(id: string): Promise<DeadLetterJob> {
+  return postJson(`${ROOT}/jobs/${encodeURIComponent(id)}/stop`, {});
+}
+
+/** An empty value means something here (no device, no field): only what is undefined is left out. */
+function search(parameters: Record<string, string | number | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+  return `?${query.toString()}`;
+}

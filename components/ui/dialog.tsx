@@ -1,0 +1,25 @@
+"use client";
+import { Modal } from "@mantine/core";
+import type { ReactNode } from "react";
+import classes from "./ui.module.css";
+
+interface DialogProps {
+  title: string;
+  /** Width in pixels, where there is room. */
+  size: number;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** A dialog over the page, open as long as it is there. Its head is no <header>: that would be a second banner. */
+export function Dialog({ title, size, onClose, children }: DialogProps) {
+  return (
+    <Modal opened onClose={onClose} size={size} withCloseButton={false} transitionProps={{ duration: 0 }}>
+      <div className={classes.dialogHead}>
+        <Modal.Title>{title}</Modal.Title>
+        <Modal.CloseButton aria-label="Close" />
+      </div>
+      {children}
+    </Modal>
+  );
+}
