@@ -8,6 +8,7 @@ import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterJobBody } from 
 import { useListKeys } from "../devices/list-keys";
 import { groupsQuery, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
+import { useKeyboard, useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
 import { Empty, Failure, Loading } from "../ui/feedback";
 import type { KeyHint } from "../ui/keyboard-help";
@@ -21,7 +22,6 @@ import { useEscape } from "./use-escape";
 import { useView } from "./use-view";
 import { type GroupSort, groupName, STATUSES, type View } from "./view";
 
-const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
 const JobDialog = dynamic(() => import("./job-dialog").then((dialog) => dialog.JobDialog), { ssr: false });
 const Panel = dynamic(() => import("./panel").then((panel) => panel.Panel), {
   ssr: false,
@@ -40,7 +40,6 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["Enter"], does: "Open the group" },
   { keys: ["[", "]"], does: "Newer or older dead letter" },
   { keys: ["Esc"], does: "Back to the group, then to the list" },
-  { keys: ["?"], does: "These keys" },
 ];
 
 /** Work on many dead letters that somebody is about to ask for. */
@@ -63,7 +62,8 @@ export function DeadLetters() {
   const alone = useQuery({ ...letterQuery(letter ?? ""), enabled: letter !== null && group === null });
   const [cursor, setCursor] = useState<string | null>(null);
   const [job, setJob] = useState<WantedJob | null>(null);
-  const [help, setHelp] = useState<"never" | "open" | "closed">("never");
+  const { openHelp } = useKeyboard();
+  useKeyHints("Dead letters", KEYS);
   const box = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
 
@@ -103,7 +103,6 @@ export function DeadLetters() {
       input.current?.focus();
       input.current?.select();
     },
-    help: () => setHelp("open"),
   });
   useEscape(isPanelOpen, () => {
     if (letter !== null && group !== null) change({ letter: null });
@@ -135,7 +134,7 @@ export function DeadLetters() {
                 onTake={list.take}
                 onReload={() => void groups.refetch()}
                 onWant={setJob}
-                onHelp={() => setHelp("open")}
+                onHelp={openHelp}
               />
             )}
             {!data && error ? (
@@ -169,13 +168,6 @@ export function DeadLetters() {
         </div>
       </div>
       {job ? <JobDialog key={JSON.stringify(job)} job={job} onClose={() => setJob(null)} /> : null}
-      {help === "never" ? null : (
-        <KeyboardHelp
-          opened={help === "open"}
-          onClose={() => setHelp("closed")}
-          groups={[{ title: "Dead letters", hints: KEYS }]}
-        />
-      )}
     </Page>
   );
 }

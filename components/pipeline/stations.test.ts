@@ -19,10 +19,23 @@ const minute: StagesStretch = {
   ...{ duplicates: 0, late: 0, deadLetters: {}, total: null, stages: { readings: figures, publish: figures } },
 };
 const probe = (name: string, status: ProbeStatus, summary = "") => ({
-  ...{ name, title: name, group: "", status, since: AT, checkedAt: AT, latencyMs: 1, summary, cause: null, fix: "do" },
+  ...{
+    name,
+    title: name,
+    group: "",
+    status,
+    since: AT,
+    checkedAt: AT,
+    latencyMs: 1,
+    summary,
+    cause: null,
+    fix: "do",
+    commands: [],
+  },
 });
 const health = (...probes: HealthAnswer["probes"]): HealthAnswer => ({
   ...{ status: "pass", verdict: "", time: AT, version: "1", probes },
+  parts: { what: "", since: AT, means: "" },
   engines: { eventLog: "Kafka", documents: "PostgreSQL (embedded)", database: "PostgreSQL (embedded)" },
 });
 const stations = (sources: Partial<Sources> = {}): Record<string, Station> => {

@@ -39,7 +39,8 @@ let worker: { stop(): Promise<void> };
 function composed(eventLog = engines.eventLog): Api {
   const pipelineState = createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} });
   const status = "pass" as const;
-  const answer = () => ({ status, verdict: "", time: "", version: "0", engines: engines.names, probes: [] });
+  const parts = { what: "", since: null, means: "" };
+  const answer = () => ({ status, verdict: "", parts, time: "", version: "0", engines: engines.names, probes: [] });
   return composeApi({
     config,
     engines: { ...engines, eventLog },
