@@ -45,7 +45,7 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
     async count(filter) {
       const parameters: unknown[] = [];
       const conditions = conditionsOf(filter, (value) => `$${parameters.push(value)}`);
-      if (filter.job === undefined) conditions.push(ANY_STATUS);
+      if (filter.job === undefined && filter.status === undefined) conditions.push(ANY_STATUS);
       // Whether a replay was refused is in the table only, so that is asked where it can be.
       const refused = filter.job === undefined ? "false" : "replayed_as IS NOT NULL AND status = 'replayed'";
       const { rows } = await pool.query<{ status: DeadLetterStatus; refused: boolean; count: number }>(
@@ -62,7 +62,8 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
 
     groups({ limit, trendFrom, ...filter }) {
       const parameters: unknown[] = [];
-      const conditions = [...conditionsOf(filter, (value) => `$${parameters.push(value)}`), ANY_STATUS];
+      const conditions = conditionsOf(filter, (value) => `$${parameters.push(value)}`);
+      if (filter.status === undefined) conditions.push(ANY_STATUS);
       return findGroups(pool, { where: where(conditions), parameters, limit, trendFrom });
     },
 

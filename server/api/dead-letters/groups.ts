@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { deadLetterGroupsAnswer, deadLetterGroupsQuery } from "@/server/contracts/dead-letters";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import type { DeadLetters } from "@/server/ports/dead-letters";
@@ -7,6 +8,14 @@ import { toFilter } from "./view";
 
 const HOUR = 3_600_000;
 const TREND_HOURS = 24;
+
+interface GroupsDeps {
+  readonly deadLetters: Pick<DeadLetters, "groups" | "count">;
+  readonly now: () => number;
+}
+
+type Query = z.output<typeof deadLetterGroupsQuery>;
+type Answer = z.input<typeof deadLetterGroupsAnswer>;
 
 export const listDeadLetterGroups = verb(
   {
@@ -19,8 +28,8 @@ export const listDeadLetterGroups = verb(
     status: 200,
     problems: [],
   },
-  ({ deadLetters, now }: { readonly deadLetters: Pick<DeadLetters, "groups" | "count">; readonly now: () => number }) =>
-    async ({ query: { limit, status, ...filter } }) => {
+  ({ deadLetters, now }: GroupsDeps) => {
+    async function answer({ limit, status, ...filter }: Query): Promise<Answer> {
       const time = now();
       const trendFrom = Math.floor(time / HOUR) * HOUR - (TREND_HOURS - 1) * HOUR;
       const [{ total, groups }, { refused: _, ...counts }] = await Promise.all([
@@ -41,5 +50,14 @@ export const listDeadLetterGroups = verb(
           trend: Array.from({ length: TREND_HOURS }, (_, hour) => trend.get(hour) ?? 0),
         })),
       };
-    },
+    }
+    // With a million letters an answer takes a second: everybody who asks the same meanwhile shares it.
+    const underWay = new Map<string, Promise<Answer>>();
+    return ({ query }) => {
+      const key = JSON.stringify(query);
+      let answered = underWay.get(key);
+      if (!answered) underWay.set(key, (answered = answer(query).finally(() => underWay.delete(key))));
+      return answered;
+    };
+  },
 );

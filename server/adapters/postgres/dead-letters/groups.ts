@@ -3,8 +3,12 @@ import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeadLetterGroup, DeadLetterGroups } from "@/server/ports/dead-letters";
 import { originalText } from "../text";
+import { inTransaction } from "../transaction";
 
 const HOUR = 3_600_000;
+/** Groups fit into memory; sorting all letters for them, or compiling for it, takes several times as long. */
+const HASHED =
+  "BEGIN READ ONLY; SET LOCAL work_mem = '32MB'; SET LOCAL enable_incremental_sort = off; SET LOCAL enable_sort = off; SET LOCAL jit = off";
 const NO_TREND: ReadonlyMap<number, number> = new Map();
 
 interface GroupsQuery {
@@ -21,9 +25,12 @@ export async function findGroups(
   { where, parameters, limit, trendFrom }: GroupsQuery,
 ): Promise<DeadLetterGroups> {
   const next = parameters.length + 1;
-  const { rows } = await pool.query<Row>(
-    // By hour first: what is older than the trend is one part of its own.
-    `WITH part AS (
+  const { rows } = await inTransaction(
+    pool,
+    (client) =>
+      client.query<Row>(
+        // By hour first: what is older than the trend is one part of its own.
+        `WITH part AS (
        SELECT reason, device, field,
               CASE WHEN ingest_time >= to_timestamp($${next}::float8 / 1000)
                    THEN floor((date_part('epoch', ingest_time) * 1000 - $${next}::float8) / ${HOUR})::integer END AS hour,
@@ -42,7 +49,9 @@ export async function findGroups(
                AND d.field IS NOT DISTINCT FROM g.field
              ORDER BY d.id DESC LIMIT 1) AS example
      FROM grouped g ORDER BY g.count DESC, g.last DESC, g.reason, g.device, g.field`,
-    [...parameters, trendFrom, limit],
+        [...parameters, trendFrom, limit],
+      ),
+    HASHED,
   );
   return { total: rows[0]?.total ?? 0, groups: rows.map(groupOf) };
 }
