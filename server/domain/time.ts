@@ -21,8 +21,8 @@ export function parseEventTime(value: unknown): EpochMs | null {
 
 function parseEpoch(value: number): EpochMs | null {
   if (!Number.isFinite(value) || value < 0) return null;
-  // A double of seconds is exact to a quarter of a microsecond: half of one keeps .001 s from becoming 0 ms.
-  const ms = Math.floor(value < SECONDS_BELOW ? value * 1000 + 0.0005 : value);
+  // A double of seconds is exact to a quarter of a microsecond, in far years to a few: a little more keeps .001 s from becoming 0 ms.
+  const ms = Math.floor(value < SECONDS_BELOW ? value * 1000 + 0.0005 + value * 2e-13 : value);
   return ms <= LAST_MS ? ms : null;
 }
 
