@@ -9,7 +9,7 @@ const stretch = (more: Partial<StagesStretch> = {}): StagesStretch => ({
   ...more,
 });
 const answer = (...buckets: StagesStretch[]) => ({
-  ...{ time: "", from: 0, to: 0, bucketMs: 5000, minute: stretch(), buckets },
+  ...{ time: "", from: 0, to: 0, bucketMs: 5000, recent: stretch(), minute: stretch(), buckets },
 });
 const figures = { runs: 1, messages: 1, bytes: 1, p50Ms: 1, p99Ms: 3, maxMs: 4, messageMs: 2 };
 

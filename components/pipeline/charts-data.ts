@@ -43,7 +43,7 @@ export function chartsOf({ buckets }: StagesAnswer): readonly ChartData[] {
       })),
     },
     {
-      ...{ key: "stages", title: "Slowest percent by stage", unit: "ms, p99", isDuration: true },
+      ...{ key: "stages", title: "Slowest percent by stage", unit: "p99", isDuration: true },
       series: STAGES.map((stage) => ({ key: stage, label: STAGE_NAMES[stage], color: STAGE_COLORS[stage] })),
       rows: buckets.map(({ time, stages }) => ({
         time,

@@ -9,6 +9,7 @@ import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
 import { useZone } from "../ui/zone";
 import { type ChartData, chartsOf } from "./charts-data";
+import { logPlot } from "./log-plot";
 import classes from "./pipeline.module.css";
 
 const HEIGHT = 200;
@@ -51,6 +52,7 @@ function Chart({ chart, stages, crosshair, slot, slots }: ChartProps) {
   const latest = useMemo(() => ({ chart, from: stages.from, to: stages.to }), [chart, stages]);
   const shown = useTurn(latest, slot, slots, String(stages.bucketMs));
   const { from, to } = shown;
+  const plot = useMemo(() => plotOf(shown.chart), [shown.chart]);
   const span = to - from;
   const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
@@ -58,7 +60,7 @@ function Chart({ chart, stages, crosshair, slot, slots }: ChartProps) {
   return (
     <div style={{ height: HEIGHT }}>
       <LazyTimeChart
-        rows={shown.chart.rows}
+        rows={plot.rows}
         series={shown.chart.series}
         from={from}
         to={to}
@@ -66,17 +68,26 @@ function Chart({ chart, stages, crosshair, slot, slots }: ChartProps) {
         unit={shown.chart.unit}
         height={HEIGHT}
         fromZero
+        {...(plot.scale ? { scale: plot.scale } : {})}
         formatTick={tick}
         formatTime={moment}
-        formatValue={shown.chart.isDuration ? shortly : formatRate}
+        formatValue={plot.write}
         crosshair={crosshair}
       />
     </div>
   );
 }
 
+/** Lengths of time differ by thousands: their axis goes by tenfold steps. */
+function plotOf({ isDuration, series, rows }: ChartData) {
+  if (!isDuration) return { rows, scale: null, write: formatRate };
+  const keys = series.map(({ key }) => key);
+  return { ...logPlot(rows, keys), write: writeLog };
+}
+
 /** Ends of lines have little room: what is far below a millisecond needs no third digit. */
-function shortly(ms: number): string {
+function writeLog(exponent: number): string {
+  const ms = 10 ** exponent;
   return ms < 1 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
 }
 

@@ -27,7 +27,7 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
         title={`Partitions of ${topic}`}
         aside={<span className={classes.note}>{owners(own, workers)}</span>}
       >
-        <div className={classes.scroll} role="region" aria-label={`Partitions of ${topic}`} tabIndex={0}>
+        <div className={classes.scroll} role="region" aria-label={`Partitions of ${topic}, table`} tabIndex={0}>
           <table className={classes.table} data-partitions>
             <thead>
               <tr>

@@ -83,7 +83,7 @@ function Parts({ pipeline, stages, range, asTable, change }: PartsProps) {
   return (
     <>
       <Section title="Flow">
-        <FlowDiagram pipeline={pipeline} minute={stages.data?.minute} health={health.data} />
+        <FlowDiagram pipeline={pipeline} stages={stages.data} health={health.data} />
       </Section>
       {isEmpty ? (
         <Empty action={<Copyable text={firstMessage()} label="Copy the command" />}>

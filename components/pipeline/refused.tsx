@@ -17,7 +17,7 @@ export function Refused({ stages, range }: { stages: StagesAnswer; range: string
       {rows.length === 0 && requests.size === 0 ? (
         <p className={classes.note}>Nothing.</p>
       ) : (
-        <div className={classes.scroll} role="region" aria-label="Refused by reason" tabIndex={0}>
+        <div className={classes.scroll} role="region" aria-label="Refused, table" tabIndex={0}>
           <table className={classes.table} data-refused>
             <thead>
               <tr>

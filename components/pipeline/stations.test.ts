@@ -18,6 +18,7 @@ const minute: StagesStretch = {
   ...{ time: 0, ms: 60_000, accepted: 1200, rejected: {}, requests: {}, messages: 1200, readings: 3600 },
   ...{ duplicates: 0, late: 0, deadLetters: {}, total: null, stages: { readings: figures, publish: figures } },
 };
+const stages = { recent: minute, minute };
 const probe = (name: string, status: ProbeStatus, summary = "") => ({
   ...{
     name,
@@ -39,7 +40,7 @@ const health = (...probes: HealthAnswer["probes"]): HealthAnswer => ({
   engines: { eventLog: "Kafka", documents: "PostgreSQL (embedded)", database: "PostgreSQL (embedded)" },
 });
 const stations = (sources: Partial<Sources> = {}): Record<string, Station> => {
-  const { before, inside, after } = flowOf({ pipeline, minute, health: health(), ...sources });
+  const { before, inside, after } = flowOf({ pipeline, stages, health: health(), ...sources });
   return Object.fromEntries([...before, ...inside, ...after].map((station) => [station.key, station]));
 };
 
@@ -58,7 +59,7 @@ test("each station has its rate, in order from the sender to the browser", () =>
   ]);
   expect(all["log"]!.engine).toEqual({ name: "Kafka", isEmbedded: false });
   expect(all["documents"]!.engine).toEqual({ name: "PostgreSQL", isEmbedded: true });
-  expect(flowOf({ pipeline, minute, health: health() }).worker.notes).toEqual([
+  expect(flowOf({ pipeline, stages, health: health() }).worker.notes).toEqual([
     "1 alive",
     "1.00 batches/s",
     "20.0 messages (2.00 KB) a batch",
@@ -80,7 +81,7 @@ describe("states", () => {
   test("what isn't known is unknown, never zero", () => {
     const all = stations({
       health: undefined,
-      minute: undefined,
+      stages: undefined,
       pipeline: { ...pipeline, lag: null, incomingPerSecond: null },
     });
     expect(all["route"]).toMatchObject({ value: null, mark: "unknown" });
@@ -94,14 +95,15 @@ describe("states", () => {
       health: health(probe("pipeline.workers", "fail", "No worker is alive.")),
     };
     expect(stations(without)["decode"]).toMatchObject({ mark: "unknown", word: "Idle", value: 0, isFlowing: false });
-    expect(flowOf({ minute, ...without }).worker).toMatchObject({
+    expect(flowOf({ stages, ...without }).worker).toMatchObject({
       mark: "failing",
       trouble: { summary: "No worker is alive.", fix: "do" },
     });
   });
 
   test("a route that turns requests away for reasons of its own says so; bad requests are the senders'", () => {
-    const route = (requests: Record<string, number>) => stations({ minute: { ...minute, requests } })["route"]!;
+    const route = (requests: Record<string, number>) =>
+      stations({ stages: { ...stages, minute: { ...minute, requests } } })["route"]!;
     expect(route({ "unreadable-body": 3 })).toMatchObject({ mark: "ok" });
     expect(route({ "too-busy": 3 })).toMatchObject({ mark: "warning", notes: ["none rejected", "3 requests refused"] });
   });

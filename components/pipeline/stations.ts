@@ -1,6 +1,6 @@
 import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
-import type { StageFigures, StagesStretch } from "@/server/contracts/stages";
+import type { StageFigures, StagesAnswer, StagesStretch } from "@/server/contracts/stages";
 import type { Stage } from "@/server/domain/stages";
 import { formatCount, formatDuration, formatRate } from "../ui/format";
 import { type Mark, probeMark } from "../ui/state-mark";
@@ -44,21 +44,21 @@ export interface Worker {
 export interface Sources {
   readonly pipeline: PipelineAnswer;
   /** Undefined while unknown. */
-  readonly minute: StagesStretch | undefined;
+  readonly stages: Pick<StagesAnswer, "recent" | "minute"> | undefined;
   readonly health: HealthAnswer | undefined;
 }
 
 /** The way of a message from its sender to the browser, with what is known of each station now. */
-export function flowOf({ pipeline, minute, health }: Sources): Flow {
+export function flowOf({ pipeline, stages, health }: Sources): Flow {
   const { rates, lag, lagSeconds, incomingPerSecond, devices, totals, workers } = pipeline;
   const probes = health?.probes ?? [];
   const engines = health?.engines;
-  const perSecond = (count: number | undefined) => (count === undefined || !minute ? null : (count * 1000) / minute.ms);
-  const accepted = perSecond(minute?.accepted);
+  const { recent, minute } = stages ?? {};
+  const accepted = recent ? (recent.accepted * 1000) / recent.ms : null;
   const handled = workers === 0 ? 0 : rates.messagesPerSecond;
   const stored = stageState(probes, ["mongodb.", "documents."]);
-  const frames = minute?.stages.publish;
-  const worker = workerOf(pipeline, minute, probes);
+  const frames = recent ? ((recent.stages.publish?.runs ?? 0) * 1000) / recent.ms : null;
+  const worker = workerOf(pipeline, recent, probes);
   const isIdle = worker.mark === "failing" && handled === 0;
   const inWorker = (key: Stage, name: string, more: Partial<Station> = {}): Station => ({
     ...(isIdle ? { mark: "unknown" as const, word: "Idle", title: "No worker runs it" } : quiet(handled > 0)),
@@ -105,13 +105,8 @@ export function flowOf({ pipeline, minute, health }: Sources): Flow {
     after: [
       {
         ...{ key: "publish", name: "Live frames", ...stageState(probes, ["live."]) },
-        ...{ isFlowing: (frames?.runs ?? 0) > 0, value: perSecond(frames?.runs ?? 0), unit: "frames/s" },
-        ...{
-          format: formatRate,
-          times: frames ?? null,
-          notes: ["gathered for 200 ms"],
-          engine: null,
-        },
+        ...{ isFlowing: (frames ?? 0) > 0, value: frames, unit: "frames/s", format: formatRate },
+        ...{ times: minute?.stages.publish ?? null, notes: ["gathered for 200 ms"], engine: null },
       },
       browsersStation(probes, handled > 0),
     ],
@@ -154,17 +149,17 @@ function browsersStation(probes: readonly ProbeResult[], isFlowing: boolean): St
   };
 }
 
-function workerOf(pipeline: PipelineAnswer, minute: StagesStretch | undefined, probes: readonly ProbeResult[]): Worker {
+function workerOf(pipeline: PipelineAnswer, recent: StagesStretch | undefined, probes: readonly ProbeResult[]): Worker {
   const { workers } = pipeline;
-  const batches = minute?.stages.readings;
+  const batches = recent?.stages.readings;
   const notes = [workers === null ? "number unknown" : workers === 0 ? "none alive" : `${formatCount(workers)} alive`];
   if (batches) {
     const each = (total: number) => total / batches.runs;
     notes.push(
-      `${formatRate((batches.runs * 1000) / minute.ms)} batches/s`,
+      `${formatRate((batches.runs * 1000) / recent.ms)} batches/s`,
       `${formatRate(each(batches.messages))} messages (${bytes(each(batches.bytes))}) a batch`,
     );
-  } else if (minute) notes.push("no batch in the last minute");
+  } else if (recent) notes.push("no batch lately");
   const worst = worstOf(probes, ["pipeline.workers", "pipeline.progress", "pipeline.lag"]);
   const isTroubled = worst?.status === "fail" || worst?.status === "warn";
   return {

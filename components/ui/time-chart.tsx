@@ -37,6 +37,8 @@ export interface TimeChartProps {
   height?: number;
   /** Whether zero belongs on the axis. */
   fromZero?: boolean;
+  /** The axis, where it isn't one of plain numbers. */
+  scale?: ValueScale;
   /** Fixed ends of the axis, for values that can only lie between them. */
   range?: readonly [number, number];
   formatTick: (time: number) => string;
@@ -62,8 +64,8 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [own] = useState(createCrosshair);
   const scale = useMemo(
-    () => (range ? fixedScale(range, props.formatValue) : scaleOf(rows, series, fromZero)),
-    [rows, series, fromZero, range, props.formatValue],
+    () => props.scale ?? (range ? fixedScale(range, props.formatValue) : scaleOf(rows, series, fromZero)),
+    [props.scale, rows, series, fromZero, range, props.formatValue],
   );
   const lines = useMemo(
     () =>

@@ -49,6 +49,7 @@ export const stagesAnswer = z
     from: z.number().describe("Epoch milliseconds"),
     to: z.number(),
     bucketMs: z.int(),
+    recent: stagesStretch.describe("The last 15 seconds as one, for rates as of now"),
     minute: stagesStretch.describe("The last minute as one, or what has passed since the beginning"),
     buckets: z
       .array(stagesStretch)

@@ -44,7 +44,7 @@ test("what workers and the route wrote comes back by bucket and for the last min
   );
   await db.pool.query(`INSERT INTO pipeline_refused VALUES ($1, 'c', 't', 1, 'typeDrift', 2)`, [new Date(bucket)]);
 
-  const { buckets, minute, from, to } = await readStages(db.pool, 15, NOW);
+  const { buckets, recent, minute, from, to } = await readStages(db.pool, 15, NOW);
   expect([from, to]).toEqual([END - 15 * 60_000, END]);
   expect(buckets.map(({ time, ms }) => [time, ms])).toEqual([
     [bucket, 5000],
@@ -59,6 +59,7 @@ test("what workers and the route wrote comes back by bucket and for the last min
   expect(buckets[0]!.stages.decode!.p99Ms).toBe(6);
   expect(buckets[0]!.stages.wait).toMatchObject({ runs: 2, maxMs: 0.01, p99Ms: 0.01 });
   expect(buckets[1]).toMatchObject({ accepted: 7, messages: 0, total: null, stages: {} });
+  expect(recent).toMatchObject({ time: bucket, ms: 10_000, accepted: 14, messages: 15 });
   expect(minute).toMatchObject({
     time: bucket,
     ms: 10_000,

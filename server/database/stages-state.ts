@@ -46,7 +46,9 @@ export interface StagesState {
   readonly from: EpochMs;
   readonly to: EpochMs;
   readonly bucketMs: number;
-  /** The last minute as one. */
+  /** The last 15 seconds as one, for rates as of now. */
+  readonly recent: StagesStretch;
+  /** The last minute as one, for timings: fewer runs would say little. */
   readonly minute: StagesStretch;
   /** Oldest first, without a gap from the first that anything is known of. */
   readonly buckets: StagesStretch[];
@@ -54,6 +56,7 @@ export interface StagesState {
 
 /** Writers write a moment after each 5 seconds; later than this is not waited for. */
 const WRITTEN_AFTER_MS = 1000;
+const RECENT_MS = 15_000;
 const MINUTE_MS = 60_000;
 const MOST_BUCKETS = 300;
 
@@ -62,19 +65,21 @@ export async function readStages(pool: Pool, minutes: number, now: EpochMs): Pro
   const to = Math.floor((now - WRITTEN_AFTER_MS) / RATE_BUCKET_MS) * RATE_BUCKET_MS;
   const bucketMs = bucketWidth(to - minutes * MINUTE_MS, to, MOST_BUCKETS, RATE_BUCKET_MS);
   const from = Math.ceil((to - minutes * MINUTE_MS) / bucketMs) * bucketMs;
-  const [buckets, [minute], since] = await Promise.all([
+  const [buckets, [recent], [minute], since] = await Promise.all([
     readStretches(pool, from, to, bucketMs),
+    readStretches(pool, to - RECENT_MS, to, RECENT_MS),
     readStretches(pool, to - MINUTE_MS, to, MINUTE_MS),
     readBeginning(pool),
   ]);
   return {
-    ...{ time: now, from, to, bucketMs, minute: since === null ? minute! : begunAt(minute!, since) },
+    ...{ time: now, from, to, bucketMs, recent: begunAt(recent!, since), minute: begunAt(minute!, since) },
     buckets: since === null ? [] : buckets.filter(({ time, ms }) => time + ms > since),
   };
 }
 
 /** Without what lies before the beginning, when nothing could happen: rates would look low. */
-function begunAt(stretch: StagesStretch, since: EpochMs): StagesStretch {
+function begunAt(stretch: StagesStretch, since: EpochMs | null): StagesStretch {
+  if (since === null) return stretch;
   const before = Math.min(Math.max(0, since - stretch.time), stretch.ms - RATE_BUCKET_MS);
   return { ...stretch, time: stretch.time + before, ms: stretch.ms - before };
 }

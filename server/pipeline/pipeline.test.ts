@@ -63,62 +63,6 @@ describe("readings", () => {
     expect(rig.committed.flatMap((batch) => batch.added).length).toBe(3);
   });
 
-  test("late is what is new and before the latest its device had when the batch came", async () => {
-    const rig = await createRig(db.pool, log);
-    const send = (seconds: number, readings: object) =>
-      log.append(0, { device: "d", time: T + seconds * 1000, readings });
-    send(5, { a: 1 });
-    send(3, { a: 1 }); // Out of order within its batch: nothing had been seen before it.
-    await rig.drain();
-    send(5, { b: 1 }); // The same moment, another metric.
-    send(4, { a: 1, b: 2 });
-    send(3, { a: 1 }); // A repeat is a repeat, however late.
-    send(9, { a: 1 });
-    await rig.drain();
-    const { rows } = await db.pool.query(
-      `SELECT (SELECT sum(late) FROM pipeline_position)::int AS total, sum(late)::int AS rates FROM pipeline_rate`,
-    );
-    expect(rows[0]).toEqual({ total: 2, rates: 2 });
-    expect(await totals()).toMatchObject({ readings: 6, duplicates: 1 });
-  });
-
-  test("refusals are counted by reason with the readings, once however often the batch comes", async () => {
-    const rig = await createRig(db.pool, log);
-    log.append(0, "{");
-    log.append(0, { device: "d", time: T, readings: { a: 1 } });
-    log.append(0, { device: "d", time: T + 1, readings: { a: "x" } });
-    log.append(0, { device: "d", time: T + 2, readings: { a: "y", b: [1] } });
-    await rig.begin(0);
-    rig.faults.next = "beforeCommit";
-    await expect(rig.batch(0, 0, 4)).rejects.toThrow(InjectedFault);
-    await rig.drain();
-    const { rows } = await db.pool.query(
-      `SELECT reason, sum(letters)::int AS letters FROM pipeline_refused GROUP BY 1 ORDER BY 1`,
-    );
-    expect(rows).toEqual([
-      { reason: "badValue", letters: 1 },
-      { reason: "notJson", letters: 1 },
-      { reason: "typeDrift", letters: 2 },
-    ]);
-    expect(await totals()).toMatchObject({ deadLetters: 4 });
-  });
-
-  test("every stage a batch goes through is timed, and each message's wait", async () => {
-    const runs: [string, number][] = [];
-    const timings = { add: (stage: string, { messages }: { messages: number }) => void runs.push([stage, messages]) };
-    const rig = await createRig(db.pool, log, { timings });
-    for (let i = 0; i < 2; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
-    await rig.drain();
-    expect(runs).toEqual([
-      ["decode", 2],
-      ["enrich", 2],
-      ["documents", 2],
-      ["readings", 2],
-      ["wait", 1],
-      ["wait", 1],
-    ]);
-  });
-
   test("redelivered offsets are trimmed, and a crash after the commit counts nothing twice", async () => {
     const rig = await createRig(db.pool, log);
     for (let i = 0; i < 4; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
