@@ -13,11 +13,12 @@ import { useNow } from "../ui/clock";
 import { formatCount, formatDuration, formatRate, formatTick, formatTotal, zoneName } from "../ui/format";
 import { isKeyTaken } from "../ui/key-target";
 import { Duration, Quantity } from "../ui/quantity";
+import { Since } from "../ui/since";
 import { Sparkline } from "../ui/sparkline";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { PIPELINE_COLORS } from "../ui/theme";
 import { useZone } from "../ui/zone";
-import { sentence, Since, useHero } from "./hero";
+import { sentence, useHero } from "./hero";
 import { lagNote } from "./lag-note";
 import { useOverview } from "./overview";
 import { share } from "./quality-counts";
@@ -32,6 +33,7 @@ const STATES = ["silent", "stale", "new", "live"] as const;
 const SITES = 5;
 /** The pointer and the way out are shown so long after a move. */
 const IDLE_MS = 3000;
+const SCHEME = "data-mantine-color-scheme";
 
 /** The overview for a screen on the wall: what is read from 4 m, and nothing else. Always dark, never scrolls. */
 export function Wall() {
@@ -177,10 +179,17 @@ function useBareAndIdle(): boolean {
   useEffect(() => void arrive(), [arrive]);
   useLayoutEffect(() => {
     const root = document.documentElement;
-    const before = root.getAttribute("data-mantine-color-scheme");
-    root.setAttribute("data-mantine-color-scheme", "dark");
+    const before = root.getAttribute(SCHEME);
+    const darken = () => {
+      if (root.getAttribute(SCHEME) !== "dark") root.setAttribute(SCHEME, "dark");
+    };
+    darken();
+    // The component library writes it again when it starts, and when the system's scheme changes.
+    const watch = new MutationObserver(darken);
+    watch.observe(root, { attributeFilter: [SCHEME] });
     return () => {
-      if (before !== null) root.setAttribute("data-mantine-color-scheme", before);
+      watch.disconnect();
+      if (before !== null) root.setAttribute(SCHEME, before);
     };
   }, []);
   const leave = useEffectEvent((event: KeyboardEvent) => {
