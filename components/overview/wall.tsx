@@ -194,7 +194,7 @@ function useBareAndIdle(): boolean {
     };
   }, []);
   const leave = useEffectEvent((event: KeyboardEvent) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !isKeyTaken(event.target)) router.push("/");
+    if (event.key === "Escape" && !event.defaultPrevented && !isKeyTaken(event)) router.push("/");
   });
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
