@@ -4,10 +4,8 @@ import Link from "next/link";
 import { useLive } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { Age } from "../ui/age";
-import { formatTick } from "../ui/format";
-import { useNow } from "../ui/clock";
+import { Since } from "../ui/since";
 import { MarkShape } from "../ui/state-mark";
-import { useZone } from "../ui/zone";
 import { type HeroText, heroText } from "./hero-text";
 import classes from "./hero.module.css";
 
@@ -46,16 +44,6 @@ export function Hero() {
       </Link>
     </section>
   );
-}
-
-const DAY_MS = 86_400_000;
-
-/** A moment of lately: the time alone within a day, else with the date. */
-export function Since({ time }: { time: string }) {
-  const { zone } = useZone();
-  const now = useNow(60_000);
-  const ms = Date.parse(time);
-  return <>{formatTick(ms, zone, now - ms < DAY_MS ? DAY_MS : 2 * DAY_MS)}</>;
 }
 
 /** With a capital and a full stop. */

@@ -13,11 +13,12 @@ import { useNow } from "../ui/clock";
 import { formatCount, formatDuration, formatRate, formatTick, formatTotal, zoneName } from "../ui/format";
 import { isKeyTaken } from "../ui/key-target";
 import { Duration, Quantity } from "../ui/quantity";
+import { Since } from "../ui/since";
 import { Sparkline } from "../ui/sparkline";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { PIPELINE_COLORS } from "../ui/theme";
 import { useZone } from "../ui/zone";
-import { sentence, Since, useHero } from "./hero";
+import { sentence, useHero } from "./hero";
 import { lagNote } from "./lag-note";
 import { useOverview } from "./overview";
 import { share } from "./quality-counts";
@@ -32,6 +33,7 @@ const STATES = ["silent", "stale", "new", "live"] as const;
 const SITES = 5;
 /** The pointer and the way out are shown so long after a move. */
 const IDLE_MS = 3000;
+const SCHEME = "data-mantine-color-scheme";
 
 /** The overview for a screen on the wall: what is read from 4 m, and nothing else. Always dark, never scrolls. */
 export function Wall() {
@@ -81,7 +83,7 @@ export function Wall() {
         </section>
         <section aria-label="Lag">
           <h2>Lag</h2>
-          <p>{pipeline ? <Quantity value={pipeline.lag} unit="messages" format={formatCount} /> : null}</p>
+          <p>{pipeline ? <Quantity value={pipeline.lag} unit="msg" format={formatCount} /> : null}</p>
           <div>{pipeline ? lagNote(pipeline) : null}</div>
         </section>
         <section aria-label="End-to-end latency">
@@ -110,6 +112,7 @@ export function Wall() {
         <section aria-label="Sites" className={classes.table}>
           <h2>Sites, overdue first</h2>
           <ul>
+            {fleet && sites.length === 0 ? <li>None named yet</li> : null}
             {sites.slice(0, SITES).map((site) => (
               <li key={site.name} data-overdue={overdueOf(site) > 0 || undefined}>
                 <span>{site.name}</span>
@@ -177,14 +180,21 @@ function useBareAndIdle(): boolean {
   useEffect(() => void arrive(), [arrive]);
   useLayoutEffect(() => {
     const root = document.documentElement;
-    const before = root.getAttribute("data-mantine-color-scheme");
-    root.setAttribute("data-mantine-color-scheme", "dark");
+    const before = root.getAttribute(SCHEME);
+    const darken = () => {
+      if (root.getAttribute(SCHEME) !== "dark") root.setAttribute(SCHEME, "dark");
+    };
+    darken();
+    // The component library writes it again when it starts, and when the system's scheme changes.
+    const watch = new MutationObserver(darken);
+    watch.observe(root, { attributeFilter: [SCHEME] });
     return () => {
-      if (before !== null) root.setAttribute("data-mantine-color-scheme", before);
+      watch.disconnect();
+      if (before !== null) root.setAttribute(SCHEME, before);
     };
   }, []);
   const leave = useEffectEvent((event: KeyboardEvent) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !isKeyTaken(event.target)) router.push("/");
+    if (event.key === "Escape" && !event.defaultPrevented && !isKeyTaken(event)) router.push("/");
   });
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -15,36 +15,42 @@ import classes from "./palette.module.css";
 
 /** A search waits for the next key so long. */
 const TYPING_MS = 80;
+const NAME = "Find a device, a page or an action";
 
 interface PaletteProps {
   opened: boolean;
   onClose: () => void;
   onHelp: () => void;
+  /** What was typed while this was being loaded. */
+  readAhead: () => string;
 }
 
 /** Finds a device, a page or an action by what is typed. Load it when it is first asked for. */
-export function Palette({ opened, onClose, onHelp }: PaletteProps) {
+export function Palette({ opened, ...rest }: PaletteProps) {
   return (
-    <Modal
+    <Modal.Root
       opened={opened}
-      onClose={onClose}
-      withCloseButton={false}
+      onClose={rest.onClose}
       size={560}
       yOffset="12vh"
       padding={0}
       returnFocus={false}
       transitionProps={{ duration: 0 }}
-      aria-label="Find a device, a page or an action"
     >
-      <Finder onClose={onClose} onHelp={onHelp} />
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content aria-label={NAME}>
+        <Modal.Body>
+          <Finder {...rest} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 
-function Finder({ onClose, onHelp }: Omit<PaletteProps, "opened">) {
+function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
   const router = useRouter();
   const id = useId();
-  const [typed, setTyped] = useState("");
+  const [typed, setTyped] = useState(readAhead);
   const [chosen, setChosen] = useState<string | null>(null);
   const [told, setTold] = useState("");
   const { items, context, isSearching, error } = useItems(typed);
@@ -86,12 +92,12 @@ function Finder({ onClose, onHelp }: Omit<PaletteProps, "opened">) {
         data-autofocus
         type="text"
         role="combobox"
-        aria-label="Find a device, a page or an action"
+        aria-label={NAME}
         aria-expanded="true"
         aria-controls={`${id}list`}
         aria-autocomplete="list"
         aria-activedescendant={current ? `${id}${at}` : undefined}
-        placeholder="Find a device, a page or an action"
+        placeholder={NAME}
         autoComplete="off"
         spellCheck={false}
         maxLength={128}
