@@ -130,10 +130,12 @@ function Step({ step, number, isNext, children }: StepProps) {
           {number}. {title}
         </h3>
         <p>{found}</p>
-        {hasOwn ? null : <CauseAndFix cause={advice.cause} fix={advice.fix} commands={advice.commands} of={title} />}
+        {hasOwn ? null : <CauseAndFix {...advice} of={title} isTrouble={state !== "waiting"} />}
         {children}
       </div>
-      <span className={classes.took}>{tookMs === null ? null : <Duration text={formatDuration(tookMs)} />}</span>
+      <span className={classes.took}>
+        {state !== "done" || tookMs === null ? null : <Duration text={formatDuration(tookMs)} />}
+      </span>
     </li>
   );
 }

@@ -81,7 +81,7 @@ export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Findi
 
 export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
   if (lag === null || lagSeconds === null) return unknown("The event log cannot be asked what waits in it.");
-  const words = `${lag} messages wait, the oldest for ${lagSeconds.toFixed(1)} s.`;
+  const words = `${counted(lag, "message waits", "messages wait")}, the oldest for ${lagSeconds.toFixed(1)} s.`;
   if (lagSeconds <= LAG_WARN_SECONDS) return pass(lag === 0 ? "Nothing waits." : words);
   return {
     status: lagSeconds > LAG_FAIL_SECONDS ? "fail" : "warn",
