@@ -1,39 +1,51 @@
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import Link from "next/link";
 import type { ReactNode } from "react";
-import { formatCount, formatDuration, formatRate } from "../ui/format";
+import { formatCount, formatDuration, formatRate, formatTotal } from "../ui/format";
 import { Duration, Quantity } from "../ui/quantity";
 import { Sparkline } from "../ui/sparkline";
 import { PIPELINE_COLORS } from "../ui/theme";
-import classes from "./overview.module.css";
+import classes from "./figures.module.css";
+import { lagNote } from "./lag-note";
 import type { TrendPoint } from "./trend";
 
-/** The six numbers that matter, each with its unit; what isn't known says so. */
+/** The numbers that matter, each with its unit; what isn't known says so. */
 export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points: readonly TrendPoint[] }) {
-  const { rates, lag, lagSeconds, devices, totals, workers } = pipeline;
-  const overdue = [
-    devices.stale > 0 ? `${formatCount(devices.stale)} stale` : null,
-    devices.silent > 0 ? `${formatCount(devices.silent)} silent` : null,
-    devices.new > 0 ? `${formatCount(devices.new)} new` : null,
-  ].filter(Boolean);
+  const { rates, lag, totals, workers } = pipeline;
   return (
     <div className={classes.figures}>
       <Figure
         name="Messages"
         lead
         value={<Quantity value={rates.messagesPerSecond} unit="msg/s" format={formatRate} />}
-        note={workers === null ? "workers unknown" : `${workers} ${workers === 1 ? "worker" : "workers"}`}
+        note={
+          <>
+            <span data-total="messages" title={formatTotal(totals.messages)}>
+              {formatCount(totals.messages)}
+            </span>{" "}
+            in all, {workers === null ? "workers unknown" : `${workers} ${workers === 1 ? "worker" : "workers"}`}
+          </>
+        }
         spark={line(points, "messages", PIPELINE_COLORS.messages, "Messages per second over the last 15 minutes")}
       />
       <Figure
         name="Readings"
         value={<Quantity value={rates.readingsPerSecond} unit="readings/s" format={formatRate} />}
-        note="stored, repeats left out"
+        note={
+          <>
+            <span data-total="readings" title={formatTotal(totals.readings)}>
+              {formatCount(totals.readings)}
+            </span>{" "}
+            stored, each once
+          </>
+        }
         spark={line(points, "readings", PIPELINE_COLORS.readings, "Readings per second over the last 15 minutes")}
       />
       <Figure
         name="Lag"
         value={<Quantity value={lag} unit={lag === 1 ? "message" : "messages"} format={formatCount} />}
-        note={lagNote(lag, lagSeconds)}
+        note={lagNote(pipeline)}
+        href="/pipeline"
       />
       <Figure
         name="End-to-end latency"
@@ -59,41 +71,8 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
           "Slowest percent of latencies over the last 15 minutes",
         )}
       />
-      <Figure
-        name="Live devices"
-        value={
-          <>
-            <Quantity value={devices.live} format={formatCount} />
-            <small>
-              {" "}
-              of <Quantity value={totals.devices} format={formatCount} />
-            </small>
-          </>
-        }
-        note={overdue.length > 0 ? overdue.join(", ") : totals.devices > 0 ? "none overdue" : "none yet"}
-      />
-      <Figure
-        name="Dead letters"
-        value={<Quantity value={totals.deadLetters} format={formatCount} />}
-        note={totals.deadLetters === 0 ? "none so far" : "kept whole, with the reason"}
-        spark={
-          totals.deadLetters === 0
-            ? null
-            : line(
-                points,
-                "deadLetters",
-                PIPELINE_COLORS.deadLetters,
-                "Dead letters per second over the last 15 minutes",
-              )
-        }
-      />
     </div>
   );
-}
-
-function lagNote(lag: number | null, seconds: number | null): string {
-  if (seconds === null) return "oldest waiting: unknown";
-  return lag === 0 ? "nothing waits" : `oldest waits ${formatDuration(seconds * 1000)}`;
 }
 
 function line(points: readonly TrendPoint[], key: Exclude<keyof TrendPoint, "time">, color: string, label: string) {
@@ -106,12 +85,14 @@ interface FigureProps {
   note: ReactNode;
   spark?: ReactNode;
   lead?: boolean;
+  /** Where more of it is. */
+  href?: string;
 }
 
-function Figure({ name, value, note, spark, lead = false }: FigureProps) {
+function Figure({ name, value, note, spark, lead = false, href }: FigureProps) {
   return (
     <section className={classes.figure} aria-label={name}>
-      <h2>{name}</h2>
+      <h2>{href ? <Link href={href}>{name}</Link> : name}</h2>
       <div className={classes.value} data-lead={lead || undefined}>
         {value}
       </div>

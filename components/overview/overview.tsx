@@ -7,74 +7,75 @@ import { healthQuery } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
 import { Page } from "../shell/page";
-import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Age } from "../ui/age";
-import { Section } from "../ui/section";
+import { Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Figures } from "./figures";
+import { FirstRun } from "./first-run";
+import { Hero } from "./hero";
+import { NewLetters } from "./new-letters";
 import classes from "./overview.module.css";
-import { Partitions } from "./partitions";
-import { Recent } from "./recent";
+import { Quality } from "./quality";
+import { Sites } from "./sites";
+import { States } from "./states";
+import { Strip } from "./strip";
 import { Throughput } from "./throughput";
-import { Totals } from "./totals";
 import { trend } from "./trend";
 
-/** The pipeline at a glance: how fast, how far behind, how late, and what it has handled. */
+/** Everything at a glance: whether it is well, how fast, how far behind, and what to look at. */
 export function Overview() {
+  const { pipeline, error, reload, isFetching } = useOverview();
+  const points = useMemo(() => (pipeline ? trend(pipeline.history, Date.parse(pipeline.time)) : []), [pipeline]);
+  const isEmpty = pipeline && pipeline.totals.messages === 0 && pipeline.totals.deadLetters === 0;
+  return (
+    <Page title="Overview" withVerdict={false}>
+      <Hero />
+      {!pipeline && error ? (
+        <Failure
+          what="The pipeline's state could not be loaded"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={reload}
+          retrying={isFetching}
+        />
+      ) : null}
+      {!pipeline && !error ? <Loading rows={3} height={120} label="Loading the overview" /> : null}
+      {pipeline && error ? (
+        <StaleNotice onRetry={reload}>
+          These figures are from <Age time={pipeline.time} />: {error.message}
+        </StaleNotice>
+      ) : null}
+      {pipeline ? <Figures pipeline={pipeline} points={points} /> : null}
+      {isEmpty ? <FirstRun /> : null}
+      {pipeline && !isEmpty ? (
+        <div className={classes.areas}>
+          <div className={classes.devices}>
+            <States devices={pipeline.devices} />
+          </div>
+          <div className={classes.quality}>
+            <Quality />
+          </div>
+          <div className={classes.strip}>
+            <Strip />
+          </div>
+          <div className={classes.below}>
+            <NewLetters />
+            <Sites />
+          </div>
+          <div className={classes.chart}>
+            <Throughput pipeline={pipeline} />
+          </div>
+        </div>
+      ) : null}
+    </Page>
+  );
+}
+
+/** The pipeline's state and the verdict, live. */
+export function useOverview() {
   const live = useLive();
   const query = pipelineQuery(live);
   const { data, error, refetch, isFetching } = useQuery(query);
   useRoom("overview", query.queryKey, applyToPipeline);
   useRoom("overview", healthQuery(live).queryKey, applyToHealth);
-  const points = useMemo(() => (data ? trend(data.history, Date.parse(data.time)) : []), [data]);
-
-  if (!data) {
-    return (
-      <Page title="Overview">
-        {error ? (
-          <Failure
-            what="The pipeline's state could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={() => void refetch()}
-            retrying={isFetching}
-          />
-        ) : (
-          <Loading rows={3} height={96} label="Loading the overview" />
-        )}
-      </Page>
-    );
-  }
-  return (
-    <Page title="Overview">
-      {error ? (
-        <StaleNotice onRetry={() => void refetch()}>
-          These figures are from <Age time={data.time} />: {error.message}
-        </StaleNotice>
-      ) : null}
-      <Figures pipeline={data} points={points} />
-      {data.totals.messages === 0 && data.totals.deadLetters === 0 ? (
-        <Empty action={<Copyable text={firstMessage()} label="Copy the command" />}>
-          No message has come yet. Send one, and it is here within a second:
-        </Empty>
-      ) : (
-        <Throughput pipeline={data} />
-      )}
-      <div className={classes.columns}>
-        <Section title="Heard from last">
-          <Recent />
-        </Section>
-        <Section title="Since the beginning">
-          <Totals pipeline={data} />
-        </Section>
-        <Section title="Event log">
-          <Partitions partitions={data.partitions} />
-        </Section>
-      </div>
-    </Page>
-  );
-}
-
-function firstMessage(): string {
-  const body = `{"device":"press-07","time":"${new Date().toISOString()}","readings":{"temperature":21.3,"motion":false}}`;
-  return `curl -X POST ${window.location.origin}/api/v1/telemetry -H 'content-type: application/json' -d '${body}'`;
+  return { pipeline: data, error, reload: () => void refetch(), isFetching };
 }

@@ -11,7 +11,7 @@ import { useZone } from "../ui/zone";
 import classes from "./overview.module.css";
 import { BUCKET_MS, trend } from "./trend";
 
-const HEIGHT = 220;
+const HEIGHT = 268;
 const WIDTH_MS = 2 * BUCKET_MS;
 const SPAN_MS = 15 * 60_000;
 

@@ -20,14 +20,16 @@ interface PaletteProps {
   opened: boolean;
   onClose: () => void;
   onHelp: () => void;
+  /** What was typed while this was being loaded. */
+  readAhead: () => string;
 }
 
 /** Finds a device, a page or an action by what is typed. Load it when it is first asked for. */
-export function Palette({ opened, onClose, onHelp }: PaletteProps) {
+export function Palette({ opened, ...rest }: PaletteProps) {
   return (
     <Modal
       opened={opened}
-      onClose={onClose}
+      onClose={rest.onClose}
       withCloseButton={false}
       size={560}
       yOffset="12vh"
@@ -36,15 +38,15 @@ export function Palette({ opened, onClose, onHelp }: PaletteProps) {
       transitionProps={{ duration: 0 }}
       aria-label="Find a device, a page or an action"
     >
-      <Finder onClose={onClose} onHelp={onHelp} />
+      <Finder {...rest} />
     </Modal>
   );
 }
 
-function Finder({ onClose, onHelp }: Omit<PaletteProps, "opened">) {
+function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
   const router = useRouter();
   const id = useId();
-  const [typed, setTyped] = useState("");
+  const [typed, setTyped] = useState(readAhead);
   const [chosen, setChosen] = useState<string | null>(null);
   const [told, setTold] = useState("");
   const { items, context, isSearching, error } = useItems(typed);

@@ -58,10 +58,13 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
   const [used, setUsed] = useState({ help: false, palette: false });
   const go = useRef<GoState>(null);
 
+  const ahead = useRef("");
+  const readAhead = useCallback(() => ahead.current, []);
   const returnTo = useRef<Element | null>(null);
 
   const show = useCallback((what: "help" | "palette") => {
     if (document.querySelector("[role=dialog]") === null) returnTo.current = document.activeElement;
+    ahead.current = "";
     setUsed((was) => (was[what] ? was : { ...was, [what]: true }));
     setShown(what);
   }, []);
@@ -85,6 +88,15 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
     }
     if (event.ctrlKey || event.metaKey || isKeyTaken(event.target)) {
       go.current = null;
+      return;
+    }
+    if (shown === "palette") {
+      // It is still being loaded: what is typed meanwhile is for it.
+      if (event.key === "Escape") close();
+      else if (event.key.length === 1) ahead.current += event.key;
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
       return;
     }
     if (event.key === "?") {
@@ -123,7 +135,9 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
     <KeyboardContext value={keyboard}>
       {children}
       {used.help ? <KeyboardHelp opened={shown === "help"} onClose={close} groups={[...groups, EVERYWHERE]} /> : null}
-      {used.palette ? <Palette opened={shown === "palette"} onClose={close} onHelp={openHelp} /> : null}
+      {used.palette ? (
+        <Palette opened={shown === "palette"} onClose={close} onHelp={openHelp} readAhead={readAhead} />
+      ) : null}
     </KeyboardContext>
   );
 }

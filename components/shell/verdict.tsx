@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useLive } from "../live/provider";
 import { healthQuery } from "../queries/health";
+import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
 import classes from "./shell.module.css";
 
@@ -17,10 +18,20 @@ export function Verdict() {
     );
   }
   if (!data) return <p className={classes.verdict} />;
+  const { what, since, means } = data.parts;
+  const isTrouble = data.status === "fail" || data.status === "warn";
   return (
     <p className={classes.verdict} data-status={data.status} title={data.verdict}>
       <MarkShape mark={probeMark(data.status)} />
-      <span>{data.verdict}</span>
+      <span>
+        {isTrouble && since ? (
+          <>
+            {what} since <Since time={since} />: {means}.
+          </>
+        ) : (
+          data.verdict
+        )}
+      </span>
     </p>
   );
 }

@@ -25,6 +25,7 @@ export const Sparkline = memo(function Sparkline({ values, color, label, range }
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       width={WIDTH}
       height={HEIGHT}
+      preserveAspectRatio="xMinYMid meet"
       role="img"
       aria-label={label}
     >

@@ -15,15 +15,15 @@ afterAll(async () => {
 test("the overview moves by itself", async () => {
   const page = await stage.open("/");
   await page.getByRole("status").getByText("Connected").waitFor();
-  const totals = page.getByRole("region", { name: "Since the beginning" });
-  const readings = async () => Number((await totals.locator("[data-total=readings]").innerText()).replace(/\D/g, ""));
+  const total = page.getByRole("region", { name: "Readings", exact: true }).locator("[data-total=readings]");
+  const readings = async () => Number(((await total.getAttribute("title")) ?? "").replace(/\D/g, ""));
   await until(async () => (await readings()) > 0, { timeoutMs: 20_000, what: "readings on the overview" });
   const before = await readings();
   await until(async () => (await readings()) > before, { timeoutMs: 10_000, what: "the overview to move" });
 
   const rate = page.getByRole("region", { name: "Messages", exact: true });
   await until(async () => /[1-9]/.test(await rate.innerText()), { timeoutMs: 20_000, what: "a rate that isn't zero" });
-  await page.getByRole("region", { name: "Live devices" }).getByText("of 5").waitFor();
+  await page.getByRole("region", { name: "Devices" }).getByRole("link", { name: "Live 5" }).waitFor();
   await page.context().close();
 });
 

@@ -113,7 +113,8 @@ function subject({ name, group, title, summary }: ProbeResult): string {
   if (name.endsWith(".reachable"))
     return summary.endsWith(" does not answer.") ? summary.replace(" does not answer.", " is down") : lowered(summary);
   if (name === "pipeline.workers") return "No worker is alive";
-  return `${group === "Pipeline" ? "" : `${group}, `}${title}: ${lowered(summary)}`;
+  // What the pipeline's own probes found says what it is about; their titles say how it should be.
+  return group === "Pipeline" ? lowered(summary) : `${group}, ${title}: ${lowered(summary)}`;
 }
 
 function lowered(sentence: string): string {

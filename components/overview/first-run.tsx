@@ -1,0 +1,20 @@
+"use client";
+import Link from "next/link";
+import { useIsClient } from "../ui/use-is-client";
+import { Copyable, Empty } from "../ui/feedback";
+
+/** Nothing has come yet: how to send the first message, and where to see what is missing. */
+export function FirstRun() {
+  const isClient = useIsClient();
+  return (
+    <Empty action={isClient ? <Copyable text={firstMessage()} label="Copy the command" /> : null}>
+      No message has come yet. Send one, and it is here within a second. The{" "}
+      <Link href="/health#checklist">checklist</Link> shows what is ready and what isn&apos;t.
+    </Empty>
+  );
+}
+
+function firstMessage(): string {
+  const body = `{"device":"press-07","time":"${new Date().toISOString()}","readings":{"temperature":21.3,"motion":false}}`;
+  return `curl -X POST ${window.location.origin}/api/v1/telemetry -H 'content-type: application/json' -d '${body}'`;
+}

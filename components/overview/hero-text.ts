@@ -1,0 +1,51 @@
+import type { HealthAnswer } from "@/server/contracts/health";
+import { type Mark, probeMark } from "../ui/state-mark";
+
+/** The verdict as the overview shows it. */
+export interface HeroText {
+  readonly mark: Mark;
+  /** What is the case: the one sentence to read. */
+  readonly what: string;
+  /** RFC 3339, or null when it isn't known. */
+  readonly since: string | null;
+  /** What it means for the data. */
+  readonly means: string;
+  /** What else isn't right, in words; null when nothing is. */
+  readonly others: string | null;
+  /** Whether somebody should look. */
+  readonly isTrouble: boolean;
+}
+
+/** Says how things are; `hasAnswer` is false when the server doesn't answer, since `answeredAt` (epoch ms; 0: never). */
+export function heroText(health: HealthAnswer | undefined, hasAnswer: boolean, answeredAt: number): HeroText | null {
+  if (!hasAnswer) {
+    return {
+      mark: "failing",
+      what: "The server does not answer",
+      since: answeredAt > 0 ? new Date(answeredAt).toISOString() : null,
+      means: "What it has accepted is stored; values here may be old",
+      others: null,
+      isTrouble: true,
+    };
+  }
+  if (!health) return null;
+  const { status, parts, probes } = health;
+  const count = (wanted: string) => probes.filter((probe) => probe.status === wanted).length;
+  const [failing, warning] = [count("fail"), count("warn")];
+  const isTrouble = status === "fail" || status === "warn";
+  // One of them is the sentence itself.
+  const moreFailing = failing - (status === "fail" ? 1 : 0);
+  const moreWarning = warning - (status === "warn" ? 1 : 0);
+  const others = [
+    ...(moreFailing > 0 ? [`${moreFailing} more ${moreFailing === 1 ? "probe fails" : "probes fail"}`] : []),
+    ...(moreWarning > 0 ? [`${moreWarning} ${moreWarning === 1 ? "probe warns" : "probes warn"}`] : []),
+  ];
+  return {
+    mark: probeMark(status),
+    what: parts.what,
+    since: parts.since,
+    means: parts.means,
+    others: isTrouble && others.length > 0 ? others.join(", ") : null,
+    isTrouble,
+  };
+}

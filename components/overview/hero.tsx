@@ -1,0 +1,52 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useLive } from "../live/provider";
+import { healthQuery } from "../queries/health";
+import { Age } from "../ui/age";
+import { Since } from "../ui/since";
+import { MarkShape } from "../ui/state-mark";
+import { type HeroText, heroText } from "./hero-text";
+import classes from "./hero.module.css";
+
+/** The verdict; null until the first answer. */
+export function useHero(): HeroText | null {
+  const { data, error, dataUpdatedAt } = useQuery(healthQuery(useLive()));
+  return heroText(data, error === null, dataUpdatedAt);
+}
+
+/** How everything is, in one sentence, with since when and what that means for the data. */
+export function Hero() {
+  const hero = useHero();
+  return (
+    <section className={classes.hero} aria-label="Verdict" data-trouble={hero?.isTrouble || undefined}>
+      {hero ? (
+        <>
+          <p className={classes.what} role="status" data-mark={hero.mark}>
+            <MarkShape mark={hero.mark} />
+            <span>{hero.what}</span>
+          </p>
+          <p className={classes.means}>
+            {sentence(hero.means)}
+            {hero.since ? (
+              <span className={classes.since}>
+                {" "}
+                Since <Since time={hero.since} />, <Age time={hero.since} />.
+              </span>
+            ) : null}
+            {hero.others ? ` ${sentence(hero.others)}` : null}{" "}
+            {hero.isTrouble ? <Link href="/health">See the cause and the fix</Link> : null}
+          </p>
+        </>
+      ) : null}
+      <Link href="/?wall=1" className={classes.wallLink} title="Large figures for a screen on the wall">
+        Wall view
+      </Link>
+    </section>
+  );
+}
+
+/** With a capital and a full stop. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,21 @@
+import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import { formatDuration } from "../ui/format";
+
+/** How long the oldest message waits, and when nothing will. */
+export function lagNote({
+  lag,
+  lagSeconds,
+  clearSeconds,
+}: Pick<PipelineAnswer, "lag" | "lagSeconds" | "clearSeconds">) {
+  if (lag === 0) return "0 s, nothing waits";
+  const waits = lagSeconds === null ? "oldest: unknown" : `oldest waits ${whole(lagSeconds)}`;
+  if (lag === null) return waits;
+  return `${waits}; ${clearSeconds === null ? "not getting less" : `clear in ${whole(clearSeconds)}`}`;
+}
+
+/** Seconds without fractions of those that change while one reads them. */
+function whole(seconds: number): string {
+  return seconds < 10
+    ? formatDuration(Math.round(seconds * 10) * 100).replace(/(\.\d)\d+ s$/, "$1 s")
+    : formatDuration(Math.round(seconds) * 1000).replace(/\.\d+(?= s$)/, "");
+}

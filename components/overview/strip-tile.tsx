@@ -1,0 +1,87 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { memo, useMemo } from "react";
+import type { DeviceView } from "@/server/contracts/devices";
+import { inMetricOrder } from "../devices/metric-order";
+import { useLive, useRoom } from "../live/provider";
+import { applyToDetail, deviceQuery } from "../queries/device";
+import { sparklinesQuery } from "../queries/devices";
+import { Age } from "../ui/age";
+import { Quantity } from "../ui/quantity";
+import { Sparkline } from "../ui/sparkline";
+import { rangeOf } from "../ui/sparkline-path";
+import { DeviceMark } from "../ui/state-mark";
+import { metricColor } from "../ui/theme";
+import classes from "./strip.module.css";
+
+interface StripTileProps {
+  id: string;
+  /** The metric to show; the device's first number unless given, or when it has no such number. */
+  metric: string | null;
+  isPinned: boolean;
+  onPin: (metric: string | null) => void;
+}
+
+/** One metric of one device: what it is now, and its last hour. Live. */
+export const StripTile = memo(function StripTile({ id, metric, isPinned, onPin }: StripTileProps) {
+  const live = useLive();
+  const query = deviceQuery(live, id);
+  const { data } = useQuery(query);
+  useRoom(`device:${id}`, query.queryKey, applyToDetail);
+  const name = data ? shownMetric(data.values, metric) : null;
+  const ids = useMemo(() => [id], [id]);
+  const { data: lines } = useQuery(sparklinesQuery(ids, name));
+  const current = name === null ? undefined : data?.values[name]?.value;
+  const value = typeof current === "number" ? current : null;
+  const values = lines?.metric === name ? withLatest(lines?.series[id] ?? [], value) : [];
+  const isLive = data?.state === "live";
+  return (
+    <li className={classes.tile} data-behind={data && !isLive ? true : undefined}>
+      <div className={classes.head}>
+        <Link href={`/devices/${encodeURIComponent(id)}${name ? `?metric=${encodeURIComponent(name)}` : ""}`}>
+          {id}
+        </Link>
+        <button
+          type="button"
+          className={classes.pin}
+          aria-pressed={isPinned}
+          aria-label={isPinned ? `Unpin ${id}` : `Pin ${id}`}
+          title={isPinned ? "Unpin: it may make place for others" : "Pin: it stays here in this browser"}
+          onClick={() => onPin(metric ?? name)}
+        >
+          {isPinned ? "Pinned" : "Pin"}
+        </button>
+      </div>
+      <div className={classes.value}>
+        {data ? <Quantity value={value} unit={lines?.metric === name ? lines?.unit : null} /> : null}
+      </div>
+      <div className={classes.note}>
+        {data && !isLive ? <DeviceMark state={data.state} /> : null}
+        {data && !isLive && data.lastSeen ? <Age time={data.lastSeen} /> : <span>{name ?? ""}</span>}
+      </div>
+      <div className={classes.spark}>
+        {name && values.length > 0 ? (
+          <Sparkline
+            values={values}
+            color={metricColor(name)}
+            label={`${name} of ${id} over the last hour`}
+            range={rangeOf(values)}
+          />
+        ) : null}
+      </div>
+    </li>
+  );
+});
+
+function shownMetric(values: DeviceView["values"], asked: string | null): string | null {
+  const isNumber = (name: string) => typeof values[name]?.value === "number";
+  if (asked !== null && isNumber(asked)) return asked;
+  return inMetricOrder(Object.keys(values).filter(isNumber))[0] ?? null;
+}
+
+/** The running minute ends with what was said last. */
+function withLatest(values: readonly (number | null)[], latest: number | null): (number | null)[] {
+  const last = values.at(-1);
+  return last === undefined || last === null || latest === null ? [...values] : [...values.slice(0, -1), latest];
+}

@@ -1,0 +1,101 @@
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import type { Page } from "playwright";
+import type { DevicesAnswer } from "@/server/contracts/devices";
+import { setStage, type Stage } from "../journeys/stage";
+import { ROOT } from "../product";
+import { until } from "../waiting";
+import { markdownTable } from "./report";
+
+/** Most JavaScript a page may need before it shows its content, gzip. */
+const MOST_KB = 300;
+/** A page is done loading when no script came for so long. */
+const QUIET_MS = 1500;
+
+interface Load {
+  readonly path: string;
+  /** What the page's own HTML asks for: needed before it works. */
+  readonly first: number;
+  /** The same and what came after it without anybody doing anything: charts. */
+  readonly all: number;
+  readonly files: number;
+}
+
+/**
+ * How much JavaScript each page loads in a new browser, nothing cached and nothing touched: what it needs first, and what it brings
+ * after that by itself. Fails when a page needs more than 300 KB first.
+ */
+export async function main(): Promise<number> {
+  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
+    findBrowser: () => { from: string };
+  };
+  process.env.JOURNEY_BROWSER = JSON.stringify(findBrowser());
+  const stage = await setStage({ DEMO_DEVICES: "5" });
+  const loads: Load[] = [];
+  try {
+    const device = await firstDevice(stage);
+    const paths = ["/", "/?wall=1", "/devices", `/devices/${device}`, "/pipeline", "/dead-letters", "/health"];
+    for (const one of paths) {
+      const load = await measure(stage, one);
+      if (load) loads.push(load);
+    }
+  } finally {
+    await stage.close();
+  }
+  const kb = (bytes: number) => `${Math.round(bytes / 1024)} KB`;
+  console.log(
+    markdownTable(
+      ["page", "needed first", "with what follows by itself", "files"],
+      loads.map(({ path: page, first, all, files }) => [page, kb(first), kb(all), String(files)]),
+    ),
+  );
+  const heavy = loads.filter(({ first }) => first > MOST_KB * 1024);
+  for (const { path: page, first } of heavy)
+    console.error(`${page} needs ${kb(first)} first, more than ${MOST_KB} KB.`);
+  return heavy.length > 0 ? 1 : 0;
+}
+
+async function firstDevice(stage: Stage): Promise<string> {
+  let id: string | undefined;
+  await until(
+    async () => {
+      id = (await stage.product.get<DevicesAnswer>("/api/v1/devices?limit=1")).items[0]?.id;
+      return id !== undefined;
+    },
+    { timeoutMs: 20_000, what: "a device" },
+  );
+  return encodeURIComponent(id!);
+}
+
+/** Null when there is no such page. */
+async function measure(stage: Stage, route: string): Promise<Load | null> {
+  const answer = await fetch(stage.product.url + route);
+  if (answer.status === 404) return null;
+  const html = await answer.text();
+  const named = new Set([...html.matchAll(/<script[^>]+src="([^"]+)"/g)].map(([, address]) => address!));
+  const page = await stage.open("about:blank");
+  const sizes = new Map<string, Promise<number>>();
+  let latest = performance.now();
+  page.on("response", (response) => {
+    if (response.request().resourceType() !== "script") return;
+    latest = performance.now();
+    const { pathname } = new URL(response.url());
+    sizes.set(
+      pathname,
+      response.body().then((body) => gzipSync(body).length),
+    );
+  });
+  await page.goto(route);
+  await connected(page);
+  await until(async () => performance.now() - latest > QUIET_MS, { timeoutMs: 30_000, what: "the last script" });
+  const found = await Promise.all([...sizes].map(async ([file, size]) => ({ file, size: await size })));
+  await page.context().close();
+  const isNamed = ({ file }: { file: string }) => [...named].some((address) => address.split("?")[0] === file);
+  const sum = (list: typeof found) => list.reduce((total, { size }) => total + size, 0);
+  return { path: route, first: sum(found.filter(isNamed)), all: sum(found), files: found.length };
+}
+
+async function connected(page: Page): Promise<void> {
+  await page.locator("[data-connection=connected]").first().waitFor();
+}
