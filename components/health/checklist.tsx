@@ -44,7 +44,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   const steps = checklist({
     ...{ health, frame, isConnected },
     totals: pipeline.data && !pipeline.error ? pipeline.data.totals : null,
-    attempt: setup.data?.attempts[0] ?? null,
+    attempt: setup.data?.attempts.find(({ outcome }) => outcome === "done" || outcome === "warned") ?? null,
     trace: health === null ? null : (test.trace ?? null),
     firstMessage: firstMessage(),
   });
