@@ -12,7 +12,7 @@ const health = (status: ProbeStatus, statuses: readonly ProbeStatus[]): HealthAn
   engines: { eventLog: "", documents: "", database: "" },
   probes: statuses.map((one, i) => ({
     ...{ name: `p${i}`, title: "", group: "", status: one, since, checkedAt: since, latencyMs: 1 },
-    ...{ summary: "", cause: null, fix: null },
+    ...{ summary: "", cause: null, fix: null, commands: [] },
   })),
 });
 

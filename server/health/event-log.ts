@@ -75,7 +75,8 @@ export function pipelineProbes(pipelineState: () => Promise<PipelineState>): rea
 export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Finding {
   if (workers === null) return unknown("The event log cannot be asked who consumes it.");
   if (workers > 0) return pass(`${counted(workers, "worker")}.`);
-  const cause = "No worker is in the consumer group; messages are kept in the event log and wait.";
+  const cause =
+    "No worker is in the consumer group: none runs, or it waits for an engine that fails here. Messages are kept in the event log and wait.";
   return { status: "fail", summary: "No worker is alive.", cause, fix: "`npm run worker`" };
 }
 
