@@ -67,7 +67,7 @@ export function checklist(facts: ChecklistFacts): ChecklistStep[] {
       tookMs: took("migrations"),
     },
     {
-      ...{ key: "worker", title: "A worker is alive" },
+      ...{ key: "worker", title: "Worker" },
       ...judged(probes, WORKER, ([found]) => found!.summary),
       tookMs: took("worker"),
     },

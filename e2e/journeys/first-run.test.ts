@@ -60,7 +60,7 @@ test("a newcomer works down the checklist, sends a test message and sees its way
 
   await page.getByRole("link", { name: "Overview" }).click();
   await page.getByText("No message has come yet").waitFor({ state: "hidden" });
-  await page.getByRole("region", { name: "Live devices" }).waitFor();
+  await page.getByRole("region", { name: "Devices" }).getByText("1 in all").waitFor();
   await page.getByRole("link", { name: "Devices", exact: true }).click();
   await page.getByRole("link", { name: "fieldwatch-test" }).waitFor();
   await page.context().close();
