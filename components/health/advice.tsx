@@ -3,15 +3,21 @@ import type { Advice } from "./checklist-steps";
 import { partsOf } from "./advice-parts";
 import classes from "./advice.module.css";
 
-/** Why something isn't well and what to do: words as words, and what can be copied with a button to copy it. */
-export function CauseAndFix({ cause, fix, commands, of }: Advice & { of: string }) {
+/** Why something isn't well and what to do: words as words, and what can be copied with a button to copy it. Without trouble it is only what comes next. */
+export function CauseAndFix({
+  cause,
+  fix,
+  commands,
+  of,
+  isTrouble = true,
+}: Advice & { of: string; isTrouble?: boolean }) {
   if (cause === null && fix === null) return null;
   return (
     <div className={classes.advice}>
       {cause ? <p className={classes.cause}>{cause}</p> : null}
       {fix ? (
-        <div className={classes.fix}>
-          <span>Fix</span>
+        <div className={classes.fix} data-plain={isTrouble ? undefined : true}>
+          {isTrouble ? <span>Fix</span> : null}
           <div>
             {partsOf(fix, commands).map(({ text, isCommand }, i) =>
               isCommand ? <Copyable key={i} text={text} label={`Copy the fix for ${of}`} /> : <p key={i}>{text}</p>,

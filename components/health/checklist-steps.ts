@@ -31,7 +31,7 @@ export type StepKey =
 export interface ChecklistFacts {
   readonly health: Pick<HealthAnswer, "engines" | "probes"> | null;
   readonly totals: Pick<PipelineAnswer["totals"], "messages" | "deadLetters" | "devices"> | null;
-  /** The latest start. */
+  /** The latest start that worked. */
   readonly attempt: SetupAttemptView | null;
   /** The latest test message. */
   readonly trace: MessageTraceView | null;
@@ -67,7 +67,7 @@ export function checklist(facts: ChecklistFacts): ChecklistStep[] {
       tookMs: took("migrations"),
     },
     {
-      ...{ key: "worker", title: "A worker is alive" },
+      ...{ key: "worker", title: "Worker" },
       ...judged(probes, WORKER, ([found]) => found!.summary),
       tookMs: took("worker"),
     },

@@ -44,7 +44,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   const steps = checklist({
     ...{ health, frame, isConnected },
     totals: pipeline.data && !pipeline.error ? pipeline.data.totals : null,
-    attempt: setup.data?.attempts[0] ?? null,
+    attempt: setup.data?.attempts.find(({ outcome }) => outcome === "done" || outcome === "warned") ?? null,
     trace: health === null ? null : (test.trace ?? null),
     firstMessage: firstMessage(),
   });
@@ -130,10 +130,12 @@ function Step({ step, number, isNext, children }: StepProps) {
           {number}. {title}
         </h3>
         <p>{found}</p>
-        {hasOwn ? null : <CauseAndFix cause={advice.cause} fix={advice.fix} commands={advice.commands} of={title} />}
+        {hasOwn ? null : <CauseAndFix {...advice} of={title} isTrouble={state !== "waiting"} />}
         {children}
       </div>
-      <span className={classes.took}>{tookMs === null ? null : <Duration text={formatDuration(tookMs)} />}</span>
+      <span className={classes.took}>
+        {state !== "done" || tookMs === null ? null : <Duration text={formatDuration(tookMs)} />}
+      </span>
     </li>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ProbeResult, ProbeStatus } from "@/server/contracts/health";
-import { byGroup, worst } from "./groups";
+import { byGroup, isExplained, worst } from "./groups";
 
 const probe = (group: string, name: string, status: ProbeStatus): ProbeResult => ({
   name,
@@ -36,4 +36,12 @@ describe("byGroup", () => {
     expect(worst([])).toBe("unknown");
     expect(worst([probe("A", "a", "pass"), probe("A", "b", "unknown")])).toBe("unknown");
   });
+});
+
+it("a probe that can't be asked is explained by a failing one with the same cause", () => {
+  const down = { ...probe("Kafka", "reachable", "fail"), cause: "Nothing listens." };
+  const waiting = { ...probe("Kafka", "disk", "unknown"), cause: "Nothing listens." };
+  expect(isExplained(waiting, [down, waiting])).toBe(true);
+  expect(isExplained({ ...waiting, cause: "Not told." }, [down])).toBe(false);
+  expect(isExplained(down, [down])).toBe(false);
 });

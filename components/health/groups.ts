@@ -12,6 +12,11 @@ export function worst(probes: readonly ProbeResult[]): ProbeStatus {
   );
 }
 
+/** Whether a probe can't be asked for a cause that a failing one of its group tells. */
+export function isExplained({ status, cause }: ProbeResult, group: readonly ProbeResult[]): boolean {
+  return status === "unknown" && group.some((other) => other.status === "fail" && other.cause === cause);
+}
+
 /** Probes by what they belong to; what needs attention first, else in the order given. */
 export function byGroup(probes: readonly ProbeResult[]): [group: string, probes: ProbeResult[]][] {
   const groups = new Map<string, ProbeResult[]>();

@@ -11,7 +11,7 @@ import { Section } from "../ui/section";
 import { ProbeMark } from "../ui/state-mark";
 import { Checklist } from "./checklist";
 import { Engines } from "./engines";
-import { byGroup, worst } from "./groups";
+import { byGroup, isExplained, worst } from "./groups";
 import classes from "./health.module.css";
 import { Probe } from "./probe";
 import { SetupAttempts } from "./setup";
@@ -59,7 +59,7 @@ export function Health() {
           <Section key={group} title={group} aside={<ProbeMark status={worst(probes)} />}>
             <ul className={classes.probes}>
               {probes.map((probe) => (
-                <Probe key={probe.name} probe={probe} />
+                <Probe key={probe.name} probe={probe} isExplained={isExplained(probe, probes)} />
               ))}
             </ul>
           </Section>

@@ -6,8 +6,11 @@ import { ProbeMark } from "../ui/state-mark";
 import { CauseAndFix } from "./advice";
 import classes from "./health.module.css";
 
-/** What a probe found; if it doesn't pass, why, and what to do. */
-export function Probe({ probe }: { probe: ProbeResult }) {
+/**
+ * What a probe found; if it doesn't pass, why, and what to do.
+ * @param props.isExplained another probe beside it fails for the same cause and tells it.
+ */
+export function Probe({ probe, isExplained }: { probe: ProbeResult; isExplained: boolean }) {
   const { name, title, status, since, checkedAt, latencyMs, summary, cause, fix, commands } = probe;
   return (
     <li className={classes.probe} data-probe={name} data-status={status}>
@@ -17,7 +20,7 @@ export function Probe({ probe }: { probe: ProbeResult }) {
       <h3>{title}</h3>
       <div className={classes.found}>
         <p>{summary}</p>
-        <CauseAndFix cause={cause} fix={fix} commands={commands} of={title} />
+        {isExplained ? <p>{fix}</p> : <CauseAndFix cause={cause} fix={fix} commands={commands} of={title} />}
       </div>
       <span className={classes.time}>
         <small>changed</small> <Age time={since} />

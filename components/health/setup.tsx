@@ -47,7 +47,7 @@ export function SetupAttempts() {
       {data ? (
         attempts.length === 0 ? (
           <Empty>
-            No start is recorded in this data folder. `npm start` records each; roles that are started alone do not.
+            No start is recorded in this data folder: npm start records each, roles that are started alone don&apos;t.
           </Empty>
         ) : (
           <ul className={classes.attempts}>

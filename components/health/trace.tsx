@@ -43,7 +43,7 @@ function rowOf({
   return {
     ...{ key: name, mark, word, title },
     span: tookMs === null || atMs === null ? null : { from: atMs - tookMs, to: atMs },
-    figure: tookMs === null ? word.toLowerCase() : <Duration text={formatDuration(tookMs)} title={found} />,
+    figure: figureOf(name, tookMs, word),
     note: isStuck ? (
       <>
         {found}
@@ -51,6 +51,11 @@ function rowOf({
       </>
     ) : undefined,
   };
+}
+
+function figureOf(name: string, tookMs: number | null, word: string) {
+  if (tookMs === null) return word.toLowerCase();
+  return name === "accepted" ? "start" : <Duration text={formatDuration(tookMs)} />;
 }
 
 /** The browser's clock and the server's may differ, so this one is counted from the press of the button. */
@@ -62,7 +67,7 @@ function browserRow({ totalMs, state }: MessageTraceView, { ms }: SeenHere): Wat
   return {
     ...row,
     span: { from: ms - after, to: ms },
-    figure: <Duration text={formatDuration(ms)} title="From the press of the button" />,
-    note: "Counted from the press of the button.",
+    figure: <Duration text={formatDuration(after)} />,
+    note: <>{formatDuration(ms)} after the press of the button.</>,
   };
 }

@@ -75,13 +75,14 @@ export function pipelineProbes(pipelineState: () => Promise<PipelineState>): rea
 export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Finding {
   if (workers === null) return unknown("The event log cannot be asked who consumes it.");
   if (workers > 0) return pass(`${counted(workers, "worker")}.`);
-  const cause = "No worker is in the consumer group; messages are kept in the event log and wait.";
+  const cause =
+    "No worker is in the consumer group: none runs, or it waits for an engine that fails here. Messages are kept in the event log and wait.";
   return { status: "fail", summary: "No worker is alive.", cause, fix: "`npm run worker`" };
 }
 
 export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
   if (lag === null || lagSeconds === null) return unknown("The event log cannot be asked what waits in it.");
-  const words = `${lag} messages wait, the oldest for ${lagSeconds.toFixed(1)} s.`;
+  const words = `${counted(lag, "message waits", "messages wait")}, the oldest for ${lagSeconds.toFixed(1)} s.`;
   if (lagSeconds <= LAG_WARN_SECONDS) return pass(lag === 0 ? "Nothing waits." : words);
   return {
     status: lagSeconds > LAG_FAIL_SECONDS ? "fail" : "warn",

@@ -23,16 +23,26 @@ const TITLES: Readonly<Record<TraceStage, string>> = {
   published: "Live frame sent",
 };
 
-/** Which probes may tell why a message doesn't reach a station: starts of their names, the likeliest first. */
+const KAFKA = ["kafka.reachable", "kafka.signed-in", "kafka.advertised"];
+const POSTGRES = ["postgres.reachable", "postgres.signed-in", "postgres.writable", "postgres.migrations"];
+const DOCUMENTS = ["mongodb.reachable", "mongodb.signed-in", "mongodb.writable", "documents."];
+
+/**
+ * Which probes may tell why a message doesn't reach a station: starts of their names, the likeliest first. A worker that
+ * waits for an engine takes nothing, so the engines come before it.
+ */
 const BLAMED: Readonly<Record<TraceStage, readonly string[]>> = {
   accepted: [],
-  durable: ["kafka.", "log.iot.telemetry", "postgres."],
-  taken: ["pipeline.workers", "kafka.", "log.iot.telemetry", "postgres.", "pipeline.progress", "pipeline.lag"],
-  decode: ["postgres."],
-  enrich: ["postgres."],
-  documents: ["mongodb.", "documents.", "postgres."],
-  readings: ["postgres.", "pipeline.progress"],
-  published: ["kafka.", "log.iot.live", "postgres.", "live."],
+  durable: [...KAFKA, ...POSTGRES, "log.iot.telemetry"],
+  taken: [
+    ...[...KAFKA, ...POSTGRES, "log.iot.telemetry", ...DOCUMENTS],
+    ...["pipeline.workers", "pipeline.progress", "pipeline.lag"],
+  ],
+  decode: POSTGRES,
+  enrich: POSTGRES,
+  documents: [...DOCUMENTS, ...POSTGRES],
+  readings: [...POSTGRES, "pipeline.progress"],
+  published: [...KAFKA, ...POSTGRES, "log.iot.live", "live."],
 };
 
 /** Without a probe that tells why, a station is waited for so long before that is called a failure. */
@@ -154,7 +164,7 @@ function troubled(stage: TraceStage, probes: readonly ProbeResult[]): Pick<Held,
   const isLogs = stage === "durable" || stage === "published";
   for (const prefix of BLAMED[stage]) {
     // With Kafka the log doesn't lie in PostgreSQL.
-    if (prefix === "postgres." && isLogs && onKafka) continue;
+    if (POSTGRES.includes(prefix) && isLogs && onKafka) continue;
     const found = probes.find(({ name, status }) => status === "fail" && name.startsWith(prefix));
     if (found) return { cause: found.cause ?? found.summary, fix: found.fix, commands: found.commands };
   }
