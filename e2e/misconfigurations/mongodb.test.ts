@@ -104,7 +104,7 @@ describeStartingEngines("on a MongoDB-wire server", () => {
     const others = [...DEPENDENT, "documents.archive", "documents.twins", "documents.dead-letters"];
     expect(others.filter((name) => made.probe(name).status !== "pass")).toEqual([]);
     expect(made.probe("mongodb.reachable").summary).toMatch(
-      /^(MongoDB \d+\.\d+\.\d+ at 127\.0\.0\.1:\d+ answers in|Answers slowly:) \d+/,
+      /^(MongoDB \d+\.\d+\.\d+ at 127\.0\.0\.1:\d+ answers in|MongoDB answers slowly:) \d+/,
     );
 
     const shorter = await diagnose({ ...envOf(mongo.uri), ARCHIVE_RETENTION_DAYS: "7" });

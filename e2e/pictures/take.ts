@@ -9,7 +9,7 @@ import type { FleetSummary } from "@/server/contracts/fleet";
 import type { HealthAnswer } from "@/server/contracts/health";
 import { createFleet } from "@/server/simulator/fleet";
 import { loaded, PAGES } from "../journeys/pages";
-import { setStage, type Stage } from "../journeys/stage";
+import { post, setStage, type Stage } from "../journeys/stage";
 import { processOf } from "../processes";
 import { type Product, ROOT } from "../product";
 import { pause, until } from "../waiting";
@@ -68,6 +68,7 @@ export async function main(argv: string[]): Promise<number> {
   });
   try {
     await sendHistory(stage.product);
+    await sendTrouble(stage.product);
     console.log(`live for ${values.warm} s`);
     await pause(Number(values.warm) * 1000);
     const { items } = await stage.product.get<DeadLettersAnswer>("/api/v1/dead-letters?limit=1");
@@ -150,6 +151,21 @@ async function sendHistory(product: Product): Promise<void> {
   const { states } = await product.get<FleetSummary>("/api/v1/fleet/summary");
   const { counts } = await product.get<DeadLetterGroupsAnswer>("/api/v1/dead-letters/groups");
   console.log(`a day of ${DEVICES} devices is stored: ${JSON.stringify({ ...states, deadLetters: counts })}`);
+}
+
+/** What is refused: a sensor that sends its unit along, one that sends nothing, one whose kind of value changed. */
+async function sendTrouble(product: Product): Promise<void> {
+  const at = (secondsAgo: number) => Date.now() - secondsAgo * 1000;
+  const messages = Array.from({ length: 12 }, (_, i) => [
+    { device: "press-019", time: at(600 - i * 40), readings: { load: `${60 + i} %`, temperature: 41.5 + i / 10 } },
+    ...(i % 3 === 0 ? [{ device: "climate-002", time: at(580 - i * 40), readings: { humidity: null } }] : []),
+    ...(i % 4 === 0 ? [{ device: "air-016", time: at(570 - i * 40), readings: { co2: true } }] : []),
+  ]).flat();
+  await post(product, messages);
+  await until(
+    async () => (await product.get<DeadLetterGroupsAnswer>("/api/v1/dead-letters/groups")).counts.open === 19,
+    { timeoutMs: 20_000, what: "the dead letters" },
+  );
 }
 
 /** With a worker that hangs and has lost its connections: alive to the supervisor, gone to its group. */

@@ -24,7 +24,7 @@ export interface MongoProbesDeps {
 const TIMEOUT_MS = 6000;
 const MINUTE_MS = 60_000;
 const LEAST_MAJOR = 5;
-const SLOW_MS = 250;
+const SLOW_MS = 500;
 
 /** MongoDB answers, lets us in, can be written to, has its indexes, room, connections, and the same time. */
 export function mongoProbes({ inspection, group, now }: MongoProbesDeps): readonly Probe[] {
@@ -102,7 +102,7 @@ function judgeServer(address: string, { version, answerMs, replicaSet }: MongoSe
   if (answerMs > SLOW_MS) {
     return {
       status: "warn",
-      summary: `Answers slowly: ${Math.round(answerMs)} ms.`,
+      summary: `MongoDB answers slowly: ${Math.round(answerMs)} ms.`,
       cause: "MongoDB or its machine is busy.",
       fix: "Look at the load of the machine MongoDB runs on, and in mongosh at `db.currentOp()` for long operations.",
     };

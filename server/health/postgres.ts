@@ -39,7 +39,7 @@ interface Server {
 }
 
 const LEAST_VERSION = 150_000;
-const SLOW_MS = 250;
+const SLOW_MS = 500;
 const TIMEOUT_MS = 4000;
 const MINUTE_MS = 60_000;
 
@@ -149,7 +149,7 @@ function judgeServer({ number, version, ms }: Server, url: string | null): Findi
   if (ms > SLOW_MS) {
     return {
       status: "warn",
-      summary: `Answers slowly: ${Math.round(ms)} ms.`,
+      summary: `PostgreSQL answers slowly: ${Math.round(ms)} ms.`,
       cause: "PostgreSQL or its machine is busy.",
       fix: "Look at the load of the machine PostgreSQL runs on, and at pg_stat_activity for long queries.",
     };
