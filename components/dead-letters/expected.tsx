@@ -4,7 +4,7 @@ import type { DeadLetterView } from "@/server/contracts/dead-letters";
 import { metricsQuery } from "../queries/metrics";
 import { Section } from "../ui/section";
 import { type Part, partAtFault } from "./fault";
-import classes from "./panel.module.css";
+import classes from "./letter.module.css";
 
 /** What would have been taken: how to mend it, and the shape of a message with the part in question marked. */
 export function Expected({ letter }: { letter: DeadLetterView }) {

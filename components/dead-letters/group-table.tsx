@@ -4,7 +4,7 @@ import { Age } from "../ui/age";
 import { BarSparkline } from "../ui/bar-sparkline";
 import { formatCount, formatTotal } from "../ui/format";
 import { PIPELINE_COLORS } from "../ui/theme";
-import classes from "./dead-letters.module.css";
+import classes from "./group-table.module.css";
 import type { HeldRow } from "./held";
 import { type GroupSort, groupName, type ViewChange } from "./view";
 

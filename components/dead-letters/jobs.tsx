@@ -44,6 +44,17 @@ export function Jobs({ onWant }: { onWant: (job: WantedJob) => void }) {
   );
 }
 
+/** The bar in parts: what was stored, what was refused again, and the rest of what was done. */
+function partsOf({ action, total, done, stored, refused }: DeadLetterJob) {
+  const shareOf = (count: number) => Math.max(0, Math.min(1, count / Math.max(1, total)));
+  if (action !== "replay") return [{ part: "done", share: total === 0 ? 1 : shareOf(done) }];
+  return [
+    { part: "stored", share: shareOf(stored) },
+    { part: "refused", share: shareOf(refused) },
+    { part: "done", share: shareOf(done - stored - refused) },
+  ];
+}
+
 function Job({ job, onWant }: { job: DeadLetterJob; onWant: (job: WantedJob) => void }) {
   const queries = useQueryClient();
   const stop = useMutation({
@@ -69,7 +80,9 @@ function Job({ job, onWant }: { job: DeadLetterJob; onWant: (job: WantedJob) => 
         aria-valuenow={job.done}
         aria-valuetext={progress}
       >
-        <i style={{ width: `${job.total === 0 ? 100 : (Math.min(job.done, job.total) / job.total) * 100}%` }} />
+        {partsOf(job).map(({ part, share }) => (
+          <i key={part} data-part={part} style={{ width: `${share * 100}%` }} />
+        ))}
       </span>
       <span className={classes.figures} title={progress}>
         {progress}

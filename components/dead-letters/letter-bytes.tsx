@@ -7,7 +7,7 @@ import { formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { bytesOf, hexDump, type Piece, piecesOfBytes, piecesOfText } from "./bytes";
 import { faultIn, type Span } from "./fault";
-import classes from "./panel.module.css";
+import classes from "./letter.module.css";
 
 type Shown = "exact" | "pretty" | "hex" | "base64";
 

@@ -3,7 +3,7 @@ import type { DeadLetterEvent, DeadLetterView } from "@/server/contracts/dead-le
 import { Age } from "../ui/age";
 import { Section } from "../ui/section";
 import { type Mark, MarkShape } from "../ui/state-mark";
-import classes from "./panel.module.css";
+import classes from "./letter.module.css";
 
 const KINDS: Record<DeadLetterEvent["kind"], readonly [Mark, string]> = {
   sent: ["unknown", "Sent again"],
@@ -39,14 +39,17 @@ export function LetterHistory({ letter }: { letter: DeadLetterView }) {
   );
 }
 
-function entriesOf({ title, ingestTime, processedTime, history }: DeadLetterView): readonly Entry[] {
+function entriesOf({ title, ingestTime, processedTime, replayOf, history }: DeadLetterView): readonly Entry[] {
   const own: readonly Entry[] = [
     { time: ingestTime, mark: "unknown", word: "Came in", detail: "" },
     { time: processedTime, mark: "warning", word: "Became a dead letter", detail: title },
   ];
-  const done = history.map(({ time, kind, detail, edited }): Entry => {
+  const done = history.map(({ time, kind, detail }): Entry => {
     const [mark, word] = KINDS[kind];
-    return { time, mark, word: kind === "sent" && edited ? `${word}, edited` : word, detail };
+    // What came of it is told below what it was; what somebody did is told in the server's own words.
+    const isResult = kind === "stored" || kind === "refused";
+    return { time, mark, word: isResult ? word : detail || word, detail: isResult ? detail : "" };
   });
-  return [...own, ...done].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
+  // One that came of a replay began with that: its own coming in is told there, as refused again.
+  return [...(replayOf === null ? own : []), ...done].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }

@@ -4,7 +4,7 @@ import type { DeadLetterView } from "@/server/contracts/dead-letters";
 import { formatDuration, formatInstant, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
-import classes from "./panel.module.css";
+import classes from "./letter.module.css";
 
 /** Where in the event log it came from, and when. */
 export function LetterOrigin({ letter }: { letter: DeadLetterView }) {

@@ -14,6 +14,7 @@ import { LetterBytes } from "./letter-bytes";
 import { LetterHistory } from "./letter-history";
 import { LetterOrigin } from "./letter-origin";
 import { Outcome } from "./outcome";
+import own from "./letter.module.css";
 import classes from "./panel.module.css";
 import { StatusMark } from "./status";
 import type { ChangeView } from "./use-view";
@@ -146,7 +147,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
           advice="What is shown here was loaded again; try again if it is still so."
         />
       ) : null}
-      <div className={classes.decide}>
+      <div className={own.decide}>
         {isOpen && !isEditing ? (
           <>
             <Button size="xs" onClick={() => setEditing(true)}>
@@ -162,11 +163,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
             Undo: make it open again
           </Button>
         ) : null}
-        {isLinkedBelow ? (
-          <Link href={`/devices/${encodeURIComponent(device)}`} className={classes.deviceLink}>
-            Device {device}
-          </Link>
-        ) : null}
+        {isLinkedBelow ? <Link href={`/devices/${encodeURIComponent(device)}`}>Device {device}</Link> : null}
         {replayOf === null ? null : (
           <LetterLink id={replayOf} change={change}>
             Came of replaying an earlier one
@@ -189,11 +186,11 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
           onClose={() => setEditing(false)}
         />
       ) : null}
-      <div className={classes.beside}>
+      <div className={own.beside}>
         <LetterBytes letter={letter} />
         <Expected letter={letter} />
       </div>
-      <div className={classes.beside}>
+      <div className={own.beside}>
         <LetterHistory letter={letter} />
         <LetterOrigin letter={letter} />
       </div>

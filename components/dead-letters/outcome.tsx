@@ -3,7 +3,7 @@ import Link from "next/link";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
 import { Age } from "../ui/age";
 import { MarkShape } from "../ui/state-mark";
-import classes from "./panel.module.css";
+import classes from "./letter.module.css";
 
 /** What came of a replay, as soon as it is known; nothing while the dead letter waits for its first decision. */
 export function Outcome({ letter, device }: { letter: DeadLetterView; device: string | null }) {
@@ -18,30 +18,30 @@ function Words({ letter: { status, history }, device }: { letter: DeadLetterView
   const last = history.at(-1);
   if (status === "replaying")
     return (
-      <p className={classes.outcome}>
+      <div className={classes.outcome}>
         <MarkShape mark="unknown" />
         <span>
           Sent{last ? <> </> : null}
           {last ? <Age time={last.time} /> : null}. The worker will handle it like any message; this page follows it.
         </span>
-      </p>
+      </div>
     );
   if (status === "discarded")
     return (
-      <p className={classes.outcome}>
+      <div className={classes.outcome}>
         <MarkShape mark="stale" />
         <span>
           Discarded{last ? <> </> : null}
           {last ? <Age time={last.time} /> : null}. It is kept until its retention ends.
         </span>
-      </p>
+      </div>
     );
   if (status !== "replayed") return null;
   const result = history.findLast(({ kind }) => kind === "stored" || kind === "refused");
   if (!result) return null;
   const isStored = result.kind === "stored";
   return (
-    <p className={classes.outcome} data-tone={isStored ? undefined : "warn"}>
+    <div className={classes.outcome} data-tone={isStored ? undefined : "warn"}>
       <MarkShape mark={isStored ? "ok" : "warning"} />
       <span>
         {isStored ? "Stored" : "Refused again"}: {result.detail}.{" "}
@@ -50,6 +50,6 @@ function Words({ letter: { status, history }, device }: { letter: DeadLetterView
         </span>{" "}
         {isStored && device !== null ? <Link href={`/devices/${encodeURIComponent(device)}`}>See {device}</Link> : null}
       </span>
-    </p>
+    </div>
   );
 }

@@ -13,7 +13,7 @@ import { type Mark, MarkShape } from "../ui/state-mark";
 import { textOf } from "./bytes";
 import { counted } from "./job-words";
 import { type JsonReading, lineAndColumn, readJsonText } from "./json-text";
-import classes from "./panel.module.css";
+import classes from "./letter.module.css";
 
 /** Typing that has paused so long is checked. */
 const PAUSE_MS = 500;
