@@ -8,6 +8,8 @@ export function lagNote({
   clearSeconds,
 }: Pick<PipelineAnswer, "lag" | "lagSeconds" | "clearSeconds">) {
   if (lag === 0) return "0 s, nothing waits";
+  // What comes and goes within a second is no queue.
+  if (lagSeconds !== null && lagSeconds < 1) return "oldest waits less than 1 s";
   const waits = lagSeconds === null ? "oldest: unknown" : `oldest waits ${whole(lagSeconds)}`;
   if (lag === null) return waits;
   return `${waits}; ${clearSeconds === null ? "not getting less" : `clear in ${whole(clearSeconds)}`}`;

@@ -17,6 +17,8 @@ import classes from "./strip.module.css";
 
 interface StripTileProps {
   id: string;
+  /** The device as it was found; its own room brings what is new. */
+  found: DeviceView | undefined;
   /** The metric to show; the device's first number unless given, or when it has no such number. */
   metric: string | null;
   isPinned: boolean;
@@ -24,10 +26,11 @@ interface StripTileProps {
 }
 
 /** One metric of one device: what it is now, and its last hour. Live. */
-export const StripTile = memo(function StripTile({ id, metric, isPinned, onPin }: StripTileProps) {
+export const StripTile = memo(function StripTile({ id, found, metric, isPinned, onPin }: StripTileProps) {
   const live = useLive();
   const query = deviceQuery(live, id);
-  const { data } = useQuery(query);
+  const own = useQuery(query);
+  const data: DeviceView | undefined = own.data ?? found;
   useRoom(`device:${id}`, query.queryKey, applyToDetail);
   const name = data ? shownMetric(data.values, metric) : null;
   const ids = useMemo(() => [id], [id]);

@@ -38,6 +38,7 @@ export function Strip() {
             <StripTile
               key={id}
               id={id}
+              found={data?.find((device) => device.id === id)}
               metric={metricOf(id)}
               isPinned={pinned.includes(id)}
               onPin={(metric) => togglePin({ device: id, metric })}

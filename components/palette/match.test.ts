@@ -31,6 +31,7 @@ describe("match", () => {
   it("does not take letters strewn by chance for a match", () => {
     expect(match("zone", "Messages of the last hour")).toBeNull();
     expect(match("tae", "Dead letters")).toBeNull();
+    expect(match("meter", "Dead letters: time in the future")).toBeNull();
   });
 
   it("tells which letters matched, whatever their case", () => {

@@ -56,7 +56,7 @@ function byLetters(wanted: string, hay: string): Match | null {
     at.push(place);
   }
   // Letters strewn over a long text are chance.
-  if (points < wanted.length) return null;
+  if (points < 2 * wanted.length - 1) return null;
   return { score: 20 * (points / (3 * wanted.length)) + 5 * (wanted.length / hay.length), at };
 }
 

@@ -110,9 +110,9 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
         onKeyDown={onKey}
       />
       <div className={classes.list} ref={box} role="listbox" id={`${id}list`} aria-label="What was found">
-        {grouped(items).map(([group, members]) => (
-          <div key={group} role="group" aria-labelledby={`${id}${group}`}>
-            <p className={classes.group} id={`${id}${group}`} role="presentation">
+        {grouped(items).map(([group, members], place) => (
+          <div key={group} role="group" aria-labelledby={`${id}group${place}`}>
+            <p className={classes.group} id={`${id}group${place}`} role="presentation">
               {group}
             </p>
             {members.map(({ item, index }) => (

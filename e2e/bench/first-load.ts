@@ -11,7 +11,7 @@ import { markdownTable } from "./report";
 /** Most JavaScript a page may need before it shows its content, gzip. */
 const MOST_KB = 300;
 /** A page is done loading when no script came for so long. */
-const QUIET_MS = 1500;
+const QUIET_MS = 3000;
 
 interface Load {
   readonly path: string;
