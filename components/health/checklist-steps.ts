@@ -166,10 +166,10 @@ function firstMessage({ health, totals, firstMessage: command }: ChecklistFacts)
 }
 
 function firstFrame({ health, totals, frame, isConnected }: ChecklistFacts): Judgement {
+  if (health === null) return UNASKED;
   const hasMessages = totals !== null && totals.messages > 0;
   if (frame && (totals === null || hasMessages))
     return { state: "done", found: "Stored readings came to this page by themselves.", ...NOTHING };
-  if (health === null) return UNASKED;
   if (!isConnected)
     return {
       ...{ state: "failing", found: "This browser has no live connection." },
