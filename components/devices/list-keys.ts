@@ -15,7 +15,7 @@ interface ListKeys {
 export function useListKeys(keys: ListKeys): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     const target = event.target instanceof Element ? event.target : document.body;
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isKeyTaken(target)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isKeyTaken(event)) return;
     const act = actionOf(event, target, keys);
     if (!act) return;
     event.preventDefault();

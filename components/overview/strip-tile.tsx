@@ -55,10 +55,11 @@ export const StripTile = memo(function StripTile({ id, metric, isPinned, onPin }
       </div>
       <div className={classes.value}>
         {data ? <Quantity value={value} unit={lines?.metric === name ? lines?.unit : null} /> : null}
+        {name ? <small title={name}>{name}</small> : null}
       </div>
       <div className={classes.note}>
-        {data && !isLive ? <DeviceMark state={data.state} /> : null}
-        {data && !isLive && data.lastSeen ? <Age time={data.lastSeen} /> : <span>{name ?? ""}</span>}
+        {data ? <DeviceMark state={data.state} /> : null}
+        {data?.lastSeen ? <Age time={data.lastSeen} /> : null}
       </div>
       <div className={classes.spark}>
         {name && values.length > 0 ? (

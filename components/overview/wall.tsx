@@ -83,7 +83,7 @@ export function Wall() {
         </section>
         <section aria-label="Lag">
           <h2>Lag</h2>
-          <p>{pipeline ? <Quantity value={pipeline.lag} unit="messages" format={formatCount} /> : null}</p>
+          <p>{pipeline ? <Quantity value={pipeline.lag} unit="msg" format={formatCount} /> : null}</p>
           <div>{pipeline ? lagNote(pipeline) : null}</div>
         </section>
         <section aria-label="End-to-end latency">
@@ -112,6 +112,7 @@ export function Wall() {
         <section aria-label="Sites" className={classes.table}>
           <h2>Sites, overdue first</h2>
           <ul>
+            {fleet && sites.length === 0 ? <li>None named yet</li> : null}
             {sites.slice(0, SITES).map((site) => (
               <li key={site.name} data-overdue={overdueOf(site) > 0 || undefined}>
                 <span>{site.name}</span>
@@ -193,7 +194,7 @@ function useBareAndIdle(): boolean {
     };
   }, []);
   const leave = useEffectEvent((event: KeyboardEvent) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !isKeyTaken(event.target)) router.push("/");
+    if (event.key === "Escape" && !event.defaultPrevented && !isKeyTaken(event)) router.push("/");
   });
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -15,6 +15,7 @@ import classes from "./palette.module.css";
 
 /** A search waits for the next key so long. */
 const TYPING_MS = 80;
+const NAME = "Find a device, a page or an action";
 
 interface PaletteProps {
   opened: boolean;
@@ -27,19 +28,22 @@ interface PaletteProps {
 /** Finds a device, a page or an action by what is typed. Load it when it is first asked for. */
 export function Palette({ opened, ...rest }: PaletteProps) {
   return (
-    <Modal
+    <Modal.Root
       opened={opened}
       onClose={rest.onClose}
-      withCloseButton={false}
       size={560}
       yOffset="12vh"
       padding={0}
       returnFocus={false}
       transitionProps={{ duration: 0 }}
-      aria-label="Find a device, a page or an action"
     >
-      <Finder {...rest} />
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content aria-label={NAME}>
+        <Modal.Body>
+          <Finder {...rest} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 
@@ -88,12 +92,12 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
         data-autofocus
         type="text"
         role="combobox"
-        aria-label="Find a device, a page or an action"
+        aria-label={NAME}
         aria-expanded="true"
         aria-controls={`${id}list`}
         aria-autocomplete="list"
         aria-activedescendant={current ? `${id}${at}` : undefined}
-        placeholder="Find a device, a page or an action"
+        placeholder={NAME}
         autoComplete="off"
         spellCheck={false}
         maxLength={128}
@@ -106,9 +110,9 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
         onKeyDown={onKey}
       />
       <div className={classes.list} ref={box} role="listbox" id={`${id}list`} aria-label="What was found">
-        {grouped(items).map(([group, members]) => (
-          <div key={group} role="group" aria-labelledby={`${id}${group}`}>
-            <p className={classes.group} id={`${id}${group}`} role="presentation">
+        {grouped(items).map(([group, members], place) => (
+          <div key={group} role="group" aria-labelledby={`${id}group${place}`}>
+            <p className={classes.group} id={`${id}group${place}`} role="presentation">
               {group}
             </p>
             {members.map(({ item, index }) => (

@@ -86,7 +86,7 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
       else openPalette();
       return;
     }
-    if (event.ctrlKey || event.metaKey || isKeyTaken(event.target)) {
+    if (event.ctrlKey || event.metaKey || isKeyTaken(event)) {
       go.current = null;
       return;
     }
