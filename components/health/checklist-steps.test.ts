@@ -58,7 +58,7 @@ test("when all works, all is done, with what was found", () => {
   expect(isComplete(steps)).toBe(true);
   expect(steps.map(({ found }) => found)).toEqual([
     "Accepted: everything on PostgreSQL (embedded).",
-    "PostgreSQL (embedded) answers and let Fieldwatch in.",
+    "PostgreSQL (embedded) answers and lets Fieldwatch in.",
     "iot.telemetry.",
     "3 migrations applied, none missing.",
     "1 worker.",

@@ -56,7 +56,7 @@ export function checklist(facts: ChecklistFacts): ChecklistStep[] {
       ...judged(
         probes,
         ENGINES,
-        (found) => `${groups(found)} ${groupCount(found) === 1 ? "answers" : "answer"} and let Fieldwatch in.`,
+        (found) => `${groups(found)} ${groupCount(found) === 1 ? "answers and lets" : "answer and let"} Fieldwatch in.`,
       ),
       tookMs: slowest(probes, /\.reachable$/),
     },
