@@ -58,7 +58,7 @@ test("when all works, all is done, with what was found", () => {
   expect(isComplete(steps)).toBe(true);
   expect(steps.map(({ found }) => found)).toEqual([
     "Accepted: everything on PostgreSQL (embedded).",
-    "PostgreSQL (embedded) answers and let Fieldwatch in.",
+    "PostgreSQL (embedded) answers and lets Fieldwatch in.",
     "iot.telemetry.",
     "3 migrations applied, none missing.",
     "1 worker.",
@@ -100,7 +100,7 @@ test.each([
 });
 
 test("a server that doesn't answer leaves everything unknown, never done", () => {
-  const steps = checklist({ ...all, health: null, totals: null, trace: null, frame: null, isConnected: false });
+  const steps = checklist({ ...all, health: null, totals: null, trace: null, isConnected: false });
   expect(new Set(steps.map(({ state }) => state))).toEqual(new Set(["unknown"]));
   expect(steps[0]!.commands).toEqual(["npm start"]);
 });

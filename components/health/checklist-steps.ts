@@ -56,7 +56,7 @@ export function checklist(facts: ChecklistFacts): ChecklistStep[] {
       ...judged(
         probes,
         ENGINES,
-        (found) => `${groups(found)} ${groupCount(found) === 1 ? "answers" : "answer"} and let Fieldwatch in.`,
+        (found) => `${groups(found)} ${groupCount(found) === 1 ? "answers and lets" : "answer and let"} Fieldwatch in.`,
       ),
       tookMs: slowest(probes, /\.reachable$/),
     },
@@ -166,10 +166,10 @@ function firstMessage({ health, totals, firstMessage: command }: ChecklistFacts)
 }
 
 function firstFrame({ health, totals, frame, isConnected }: ChecklistFacts): Judgement {
+  if (health === null) return UNASKED;
   const hasMessages = totals !== null && totals.messages > 0;
   if (frame && (totals === null || hasMessages))
     return { state: "done", found: "Stored readings came to this page by themselves.", ...NOTHING };
-  if (health === null) return UNASKED;
   if (!isConnected)
     return {
       ...{ state: "failing", found: "This browser has no live connection." },

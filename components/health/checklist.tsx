@@ -38,6 +38,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   const frame = useFirstFrame();
   const isConnected = useConnectionPhase() !== "reconnecting";
   const [kept, keep] = useKept("fieldwatch.checklist");
+  const [wasComplete, keepComplete] = useKept("fieldwatch.checklist.complete");
   const section = useArrival();
 
   const isLoading = pipeline.isPending || setup.isPending || test.trace === undefined;
@@ -49,7 +50,12 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
     firstMessage: firstMessage(),
   });
   const done = steps.filter(({ state }) => state === "done").length;
-  const isOpen = kept === null ? !isComplete(steps) : kept === "open";
+  const isAllDone = !isLoading && isComplete(steps);
+  useEffect(() => {
+    if (isAllDone) keepComplete("yes");
+  }, [isAllDone, keepComplete]);
+  // Once it was complete here it is a line, also when something fails later: the probes below tell that.
+  const isOpen = kept === null ? wasComplete === null : kept === "open";
   const next = steps.find(({ state }) => state !== "done");
 
   return (
