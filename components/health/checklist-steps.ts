@@ -177,7 +177,9 @@ function firstFrame({ health, totals, frame, isConnected }: ChecklistFacts): Jud
       fix: "Let the proxy pass on WebSocket upgrades of /socket.io/, or open the dashboard without it.",
       commands: [],
     };
-  const broken = health.probes.find(({ name, status }) => name.startsWith("live.") && status !== "pass");
+  const broken = health.probes.find(
+    ({ name, status }) => name.startsWith("live.") && (status === "fail" || status === "warn"),
+  );
   if (broken) return { state: "failing", found: broken.summary, ...adviceOf(broken) };
   const found = hasMessages ? "It comes with the next message that is stored." : "It comes with the first message.";
   return { state: "waiting", found, ...NOTHING };

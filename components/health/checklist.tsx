@@ -87,7 +87,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
             size="xs"
             variant="default"
             aria-expanded={isOpen}
-            aria-controls="checklist-steps"
+            aria-controls={isLoading ? undefined : "checklist-steps"}
             onClick={() => keep(isOpen ? "folded" : "open")}
           >
             {isOpen ? "Fold" : "Show"}

@@ -3,7 +3,7 @@ import { Modal, useComputedColorScheme, useMantineColorScheme } from "@mantine/c
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { usePathname, useRouter } from "next/navigation";
-import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "../devices/device-in-address";
 import { usePins } from "../overview/pins";
 import { deviceSearchQuery } from "../queries/devices";
@@ -56,6 +56,9 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
   const { items, context, isSearching, error } = useItems(typed);
   const act = useActions(context.device, setTold);
   const box = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  // At once, not when the dialog comes round to it: a key pressed in between would go nowhere.
+  useLayoutEffect(() => input.current?.focus(), []);
   const at = Math.max(
     0,
     items.findIndex((item) => item.id === chosen),
@@ -88,6 +91,7 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
   return (
     <div className={classes.finder}>
       <input
+        ref={input}
         className={classes.input}
         data-autofocus
         type="text"

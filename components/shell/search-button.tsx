@@ -1,4 +1,5 @@
 "use client";
+import { VisuallyHidden } from "@mantine/core";
 import { useSyncExternalStore } from "react";
 import { useKeyboard } from "./keyboard";
 import classes from "./shell.module.css";
@@ -12,13 +13,7 @@ export function SearchButton() {
     () => false,
   );
   return (
-    <button
-      type="button"
-      className={classes.search}
-      onClick={openPalette}
-      aria-label="Find a device, a page or an action"
-      aria-keyshortcuts="Control+K Meta+K"
-    >
+    <button type="button" className={classes.search} onClick={openPalette} aria-keyshortcuts="Control+K Meta+K">
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
         <path
           d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3 14 14"
@@ -27,8 +22,9 @@ export function SearchButton() {
           strokeWidth="1.5"
         />
       </svg>
-      <span>Find</span>
-      <kbd>{isMac ? "⌘ K" : "Ctrl K"}</kbd>
+      <VisuallyHidden>Find a device, a page or an action</VisuallyHidden>
+      <span aria-hidden="true">Find</span>
+      <kbd aria-hidden="true">{isMac ? "⌘ K" : "Ctrl K"}</kbd>
     </button>
   );
 }

@@ -27,10 +27,18 @@ export function liveProbes(state: () => LiveChannelState): readonly Probe[] {
 export function judgeLive({ listening, lastError, browsers }: LiveChannelState): Finding {
   if (listening && lastError === null)
     return pass(browsers === 1 ? "1 browser is connected." : `${browsers} browsers are connected.`);
+  if (lastError === null) {
+    return {
+      status: "unknown",
+      summary: "The live channel is starting.",
+      cause: "The server has only just begun to read live frames.",
+      fix: "Wait a few seconds.",
+    };
+  }
   return {
     status: "warn",
     summary: "Live frames cannot be read.",
-    cause: lastError ?? "The live channel is starting.",
+    cause: lastError,
     fix: "Pages show stored values meanwhile and need no reload. First mend the event log: see its failing probes.",
   };
 }
