@@ -53,9 +53,9 @@ const EVERYWHERE: HintGroup = {
 export function KeyboardProvider({ children }: { children: ReactNode }) {
   const router = useRouter();
   const [groups, setGroups] = useState<readonly HintGroup[]>([]);
-  // Neither is loaded before it is first asked for.
   const [shown, setShown] = useState<"help" | "palette" | null>(null);
-  const [used, setUsed] = useState({ help: false, palette: false });
+  // It isn't loaded before it is first asked for.
+  const [isPaletteUsed, setPaletteUsed] = useState(false);
   const go = useRef<GoState>(null);
 
   const ahead = useRef("");
@@ -65,7 +65,7 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
   const show = useCallback((what: "help" | "palette") => {
     if (document.querySelector("[role=dialog]") === null) returnTo.current = document.activeElement;
     ahead.current = "";
-    setUsed((was) => (was[what] ? was : { ...was, [what]: true }));
+    if (what === "palette") setPaletteUsed(true);
     setShown(what);
   }, []);
   const close = useCallback(() => setShown(null), []);
@@ -134,8 +134,8 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
   return (
     <KeyboardContext value={keyboard}>
       {children}
-      {used.help ? <KeyboardHelp opened={shown === "help"} onClose={close} groups={[...groups, EVERYWHERE]} /> : null}
-      {used.palette ? (
+      {shown === "help" ? <KeyboardHelp onClose={close} groups={[...groups, EVERYWHERE]} /> : null}
+      {isPaletteUsed ? (
         <Palette opened={shown === "palette"} onClose={close} onHelp={openHelp} readAhead={readAhead} />
       ) : null}
     </KeyboardContext>

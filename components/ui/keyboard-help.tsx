@@ -1,5 +1,5 @@
 "use client";
-import { Modal } from "@mantine/core";
+import { Dialog } from "./dialog";
 import classes from "./keyboard-help.module.css";
 
 /** What a key does, or several that do the same. */
@@ -9,24 +9,15 @@ export interface KeyHint {
 }
 
 interface KeyboardHelpProps {
-  opened: boolean;
   onClose: () => void;
   /** Groups under a heading each, e.g. those of this page and those of every page. */
   groups: readonly { readonly title: string; readonly hints: readonly KeyHint[] }[];
 }
 
 /** All keys of a page. Load it when it is first asked for; the shell, which opens it, gives the focus back. */
-export function KeyboardHelp({ opened, onClose, groups }: KeyboardHelpProps) {
+export function KeyboardHelp({ onClose, groups }: KeyboardHelpProps) {
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title="Keyboard"
-      size={420}
-      closeButtonProps={{ "aria-label": "Close" }}
-      returnFocus={false}
-      transitionProps={{ duration: 0 }}
-    >
+    <Dialog title="Keyboard" size={420} onClose={onClose}>
       {groups.map(({ title, hints }) => (
         <section key={title} className={classes.group}>
           <h3>{title}</h3>
@@ -44,6 +35,6 @@ export function KeyboardHelp({ opened, onClose, groups }: KeyboardHelpProps) {
           </dl>
         </section>
       ))}
-    </Modal>
+    </Dialog>
   );
 }

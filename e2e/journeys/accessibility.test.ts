@@ -1,6 +1,7 @@
 import axe from "axe-core";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { DeadLettersAnswer } from "@/server/contracts/dead-letters";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { until } from "../waiting";
 import { loaded, PAGES } from "./pages";
@@ -14,10 +15,19 @@ const SIZES = [
 
 let full: Stage;
 let empty: Stage;
+let letter: string;
 beforeAll(async () => {
   full = await setStage({ SIMULATOR_FAULTS_PER_HOUR: "600" });
   empty = await setStage({ DEMO_DEVICES: "0" });
   await post(full.product, { device: DEVICE, time: Date.now(), readings: { temperature: 21.3, motion: false } });
+  const letters = () => full.product.get<DeadLettersAnswer>("/api/v1/dead-letters?limit=1");
+  await until(async () => (await full.product.get<{ items: unknown[] }>("/api/v1/metrics")).items.length > 1, {
+    timeoutMs: 20_000,
+    what: "the kinds of its values",
+  });
+  await post(full.product, { device: DEVICE, time: Date.now(), readings: { temperature: "21.3 °C" } });
+  await until(async () => (await letters()).items.length === 1, { timeoutMs: 20_000, what: "a dead letter" });
+  letter = (await letters()).items[0]!.id;
   await until(async () => (await full.product.get<FleetSummary>("/api/v1/fleet/summary")).states.live > 5, {
     timeoutMs: 30_000,
     what: "devices",
@@ -40,7 +50,13 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
-const routes = [...PAGES, { name: "a device", route: `/devices/${DEVICE}` }, { name: "no page", route: "/nowhere" }];
+const routes = () => [
+  ...PAGES,
+  { name: "a device", route: `/devices/${DEVICE}` },
+  { name: "a dead letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` },
+  { name: "the wall", route: "/?wall=1" },
+  { name: "no page", route: "/nowhere" },
+];
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const size of SIZES) {
@@ -50,11 +66,23 @@ for (const colorScheme of ["light", "dark"] as const) {
         const page = await stage.open("about:blank");
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         await page.setViewportSize(size);
-        for (const { name, route } of routes) {
+        for (const { name, route } of routes()) {
           await page.goto(route);
           if (name !== "no page") await loaded(page);
           const state = stage === full ? "with data" : "empty";
           wrong.push(...(await violations(page)).map((one) => `${name}, ${state}: ${one}`));
+        }
+        await page.goto("/");
+        await loaded(page);
+        for (const [key, dialog] of [
+          ["Control+k", "Find a device, a page or an action"],
+          ["?", "Keyboard"],
+        ] as const) {
+          await page.keyboard.press(key);
+          await page.getByRole("dialog", { name: dialog }).waitFor();
+          wrong.push(...(await violations(page)).map((one) => `${dialog}: ${one}`));
+          await page.keyboard.press("Escape");
+          await page.getByRole("dialog").waitFor({ state: "hidden" });
         }
         await page.context().close();
       }

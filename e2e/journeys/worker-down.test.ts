@@ -1,8 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { processOf } from "../processes";
-import { until } from "../waiting";
-import { post, setStage, type Stage } from "./stage";
+import { setStage, type Stage } from "./stage";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -32,34 +31,6 @@ test("a health failure is shown with its fix, and goes when it is mended", async
     process.kill(worker!.pid, "SIGCONT");
   }
   await probe.getByText("1 worker.").waitFor({ timeout: 60_000 });
-  await page.context().close();
-});
-
-test("a page that is open while the server restarts reconnects and goes on", async () => {
-  const device = "restart-01";
-  await post(stage.product, { device, time: Date.now() - 1000, readings: { level: 1.25 } });
-  await until(
-    () =>
-      stage.product.get(`/api/v1/devices/${device}`).then(
-        () => true,
-        () => false,
-      ),
-    { timeoutMs: 20_000, what: "the device" },
-  );
-  const page = await stage.open(`/devices/${device}`);
-  const connection = page.getByRole("status");
-  await connection.getByText("Connected").waitFor();
-  await page.evaluate(() => void ((window as { journeyMark?: boolean }).journeyMark = true));
-
-  const restarting = stage.restart();
-  await connection.getByText(/Reconnecting|Stale/).waitFor();
-  await restarting;
-  await connection.getByText("Connected").waitFor({ timeout: 30_000 });
-
-  const values = page.getByRole("region", { name: "Current values" });
-  await post(stage.product, { device, time: Date.now(), readings: { level: 9.75 } });
-  await values.getByText("9.75").waitFor({ timeout: 20_000 });
-  expect(await page.evaluate(() => (window as { journeyMark?: boolean }).journeyMark)).toBe(true);
   await page.context().close();
 });
 
