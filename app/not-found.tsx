@@ -1,5 +1,5 @@
-import Link from "next/link";
 import { Standalone } from "@/components/shell/standalone";
+import { Link } from "@/components/ui/link";
 
 export default function NotFound() {
   return (

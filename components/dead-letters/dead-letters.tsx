@@ -2,7 +2,6 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
-import Link from "next/link";
 import { useMemo, useRef, useState } from "react";
 import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterJobBody } from "@/server/contracts/dead-letters";
 import { useListKeys } from "../devices/list-keys";
@@ -21,6 +20,7 @@ import { ListBar } from "./list-bar";
 import { useEscape } from "./use-escape";
 import { useView } from "./use-view";
 import { type GroupSort, groupName, STATUSES, type View } from "./view";
+import { Link } from "../ui/link";
 
 const JobDialog = dynamic(() => import("./job-dialog").then((dialog) => dialog.JobDialog), { ssr: false });
 const Panel = dynamic(() => import("./panel").then((panel) => panel.Panel), {

@@ -1,6 +1,5 @@
 "use client";
 import { Button, CloseButton } from "@mantine/core";
-import Link from "next/link";
 import type { RefObject } from "react";
 import type { DeadLetterGroup, DeadLetterView } from "@/server/contracts/dead-letters";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
@@ -15,6 +14,7 @@ import { counted } from "./job-words";
 import classes from "./panel.module.css";
 import { StatusMark } from "./status";
 import type { GroupKey, View } from "./view";
+import { Link } from "../ui/link";
 
 interface GroupLettersProps {
   group: GroupKey;

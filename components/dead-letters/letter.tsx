@@ -2,7 +2,6 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
-import Link from "next/link";
 import { type RefObject, useState } from "react";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
 import { changeLetter, DEAD_LETTERS, letterQuery } from "../queries/dead-letters";
@@ -19,6 +18,7 @@ import classes from "./panel.module.css";
 import { StatusMark } from "./status";
 import type { ChangeView } from "./use-view";
 import { type GroupKey, groupName } from "./view";
+import { Link } from "../ui/link";
 
 const ReplayEditor = dynamic(() => import("./replay-editor").then((editor) => editor.ReplayEditor), {
   ssr: false,

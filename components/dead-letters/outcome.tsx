@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
 import { Age } from "../ui/age";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./letter.module.css";
+import { Link } from "../ui/link";
 
 /** What came of a replay, as soon as it is known; nothing while the dead letter waits for its first decision. */
 export function Outcome({ letter, device }: { letter: DeadLetterView; device: string | null }) {

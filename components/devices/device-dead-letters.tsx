@@ -1,6 +1,5 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { StatusMark } from "../dead-letters/status";
 import { deviceDeadLettersQuery } from "../queries/device";
 import { adviceOn } from "../queries/request";
@@ -9,6 +8,7 @@ import { Failure, Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
 import classes from "./device.module.css";
 import { Pager, usePages } from "./pager";
+import { Link } from "../ui/link";
 
 const LIMIT = 5;
 

@@ -1,6 +1,5 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
 import { useLive, useRoom } from "../live/provider";
@@ -22,6 +21,7 @@ import { Messages } from "./messages";
 import { Properties } from "./properties";
 import { useAddress } from "./url";
 import { Values } from "./values";
+import { Link } from "../ui/link";
 
 /** Lines a page draws at most. */
 const MOST_METRICS = 12;

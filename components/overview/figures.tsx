@@ -1,5 +1,4 @@
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { formatCount, formatDuration, formatRate, formatTotal } from "../ui/format";
 import { Duration, Quantity } from "../ui/quantity";
@@ -8,6 +7,7 @@ import { PIPELINE_COLORS } from "../ui/theme";
 import classes from "./figures.module.css";
 import { lagNote } from "./lag-note";
 import type { TrendPoint } from "./trend";
+import { Link } from "../ui/link";
 
 /** The numbers that matter, each with its unit; what isn't known says so. */
 export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points: readonly TrendPoint[] }) {

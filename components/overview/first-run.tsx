@@ -1,7 +1,7 @@
 "use client";
-import Link from "next/link";
 import { useIsClient } from "../ui/use-is-client";
 import { Copyable, Empty } from "../ui/feedback";
+import { Link } from "../ui/link";
 
 /** Nothing has come yet: how to send the first message, and where to see what is missing. */
 export function FirstRun() {

@@ -1,6 +1,5 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { useLive } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { Age } from "../ui/age";
@@ -8,6 +7,7 @@ import { Since } from "../ui/since";
 import { MarkShape } from "../ui/state-mark";
 import { type HeroText, heroText } from "./hero-text";
 import classes from "./hero.module.css";
+import { Link } from "../ui/link";
 
 /** The verdict; null until the first answer. */
 export function useHero(): HeroText | null {

@@ -1,12 +1,12 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { newestLettersQuery } from "../queries/overview";
 import { Age } from "../ui/age";
 import { Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
 import { groupNewest } from "./letters";
 import classes from "./lists.module.css";
+import { Link } from "../ui/link";
 
 /** Looked at, and shown after bringing together what is the same. */
 const LOOKED_AT = 100;

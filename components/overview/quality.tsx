@@ -1,12 +1,12 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { qualityQuery } from "../queries/overview";
 import { Loading } from "../ui/feedback";
 import { formatCount, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import classes from "./lists.module.css";
 import { type Quality as Counts, share } from "./quality-counts";
+import { Link } from "../ui/link";
 
 const ROWS = [
   ["repeats", "readings", "Repeats", "Readings that were stored already: ignored and counted", "/pipeline"],

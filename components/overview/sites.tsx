@@ -1,6 +1,5 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { DEFAULT_SORT } from "../devices/wanted";
 import { fleetSummaryQuery } from "../queries/devices";
 import { Age } from "../ui/age";
@@ -11,6 +10,7 @@ import { StateMark } from "../ui/state-mark";
 import classes from "./lists.module.css";
 import { inTroubleOrder, overdueOf, type Site } from "./site-order";
 import { StateBar } from "./states";
+import { Link } from "../ui/link";
 
 const ROWS = 6;
 

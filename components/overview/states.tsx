@@ -1,10 +1,10 @@
-import Link from "next/link";
 import type { DeviceState } from "@/server/contracts/devices";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { DeviceMark } from "../ui/state-mark";
 import classes from "./states.module.css";
+import { Link } from "../ui/link";
 
 /** As the list of devices has them: trouble first. */
 const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];

@@ -1,6 +1,5 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { memo, useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
 import { inMetricOrder } from "../devices/metric-order";
@@ -14,6 +13,7 @@ import { rangeOf } from "../ui/sparkline-path";
 import { DeviceMark } from "../ui/state-mark";
 import { metricColor } from "../ui/theme";
 import classes from "./strip.module.css";
+import { Link } from "../ui/link";
 
 interface StripTileProps {
   id: string;

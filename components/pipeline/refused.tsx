@@ -1,9 +1,9 @@
-import Link from "next/link";
 import type { StagesAnswer } from "@/server/contracts/stages";
 import { formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { reasonTitle, refusals } from "./charts-data";
 import classes from "./pipeline.module.css";
+import { Link } from "../ui/link";
 
 /** What could not become a reading in the range, by reason: at the door, where its sender was told, and by the worker, where it is kept. */
 export function Refused({ stages, range }: { stages: StagesAnswer; range: string }) {

@@ -1,7 +1,6 @@
 "use client";
 import { AppShell, Burger, NavLink } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "../devices/device-in-address";
@@ -19,6 +18,7 @@ import { noteDevice } from "./recent-devices";
 import { ShellContext } from "./shell-context";
 import classes from "./shell.module.css";
 import { useTrouble } from "./verdict";
+import { Link } from "../ui/link";
 
 /** What is around every page: navigation, live channel, query cache, clock and zone. */
 export function Shell({ children }: { children: ReactNode }) {
