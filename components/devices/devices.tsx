@@ -1,9 +1,10 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import type { DeviceView } from "@/server/contracts/devices";
 import { useRouter } from "next/navigation";
 import { useLayoutEffect, useMemo, useRef } from "react";
-import { fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
+import { type FirstOrder, fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
@@ -32,12 +33,12 @@ const KEYS: readonly KeyHint[] = [
 ];
 
 /** All devices in one list; values change in place, rows stay where they are until asked to sort again. */
-export function Devices() {
+export function Devices({ first }: { first: FirstOrder | null }) {
   const router = useRouter();
   const [address, change] = useAddress();
   const text = address.toString();
   const wanted = useMemo(() => readWanted(new URLSearchParams(text)), [text]);
-  const order = useQuery(fleetOrderQuery(wanted));
+  const order = useQuery(fleetOrderQuery(wanted, first));
   const summary = useQuery(fleetSummaryQuery(wanted));
   const metrics = useQuery(metricsQuery());
   const [choice, choose] = useColumnChoice();
@@ -49,7 +50,7 @@ export function Devices() {
   const { data } = order;
   const ids = data?.ids ?? NONE;
   const { columns, trend } = useMemo(() => resolveChoice(choice, data?.commonMetrics ?? []), [choice, data]);
-  const rows = useFleetRows(trend);
+  const rows = useFleetRows(trend, data?.items ?? NO_ROWS);
   useLayoutEffect(() => data?.items.forEach((device) => putDevice(rows.devices, device)), [data, rows.devices]);
   const units = useMemo(() => new Map(metrics.data?.items.map(({ name, unit }) => [name, unit])), [metrics.data]);
   const staleSeconds = data?.staleSeconds ?? 0;
@@ -148,6 +149,7 @@ export function Devices() {
 }
 
 const NONE: readonly string[] = [];
+const NO_ROWS: readonly DeviceView[] = [];
 
 function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
   if (isFiltered)

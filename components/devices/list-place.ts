@@ -1,5 +1,14 @@
 "use client";
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import {
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { ROW_HEIGHT } from "./row";
 
 /** The sticky head covers as much of the box. */
@@ -19,7 +28,13 @@ export function useListPlace({ box, ids, key, isReady }: ListPlaceOptions) {
   // What was kept; on the server there is nothing.
   const [kept] = useState(() => readPlace(key));
   const [id, setId] = useState<string | null>(kept?.id ?? null);
-  const current = useMemo(() => (id === null ? -1 : ids.indexOf(id)), [ids, id]);
+  // The server draws no cursor, so neither does the browser's first draw of the same.
+  const isOurs = useSyncExternalStore(
+    () => () => {},
+    () => true,
+    () => false,
+  );
+  const current = useMemo(() => (id === null || !isOurs ? -1 : ids.indexOf(id)), [ids, id, isOurs]);
   // By keyboard the focus goes with the cursor, as soon as its row is drawn.
   const focusOn = useRef<string | null>(null);
   const onDrawn = () => {

@@ -19,9 +19,13 @@ export interface FleetRows {
   readonly trends: KeyedStore<readonly (number | null)[]>;
 }
 
-/** Devices by id for the rows of one list, and the trends of one metric: another metric begins with none. */
-export function useFleetRows(trend: string | null): FleetRows {
-  const [devices] = useState(() => createKeyedStore<DeviceView>(KEPT));
+/** Devices by id for the rows of one list, those of `first` from the first draw on, and the trends of one metric: another metric begins with none. */
+export function useFleetRows(trend: string | null, first: readonly DeviceView[]): FleetRows {
+  const [devices] = useState(() => {
+    const store = createKeyedStore<DeviceView>(KEPT);
+    for (const device of first) store.set(device.id, device);
+    return store;
+  });
   const [trends, setTrends] = useState(() => ({
     metric: trend,
     store: createKeyedStore<readonly (number | null)[]>(KEPT),

@@ -6,18 +6,28 @@ import type { LiveClient } from "../live/client";
 import { snapshotDevices } from "../live/snapshot-devices";
 import { queryString, readJson } from "./request";
 
+/** The order that came with the page itself, and the address it was asked for by. */
+export interface FirstOrder {
+  readonly asked: string;
+  readonly order: FleetOrder;
+}
+
+/** A browser's clock may be wrong by minutes: states are told by the server's. */
+function withClock(order: FleetOrder) {
+  return { ...order, serverAheadMs: Date.parse(order.time) - Date.now() };
+}
+
 /**
  * The order of all devices that match. It is loaded once and stays, so that no row moves under the eye; the summary
  * tells when it would be another. Only an empty one, or none, is asked for again by itself.
  */
-export const fleetOrderQuery = (wanted: WantedDevices) =>
+export const fleetOrderQuery = (wanted: WantedDevices, first: FirstOrder | null) =>
   queryOptions({
     queryKey: ["fleet order", wanted],
-    queryFn: async ({ signal }) => {
-      const order = await readJson<FleetOrder>(fleetOrderAddress(wanted), signal);
-      // A browser's clock may be wrong by minutes: states are told by the server's.
-      return { ...order, serverAheadMs: Date.parse(order.time) - Date.now() };
-    },
+    queryFn: async ({ signal }) => withClock(await readJson<FleetOrder>(fleetOrderAddress(wanted), signal)),
+    ...(first?.asked === fleetOrderAddress(wanted)
+      ? { initialData: () => withClock(first.order), initialDataUpdatedAt: Date.parse(first.order.time) }
+      : {}),
     placeholderData: keepPreviousData,
     staleTime: 30_000,
     refetchOnWindowFocus: false,

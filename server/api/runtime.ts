@@ -57,6 +57,21 @@ export function routes(verbs: {
 /** Next's export for the OpenAPI document. */
 export const openApiRoute: Route = withApi((api) => api.openApi());
 
+/**
+ * Answers a GET within this process, for a page that shows it in its first HTML.
+ * @returns null when there is no good answer within `patienceMs`: the page's own script then asks, and tells what is wrong.
+ */
+export async function answerFor<T>(verb: VerbName, address: string, patienceMs: number): Promise<T | null> {
+  const api = shared.fieldwatchApi;
+  if (api === undefined) return null;
+  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), patienceMs).unref());
+  const asked = api
+    .handle(verb, new Request(new URL(address, "http://localhost")), {})
+    .then(async (answer) => (answer.ok ? ((await answer.json()) as T) : null))
+    .catch(() => null);
+  return Promise.race([asked, late]);
+}
+
 /** Next's export for every address under /api that isn't there. */
 export const notFoundRoute: Route = withApi((api, request) => api.notFound(request));
 

@@ -1,10 +1,14 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
-import { preload } from "react-dom";
 import { Devices } from "@/components/devices/devices";
 import { fleetOrderAddress, readWanted } from "@/components/devices/wanted";
+import { answerFor } from "@/server/api/runtime";
+import type { FleetOrder } from "@/server/contracts/fleet";
 
 export const metadata: Metadata = { title: "Devices" };
+
+/** So long the first HTML waits for its rows. */
+const PATIENCE_MS = 300;
 
 export default async function DevicesPage({
   searchParams,
@@ -14,10 +18,11 @@ export default async function DevicesPage({
   const address = new URLSearchParams(
     Object.entries(await searchParams).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
   );
-  preload(fleetOrderAddress(readWanted(address)), { as: "fetch", crossOrigin: "anonymous" });
+  const asked = fleetOrderAddress(readWanted(address));
+  const order = await answerFor<FleetOrder>("getFleetOrder", asked, PATIENCE_MS);
   return (
     <Suspense>
-      <Devices />
+      <Devices first={order && { asked, order }} />
     </Suspense>
   );
 }
