@@ -13,6 +13,7 @@ import { formatDuration } from "../ui/format";
 import { useKept } from "../ui/kept";
 import { Duration } from "../ui/quantity";
 import { type Mark, MarkShape, StateMark } from "../ui/state-mark";
+import { firstMessage } from "../ui/first-message";
 import { CauseAndFix } from "./advice";
 import { checklist, type ChecklistStep, isComplete, type StepState } from "./checklist-steps";
 import classes from "./checklist.module.css";
@@ -160,10 +161,4 @@ function useArrival() {
     return () => window.removeEventListener("hashchange", arrive);
   }, []);
   return section;
-}
-
-function firstMessage(): string {
-  const origin = typeof window === "undefined" ? "" : window.location.origin;
-  const body = `{"device":"press-07","time":'$(date +%s)',"readings":{"temperature":21.3,"motion":false}}`;
-  return `curl ${origin}/api/v1/telemetry -H 'content-type: application/json' -d '${body}'`;
 }

@@ -2,6 +2,7 @@
 import { useIsClient } from "../ui/use-is-client";
 import { Copyable, Empty } from "../ui/feedback";
 import { Link } from "../ui/link";
+import { firstMessage } from "../ui/first-message";
 
 /** Nothing has come yet: how to send the first message, and where to see what is missing. */
 export function FirstRun() {
@@ -12,9 +13,4 @@ export function FirstRun() {
       <Link href="/health#checklist">checklist</Link> shows what is ready and what isn&apos;t.
     </Empty>
   );
-}
-
-function firstMessage(): string {
-  const body = `{"device":"press-07","time":"${new Date().toISOString()}","readings":{"temperature":21.3,"motion":false}}`;
-  return `curl -X POST ${window.location.origin}/api/v1/telemetry -H 'content-type: application/json' -d '${body}'`;
 }

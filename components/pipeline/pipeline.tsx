@@ -14,6 +14,7 @@ import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Section } from "../ui/section";
+import { firstMessage } from "../ui/first-message";
 import { Charts } from "./charts";
 import { FlowDiagram } from "./flow";
 import { Partitions } from "./partitions";
@@ -138,9 +139,4 @@ function Parts({ pipeline, stages, range, asTable, change }: PartsProps) {
       )}
     </>
   );
-}
-
-function firstMessage(): string {
-  const body = `{"device":"press-07","time":"${new Date().toISOString()}","readings":{"temperature":21.3,"motion":false}}`;
-  return `curl -X POST ${window.location.origin}/api/v1/telemetry -H 'content-type: application/json' -d '${body}'`;
 }
