@@ -27,6 +27,10 @@ test("all good, in numbers", () => {
   expect(verdict([probe("postgres.reachable", "pass")], numbers)).toBe(
     "All good: 50 devices live, 2 silent, lag 0.3 s.",
   );
+  const none = { live: 0, stale: 0, silent: 0, new: 0 };
+  expect(verdict([probe("postgres.reachable", "pass")], { lagSeconds: 0, devices: none })).toBe(
+    "All good: no device has reported yet, lag 0.0 s.",
+  );
   expect(verdict([probe("a", "unknown"), probe("b", "pass")], numbers)).toBe(
     "Nothing is known to be wrong; 1 of 2 probes have no answer yet.",
   );

@@ -92,11 +92,8 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAn
     return { what: "Nothing is known to be wrong", since: null, means };
   }
   const { devices, lagSeconds } = numbers;
-  const live = devices.live === 1 ? "1 device live" : `${devices.live} devices live`;
-  const rest = (["stale", "silent"] as const)
-    .filter((state) => devices[state] > 0)
-    .map((state) => `${devices[state]} ${state}`);
-  const means = [live, ...rest, ...(lagSeconds === null ? [] : [`lag ${lagSeconds.toFixed(1)} s`])].join(", ");
+  const lag = lagSeconds === null ? [] : [`lag ${lagSeconds.toFixed(1)} s`];
+  const means = [...devicesOf(devices), ...lag].join(", ");
   // Good since the last of them was mended.
   return {
     what: "All good",
@@ -107,6 +104,13 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAn
         .at(-1) ?? null,
     means,
   };
+}
+
+function devicesOf(devices: PipelineState["devices"]): string[] {
+  if (Object.values(devices).every((count) => count === 0)) return ["no device has reported yet"];
+  const live = devices.live === 1 ? "1 device live" : `${devices.live} devices live`;
+  const late = (["stale", "silent"] as const).filter((state) => devices[state] > 0);
+  return [live, ...late.map((state) => `${devices[state]} ${state}`)];
 }
 
 function subject({ name, group, title, summary }: ProbeResult): string {
