@@ -4,7 +4,7 @@ import { runProduct } from "../product";
 import { createChecks } from "./checks";
 import { DRILL_OPTIONS, readMode } from "./drill";
 import type { EngineMode } from "./drill-engines";
-import { drained } from "./pipeline";
+import { drained, exactTotals } from "./pipeline";
 import { MAPPING, readRecording } from "./recording";
 import { recount } from "./recount";
 import type { Row } from "./rows";
@@ -36,7 +36,7 @@ export async function replayExact(mode: EngineMode, file: string = FILE): Promis
     const first = await replay();
     checks.that("the replay ends well", first.code === 0, first.code === 0 ? "" : first.output.slice(-600));
     const once = await drained(product, recording.messages);
-    checks.equal("totals", once.totals, {
+    checks.equal("totals", exactTotals(once.totals), {
       messages: recording.messages,
       readings: recording.readings,
       duplicates: recording.fields - recording.readings,
@@ -49,7 +49,7 @@ export async function replayExact(mode: EngineMode, file: string = FILE): Promis
     const second = await replay();
     checks.that("the second replay ends well", second.code === 0, second.code === 0 ? "" : second.output.slice(-600));
     const twice = await drained(product, 2 * recording.messages);
-    checks.equal("totals after the second replay", twice.totals, {
+    checks.equal("totals after the second replay", exactTotals(twice.totals), {
       messages: 2 * recording.messages,
       readings: recording.readings,
       duplicates: 2 * recording.fields - recording.readings,
