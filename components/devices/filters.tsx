@@ -55,6 +55,8 @@ export function Filters({ input, search, site, state, summary, onChange, onLeave
           setText(event.currentTarget.value);
           apply(event.currentTarget.value);
         }}
+        // Before a link that was clicked at once is followed: told later, the search would bring back this page.
+        onBlur={() => apply.flush()}
         onKeyDown={(event) => {
           if (event.key === "Escape" && text) clear();
           else if (event.key === "Escape") event.currentTarget.blur();
