@@ -1,5 +1,3 @@
-import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { io } from "socket.io-client";
 import type { CDPSession, Page } from "playwright";
@@ -7,7 +5,7 @@ import { createLiveClient } from "@/components/live/client";
 import type { Room } from "@/server/contracts/live";
 import { setStage } from "../journeys/stage";
 import { processOf } from "../processes";
-import { type Product, ROOT } from "../product";
+import type { Product } from "../product";
 import { pause, until } from "../waiting";
 import { registerFleet, startFleetLoad } from "./fleet-load";
 import { machine, markdownTable, median } from "./report";
@@ -49,10 +47,6 @@ export async function main(argv: string[]): Promise<number> {
   const [browsers, minutes, devices, rate] = [values.browsers, values.minutes, values.devices, values.rate].map(
     Number,
   ) as [number, number, number, number];
-  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
-    findBrowser: () => { from: string };
-  };
-  process.env.JOURNEY_BROWSER = JSON.stringify(findBrowser());
   const stage = await setStage({ DEMO_DEVICES: "0" });
   const clients: OpenBrowser[] = [];
   const samples: Sample[] = [];

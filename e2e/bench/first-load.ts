@@ -1,10 +1,7 @@
-import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright";
 import type { DevicesAnswer } from "@/server/contracts/devices";
 import { setStage, type Stage } from "../journeys/stage";
-import { ROOT } from "../product";
 import { until } from "../waiting";
 import { markdownTable } from "./report";
 
@@ -27,10 +24,6 @@ interface Load {
  * after that by itself. Fails when a page needs more than 300 KB first.
  */
 export async function main(): Promise<number> {
-  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
-    findBrowser: () => { from: string };
-  };
-  process.env.JOURNEY_BROWSER = JSON.stringify(findBrowser());
   const stage = await setStage({ DEMO_DEVICES: "5" });
   const loads: Load[] = [];
   try {

@@ -1,9 +1,6 @@
-import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { CDPSession, Page } from "playwright";
 import { setStage, type Stage } from "../journeys/stage";
-import { ROOT } from "../product";
 import { pause, until } from "../waiting";
 import { registerFleet, startFleetLoad } from "./fleet-load";
 import { machine, markdownTable, median } from "./report";
@@ -28,10 +25,6 @@ export async function main(argv: string[]): Promise<number> {
     },
   });
   const [devices, rate, seconds] = [Number(values.devices), Number(values.rate), Number(values.seconds)];
-  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
-    findBrowser: () => { from: string };
-  };
-  process.env.JOURNEY_BROWSER = JSON.stringify(findBrowser());
   const stage = await setStage({ DEMO_DEVICES: "0" });
   const rows: [string, string][] = [];
   try {

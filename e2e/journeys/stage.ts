@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright";
-import { type Product, startProduct } from "../product";
+import { type Product, ROOT, startProduct } from "../product";
 
 const FLAGS = [
   "--no-sandbox",
@@ -25,13 +26,20 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** The browser `npm run journeys` has found; a script that isn't run by it finds one itself. */
+async function browserToUse(): Promise<{ executablePath: string; env: Record<string, string> }> {
+  const found = process.env.JOURNEY_BROWSER;
+  if (found !== undefined) return JSON.parse(found) as Awaited<ReturnType<typeof browserToUse>>;
+  // By its address: bundled, it would look for its neighbours in the wrong place.
+  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
+    findBrowser: () => Awaited<ReturnType<typeof browserToUse>>;
+  };
+  return findBrowser();
+}
+
 /** Starts the built product in a folder of its own and a browser. */
 export async function setStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
-  const { executablePath, env: browserEnv } = JSON.parse(process.env.JOURNEY_BROWSER ?? "{}") as {
-    executablePath?: string;
-    env?: Record<string, string>;
-  };
-  if (executablePath === undefined) throw new Error("Run the journeys with `npm run journeys`.");
+  const { executablePath, env: browserEnv } = await browserToUse();
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-journey-"));
   const options = {
     dataDir: path.join(folder, "data"),

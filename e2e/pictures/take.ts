@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import pg from "pg";
 import type { Page } from "playwright";
@@ -46,10 +45,6 @@ export async function main(argv: string[]): Promise<number> {
   });
   const out = path.resolve(ROOT, values.out);
   mkdirSync(out, { recursive: true });
-  const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
-    findBrowser: () => { from: string };
-  };
-  process.env.JOURNEY_BROWSER = JSON.stringify(findBrowser());
   console.log(machine());
 
   const empty = await setStage({ DEMO_DEVICES: "0" });
