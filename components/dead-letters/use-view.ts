@@ -1,6 +1,7 @@
 "use client";
 import { usePathname, useSearchParams } from "next/navigation";
 import { useCallback, useMemo } from "react";
+import { writeAddress } from "../devices/url";
 import { changedAddress, readView, type View, type ViewChange } from "./view";
 
 export type ChangeView = (change: ViewChange, how?: "push" | "replace") => void;
@@ -12,10 +13,7 @@ export function useView(): readonly [view: View, change: ChangeView, hrefOf: (ch
   const view = useMemo(() => readView(new URLSearchParams(text)), [text]);
   const change = useCallback<ChangeView>(
     (changes, how = "replace") => {
-      const query = changedAddress(new URLSearchParams(window.location.search), changes).toString();
-      const address = query ? `${path}?${query}` : path;
-      if (how === "push") window.history.pushState(null, "", address);
-      else window.history.replaceState(null, "", address);
+      writeAddress(path, changedAddress(new URLSearchParams(window.location.search), changes), how);
     },
     [path],
   );

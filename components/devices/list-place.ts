@@ -1,14 +1,6 @@
 "use client";
-import {
-  type RefObject,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useIsClient } from "../ui/use-is-client";
 import { ROW_HEIGHT } from "./row";
 
 /** The sticky head covers as much of the box. */
@@ -29,11 +21,7 @@ export function useListPlace({ box, ids, key, isReady }: ListPlaceOptions) {
   const [kept] = useState(() => readPlace(key));
   const [id, setId] = useState<string | null>(kept?.id ?? null);
   // The server draws no cursor, so neither does the browser's first draw of the same.
-  const isOurs = useSyncExternalStore(
-    () => () => {},
-    () => true,
-    () => false,
-  );
+  const isOurs = useIsClient();
   const current = useMemo(() => (id === null || !isOurs ? -1 : ids.indexOf(id)), [ids, id, isOurs]);
   // By keyboard the focus goes with the cursor, as soon as its row is drawn.
   const focusOn = useRef<string | null>(null);

@@ -16,12 +16,17 @@ export function useAddress(): [
         if (value) next.set(key, value);
         else next.delete(key);
       }
-      const query = next.toString();
-      const address = query ? `${path}?${query}` : path;
-      if (how === "push") window.history.pushState(null, "", address);
-      else window.history.replaceState(null, "", address);
+      writeAddress(path, next, how);
     },
     [path],
   );
   return [search, change];
+}
+
+/** Puts a page's state into its address, as a step of its own for Back or in place of the one before. */
+export function writeAddress(path: string, search: URLSearchParams, how: "push" | "replace"): void {
+  const query = search.toString();
+  const address = query ? `${path}?${query}` : path;
+  if (how === "push") window.history.pushState(null, "", address);
+  else window.history.replaceState(null, "", address);
 }
