@@ -197,7 +197,8 @@ async function send(product: Product, body: Buffer | string, type: string, zippe
     const text = await answer.text();
     // A request whose items are all rejected may be answered as an error; the items are named all the same.
     const parsed = JSON.parse(text) as Partial<TelemetryAnswer>;
-    if (!Array.isArray(parsed.rejected)) throw new Error(`POST telemetry: ${answer.status} ${text.slice(0, 400)}`);
+    if (!Array.isArray(parsed.rejected))
+      throw new Error(`POST telemetry: ${answer.status} ${text.slice(0, 400)}\n${product.log().slice(-2000)}`);
     return { accepted: parsed.accepted ?? 0, rejected: parsed.rejected };
   }
 }

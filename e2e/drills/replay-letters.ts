@@ -184,6 +184,7 @@ async function ended(product: Product, job: string): Promise<DeadLetterJob> {
   await until(
     async () => {
       state = await product.get<DeadLetterJob>(`${ROOT}/jobs/${job}`).catch(() => undefined);
+      if (state?.status === "failed") return true;
       const counts = await countsOf(product).catch(() => undefined);
       return state?.status === "done" && counts?.replaying === 0;
     },
@@ -191,7 +192,8 @@ async function ended(product: Product, job: string): Promise<DeadLetterJob> {
   ).catch((error: unknown) => {
     throw new Error(`${(error as Error).message} ${JSON.stringify(state)}\n${product.log().slice(-2000)}`);
   });
-  return state!;
+  if (state?.status !== "done") throw new Error(`The job failed: ${state?.error}\n${product.log().slice(-2000)}`);
+  return state;
 }
 
 /** Letters of messages that were too early, and still wait. */

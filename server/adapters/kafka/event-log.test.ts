@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Admin } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { partitionOf } from "@/server/adapters/partitioner";
-import type { LogRecord } from "@/server/ports/event-log";
+import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { describeWithKafka } from "@/server/testing/engines";
 import { eventLogContract } from "@/server/testing/event-log.contract";
 import { createBench, gateOf, numbered, record, text } from "@/server/testing/event-log/bench";
@@ -59,6 +59,42 @@ describeWithKafka("with Kafka", (brokers) => {
       await expect(
         bench.first.log.ensureTopics([{ topic: "no topic's name", partitions: 1, retentionMs: 1e6, durable: true }]),
       ).rejects.toMatchObject({ type: "INVALID_TOPIC_EXCEPTION" });
+    });
+
+    it("answers every question about several topics that are asked at once", async () => {
+      const own = await openTestLog(brokers, { metadataMaxAge: 0 });
+      const [one, other] = [await bench.newTopic(3), await bench.newTopic(2)];
+      const rounds = async (ask: () => Promise<unknown>) => {
+        for (let round = 0; round < 30; round++) await ask();
+      };
+      await Promise.all([
+        rounds(() => own.log.append(one, numbered(0, 1))),
+        rounds(() => own.log.append(other, numbered(0, 1))),
+        rounds(() => own.log.describe(one, one)),
+        rounds(() => own.log.describe(other, other)),
+      ]);
+      await own.log.close();
+    });
+
+    it("calls every question that a lost connection leaves without an answer an outage", async () => {
+      const own = await openTestLog(brokers, { metadataMaxAge: 0 });
+      const topic = await bench.newTopic(3);
+      const refusals: unknown[] = [];
+      for (let round = 0; round < 10; round++) {
+        await until(() => own.log.describe(topic, topic).then(() => true), PATIENCE);
+        const asked = [
+          own.log.describe(topic, topic),
+          own.log.describe(topic, topic),
+          own.log.append(topic, numbered(0, 1)),
+        ];
+        await own.cut();
+        for (const answer of await Promise.allSettled(asked))
+          if (answer.status === "rejected") refusals.push(answer.reason);
+        await own.restore();
+      }
+      expect(refusals.length).toBeGreaterThan(0);
+      expect(refusals.filter((reason) => !(reason instanceof LogUnavailableError))).toEqual([]);
+      await own.log.close();
     });
 
     it("takes large calls apart, each partition in order", async () => {

@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
 import type { KafkaConfig } from "kafkajs";
 import type { Logger } from "@/server/observability/logger";
-import { type Consumption, type EventLog, LogUnavailableError } from "@/server/ports/event-log";
+import { type Consumption, type EventLog, LogUnavailableError, type TopicDifference } from "@/server/ports/event-log";
 import { createKafkaClient, type KafkaSettings } from "./client";
-import { createAdminConnection } from "./event-log/admin";
+import { createAdminConnections } from "./event-log/admin";
 import { createKafkaAppender } from "./event-log/append";
 import { startConsumption } from "./event-log/consume";
 import { describeTopic } from "./event-log/describe";
 import { CONSUMER_TIMES, type ConsumerTimes } from "./event-log/membership";
 import { createProducerConnection } from "./event-log/producer";
-import { ensureTopics } from "./event-log/topics";
+import { ensureTopic } from "./event-log/topics";
 import { createWaitingSince } from "./event-log/waiting-since";
 
 /** How long close() lets batches finish that nobody stopped. */
@@ -38,14 +38,14 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
   const createClient = (over: Partial<KafkaConfig>) =>
     createKafkaClient(settings, role, logger, { ...(connect && { socketFactory: connect }), ...over });
   const kafka = createClient({});
-  const admin = createAdminConnection(kafka);
+  const admins = createAdminConnections(kafka);
   const producer = createProducerConnection(kafka, times.metadataMaxAge);
-  const appender = createKafkaAppender({ admin, producer, metadataMaxAge: times.metadataMaxAge });
+  const appender = createKafkaAppender({ admins, producer, metadataMaxAge: times.metadataMaxAge });
   const waitingSince = createWaitingSince();
   const consumptions = new Set<Consumption>();
   const consumeDeps = {
     createClient,
-    admin,
+    admins,
     name: `fieldwatch ${role} ${hostname()}:${process.pid}`,
     times,
     ...(connect && { connect }),
@@ -59,7 +59,11 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
   return {
     async ensureTopics(topics) {
       assertOpen();
-      const differences = await admin.ask("creating topics", ENSURE_MS, (it) => ensureTopics(it, topics));
+      const differences: TopicDifference[] = [];
+      for (const wanted of topics) {
+        const ask = admins.of(wanted.topic).ask;
+        differences.push(...(await ask(`creating ${wanted.topic}`, ENSURE_MS, (it) => ensureTopic(it, wanted))));
+      }
       for (const difference of differences)
         logger.warn(difference, "a topic exists with another setting; it is left as it is");
       return differences;
@@ -86,14 +90,16 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
 
     async describe(topic, group) {
       assertOpen();
-      return await admin.ask(`describing ${topic}`, DESCRIBE_MS, (it) => describeTopic(it, topic, group, waitingSince));
+      return await admins
+        .of(topic)
+        .ask(`describing ${topic}`, DESCRIBE_MS, (it) => describeTopic(it, topic, group, waitingSince));
     },
 
     async close() {
       closed = true;
       await Promise.all([...consumptions].map((consumption) => consumption.stop(CLOSE_MS)));
       await appender.idle();
-      await Promise.all([producer.close(), admin.close()]);
+      await Promise.all([producer.close(), admins.close()]);
     },
   };
 }

@@ -1,10 +1,14 @@
 import type { Admin, Kafka } from "kafkajs";
+import { LogUnavailableError } from "@/server/ports/event-log";
 import { logError, within } from "../errors";
 
 /** How long disconnecting may take before it is left to itself. */
 export const DISCONNECT_MS = 2000;
 
-/** A connection for questions, made when it is needed and thrown away after any failure. */
+/**
+ * A connection for questions about one topic, made when it is needed and thrown away after any failure. Topics don't share
+ * one: kafkajs keeps what it knows of topics in one place, where a question about one topic drops what it knew of others.
+ */
 export interface AdminConnection {
   /**
    * Asks something, in at most `timeoutMs` altogether.
@@ -16,7 +20,7 @@ export interface AdminConnection {
   close(): Promise<void>;
 }
 
-export function createAdminConnection(kafka: Kafka): AdminConnection {
+function createAdminConnection(kafka: Kafka): AdminConnection {
   let current: Promise<Admin> | null = null;
 
   async function open(): Promise<Admin> {
@@ -42,6 +46,9 @@ export function createAdminConnection(kafka: Kafka): AdminConnection {
         return await within(timeoutMs, what, connection.then(work));
       } catch (error) {
         drop(connection);
+        // kafkajs reads on past what brokers left out of an answer, or past none: it is to be asked again.
+        if (error instanceof TypeError)
+          throw new LogUnavailableError(`kafkajs lost its way (${what})`, { cause: error });
         throw logError(error);
       }
     },
@@ -52,6 +59,26 @@ export function createAdminConnection(kafka: Kafka): AdminConnection {
       const connection = current;
       current = null;
       await connection?.then((admin) => disconnected(admin)).catch(() => undefined);
+    },
+  };
+}
+
+/** The connections for questions, by topic. */
+export interface AdminConnections {
+  of(topic: string): AdminConnection;
+  close(): Promise<void>;
+}
+
+export function createAdminConnections(kafka: Kafka): AdminConnections {
+  const byTopic = new Map<string, AdminConnection>();
+  return {
+    of(topic) {
+      const known = byTopic.get(topic) ?? createAdminConnection(kafka);
+      byTopic.set(topic, known);
+      return known;
+    },
+    async close() {
+      await Promise.all([...byTopic.values()].map((connection) => connection.close()));
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Message } from "kafkajs";
 import { type Appender, createAppender, headerBytes, type WriteCalls } from "@/server/adapters/append-queue";
 import { partitionOf } from "@/server/adapters/partitioner";
 import type { LogRecord, RecordHeaders } from "@/server/ports/event-log";
-import type { AdminConnection } from "./admin";
+import type { AdminConnections } from "./admin";
 import type { ProducerConnection, Sending } from "./producer";
 import { partitionsOf } from "./topics";
 
@@ -20,7 +20,7 @@ const HEADER_OVERHEAD = 10;
 const METADATA_MS = 3000;
 
 interface AppenderDeps {
-  readonly admin: AdminConnection;
+  readonly admins: AdminConnections;
   readonly producer: ProducerConnection;
   /** How old the known number of partitions of a topic may be, in milliseconds. */
   readonly metadataMaxAge: number;
@@ -31,14 +31,15 @@ export function createKafkaAppender(deps: AppenderDeps): Appender {
   return createAppender((topic) => openTopic(deps, topic), MERGED);
 }
 
-function openTopic({ admin, producer, metadataMaxAge }: AppenderDeps, topic: string): WriteCalls {
+function openTopic({ admins, producer, metadataMaxAge }: AppenderDeps, topic: string): WriteCalls {
   let known: { partitions: number; until: number } | null = null;
   let turn = Math.floor(Math.random() * 1024);
 
   async function partitionCount(): Promise<number> {
     if (known !== null && performance.now() < known.until) return known.partitions;
-    const partitions = (await admin.ask(`the partitions of ${topic}`, METADATA_MS, (it) => partitionsOf(it, topic)))
-      .length;
+    const partitions = (
+      await admins.of(topic).ask(`the partitions of ${topic}`, METADATA_MS, (it) => partitionsOf(it, topic))
+    ).length;
     if (known !== null && known.partitions !== partitions) producer.forget();
     known = { partitions, until: performance.now() + metadataMaxAge };
     return partitions;

@@ -9,7 +9,7 @@ import {
   type Subscription,
 } from "@/server/ports/event-log";
 import { logError } from "../errors";
-import { type AdminConnection, DISCONNECT_MS } from "./admin";
+import { type AdminConnections, DISCONNECT_MS } from "./admin";
 import { connectPlainly } from "./join-gate";
 import { type ConsumerTimes, type Membership, startMembership } from "./membership";
 import { type PartitionRun, startPartitionRun } from "./partition-run";
@@ -28,7 +28,7 @@ const BATCHES_AHEAD = 4;
 
 export interface ConsumeDeps {
   readonly createClient: (over: Partial<KafkaConfig>) => Kafka;
-  readonly admin: AdminConnection;
+  readonly admins: AdminConnections;
   /** Opens sockets; given by tests. */
   readonly connect?: KafkaConfig["socketFactory"];
   /** Who this is, in words. */
@@ -38,8 +38,9 @@ export interface ConsumeDeps {
 
 /** Consumes a topic. Resolves after the first attempt to connect: what fails is told to `onError` and retried. */
 export async function startConsumption(deps: ConsumeDeps, subscription: Subscription): Promise<Consumption> {
-  const { admin, times } = deps;
+  const { admins, times } = deps;
   const { topic, group, startAt } = subscription;
+  const admin = admins.of(topic);
   const runs = new Map<number, PartitionRun>();
   /** The last run of each partition: the next one waits until nothing of it is in hand. */
   const ending = new Map<number, Promise<void>>();

@@ -13,17 +13,11 @@ const DAY_MS = 24 * 3_600_000;
 const LEADERS_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
 
-/** Creates missing topics and tells what existing ones have otherwise. `durable` has no meaning here: all of them are. */
-export async function ensureTopics(
-  admin: Admin,
-  wanted: readonly TopicSettings[],
-): Promise<readonly TopicDifference[]> {
-  const differences: TopicDifference[] = [];
-  for (const settings of wanted) {
-    const created = await create(admin, settings);
-    const partitions = await partitionsOnceKnown(admin, settings.topic);
-    if (!created) differences.push(...(await compare(admin, settings, partitions)));
-  }
+/** Creates a missing topic and tells what an existing one has otherwise. `durable` has no meaning here: all of them are. */
+export async function ensureTopic(admin: Admin, wanted: TopicSettings): Promise<readonly TopicDifference[]> {
+  const created = await create(admin, wanted);
+  const partitions = await partitionsOnceKnown(admin, wanted.topic);
+  const differences = created ? [] : await compare(admin, wanted, partitions);
   await prepareGroups(admin);
   return differences;
 }
