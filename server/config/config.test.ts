@@ -49,11 +49,12 @@ test("the environment wins over .env, and an empty variable is one not set", () 
 });
 
 test("Kafka and MongoDB are named by addresses that can be read", () => {
-  const { engines } = loadConfig({ KAFKA_BROKERS: "one:9092, [::1]:9093", MONGODB_URI: "mongodb://a,b/x" }, "");
-  expect(engines.KAFKA_BROKERS).toEqual(["one:9092", "[::1]:9093"]);
+  const { engines } = loadConfig({ KAFKA_BROKERS: "one:9092, 10.0.0.2:9093", MONGODB_URI: "mongodb://a,b/x" }, "");
+  expect(engines.KAFKA_BROKERS).toEqual(["one:9092", "10.0.0.2:9093"]);
   expect(engines.KAFKA_SSL).toBe(false);
   expect(refused({ KAFKA_BROKERS: "one", MONGODB_URI: "localhost:27017" })).toEqual(["KAFKA_BROKERS", "MONGODB_URI"]);
   expect(refused({ KAFKA_BROKERS: "a:1,b:70000" })).toEqual(["KAFKA_BROKERS"]);
+  expect(refused({ KAFKA_BROKERS: "[::1]:9092" })).toEqual(["KAFKA_BROKERS"]);
 });
 
 test("a half sign-in to Kafka is refused, naming what is missing", () => {

@@ -32,13 +32,16 @@ export function flag() {
   return z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 }
 
-/** Reads "host:port,host:port"; a host in brackets is an IPv6 address. */
+/** Reads "host:port,host:port". IPv6 addresses are refused: kafkajs would take what is before their first colon for the host. */
 export function addresses(text: string, context: z.RefinementCtx): string[] {
   const list = text.split(",").map((address) => address.trim());
   for (const address of list) {
-    const [, port] = /^(?:[^\s:/@[\]]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(address) ?? [];
+    const [, port] = /^[^\s:/@[\]]+:(\d{1,5})$/.exec(address) ?? [];
     if (port !== undefined && Number(port) >= 1 && Number(port) <= 65535) continue;
-    context.addIssue({ code: "custom", message: `must be host:port with commas between; "${address}" is not` });
+    const message = address.startsWith("[")
+      ? `must name hosts; "${address}" is an IPv6 address, for which the Kafka client needs a name (from DNS or /etc/hosts)`
+      : `must be host:port with commas between; "${address}" is not`;
+    context.addIssue({ code: "custom", message });
   }
   return list;
 }
