@@ -60,10 +60,9 @@ export async function openTestLog(brokers: string, times: Partial<ConsumerTimes>
     logger: pino({ level: "silent" }),
     times,
     connect({ host, port, onConnect }) {
-      const socket = connect({ host: "127.0.0.1", port: doorPort }, () => {
-        socket.write(`${host} ${port}`.padEnd(64));
-        onConnect();
-      });
+      const socket = connect({ host: "127.0.0.1", port: doorPort }, onConnect);
+      // At once: kafkajs may write before the socket has connected, too.
+      socket.write(`${host} ${port}`.padEnd(64));
       return socket;
     },
   });
