@@ -14,6 +14,7 @@ import { createPipelineState } from "./database/pipeline-state";
 import { createPrismaClient } from "./database/prisma";
 import { noRouteCounts, writeRouteRates } from "./database/route-rates";
 import { createTally } from "./database/tally";
+import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/live-channel";
@@ -22,6 +23,8 @@ import { isSameOrigin } from "./realtime/same-origin";
 const DRAIN_MS = 5000;
 /** How long the rest of a refused body may take to arrive. */
 const DROP_MS = 5000;
+
+const PAGES = ["/", "/devices", "/pipeline", "/dead-letters", "/health"];
 
 /** Headers of every answer; there are none that would let pages of other origins read it. */
 const SECURITY_HEADERS = {
@@ -85,10 +88,22 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     started.live = live;
     undo.push(() => live.stop());
     await health.firstRound();
+    const warming = new AbortController();
+    undo.push(() => warming.abort());
+    void warmUp(ownAddress(config.server), warming.signal);
     return { port: (server.address() as AddressInfo).port, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Asks for each page once, so that the first visitor needn't wait for its code to be read and compiled. */
+async function warmUp(address: string, signal: AbortSignal): Promise<void> {
+  try {
+    for (const page of PAGES) await (await fetch(new URL(page, address), { signal })).arrayBuffer();
+  } catch {
+    // A page that can't be had is the first visitor's to see.
   }
 }
 
