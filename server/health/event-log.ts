@@ -81,7 +81,14 @@ export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Findi
 }
 
 export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
-  if (lag === null || lagSeconds === null) return unknown("The event log cannot be asked what waits in it.");
+  if (lag === null) return unknown("The event log cannot be asked what waits in it.");
+  if (lagSeconds === null)
+    return {
+      status: "unknown",
+      summary: `${counted(lag, "message waits", "messages wait")}, since when is not known yet.`,
+      cause: "The event log did not tell in time how long the oldest of them has waited.",
+      fix: "Wait for the next look. If it stays so, Kafka or this machine is overloaded: see the times of their probes.",
+    };
   const words = `${counted(lag, "message waits", "messages wait")}, the oldest for ${lagSeconds.toFixed(1)} s.`;
   if (lagSeconds <= LAG_WARN_SECONDS) return pass(lag === 0 ? "Nothing waits." : words);
   return {

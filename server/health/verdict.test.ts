@@ -32,7 +32,7 @@ test("all good, in numbers", () => {
     "All good: no device has reported yet, lag 0.0 s.",
   );
   expect(verdict([probe("a", "unknown"), probe("b", "pass")], numbers)).toBe(
-    "Nothing is known to be wrong; 1 of 2 probes have no answer yet.",
+    "Nothing is known to be wrong; 1 of 2 probes has no answer yet.",
   );
 });
 
@@ -76,6 +76,10 @@ test("what counts as trouble", () => {
   expect(judgeLag({ lag: 5, lagSeconds: 31 }).status).toBe("warn");
   expect(judgeLag({ lag: 5, lagSeconds: 301 }).status).toBe("fail");
   expect(judgeLag({ lag: null, lagSeconds: null }).status).toBe("unknown");
+  expect(judgeLag({ lag: 5, lagSeconds: null })).toMatchObject({
+    status: "unknown",
+    summary: "5 messages wait, since when is not known yet.",
+  });
   const bucket = { time: 0, messages: 100, readings: 0, duplicates: 0, latencyP50Ms: null, latencyP99Ms: null };
   expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 1 }] }).status).toBe("pass");
   expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("warn");

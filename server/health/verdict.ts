@@ -88,7 +88,7 @@ function leading(probes: readonly ProbeResult[]): ProbeResult | undefined {
 function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAnswer["parts"] {
   const unknown = probes.filter(({ status }) => status === "unknown");
   if (unknown.length > 0 || numbers === null) {
-    const means = `${unknown.length} of ${probes.length} probes have no answer yet`;
+    const means = `${unknown.length} of ${probes.length} probes ${unknown.length === 1 ? "has" : "have"} no answer yet`;
     return { what: "Nothing is known to be wrong", since: null, means };
   }
   const { devices, lagSeconds } = numbers;
