@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PartitionState } from "@/server/ports/event-log";
-import { progressOf } from "./pipeline-state";
+import { askedPatiently, progressOf } from "./pipeline-state";
 
 const now = 100_000;
 const partition = (more: Partial<PartitionState>): PartitionState => ({
@@ -31,4 +31,27 @@ test("nothing handled yet, expired, or made anew: all that is held waits", () =>
 
 test("an age that isn't known is null, never 0", () => {
   expect(progress({ oldestWaiting: null }, 7)).toMatchObject({ lag: 3, lagSeconds: null });
+});
+
+test("a log that hangs holds up an answer once, and not again until it has answered", async () => {
+  const hangs = () => new Promise<string>(() => undefined);
+  let log: () => Promise<string> = () => Promise.reject(new Error("away"));
+  const errors: unknown[] = [];
+  const ask = askedPatiently(
+    () => log(),
+    (error) => errors.push(error),
+  );
+  expect(await ask()).toBeNull();
+  expect(errors).toHaveLength(1);
+  log = hangs;
+  expect(await ask()).toBeNull();
+  log = () => Promise.resolve("topic");
+  expect(await ask()).toBe("topic");
+  // Well again, it is waited for: only a failure of its own ends that.
+  let fail: (error: Error) => void = () => undefined;
+  log = () => new Promise((_, reject) => (fail = reject));
+  const asked = ask();
+  fail(new Error("too late"));
+  expect(await asked).toBeNull();
+  expect(errors).toHaveLength(2);
 });

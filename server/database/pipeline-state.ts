@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Pool } from "pg";
 import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
@@ -56,6 +57,7 @@ export interface RateBucket extends Totals {
 const BUCKET_MS = 5000;
 const HISTORY_MS = 15 * 60_000;
 const RATE_MS = 2 * BUCKET_MS;
+const FAILING_LOG_PATIENCE_MS = 250;
 
 export interface PipelineStateDeps {
   readonly pool: Pool;
@@ -74,15 +76,7 @@ export function createPipelineState({
   now,
   onLogError,
 }: PipelineStateDeps): () => Promise<PipelineState> {
-  async function describe(): Promise<TopicState | null> {
-    try {
-      return await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
-    } catch (error) {
-      onLogError(error);
-      return null;
-    }
-  }
-
+  const describe = askedPatiently(() => eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP), onLogError);
   const measurePace = createPaceMeter();
 
   /** Positions before the log: the other way round, work done in between would look like a topic made anew. */
@@ -122,6 +116,28 @@ export function createPipelineState({
       devices,
       history: rates.map(({ latencies, ...bucket }) => ({ ...bucket, ...percentiles(latencies) })),
     };
+  };
+}
+
+/** Asks the log; null when it fails. A log that hangs holds up what PostgreSQL knows once, not again until it answers. */
+export function askedPatiently<T>(ask: () => Promise<T>, onError: (error: unknown) => void): () => Promise<T | null> {
+  let failed = false;
+  return async () => {
+    const answer = ask().then(
+      (value) => {
+        failed = false;
+        return value;
+      },
+      (error: unknown) => {
+        failed = true;
+        onError(error);
+        return null;
+      },
+    );
+    if (!failed) return await answer;
+    const enough = new AbortController();
+    const patience = delay(FAILING_LOG_PATIENCE_MS, null, { signal: enough.signal }).catch(() => null);
+    return await Promise.race([answer, patience]).finally(() => enough.abort());
   };
 }
 
