@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useRef } from "react";
-import { usePages } from "../devices/pager";
+import { usePages } from "../ui/pager";
 import { groupsQuery, letterQuery, lettersQuery } from "../queries/dead-letters";
 import type { WantedJob } from "./dead-letters";
 import { GroupLetters } from "./group-letters";

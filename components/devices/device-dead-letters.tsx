@@ -7,7 +7,7 @@ import { Age } from "../ui/age";
 import { Failure, Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
 import classes from "./device.module.css";
-import { Pager, usePages } from "./pager";
+import { Pager, usePages } from "../ui/pager";
 import { Link } from "../ui/link";
 
 const LIMIT = 5;

@@ -1,6 +1,6 @@
 "use client";
 import { useEffect, useEffectEvent } from "react";
-import { isKeyTaken } from "../ui/key-target";
+import { isKeyTaken } from "./key-target";
 
 interface ListKeys {
   /** Moves the row cursor by so many rows. */
