@@ -3,13 +3,14 @@ import { Button, NumberInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeadLetterDryRun, DeadLetterJobBody } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { DEAD_LETTERS, dryRunQuery, startJob } from "../queries/dead-letters";
 import { Dialog } from "../ui/dialog";
 import { Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
 import type { WantedJob } from "./dead-letters";
-import { counted, effectOf, outlookOf, secondsOf } from "./job-words";
+import { effectOf, outlookOf, secondsOf } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 

@@ -1,11 +1,11 @@
 "use client";
 import { Button } from "@mantine/core";
 import type { DeadLetterGroup } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { formatTotal } from "../ui/format";
 import { ListBar } from "../ui/list-page";
 import type { WantedJob } from "./dead-letters";
 import classes from "./dead-letters.module.css";
-import { counted } from "./job-words";
 import type { View } from "./view";
 
 interface GroupsBarProps {

@@ -4,6 +4,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeadLetterView, ReplayOutlook } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { DEAD_LETTERS, outlookQuery, replayLetter } from "../queries/dead-letters";
 import { adviceOn } from "../queries/request";
 import { prettyJson } from "../devices/pretty-json";
@@ -11,7 +12,6 @@ import { Failure } from "../ui/feedback";
 import { Section } from "../ui/section";
 import { type Mark, MarkShape } from "../ui/state-mark";
 import { textOf } from "./bytes";
-import { counted } from "./job-words";
 import { type JsonReading, lineAndColumn, readJsonText } from "./json-text";
 import classes from "./letter.module.css";
 

@@ -4,6 +4,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { MetricsAnswer } from "@/server/contracts/devices";
 import type { FleetSummary } from "@/server/contracts/fleet";
+import { counted } from "@/server/domain/counted";
 import { devicesCsv } from "../queries/devices";
 import { Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
@@ -96,6 +97,6 @@ function SortAgain({ list, summary, onReload }: Pick<DevicesBarProps, "list" | "
 
 function told(count: number, summary: FleetSummary | undefined): string {
   const all = summary?.all ?? count;
-  if (all === count) return `${formatTotal(count)} ${count === 1 ? "device" : "devices"}`;
+  if (all === count) return counted(count, "device");
   return `${formatTotal(count)} of ${formatTotal(all)} devices`;
 }
