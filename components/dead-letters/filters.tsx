@@ -6,6 +6,7 @@ import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { formatTotal } from "../ui/format";
 import { Chip } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
+import { Spoken } from "../ui/spoken";
 import classes from "./dead-letters.module.css";
 import { STATUS_WORDS, StatusShape } from "./status";
 import type { ChangeView } from "./use-view";
@@ -68,7 +69,7 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
         <button type="button" className={list.chip} onClick={() => onChange({ field: null })}>
           {filter.field === "" ? "Whole messages" : `Field ${filter.field}`}
           <span aria-hidden="true">×</span>
-          <span className={classes.spoken}>, clear</span>
+          <Spoken>, clear</Spoken>
         </button>
       )}
     </div>

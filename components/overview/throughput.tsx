@@ -7,6 +7,7 @@ import { Section } from "../ui/section";
 import { PIPELINE_COLORS } from "../ui/theme";
 import { timeTicks } from "../ui/time-ticks";
 import type { TimeRow, TimeSeries } from "../ui/time-chart";
+import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import classes from "./overview.module.css";
 import { BUCKET_MS, trend } from "./trend";
@@ -47,10 +48,10 @@ export function Throughput({ pipeline }: { pipeline: PipelineAnswer }) {
         </ul>
       }
     >
-      <p className={classes.spoken}>
+      <Spoken as="p">
         Over the last 10 seconds {formatRate(messagesPerSecond)} messages and {formatRate(readingsPerSecond)} readings
         per second were stored.
-      </p>
+      </Spoken>
       <div style={{ height: HEIGHT }}>
         <LazyTimeChart
           rows={rows}

@@ -7,6 +7,7 @@ import { Section } from "../ui/section";
 import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
+import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { type ChartData, chartsOf } from "./charts-data";
 import { logPlot } from "./log-plot";
@@ -23,7 +24,7 @@ export function Charts({ stages, asTable }: { stages: StagesAnswer; asTable: boo
       {charts.map((chart, slot) => (
         <Section key={chart.key} title={chart.title}>
           <Legend chart={chart} />
-          <p className={classes.spoken}>{spoken(chart)}</p>
+          <Spoken as="p">{spoken(chart)}</Spoken>
           {chart.series.length === 0 ? (
             <p className={classes.nothing} style={{ height: HEIGHT }}>
               Nothing was refused.
