@@ -7,6 +7,7 @@ import { counted } from "@/server/domain/counted";
 import { DEAD_LETTERS, dryRunQuery, startJob } from "../queries/dead-letters";
 import { Dialog } from "../ui/dialog";
 import { Failure, Loading } from "../ui/feedback";
+import form from "../ui/form.module.css";
 import { formatTotal } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
 import type { WantedJob } from "./dead-letters";
@@ -86,7 +87,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
             advice="The list of jobs tells whether it did. Starting it twice does no harm: each dead letter is taken once."
           />
         ) : null}
-        <div className={classes.dialogFoot}>
+        <div className={form.buttons}>
           <Button size="sm" variant="default" onClick={onClose}>
             Cancel
           </Button>

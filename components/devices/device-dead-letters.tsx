@@ -6,7 +6,7 @@ import { adviceOn } from "../queries/request";
 import { Age } from "../ui/age";
 import { Failure, Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
-import classes from "./device.module.css";
+import classes from "./messages.module.css";
 import { Pager, usePages } from "../ui/pager";
 import { Link } from "../ui/link";
 

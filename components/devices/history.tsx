@@ -8,7 +8,7 @@ import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { chartGroups } from "./chart-groups";
-import classes from "./device.module.css";
+import classes from "./history.module.css";
 import { chartHeight, flagWord, HistoryCharts, widthOf } from "./history-charts";
 import { HistoryTable } from "./history-table";
 import { HistoryTools } from "./history-tools";
