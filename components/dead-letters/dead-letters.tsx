@@ -4,19 +4,21 @@ import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
 import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterJobBody } from "@/server/contracts/dead-letters";
-import { useListKeys } from "../devices/list-keys";
 import { groupsQuery, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
 import { Empty, Failure, Loading } from "../ui/feedback";
 import type { KeyHint } from "../ui/keyboard-help";
+import { useListKeys } from "../ui/list-keys";
+import { NoMatch } from "../ui/list-page";
+import page from "../ui/list-page.module.css";
 import classes from "./dead-letters.module.css";
 import { Filters } from "./filters";
 import { GroupTable } from "./group-table";
 import { useHeld } from "./held";
 import { Jobs } from "./jobs";
-import { ListBar } from "./list-bar";
+import { GroupsBar } from "./list-bar";
 import { useEscape } from "./use-escape";
 import { useView } from "./use-view";
 import { type GroupSort, groupName, STATUSES, type View } from "./view";
@@ -116,7 +118,7 @@ export function DeadLetters() {
   const isRefused = error instanceof RequestError && error.status === 400;
   return (
     <Page title="Dead letters">
-      <div className={classes.page}>
+      <div className={page.page}>
         {isNever ? null : (
           <Filters input={input} view={view} counts={counts} groups={all.data?.items} onChange={change} />
         )}
@@ -124,7 +126,7 @@ export function DeadLetters() {
         <div className={classes.split} data-open={isPanelOpen || undefined}>
           <div className={classes.list}>
             {isNever || !data ? null : (
-              <ListBar
+              <GroupsBar
                 view={view}
                 items={isPlaceholderData ? null : data.items}
                 total={data.total}
@@ -150,7 +152,7 @@ export function DeadLetters() {
             {list.rows?.length === 0 && counts ? (
               <Nothing view={view} isNever={isNever} counts={counts} onClear={clear} onStatus={change} />
             ) : null}
-            <div className={classes.box} ref={box} hidden={rows.length === 0}>
+            <div className={page.box} ref={box} hidden={rows.length === 0}>
               <GroupTable
                 rows={rows}
                 sort={sort}
@@ -194,18 +196,7 @@ function Nothing({ view, isNever, counts, onClear, onStatus }: NothingProps) {
       </Empty>
     );
   const word = view.status === "all" ? "" : `${view.status} `;
-  if (Object.keys(view.filter).length > 0)
-    return (
-      <Empty
-        action={
-          <Button size="xs" variant="default" onClick={onClear}>
-            Clear the filters
-          </Button>
-        }
-      >
-        No {word}dead letter matches.
-      </Empty>
-    );
+  if (Object.keys(view.filter).length > 0) return <NoMatch onClear={onClear}>No {word}dead letter matches.</NoMatch>;
   const other = STATUSES.find((status) => counts[status] > 0) ?? "all";
   return (
     <Empty

@@ -4,6 +4,9 @@ import type { RefObject } from "react";
 import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterStatus } from "@/server/contracts/dead-letters";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { formatTotal } from "../ui/format";
+import { Chip } from "../ui/list-page";
+import list from "../ui/list-page.module.css";
+import { Spoken } from "../ui/spoken";
 import classes from "./dead-letters.module.css";
 import { STATUS_WORDS, StatusShape } from "./status";
 import type { ChangeView } from "./use-view";
@@ -27,11 +30,11 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
   const { status, filter } = view;
   return (
     <div className={classes.filters} role="search">
-      <div className={classes.chips} role="group" aria-label="Status">
+      <div className={list.chips} role="group" aria-label="Status">
         {STATUSES.map((one) => (
-          <Chip key={one} value={one} status={status} count={counts?.[one]} onChange={onChange} />
+          <StatusChip key={one} value={one} status={status} count={counts?.[one]} onChange={onChange} />
         ))}
-        <Chip
+        <StatusChip
           value="all"
           status={status}
           count={counts && STATUSES.reduce((sum, one) => sum + counts[one], 0)}
@@ -46,7 +49,7 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
         value={filter.reason ?? null}
         onChange={(reason) => onChange({ reason })}
         clearable
-        className={classes.select ?? ""}
+        className={list.select ?? ""}
       />
       <Select
         ref={input}
@@ -60,38 +63,37 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
         searchable
         nothingFoundMessage="No such device here"
         limit={200}
-        className={classes.select ?? ""}
+        className={list.select ?? ""}
       />
       {filter.field === undefined ? null : (
-        <button type="button" className={classes.field} onClick={() => onChange({ field: null })}>
+        <button type="button" className={list.chip} onClick={() => onChange({ field: null })}>
           {filter.field === "" ? "Whole messages" : `Field ${filter.field}`}
           <span aria-hidden="true">×</span>
-          <span className={classes.spoken}>, clear</span>
+          <Spoken>, clear</Spoken>
         </button>
       )}
     </div>
   );
 }
 
-interface ChipProps {
+interface StatusChipProps {
   value: DeadLetterStatus | "all";
   status: View["status"];
   count: number | undefined;
   onChange: ChangeView;
 }
 
-function Chip({ value, status, count, onChange }: ChipProps) {
+function StatusChip({ value, status, count, onChange }: StatusChipProps) {
   return (
-    <button
-      type="button"
-      aria-pressed={status === value}
-      data-none={count === 0 || undefined}
-      onClick={() => onChange({ status: value === "open" ? null : value, group: null, letter: null })}
+    <Chip
+      isChosen={status === value}
+      isNone={count === 0}
+      count={count}
+      onChoose={() => onChange({ status: value === "open" ? null : value, group: null, letter: null })}
     >
       {value === "all" ? null : <StatusShape status={value} />}
       {value === "all" ? "All" : STATUS_WORDS[value]}
-      <span className={classes.count}>{count === undefined ? "" : formatTotal(count)}</span>
-    </button>
+    </Chip>
   );
 }
 

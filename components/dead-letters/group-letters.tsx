@@ -2,15 +2,15 @@
 import { Button, CloseButton } from "@mantine/core";
 import type { RefObject } from "react";
 import type { DeadLetterGroup, DeadLetterView } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
-import { Pager, type Pages } from "../devices/pager";
 import { adviceOn } from "../queries/request";
 import { Age } from "../ui/age";
 import { Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
+import { Pager, type Pages } from "../ui/pager";
 import type { WantedJob } from "./dead-letters";
 import type { HeldRow } from "./held";
-import { counted } from "./job-words";
 import classes from "./panel.module.css";
 import { StatusMark } from "./status";
 import type { GroupKey, View } from "./view";

@@ -3,6 +3,7 @@ import type { DeadLetterGroup } from "@/server/contracts/dead-letters";
 import { Age } from "../ui/age";
 import { BarSparkline } from "../ui/bar-sparkline";
 import { formatCount, formatTotal } from "../ui/format";
+import { None, SortHead } from "../ui/list-table";
 import { PIPELINE_COLORS } from "../ui/theme";
 import classes from "./group-table.module.css";
 import type { HeldRow } from "./held";
@@ -39,14 +40,27 @@ export function GroupTable(props: GroupTableProps) {
           <th scope="col" className={classes.fieldColumn}>
             Field
           </th>
-          <SortHead field="count" label="Count" sort={sort} onSort={onSort} />
+          {/* Most first, or newest first: the other way round nobody looks. */}
+          <SortHead
+            label="Count"
+            order={sort === "count" ? "descending" : null}
+            onSort={() => onSort("count")}
+            isNumber
+            className={classes.count}
+          />
           <th scope="col" className={classes.trend}>
             Trend<small>24 h</small>
           </th>
           <th scope="col" className={classes.first}>
             First seen
           </th>
-          <SortHead field="lastSeen" label="Last seen" sort={sort} onSort={onSort} />
+          <SortHead
+            label="Last seen"
+            order={sort === "lastSeen" ? "descending" : null}
+            onSort={() => onSort("lastSeen")}
+            isNumber
+            className={classes.lastSeen}
+          />
           <th scope="col" className={classes.example}>
             Newest
           </th>
@@ -111,13 +125,13 @@ function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowP
         </span>
       </td>
       <td className={classes.device} title={deviceWord}>
-        {device ?? <span className={classes.none}>none</span>}
+        {device ?? <None word="none" />}
       </td>
       <td className={classes.fieldColumn} title={fieldWord}>
-        {field ?? <span className={classes.none}>whole message</span>}
+        {field ?? <None word="whole message" />}
       </td>
       <td data-number title={replays > 0 ? `Sent again ${formatTotal(replays)} times in all` : undefined}>
-        {isGone ? <span className={classes.none}>none left</span> : formatCount(count)}
+        {isGone ? <None word="none left" /> : formatCount(count)}
       </td>
       <td className={classes.trend}>
         <BarSparkline
@@ -136,25 +150,5 @@ function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowP
         {example}
       </td>
     </tr>
-  );
-}
-
-interface SortHeadProps {
-  field: GroupSort;
-  label: string;
-  sort: GroupSort;
-  onSort: (sort: GroupSort) => void;
-}
-
-/** Most first, or newest first: the other way round nobody looks. */
-function SortHead({ field, label, sort, onSort }: SortHeadProps) {
-  const isSorted = sort === field;
-  return (
-    <th scope="col" data-number data-field={field} aria-sort={isSorted ? "descending" : "none"}>
-      <button type="button" onClick={() => onSort(field)} data-sorted={isSorted || undefined}>
-        {label}
-        <span aria-hidden="true">{isSorted ? "↓" : ""}</span>
-      </button>
-    </th>
   );
 }

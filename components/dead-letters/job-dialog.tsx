@@ -3,13 +3,15 @@ import { Button, NumberInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeadLetterDryRun, DeadLetterJobBody } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { DEAD_LETTERS, dryRunQuery, startJob } from "../queries/dead-letters";
 import { Dialog } from "../ui/dialog";
 import { Failure, Loading } from "../ui/feedback";
+import form from "../ui/form.module.css";
 import { formatTotal } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
 import type { WantedJob } from "./dead-letters";
-import { counted, effectOf, outlookOf, secondsOf } from "./job-words";
+import { effectOf, outlookOf, secondsOf } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 
@@ -85,7 +87,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
             advice="The list of jobs tells whether it did. Starting it twice does no harm: each dead letter is taken once."
           />
         ) : null}
-        <div className={classes.dialogFoot}>
+        <div className={form.buttons}>
           <Button size="sm" variant="default" onClick={onClose}>
             Cancel
           </Button>

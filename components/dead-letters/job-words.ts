@@ -1,12 +1,8 @@
 import type { DeadLetterDryRun, DeadLetterJob, DeadLetterJobBody } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { formatDuration, formatTotal } from "../ui/format";
 
 type Action = DeadLetterJobBody["action"];
-
-/** "1 dead letter", "214 dead letters". */
-export function counted(count: number, thing: string): string {
-  return `${formatTotal(count)} ${thing}${count === 1 ? "" : "s"}`;
-}
 
 const VERBS: Record<Action, string> = { replay: "Replay", discard: "Discard", restore: "Restore" };
 

@@ -3,12 +3,13 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeadLetterJob } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { DEAD_LETTERS, isUnderWay, jobsQuery, stopJob } from "../queries/dead-letters";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { MarkShape } from "../ui/state-mark";
 import type { WantedJob } from "./dead-letters";
-import { actionWord, counted, progressOf, stateOf } from "./job-words";
+import { actionWord, progressOf, stateOf } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 

@@ -1,14 +1,14 @@
 "use client";
 import { Button } from "@mantine/core";
 import type { DeadLetterGroup } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { formatTotal } from "../ui/format";
-import { MarkShape } from "../ui/state-mark";
+import { ListBar } from "../ui/list-page";
 import type { WantedJob } from "./dead-letters";
 import classes from "./dead-letters.module.css";
-import { counted } from "./job-words";
 import type { View } from "./view";
 
-interface ListBarProps {
+interface GroupsBarProps {
   view: View;
   /** The groups that match; null while others are on their way. */
   items: readonly DeadLetterGroup[] | null;
@@ -25,62 +25,44 @@ interface ListBarProps {
 }
 
 /** How much is listed, whether it is still right, and what can be done with all of it. */
-export function ListBar(props: ListBarProps) {
+export function GroupsBar(props: GroupsBarProps) {
   const { view, items, total, added, isOther, trouble, onTake, onReload, onWant, onHelp } = props;
   const letters = items?.reduce((sum, { count }) => sum + count, 0) ?? 0;
   const isAll = Object.keys(view.filter).length === 0;
   const want = (action: WantedJob["action"]) => () => onWant({ action, filter: view.filter });
   const which = isAll ? "all" : "these";
   return (
-    <div className={classes.bar}>
-      <p className={classes.total} role="status">
-        {items ? told(letters, items.length, total) : ""}
-      </p>
-      {trouble !== null ? (
-        <p className={classes.trouble} role="alert">
-          <MarkShape mark="stale" />
-          <span title={trouble}>This list may be out of date: {trouble}</span>
-          <Button size="compact-xs" variant="default" onClick={onReload}>
-            Try again
+    <ListBar
+      className={classes.bar}
+      total={items ? told(letters, items.length, total) : ""}
+      what="This list"
+      trouble={trouble}
+      offer={
+        isOther && items ? (
+          <Button size="compact-xs" variant="subtle" onClick={onTake}>
+            {added > 0 ? `${counted(added, "new group")}: show` : "Order changed: sort again"}
           </Button>
-        </p>
-      ) : (
-        <span className={classes.changed}>
-          {isOther && items ? (
-            <Button size="compact-xs" variant="subtle" onClick={onTake}>
-              {added > 0 ? `${counted(added, "new group")}: show` : "Order changed: sort again"}
-            </Button>
-          ) : null}
-        </span>
-      )}
-      <div className={classes.actions}>
-        {view.status === "open" && letters > 0 ? (
-          <>
-            <Button size="compact-sm" variant="default" onClick={want("replay")}>
-              Replay {which}…
-            </Button>
-            <Button size="compact-sm" variant="default" onClick={want("discard")}>
-              Discard {which}…
-            </Button>
-          </>
-        ) : null}
-        {view.status === "discarded" && letters > 0 ? (
-          <Button size="compact-sm" variant="default" onClick={want("restore")}>
-            Restore {which}…
+        ) : null
+      }
+      onReload={onReload}
+      onHelp={onHelp}
+    >
+      {view.status === "open" && letters > 0 ? (
+        <>
+          <Button size="compact-sm" variant="default" onClick={want("replay")}>
+            Replay {which}…
           </Button>
-        ) : null}
-        <Button
-          size="compact-sm"
-          variant="default"
-          onClick={onHelp}
-          aria-label="Keyboard help"
-          title="Keyboard help (?)"
-          className={classes.helpButton ?? ""}
-        >
-          ?
+          <Button size="compact-sm" variant="default" onClick={want("discard")}>
+            Discard {which}…
+          </Button>
+        </>
+      ) : null}
+      {view.status === "discarded" && letters > 0 ? (
+        <Button size="compact-sm" variant="default" onClick={want("restore")}>
+          Restore {which}…
         </Button>
-      </div>
-    </div>
+      ) : null}
+    </ListBar>
   );
 }
 

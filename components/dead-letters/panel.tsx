@@ -1,8 +1,9 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useEffectEvent, useRef } from "react";
-import { usePages } from "../devices/pager";
+import { useEffect, useRef } from "react";
 import { groupsQuery, letterQuery, lettersQuery } from "../queries/dead-letters";
+import { usePages } from "../ui/pager";
+import { useKeys } from "../ui/use-keys";
 import type { WantedJob } from "./dead-letters";
 import { GroupLetters } from "./group-letters";
 import { useHeld } from "./held";
@@ -89,16 +90,11 @@ function InGroup({ group, head, ...props }: InGroupProps) {
 
 /** "[" and "]" go to the newer and the older dead letter, but in fields and under dialogs. */
 function useBrackets(isWanted: boolean, to: { readonly newer: () => void; readonly older: () => void }): void {
-  const onKey = useEffectEvent((event: KeyboardEvent) => {
+  useKeys((event: KeyboardEvent) => {
     if (!isWanted || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest("input, textarea, select")) return;
     if (document.querySelector("[role=dialog]")) return;
     if (event.key === "[") to.newer();
     if (event.key === "]") to.older();
   });
-  useEffect(() => {
-    const listener = (event: KeyboardEvent) => onKey(event);
-    document.addEventListener("keydown", listener);
-    return () => document.removeEventListener("keydown", listener);
-  }, []);
 }

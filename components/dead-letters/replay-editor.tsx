@@ -4,14 +4,15 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeadLetterView, ReplayOutlook } from "@/server/contracts/dead-letters";
+import { counted } from "@/server/domain/counted";
 import { DEAD_LETTERS, outlookQuery, replayLetter } from "../queries/dead-letters";
 import { adviceOn } from "../queries/request";
 import { prettyJson } from "../devices/pretty-json";
 import { Failure } from "../ui/feedback";
+import form from "../ui/form.module.css";
 import { Section } from "../ui/section";
 import { type Mark, MarkShape } from "../ui/state-mark";
 import { textOf } from "./bytes";
-import { counted } from "./job-words";
 import { type JsonReading, lineAndColumn, readJsonText } from "./json-text";
 import classes from "./letter.module.css";
 
@@ -122,7 +123,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
         {send.error ? (
           <Failure what="It was not sent, as far as is known" why={send.error.message} advice={adviceOn(send.error)} />
         ) : null}
-        <div className={classes.editorFoot}>
+        <div className={form.buttons}>
           <Button size="xs" variant="default" onClick={onClose}>
             Cancel
           </Button>

@@ -1,18 +1,13 @@
 "use client";
-import { useEffect, useEffectEvent } from "react";
+import { useKeys } from "../ui/use-keys";
 
 /** Calls back on Esc, unless a dialog, a list of choices or a field takes the key. */
 export function useEscape(isWanted: boolean, onEscape: () => void): void {
-  const onKey = useEffectEvent((event: KeyboardEvent) => {
+  useKeys((event: KeyboardEvent) => {
     if (event.key !== "Escape" || event.defaultPrevented || !isWanted) return;
     if (document.querySelector("[role=dialog]")) return;
     if (event.target instanceof Element && event.target.closest("input, textarea, select, [role=listbox]")) return;
     event.preventDefault();
     onEscape();
   });
-  useEffect(() => {
-    const listener = (event: KeyboardEvent) => onKey(event);
-    document.addEventListener("keydown", listener);
-    return () => document.removeEventListener("keydown", listener);
-  }, []);
 }

@@ -2,12 +2,12 @@ import { memo, type ReactNode } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
 import { formatCount } from "../ui/format";
+import { None } from "../ui/list-table";
 import { Quantity } from "../ui/quantity";
 import { Sparkline } from "../ui/sparkline";
 import { rangeOf } from "../ui/sparkline-path";
 import { metricColor } from "../ui/theme";
 import { type Column, metricOf } from "./columns";
-import classes from "./devices.module.css";
 import { type KeyedStore, useKeyed } from "./keyed-store";
 
 export type Units = ReadonlyMap<string, string | null>;
@@ -40,11 +40,6 @@ export function cellOf(column: Column, device: DeviceView, units: Units): ReactN
 export function titleOf(column: Column, device: DeviceView): string | undefined {
   if (column.id === "site" || column.id === "type") return device[column.id] ?? undefined;
   return undefined;
-}
-
-/** Nothing there: not zero, not unknown. */
-export function None({ word = "–" }: { word?: string }) {
-  return <span className={classes.none}>{word}</span>;
 }
 
 interface TrendProps {

@@ -3,7 +3,7 @@ import { Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { MetricsAnswer } from "@/server/contracts/devices";
 import { type ColumnChoice, type ColumnId, metricNames, metricOf, MOST_VALUES, PLAIN_COLUMNS } from "./columns";
-import classes from "./devices.module.css";
+import classes from "./column-panel.module.css";
 
 interface ColumnPanelProps {
   metrics: MetricsAnswer["items"];

@@ -1,8 +1,9 @@
 "use client";
 import { Button, Popover, TextInput } from "@mantine/core";
 import { useState } from "react";
+import form from "../ui/form.module.css";
 import { formatMoment, type Zone, zoneName, zoneOffsetMs } from "../ui/format";
-import classes from "./device.module.css";
+import classes from "./custom-range.module.css";
 import type { Stretch } from "./ranges";
 
 interface CustomRangeProps extends Stretch {
@@ -77,8 +78,8 @@ function RangeForm({ from, to, zone, onApply }: Omit<CustomRangeProps, "isActive
         onChange={(event) => setEnd(event.currentTarget.value)}
         error={error}
       />
-      <div className={classes.formFoot}>
-        <span className={classes.muted}>{zoneName(zone)}</span>
+      <div className={form.foot}>
+        <span className={classes.zone}>{zoneName(zone)}</span>
         <Button type="submit" size="xs">
           Show
         </Button>

@@ -6,8 +6,8 @@ import { adviceOn } from "../queries/request";
 import { Age } from "../ui/age";
 import { Failure, Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
-import classes from "./device.module.css";
-import { Pager, usePages } from "./pager";
+import classes from "./messages.module.css";
+import { Pager, usePages } from "../ui/pager";
 import { Link } from "../ui/link";
 
 const LIMIT = 5;

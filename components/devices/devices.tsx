@@ -1,5 +1,4 @@
 "use client";
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { DeviceView } from "@/server/contracts/devices";
 import { useRouter } from "next/navigation";
@@ -11,12 +10,13 @@ import { useKeyboard, useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
 import { Copyable, Empty, Failure, Loading } from "../ui/feedback";
 import type { KeyHint } from "../ui/keyboard-help";
+import { useListKeys } from "../ui/list-keys";
+import { NoMatch } from "../ui/list-page";
+import list from "../ui/list-page.module.css";
 import { resolveChoice } from "./columns";
-import classes from "./devices.module.css";
 import { Filters } from "./filters";
 import { useColumnChoice } from "./kept-choice";
-import { ListBar } from "./list-bar";
-import { useListKeys } from "./list-keys";
+import { DevicesBar } from "./list-bar";
 import { useListPlace } from "./list-place";
 import { DeviceTable } from "./table";
 import { useAddress } from "./url";
@@ -81,7 +81,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   const isRefused = order.error instanceof RequestError && order.error.status === 400;
   return (
     <Page title="Devices">
-      <div className={classes.page}>
+      <div className={list.page}>
         {isEmpty && !isFiltered ? null : (
           <>
             <Filters
@@ -96,7 +96,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
                 place.jump("first");
               }}
             />
-            <ListBar
+            <DevicesBar
               wanted={wanted}
               summary={summary.isPlaceholderData ? undefined : summary.data}
               list={data && !order.isPlaceholderData ? { count: ids.length, tag: data.tag } : null}
@@ -124,7 +124,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
         ) : null}
         {!data && !order.error ? <Loading rows={16} height={22} label="Loading devices" /> : null}
         {data && ids.length === 0 ? <Nothing isFiltered={isFiltered} onClear={clear} /> : null}
-        <div className={classes.box} ref={box} hidden={ids.length === 0}>
+        <div className={list.box} ref={box} hidden={ids.length === 0}>
           {data ? (
             <DeviceTable
               box={box}
@@ -152,18 +152,7 @@ const NONE: readonly string[] = [];
 const NO_ROWS: readonly DeviceView[] = [];
 
 function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
-  if (isFiltered)
-    return (
-      <Empty
-        action={
-          <Button size="xs" variant="default" onClick={onClear}>
-            Clear the filters
-          </Button>
-        }
-      >
-        No device matches.
-      </Empty>
-    );
+  if (isFiltered) return <NoMatch onClear={onClear}>No device matches.</NoMatch>;
   return (
     <Empty action={<Copyable text="npm run replay -- recording.ndjson" label="Copy the command" />}>
       No device has reported yet. Start the demo fleet with DEMO_DEVICES=50, or replay a recording:

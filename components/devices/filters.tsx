@@ -5,6 +5,8 @@ import { type RefObject, useState } from "react";
 import type { DeviceState } from "@/server/contracts/devices";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { formatTotal } from "../ui/format";
+import { Chip } from "../ui/list-page";
+import list from "../ui/list-page.module.css";
 import { DeviceMark } from "../ui/state-mark";
 import classes from "./devices.module.css";
 
@@ -42,7 +44,7 @@ export function Filters({ input, search, site, state, summary, onChange, onLeave
     onChange({ search: null });
   };
   return (
-    <div className={classes.filters} role="search">
+    <div className={list.filters} role="search">
       <TextInput
         ref={input}
         size="xs"
@@ -85,32 +87,31 @@ export function Filters({ input, search, site, state, summary, onChange, onLeave
         searchable={(summary?.sites.length ?? 0) > 8}
         nothingFoundMessage="No such site"
         limit={200}
-        className={classes.select ?? ""}
+        className={list.select ?? ""}
       />
-      <div className={classes.chips} role="group" aria-label="State">
-        <button type="button" aria-pressed={state === null} onClick={() => onChange({ state: null })}>
+      <div className={classes.states} role="group" aria-label="State">
+        <Chip
+          isChosen={state === null}
+          isNone={false}
+          count={summary && STATES.reduce((sum, one) => sum + summary.states[one], 0)}
+          onChoose={() => onChange({ state: null })}
+        >
           All
-          <Count value={summary && STATES.reduce((sum, one) => sum + summary.states[one], 0)} />
-        </button>
+        </Chip>
         {STATES.map((one) => (
-          <button
+          <Chip
             key={one}
-            type="button"
-            aria-pressed={state === one}
-            data-none={!summary?.states[one] || undefined}
-            onClick={() => onChange({ state: state === one ? null : one })}
+            isChosen={state === one}
+            isNone={!summary?.states[one]}
+            count={summary?.states[one]}
+            onChoose={() => onChange({ state: state === one ? null : one })}
           >
             <DeviceMark state={one} />
-            <Count value={summary?.states[one]} />
-          </button>
+          </Chip>
         ))}
       </div>
     </div>
   );
-}
-
-function Count({ value }: { value: number | undefined }) {
-  return <span className={classes.count}>{value === undefined ? "" : formatTotal(value)}</span>;
 }
 
 /** The chosen site stays on offer while counts are on their way, and when it has none. */

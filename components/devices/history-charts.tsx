@@ -9,7 +9,7 @@ import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
 import { chartGroups, MOST_CHARTS } from "./chart-groups";
 import { bandKey, toRows } from "./chart-rows";
-import classes from "./device.module.css";
+import classes from "./history.module.css";
 import type { Stretch } from "./ranges";
 import { type Series, toStretches } from "./series";
 

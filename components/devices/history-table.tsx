@@ -1,7 +1,7 @@
 "use client";
 import { formatExact, formatInstant, formatMeasure, type Zone } from "../ui/format";
 import { metricColor } from "../ui/theme";
-import classes from "./device.module.css";
+import classes from "./history.module.css";
 import { flagWord } from "./history-charts";
 import type { Stretch } from "./ranges";
 import { type HistoryPoint, type Series, visiblePoints } from "./series";

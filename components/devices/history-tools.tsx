@@ -3,7 +3,7 @@ import { Button, Menu, SegmentedControl } from "@mantine/core";
 import { downloadAddress } from "../queries/readings";
 import { formatTotal, type Zone } from "../ui/format";
 import { CustomRange } from "./custom-range";
-import classes from "./device.module.css";
+import classes from "./history.module.css";
 import { RANGES, type Stretch, stretchAddress } from "./ranges";
 import type { HistoryView } from "./use-history";
 

@@ -5,9 +5,10 @@ import { adviceOn } from "../queries/request";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
 import { formatMeasure, formatMoment, type Zone, zoneName } from "../ui/format";
 import { Section } from "../ui/section";
+import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { chartGroups } from "./chart-groups";
-import classes from "./device.module.css";
+import classes from "./history.module.css";
 import { chartHeight, flagWord, HistoryCharts, widthOf } from "./history-charts";
 import { HistoryTable } from "./history-table";
 import { HistoryTools } from "./history-tools";
@@ -79,7 +80,7 @@ export function History({ device, metrics, address, change }: HistoryProps) {
       {series && !isEmpty ? (
         <>
           {series.map((one) => (
-            <Spoken key={one.metric} series={one} from={from} to={to} zone={zone} />
+            <SpokenSeries key={one.metric} series={one} from={from} to={to} zone={zone} />
           ))}
           {asTable ? (
             <HistoryTable series={series} from={from} to={to} zone={zone} />
@@ -127,18 +128,18 @@ function useZoom(address: URLSearchParams, change: HistoryProps["change"]) {
 }
 
 /** What the chart shows, for those who don't see it. */
-function Spoken({ series, from, to, zone }: { series: Series; from: number; to: number; zone: Zone }) {
+function SpokenSeries({ series, from, to, zone }: { series: Series; from: number; to: number; zone: Zone }) {
   const { metric, device, unit, kind } = series;
   const summary = summarize(visiblePoints(series, from, to));
   const value = (number: number) =>
     kind === "boolean" ? flagWord(number) : [formatMeasure(number), unit].filter(Boolean).join(" ");
   const when = `from ${formatMoment(from, zone)} to ${formatMoment(to, zone)}, ${zoneName(zone)}`;
   return (
-    <p className={classes.spoken}>
+    <Spoken as="p">
       {summary
         ? `${metric} of ${device} ${when}: lowest ${value(summary.min)}, highest ${value(summary.max)}, latest ${value(summary.last)}.`
         : `${metric} of ${device}: no reading ${when}.`}
-    </p>
+    </Spoken>
   );
 }
 

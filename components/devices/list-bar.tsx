@@ -4,24 +4,26 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { MetricsAnswer } from "@/server/contracts/devices";
 import type { FleetSummary } from "@/server/contracts/fleet";
+import { counted } from "@/server/domain/counted";
 import { devicesCsv } from "../queries/devices";
 import { Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
-import { MarkShape } from "../ui/state-mark";
+import { ListBar } from "../ui/list-page";
 import { type Column, type ColumnChoice, metricOf } from "./columns";
+import panel from "./column-panel.module.css";
 import classes from "./devices.module.css";
 import type { WantedDevices } from "./wanted";
 
 const ColumnPanel = dynamic(() => import("./column-panel").then((panel) => panel.ColumnPanel), {
   ssr: false,
   loading: () => (
-    <div className={classes.panelComing}>
+    <div className={panel.panelComing}>
       <Loading rows={12} label="Loading the columns" />
     </div>
   ),
 });
 
-interface ListBarProps {
+interface DevicesBarProps {
   wanted: WantedDevices;
   summary: FleetSummary | undefined;
   /** How many the list holds, and the fingerprint of its order; null until there is one. */
@@ -38,85 +40,63 @@ interface ListBarProps {
 }
 
 /** How many devices are listed, whether the list is still right, and what can be done with it. */
-export function ListBar(props: ListBarProps) {
+export function DevicesBar(props: DevicesBarProps) {
   const { wanted, summary, list, trouble, metrics, columns, trend, isDefault, onChoose, onReload, onHelp } = props;
   const [open, setOpen] = useState(false);
   const shown = columns.flatMap(({ id }) => metricOf(id) ?? []);
   return (
-    <div className={classes.bar}>
-      <p className={classes.total} role="status">
-        {list ? told(list.count, summary) : ""}
-      </p>
-      {trouble !== null ? (
-        <p className={classes.trouble} role="alert">
-          <MarkShape mark="stale" />
-          <span title={trouble}>These devices may be out of date: {trouble}</span>
-          <Button size="compact-xs" variant="default" onClick={onReload}>
-            Try again
+    <ListBar
+      className={classes.bar}
+      total={list ? told(list.count, summary) : ""}
+      what="These devices"
+      trouble={trouble}
+      offer={<SortAgain list={list} summary={summary} onReload={onReload} />}
+      onReload={onReload}
+      onHelp={onHelp}
+    >
+      <Popover opened={open} onChange={setOpen} position="bottom-end" withinPortal shadow="sm" trapFocus returnFocus>
+        <Popover.Target>
+          <Button size="compact-sm" variant="default" onClick={() => setOpen((was) => !was)}>
+            Columns
           </Button>
-        </p>
-      ) : (
-        <Changed list={list} summary={summary} onReload={onReload} />
-      )}
-      <div className={classes.actions}>
-        <Popover opened={open} onChange={setOpen} position="bottom-end" withinPortal shadow="sm" trapFocus returnFocus>
-          <Popover.Target>
-            <Button size="compact-sm" variant="default" onClick={() => setOpen((was) => !was)}>
-              Columns
-            </Button>
-          </Popover.Target>
-          <Popover.Dropdown aria-label="Columns">
-            <ColumnPanel
-              metrics={metrics}
-              columns={columns.map(({ id }) => id)}
-              trend={trend}
-              isDefault={isDefault}
-              onChoose={onChoose}
-            />
-          </Popover.Dropdown>
-        </Popover>
-        <Button
-          size="compact-sm"
-          variant="default"
-          component="a"
-          href={devicesCsv(wanted, shown)}
-          download
-          title="Every device that matches, with the values shown"
-        >
-          Download CSV
-        </Button>
-        <Button
-          size="compact-sm"
-          variant="default"
-          onClick={onHelp}
-          aria-label="Keyboard help"
-          title="Keyboard help (?)"
-          className={classes.helpButton ?? ""}
-        >
-          ?
-        </Button>
-      </div>
-    </div>
+        </Popover.Target>
+        <Popover.Dropdown aria-label="Columns">
+          <ColumnPanel
+            metrics={metrics}
+            columns={columns.map(({ id }) => id)}
+            trend={trend}
+            isDefault={isDefault}
+            onChoose={onChoose}
+          />
+        </Popover.Dropdown>
+      </Popover>
+      <Button
+        size="compact-sm"
+        variant="default"
+        component="a"
+        href={devicesCsv(wanted, shown)}
+        download
+        title="Every device that matches, with the values shown"
+      >
+        Download CSV
+      </Button>
+    </ListBar>
   );
 }
 
-/** Said instead of done: rows move only when asked to. Its place is kept. */
-function Changed({ list, summary, onReload }: Pick<ListBarProps, "list" | "summary" | "onReload">) {
-  const changed = list !== null && summary !== undefined && summary.tag !== list.tag;
-  if (!changed) return <span className={classes.changed} />;
+/** Said instead of done: rows move only when asked to. */
+function SortAgain({ list, summary, onReload }: Pick<DevicesBarProps, "list" | "summary" | "onReload">) {
+  if (list === null || summary === undefined || summary.tag === list.tag) return null;
   const more = summary.total - list.count;
   return (
-    <span className={classes.changed}>
-      <Button size="compact-xs" variant="subtle" onClick={onReload}>
-        {more > 0 ? `${formatTotal(more)} more` : more < 0 ? `${formatTotal(-more)} fewer` : "Order changed"}: sort
-        again
-      </Button>
-    </span>
+    <Button size="compact-xs" variant="subtle" onClick={onReload}>
+      {more > 0 ? `${formatTotal(more)} more` : more < 0 ? `${formatTotal(-more)} fewer` : "Order changed"}: sort again
+    </Button>
   );
 }
 
 function told(count: number, summary: FleetSummary | undefined): string {
   const all = summary?.all ?? count;
-  if (all === count) return `${formatTotal(count)} ${count === 1 ? "device" : "devices"}`;
+  if (all === count) return counted(count, "device");
   return `${formatTotal(count)} of ${formatTotal(all)} devices`;
 }

@@ -8,8 +8,8 @@ import { Failure, Loading } from "../ui/feedback";
 import { formatDuration, formatInstant } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
-import classes from "./device.module.css";
-import { Pager, usePages } from "./pager";
+import classes from "./messages.module.css";
+import { Pager, usePages } from "../ui/pager";
 import { prettyJson } from "./pretty-json";
 
 const LIMIT = 10;

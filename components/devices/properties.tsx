@@ -9,7 +9,7 @@ import { Age } from "../ui/age";
 import { Failure } from "../ui/feedback";
 import { Section } from "../ui/section";
 import { MarkShape } from "../ui/state-mark";
-import classes from "./device.module.css";
+import classes from "./properties.module.css";
 
 /** What people say about a device: where it stands, what it is, and anything worth knowing. */
 export function Properties({ device }: { device: DeviceDetail }) {
@@ -177,7 +177,7 @@ function PropertiesForm({ device, onDone }: { device: DeviceDetail; onDone: () =
           />
         </div>
       ) : null}
-      <div className={classes.formFoot}>
+      <div className={classes.foot}>
         <small className={classes.muted}>What is set here stays; the device&apos;s messages no longer change it.</small>
         <span>
           <Button size="xs" variant="default" onClick={onDone} disabled={isSaving}>

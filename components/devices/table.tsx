@@ -1,6 +1,7 @@
 "use client";
 import { type RefObject, useEffect, useEffectEvent, useMemo } from "react";
 import type { DeviceSort } from "@/server/contracts/fleet";
+import { SortHead } from "../ui/list-table";
 import type { Units } from "./cells";
 import { type Column, nextSort } from "./columns";
 import classes from "./devices.module.css";
@@ -42,6 +43,10 @@ export function DeviceTable(props: TableProps) {
   const hasTrend = columns.some(({ id }) => id === "trend");
   useVisibleRows(rows, useThrottled(drawn, LOAD_EVERY_MS), hasTrend ? trend : null);
 
+  const headOf = (field: SortField) => ({
+    order: orderBy(field, sort),
+    onSort: () => onSort(nextSort(sort, field)),
+  });
   const width = STATE_WIDTH + ID_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
   return (
     <table
@@ -61,11 +66,11 @@ export function DeviceTable(props: TableProps) {
       </colgroup>
       <thead>
         <tr aria-rowindex={1}>
-          <SortHead field="state" label="State" sort={sort} onSort={onSort} />
-          <SortHead field="id" label="Device" sort={sort} onSort={onSort} className={classes.id} />
+          <SortHead label="State" {...headOf("state")} />
+          <SortHead label="Device" {...headOf("id")} className={classes.id} />
           {columns.map((column) =>
             column.sort ? (
-              <SortHead key={column.id} field={column.sort} label={column.label} sort={sort} onSort={onSort} isNumber />
+              <SortHead key={column.id} label={column.label} {...headOf(column.sort)} isNumber />
             ) : (
               <th
                 key={column.id}
@@ -115,29 +120,10 @@ function headTitle({ id, label }: Column, trend: string | null): string {
   return id === "trend" && trend ? `${trend}, the last hour by minute` : label;
 }
 
-interface SortHeadProps {
-  field: Parameters<typeof nextSort>[1];
-  label: string;
-  sort: DeviceSort;
-  onSort: (sort: DeviceSort) => void;
-  className?: string | undefined;
-  isNumber?: boolean;
-}
+type SortField = Parameters<typeof nextSort>[1];
 
-function SortHead({ field, label, sort, onSort, className, isNumber }: SortHeadProps) {
-  const isSorted = sort.replace("-", "") === field;
-  const isDescending = isSorted && sort.startsWith("-");
-  return (
-    <th
-      scope="col"
-      className={className}
-      data-number={isNumber || undefined}
-      aria-sort={isSorted ? (isDescending ? "descending" : "ascending") : "none"}
-    >
-      <button type="button" onClick={() => onSort(nextSort(sort, field))} data-sorted={isSorted || undefined}>
-        {label}
-        <span aria-hidden="true">{isSorted ? (isDescending ? "↓" : "↑") : ""}</span>
-      </button>
-    </th>
-  );
+/** How the list stands in one column; null while it is in another's order. */
+function orderBy(field: SortField, sort: DeviceSort): "ascending" | "descending" | null {
+  if (sort.replace("-", "") !== field) return null;
+  return sort.startsWith("-") ? "descending" : "ascending";
 }

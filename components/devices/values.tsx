@@ -5,7 +5,7 @@ import type { DeviceView } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
 import { Quantity } from "../ui/quantity";
 import { metricColor } from "../ui/theme";
-import classes from "./device.module.css";
+import classes from "./values.module.css";
 import { inMetricOrder } from "./metric-order";
 
 /** A value this much older than the device's latest is one the device has stopped sending. */

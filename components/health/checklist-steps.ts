@@ -2,6 +2,7 @@ import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { SetupAttemptView } from "@/server/contracts/setup";
 import type { MessageTraceView } from "@/server/contracts/test-message";
+import { counted } from "@/server/domain/counted";
 
 export type StepState = "done" | "waiting" | "failing" | "unknown";
 
@@ -198,10 +199,6 @@ function roundTrip({ health, trace }: ChecklistFacts): Judgement {
 
 function lowered(sentence: string): string {
   return sentence.charAt(0).toLowerCase() + sentence.slice(1);
-}
-
-function counted(count: number, thing: string): string {
-  return `${count.toLocaleString("en-US")} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 function durationOf(attempt: SetupAttemptView | null, names: readonly string[]): number | null {

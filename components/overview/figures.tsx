@@ -1,5 +1,6 @@
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { ReactNode } from "react";
+import { counted } from "@/server/domain/counted";
 import { formatCount, formatDuration, formatRate, formatTotal } from "../ui/format";
 import { Duration, Quantity } from "../ui/quantity";
 import { Sparkline } from "../ui/sparkline";
@@ -23,7 +24,7 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
             <span data-total="messages" title={formatTotal(totals.messages)}>
               {formatCount(totals.messages)}
             </span>{" "}
-            in all, {workers === null ? "workers unknown" : `${workers} ${workers === 1 ? "worker" : "workers"}`}
+            in all, {workers === null ? "workers unknown" : counted(workers, "worker")}
           </>
         }
         spark={line(points, "messages", PIPELINE_COLORS.messages, "Messages per second over the last 15 minutes")}

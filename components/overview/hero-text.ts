@@ -1,4 +1,5 @@
 import type { HealthAnswer } from "@/server/contracts/health";
+import { counted } from "@/server/domain/counted";
 import { type Mark, probeMark } from "../ui/state-mark";
 
 /** The verdict as the overview shows it. */
@@ -37,8 +38,8 @@ export function heroText(health: HealthAnswer | undefined, hasAnswer: boolean, a
   const moreFailing = failing - (status === "fail" ? 1 : 0);
   const moreWarning = warning - (status === "warn" ? 1 : 0);
   const others = [
-    ...(moreFailing > 0 ? [`${moreFailing} more ${moreFailing === 1 ? "probe fails" : "probes fail"}`] : []),
-    ...(moreWarning > 0 ? [`${moreWarning} ${moreWarning === 1 ? "probe warns" : "probes warn"}`] : []),
+    ...(moreFailing > 0 ? [counted(moreFailing, "more probe fails", "more probes fail")] : []),
+    ...(moreWarning > 0 ? [counted(moreWarning, "probe warns", "probes warn")] : []),
   ];
   return {
     mark: probeMark(status),

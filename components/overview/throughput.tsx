@@ -3,12 +3,13 @@ import { useCallback, useMemo } from "react";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { formatInstant, formatRate, formatTick, zoneOffsetMs } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
+import { Legend } from "../ui/legend";
 import { Section } from "../ui/section";
 import { PIPELINE_COLORS } from "../ui/theme";
 import { timeTicks } from "../ui/time-ticks";
 import type { TimeRow, TimeSeries } from "../ui/time-chart";
+import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
-import classes from "./overview.module.css";
 import { BUCKET_MS, trend } from "./trend";
 
 const HEIGHT = 268;
@@ -34,23 +35,11 @@ export function Throughput({ pipeline }: { pipeline: PipelineAnswer }) {
   const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
   const { messagesPerSecond, readingsPerSecond } = pipeline.rates;
   return (
-    <Section
-      title="Throughput"
-      aside={
-        <ul className={classes.legend}>
-          {SERIES.map(({ key, label, color }) => (
-            <li key={key}>
-              <i style={{ background: color }} aria-hidden="true" />
-              {label}
-            </li>
-          ))}
-        </ul>
-      }
-    >
-      <p className={classes.spoken}>
+    <Section title="Throughput" aside={<Legend lines={SERIES} />}>
+      <Spoken as="p">
         Over the last 10 seconds {formatRate(messagesPerSecond)} messages and {formatRate(readingsPerSecond)} readings
         per second were stored.
-      </p>
+      </Spoken>
       <div style={{ height: HEIGHT }}>
         <LazyTimeChart
           rows={rows}

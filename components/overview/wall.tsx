@@ -17,6 +17,7 @@ import { Since } from "../ui/since";
 import { Sparkline } from "../ui/sparkline";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { PIPELINE_COLORS } from "../ui/theme";
+import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { sentence, useHero } from "./hero";
 import { lagNote } from "./lag-note";
@@ -50,7 +51,7 @@ export function Wall() {
   const sites = inTroubleOrder(fleet?.sites ?? []);
   return (
     <main className={classes.wall} data-idle={isIdle || undefined}>
-      <h1 className={classes.spoken}>Overview</h1>
+      <Spoken as="h1">Overview</Spoken>
       <header className={classes.head}>
         <div className={classes.verdict} data-mark={hero?.mark}>
           <p className={classes.what} role="status">

@@ -3,10 +3,12 @@ import { useCallback, useMemo, useState } from "react";
 import type { StagesAnswer } from "@/server/contracts/stages";
 import { formatDuration, formatInstant, formatRate, formatTick, zoneOffsetMs } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
+import { Legend } from "../ui/legend";
 import { Section } from "../ui/section";
 import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
+import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { type ChartData, chartsOf } from "./charts-data";
 import { logPlot } from "./log-plot";
@@ -22,8 +24,10 @@ export function Charts({ stages, asTable }: { stages: StagesAnswer; asTable: boo
     <div className={classes.charts}>
       {charts.map((chart, slot) => (
         <Section key={chart.key} title={chart.title}>
-          <Legend chart={chart} />
-          <p className={classes.spoken}>{spoken(chart)}</p>
+          <div className={classes.legend}>
+            <Legend lines={chart.series} />
+          </div>
+          <Spoken as="p">{spoken(chart)}</Spoken>
           {chart.series.length === 0 ? (
             <p className={classes.nothing} style={{ height: HEIGHT }}>
               Nothing was refused.
@@ -89,19 +93,6 @@ function plotOf({ isDuration, series, rows }: ChartData) {
 function writeLog(exponent: number): string {
   const ms = 10 ** exponent;
   return ms < 1 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
-}
-
-function Legend({ chart }: { chart: ChartData }) {
-  return (
-    <ul className={classes.legend}>
-      {chart.series.map(({ key, label, color }) => (
-        <li key={key}>
-          <i style={{ background: color }} aria-hidden="true" />
-          {label}
-        </li>
-      ))}
-    </ul>
-  );
 }
 
 /** The same rows, newest first. */

@@ -1,6 +1,6 @@
 "use client";
-import { VisuallyHidden } from "@mantine/core";
 import { useSyncExternalStore } from "react";
+import { Spoken } from "../ui/spoken";
 import { useKeyboard } from "./keyboard";
 import classes from "./shell.module.css";
 
@@ -22,7 +22,7 @@ export function SearchButton() {
           strokeWidth="1.5"
         />
       </svg>
-      <VisuallyHidden>Find a device, a page or an action</VisuallyHidden>
+      <Spoken>Find a device, a page or an action</Spoken>
       <span aria-hidden="true">Find</span>
       <kbd aria-hidden="true">{isMac ? "⌘ K" : "Ctrl K"}</kbd>
     </button>

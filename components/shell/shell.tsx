@@ -9,6 +9,7 @@ import { LiveProvider, useLive, useRoom } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { ClockProvider } from "../ui/clock";
+import { Spoken } from "../ui/spoken";
 import { ZoneProvider } from "../ui/zone";
 import { MarkShape } from "../ui/state-mark";
 import { PAGES } from "./go-keys";
@@ -134,7 +135,7 @@ function Failing() {
     <span className={classes.failing} title={`${failing} failing`}>
       <MarkShape mark="failing" />
       {failing}
-      <span className={classes.spoken}> failing</span>
+      <Spoken> failing</Spoken>
     </span>
   );
 }

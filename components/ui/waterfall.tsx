@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { MarkShape, type Mark } from "./state-mark";
+import { Spoken } from "./spoken";
 import classes from "./waterfall.module.css";
 
 /** One line of a waterfall. Times in milliseconds since its beginning. */
@@ -27,7 +28,7 @@ export function Waterfall({ rows, label }: { rows: readonly WaterfallRow[]; labe
         <li key={key} className={classes.row} data-step={key} data-mark={mark}>
           <span className={classes.mark} title={word}>
             <MarkShape mark={mark} />
-            <span className={classes.word}>{word}</span>
+            <Spoken>{word}</Spoken>
           </span>
           <span className={classes.title}>{title}</span>
           <span className={classes.track} aria-hidden="true">

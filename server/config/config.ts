@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
+import { counted } from "@/server/domain/counted";
 import { isLoopback } from "./loopback";
 import * as sections from "./sections";
 import type { Section, Variable } from "./variables";
@@ -22,7 +23,7 @@ export class ConfigError extends Error {
     const lines = problems.map(
       ({ variable, problem, example }) => `  ${variable}: ${problem}\n      for example ${variable}=${example}`,
     );
-    super(`The configuration has ${problems.length} problem${problems.length === 1 ? "" : "s"}:\n${lines.join("\n")}`);
+    super(`The configuration has ${counted(problems.length, "problem")}:\n${lines.join("\n")}`);
   }
 }
 

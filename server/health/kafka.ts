@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/observability/once-at-a-time";
@@ -10,7 +11,7 @@ import { dependentOn, remedy } from "./engine-trouble";
 import { kafkaTopicProbes } from "./kafka-topics";
 import { keptFor } from "./kept-for";
 import { judgeDisk } from "./machine";
-import { counted, type Finding, pass, type Probe } from "./probe";
+import { type Finding, pass, type Probe } from "./probe";
 
 export interface KafkaProbesDeps {
   readonly inspection: KafkaInspection;

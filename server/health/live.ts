@@ -1,3 +1,4 @@
+import { counted } from "@/server/domain/counted";
 import type { EpochMs } from "@/server/domain/terms";
 import { type Finding, pass, type Probe } from "./probe";
 
@@ -25,8 +26,7 @@ export function liveProbes(state: () => LiveChannelState): readonly Probe[] {
 }
 
 export function judgeLive({ listening, lastError, browsers }: LiveChannelState): Finding {
-  if (listening && lastError === null)
-    return pass(browsers === 1 ? "1 browser is connected." : `${browsers} browsers are connected.`);
+  if (listening && lastError === null) return pass(`${counted(browsers, "browser is", "browsers are")} connected.`);
   if (lastError === null) {
     return {
       status: "unknown",

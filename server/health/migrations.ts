@@ -1,8 +1,9 @@
 import type { Pool } from "pg";
 import { errorCode } from "@/server/database/start-error";
+import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import { ask } from "./ask-postgres";
-import { counted, type Finding, pass } from "./probe";
+import { type Finding, pass } from "./probe";
 
 export interface AppliedMigration {
   readonly name: string;

@@ -1,3 +1,4 @@
+import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/observability/once-at-a-time";
@@ -12,7 +13,7 @@ import { judgeClock } from "./clock";
 import { dependentOn, remedy } from "./engine-trouble";
 import { keptFor } from "./kept-for";
 import { judgeDisk, size } from "./machine";
-import { counted, type Finding, pass, type Probe } from "./probe";
+import { type Finding, pass, type Probe } from "./probe";
 
 export interface MongoProbesDeps {
   readonly inspection: MongoInspection;

@@ -30,11 +30,6 @@ export function pass(summary: string): Finding {
   return { status: "pass", summary };
 }
 
-/** A number of things, in words: "1 partition", "6 partitions", "2 copies". */
-export function counted(count: number, thing: string, things = `${thing}s`): string {
-  return `${count} ${count === 1 ? thing : things}`;
-}
-
 /** PostgreSQL's codes for a table, column or schema that isn't there. */
 const TABLES_MISSING: ReadonlySet<unknown> = new Set(["42P01", "42703", "3F000"]);
 

@@ -1,5 +1,6 @@
 import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import type { PipelineState } from "@/server/database/pipeline-state";
+import { counted } from "@/server/domain/counted";
 
 /** What the numbers say when nothing is wrong; null while they aren't known. */
 export type VerdictNumbers = Pick<PipelineState, "lagSeconds" | "devices"> | null;
@@ -108,7 +109,7 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAn
 
 function devicesOf(devices: PipelineState["devices"]): string[] {
   if (Object.values(devices).every((count) => count === 0)) return ["no device has reported yet"];
-  const live = devices.live === 1 ? "1 device live" : `${devices.live} devices live`;
+  const live = counted(devices.live, "device live", "devices live");
   const late = (["stale", "silent"] as const).filter((state) => devices[state] > 0);
   return [live, ...late.map((state) => `${devices[state]} ${state}`)];
 }

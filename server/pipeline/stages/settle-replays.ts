@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { type Sample, storedMetrics } from "@/server/database/samples";
+import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { readMark, type ReplayMark } from "@/server/domain/replay-mark";
 import type {
@@ -102,10 +103,6 @@ function outcomeOf(
     ...(again.length > 0 ? [`${counted(again.length, "field")} refused again`] : []),
   ];
   return { kind: "stored", detail: parts.join(", ") };
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 async function historiesOf(

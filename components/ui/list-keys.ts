@@ -1,6 +1,6 @@
 "use client";
-import { useEffect, useEffectEvent } from "react";
-import { isKeyTaken } from "../ui/key-target";
+import { isKeyTaken } from "./key-target";
+import { useKeys } from "./use-keys";
 
 interface ListKeys {
   /** Moves the row cursor by so many rows. */
@@ -13,7 +13,7 @@ interface ListKeys {
 
 /** Keys of the list, wherever the focus is, but for fields, open dialogs, and links and buttons with their own Enter. */
 export function useListKeys(keys: ListKeys): void {
-  const onKey = useEffectEvent((event: KeyboardEvent) => {
+  useKeys((event: KeyboardEvent) => {
     const target = event.target instanceof Element ? event.target : document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isKeyTaken(event)) return;
     const act = actionOf(event, target, keys);
@@ -21,11 +21,6 @@ export function useListKeys(keys: ListKeys): void {
     event.preventDefault();
     act();
   });
-  useEffect(() => {
-    const listener = (event: KeyboardEvent) => onKey(event);
-    document.addEventListener("keydown", listener);
-    return () => document.removeEventListener("keydown", listener);
-  }, []);
 }
 
 function actionOf({ key }: KeyboardEvent, target: Element, keys: ListKeys): (() => void) | null {

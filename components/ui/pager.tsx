@@ -1,7 +1,7 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useState } from "react";
-import classes from "./device.module.css";
+import classes from "./ui.module.css";
 
 /** Which page of a list is shown: the cursors that led there, none on the first. */
 export interface Pages {

@@ -1,0 +1,27 @@
+import classes from "./list-table.module.css";
+
+interface SortHeadProps {
+  label: string;
+  /** Null while the list is in another order. */
+  order: "ascending" | "descending" | null;
+  onSort: () => void;
+  isNumber?: boolean;
+  className?: string | undefined;
+}
+
+/** The head of a column the list can be sorted by. */
+export function SortHead({ label, order, onSort, isNumber, className }: SortHeadProps) {
+  return (
+    <th scope="col" className={className} data-number={isNumber || undefined} aria-sort={order ?? "none"}>
+      <button type="button" onClick={onSort} data-sorted={order !== null || undefined}>
+        {label}
+        <span aria-hidden="true">{order === null ? "" : order === "descending" ? "↓" : "↑"}</span>
+      </button>
+    </th>
+  );
+}
+
+/** Nothing there: not zero, not unknown. */
+export function None({ word = "–" }: { word?: string }) {
+  return <span className={classes.none}>{word}</span>;
+}
