@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { deviceDetail, devicesAnswer, messagesAnswer, readingsAnswer } from "@/server/contracts/devices";
+import { createApiRig, message, NOW, read, refused } from "@/server/testing/api-rig";
+
+const rig = createApiRig();
+
+describe("from a message to every answer", () => {
+  beforeAll(() => rig.sendFleet());
+
+  test("devices: search takes wildcards literally, filters, counts", async () => {
+    const names = async (query: string) =>
+      (await read(devicesAnswer, rig.get("listDevices", {}, query))).items.map(({ id }) => id);
+    expect(await names("")).toEqual(["alphaX1", "alpha_1", "press-07", "zeta"].sort());
+    expect(await names("search=LPHA_")).toEqual(["alpha_1"]);
+    expect(await names("search=sout")).toEqual(["press-07", "zeta"]);
+    expect(await names("site=north&state=live")).toHaveLength(2);
+    expect(await names("state=silent")).toEqual([]);
+    const all = await read(devicesAnswer, rig.get("listDevices", {}, "limit=1"));
+    expect(all).toMatchObject({ total: 4, sites: ["north", "south"] });
+  });
+
+  test.each(["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages"])(
+    "devices sorted by %s: pages meet without gap or repeat",
+    async (sort) => {
+      const whole = (await read(devicesAnswer, rig.get("listDevices", {}, `sort=${sort}`))).items.map(({ id }) => id);
+      const paged: string[] = [];
+      let cursor = "";
+      do {
+        const page = await read(
+          devicesAnswer,
+          rig.get("listDevices", {}, `sort=${sort}&limit=1${cursor && `&cursor=${cursor}`}`),
+        );
+        paged.push(...page.items.map(({ id }) => id));
+        cursor = page.next ?? "";
+      } while (cursor !== "");
+      expect(paged).toEqual(whole);
+      expect(paged).toHaveLength(4);
+    },
+  );
+
+  test("a device with its values", async () => {
+    const found = await read(deviceDetail, rig.get("getDevice", { id: "press-07" }));
+    expect(found).toMatchObject({ site: "south", type: "press", state: "live", messages: 600 });
+    expect(found.values.temperature).toEqual({ value: 599, time: new Date(NOW - 1000).toISOString() });
+    expect(found.values.door?.value).toBe(false);
+    expect(found).toMatchObject({ notes: null, setByPerson: [] });
+  });
+
+  test("readings, raw and from rollups", async () => {
+    const raw = await read(
+      readingsAnswer,
+      rig.get("listReadings", { id: "press-07" }, "metric=temperature&maxPoints=1000"),
+    );
+    expect(raw).toMatchObject({ resolution: "raw", bucketMs: 0, kind: "number" });
+    expect(raw.points.map(({ last }) => last)).toEqual(Array.from({ length: 600 }, (_, i) => i));
+    expect(raw).toMatchObject({ latest: NOW - 1000 });
+    const found = await read(deviceDetail, rig.get("getDevice", { id: "press-07" }));
+    expect(raw.lastSeen).toBe(found.lastSeen);
+    const few = await read(readingsAnswer, rig.get("listReadings", { id: "press-07" }, "metric=door&maxPoints=20"));
+    expect(few).toMatchObject({ kind: "boolean", latest: NOW - 1000 });
+    expect(few.points.length).toBeLessThanOrEqual(20);
+    expect(few.points.reduce((sum, { count }) => sum + count, 0)).toBe(600);
+    expect(few.points.every(({ min, max }) => min === 0 && max === 1)).toBe(true);
+  });
+
+  test("downloads: every reading, or what a chart shows, as CSV and JSON", async () => {
+    const download = async (verb: "downloadCsv" | "downloadJson", query: string) => {
+      const answer = await rig.get(verb, { id: "press-07" }, query);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("content-disposition")).toContain('filename="press-07.');
+      return answer.text();
+    };
+    const lines = (await download("downloadCsv", "metric=temperature,door")).trimEnd().split("\r\n");
+    expect(lines[0]).toBe("time,temperature (°C),door");
+    expect(lines).toHaveLength(601);
+    expect(lines[600]).toBe(`${new Date(NOW - 1000).toISOString()},599,false`);
+
+    const json = JSON.parse(await download("downloadJson", "metric=temperature&resolution=auto&maxPoints=20"));
+    expect(json.metrics).toMatchObject([{ name: "temperature", unit: "°C", kind: "number" }]);
+    const shown = await read(
+      readingsAnswer,
+      rig.get("listReadings", { id: "press-07" }, `metric=temperature&maxPoints=20&from=${json.from}&to=${json.to}`),
+    );
+    expect(json.rows.map((row: { temperature: unknown }) => row.temperature)).toEqual(
+      shown.points.map(({ time: _, ...figures }) => figures),
+    );
+    const minutes = JSON.parse(await download("downloadJson", "metric=door&resolution=minute"));
+    expect(minutes.rows.reduce((sum: number, { door }: { door: { count: number } }) => sum + door.count, 0)).toBe(600);
+    expect((await refused(rig.get("downloadCsv", { id: "nobody" }, "metric=temperature"))).status).toBe(404);
+    expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=temperature,nothing"))).status).toBe(404);
+    expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=,"))).status).toBe(400);
+  });
+
+  test("messages exactly as received, page by page", async () => {
+    const first = await read(messagesAnswer, rig.get("listMessages", { id: "press-07" }, "limit=400"));
+    const second = await read(
+      messagesAnswer,
+      rig.get("listMessages", { id: "press-07" }, `limit=400&cursor=${first.next}`),
+    );
+    expect([first.items.length, second.items.length, second.next]).toEqual([400, 200, null]);
+    expect(JSON.parse(first.items[0]!.body)).toEqual(message("press-07", 599));
+  });
+});
+
+describe("what is refused, and how", () => {
+  test.each([
+    "nonsense",
+    Buffer.from('["devices/-id",{"at":"a","key":1}]').toString("base64url"),
+    Buffer.from('["devices/id",{"at":1,"key":1}]').toString("base64url"),
+  ])("a cursor that is broken or of another order: %s", async (cursor) =>
+    expect((await refused(rig.get("listDevices", {}, `cursor=${cursor}`))).errors?.[0]?.at).toBe("cursor"),
+  );
+
+  test("devices and metrics that aren't there", async () => {
+    for (const verb of ["getDevice", "listMessages"] as const)
+      expect((await refused(rig.get(verb, { id: "nobody" }))).kind).toBe("not-found");
+    expect((await refused(rig.get("listReadings", { id: "nobody" }, "metric=temperature"))).status).toBe(404);
+    expect((await refused(rig.get("listReadings", { id: "zeta" }, "metric=nothing"))).status).toBe(404);
+    expect(
+      (
+        await refused(
+          rig.get("listReadings", { id: "zeta" }, "metric=door&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z"),
+        )
+      ).status,
+    ).toBe(400);
+  });
+});

@@ -1,0 +1,92 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { telemetryAnswer } from "@/server/contracts/telemetry";
+import { noRouteCounts } from "@/server/database/route-rates";
+import { LogUnavailableError } from "@/server/ports/event-log";
+import { createApiRig, JSON_TYPE, message, NDJSON, NOW, read, refused } from "@/server/testing/api-rig";
+import { until } from "@/server/testing/until";
+
+const rig = createApiRig();
+const refuse = () => Promise.reject(new LogUnavailableError("away"));
+
+describe("what is refused, and how", () => {
+  test.each([
+    ["text/plain", {}, "{}", "unsupported-media-type"],
+    ["application/json", { "content-encoding": "br" }, "{}", "unsupported-encoding"],
+    ["application/json", { "content-encoding": "gzip" }, "{}", "unreadable-body"],
+    ["application/json", {}, "{", "unreadable-body"],
+    ["application/json", {}, "[]", "empty-request"],
+    ["application/x-ndjson", {}, "\n \n", "empty-request"],
+    ["application/json", {}, "5", "nothing-accepted"],
+  ])("%s %o %s: %s", async (type, headers, body, kind) => {
+    expect((await refused(rig.post(body, { headers: { "content-type": type, ...headers } }))).kind).toBe(kind);
+  });
+
+  test("rejected items are named; the others are taken", async () => {
+    const body = `${JSON.stringify(message("q", 1))}\n\nnot json\n{"device":"q","time":"soon","readings":{"a":1}}\n`;
+    const { accepted, rejected } = await read(telemetryAnswer, rig.post(body, { headers: NDJSON }));
+    expect([accepted, rejected.map(({ index, reason }) => [index, reason])]).toEqual([
+      1,
+      [
+        [1, "notJson"],
+        [2, "badTime"],
+      ],
+    ]);
+    expect((await refused(rig.post("[1,2]"))).rejected).toHaveLength(2);
+  });
+
+  test("the route counts what it tells its senders, and not what comes again", async () => {
+    const counts = noRouteCounts();
+    const counting = rig.compose({ counts });
+    const away = rig.compose({ append: refuse, counts });
+    const mixed = `${JSON.stringify(message("q", 1))}\nnot json\n`;
+    await refused(rig.post(mixed, { headers: NDJSON, to: away }));
+    await read(telemetryAnswer, rig.post(mixed, { headers: NDJSON, to: counting }));
+    await refused(rig.post("[1,2]", { to: counting }));
+    expect(counts).toEqual({
+      accepted: 1,
+      rejected: new Map([["notJson", 3]]),
+      requests: new Map([
+        ["log-unavailable", 1],
+        ["nothing-accepted", 1],
+      ]),
+    });
+  });
+
+  test("too large, packed or not, and too many", async () => {
+    const small = rig.compose({ ingest: { INGEST_MAX_BODY_BYTES: 2000, INGEST_MAX_MESSAGES: 3 } });
+    const large = JSON.stringify(message("q", 1, { text: "x".repeat(5000) }));
+    const headers = { ...JSON_TYPE, "content-encoding": "gzip" };
+    expect((await refused(rig.post(large, { to: small }))).kind).toBe("body-too-large");
+    expect((await refused(rig.post(gzipSync(large), { headers, to: small }))).kind).toBe("body-too-large");
+    expect((await refused(rig.post("[1,2,3,4]", { to: small }))).kind).toBe("too-many-messages");
+  });
+
+  test("a foreign message is mapped, a packed one unpacked", async () => {
+    const line = JSON.stringify({ ts: NOW / 1000, who: { id: "q" }, data: { temperature: 5 } });
+    const headers = { ...NDJSON, "content-encoding": "gzip" };
+    const query = "device=who.id&time=ts&readings=data";
+    expect((await read(telemetryAnswer, rig.post(gzipSync(line), { headers, query }))).accepted).toBe(1);
+  });
+
+  test("a log that is away is 503, one that is slow 429; both say when to try again", async () => {
+    const body = JSON.stringify(message("q", 9));
+    const away = await refused(rig.post(body, { to: rig.compose({ append: refuse }) }));
+    expect([away.kind, away.headers.get("retry-after")]).toEqual(["log-unavailable", "2"]);
+
+    let arrive = () => {};
+    const slow = rig.compose({
+      ingest: { INGEST_MAX_WAITING_BYTES: body.length + 10 },
+      append: () => new Promise((resolve) => (arrive = resolve)),
+    });
+    const first = rig.post(body, { to: slow });
+    const second = await until(() => refused(rig.post(body, { to: slow })));
+    expect([second.kind, second.headers.get("retry-after")]).toEqual(["too-busy", "1"]);
+    arrive();
+    expect((await first).status).toBe(202);
+    let answered = false;
+    const third = rig.post(body, { to: slow }).finally(() => (answered = true));
+    await until(() => (arrive(), answered));
+    expect((await third).status).toBe(202);
+  });
+});

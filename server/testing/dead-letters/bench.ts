@@ -1,0 +1,92 @@
+import { Buffer } from "node:buffer";
+import {
+  type DeadLetter,
+  type DeadLetterChange,
+  type DeadLetterEvent,
+  deadLetterId,
+  type DeadLetterQuery,
+  type DeadLetters,
+  type KeptDeadLetter,
+  NEVER_REPLAYED,
+} from "@/server/ports/dead-letters";
+import type { DocumentStoreFixture } from "../message-archive.contract";
+
+export type DeadLettersBench = ReturnType<typeof createBench>;
+
+/** A store to test with, and devices of their own for every test. */
+export function createBench(createFixture: () => Promise<DocumentStoreFixture<DeadLetters>>) {
+  let fixture: DocumentStoreFixture<DeadLetters> | undefined;
+  let devices = 0;
+
+  return {
+    get letters(): DeadLetters {
+      if (!fixture) throw new Error("the suite is not set up");
+      return fixture.store;
+    },
+
+    async setUp(): Promise<void> {
+      fixture = await createFixture();
+    },
+
+    async tearDown(): Promise<void> {
+      await fixture?.close();
+    },
+
+    newDevice(): string {
+      return `device-${++devices}`;
+    },
+
+    async find(query: DeadLetterQuery): Promise<readonly KeptDeadLetter[]> {
+      return (await this.letters.find(query)).map(plain);
+    },
+
+    async one(id: string): Promise<KeptDeadLetter> {
+      return (await this.find({ ids: [id], limit: 1 }))[0]!;
+    },
+  };
+}
+
+/** Bytes of whatever class an adapter answers with, as Uint8Array. */
+function plain(letter: KeptDeadLetter): KeptDeadLetter {
+  return { ...letter, raw: Uint8Array.from(Buffer.from(letter.raw)) };
+}
+
+/** As a letter is found that nothing was done with. */
+export function kept(letter: DeadLetter): KeptDeadLetter {
+  return { ...letter, status: "open", replayedAs: null, changedAt: null };
+}
+
+export function letterOf(
+  device: string | null,
+  offset: number,
+  over: Partial<Pick<DeadLetter, "detail" | "field" | "ingestTime" | "raw" | "reason">> & { index?: number } = {},
+): DeadLetter {
+  const { index = null, ...rest } = over;
+  const position = { log: `cluster/topic-of-${(device ?? "none").replace(/[^a-z0-9-]/g, "")}/0`, partition: 0, offset };
+  const ingestTime = over.ingestTime ?? 1_700_000_000_000 + offset;
+  return {
+    id: deadLetterId(position, index),
+    position,
+    reason: "notJson",
+    detail: "cannot be read",
+    device,
+    field: null,
+    ingestTime,
+    processedTime: ingestTime + 7,
+    raw: Uint8Array.of(1, 2, 3),
+    ...NEVER_REPLAYED,
+    ...rest,
+  };
+}
+
+export function eventOf(kind: DeadLetterEvent["kind"], over: Partial<DeadLetterEvent> = {}): DeadLetterEvent {
+  return { time: 1_800_000_000_000, kind, detail: "because", edited: false, ...over };
+}
+
+/** A change of an open letter that was never sent. */
+export function changeOf(
+  letter: DeadLetter,
+  over: Partial<DeadLetterChange> & Pick<DeadLetterChange, "to">,
+): DeadLetterChange {
+  return { id: letter.id, from: ["open"], replays: 0, event: eventOf("sent"), ...over };
+}

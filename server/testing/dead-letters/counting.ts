@@ -1,0 +1,72 @@
+import { expect, it } from "vitest";
+import { changeOf, type DeadLettersBench, eventOf, letterOf } from "./bench";
+
+/** Sums over many letters. */
+export function countingContract(bench: DeadLettersBench): void {
+  it("counts by status, and what came of a job", async () => {
+    const device = bench.newDevice();
+    const stored = Array.from({ length: 6 }, (_, index) => letterOf(device, index));
+    await bench.letters.store(stored);
+    const job = `job of ${device}`;
+    await bench.letters.change(
+      stored.slice(0, 3).map((letter) => changeOf(letter, { to: "replaying", sends: true, job })),
+    );
+    const settle = { from: ["replaying"], replays: 1, to: "replayed", event: eventOf("stored") } as const;
+    await bench.letters.change([
+      { ...settle, id: stored[0]!.id },
+      { ...settle, id: stored[1]!.id, replayedAs: "other" },
+    ]);
+    await bench.letters.change([changeOf(stored[5]!, { to: "discarded" })]);
+    expect(await bench.letters.count({ device })).toMatchObject({ open: 2, replaying: 1, replayed: 2, discarded: 1 });
+    expect(await bench.letters.count({ job })).toEqual({
+      open: 0,
+      replaying: 1,
+      replayed: 2,
+      discarded: 0,
+      refused: 1,
+    });
+    expect(await bench.letters.count({ device, status: "open", until: stored[3]!.ingestTime })).toMatchObject({
+      open: 1,
+    });
+  });
+
+  it("groups by reason, device and field, the largest first", async () => {
+    const device = bench.newDevice();
+    const hour = 3_600_000;
+    const trendFrom = 1_700_000_000_000;
+    const at = (index: number, ingestTime: number, over: object = {}) =>
+      letterOf(device, index, { index, ingestTime, detail: `detail ${index}`, ...over });
+    const drift = { reason: "typeDrift", field: "a\u0000" } as const;
+    await bench.letters.store([
+      at(0, trendFrom - 1, drift),
+      at(1, trendFrom, drift),
+      at(2, trendFrom + 2.5 * hour, drift),
+      at(3, trendFrom + 2.6 * hour, drift),
+      at(4, trendFrom + hour, { reason: "typeDrift", field: "b" }),
+      at(5, trendFrom + hour),
+      at(6, trendFrom + hour),
+    ]);
+    const first = (await bench.find({ device, ...drift, limit: 1 }))[0]!;
+    await bench.letters.change([{ ...changeOf(first, { to: "replaying" }), sends: true }]);
+    await bench.letters.change([{ ...changeOf(first, { to: "open" }), from: ["replaying"], replays: 1 }]);
+    const query = { device, status: "open", trendFrom } as const;
+    const { total, groups } = await bench.letters.groups({ ...query, limit: 2 });
+    expect(total).toBe(3);
+    expect(groups.map(({ trend, ...group }) => ({ ...group, trend: [...trend].sort(([a], [b]) => a - b) }))).toEqual([
+      {
+        ...{ device, reason: "typeDrift", field: "a\u0000", count: 4, replays: 1 },
+        ...{ firstSeen: trendFrom - 1, lastSeen: trendFrom + 2.6 * hour, example: "detail 3" },
+        trend: [
+          [0, 1],
+          [2, 2],
+        ],
+      },
+      {
+        ...{ device, reason: "notJson", field: null, count: 2, replays: 0 },
+        ...{ firstSeen: trendFrom + hour, lastSeen: trendFrom + hour, example: "detail 6", trend: [[1, 2]] },
+      },
+    ]);
+    expect(await bench.letters.groups({ ...query, status: "discarded", limit: 5 })).toEqual({ total: 0, groups: [] });
+    expect((await bench.letters.groups({ ...query, reason: "notJson", field: null, limit: 5 })).total).toBe(1);
+  });
+}

@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import type { KeptDeadLetter } from "@/server/ports/dead-letters";
+import { changeOf, type DeadLettersBench, kept, letterOf } from "./bench";
+
+/** Letters are found by what they are, the newest first. */
+export function findingContract(bench: DeadLettersBench): void {
+  it("finds by reason and device", async () => {
+    const [device, other] = [bench.newDevice(), `${bench.newDevice()}\u0000\ud800`];
+    const stored = [
+      letterOf(device, 0, { reason: "badTime" }),
+      letterOf(device, 1, { reason: "badName" }),
+      letterOf(other, 2, { reason: "badTime" }),
+    ];
+    await bench.letters.store(stored);
+    expect(await bench.find({ device, limit: 10 })).toEqual([kept(stored[1]!), kept(stored[0]!)]);
+    expect(await bench.find({ device, reason: "badTime", limit: 10 })).toEqual([kept(stored[0]!)]);
+    expect(await bench.find({ device: other, limit: 10 })).toEqual([kept(stored[2]!)]);
+    expect(await bench.find({ device, reason: "tooDeep", limit: 10 })).toEqual([]);
+  });
+
+  it("finds newest first, page by page, without repeating or leaving out", async () => {
+    const device = bench.newDevice();
+    const stored = Array.from({ length: 43 }, (_, index) =>
+      letterOf(device, index, { ingestTime: 1_700_000_000_000 + Math.floor(index / 15), index }),
+    );
+    await bench.letters.store(stored);
+    const expected = [...stored].sort((a, b) => b.ingestTime - a.ingestTime || (a.id < b.id ? 1 : -1));
+    const found: KeptDeadLetter[] = [];
+    for (;;) {
+      const last = found.at(-1);
+      const page = await bench.find({
+        device,
+        limit: 10,
+        ...(last && { after: { ingestTime: last.ingestTime, id: last.id } }),
+      });
+      if (page.length === 0) break;
+      found.push(...page);
+    }
+    expect(found).toEqual(expected.map(kept));
+  });
+
+  it("finds by field, by id, by status, by time", async () => {
+    const device = bench.newDevice();
+    const whole = letterOf(device, 0);
+    const a = letterOf(device, 1, { field: "a", index: 0 });
+    const b = letterOf(device, 1, { field: "b\u0000\ud800", index: 1 });
+    await bench.letters.store([whole, a, b]);
+    const ids = async (query: object) => (await bench.find({ device, limit: 10, ...query })).map(({ id }) => id);
+    expect(await ids({ field: null })).toEqual([whole.id]);
+    expect(await ids({ field: "b\u0000\ud800" })).toEqual([b.id]);
+    expect(await ids({ ids: [whole.id, "none"] })).toEqual([whole.id]);
+    expect(await ids({ ids: [] })).toEqual([]);
+    expect(await ids({ until: whole.ingestTime })).toEqual([whole.id]);
+    await bench.letters.change([changeOf(a, { to: "discarded" })]);
+    expect(await ids({ status: "open" })).toEqual([b.id, whole.id]);
+    expect(await ids({ status: "discarded" })).toEqual([a.id]);
+    expect(await ids({ status: "open", after: { ingestTime: b.ingestTime, id: b.id } })).toEqual([whole.id]);
+  });
+}
