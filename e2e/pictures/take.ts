@@ -113,7 +113,7 @@ async function take(stage: Stage, { route, file, size, scheme, before }: Picture
   await loaded(page);
   await before?.(page);
   // Charts are drawn after what is around them.
-  await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => {});
+  await page.waitForLoadState("networkidle", { timeout: 15_000 }).catch(() => {});
   await pause(1500);
   await page.screenshot({ path: file });
   await page.context().close();
