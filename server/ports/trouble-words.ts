@@ -58,8 +58,8 @@ export function troubleWords(
       };
     case "unreachable":
       return {
-        cause: `There is no way to ${address} (${code}): a wrong address, or a firewall.`,
-        fix: `See whether it can be reached: ${command(`nc -vz ${host} ${port}`)}\nThen open the way, or ${correct}`,
+        cause: `There is no way to ${address} (${code}): a wrong address, a firewall, or a ${engine} that hangs.`,
+        fix: `See whether it can be reached: ${command(`nc -vz ${host} ${port}`)}\nThen open the way, restart ${engine} if it hangs, or ${correct}`,
       };
     case "silent":
       return {
