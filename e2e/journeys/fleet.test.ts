@@ -111,6 +111,22 @@ test("search, site and state are in the address, and their counts are right", as
   await page.context().close();
 });
 
+test("a search is found whole, at whatever pace it is typed", async () => {
+  const page = await openList();
+  const field = page.getByRole("textbox", { name: "Search devices" });
+  // On a slow machine letters come while the ones before are still on their way to the address.
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("Emulation.setCPUThrottlingRate", { rate: 6 });
+  for (const delay of [85, 95, 105, 120]) {
+    await field.fill("");
+    await page.getByRole("status").getByText(`${DEVICES} devices`, { exact: true }).waitFor();
+    await field.pressSequentially("unit-37", { delay });
+    await page.getByRole("status").getByText(`10 of ${DEVICES} devices`).waitFor();
+    expect(await field.inputValue()).toBe("unit-37");
+  }
+  await page.context().close();
+});
+
 test("the keyboard alone: find, walk, open, come back to the same place", async () => {
   const page = await openList("/devices?sort=id");
   await page.keyboard.press("j");
