@@ -32,15 +32,22 @@ const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 export function Filters({ input, search, site, state, summary, onChange, onLeave }: FiltersProps) {
   const [text, setText] = useState(search);
   const [shown, setShown] = useState(search);
-  const apply = useDebouncedCallback((value: string) => onChange({ search: value.trim() || null }), TYPING_MS);
+  /** What is typed is on its way to the address: what arrives there until then was typed before. */
+  const [isAhead, setAhead] = useState(false);
+  const apply = useDebouncedCallback((value: string) => {
+    if (value.trim() === search) setAhead(false);
+    onChange({ search: value.trim() || null });
+  }, TYPING_MS);
   // The address may change by Back or by clearing the filters; typing runs ahead of it.
   if (shown !== search) {
     setShown(search);
-    if (search !== text.trim()) setText(search);
+    if (search === text.trim()) setAhead(false);
+    else if (!isAhead) setText(search);
   }
   const clear = () => {
     apply.cancel();
     setText("");
+    setAhead(search !== "");
     onChange({ search: null });
   };
   return (
@@ -55,6 +62,7 @@ export function Filters({ input, search, site, state, summary, onChange, onLeave
         className={classes.search ?? ""}
         onChange={(event) => {
           setText(event.currentTarget.value);
+          setAhead(true);
           apply(event.currentTarget.value);
         }}
         // Before a link that was clicked at once is followed: told later, the search would bring back this page.

@@ -5,7 +5,7 @@ import type { DeadLettersAnswer } from "@/server/contracts/dead-letters";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { until } from "../waiting";
 import { loaded, PAGES } from "./pages";
-import { post, setStage, type Stage } from "./stage";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const DEVICE = "press-07";
 const SIZES = [
@@ -22,14 +22,14 @@ beforeAll(async () => {
   await post(full.product, { device: DEVICE, time: Date.now(), readings: { temperature: 21.3, motion: false } });
   const letters = () => full.product.get<DeadLettersAnswer>("/api/v1/dead-letters?limit=1");
   await until(async () => (await full.product.get<{ items: unknown[] }>("/api/v1/metrics")).items.length > 1, {
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     what: "the kinds of its values",
   });
   await post(full.product, { device: DEVICE, time: Date.now(), readings: { temperature: "21.3 °C" } });
-  await until(async () => (await letters()).items.length === 1, { timeoutMs: 20_000, what: "a dead letter" });
+  await until(async () => (await letters()).items.length === 1, { timeoutMs: PATIENCE_MS, what: "a dead letter" });
   letter = (await letters()).items[0]!.id;
   await until(async () => (await full.product.get<FleetSummary>("/api/v1/fleet/summary")).states.live > 5, {
-    timeoutMs: 30_000,
+    timeoutMs: PATIENCE_MS,
     what: "devices",
   });
 });

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { composeEngines } from "@/server/compose";
 import { loadConfig } from "@/server/config/config";
 import type { DeadLetterGroupsAnswer } from "@/server/contracts/dead-letters";
-import { TOPICS } from "@/server/domain/terms";
+import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import { until } from "../waiting";
-import { post, setStage, type Stage } from "./stage";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const BROKEN = "press-07";
 /** Its clock is ahead of the others by more than is tolerated; what it sends is fine once that time has come. */
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const time = Date.now();
   await post(stage.product, { device: BROKEN, time, readings: { temperature: 20.1, humidity: 40 } });
   await until(async () => (await stage.product.get<{ items: unknown[] }>("/api/v1/metrics")).items.length === 2, {
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     what: "what the device sends when it is well",
   });
   const drifted = { device: BROKEN, time: time + 1, readings: { temperature: "21.4 °C", humidity: 41 } };
@@ -38,18 +38,24 @@ type Counts = DeadLetterGroupsAnswer["counts"];
 async function deadLetters(isSo: (counts: Counts) => boolean, what: string): Promise<void> {
   const counts = async () =>
     (await stage.product.get<DeadLetterGroupsAnswer>("/api/v1/dead-letters/groups?status=all")).counts;
-  await until(async () => isSo(await counts()), { timeoutMs: 20_000, what });
+  await until(async () => isSo(await counts()), { timeoutMs: PATIENCE_MS, what });
 }
 
-/** Puts messages into the log past the route, which would have refused them. */
-async function append(messages: readonly string[]): Promise<void> {
+/**
+ * Puts messages into the log past the route, which would have refused them. They are told their time when the log is
+ * open, so that it is ahead however long that took. @returns that time
+ */
+async function append(messagesAt: (time: number) => readonly string[]): Promise<number> {
   const config = loadConfig({ FIELDWATCH_DATA_DIR: stage.product.dataDir }, "");
   const { eventLog, close } = await composeEngines(config, "journey", pino({ level: "silent" }));
+  await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
+  const time = Date.now() + AHEAD_MS;
   await eventLog.append(
     TOPICS.telemetry,
-    messages.map((message) => ({ key: AHEAD, value: Buffer.from(message) })),
+    messagesAt(time).map((message) => ({ key: AHEAD, value: Buffer.from(message) })),
   );
   await close();
+  return time;
 }
 
 const groups = (page: Page) => page.getByRole("table", { name: "Groups of dead letters" });
@@ -93,14 +99,13 @@ test("a dead letter of the broken device is found, fixed, replayed, and its read
 });
 
 test("many are tried first, then replayed at a rate, and everyone sees how far it is", async () => {
-  const time = Date.now() + AHEAD_MS;
-  await append([
+  const time = await append((at) => [
     ...Array.from({ length: EARLY }, (_, i) =>
-      JSON.stringify({ device: AHEAD, time: time + i, readings: { temperature: i } }),
+      JSON.stringify({ device: AHEAD, time: at + i, readings: { temperature: i } }),
     ),
     ...Array.from(
       { length: GARBLED },
-      (_, i) => `{"device":"${AHEAD}","time":${time + i},"readings":{"temperature":NaN}}`,
+      (_, i) => `{"device":"${AHEAD}","time":${at + i},"readings":{"temperature":NaN}}`,
     ),
   ]);
   await deadLetters(({ open }) => open === EARLY + GARBLED, "the dead letters of both kinds");
@@ -108,7 +113,7 @@ test("many are tried first, then replayed at a rate, and everyone sees how far i
   const page = await stage.open("/dead-letters");
   await chip(page, new RegExp(`Open ${EARLY + GARBLED}`)).waitFor();
   await group(page, /Time in the future.*clock-01/).waitFor();
-  await until(() => Date.now() > time + EARLY, { timeoutMs: AHEAD_MS * 2, what: "the time the device said" });
+  await until(() => Date.now() > time + EARLY, { timeoutMs: PATIENCE_MS, what: "the time the device said" });
 
   await page.getByRole("button", { name: "Replay all…" }).click();
   const dialog = page.getByRole("dialog", { name: "Replay all open dead letters" });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { type PostgresServer, startPostgres } from "../engines/postgres";
 import { until } from "../waiting";
-import { setStage, type Stage } from "./stage";
+import { PATIENCE_MS, setStage, type Stage } from "./stage";
 
 let postgres: PostgresServer;
 let stage: Stage;
@@ -23,12 +23,12 @@ test("an engine that goes down is named with its cause and fix on the open page,
   await probe.getByText(/PostgreSQL .* answers in/).waitFor();
   await engines.getByText("you", { exact: true }).first().waitFor();
   const totals = () => stage.product.get<PipelineAnswer>("/api/v1/pipeline").then((answer) => answer.totals);
-  await until(async () => (await totals()).messages > 0, { timeoutMs: 30_000, what: "messages" });
+  await until(async () => (await totals()).messages > 0, { timeoutMs: PATIENCE_MS, what: "messages" });
   const before = await totals();
   await page.evaluate(() => void ((window as { journeyMark?: boolean }).journeyMark = true));
 
   await postgres.kill();
-  await probe.getByText("PostgreSQL does not answer.").waitFor({ timeout: 30_000 });
+  await probe.getByText("PostgreSQL does not answer.").waitFor();
   await probe.getByText(/^Nothing listens on 127\.0\.0\.1:\d+ \(ECONNREFUSED\)\.$/).waitFor();
   await probe.getByText("correct host and port in DATABASE_URL").waitFor();
   await page
@@ -42,12 +42,12 @@ test("an engine that goes down is named with its cause and fix on the open page,
   const list = page.getByRole("region", { name: "First-run checklist" });
   await list.getByRole("button", { name: "Send a test message" }).click();
   const durable = list.getByRole("list", { name: "The way of the test message" }).locator('[data-step="durable"]');
-  await durable.getByText(/Nothing listens on/).waitFor({ timeout: 45_000 });
+  await durable.getByText(/Nothing listens on/).waitFor({ timeout: 90_000 });
 
   await postgres.start();
-  await probe.getByText(/PostgreSQL .* answers in/).waitFor({ timeout: 60_000 });
+  await probe.getByText(/PostgreSQL .* answers in/).waitFor({ timeout: 90_000 });
   await until(async () => (await totals().catch(() => before)).messages > before.messages, {
-    ...{ timeoutMs: 60_000, what: "messages to be stored again" },
+    ...{ timeoutMs: 90_000, what: "messages to be stored again" },
   });
   expect(await page.evaluate(() => (window as { journeyMark?: boolean }).journeyMark)).toBe(true);
   await page.context().close();

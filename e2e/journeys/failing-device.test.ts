@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { pause, until } from "../waiting";
-import { post, setStage, type Stage } from "./stage";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const DEVICES = 40;
 const FAILING = "pump-17";
@@ -11,8 +11,8 @@ let stage: Stage;
 let stopped = false;
 let sending: Promise<void>;
 beforeAll(async () => {
-  // Stale after two seconds: one that stops sending is found while the journey goes on.
-  stage = await setStage({ DEMO_DEVICES: "0", DEVICE_STALE_SECONDS: "2" });
+  // Stale after a few seconds: one that stops sending is found while the journey goes on, the others may be a little late.
+  stage = await setStage({ DEMO_DEVICES: "0", DEVICE_STALE_SECONDS: "6" });
   const all = Array.from({ length: DEVICES }, (_, i) => name(i));
   const message = (device: string) => ({ device, time: Date.now(), site: "hall", readings: { pressure: 2.5 } });
   await post(stage.product, all.map(message));
@@ -23,7 +23,7 @@ beforeAll(async () => {
     }
   })();
   await until(async () => (await stage.product.get<FleetSummary>("/api/v1/fleet/summary")).states.stale === 1, {
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     what: "one device to be overdue",
   });
 });
@@ -43,7 +43,7 @@ test("a device that fell silent is seen on the overview, found in the list, and 
   const table = page.getByRole("table", { name: "Devices" });
   const row = table.getByRole("row", { name: new RegExp(FAILING) });
   await row.waitFor();
-  expect(await table.getByRole("row").count()).toBe(2);
+  await until(async () => (await table.getByRole("row").count()) === 2, { timeoutMs: PATIENCE_MS, what: "it alone" });
   await row.getByText(/Stale|Silent/).waitFor();
   await row.getByText("2.5").waitFor();
 

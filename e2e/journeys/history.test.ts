@@ -1,8 +1,8 @@
-import type { Page } from "playwright";
+import type { Locator, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DeviceDetail, ReadingsAnswer } from "@/server/contracts/devices";
 import { pause, until } from "../waiting";
-import { post, setStage, type Stage } from "./stage";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const DEVICE = "press-07";
 const COUNT = 720;
@@ -22,7 +22,7 @@ beforeAll(async () => {
     }));
   await post(stage.product, messages);
   await until(async () => (await detail().catch(() => null))?.messages === messages.length, {
-    timeoutMs: 30_000,
+    timeoutMs: PATIENCE_MS,
     what: "two hours of history",
   });
 });
@@ -34,19 +34,27 @@ afterAll(async () => {
 const detail = () => stage.product.get<DeviceDetail>(`/api/v1/devices/${DEVICE}`);
 const chart = (page: Page) => page.locator("figure").first();
 
-test("a stretch is zoomed to while live, the chart stands still, and a double click goes back to live", async () => {
-  const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
-  await page.getByText("Going on live.").waitFor();
-  // What is above the chart may still be loading: where it is counts at the moment of pointing.
+/**
+ * Points at three quarters of the chart until `shown` is. What is above the chart may still be loading: where it is counts
+ * at the moment of pointing. @returns where it was
+ */
+async function pointAtChart(page: Page, shown: Locator) {
   let box = (await chart(page).boundingBox())!;
   await until(
     async () => {
       box = (await chart(page).boundingBox())!;
       await page.mouse.move(box.x + box.width * 0.75, box.y + 100, { steps: 3 });
-      return page.getByText(/temperature \d/).isVisible();
+      return shown.isVisible();
     },
-    { timeoutMs: 20_000, everyMs: 200, what: "the tooltip" },
+    { timeoutMs: PATIENCE_MS, everyMs: 200, what: "the tooltip" },
   );
+  return box;
+}
+
+test("a stretch is zoomed to while live, the chart stands still, and a double click goes back to live", async () => {
+  const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
+  await page.getByText("Going on live.").waitFor();
+  const box = await pointAtChart(page, page.getByText(/temperature \d/));
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.8, box.y + 120, { steps: 4 });
   await page.mouse.up();
@@ -57,10 +65,18 @@ test("a stretch is zoomed to while live, the chart stands still, and a double cl
   expect(to - from).toBeGreaterThan(5 * 60_000);
   expect(to - from).toBeLessThan(60 * 60_000);
   await page.getByText("Every reading.").waitFor();
-  const before = await chart(page).innerHTML();
+  let before = "";
+  await until(
+    async () => {
+      const last = before;
+      before = plot(await chart(page).innerHTML());
+      return before !== "" && before === last;
+    },
+    { timeoutMs: PATIENCE_MS, everyMs: 200, what: "the zoomed chart to be drawn" },
+  );
   await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 33.3 } });
   await page.locator("[data-value=temperature]").getByText("33.3").waitFor();
-  expect(plot(await chart(page).innerHTML())).toBe(plot(before));
+  expect(plot(await chart(page).innerHTML())).toBe(before);
 
   await page.mouse.dblclick(box.x + box.width * 0.5, box.y + 100);
   await page.getByText("Going on live.").waitFor();
@@ -91,12 +107,6 @@ test("live readings are counted once, also those the loaded history held already
   await page.getByRole("status").getByText("Connected").waitFor();
   const table = page.getByRole("region", { name: "History as a table" });
   await table.getByRole("row").nth(1).waitFor();
-  // Loads again and again while readings come: each time some are in the answer and in a frame.
-  for (let i = 0; i < 30; i++) {
-    await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 25 + i / 10 } });
-    if (i % 6 === 3) await page.evaluate(() => window.dispatchEvent(new Event("focus")));
-    await pause(40);
-  }
   const counted = async () => {
     const cells = await table.locator("tbody tr td:last-child").allInnerTexts();
     return cells.reduce((sum, text) => sum + Number(text), 0);
@@ -107,8 +117,16 @@ test("live readings are counted once, also those the loaded history held already
     );
     return answer.points.reduce((sum, { count }) => sum + count, 0);
   };
-  const total = await stored();
-  await until(async () => (await counted()) >= total, { timeoutMs: 10_000, what: "all readings in the table" });
+  const before = await stored();
+  // Loads again and again while readings come: each time some are in the answer and in a frame.
+  for (let i = 0; i < 30; i++) {
+    await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 25 + i / 10 } });
+    if (i % 6 === 3) await page.evaluate(() => window.dispatchEvent(new Event("focus")));
+    await pause(40);
+  }
+  const total = before + 30;
+  await until(async () => (await stored()) >= total, { timeoutMs: PATIENCE_MS, what: "all readings to be stored" });
+  await until(async () => (await counted()) >= total, { timeoutMs: PATIENCE_MS, what: "all readings in the table" });
   expect(await counted()).toBe(await stored());
   await page.context().close();
 });
@@ -117,14 +135,14 @@ test("several metrics share a moment, and go into one download", async () => {
   const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
   await page.getByRole("checkbox", { name: "Chart humidity" }).click();
   await page.locator("figure").nth(1).locator("path").first().waitFor({ state: "attached" });
-  expect(page.url()).toContain("metric=temperature%2Chumidity");
-  const box = (await chart(page).boundingBox())!;
-  await page.mouse.move(box.x + box.width * 0.75, box.y + 100);
-  await page
-    .locator("figure")
-    .nth(1)
-    .getByText(/humidity 50/)
-    .waitFor();
+  await page.waitForURL(/metric=temperature%2Chumidity/);
+  await pointAtChart(
+    page,
+    page
+      .locator("figure")
+      .nth(1)
+      .getByText(/humidity 50/),
+  );
 
   await page.getByRole("button", { name: "Download" }).click();
   const [download] = await Promise.all([
@@ -165,7 +183,7 @@ test("properties are edited; a wrong one is named, a conflict is decided by the 
   // The device goes on saying where it stands; what a person set stays.
   const { messages } = await detail();
   await post(stage.product, { device: DEVICE, time: Date.now(), site: "north", readings: { temperature: 1 } });
-  await until(async () => (await detail()).messages === messages + 1, { timeoutMs: 10_000, what: "the message" });
+  await until(async () => (await detail()).messages === messages + 1, { timeoutMs: PATIENCE_MS, what: "the message" });
   expect((await detail()).site).toBe("hall-3");
   await page.context().close();
 });
@@ -177,7 +195,7 @@ test("messages are paged back and forth", async () => {
   await messages.getByRole("button", { name: "Older" }).click();
   await messages.getByText("Page 2").waitFor();
   await until(async () => (await messages.locator("code").first().innerText()) !== first, {
-    timeoutMs: 10_000,
+    timeoutMs: PATIENCE_MS,
     what: "older messages",
   });
   await messages.getByText("Pretty").click();
@@ -185,7 +203,7 @@ test("messages are paged back and forth", async () => {
   await messages.getByText("Exact").click();
   await messages.getByRole("button", { name: "Newer" }).click();
   await until(async () => (await messages.locator("code").first().innerText()) === first, {
-    timeoutMs: 10_000,
+    timeoutMs: PATIENCE_MS,
     what: "the newest messages",
   });
   await page.context().close();

@@ -2,7 +2,7 @@ import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { until } from "../waiting";
-import { post, setStage, type Stage } from "./stage";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 /*
  * Everything with the keyboard only: no test here points at anything. Where the focus is must be seen.
@@ -12,7 +12,8 @@ const DEVICES = ["press-01", "press-02", "press-03", "pump-04", "pump-05"];
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await setStage({ DEMO_DEVICES: "0" });
+  // Each says something once: however long the journeys take, all stay live.
+  stage = await setStage({ DEMO_DEVICES: "0", DEVICE_STALE_SECONDS: "3600" });
   const now = Date.now();
   await post(
     stage.product,
@@ -25,7 +26,7 @@ beforeAll(async () => {
     ),
   );
   await until(async () => (await stage.product.get<FleetSummary>("/api/v1/fleet/summary")).states.live === 5, {
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     what: "all devices",
   });
 });
@@ -74,10 +75,10 @@ test("from the overview by the palette to a device, another range, and back", as
   await page.keyboard.press("Enter");
   await page.waitForURL("**/devices/press-02");
   await until(() => page.title().then((title) => title === "press-02 · Fieldwatch"), {
-    timeoutMs: 5000,
+    timeoutMs: PATIENCE_MS,
     what: "the tab's title",
   });
-  await until(() => isHeadingFocused(page), { timeoutMs: 5000, what: "the heading to have the focus" });
+  await until(() => isHeadingFocused(page), { timeoutMs: PATIENCE_MS, what: "the heading to have the focus" });
 
   // Tab as far as the ranges, then choose the next one as radios are chosen.
   await page.getByText("Going on live.").waitFor();
@@ -95,35 +96,35 @@ test("from the overview by the palette to a device, another range, and back", as
   const before = page.url();
   await page.keyboard.press("ArrowRight");
   await until(async () => page.url() !== before && page.url().includes("range="), {
-    timeoutMs: 5000,
+    timeoutMs: PATIENCE_MS,
     what: "the range in the address",
   });
 
   await page.keyboard.press("g");
   await page.keyboard.press("o");
-  await until(async () => new URL(page.url()).pathname === "/", { timeoutMs: 5000, what: "the overview" });
-  await until(() => isHeadingFocused(page), { timeoutMs: 5000, what: "the heading to have the focus" });
+  await until(async () => new URL(page.url()).pathname === "/", { timeoutMs: PATIENCE_MS, what: "the overview" });
+  await until(() => isHeadingFocused(page), { timeoutMs: PATIENCE_MS, what: "the heading to have the focus" });
 
   // The device is among those opened last, before anything is typed; closing gives the focus back.
   await page.keyboard.press("Control+k");
   await palette(page).getByRole("group", { name: "Recent devices" }).getByText("press-02").waitFor();
   await page.keyboard.press("Escape");
   await palette(page).waitFor({ state: "hidden" });
-  await until(() => isHeadingFocused(page), { timeoutMs: 5000, what: "the focus where it was" });
+  await until(() => isHeadingFocused(page), { timeoutMs: PATIENCE_MS, what: "the focus where it was" });
   await page.context().close();
 });
 
 test("the list by j, k and Enter, help by ?, pages by g and a letter, nothing of it while typing", async () => {
   const page = await open("/");
   const at = (path: string) =>
-    until(async () => new URL(page.url()).pathname === path, { timeoutMs: 10_000, what: `the page ${path}` });
+    until(async () => new URL(page.url()).pathname === path, { timeoutMs: PATIENCE_MS, what: `the page ${path}` });
   await page.keyboard.press("g");
   await page.keyboard.press("d");
   await at("/devices");
   const current = () => page.evaluate(() => document.activeElement?.closest("tr")?.dataset.device ?? null);
   await page.locator("tr[data-device=press-01]").waitFor();
   for (const key of ["j", "j", "j", "k"]) await page.keyboard.press(key);
-  await until(async () => (await current()) === "press-02", { timeoutMs: 5000, what: "the second row" });
+  await until(async () => (await current()) === "press-02", { timeoutMs: PATIENCE_MS, what: "the second row" });
   expect((await focusSeen(page)).seen).toBe(true);
 
   await page.keyboard.press("?");
@@ -135,7 +136,7 @@ test("the list by j, k and Enter, help by ?, pages by g and a letter, nothing of
   await page.keyboard.press("Escape");
   await help.waitFor({ state: "hidden" });
   expect(new URL(page.url()).pathname).toBe("/devices");
-  await until(async () => (await current()) === "press-02", { timeoutMs: 5000, what: "the focus where it was" });
+  await until(async () => (await current()) === "press-02", { timeoutMs: PATIENCE_MS, what: "the focus where it was" });
 
   await page.keyboard.press("/");
   await page.keyboard.type("gd?");
@@ -145,7 +146,7 @@ test("the list by j, k and Enter, help by ?, pages by g and a letter, nothing of
   await page.keyboard.press("Escape");
   await page.locator("tr[data-device=press-01]").waitFor();
   await page.keyboard.press("Home");
-  await until(async () => (await current()) === "press-01", { timeoutMs: 5000, what: "the first row" });
+  await until(async () => (await current()) === "press-01", { timeoutMs: PATIENCE_MS, what: "the first row" });
   await page.keyboard.press("Enter");
   await at("/devices/press-01");
 
@@ -172,9 +173,9 @@ test("actions and filters by the palette, the way past the navigation, and the w
   };
   const scheme = () => page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
   await run("dark", "Switch to dark");
-  await until(async () => (await scheme()) === "dark", { timeoutMs: 5000, what: "the dark" });
+  await until(async () => (await scheme()) === "dark", { timeoutMs: PATIENCE_MS, what: "the dark" });
   await run("theme", "Switch to light");
-  await until(async () => (await scheme()) === "light", { timeoutMs: 5000, what: "the light" });
+  await until(async () => (await scheme()) === "light", { timeoutMs: PATIENCE_MS, what: "the light" });
   await run("keyboard", "Keyboard help");
   await page.getByRole("dialog", { name: "Keyboard" }).getByText("Go to Health").waitFor();
   await page.keyboard.press("Escape");
@@ -183,19 +184,19 @@ test("actions and filters by the palette, the way past the navigation, and the w
   await page.getByText("No device matches.").waitFor();
 
   await page.reload();
-  await heading(page).waitFor();
+  await page.getByRole("status").getByText("Connected").waitFor();
   await page.keyboard.press("Tab");
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
   await page.keyboard.press("Enter");
   await until(() => page.evaluate(() => document.activeElement?.id === "content"), {
-    timeoutMs: 5000,
+    timeoutMs: PATIENCE_MS,
     what: "the focus on the content",
   });
 
   await run("wall", "Overview on a wall");
   await page.getByRole("heading", { name: "Sites, overdue first" }).waitFor();
   await until(async () => (await page.getByRole("navigation").count()) === 0, {
-    timeoutMs: 5000,
+    timeoutMs: PATIENCE_MS,
     what: "no navigation",
   });
   await page.keyboard.press("Escape");

@@ -1,5 +1,6 @@
 import type { Page } from "playwright";
 import { until } from "../waiting";
+import { PATIENCE_MS } from "./stage";
 
 /** The pages in the navigation, by their name. */
 export const PAGES = [
@@ -14,5 +15,8 @@ export const PAGES = [
 export async function loaded(page: Page): Promise<void> {
   await page.getByRole("status").getByText("Connected").waitFor();
   const waiting = page.locator('[role=status][aria-label^="Loading"]:visible');
-  await until(async () => (await waiting.count()) === 0, { timeoutMs: 20_000, what: `${page.url()} to be loaded` });
+  await until(async () => (await waiting.count()) === 0, {
+    timeoutMs: PATIENCE_MS,
+    what: `${page.url()} to be loaded`,
+  });
 }

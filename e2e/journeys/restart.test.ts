@@ -1,10 +1,11 @@
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pause, until } from "../waiting";
-import { post, setStage, type Stage } from "./stage";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const DEVICE = "restart-01";
-const EVERY_MS = 250;
+/** So that a table of 250 rows has room for what is sent in two minutes. */
+const EVERY_MS = 500;
 
 let stage: Stage;
 beforeAll(async () => {
@@ -43,11 +44,11 @@ function startCounting() {
 
 test("a page open while the server restarts goes on by itself, and no reading is missing in it", async () => {
   const counting = startCounting();
-  await until(() => counting.sent() >= 3, { timeoutMs: 20_000, what: "the first messages" });
+  await until(() => counting.sent() >= 3, { timeoutMs: PATIENCE_MS, what: "the first messages" });
   const page = await stage.open(`/devices/${DEVICE}?metric=counter&range=15m&view=table`);
   const connection = page.getByRole("status");
   await connection.getByText("Connected").waitFor();
-  await until(async () => (await shown(page)).length >= 3, { timeoutMs: 20_000, what: "readings in the table" });
+  await until(async () => (await shown(page)).length >= 3, { timeoutMs: PATIENCE_MS, what: "readings in the table" });
   await page.evaluate(() => void ((window as { journeyMark?: boolean }).journeyMark = true));
 
   for (let round = 1; round <= 2; round++) {
@@ -55,14 +56,14 @@ test("a page open while the server restarts goes on by itself, and no reading is
     const restarting = stage.restart();
     await connection.getByText(/Reconnecting|Stale/).waitFor();
     await restarting;
-    await connection.getByText("Connected").waitFor({ timeout: 30_000 });
-    await until(() => counting.sent() >= before + 8, { timeoutMs: 30_000, what: "messages after the restart" });
+    await connection.getByText("Connected").waitFor();
+    await until(() => counting.sent() >= before + 8, { timeoutMs: PATIENCE_MS, what: "messages after the restart" });
   }
   await counting.stop();
 
   const all = Array.from({ length: counting.sent() }, (_, i) => i + 1);
   await until(async () => (await shown(page)).length >= all.length, {
-    timeoutMs: 20_000,
+    timeoutMs: PATIENCE_MS,
     what: `${all.length} readings in the table`,
   });
   expect(await shown(page)).toEqual(all);

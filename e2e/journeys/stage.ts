@@ -15,6 +15,9 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+/** How long a journey waits for one thing to be seen: far longer than it takes, for machines that are slow or busy. */
+export const PATIENCE_MS = 30_000;
+
 /** A running product and a browser to look at it. */
 export interface Stage {
   readonly product: Product;
@@ -67,7 +70,7 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
     async open(route) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: product.url });
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(PATIENCE_MS);
       page.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
       await page.goto(route);
       return page;

@@ -8,8 +8,9 @@ export default defineConfig({
     include: ["e2e/journeys/**/*.test.ts"],
     // One product and one browser at a time: the machine's attention is part of what is measured.
     fileParallelism: false,
-    testTimeout: 90_000,
-    hookTimeout: 120_000,
+    // Above the sum of what a journey waits for on a slow machine: then the step that failed is told.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     reporters: process.env.TEST_REPORTS
       ? ["default", ["json", { outputFile: `${process.env.TEST_REPORTS}/journeys.json` }]]
       : ["default"],

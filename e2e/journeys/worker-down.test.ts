@@ -23,14 +23,14 @@ test("a health failure is shown with its fix, and goes when it is mended", async
   process.kill(worker!.pid, "SIGSTOP");
   try {
     await dropConnections(stage.product.connectionString());
-    await probe.getByText("No worker is alive.").waitFor({ timeout: 40_000 });
+    await probe.getByText("No worker is alive.").waitFor({ timeout: 90_000 });
     await probe.getByText("messages are kept in the event log and wait").waitFor();
     await probe.getByText("Fix", { exact: true }).waitFor();
     await probe.getByText("npm run worker").waitFor();
   } finally {
     process.kill(worker!.pid, "SIGCONT");
   }
-  await probe.getByText("1 worker.").waitFor({ timeout: 60_000 });
+  await probe.getByText("1 worker.").waitFor({ timeout: 90_000 });
   await page.context().close();
 });
 

@@ -209,8 +209,14 @@ describeStartingEngines("on Kafka as it comes", () => {
       } finally {
         kafka.resume();
       }
-      const found = await diagnose(rig.envOf(kafka.brokers));
-      expect(found.accusing()).toEqual([]);
-    });
+      // While it stood still Kafka may have taken its leaderships away; it gets them back in a moment.
+      await until(
+        async () => {
+          expect((await diagnose(rig.envOf(kafka.brokers))).accusing()).toEqual([]);
+          return true;
+        },
+        { timeoutMs: 45_000 },
+      );
+    }, 90_000);
   });
 });

@@ -19,6 +19,7 @@ import { sendOne } from "./send";
 
 const logger = pino({ level: "silent" });
 const T = 1_750_000_000_000;
+const PATIENCE = { timeoutMs: 20_000 };
 
 let db: TestDatabase;
 let letters: DeadLetters;
@@ -104,23 +105,24 @@ function start(log: ReturnType<typeof createLog>, over: Partial<Parameters<typeo
     logger,
     lookMs: 20,
     giveBackMs: 20,
-    claimMs: 200,
+    // Longer than any test: nothing that is only slow is given back.
+    claimMs: 600_000,
     ...over,
   });
 }
 
 const state = async (job: DeadLetterJobRow) => (await findDeadLetterJob(db.pool, job.id))!;
 const ended = (job: DeadLetterJobRow, status: string) =>
-  until(async () => (await state(job)).status === status, { timeoutMs: 20_000 });
+  until(async () => (await state(job)).status === status, PATIENCE);
 
-describe("a job", () => {
+describe("a job", { timeout: 90_000 }, () => {
   test("sends each fitting letter once, and ends when all are handled", async () => {
     const log = createLog();
     await stored(43);
     await letters.store([letterOf(900, { device: "other" }), letterOf(901, { ingestTime: T + 2_000_000 })]);
     const job = await addJob({ filter: { device: "d", reason: "futureTime", field: null }, total: 43 });
     const runner = start(log);
-    await until(() => log.records.length === 43);
+    await until(() => log.records.length === 43, PATIENCE);
     expect((await state(job)).status).toBe("running");
     await log.handle();
     await ended(job, "done");
@@ -150,17 +152,17 @@ describe("a job", () => {
 
   test("keeps to its rate, and stops where it is told to", async () => {
     const log = createLog();
-    await stored(500);
+    await stored(2000);
     const job = await addJob({ perSecond: 100 });
     const started = performance.now();
     const runner = start(log);
-    await until(() => log.records.length >= 100);
+    await until(() => log.records.length >= 100, PATIENCE);
     const seconds = (performance.now() - started) / 1000;
     expect(log.records.length / Math.max(seconds, 0.001)).toBeLessThan(200);
     expect(await endDeadLetterJob(db.pool, job.id, "stopped")).toBe(true);
     await runner.stop();
     const sent = log.records.length;
-    expect(sent).toBeLessThan(500);
+    expect(sent).toBeLessThan(2000);
     expect(await state(job)).toMatchObject({ status: "stopped" });
     const next = start(log);
     const after = await addJob({ action: "discard" });
@@ -174,8 +176,10 @@ describe("a job", () => {
     await stored(300);
     const job = await addJob({ perSecond: 400 });
     let letGo = () => {};
+    const claimMs = 2000;
     // The first process dies between a claim and its append.
     const dying = start(log, {
+      claimMs,
       eventLog: {
         describe: log.describe,
         append: async (topic, records) => {
@@ -184,20 +188,17 @@ describe("a job", () => {
         },
       },
     });
-    await until(() => log.records.length >= 100);
-    await until(async () => (await letters.count({ status: "replaying" })).replaying > log.records.length);
-    const other = start(log);
+    await until(() => log.records.length >= 100, PATIENCE);
+    await until(async () => (await letters.count({ status: "replaying" })).replaying > log.records.length, PATIENCE);
+    const other = start(log, { claimMs });
     // Its connection goes, and its lock with it; it never hears of it.
     await db.pool.query(
       `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     );
-    await until(
-      async () => {
-        await log.handle();
-        return (await state(job)).status === "done";
-      },
-      { timeoutMs: 20_000 },
-    );
+    await until(async () => {
+      await log.handle();
+      return (await state(job)).status === "done";
+    }, PATIENCE);
     expect(await state(job)).toMatchObject({ done: 300 });
     expect(
       log
@@ -217,9 +218,9 @@ describe("a job", () => {
     log.setAway(true);
     const job = await addJob();
     const runner = start(log);
-    await until(async () => (await state(job)).status === "waiting" && (await letters.count({})).open === 10);
+    await until(async () => (await state(job)).status === "waiting" && (await letters.count({})).open === 10, PATIENCE);
     log.setAway(false);
-    await until(() => log.records.length === 10);
+    await until(() => log.records.length === 10, PATIENCE);
     await log.handle();
     await ended(job, "done");
     await runner.stop();
@@ -233,7 +234,7 @@ describe("a job", () => {
     await until(async () => {
       await log.handle();
       return (await Promise.all(jobs.map(state))).every(({ status }) => status === "done");
-    });
+    }, PATIENCE);
     const [one, two] = await Promise.all(jobs.map(state));
     expect(one!.done + two!.done).toBe(200);
     expect(log.records).toHaveLength(200);
@@ -270,7 +271,7 @@ describe("a claim", () => {
       sendOne({ deadLetters: letters, eventLog: unknown }, { letter: nowhere!, edited: null }),
     ).rejects.toThrow(LogUnavailableError);
     expect(await giveBack()).toBe(0);
-    now += 5000;
+    now += 60_000;
     expect(await giveBack(), "the worker hasn't come so far").toBe(0);
     await log.handle();
     expect(await giveBack()).toBe(1);

@@ -19,7 +19,7 @@ describeWithKafka("with Kafka", (brokers) => {
   const createFixture = async () => ({ open: () => openTestLog(brokers), close: async () => undefined });
   eventLogContract("kafka", createFixture);
 
-  describe("event log on Kafka", { timeout: 60_000 }, () => {
+  describe("event log on Kafka", { timeout: 120_000 }, () => {
     const bench = createBench(createFixture);
     let client: Kafka;
     let admin: Admin;
@@ -65,7 +65,14 @@ describeWithKafka("with Kafka", (brokers) => {
       const own = await openTestLog(brokers, { metadataMaxAge: 0 });
       const [one, other] = [await bench.newTopic(3), await bench.newTopic(2)];
       const rounds = async (ask: () => Promise<unknown>) => {
-        for (let round = 0; round < 30; round++) await ask();
+        for (let answered = 0; answered < 30;)
+          await ask().then(
+            () => (answered += 1),
+            (error: unknown) => {
+              // Too late for its limit, on a busy machine: that is no wrong answer.
+              if (!(error instanceof LogUnavailableError) || error.cause !== undefined) throw error;
+            },
+          );
       };
       await Promise.all([
         rounds(() => own.log.append(one, numbered(0, 1))),
@@ -155,7 +162,11 @@ describeWithKafka("with Kafka", (brokers) => {
       );
       for (const age of [0, 1500, 3000]) {
         await until(() => Date.now() - waiting >= age, PATIENCE);
-        const { partitions } = await bench.second.log.describe(topic, topic);
+        // It is left out of an answer when there was no time to find it.
+        const partitions = await until(async () => {
+          const state = await bench.second.log.describe(topic, topic);
+          return state.partitions[partition]!.oldestWaiting === null ? null : state.partitions;
+        }, PATIENCE);
         const found = partitions[partition]!.oldestWaiting!;
         expect(found).toBeGreaterThanOrEqual(waiting);
         expect(found - waiting).toBeLessThanOrEqual(Math.max(50, 0.06 * (Date.now() - waiting)));
@@ -170,7 +181,8 @@ describeWithKafka("with Kafka", (brokers) => {
       const topic = await bench.newTopic(1);
       const reader = await bench.collect(bench.first.log, topic, { group: topic });
       await until(() => reader.assigned().length === 1, PATIENCE);
-      const { owner } = (await bench.second.log.describe(topic, topic)).partitions[0]!;
+      const { partitions } = await until(() => bench.second.log.describe(topic, topic), PATIENCE);
+      const { owner } = partitions[0]!;
       expect(owner).toMatch(/^fieldwatch test .+:\d+$/);
       await reader.stop();
     });

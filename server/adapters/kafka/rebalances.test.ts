@@ -9,8 +9,8 @@ import { Kafka, logLevel } from "./kafkajs";
 import { openTestLog } from "./test-log";
 
 const PATIENCE = { timeoutMs: 45_000 };
-const TEST = { timeout: 120_000 };
-const TIMES = { session: 4000, heartbeat: 300, rebalance: 8000, metadataMaxAge: 1000 };
+const TEST = { timeout: 240_000 };
+const TIMES = { session: 6000, heartbeat: 300, rebalance: 8000, metadataMaxAge: 1000 };
 
 describeStartingEngines("event log on a Kafka that changes", () => {
   let kafka: KafkaServer;
@@ -21,11 +21,11 @@ describeStartingEngines("event log on a Kafka that changes", () => {
   beforeAll(async () => {
     kafka = await startKafka({ heap: "512m" });
     await bench.setUp();
-  }, 90_000);
+  }, 180_000);
   afterAll(async () => {
     await bench.tearDown();
     await kafka?.remove();
-  }, 60_000);
+  }, 120_000);
 
   /** Does what an operator would do, by other means than the log. */
   async function operate(work: (admin: Admin) => Promise<unknown>): Promise<void> {
@@ -59,8 +59,9 @@ describeStartingEngines("event log on a Kafka that changes", () => {
     await bench.first.log.append(topic, numbered(0, 20));
     await gate.reached;
     const began = performance.now();
-    await until(() => performance.now() - began > 2.5 * TIMES.session, PATIENCE);
-    expect((await bench.second.log.describe(topic, group)).members).toBe(1);
+    await until(() => performance.now() - began > 2 * TIMES.session, PATIENCE);
+    const { members } = await until(() => bench.second.log.describe(topic, group), PATIENCE);
+    expect(members).toBe(1);
     expect(busy.assigned()).toEqual([0]);
     gate.open();
     await until(() => busy.records().length === 20, PATIENCE);
@@ -102,7 +103,7 @@ describeStartingEngines("event log on a Kafka that changes", () => {
     const worker = await bench.collect(bench.first.log, topic, { group: topic });
     const live = await bench.collect(bench.second.log, topic, { group: null });
     await bench.first.log.append(topic, numbered(0, 10));
-    await until(() => worker.records().length === 10 && live.records().length === 10, PATIENCE);
+    await until(() => worker.records().length >= 10 && live.records().length >= 10, PATIENCE);
     await operate((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] }));
     let sent = 10;
     // To all of them, sooner or later; senders see a topic that changes as an outage.
@@ -135,15 +136,18 @@ describeStartingEngines("event log on a Kafka that changes", () => {
     await operate((admin) => admin.deleteTopics({ topics: [topic] }));
     await until(() => worker.errors.length > 0, PATIENCE);
     expect(worker.errors[0]).toBeInstanceOf(LogUnavailableError);
-    await expect(bench.second.log.describe(topic, topic)).rejects.toThrow(`no topic ${topic}`);
-    await until(
-      () =>
-        bench.second.log.append(topic, numbered(100, 101)).then(
-          () => false,
-          (error: unknown) => String(error).includes(`no topic ${topic}`),
-        ),
-      PATIENCE,
-    );
+    for (const ask of [
+      () => bench.second.log.describe(topic, topic),
+      () => bench.second.log.append(topic, numbered(100, 101)),
+    ])
+      await until(
+        () =>
+          ask().then(
+            () => false,
+            (error: unknown) => String(error).includes(`no topic ${topic}`),
+          ),
+        PATIENCE,
+      );
     await bench.second.log.ensureTopics([{ topic, partitions: 1, retentionMs: 3_600_000, durable: true }]);
     await until(() => bench.second.log.append(topic, numbered(100, 110)).then(() => true), PATIENCE);
     await until(() => worker.records().length >= 40, PATIENCE);

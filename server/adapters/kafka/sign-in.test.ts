@@ -15,7 +15,7 @@ describeStartingEngines("event log: kafka with TLS and sign-in", () => {
   beforeAll(async () => {
     kafka = await startKafka({ tls: true, users: { fieldwatch: PASSWORD }, heap: "512m" });
   }, 120_000);
-  afterAll(() => kafka.remove(), 60_000);
+  afterAll(() => kafka?.remove(), 60_000);
 
   function openLog(over: Partial<KafkaSettings>) {
     const settings: KafkaSettings = {
@@ -52,7 +52,7 @@ describeStartingEngines("event log: kafka with TLS and sign-in", () => {
       await consumption.stop(1000);
       await log.close();
     },
-    60_000,
+    120_000,
   );
 
   it("counts a refused sign-in, a missing one and an untrusted certificate as outages", async () => {
@@ -69,5 +69,5 @@ describeStartingEngines("event log: kafka with TLS and sign-in", () => {
       );
       await log.close();
     }
-  }, 90_000);
+  }, 180_000);
 });
