@@ -26,17 +26,19 @@ interface PanelProps {
 export function Panel(props: PanelProps) {
   const { view } = props;
   const head = useRef<HTMLHeadingElement>(null);
-  // Opened by keyboard, what was opened is where the reader is; the keys of the list work on.
-  useEffect(() => head.current?.focus({ preventScroll: true }), [view.letter]);
   const letter = useQuery({ ...letterQuery(view.letter ?? ""), enabled: view.letter !== null && view.group === null });
   const group = view.group ?? (view.letter === null ? null : (letter.data ?? null));
+  const isAlone = group === null;
+  // Opened by keyboard, what was opened is where the reader is; the keys of the list work on. Once the group of a letter
+  // that stood alone is known, the heading is another one.
+  useEffect(() => head.current?.focus({ preventScroll: true }), [view.letter, isAlone]);
   return (
     <aside
       className={classes.panel}
       data-scrolls
       aria-label={view.letter === null ? "Group of dead letters" : "Dead letter"}
     >
-      {group === null ? (
+      {isAlone ? (
         <Letter {...props} id={view.letter!} head={head} group={null} beside={NOBODY} />
       ) : (
         <InGroup key={`${view.status} ${groupName(group)}`} {...props} group={group} head={head} />
