@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import pino from "pino";
 import { io, type Socket } from "socket.io-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "@/e2e/product";
 import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
 import type { ClientToServer, Frame, LiveDevice, Room, ServerToClient, WatchAnswer } from "./contracts/live";
@@ -20,18 +21,28 @@ let web: Awaited<ReturnType<typeof runWeb>>;
 let worker: { stop(): Promise<void> };
 let url: string;
 
+type Live = Socket<ServerToClient, ClientToServer>;
+
+/** A browser that was there before the server: it tries again and again, as all do while one is restarted. */
+let early: Live;
+const earlyAnswers: WatchAnswer[] = [];
+
 beforeAll(async () => {
   db = await freshDatabase();
   const loaded = loadConfig({ DATABASE_URL: db.connectionString, INGEST_MAX_BODY_BYTES: "100000" }, "");
-  config = { ...loaded, server: { ...loaded.server, PORT: 0 } };
+  config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
+  url = `http://127.0.0.1:${config.server.PORT}`;
   const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
   await engines.close();
+  const often = { reconnectionDelay: 10, reconnectionDelayMax: 10 };
+  early = io(url, { transports: ["websocket"], extraHeaders: { origin: url }, ...often });
+  early.once("connect", () => early.emit("watch", "health", (answer) => earlyAnswers.push(answer)));
   web = await runWeb(config, logger);
-  url = `http://127.0.0.1:${web.port}`;
   worker = await runWorker(config, logger);
 });
 afterAll(async () => {
+  early?.close();
   await web?.stop();
   await worker?.stop();
   await db?.drop();
@@ -117,7 +128,9 @@ test("sockets of pages from elsewhere are refused", async () => {
   expect(refused).toBe(true);
 });
 
-type Live = Socket<ServerToClient, ClientToServer>;
+test("a browser that comes while the server starts is answered", async () => {
+  expect(await until(() => earlyAnswers[0], { timeoutMs: 20_000 })).toMatchObject({ ok: true });
+});
 
 async function watching(rooms: Room[]): Promise<{ socket: Live; frames: Frame[]; answers: WatchAnswer[] }> {
   const socket: Live = io(url, { transports: ["websocket"], extraHeaders: { origin: url } });

@@ -74,7 +74,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const api = composeApi({ config, engines, prisma, pipelineState, health, routeCounts, version, logger });
     undo.push(shareApi(api));
 
-    const { server, io, close } = await listen(config);
+    const { server, io, welcome, close } = await listen(config);
     undo.push(close);
     const live = startLiveChannel({
       io,
@@ -86,6 +86,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       now: Date.now,
     });
     started.live = live;
+    welcome();
     undo.push(() => live.stop());
     await health.firstRound();
     const warming = new AbortController();
@@ -107,8 +108,16 @@ async function warmUp(address: string, signal: AbortSignal): Promise<void> {
   }
 }
 
+interface Listening {
+  readonly server: HttpServer;
+  readonly io: LiveServer;
+  /** Lets browsers in; to be called when somebody listens to them. */
+  readonly welcome: () => void;
+  readonly close: () => Promise<void>;
+}
+
 /** Opens the port with Next's pages and Socket.IO on it. Next answers once it has loaded the build. */
-async function listen(config: Config): Promise<{ server: HttpServer; io: LiveServer; close: () => Promise<void> }> {
+async function listen(config: Config): Promise<Listening> {
   runAsProduction();
   const server = createServer({ keepAliveTimeout: 65_000 });
   await new Promise<void>((resolve, reject) => {
@@ -131,6 +140,10 @@ async function listen(config: Config): Promise<{ server: HttpServer; io: LiveSer
     maxHttpBufferSize: 16 * 1024,
     allowRequest: ({ headers }, decide) => decide(null, isSameOrigin(headers)),
   });
+  // Those of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
+  let welcome = () => {};
+  const welcomed = new Promise<void>((resolve) => (welcome = resolve));
+  io.use((_, letIn) => void welcomed.then(() => letIn()));
   const close = async () => {
     io.disconnectSockets(true);
     const drained = new Promise<void>((resolve) => void io.close(() => resolve()));
@@ -152,7 +165,7 @@ async function listen(config: Config): Promise<{ server: HttpServer; io: LiveSer
       void prepared.then(() => handle(request, response)).catch(() => response.destroy());
     });
     await prepared;
-    return { server, io, close };
+    return { server, io, welcome, close };
   } catch (error) {
     await close().catch(() => {});
     throw error;
