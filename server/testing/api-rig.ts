@@ -46,8 +46,11 @@ interface Sending {
   readonly to?: Api;
 }
 
-/** The API on a database of its own, with a worker, until the file's tests are done. Call it once, at the top of a test file. */
-export function createApiRig() {
+/**
+ * The API on a database of its own, with a worker, until the file's tests are done. Call it once, at the top of a test file.
+ * @param variables of the configuration, besides the database's.
+ */
+export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   let db: TestDatabase;
   let config: Config;
   let engines: Engines;
@@ -81,7 +84,7 @@ export function createApiRig() {
 
   beforeAll(async () => {
     db = await freshDatabase();
-    config = loadConfig({ DATABASE_URL: db.connectionString }, "");
+    config = loadConfig({ DATABASE_URL: db.connectionString, ...variables }, "");
     engines = await composeEngines(config, "test", logger);
     prisma = createPrismaClient(engines.pool);
     await engines.eventLog.ensureTopics(topicSettings(config));
@@ -98,6 +101,9 @@ export function createApiRig() {
   const rig = {
     get api(): Api {
       return api;
+    },
+    get engines(): Engines {
+      return engines;
     },
 
     /** One more API on the same engines. */

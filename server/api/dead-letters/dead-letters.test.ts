@@ -1,9 +1,5 @@
-import pino from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { z } from "zod";
-import { composeEngines, type Engines, topicSettings } from "@/server/compose";
-import { composeApi } from "@/server/compose-web";
-import { type Config, loadConfig } from "@/server/config/config";
 import { problem } from "@/server/contracts/common";
 import {
   deadLetter,
@@ -14,66 +10,22 @@ import {
   deadLettersAnswer,
   replayAnswer,
 } from "@/server/contracts/dead-letters";
-import { createPipelineState } from "@/server/database/pipeline-state";
-import { createPrismaClient, type PrismaClient } from "@/server/database/prisma";
 import { TOPICS } from "@/server/domain/terms";
 import { LogUnavailableError } from "@/server/ports/event-log";
-import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { createApiRig } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
-import { runWorker } from "@/server/worker";
-import type { Api } from "../runtime";
 import type { VerbName } from "../verbs";
 import { innerId, publicId } from "./id";
 
-const logger = pino({ level: "silent" });
 const now = Date.now();
 const PATIENCE = { timeoutMs: 20_000 };
 
-let db: TestDatabase;
-let config: Config;
-let engines: Engines;
-let prisma: PrismaClient;
-let api: Api;
-let worker: { stop(): Promise<void> };
+const rig = createApiRig({ MAX_METRICS: "3" });
+beforeEach(() => rig.engines.pool.query("TRUNCATE dead_letter, dead_letter_job"));
 
-function composed(eventLog = engines.eventLog): Api {
-  const pipelineState = createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} });
-  const status = "pass" as const;
-  const parts = { what: "", since: null, means: "" };
-  const answer = () => ({ status, verdict: "", parts, time: "", version: "0", engines: engines.names, probes: [] });
-  return composeApi({
-    config,
-    engines: { ...engines, eventLog },
-    prisma,
-    pipelineState,
-    health: { answer },
-    version: "0",
-    logger,
-  });
-}
+const { get } = rig;
 
-beforeAll(async () => {
-  db = await freshDatabase();
-  config = loadConfig({ DATABASE_URL: db.connectionString, MAX_METRICS: "3" }, "");
-  engines = await composeEngines(config, "test", logger);
-  prisma = createPrismaClient(engines.pool);
-  await engines.eventLog.ensureTopics(topicSettings(config));
-  api = composed();
-  worker = await runWorker(config, logger);
-});
-afterAll(async () => {
-  await worker?.stop();
-  await prisma?.$disconnect();
-  await engines?.close();
-  await db?.drop();
-});
-beforeEach(() => db.pool.query("TRUNCATE dead_letter, dead_letter_job"));
-
-function get(verb: VerbName, params: Record<string, string> = {}, query = ""): Promise<Response> {
-  return api.handle(verb, new Request(`http://here/api?${query}`), params);
-}
-
-function post(verb: VerbName, params: Record<string, string>, body: unknown, to = api): Promise<Response> {
+function post(verb: VerbName, params: Record<string, string>, body: unknown, to = rig.api): Promise<Response> {
   const headers = { "content-type": "application/json" };
   return to.handle(
     verb,
@@ -97,12 +49,12 @@ async function refused(answer: Promise<Response>) {
 const list = (query = "") => read(deadLettersAnswer, get("listDeadLetters", {}, query));
 const one = (id: string) => read(deadLetter, get("getDeadLetter", { id }));
 const readings = async () =>
-  (await db.pool.query("SELECT metric, value FROM reading WHERE time > now() - interval '2 days'")).rowCount;
+  (await rig.engines.pool.query("SELECT metric, value FROM reading WHERE time > now() - interval '2 days'")).rowCount;
 
 /** Puts messages into the log and waits until they have become `count` dead letters. */
 async function refuse(messages: readonly unknown[], count = messages.length) {
   const records = messages.map((message) => ({ key: "d", value: Buffer.from(JSON.stringify(message)) }));
-  await engines.eventLog.append(TOPICS.telemetry, records);
+  await rig.engines.eventLog.append(TOPICS.telemetry, records);
   await until(async () => (await list("status=all&limit=500")).items.length === count, PATIENCE);
   return (await list("limit=500")).items;
 }
@@ -172,7 +124,7 @@ describe("one dead letter", () => {
     expect(found).toMatchObject({ ok: false, problems: [{ reason: "tooManyMetrics", field: "z" }] });
     expect(found.readings).toBe(3);
     expect(await outlook("{")).toMatchObject({ ok: false, problems: [{ reason: "notJson" }] });
-    expect((await db.pool.query("SELECT FROM device WHERE name = 'new'")).rowCount).toBe(0);
+    expect((await rig.engines.pool.query("SELECT FROM device WHERE name = 'new'")).rowCount).toBe(0);
   });
 
   test("given up and taken back, each only when it can be", async () => {
@@ -190,7 +142,7 @@ describe("one dead letter", () => {
   test("stays claimed when the log doesn't answer", async () => {
     const [letter] = await refuse([ahead()]);
     const append = () => Promise.reject(new LogUnavailableError("away"));
-    const away = composed({ ...engines.eventLog, append });
+    const away = rig.compose({ append });
     const answer = await refused(post("replayDeadLetter", { id: letter!.id }, {}, away));
     expect(answer).toMatchObject({ status: 503, kind: "log-unavailable" });
     expect((await one(letter!.id)).status).toBe("replaying");
@@ -208,7 +160,7 @@ describe("one dead letter", () => {
     });
     for (const verb of ["replayDeadLetter", "discardDeadLetter", "startDeadLetterJob", "stopDeadLetterJob"] as const)
       expect(
-        (await refused(api.handle(verb, form.clone(), { ...(!verb.startsWith("start") && { id: "x" }) }))).kind,
+        (await refused(rig.api.handle(verb, form.clone(), { ...(!verb.startsWith("start") && { id: "x" }) }))).kind,
       ).toBe("unsupported-media-type");
   });
 });
@@ -263,11 +215,11 @@ describe("many dead letters", () => {
   });
 
   test("not by more jobs than fit", async () => {
-    await db.pool.query(
+    await rig.engines.pool.query(
       `INSERT INTO dead_letter_job (id, action, filter, until, per_second, total, status)
        SELECT 'busy-' || i, 'replay', '{"device":"nobody","reason":"tooDeep"}', now(), 1, 0, 'waiting' FROM generate_series(1, 8) i`,
     );
-    await db.pool.query(
+    await rig.engines.pool.query(
       `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, ingest_time, processed_time, raw, status, job)
        SELECT 'held-' || i, 'l', 0, i, 'tooDeep', '', 'nobody', now(), now(), '', 'replaying', 'busy-' || i FROM generate_series(1, 8) i`,
     );
