@@ -10,6 +10,7 @@ import { composeEngines } from "./compose";
 import { composeApi, composeHealth } from "./compose-web";
 import type { Config } from "./config/config";
 import { runAsProduction } from "./config/production";
+import { PAGES } from "./contracts/pages";
 import { createPipelineState } from "./database/pipeline-state";
 import { createPrismaClient } from "./database/prisma";
 import { noRouteCounts, writeRouteRates } from "./database/route-rates";
@@ -23,8 +24,6 @@ import { isSameOrigin } from "./realtime/same-origin";
 const DRAIN_MS = 5000;
 /** How long the rest of a refused body may take to arrive. */
 const DROP_MS = 5000;
-
-const PAGES = ["/", "/devices", "/pipeline", "/dead-letters", "/health"];
 
 /** Headers of every answer; there are none that would let pages of other origins read it. */
 const SECURITY_HEADERS = {
@@ -102,7 +101,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
 /** Asks for each page once, so that the first visitor needn't wait for its code to be read and compiled. */
 async function warmUp(address: string, signal: AbortSignal): Promise<void> {
   try {
-    for (const page of PAGES) await (await fetch(new URL(page, address), { signal })).arrayBuffer();
+    for (const { href } of PAGES) await (await fetch(new URL(href, address), { signal })).arrayBuffer();
   } catch {
     // A page that can't be had is the first visitor's to see.
   }

@@ -1,5 +1,5 @@
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
-import { PAGES } from "../shell/go-keys";
+import { PAGES } from "@/server/contracts/pages";
 import { type Match, match } from "./match";
 
 export type PaletteGroup = "Recent devices" | "Devices" | "Pages" | "Actions";

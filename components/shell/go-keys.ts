@@ -1,11 +1,4 @@
-/** Pages of the navigation, with the key that follows `g`. */
-export const PAGES = [
-  { href: "/", label: "Overview", key: "o" },
-  { href: "/devices", label: "Devices", key: "d" },
-  { href: "/pipeline", label: "Pipeline", key: "p" },
-  { href: "/dead-letters", label: "Dead letters", key: "l" },
-  { href: "/health", label: "Health", key: "h" },
-] as const;
+import { PAGES } from "@/server/contracts/pages";
 
 /** The second key must follow within so many ms. */
 const PATIENCE_MS = 1200;

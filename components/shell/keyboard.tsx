@@ -12,9 +12,10 @@ import {
   useRef,
   useState,
 } from "react";
+import { PAGES } from "@/server/contracts/pages";
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
-import { type GoState, PAGES, readGoKey } from "./go-keys";
+import { type GoState, readGoKey } from "./go-keys";
 
 const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
 const Palette = dynamic(() => import("../palette/palette").then((palette) => palette.Palette), { ssr: false });
