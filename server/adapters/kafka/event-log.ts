@@ -9,7 +9,7 @@ import { startConsumption } from "./event-log/consume";
 import { describeTopic } from "./event-log/describe";
 import { CONSUMER_TIMES, type ConsumerTimes } from "./event-log/membership";
 import { createProducerConnection } from "./event-log/producer";
-import { ensureTopic } from "./event-log/topics";
+import { ensureTopic, prepareGroups } from "./event-log/topics";
 import { createWaitingSince } from "./event-log/waiting-since";
 
 /** How long close() lets batches finish that nobody stopped. */
@@ -64,6 +64,8 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
         const ask = admins.of(wanted.topic).ask;
         differences.push(...(await ask(`creating ${wanted.topic}`, ENSURE_MS, (it) => ensureTopic(it, wanted))));
       }
+      const [any] = topics;
+      if (any) await admins.of(any.topic).ask("preparing groups", ENSURE_MS, prepareGroups);
       for (const difference of differences)
         logger.warn(difference, "a topic exists with another setting; it is left as it is");
       return differences;

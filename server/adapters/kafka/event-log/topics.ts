@@ -17,16 +17,14 @@ const LOOK_AGAIN_MS = 100;
 export async function ensureTopic(admin: Admin, wanted: TopicSettings): Promise<readonly TopicDifference[]> {
   const created = await create(admin, wanted);
   const partitions = await partitionsOnceKnown(admin, wanted.topic);
-  const differences = created ? [] : await compare(admin, wanted, partitions);
-  await prepareGroups(admin);
-  return differences;
+  return created ? [] : await compare(admin, wanted, partitions);
 }
 
 /**
  * Kafka makes its own topic for groups when it is first asked for one, and answers nothing about groups until then. Better
  * now than in somebody's first question, which may not take so long.
  */
-async function prepareGroups(admin: Admin): Promise<void> {
+export async function prepareGroups(admin: Admin): Promise<void> {
   const deadline = performance.now() + LEADERS_MS;
   for (;;) {
     try {
