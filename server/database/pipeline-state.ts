@@ -134,10 +134,7 @@ export function askedPatiently<T>(ask: () => Promise<T>, onError: (error: unknow
         return null;
       },
     );
-    if (!failed) return await answer;
-    const enough = new AbortController();
-    const patience = delay(FAILING_LOG_PATIENCE_MS, null, { signal: enough.signal }).catch(() => null);
-    return await Promise.race([answer, patience]).finally(() => enough.abort());
+    return failed ? Promise.race([answer, delay(FAILING_LOG_PATIENCE_MS, null, { ref: false })]) : answer;
   };
 }
 
