@@ -84,9 +84,7 @@ test("a device's page shows a new reading within 2 s of its POST", async () => {
     await history.getByText(String(value)).first().waitFor();
   }
   console.log(`POST to screen: ${took.map((ms) => `${Math.round(ms)} ms`).join(", ")}`);
-  // Not the slowest: the browser, the server and its engines share a machine that may be busy for a moment.
-  const median = took.sort((a, b) => a - b)[2]!;
-  expect(median).toBeLessThan(2000);
+  expect(Math.max(...took)).toBeLessThan(2000);
   expect(await isMarked(page)).toBe(true);
 
   // An older event time is history; it is not what the device says now.
