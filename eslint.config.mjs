@@ -5,7 +5,7 @@ const source = ["**/*.ts", "**/*.tsx"];
 
 const config = [
   {
-    ignores: [".next/**", "dist/**", ".fieldwatch/**", "coverage/**", "next-env.d.ts", "server/database/generated/**"],
+    ignores: [".next/**", "dist/**", ".fieldwatch/**", "coverage/**", "next-env.d.ts", "server/postgres/generated/**"],
   },
   ...next,
   ...typescript,

@@ -57,14 +57,14 @@ function buildPages() {
 async function generate() {
   const { file, folder } = await generated();
   fs.writeFileSync(path.join(ROOT, ".env.example"), file);
-  const target = path.join(ROOT, "server/database/generated");
+  const target = path.join(ROOT, "server/postgres/generated");
   fs.rmSync(target, { recursive: true, force: true });
   fs.cpSync(folder, target, { recursive: true });
 }
 
 async function checkGenerated() {
   const { file, folder } = await generated();
-  const stale = compareFolders(folder, path.join(ROOT, "server/database/generated"));
+  const stale = compareFolders(folder, path.join(ROOT, "server/postgres/generated"));
   if (readOr(path.join(ROOT, ".env.example")) !== file) stale.push(".env.example");
   if (stale.length === 0) return console.log("  ✓ generated files are current");
   console.error(`Not current:\n  ${stale.join("\n  ")}\nRun \`npm run generate\` and commit the result.`);
@@ -82,7 +82,7 @@ async function generated() {
   const schema = path.join(work, "prisma", "schema.prisma");
   fs.copyFileSync(path.join(ROOT, "prisma/schema.prisma"), schema);
   run(["node_modules/prisma/build/index.js", "generate", "--schema", schema, "--no-hints"]);
-  return { file: envExample(), folder: path.join(work, "server/database/generated") };
+  return { file: envExample(), folder: path.join(work, "server/postgres/generated") };
 }
 
 function compareFolders(wanted, found) {

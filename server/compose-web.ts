@@ -2,11 +2,13 @@ import { createApi } from "./api/api";
 import type { Api } from "./api/runtime";
 import { type Engines, topicSettings } from "./compose";
 import type { Config } from "./config/config";
-import { readMigrations } from "./database/migrate";
-import type { PipelineState } from "./database/pipeline-state";
-import type { PrismaClient } from "./database/prisma";
-import { noRouteCounts, type RouteCounts } from "./database/route-rates";
-import { readStages, type StagesState } from "./database/stages-state";
+import { readMigrations } from "./postgres/migrate";
+import type { PipelineState } from "@/server/domain/pipeline-state";
+import type { PrismaClient } from "./postgres/prisma";
+import { noRouteCounts, type RouteCounts } from "./pipeline/route-rates";
+import { readStages, type StagesState } from "./pipeline/stages-state";
+import { roomInCatalog } from "./catalog/catalog-room";
+import { findDevices, findMetrics } from "./catalog/catalog-writes";
 import { createOutlook } from "./dead-letters/outlook";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
@@ -78,9 +80,12 @@ export function composeApi(parts: ApiParts): Api {
         onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),
       }),
       outlook: createOutlook({
-        pool: engines.pool,
-        maxDevices: pipeline.MAX_DEVICES,
-        maxMetrics: pipeline.MAX_METRICS,
+        catalog: {
+          devices: (names) => findDevices(engines.pool, names),
+          metrics: (names) => findMetrics(engines.pool, names),
+          room: () =>
+            roomInCatalog(engines.pool, { maxDevices: pipeline.MAX_DEVICES, maxMetrics: pipeline.MAX_METRICS }),
+        },
         bounds,
       }),
     },

@@ -4,7 +4,7 @@ import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
 import { createPostgresEventLog, createPostgresLogRetention } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import type { Config } from "./config/config";
-import { connectDatabase } from "./database/connection";
+import { connectDatabase } from "./postgres/connection";
 import type { Logger } from "./observability/logger";
 import type { DeadLetters } from "./ports/dead-letters";
 import type { DeviceTwins } from "./ports/device-twins";

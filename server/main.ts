@@ -3,8 +3,8 @@ import { EXIT_EXPLAINED, EXIT_TEMPORARY, explain, formatStartError } from "./boo
 import { runRole } from "./boot/role";
 import { beginStart } from "./boot/start-record";
 import { type Config, loadConfig } from "./config/config";
-import { isOutage } from "./database/outage";
-import { errorCode, StartError } from "./database/start-error";
+import { isOutage } from "./postgres/outage";
+import { errorCode, StartError } from "./postgres/start-error";
 import { createLogger, type Logger } from "./observability/logger";
 import { noteFailure, type SetupAttempt } from "./observability/setup-attempts.mjs";
 

@@ -7,8 +7,8 @@ import { recordOf, troubleOf } from "./boot/start-record";
 import { type Config, redacted } from "./config/config";
 import { startedByNpm } from "./config/launch";
 import { isLoopback } from "./config/loopback";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "./database/embedded/embedded-postgres";
-import { refuseOwned, wasAbandoned } from "./database/embedded/owner";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres/embedded/embedded-postgres";
+import { refuseOwned, wasAbandoned } from "./postgres/embedded/owner";
 import { createLogger, type Logger } from "./observability/logger";
 import type { SetupAttempt } from "./observability/setup-attempts.mjs";
 

@@ -1,11 +1,11 @@
 import type pg from "pg";
 import pino from "pino";
-import { discoverDevices, discoverMetrics, noteActivity } from "@/server/database/catalog-writes";
-import { createPool } from "@/server/database/connection";
-import { createPartitions } from "@/server/database/partitions";
-import { writeRollups } from "@/server/database/rollups";
-import { type Sample, writeSamples } from "@/server/database/samples";
-import { withTransaction } from "@/server/database/transaction";
+import { discoverDevices, discoverMetrics, noteActivity } from "@/server/catalog/catalog-writes";
+import { createPool } from "@/server/postgres/connection";
+import { createPartitions } from "@/server/readings/partitions";
+import { writeRollups } from "@/server/readings/rollups";
+import { type Sample, writeSamples } from "@/server/readings/samples";
+import { withTransaction } from "@/server/postgres/transaction";
 
 export const METRICS = ["temperature", "humidity", "vibration"] as const;
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import pino from "pino";
-import { startEmbeddedPostgres } from "@/server/database/embedded/embedded-postgres";
+import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
 
 /** A durable PostgreSQL of its own in a temporary folder, which `stop` removes. */
 export async function scratchPostgres(): Promise<{ pool: pg.Pool; stop(): Promise<void> }> {

@@ -95,7 +95,7 @@ describe(".dockerignore", () => {
   // What server/boot/sources.mjs counts as a source: without one of these the image would be another program.
   test.each([
     ...["app/layout.tsx", "components/ui/theme.ts", "server/main.ts", "server/boot/setup-steps.mjs"],
-    ...["server/database/generated/client.ts", "prisma/schema.prisma", "public/favicon.svg"],
+    ...["server/postgres/generated/client.ts", "prisma/schema.prisma", "public/favicon.svg"],
     ...["next.config.js", "package.json", "package-lock.json", "tsconfig.json", ".npmrc"],
   ])("lets %s in", (file) => expect([isIgnored(file), readable(file)]).toEqual([false, true]));
 });

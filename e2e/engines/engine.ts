@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync,
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { StartError } from "@/server/database/start-error";
+import { StartError } from "@/server/postgres/start-error";
 import { isAlive, killNow, treeOf } from "../processes";
 import { until } from "../waiting";
 import { createGuard } from "./guard";

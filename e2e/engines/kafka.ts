@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from "node:path";
 import { promisify } from "node:util";
 import { Kafka, logLevel } from "@/server/adapters/kafka/kafkajs";
-import { StartError } from "@/server/database/start-error";
+import { StartError } from "@/server/postgres/start-error";
 import { makeCertificate } from "./certificate";
 import { type Engine, engineFolder, launchLogged, startEngine, untilAnswers } from "./engine";
 import { type Java, prepareJava } from "./java";

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { ownerOf, takeOwnership } from "@/server/database/embedded/owner";
-import { StartError } from "@/server/database/start-error";
+import { ownerOf, takeOwnership } from "@/server/postgres/embedded/owner";
+import { StartError } from "@/server/postgres/start-error";
 import { type RunningEngines, startEngines } from "./engines";
 import { ENGINES_DIR } from "./java";
 import { isFree } from "./ports";

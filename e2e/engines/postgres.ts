@@ -1,10 +1,10 @@
 import path from "node:path";
-import { locateBinaries } from "@/server/database/embedded/binaries";
-import { DATABASE, prepareCluster, prepareDataFolder } from "@/server/database/embedded/cluster";
-import { createDatabase } from "@/server/database/embedded/embedded-postgres";
-import { createPostmaster } from "@/server/database/embedded/postmaster";
-import { chooseLaunch } from "@/server/database/embedded/privileges";
-import { StartError } from "@/server/database/start-error";
+import { locateBinaries } from "@/server/postgres/embedded/binaries";
+import { DATABASE, prepareCluster, prepareDataFolder } from "@/server/postgres/embedded/cluster";
+import { createDatabase } from "@/server/postgres/embedded/embedded-postgres";
+import { createPostmaster } from "@/server/postgres/embedded/postmaster";
+import { chooseLaunch } from "@/server/postgres/embedded/privileges";
+import { StartError } from "@/server/postgres/start-error";
 import { type Engine, engineFolder, startEngine } from "./engine";
 import { freeEnginePort } from "./ports";
 

@@ -1,8 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAlive, startedAt } from "@/server/database/embedded/processes";
-import { StartError } from "@/server/database/start-error";
+import { isAlive, startedAt } from "@/server/postgres/embedded/processes";
+import { StartError } from "@/server/postgres/start-error";
 
 interface Recorded {
   readonly pid: number;

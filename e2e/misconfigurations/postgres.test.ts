@@ -7,7 +7,7 @@ import pino from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { composeEngines, topicSettings } from "@/server/compose";
 import { loadConfig } from "@/server/config/config";
-import { migrate, readMigrations } from "@/server/database/migrate";
+import { migrate, readMigrations } from "@/server/postgres/migrate";
 import { until } from "@/server/testing/until";
 import { type PostgresServer, startPostgres } from "../engines/postgres";
 import { freeEnginePort } from "../engines/ports";

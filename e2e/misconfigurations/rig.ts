@@ -10,7 +10,7 @@ import { composeEngines, type Engines } from "@/server/compose";
 import { composeProbes } from "@/server/compose-web";
 import { type Config, loadConfig } from "@/server/config/config";
 import type { ProbeResult } from "@/server/contracts/health";
-import { createPipelineState } from "@/server/database/pipeline-state";
+import { createPipelineState } from "@/server/pipeline/pipeline-state";
 import { startMonitor } from "@/server/health/monitor";
 import { verdict } from "@/server/health/verdict";
 

@@ -1,4 +1,4 @@
-import { isOutage } from "@/server/database/outage";
+import { isOutage } from "@/server/postgres/outage";
 
 /** True if the error says that PostgreSQL (or another store) can't be reached, seen through Prisma's wrapping. */
 export function isStoreDown(error: unknown): boolean {

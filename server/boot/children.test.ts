@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pino from "pino";
 import { afterAll, expect, test, vi } from "vitest";
-import { isAlive } from "@/server/database/embedded/processes";
+import { isAlive } from "@/server/postgres/embedded/processes";
 import { until } from "@/server/testing/until";
 import { Explained, startChild } from "./children";
 import { EXIT_EXPLAINED } from "./explain";

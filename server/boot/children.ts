@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import { StartError } from "@/server/database/start-error";
+import { StartError } from "@/server/postgres/start-error";
 import type { Logger } from "@/server/observability/logger";
 import { EXIT_EXPLAINED, EXIT_TEMPORARY } from "./explain";
 import { READY, STOP } from "./role";

@@ -1,5 +1,5 @@
 import type { Engines } from "@/server/compose";
-import { StartError } from "@/server/database/start-error";
+import { StartError } from "@/server/postgres/start-error";
 import { InspectionError } from "@/server/ports/inspection";
 import { type EngineNames, kafkaNames, mongoNames, troubleWords } from "@/server/ports/trouble-words";
 

@@ -1,6 +1,6 @@
 import { type Config, ConfigError } from "@/server/config/config";
-import { databaseTrouble } from "@/server/database/trouble";
-import { errorCode, StartError } from "@/server/database/start-error";
+import { databaseTrouble } from "@/server/postgres/trouble";
+import { errorCode, StartError } from "@/server/postgres/start-error";
 import { command, plainFix } from "@/server/domain/fix";
 
 /** Exit code of a process that has told its user why it can't run: starting it again would not help. */

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "@/server/config/config";
-import { errorCode } from "@/server/database/start-error";
+import { errorCode } from "@/server/postgres/start-error";
 import { explainListen } from "./explain";
 
 /** Checks that the dashboard's port can be had, before anything is started. @throws StartError when it is still taken after `waitMs`. */

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import type { Config } from "@/server/config/config";
-import { databaseConnection } from "@/server/database/connection";
-import { ownerOf } from "@/server/database/embedded/owner";
-import { migrate, pendingMigrations } from "@/server/database/migrate";
-import { errorCode, StartError } from "@/server/database/start-error";
+import { databaseConnection } from "@/server/postgres/connection";
+import { ownerOf } from "@/server/postgres/embedded/owner";
+import { migrate, pendingMigrations } from "@/server/postgres/migrate";
+import { errorCode, StartError } from "@/server/postgres/start-error";
 import type { Logger } from "@/server/observability/logger";
-import { UnavailableError } from "@/server/ports/unavailable";
+import { UnavailableError } from "@/server/domain/unavailable";
 import { explainEngines } from "./explain-engines";
 import { type StartRecord, UNRECORDED } from "./start-record";
 

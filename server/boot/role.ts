@@ -1,6 +1,6 @@
 import { type Config, redacted } from "@/server/config/config";
 import { startedByNpm } from "@/server/config/launch";
-import { stopAbandoned } from "@/server/database/embedded/abandoned";
+import { stopAbandoned } from "@/server/postgres/embedded/abandoned";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import { watchParent } from "./parent-watch";

@@ -1,15 +1,20 @@
-import type { Pool } from "pg";
-import { roomInCatalog } from "@/server/database/catalog-room";
-import { findDevices, findMetrics } from "@/server/database/catalog-writes";
 import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
 import type { MetricKind } from "@/server/domain/terms";
 
+/** What the judge reads of the catalog. */
+export interface CatalogView {
+  /** Those of the named devices that are known. */
+  devices(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
+  /** Those of the named metrics that are known. */
+  metrics(names: readonly string[]): Promise<readonly { readonly name: string; readonly kind: MetricKind }[]>;
+  /** How many more the catalog takes; below zero when a limit was lowered. */
+  room(): Promise<{ readonly devices: number; readonly metrics: number }>;
+}
+
 export interface OutlookDeps {
-  readonly pool: Pool;
-  readonly maxDevices: number;
-  readonly maxMetrics: number;
+  readonly catalog: CatalogView;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
 }
@@ -25,15 +30,15 @@ export interface Outlook {
 }
 
 /** Judges messages as the worker does, each by itself, by the catalog as it is now; adds nothing to it. */
-export function createOutlook({ pool, maxDevices, maxMetrics, bounds }: OutlookDeps) {
+export function createOutlook({ catalog, bounds }: OutlookDeps) {
   return async (messages: readonly Uint8Array[]): Promise<readonly Outlook[]> => {
     const now = bounds();
     const outcomes = messages.map((bytes) => decodeMessage(bytes, now));
     const decoded = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.message] : []));
     const [devices, metrics, room] = await Promise.all([
-      findDevices(pool, [...new Set(decoded.map(({ device }) => device))]),
-      findMetrics(pool, [...new Set(decoded.flatMap(namesIn))]),
-      roomInCatalog(pool, { maxDevices, maxMetrics }),
+      catalog.devices([...new Set(decoded.map(({ device }) => device))]),
+      catalog.metrics([...new Set(decoded.flatMap(namesIn))]),
+      catalog.room(),
     ]);
     const known = new Set(devices.map(({ name }) => name));
     const kinds = new Map(metrics.map(({ name, kind }) => [name, kind]));

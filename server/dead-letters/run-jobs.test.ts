@@ -7,7 +7,7 @@ import {
   endDeadLetterJob,
   findDeadLetterJob,
   type NewDeadLetterJob,
-} from "@/server/database/dead-letter-jobs";
+} from "./dead-letter-jobs";
 import { readMark } from "@/server/domain/replay-mark";
 import { type DeadLetter, deadLetterId, type DeadLetters, NEVER_REPLAYED } from "@/server/ports/dead-letters";
 import { type LogRecord, LogUnavailableError, type TopicState } from "@/server/ports/event-log";

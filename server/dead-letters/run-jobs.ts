@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
-import { type DeadLetterJobRow, endDeadLetterJob, unfinishedDeadLetterJobs } from "@/server/database/dead-letter-jobs";
-import { isOutage } from "@/server/database/outage";
+import { type DeadLetterJobRow, endDeadLetterJob, unfinishedDeadLetterJobs } from "./dead-letter-jobs";
+import { isOutage } from "@/server/postgres/outage";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import type { DeadLetters } from "@/server/ports/dead-letters";

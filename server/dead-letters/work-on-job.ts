@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool } from "pg";
-import { type DeadLetterJobRow, endDeadLetterJob, noteJobProgress } from "@/server/database/dead-letter-jobs";
-import { isOutage } from "@/server/database/outage";
+import { type DeadLetterJobRow, endDeadLetterJob, noteJobProgress } from "./dead-letter-jobs";
+import { isOutage } from "@/server/postgres/outage";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetterQuery, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import type { EventLog, LogRecord } from "@/server/ports/event-log";

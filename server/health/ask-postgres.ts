@@ -1,5 +1,5 @@
 import type { Pool, QueryResultRow } from "pg";
-import { errorCode } from "@/server/database/start-error";
+import { errorCode } from "@/server/postgres/start-error";
 
 const LIMIT_MS = 3000;
 

@@ -2,7 +2,7 @@ import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import { type EpochMs, PIPELINE_GROUP } from "@/server/domain/terms";
 import { type EventLog, TopicMissingError, type TopicSettings } from "@/server/ports/event-log";
-import type { PipelineState } from "@/server/database/pipeline-state";
+import type { PipelineState } from "@/server/domain/pipeline-state";
 import { type Finding, pass, type Probe, shortly } from "./probe";
 
 export interface EventLogProbesDeps {

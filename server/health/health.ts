@@ -1,5 +1,5 @@
 import type { HealthAnswer } from "@/server/contracts/health";
-import type { PipelineState } from "@/server/database/pipeline-state";
+import type { PipelineState } from "@/server/domain/pipeline-state";
 import type { EpochMs } from "@/server/domain/terms";
 import { startMonitor, worst } from "./monitor";
 import type { Probe } from "./probe";

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { errorCode } from "@/server/database/start-error";
+import { errorCode } from "@/server/postgres/start-error";
 import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import { ask } from "./ask-postgres";

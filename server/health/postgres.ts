@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Pool } from "pg";
-import { errorCode } from "@/server/database/start-error";
-import { databaseTrouble } from "@/server/database/trouble";
+import { errorCode } from "@/server/postgres/start-error";
+import { databaseTrouble } from "@/server/postgres/trouble";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/observability/once-at-a-time";

@@ -1,5 +1,5 @@
 import type { ProbeStatus } from "@/server/contracts/health";
-import { isOutage } from "@/server/database/outage";
+import { isOutage } from "@/server/postgres/outage";
 
 /** One timed test of one dependency. Probes are data: the monitor runs them all the same way. */
 export interface Probe {

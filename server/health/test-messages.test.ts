@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Pool } from "pg";
-import { noteHandled, noteSent, latestTraces } from "@/server/database/message-traces";
+import { noteHandled, noteSent, latestTraces } from "./message-traces";
 import { TRACE_HEADER } from "@/server/domain/trace";
 import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";

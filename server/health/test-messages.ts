@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Pool } from "pg";
 import type { HealthAnswer } from "@/server/contracts/health";
 import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
-import { findTrace, latestTraces, noteSent } from "@/server/database/message-traces";
+import { findTrace, latestTraces, noteSent } from "./message-traces";
 import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import { TEST_METRIC, TRACE_HEADER, type TraceHandled, type TraceSent } from "@/server/domain/trace";

@@ -1,5 +1,5 @@
 import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
-import type { PipelineState } from "@/server/database/pipeline-state";
+import type { PipelineState } from "@/server/domain/pipeline-state";
 import { counted } from "@/server/domain/counted";
 
 /** What the numbers say when nothing is wrong; null while they aren't known. */

@@ -4,7 +4,7 @@ import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-lette
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
-import { retentionJobs } from "./jobs";
+import { retentionJobs } from "@/server/compose-jobs";
 import { NEVER_REPLAYED } from "@/server/ports/dead-letters";
 import { runJobs } from "./run-jobs";
 

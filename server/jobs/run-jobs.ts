@@ -1,7 +1,16 @@
 import type { Pool } from "pg";
+import type { EpochMs } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
-import type { Job } from "./jobs";
+
+/** Work done now and then, by one process at a time. Each may be broken off and done again. */
+export interface Job {
+  readonly name: string;
+  /** Time between two runs, in milliseconds. */
+  readonly everyMs: number;
+  /** @returns what it removed, for the log; null or 0 when there was nothing to do. */
+  readonly run: (now: EpochMs) => Promise<number | null>;
+}
 
 /** The first run is a little after the start, when that is out of the way. */
 const FIRST_MS = 5000;

@@ -1,9 +1,9 @@
-import type { PipelinePosition } from "@/server/database/positions";
-import type { Sample } from "@/server/database/samples";
-import type { BatchTotals } from "@/server/database/positions";
+import type { PipelinePosition } from "./positions";
+import type { Sample } from "@/server/readings/samples";
+import type { BatchTotals } from "./positions";
 import type { DecodedMessage } from "@/server/domain/message";
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
-import { logOf } from "@/server/database/positions";
+import { logOf } from "./positions";
 import type { DeadLetter, DeadLetterChange } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
 import type { BatchTrace } from "./traces";

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
-import { isOutage } from "@/server/database/outage";
-import { takePosition, type PipelinePosition } from "@/server/database/positions";
+import { isOutage } from "@/server/postgres/outage";
+import { takePosition, type PipelinePosition } from "./positions";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import type { Consumption, EventLog, LogBatch, PartitionBounds } from "@/server/ports/event-log";

@@ -1,10 +1,10 @@
 import type { Pool } from "pg";
-import { createPartitions } from "@/server/database/partitions";
+import { createPartitions } from "@/server/readings/partitions";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import type { MessageArchive } from "@/server/ports/message-archive";
 import type { Committed, SourceBatch } from "./batch";
-import { createCatalog, type CatalogSettings } from "./catalog";
+import { createCatalog, type CatalogSettings } from "@/server/catalog/catalog";
 import { createCommitReadings } from "./stages/commit-readings";
 import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";

@@ -1,5 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
-import { UnavailableError } from "./unavailable";
+import { UnavailableError } from "@/server/domain/unavailable";
 
 /**
  * The partitioned, replayable log. Adapters: postgres (embedded default) and kafka. Every adapter passes

@@ -1,5 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
-import { UnavailableError } from "./unavailable";
+import { UnavailableError } from "@/server/domain/unavailable";
 
 /**
  * Facts about an engine that only its own protocol can tell, for health and for the words of a failed start. Every call

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { StartError } from "@/server/database/start-error";
+import { StartError } from "@/server/postgres/start-error";
 import { openOutbox, type Outbox } from "./outbox";
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { ClassicLevel } from "classic-level";
-import { errorCode, StartError } from "@/server/database/start-error";
+import { errorCode, StartError } from "@/server/postgres/start-error";
 
 /** Messages put in together, and taken out together: the outbox's unit. */
 export interface OutboxBlock {

@@ -45,8 +45,8 @@ describe("the rules themselves", () => {
     ["components/devices/a.tsx", 'import { x } from "@/server/contracts/devices";', false],
     ["components/devices/a.tsx", 'import type { Pool } from "pg";', true],
     ["components/devices/a.tsx", 'import { readFileSync } from "node:fs";', true],
-    ["components/devices/a.tsx", 'import { x } from "@/server/database/x";', true],
-    ["app/page.tsx", 'import { x } from "@/server/database/x";', true],
+    ["components/devices/a.tsx", 'import { x } from "@/server/postgres/x";', true],
+    ["app/page.tsx", 'import { x } from "@/server/postgres/x";', true],
     ["server/worker.ts", 'import { x } from "./pipeline/x";', false],
     ["server/surprise/a.ts", "export {};", true],
   ];

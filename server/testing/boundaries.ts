@@ -13,7 +13,7 @@ export interface Room {
   readonly packages?: readonly string[];
 }
 
-const FOUNDATION = ["domain", "ports", "contracts", "database", "config", "observability"];
+const FOUNDATION = ["domain", "ports", "contracts", "postgres", "async", "config", "observability"];
 const FEATURES = [
   "simulator",
   "replay",
@@ -21,6 +21,7 @@ const FEATURES = [
   "realtime",
   "jobs",
   "catalog",
+  "readings",
   "alerting",
   "quality",
   "audit",
@@ -46,9 +47,15 @@ export const ROOMS: readonly Room[] = [
   { name: "contracts", at: "server/contracts", imports: ["domain"], packages: ["zod"] },
   { name: "config", at: "server/config", imports: ["domain"] },
   { name: "observability", at: "server/observability", imports: ["config", "domain"] },
-  { name: "adapters", at: "server/adapters", imports: ["ports", "domain", "config", "observability"] },
-  { name: "database", at: "server/database", imports: ["ports", "domain", "config", "observability"] },
-  { name: "pipeline", at: "server/pipeline", imports: FOUNDATION },
+  { name: "async", at: "server/async", imports: ["domain"], packages: ["node:"] },
+  { name: "postgres", at: "server/postgres", imports: ["domain", "async", "config", "observability"] },
+  {
+    name: "adapters",
+    at: "server/adapters",
+    imports: ["ports", "domain", "async", "postgres", "config", "observability"],
+  },
+  // Its commit calls the contributors of these subjects; they know nothing of it.
+  { name: "pipeline", at: "server/pipeline", imports: [...FOUNDATION, "catalog", "readings"] },
   // Brings messages to the telemetry route with batching and retries: the simulator and replay are its two users.
   { name: "delivery", at: "server/delivery", imports: FOUNDATION },
   { name: "compose", at: "server/compose.ts", imports: [...FOUNDATION, "adapters"] },
@@ -58,7 +65,11 @@ export const ROOMS: readonly Room[] = [
     at: `server/${name}`,
     imports: SENDERS.includes(name) ? [...FOUNDATION, "delivery"] : FOUNDATION,
   })),
-  { name: "api", at: "server/api", imports: [...FOUNDATION, "catalog", "health", "dead-letters"] },
+  {
+    name: "api",
+    at: "server/api",
+    imports: [...FOUNDATION, "catalog", "readings", "pipeline", "health", "dead-letters"],
+  },
   { name: "testing", at: "server/testing", imports: ["*"] },
   { name: "wiring", at: "server", imports: ["*"] },
   { name: "app", at: "app", imports: ["api", "contracts", "components"] },

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import pino from "pino";
 import { inject } from "vitest";
-import { createPool } from "@/server/database/connection";
+import { createPool } from "@/server/postgres/connection";
 import "./global-setup";
 
 /** A database of its own, migrated. */

@@ -4,8 +4,8 @@ import path from "node:path";
 import pg from "pg";
 import pino from "pino";
 import type { TestProject } from "vitest/node";
-import { startEmbeddedPostgres } from "@/server/database/embedded/embedded-postgres";
-import { migrate } from "@/server/database/migrate";
+import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
+import { migrate } from "@/server/postgres/migrate";
 import type { TestEngines } from "./engines";
 
 declare module "vitest" {

@@ -1,6 +1,6 @@
 import pino from "pino";
 import { expect, it } from "vitest";
-import { DocumentsUnavailableError } from "@/server/ports/unavailable";
+import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 import { connectMongo } from "./connection";
 import { createMongoDeviceTwins } from "./device-twins";
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type AnyBulkWriteOperation, type Collection, type Db, ObjectId } from "mongodb";
 import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
-import { DocumentsUnavailableError } from "@/server/ports/unavailable";
+import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 import { COLLECTIONS, inParts, MAX_TIME_MS, openCollection } from "./collections";
 import { onlyDuplicates, withDocumentErrors } from "./errors";
 import { originalText, storableText } from "./text";

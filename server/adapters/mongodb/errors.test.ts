@@ -13,7 +13,7 @@ import {
   MongoWriteConcernError,
 } from "mongodb";
 import { describe, expect, it } from "vitest";
-import { DocumentsUnavailableError } from "@/server/ports/unavailable";
+import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 import { documentsError, onlyDuplicates, withDocumentErrors } from "./errors";
 
 const NETWORK = new MongoNetworkError("read ECONNRESET");

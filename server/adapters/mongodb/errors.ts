@@ -13,7 +13,7 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from "mongodb";
-import { DocumentsUnavailableError } from "@/server/ports/unavailable";
+import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 
 const DUPLICATE_KEY = 11000;
 

@@ -2,7 +2,7 @@ import pino from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Proxy, startProxy } from "@/e2e/drills/proxy";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
-import { DocumentsUnavailableError } from "@/server/ports/unavailable";
+import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 import { describeWithMongo } from "@/server/testing/engines";
 import { until } from "@/server/testing/until";
 import { connectMongo, type MongoConnection } from "./connection";

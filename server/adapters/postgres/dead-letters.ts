@@ -11,7 +11,7 @@ import {
 } from "@/server/ports/dead-letters";
 import { findGroups } from "./dead-letters/groups";
 import { insertLetters } from "./dead-letters/insert";
-import { originalText, storableText } from "./text";
+import { originalText, storableText } from "@/server/postgres/text";
 
 /** Rows removed per statement. */
 const CHUNK = 1000;

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
-import { joinedJson, joinedJsonArray } from "./text";
+import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
 import { inTransaction } from "./transaction";
 
 /** Twins in a table of PostgreSQL, each a document of its newest values. */

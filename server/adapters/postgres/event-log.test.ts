@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import fc from "fast-check";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPool } from "@/server/database/connection";
+import { createPool } from "@/server/postgres/connection";
 import type { LogRecord, StoredRecord } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { eventLogContract, type OpenLog } from "@/server/testing/event-log.contract";

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
-import { joinedJson, joinedJsonArray } from "./text";
+import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
 
 /** Rows removed per statement. */
 const CHUNK = 10_000;

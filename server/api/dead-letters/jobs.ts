@@ -6,7 +6,7 @@ import {
   endDeadLetterJob,
   findDeadLetterJob,
   listDeadLetterJobs as listRows,
-} from "@/server/database/dead-letter-jobs";
+} from "@/server/dead-letters/dead-letter-jobs";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import { toInstant } from "../instant";
 import { parseJsonBody } from "../json-body";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { deadLetterJobAnswer, deadLetterJobBody, type DeadLetterDryRun } from "@/server/contracts/dead-letters";
-import { addDeadLetterJob } from "@/server/database/dead-letter-jobs";
+import { addDeadLetterJob } from "@/server/dead-letters/dead-letter-jobs";
 import type { OutlookOf } from "@/server/dead-letters/outlook";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 import type { DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";

@@ -1,5 +1,5 @@
-import type { ExportRow } from "@/server/database/reading-export";
-import type { SeriesPoint } from "@/server/database/reading-queries";
+import type { ExportRow } from "@/server/readings/reading-export";
+import type { SeriesPoint } from "@/server/readings/reading-queries";
 import type { MetricKind } from "@/server/domain/terms";
 import { toInstant } from "../instant";
 

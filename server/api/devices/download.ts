@@ -1,10 +1,10 @@
 import type { Pool } from "pg";
 import type { z } from "zod";
 import { downloadQuery } from "@/server/contracts/devices";
-import { type CatalogMetric, findDevice, findMetric } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
-import { besideEachOther, exportRows, type ExportRow } from "@/server/database/reading-export";
-import { readSeries } from "@/server/database/reading-queries";
+import { type CatalogMetric, findDevice, findMetric } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
+import { besideEachOther, exportRows, type ExportRow } from "@/server/readings/reading-export";
+import { readSeries } from "@/server/readings/reading-queries";
 import { fileAnswer, verb } from "../verb";
 import { csvOf, jsonOf, type Sheet, type SheetColumn } from "./download-text";
 import { deviceParams, noDevice, noMetric } from "./id";

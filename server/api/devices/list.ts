@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { z } from "zod";
 import { devicesAnswer } from "@/server/contracts/devices";
 import { devicesQuery } from "@/server/contracts/fleet";
-import { findDevices, findSites, placeOf } from "@/server/database/device-list";
+import { findDevices, findSites, placeOf } from "@/server/catalog/device-list";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { openCursor, sealCursor } from "../cursor";
 import { NO_PARAMETERS, verb } from "../verb";

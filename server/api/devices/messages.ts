@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { messagesAnswer, messagesQuery } from "@/server/contracts/devices";
-import { findDevice } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
+import { findDevice } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
 import type { MessageArchive } from "@/server/ports/message-archive";
 import { openCursor, sealCursor } from "../cursor";
 import { toInstant } from "../instant";

@@ -1,8 +1,8 @@
 import type { Pool } from "pg";
 import { readingsAnswer, readingsQuery } from "@/server/contracts/devices";
-import { findDevice, findMetric } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
-import { readSeries } from "@/server/database/reading-queries";
+import { findDevice, findMetric } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
+import { readSeries } from "@/server/readings/reading-queries";
 import { toInstant, toInstantOrNull } from "../instant";
 import { verb } from "../verb";
 import { deviceParams, noDevice, noMetric } from "./id";

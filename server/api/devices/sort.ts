@@ -1,5 +1,5 @@
 import type { DeviceSort } from "@/server/contracts/fleet";
-import type { DeviceOrder } from "@/server/database/device-list";
+import type { DeviceOrder } from "@/server/catalog/device-list";
 
 /** The order a `sort` parameter asks for. */
 export function readSort(sort: DeviceSort): { order: DeviceOrder; descending: boolean } {

@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { z } from "zod";
 import { deviceChanges, deviceDetail } from "@/server/contracts/devices";
-import { writeProperties } from "@/server/database/device-properties";
+import { writeProperties } from "@/server/catalog/device-properties";
 import { parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";

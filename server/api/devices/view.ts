@@ -1,7 +1,7 @@
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
-import { findProperties } from "@/server/database/device-properties";
-import { type CatalogDevice, findDevice } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
+import { findProperties } from "@/server/catalog/device-properties";
+import { type CatalogDevice, findDevice } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
 import { deviceStateOf } from "@/server/domain/device-state";
 import type { DeviceTwins, Twin } from "@/server/ports/device-twins";
 import { toInstant, toInstantOrNull } from "../instant";

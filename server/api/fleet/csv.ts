@@ -1,9 +1,9 @@
 import type { Pool } from "pg";
 import type { DeviceView } from "@/server/contracts/devices";
 import { CSV_METRICS, devicesCsvQuery } from "@/server/contracts/fleet";
-import { type DeviceFilter, findDeviceOrder, readDevices } from "@/server/database/device-list";
-import { findMetrics } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
+import { type DeviceFilter, findDeviceOrder, readDevices } from "@/server/catalog/device-list";
+import { findMetrics } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { csvLine, type CsvValue } from "../csv";
 import { readSort } from "../devices/sort";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
 import { fleetOrderAnswer, fleetOrderQuery } from "@/server/contracts/fleet";
-import { findDeviceOrder, readDevices, sampleDevices } from "@/server/database/device-list";
+import { findDeviceOrder, readDevices, sampleDevices } from "@/server/catalog/device-list";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { readSort } from "../devices/sort";
 import { toDeviceView } from "../devices/view";

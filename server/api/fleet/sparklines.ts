@@ -1,8 +1,8 @@
 import type { Pool } from "pg";
 import { sparklinesAnswer, sparklinesQuery } from "@/server/contracts/fleet";
-import { findMetric } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
-import { readSparklines } from "@/server/database/sparklines";
+import { findMetric } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
+import { readSparklines } from "@/server/readings/sparklines";
 import { bucketStart, ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import { toInstant } from "../instant";
 import { ProblemError } from "../problem";

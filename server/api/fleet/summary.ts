@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { fleetSummaryAnswer, fleetSummaryQuery } from "@/server/contracts/fleet";
-import { countFleet } from "@/server/database/device-list";
+import { countFleet } from "@/server/catalog/device-list";
 import { readSort } from "../devices/sort";
 import { toInstantOrNull } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";

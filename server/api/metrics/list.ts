@@ -1,6 +1,6 @@
 import { metricsAnswer } from "@/server/contracts/devices";
-import { findMetrics } from "@/server/database/devices";
-import type { PrismaClient } from "@/server/database/prisma";
+import { findMetrics } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 

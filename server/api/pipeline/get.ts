@@ -1,5 +1,5 @@
 import { pipelineAnswer, type PipelineAnswer } from "@/server/contracts/pipeline";
-import type { PipelineState } from "@/server/database/pipeline-state";
+import type { PipelineState } from "@/server/domain/pipeline-state";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 

@@ -1,5 +1,5 @@
 import { stagesAnswer, stagesQuery } from "@/server/contracts/stages";
-import type { StagesState } from "@/server/database/stages-state";
+import type { StagesState } from "@/server/pipeline/stages-state";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 

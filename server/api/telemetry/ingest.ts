@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type RejectedItem, telemetryAnswer, type TelemetryAnswer } from "@/server/contracts/telemetry";
-import type { RouteCounts } from "@/server/database/route-rates";
+import type { RouteCounts } from "@/server/pipeline/route-rates";
 import { CANONICAL_MAPPING, type DecodeBounds, type MessageMapping } from "@/server/domain/message";
 import { TOPICS } from "@/server/domain/terms";
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";

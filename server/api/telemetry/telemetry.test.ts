@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
-import { noRouteCounts } from "@/server/database/route-rates";
+import { noRouteCounts } from "@/server/pipeline/route-rates";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { createApiRig, JSON_TYPE, message, NDJSON, NOW, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";

@@ -1,13 +1,13 @@
 import type { Pool } from "pg";
-import { lockDevices, noteActivity, type DeviceActivity } from "@/server/database/catalog-writes";
-import type { Partitions } from "@/server/database/partitions";
-import { advancePosition, lockPosition } from "@/server/database/positions";
-import { addRate, addRefused } from "@/server/database/rates";
-import { writeRollups } from "@/server/database/rollups";
-import { KEYED_ACCESS, writeSamples } from "@/server/database/samples";
-import { withTransaction } from "@/server/database/transaction";
+import { lockDevices, noteActivity, type DeviceActivity } from "@/server/catalog/catalog-writes";
+import type { Partitions } from "@/server/readings/partitions";
+import { advancePosition, lockPosition } from "../positions";
+import { addRate, addRefused } from "../rates";
+import { writeRollups } from "@/server/readings/rollups";
+import { KEYED_ACCESS, writeSamples } from "@/server/readings/samples";
+import { withTransaction } from "@/server/postgres/transaction";
 import { FencedError, type Committed, type EnrichedBatch, type EnrichedMessage } from "../batch";
-import type { Catalog } from "../catalog";
+import type { Catalog } from "@/server/catalog/catalog";
 
 export interface CommitDeps {
   readonly pool: Pool;

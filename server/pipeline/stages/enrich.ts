@@ -1,4 +1,4 @@
-import type { CatalogMetric, NewDevice } from "@/server/database/catalog-writes";
+import type { CatalogMetric, NewDevice } from "@/server/catalog/catalog-writes";
 import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
 import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
@@ -11,7 +11,7 @@ import {
   type Received,
   type SourceBatch,
 } from "../batch";
-import type { Catalog } from "../catalog";
+import type { Catalog } from "@/server/catalog/catalog";
 import { printable } from "../printable";
 import { rawField } from "../raw-field";
 

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { type Sample, storedMetrics } from "@/server/database/samples";
+import { type Sample, storedMetrics } from "@/server/readings/samples";
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { readMark, type ReplayMark } from "@/server/domain/replay-mark";

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeadLetterGroup, DeadLetterGroups } from "@/server/ports/dead-letters";
-import { originalText } from "../text";
+import { originalText } from "@/server/postgres/text";
 import { inTransaction } from "../transaction";
 
 const HOUR = 3_600_000;

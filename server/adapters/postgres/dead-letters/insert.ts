@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { type DeadLetter, MOST_EVENTS } from "@/server/ports/dead-letters";
-import { storableText } from "../text";
+import { storableText } from "@/server/postgres/text";
 
 /** Bytes of messages per statement; PostgreSQL takes at most 1 GB, and memory is dearer. */
 const STATEMENT_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { withTransaction } from "./transaction";
+import { withTransaction } from "@/server/postgres/transaction";
 
 /** Most months a table is divided into; times of further months go to its *_other partition. */
 export const MOST_MONTHS = 240;

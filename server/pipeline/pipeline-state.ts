@@ -3,55 +3,10 @@ import type { Pool } from "pg";
 import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
 import { createPaceMeter } from "@/server/domain/pace";
+import type { PartitionProgress, PipelineState, Totals } from "@/server/domain/pipeline-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
 import { readRejected } from "./route-rates";
-
-/** The pipeline as it stands now. Times in epoch milliseconds; null is unknown. */
-export interface PipelineState {
-  readonly time: EpochMs;
-  readonly totals: Totals & { readonly late: number; readonly rejected: number; readonly devices: number };
-  readonly rates: {
-    readonly messagesPerSecond: number;
-    readonly readingsPerSecond: number;
-    readonly latencyP50Ms: number | null;
-    readonly latencyP99Ms: number | null;
-  };
-  readonly lag: number | null;
-  readonly lagSeconds: number | null;
-  /** Until nothing waits at the present pace; null when it does not shrink or isn't known. */
-  readonly clearSeconds: number | null;
-  readonly incomingPerSecond: number | null;
-  readonly workers: number | null;
-  readonly partitions: PartitionProgress[];
-  readonly devices: Record<DeviceStateName, number>;
-  readonly history: RateBucket[];
-}
-
-export interface Totals {
-  readonly messages: number;
-  readonly readings: number;
-  readonly duplicates: number;
-  readonly deadLetters: number;
-}
-
-export interface PartitionProgress {
-  readonly topic: string;
-  readonly partition: number;
-  readonly start: number;
-  readonly end: number;
-  readonly committed: number | null;
-  readonly lag: number;
-  readonly lagSeconds: number | null;
-  readonly clearSeconds: number | null;
-  readonly owner: string | null;
-}
-
-export interface RateBucket extends Totals {
-  readonly time: EpochMs;
-  readonly latencyP50Ms: number | null;
-  readonly latencyP99Ms: number | null;
-}
 
 /** Width of a row of pipeline_rate. */
 const BUCKET_MS = 5000;

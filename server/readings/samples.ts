@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { copyRows, isoOf, parseNumbers } from "./copy";
-import { InconsistencyError } from "./transaction";
+import { copyRows, isoOf, parseNumbers } from "@/server/postgres/copy";
+import { InconsistencyError } from "@/server/postgres/transaction";
 
 /** Readings of one device at one event time: values[i] is of metrics[i], a metric at most once; booleans are 0 and 1. */
 export interface Sample {

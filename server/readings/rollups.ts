@@ -1,9 +1,9 @@
 import type { PoolClient } from "pg";
 import { addReading, bucketStart, emptyRollup, mergeRollup, ROLLUP_WIDTHS, type Rollup } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
-import { copyRows, isoOf, parseNumbers } from "./copy";
+import { copyRows, isoOf, parseNumbers } from "@/server/postgres/copy";
 import type { Sample } from "./samples";
-import { InconsistencyError } from "./transaction";
+import { InconsistencyError } from "@/server/postgres/transaction";
 
 /** One device's rollup of one bucket. */
 interface DeviceRollup {

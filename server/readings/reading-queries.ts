@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { bucketWidth } from "./bucket-width";
-import { withTransaction } from "./transaction";
+import { bucketWidth } from "@/server/domain/bucket-width";
+import { withTransaction } from "@/server/postgres/transaction";
 
 /** A stretch of one series: [from, to) in epoch milliseconds. */
 export interface SeriesQuery {

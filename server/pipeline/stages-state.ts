@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { histogramPercentile } from "@/server/domain/histogram";
 import { type Stage, STAGES } from "@/server/domain/stages";
 import type { EpochMs } from "@/server/domain/terms";
-import { bucketWidth } from "./bucket-width";
+import { bucketWidth } from "@/server/domain/bucket-width";
 import { LATENCY_CLASSES, RATE_BUCKET_MS } from "./rates";
 import { DURATION_CLASSES, TICKS_A_MS } from "./stage-rates";
 

@@ -1,6 +1,6 @@
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
-import type { Prisma } from "./generated/client";
-import type { PrismaClient } from "./prisma";
+import type { Prisma } from "@/server/postgres/generated/client";
+import type { PrismaClient } from "@/server/postgres/prisma";
 
 /** A device as the catalog knows it. Times in epoch milliseconds. */
 export interface CatalogDevice {

@@ -1,8 +1,8 @@
 import type { Pool } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { addSites, DISCOVERY_LOCK } from "./catalog-writes";
-import type { PrismaClient } from "./prisma";
-import { withTransaction } from "./transaction";
+import type { PrismaClient } from "@/server/postgres/prisma";
+import { withTransaction } from "@/server/postgres/transaction";
 
 /** What people may write about a device. */
 export interface DeviceProperties {

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { logIdentity } from "@/server/domain/terms";
 import type { PartitionBounds } from "@/server/ports/event-log";
-import { InconsistencyError } from "./transaction";
+import { InconsistencyError } from "@/server/postgres/transaction";
 
 /** Where the pipeline stands in one partition of one life of a topic. */
 export interface PipelinePosition {

@@ -1,21 +1,12 @@
 import type { Pool } from "pg";
-import { removeJobsBefore } from "@/server/database/dead-letter-jobs";
-import { dropMonthsBefore } from "@/server/database/partitions";
-import { removeRatesBefore } from "@/server/database/rates";
-import { removeRouteRatesBefore } from "@/server/database/route-rates";
-import { removeStageRatesBefore } from "@/server/database/stage-rates";
-import type { EpochMs } from "@/server/domain/terms";
+import type { Job } from "./jobs/run-jobs";
+import { removeJobsBefore } from "@/server/dead-letters/dead-letter-jobs";
+import { dropMonthsBefore } from "@/server/readings/partitions";
+import { removeRatesBefore } from "@/server/pipeline/rates";
+import { removeRouteRatesBefore } from "@/server/pipeline/route-rates";
+import { removeStageRatesBefore } from "@/server/pipeline/stage-rates";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { MessageArchive } from "@/server/ports/message-archive";
-
-/** Work done now and then, by one process at a time. Each may be broken off and done again. */
-export interface Job {
-  readonly name: string;
-  /** Time between two runs, in milliseconds. */
-  readonly everyMs: number;
-  /** @returns what it removed, for the log; null or 0 when there was nothing to do. */
-  readonly run: (now: EpochMs) => Promise<number | null>;
-}
 
 export interface JobDeps {
   readonly pool: Pool;

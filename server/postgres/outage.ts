@@ -1,4 +1,4 @@
-import { UnavailableError } from "@/server/ports/unavailable";
+import { UnavailableError } from "@/server/domain/unavailable";
 
 /** SQLSTATE classes that say the server or the way to it is at fault, not the statement. */
 const OUTAGE_CLASSES = new Set([

@@ -8,7 +8,7 @@ import {
   type CatalogDevice,
   type CatalogMetric,
   type NewDevice,
-} from "@/server/database/catalog-writes";
+} from "./catalog-writes";
 import type { MetricKind } from "@/server/domain/terms";
 
 export interface CatalogSettings {

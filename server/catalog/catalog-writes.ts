@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
-import { InconsistencyError, withTransaction } from "./transaction";
+import { InconsistencyError, withTransaction } from "@/server/postgres/transaction";
 
 export interface CatalogDevice {
   readonly id: number;

@@ -3,7 +3,7 @@ import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { readSeries, type SeriesQuery } from "./reading-queries";
 import { writeRollups } from "./rollups";
 import { type Sample, writeSamples } from "./samples";
-import { withTransaction } from "./transaction";
+import { withTransaction } from "@/server/postgres/transaction";
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 9, 1, 0, 30);
