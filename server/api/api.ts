@@ -1,3 +1,8 @@
+import type { Pool, PoolClient } from "pg";
+import { SYSTEM } from "@/server/domain/caller";
+import type { EpochMs } from "@/server/domain/terms";
+import type { Context } from "@/server/postgres/context";
+import { withTransaction } from "@/server/postgres/transaction";
 import { createOpenApi } from "./openapi";
 import { parseParameters } from "./parse";
 import { ProblemError, problemResponse } from "./problem";
@@ -5,16 +10,29 @@ import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
 import type { FileAnswer, Operation } from "./verb";
 
-type Handler = (call: { params: never; query: never; request: Request }) => Promise<unknown>;
+type Handler = (
+  ctx: Context<Pool | PoolClient>,
+  call: { params: unknown; query: unknown; request: Request },
+) => Promise<unknown>;
+
+/** What answering itself depends on, besides what the verbs do. */
+interface CallDeps {
+  readonly pool: Pool;
+  readonly now: () => EpochMs;
+}
 
 /** Binds every verb to what it depends on. `onInternal` is told of every error nobody foresaw, once. */
-export function createApi(deps: ApiDeps, version: string, onInternal: (error: unknown, path: string) => void): Api {
+export function createApi(
+  deps: ApiDeps & CallDeps,
+  version: string,
+  onInternal: (error: unknown, path: string) => void,
+): Api {
   const bound = Object.fromEntries(
-    Object.entries(VERBS).map(([name, { operation, create }]) => [
+    Object.entries(VERBS).map(([name, { operation, writes, create }]) => [
       name,
-      { operation, handle: (create as (deps: ApiDeps) => Handler)(deps) },
+      { operation, writes, handle: (create as unknown as (deps: ApiDeps) => Handler)(deps) },
     ]),
-  ) as unknown as Record<VerbName, { operation: Operation; handle: Handler }>;
+  ) as unknown as Record<VerbName, { operation: Operation; writes: boolean; handle: Handler }>;
   const openApi = createOpenApi(Object.values(VERBS), version);
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
@@ -29,13 +47,16 @@ export function createApi(deps: ApiDeps, version: string, onInternal: (error: un
   return {
     handle: (name, request, params) =>
       answered(request, async ({ searchParams }) => {
-        const { operation, handle } = bound[name as VerbName];
+        const { operation, writes, handle } = bound[name as VerbName];
         const call = {
           params: parseParameters(operation.params, Object.entries(params)),
           query: parseParameters(operation.query, searchParams),
           request,
         };
-        const answer = await handle(call as Parameters<Handler>[0]);
+        const ctx = { caller: SYSTEM, signal: request.signal, now: deps.now() };
+        const answer = writes
+          ? await withTransaction(deps.pool, (tx) => handle({ ...ctx, tx }, call))
+          : await handle({ ...ctx, tx: deps.pool }, call);
         if (operation.file) return file(answer as FileAnswer, operation.file.contentType);
         return json(answer, operation.status);
       }),

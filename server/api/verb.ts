@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Context, WritingContext } from "@/server/postgres/context";
 import type { ProblemKind } from "./problem";
 
 /** What a verb is to the outside; routes, parsing and the OpenAPI document are made from it. */
@@ -25,6 +26,11 @@ export interface Operation<
   readonly bodies?: Readonly<Record<string, object>>;
 }
 
+type Handle<C, P extends z.ZodObject, Q extends z.ZodObject, A extends z.ZodType> = (
+  ctx: C,
+  call: Call<P, Q>,
+) => Promise<z.input<A>>;
+
 /** What a verb is called with: everything already parsed, and the request for those that read its body. */
 export interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
   readonly params: z.output<P>;
@@ -40,7 +46,9 @@ export interface Verb<
   A extends z.ZodType = z.ZodType,
 > {
   readonly operation: Operation<P, Q, A>;
-  readonly create: (deps: Deps) => (call: Call<P, Q>) => Promise<z.input<A>>;
+  /** Its context's `tx` is a transaction, committed when the verb resolves and rolled back when it throws. */
+  readonly writes: boolean;
+  readonly create: (deps: Deps) => Handle<never, P, Q, A>;
 }
 
 /** An answer to be saved under a name: its text in pieces, made as fast as they are taken. */
@@ -53,10 +61,18 @@ export const fileAnswer = z.custom<FileAnswer>();
 
 export const NO_PARAMETERS = z.object({});
 
-/** Defines a verb; here only so that its types are inferred. */
+/** Defines a verb that reads PostgreSQL, or doesn't use it; what it writes elsewhere must be harmless when repeated. */
 export function verb<Deps, P extends z.ZodObject, Q extends z.ZodObject, A extends z.ZodType>(
   operation: Operation<P, Q, A>,
-  create: (deps: Deps) => (call: Call<P, Q>) => Promise<z.input<A>>,
+  create: (deps: Deps) => Handle<Context, P, Q, A>,
 ): Verb<Deps, P, Q, A> {
-  return { operation, create };
+  return { operation, writes: false, create };
+}
+
+/** Defines a verb that writes to PostgreSQL, all of it in the context's one transaction. */
+export function writingVerb<Deps, P extends z.ZodObject, Q extends z.ZodObject, A extends z.ZodType>(
+  operation: Operation<P, Q, A>,
+  create: (deps: Deps) => Handle<WritingContext, P, Q, A>,
+): Verb<Deps, P, Q, A> {
+  return { operation, writes: true, create };
 }

@@ -65,7 +65,9 @@ export const VERBS = {
 
 export type VerbName = keyof typeof VERBS;
 
-type Both<T> = (T extends unknown ? (value: T) => void : never) extends (value: infer I) => void ? I : never;
-
 /** What all verbs together depend on. */
-export type ApiDeps = Both<Parameters<(typeof VERBS)[VerbName]["create"]>[0]>;
+export type ApiDeps = {
+  [Name in VerbName]: (deps: Parameters<(typeof VERBS)[Name]["create"]>[0]) => void;
+}[VerbName] extends (deps: infer All) => void
+  ? All
+  : never;

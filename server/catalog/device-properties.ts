@@ -1,8 +1,7 @@
-import type { Pool } from "pg";
+import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { addSites, DISCOVERY_LOCK } from "./catalog-writes";
 import type { PrismaClient } from "@/server/postgres/prisma";
-import { withTransaction } from "@/server/postgres/transaction";
 
 /** What people may write about a device. */
 export interface DeviceProperties {
@@ -44,32 +43,30 @@ export async function findProperties(prisma: PrismaClient, name: string): Promis
  * @returns "missing" without such a device, "changed" if it isn't as expected any more; both write nothing.
  */
 export async function writeProperties(
-  pool: Pool,
+  tx: PoolClient,
   name: string,
   changes: PropertyChanges,
   expected: EpochMs | null,
 ): Promise<"written" | "missing" | "changed"> {
-  return withTransaction(pool, async (client) => {
-    const { site, type, notes } = changes;
-    // Discovery too writes sites and devices: one after the other they can't lock each other out.
-    await client.query(DISCOVERY_LOCK);
-    const { rows } = await client.query<{ at: Date }>(
-      `SELECT updated_at AS at FROM device WHERE name = $1 FOR NO KEY UPDATE`,
-      [name],
-    );
-    const at = rows[0]?.at.getTime();
-    if (at === undefined) return "missing";
-    if (expected !== null && at !== expected) return "changed";
-    if (site) await addSites(client, [{ site }]);
-    await client.query(
-      `UPDATE device SET
-         site_id = CASE WHEN $2 THEN (SELECT id FROM site WHERE name = $3) ELSE site_id END, site_by_person = site_by_person OR $2,
-         type = CASE WHEN $4 THEN $5 ELSE type END, type_by_person = type_by_person OR $4,
-         notes = CASE WHEN $6 THEN $7 ELSE notes END,
-         updated_at = GREATEST(CURRENT_TIMESTAMP, updated_at + interval '1 ms')
-       WHERE name = $1`,
-      [name, site !== undefined, site ?? null, type !== undefined, type ?? null, notes !== undefined, notes ?? null],
-    );
-    return "written";
-  });
+  const { site, type, notes } = changes;
+  // Discovery too writes sites and devices: one after the other they can't lock each other out.
+  await tx.query(DISCOVERY_LOCK);
+  const { rows } = await tx.query<{ at: Date }>(
+    `SELECT updated_at AS at FROM device WHERE name = $1 FOR NO KEY UPDATE`,
+    [name],
+  );
+  const at = rows[0]?.at.getTime();
+  if (at === undefined) return "missing";
+  if (expected !== null && at !== expected) return "changed";
+  if (site) await addSites(tx, [{ site }]);
+  await tx.query(
+    `UPDATE device SET
+       site_id = CASE WHEN $2 THEN (SELECT id FROM site WHERE name = $3) ELSE site_id END, site_by_person = site_by_person OR $2,
+       type = CASE WHEN $4 THEN $5 ELSE type END, type_by_person = type_by_person OR $4,
+       notes = CASE WHEN $6 THEN $7 ELSE notes END,
+       updated_at = GREATEST(CURRENT_TIMESTAMP, updated_at + interval '1 ms')
+     WHERE name = $1`,
+    [name, site !== undefined, site ?? null, type !== undefined, type ?? null, notes !== undefined, notes ?? null],
+  );
+  return "written";
 }

@@ -34,10 +34,10 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
       bodies: EMPTY_BODY,
     },
     ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find" | "change"> }) =>
-      async ({ params: { id }, request }) => {
+      async (ctx, { params: { id }, request }) => {
         await parseJsonBody(emptyBody, request);
         const letter = await readLetter(deadLetters, id);
-        const event = { time: Date.now(), kind, detail, edited: false };
+        const event = { time: ctx.now, kind, detail, edited: false };
         const changed = await deadLetters.change([{ id: letter.id, from: [from], replays: letter.replays, to, event }]);
         const after = await readLetter(deadLetters, id);
         if (changed.size > 0) return toView(after);

@@ -16,6 +16,6 @@ export const getDeadLetter = verb(
     problems: ["not-found"],
   },
   ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find"> }) =>
-    async ({ params: { id } }) =>
+    async (_ctx, { params: { id } }) =>
       toView(await readLetter(deadLetters, id)),
 );

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { EpochMs } from "@/server/domain/terms";
 import { deadLetterGroupsAnswer, deadLetterGroupsQuery } from "@/server/contracts/dead-letters";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import type { DeadLetters } from "@/server/ports/dead-letters";
@@ -11,7 +12,6 @@ const TREND_HOURS = 24;
 
 interface GroupsDeps {
   readonly deadLetters: Pick<DeadLetters, "groups" | "count">;
-  readonly now: () => number;
 }
 
 type Query = z.output<typeof deadLetterGroupsQuery>;
@@ -28,9 +28,8 @@ export const listDeadLetterGroups = verb(
     status: 200,
     problems: [],
   },
-  ({ deadLetters, now }: GroupsDeps) => {
-    async function answer({ limit, status, ...filter }: Query): Promise<Answer> {
-      const time = now();
+  ({ deadLetters }: GroupsDeps) => {
+    async function answer(time: EpochMs, { limit, status, ...filter }: Query): Promise<Answer> {
       const trendFrom = Math.floor(time / HOUR) * HOUR - (TREND_HOURS - 1) * HOUR;
       const [{ total, groups }, { refused: _, ...counts }] = await Promise.all([
         deadLetters.groups({ ...toFilter(filter), limit, trendFrom, ...(status !== "all" && { status }) }),
@@ -53,10 +52,10 @@ export const listDeadLetterGroups = verb(
     }
     // With a million letters an answer takes a second: everybody who asks the same meanwhile shares it.
     const underWay = new Map<string, Promise<Answer>>();
-    return ({ query }) => {
+    return (ctx, { query }) => {
       const key = JSON.stringify(query);
       let answered = underWay.get(key);
-      if (!answered) underWay.set(key, (answered = answer(query).finally(() => underWay.delete(key))));
+      if (!answered) underWay.set(key, (answered = answer(ctx.now, query).finally(() => underWay.delete(key))));
       return answered;
     };
   },

@@ -49,7 +49,7 @@ export const getDeadLetterJob = verb(
     problems: ["not-found"],
   },
   (deps: JobDeps) =>
-    ({ params: { id } }) =>
+    (_ctx, { params: { id } }) =>
       readJob(deps, id),
 );
 
@@ -66,7 +66,7 @@ export const stopDeadLetterJob = verb(
     bodies: EMPTY_BODY,
   },
   (deps: JobDeps) =>
-    async ({ params: { id }, request }) => {
+    async (_ctx, { params: { id }, request }) => {
       await parseJsonBody(emptyBody, request);
       await endDeadLetterJob(deps.pool, id, "stopped");
       return readJob(deps, id);

@@ -20,7 +20,7 @@ export const listDeadLetters = verb(
     problems: [],
   },
   ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find"> }) =>
-    async ({ query: { limit, cursor, status, ...filter } }) => {
+    async (_ctx, { query: { limit, cursor, status, ...filter } }) => {
       const after = openCursor(ORDER, place, cursor);
       const found = await deadLetters.find({
         ...toFilter(filter),

@@ -48,7 +48,7 @@ export const replayDeadLetter = verb(
     readonly eventLog: Pick<EventLog, "append">;
     readonly outlook: OutlookOf;
   }) =>
-    async ({ params: { id }, request }) => {
+    async (_ctx, { params: { id }, request }) => {
       const { message, dryRun } = await parseJsonBody(replayBody, request, MOST_BYTES);
       const letter = await readLetter(deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);

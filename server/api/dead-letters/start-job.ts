@@ -40,7 +40,7 @@ export const startDeadLetterJob = verb(
     bodies: { "application/json": BODY_SCHEMA },
   },
   (deps: StartDeps) =>
-    async ({ request }) => {
+    async (_ctx, { request }) => {
       const { action, perSecond, dryRun, ...body } = await parseJsonBody(deadLetterJobBody, request);
       const status = action === "restore" ? "discarded" : "open";
       const filter = toFilter(body.filter);

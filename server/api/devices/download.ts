@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { z } from "zod";
+import type { EpochMs } from "@/server/domain/terms";
 import { downloadQuery } from "@/server/contracts/devices";
 import { type CatalogMetric, findDevice, findMetric } from "@/server/catalog/devices";
 import type { PrismaClient } from "@/server/postgres/prisma";
@@ -13,7 +14,6 @@ import { rangeAsked } from "./range";
 interface Deps {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
-  readonly now: () => number;
 }
 
 type Query = z.output<typeof downloadQuery>;
@@ -39,10 +39,10 @@ export const downloadCsv = verb(
     description: WHAT,
     file: { contentType: "text/csv; charset=utf-8", schema: { type: "string" } },
   },
-  ({ pool, prisma, now }: Deps) =>
-    async ({ params: { id }, query }) => ({
+  ({ pool, prisma }: Deps) =>
+    async (ctx, { params: { id }, query }) => ({
       name: nameOf(id, "csv"),
-      text: csvOf(await sheet(pool, prisma, now, id, query)),
+      text: csvOf(await sheet(pool, prisma, ctx.now, id, query)),
     }),
 );
 
@@ -54,16 +54,16 @@ export const downloadJson = verb(
     description: WHAT,
     file: { contentType: "application/json", schema: { type: "object" } },
   },
-  ({ pool, prisma, now }: Deps) =>
-    async ({ params: { id }, query }) => ({
+  ({ pool, prisma }: Deps) =>
+    async (ctx, { params: { id }, query }) => ({
       name: nameOf(id, "json"),
-      text: jsonOf(await sheet(pool, prisma, now, id, query)),
+      text: jsonOf(await sheet(pool, prisma, ctx.now, id, query)),
     }),
 );
 
 /** What is asked for, found and ready to be read. @throws ProblemError for a device or metric that isn't there. */
-async function sheet(pool: Pool, prisma: PrismaClient, now: () => number, id: string, query: Query): Promise<Sheet> {
-  const { from, to } = rangeAsked(query, now());
+async function sheet(pool: Pool, prisma: PrismaClient, now: EpochMs, id: string, query: Query): Promise<Sheet> {
+  const { from, to } = rangeAsked(query, now);
   const [device, ...metrics] = await Promise.all([
     findDevice(prisma, id),
     ...query.metric.map((name) => findMetric(prisma, name).then((found) => found ?? Promise.reject(noMetric(name)))),

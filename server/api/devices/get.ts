@@ -15,8 +15,8 @@ export const getDevice = verb(
     problems: ["not-found"],
   },
   (deps: DetailDeps) =>
-    async ({ params: { id } }) => {
-      const detail = await readDetail(deps, id);
+    async (ctx, { params: { id } }) => {
+      const detail = await readDetail(deps, ctx.now, id);
       if (detail === null) throw noDevice(id);
       return detail;
     },

@@ -13,7 +13,6 @@ interface Deps {
   readonly pool: Pool;
   readonly twins: Pick<DeviceTwins, "get">;
   readonly staleSeconds: number;
-  readonly now: () => number;
 }
 
 /** The place a cursor holds, for the column it is sorted by. */
@@ -35,12 +34,12 @@ export const listDevices = verb(
     status: 200,
     problems: [],
   },
-  ({ pool, twins, staleSeconds, now }: Deps) =>
-    async ({ query }) => {
+  ({ pool, twins, staleSeconds }: Deps) =>
+    async (ctx, { query }) => {
       const sort = readSort(query.sort);
       const order = `devices/${query.sort}`;
       const after = openCursor(order, places[sort.order], query.cursor);
-      const time = now();
+      const time = ctx.now;
       const [{ devices, total }, sites] = await Promise.all([
         findDevices(pool, { ...query, ...sort, after, now: time, staleSeconds, limit: query.limit + 1 }),
         findSites(pool),

@@ -28,7 +28,7 @@ export const listMessages = verb(
     problems: ["not-found"],
   },
   ({ prisma, archive }: Deps) =>
-    async ({ params: { id }, query: { limit, cursor } }) => {
+    async (_ctx, { params: { id }, query: { limit, cursor } }) => {
       const after = openCursor(ORDER, place, cursor);
       if ((await findDevice(prisma, id)) === null) throw noDevice(id);
       const found = await archive.find({ device: id, limit: limit + 1, ...(after ? { after } : {}) });

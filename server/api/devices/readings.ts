@@ -11,7 +11,6 @@ import { rangeAsked } from "./range";
 interface Deps {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
-  readonly now: () => number;
 }
 
 export const listReadings = verb(
@@ -31,9 +30,9 @@ export const listReadings = verb(
     status: 200,
     problems: ["not-found"],
   },
-  ({ pool, prisma, now }: Deps) =>
-    async ({ params: { id }, query }) => {
-      const { from, to } = rangeAsked(query, now());
+  ({ pool, prisma }: Deps) =>
+    async (ctx, { params: { id }, query }) => {
+      const { from, to } = rangeAsked(query, ctx.now);
       const [device, metric] = await Promise.all([findDevice(prisma, id), findMetric(prisma, query.metric)]);
       if (device === null) throw noDevice(id);
       if (metric === null) throw noMetric(query.metric);

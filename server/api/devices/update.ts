@@ -1,17 +1,17 @@
-import type { Pool } from "pg";
 import { z } from "zod";
 import { deviceChanges, deviceDetail } from "@/server/contracts/devices";
 import { writeProperties } from "@/server/catalog/device-properties";
+import { prismaIn } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
-import { NO_PARAMETERS, verb } from "../verb";
+import { NO_PARAMETERS, writingVerb } from "../verb";
 import { deviceParams, noDevice } from "./id";
 import { type DetailDeps, readDetail } from "./view";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(deviceChanges, { io: "input" });
 
-export const updateDevice = verb(
+export const updateDevice = writingVerb(
   {
     method: "PATCH",
     path: "/api/v1/devices/{id}",
@@ -27,12 +27,12 @@ export const updateDevice = verb(
     problems: ["not-found", "changed-meanwhile", "unsupported-media-type", "unreadable-body", "body-too-large"],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
-  (deps: DetailDeps & { readonly pool: Pool }) =>
-    async ({ params: { id }, request }) => {
+  ({ twins, staleSeconds }: Omit<DetailDeps, "prisma">) =>
+    async (ctx, { params: { id }, request }) => {
       const expected = versionIn(request.headers.get("if-match"));
       const changes = await parseJsonBody(deviceChanges, request);
-      const result = await writeProperties(deps.pool, id, tidied(changes), expected);
-      const detail = await readDetail(deps, id);
+      const result = await writeProperties(ctx.tx, id, tidied(changes), expected);
+      const detail = await readDetail({ prisma: prismaIn(ctx.tx), twins, staleSeconds }, ctx.now, id);
       if (result === "missing" || detail === null) throw noDevice(id);
       if (result === "changed") {
         const { site, type, notes, updatedAt } = detail;

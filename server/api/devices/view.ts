@@ -1,3 +1,4 @@
+import type { EpochMs } from "@/server/domain/terms";
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
 import { findProperties } from "@/server/catalog/device-properties";
 import { type CatalogDevice, findDevice } from "@/server/catalog/devices";
@@ -31,7 +32,8 @@ export function toDeviceView(
 
 /** One device with its values and what people wrote about it; null if there is none of this name. */
 export async function readDetail(
-  { prisma, twins, staleSeconds, now }: DetailDeps,
+  { prisma, twins, staleSeconds }: DetailDeps,
+  now: EpochMs,
   name: string,
 ): Promise<DeviceDetail | null> {
   const [device, properties, known] = await Promise.all([
@@ -41,7 +43,7 @@ export async function readDetail(
   ]);
   if (device === null || properties === null) return null;
   const { site, type, notes, byPerson, updatedAt } = properties;
-  const view = toDeviceView({ ...device, site, type }, known.get(name), now(), staleSeconds);
+  const view = toDeviceView({ ...device, site, type }, known.get(name), now, staleSeconds);
   return { ...view, notes, setByPerson: [...byPerson], updatedAt: toInstant(updatedAt) };
 }
 
@@ -50,5 +52,4 @@ export interface DetailDeps {
   readonly prisma: PrismaClient;
   readonly twins: Pick<DeviceTwins, "get">;
   readonly staleSeconds: number;
-  readonly now: () => number;
 }

@@ -16,7 +16,6 @@ interface Deps {
   readonly prisma: PrismaClient;
   readonly twins: Pick<DeviceTwins, "get">;
   readonly staleSeconds: number;
-  readonly now: () => number;
 }
 
 /** Devices read, and held in memory, at a time. */
@@ -48,9 +47,9 @@ export const exportDevices = verb(
     problems: [],
     file: { contentType: "text/csv; charset=utf-8; header=present", schema: { type: "string" } },
   },
-  ({ pool, prisma, twins, staleSeconds, now }: Deps) =>
-    async ({ query: { sort, metrics, ...filter } }) => {
-      const time = now();
+  ({ pool, prisma, twins, staleSeconds }: Deps) =>
+    async (ctx, { query: { sort, metrics, ...filter } }) => {
+      const time = ctx.now;
       const wanted = { ...filter, now: time, staleSeconds };
       const [ids, names] = await Promise.all([
         findDeviceOrder(pool, { ...wanted, ...readSort(sort) }),

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
+import type { EpochMs } from "@/server/domain/terms";
 import { fleetOrderAnswer, fleetOrderQuery } from "@/server/contracts/fleet";
 import { findDeviceOrder, readDevices, sampleDevices } from "@/server/catalog/device-list";
 import type { DeviceTwins } from "@/server/ports/device-twins";
@@ -12,7 +13,6 @@ interface Deps {
   readonly pool: Pool;
   readonly twins: Pick<DeviceTwins, "get">;
   readonly staleSeconds: number;
-  readonly now: () => number;
 }
 
 const SAMPLED_DEVICES = 200;
@@ -33,10 +33,9 @@ export const getFleetOrder = verb(
     status: 200,
     problems: [],
   },
-  ({ pool, twins, staleSeconds, now }: Deps) => {
+  ({ pool, twins, staleSeconds }: Deps) => {
     let common: { readonly names: Promise<string[]>; readonly at: number } | null = null;
-    function commonMetrics(): Promise<string[]> {
-      const time = now();
+    function commonMetrics(time: EpochMs): Promise<string[]> {
       if (common === null || time - common.at > COMMON_FOR_MS) {
         const names = findCommonMetrics(pool, twins);
         common = { names, at: time };
@@ -46,10 +45,10 @@ export const getFleetOrder = verb(
       }
       return common.names;
     }
-    return async ({ query: { rows, sort, ...filter } }) => {
-      const time = now();
+    return async (ctx, { query: { rows, sort, ...filter } }) => {
+      const time = ctx.now;
       const wanted = { ...filter, ...readSort(sort), now: time, staleSeconds };
-      const [ids, names] = await Promise.all([findDeviceOrder(pool, wanted), commonMetrics()]);
+      const [ids, names] = await Promise.all([findDeviceOrder(pool, wanted), commonMetrics(time)]);
       const first = ids.slice(0, rows);
       const [devices, known] = await Promise.all([readDevices(pool, first, wanted), twins.get(first)]);
       return {

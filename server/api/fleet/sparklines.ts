@@ -11,7 +11,6 @@ import { NO_PARAMETERS, verb } from "../verb";
 interface Deps {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
-  readonly now: () => number;
 }
 
 /** More digits than a line 24 pixels high can show. */
@@ -28,11 +27,11 @@ export const listSparklines = verb(
     status: 200,
     problems: ["not-found"],
   },
-  ({ pool, prisma, now }: Deps) =>
-    async ({ query: { ids, metric: name, minutes } }) => {
+  ({ pool, prisma }: Deps) =>
+    async (ctx, { query: { ids, metric: name, minutes } }) => {
       const metric = await findMetric(prisma, name);
       if (metric === null) throw new ProblemError("not-found", `There is no metric ${JSON.stringify(name)}.`);
-      const from = bucketStart(now(), ROLLUP_WIDTHS.minute) - (minutes - 1) * ROLLUP_WIDTHS.minute;
+      const from = bucketStart(ctx.now, ROLLUP_WIDTHS.minute) - (minutes - 1) * ROLLUP_WIDTHS.minute;
       const series = await readSparklines(pool, { devices: ids, metric: metric.key, from, minutes });
       return {
         metric: name,

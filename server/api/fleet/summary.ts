@@ -8,7 +8,6 @@ import { NO_PARAMETERS, verb } from "../verb";
 interface Deps {
   readonly pool: Pool;
   readonly staleSeconds: number;
-  readonly now: () => number;
 }
 
 export const getFleetSummary = verb(
@@ -22,9 +21,9 @@ export const getFleetSummary = verb(
     status: 200,
     problems: [],
   },
-  ({ pool, staleSeconds, now }: Deps) =>
-    async ({ query: { sort, ...filter } }) => {
-      const counts = await countFleet(pool, { ...filter, ...readSort(sort), now: now(), staleSeconds });
+  ({ pool, staleSeconds }: Deps) =>
+    async (ctx, { query: { sort, ...filter } }) => {
+      const counts = await countFleet(pool, { ...filter, ...readSort(sort), now: ctx.now, staleSeconds });
       return {
         all: counts.all,
         total: counts.total,

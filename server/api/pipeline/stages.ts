@@ -18,7 +18,7 @@ export const getStages = verb(
     problems: [],
   },
   ({ pipelineStages }: { readonly pipelineStages: (minutes: number) => Promise<StagesState> }) =>
-    async ({ query }) => {
+    async (_ctx, { query }) => {
       const state = await pipelineStages(query.minutes);
       return { ...state, time: toInstant(state.time) };
     },

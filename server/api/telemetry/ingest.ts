@@ -130,7 +130,7 @@ export const ingestTelemetry = verb(
       return { accepted: records.length, rejected };
     }
 
-    return async (call) => {
+    return async (_ctx, call) => {
       try {
         return await take(call);
       } catch (error) {

@@ -18,7 +18,7 @@ export const getTestMessage = verb(
     problems: ["not-found"],
   },
   ({ testMessages }: TestMessageDeps) =>
-    async ({ params: { id } }) => {
+    async (_ctx, { params: { id } }) => {
       const trace = await testMessages.find(id);
       if (trace === null) throw new ProblemError("not-found", "No test message has this id; the last 100 are kept.");
       return trace;

@@ -28,7 +28,7 @@ export const sendTestMessage = verb(
     bodies: { "application/json": BODY_SCHEMA },
   },
   ({ testMessages }: TestMessageDeps) =>
-    async ({ request }) => {
+    async (_ctx, { request }) => {
       const { device } = await parseJsonBody(testMessageBody, request);
       try {
         return await testMessages.send(device);
