@@ -1,3 +1,4 @@
+import { within } from "./async/timeout";
 import { createApi } from "./api/api";
 import type { Api } from "./api/runtime";
 import { type Engines, topicSettings } from "./compose";
@@ -9,13 +10,13 @@ import { noRouteCounts, type RouteCounts } from "./pipeline/route-rates";
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics } from "./catalog/catalog-writes";
-import { createOutlook } from "./dead-letters/outlook";
+import { createPreview } from "./dead-letters/preview";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
-import { keptFor } from "./health/kept-for";
+import { keptFor } from "./async/kept-for";
 import { type LiveChannelState, liveProbes } from "./health/live";
 import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
@@ -24,7 +25,7 @@ import type { Probe } from "./health/probe";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
 import type { Logger } from "./observability/logger";
-import { onceAtATime } from "./observability/once-at-a-time";
+import { onceAtATime } from "./async/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
 
 const HEALTH_EVERY_MS = 5000;
@@ -79,7 +80,7 @@ export function composeApi(parts: ApiParts): Api {
         now: Date.now,
         onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),
       }),
-      outlook: createOutlook({
+      preview: createPreview({
         catalog: {
           devices: (names) => findDevices(engines.pool, names),
           metrics: (names) => findMetrics(engines.pool, names),
@@ -175,13 +176,6 @@ export function composeProbes({ config, engines, pipelineState, liveState, now }
 
 /** @throws LogUnavailableError unless the log answers in time and has the telemetry topic. */
 async function askLog({ eventLog }: Pick<Engines, "eventLog">): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LogUnavailableError("the log did not answer in time")), READY_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const late = () => new LogUnavailableError("the log did not answer in time");
+  await within(READY_TIMEOUT_MS, eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP), late);
 }

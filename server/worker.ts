@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
+import { createBackoff, pause } from "./async/backoff";
 import { meaningOf } from "./catalog/known-metrics";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
@@ -19,7 +19,6 @@ import { createTimings, type Timings } from "./pipeline/timings";
 
 /** How long batches may take to finish when the worker stops. */
 const DRAIN_MS = 5000;
-const LONGEST_WAIT_MS = 5000;
 /** Tables or database not there yet: `migrate` has still to run. */
 const NOT_MIGRATED = new Set(["42P01", "3D000"]);
 const DAY = 24 * 3_600_000;
@@ -102,7 +101,8 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
 
 /** Tries until it works, as long as the reason is one that mends by itself or by `migrate`. */
 async function untilReady(attempt: () => Promise<unknown>, logger: Logger, signal: AbortSignal): Promise<void> {
-  for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+  const backoff = createBackoff({ firstMs: 250, maxMs: 5000 });
+  for (;;) {
     try {
       await attempt();
       return;
@@ -110,7 +110,8 @@ async function untilReady(attempt: () => Promise<unknown>, logger: Logger, signa
       const notMigrated = NOT_MIGRATED.has(String((error as { code?: unknown }).code));
       if (!isOutage(error) && !notMigrated) throw error;
       logger.warn({ err: error }, notMigrated ? "the database has still to be migrated" : "the engines are not up yet");
-      await delay(waitMs, undefined, { signal });
+      await pause(backoff.next(), signal);
+      signal.throwIfAborted();
     }
   }
 }

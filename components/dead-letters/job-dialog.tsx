@@ -11,7 +11,7 @@ import form from "../ui/form.module.css";
 import { formatTotal } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
 import type { WantedJob } from "./dead-letters";
-import { effectOf, outlookOf, secondsOf } from "./job-words";
+import { effectOf, previewOf, secondsOf } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 
@@ -44,8 +44,8 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
         }}
       >
         {Object.keys(filter).length > 0 ? <p className={classes.scope}>{filterWords(filter)}</p> : null}
-        <div className={classes.outlook} aria-live="polite">
-          {dry.data ? <Outlook action={action} run={dry.data} /> : null}
+        <div className={classes.preview} aria-live="polite">
+          {dry.data ? <Preview action={action} run={dry.data} /> : null}
           {!dry.data && dry.error ? (
             <Failure
               what="What would come of it could not be found out"
@@ -105,7 +105,7 @@ function titleOf(action: DeadLetterJobBody["action"], filter: WantedJob["filter"
   return `${VERBS[action]} ${which}${action === "restore" ? "discarded" : "open"} dead letters`;
 }
 
-function Outlook({ action, run }: { action: DeadLetterJobBody["action"]; run: DeadLetterDryRun }) {
+function Preview({ action, run }: { action: DeadLetterJobBody["action"]; run: DeadLetterDryRun }) {
   const { count, checked, wouldPass, wouldFail } = run;
   if (count === 0) return <p>There is nothing left to {action} here.</p>;
   if (action === "discard")
@@ -120,7 +120,7 @@ function Outlook({ action, run }: { action: DeadLetterJobBody["action"]; run: De
     <>
       <p className={classes.verdict}>
         <MarkShape mark={checked > 0 && wouldPass < checked ? "warning" : "ok"} />
-        {outlookOf(run)}
+        {previewOf(run)}
       </p>
       {wouldFail.length > 0 ? (
         <ul className={classes.refusals}>

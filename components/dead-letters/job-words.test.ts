@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { DeadLetterJob } from "@/server/contracts/dead-letters";
-import { actionWord, effectOf, outlookOf, progressOf, secondsOf, stateOf } from "./job-words";
+import { actionWord, effectOf, previewOf, progressOf, secondsOf, stateOf } from "./job-words";
 
 const job: DeadLetterJob = {
   ...{ id: "1", action: "replay", filter: {}, perSecond: 50, status: "running", total: 214, done: 120, skipped: 4 },
   ...{ stored: 90, refused: 6, createdAt: "2026-11-23T21:10:00.000Z", finishedAt: null, error: null },
 };
 const run = (count: number, checked: number, wouldPass: number) =>
-  outlookOf({ count, checked, wouldPass, wouldFail: [], seconds: 0 });
+  previewOf({ count, checked, wouldPass, wouldFail: [], seconds: 0 });
 
 test("a button says exactly what it does", () => {
   expect(effectOf("replay", 214, 50)).toBe("Replay 214 messages at 50/s");

@@ -13,7 +13,7 @@ export function effectOf(action: Action, count: number, perSecond: number): stri
 }
 
 /** What a dry run of a replay found: "214 dead letters: 190 would be stored now, 24 would be refused again". */
-export function outlookOf({ count, checked, wouldPass }: DeadLetterDryRun): string {
+export function previewOf({ count, checked, wouldPass }: DeadLetterDryRun): string {
   if (checked === 0) return counted(count, "dead letter");
   const refused = checked - wouldPass;
   const of =

@@ -3,9 +3,9 @@ import { Button, Textarea } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import type { DeadLetterView, ReplayOutlook } from "@/server/contracts/dead-letters";
+import type { DeadLetterView, ReplayPreview } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
-import { DEAD_LETTERS, outlookQuery, replayLetter } from "../queries/dead-letters";
+import { DEAD_LETTERS, previewQuery, replayLetter } from "../queries/dead-letters";
 import { adviceOn } from "../queries/request";
 import { prettyJson } from "../devices/pretty-json";
 import { Failure } from "../ui/feedback";
@@ -35,8 +35,8 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
   const [asked, setAsked] = useState(original);
   const askLater = useDebouncedCallback((value: string) => setAsked(value), PAUSE_MS);
   const messageOf = (value: string) => (value === original ? null : value);
-  const check = useQuery(outlookQuery(letter.id, messageOf(asked)));
-  const outlook = asked === text ? check.data : undefined;
+  const check = useQuery(previewQuery(letter.id, messageOf(asked)));
+  const preview = asked === text ? check.data : undefined;
   const reading = readJsonText(text);
   const send = useMutation({
     mutationFn: () => {
@@ -76,7 +76,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
         className={classes.editor}
         onSubmit={(event) => {
           event.preventDefault();
-          if (outlook?.ok) send.mutate();
+          if (preview?.ok) send.mutate();
         }}
       >
         <Textarea
@@ -106,13 +106,13 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
             : null}
         </p>
         <div role="status" aria-label="What would come of it" className={classes.check}>
-          {outlook ? (
-            <Outlook outlook={outlook} isJson={reading.ok} />
+          {preview ? (
+            <Preview preview={preview} isJson={reading.ok} />
           ) : isChecking ? (
             <p className={classes.muted}>Checking…</p>
           ) : null}
         </div>
-        {!outlook && !isChecking && check.error ? (
+        {!preview && !isChecking && check.error ? (
           <Failure
             what="What would come of it could not be found out"
             why={check.error.message}
@@ -130,7 +130,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
           <Button size="xs" variant="default" onClick={checkNow} loading={check.isFetching} title="Check (Ctrl Enter)">
             Check
           </Button>
-          <Button size="xs" type="submit" disabled={!outlook?.ok} loading={send.isPending}>
+          <Button size="xs" type="submit" disabled={!preview?.ok} loading={send.isPending}>
             {text === original ? "Replay as received" : "Replay edited message"}
           </Button>
         </div>
@@ -140,9 +140,9 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
 }
 
 /** Where it isn't JSON, the line above says so, and where. */
-function Outlook({ outlook, isJson }: { outlook: ReplayOutlook; isJson: boolean }) {
-  const { ok, readings } = outlook;
-  const problems = outlook.problems.filter(({ reason }) => isJson || reason !== "notJson");
+function Preview({ preview, isJson }: { preview: ReplayPreview; isJson: boolean }) {
+  const { ok, readings } = preview;
+  const problems = preview.problems.filter(({ reason }) => isJson || reason !== "notJson");
   const mark: Mark = ok && problems.length === 0 ? "ok" : "warning";
   return (
     <>

@@ -58,10 +58,10 @@ export const letterQuery = (id: string) =>
   });
 
 /** What would come of replaying it now, with `message` instead of its own bytes unless that is null. */
-export const outlookQuery = (id: string, message: string | null) =>
+export const previewQuery = (id: string, message: string | null) =>
   queryOptions({
-    queryKey: ["replay outlook", id, message],
-    queryFn: async () => (await replayLetter(id, { ...(message === null ? {} : { message }), dryRun: true })).outlook,
+    queryKey: ["replay preview", id, message],
+    queryFn: async () => (await replayLetter(id, { ...(message === null ? {} : { message }), dryRun: true })).preview,
     retry: false,
     staleTime: 10_000,
     gcTime: 30_000,

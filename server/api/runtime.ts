@@ -1,3 +1,4 @@
+import { withinOr } from "@/server/async/timeout";
 import type { VerbName } from "./verbs";
 
 /** The REST routes, bound to this process's engines. */
@@ -64,12 +65,11 @@ export const openApiRoute: Route = withApi((api) => api.openApi());
 export async function answerFor<T>(verb: VerbName, address: string, patienceMs: number): Promise<T | null> {
   const api = shared.fieldwatchApi;
   if (api === undefined) return null;
-  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), patienceMs).unref());
   const asked = api
     .handle(verb, new Request(new URL(address, "http://localhost")), {})
     .then(async (answer) => (answer.ok ? ((await answer.json()) as T) : null))
     .catch(() => null);
-  return Promise.race([asked, late]);
+  return withinOr(patienceMs, asked, null);
 }
 
 /** Next's export for every address under /api that isn't there. */

@@ -1,3 +1,4 @@
+import { withinOr } from "@/server/async/timeout";
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { StartError } from "@/server/postgres/start-error";
@@ -111,13 +112,12 @@ function launch({ role, program }: ChildOptions): Launched {
 }
 
 function isReady({ ready }: Launched): Promise<boolean> {
-  return Promise.race([ready, delay(START_WITHIN_MS, false, { ref: false })]);
+  return withinOr(START_WITHIN_MS, ready, false);
 }
 
 async function end({ process: child, exited }: Launched, timeoutMs: number): Promise<Ending> {
   if (child.connected && timeoutMs > 0) child.send(STOP, () => {});
-  if (timeoutMs > 0 && (await Promise.race([exited.then(() => true), delay(timeoutMs, false, { ref: false })])))
-    return exited;
+  if (timeoutMs > 0 && (await withinOr(timeoutMs, exited, null)) !== null) return exited;
   child.kill("SIGKILL");
   return exited;
 }

@@ -105,7 +105,7 @@ export const replayBody = z.object({
 });
 
 /** What would come of a message now, found by the same decoding as the worker's. */
-export const replayOutlook = z
+export const replayPreview = z
   .object({
     ok: z.boolean(),
     readings: z.int().describe("Readings it holds that would be stored, or count as repeats if they are there"),
@@ -113,9 +113,9 @@ export const replayOutlook = z
       z.object({ reason: reasonSchema, title: z.string(), field: z.string().nullable(), detail: z.string() }),
     ),
   })
-  .meta({ id: "ReplayOutlook" });
+  .meta({ id: "ReplayPreview" });
 
-export const replayAnswer = z.object({ outlook: replayOutlook, letter: deadLetter }).meta({ id: "Replay" });
+export const replayAnswer = z.object({ preview: replayPreview, letter: deadLetter }).meta({ id: "Replay" });
 
 /** Body of POST /api/v1/dead-letters/jobs: work on many at once. */
 export const deadLetterJobBody = z.object({
@@ -174,7 +174,7 @@ export type DeadLetterGroup = z.infer<typeof deadLetterGroup>;
 export type DeadLetterGroupsAnswer = z.infer<typeof deadLetterGroupsAnswer>;
 export type ReplayBody = z.input<typeof replayBody>;
 export type ReplayAnswer = z.infer<typeof replayAnswer>;
-export type ReplayOutlook = z.infer<typeof replayOutlook>;
+export type ReplayPreview = z.infer<typeof replayPreview>;
 export type DeadLetterJobBody = z.input<typeof deadLetterJobBody>;
 export type DeadLetterDryRun = z.infer<typeof deadLetterDryRun>;
 export type DeadLetterJob = z.infer<typeof deadLetterJob>;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBackoff } from "./backoff";
+import { createBackoff } from "@/server/async/backoff";
 import { createDelivery, type DeliveryOptions, DeliveryGaveUp, DeliveryRefused, DeliveryStopped } from "./delivery";
 import { createSender, type Sender } from "./sender";
 import { ownAddress, telemetryRoute } from "./target";

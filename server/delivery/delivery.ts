@@ -1,4 +1,4 @@
-import { type Backoff, pause } from "./backoff";
+import { type Backoff, pause } from "@/server/async/backoff";
 import type { Rejected, Sender } from "./sender";
 
 /** All items of one call are settled: the server has them, or named them as rejected. */

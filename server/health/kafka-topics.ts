@@ -1,6 +1,6 @@
 import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
-import { onceAtATime } from "@/server/observability/once-at-a-time";
+import { onceAtATime } from "@/server/async/once-at-a-time";
 import type { TopicSettings } from "@/server/ports/event-log";
 import { InspectionError, type KafkaInspection, type KafkaTopic } from "@/server/ports/inspection";
 import { kafkaNames, troubleWords } from "@/server/ports/trouble-words";

@@ -2,14 +2,14 @@ import { isIP } from "node:net";
 import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
-import { onceAtATime } from "@/server/observability/once-at-a-time";
+import { onceAtATime } from "@/server/async/once-at-a-time";
 import type { TopicSettings } from "@/server/ports/event-log";
 import { InspectionError, type KafkaCluster, type KafkaGroup, type KafkaInspection } from "@/server/ports/inspection";
 import { type EngineNames, kafkaNames, SIGN_IN_TROUBLES, troubleWords } from "@/server/ports/trouble-words";
 import { judgeClock } from "./clock";
 import { dependentOn, remedy } from "./engine-trouble";
 import { kafkaTopicProbes } from "./kafka-topics";
-import { keptFor } from "./kept-for";
+import { keptFor } from "@/server/async/kept-for";
 import { judgeDisk } from "./machine";
 import { type Finding, pass, type Probe } from "./probe";
 

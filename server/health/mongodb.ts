@@ -1,7 +1,7 @@
 import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
-import { onceAtATime } from "@/server/observability/once-at-a-time";
+import { onceAtATime } from "@/server/async/once-at-a-time";
 import {
   InspectionError,
   type MongoIndexState,
@@ -11,7 +11,7 @@ import {
 import { mongoNames, SIGN_IN_TROUBLES, troubleWords } from "@/server/ports/trouble-words";
 import { judgeClock } from "./clock";
 import { dependentOn, remedy } from "./engine-trouble";
-import { keptFor } from "./kept-for";
+import { keptFor } from "@/server/async/kept-for";
 import { judgeDisk, size } from "./machine";
 import { type Finding, pass, type Probe } from "./probe";
 

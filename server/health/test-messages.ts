@@ -1,5 +1,5 @@
+import { within, withinOr } from "@/server/async/timeout";
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Pool } from "pg";
 import type { HealthAnswer } from "@/server/contracts/health";
 import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
@@ -92,7 +92,7 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
       if (!outcome.ok) throw new TestMessageRefused("invalid", outcome.detail);
       const sent: TraceSent = { device, eventTime, acceptedAt: now(), durableAt: null, error: null };
       own.set(id, sent);
-      await Promise.race([append(id, value, sent), delay(LOG_PATIENCE_MS, undefined, { ref: false })]);
+      await withinOr(LOG_PATIENCE_MS, append(id, value, sent), undefined);
       return view(id, own.get(id) ?? sent, null);
     },
     async find(id) {
@@ -119,8 +119,7 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
 
 /** The database's answer. @throws an outage when it takes too long. */
 function inTime<T>(answer: Promise<T>): Promise<T> {
-  const late = delay(ASK_TIMEOUT_MS, undefined, { ref: false }).then(() => {
-    throw Object.assign(new Error(`no answer within ${ASK_TIMEOUT_MS} ms`), { code: "ETIMEDOUT" });
-  });
-  return Promise.race([answer, late]);
+  return within(ASK_TIMEOUT_MS, answer, () =>
+    Object.assign(new Error(`no answer within ${ASK_TIMEOUT_MS} ms`), { code: "ETIMEDOUT" }),
+  );
 }

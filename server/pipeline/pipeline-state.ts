@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { withinOr } from "@/server/async/timeout";
 import type { Pool } from "pg";
 import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
@@ -89,7 +89,7 @@ export function askedPatiently<T>(ask: () => Promise<T>, onError: (error: unknow
         return null;
       },
     );
-    return failed ? Promise.race([answer, delay(FAILING_LOG_PATIENCE_MS, null, { ref: false })]) : answer;
+    return failed ? withinOr(FAILING_LOG_PATIENCE_MS, answer, null) : answer;
   };
 }
 

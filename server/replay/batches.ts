@@ -1,4 +1,4 @@
-import { pause } from "@/server/delivery/backoff";
+import { pause } from "@/server/async/backoff";
 import { mapMessage } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
 import { parseEventTime } from "@/server/domain/time";

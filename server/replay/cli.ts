@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Config } from "@/server/config/config";
-import { createBackoff } from "@/server/delivery/backoff";
+import { createBackoff } from "@/server/async/backoff";
 import { ownAddress, telemetryRoute } from "@/server/delivery/target";
 import { CANONICAL_MAPPING } from "@/server/domain/message";
 import { eventTimes, rewrites, shiftFor } from "./batches";

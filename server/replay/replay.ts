@@ -1,4 +1,4 @@
-import type { Backoff } from "@/server/delivery/backoff";
+import type { Backoff } from "@/server/async/backoff";
 import { createDelivery, DeliveryGaveUp, DeliveryRefused, DeliveryStopped } from "@/server/delivery/delivery";
 import { createSender } from "@/server/delivery/sender";
 import { worthPacking } from "@/server/delivery/target";

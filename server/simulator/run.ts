@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Config } from "@/server/config/config";
-import { createBackoff } from "@/server/delivery/backoff";
+import { createBackoff } from "@/server/async/backoff";
 import { createDelivery } from "@/server/delivery/delivery";
 import { createSender } from "@/server/delivery/sender";
 import { ownAddress, telemetryRoute, worthPacking } from "@/server/delivery/target";
@@ -8,7 +8,7 @@ import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import { createFleet } from "./fleet";
 import { openOutbox } from "./outbox";
-import { startPostman } from "./postman";
+import { startOutboxSender } from "./outbox-sender";
 import { createSchedule } from "./schedule";
 
 /** Ticks are gathered this long, so that a fleet makes a few requests a second, not one per message. */
@@ -59,7 +59,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
     },
   });
   const refusalBackoff = createBackoff({ firstMs: 1000, maxMs: 60_000 });
-  const postman = startPostman({ outbox, delivery, backoff: refusalBackoff, logger, stop: stop.signal });
+  const outboxSender = startOutboxSender({ outbox, delivery, backoff: refusalBackoff, logger, stop: stop.signal });
   logger.info(
     {
       devices: config.demoDevices,
@@ -97,7 +97,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
     if (news) toldDropped = dropped;
     if (!due) return;
     summaryAt = Date.now() + SUMMARY_MS;
-    logger.info({ ...postman.sent, waiting: waiting.messages, dropped }, "simulator");
+    logger.info({ ...outboxSender.sent, waiting: waiting.messages, dropped }, "simulator");
   }
 
   async function generate(): Promise<void> {
@@ -107,7 +107,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
       // In an outage what waits may wait for long, so it is worth waiting for the disk.
       await outbox.put(messages.slice(from, from + 500), away);
     }
-    if (messages.length > 0) postman.wake();
+    if (messages.length > 0) outboxSender.wake();
     tell();
   }
 
@@ -128,8 +128,8 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
       throw error;
     });
   }
-  postman.finished.catch(fail);
-  postman.wake();
+  outboxSender.finished.catch(fail);
+  outboxSender.wake();
   plan();
 
   return {
@@ -143,11 +143,14 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
       stop.abort();
       // A request under way may still be answered; its messages are repeated by the next start otherwise.
       const late = setTimeout(() => cut.abort(), Math.max(100, deadline - Date.now()));
-      await postman.finished;
+      await outboxSender.finished;
       clearTimeout(late);
       sender.close();
       await outbox.close();
-      logger.info({ ...postman.sent, waiting: outbox.waiting.messages, dropped: outbox.dropped }, "simulator stopped");
+      logger.info(
+        { ...outboxSender.sent, waiting: outbox.waiting.messages, dropped: outbox.dropped },
+        "simulator stopped",
+      );
     },
   };
 }

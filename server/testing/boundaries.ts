@@ -151,7 +151,7 @@ function refusal(room: Room, file: string, target: string): string | null {
     const allowed = room.packages.some(
       (name) =>
         target === name ||
-        target.startsWith(name.endsWith("/") ? name : `${name}/`) ||
+        target.startsWith(/[/:]$/.test(name) ? name : `${name}/`) ||
         (name === "@fontsource" && target.startsWith(name)),
     );
     return allowed ? null : `${room.name} may import only ${room.packages.join(", ") || "no package"}`;

@@ -1,3 +1,4 @@
+import { within } from "@/server/async/timeout";
 import { KafkaJSError, KafkaJSNonRetriableError, KafkaJSProtocolError } from "./kafkajs";
 import { LogUnavailableError } from "@/server/ports/event-log";
 
@@ -71,14 +72,6 @@ function inWords({ message, ...details }: Error & { code?: unknown; broker?: unk
 }
 
 /** Waits for `work`, but not longer than `ms`. @throws LogUnavailableError when the time is over. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LogUnavailableError(`Kafka did not answer within ${ms} ms (${what})`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export async function answeredWithin<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  return within(ms, work, () => new LogUnavailableError(`Kafka did not answer within ${ms} ms (${what})`));
 }

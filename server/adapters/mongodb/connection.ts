@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { withinOr } from "@/server/async/timeout";
 import { type Db, MongoClient, type MongoClientOptions, type TopologyDescriptionChangedEvent } from "mongodb";
 import type { Logger } from "@/server/observability/logger";
 
@@ -44,8 +44,8 @@ export function connectMongo(uri: string, role: string, logger: Logger): MongoCo
     client,
     db: client.db(databaseOf(uri)),
     async close() {
-      const gaveUp = delay(CLOSE_MS, undefined, { ref: false });
-      await Promise.race([client.close().catch(() => undefined), gaveUp]);
+      const closed = client.close().catch(() => undefined);
+      await withinOr(CLOSE_MS, closed, undefined);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { within } from "@/server/async/timeout";
 import {
   type Db,
   type Document,
@@ -9,7 +10,7 @@ import {
   MongoServerSelectionError,
   type TopologyDescription,
 } from "mongodb";
-import { onceAtATime } from "@/server/observability/once-at-a-time";
+import { onceAtATime } from "@/server/async/once-at-a-time";
 import { InspectionError, type MongoInspection, type TroubleKind } from "@/server/ports/inspection";
 import { type FoundIndex, sameExpiry, sameKey, type WantedIndex } from "./indexes";
 
@@ -45,17 +46,9 @@ export function createMongoInspection({ client, db, indexes, now }: MongoInspect
   /** One at a time and answered in time: the driver tries again by itself, for longer than its own limits. */
   function bounded<T>(work: () => Promise<T>): () => Promise<T> {
     const once = onceAtATime(work);
-    return async () => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_, reject) => {
-        const error = new MongoOperationTimeoutError(`no answer within ${LIMIT_MS} ms`);
-        timer = setTimeout(() => reject(toInspectionError(error, address, user, topology) as Error), LIMIT_MS);
-      });
-      try {
-        return await Promise.race([once(), late]);
-      } finally {
-        clearTimeout(timer);
-      }
+    return () => {
+      const late = new MongoOperationTimeoutError(`no answer within ${LIMIT_MS} ms`);
+      return within(LIMIT_MS, once(), () => toInspectionError(late, address, user, topology) as Error);
     };
   }
   const run = (name: string) => db.command({ [name]: 1 }, { timeoutMS: ANSWER_MS, readPreference: "primaryPreferred" });

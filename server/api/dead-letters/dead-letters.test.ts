@@ -78,9 +78,9 @@ describe("one dead letter", () => {
     const before = await readings();
     const message = letter!.raw.replace(/"time":"[^"]+"/, `"time":"${iso(now)}"`);
     const dry = await read(replayAnswer, post("replayDeadLetter", { id }, { message, dryRun: true }));
-    expect(dry).toMatchObject({ outlook: { ok: true, readings: 1, problems: [] }, letter: { status: "open" } });
+    expect(dry).toMatchObject({ preview: { ok: true, readings: 1, problems: [] }, letter: { status: "open" } });
     const asItIs = await read(replayAnswer, post("replayDeadLetter", { id }, { dryRun: true }));
-    expect(asItIs.outlook).toMatchObject({ ok: false, readings: 0, problems: [{ reason: "futureTime", field: null }] });
+    expect(asItIs.preview).toMatchObject({ ok: false, readings: 0, problems: [{ reason: "futureTime", field: null }] });
 
     const sent = await Promise.all([1, 2, 3].map(() => post("replayDeadLetter", { id }, { message })));
     expect(sent.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
@@ -103,7 +103,7 @@ describe("one dead letter", () => {
     expect(answer).toMatchObject({ status: 422, kind: "would-be-refused" });
     expect(answer.detail).toContain("Type changed: a is a boolean");
     expect(answer.detail).toContain("Not a value: b is an array");
-    expect(answer.more.outlook).toMatchObject({ readings: 1, problems: [{ field: "b" }, { field: "a" }] });
+    expect(answer.more.preview).toMatchObject({ readings: 1, problems: [{ field: "b" }, { field: "a" }] });
     expect((await one(id)).status).toBe("open");
 
     await read(replayAnswer, post("replayDeadLetter", { id }, {}));
@@ -113,17 +113,17 @@ describe("one dead letter", () => {
     expect((await list("status=replayed")).items.map((item) => item.id)).toEqual([id]);
   });
 
-  test("outlooks know the catalog's limits", async () => {
+  test("previews know the catalog's limits", async () => {
     const [letter] = await refuse([ahead()]);
     const { id } = letter!;
-    const outlook = async (message: string) =>
-      (await read(replayAnswer, post("replayDeadLetter", { id }, { message, dryRun: true }))).outlook;
-    const found = await outlook(
+    const preview = async (message: string) =>
+      (await read(replayAnswer, post("replayDeadLetter", { id }, { message, dryRun: true }))).preview;
+    const found = await preview(
       `{"device":"new","time":"${iso(now)}","readings":{"a":1,"x":1,"y":2,"z":3,"note":"t"}}`,
     );
     expect(found).toMatchObject({ ok: false, problems: [{ reason: "tooManyMetrics", field: "z" }] });
     expect(found.readings).toBe(3);
-    expect(await outlook("{")).toMatchObject({ ok: false, problems: [{ reason: "notJson" }] });
+    expect(await preview("{")).toMatchObject({ ok: false, problems: [{ reason: "notJson" }] });
     expect((await rig.engines.pool.query("SELECT FROM device WHERE name = 'new'")).rowCount).toBe(0);
   });
 

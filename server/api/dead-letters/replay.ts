@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { replayAnswer, replayBody } from "@/server/contracts/dead-letters";
-import type { OutlookOf } from "@/server/dead-letters/outlook";
+import type { PreviewOf } from "@/server/dead-letters/preview";
 import { sendOne } from "@/server/dead-letters/send";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { EventLog } from "@/server/ports/event-log";
@@ -8,7 +8,7 @@ import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
 import { letterParams } from "./id";
-import { readLetter, toOutlookView, toView } from "./view";
+import { readLetter, toPreviewView, toView } from "./view";
 
 /** A message of the largest size, with every character escaped. */
 const MOST_BYTES = 1024 * 1024;
@@ -22,7 +22,7 @@ export const replayDeadLetter = verb(
     description:
       "Answers once the log holds the message; `status` is then `replaying` until a worker has handled it, and `replayed` after. Only an open " +
       "dead letter can be sent, by one at a time. Readings that are there already count as repeats. An edited message that would be refused is " +
-      "not sent: `outlook` says why. After 503 the message may be in the log: the letter stays `replaying`, and opens again by itself once it is " +
+      "not sent: `preview` says why. After 503 the message may be in the log: the letter stays `replaying`, and opens again by itself once it is " +
       "certain that the message is not.",
     params: letterParams,
     query: NO_PARAMETERS,
@@ -42,28 +42,28 @@ export const replayDeadLetter = verb(
   ({
     deadLetters,
     eventLog,
-    outlook: outlookOf,
+    preview: previewOf,
   }: {
     readonly deadLetters: Pick<DeadLetters, "find" | "change">;
     readonly eventLog: Pick<EventLog, "append">;
-    readonly outlook: OutlookOf;
+    readonly preview: PreviewOf;
   }) =>
     async (_ctx, { params: { id }, request }) => {
       const { message, dryRun } = await parseJsonBody(replayBody, request, MOST_BYTES);
       const letter = await readLetter(deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);
-      const [found] = await outlookOf([edited ?? letter.raw]);
-      const outlook = toOutlookView(found!);
-      if (dryRun) return { outlook, letter: toView(letter) };
+      const [found] = await previewOf([edited ?? letter.raw]);
+      const preview = toPreviewView(found!);
+      if (dryRun) return { preview, letter: toView(letter) };
       if (letter.status !== "open") throw notOpen(letter.status);
-      if (edited !== null && !outlook.ok) {
-        const problems = outlook.problems.map(({ title, detail }) => `${title}: ${detail}`).join("; ");
-        throw new ProblemError("would-be-refused", problems, { members: { outlook } });
+      if (edited !== null && !preview.ok) {
+        const problems = preview.problems.map(({ title, detail }) => `${title}: ${detail}`).join("; ");
+        throw new ProblemError("would-be-refused", problems, { members: { preview } });
       }
       const sent = await sendOne({ deadLetters, eventLog }, { letter, edited });
       const after = await readLetter(deadLetters, id);
       if (!sent) throw notOpen(after.status);
-      return { outlook, letter: toView(after) };
+      return { preview, letter: toView(after) };
     },
 );
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { deadLetterJobAnswer, deadLetterJobBody, type DeadLetterDryRun } from "@/server/contracts/dead-letters";
 import { addDeadLetterJob } from "@/server/dead-letters/dead-letter-jobs";
-import type { OutlookOf } from "@/server/dead-letters/outlook";
+import type { PreviewOf } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 import type { DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { parseJsonBody } from "../json-body";
@@ -21,7 +21,7 @@ const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(deadLetterJobBody, { io: "
 
 interface StartDeps extends JobDeps {
   readonly deadLetters: Pick<DeadLetters, "count" | "find">;
-  readonly outlook: OutlookOf;
+  readonly preview: PreviewOf;
 }
 
 export const startDeadLetterJob = verb(
@@ -51,7 +51,7 @@ export const startDeadLetterJob = verb(
       if (dryRun) {
         const looked = action === "replay" ? newest : [];
         const seconds = total / (action === "replay" ? perSecond : DECIDED_PER_SECOND);
-        return { dryRun: { count: total, ...(await judge(deps.outlook, looked)), seconds }, job: null };
+        return { dryRun: { count: total, ...(await judge(deps.preview, looked)), seconds }, job: null };
       }
       const job = { id: randomUUID(), action, filter, until, perSecond, total };
       const row = await addDeadLetterJob(deps.pool, job, MOST_UNFINISHED);
@@ -62,12 +62,12 @@ export const startDeadLetterJob = verb(
 );
 
 async function judge(
-  outlookOf: OutlookOf,
+  previewOf: PreviewOf,
   letters: readonly KeptDeadLetter[],
 ): Promise<Pick<DeadLetterDryRun, "checked" | "wouldPass" | "wouldFail">> {
-  const outlooks = letters.length === 0 ? [] : await outlookOf(letters.map(({ raw }) => raw));
+  const previews = letters.length === 0 ? [] : await previewOf(letters.map(({ raw }) => raw));
   const fails = new Map<DeadLetterReason, { count: number; example: string }>();
-  for (const { problems } of outlooks) {
+  for (const { problems } of previews) {
     const first = problems[0];
     if (!first) continue;
     const known = fails.get(first.reason);
@@ -75,7 +75,7 @@ async function judge(
   }
   return {
     checked: letters.length,
-    wouldPass: outlooks.filter(({ problems }) => problems.length === 0).length,
+    wouldPass: previews.filter(({ problems }) => problems.length === 0).length,
     wouldFail: [...fails]
       .sort(([, a], [, b]) => b.count - a.count)
       .map(([reason, found]) => {

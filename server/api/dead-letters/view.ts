@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { deadLetter, deadLetterFilter, ReplayOutlook } from "@/server/contracts/dead-letters";
-import type { Outlook } from "@/server/dead-letters/outlook";
+import type { deadLetter, deadLetterFilter, ReplayPreview } from "@/server/contracts/dead-letters";
+import type { Preview } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import type { DeadLetterFilter, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { toInstant } from "../instant";
@@ -30,8 +30,8 @@ export function toView(letter: KeptDeadLetter): z.input<typeof deadLetter> {
   };
 }
 
-/** An outlook as answers have it. */
-export function toOutlookView({ readings, problems }: Outlook): ReplayOutlook {
+/** A preview as answers have it. */
+export function toPreviewView({ readings, problems }: Preview): ReplayPreview {
   return {
     ok: problems.length === 0,
     readings,

@@ -1,3 +1,4 @@
+import { withinOr } from "@/server/async/timeout";
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
@@ -84,16 +85,21 @@ function launchPostmaster({ binaries, launch, folder, port, settings, logFile }:
   const signal = (name: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null && pid > 0) sendSignal(pid, name, binaries);
   };
-  const within = (ms: number) => Promise.race([exited.then(() => true), delay(ms, false, { ref: false })]);
+  const endsWithin = (ms: number) =>
+    withinOr(
+      ms,
+      exited.then(() => true),
+      false,
+    );
   return {
     pid,
     exited,
     signal,
     async stop(timeoutMs = 6000) {
       signal("SIGINT");
-      if (await within(timeoutMs)) return;
+      if (await endsWithin(timeoutMs)) return;
       signal("SIGQUIT");
-      if (await within(500)) return;
+      if (await endsWithin(500)) return;
       signal("SIGKILL");
       await exited;
     },

@@ -1,6 +1,6 @@
 import type { Admin, Kafka } from "kafkajs";
 import { LogUnavailableError } from "@/server/ports/event-log";
-import { logError, within } from "../errors";
+import { logError, answeredWithin } from "../errors";
 
 /** How long disconnecting may take before it is left to itself. */
 export const DISCONNECT_MS = 2000;
@@ -43,7 +43,7 @@ function createAdminConnection(kafka: Kafka): AdminConnection {
     async ask(what, timeoutMs, work) {
       const connection = (current ??= open());
       try {
-        return await within(timeoutMs, what, connection.then(work));
+        return await answeredWithin(timeoutMs, what, connection.then(work));
       } catch (error) {
         drop(connection);
         // kafkajs reads on past what brokers left out of an answer, or past none: it is to be asked again.
@@ -85,7 +85,7 @@ export function createAdminConnections(kafka: Kafka): AdminConnections {
 
 /** Lets go of a client, not waiting for long: Kafka ends what is left over by itself. */
 export async function disconnected(client: { disconnect(): Promise<void> }): Promise<void> {
-  await within(DISCONNECT_MS, "disconnecting", client.disconnect()).catch(() => undefined);
+  await answeredWithin(DISCONNECT_MS, "disconnecting", client.disconnect()).catch(() => undefined);
 }
 
 function discard(client: { disconnect(): Promise<void> }): void {

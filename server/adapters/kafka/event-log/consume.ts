@@ -1,7 +1,8 @@
+import { createBackoff, pause } from "@/server/async/backoff";
 import { randomUUID } from "node:crypto";
 import type { Kafka, KafkaConfig } from "kafkajs";
-import { createSlots } from "@/server/adapters/slots";
-import { onceAtATime } from "@/server/observability/once-at-a-time";
+import { createSemaphore } from "@/server/async/semaphore";
+import { onceAtATime } from "@/server/async/once-at-a-time";
 import {
   type Consumption,
   LogUnavailableError,
@@ -17,8 +18,7 @@ import { boundsOf, committedBy } from "./topics";
 
 /** Nobody waits for these answers but the consumer itself. */
 const ASK_MS = 10_000;
-const FIRST_BACKOFF_MS = 250;
-const LAST_BACKOFF_MS = 5000;
+const BACKOFF = { firstMs: 250, maxMs: 5000 };
 /** After the abort at the end of a stop, batches get this long before they are left behind. */
 const ABANDON_MS = 2000;
 /** When partitions are to be given up, batches in hand get this share of the time that Kafka waits. */
@@ -47,7 +47,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   /** Without a group: where to go on. It begins with what was the end at first. */
   const positions = new Map<number, number>();
   let positioned = false;
-  const slots = createSlots(subscription.concurrency);
+  const semaphore = createSemaphore(subscription.concurrency);
   const stopping = new AbortController();
   const stopped = new Promise<undefined>((resolve) =>
     stopping.signal.addEventListener("abort", () => resolve(undefined)),
@@ -71,7 +71,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   }
 
   async function keepConsuming(): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
+    const backoff = createBackoff(BACKOFF);
     while (!stopping.signal.aborted) {
       let joined = false;
       try {
@@ -87,8 +87,8 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         tell(error);
       }
       underWay();
-      backoffMs = joined ? FIRST_BACKOFF_MS : Math.min(backoffMs * 2, LAST_BACKOFF_MS);
-      await pause(backoffMs, stopping.signal);
+      if (joined) backoff.reset();
+      await pause(backoff.next(), stopping.signal);
     }
   }
 
@@ -146,7 +146,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         topic,
         partition,
         subscription,
-        slots,
+        semaphore,
         source: from,
         after: ending.get(partition) ?? Promise.resolve(),
         start: () => startOf(partition),
@@ -202,17 +202,4 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
       await leave();
     },
   };
-}
-
-/** Resolves after `ms`, or when the signal aborts. */
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end, { once: true });
-  });
 }

@@ -1,11 +1,11 @@
+import { createBackoff } from "@/server/async/backoff";
 import type { Batch } from "kafkajs";
-import { createNews } from "@/server/adapters/news";
-import type { Slots } from "@/server/adapters/slots";
+import { createSignal } from "@/server/async/signal";
+import type { Semaphore } from "@/server/async/semaphore";
 import type { PartitionBounds, Subscription } from "@/server/ports/event-log";
 import { createFetched } from "./fetched";
 
-const FIRST_BACKOFF_MS = 250;
-const LAST_BACKOFF_MS = 5000;
+const BACKOFF = { firstMs: 250, maxMs: 5000 };
 
 /** One owned partition being consumed: fetched records come in, batches go out. */
 export interface PartitionRun {
@@ -34,7 +34,7 @@ interface RunDeps {
   readonly topic: string;
   readonly partition: number;
   readonly subscription: Subscription;
-  readonly slots: Slots;
+  readonly semaphore: Semaphore;
   readonly source: Source;
   /** Resolves when an earlier run of this partition has ended. */
   readonly after: Promise<void>;
@@ -49,11 +49,11 @@ interface RunDeps {
 
 /** Starts to consume a partition, whose fetching must be paused. Never throws: errors are told, waited out and retried. */
 export function startPartitionRun(deps: RunDeps): PartitionRun {
-  const { topic, partition, subscription, slots, source } = deps;
+  const { topic, partition, subscription, semaphore, source } = deps;
   const { maxRecords, maxBytes } = subscription;
   const finishing = new AbortController();
   const aborted = new AbortController();
-  const news = createNews(finishing.signal);
+  const wake = createSignal(finishing.signal);
   const toFinish = new Promise<undefined>((resolve) =>
     finishing.signal.addEventListener("abort", () => resolve(undefined)),
   );
@@ -64,7 +64,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   let paused = true;
   let moved = false;
   let lost = false;
-  let backoffMs = FIRST_BACKOFF_MS;
+  const backoff = createBackoff(BACKOFF);
 
   function isFull(): boolean {
     const ahead = deps.ahead();
@@ -93,12 +93,12 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     source.seek(partition, next);
     resume();
     while (!finishing.signal.aborted && !moved) {
-      if (fetched.records === 0) await news.next();
-      else if (await slots.take(finishing.signal)) {
+      if (fetched.records === 0) await wake.wait();
+      else if (await semaphore.acquire(finishing.signal)) {
         try {
           await handleNext(bounds.cluster);
         } finally {
-          slots.give();
+          semaphore.release();
         }
       }
     }
@@ -112,7 +112,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     await subscription.onBatch({ cluster, topic, partition, records, end: fetched.end }, aborted.signal);
     if (lost) return;
     await deps.commit(last.offset + 1);
-    backoffMs = FIRST_BACKOFF_MS;
+    backoff.reset();
     deps.onSuccess();
   }
 
@@ -131,14 +131,13 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
       // An abort makes the batch fail; that is no news to anyone.
       if (failure === null || aborted.signal.aborted) continue;
       deps.onError(failure.error);
-      await news.next(backoffMs);
-      backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+      await wake.wait(backoff.next());
     }
   }
 
   const finish = () => {
     finishing.abort();
-    news.tell();
+    wake.raise();
   };
   const abort = () => {
     aborted.abort();
@@ -156,14 +155,14 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
       if (first !== expected && !fresh) {
         moved = true;
         pause();
-        news.tell();
+        wake.raise();
         return false;
       }
       fresh = false;
       fetched.add(batch);
       expected = Number(batch.lastOffset()) + 1;
       if (isFull()) pause();
-      news.tell();
+      wake.raise();
       return true;
     },
     finish,

@@ -1,7 +1,7 @@
 import type { Kafka, Message, Producer } from "kafkajs";
 import { CompressionTypes } from "../kafkajs";
 import { LogUnavailableError } from "@/server/ports/event-log";
-import { kafkaType, logError, within } from "../errors";
+import { kafkaType, logError, answeredWithin } from "../errors";
 import { disconnected } from "./admin";
 
 /** How long one send may take with all its retries, in milliseconds. */
@@ -69,7 +69,7 @@ export function createProducerConnection(kafka: Kafka, metadataMaxAge: number): 
       const send = connection.then((producer) =>
         producer.send({ topic, messages, acks: -1, timeout: SEND_MS, compression }),
       );
-      const taken = new Set((await within(SEND_MS, "appending", send)).map(({ partition }) => partition));
+      const taken = new Set((await answeredWithin(SEND_MS, "appending", send)).map(({ partition }) => partition));
       // kafkajs leaves out, without a word, what is for a partition it doesn't know.
       for (const partition of byPartition.keys())
         if (!taken.has(partition)) throw new LogUnavailableError(`the partitions of ${topic} have changed`);

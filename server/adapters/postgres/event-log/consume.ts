@@ -1,14 +1,14 @@
+import { createBackoff } from "@/server/async/backoff";
 import type { Pool } from "pg";
 import { type Consumption, LogUnavailableError, type Subscription } from "@/server/ports/event-log";
 import { logError } from "../errors";
 import { type PartitionRun, startPartitionRun } from "./partition-run";
 import { openSession, type Session } from "./session";
-import { createSlots } from "../../slots";
+import { createSemaphore } from "@/server/async/semaphore";
 
 /** How often ownership is looked at and the log is asked, when no notification came. */
 const POLL_MS = 1000;
-const FIRST_BACKOFF_MS = 250;
-const LAST_BACKOFF_MS = 5000;
+const BACKOFF = { firstMs: 250, maxMs: 5000 };
 /** After the abort at the end of a stop, batches get this long before they are left behind. */
 const ABANDON_MS = 2000;
 
@@ -24,7 +24,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   const runs = new Map<number, PartitionRun>();
   /** Without a group: where to go on. It begins with what was the end when the partition was first seen. */
   const positions = new Map<number, number>();
-  const slots = createSlots(subscription.concurrency);
+  const semaphore = createSemaphore(subscription.concurrency);
   const alarm = createAlarm();
   let stopping = false;
   let abandoned = false;
@@ -43,7 +43,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   }
 
   async function keepConnected(): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
+    const backoff = createBackoff(BACKOFF);
     while (!stopping) {
       let session: Session | null = null;
       try {
@@ -59,7 +59,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
           onLost: alarm.ring,
         });
         groupChanged = true;
-        await keepOwning(session, () => (backoffMs = FIRST_BACKOFF_MS));
+        await keepOwning(session, () => backoff.reset());
       } catch (error) {
         tell(logError(error));
       }
@@ -67,8 +67,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
       for (const run of runs.values()) run.lose();
       await session?.close();
       underWay();
-      if (!stopping) await alarm.wait(backoffMs, () => stopping);
-      backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+      if (!stopping) await alarm.wait(backoff.next(), () => stopping);
     }
   }
 
@@ -129,7 +128,16 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
     const { pool } = deps;
     runs.set(
       partition,
-      startPartitionRun({ pool, topic, partition, subscription, slots, positions, onError: tell, onEnd: alarm.ring }),
+      startPartitionRun({
+        pool,
+        topic,
+        partition,
+        subscription,
+        semaphore,
+        positions,
+        onError: tell,
+        onEnd: alarm.ring,
+      }),
     );
   }
 

@@ -1,13 +1,13 @@
+import { createBackoff } from "@/server/async/backoff";
 import type { Pool } from "pg";
 import type { PartitionBounds, StoredRecord, Subscription } from "@/server/ports/event-log";
 import { withLogErrors } from "../errors";
 import { commitOffset, committedOffset, fetchRecords, partitionBounds } from "./records";
-import { createNews } from "../../news";
-import type { Slots } from "../../slots";
+import { createSignal } from "@/server/async/signal";
+import type { Semaphore } from "@/server/async/semaphore";
 import type { Topic } from "./topics";
 
-const FIRST_BACKOFF_MS = 250;
-const LAST_BACKOFF_MS = 10_000;
+const BACKOFF = { firstMs: 250, maxMs: 10_000 };
 
 /** One partition being consumed, from taking it over until it is let go or lost. */
 export interface PartitionRun {
@@ -30,7 +30,7 @@ interface RunDeps {
   readonly topic: Topic;
   readonly partition: number;
   readonly subscription: Subscription;
-  readonly slots: Slots;
+  readonly semaphore: Semaphore;
   /** Where a consumer without a group stands; it has no committed offsets. */
   readonly positions: Map<number, number>;
   readonly onError: (error: unknown) => void;
@@ -39,15 +39,15 @@ interface RunDeps {
 
 /** Starts to consume a partition. Never throws: errors are told, waited out and retried. */
 export function startPartitionRun(deps: RunDeps): PartitionRun {
-  const { pool, topic, partition, subscription, slots, positions } = deps;
+  const { pool, topic, partition, subscription, semaphore, positions } = deps;
   const { group, startAt, maxRecords, maxBytes } = subscription;
   const finishing = new AbortController();
   const aborted = new AbortController();
-  const news = createNews(finishing.signal);
+  const wake = createSignal(finishing.signal);
   let owned = true;
   let ended = false;
   let end = 0;
-  let backoffMs = FIRST_BACKOFF_MS;
+  const backoff = createBackoff(BACKOFF);
 
   async function begin(): Promise<number> {
     const bounds = await withLogErrors(() => partitionBounds(pool, topic, partition));
@@ -73,7 +73,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     const after = last.offset + 1;
     if (group === null) positions.set(partition, after);
     else if (owned) await withLogErrors(() => commitOffset(pool, topic, partition, group, after));
-    backoffMs = FIRST_BACKOFF_MS;
+    backoff.reset();
     return after;
   }
 
@@ -87,14 +87,14 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     while (!finishing.signal.aborted) {
       if (end < next) return; // The topic was made anew: begin again.
       const before = next;
-      if (end > next && (await slots.take(finishing.signal))) {
+      if (end > next && (await semaphore.acquire(finishing.signal))) {
         try {
           next = await step(next);
         } finally {
-          slots.give();
+          semaphore.release();
         }
       }
-      if (next === before || next >= end) await news.next();
+      if (next === before || next >= end) await wake.wait();
     }
   }
 
@@ -106,15 +106,14 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
         // An abort makes the batch fail; that is no news to anyone.
         if (aborted.signal.aborted) return;
         deps.onError(error);
-        await news.next(backoffMs);
-        backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+        await wake.wait(backoff.next());
       }
     }
   }
 
   const finish = () => {
     finishing.abort();
-    news.tell();
+    wake.raise();
   };
   const abort = () => {
     aborted.abort();
@@ -129,7 +128,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     partition,
     see(bounds) {
       end = bounds.end;
-      news.tell();
+      wake.raise();
     },
     finish,
     abort,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Backoff {
-  /** Milliseconds to wait before the next attempt; never less than what the server asked for. */
-  next(retryAfterMs: number | null): number;
+  /** Milliseconds to wait before the next attempt; never less than `retryAfterMs`, what the other side asked for. */
+  next(retryAfterMs?: number | null): number;
   /** Call after a success. */
   reset(): void;
 }
@@ -12,7 +12,7 @@ export function createBackoff(options: { firstMs: number; maxMs: number; random?
   const { firstMs, maxMs, random = Math.random } = options;
   let ceiling = firstMs;
   return {
-    next(retryAfterMs) {
+    next(retryAfterMs = null) {
       const wait = ceiling * (0.5 + random() / 2);
       ceiling = Math.min(maxMs, ceiling * 2);
       // Added to, not replaced: everyone told "in 1 s" should not come back at the same moment.
@@ -25,7 +25,7 @@ export function createBackoff(options: { firstMs: number; maxMs: number; random?
 }
 
 /** Waits `ms`, or until the signal aborts; the caller looks at the signal. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   // An aborted wait rejects; that is what ended the wait, not a failure.
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
+  await sleep(ms, undefined, signal && { signal }).catch(() => undefined);
 }

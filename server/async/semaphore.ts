@@ -1,16 +1,16 @@
 /** How many may be at work at once; the others wait in the order they came. */
-export interface Slots {
-  /** Waits for a free slot. False, without one, if `signal` aborts first. */
-  take(signal: AbortSignal): Promise<boolean>;
-  /** Frees a slot. */
-  give(): void;
+export interface Semaphore {
+  /** Waits for a free place. False, without one, if `signal` aborts first. */
+  acquire(signal: AbortSignal): Promise<boolean>;
+  /** Frees a place. */
+  release(): void;
 }
 
-export function createSlots(count: number): Slots {
+export function createSemaphore(count: number): Semaphore {
   let free = count;
   const queue: (() => void)[] = [];
   return {
-    async take(signal) {
+    async acquire(signal) {
       if (signal.aborted) return false;
       if (free > 0) {
         free -= 1;
@@ -18,18 +18,18 @@ export function createSlots(count: number): Slots {
       }
       return await new Promise<boolean>((resolve) => {
         const go = () => {
-          signal.removeEventListener("abort", give);
+          signal.removeEventListener("abort", giveUp);
           resolve(true);
         };
-        const give = () => {
+        const giveUp = () => {
           queue.splice(queue.indexOf(go), 1);
           resolve(false);
         };
         queue.push(go);
-        signal.addEventListener("abort", give, { once: true });
+        signal.addEventListener("abort", giveUp, { once: true });
       });
     },
-    give() {
+    release() {
       const next = queue.shift();
       if (next === undefined) free += 1;
       else next();

@@ -13,14 +13,14 @@ export interface CatalogView {
   room(): Promise<{ readonly devices: number; readonly metrics: number }>;
 }
 
-export interface OutlookDeps {
+export interface PreviewDeps {
   readonly catalog: CatalogView;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
 }
 
 /** What would come of a message if the worker got it now. */
-export interface Outlook {
+export interface Preview {
   /** Readings that would be stored, or are there already. */
   readonly readings: number;
   /** Strings, which stay in the message and the twin. */
@@ -30,8 +30,8 @@ export interface Outlook {
 }
 
 /** Judges messages as the worker does, each by itself, by the catalog as it is now; adds nothing to it. */
-export function createOutlook({ catalog, bounds }: OutlookDeps) {
-  return async (messages: readonly Uint8Array[]): Promise<readonly Outlook[]> => {
+export function createPreview({ catalog, bounds }: PreviewDeps) {
+  return async (messages: readonly Uint8Array[]): Promise<readonly Preview[]> => {
     const now = bounds();
     const outcomes = messages.map((bytes) => decodeMessage(bytes, now));
     const decoded = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.message] : []));
@@ -53,9 +53,9 @@ export function createOutlook({ catalog, bounds }: OutlookDeps) {
   };
 }
 
-export type OutlookOf = ReturnType<typeof createOutlook>;
+export type PreviewOf = ReturnType<typeof createPreview>;
 
-function refused({ reason, detail }: Refusal): Outlook {
+function refused({ reason, detail }: Refusal): Preview {
   return { readings: 0, texts: 0, problems: [{ field: null, reason, detail }] };
 }
 

@@ -1,5 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
-import { onceAtATime } from "@/server/observability/once-at-a-time";
+import { onceAtATime } from "./once-at-a-time";
 
 /** A function that does its work at most every `ms`, and gives the latest answer in between. A failure is not kept. */
 export function keptFor<T>(ms: number, now: () => EpochMs, work: () => Promise<T>): () => Promise<T> {

@@ -1,9 +1,9 @@
-import { type Backoff, pause } from "@/server/delivery/backoff";
+import { type Backoff, pause } from "@/server/async/backoff";
 import { type Delivery, DeliveryRefused, DeliveryStopped } from "@/server/delivery/delivery";
 import type { Logger } from "@/server/observability/logger";
 import type { Outbox } from "./outbox";
 
-export interface Postman {
+export interface OutboxSender {
   /** Tells it that the outbox got something. */
   wake(): void;
   /** What became of what was sent since the start. */
@@ -19,13 +19,13 @@ const BATCH = { messages: 1000, bytes: 1024 * 1024 };
  * Empties the outbox in order through one delivery, and forgets a block only after the server has settled every
  * message of it. The only one that takes out of the outbox.
  */
-export function startPostman(deps: {
+export function startOutboxSender(deps: {
   outbox: Outbox;
   delivery: Delivery;
   backoff: Backoff;
   logger: Logger;
   stop: AbortSignal;
-}): Postman {
+}): OutboxSender {
   const { outbox, delivery, backoff, logger, stop } = deps;
   const rejected: Record<string, number> = {};
   let accepted = 0;
