@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { createBackoff, pause } from "./async/backoff";
-import { meaningOf } from "./catalog/known-metrics";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
 import { noteHandled } from "./health/message-traces";
@@ -82,7 +81,6 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
     ...engines,
     publishLive,
     timings,
-    meaningOf,
     maxDevices: settings.MAX_DEVICES,
     maxMetrics: settings.MAX_METRICS,
     futureToleranceMs: settings.FUTURE_TOLERANCE_SECONDS * 1000,

@@ -6,14 +6,16 @@ it("sums stretches, whatever the reasons", () => {
     messages: 10,
     readings: 40,
     duplicates: 5,
+    conflicts: 1,
     late: 2,
     rejected: { a: 1, b: 2 },
     deadLetters: { c: 3 },
   };
   expect(qualityOf([stretch, { ...stretch, rejected: {}, deadLetters: {} }])).toEqual({
     messages: 20,
-    readings: 90,
+    readings: 92,
     repeats: 10,
+    conflicts: 2,
     late: 4,
     refused: 3,
     deadLetters: 3,

@@ -3,9 +3,10 @@ import type { StagesStretch } from "@/server/contracts/stages";
 /** What came, and what of it was not as it should be. */
 export interface Quality {
   readonly messages: number;
-  /** Readings that came, repeats included. */
+  /** Readings that came, repeats and conflicts included. */
   readonly readings: number;
   readonly repeats: number;
+  readonly conflicts: number;
   readonly late: number;
   /** Messages the telemetry route refused. */
   readonly refused: number;
@@ -16,15 +17,16 @@ export interface Quality {
 export function qualityOf(
   stretches: readonly Pick<
     StagesStretch,
-    "messages" | "readings" | "duplicates" | "late" | "rejected" | "deadLetters"
+    "messages" | "readings" | "duplicates" | "conflicts" | "late" | "rejected" | "deadLetters"
   >[],
 ): Quality {
-  const sum = { messages: 0, readings: 0, repeats: 0, late: 0, refused: 0, deadLetters: 0 };
+  const sum = { messages: 0, readings: 0, repeats: 0, conflicts: 0, late: 0, refused: 0, deadLetters: 0 };
   const all = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((a, b) => a + b, 0);
-  for (const { messages, readings, duplicates, late, rejected, deadLetters } of stretches) {
+  for (const { messages, readings, duplicates, conflicts, late, rejected, deadLetters } of stretches) {
     sum.messages += messages;
-    sum.readings += readings + duplicates;
+    sum.readings += readings + duplicates + conflicts;
     sum.repeats += duplicates;
+    sum.conflicts += conflicts;
     sum.late += late;
     sum.refused += all(rejected);
     sum.deadLetters += all(deadLetters);

@@ -11,6 +11,13 @@ import { Link } from "../ui/link";
 const ROWS = [
   ["repeats", "readings", "Repeats", "Readings that were stored already: ignored and counted", "/pipeline"],
   [
+    "conflicts",
+    "readings",
+    "Conflicts",
+    "Readings with another value than the one stored at their time: the first stays",
+    "/devices?conflicts=true",
+  ],
+  [
     "late",
     "readings",
     "Late",
@@ -51,7 +58,7 @@ export function Quality() {
       ) : error ? (
         <p className={classes.none}>Could not be loaded: {error.message}</p>
       ) : (
-        <Loading rows={4} label="Loading data quality" />
+        <Loading rows={5} label="Loading data quality" />
       )}
     </Section>
   );

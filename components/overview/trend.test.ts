@@ -6,6 +6,7 @@ const bucket = (time: number, messages: number, latencyP99Ms: number | null = 10
   messages,
   readings: messages * 7,
   duplicates: 0,
+  conflicts: 0,
   deadLetters: 0,
   latencyP50Ms: latencyP99Ms,
   latencyP99Ms,

@@ -129,7 +129,7 @@ export function Wall() {
         <section aria-label="Data quality" className={classes.table}>
           <h2>Data quality, last 15 min</h2>
           <ul>
-            {(["repeats", "late", "refused", "deadLetters"] as const).map((key) => (
+            {(["repeats", "conflicts", "late", "refused", "deadLetters"] as const).map((key) => (
               <li key={key}>
                 <span>{QUALITY[key]}</span>
                 <b>
@@ -138,7 +138,9 @@ export function Wall() {
                     {quality
                       ? share(
                           quality[key],
-                          key === "repeats" || key === "late" ? quality.readings : quality.messages + quality.refused,
+                          key === "refused" || key === "deadLetters"
+                            ? quality.messages + quality.refused
+                            : quality.readings,
                         )
                       : ""}
                   </small>
@@ -152,7 +154,13 @@ export function Wall() {
   );
 }
 
-const QUALITY = { repeats: "Repeats", late: "Late", refused: "Refused", deadLetters: "Dead letters" } as const;
+const QUALITY = {
+  repeats: "Repeats",
+  conflicts: "Conflicts",
+  late: "Late",
+  refused: "Refused",
+  deadLetters: "Dead letters",
+} as const;
 
 function WallClock() {
   const { zone } = useZone();

@@ -5,7 +5,7 @@ import { chartsOf, refusals, timeShares } from "./charts-data";
 
 const stretch = (more: Partial<StagesStretch> = {}): StagesStretch => ({
   ...{ time: 0, ms: 5000, accepted: 0, rejected: {}, requests: {}, messages: 0, readings: 0 },
-  ...{ duplicates: 0, late: 0, deadLetters: {}, total: null, stages: {} },
+  ...{ duplicates: 0, conflicts: 0, late: 0, deadLetters: {}, total: null, stages: {} },
   ...more,
 });
 const answer = (...buckets: StagesStretch[]) => ({

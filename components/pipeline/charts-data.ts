@@ -51,14 +51,16 @@ export function chartsOf({ buckets }: StagesAnswer): readonly ChartData[] {
       })),
     },
     {
-      ...{ key: "quality", title: "Duplicates and late readings", unit: "per minute", isDuration: false },
+      ...{ key: "quality", title: "Repeats, conflicts and late readings", unit: "per minute", isDuration: false },
       series: [
-        { key: "duplicates", label: "Duplicates, ignored", color: PIPELINE_COLORS.duplicates },
+        { key: "duplicates", label: "Repeats, ignored", color: PIPELINE_COLORS.duplicates },
+        { key: "conflicts", label: "Conflicts, first value kept", color: PIPELINE_COLORS.conflicts },
         { key: "late", label: "Late, stored", color: PIPELINE_COLORS.late },
       ],
       rows: buckets.map((bucket) => ({
         time: bucket.time,
         duplicates: per(MINUTE, bucket, bucket.duplicates),
+        conflicts: per(MINUTE, bucket, bucket.conflicts),
         late: per(MINUTE, bucket, bucket.late),
       })),
     },

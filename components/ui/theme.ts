@@ -106,6 +106,7 @@ export const PIPELINE_COLORS = {
   deadLetters: "var(--fw-chart-2)",
   accepted: "var(--fw-chart-6)",
   duplicates: "var(--fw-chart-5)",
+  conflicts: "var(--fw-chart-2)",
   late: "var(--fw-chart-4)",
 } as const;
 

@@ -10,6 +10,7 @@ export interface HostileMessage {
   readonly refused?: DeadLetterReason;
   readonly readings: number;
   readonly duplicates: number;
+  readonly conflicts: number;
   /** Fields that become dead letters of their own. */
   readonly fields: readonly DeadLetterReason[];
 }
@@ -27,9 +28,9 @@ type Made = Omit<HostileMessage, "kind" | "bytes" | "isJson"> & {
   readonly isJson?: boolean;
 };
 
-const NOTHING = { readings: 0, duplicates: 0, fields: [] } as const;
+const NOTHING = { readings: 0, duplicates: 0, conflicts: 0, fields: [] as readonly DeadLetterReason[] };
 const BASE_MS = Date.UTC(2026, 0, 1);
-/** The metrics a warm-up message gives their kind. */
+/** The readings of the warm-up message, which make their names metrics. */
 export const WARM_READINGS = { temperature: 20, humidity: 50, huge: 1, tiny: 1, motion: true };
 export const DEVICES: readonly string[] = Array.from({ length: 24 }, (_, i) => `hostile-${String(i).padStart(2, "0")}`);
 export const WARM_TIME = "2025-12-01T00:00:00.000Z";
@@ -40,10 +41,10 @@ const refused = (reason: DeadLetterReason, text: string | Buffer, isJson = true)
   text,
   isJson,
 });
-const good = (text: string, readings: number, fields: readonly DeadLetterReason[] = [], duplicates = 0): Made => ({
+const good = (text: string, readings: number, fields: readonly DeadLetterReason[] = [], stored = NOTHING): Made => ({
+  ...stored,
   text,
   readings,
-  duplicates,
   fields,
 });
 const message = ({ device, time }: Context, readings: string, more = "") =>
@@ -92,7 +93,7 @@ const KINDS: Readonly<Record<string, { share: number; make: (context: Context) =
   onlyBadFields: { share: 2, make: (c) => good(message(c, '{"list":[]}'), 0, ["badValue"]) },
   drift: {
     share: 5,
-    make: (c) => good(message(c, '{"temperature":true,"humidity":6,"motion":1}'), 1, ["typeDrift", "typeDrift"]),
+    make: (c) => good(message(c, '{"temperature":"warm","humidity":6,"motion":1}'), 2, ["typeDrift"]),
   },
   texts: {
     share: 4,
@@ -128,7 +129,20 @@ const KINDS: Readonly<Record<string, { share: number; make: (context: Context) =
   },
   repeat: {
     share: 4,
-    make: (c) => good(message({ ...c, time: WARM_TIME }, '{"temperature":99,"humidity":98}'), 0, [], 2),
+    make: (c) =>
+      good(message({ ...c, time: WARM_TIME }, '{"temperature":20,"humidity":50}'), 0, [], {
+        ...NOTHING,
+        duplicates: 2,
+      }),
+  },
+  conflict: {
+    share: 3,
+    make: (c) =>
+      good(message({ ...c, time: WARM_TIME }, '{"temperature":99,"humidity":50,"motion":1}'), 0, [], {
+        ...NOTHING,
+        duplicates: 2,
+        conflicts: 1,
+      }),
   },
   nanText: {
     share: 4,

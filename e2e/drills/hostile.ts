@@ -39,7 +39,7 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
   let sent = 0;
   let stored = 0;
   try {
-    // First sight decides a metric's kind, so it is settled before anything hostile comes.
+    // Known before anything hostile comes: texts of these metrics are drift, whatever comes first.
     const warm = DEVICES.map((device) => ({ device, time: WARM_TIME, readings: WARM_READINGS }));
     await send(product, JSON.stringify(warm), "application/json");
     await drained(product, DEVICES.length);
@@ -48,6 +48,7 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
       messages: DEVICES.length,
       readings: DEVICES.length * Object.keys(WARM_READINGS).length,
       duplicates: 0,
+      conflicts: 0,
       deadLetters: 0,
     };
     const reasons = new Map<string, number>();
@@ -61,6 +62,7 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
       wanted.messages++;
       wanted.readings += message.readings;
       wanted.duplicates += message.duplicates;
+      wanted.conflicts += message.conflicts;
       wanted.deadLetters += letters.length;
       for (const reason of letters) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     };
@@ -89,6 +91,7 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
           refused: "notJson",
           readings: 0,
           duplicates: 0,
+          conflicts: 0,
           fields: [],
         };
         await append(turn % 20 === 1 ? [...chunk.slice(1), empty] : chunk);
@@ -132,6 +135,8 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
       "SELECT coalesce(sum(c), 0)::int AS n FROM rollup_minute, unnest(counts) c",
     );
     checks.equal("readings in the minute rollups", rolled.rows[0]?.n, wanted.readings);
+    const { rows } = await pool.query<{ n: number }>("SELECT coalesce(sum(conflicts), 0)::int AS n FROM device");
+    checks.equal("conflicts of the devices", rows[0]?.n, wanted.conflicts);
     checks.equal("messages accounted for", wanted.messages - DEVICES.length + rejected, count);
     checks.equal("the worker is the same process", processOf(product.tree(), "worker")?.pid, worker);
     for (const [role, { flat, told }] of memory.verdicts()) checks.that(`memory of ${role} stays flat`, flat, told);

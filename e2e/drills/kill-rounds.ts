@@ -174,6 +174,8 @@ async function play(
     expect("deadLetters", totals.deadLetters, 0);
     if (recording.perMessage !== null)
       expect("readings + duplicates", totals.readings + totals.duplicates, recording.perMessage * totals.messages);
+    // A recording sent again brings the same values.
+    expect("conflicts", totals.conflicts, 0);
     for (const key of ["readings", "minuteCounts", "hourCounts"] as const)
       expect(`${key} in the tables`, lying[key], wanted);
     expect("minute rollups that differ from a recount", lying.wrongMinutes, 0);

@@ -26,6 +26,13 @@ export async function drained(product: Product, atLeast: number, timeoutMs = 120
 }
 
 /** The totals that what was sent decides alone: how much was late depends on how the batches fell, what the route rejected is told by the way. */
-export function exactTotals({ messages, readings, duplicates, deadLetters, devices }: PipelineAnswer["totals"]) {
-  return { messages, readings, duplicates, deadLetters, devices };
+export function exactTotals({
+  messages,
+  readings,
+  duplicates,
+  conflicts,
+  deadLetters,
+  devices,
+}: PipelineAnswer["totals"]) {
+  return { messages, readings, duplicates, conflicts, deadLetters, devices };
 }

@@ -40,6 +40,7 @@ export async function replayExact(mode: EngineMode, file: string = FILE): Promis
       messages: recording.messages,
       readings: recording.readings,
       duplicates: recording.fields - recording.readings,
+      conflicts: 0,
       deadLetters: 0,
       devices: recording.devices,
     });
@@ -53,6 +54,7 @@ export async function replayExact(mode: EngineMode, file: string = FILE): Promis
       messages: 2 * recording.messages,
       readings: recording.readings,
       duplicates: 2 * recording.fields - recording.readings,
+      conflicts: 0,
       deadLetters: 0,
       devices: recording.devices,
     });

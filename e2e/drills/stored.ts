@@ -36,6 +36,12 @@ export async function storedSamples(client: pg.Client): Promise<readonly StoredS
   return rows.map((row) => ({ ...row, time: Math.round(Number(row.time)) }));
 }
 
+/** Conflicts counted at the devices. */
+export async function deviceConflicts(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ n: string }>("SELECT coalesce(sum(conflicts), 0) AS n FROM device");
+  return Number(rows[0]!.n);
+}
+
 /** Copies in the archive of each message, by {@link messageKey}. */
 export async function archivedCopies(stage: Stage): Promise<ReadonlyMap<string, number>> {
   const copies = new Map<string, number>();

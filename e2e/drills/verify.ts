@@ -3,7 +3,15 @@ import type { Ledger } from "./ledger";
 import { drained } from "./pipeline";
 import { recount } from "./recount";
 import type { Stage } from "./stage";
-import { archivedCopies, deadLetters, messageKey, type StoredSample, storedSamples, withDatabase } from "./stored";
+import {
+  archivedCopies,
+  deadLetters,
+  deviceConflicts,
+  messageKey,
+  type StoredSample,
+  storedSamples,
+  withDatabase,
+} from "./stored";
 
 /** The ledger against the stores. */
 export interface Verdict {
@@ -60,6 +68,9 @@ export async function verify(stage: Stage): Promise<Verdict> {
   expect("messages handled, against records in the log", totals.messages, records);
   expect("messages in the archive and dead letters, against records in the log", archived + dead.letters, records);
   expect("readings and duplicates, against the archive", totals.readings + totals.duplicates, archivedReadings);
+  // Senders repeat themselves, they don't contradict themselves.
+  expect("conflicts", totals.conflicts, 0);
+  expect("conflicts of the devices, against the totals", await withDatabase(stage, deviceConflicts), totals.conflicts);
   wrong.push(...(await staleTwins(stage, dead.keys)));
 
   const twice =

@@ -25,9 +25,6 @@ export interface NewDevice {
 export interface NewMetric {
   readonly name: string;
   readonly kind: MetricKind;
-  readonly unit: string | null;
-  readonly min: number | null;
-  readonly max: number | null;
 }
 
 /** Serialises discovery, so that workers at it at once can't pass the bounds together. */
@@ -75,7 +72,7 @@ export async function discoverDevices(
   });
 }
 
-/** As {@link discoverDevices}, for metrics. A known metric keeps its kind, whatever `metrics` says. */
+/** As {@link discoverDevices}, for metrics. A known metric is answered as it is, whatever `metrics` says. */
 export async function discoverMetrics(
   pool: Pool,
   metrics: readonly NewMetric[],
@@ -86,16 +83,23 @@ export async function discoverMetrics(
     const known = await findMetrics(client, metrics.map(nameOf));
     const fresh = await roomFor(client, "metric", metrics, known, most);
     if (fresh.length === 0) return known;
-    const column = (key: keyof NewMetric) => fresh.map((metric) => metric[key]);
     const { rows } = await client.query<CatalogMetric>(
-      `INSERT INTO metric (name, kind, unit, min, max)
-       SELECT n.name, n.kind, n.unit, n.min, n.max
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[], $5::double precision[])
-         WITH ORDINALITY AS n (name, kind, unit, min, max, i) ORDER BY n.i
+      `INSERT INTO metric (name, kind)
+       SELECT n.name, n.kind FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (name, kind, i) ORDER BY n.i
        RETURNING id, name, kind`,
-      [column("name"), column("kind"), column("unit"), column("min"), column("max")],
+      [fresh.map(nameOf), fresh.map(({ kind }) => kind)],
     );
     return [...known, ...rows];
+  });
+}
+
+/** Makes booleans numbers, as which at least one reading came. Commits by itself, and twice is the same as once. */
+export async function countAsNumbers(pool: Pool, metrics: readonly { readonly id: number }[]): Promise<void> {
+  await withTransaction(pool, async (client) => {
+    await client.query(DISCOVERY_LOCK);
+    await client.query(`UPDATE metric SET kind = 'number' WHERE id = ANY ($1::integer[]) AND kind = 'boolean'`, [
+      metrics.map(({ id }) => id),
+    ]);
   });
 }
 
@@ -168,6 +172,42 @@ export async function noteActivity(client: PoolClient, devices: readonly DeviceA
   );
   if (rowCount !== devices.length)
     throw new InconsistencyError(`${rowCount} of ${devices.length} devices were updated`);
+}
+
+/** A reading whose value was refused because another one is stored at its metric and event time. */
+export interface DeviceConflict {
+  readonly deviceId: number;
+  /** Its key. */
+  readonly metric: number;
+  readonly time: EpochMs;
+  readonly kept: number;
+  readonly refused: number;
+}
+
+/** Counts conflicts by device, whose rows the transaction has locked, and keeps the last of each as an example. */
+export async function noteConflicts(client: PoolClient, conflicts: readonly DeviceConflict[]): Promise<void> {
+  const byDevice = new Map<number, { count: number; last: DeviceConflict }>();
+  for (const last of conflicts) {
+    const count = (byDevice.get(last.deviceId)?.count ?? 0) + 1;
+    byDevice.set(last.deviceId, { count, last });
+  }
+  const devices = [...byDevice.values()];
+  await client.query(
+    `UPDATE device d
+     SET conflicts = d.conflicts + n.count, conflict_metric_id = n.metric, conflict_time = n.time,
+         conflict_kept = n.kept, conflict_refused = n.refused
+     FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::timestamptz[], $5::double precision[], $6::double precision[])
+       AS n (id, count, metric, time, kept, refused)
+     WHERE d.id = n.id`,
+    [
+      [...byDevice.keys()],
+      devices.map(({ count }) => count),
+      devices.map(({ last }) => last.metric),
+      devices.map(({ last }) => new Date(last.time).toISOString()),
+      devices.map(({ last }) => last.kept),
+      devices.map(({ last }) => last.refused),
+    ],
+  );
 }
 
 /** Those of `wanted` that aren't known and still fit. */

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import {
+  countAsNumbers,
   describeDevices,
   discoverDevices,
   discoverMetrics,
@@ -15,8 +16,6 @@ export interface CatalogSettings {
   readonly pool: Pool;
   readonly maxDevices: number;
   readonly maxMetrics: number;
-  /** Unit and valid range of a metric, by its name. */
-  readonly meaningOf: (metric: string) => { unit: string | null; min: number | null; max: number | null };
 }
 
 /** Devices and metrics by name, kept in memory, discovered when new. Holds no more than the database may. */
@@ -25,7 +24,7 @@ export interface Catalog {
   devices(wanted: ReadonlyMap<string, NewDevice>): Promise<ReadonlyMap<string, CatalogDevice>>;
   /**
    * The wanted metrics that are known or could be added, by name. A kind of null only asks, and adds nothing.
-   * A known metric keeps the kind it had when it was first seen.
+   * A metric that is known as boolean becomes a number with the first number, for good.
    */
   metrics(wanted: ReadonlyMap<string, MetricKind | null>): Promise<ReadonlyMap<string, CatalogMetric>>;
   metricName(id: number): string | undefined;
@@ -33,7 +32,7 @@ export interface Catalog {
   forget(): void;
 }
 
-export function createCatalog({ pool, maxDevices, maxMetrics, meaningOf }: CatalogSettings): Catalog {
+export function createCatalog({ pool, maxDevices, maxMetrics }: CatalogSettings): Catalog {
   const devices = new Map<string, CatalogDevice>();
   const metrics = new Map<string, CatalogMetric>();
   const metricNames = new Map<number, string>();
@@ -45,7 +44,7 @@ export function createCatalog({ pool, maxDevices, maxMetrics, meaningOf }: Catal
   }
 
   function keepMetrics(found: readonly CatalogMetric[]) {
-    if (metrics.size + found.length > maxMetrics) {
+    if (metrics.size + found.filter(({ name }) => !metrics.has(name)).length > maxMetrics) {
       metrics.clear();
       metricNames.clear();
     }
@@ -84,18 +83,22 @@ export function createCatalog({ pool, maxDevices, maxMetrics, meaningOf }: Catal
         if (known) result.set(name, known);
         else missing.push(name);
       }
-      if (missing.length === 0) return result;
-      const found = await findMetrics(pool, missing);
+      const numbers = [...result.values()].filter(
+        ({ name, kind }) => kind === "boolean" && wanted.get(name) === "number",
+      );
+      if (missing.length === 0 && numbers.length === 0) return result;
+      const found = missing.length > 0 ? await findMetrics(pool, missing) : [];
       const names = new Set(found.map(nameOf));
       const fresh = missing.flatMap((name) => {
         const kind = wanted.get(name) ?? null;
-        if (names.has(name) || kind === null) return [];
-        const none = { unit: null, min: null, max: null };
-        return [{ name, kind, ...(kind === "number" ? meaningOf(name) : none) }];
+        return names.has(name) || kind === null ? [] : [{ name, kind }];
       });
       if (fresh.length > 0) found.push(...(await discoverMetrics(pool, fresh, maxMetrics)));
-      keepMetrics(found);
-      for (const metric of found) result.set(metric.name, metric);
+      numbers.push(...found.filter(({ name, kind }) => kind === "boolean" && wanted.get(name) === "number"));
+      if (numbers.length > 0) await countAsNumbers(pool, numbers);
+      const now = [...found, ...numbers.map((metric) => ({ ...metric, kind: "number" as const }))];
+      keepMetrics(now);
+      for (const metric of now) result.set(metric.name, metric);
       return result;
     },
 

@@ -7,7 +7,12 @@ export const rateBucket = z
     time: z.number().describe("Epoch milliseconds of the start"),
     messages: z.int(),
     readings: z.int(),
-    duplicates: z.int(),
+    duplicates: z.int().describe("Readings that were there already with the same value"),
+    conflicts: z
+      .int()
+      .describe(
+        "Readings where another value was there already at the same device, metric and millisecond: the first stays",
+      ),
     deadLetters: z.int(),
     latencyP50Ms: z.number().nullable().describe("Ingest to commit; null when nothing was handled"),
     latencyP99Ms: z.number().nullable(),
@@ -21,7 +26,12 @@ export const pipelineAnswer = z
     totals: z.object({
       messages: z.int(),
       readings: z.int(),
-      duplicates: z.int(),
+      duplicates: z.int().describe("Readings that were there already with the same value"),
+      conflicts: z
+        .int()
+        .describe(
+          "Readings where another value was there already at the same device, metric and millisecond: the first stays",
+        ),
       deadLetters: z.int(),
       late: z.int().describe("New readings from before the latest event time their device had when they came"),
       rejected: z.int().describe("Messages the telemetry route refused, each named to its sender; best effort"),

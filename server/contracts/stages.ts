@@ -30,7 +30,12 @@ export const stagesStretch = z
     requests: counts("Requests the telemetry route refused whole, by problem; best effort"),
     messages: z.int().describe("Messages handled, exact"),
     readings: z.int(),
-    duplicates: z.int(),
+    duplicates: z.int().describe("Readings that were there already with the same value"),
+    conflicts: z
+      .int()
+      .describe(
+        "Readings where another value was there already at the same device, metric and millisecond: the first stays",
+      ),
     late: z.int().describe("New readings from before the latest event time their device had when they came"),
     deadLetters: counts("Dead letters by reason, exact"),
     total: z.object(percentiles).nullable().describe("Ingest to commit; null when nothing was handled"),

@@ -1,14 +1,13 @@
 import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
-import type { MetricKind } from "@/server/domain/terms";
 
 /** What the judge reads of the catalog. */
 export interface CatalogView {
   /** Those of the named devices that are known. */
   devices(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
   /** Those of the named metrics that are known. */
-  metrics(names: readonly string[]): Promise<readonly { readonly name: string; readonly kind: MetricKind }[]>;
+  metrics(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
   /** How many more the catalog takes; below zero when a limit was lowered. */
   room(): Promise<{ readonly devices: number; readonly metrics: number }>;
 }
@@ -41,12 +40,12 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
       catalog.room(),
     ]);
     const known = new Set(devices.map(({ name }) => name));
-    const kinds = new Map(metrics.map(({ name, kind }) => [name, kind]));
+    const names = new Set(metrics.map(({ name }) => name));
     return outcomes.map((outcome) => {
       if (!outcome.ok) return refused(outcome);
       const { message } = outcome;
       if (!known.has(message.device) && room.devices <= 0) return refused(NO_ROOM_FOR_DEVICE);
-      const { readings, texts, refused: fields } = judgeFields(message, kindsFor(message, kinds, room.metrics));
+      const { readings, texts, refused: fields } = judgeFields(message, metricsFor(message, names, room.metrics));
       const problems = fields.map(({ field, reason, detail }) => ({ field, reason, detail }));
       return { readings: readings.length, texts: texts.length, problems };
     });
@@ -63,10 +62,9 @@ function namesIn({ values, texts }: DecodedMessage): string[] {
   return [...values, ...texts].map(([name]) => name);
 }
 
-/** The kinds the message's metrics have, those it would bring into the catalog included. */
-function kindsFor(message: DecodedMessage, kinds: ReadonlyMap<string, MetricKind>, room: number) {
-  const fresh = new Map<string, MetricKind>();
-  for (const [name, value] of message.values)
-    if (!kinds.has(name) && fresh.size < room) fresh.set(name, typeof value as MetricKind);
-  return (name: string) => kinds.get(name) ?? fresh.get(name);
+/** Whether a field would have a metric: one that is known, or one the message would bring into the catalog. */
+function metricsFor(message: DecodedMessage, known: ReadonlySet<string>, room: number): (name: string) => boolean {
+  const fresh = new Set<string>();
+  for (const [name] of message.values) if (!known.has(name) && fresh.size < room) fresh.add(name);
+  return (name) => known.has(name) || fresh.has(name);
 }

@@ -1,6 +1,5 @@
 import type { DecodedMessage, ReadingValue } from "./message";
 import type { Refusal } from "./reasons";
-import type { MetricKind } from "./terms";
 
 /** A field that cannot become a reading, with its place among the message's fields, which is the same each time. */
 export interface RefusedField extends Refusal {
@@ -17,10 +16,11 @@ export interface JudgedFields {
 }
 
 /**
- * Judges every field of a message by the kind its metric has.
- * @param kindOf the metric's kind; undefined when there is no such metric, and no room for it either.
+ * Judges every field of a message. Numbers and booleans are readings alike, whichever the metric had first; a string is
+ * drift where there are readings, else a text.
+ * @param isMetric false when there is no such metric, and no room for it either.
  */
-export function judgeFields(message: DecodedMessage, kindOf: (metric: string) => MetricKind | undefined): JudgedFields {
+export function judgeFields(message: DecodedMessage, isMetric: (name: string) => boolean): JudgedFields {
   const readings: (readonly [string, ReadingValue])[] = [];
   const texts: (readonly [string, string])[] = [];
   const refused: RefusedField[] = [];
@@ -30,15 +30,13 @@ export function judgeFields(message: DecodedMessage, kindOf: (metric: string) =>
     refused.push({ field, value, reason, detail, number: number++ });
   for (const entry of message.values) {
     const [field, value] = entry;
-    const kind = kindOf(field);
-    if (kind === typeof value) readings.push(entry);
-    else refused.push({ field, value, number, ...(kind ? drift(field, kind, typeof value) : noRoom(field)) });
+    if (isMetric(field)) readings.push(entry);
+    else refused.push({ field, value, number, ...noRoom(field) });
     number++;
   }
   for (const entry of message.texts) {
     const [field, text] = entry;
-    const kind = kindOf(field);
-    if (kind) refused.push({ field, value: text, number, ...drift(field, kind, "string") });
+    if (isMetric(field)) refused.push({ field, value: text, number, ...drift(field) });
     else texts.push(entry);
     number++;
   }
@@ -48,8 +46,8 @@ export function judgeFields(message: DecodedMessage, kindOf: (metric: string) =>
 /** Why a message is refused whose device is not in the catalog and can't be added. */
 export const NO_ROOM_FOR_DEVICE: Refusal = { reason: "tooManyDevices", detail: "there is no room for another device" };
 
-function drift(name: string, kind: MetricKind, found: string): Refusal {
-  return { reason: "typeDrift", detail: `${name} is a ${found}; it was a ${kind} when it was first seen` };
+function drift(name: string): Refusal {
+  return { reason: "typeDrift", detail: `${name} is a string; it has readings, which are numbers or booleans` };
 }
 
 function noRoom(field: string): Refusal {

@@ -26,6 +26,7 @@ export interface Totals {
   readonly messages: number;
   readonly readings: number;
   readonly duplicates: number;
+  readonly conflicts: number;
   readonly deadLetters: number;
 }
 

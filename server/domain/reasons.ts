@@ -47,7 +47,7 @@ export const DEAD_LETTER_REASONS = {
   typeDrift: {
     scope: "field",
     title: "Type changed",
-    fix: "Send the kind of value this metric had when it was first seen.",
+    fix: "Send a number or a boolean, as this metric's other readings; text belongs under a name of its own.",
   },
 } as const satisfies Record<string, { scope: "message" | "field"; title: string; fix: string }>;
 

@@ -17,7 +17,10 @@
 /** A moment as whole milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMs = number;
 
-/** What a metric's values are. Strings are not metrics; they stay in the message and the twin. */
+/**
+ * What a metric's values are: boolean (stored as 0 and 1) while only booleans have come, number from the first number on.
+ * Strings are not metrics; they stay in the message and the twin.
+ */
 export type MetricKind = "number" | "boolean";
 
 /** Where a message stands in an event log, and in which life of that log. */

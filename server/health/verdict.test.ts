@@ -80,7 +80,15 @@ test("what counts as trouble", () => {
     status: "unknown",
     summary: "5 messages wait, since when is not known yet.",
   });
-  const bucket = { time: 0, messages: 100, readings: 0, duplicates: 0, latencyP50Ms: null, latencyP99Ms: null };
+  const bucket = {
+    time: 0,
+    messages: 100,
+    readings: 0,
+    duplicates: 0,
+    conflicts: 0,
+    latencyP50Ms: null,
+    latencyP99Ms: null,
+  };
   expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 1 }] }).status).toBe("pass");
   expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("warn");
   expect(judgeDeadLetters({ time: 400_000, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("pass");

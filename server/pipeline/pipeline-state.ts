@@ -134,7 +134,7 @@ async function readTotals(pool: Pool): Promise<Totals & { late: number }> {
   const { rows } = await pool.query<Totals & { late: number }>(
     `SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings,
        coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters",
-       coalesce(sum(late), 0)::float8 AS late
+       coalesce(sum(conflicts), 0)::float8 AS conflicts, coalesce(sum(late), 0)::float8 AS late
      FROM pipeline_position`,
   );
   return rows[0]!;
@@ -174,7 +174,7 @@ interface RateRow extends Totals {
 
 async function readRates(pool: Pool, now: EpochMs): Promise<RateRow[]> {
   const { rows } = await pool.query<Totals & { time: Date; latencies: number[] }>(
-    `SELECT bucket AS time, messages, readings, duplicates, dead_letters AS "deadLetters", latencies
+    `SELECT bucket AS time, messages, readings, duplicates, conflicts, dead_letters AS "deadLetters", latencies
      FROM pipeline_rate WHERE bucket BETWEEN $1 AND $2 ORDER BY bucket`,
     // A worker whose clock was ahead for a while wrote of a time that is still to come.
     [new Date(now - HISTORY_MS), new Date(now)],
@@ -194,6 +194,7 @@ function added(a: Omit<RateRow, "time">, b: Omit<RateRow, "time">): Omit<RateRow
     messages: a.messages + b.messages,
     readings: a.readings + b.readings,
     duplicates: a.duplicates + b.duplicates,
+    conflicts: a.conflicts + b.conflicts,
     deadLetters: a.deadLetters + b.deadLetters,
     latencies: longer.map((_, i) => (a.latencies[i] ?? 0) + (b.latencies[i] ?? 0)),
   };
@@ -207,6 +208,7 @@ function ratesOf(rates: readonly RateRow[], now: EpochMs): PipelineState["rates"
     messages: 0,
     readings: 0,
     duplicates: 0,
+    conflicts: 0,
     deadLetters: 0,
     latencies: [],
   });

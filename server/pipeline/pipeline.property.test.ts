@@ -78,6 +78,42 @@ test("random streams, batches, crashes and takeovers leave what one calm run wou
   );
 }, 120_000);
 
+test("repeats and conflicts are counted the same, however the batches fall", async () => {
+  const one = fc.record({
+    second: fc.nat(2),
+    metric: fc.constantFrom("m1", "m2"),
+    value: fc.constantFrom("1", "2", "true", "0", "-0", "false", "0.1", "1e300"),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(one, { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 40 }),
+      async (all, size) => {
+        const device = `run${run++}-d`;
+        const log = createScriptedLog(device, 1);
+        const kept = new Map<string, number>();
+        const counts = { readings: 0, duplicates: 0, conflicts: 0 };
+        for (const { second, metric, value } of all) {
+          log.append(0, `{"device":"${device}","time":${ORIGIN + second},"readings":{"${metric}":${value}}}`);
+          const [key, number] = [`${second} ${metric}`, Number(JSON.parse(value))];
+          const before = kept.get(key);
+          if (before === undefined) kept.set(key, number);
+          counts[before === undefined ? "readings" : before === number ? "duplicates" : "conflicts"]++;
+        }
+        await (await createRig(db.pool, log)).drain(size);
+        const { rows } = await db.pool.query(
+          `SELECT readings::int, duplicates::int, conflicts::int FROM pipeline_position WHERE cluster = $1`,
+          [device],
+        );
+        expect(rows).toEqual([counts]);
+        const { rows: devices } = await db.pool.query(`SELECT conflicts::int FROM device WHERE name = $1`, [device]);
+        expect(devices).toEqual([{ conflicts: counts.conflicts }]);
+      },
+    ),
+    { numRuns: 25 },
+  );
+}, 60_000);
+
 async function check(prefix: string, messages: readonly { device: string; second: number; metrics: string[] }[]) {
   const expected = new Map<string, number>();
   let total = 0;
@@ -97,7 +133,7 @@ async function check(prefix: string, messages: readonly { device: string; second
 
   const totals = await db.pool.query(
     `SELECT sum(messages)::int AS messages, sum(readings)::int AS readings, sum(duplicates)::int AS duplicates,
-            sum(dead_letters)::int AS dead_letters, sum(skipped)::int AS skipped
+            sum(conflicts)::int AS conflicts, sum(dead_letters)::int AS dead_letters, sum(skipped)::int AS skipped
      FROM pipeline_position WHERE cluster = $1`,
     [prefix],
   );
@@ -105,6 +141,7 @@ async function check(prefix: string, messages: readonly { device: string; second
     messages: messages.length,
     readings: expected.size,
     duplicates: total - expected.size,
+    conflicts: 0,
     dead_letters: 0,
     skipped: 0,
   });

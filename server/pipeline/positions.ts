@@ -17,7 +17,10 @@ export interface PipelinePosition {
 export interface BatchTotals {
   readonly messages: number;
   readonly readings: number;
+  /** Readings that were there already with the same value. */
   readonly duplicates: number;
+  /** Readings where another value was there already, which stays. */
+  readonly conflicts: number;
   readonly deadLetters: number;
   /** New readings from before the latest event time their device had. */
   readonly late: number;
@@ -117,7 +120,7 @@ export async function advancePosition(
   const { rowCount } = await client.query(
     `UPDATE pipeline_position
      SET next = $6, messages = messages + $7, readings = readings + $8, duplicates = duplicates + $9,
-         dead_letters = dead_letters + $10, skipped = skipped + $11, late = late + $12, updated_at = now()
+         dead_letters = dead_letters + $10, skipped = skipped + $11, late = late + $12, conflicts = conflicts + $13, updated_at = now()
      WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND next = $5`,
     [
       position.cluster,
@@ -132,6 +135,7 @@ export async function advancePosition(
       totals.deadLetters,
       totals.skipped,
       totals.late,
+      totals.conflicts,
     ],
   );
   return rowCount === 1;

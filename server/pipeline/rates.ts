@@ -27,12 +27,12 @@ export async function addRate(
   const latencies = new Array<number>(LATENCY_CLASSES).fill(0);
   for (const ingestTime of ingestTimes) latencies[latencyClass(now - ingestTime)]! += 1;
   await client.query(
-    `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, latencies, late)
-     VALUES ($1::timestamptz, $2, $3, $4, $5, $6, $7, $8, $9::integer[], $10)
+    `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, latencies, late, conflicts)
+     VALUES ($1::timestamptz, $2, $3, $4, $5, $6, $7, $8, $9::integer[], $10, $11)
      ON CONFLICT (bucket, cluster, topic, partition) DO UPDATE
      SET messages = r.messages + excluded.messages, readings = r.readings + excluded.readings,
          duplicates = r.duplicates + excluded.duplicates, dead_letters = r.dead_letters + excluded.dead_letters,
-         late = r.late + excluded.late,
+         late = r.late + excluded.late, conflicts = r.conflicts + excluded.conflicts,
          latencies = (SELECT array_agg(a + b ORDER BY i)
                       FROM unnest(r.latencies, excluded.latencies) WITH ORDINALITY AS both_of (a, b, i))`,
     [
@@ -46,6 +46,7 @@ export async function addRate(
       totals.deadLetters,
       `{${latencies.join(",")}}`,
       totals.late,
+      totals.conflicts,
     ],
   );
 }

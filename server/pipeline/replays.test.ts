@@ -117,7 +117,7 @@ describe("a dead letter sent again", () => {
     await rig.drain();
     const one = await claimed((await letters())[0]!);
     expect(JSON.parse(Buffer.from(one.raw).toString())).toMatchObject({ device: "d", readings: { b: [] } });
-    send(one, { device: "d", time: NOW, readings: { a: 9, b: 2, c: true } });
+    send(one, { device: "d", time: NOW, readings: { a: 9, b: 2, c: "x" } });
     await rig.drain();
     expect(await readings()).toEqual([
       ["a", 1],
@@ -129,7 +129,7 @@ describe("a dead letter sent again", () => {
     expect(await letter(one.id)).toMatchObject({ status: "replayed", replayedAs: null });
     expect((await letter(one.id)).history.at(-1)).toMatchObject({
       kind: "stored",
-      detail: "1 reading stored, 1 repeat, 1 field refused again",
+      detail: "1 reading stored, 0 repeats, 1 conflict with another value, which stays, 1 field refused again",
     });
   });
 

@@ -19,6 +19,7 @@ export interface StagesStretch {
   readonly messages: number;
   readonly readings: number;
   readonly duplicates: number;
+  readonly conflicts: number;
   readonly late: number;
   /** Dead letters by reason. */
   readonly deadLetters: Record<string, number>;
@@ -114,6 +115,7 @@ async function readStretches(pool: Pool, from: EpochMs, to: EpochMs, width: numb
       messages: rate?.messages ?? 0,
       readings: rate?.readings ?? 0,
       duplicates: rate?.duplicates ?? 0,
+      conflicts: rate?.conflicts ?? 0,
       late: rate?.late ?? 0,
       deadLetters: counts(refused, "letter"),
       total: percentiles(rate?.latencies ?? [], 1),
@@ -126,6 +128,7 @@ interface RateRow {
   readonly messages: number;
   readonly readings: number;
   readonly duplicates: number;
+  readonly conflicts: number;
   readonly late: number;
   readonly latencies: number[];
 }
@@ -133,7 +136,8 @@ interface RateRow {
 async function readRates(pool: Pool, from: EpochMs, to: EpochMs, width: number): Promise<Map<number, RateRow>> {
   const { rows } = await pool.query<RateRow & { i: number }>(
     `SELECT ${INDEX} AS i, sum(messages)::float8 AS messages, sum(readings)::float8 AS readings,
-       sum(duplicates)::float8 AS duplicates, sum(late)::float8 AS late, ${summed("latencies", LATENCY_CLASSES)} AS latencies
+       sum(duplicates)::float8 AS duplicates, sum(conflicts)::float8 AS conflicts,
+       sum(late)::float8 AS late, ${summed("latencies", LATENCY_CLASSES)} AS latencies
      FROM pipeline_rate WHERE ${WITHIN} GROUP BY 1`,
     stretch(from, to, width),
   );

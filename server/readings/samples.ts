@@ -11,11 +11,22 @@ export interface Sample {
   readonly values: readonly number[];
 }
 
+/** A reading that was refused because another value is stored at its device, metric and event time. */
+export interface Conflict {
+  readonly deviceId: number;
+  readonly metric: number;
+  readonly time: EpochMs;
+  readonly kept: number;
+  readonly refused: number;
+}
+
 export interface WrittenSamples {
   /** Only the readings that are new, metrics ascending, by device and time. */
   readonly added: readonly Sample[];
-  /** Readings whose device, metric and event time were there already, in the table or earlier in the batch. */
+  /** Readings that were there already with the same value, in the table or earlier in the batch. */
   readonly duplicates: number;
+  /** Readings where another value was there already: that one stays. */
+  readonly conflicts: readonly Conflict[];
   /** New readings whose event time is before the latest their device had when the batch came. */
   readonly late: number;
 }
@@ -29,7 +40,8 @@ export const KEYED_ACCESS = [
 ] as const;
 
 /**
- * Writes what is new of `samples`; of repeats the first in order wins.
+ * Writes what is new of `samples`. The first value stored at a device, metric and event time stays: the same value again
+ * is a duplicate, another one a conflict, however the samples fell into batches.
  * @param latest last event time of each device, whose row the transaction has locked: later times can't be there yet.
  */
 export async function writeSamples(
@@ -37,32 +49,25 @@ export async function writeSamples(
   samples: readonly Sample[],
   latest: ReadonlyMap<number, EpochMs | null>,
 ): Promise<WrittenSamples> {
-  const { rows, duplicates: repeated } = mergeRepeats(samples);
-  rows.sort((a, b) => a.deviceId - b.deviceId || a.time - b.time);
-
-  const maybeThere = rows.filter((row) => row.time <= (latest.get(row.deviceId) ?? -1));
-  const stored =
-    maybeThere.length > 0 ? await storedMetrics(client, maybeThere) : new Map<Sample, ReadonlySet<number>>();
+  const moments = momentsOf(samples);
+  const maybeThere = moments.filter((moment) => moment.time <= (latest.get(moment.deviceId) ?? -1));
+  const stored = maybeThere.length > 0 ? await storedReadings(client, maybeThere) : new Map<Moment, Readings>();
   const added: Sample[] = [];
   const inserts: Sample[] = [];
   const extensions: Sample[] = [];
-  let duplicates = repeated;
-  for (const row of rows) {
-    const there = stored.get(row);
-    if (!there) {
-      added.push(row);
-      inserts.push(row);
-      continue;
-    }
-    const fresh = without(row, there);
-    duplicates += row.metrics.length - fresh.metrics.length;
-    if (fresh.metrics.length === 0) continue;
-    added.push(fresh);
-    extensions.push(fresh);
+  const conflicts: Conflict[] = [];
+  let duplicates = 0;
+  for (const moment of moments) {
+    const there = stored.get(moment);
+    const fresh = freshOf(moment, there, conflicts);
+    duplicates += fresh.duplicates;
+    if (fresh.sample.metrics.length === 0) continue;
+    added.push(fresh.sample);
+    (there ? extensions : inserts).push(fresh.sample);
   }
   if (inserts.length > 0) await insert(client, inserts);
   if (extensions.length > 0) await extend(client, extensions);
-  return { added, duplicates, late: lateIn(added, latest) };
+  return { added, duplicates, conflicts, late: lateIn(added, latest) };
 }
 
 function lateIn(added: readonly Sample[], latest: ReadonlyMap<number, EpochMs | null>): number {
@@ -71,27 +76,60 @@ function lateIn(added: readonly Sample[], latest: ReadonlyMap<number, EpochMs | 
   return late;
 }
 
-/** One row a device and time, metrics ascending. */
-function mergeRepeats(samples: readonly Sample[]): { rows: Sample[]; duplicates: number } {
-  const byDevice = new Map<number, Map<EpochMs, Sample>>();
-  let duplicates = 0;
+/** What a batch has of one device at one event time, in the order of the log. */
+interface Moment {
+  readonly deviceId: number;
+  readonly time: EpochMs;
+  readonly samples: Sample[];
+}
+
+/** Values by metric. */
+type Readings = ReadonlyMap<number, number>;
+
+/** The moments of a batch, by device and time. */
+function momentsOf(samples: readonly Sample[]): Moment[] {
+  const byDevice = new Map<number, Map<EpochMs, Moment>>();
+  const moments: Moment[] = [];
   for (const sample of samples) {
-    let times = byDevice.get(sample.deviceId);
-    if (!times) byDevice.set(sample.deviceId, (times = new Map()));
-    const before = times.get(sample.time);
-    if (!before) {
-      times.set(sample.time, ascending(sample));
+    const { deviceId, time } = sample;
+    let times = byDevice.get(deviceId);
+    if (!times) byDevice.set(deviceId, (times = new Map()));
+    const moment = times.get(time);
+    if (moment) {
+      moment.samples.push(sample);
       continue;
     }
-    const fresh = without(sample, new Set(before.metrics));
-    duplicates += sample.metrics.length - fresh.metrics.length;
-    if (fresh.metrics.length === 0) continue;
-    const metrics = [...before.metrics, ...fresh.metrics];
-    times.set(sample.time, ascending({ ...before, metrics, values: [...before.values, ...fresh.values] }));
+    const first = { deviceId, time, samples: [sample] };
+    times.set(time, first);
+    moments.push(first);
   }
-  const rows: Sample[] = [];
-  for (const times of byDevice.values()) for (const row of times.values()) rows.push(row);
-  return { rows, duplicates };
+  return moments.sort((a, b) => a.deviceId - b.deviceId || a.time - b.time);
+}
+
+/** What is new at a moment where `there` is stored; what differs from the value that stays is added to `conflicts`. */
+function freshOf(
+  { deviceId, time, samples }: Moment,
+  there: Readings | undefined,
+  conflicts: Conflict[],
+): { sample: Sample; duplicates: number } {
+  if (!there && samples.length === 1) return { sample: ascending(samples[0]!), duplicates: 0 };
+  const kept = new Map(there);
+  const metrics: number[] = [];
+  const values: number[] = [];
+  let duplicates = 0;
+  for (const sample of samples) {
+    for (const [i, metric] of sample.metrics.entries()) {
+      const value = sample.values[i]!;
+      const before = kept.get(metric);
+      if (before === undefined) {
+        kept.set(metric, value);
+        metrics.push(metric);
+        values.push(value);
+      } else if (before === value) duplicates++;
+      else conflicts.push({ deviceId, metric, time, kept: before, refused: value });
+    }
+  }
+  return { sample: ascending({ deviceId, time, metrics, values }), duplicates };
 }
 
 function ascending(sample: Sample): Sample {
@@ -103,27 +141,26 @@ function ascending(sample: Sample): Sample {
   return { ...sample, metrics: order.map((i) => metrics[i]!), values: order.map((i) => values[i]!) };
 }
 
-function without(sample: Sample, there: ReadonlySet<number>): Sample {
-  const keep = sample.metrics.map((_, i) => i).filter((i) => !there.has(sample.metrics[i]!));
-  if (keep.length === sample.metrics.length) return sample;
-  return { ...sample, metrics: keep.map((i) => sample.metrics[i]!), values: keep.map((i) => sample.values[i]!) };
-}
-
-/** Which metrics are stored already of each of `rows` that has a row in the table. */
-export async function storedMetrics(
+/** What is stored at each of `keys` that has a row in the table. */
+export async function storedReadings<Key extends Pick<Sample, "deviceId" | "time">>(
   client: Pool | PoolClient,
-  rows: readonly Sample[],
-): Promise<Map<Sample, ReadonlySet<number>>> {
-  const found = await client.query<{ i: number | string; metrics: string }>(
-    `SELECT k.i, s.metrics::text AS metrics
+  keys: readonly Key[],
+): Promise<Map<Key, Readings>> {
+  const found = await client.query<{ i: number | string; metrics: string; values: string }>(
+    `SELECT k.i, s.metrics::text AS metrics, s.values::text AS values
      FROM unnest($1::integer[], $2::timestamptz[]) WITH ORDINALITY AS k (device_id, time, i)
      CROSS JOIN LATERAL (
-       SELECT metrics FROM sample s
+       SELECT metrics, values FROM sample s
        WHERE s.device_id = k.device_id AND s.time = k.time AND s.time BETWEEN $3::timestamptz AND $4::timestamptz OFFSET 0
      ) AS s`,
-    keysOf(rows),
+    keysOf(keys),
   );
-  return new Map(found.rows.map(({ i, metrics }) => [rows[Number(i) - 1]!, new Set(parseNumbers(metrics))]));
+  return new Map(
+    found.rows.map(({ i, metrics, values }) => {
+      const numbers = parseNumbers(values);
+      return [keys[Number(i) - 1]!, new Map(parseNumbers(metrics).map((metric, at) => [metric, numbers[at]!]))];
+    }),
+  );
 }
 
 async function insert(client: PoolClient, rows: readonly Sample[]): Promise<void> {
@@ -146,7 +183,9 @@ async function extend(client: PoolClient, rows: readonly Sample[]): Promise<void
 }
 
 /** Devices, times, and the span of the times, which lets the planner leave out partitions. */
-function keysOf(rows: readonly Sample[]): [devices: string, times: string, from: string, to: string] {
+function keysOf(
+  rows: readonly Pick<Sample, "deviceId" | "time">[],
+): [devices: string, times: string, from: string, to: string] {
   let from = Infinity;
   let to = -Infinity;
   for (const { time } of rows) {

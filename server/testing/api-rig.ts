@@ -130,7 +130,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
         message("zeta", 1),
         message("alpha_1", 2),
         message("alphaX1", 3, { temperature: 1, note: "hi" }),
-        message("zeta", 5, { temperature: "x", door: 1 }),
+        message("zeta", 5, { temperature: "x", door: "ajar" }),
       ];
       expect((await read(telemetryAnswer, rig.post(JSON.stringify(rest)))).accepted).toBe(4);
       await until(async () => (await read(pipelineAnswer, rig.get("getPipeline"))).totals.messages === 604, {

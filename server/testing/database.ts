@@ -4,6 +4,7 @@ import pg from "pg";
 import pino from "pino";
 import { inject } from "vitest";
 import { createPool } from "@/server/postgres/connection";
+import { migrate, readMigrations } from "@/server/postgres/migrate";
 import "./global-setup";
 
 /** A database of its own, migrated. */
@@ -37,6 +38,18 @@ export async function freshDatabase(): Promise<TestDatabase> {
       if (leaks.length > 0) throw new Error(`Not closed at the end of the test:\n${leaks.join("\n")}`);
     },
   };
+}
+
+/**
+ * Empties a database and brings it to the version before a migration, to be filled as that version did.
+ * @param name the migration's folder.
+ */
+export async function goBackBefore(db: TestDatabase, name: string): Promise<void> {
+  await db.pool.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  await migrate(
+    db.connectionString,
+    readMigrations().filter((migration) => migration.name < name),
+  );
 }
 
 async function closePool(pool: pg.Pool): Promise<string[]> {

@@ -3,7 +3,6 @@ import pino from "pino";
 import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
 import { createPostgresDeviceTwins } from "@/server/adapters/postgres/device-twins";
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
-import { meaningOf } from "@/server/catalog/known-metrics";
 import { startConsumer } from "@/server/pipeline/consumer";
 import { createPipeline, type PipelineDeps } from "@/server/pipeline/pipeline";
 import type { FollowBatch } from "@/server/pipeline/traces";
@@ -94,7 +93,6 @@ export async function createRig(
     deadLetters: { ...deadLetters, store: after("deadLetters", (letters) => deadLetters.store(letters)) },
     publishLive: { add: (batch) => void committed.push(batch), sent: async () => true, stop: async () => {} },
     timings: { add() {} },
-    meaningOf,
     maxDevices: 1000,
     maxMetrics: 1000,
     futureToleranceMs: 600_000,

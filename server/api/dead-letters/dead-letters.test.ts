@@ -98,10 +98,10 @@ describe("one dead letter", () => {
   test("that would be refused isn't sent when edited, and goes on as a new one when not", async () => {
     const [letter] = await refuse([ahead()]);
     const { id } = letter!;
-    const message = `{"device":"d","time":"${iso(now)}","readings":{"a":true,"b":[],"c":1}}`;
+    const message = `{"device":"d","time":"${iso(now)}","readings":{"a":"hot","b":[],"c":1}}`;
     const answer = await refused(post("replayDeadLetter", { id }, { message }));
     expect(answer).toMatchObject({ status: 422, kind: "would-be-refused" });
-    expect(answer.detail).toContain("Type changed: a is a boolean");
+    expect(answer.detail).toContain("Type changed: a is a string");
     expect(answer.detail).toContain("Not a value: b is an array");
     expect(answer.more.preview).toMatchObject({ readings: 1, problems: [{ field: "b" }, { field: "a" }] });
     expect((await one(id)).status).toBe("open");

@@ -5,7 +5,10 @@ import { createApiRig, message, NOW, read, refused } from "@/server/testing/api-
 const rig = createApiRig();
 
 describe("from a message to every answer", () => {
-  beforeAll(() => rig.sendFleet());
+  beforeAll(async () => {
+    await rig.sendFleet();
+    await rig.engines.pool.query("UPDATE metric SET unit = '°C' WHERE name = 'temperature'");
+  });
 
   test("devices: search takes wildcards literally, filters, counts", async () => {
     const names = async (query: string) =>

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { lockDevices, noteActivity, type DeviceActivity } from "@/server/catalog/catalog-writes";
+import { lockDevices, noteActivity, noteConflicts, type DeviceActivity } from "@/server/catalog/catalog-writes";
 import type { Partitions } from "@/server/readings/partitions";
 import { advancePosition, lockPosition } from "../positions";
 import { addRate, addRefused } from "../rates";
@@ -45,14 +45,16 @@ export function createCommitReadings({ pool, partitions, catalog }: CommitDeps) 
           catalog.forget();
           throw new FencedError("a device of the batch was removed from the catalog");
         }
-        const { added, duplicates, late } = await writeSamples(client, samples, latest);
+        const { added, duplicates, conflicts, late } = await writeSamples(client, samples, latest);
         await writeRollups(client, added, latest);
         if (activity.length > 0) await noteActivity(client, activity);
+        if (conflicts.length > 0) await noteConflicts(client, conflicts);
 
         const totals = {
           messages: batch.records.length,
           readings: added.reduce((sum, sample) => sum + sample.metrics.length, 0),
           duplicates,
+          conflicts: conflicts.length,
           deadLetters: batch.letters.length,
           late,
           skipped: batch.to - position.next - batch.records.length,

@@ -46,7 +46,7 @@ function place(
   letters: DeadLetter[],
 ): EnrichedMessage {
   const { record, message } = entry;
-  const { readings, texts, refused } = judgeFields(message, (field) => known.get(field)?.kind);
+  const { readings, texts, refused } = judgeFields(message, (field) => known.has(field));
   for (const { field, number, value, ...refusal } of refused)
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value)));
   const metrics = readings.map(([field]) => known.get(field)!.id);
@@ -92,13 +92,13 @@ function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
   return wanted;
 }
 
-/** Metrics in log order, with the kind they are first seen with; null for those seen as strings only. */
+/** Metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */
 function wantedMetrics(received: readonly Received[], devices: ReadonlyMap<string, unknown>) {
   const wanted = new Map<string, MetricKind | null>();
   for (const { message } of received) {
     if (!devices.has(message.device)) continue;
     for (const [field, value] of message.values) {
-      if ((wanted.get(field) ?? null) === null) wanted.set(field, typeof value as MetricKind);
+      if (wanted.get(field) !== "number") wanted.set(field, typeof value as MetricKind);
     }
     for (const [field] of message.texts) if (!wanted.has(field)) wanted.set(field, null);
   }

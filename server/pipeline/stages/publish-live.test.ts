@@ -18,7 +18,15 @@ function committed(device: number, times: readonly number[], state: EnrichedMess
     state,
   }));
   const added = times.map((time) => ({ deviceId: device, time, metrics: [1], values: [time - T] }));
-  const totals = { messages: times.length, readings: times.length, duplicates: 0, deadLetters: 0, late: 0, skipped: 0 };
+  const totals = {
+    messages: times.length,
+    readings: times.length,
+    duplicates: 0,
+    conflicts: 0,
+    deadLetters: 0,
+    late: 0,
+    skipped: 0,
+  };
   return { messages, added, totals };
 }
 

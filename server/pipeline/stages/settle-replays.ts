@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { type Sample, storedMetrics } from "@/server/readings/samples";
+import { storedReadings } from "@/server/readings/samples";
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { readMark, type ReplayMark } from "@/server/domain/replay-mark";
@@ -54,7 +54,7 @@ export function createTraceReplays({ pool, deadLetters }: TraceDeps) {
       const event: DeadLetterEvent = {
         time: batch.processedTime,
         edited: mark.edited,
-        ...outcomeOf(message, again, repeats.get(offset) ?? 0),
+        ...outcomeOf(message, again, repeats.get(offset) ?? NOTHING_STORED),
       };
       for (const letter of again) {
         const history = [...(origins.get(mark.letter) ?? []), event];
@@ -87,7 +87,7 @@ export function createSettleReplays({ deadLetters }: { readonly deadLetters: Pic
 function outcomeOf(
   message: EnrichedMessage | undefined,
   again: readonly DeadLetter[],
-  repeats: number,
+  { repeats, conflicts }: Stored,
 ): Pick<DeadLetterEvent, "kind" | "detail"> {
   const first = again[0];
   if (first && (message === undefined || message.state.length === 0)) {
@@ -97,8 +97,9 @@ function outcomeOf(
   const readings = message?.metrics.length ?? 0;
   const texts = (message?.state.length ?? 0) - readings;
   const parts = [
-    `${counted(readings - repeats, "reading")} stored`,
+    `${counted(readings - repeats - conflicts, "reading")} stored`,
     counted(repeats, "repeat"),
+    ...(conflicts > 0 ? [`${counted(conflicts, "conflict")} with another value, which stays`] : []),
     ...(texts > 0 ? [`${counted(texts, "text")} kept`] : []),
     ...(again.length > 0 ? [`${counted(again.length, "field")} refused again`] : []),
   ];
@@ -117,17 +118,31 @@ async function historiesOf(
   return histories;
 }
 
-/** How many readings of each message are stored already, by its offset. The transaction has the last word. */
-async function repeatsOf(pool: Pool, messages: readonly EnrichedMessage[]): Promise<ReadonlyMap<number, number>> {
+/** Of a message's readings: how many are stored already, with the same value and with another. */
+interface Stored {
+  readonly repeats: number;
+  readonly conflicts: number;
+}
+
+const NOTHING_STORED: Stored = { repeats: 0, conflicts: 0 };
+
+/** What is stored already of each message, by its offset. The transaction has the last word. */
+async function repeatsOf(pool: Pool, messages: readonly EnrichedMessage[]): Promise<ReadonlyMap<number, Stored>> {
   const samples = messages.flatMap(({ record, deviceId, message, metrics, values }) =>
     metrics.length === 0 ? [] : [{ deviceId, time: message.eventTime, metrics, values, offset: record.offset }],
   );
   if (samples.length === 0) return new Map();
-  const stored: ReadonlyMap<Sample, ReadonlySet<number>> = await storedMetrics(pool, samples);
+  const stored = await storedReadings(pool, samples);
   return new Map(
     samples.map((sample) => {
       const there = stored.get(sample);
-      return [sample.offset, there ? sample.metrics.filter((metric) => there.has(metric)).length : 0];
+      let [repeats, conflicts] = [0, 0];
+      for (const [i, metric] of sample.metrics.entries()) {
+        const kept = there?.get(metric);
+        if (kept === sample.values[i]) repeats++;
+        else if (kept !== undefined) conflicts++;
+      }
+      return [sample.offset, { repeats, conflicts }];
     }),
   );
 }

@@ -53,6 +53,11 @@ export type Site = Prisma.SiteModel
 export type Device = Prisma.DeviceModel
 /**
  * Model Metric
- * A named quantity. Discovered from its first reading, whose kind it keeps.
+ * A named quantity. Discovered from its first reading.
  */
 export type Metric = Prisma.MetricModel
+/**
+ * Model DeviceUnit
+ * The unit of a metric where a device has one of its own; null is none.
+ */
+export type DeviceUnit = Prisma.DeviceUnitModel

@@ -11,4 +11,5 @@
 export type * from './models/Site'
 export type * from './models/Device'
 export type * from './models/Metric'
+export type * from './models/DeviceUnit'
 export type * from './commonInputTypes'

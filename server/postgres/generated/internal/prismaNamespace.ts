@@ -399,7 +399,8 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 export const ModelName = {
   Site: 'Site',
   Device: 'Device',
-  Metric: 'Metric'
+  Metric: 'Metric',
+  DeviceUnit: 'DeviceUnit'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -415,7 +416,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "site" | "device" | "metric"
+    modelProps: "site" | "device" | "metric" | "deviceUnit"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -641,6 +642,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    DeviceUnit: {
+      payload: Prisma.$DeviceUnitPayload<ExtArgs>
+      fields: Prisma.DeviceUnitFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DeviceUnitFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DeviceUnitFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>
+        }
+        findFirst: {
+          args: Prisma.DeviceUnitFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DeviceUnitFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>
+        }
+        findMany: {
+          args: Prisma.DeviceUnitFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>[]
+        }
+        create: {
+          args: Prisma.DeviceUnitCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>
+        }
+        createMany: {
+          args: Prisma.DeviceUnitCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DeviceUnitCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>[]
+        }
+        delete: {
+          args: Prisma.DeviceUnitDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>
+        }
+        update: {
+          args: Prisma.DeviceUnitUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>
+        }
+        deleteMany: {
+          args: Prisma.DeviceUnitDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DeviceUnitUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DeviceUnitUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>[]
+        }
+        upsert: {
+          args: Prisma.DeviceUnitUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceUnitPayload>
+        }
+        aggregate: {
+          args: Prisma.DeviceUnitAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDeviceUnit>
+        }
+        groupBy: {
+          args: Prisma.DeviceUnitGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DeviceUnitGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DeviceUnitCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DeviceUnitCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -700,7 +775,12 @@ export const DeviceScalarFieldEnum = {
   firstSeen: 'firstSeen',
   lastSeen: 'lastSeen',
   lastEventTime: 'lastEventTime',
-  messages: 'messages'
+  messages: 'messages',
+  conflicts: 'conflicts',
+  conflictMetricId: 'conflictMetricId',
+  conflictTime: 'conflictTime',
+  conflictKept: 'conflictKept',
+  conflictRefused: 'conflictRefused'
 } as const
 
 export type DeviceScalarFieldEnum = (typeof DeviceScalarFieldEnum)[keyof typeof DeviceScalarFieldEnum]
@@ -713,10 +793,22 @@ export const MetricScalarFieldEnum = {
   unit: 'unit',
   min: 'min',
   max: 'max',
+  title: 'title',
+  decimals: 'decimals',
+  meaning: 'meaning',
   firstSeen: 'firstSeen'
 } as const
 
 export type MetricScalarFieldEnum = (typeof MetricScalarFieldEnum)[keyof typeof MetricScalarFieldEnum]
+
+
+export const DeviceUnitScalarFieldEnum = {
+  deviceId: 'deviceId',
+  metricId: 'metricId',
+  unit: 'unit'
+} as const
+
+export type DeviceUnitScalarFieldEnum = (typeof DeviceUnitScalarFieldEnum)[keyof typeof DeviceUnitScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -979,6 +1071,7 @@ export type GlobalOmitConfig = {
   site?: Prisma.SiteOmit
   device?: Prisma.DeviceOmit
   metric?: Prisma.MetricOmit
+  deviceUnit?: Prisma.DeviceUnitOmit
 }
 
 /* Types for Logging */

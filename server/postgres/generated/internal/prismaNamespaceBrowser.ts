@@ -53,7 +53,8 @@ export const AnyNull = runtime.AnyNull
 export const ModelName = {
   Site: 'Site',
   Device: 'Device',
-  Metric: 'Metric'
+  Metric: 'Metric',
+  DeviceUnit: 'DeviceUnit'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -92,7 +93,12 @@ export const DeviceScalarFieldEnum = {
   firstSeen: 'firstSeen',
   lastSeen: 'lastSeen',
   lastEventTime: 'lastEventTime',
-  messages: 'messages'
+  messages: 'messages',
+  conflicts: 'conflicts',
+  conflictMetricId: 'conflictMetricId',
+  conflictTime: 'conflictTime',
+  conflictKept: 'conflictKept',
+  conflictRefused: 'conflictRefused'
 } as const
 
 export type DeviceScalarFieldEnum = (typeof DeviceScalarFieldEnum)[keyof typeof DeviceScalarFieldEnum]
@@ -105,10 +111,22 @@ export const MetricScalarFieldEnum = {
   unit: 'unit',
   min: 'min',
   max: 'max',
+  title: 'title',
+  decimals: 'decimals',
+  meaning: 'meaning',
   firstSeen: 'firstSeen'
 } as const
 
 export type MetricScalarFieldEnum = (typeof MetricScalarFieldEnum)[keyof typeof MetricScalarFieldEnum]
+
+
+export const DeviceUnitScalarFieldEnum = {
+  deviceId: 'deviceId',
+  metricId: 'metricId',
+  unit: 'unit'
+} as const
+
+export type DeviceUnitScalarFieldEnum = (typeof DeviceUnitScalarFieldEnum)[keyof typeof DeviceUnitScalarFieldEnum]
 
 
 export const SortOrder = {

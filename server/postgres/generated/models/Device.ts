@@ -30,12 +30,20 @@ export type DeviceAvgAggregateOutputType = {
   id: number | null
   siteId: number | null
   messages: number | null
+  conflicts: number | null
+  conflictMetricId: number | null
+  conflictKept: number | null
+  conflictRefused: number | null
 }
 
 export type DeviceSumAggregateOutputType = {
   id: number | null
   siteId: number | null
   messages: bigint | null
+  conflicts: bigint | null
+  conflictMetricId: number | null
+  conflictKept: number | null
+  conflictRefused: number | null
 }
 
 export type DeviceMinAggregateOutputType = {
@@ -51,6 +59,11 @@ export type DeviceMinAggregateOutputType = {
   lastSeen: Date | null
   lastEventTime: Date | null
   messages: bigint | null
+  conflicts: bigint | null
+  conflictMetricId: number | null
+  conflictTime: Date | null
+  conflictKept: number | null
+  conflictRefused: number | null
 }
 
 export type DeviceMaxAggregateOutputType = {
@@ -66,6 +79,11 @@ export type DeviceMaxAggregateOutputType = {
   lastSeen: Date | null
   lastEventTime: Date | null
   messages: bigint | null
+  conflicts: bigint | null
+  conflictMetricId: number | null
+  conflictTime: Date | null
+  conflictKept: number | null
+  conflictRefused: number | null
 }
 
 export type DeviceCountAggregateOutputType = {
@@ -81,6 +99,11 @@ export type DeviceCountAggregateOutputType = {
   lastSeen: number
   lastEventTime: number
   messages: number
+  conflicts: number
+  conflictMetricId: number
+  conflictTime: number
+  conflictKept: number
+  conflictRefused: number
   _all: number
 }
 
@@ -89,12 +112,20 @@ export type DeviceAvgAggregateInputType = {
   id?: true
   siteId?: true
   messages?: true
+  conflicts?: true
+  conflictMetricId?: true
+  conflictKept?: true
+  conflictRefused?: true
 }
 
 export type DeviceSumAggregateInputType = {
   id?: true
   siteId?: true
   messages?: true
+  conflicts?: true
+  conflictMetricId?: true
+  conflictKept?: true
+  conflictRefused?: true
 }
 
 export type DeviceMinAggregateInputType = {
@@ -110,6 +141,11 @@ export type DeviceMinAggregateInputType = {
   lastSeen?: true
   lastEventTime?: true
   messages?: true
+  conflicts?: true
+  conflictMetricId?: true
+  conflictTime?: true
+  conflictKept?: true
+  conflictRefused?: true
 }
 
 export type DeviceMaxAggregateInputType = {
@@ -125,6 +161,11 @@ export type DeviceMaxAggregateInputType = {
   lastSeen?: true
   lastEventTime?: true
   messages?: true
+  conflicts?: true
+  conflictMetricId?: true
+  conflictTime?: true
+  conflictKept?: true
+  conflictRefused?: true
 }
 
 export type DeviceCountAggregateInputType = {
@@ -140,6 +181,11 @@ export type DeviceCountAggregateInputType = {
   lastSeen?: true
   lastEventTime?: true
   messages?: true
+  conflicts?: true
+  conflictMetricId?: true
+  conflictTime?: true
+  conflictKept?: true
+  conflictRefused?: true
   _all?: true
 }
 
@@ -242,6 +288,11 @@ export type DeviceGroupByOutputType = {
   lastSeen: Date | null
   lastEventTime: Date | null
   messages: bigint
+  conflicts: bigint
+  conflictMetricId: number | null
+  conflictTime: Date | null
+  conflictKept: number | null
+  conflictRefused: number | null
   _count: DeviceCountAggregateOutputType | null
   _avg: DeviceAvgAggregateOutputType | null
   _sum: DeviceSumAggregateOutputType | null
@@ -280,7 +331,14 @@ export type DeviceWhereInput = {
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
+  conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
+  conflictMetricId?: Prisma.IntNullableFilter<"Device"> | number | null
+  conflictTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  conflictKept?: Prisma.FloatNullableFilter<"Device"> | number | null
+  conflictRefused?: Prisma.FloatNullableFilter<"Device"> | number | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
+  conflictMetric?: Prisma.XOR<Prisma.MetricNullableScalarRelationFilter, Prisma.MetricWhereInput> | null
+  units?: Prisma.DeviceUnitListRelationFilter
 }
 
 export type DeviceOrderByWithRelationInput = {
@@ -296,7 +354,14 @@ export type DeviceOrderByWithRelationInput = {
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
+  conflicts?: Prisma.SortOrder
+  conflictMetricId?: Prisma.SortOrderInput | Prisma.SortOrder
+  conflictTime?: Prisma.SortOrderInput | Prisma.SortOrder
+  conflictKept?: Prisma.SortOrderInput | Prisma.SortOrder
+  conflictRefused?: Prisma.SortOrderInput | Prisma.SortOrder
   site?: Prisma.SiteOrderByWithRelationInput
+  conflictMetric?: Prisma.MetricOrderByWithRelationInput
+  units?: Prisma.DeviceUnitOrderByRelationAggregateInput
 }
 
 export type DeviceWhereUniqueInput = Prisma.AtLeast<{
@@ -315,7 +380,14 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
+  conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
+  conflictMetricId?: Prisma.IntNullableFilter<"Device"> | number | null
+  conflictTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  conflictKept?: Prisma.FloatNullableFilter<"Device"> | number | null
+  conflictRefused?: Prisma.FloatNullableFilter<"Device"> | number | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
+  conflictMetric?: Prisma.XOR<Prisma.MetricNullableScalarRelationFilter, Prisma.MetricWhereInput> | null
+  units?: Prisma.DeviceUnitListRelationFilter
 }, "id" | "name">
 
 export type DeviceOrderByWithAggregationInput = {
@@ -331,6 +403,11 @@ export type DeviceOrderByWithAggregationInput = {
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
+  conflicts?: Prisma.SortOrder
+  conflictMetricId?: Prisma.SortOrderInput | Prisma.SortOrder
+  conflictTime?: Prisma.SortOrderInput | Prisma.SortOrder
+  conflictKept?: Prisma.SortOrderInput | Prisma.SortOrder
+  conflictRefused?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.DeviceCountOrderByAggregateInput
   _avg?: Prisma.DeviceAvgOrderByAggregateInput
   _max?: Prisma.DeviceMaxOrderByAggregateInput
@@ -354,6 +431,11 @@ export type DeviceScalarWhereWithAggregatesInput = {
   lastSeen?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
+  conflicts?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
+  conflictMetricId?: Prisma.IntNullableWithAggregatesFilter<"Device"> | number | null
+  conflictTime?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
+  conflictKept?: Prisma.FloatNullableWithAggregatesFilter<"Device"> | number | null
+  conflictRefused?: Prisma.FloatNullableWithAggregatesFilter<"Device"> | number | null
 }
 
 export type DeviceCreateInput = {
@@ -367,7 +449,13 @@ export type DeviceCreateInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
+  conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUncheckedCreateInput = {
@@ -383,6 +471,12 @@ export type DeviceUncheckedCreateInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   messages?: bigint | number
+  conflicts?: bigint | number
+  conflictMetricId?: number | null
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUpdateInput = {
@@ -396,7 +490,13 @@ export type DeviceUpdateInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
+  conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateInput = {
@@ -412,6 +512,12 @@ export type DeviceUncheckedUpdateInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceCreateManyInput = {
@@ -427,6 +533,11 @@ export type DeviceCreateManyInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   messages?: bigint | number
+  conflicts?: bigint | number
+  conflictMetricId?: number | null
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
 }
 
 export type DeviceUpdateManyMutationInput = {
@@ -440,6 +551,10 @@ export type DeviceUpdateManyMutationInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
 }
 
 export type DeviceUncheckedUpdateManyInput = {
@@ -455,6 +570,11 @@ export type DeviceUncheckedUpdateManyInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
 }
 
 export type DeviceListRelationFilter = {
@@ -480,12 +600,21 @@ export type DeviceCountOrderByAggregateInput = {
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
   messages?: Prisma.SortOrder
+  conflicts?: Prisma.SortOrder
+  conflictMetricId?: Prisma.SortOrder
+  conflictTime?: Prisma.SortOrder
+  conflictKept?: Prisma.SortOrder
+  conflictRefused?: Prisma.SortOrder
 }
 
 export type DeviceAvgOrderByAggregateInput = {
   id?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   messages?: Prisma.SortOrder
+  conflicts?: Prisma.SortOrder
+  conflictMetricId?: Prisma.SortOrder
+  conflictKept?: Prisma.SortOrder
+  conflictRefused?: Prisma.SortOrder
 }
 
 export type DeviceMaxOrderByAggregateInput = {
@@ -501,6 +630,11 @@ export type DeviceMaxOrderByAggregateInput = {
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
   messages?: Prisma.SortOrder
+  conflicts?: Prisma.SortOrder
+  conflictMetricId?: Prisma.SortOrder
+  conflictTime?: Prisma.SortOrder
+  conflictKept?: Prisma.SortOrder
+  conflictRefused?: Prisma.SortOrder
 }
 
 export type DeviceMinOrderByAggregateInput = {
@@ -516,12 +650,26 @@ export type DeviceMinOrderByAggregateInput = {
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
   messages?: Prisma.SortOrder
+  conflicts?: Prisma.SortOrder
+  conflictMetricId?: Prisma.SortOrder
+  conflictTime?: Prisma.SortOrder
+  conflictKept?: Prisma.SortOrder
+  conflictRefused?: Prisma.SortOrder
 }
 
 export type DeviceSumOrderByAggregateInput = {
   id?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   messages?: Prisma.SortOrder
+  conflicts?: Prisma.SortOrder
+  conflictMetricId?: Prisma.SortOrder
+  conflictKept?: Prisma.SortOrder
+  conflictRefused?: Prisma.SortOrder
+}
+
+export type DeviceScalarRelationFilter = {
+  is?: Prisma.DeviceWhereInput
+  isNot?: Prisma.DeviceWhereInput
 }
 
 export type DeviceCreateNestedManyWithoutSiteInput = {
@@ -590,12 +738,76 @@ export type BigIntFieldUpdateOperationsInput = {
   divide?: bigint | number
 }
 
+export type NullableFloatFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
+}
+
 export type NullableIntFieldUpdateOperationsInput = {
   set?: number | null
   increment?: number
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type DeviceCreateNestedManyWithoutConflictMetricInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutConflictMetricInput, Prisma.DeviceUncheckedCreateWithoutConflictMetricInput> | Prisma.DeviceCreateWithoutConflictMetricInput[] | Prisma.DeviceUncheckedCreateWithoutConflictMetricInput[]
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutConflictMetricInput | Prisma.DeviceCreateOrConnectWithoutConflictMetricInput[]
+  createMany?: Prisma.DeviceCreateManyConflictMetricInputEnvelope
+  connect?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+}
+
+export type DeviceUncheckedCreateNestedManyWithoutConflictMetricInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutConflictMetricInput, Prisma.DeviceUncheckedCreateWithoutConflictMetricInput> | Prisma.DeviceCreateWithoutConflictMetricInput[] | Prisma.DeviceUncheckedCreateWithoutConflictMetricInput[]
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutConflictMetricInput | Prisma.DeviceCreateOrConnectWithoutConflictMetricInput[]
+  createMany?: Prisma.DeviceCreateManyConflictMetricInputEnvelope
+  connect?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+}
+
+export type DeviceUpdateManyWithoutConflictMetricNestedInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutConflictMetricInput, Prisma.DeviceUncheckedCreateWithoutConflictMetricInput> | Prisma.DeviceCreateWithoutConflictMetricInput[] | Prisma.DeviceUncheckedCreateWithoutConflictMetricInput[]
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutConflictMetricInput | Prisma.DeviceCreateOrConnectWithoutConflictMetricInput[]
+  upsert?: Prisma.DeviceUpsertWithWhereUniqueWithoutConflictMetricInput | Prisma.DeviceUpsertWithWhereUniqueWithoutConflictMetricInput[]
+  createMany?: Prisma.DeviceCreateManyConflictMetricInputEnvelope
+  set?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  disconnect?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  delete?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  connect?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  update?: Prisma.DeviceUpdateWithWhereUniqueWithoutConflictMetricInput | Prisma.DeviceUpdateWithWhereUniqueWithoutConflictMetricInput[]
+  updateMany?: Prisma.DeviceUpdateManyWithWhereWithoutConflictMetricInput | Prisma.DeviceUpdateManyWithWhereWithoutConflictMetricInput[]
+  deleteMany?: Prisma.DeviceScalarWhereInput | Prisma.DeviceScalarWhereInput[]
+}
+
+export type DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutConflictMetricInput, Prisma.DeviceUncheckedCreateWithoutConflictMetricInput> | Prisma.DeviceCreateWithoutConflictMetricInput[] | Prisma.DeviceUncheckedCreateWithoutConflictMetricInput[]
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutConflictMetricInput | Prisma.DeviceCreateOrConnectWithoutConflictMetricInput[]
+  upsert?: Prisma.DeviceUpsertWithWhereUniqueWithoutConflictMetricInput | Prisma.DeviceUpsertWithWhereUniqueWithoutConflictMetricInput[]
+  createMany?: Prisma.DeviceCreateManyConflictMetricInputEnvelope
+  set?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  disconnect?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  delete?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  connect?: Prisma.DeviceWhereUniqueInput | Prisma.DeviceWhereUniqueInput[]
+  update?: Prisma.DeviceUpdateWithWhereUniqueWithoutConflictMetricInput | Prisma.DeviceUpdateWithWhereUniqueWithoutConflictMetricInput[]
+  updateMany?: Prisma.DeviceUpdateManyWithWhereWithoutConflictMetricInput | Prisma.DeviceUpdateManyWithWhereWithoutConflictMetricInput[]
+  deleteMany?: Prisma.DeviceScalarWhereInput | Prisma.DeviceScalarWhereInput[]
+}
+
+export type DeviceCreateNestedOneWithoutUnitsInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutUnitsInput, Prisma.DeviceUncheckedCreateWithoutUnitsInput>
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutUnitsInput
+  connect?: Prisma.DeviceWhereUniqueInput
+}
+
+export type DeviceUpdateOneRequiredWithoutUnitsNestedInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutUnitsInput, Prisma.DeviceUncheckedCreateWithoutUnitsInput>
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutUnitsInput
+  upsert?: Prisma.DeviceUpsertWithoutUnitsInput
+  connect?: Prisma.DeviceWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.DeviceUpdateToOneWithWhereWithoutUnitsInput, Prisma.DeviceUpdateWithoutUnitsInput>, Prisma.DeviceUncheckedUpdateWithoutUnitsInput>
 }
 
 export type DeviceCreateWithoutSiteInput = {
@@ -609,6 +821,12 @@ export type DeviceCreateWithoutSiteInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUncheckedCreateWithoutSiteInput = {
@@ -623,6 +841,12 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   messages?: bigint | number
+  conflicts?: bigint | number
+  conflictMetricId?: number | null
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceCreateOrConnectWithoutSiteInput = {
@@ -667,6 +891,170 @@ export type DeviceScalarWhereInput = {
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
+  conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
+  conflictMetricId?: Prisma.IntNullableFilter<"Device"> | number | null
+  conflictTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  conflictKept?: Prisma.FloatNullableFilter<"Device"> | number | null
+  conflictRefused?: Prisma.FloatNullableFilter<"Device"> | number | null
+}
+
+export type DeviceCreateWithoutConflictMetricInput = {
+  name: string
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+}
+
+export type DeviceUncheckedCreateWithoutConflictMetricInput = {
+  id?: number
+  name: string
+  siteId?: number | null
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+}
+
+export type DeviceCreateOrConnectWithoutConflictMetricInput = {
+  where: Prisma.DeviceWhereUniqueInput
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutConflictMetricInput, Prisma.DeviceUncheckedCreateWithoutConflictMetricInput>
+}
+
+export type DeviceCreateManyConflictMetricInputEnvelope = {
+  data: Prisma.DeviceCreateManyConflictMetricInput | Prisma.DeviceCreateManyConflictMetricInput[]
+  skipDuplicates?: boolean
+}
+
+export type DeviceUpsertWithWhereUniqueWithoutConflictMetricInput = {
+  where: Prisma.DeviceWhereUniqueInput
+  update: Prisma.XOR<Prisma.DeviceUpdateWithoutConflictMetricInput, Prisma.DeviceUncheckedUpdateWithoutConflictMetricInput>
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutConflictMetricInput, Prisma.DeviceUncheckedCreateWithoutConflictMetricInput>
+}
+
+export type DeviceUpdateWithWhereUniqueWithoutConflictMetricInput = {
+  where: Prisma.DeviceWhereUniqueInput
+  data: Prisma.XOR<Prisma.DeviceUpdateWithoutConflictMetricInput, Prisma.DeviceUncheckedUpdateWithoutConflictMetricInput>
+}
+
+export type DeviceUpdateManyWithWhereWithoutConflictMetricInput = {
+  where: Prisma.DeviceScalarWhereInput
+  data: Prisma.XOR<Prisma.DeviceUpdateManyMutationInput, Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricInput>
+}
+
+export type DeviceCreateWithoutUnitsInput = {
+  name: string
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
+  conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
+}
+
+export type DeviceUncheckedCreateWithoutUnitsInput = {
+  id?: number
+  name: string
+  siteId?: number | null
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictMetricId?: number | null
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+}
+
+export type DeviceCreateOrConnectWithoutUnitsInput = {
+  where: Prisma.DeviceWhereUniqueInput
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutUnitsInput, Prisma.DeviceUncheckedCreateWithoutUnitsInput>
+}
+
+export type DeviceUpsertWithoutUnitsInput = {
+  update: Prisma.XOR<Prisma.DeviceUpdateWithoutUnitsInput, Prisma.DeviceUncheckedUpdateWithoutUnitsInput>
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutUnitsInput, Prisma.DeviceUncheckedCreateWithoutUnitsInput>
+  where?: Prisma.DeviceWhereInput
+}
+
+export type DeviceUpdateToOneWithWhereWithoutUnitsInput = {
+  where?: Prisma.DeviceWhereInput
+  data: Prisma.XOR<Prisma.DeviceUpdateWithoutUnitsInput, Prisma.DeviceUncheckedUpdateWithoutUnitsInput>
+}
+
+export type DeviceUpdateWithoutUnitsInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
+  conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
+}
+
+export type DeviceUncheckedUpdateWithoutUnitsInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
 }
 
 export type DeviceCreateManySiteInput = {
@@ -681,6 +1069,11 @@ export type DeviceCreateManySiteInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   messages?: bigint | number
+  conflicts?: bigint | number
+  conflictMetricId?: number | null
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
 }
 
 export type DeviceUpdateWithoutSiteInput = {
@@ -694,6 +1087,12 @@ export type DeviceUpdateWithoutSiteInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateWithoutSiteInput = {
@@ -708,6 +1107,12 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateManyWithoutSiteInput = {
@@ -722,8 +1127,119 @@ export type DeviceUncheckedUpdateManyWithoutSiteInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
 }
 
+export type DeviceCreateManyConflictMetricInput = {
+  id?: number
+  name: string
+  siteId?: number | null
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+}
+
+export type DeviceUpdateWithoutConflictMetricInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+}
+
+export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+}
+
+export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+}
+
+
+/**
+ * Count Type DeviceCountOutputType
+ */
+
+export type DeviceCountOutputType = {
+  units: number
+}
+
+export type DeviceCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  units?: boolean | DeviceCountOutputTypeCountUnitsArgs
+}
+
+/**
+ * DeviceCountOutputType without action
+ */
+export type DeviceCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the DeviceCountOutputType
+   */
+  select?: Prisma.DeviceCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * DeviceCountOutputType without action
+ */
+export type DeviceCountOutputTypeCountUnitsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.DeviceUnitWhereInput
+}
 
 
 export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -739,7 +1255,15 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   lastSeen?: boolean
   lastEventTime?: boolean
   messages?: boolean
+  conflicts?: boolean
+  conflictMetricId?: boolean
+  conflictTime?: boolean
+  conflictKept?: boolean
+  conflictRefused?: boolean
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
+  conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
+  units?: boolean | Prisma.Device$unitsArgs<ExtArgs>
+  _count?: boolean | Prisma.DeviceCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["device"]>
 
 export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -755,7 +1279,13 @@ export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   lastSeen?: boolean
   lastEventTime?: boolean
   messages?: boolean
+  conflicts?: boolean
+  conflictMetricId?: boolean
+  conflictTime?: boolean
+  conflictKept?: boolean
+  conflictRefused?: boolean
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
+  conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
 }, ExtArgs["result"]["device"]>
 
 export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -771,7 +1301,13 @@ export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   lastSeen?: boolean
   lastEventTime?: boolean
   messages?: boolean
+  conflicts?: boolean
+  conflictMetricId?: boolean
+  conflictTime?: boolean
+  conflictKept?: boolean
+  conflictRefused?: boolean
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
+  conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
 }, ExtArgs["result"]["device"]>
 
 export type DeviceSelectScalar = {
@@ -787,23 +1323,35 @@ export type DeviceSelectScalar = {
   lastSeen?: boolean
   lastEventTime?: boolean
   messages?: boolean
+  conflicts?: boolean
+  conflictMetricId?: boolean
+  conflictTime?: boolean
+  conflictKept?: boolean
+  conflictRefused?: boolean
 }
 
-export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "messages", ExtArgs["result"]["device"]>
+export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused", ExtArgs["result"]["device"]>
 export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
+  conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
+  units?: boolean | Prisma.Device$unitsArgs<ExtArgs>
+  _count?: boolean | Prisma.DeviceCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type DeviceIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
+  conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
 }
 export type DeviceIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
+  conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
 }
 
 export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Device"
   objects: {
     site: Prisma.$SitePayload<ExtArgs> | null
+    conflictMetric: Prisma.$MetricPayload<ExtArgs> | null
+    units: Prisma.$DeviceUnitPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -836,6 +1384,14 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      */
     lastEventTime: Date | null
     messages: bigint
+    /**
+     * Readings refused because another value was stored at their metric and time; below the last of them.
+     */
+    conflicts: bigint
+    conflictMetricId: number | null
+    conflictTime: Date | null
+    conflictKept: number | null
+    conflictRefused: number | null
   }, ExtArgs["result"]["device"]>
   composites: {}
 }
@@ -1231,6 +1787,8 @@ readonly fields: DeviceFieldRefs;
 export interface Prisma__DeviceClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   site<T extends Prisma.Device$siteArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$siteArgs<ExtArgs>>): Prisma.Prisma__SiteClient<runtime.Types.Result.GetResult<Prisma.$SitePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  conflictMetric<T extends Prisma.Device$conflictMetricArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$conflictMetricArgs<ExtArgs>>): Prisma.Prisma__MetricClient<runtime.Types.Result.GetResult<Prisma.$MetricPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  units<T extends Prisma.Device$unitsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$unitsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeviceUnitPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1272,6 +1830,11 @@ export interface DeviceFieldRefs {
   readonly lastSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastEventTime: Prisma.FieldRef<"Device", 'DateTime'>
   readonly messages: Prisma.FieldRef<"Device", 'BigInt'>
+  readonly conflicts: Prisma.FieldRef<"Device", 'BigInt'>
+  readonly conflictMetricId: Prisma.FieldRef<"Device", 'Int'>
+  readonly conflictTime: Prisma.FieldRef<"Device", 'DateTime'>
+  readonly conflictKept: Prisma.FieldRef<"Device", 'Float'>
+  readonly conflictRefused: Prisma.FieldRef<"Device", 'Float'>
 }
     
 
@@ -1689,6 +2252,49 @@ export type Device$siteArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
    */
   include?: Prisma.SiteInclude<ExtArgs> | null
   where?: Prisma.SiteWhereInput
+}
+
+/**
+ * Device.conflictMetric
+ */
+export type Device$conflictMetricArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Metric
+   */
+  select?: Prisma.MetricSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Metric
+   */
+  omit?: Prisma.MetricOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
+  where?: Prisma.MetricWhereInput
+}
+
+/**
+ * Device.units
+ */
+export type Device$unitsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the DeviceUnit
+   */
+  select?: Prisma.DeviceUnitSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the DeviceUnit
+   */
+  omit?: Prisma.DeviceUnitOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.DeviceUnitInclude<ExtArgs> | null
+  where?: Prisma.DeviceUnitWhereInput
+  orderBy?: Prisma.DeviceUnitOrderByWithRelationInput | Prisma.DeviceUnitOrderByWithRelationInput[]
+  cursor?: Prisma.DeviceUnitWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.DeviceUnitScalarFieldEnum | Prisma.DeviceUnitScalarFieldEnum[]
 }
 
 /**

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace"
 
 /**
  * Model Metric
- * A named quantity. Discovered from its first reading, whose kind it keeps.
+ * A named quantity. Discovered from its first reading.
  */
 export type MetricModel = runtime.Types.Result.DefaultSelection<Prisma.$MetricPayload>
 
@@ -30,12 +30,14 @@ export type MetricAvgAggregateOutputType = {
   id: number | null
   min: number | null
   max: number | null
+  decimals: number | null
 }
 
 export type MetricSumAggregateOutputType = {
   id: number | null
   min: number | null
   max: number | null
+  decimals: number | null
 }
 
 export type MetricMinAggregateOutputType = {
@@ -45,6 +47,9 @@ export type MetricMinAggregateOutputType = {
   unit: string | null
   min: number | null
   max: number | null
+  title: string | null
+  decimals: number | null
+  meaning: string | null
   firstSeen: Date | null
 }
 
@@ -55,6 +60,9 @@ export type MetricMaxAggregateOutputType = {
   unit: string | null
   min: number | null
   max: number | null
+  title: string | null
+  decimals: number | null
+  meaning: string | null
   firstSeen: Date | null
 }
 
@@ -65,6 +73,9 @@ export type MetricCountAggregateOutputType = {
   unit: number
   min: number
   max: number
+  title: number
+  decimals: number
+  meaning: number
   firstSeen: number
   _all: number
 }
@@ -74,12 +85,14 @@ export type MetricAvgAggregateInputType = {
   id?: true
   min?: true
   max?: true
+  decimals?: true
 }
 
 export type MetricSumAggregateInputType = {
   id?: true
   min?: true
   max?: true
+  decimals?: true
 }
 
 export type MetricMinAggregateInputType = {
@@ -89,6 +102,9 @@ export type MetricMinAggregateInputType = {
   unit?: true
   min?: true
   max?: true
+  title?: true
+  decimals?: true
+  meaning?: true
   firstSeen?: true
 }
 
@@ -99,6 +115,9 @@ export type MetricMaxAggregateInputType = {
   unit?: true
   min?: true
   max?: true
+  title?: true
+  decimals?: true
+  meaning?: true
   firstSeen?: true
 }
 
@@ -109,6 +128,9 @@ export type MetricCountAggregateInputType = {
   unit?: true
   min?: true
   max?: true
+  title?: true
+  decimals?: true
+  meaning?: true
   firstSeen?: true
   _all?: true
 }
@@ -206,6 +228,9 @@ export type MetricGroupByOutputType = {
   unit: string | null
   min: number | null
   max: number | null
+  title: string | null
+  decimals: number | null
+  meaning: string
   firstSeen: Date
   _count: MetricCountAggregateOutputType | null
   _avg: MetricAvgAggregateOutputType | null
@@ -239,7 +264,12 @@ export type MetricWhereInput = {
   unit?: Prisma.StringNullableFilter<"Metric"> | string | null
   min?: Prisma.FloatNullableFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  title?: Prisma.StringNullableFilter<"Metric"> | string | null
+  decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
+  meaning?: Prisma.StringFilter<"Metric"> | string
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
+  conflicts?: Prisma.DeviceListRelationFilter
+  units?: Prisma.DeviceUnitListRelationFilter
 }
 
 export type MetricOrderByWithRelationInput = {
@@ -249,7 +279,12 @@ export type MetricOrderByWithRelationInput = {
   unit?: Prisma.SortOrderInput | Prisma.SortOrder
   min?: Prisma.SortOrderInput | Prisma.SortOrder
   max?: Prisma.SortOrderInput | Prisma.SortOrder
+  title?: Prisma.SortOrderInput | Prisma.SortOrder
+  decimals?: Prisma.SortOrderInput | Prisma.SortOrder
+  meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
+  conflicts?: Prisma.DeviceOrderByRelationAggregateInput
+  units?: Prisma.DeviceUnitOrderByRelationAggregateInput
 }
 
 export type MetricWhereUniqueInput = Prisma.AtLeast<{
@@ -262,7 +297,12 @@ export type MetricWhereUniqueInput = Prisma.AtLeast<{
   unit?: Prisma.StringNullableFilter<"Metric"> | string | null
   min?: Prisma.FloatNullableFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  title?: Prisma.StringNullableFilter<"Metric"> | string | null
+  decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
+  meaning?: Prisma.StringFilter<"Metric"> | string
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
+  conflicts?: Prisma.DeviceListRelationFilter
+  units?: Prisma.DeviceUnitListRelationFilter
 }, "id" | "name">
 
 export type MetricOrderByWithAggregationInput = {
@@ -272,6 +312,9 @@ export type MetricOrderByWithAggregationInput = {
   unit?: Prisma.SortOrderInput | Prisma.SortOrder
   min?: Prisma.SortOrderInput | Prisma.SortOrder
   max?: Prisma.SortOrderInput | Prisma.SortOrder
+  title?: Prisma.SortOrderInput | Prisma.SortOrder
+  decimals?: Prisma.SortOrderInput | Prisma.SortOrder
+  meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   _count?: Prisma.MetricCountOrderByAggregateInput
   _avg?: Prisma.MetricAvgOrderByAggregateInput
@@ -290,6 +333,9 @@ export type MetricScalarWhereWithAggregatesInput = {
   unit?: Prisma.StringNullableWithAggregatesFilter<"Metric"> | string | null
   min?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
+  title?: Prisma.StringNullableWithAggregatesFilter<"Metric"> | string | null
+  decimals?: Prisma.IntNullableWithAggregatesFilter<"Metric"> | number | null
+  meaning?: Prisma.StringWithAggregatesFilter<"Metric"> | string
   firstSeen?: Prisma.DateTimeWithAggregatesFilter<"Metric"> | Date | string
 }
 
@@ -299,7 +345,12 @@ export type MetricCreateInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
+  title?: string | null
+  decimals?: number | null
+  meaning?: string
   firstSeen?: Date | string
+  conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateInput = {
@@ -309,7 +360,12 @@ export type MetricUncheckedCreateInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
+  title?: string | null
+  decimals?: number | null
+  meaning?: string
   firstSeen?: Date | string
+  conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUpdateInput = {
@@ -318,7 +374,12 @@ export type MetricUpdateInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateInput = {
@@ -328,7 +389,12 @@ export type MetricUncheckedUpdateInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricCreateManyInput = {
@@ -338,6 +404,9 @@ export type MetricCreateManyInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
+  title?: string | null
+  decimals?: number | null
+  meaning?: string
   firstSeen?: Date | string
 }
 
@@ -347,6 +416,9 @@ export type MetricUpdateManyMutationInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -357,7 +429,15 @@ export type MetricUncheckedUpdateManyInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type MetricNullableScalarRelationFilter = {
+  is?: Prisma.MetricWhereInput | null
+  isNot?: Prisma.MetricWhereInput | null
 }
 
 export type MetricCountOrderByAggregateInput = {
@@ -367,6 +447,9 @@ export type MetricCountOrderByAggregateInput = {
   unit?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
+  title?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
 
@@ -374,6 +457,7 @@ export type MetricAvgOrderByAggregateInput = {
   id?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
 }
 
 export type MetricMaxOrderByAggregateInput = {
@@ -383,6 +467,9 @@ export type MetricMaxOrderByAggregateInput = {
   unit?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
+  title?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
 
@@ -393,6 +480,9 @@ export type MetricMinOrderByAggregateInput = {
   unit?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
+  title?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
 
@@ -400,16 +490,222 @@ export type MetricSumOrderByAggregateInput = {
   id?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
 }
 
-export type NullableFloatFieldUpdateOperationsInput = {
-  set?: number | null
-  increment?: number
-  decrement?: number
-  multiply?: number
-  divide?: number
+export type MetricScalarRelationFilter = {
+  is?: Prisma.MetricWhereInput
+  isNot?: Prisma.MetricWhereInput
 }
 
+export type MetricCreateNestedOneWithoutConflictsInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutConflictsInput, Prisma.MetricUncheckedCreateWithoutConflictsInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutConflictsInput
+  connect?: Prisma.MetricWhereUniqueInput
+}
+
+export type MetricUpdateOneWithoutConflictsNestedInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutConflictsInput, Prisma.MetricUncheckedCreateWithoutConflictsInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutConflictsInput
+  upsert?: Prisma.MetricUpsertWithoutConflictsInput
+  disconnect?: Prisma.MetricWhereInput | boolean
+  delete?: Prisma.MetricWhereInput | boolean
+  connect?: Prisma.MetricWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MetricUpdateToOneWithWhereWithoutConflictsInput, Prisma.MetricUpdateWithoutConflictsInput>, Prisma.MetricUncheckedUpdateWithoutConflictsInput>
+}
+
+export type MetricCreateNestedOneWithoutUnitsInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutUnitsInput, Prisma.MetricUncheckedCreateWithoutUnitsInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutUnitsInput
+  connect?: Prisma.MetricWhereUniqueInput
+}
+
+export type MetricUpdateOneRequiredWithoutUnitsNestedInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutUnitsInput, Prisma.MetricUncheckedCreateWithoutUnitsInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutUnitsInput
+  upsert?: Prisma.MetricUpsertWithoutUnitsInput
+  connect?: Prisma.MetricWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MetricUpdateToOneWithWhereWithoutUnitsInput, Prisma.MetricUpdateWithoutUnitsInput>, Prisma.MetricUncheckedUpdateWithoutUnitsInput>
+}
+
+export type MetricCreateWithoutConflictsInput = {
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  title?: string | null
+  decimals?: number | null
+  meaning?: string
+  firstSeen?: Date | string
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
+}
+
+export type MetricUncheckedCreateWithoutConflictsInput = {
+  id?: number
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  title?: string | null
+  decimals?: number | null
+  meaning?: string
+  firstSeen?: Date | string
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
+}
+
+export type MetricCreateOrConnectWithoutConflictsInput = {
+  where: Prisma.MetricWhereUniqueInput
+  create: Prisma.XOR<Prisma.MetricCreateWithoutConflictsInput, Prisma.MetricUncheckedCreateWithoutConflictsInput>
+}
+
+export type MetricUpsertWithoutConflictsInput = {
+  update: Prisma.XOR<Prisma.MetricUpdateWithoutConflictsInput, Prisma.MetricUncheckedUpdateWithoutConflictsInput>
+  create: Prisma.XOR<Prisma.MetricCreateWithoutConflictsInput, Prisma.MetricUncheckedCreateWithoutConflictsInput>
+  where?: Prisma.MetricWhereInput
+}
+
+export type MetricUpdateToOneWithWhereWithoutConflictsInput = {
+  where?: Prisma.MetricWhereInput
+  data: Prisma.XOR<Prisma.MetricUpdateWithoutConflictsInput, Prisma.MetricUncheckedUpdateWithoutConflictsInput>
+}
+
+export type MetricUpdateWithoutConflictsInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
+}
+
+export type MetricUncheckedUpdateWithoutConflictsInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
+}
+
+export type MetricCreateWithoutUnitsInput = {
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  title?: string | null
+  decimals?: number | null
+  meaning?: string
+  firstSeen?: Date | string
+  conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
+}
+
+export type MetricUncheckedCreateWithoutUnitsInput = {
+  id?: number
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  title?: string | null
+  decimals?: number | null
+  meaning?: string
+  firstSeen?: Date | string
+  conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
+}
+
+export type MetricCreateOrConnectWithoutUnitsInput = {
+  where: Prisma.MetricWhereUniqueInput
+  create: Prisma.XOR<Prisma.MetricCreateWithoutUnitsInput, Prisma.MetricUncheckedCreateWithoutUnitsInput>
+}
+
+export type MetricUpsertWithoutUnitsInput = {
+  update: Prisma.XOR<Prisma.MetricUpdateWithoutUnitsInput, Prisma.MetricUncheckedUpdateWithoutUnitsInput>
+  create: Prisma.XOR<Prisma.MetricCreateWithoutUnitsInput, Prisma.MetricUncheckedCreateWithoutUnitsInput>
+  where?: Prisma.MetricWhereInput
+}
+
+export type MetricUpdateToOneWithWhereWithoutUnitsInput = {
+  where?: Prisma.MetricWhereInput
+  data: Prisma.XOR<Prisma.MetricUpdateWithoutUnitsInput, Prisma.MetricUncheckedUpdateWithoutUnitsInput>
+}
+
+export type MetricUpdateWithoutUnitsInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
+}
+
+export type MetricUncheckedUpdateWithoutUnitsInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
+}
+
+
+/**
+ * Count Type MetricCountOutputType
+ */
+
+export type MetricCountOutputType = {
+  conflicts: number
+  units: number
+}
+
+export type MetricCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  conflicts?: boolean | MetricCountOutputTypeCountConflictsArgs
+  units?: boolean | MetricCountOutputTypeCountUnitsArgs
+}
+
+/**
+ * MetricCountOutputType without action
+ */
+export type MetricCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the MetricCountOutputType
+   */
+  select?: Prisma.MetricCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * MetricCountOutputType without action
+ */
+export type MetricCountOutputTypeCountConflictsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.DeviceWhereInput
+}
+
+/**
+ * MetricCountOutputType without action
+ */
+export type MetricCountOutputTypeCountUnitsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.DeviceUnitWhereInput
+}
 
 
 export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -419,7 +715,13 @@ export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   unit?: boolean
   min?: boolean
   max?: boolean
+  title?: boolean
+  decimals?: boolean
+  meaning?: boolean
   firstSeen?: boolean
+  conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
+  units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
+  _count?: boolean | Prisma.MetricCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["metric"]>
 
 export type MetricSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -429,6 +731,9 @@ export type MetricSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   unit?: boolean
   min?: boolean
   max?: boolean
+  title?: boolean
+  decimals?: boolean
+  meaning?: boolean
   firstSeen?: boolean
 }, ExtArgs["result"]["metric"]>
 
@@ -439,6 +744,9 @@ export type MetricSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   unit?: boolean
   min?: boolean
   max?: boolean
+  title?: boolean
+  decimals?: boolean
+  meaning?: boolean
   firstSeen?: boolean
 }, ExtArgs["result"]["metric"]>
 
@@ -449,19 +757,32 @@ export type MetricSelectScalar = {
   unit?: boolean
   min?: boolean
   max?: boolean
+  title?: boolean
+  decimals?: boolean
+  meaning?: boolean
   firstSeen?: boolean
 }
 
-export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "firstSeen", ExtArgs["result"]["metric"]>
+export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "title" | "decimals" | "meaning" | "firstSeen", ExtArgs["result"]["metric"]>
+export type MetricInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
+  units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
+  _count?: boolean | Prisma.MetricCountOutputTypeDefaultArgs<ExtArgs>
+}
+export type MetricIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
+export type MetricIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
 
 export type $MetricPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Metric"
-  objects: {}
+  objects: {
+    conflicts: Prisma.$DevicePayload<ExtArgs>[]
+    units: Prisma.$DeviceUnitPayload<ExtArgs>[]
+  }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
     name: string
     /**
-     * number | boolean
+     * boolean while only booleans have come, number from the first number on
      */
     kind: string
     unit: string | null
@@ -470,6 +791,18 @@ export type $MetricPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      */
     min: number | null
     max: number | null
+    /**
+     * What people call it.
+     */
+    title: string | null
+    /**
+     * Decimals shown; null shows what there are.
+     */
+    decimals: number | null
+    /**
+     * none: nobody has said · guessed: by an earlier version, from the name · set
+     */
+    meaning: string
     firstSeen: Date
   }, ExtArgs["result"]["metric"]>
   composites: {}
@@ -865,6 +1198,8 @@ readonly fields: MetricFieldRefs;
  */
 export interface Prisma__MetricClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
+  conflicts<T extends Prisma.Metric$conflictsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$conflictsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DevicePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  units<T extends Prisma.Metric$unitsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$unitsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeviceUnitPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -900,6 +1235,9 @@ export interface MetricFieldRefs {
   readonly unit: Prisma.FieldRef<"Metric", 'String'>
   readonly min: Prisma.FieldRef<"Metric", 'Float'>
   readonly max: Prisma.FieldRef<"Metric", 'Float'>
+  readonly title: Prisma.FieldRef<"Metric", 'String'>
+  readonly decimals: Prisma.FieldRef<"Metric", 'Int'>
+  readonly meaning: Prisma.FieldRef<"Metric", 'String'>
   readonly firstSeen: Prisma.FieldRef<"Metric", 'DateTime'>
 }
     
@@ -917,6 +1255,10 @@ export type MetricFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Omit specific fields from the Metric
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
   /**
    * Filter, which Metric to fetch.
    */
@@ -936,6 +1278,10 @@ export type MetricFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extensions
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
+  /**
    * Filter, which Metric to fetch.
    */
   where: Prisma.MetricWhereUniqueInput
@@ -953,6 +1299,10 @@ export type MetricFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Interna
    * Omit specific fields from the Metric
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
   /**
    * Filter, which Metric to fetch.
    */
@@ -1002,6 +1352,10 @@ export type MetricFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions.
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
+  /**
    * Filter, which Metric to fetch.
    */
   where?: Prisma.MetricWhereInput
@@ -1049,6 +1403,10 @@ export type MetricFindManyArgs<ExtArgs extends runtime.Types.Extensions.Internal
    * Omit specific fields from the Metric
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
   /**
    * Filter, which Metrics to fetch.
    */
@@ -1098,6 +1456,10 @@ export type MetricCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
+  /**
    * The data needed to create a Metric.
    */
   data: Prisma.XOR<Prisma.MetricCreateInput, Prisma.MetricUncheckedCreateInput>
@@ -1145,6 +1507,10 @@ export type MetricUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Omit specific fields from the Metric
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
   /**
    * The data needed to update a Metric.
    */
@@ -1212,6 +1578,10 @@ export type MetricUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
+  /**
    * The filter to search for the Metric to update in case it exists.
    */
   where: Prisma.MetricWhereUniqueInput
@@ -1238,6 +1608,10 @@ export type MetricDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
+  /**
    * Filter which Metric to delete.
    */
   where: Prisma.MetricWhereUniqueInput
@@ -1258,6 +1632,54 @@ export type MetricDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Intern
 }
 
 /**
+ * Metric.conflicts
+ */
+export type Metric$conflictsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Device
+   */
+  select?: Prisma.DeviceSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Device
+   */
+  omit?: Prisma.DeviceOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.DeviceInclude<ExtArgs> | null
+  where?: Prisma.DeviceWhereInput
+  orderBy?: Prisma.DeviceOrderByWithRelationInput | Prisma.DeviceOrderByWithRelationInput[]
+  cursor?: Prisma.DeviceWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.DeviceScalarFieldEnum | Prisma.DeviceScalarFieldEnum[]
+}
+
+/**
+ * Metric.units
+ */
+export type Metric$unitsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the DeviceUnit
+   */
+  select?: Prisma.DeviceUnitSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the DeviceUnit
+   */
+  omit?: Prisma.DeviceUnitOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.DeviceUnitInclude<ExtArgs> | null
+  where?: Prisma.DeviceUnitWhereInput
+  orderBy?: Prisma.DeviceUnitOrderByWithRelationInput | Prisma.DeviceUnitOrderByWithRelationInput[]
+  cursor?: Prisma.DeviceUnitWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.DeviceUnitScalarFieldEnum | Prisma.DeviceUnitScalarFieldEnum[]
+}
+
+/**
  * Metric without action
  */
 export type MetricDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1269,4 +1691,8 @@ export type MetricDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Omit specific fields from the Metric
    */
   omit?: Prisma.MetricOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricInclude<ExtArgs> | null
 }
