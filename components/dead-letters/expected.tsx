@@ -13,13 +13,15 @@ export function Expected({ letter }: { letter: DeadLetterView }) {
   const part = partAtFault(reason);
   const metric = metrics.data?.items.find(({ name }) => name === field);
   const example = metric?.kind === "boolean" ? "true" : "21.3";
-  const name = reason === "badName" || field === null ? "temperature" : field;
+  const isLabel = reason === "badLabel";
+  const name = reason === "badName" || isLabel || field === null ? "temperature" : field;
   const lines: readonly (readonly [Part | null, string])[] = [
     [null, "{"],
     ["device", `  "device": ${JSON.stringify(device ?? "press-07")},`],
     ["time", '  "time": "2026-11-23T21:10:00Z",'],
+    ...(isLabel ? [["field", `  ${JSON.stringify(field)}: "Hall 7, north",`] as const] : []),
     ["readings", '  "readings": {'],
-    ["field", `    ${JSON.stringify(name)}: ${example}`],
+    [isLabel ? null : "field", `    ${JSON.stringify(name)}: ${example}`],
     ["readings", "  }"],
     [null, "}"],
   ];
@@ -34,7 +36,7 @@ export function Expected({ letter }: { letter: DeadLetterView }) {
       </pre>
       <p className={classes.caption}>
         {fix}
-        {reason === "typeDrift" && metric ? ` ${metric.name} is a ${metric.kind}.` : null}
+        {reason === "typeDrift" && metric ? ` ${metric.name} is a ${metric.kind} elsewhere.` : null}
       </p>
     </Section>
   );

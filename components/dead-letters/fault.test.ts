@@ -13,6 +13,7 @@ test("points at the value a reason speaks of", () => {
   expect(at("badTime")).toBe('"noon"');
   expect(at("typeDrift", "t")).toBe('"hot"');
   expect(at("badName", "a b")).toBe('"a b"');
+  expect(at("badLabel", "site", '{"readings":{"site":1},"site":7}')).toBe("7");
   expect(at("tooManyReadings")).toBe('{"t":"hot","a b":1}');
 });
 

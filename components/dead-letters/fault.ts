@@ -19,6 +19,7 @@ const PARTS: Record<DeadLetterReason, Part> = {
   tooManyDevices: "device",
   badName: "field",
   badValue: "field",
+  badLabel: "field",
   notFinite: "field",
   tooManyMetrics: "field",
   typeDrift: "field",
@@ -46,7 +47,8 @@ export function faultIn(
   if (reason === "notJson") return root.kind === "object" ? null : spanOf(root);
   const part = PARTS[reason];
   if (part === "whole") return null;
-  const member = part === "field" ? memberOf(memberOf(root, "readings")?.value, field) : memberOf(root, part);
+  const fields = reason === "badLabel" ? root : memberOf(root, "readings")?.value;
+  const member = part === "field" ? memberOf(fields, field) : memberOf(root, part);
   if (!member) return null;
   // A name that is at fault, or that there is no room for, is the key; else it is the value.
   const isName = reason === "badName" || reason === "tooManyMetrics";

@@ -3,6 +3,7 @@ import { Autocomplete, Button, Textarea } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { DeviceChanges, DeviceDetail } from "@/server/contracts/devices";
+import { LABEL_LENGTH } from "@/server/domain/label";
 import { useLive } from "../live/provider";
 import { deviceQuery, type Saved, saveProperties, sitesQuery } from "../queries/device";
 import { Age } from "../ui/age";
@@ -129,7 +130,7 @@ function PropertiesForm({ device, onDone }: { device: DeviceDetail; onDone: () =
         value={draft.site}
         onChange={set("site")}
         error={errors.site}
-        maxLength={128}
+        maxLength={LABEL_LENGTH}
         data-autofocus
       />
       <Autocomplete
@@ -139,7 +140,7 @@ function PropertiesForm({ device, onDone }: { device: DeviceDetail; onDone: () =
         value={draft.type}
         onChange={set("type")}
         error={errors.type}
-        maxLength={128}
+        maxLength={LABEL_LENGTH}
       />
       <Textarea
         label="Notes"

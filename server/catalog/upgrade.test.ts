@@ -38,10 +38,8 @@ test("a database from before conflicts and units keeps what it has; drift betwee
   ]);
 
   await migrate(db.connectionString);
-  const { rows } = await db.pool.query(
-    `SELECT name, kind, unit, min, max, meaning, title, decimals FROM metric ORDER BY name`,
-  );
-  const nothing = { unit: null, min: null, max: null, meaning: "none", title: null, decimals: null };
+  const { rows } = await db.pool.query(`SELECT name, kind, unit, min, max, meaning FROM metric ORDER BY name`);
+  const nothing = { unit: null, min: null, max: null, meaning: "none" };
   expect(rows).toEqual([
     { ...nothing, name: "battery", kind: "boolean" },
     { ...nothing, name: "temperature", kind: "number", unit: "°C", min: -100, max: 1500, meaning: "guessed" },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isName } from "@/server/domain/terms";
+import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
 import { currentValue, instant, pageOf } from "./common";
 
 /** live: heard from lately · stale: overdue · silent: long overdue · new: discovered, nothing committed yet. */
@@ -34,16 +34,21 @@ export const deviceDetail = device
 /** Longest notes, in UTF-16 units. */
 export const NOTES_LENGTH = 4000;
 
-const name = z
+const label = z
   .string()
-  .refine(isName, "may hold letters, digits and _ . : - only, 1 to 128 of them")
+  .transform((text, context) => {
+    const read = readLabel(text);
+    if ("label" in read) return read.label;
+    context.addIssue({ code: "custom", message: read.problem });
+    return z.NEVER;
+  })
   .nullable()
-  .describe("null is nothing");
+  .describe(`Free text on one line, at most ${LABEL_LENGTH} characters; null is nothing`);
 
 /** What to change of a device; what is left out stays. */
 export const deviceChanges = z.strictObject({
-  site: name.optional(),
-  type: name.optional(),
+  site: label.optional(),
+  type: label.optional(),
   notes: z.string().max(NOTES_LENGTH, `may be ${NOTES_LENGTH} characters long at most`).nullable().optional(),
 });
 

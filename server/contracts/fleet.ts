@@ -1,11 +1,16 @@
 import { z } from "zod";
+import { LABEL_LENGTH } from "@/server/domain/label";
 import { instant } from "./common";
 import { device, deviceState } from "./devices";
 
 /** Which devices, and in which order; the same for the list, its order, its counts and its CSV. */
 export const fleetFilter = {
   search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
-  site: z.string().max(128).optional(),
+  site: z
+    .string()
+    .max(2 * LABEL_LENGTH)
+    .transform((text) => text.normalize("NFC"))
+    .optional(),
   state: deviceState.optional(),
 };
 

@@ -24,7 +24,7 @@ export function judgeFields(message: DecodedMessage, isMetric: (name: string) =>
   const readings: (readonly [string, ReadingValue])[] = [];
   const texts: (readonly [string, string])[] = [];
   const refused: RefusedField[] = [];
-  // A field's number is its place in refused, values and texts one after the other.
+  // A field's number is its place in refused, values, texts and labels one after the other.
   let number = 0;
   for (const { field, value, reason, detail } of message.refused)
     refused.push({ field, value, reason, detail, number: number++ });
@@ -40,6 +40,7 @@ export function judgeFields(message: DecodedMessage, isMetric: (name: string) =>
     else texts.push(entry);
     number++;
   }
+  for (const label of message.refusedLabels) refused.push({ ...label, number: number++ });
   return { readings, texts, refused };
 }
 

@@ -26,6 +26,7 @@ describe("decodeMessage", () => {
           ],
           texts: [["mode", "auto"]],
           refused: [],
+          refusedLabels: [],
         },
       },
     );

@@ -1,4 +1,5 @@
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type Refusal } from "./reasons";
+import { readLabel } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
 import { parseEventTime } from "./time";
 
@@ -28,6 +29,8 @@ export interface DecodedMessage {
   readonly texts: readonly (readonly [metric: string, text: string])[];
   /** Fields that cannot become a reading; the others are good all the same. */
   readonly refused: readonly (Refusal & { readonly field: string; readonly value: unknown })[];
+  /** Which of site and type can't be kept; the readings are good all the same. */
+  readonly refusedLabels: readonly (Refusal & { readonly field: "site" | "type"; readonly value: unknown })[];
 }
 
 export type DecodeOutcome =
@@ -116,15 +119,22 @@ export function decodeJson(json: unknown, bounds: DecodeBounds): DecodeOutcome {
   return { ok: true, message: { device, eventTime, values, texts, refused, ...labels(json) } };
 }
 
-function labels(json: object): Pick<DecodedMessage, "id" | "site" | "type"> {
+function labels(json: object): Pick<DecodedMessage, "id" | "site" | "type" | "refusedLabels"> {
   const id = own(json, "id");
-  const site = own(json, "site");
-  const type = own(json, "type");
-  return {
-    ...(typeof id === "string" && id.length <= 256 ? { id } : {}),
-    ...(isName(site) ? { site } : {}),
-    ...(isName(type) ? { type } : {}),
-  };
+  const kept: { site?: string; type?: string } = {};
+  const refusedLabels: DecodedMessage["refusedLabels"][number][] = [];
+  for (const field of ["site", "type"] as const) {
+    const value = own(json, field);
+    const read = readLabel(value);
+    if ("problem" in read)
+      refusedLabels.push({
+        field,
+        value,
+        ...refusal("badLabel", `${field} is ${describe(value)}; it ${read.problem}`),
+      });
+    else if (read.label !== null) kept[field] = read.label;
+  }
+  return { ...(typeof id === "string" && id.length <= 256 ? { id } : {}), ...kept, refusedLabels };
 }
 
 /**

@@ -11,7 +11,7 @@ export const DEAD_LETTER_REASONS = {
   badDevice: {
     scope: "message",
     title: "Bad device name",
-    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the device.",
+    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the device, but not . or .. alone.",
   },
   noTime: { scope: "message", title: "No time", fix: 'Add "time", or map it with ?time=.' },
   badTime: {
@@ -35,9 +35,14 @@ export const DEAD_LETTER_REASONS = {
   badName: {
     scope: "field",
     title: "Bad metric name",
-    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the metric.",
+    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the metric, but not . or .. alone.",
   },
   badValue: { scope: "field", title: "Not a value", fix: "Send a number, a boolean or a string." },
+  badLabel: {
+    scope: "field",
+    title: "Bad site or type",
+    fix: "Send site and type as text of at most 128 characters on one line; the message's readings are stored.",
+  },
   notFinite: {
     scope: "field",
     title: "Not a finite number",

@@ -39,13 +39,13 @@ export function logIdentity(cluster: string, topic: string, epoch: number): stri
   return `${cluster}/${topic}/${epoch}`;
 }
 
-/** Names of devices, metrics, sites and types. */
+/** Names of devices and metrics. */
 export const NAME_PATTERN = /^[A-Za-z0-9_.:-]{1,128}$/;
 
-/** Names that would collide with the language's own object members. */
-const RESERVED_NAMES = new Set(["__proto__", "constructor", "prototype"]);
+/** Names that would collide with the language's own object members, or mean another place in an address. */
+const RESERVED_NAMES = new Set(["__proto__", "constructor", "prototype", ".", ".."]);
 
-/** True if `name` may name a device, a metric, a site or a device type. */
+/** True if `name` may name a device or a metric. */
 export function isName(name: unknown): name is string {
   return typeof name === "string" && NAME_PATTERN.test(name) && !RESERVED_NAMES.has(name);
 }

@@ -278,6 +278,45 @@ describe("bad data", () => {
     expect(twin.values.get("a")).toEqual({ value: 1, eventTime: T });
   });
 
+  test("site and type are kept as sent; one that can't be kept is a dead letter of its own, and can be mended", async () => {
+    const rig = await createRig(db.pool, log);
+    log.append(0, { device: "lab-1", time: T, site: " Werk Köln ", type: "CO2 meter", readings: { co2: 410 } });
+    log.append(0, { device: "lab-2", time: T, site: "plant-7", type: 7, readings: { co2: 411 } });
+    log.append(0, { device: "lab-3", time: T, site: { x: 1 }, type: "a\u0000b", readings: { co2: 412, type: [] } });
+    log.append(0, { device: "lab-4", time: T, site: null, type: "  ", readings: { co2: 413 } });
+    await rig.drain();
+    const devices = await db.pool.query(
+      `SELECT d.name, s.name AS site, type FROM device d LEFT JOIN site s ON s.id = site_id ORDER BY 1`,
+    );
+    expect(devices.rows).toEqual([
+      { name: "lab-1", site: "Werk Köln", type: "CO2 meter" },
+      { name: "lab-2", site: "plant-7", type: null },
+      { name: "lab-3", site: null, type: null },
+      { name: "lab-4", site: null, type: null },
+    ]);
+    const found = await letters();
+    expect(found.map(({ device, field, reason }) => [device, field, reason])).toEqual([
+      ["lab-2", "type", "badLabel"],
+      ["lab-3", "type", "badValue"],
+      ["lab-3", "site", "badLabel"],
+      ["lab-3", "type", "badLabel"],
+    ]);
+    expect(JSON.parse(found[0]!.raw.toString())).toMatchObject({ device: "lab-2", type: 7, readings: { co2: 411 } });
+    expect(await totals()).toMatchObject({ messages: 4, readings: 4, deadLetters: 4 });
+  });
+
+  test("a device that an address can't name is refused by name", async () => {
+    const rig = await createRig(db.pool, log);
+    for (const device of ["..", ".", "..."]) log.append(0, { device, time: T, readings: { level: 1, ".": 2 } });
+    await rig.drain();
+    expect((await letters()).map(({ reason, field }) => [reason, field])).toEqual([
+      ["badDevice", null],
+      ["badDevice", null],
+      ["badName", "."],
+    ]);
+    expect((await db.pool.query("SELECT name FROM device")).rows).toEqual([{ name: "..." }]);
+  });
+
   test("whatever the bytes, each record ends as a message or a dead letter, and the batch goes on", async () => {
     const rig = await createRig(db.pool, log);
     const good = `{"device":"d","time":${T},"readings":{"a":1`;

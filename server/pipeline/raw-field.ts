@@ -1,11 +1,18 @@
+import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { Received } from "./batch";
 
 /**
  * A message with one field alone, as JSON, which can be sent again. Where writing the value anew would change it
- * (1e999 is read as Infinity), the message as received instead: its other fields are recognised as repeats.
+ * (1e999 is read as Infinity), and of a site or type, which are nothing without readings, the message as received instead:
+ * its other fields are recognised as repeats.
  */
-export function rawField({ record, message }: Received, field: string, value: unknown): Uint8Array {
-  if (!survivesJson(value)) return record.value;
+export function rawField(
+  { record, message }: Received,
+  field: string,
+  value: unknown,
+  reason: DeadLetterReason,
+): Uint8Array {
+  if (reason === "badLabel" || !survivesJson(value)) return record.value;
   const { device, eventTime, id, site, type } = message;
   const time = new Date(eventTime).toISOString();
   return Buffer.from(JSON.stringify({ device, time, readings: { [field]: value }, id, site, type }));

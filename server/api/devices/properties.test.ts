@@ -37,6 +37,21 @@ describe("from a message to every answer", () => {
       ]);
     });
 
+    test("site and type are free text, and a site is found by its name in an address", async () => {
+      const site = 'Werk Köln, "Halle 3"/é & =1+1';
+      expect(await read(deviceDetail, patch({ site: `  ${site} `, type: "CO2 meter" }))).toMatchObject({
+        site,
+        type: "CO2 meter",
+      });
+      const query = new URLSearchParams({ site: site.normalize("NFD") }).toString();
+      expect((await read(devicesAnswer, rig.get("listDevices", {}, query))).items.map(({ id }) => id)).toEqual([
+        "alpha_1",
+      ]);
+      const csv = await (await rig.get("exportDevices", {}, query)).text();
+      expect(csv).toContain('alpha_1,"Werk Köln, ""Halle 3""/é & =1+1",CO2 meter,');
+      expect(await read(deviceDetail, patch({ site: "" }))).toMatchObject({ site: null });
+    });
+
     test("what a person set, be it to nothing, is not filled in by messages", async () => {
       await read(deviceDetail, patch({ site: null, type: null }));
       const { messages } = await detail();
@@ -55,8 +70,9 @@ describe("from a message to every answer", () => {
     });
 
     test.each([
-      [{ site: "Hall 3" }, "site"],
-      [{ type: "" }, "type"],
+      [{ site: "Hall\n3" }, "site"],
+      [{ site: 7 }, "site"],
+      [{ type: "x".repeat(129) }, "type"],
       [{ notes: "x".repeat(4001) }, "notes"],
       [{ name: "other" }, "name"],
       [[], "body"],

@@ -1,6 +1,8 @@
+import { LABEL_LENGTH } from "@/server/domain/label";
 import { MESSAGE_LIMITS, NAME_PATTERN } from "@/server/domain/terms";
 
 const name = { type: "string", pattern: NAME_PATTERN.source };
+const label = { type: ["string", "null"], maxLength: LABEL_LENGTH };
 
 /**
  * A message in Fieldwatch's own shape, as JSON Schema. Made from the bounds that decoding applies; decoding itself
@@ -29,8 +31,8 @@ export const MESSAGE_SCHEMA = {
       description: "Numbers and booleans become series; strings stay in message and twin; null is no reading",
     },
     id: { type: "string", maxLength: 256 },
-    site: { ...name, description: "Where the device stands" },
-    type: { ...name, description: "What the device is" },
+    site: { ...label, description: "Where the device stands; free text on one line" },
+    type: { ...label, description: "What the device is; free text on one line" },
   },
   example: { device: "press-07", time: "2026-11-23T21:10:00.123Z", readings: { temperature: 21.3, motion: false } },
 } as const;

@@ -48,7 +48,7 @@ function place(
   const { record, message } = entry;
   const { readings, texts, refused } = judgeFields(message, (field) => known.has(field));
   for (const { field, number, value, ...refusal } of refused)
-    letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value)));
+    letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value, refusal.reason)));
   const metrics = readings.map(([field]) => known.get(field)!.id);
   const values = readings.map(([, value]) => Number(value));
   const shortened = texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);

@@ -11,7 +11,7 @@ const metricName = (id: number) => `m${id}`;
 function committed(device: number, times: readonly number[], state: EnrichedMessage["state"] = []): Committed {
   const messages = times.map((time, offset) => ({
     record: { offset, key: null, value: new Uint8Array(), headers: {}, ingestTime: T + offset },
-    message: { device: `d${device}`, eventTime: time, values: [], texts: [], refused: [] },
+    message: { device: `d${device}`, eventTime: time, values: [], texts: [], refused: [], refusedLabels: [] },
     deviceId: device,
     metrics: [1],
     values: [time - T],

@@ -34,6 +34,6 @@ export type Device = Prisma.DeviceModel
 export type Metric = Prisma.MetricModel
 /**
  * Model DeviceUnit
- * The unit of a metric where a device has one of its own; null is none.
+ * The unit of a metric where a device has one of its own.
  */
 export type DeviceUnit = Prisma.DeviceUnitModel

@@ -111,8 +111,6 @@ export const MetricScalarFieldEnum = {
   unit: 'unit',
   min: 'min',
   max: 'max',
-  title: 'title',
-  decimals: 'decimals',
   meaning: 'meaning',
   firstSeen: 'firstSeen'
 } as const

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace"
 
 /**
  * Model DeviceUnit
- * The unit of a metric where a device has one of its own; null is none.
+ * The unit of a metric where a device has one of its own.
  */
 export type DeviceUnitModel = runtime.Types.Result.DefaultSelection<Prisma.$DeviceUnitPayload>
 
@@ -174,7 +174,7 @@ export type DeviceUnitGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inter
 export type DeviceUnitGroupByOutputType = {
   deviceId: number
   metricId: number
-  unit: string | null
+  unit: string
   _count: DeviceUnitCountAggregateOutputType | null
   _avg: DeviceUnitAvgAggregateOutputType | null
   _sum: DeviceUnitSumAggregateOutputType | null
@@ -203,7 +203,7 @@ export type DeviceUnitWhereInput = {
   NOT?: Prisma.DeviceUnitWhereInput | Prisma.DeviceUnitWhereInput[]
   deviceId?: Prisma.IntFilter<"DeviceUnit"> | number
   metricId?: Prisma.IntFilter<"DeviceUnit"> | number
-  unit?: Prisma.StringNullableFilter<"DeviceUnit"> | string | null
+  unit?: Prisma.StringFilter<"DeviceUnit"> | string
   device?: Prisma.XOR<Prisma.DeviceScalarRelationFilter, Prisma.DeviceWhereInput>
   metric?: Prisma.XOR<Prisma.MetricScalarRelationFilter, Prisma.MetricWhereInput>
 }
@@ -211,7 +211,7 @@ export type DeviceUnitWhereInput = {
 export type DeviceUnitOrderByWithRelationInput = {
   deviceId?: Prisma.SortOrder
   metricId?: Prisma.SortOrder
-  unit?: Prisma.SortOrderInput | Prisma.SortOrder
+  unit?: Prisma.SortOrder
   device?: Prisma.DeviceOrderByWithRelationInput
   metric?: Prisma.MetricOrderByWithRelationInput
 }
@@ -223,7 +223,7 @@ export type DeviceUnitWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.DeviceUnitWhereInput | Prisma.DeviceUnitWhereInput[]
   deviceId?: Prisma.IntFilter<"DeviceUnit"> | number
   metricId?: Prisma.IntFilter<"DeviceUnit"> | number
-  unit?: Prisma.StringNullableFilter<"DeviceUnit"> | string | null
+  unit?: Prisma.StringFilter<"DeviceUnit"> | string
   device?: Prisma.XOR<Prisma.DeviceScalarRelationFilter, Prisma.DeviceWhereInput>
   metric?: Prisma.XOR<Prisma.MetricScalarRelationFilter, Prisma.MetricWhereInput>
 }, "deviceId_metricId">
@@ -231,7 +231,7 @@ export type DeviceUnitWhereUniqueInput = Prisma.AtLeast<{
 export type DeviceUnitOrderByWithAggregationInput = {
   deviceId?: Prisma.SortOrder
   metricId?: Prisma.SortOrder
-  unit?: Prisma.SortOrderInput | Prisma.SortOrder
+  unit?: Prisma.SortOrder
   _count?: Prisma.DeviceUnitCountOrderByAggregateInput
   _avg?: Prisma.DeviceUnitAvgOrderByAggregateInput
   _max?: Prisma.DeviceUnitMaxOrderByAggregateInput
@@ -245,11 +245,11 @@ export type DeviceUnitScalarWhereWithAggregatesInput = {
   NOT?: Prisma.DeviceUnitScalarWhereWithAggregatesInput | Prisma.DeviceUnitScalarWhereWithAggregatesInput[]
   deviceId?: Prisma.IntWithAggregatesFilter<"DeviceUnit"> | number
   metricId?: Prisma.IntWithAggregatesFilter<"DeviceUnit"> | number
-  unit?: Prisma.StringNullableWithAggregatesFilter<"DeviceUnit"> | string | null
+  unit?: Prisma.StringWithAggregatesFilter<"DeviceUnit"> | string
 }
 
 export type DeviceUnitCreateInput = {
-  unit?: string | null
+  unit: string
   device: Prisma.DeviceCreateNestedOneWithoutUnitsInput
   metric: Prisma.MetricCreateNestedOneWithoutUnitsInput
 }
@@ -257,11 +257,11 @@ export type DeviceUnitCreateInput = {
 export type DeviceUnitUncheckedCreateInput = {
   deviceId: number
   metricId: number
-  unit?: string | null
+  unit: string
 }
 
 export type DeviceUnitUpdateInput = {
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
   device?: Prisma.DeviceUpdateOneRequiredWithoutUnitsNestedInput
   metric?: Prisma.MetricUpdateOneRequiredWithoutUnitsNestedInput
 }
@@ -269,23 +269,23 @@ export type DeviceUnitUpdateInput = {
 export type DeviceUnitUncheckedUpdateInput = {
   deviceId?: Prisma.IntFieldUpdateOperationsInput | number
   metricId?: Prisma.IntFieldUpdateOperationsInput | number
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type DeviceUnitCreateManyInput = {
   deviceId: number
   metricId: number
-  unit?: string | null
+  unit: string
 }
 
 export type DeviceUnitUpdateManyMutationInput = {
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type DeviceUnitUncheckedUpdateManyInput = {
   deviceId?: Prisma.IntFieldUpdateOperationsInput | number
   metricId?: Prisma.IntFieldUpdateOperationsInput | number
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type DeviceUnitListRelationFilter = {
@@ -416,13 +416,13 @@ export type DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput = {
 }
 
 export type DeviceUnitCreateWithoutDeviceInput = {
-  unit?: string | null
+  unit: string
   metric: Prisma.MetricCreateNestedOneWithoutUnitsInput
 }
 
 export type DeviceUnitUncheckedCreateWithoutDeviceInput = {
   metricId: number
-  unit?: string | null
+  unit: string
 }
 
 export type DeviceUnitCreateOrConnectWithoutDeviceInput = {
@@ -457,17 +457,17 @@ export type DeviceUnitScalarWhereInput = {
   NOT?: Prisma.DeviceUnitScalarWhereInput | Prisma.DeviceUnitScalarWhereInput[]
   deviceId?: Prisma.IntFilter<"DeviceUnit"> | number
   metricId?: Prisma.IntFilter<"DeviceUnit"> | number
-  unit?: Prisma.StringNullableFilter<"DeviceUnit"> | string | null
+  unit?: Prisma.StringFilter<"DeviceUnit"> | string
 }
 
 export type DeviceUnitCreateWithoutMetricInput = {
-  unit?: string | null
+  unit: string
   device: Prisma.DeviceCreateNestedOneWithoutUnitsInput
 }
 
 export type DeviceUnitUncheckedCreateWithoutMetricInput = {
   deviceId: number
-  unit?: string | null
+  unit: string
 }
 
 export type DeviceUnitCreateOrConnectWithoutMetricInput = {
@@ -498,42 +498,42 @@ export type DeviceUnitUpdateManyWithWhereWithoutMetricInput = {
 
 export type DeviceUnitCreateManyDeviceInput = {
   metricId: number
-  unit?: string | null
+  unit: string
 }
 
 export type DeviceUnitUpdateWithoutDeviceInput = {
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
   metric?: Prisma.MetricUpdateOneRequiredWithoutUnitsNestedInput
 }
 
 export type DeviceUnitUncheckedUpdateWithoutDeviceInput = {
   metricId?: Prisma.IntFieldUpdateOperationsInput | number
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type DeviceUnitUncheckedUpdateManyWithoutDeviceInput = {
   metricId?: Prisma.IntFieldUpdateOperationsInput | number
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type DeviceUnitCreateManyMetricInput = {
   deviceId: number
-  unit?: string | null
+  unit: string
 }
 
 export type DeviceUnitUpdateWithoutMetricInput = {
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
   device?: Prisma.DeviceUpdateOneRequiredWithoutUnitsNestedInput
 }
 
 export type DeviceUnitUncheckedUpdateWithoutMetricInput = {
   deviceId?: Prisma.IntFieldUpdateOperationsInput | number
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 export type DeviceUnitUncheckedUpdateManyWithoutMetricInput = {
   deviceId?: Prisma.IntFieldUpdateOperationsInput | number
-  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  unit?: Prisma.StringFieldUpdateOperationsInput | string
 }
 
 
@@ -591,7 +591,7 @@ export type $DeviceUnitPayload<ExtArgs extends runtime.Types.Extensions.Internal
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     deviceId: number
     metricId: number
-    unit: string | null
+    unit: string
   }, ExtArgs["result"]["deviceUnit"]>
   composites: {}
 }

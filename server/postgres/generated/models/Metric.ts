@@ -30,14 +30,12 @@ export type MetricAvgAggregateOutputType = {
   id: number | null
   min: number | null
   max: number | null
-  decimals: number | null
 }
 
 export type MetricSumAggregateOutputType = {
   id: number | null
   min: number | null
   max: number | null
-  decimals: number | null
 }
 
 export type MetricMinAggregateOutputType = {
@@ -47,8 +45,6 @@ export type MetricMinAggregateOutputType = {
   unit: string | null
   min: number | null
   max: number | null
-  title: string | null
-  decimals: number | null
   meaning: string | null
   firstSeen: Date | null
 }
@@ -60,8 +56,6 @@ export type MetricMaxAggregateOutputType = {
   unit: string | null
   min: number | null
   max: number | null
-  title: string | null
-  decimals: number | null
   meaning: string | null
   firstSeen: Date | null
 }
@@ -73,8 +67,6 @@ export type MetricCountAggregateOutputType = {
   unit: number
   min: number
   max: number
-  title: number
-  decimals: number
   meaning: number
   firstSeen: number
   _all: number
@@ -85,14 +77,12 @@ export type MetricAvgAggregateInputType = {
   id?: true
   min?: true
   max?: true
-  decimals?: true
 }
 
 export type MetricSumAggregateInputType = {
   id?: true
   min?: true
   max?: true
-  decimals?: true
 }
 
 export type MetricMinAggregateInputType = {
@@ -102,8 +92,6 @@ export type MetricMinAggregateInputType = {
   unit?: true
   min?: true
   max?: true
-  title?: true
-  decimals?: true
   meaning?: true
   firstSeen?: true
 }
@@ -115,8 +103,6 @@ export type MetricMaxAggregateInputType = {
   unit?: true
   min?: true
   max?: true
-  title?: true
-  decimals?: true
   meaning?: true
   firstSeen?: true
 }
@@ -128,8 +114,6 @@ export type MetricCountAggregateInputType = {
   unit?: true
   min?: true
   max?: true
-  title?: true
-  decimals?: true
   meaning?: true
   firstSeen?: true
   _all?: true
@@ -228,8 +212,6 @@ export type MetricGroupByOutputType = {
   unit: string | null
   min: number | null
   max: number | null
-  title: string | null
-  decimals: number | null
   meaning: string
   firstSeen: Date
   _count: MetricCountAggregateOutputType | null
@@ -264,8 +246,6 @@ export type MetricWhereInput = {
   unit?: Prisma.StringNullableFilter<"Metric"> | string | null
   min?: Prisma.FloatNullableFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
-  title?: Prisma.StringNullableFilter<"Metric"> | string | null
-  decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
   meaning?: Prisma.StringFilter<"Metric"> | string
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
   conflicts?: Prisma.DeviceListRelationFilter
@@ -279,8 +259,6 @@ export type MetricOrderByWithRelationInput = {
   unit?: Prisma.SortOrderInput | Prisma.SortOrder
   min?: Prisma.SortOrderInput | Prisma.SortOrder
   max?: Prisma.SortOrderInput | Prisma.SortOrder
-  title?: Prisma.SortOrderInput | Prisma.SortOrder
-  decimals?: Prisma.SortOrderInput | Prisma.SortOrder
   meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   conflicts?: Prisma.DeviceOrderByRelationAggregateInput
@@ -297,8 +275,6 @@ export type MetricWhereUniqueInput = Prisma.AtLeast<{
   unit?: Prisma.StringNullableFilter<"Metric"> | string | null
   min?: Prisma.FloatNullableFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
-  title?: Prisma.StringNullableFilter<"Metric"> | string | null
-  decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
   meaning?: Prisma.StringFilter<"Metric"> | string
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
   conflicts?: Prisma.DeviceListRelationFilter
@@ -312,8 +288,6 @@ export type MetricOrderByWithAggregationInput = {
   unit?: Prisma.SortOrderInput | Prisma.SortOrder
   min?: Prisma.SortOrderInput | Prisma.SortOrder
   max?: Prisma.SortOrderInput | Prisma.SortOrder
-  title?: Prisma.SortOrderInput | Prisma.SortOrder
-  decimals?: Prisma.SortOrderInput | Prisma.SortOrder
   meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   _count?: Prisma.MetricCountOrderByAggregateInput
@@ -333,8 +307,6 @@ export type MetricScalarWhereWithAggregatesInput = {
   unit?: Prisma.StringNullableWithAggregatesFilter<"Metric"> | string | null
   min?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
-  title?: Prisma.StringNullableWithAggregatesFilter<"Metric"> | string | null
-  decimals?: Prisma.IntNullableWithAggregatesFilter<"Metric"> | number | null
   meaning?: Prisma.StringWithAggregatesFilter<"Metric"> | string
   firstSeen?: Prisma.DateTimeWithAggregatesFilter<"Metric"> | Date | string
 }
@@ -345,8 +317,6 @@ export type MetricCreateInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
-  title?: string | null
-  decimals?: number | null
   meaning?: string
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
@@ -360,8 +330,6 @@ export type MetricUncheckedCreateInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
-  title?: string | null
-  decimals?: number | null
   meaning?: string
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
@@ -374,8 +342,6 @@ export type MetricUpdateInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
@@ -389,8 +355,6 @@ export type MetricUncheckedUpdateInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
@@ -404,8 +368,6 @@ export type MetricCreateManyInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
-  title?: string | null
-  decimals?: number | null
   meaning?: string
   firstSeen?: Date | string
 }
@@ -416,8 +378,6 @@ export type MetricUpdateManyMutationInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -429,8 +389,6 @@ export type MetricUncheckedUpdateManyInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -447,8 +405,6 @@ export type MetricCountOrderByAggregateInput = {
   unit?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
-  title?: Prisma.SortOrder
-  decimals?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
@@ -457,7 +413,6 @@ export type MetricAvgOrderByAggregateInput = {
   id?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
-  decimals?: Prisma.SortOrder
 }
 
 export type MetricMaxOrderByAggregateInput = {
@@ -467,8 +422,6 @@ export type MetricMaxOrderByAggregateInput = {
   unit?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
-  title?: Prisma.SortOrder
-  decimals?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
@@ -480,8 +433,6 @@ export type MetricMinOrderByAggregateInput = {
   unit?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
-  title?: Prisma.SortOrder
-  decimals?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
@@ -490,7 +441,6 @@ export type MetricSumOrderByAggregateInput = {
   id?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
-  decimals?: Prisma.SortOrder
 }
 
 export type MetricScalarRelationFilter = {
@@ -534,8 +484,6 @@ export type MetricCreateWithoutConflictsInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
-  title?: string | null
-  decimals?: number | null
   meaning?: string
   firstSeen?: Date | string
   units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
@@ -548,8 +496,6 @@ export type MetricUncheckedCreateWithoutConflictsInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
-  title?: string | null
-  decimals?: number | null
   meaning?: string
   firstSeen?: Date | string
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
@@ -577,8 +523,6 @@ export type MetricUpdateWithoutConflictsInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
@@ -591,8 +535,6 @@ export type MetricUncheckedUpdateWithoutConflictsInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
@@ -604,8 +546,6 @@ export type MetricCreateWithoutUnitsInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
-  title?: string | null
-  decimals?: number | null
   meaning?: string
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
@@ -618,8 +558,6 @@ export type MetricUncheckedCreateWithoutUnitsInput = {
   unit?: string | null
   min?: number | null
   max?: number | null
-  title?: string | null
-  decimals?: number | null
   meaning?: string
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
@@ -647,8 +585,6 @@ export type MetricUpdateWithoutUnitsInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
@@ -661,8 +597,6 @@ export type MetricUncheckedUpdateWithoutUnitsInput = {
   unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
-  title?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
-  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
@@ -715,8 +649,6 @@ export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   unit?: boolean
   min?: boolean
   max?: boolean
-  title?: boolean
-  decimals?: boolean
   meaning?: boolean
   firstSeen?: boolean
   conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
@@ -731,8 +663,6 @@ export type MetricSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   unit?: boolean
   min?: boolean
   max?: boolean
-  title?: boolean
-  decimals?: boolean
   meaning?: boolean
   firstSeen?: boolean
 }, ExtArgs["result"]["metric"]>
@@ -744,8 +674,6 @@ export type MetricSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   unit?: boolean
   min?: boolean
   max?: boolean
-  title?: boolean
-  decimals?: boolean
   meaning?: boolean
   firstSeen?: boolean
 }, ExtArgs["result"]["metric"]>
@@ -757,13 +685,11 @@ export type MetricSelectScalar = {
   unit?: boolean
   min?: boolean
   max?: boolean
-  title?: boolean
-  decimals?: boolean
   meaning?: boolean
   firstSeen?: boolean
 }
 
-export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "title" | "decimals" | "meaning" | "firstSeen", ExtArgs["result"]["metric"]>
+export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "meaning" | "firstSeen", ExtArgs["result"]["metric"]>
 export type MetricInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
   units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
@@ -791,14 +717,6 @@ export type $MetricPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      */
     min: number | null
     max: number | null
-    /**
-     * What people call it.
-     */
-    title: string | null
-    /**
-     * Decimals shown; null shows what there are.
-     */
-    decimals: number | null
     /**
      * none: nobody has said · guessed: by an earlier version, from the name · set
      */
@@ -1235,8 +1153,6 @@ export interface MetricFieldRefs {
   readonly unit: Prisma.FieldRef<"Metric", 'String'>
   readonly min: Prisma.FieldRef<"Metric", 'Float'>
   readonly max: Prisma.FieldRef<"Metric", 'Float'>
-  readonly title: Prisma.FieldRef<"Metric", 'String'>
-  readonly decimals: Prisma.FieldRef<"Metric", 'Int'>
   readonly meaning: Prisma.FieldRef<"Metric", 'String'>
   readonly firstSeen: Prisma.FieldRef<"Metric", 'DateTime'>
 }
