@@ -3,7 +3,7 @@ import type { Job } from "./jobs/run-jobs";
 import { removeJobsBefore } from "@/server/dead-letters/dead-letter-jobs";
 import { dropMonthsBefore } from "@/server/readings/partitions";
 import { removeRatesBefore } from "@/server/pipeline/rates";
-import { removeRouteRatesBefore } from "@/server/pipeline/route-rates";
+import { removeIngestRatesBefore } from "@/server/ingest/ingest-rates";
 import { removeStageRatesBefore } from "@/server/pipeline/stage-rates";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { MessageArchive } from "@/server/ports/message-archive";
@@ -36,7 +36,7 @@ export function retentionJobs(deps: JobDeps): Job[] {
     { name: "job retention", everyMs: 60 * MINUTE, run: (now) => removeJobsBefore(pool, now - deadLetterDays * DAY) },
     { name: "rate retention", everyMs: 10 * MINUTE, run: (now) => removeRatesBefore(pool, now - DAY) },
     { name: "stage retention", everyMs: 10 * MINUTE, run: (now) => removeStageRatesBefore(pool, now - DAY) },
-    { name: "route retention", everyMs: 10 * MINUTE, run: (now) => removeRouteRatesBefore(pool, now - DAY) },
+    { name: "route retention", everyMs: 10 * MINUTE, run: (now) => removeIngestRatesBefore(pool, now - DAY) },
   ];
   if (removeExpiredRecords) jobs.push({ name: "log retention", everyMs: MINUTE, run: removeExpiredRecords });
   if (readingsDays > 0) {

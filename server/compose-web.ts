@@ -6,7 +6,10 @@ import type { Config } from "./config/config";
 import { readMigrations } from "./postgres/migrate";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import type { PrismaClient } from "./postgres/prisma";
-import { noRouteCounts, type RouteCounts } from "./pipeline/route-rates";
+import { createAccept } from "./ingest/accept";
+import { noIngestCounts, type IngestCounts, readRejected } from "./ingest/ingest-rates";
+import { createWaitingBytes } from "./ingest/waiting-bytes";
+import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline-state";
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics } from "./catalog/catalog-writes";
@@ -40,7 +43,7 @@ export interface ApiParts {
   readonly pipelineState: () => Promise<PipelineState>;
   readonly health: Pick<Health, "answer">;
   /** Where the telemetry route counts what it does; left out, it counts for nobody. */
-  readonly routeCounts?: () => RouteCounts;
+  readonly ingestCounts?: () => IngestCounts;
   readonly version: string;
   readonly logger: Logger;
 }
@@ -54,25 +57,28 @@ export function composeApi(parts: ApiParts): Api {
     futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
     retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
   });
+  const ingestCounts = parts.ingestCounts ?? noIngestCounts;
   return createApi(
     {
       ...engines,
       prisma,
       pipelineState,
       pipelineStages: composeStages(engines),
-      routeCounts: parts.routeCounts ?? noRouteCounts,
+      ingestCounts,
       health: () => health.answer(),
       logReady: () => askLog(engines),
       setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,
-      limits: {
-        maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
+      waiting: createWaitingBytes(ingest.INGEST_MAX_WAITING_BYTES),
+      maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
+      accept: createAccept({
+        eventLog: engines.eventLog,
         maxMessages: ingest.INGEST_MAX_MESSAGES,
-        maxWaitingBytes: ingest.INGEST_MAX_WAITING_BYTES,
         appendTimeoutMs: APPEND_TIMEOUT_MS,
-      },
-      bounds,
+        bounds,
+        counts: ingestCounts,
+      }),
       testMessages: createTestMessages({
         ...engines,
         health: () => health.answer(),
@@ -103,6 +109,14 @@ function composeStages({ pool }: Engines): (minutes: number) => Promise<StagesSt
     if (!read) ranges.set(minutes, (read = keptFor(2000, Date.now, () => readStages(pool, minutes, Date.now()))));
     return read();
   };
+}
+
+/** How the pipeline's state is read, with what the doors have rejected. */
+export function composePipelineState(
+  engines: Engines,
+  options: Pick<PipelineStateDeps, "staleSeconds" | "now" | "onLogError">,
+): () => Promise<PipelineState> {
+  return createPipelineState({ ...engines, ...options, rejected: () => readRejected(engines.pool) });
 }
 
 export interface HealthParts {

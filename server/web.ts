@@ -7,14 +7,13 @@ import { Server as SocketServer } from "socket.io";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
 import { composeEngines } from "./compose";
-import { composeApi, composeHealth } from "./compose-web";
+import { composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
 import { runAsProduction } from "./config/production";
 import { PAGES } from "./contracts/pages";
-import { createPipelineState } from "./pipeline/pipeline-state";
 import { createPrismaClient } from "./postgres/prisma";
-import { noRouteCounts, writeRouteRates } from "./pipeline/route-rates";
-import { createTally } from "./pipeline/tally";
+import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
+import { createTally } from "./observability/tally";
 import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
@@ -53,15 +52,14 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const version = readVersion();
     const prisma = createPrismaClient(engines.pool);
     undo.push(() => prisma.$disconnect());
-    const routeTally = createTally({
-      empty: noRouteCounts,
-      write: (buckets) => writeRouteRates(engines.pool, buckets),
+    const ingestTally = createTally({
+      empty: noIngestCounts,
+      write: (buckets) => writeIngestRates(engines.pool, buckets),
       now: Date.now,
       onError: (error) => logger.debug({ err: error }, "the route's counts could not be written"),
     });
-    undo.push(() => routeTally.stop());
-    const pipelineState = createPipelineState({
-      ...engines,
+    undo.push(() => ingestTally.stop());
+    const pipelineState = composePipelineState(engines, {
       staleSeconds: config.pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,
       onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
@@ -69,8 +67,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const started: { live?: LiveChannel } = {};
     const health = composeHealth({ config, engines, pipelineState, version, liveState: () => started.live?.state() });
     undo.push(() => health.stop());
-    const routeCounts = () => routeTally.current();
-    const api = composeApi({ config, engines, prisma, pipelineState, health, routeCounts, version, logger });
+    const ingestCounts = () => ingestTally.current();
+    const api = composeApi({ config, engines, prisma, pipelineState, health, ingestCounts, version, logger });
     undo.push(shareApi(api));
 
     const { server, io, welcome, close } = await listen(config);

@@ -7,10 +7,9 @@ import { createKafkaInspection } from "@/server/adapters/kafka/inspection";
 import { connectMongo } from "@/server/adapters/mongodb/connection";
 import { createMongoInspection } from "@/server/adapters/mongodb/inspection";
 import { composeEngines, type Engines } from "@/server/compose";
-import { composeProbes } from "@/server/compose-web";
+import { composeProbes, composePipelineState } from "@/server/compose-web";
 import { type Config, loadConfig } from "@/server/config/config";
 import type { ProbeResult } from "@/server/contracts/health";
-import { createPipelineState } from "@/server/pipeline/pipeline-state";
 import { startMonitor } from "@/server/health/monitor";
 import { verdict } from "@/server/health/verdict";
 
@@ -44,7 +43,7 @@ export async function diagnose(env: Record<string, string>, options: DiagnoseOpt
   const config = loadConfig({ ...env, FIELDWATCH_DATA_DIR: options.dataDir ?? ownDir! }, "");
   const engines = await composeEngines(config, "test", logger);
   const inspection = await inspectionWith(now, config, engines.inspection);
-  const pipelineState = createPipelineState({ ...engines, staleSeconds: 60, now, onLogError: () => {} });
+  const pipelineState = composePipelineState(engines, { staleSeconds: 60, now, onLogError: () => {} });
   const liveState = () => ({ listening: true, lastError: null, lastFrame: null, browsers: 0 });
   const probes = composeProbes({ config, engines: { ...engines, inspection }, pipelineState, liveState, now });
   const monitor = startMonitor(probes, { everyMs: 3_600_000, now });

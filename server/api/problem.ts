@@ -1,3 +1,4 @@
+import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import type { Problem } from "@/server/contracts/common";
 import { isStoreDown } from "./database-errors";
@@ -63,6 +64,13 @@ export function problemKind(error: unknown): ProblemKind {
 
 function toProblem(error: unknown): ProblemError | null {
   if (error instanceof ProblemError) return error;
+  if (error instanceof IngestRefusedError) {
+    const { retryAfterSeconds, members } = error.more;
+    return new ProblemError(error.kind, error.detail, {
+      ...(members && { members }),
+      ...(retryAfterSeconds !== undefined && { headers: { "retry-after": String(retryAfterSeconds) } }),
+    });
+  }
   const later = { headers: { "retry-after": "2" } };
   if (error instanceof LogUnavailableError)
     return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);

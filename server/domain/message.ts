@@ -51,19 +51,23 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Decodes the bytes of one message in Fieldwatch's own shape. Never throws: bad data is a value. */
 export function decodeMessage(bytes: Uint8Array, bounds: DecodeBounds): DecodeOutcome {
-  if (bytes.byteLength > MESSAGE_LIMITS.bytes) {
-    return refuse("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`);
-  }
-  let json: unknown;
+  const parsed = parseMessage(bytes);
+  return parsed.ok ? decodeJson(parsed.json, bounds) : parsed;
+}
+
+/** Reads the bytes of one message, in whatever shape, as JSON. Never throws: bad data is a value. */
+export function parseMessage(
+  bytes: Uint8Array,
+): { readonly ok: true; readonly json: unknown } | ({ readonly ok: false } & Refusal) {
+  if (bytes.byteLength > MESSAGE_LIMITS.bytes)
+    return { ok: false, ...refusal("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`) };
   try {
-    json = JSON.parse(utf8.decode(bytes));
+    return { ok: true, json: JSON.parse(utf8.decode(bytes)) };
   } catch (error) {
-    return refuse(
-      "notJson",
-      bytes.byteLength === 0 ? "the message is empty" : `cannot be read: ${(error as Error).message.slice(0, 200)}`,
-    );
+    const why =
+      bytes.byteLength === 0 ? "the message is empty" : `cannot be read: ${(error as Error).message.slice(0, 200)}`;
+    return { ok: false, ...refusal("notJson", why) };
   }
-  return decodeJson(json, bounds);
 }
 
 /** Decodes one parsed message in Fieldwatch's own shape. Never throws: bad data is a value. */

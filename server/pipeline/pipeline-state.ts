@@ -6,7 +6,6 @@ import { createPaceMeter } from "@/server/domain/pace";
 import type { PartitionProgress, PipelineState, Totals } from "@/server/domain/pipeline-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
-import { readRejected } from "./route-rates";
 
 /** Width of a row of pipeline_rate. */
 const BUCKET_MS = 5000;
@@ -17,6 +16,8 @@ const FAILING_LOG_PATIENCE_MS = 250;
 export interface PipelineStateDeps {
   readonly pool: Pool;
   readonly eventLog: Pick<EventLog, "describe">;
+  /** Messages the doors have rejected since the beginning. */
+  readonly rejected: () => Promise<number>;
   readonly staleSeconds: number;
   readonly now: () => EpochMs;
   /** Told when the log can't be asked; its part of the answer is then unknown. */
@@ -27,6 +28,7 @@ export interface PipelineStateDeps {
 export function createPipelineState({
   pool,
   eventLog,
+  rejected: readRejected,
   staleSeconds,
   now,
   onLogError,
@@ -62,7 +64,7 @@ export function createPipelineState({
       readLog(),
     ]);
     // Totals last: no lag then means that they hold every message up to the end of the log.
-    const [totals, rejected] = await Promise.all([readTotals(pool), readRejected(pool)]);
+    const [totals, rejected] = await Promise.all([readTotals(pool), readRejected()]);
     return {
       time,
       totals: { ...totals, rejected, devices: devices.live + devices.stale + devices.silent + devices.new },

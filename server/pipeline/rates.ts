@@ -1,9 +1,7 @@
+import { RATE_BUCKET_MS } from "@/server/observability/tally";
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { BatchTotals, PipelinePosition } from "./positions";
-
-/** Width of one row of pipeline_rate in milliseconds. */
-export const RATE_BUCKET_MS = 5000;
 
 /** Classes of the latency histogram; the last one, from 2^30 ms (12 days) on, has no upper end. */
 export const LATENCY_CLASSES = 32;

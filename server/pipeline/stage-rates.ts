@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { histogramClass } from "@/server/domain/histogram";
 import type { Stage } from "@/server/domain/stages";
 import type { EpochMs } from "@/server/domain/terms";
-import type { TallyBucket } from "./tally";
+import type { TallyBucket } from "@/server/observability/tally";
 
 /** Histograms of durations count in sixteenths of a millisecond, so that a stage of microseconds still has a shape. */
 export const TICKS_A_MS = 16;

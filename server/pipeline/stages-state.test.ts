@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
-import { noRouteCounts, readRejected, removeRouteRatesBefore, writeRouteRates } from "./route-rates";
+import { noIngestCounts, readRejected, removeIngestRatesBefore, writeIngestRates } from "@/server/ingest/ingest-rates";
 import { addRun, removeStageRatesBefore, type StageCounts, writeStageRates } from "./stage-rates";
 import { readStages } from "./stages-state";
 
@@ -32,11 +32,11 @@ test("what workers and the route wrote comes back by bucket and for the last min
   await writeStageRates(db.pool, "two", [{ bucket, counts }]);
   // Written again after an outcome that wasn't known: counted once.
   await writeStageRates(db.pool, "two", [{ bucket, counts }]);
-  const route = { ...noRouteCounts(), accepted: 7 };
+  const route = { ...noIngestCounts(), accepted: 7 };
   route.rejected.set("badTime", 2).set("noDevice", 1);
   route.requests.set("too-busy", 4);
-  await writeRouteRates(db.pool, [{ bucket, counts: route }]);
-  await writeRouteRates(db.pool, [{ bucket: bucket + 5000, counts: route }]);
+  await writeIngestRates(db.pool, [{ bucket, counts: route }]);
+  await writeIngestRates(db.pool, [{ bucket: bucket + 5000, counts: route }]);
   await db.pool.query(
     `INSERT INTO pipeline_rate (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, latencies, late)
      VALUES ($1, 'c', 't', 0, 10, 20, 1, 0, '{0,0,0,10}', 3), ($1, 'c', 't', 1, 5, 6, 0, 2, '{0,0,0,0,5}', 0)`,
@@ -81,7 +81,7 @@ test("a day is at most 300 buckets, the newest as far as it has come", async () 
 
 test("retention keeps the sum of all time", async () => {
   expect(await readRejected(db.pool)).toBe(6);
-  expect(await removeRouteRatesBefore(db.pool, END)).toBe(8);
+  expect(await removeIngestRatesBefore(db.pool, END)).toBe(8);
   expect(await removeStageRatesBefore(db.pool, END)).toBe(4);
   expect(await readRejected(db.pool)).toBe(6);
 });

@@ -3,7 +3,8 @@ import { histogramPercentile } from "@/server/domain/histogram";
 import { type Stage, STAGES } from "@/server/domain/stages";
 import type { EpochMs } from "@/server/domain/terms";
 import { bucketWidth } from "@/server/domain/bucket-width";
-import { LATENCY_CLASSES, RATE_BUCKET_MS } from "./rates";
+import { RATE_BUCKET_MS } from "@/server/observability/tally";
+import { LATENCY_CLASSES } from "./rates";
 import { DURATION_CLASSES, TICKS_A_MS } from "./stage-rates";
 
 /** What went through the pipeline between two moments. Lengths of time in milliseconds; null where nothing was measured. */

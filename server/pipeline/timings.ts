@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { addRun, type StageCounts, writeStageRates } from "./stage-rates";
-import { createTally } from "./tally";
+import { createTally } from "@/server/observability/tally";
 import type { Stage } from "@/server/domain/stages";
 import type { EpochMs } from "@/server/domain/terms";
 import type { SourceBatch } from "./batch";

@@ -4,14 +4,13 @@ import type { z } from "zod";
 import type { Api } from "@/server/api/runtime";
 import type { VerbName } from "@/server/api/verbs";
 import { composeEngines, type Engines, topicSettings } from "@/server/compose";
-import { composeApi } from "@/server/compose-web";
+import { composeApi, composePipelineState } from "@/server/compose-web";
 import { type Config, loadConfig } from "@/server/config/config";
 import { problem } from "@/server/contracts/common";
 import { pipelineAnswer } from "@/server/contracts/pipeline";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
-import { createPipelineState } from "@/server/pipeline/pipeline-state";
 import { createPrismaClient, type PrismaClient } from "@/server/postgres/prisma";
-import { noRouteCounts, type RouteCounts } from "@/server/pipeline/route-rates";
+import { noIngestCounts, type IngestCounts } from "@/server/ingest/ingest-rates";
 import type { EventLog } from "@/server/ports/event-log";
 import { runWorker } from "@/server/worker";
 import { freshDatabase, type TestDatabase } from "./database";
@@ -35,7 +34,7 @@ const logger = pino({ level: "silent" });
 export interface ApiParts {
   readonly ingest?: Partial<Config["ingest"]>;
   readonly append?: EventLog["append"];
-  readonly counts?: RouteCounts;
+  readonly counts?: IngestCounts;
 }
 
 /** A request to take messages. */
@@ -58,9 +57,9 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   let api: Api;
   let worker: { stop(): Promise<void> };
 
-  function compose({ ingest, append, counts = noRouteCounts() }: ApiParts = {}): Api {
+  function compose({ ingest, append, counts = noIngestCounts() }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
-    const pipelineState = createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} });
+    const pipelineState = composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} });
     const answer = () => ({
       status: "pass" as const,
       verdict: "",
@@ -75,7 +74,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
       engines: { ...engines, eventLog },
       prisma,
       pipelineState,
-      routeCounts: () => counts,
+      ingestCounts: () => counts,
       health: { answer },
       version: "0",
       logger,

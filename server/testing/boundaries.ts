@@ -22,6 +22,7 @@ const FEATURES = [
   "jobs",
   "catalog",
   "readings",
+  "ingest",
   "alerting",
   "quality",
   "audit",
@@ -68,7 +69,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "api",
     at: "server/api",
-    imports: [...FOUNDATION, "catalog", "readings", "pipeline", "health", "dead-letters"],
+    imports: [...FOUNDATION, "catalog", "readings", "ingest", "pipeline", "health", "dead-letters"],
   },
   { name: "testing", at: "server/testing", imports: ["*"] },
   { name: "wiring", at: "server", imports: ["*"] },

@@ -3,11 +3,10 @@ import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { z } from "zod";
 import { composeEngines, type Engines } from "@/server/compose";
-import { composeApi } from "@/server/compose-web";
+import { composeApi, composePipelineState } from "@/server/compose-web";
 import { loadConfig } from "@/server/config/config";
 import { devicesAnswer } from "@/server/contracts/devices";
 import { fleetOrderAnswer, fleetSummaryAnswer, sparklinesAnswer } from "@/server/contracts/fleet";
-import { createPipelineState } from "@/server/pipeline/pipeline-state";
 import { createPrismaClient, type PrismaClient } from "@/server/postgres/prisma";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import type { Api } from "../runtime";
@@ -30,7 +29,7 @@ beforeAll(async () => {
   prisma = createPrismaClient(engines.pool);
   api = composeApi({
     ...{ config, engines, prisma, logger, version: "0" },
-    pipelineState: createPipelineState({ ...engines, staleSeconds: 60, now: Date.now, onLogError: () => {} }),
+    pipelineState: composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} }),
     health: {
       answer: () => ({
         ...{

@@ -1,61 +1,16 @@
 import { gunzip } from "node:zlib";
+import { IngestRefusedError } from "@/server/ingest/refused";
+import type { Share } from "@/server/ingest/waiting-bytes";
 import { ProblemError } from "../problem";
-
-/** Bytes of requests that are being read or wait for the log: the bound on what ingest holds in memory. */
-export interface WaitingBytes {
-  /** Adds to one request's share. @throws ProblemError too-busy when all requests together hold too much. */
-  take(share: Share, bytes: number): void;
-  release(share: Share): void;
-  /** Bytes held now. */
-  readonly total: number;
-}
-
-/** What one request holds. */
-export interface Share {
-  bytes: number;
-}
-
-export function createWaitingBytes(maxBytes: number): WaitingBytes {
-  let total = 0;
-  return {
-    take(share, bytes) {
-      // A request alone always fits, or one larger than the bound could never be taken.
-      const others = total - share.bytes;
-      if (others > 0 && total + bytes > maxBytes) {
-        throw new ProblemError(
-          "too-busy",
-          "Too many bytes wait for the event log. Send again after Retry-After seconds.",
-          {
-            headers: { "retry-after": "1" },
-          },
-        );
-      }
-      total += bytes;
-      share.bytes += bytes;
-    },
-    release(share) {
-      total -= share.bytes;
-      share.bytes = 0;
-    },
-    get total() {
-      return total;
-    },
-  };
-}
 
 /** How much larger than packed a body is taken to be while it is unpacked, before its true size is known. */
 const USUAL_RATIO = 12;
 
 /**
- * Reads a request's body, unpacked. @throws ProblemError when it is larger than `maxBytes`, packed in an unknown
+ * Reads a request's body, unpacked. @throws IngestRefusedError, or ProblemError, when it is larger than `maxBytes`, packed in an unknown
  * way, broken on its way, or too much for what may wait.
  */
-export async function readBody(
-  request: Request,
-  maxBytes: number,
-  waiting: WaitingBytes,
-  share: Share,
-): Promise<Buffer> {
+export async function readBody(request: Request, maxBytes: number, share: Share): Promise<Buffer> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
     throw new ProblemError(
@@ -67,17 +22,17 @@ export async function readBody(
     );
   }
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const received = await collect(request, maxBytes, waiting, share);
+  const received = await collect(request, maxBytes, share);
   if (encoding === "identity") return received;
 
-  waiting.take(share, Math.min(maxBytes, received.byteLength * USUAL_RATIO));
+  share.take(Math.min(maxBytes, received.byteLength * USUAL_RATIO));
   const unpacked = await unpack(received, maxBytes);
-  waiting.release(share);
-  waiting.take(share, unpacked.byteLength);
+  share.release();
+  share.take(unpacked.byteLength);
   return unpacked;
 }
 
-async function collect(request: Request, maxBytes: number, waiting: WaitingBytes, share: Share): Promise<Buffer> {
+async function collect(request: Request, maxBytes: number, share: Share): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -88,7 +43,7 @@ async function collect(request: Request, maxBytes: number, waiting: WaitingBytes
     if (done) return Buffer.concat(chunks, bytes);
     bytes += value.byteLength;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
-    waiting.take(share, value.byteLength);
+    share.take(value.byteLength);
     chunks.push(value);
   }
 }
@@ -97,7 +52,7 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>) {
   try {
     return await reader.read();
   } catch {
-    throw new ProblemError("unreadable-body", "The connection broke before the body was complete.");
+    throw new IngestRefusedError("unreadable-body", "The connection broke before the body was complete.");
   }
 }
 
@@ -106,11 +61,14 @@ function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {
     gunzip(packed, { maxOutputLength: maxBytes }, (error, unpacked) => {
       if (!error) resolve(unpacked);
       else if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") reject(tooLarge(maxBytes));
-      else reject(new ProblemError("unreadable-body", `The body is not whole gzip: ${error.message}.`));
+      else reject(new IngestRefusedError("unreadable-body", `The body is not whole gzip: ${error.message}.`));
     });
   });
 }
 
-function tooLarge(maxBytes: number): ProblemError {
-  return new ProblemError("body-too-large", `The limit is ${maxBytes} bytes, unpacked. Send fewer messages at a time.`);
+function tooLarge(maxBytes: number): IngestRefusedError {
+  return new IngestRefusedError(
+    "body-too-large",
+    `The limit is ${maxBytes} bytes, unpacked. Send fewer messages at a time.`,
+  );
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
-import { noRouteCounts } from "@/server/pipeline/route-rates";
+import { noIngestCounts } from "@/server/ingest/ingest-rates";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { createApiRig, JSON_TYPE, message, NDJSON, NOW, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
@@ -36,7 +36,7 @@ describe("what is refused, and how", () => {
   });
 
   test("the route counts what it tells its senders, and not what comes again", async () => {
-    const counts = noRouteCounts();
+    const counts = noIngestCounts();
     const counting = rig.compose({ counts });
     const away = rig.compose({ append: refuse, counts });
     const mixed = `${JSON.stringify(message("q", 1))}\nnot json\n`;

@@ -1,21 +1,21 @@
 import type { Pool } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import type { TallyBucket } from "./tally";
+import type { TallyBucket } from "@/server/observability/tally";
 
-/** What the telemetry route did in some time: messages accepted, messages rejected by reason, requests refused by problem. */
-export interface RouteCounts {
+/** What the doors did in some time: messages accepted, messages rejected by reason, requests refused by problem. */
+export interface IngestCounts {
   accepted: number;
   readonly rejected: Map<string, number>;
   readonly requests: Map<string, number>;
 }
 
-export const noRouteCounts = (): RouteCounts => ({ accepted: 0, rejected: new Map(), requests: new Map() });
+export const noIngestCounts = (): IngestCounts => ({ accepted: 0, rejected: new Map(), requests: new Map() });
 
 /** The row that keeps the sum of all time. */
 const ALL_TIME = "-infinity";
 
-/** Adds what one web process's route did. Many may write the same bucket. */
-export async function writeRouteRates(pool: Pool, buckets: readonly TallyBucket<RouteCounts>[]): Promise<void> {
+/** Adds what the doors of one process did. Many may write the same bucket. */
+export async function writeIngestRates(pool: Pool, buckets: readonly TallyBucket<IngestCounts>[]): Promise<void> {
   const sums = new Map<string, { bucket: string; kind: string; name: string; count: number }>();
   const add = (bucket: string, kind: string, name: string, count: number) => {
     const key = `${bucket} ${kind} ${name}`;
@@ -41,7 +41,7 @@ export async function writeRouteRates(pool: Pool, buckets: readonly TallyBucket<
   );
 }
 
-/** Messages the route has rejected since the beginning. */
+/** Messages the doors have rejected since the beginning. */
 export async function readRejected(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ rejected: number }>(
     `SELECT coalesce(sum(count), 0)::float8 AS rejected FROM route_rate
@@ -50,8 +50,8 @@ export async function readRejected(pool: Pool): Promise<number> {
   return rows[0]!.rejected;
 }
 
-/** Removes what the route did before `before`, the sum of all time excepted; returns how many rows. */
-export async function removeRouteRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
+/** Removes what the doors did before `before`, the sum of all time excepted; returns how many rows. */
+export async function removeIngestRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
   const { rowCount } = await pool.query(`DELETE FROM route_rate WHERE bucket < $1 AND bucket > '${ALL_TIME}'`, [
     new Date(before),
   ]);

@@ -1,5 +1,7 @@
 import type { EpochMs } from "@/server/domain/terms";
-import { RATE_BUCKET_MS } from "./rates";
+
+/** Width of one row of pipeline_rate in milliseconds. */
+export const RATE_BUCKET_MS = 5000;
 
 /** What one bucket holds. */
 export interface TallyBucket<Counts> {

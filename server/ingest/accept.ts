@@ -1,0 +1,96 @@
+import { setImmediate } from "node:timers/promises";
+import { within } from "@/server/async/timeout";
+import type { RejectedItem, TelemetryAnswer } from "@/server/contracts/telemetry";
+import type { DecodeBounds, MessageMapping } from "@/server/domain/message";
+import { TOPICS } from "@/server/domain/terms";
+import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
+import { broken } from "./array-elements";
+import { judgePayload } from "./judge-payload";
+import type { IngestCounts } from "./ingest-rates";
+import type { Payloads } from "./payloads";
+import { IngestRefusedError } from "./refused";
+import type { Share } from "./waiting-bytes";
+
+/** Who sends, and how its messages are read. */
+export interface Source {
+  /** Null: its messages are in Fieldwatch's own shape. */
+  readonly mapping: MessageMapping | null;
+}
+
+export interface AcceptDeps {
+  readonly eventLog: Pick<EventLog, "append">;
+  /** The most messages of one request. */
+  readonly maxMessages: number;
+  /** How long the log may take before the sender is told to try again, in milliseconds. */
+  readonly appendTimeoutMs: number;
+  /** Bounds of event times, as of now. */
+  readonly bounds: () => DecodeBounds;
+  /** Where to count what happens now. */
+  readonly counts: () => IngestCounts;
+}
+
+/**
+ * Takes the messages of one request into the event log; every door ends here. Resolves once the log holds the accepted ones
+ * durably; the others are named by their place. The share is released when the log has answered, or on a refusal.
+ * @throws IngestRefusedError when nothing was taken, LogUnavailableError when the log can't or doesn't answer: then all come again.
+ */
+export type Accept = (payloads: Payloads, source: Source, share: Share) => Promise<TelemetryAnswer>;
+
+/** How long judging may keep pages, sockets and timers waiting, in milliseconds. */
+const TURN_MS = 8;
+
+export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, counts }: AcceptDeps): Accept {
+  async function judge({ each, asOne }: Payloads, { mapping }: Source) {
+    const records: LogRecord[] = [];
+    const rejected: RejectedItem[] = [];
+    const asOf = bounds();
+    let index = 0;
+    let turn = performance.now();
+    for (const payload of each) {
+      if (index === maxMessages)
+        throw new IngestRefusedError("too-many-messages", `The limit is ${maxMessages} messages in one request.`);
+      const { bytes, outcome, isJson } = judgePayload(payload, mapping, asOf);
+      if (outcome.ok) records.push({ key: outcome.message.device, value: bytes });
+      else if (asOne && !isJson) throw broken(outcome.detail);
+      else rejected.push({ index, reason: outcome.reason, detail: outcome.detail });
+      index++;
+      if (performance.now() - turn < TURN_MS) continue;
+      await setImmediate();
+      turn = performance.now();
+    }
+    if (index === 0) throw new IngestRefusedError("empty-request", "Send at least one message.");
+    if (records.length === 0) {
+      countRejected(rejected);
+      throw nothingAccepted(rejected);
+    }
+    return { records, rejected };
+  }
+
+  function countRejected(rejected: readonly RejectedItem[]): void {
+    const { rejected: sums } = counts();
+    for (const { reason } of rejected) sums.set(reason, (sums.get(reason) ?? 0) + 1);
+  }
+
+  return async (payloads, source, share) => {
+    const { records, rejected } = await judge(payloads, source).catch((error: unknown) => {
+      share.release();
+      throw error;
+    });
+    // The share is held for as long as the log is at it, however long after the sender was told.
+    const appended = eventLog.append(TOPICS.telemetry, records).finally(() => share.release());
+    await within(appendTimeoutMs, appended, () => new LogUnavailableError("the log did not answer in time"));
+    // Only now: a request that failed comes again, and its rejected messages with it.
+    countRejected(rejected);
+    counts().accepted += records.length;
+    return { accepted: records.length, rejected };
+  };
+}
+
+function nothingAccepted(rejected: readonly RejectedItem[]): IngestRefusedError {
+  const { reason, detail } = rejected[0]!;
+  return new IngestRefusedError(
+    "nothing-accepted",
+    `All ${rejected.length} rejected; the first: ${reason}: ${detail}.`,
+    { members: { rejected } },
+  );
+}
