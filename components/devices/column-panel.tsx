@@ -1,7 +1,7 @@
 "use client";
 import { Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
-import type { MetricsAnswer } from "@/server/contracts/devices";
+import type { MetricsAnswer } from "@/server/contracts/metrics";
 import { type ColumnChoice, type ColumnId, metricNames, metricOf, MOST_VALUES, PLAIN_COLUMNS } from "./columns";
 import classes from "./column-panel.module.css";
 

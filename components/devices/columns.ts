@@ -1,4 +1,4 @@
-import type { MetricsAnswer } from "@/server/contracts/devices";
+import type { MetricsAnswer } from "@/server/contracts/metrics";
 import type { DeviceSort } from "@/server/contracts/fleet";
 import { isName } from "@/server/domain/terms";
 import { inMetricOrder } from "./metric-order";

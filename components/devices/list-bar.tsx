@@ -2,7 +2,7 @@
 import { Button, Popover } from "@mantine/core";
 import dynamic from "next/dynamic";
 import { useState } from "react";
-import type { MetricsAnswer } from "@/server/contracts/devices";
+import type { MetricsAnswer } from "@/server/contracts/metrics";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { counted } from "@/server/domain/counted";
 import { devicesCsv } from "../queries/devices";

@@ -16,11 +16,14 @@ const SORTS: readonly string[] = ["id", "lastSeen", "messages", "state"].flatMap
 
 /** Reads what the list's address asks for; what it can't mean is left out. */
 export function readWanted(address: URLSearchParams): WantedDevices {
-  const [search, site, state, sort] = ["search", "site", "state", "sort"].map((name) => address.get(name));
+  const [search, site, state, conflicts, sort] = ["search", "site", "state", "conflicts", "sort"].map((name) =>
+    address.get(name),
+  );
   return {
     ...(search ? { search } : {}),
     ...(site ? { site } : {}),
     ...(state && STATES.includes(state) ? { state: state as DeviceState } : {}),
+    ...(conflicts === "true" ? { conflicts: true } : {}),
     sort: sort && SORTS.includes(sort) ? (sort as DeviceSort) : DEFAULT_SORT,
   };
 }

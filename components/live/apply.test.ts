@@ -15,6 +15,8 @@ const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   lastSeen: at(1000),
   lastEventTime: at(900),
   messages: 10,
+  conflicts: 0,
+  units: {},
   values: { temperature: { value: 20, time: at(900) }, door: { value: false, time: at(900) } },
   ...over,
 });

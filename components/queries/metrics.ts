@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { MetricsAnswer } from "@/server/contracts/devices";
+import type { MetricsAnswer } from "@/server/contracts/metrics";
 import { readJson } from "./request";
 
 /** All metrics with kind, unit and valid range. */

@@ -46,7 +46,7 @@ async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): 
 }
 
 /** Query parameters in a stable order, without the empty ones. */
-export function queryString(parameters: Record<string, string | number | undefined>): string {
+export function queryString(parameters: Record<string, string | number | boolean | undefined>): string {
   const search = new URLSearchParams();
   for (const key of Object.keys(parameters).sort()) {
     const value = parameters[key];

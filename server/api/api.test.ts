@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { deadLettersAnswer } from "@/server/contracts/dead-letters";
-import { metricsAnswer } from "@/server/contracts/devices";
+import { metricsAnswer } from "@/server/contracts/metrics";
 import { healthAnswer } from "@/server/contracts/health";
 import { pipelineAnswer } from "@/server/contracts/pipeline";
 import { stagesAnswer } from "@/server/contracts/stages";

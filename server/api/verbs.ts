@@ -19,6 +19,7 @@ import { getHealth } from "./health/get";
 import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
 import { listMetrics } from "./metrics/list";
+import { updateMetric } from "./metrics/update";
 import { getPipeline } from "./pipeline/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -42,6 +43,7 @@ export const VERBS = {
   downloadJson,
   listMessages,
   listMetrics,
+  updateMetric,
   listDeadLetters,
   listDeadLetterGroups,
   getDeadLetter,

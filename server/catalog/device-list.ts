@@ -15,6 +15,8 @@ export interface DeviceFilter {
   readonly search?: string | undefined;
   readonly site?: string | undefined;
   readonly state?: DeviceStateName | undefined;
+  /** Only those with conflicts. */
+  readonly conflicts?: boolean | undefined;
   /** Only these. */
   readonly ids?: readonly string[] | undefined;
   readonly now: EpochMs;
@@ -45,16 +47,19 @@ export interface ListedDevice extends CatalogDevice {
 /** Trouble first. */
 const RANKED = ["silent", "stale", "new", "live"] as const satisfies readonly DeviceStateName[];
 
-/** Parameters 1 to 6 are those of {@link filterValues}. */
+/** Parameters 1 to 7 are those of {@link filterValues}. */
 const SEARCHED = `
-  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.messages,
+  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.messages, d.conflicts,
     CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.last_seen > $4::timestamptz THEN 3
       WHEN d.last_seen > $5::timestamptz THEN 1 ELSE 0 END AS rank
   FROM device d LEFT JOIN site s ON s.id = d.site_id
   WHERE ($1::text IS NULL OR d.name ILIKE $1 OR d.type ILIKE $1 OR s.name ILIKE $1)
-    AND ($2::text[] IS NULL OR d.name = ANY ($2))`;
+    AND ($2::text[] IS NULL OR d.name = ANY ($2)) AND (NOT $7::boolean OR d.conflicts > 0)`;
 const AT_SITE = "($3::text IS NULL OR site = $3)";
 const IN_STATE = "($6::integer IS NULL OR rank = $6)";
+/** Units of a device's own, by metric. */
+const UNITS = `(SELECT coalesce(json_object_agg(m.name, u.unit), '{}') FROM device_unit u JOIN metric m ON m.id = u.metric_id
+  WHERE u.device_id = device.id) AS units`;
 const MATCHING = `FROM (${SEARCHED}) AS device WHERE ${AT_SITE} AND ${IN_STATE}`;
 
 /** One page of devices in a steady order, and how many match in all. Never heard from sorts last either way. */
@@ -66,7 +71,7 @@ export async function findDevices(
   const { condition, values: place } = following(query, values.length);
   const [page, count] = await Promise.all([
     pool.query<Row>(
-      `SELECT * ${MATCHING} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
+      `SELECT *, ${UNITS} ${MATCHING} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
       [...values, ...place, query.limit],
     ),
     pool.query<{ total: number }>(`SELECT count(*) AS total ${MATCHING}`, values),
@@ -80,7 +85,7 @@ export async function readDevices(
   ids: readonly string[],
   at: Pick<DeviceFilter, "now" | "staleSeconds">,
 ): Promise<Map<string, ListedDevice>> {
-  const { rows } = await pool.query<Row>(`SELECT * ${MATCHING}`, filterValues({ ids, ...at }));
+  const { rows } = await pool.query<Row>(`SELECT *, ${UNITS} ${MATCHING}`, filterValues({ ids, ...at }));
   return new Map(rows.map((row) => [row.name, toDevice(row)]));
 }
 
@@ -105,6 +110,8 @@ export interface SiteCounts {
 export interface FleetCounts {
   readonly all: number;
   readonly total: number;
+  /** Of them, those with conflicts. */
+  readonly conflicts: number;
   /** Among those that match everything but the state. */
   readonly states: Readonly<Record<DeviceStateName, number>>;
   /** Every site by name, with its devices among those that match everything but the site. */
@@ -116,11 +123,15 @@ export interface FleetCounts {
 /** Counts of the devices that match, and a fingerprint of their order, in one look at the table. */
 export async function countFleet(pool: Pool, query: OrderedFilter): Promise<FleetCounts> {
   const { rows } = await pool.query<
-    Pick<FleetCounts, "all" | "total" | "tag"> & { ranks: Ranks; sites: [string, Ranks | null, string | null][] }
+    Pick<FleetCounts, "all" | "total" | "conflicts" | "tag"> & {
+      ranks: Ranks;
+      sites: [string, Ranks | null, string | null][];
+    }
   >(
     `WITH device_found AS MATERIALIZED (${SEARCHED})
      SELECT (SELECT count(*) FROM device) AS "all",
        (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS total,
+       (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE} AND conflicts > 0) AS conflicts,
        (SELECT coalesce(json_object_agg(rank, n), '{}') FROM (
           SELECT rank, count(*) AS n FROM device_found WHERE ${AT_SITE} GROUP BY rank) AS ranked) AS ranks,
        (SELECT coalesce(json_agg(json_build_array(s.name, ranks, latest) ORDER BY s.name), '[]') FROM site s LEFT JOIN (
@@ -172,7 +183,7 @@ export function placeOf(device: ListedDevice, order: DeviceOrder): DevicePlace {
   return { at, key: device.key };
 }
 
-function filterValues({ search, site, state, ids, now, staleSeconds }: DeviceFilter): unknown[] {
+function filterValues({ search, site, state, conflicts, ids, now, staleSeconds }: DeviceFilter): unknown[] {
   const edge = (of: "live" | "stale") => new Date(lastSeenIn(of, now, staleSeconds).after!);
   return [
     // The wildcards of ILIKE stand for themselves.
@@ -182,6 +193,7 @@ function filterValues({ search, site, state, ids, now, staleSeconds }: DeviceFil
     edge("live"),
     edge("stale"),
     state === undefined ? null : RANKED.indexOf(state),
+    conflicts ?? false,
   ];
 }
 
@@ -228,6 +240,8 @@ interface Row {
   readonly last_seen: Date | null;
   readonly last_event_time: Date | null;
   readonly messages: number;
+  readonly conflicts: number;
+  readonly units: Readonly<Record<string, string>>;
   readonly rank: number;
 }
 
@@ -241,6 +255,8 @@ function toDevice(row: Row): ListedDevice {
     lastSeen: row.last_seen?.getTime() ?? null,
     lastEventTime: row.last_event_time?.getTime() ?? null,
     messages: row.messages,
+    conflicts: row.conflicts,
+    units: new Map(Object.entries(row.units)),
     rank: row.rank,
   };
 }

@@ -1,4 +1,4 @@
-import type { EpochMs, MetricKind } from "@/server/domain/terms";
+import type { EpochMs } from "@/server/domain/terms";
 import type { Prisma } from "@/server/postgres/generated/client";
 import type { PrismaClient } from "@/server/postgres/prisma";
 
@@ -12,38 +12,34 @@ export interface CatalogDevice {
   readonly lastSeen: EpochMs | null;
   readonly lastEventTime: EpochMs | null;
   readonly messages: number;
+  /** Readings refused because another value was stored at their metric and time. */
+  readonly conflicts: number;
+  /** Units of its own, by metric; the others are the metric's. */
+  readonly units: ReadonlyMap<string, string>;
 }
 
-export interface CatalogMetric {
-  readonly key: number;
-  readonly name: string;
-  readonly kind: MetricKind;
-  readonly unit: string | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly firstSeen: EpochMs;
+/** A reading that was refused because another value was stored at its metric and time. */
+export interface LastConflict {
+  readonly metric: string;
+  readonly time: EpochMs;
+  readonly kept: number;
+  readonly refused: number;
 }
 
-const withSite = { site: true } as const;
+const inFull = { site: true, conflictMetric: true, units: { include: { metric: true } } } as const;
 
-/** The device of this name, or null. */
-export async function findDevice(prisma: PrismaClient, name: string): Promise<CatalogDevice | null> {
-  const row = await prisma.device.findUnique({ where: { name }, include: withSite });
-  return row && toDevice(row);
+/** The device of this name with its last conflict, or null. */
+export async function findDevice(
+  prisma: PrismaClient,
+  name: string,
+): Promise<(CatalogDevice & { readonly lastConflict: LastConflict | null }) | null> {
+  const row = await prisma.device.findUnique({ where: { name }, include: inFull });
+  return row && { ...toDevice(row), lastConflict: conflictOf(row) };
 }
 
-/** All metrics by name. */
-export async function findMetrics(prisma: PrismaClient): Promise<CatalogMetric[]> {
-  return (await prisma.metric.findMany({ orderBy: { name: "asc" } })).map(toMetric);
-}
+type DeviceInFull = Prisma.DeviceGetPayload<{ include: typeof inFull }>;
 
-/** The metric of this name, or null. */
-export async function findMetric(prisma: PrismaClient, name: string): Promise<CatalogMetric | null> {
-  const row = await prisma.metric.findUnique({ where: { name } });
-  return row && toMetric(row);
-}
-
-function toDevice(row: Prisma.DeviceGetPayload<{ include: typeof withSite }>): CatalogDevice {
+function toDevice(row: DeviceInFull): CatalogDevice {
   return {
     key: row.id,
     name: row.name,
@@ -53,10 +49,13 @@ function toDevice(row: Prisma.DeviceGetPayload<{ include: typeof withSite }>): C
     lastSeen: row.lastSeen?.getTime() ?? null,
     lastEventTime: row.lastEventTime?.getTime() ?? null,
     messages: Number(row.messages),
+    conflicts: Number(row.conflicts),
+    units: new Map(row.units.map(({ metric, unit }) => [metric.name, unit])),
   };
 }
 
-function toMetric(row: Prisma.MetricGetPayload<object>): CatalogMetric {
-  const { id, name, kind, unit, min, max, firstSeen } = row;
-  return { key: id, name, kind: kind as MetricKind, unit, min, max, firstSeen: firstSeen.getTime() };
+function conflictOf(row: DeviceInFull): LastConflict | null {
+  const { conflictMetric, conflictTime, conflictKept: kept, conflictRefused: refused } = row;
+  if (conflictMetric === null || conflictTime === null || kept === null || refused === null) return null;
+  return { metric: conflictMetric.name, time: conflictTime.getTime(), kept, refused };
 }

@@ -16,6 +16,13 @@ export const device = z
     lastSeen: instant.nullable().describe("Ingest time of the latest message"),
     lastEventTime: instant.nullable(),
     messages: z.int().min(0),
+    conflicts: z
+      .int()
+      .min(0)
+      .describe("Readings refused because another value was stored at their metric and millisecond: the first stays"),
+    units: z
+      .record(z.string(), z.string())
+      .describe("Units of its own, by metric; the others are those of GET /api/v1/metrics"),
     values: z.record(z.string(), currentValue),
   })
   .meta({ id: "Device" });
@@ -27,6 +34,10 @@ export const deviceDetail = device
     setByPerson: z
       .array(z.enum(["site", "type"]))
       .describe("What a person has set, be it to nothing: messages don't fill it in any more"),
+    lastConflict: z
+      .object({ metric: z.string(), time: instant, kept: z.number(), refused: z.number() })
+      .nullable()
+      .describe("The last reading that was refused because another value was stored there; booleans are 0 and 1"),
     updatedAt: instant.describe("When site, type or notes last changed; for If-Match"),
   })
   .meta({ id: "DeviceDetail" });
@@ -78,7 +89,7 @@ export const readingsAnswer = z
   .object({
     device: z.string(),
     metric: z.string(),
-    unit: z.string().nullable(),
+    unit: z.string().nullable().describe("The device's own, or the metric's"),
     kind: z.enum(["number", "boolean"]),
     from: instant,
     to: instant,
@@ -127,21 +138,6 @@ export const messagesAnswer = pageOf(
   }),
 ).meta({ id: "Messages" });
 
-export const metricsAnswer = z
-  .object({
-    items: z.array(
-      z.object({
-        name: z.string(),
-        kind: z.enum(["number", "boolean"]),
-        unit: z.string().nullable(),
-        min: z.number().nullable().describe("Lower end of the valid range"),
-        max: z.number().nullable(),
-        firstSeen: instant,
-      }),
-    ),
-  })
-  .meta({ id: "Metrics" });
-
 export type DeviceState = z.infer<typeof deviceState>;
 export type DeviceView = z.infer<typeof device>;
 export type DeviceDetail = z.infer<typeof deviceDetail>;
@@ -150,4 +146,3 @@ export type DevicesAnswer = z.infer<typeof devicesAnswer>;
 export type ReadingsQuery = z.infer<typeof readingsQuery>;
 export type ReadingsAnswer = z.infer<typeof readingsAnswer>;
 export type MessagesAnswer = z.infer<typeof messagesAnswer>;
-export type MetricsAnswer = z.infer<typeof metricsAnswer>;

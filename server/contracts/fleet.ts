@@ -12,6 +12,11 @@ export const fleetFilter = {
     .transform((text) => text.normalize("NFC"))
     .optional(),
   state: deviceState.optional(),
+  conflicts: z
+    .literal("true")
+    .transform(() => true)
+    .optional()
+    .describe("Only devices with conflicts"),
 };
 
 const SORTS = ["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages", "state", "-state"] as const;
@@ -64,6 +69,7 @@ export const fleetSummaryAnswer = z
   .object({
     all: count.describe("Devices there are"),
     total: count.describe("Devices that match"),
+    conflicts: count.describe("Devices that match and have conflicts"),
     states: states.describe("Devices by state, among those that match search and site"),
     sites: z
       .array(

@@ -8,15 +8,15 @@ const UNREADABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 export type Label = { readonly label: string | null } | { readonly problem: string };
 
 /**
- * Reads a site or a type, which are free text. It is kept as sent, but for white space around it, and in one spelling of
+ * Reads a site, a type or a unit, which are free text of `most` characters. It is kept as sent, but for white space around it, and in one spelling of
  * characters that can be composed (ö is ö, however it was typed: Unicode's NFC). Text of white space alone is nothing.
  */
-export function readLabel(value: unknown): Label {
+export function readLabel(value: unknown, most = LABEL_LENGTH): Label {
   if (value === undefined || value === null) return { label: null };
   if (typeof value !== "string") return { problem: "must be text" };
   const label = value.trim().normalize("NFC");
   const length = [...label].length;
-  if (length > LABEL_LENGTH) return { problem: `must be ${LABEL_LENGTH} characters long at most, it has ${length}` };
+  if (length > most) return { problem: `must be ${most} characters long at most, it has ${length}` };
   if (UNREADABLE.test(label)) return { problem: "must be free of control characters and line breaks" };
   return { label: label === "" ? null : label };
 }

@@ -1,6 +1,7 @@
 import type { ExportRow } from "@/server/readings/reading-export";
 import type { SeriesPoint } from "@/server/readings/reading-queries";
 import type { MetricKind } from "@/server/domain/terms";
+import { csvLine } from "../csv";
 import { toInstant } from "../instant";
 
 /** One metric of a download. */
@@ -26,7 +27,7 @@ const FIGURES = ["mean", "min", "max", "last", "count"] as const;
 
 /**
  * The sheet as CSV (RFC 4180), in pieces: a time column, then a column for each metric of single readings and five for
- * one in buckets. Names and units hold nothing that would need quoting.
+ * one in buckets.
  */
 export async function* csvOf({ columns, chunks }: Sheet): AsyncGenerator<string> {
   const heads = columns.flatMap(({ name, unit, bucketMs }) => {
@@ -36,7 +37,7 @@ export async function* csvOf({ columns, chunks }: Sheet): AsyncGenerator<string>
       ? [named("", unit)]
       : FIGURES.map((figure) => named(figure, figure === "count" ? null : unit));
   });
-  yield `${["time", ...heads].join(",")}\r\n`;
+  yield csvLine(["time", ...heads]);
   for await (const rows of chunks) {
     let text = "";
     for (const { time, cells } of rows) {

@@ -2,7 +2,8 @@ import type { Pool } from "pg";
 import type { z } from "zod";
 import type { EpochMs } from "@/server/domain/terms";
 import { downloadQuery } from "@/server/contracts/devices";
-import { type CatalogMetric, findDevice, findMetric } from "@/server/catalog/devices";
+import { type CatalogDevice, findDevice } from "@/server/catalog/devices";
+import { type CatalogMetric, findMetric, unitAt } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { besideEachOther, exportRows, type ExportRow } from "@/server/readings/reading-export";
 import { readSeries } from "@/server/readings/reading-queries";
@@ -72,7 +73,7 @@ async function sheet(pool: Pool, prisma: PrismaClient, now: EpochMs, id: string,
   const { resolution, maxPoints } = query;
   if (resolution !== "auto") {
     const bucketMs = { raw: 0, minute: 60_000, hour: 3_600_000 }[resolution];
-    const columns = metrics.map((metric) => columnOf(metric, resolution, bucketMs));
+    const columns = metrics.map((metric) => columnOf(device, metric, resolution, bucketMs));
     const wanted = { device: device.key, metrics: metrics.map(({ key }) => key), from, to };
     return { device: device.name, from, to, columns, chunks: exportRows(pool, resolution, wanted) };
   }
@@ -81,13 +82,19 @@ async function sheet(pool: Pool, prisma: PrismaClient, now: EpochMs, id: string,
       readSeries(pool, { device: device.key, metric: metric.key, from, to, resolution, maxPoints }),
     ),
   );
-  const columns = metrics.map((metric, i) => columnOf(metric, series[i]!.resolution, series[i]!.bucketMs));
+  const columns = metrics.map((metric, i) => columnOf(device, metric, series[i]!.resolution, series[i]!.bucketMs));
   const rows = besideEachOther(series.map(({ points }) => points));
   return { device: device.name, from, to, columns, chunks: one(rows) };
 }
 
-function columnOf({ name, unit, kind }: CatalogMetric, resolution: SheetColumn["resolution"], bucketMs: number) {
-  return { name, unit, kind, resolution, bucketMs };
+function columnOf(
+  device: CatalogDevice,
+  metric: CatalogMetric,
+  resolution: SheetColumn["resolution"],
+  bucketMs: number,
+): SheetColumn {
+  const { name, kind } = metric;
+  return { name, unit: unitAt(device, metric), kind, resolution, bucketMs };
 }
 
 async function* one(rows: readonly ExportRow[]): AsyncGenerator<readonly ExportRow[]> {

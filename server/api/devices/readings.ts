@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { readingsAnswer, readingsQuery } from "@/server/contracts/devices";
-import { findDevice, findMetric } from "@/server/catalog/devices";
+import { findDevice } from "@/server/catalog/devices";
+import { findMetric, unitAt } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { readSeries } from "@/server/readings/reading-queries";
 import { toInstant, toInstantOrNull } from "../instant";
@@ -49,7 +50,7 @@ export const listReadings = verb(
       return {
         device: device.name,
         metric: metric.name,
-        unit: metric.unit,
+        unit: unitAt(device, metric),
         kind: metric.kind,
         from: toInstant(series.from),
         to: toInstant(series.to),

@@ -26,6 +26,8 @@ export function toDeviceView(
     lastSeen: toInstantOrNull(device.lastSeen),
     lastEventTime: toInstantOrNull(device.lastEventTime),
     messages: device.messages,
+    conflicts: device.conflicts,
+    units: Object.fromEntries(device.units),
     values: Object.fromEntries(values),
   };
 }
@@ -44,7 +46,9 @@ export async function readDetail(
   if (device === null || properties === null) return null;
   const { site, type, notes, byPerson, updatedAt } = properties;
   const view = toDeviceView({ ...device, site, type }, known.get(name), now, staleSeconds);
-  return { ...view, notes, setByPerson: [...byPerson], updatedAt: toInstant(updatedAt) };
+  const conflict = device.lastConflict;
+  const lastConflict = conflict && { ...conflict, time: toInstant(conflict.time) };
+  return { ...view, notes, setByPerson: [...byPerson], lastConflict, updatedAt: toInstant(updatedAt) };
 }
 
 /** What reading one device depends on. */

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import type { DeviceView } from "@/server/contracts/devices";
 import { CSV_METRICS, devicesCsvQuery } from "@/server/contracts/fleet";
 import { type DeviceFilter, findDeviceOrder, readDevices } from "@/server/catalog/device-list";
-import { findMetrics } from "@/server/catalog/devices";
+import { findMetrics } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { csvLine, type CsvValue } from "../csv";
@@ -30,6 +30,7 @@ const COLUMNS = {
   lastSeen: (device) => device.lastSeen,
   lastEventTime: (device) => device.lastEventTime,
   messages: (device) => device.messages,
+  conflicts: (device) => device.conflicts,
 } as const satisfies Record<string, (device: DeviceView) => CsvValue>;
 
 export const exportDevices = verb(
@@ -38,7 +39,7 @@ export const exportDevices = verb(
     path: "/api/v1/devices.csv",
     summary: "Devices that match, with their latest values, as CSV",
     description:
-      "RFC 4180 with a header line; times are RFC 3339 in UTC; units are those of GET /api/v1/metrics. Texts that a " +
+      "RFC 4180 with a header line; times are RFC 3339 in UTC; units are those of GET /api/v1/metrics, unless a device has its own. Texts that a " +
       "spreadsheet would run as a formula begin with an apostrophe. The devices are those that match when the request arrives.",
     params: NO_PARAMETERS,
     query: devicesCsvQuery,

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { sparklinesAnswer, sparklinesQuery } from "@/server/contracts/fleet";
-import { findMetric } from "@/server/catalog/devices";
+import { findMetric } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { readSparklines } from "@/server/readings/sparklines";
 import { bucketStart, ROLLUP_WIDTHS } from "@/server/domain/rollup";

@@ -27,6 +27,7 @@ export const getFleetSummary = verb(
       return {
         all: counts.all,
         total: counts.total,
+        conflicts: counts.conflicts,
         states: counts.states,
         sites: counts.sites.map((site) => ({
           ...site,

@@ -1,8 +1,8 @@
-import { metricsAnswer } from "@/server/contracts/devices";
-import { findMetrics } from "@/server/catalog/devices";
+import { findMetrics } from "@/server/catalog/metrics";
+import { metricsAnswer } from "@/server/contracts/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
-import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
+import { toMetricView } from "./view";
 
 export const listMetrics = verb(
   {
@@ -16,14 +16,5 @@ export const listMetrics = verb(
     problems: [],
   },
   ({ prisma }: { readonly prisma: PrismaClient }) =>
-    async () => ({
-      items: (await findMetrics(prisma)).map(({ name, kind, unit, min, max, firstSeen }) => ({
-        name,
-        kind,
-        unit,
-        min,
-        max,
-        firstSeen: toInstant(firstSeen),
-      })),
-    }),
+    async () => ({ items: (await findMetrics(prisma)).map(toMetricView) }),
 );

@@ -1,0 +1,127 @@
+import { beforeAll, expect, test } from "vitest";
+import { deviceDetail, devicesAnswer, readingsAnswer } from "@/server/contracts/devices";
+import { fleetSummaryAnswer } from "@/server/contracts/fleet";
+import { metricChanged, metricsAnswer } from "@/server/contracts/metrics";
+import { pipelineAnswer } from "@/server/contracts/pipeline";
+import { createApiRig, JSON_TYPE, NDJSON, NOW, read, refused } from "@/server/testing/api-rig";
+import { until } from "@/server/testing/until";
+
+const rig = createApiRig();
+const patch = (name: string, body: unknown) =>
+  rig.api.handle(
+    "updateMetric",
+    new Request("http://here/api", { method: "PATCH", body: JSON.stringify(body), headers: JSON_TYPE }),
+    { name },
+  );
+const metric = async (name: string) =>
+  (await read(metricsAnswer, rig.get("listMetrics"))).items.find((one) => one.name === name);
+const device = (id: string) => read(deviceDetail, rig.get("getDevice", { id }));
+const iso = (ms: number) => new Date(NOW + ms).toISOString();
+
+beforeAll(async () => {
+  const readings = { temperature: 71.6, pressure: 1.013, speed: 1480, level: 182, current: 12, voltage: 3300 };
+  const lines = [
+    { device: "us-1", time: iso(-1000), readings },
+    { device: "us-1", time: iso(-1000), readings: { ...readings, temperature: 72, voltage: 3301 } },
+    { device: "us-1", time: iso(-1000), readings },
+    { device: "eu-1", time: iso(-1000), readings: { temperature: 22, toString: 1 } },
+  ];
+  await rig.post(lines.map((line) => JSON.stringify(line)).join("\n"), { headers: NDJSON });
+  await until(async () => (await read(pipelineAnswer, rig.get("getPipeline"))).totals.messages === lines.length, {
+    timeoutMs: 20_000,
+  });
+});
+
+test("no unit is made up from a name", async () => {
+  const { items } = await read(metricsAnswer, rig.get("listMetrics"));
+  expect(items).toHaveLength(7);
+  for (const one of items) expect(one).toMatchObject({ unit: null, min: null, max: null, meaning: "none" });
+});
+
+test("conflicts are told by device, with the last as an example, and devices with conflicts are found", async () => {
+  expect((await read(pipelineAnswer, rig.get("getPipeline"))).totals).toMatchObject({
+    ...{ messages: 4, readings: 8, duplicates: 10, conflicts: 2, deadLetters: 0 },
+  });
+  const found = await device("us-1");
+  expect(found.conflicts).toBe(2);
+  expect(found.lastConflict).toEqual({ metric: "voltage", time: iso(-1000), kept: 3300, refused: 3301 });
+  expect(await device("eu-1")).toMatchObject({ conflicts: 0, lastConflict: null });
+  const listed = await read(devicesAnswer, rig.get("listDevices", {}, "conflicts=true"));
+  expect(listed.items.map(({ id, conflicts }) => [id, conflicts])).toEqual([["us-1", 2]]);
+  expect(await read(fleetSummaryAnswer, rig.get("getFleetSummary"))).toMatchObject({ total: 2, conflicts: 1 });
+  const csv = await (await rig.get("exportDevices", {}, "conflicts=true&metrics=level")).text();
+  expect(csv.split("\r\n")[0]).toContain(",messages,conflicts,level");
+  expect((await refused(rig.get("listDevices", {}, "conflicts=no"))).errors?.[0]?.at).toBe("conflicts");
+});
+
+test("a unit is set for all devices, or for some of them, and taken away again", async () => {
+  const all = await read(metricChanged, patch("temperature", { unit: " °C ", min: -40, max: 90 }));
+  expect(all).toMatchObject({ unit: "°C", min: -40, max: 90, meaning: "set", ownUnits: 0, unknownDevices: [] });
+  const some = await read(metricChanged, patch("temperature", { unit: "°F", devices: ["us-1", "us-2"] }));
+  expect(some).toMatchObject({ unit: "°C", ownUnits: 1, unknownDevices: ["us-2"] });
+
+  const unitOf = async (id: string) =>
+    (await read(readingsAnswer, rig.get("listReadings", { id }, "metric=temperature"))).unit;
+  expect([await unitOf("us-1"), await unitOf("eu-1")]).toEqual(["°F", "°C"]);
+  expect(await device("us-1")).toMatchObject({ units: { temperature: "°F" } });
+  expect((await read(devicesAnswer, rig.get("listDevices"))).items.map(({ units }) => units)).toEqual([
+    {},
+    { temperature: "°F" },
+  ]);
+  const csv = await (await rig.get("downloadCsv", { id: "us-1" }, "metric=temperature")).text();
+  expect(csv).toMatch(/^time,temperature \(°F\)\r\n.*,71\.6\r\n$/);
+  const { rows } = await rig.engines.pool.query(
+    "SELECT device, unit FROM reading_hour WHERE metric = 'temperature' ORDER BY 1",
+  );
+  expect(rows).toEqual([
+    { device: "eu-1", unit: "°C" },
+    { device: "us-1", unit: "°F" },
+  ]);
+
+  expect(await read(metricChanged, patch("temperature", { unit: null, devices: ["us-1"] }))).toMatchObject({
+    ownUnits: 0,
+  });
+  expect(await unitOf("us-1")).toBe("°C");
+  expect(await read(metricChanged, patch("temperature", { unit: null }))).toMatchObject({ unit: null, min: -40 });
+});
+
+test("what nobody has said can be said without overwriting anybody", async () => {
+  await read(metricChanged, patch("level", { unit: "mm", unsetOnly: true }));
+  expect(await read(metricChanged, patch("level", { unit: "%", unsetOnly: true }))).toMatchObject({ unit: "mm" });
+  await read(metricChanged, patch("level", { unit: "in", devices: ["us-1"], unsetOnly: true }));
+  await read(metricChanged, patch("level", { unit: "%", devices: ["us-1", "eu-1"], unsetOnly: true }));
+  expect([(await device("us-1")).units, (await device("eu-1")).units]).toEqual([{ level: "in" }, { level: "%" }]);
+});
+
+test("a unit that an earlier version guessed is marked as such until it is confirmed", async () => {
+  await rig.engines.pool.query("UPDATE metric SET unit = 'V', min = 0, meaning = 'guessed' WHERE name = 'voltage'");
+  expect(await metric("voltage")).toMatchObject({ unit: "V", meaning: "guessed" });
+  expect(await read(metricChanged, patch("voltage", { unit: "mV", unsetOnly: true }))).toMatchObject({
+    ...{ unit: "mV", min: 0, meaning: "set" },
+  });
+});
+
+test.each([
+  [{}, "body"],
+  [{ unit: "x".repeat(33) }, "unit"],
+  [{ unit: "a\nb" }, "unit"],
+  [{ unit: 7 }, "unit"],
+  [{ min: 2, max: 1 }, "max"],
+  [{ devices: ["us-1"] }, "devices"],
+  [{ devices: ["us-1"], unit: "V", max: 1 }, "devices"],
+  [{ devices: [], unit: "V" }, "devices"],
+  [{ kind: "boolean", unit: "V" }, "kind"],
+])("%j is refused and named", async (body, at) => {
+  const before = await metric("current");
+  const answer = await refused(patch("current", body));
+  expect([answer.status, answer.errors?.map((error) => error.at)]).toEqual([400, expect.arrayContaining([at])]);
+  expect(await metric("current")).toEqual(before);
+});
+
+test("units are any short text, and a metric that isn't there has none", async () => {
+  for (const unit of ["°F", "bar", "rpm", "mV", "µg/m³", "m³/h", "%RH", "1/min", "kg·m⁻²", "Ω"])
+    expect(await read(metricChanged, patch("speed", { unit }))).toMatchObject({ unit: unit.normalize("NFC") });
+  // A name that JavaScript's objects have too.
+  expect(await read(metricChanged, patch("toString", { unit: "x", devices: ["us-1"] }))).toMatchObject({ ownUnits: 1 });
+  expect((await refused(patch("nothing", { unit: "V" }))).status).toBe(404);
+});

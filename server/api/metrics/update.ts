@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { type CatalogMetric, describeMetric, findMetric, setOwnUnits } from "@/server/catalog/metrics";
+import { metricChanged, metricChanges } from "@/server/contracts/metrics";
+import { prismaIn } from "@/server/postgres/prisma";
+import { noMetric } from "../devices/id";
+import { parseJsonBody } from "../json-body";
+import { invalid } from "../parse";
+import { NO_PARAMETERS, writingVerb } from "../verb";
+import { toMetricView } from "./view";
+
+const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(metricChanges, { io: "input" });
+
+export const updateMetric = writingVerb(
+  {
+    method: "PATCH",
+    path: "/api/v1/metrics/{name}",
+    summary: "Says what a metric means: its unit and valid range",
+    description:
+      "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +
+      "Values are shown as they were sent, whatever the unit; nothing is converted. What is left out stays. Saying again what an " +
+      "earlier version had guessed confirms it.",
+    params: z.object({ name: z.string().min(1).max(128).describe("The name devices report it under") }),
+    query: NO_PARAMETERS,
+    answer: metricChanged,
+    status: 200,
+    problems: ["not-found", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": CHANGES_SCHEMA },
+  },
+  () =>
+    async (ctx, { params: { name }, request }) => {
+      const { devices, unsetOnly, ...changes } = await parseJsonBody(metricChanges, request);
+      const prisma = prismaIn(ctx.tx);
+      const metric = await findMetric(prisma, name);
+      if (metric === null) throw noMetric(name);
+      const unit = changes.unit ?? null;
+      let unknownDevices: string[] = [];
+      if (devices) unknownDevices = await setOwnUnits(ctx.tx, metric.key, { devices, unit, unsetOnly });
+      else if (!unsetOnly || metric.meaning !== "set")
+        await describeMetric(prisma, metric.key, merged(metric, changes));
+      return { ...toMetricView((await findMetric(prisma, name)) ?? metric), unknownDevices };
+    },
+);
+
+/** @throws ProblemError when the range would be none. */
+function merged(metric: CatalogMetric, changes: Pick<z.output<typeof metricChanges>, "unit" | "min" | "max">) {
+  const { unit = metric.unit, min = metric.min, max = metric.max } = changes;
+  if (min !== null && max !== null && min > max)
+    throw invalid([{ at: "max", message: `must not be below min, which is ${min}` }]);
+  return { unit, min, max };
+}

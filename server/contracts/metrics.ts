@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { readLabel } from "@/server/domain/label";
+import { instant } from "./common";
+
+/** Longest unit, in characters. */
+export const UNIT_LENGTH = 32;
+
+/** Most devices whose unit can be set at once. */
+export const MOST_UNIT_DEVICES = 400;
+
+/** A named quantity, and what people said it means. */
+export const metric = z
+  .object({
+    name: z.string(),
+    kind: z
+      .enum(["number", "boolean"])
+      .describe("boolean while only booleans have come, number from the first number on"),
+    unit: z.string().nullable().describe("Of all devices that have none of their own; null is none, or not known"),
+    min: z.number().nullable().describe("Lower end of the valid range"),
+    max: z.number().nullable(),
+    meaning: z
+      .enum(["none", "guessed", "set"])
+      .describe(
+        "Where unit and range are from: nobody has said; an earlier version guessed by the name; somebody said so",
+      ),
+    ownUnits: z.int().min(0).describe("Devices with a unit of their own"),
+    firstSeen: instant,
+  })
+  .meta({ id: "Metric" });
+
+export const metricsAnswer = z.object({ items: z.array(metric) }).meta({ id: "Metrics" });
+
+const unit = z
+  .string()
+  .transform((text, context) => {
+    const read = readLabel(text, UNIT_LENGTH);
+    if ("label" in read) return read.label;
+    context.addIssue({ code: "custom", message: read.problem });
+    return z.NEVER;
+  })
+  .nullable()
+  .describe(`Any short text: °F, bar, rpm, mV; at most ${UNIT_LENGTH} characters. null is none`);
+
+/** What to say of a metric; what is left out stays. */
+export const metricChanges = z
+  .strictObject({
+    unit: unit.optional(),
+    min: z.number().nullable().optional(),
+    max: z.number().nullable().optional(),
+    devices: z
+      .array(z.string().min(1).max(128))
+      .min(1)
+      .max(MOST_UNIT_DEVICES)
+      .optional()
+      .describe("The unit is that of these devices alone; null takes away theirs, so that the metric's holds again"),
+    unsetOnly: z.boolean().default(false).describe("Changes nothing that somebody has said before"),
+  })
+  .refine(({ unit, min, max }) => unit !== undefined || min !== undefined || max !== undefined, {
+    message: "must change one of unit, min and max",
+  })
+  .refine(({ devices, unit, min, max }) => !devices || (unit !== undefined && min === undefined && max === undefined), {
+    path: ["devices"],
+    message: "have a unit of their own only; leave min and max out, and give the unit",
+  });
+
+export const metricChanged = metric
+  .extend({ unknownDevices: z.array(z.string()).describe("Of `devices`, those that have not reported yet") })
+  .meta({ id: "MetricChanged" });
+
+export type MetricView = z.infer<typeof metric>;
+export type MetricsAnswer = z.infer<typeof metricsAnswer>;
+export type MetricChanges = z.input<typeof metricChanges>;
