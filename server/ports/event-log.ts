@@ -1,4 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
+import type { UnreadableBatch } from "@/server/domain/unreadable";
 import { UnavailableError } from "@/server/domain/unavailable";
 
 /**
@@ -98,7 +99,10 @@ export interface Subscription {
   readonly maxBytes: number;
   /** How many partitions may be handled at once. */
   readonly concurrency: number;
-  /** Told of every outage and every failed batch, once each. */
+  /**
+   * Told of every outage and every failed batch, once each. An UnreadableBatchError is a batch the log holds and can't be
+   * read: after a backoff its partition, and only that, begins again at `startAt`, which passes it or meets it again.
+   */
   readonly onError: (error: unknown) => void;
 }
 
@@ -146,6 +150,19 @@ export interface PartitionState {
   readonly oldestWaiting: EpochMs | null;
   /** Who owns the partition in the group, in words; null if nobody. */
   readonly owner: string | null;
+}
+
+/** A batch in the log can't be read, however often it is asked for. */
+export class UnreadableBatchError extends Error {
+  override readonly name = "UnreadableBatchError";
+  constructor(
+    readonly topic: string,
+    readonly batch: UnreadableBatch,
+  ) {
+    super(
+      `${topic}/${batch.partition} can't be read at ${batch.from} to ${batch.to}: ${batch.reason} ${batch.detail}`.trim(),
+    );
+  }
 }
 
 /** The log can't be reached or refuses for now; sending again later may work. */

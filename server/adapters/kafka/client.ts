@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
-import { constants, gunzip, gzip } from "node:zlib";
 import type { KafkaConfig, SASLOptions } from "kafkajs";
-import { CompressionCodecs, CompressionTypes, Kafka, logLevel } from "./kafkajs";
+import { Kafka, logLevel } from "./kafkajs";
+// Gives kafkajs the codecs, and record sets in which one batch can't spoil the others.
+import "./records/record-set";
 import type { Config } from "@/server/config/config";
 import type { Logger } from "@/server/observability/logger";
 
@@ -64,12 +64,3 @@ function saslOptions(settings: KafkaSettings): SASLOptions | undefined {
   if (mechanism === undefined) return undefined;
   return { mechanism, username: username ?? "", password: password ?? "" } as SASLOptions;
 }
-
-const compress = promisify(gzip) as (data: Buffer, options: { level: number }) => Promise<Buffer>;
-const decompress = promisify(gunzip) as (data: Buffer) => Promise<Buffer>;
-
-// The fastest level: telemetry shrinks to about a quarter even so, for half of the time.
-CompressionCodecs[CompressionTypes.GZIP] = () => ({
-  compress: ({ buffer }: { buffer: Buffer }) => compress(buffer, { level: constants.Z_BEST_SPEED }),
-  decompress: (buffer: Buffer) => decompress(buffer),
-});

@@ -8,6 +8,7 @@ import {
   LogUnavailableError,
   type PartitionBounds,
   type Subscription,
+  UnreadableBatchError,
 } from "@/server/ports/event-log";
 import { logError } from "../errors";
 import { type AdminConnections, DISCONNECT_MS } from "./admin";
@@ -155,7 +156,11 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
           else await from.commit(partition, next).catch((error: unknown) => Promise.reject(logError(error)));
         },
         ahead: () => Math.max(1, Math.floor(BATCHES_AHEAD / partitions.length)),
-        onError: tell,
+        onError(error) {
+          // Without a group nobody can say that it is to be passed, and nothing is kept of it anyway.
+          if (group === null && error instanceof UnreadableBatchError) positions.set(partition, error.batch.to + 1);
+          tell(error);
+        },
         onSuccess: () => (down = false),
       });
       runs.set(partition, run);

@@ -1,5 +1,7 @@
 import type { Batch, IHeaders, KafkaMessage } from "kafkajs";
+import type { UnreadableBatch } from "@/server/domain/unreadable";
 import { NO_HEADERS, type RecordHeaders, type StoredRecord } from "@/server/ports/event-log";
+import type { UnreadableMark } from "../records/record-set";
 
 /** Records of one partition that were fetched and wait to be handled. */
 export interface Fetched {
@@ -8,6 +10,8 @@ export interface Fetched {
   readonly bytes: number;
   /** End of the partition at the last fetch. */
   readonly end: number;
+  /** What comes after the records that wait, if that is a batch that can't be read. */
+  readonly unreadable: Omit<UnreadableBatch, "partition"> | null;
   add(batch: Batch): void;
   /** Takes the first ones, within the bounds; a single larger record comes alone. */
   take(maxRecords: number, maxBytes: number): StoredRecord[];
@@ -23,6 +27,7 @@ export function createFetched(): Fetched {
   let records = 0;
   let bytes = 0;
   let end = 0;
+  let unreadable: Fetched["unreadable"] = null;
 
   return {
     get records() {
@@ -34,8 +39,14 @@ export function createFetched(): Fetched {
     get end() {
       return end;
     },
-    add({ messages, highWatermark }) {
+    get unreadable() {
+      return unreadable;
+    },
+    add({ messages: fetched, highWatermark }) {
       end = Number(highWatermark);
+      const mark = fetched.at(-1) as Partial<UnreadableMark> | undefined;
+      unreadable = mark?.unreadable ?? null;
+      const messages = unreadable === null ? fetched : fetched.slice(0, -1);
       if (messages.length === 0) return;
       batches.push(messages);
       records += messages.length;
@@ -64,6 +75,7 @@ export function createFetched(): Fetched {
     clear() {
       batches = [];
       taken = records = bytes = 0;
+      unreadable = null;
     },
   };
 }

@@ -2,7 +2,7 @@ import { createBackoff } from "@/server/async/backoff";
 import type { Batch } from "kafkajs";
 import { createSignal } from "@/server/async/signal";
 import type { Semaphore } from "@/server/async/semaphore";
-import type { PartitionBounds, Subscription } from "@/server/ports/event-log";
+import { type PartitionBounds, type Subscription, UnreadableBatchError } from "@/server/ports/event-log";
 import { createFetched } from "./fetched";
 
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
@@ -93,6 +93,14 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     source.seek(partition, next);
     resume();
     while (!finishing.signal.aborted && !moved) {
+      const { unreadable, end } = fetched;
+      if (fetched.records === 0 && unreadable !== null) {
+        // What its header says may be damaged too.
+        const to = Math.max(next, Math.min(unreadable.to, end - 1));
+        const from = Math.min(Math.max(unreadable.from, next), to);
+        const records = Math.min(unreadable.records, to - from + 1);
+        throw new UnreadableBatchError(topic, { ...unreadable, partition, from, to, records });
+      }
       if (fetched.records === 0) await wake.wait();
       else if (await semaphore.acquire(finishing.signal)) {
         try {
@@ -108,7 +116,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     const records = fetched.take(maxRecords, maxBytes);
     const last = records.at(-1);
     if (last === undefined) return;
-    if (!isFull() && !finishing.signal.aborted && !moved) resume();
+    if (!isFull() && fetched.unreadable === null && !finishing.signal.aborted && !moved) resume();
     await subscription.onBatch({ cluster, topic, partition, records, end: fetched.end }, aborted.signal);
     if (lost) return;
     await deps.commit(last.offset + 1);
@@ -161,7 +169,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
       fresh = false;
       fetched.add(batch);
       expected = Number(batch.lastOffset()) + 1;
-      if (isFull()) pause();
+      if (isFull() || fetched.unreadable !== null) pause();
       wake.raise();
       return true;
     },

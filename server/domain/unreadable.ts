@@ -1,0 +1,66 @@
+import { counted } from "./counted";
+
+/** Why a batch of the log can't be read. */
+export type UnreadableReason = "unknownCodec" | "wrongChecksum" | "undecompressable" | "tooLarge" | "brokenRecords";
+
+/** A batch of records in one partition of the log whose content can't be read; its header can. */
+export interface UnreadableBatch {
+  readonly partition: number;
+  /** Offset of the first record that is out of reach. */
+  readonly from: number;
+  /** Offset of the last one. */
+  readonly to: number;
+  /** How many there are, by the batch's header. */
+  readonly records: number;
+  readonly reason: UnreadableReason;
+  /** What it is compressed by: gzip, snappy, lz4, zstd or the codec's number; null if it isn't. */
+  readonly codec: string | null;
+  /** What was found, for people. */
+  readonly detail: string;
+}
+
+type Told = Pick<UnreadableBatch, "partition" | "codec" | "detail">;
+
+const TEXTS: Record<UnreadableReason, { cause: (batch: Told) => string; fix: (batch: Told) => string }> = {
+  unknownCodec: {
+    cause: ({ codec }) => `It is compressed by codec ${codec}, which Fieldwatch does not know.`,
+    fix: () => "Set compression.type of its producer to gzip, snappy, lz4, zstd or none; then skip this batch.",
+  },
+  wrongChecksum: {
+    cause: () => "Its CRC does not match its bytes: they were damaged on the broker's disk or on the way.",
+    fix: ({ partition }) =>
+      `Fieldwatch goes on asking for it. If it stays so, make another replica the leader of partition ${partition}; if there is none, skip this batch.`,
+  },
+  undecompressable: {
+    cause: ({ codec, detail }) => `It can't be decompressed by ${codec}: ${detail}.`,
+    fix: () => "Update the Kafka client of its producer, or set its compression.type to none; then skip this batch.",
+  },
+  tooLarge: {
+    cause: ({ detail }) => `It is larger than the worker takes into memory: ${detail}.`,
+    fix: () => "Set batch.size of its producer to 1 MiB or less; then skip this batch.",
+  },
+  brokenRecords: {
+    cause: ({ detail }) => `Its records can't be told apart: ${detail}.`,
+    fix: () => "Update the Kafka client of its producer; then skip this batch.",
+  },
+};
+
+/** Why it can't be read, and what to do, in sentences. */
+export function unreadableInWords(batch: Told & { readonly reason: UnreadableReason }): {
+  readonly cause: string;
+  readonly fix: string;
+} {
+  const { cause, fix } = TEXTS[batch.reason];
+  return { cause: cause(batch), fix: fix(batch) };
+}
+
+/** What it holds: "20 messages at offsets 100–119 of partition 3". */
+export function extentInWords({
+  partition,
+  from,
+  to,
+  records,
+}: Pick<UnreadableBatch, "partition" | "from" | "to" | "records">): string {
+  const where = from === to ? `offset ${from}` : `offsets ${from}–${to}`;
+  return `${counted(records, "message")} at ${where} of partition ${partition}`;
+}
