@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
-import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterJobBody } from "@/server/contracts/dead-letters";
+import type { DeadLetterGroup, DeadLetterGroupsAnswer } from "@/server/contracts/dead-letters";
 import { groupsQuery, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
@@ -17,6 +17,7 @@ import classes from "./dead-letters.module.css";
 import { Filters } from "./filters";
 import { GroupTable } from "./group-table";
 import { useHeld } from "./held";
+import type { WantedJob } from "./job-words";
 import { Jobs } from "./jobs";
 import { GroupsBar } from "./list-bar";
 import { useEscape } from "./use-escape";
@@ -43,9 +44,6 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["[", "]"], does: "Newer or older dead letter" },
   { keys: ["Esc"], does: "Back to the group, then to the list" },
 ];
-
-/** Work on many dead letters that somebody is about to ask for. */
-export type WantedJob = Pick<DeadLetterJobBody, "action"> & { readonly filter: View["filter"] };
 
 /** What could not become a reading, in groups; one group, or one dead letter, beside them. */
 export function DeadLetters() {

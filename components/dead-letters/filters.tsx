@@ -8,7 +8,7 @@ import { Chip } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
 import { Spoken } from "../ui/spoken";
 import classes from "./dead-letters.module.css";
-import { STATUS_WORDS, StatusShape } from "./status";
+import { STATUS_WORDS, StatusShape } from "../ui/letter-status";
 import type { ChangeView } from "./use-view";
 import { STATUSES, type View } from "./view";
 

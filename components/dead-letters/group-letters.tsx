@@ -9,10 +9,10 @@ import { Age } from "../ui/age";
 import { Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import { Pager, type Pages } from "../ui/pager";
-import type { WantedJob } from "./dead-letters";
+import type { WantedJob } from "./job-words";
 import type { HeldRow } from "./held";
 import classes from "./panel.module.css";
-import { StatusMark } from "./status";
+import { StatusMark } from "../ui/letter-status";
 import type { GroupKey, View } from "./view";
 import { Link } from "../ui/link";
 

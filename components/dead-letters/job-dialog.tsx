@@ -10,8 +10,7 @@ import { Failure, Loading } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { formatTotal } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
-import type { WantedJob } from "./dead-letters";
-import { effectOf, previewOf, secondsOf } from "./job-words";
+import { effectOf, previewOf, secondsOf, type WantedJob } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 

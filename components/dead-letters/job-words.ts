@@ -1,6 +1,10 @@
 import type { DeadLetterDryRun, DeadLetterJob, DeadLetterJobBody } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
 import { formatDuration, formatTotal } from "../ui/format";
+import type { View } from "./view";
+
+/** Work on many dead letters that somebody is about to ask for. */
+export type WantedJob = Pick<DeadLetterJobBody, "action"> & { readonly filter: View["filter"] };
 
 type Action = DeadLetterJobBody["action"];
 

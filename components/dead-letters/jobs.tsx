@@ -8,8 +8,7 @@ import { DEAD_LETTERS, isUnderWay, jobsQuery, stopJob } from "../queries/dead-le
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { MarkShape } from "../ui/state-mark";
-import type { WantedJob } from "./dead-letters";
-import { actionWord, progressOf, stateOf } from "./job-words";
+import { actionWord, progressOf, stateOf, type WantedJob } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 

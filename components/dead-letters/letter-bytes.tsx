@@ -2,7 +2,7 @@
 import { CopyButton, SegmentedControl } from "@mantine/core";
 import { type ReactNode, useMemo, useState } from "react";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
-import { prettyJson } from "../devices/pretty-json";
+import { prettyJson } from "../ui/pretty-json";
 import { formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { bytesOf, hexDump, type Piece, piecesOfBytes, piecesOfText } from "./bytes";

@@ -15,7 +15,7 @@ import { LetterOrigin } from "./letter-origin";
 import { Outcome } from "./outcome";
 import own from "./letter.module.css";
 import classes from "./panel.module.css";
-import { StatusMark } from "./status";
+import { StatusMark } from "../ui/letter-status";
 import type { ChangeView } from "./use-view";
 import { type GroupKey, groupName } from "./view";
 import { Link } from "../ui/link";

@@ -4,7 +4,7 @@ import type { DeadLetterGroup } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
 import { formatTotal } from "../ui/format";
 import { ListBar } from "../ui/list-page";
-import type { WantedJob } from "./dead-letters";
+import type { WantedJob } from "./job-words";
 import classes from "./dead-letters.module.css";
 import type { View } from "./view";
 

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import { groupsQuery, letterQuery, lettersQuery } from "../queries/dead-letters";
 import { usePages } from "../ui/pager";
 import { useKeys } from "../ui/use-keys";
-import type { WantedJob } from "./dead-letters";
+import type { WantedJob } from "./job-words";
 import { GroupLetters } from "./group-letters";
 import { useHeld } from "./held";
 import { Letter } from "./letter";

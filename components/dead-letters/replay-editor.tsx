@@ -7,7 +7,7 @@ import type { DeadLetterView, ReplayPreview } from "@/server/contracts/dead-lett
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTERS, previewQuery, replayLetter } from "../queries/dead-letters";
 import { adviceOn } from "../queries/request";
-import { prettyJson } from "../devices/pretty-json";
+import { prettyJson } from "../ui/pretty-json";
 import { Failure } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { Section } from "../ui/section";

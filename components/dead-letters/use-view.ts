@@ -1,7 +1,7 @@
 "use client";
 import { usePathname, useSearchParams } from "next/navigation";
 import { useCallback, useMemo } from "react";
-import { writeAddress } from "../devices/url";
+import { writeAddress } from "../ui/url";
 import { changedAddress, readView, type View, type ViewChange } from "./view";
 
 export type ChangeView = (change: ViewChange, how?: "push" | "replace") => void;

@@ -1,7 +1,7 @@
 import type { MetricsAnswer } from "@/server/contracts/metrics";
 import type { DeviceSort } from "@/server/contracts/fleet";
 import { isName } from "@/server/domain/terms";
-import { inMetricOrder } from "./metric-order";
+import { inMetricOrder } from "../ui/metric-order";
 
 /** A column of the list besides state and id, which are always there. `value:` is one metric's latest value. */
 export type ColumnId = (typeof PLAIN)[number]["id"] | `value:${string}`;

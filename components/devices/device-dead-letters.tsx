@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { StatusMark } from "../dead-letters/status";
+import { StatusMark } from "../ui/letter-status";
 import { deviceDeadLettersQuery } from "../queries/device";
 import { adviceOn } from "../queries/request";
 import { Age } from "../ui/age";

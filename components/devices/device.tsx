@@ -16,10 +16,10 @@ import classes from "./device.module.css";
 import { fits } from "./chart-groups";
 import { DeviceDeadLetters } from "./device-dead-letters";
 import { History } from "./history";
-import { inMetricOrder } from "./metric-order";
+import { inMetricOrder } from "../ui/metric-order";
 import { Messages } from "./messages";
 import { Properties } from "./properties";
-import { useAddress } from "./url";
+import { useAddress } from "../ui/url";
 import { Values } from "./values";
 import { Link } from "../ui/link";
 

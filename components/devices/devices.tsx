@@ -19,9 +19,9 @@ import { useColumnChoice } from "./kept-choice";
 import { DevicesBar } from "./list-bar";
 import { useListPlace } from "./list-place";
 import { DeviceTable } from "./table";
-import { useAddress } from "./url";
+import { useAddress } from "../ui/url";
 import { putDevice, useFleetRows } from "./visible-rows";
-import { DEFAULT_SORT, readWanted } from "./wanted";
+import { DEFAULT_SORT, readWanted } from "../queries/wanted-devices";
 
 const KEYS: readonly KeyHint[] = [
   { keys: ["/"], does: "Search" },

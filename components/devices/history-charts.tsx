@@ -11,7 +11,7 @@ import { chartGroups, MOST_CHARTS } from "./chart-groups";
 import { bandKey, toRows } from "./chart-rows";
 import classes from "./history.module.css";
 import type { Stretch } from "./ranges";
-import { type Series, toStretches } from "./series";
+import { type Series, toStretches } from "../live/series";
 
 /** Height of the charts of a page with so many, in pixels. */
 export function chartHeight(charts: number): number {

@@ -4,7 +4,7 @@ import { metricColor } from "../ui/theme";
 import classes from "./history.module.css";
 import { flagWord } from "./history-charts";
 import type { Stretch } from "./ranges";
-import { type HistoryPoint, type Series, visiblePoints } from "./series";
+import { type HistoryPoint, type Series, visiblePoints } from "../live/series";
 
 interface HistoryTableProps extends Stretch {
   series: readonly Series[];

@@ -13,7 +13,7 @@ import { chartHeight, flagWord, HistoryCharts, widthOf } from "./history-charts"
 import { HistoryTable } from "./history-table";
 import { HistoryTools } from "./history-tools";
 import { stretchAddress } from "./ranges";
-import { type Series, summarize, visiblePoints } from "./series";
+import { type Series, summarize, visiblePoints } from "../live/series";
 import { type HistoryView, useHistory } from "./use-history";
 
 interface HistoryProps {

@@ -12,7 +12,7 @@ import { ListBar } from "../ui/list-page";
 import { type Column, type ColumnChoice, metricOf } from "./columns";
 import panel from "./column-panel.module.css";
 import classes from "./devices.module.css";
-import type { WantedDevices } from "./wanted";
+import type { WantedDevices } from "../queries/wanted-devices";
 
 const ColumnPanel = dynamic(() => import("./column-panel").then((panel) => panel.ColumnPanel), {
   ssr: false,

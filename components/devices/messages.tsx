@@ -10,7 +10,7 @@ import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
 import classes from "./messages.module.css";
 import { Pager, usePages } from "../ui/pager";
-import { prettyJson } from "./pretty-json";
+import { prettyJson } from "../ui/pretty-json";
 
 const LIMIT = 10;
 

@@ -6,7 +6,7 @@ import { useLive, useRoom } from "../live/provider";
 import { historyQuery } from "../queries/readings";
 import { useNow } from "../ui/clock";
 import { type Range, rangeOf, RECENT_MS, type Stretch, stretchIn } from "./ranges";
-import { applyToAll, mustReload, type Series } from "./series";
+import { applyToAll, mustReload, type Series } from "../live/series";
 
 /** What the history shows: which series, from when to when, and how it goes on. Times in epoch ms. */
 export interface HistoryView extends Stretch {

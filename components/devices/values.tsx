@@ -6,7 +6,7 @@ import { Age } from "../ui/age";
 import { Quantity } from "../ui/quantity";
 import { metricColor } from "../ui/theme";
 import classes from "./values.module.css";
-import { inMetricOrder } from "./metric-order";
+import { inMetricOrder } from "../ui/metric-order";
 
 /** A value this much older than the device's latest is one the device has stopped sending. */
 const STALE_MS = 5 * 60_000;

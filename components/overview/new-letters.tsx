@@ -4,7 +4,7 @@ import { newestLettersQuery } from "../queries/overview";
 import { Age } from "../ui/age";
 import { Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
-import { groupNewest } from "./letters";
+import { groupNewest } from "../queries/new-letters";
 import classes from "./lists.module.css";
 import { Link } from "../ui/link";
 

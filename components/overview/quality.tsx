@@ -5,7 +5,7 @@ import { Loading } from "../ui/feedback";
 import { formatCount, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import classes from "./lists.module.css";
-import { type Quality as Counts, share } from "./quality-counts";
+import { type Quality as Counts, share } from "../queries/quality-counts";
 import { Link } from "../ui/link";
 
 const ROWS = [

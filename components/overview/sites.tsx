@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { DEFAULT_SORT } from "../devices/wanted";
+import { DEFAULT_SORT } from "../queries/wanted-devices";
 import { fleetSummaryQuery } from "../queries/devices";
 import { Age } from "../ui/age";
 import { Loading } from "../ui/feedback";

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
-import { inMetricOrder } from "../devices/metric-order";
+import { inMetricOrder } from "../ui/metric-order";
 import { useLive, useRoom } from "../live/provider";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { sparklinesQuery } from "../queries/devices";

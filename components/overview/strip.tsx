@@ -6,7 +6,7 @@ import { Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
 import { useIsClient } from "../ui/use-is-client";
 import classes from "./strip.module.css";
-import { MOST_PINS, type Pin, usePins } from "./pins";
+import { MOST_PINS, type Pin, usePins } from "../shell/pins";
 import { keepPlaces } from "./places";
 import { StripTile } from "./strip-tile";
 

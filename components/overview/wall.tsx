@@ -22,7 +22,7 @@ import { useZone } from "../ui/zone";
 import { sentence, useHero } from "./hero";
 import { lagNote } from "./lag-note";
 import { useOverview } from "./overview";
-import { share } from "./quality-counts";
+import { share } from "../queries/quality-counts";
 import { inTroubleOrder, overdueOf } from "./site-order";
 import { WHOLE_FLEET } from "./sites";
 import { StateBar } from "./states";

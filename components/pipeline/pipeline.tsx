@@ -3,7 +3,7 @@ import { SegmentedControl } from "@mantine/core";
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { StagesAnswer } from "@/server/contracts/stages";
-import { useAddress } from "../devices/url";
+import { useAddress } from "../ui/url";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { healthQuery } from "../queries/health";

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { DevicesAnswer, DeviceView } from "@/server/contracts/devices";
 import type { FleetOrder, FleetSummary, Sparklines } from "@/server/contracts/fleet";
-import { fleetOrderAddress, type WantedDevices } from "../devices/wanted";
+import { fleetOrderAddress, type WantedDevices } from "./wanted-devices";
 import type { LiveClient } from "../live/client";
 import { snapshotDevices } from "../live/snapshot-devices";
 import { queryString, readJson } from "./request";

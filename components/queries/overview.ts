@@ -1,8 +1,8 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { DeviceState, DevicesAnswer, DeviceView } from "@/server/contracts/devices";
 import type { StagesAnswer } from "@/server/contracts/stages";
-import type { NewLetter } from "../overview/letters";
-import { type Quality, qualityOf } from "../overview/quality-counts";
+import type { NewLetter } from "./new-letters";
+import { type Quality, qualityOf } from "./quality-counts";
 import { queryString, readJson } from "./request";
 
 /** What was wrong with the data of the last 15 minutes. */

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { ReadingsAnswer } from "@/server/contracts/devices";
-import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../devices/series";
+import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../live/series";
 import type { LiveClient } from "../live/client";
 import { queryString, readJson } from "./request";
 

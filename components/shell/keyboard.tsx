@@ -18,7 +18,7 @@ import type { KeyHint } from "../ui/keyboard-help";
 import { type GoState, readGoKey } from "./go-keys";
 
 const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
-const Palette = dynamic(() => import("../palette/palette").then((palette) => palette.Palette), { ssr: false });
+const Palette = dynamic(() => import("./palette/palette").then((palette) => palette.Palette), { ssr: false });
 
 /** By then a closed dialog is gone, and its focus with it. */
 const FOCUS_MS = 30;

@@ -4,7 +4,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { PAGES } from "@/server/contracts/pages";
-import { deviceInAddress } from "../devices/device-in-address";
+import { deviceInAddress } from "./device-in-address";
 import { applyToHealth } from "../live/apply";
 import { LiveProvider, useLive, useRoom } from "../live/provider";
 import { healthQuery } from "../queries/health";

@@ -6,7 +6,6 @@ import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 import { logOf } from "./positions";
 import type { DeadLetter, DeadLetterChange } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
-import type { BatchTrace } from "./traces";
 
 /** Records of one partition on their way through the pipeline; each stage returns it with what it found out. */
 export interface SourceBatch {
@@ -18,6 +17,16 @@ export interface SourceBatch {
   readonly processedTime: EpochMs;
   /** There when the batch holds messages that are followed. */
   readonly trace?: BatchTrace;
+}
+
+/** Follows the messages of a batch that were sent to be followed. Never throws, never waits. */
+export interface BatchTrace {
+  begins(stage: string): void;
+  ends(stage: string): void;
+  /** The batch has to come again. */
+  failed(error: unknown): void;
+  /** All of it is stored. @param sent resolves when the frame with it was sent (true) or lost. */
+  committed(committed: Committed, sent: Promise<boolean>): void;
 }
 
 /** A record whose message could be read. */

@@ -1,16 +1,6 @@
 import { TRACE_HEADER, TRACE_STAGES, type TraceHandled, type TraceStage } from "@/server/domain/trace";
 import type { StoredRecord } from "@/server/ports/event-log";
-import { FencedError, type Committed } from "./batch";
-
-/** Follows the messages of a batch that were sent to be followed. Never throws, never waits. */
-export interface BatchTrace {
-  begins(stage: string): void;
-  ends(stage: string): void;
-  /** The batch has to come again. */
-  failed(error: unknown): void;
-  /** All of it is stored. @param sent resolves when the frame with it was sent (true) or lost. */
-  committed(committed: Committed, sent: Promise<boolean>): void;
-}
+import { type BatchTrace, FencedError } from "./batch";
 
 /** Finds what is to be followed in a batch; null, at the cost of one look at each record, when there is nothing. */
 export type FollowBatch = (partition: number, records: readonly StoredRecord[]) => BatchTrace | null;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { ROOT_ENTRIES, roomOf, sourceFiles, violations } from "./boundaries";
+import { circles, ROOT_ENTRIES, roomOf, sourceFiles, violations } from "./boundaries";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -11,6 +11,10 @@ describe("imports point one way", () => {
     const files = sourceFiles(root);
     expect(files.length).toBeGreaterThan(20);
     expect(files.flatMap((file) => violations(root, file))).toEqual([]);
+  });
+
+  test("and never in a circle", () => {
+    expect(circles(root, sourceFiles(root))).toEqual([]);
   });
 
   test("browser code reaches no server code, however far it follows imports", () => {
@@ -46,6 +50,11 @@ describe("the rules themselves", () => {
     ["components/devices/a.tsx", 'import type { Pool } from "pg";', true],
     ["components/devices/a.tsx", 'import { readFileSync } from "node:fs";', true],
     ["components/devices/a.tsx", 'import { x } from "@/server/postgres/x";', true],
+    ["components/devices/a.tsx", 'import { x } from "../overview/x";', true],
+    ["components/devices/a.tsx", 'import { x } from "../queries/x";', false],
+    ["components/queries/a.ts", 'import { x } from "../devices/x";', true],
+    ["components/ui/a.tsx", 'import { x } from "../live/x";', true],
+    ["server/boot/a.mjs", 'import { x } from "../pipeline/x";', true],
     ["app/page.tsx", 'import { x } from "@/server/postgres/x";', true],
     ["server/worker.ts", 'import { x } from "./pipeline/x";', false],
     ["server/surprise/a.ts", "export {};", true],
@@ -56,6 +65,14 @@ describe("the rules themselves", () => {
     mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
     writeFileSync(path.join(folder, file), `${line}\n`);
     expect(violations(folder, file).length > 0).toBe(refused);
+  });
+
+  test("a circle is found, through however many files", () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "boundaries-"));
+    made.push(folder);
+    const lines = { "a.ts": './b"', "b.ts": './c"', "c.mjs": './a"', "d.ts": './a"' };
+    for (const [name, target] of Object.entries(lines)) writeFileSync(path.join(folder, name), `import "${target};\n`);
+    expect(circles(folder, Object.keys(lines)).map((circle) => circle.sort())).toEqual([["a.ts", "b.ts", "c.mjs"]]);
   });
 
   test("the longest path decides the room", () => {

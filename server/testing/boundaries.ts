@@ -29,6 +29,11 @@ const FEATURES = [
   "dead-letters",
 ];
 const SENDERS = ["simulator", "replay"];
+const BROWSER_FOUNDATION = ["contracts", "domain"];
+/** Rooms of components, each above those before it. */
+const BROWSER_LAYERS = ["ui", "live", "queries", "shell"];
+/** A subject's screens; above all layers, and never of each other. */
+const VIEWS = ["overview", "devices", "dead-letters", "pipeline", "health", "jobs"];
 const BROWSER_PACKAGES = [
   "react",
   "react-dom",
@@ -73,8 +78,23 @@ export const ROOMS: readonly Room[] = [
   },
   { name: "testing", at: "server/testing", imports: ["*"] },
   { name: "wiring", at: "server", imports: ["*"] },
-  { name: "app", at: "app", imports: ["api", "contracts", "components"] },
-  { name: "components", at: "components", imports: ["contracts", "domain"], packages: BROWSER_PACKAGES },
+  {
+    name: "app",
+    at: "app",
+    imports: ["api", "contracts", ...[...BROWSER_LAYERS, ...VIEWS].map((name) => `components/${name}`)],
+  },
+  ...BROWSER_LAYERS.map((name, i) => ({
+    name: `components/${name}`,
+    at: `components/${name}`,
+    imports: [...BROWSER_FOUNDATION, ...BROWSER_LAYERS.slice(0, i).map((below) => `components/${below}`)],
+    packages: BROWSER_PACKAGES,
+  })),
+  ...VIEWS.map((name) => ({
+    name: `components/${name}`,
+    at: `components/${name}`,
+    imports: [...BROWSER_FOUNDATION, ...BROWSER_LAYERS.map((below) => `components/${below}`)],
+    packages: BROWSER_PACKAGES,
+  })),
   { name: "e2e", at: "e2e", imports: ["*"] },
 ];
 
@@ -119,7 +139,7 @@ export const ROOT_ENTRIES: readonly string[] = [
 
 const SKIPPED = new Set(["node_modules", ".next", "dist", "generated"]);
 
-/** Every TypeScript file of the program below `root`, relative to it. */
+/** Every source file of the program below `root`, relative to it. */
 export function sourceFiles(root: string): string[] {
   return ["app", "components", "server", "e2e"]
     .flatMap((folder) => walk(path.join(root, folder)))
@@ -134,15 +154,46 @@ export function roomOf(file: string): Room | undefined {
 
 /** What is wrong with the imports of `file`, one sentence each. Type-only, dynamic and re-exported imports count too. */
 export function violations(root: string, file: string): string[] {
-  const text = readFileSync(path.join(root, file), "utf8");
   const room = roomOf(file);
   if (!room || (room.name === "wiring" && file.split("/").length > 2))
     return [`${file} is in no room of server/testing/boundaries.ts`];
   const isTest = /\.(test|contract)\.tsx?$/.test(file);
-  return ts.preProcessFile(text, true, true).importedFiles.flatMap(({ fileName: target }) => {
+  return importsOf(root, file).flatMap((target) => {
     const problem = isTest ? null : refusal(room, file, target);
     return problem === null ? [] : [`${file} imports ${target}: ${problem}`];
   });
+}
+
+/** Every circle of imports among `files`: the files of each, which all reach each other. Tarjan's strongly connected components. */
+export function circles(root: string, files: readonly string[]): string[][] {
+  const byModule = new Map(files.map((file) => [file.replace(/(\/index)?(\.d)?\.(tsx?|mjs)$/, ""), file]));
+  const found: string[][] = [];
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+
+  function visit(file: string): void {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    open.push(file);
+    for (const target of importsOf(root, file)) {
+      const inside = resolveInside(file, target)?.replace(/\.mjs$/, "");
+      const next = inside === undefined ? undefined : byModule.get(inside);
+      if (next === undefined) continue;
+      if (!order.has(next)) visit(next);
+      if (open.includes(next)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(next)!));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) found.push(circle);
+  }
+  for (const file of files) if (!order.has(file)) visit(file);
+  return found;
+}
+
+function importsOf(root: string, file: string): string[] {
+  const text = readFileSync(path.join(root, file), "utf8");
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
 }
 
 function refusal(room: Room, file: string, target: string): string | null {
@@ -157,7 +208,7 @@ function refusal(room: Room, file: string, target: string): string | null {
     );
     return allowed ? null : `${room.name} may import only ${room.packages.join(", ") || "no package"}`;
   }
-  const other = roomOf(`${inside}.ts`);
+  const other = roomOf(/\.(mjs|css|json)$/.test(inside) ? inside : `${inside}.ts`);
   if (!other) return inside.includes("/") ? "it belongs to no room" : null;
   if (other.name === room.name || room.imports.includes("*") || room.imports.includes(other.name)) return null;
   return `${room.name} may import only ${room.imports.join(", ") || "nothing"}`;
@@ -175,7 +226,7 @@ function walk(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const full = path.join(folder, name);
     if (statSync(full).isDirectory()) return SKIPPED.has(name) ? [] : walk(full);
-    return /\.tsx?$/.test(name) ? [full] : [];
+    return /\.(tsx?|mjs)$/.test(name) ? [full] : [];
   });
 }
 

@@ -5,7 +5,7 @@ import pino from "pino";
 import { inject } from "vitest";
 import { createPool } from "@/server/postgres/connection";
 import { migrate, readMigrations } from "@/server/postgres/migrate";
-import "./global-setup";
+import type {} from "./provided";
 
 /** A database of its own, migrated. */
 export interface TestDatabase {

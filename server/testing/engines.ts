@@ -1,20 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { MongoClient } from "mongodb";
 import { afterAll, describe, inject } from "vitest";
-import type {} from "./global-setup";
-
-/** Why an engine that tests need isn't there. */
-export interface MissingEngine {
-  readonly missing: string;
-}
-
-/** The real engines of a test run, as the global setup found or started them. */
-export interface TestEngines {
-  readonly kafka: { readonly brokers: string } | MissingEngine;
-  readonly mongodb: { readonly uri: string } | MissingEngine;
-  /** Whether tests can start engines of their own (e2e/engines), to kill and reconfigure. */
-  readonly startable: true | MissingEngine;
-}
+import type { MissingEngine } from "./provided";
 
 /**
  * Tests that need the run's Kafka, which all files share: topics and groups get names of their own. Without Kafka the

@@ -6,19 +6,11 @@ import pino from "pino";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
 import { migrate } from "@/server/postgres/migrate";
-import type { TestEngines } from "./engines";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    /** Connection string of the test server's administrative database, and the name of the migrated template. */
-    testDatabase: { adminUrl: string; template: string };
-    testEngines: TestEngines;
-  }
-}
+import type {} from "./provided";
 
 /** What the whole test run shares: one PostgreSQL, and the real engines its files ask for. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Not at the top: test files import this one for its types, and most need no client of an engine.
+  // Not at the top: without a JDK and Maven the reasons are enough, and no client of an engine is loaded.
   const { provideEngines } = await import("./provide-engines");
   const results = await Promise.allSettled([
     provideDatabase((database) => project.provide("testDatabase", database)),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type RunningEngines, startEngines } from "@/e2e/engines/engines";
 import { EnginesMissing, prepareJava } from "@/e2e/engines/java";
-import type { MissingEngine, TestEngines } from "./engines";
+import type { MissingEngine, TestEngines } from "./provided";
 
 /** What a test file must hold for its engines to be started: the names of server/testing/engines.ts. */
 const ASKS = { kafka: "describeWithKafka", mongodb: "describeWithMongo", own: "describeStartingEngines" } as const;

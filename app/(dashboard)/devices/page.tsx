@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
 import { Devices } from "@/components/devices/devices";
-import { fleetOrderAddress, readWanted } from "@/components/devices/wanted";
+import { fleetOrderAddress, readWanted } from "@/components/queries/wanted-devices";
 import { answerFor } from "@/server/api/runtime";
 import type { FleetOrder } from "@/server/contracts/fleet";
 

@@ -2,7 +2,7 @@ import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { Suspense } from "react";
 import { Device } from "@/components/devices/device";
-import { deviceInAddress } from "@/components/devices/device-in-address";
+import { deviceInAddress } from "@/components/shell/device-in-address";
 
 interface Props {
   params: Promise<{ id: string }>;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { groupNewest, type NewLetter } from "./letters";
+import { groupNewest, type NewLetter } from "./new-letters";
 
 const letter = (id: string, device: string | null, field: string | null = null): NewLetter => ({
   ...{ id, device, field, reason: "typeDrift", title: "Type changed", detail: "", ingestTime: "" },

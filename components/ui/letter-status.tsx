@@ -1,5 +1,5 @@
 import type { DeadLetterStatus } from "@/server/contracts/dead-letters";
-import { type Mark, MarkShape, StateMark } from "../ui/state-mark";
+import { type Mark, MarkShape, StateMark } from "./state-mark";
 
 export const STATUS_WORDS: Record<DeadLetterStatus, string> = {
   open: "Open",

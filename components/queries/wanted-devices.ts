@@ -1,6 +1,6 @@
 import type { DeviceState } from "@/server/contracts/devices";
 import type { DeviceSort, FleetFilter } from "@/server/contracts/fleet";
-import { queryString } from "../queries/request";
+import { queryString } from "./request";
 
 /** Which devices in which order, as the address of the list says it. */
 export type WantedDevices = Omit<FleetFilter, "sort"> & { readonly sort: DeviceSort };

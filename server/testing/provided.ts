@@ -1,0 +1,20 @@
+/** Why an engine that tests need isn't there. */
+export interface MissingEngine {
+  readonly missing: string;
+}
+
+/** The real engines of a test run, as the global setup found or started them. */
+export interface TestEngines {
+  readonly kafka: { readonly brokers: string } | MissingEngine;
+  readonly mongodb: { readonly uri: string } | MissingEngine;
+  /** Whether tests can start engines of their own (e2e/engines), to kill and reconfigure. */
+  readonly startable: true | MissingEngine;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Connection string of the test server's administrative database, and the name of the migrated template. */
+    testDatabase: { adminUrl: string; template: string };
+    testEngines: TestEngines;
+  }
+}
