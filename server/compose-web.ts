@@ -17,6 +17,7 @@ import { createPreview } from "./dead-letters/preview";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
+import { failedRecordsProbe } from "./health/failed-records";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
 import { keptFor } from "./async/kept-for";
@@ -183,6 +184,7 @@ export function composeProbes({ config, engines, pipelineState, liveState, now }
       engine: names.documents,
     }),
     ...pipelineProbes(pipelineState),
+    failedRecordsProbe(engines),
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     ...machineProbes(config.dataDir),
   ];

@@ -3,7 +3,7 @@ import { EXIT_EXPLAINED, EXIT_TEMPORARY, explain, formatStartError } from "./boo
 import { runRole } from "./boot/role";
 import { beginStart } from "./boot/start-record";
 import { type Config, loadConfig } from "./config/config";
-import { isOutage } from "./postgres/outage";
+import { isRetryable } from "./postgres/error-classes";
 import { errorCode, StartError } from "./postgres/start-error";
 import { createLogger, type Logger } from "./observability/logger";
 import { noteFailure, type SetupAttempt } from "./observability/setup-attempts.mjs";
@@ -31,7 +31,7 @@ async function checkDatabase(config: Config, logger: Logger): Promise<void> {
 /** Tells why this process can't go on, once, and ends it. */
 function die(error: unknown, role: string, config?: Config): never {
   // Under the supervisor an outage is no reason to give up: it starts this again.
-  const outage = process.send !== undefined && errorCode(error) !== undefined && isOutage(error);
+  const outage = process.send !== undefined && errorCode(error) !== undefined && isRetryable(error);
   const explained = outage ? undefined : explain(error, config);
   if (explained && config && process.send !== undefined)
     noteFailure(config.dataDir, role, { what: explained.what, cause: explained.why, fix: explained.fix });

@@ -5,7 +5,9 @@ import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
 import { noteHandled } from "./health/message-traces";
 import { runDeadLetterJobs } from "./dead-letters/run-jobs";
-import { isOutage } from "./postgres/outage";
+import { EXIT_TEMPORARY } from "./boot/explain";
+import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
+import { explainFatal } from "./postgres/fatal";
 import { retentionJobs } from "./compose-jobs";
 import { runJobs } from "./jobs/run-jobs";
 import type { Logger } from "./observability/logger";
@@ -18,8 +20,8 @@ import { createTimings, type Timings } from "./pipeline/timings";
 
 /** How long batches may take to finish when the worker stops. */
 const DRAIN_MS = 5000;
-/** Tables or database not there yet: `migrate` has still to run. */
-const NOT_MIGRATED = new Set(["42P01", "3D000"]);
+/** How long the worker may take to end when it can't go on. */
+const FATAL_END_MS = DRAIN_MS + 3000;
 const DAY = 24 * 3_600_000;
 
 /** Runs the worker: the pipeline on its share of the partitions, and the jobs. Waits for engines that are not up yet. */
@@ -27,9 +29,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const engines = await composeEngines(config, "worker", logger);
   const stopping = new AbortController();
   const fatal = (error: unknown) => {
-    logger.fatal({ err: error }, "the worker cannot go on; it ends so that this is seen");
-    process.exitCode = 1;
-    void stop().finally(() => process.exit(1));
+    const { what, why, fix } = explainFatal(error) ?? {};
+    logger.fatal({ err: error, why, fix }, what ?? "the worker cannot go on; it ends so that this is seen");
+    endProcess(stop, explainFatal(error) === undefined ? 1 : EXIT_TEMPORARY);
   };
   const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const timings = createTimings({
@@ -61,6 +63,12 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     })());
   }
   return { stop };
+}
+
+/** Ends the process once `stop` has, and a moment after its time all the same. */
+function endProcess(stop: () => Promise<void>, exitCode: number): void {
+  setTimeout(() => process.exit(exitCode), FATAL_END_MS);
+  void stop().finally(() => process.exit(exitCode));
 }
 
 type ConsumeDeps = {
@@ -105,8 +113,9 @@ async function untilReady(attempt: () => Promise<unknown>, logger: Logger, signa
       await attempt();
       return;
     } catch (error) {
-      const notMigrated = NOT_MIGRATED.has(String((error as { code?: unknown }).code));
-      if (!isOutage(error) && !notMigrated) throw error;
+      // Tables that aren't there yet: `migrate` has still to run.
+      const notMigrated = fatalCauseOf(error) === "schema";
+      if (!isRetryable(error) && !notMigrated) throw error;
       logger.warn({ err: error }, notMigrated ? "the database has still to be migrated" : "the engines are not up yet");
       await pause(backoff.next(), signal);
       signal.throwIfAborted();

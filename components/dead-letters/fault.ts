@@ -16,6 +16,7 @@ const PARTS: Record<DeadLetterReason, Part> = {
   tooOld: "time",
   noReadings: "readings",
   tooManyReadings: "readings",
+  internalError: "whole",
   tooManyDevices: "device",
   badName: "field",
   badValue: "field",

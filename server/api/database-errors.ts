@@ -1,11 +1,11 @@
-import { isOutage } from "@/server/postgres/outage";
+import { isRetryable } from "@/server/postgres/error-classes";
 
 /** True if the error says that PostgreSQL (or another store) can't be reached, seen through Prisma's wrapping. */
 export function isStoreDown(error: unknown): boolean {
   for (let depth = 0, at = error; depth < 6 && typeof at === "object" && at !== null; depth++) {
     const { originalCode, cause, meta, code } = at as Record<string, unknown>;
-    if (isOutage(at) || (typeof code === "string" && PRISMA_DOWN.has(code))) return true;
-    if (typeof originalCode === "string" && isOutage(Object.assign(new Error(), { code: originalCode }))) return true;
+    if (isRetryable(at) || (typeof code === "string" && PRISMA_DOWN.has(code))) return true;
+    if (typeof originalCode === "string" && isRetryable(Object.assign(new Error(), { code: originalCode }))) return true;
     at = cause ?? (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError;
   }
   return false;

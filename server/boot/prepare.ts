@@ -3,6 +3,7 @@ import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import type { Config } from "@/server/config/config";
 import { databaseConnection } from "@/server/postgres/connection";
 import { ownerOf } from "@/server/postgres/embedded/owner";
+import { DatabaseUnavailableError } from "@/server/postgres/client";
 import { migrate, pendingMigrations } from "@/server/postgres/migrate";
 import { errorCode, StartError } from "@/server/postgres/start-error";
 import type { Logger } from "@/server/observability/logger";
@@ -106,6 +107,8 @@ async function patiently<T>(engine: string, work: () => Promise<T>, logger: Logg
 }
 
 function mayBeStarting(error: unknown): boolean {
+  // What the driver says without a code (no TLS there, no PostgreSQL there) is rather a wrong setting.
+  if (error instanceof DatabaseUnavailableError) return false;
   return error instanceof UnavailableError || STARTING.has(errorCode(error) ?? "");
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import { type DeadLetterJobRow, endDeadLetterJob, unfinishedDeadLetterJobs } from "./dead-letter-jobs";
-import { isOutage } from "@/server/postgres/outage";
+import { isRetryable } from "@/server/postgres/error-classes";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import type { DeadLetters } from "@/server/ports/dead-letters";
@@ -84,7 +84,7 @@ export function runDeadLetterJobs(deps: DeadLetterJobsDeps): Running {
       await workOnJob({ ...deps, lookMs }, job, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (isOutage(error)) {
+      if (isRetryable(error)) {
         logger.warn({ err: error, job: job.id }, "a dead letter job waits for an engine");
         return;
       }
@@ -98,7 +98,7 @@ export function runDeadLetterJobs(deps: DeadLetterJobsDeps): Running {
       const count = await giveBack();
       if (count > 0) logger.info({ count }, "dead letters were claimed but never sent: open again");
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isRetryable(error)) throw error;
       logger.debug({ err: error }, "claims could not be looked through; an engine is away");
     }
   }

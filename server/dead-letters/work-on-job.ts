@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Pool } from "pg";
 import { type DeadLetterJobRow, endDeadLetterJob, noteJobProgress } from "./dead-letter-jobs";
-import { isOutage } from "@/server/postgres/outage";
+import { isRetryable } from "@/server/postgres/error-classes";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetterQuery, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import type { EventLog, LogRecord } from "@/server/ports/event-log";
@@ -92,7 +92,7 @@ async function appendUntil(
     try {
       return await eventLog.append(TOPICS.telemetry, records);
     } catch (error) {
-      if (!isOutage(error) || Date.now() + RETRY_MS > deadline) throw error;
+      if (!isRetryable(error) || Date.now() + RETRY_MS > deadline) throw error;
       await delay(RETRY_MS, undefined, { signal });
     }
   }

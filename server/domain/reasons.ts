@@ -31,6 +31,11 @@ export const DEAD_LETTER_REASONS = {
     fix: 'Add "readings" with at least one value, or map it with ?readings=.',
   },
   tooManyReadings: { scope: "message", title: "Too many readings", fix: "Send at most 64 readings per message." },
+  internalError: {
+    scope: "message",
+    title: "Made the worker fail",
+    fix: "Nothing is wrong with the device: report it with the detail and the message, and replay it after an upgrade.",
+  },
   tooManyDevices: { scope: "message", title: "Too many devices", fix: "Raise MAX_DEVICES, then replay." },
   badName: {
     scope: "field",

@@ -12,16 +12,27 @@ const LETTER = "fieldwatch-replay-of";
 const ATTEMPT = "fieldwatch-replays";
 const EDITED = "fieldwatch-replay-edited";
 
+/** As long as a name of a log, a partition, an offset and a field can be. */
+const LONGEST_LETTER = 512;
+/** What the id of a dead letter ends with; before it stands the name of a log, in printable ASCII. */
+const LETTER_ID = /^[\x20-\x7e]+\/\d{1,10}\/\d{1,16}\/(?:m|\d{1,6})$/;
+/** More sendings than anybody makes, and far fewer than a column of 32 bits holds. */
+const MOST_ATTEMPTS = 1_000_000;
+
 /** The record's headers that carry the mark. */
 export function markHeaders({ letter, attempt, edited }: ReplayMark): Record<string, string> {
   return { [LETTER]: letter, [ATTEMPT]: String(attempt), ...(edited && { [EDITED]: "true" }) };
 }
 
-/** The mark a record carries; null if it has none, or one that can't be read: then it is a message like any other. */
+/**
+ * The mark a record carries; null if it has none, or one that Fieldwatch wouldn't write: headers come from anybody, so then
+ * it is a message like any other. Whether there is such a letter, and whether it was sent, is still to be asked.
+ */
 export function readMark(headers: Readonly<Record<string, string>>): ReplayMark | null {
   const letter = headers[LETTER];
-  if (letter === undefined) return null;
-  const attempt = Number(headers[ATTEMPT]);
-  if (letter === "" || letter.length > 1024 || !Number.isSafeInteger(attempt) || attempt < 1) return null;
-  return { letter, attempt, edited: headers[EDITED] === "true" };
+  const attempt = headers[ATTEMPT];
+  if (letter === undefined || attempt === undefined) return null;
+  if (letter.length > LONGEST_LETTER || !LETTER_ID.test(letter)) return null;
+  if (!/^[1-9]\d{0,6}$/.test(attempt) || Number(attempt) > MOST_ATTEMPTS) return null;
+  return { letter, attempt: Number(attempt), edited: headers[EDITED] === "true" };
 }

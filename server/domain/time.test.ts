@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseEventTime } from "./time";
+import { ingestTimeOf, parseEventTime } from "./time";
 
 describe("parseEventTime", () => {
   it.each([
@@ -41,5 +41,29 @@ describe("parseEventTime", () => {
         if (ms / 1000 < 1e11) expect(parseEventTime(ms / 1000)).toBe(ms);
       }),
     );
+  });
+});
+
+describe("ingestTimeOf", () => {
+  const NOW = Date.UTC(2026, 0, 15);
+  const DAY = 24 * 3_600_000;
+
+  it.each([NOW, NOW - 30 * DAY, NOW + DAY, Date.UTC(2000, 0, 1)])("takes a stamp of %d", (stamp) => {
+    expect(ingestTimeOf(stamp, NOW)).toBe(stamp);
+  });
+
+  it.each([
+    ["microseconds", NOW * 1e3],
+    ["nanoseconds", NOW * 1e6],
+    ["seconds", NOW / 1e3],
+    ["none", -1],
+    ["zero", 0],
+    ["before 2000", Date.UTC(2000, 0, 1) - 1],
+    ["more than a day ahead", NOW + DAY + 1],
+    ["the least", -(2 ** 63)],
+    ["the most", 2 ** 63],
+    ["no number", NaN],
+  ])("takes the time of reading for one of %s", (_, stamp) => {
+    expect(ingestTimeOf(stamp, NOW)).toBe(NOW);
   });
 });

@@ -59,3 +59,14 @@ function zoneOffsetMs(zone: string): number | null {
   if (hours > 23 || minutes > 59) return null;
   return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
+
+const FIRST_INGEST_MS = Date.UTC(2000, 0, 1);
+const INGEST_AHEAD_MS = 24 * 3_600_000;
+
+/**
+ * When a log took a record, by the stamp it carries. A stamp before 2000 or more than a day ahead is none (who sends may
+ * write there what he likes, such as microseconds): then it counts as taken `now`, when it is read.
+ */
+export function ingestTimeOf(stamp: number, now: EpochMs): EpochMs {
+  return stamp >= FIRST_INGEST_MS && stamp <= now + INGEST_AHEAD_MS ? Math.floor(stamp) : now;
+}

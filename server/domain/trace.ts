@@ -3,6 +3,15 @@ import type { EpochMs } from "./terms";
 /** Header of a record in the event log whose way is to be followed; its value is the trace's id. */
 export const TRACE_HEADER = "fieldwatch-trace";
 
+/** As long as the id of a trace can be, and what it is made of. */
+const TRACE_ID = /^[A-Za-z0-9-]{1,64}$/;
+
+/** The id of the trace a record belongs to; undefined if it has none, or one that Fieldwatch wouldn't write. */
+export function traceIdOf(headers: Readonly<Record<string, string>>): string | undefined {
+  const id = headers[TRACE_HEADER];
+  return id !== undefined && TRACE_ID.test(id) ? id : undefined;
+}
+
 /** The device a test message is from unless another is named. It is a device like any other. */
 export const TEST_DEVICE = "fieldwatch-test";
 /** What it reports: 1, each time. */

@@ -17,10 +17,7 @@ export async function noteSent(pool: Pool, id: string, sent: TraceSent): Promise
     `INSERT INTO message_trace (id, sent) VALUES ($1, $2::json) ON CONFLICT (id) DO UPDATE SET sent = excluded.sent`,
     [id, JSON.stringify(sent)],
   );
-  await pool.query(
-    `DELETE FROM message_trace WHERE created_at <
-       (SELECT created_at FROM message_trace ORDER BY created_at DESC OFFSET ${KEPT - 1} LIMIT 1)`,
-  );
+  await letOldestGo(pool);
 }
 
 /** Notes what a worker has done with the message so far. */
@@ -29,6 +26,15 @@ export async function noteHandled(pool: Pool, id: string, handled: TraceHandled)
     `INSERT INTO message_trace (id, handled) VALUES ($1, $2::json)
      ON CONFLICT (id) DO UPDATE SET handled = excluded.handled`,
     [id, JSON.stringify(handled)],
+  );
+  // Whoever can write to the log can make traces: they must not pile up.
+  await letOldestGo(pool);
+}
+
+async function letOldestGo(pool: Pool): Promise<void> {
+  await pool.query(
+    `DELETE FROM message_trace WHERE created_at <
+       (SELECT created_at FROM message_trace ORDER BY created_at DESC OFFSET ${KEPT - 1} LIMIT 1)`,
   );
 }
 

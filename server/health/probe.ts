@@ -1,5 +1,5 @@
 import type { ProbeStatus } from "@/server/contracts/health";
-import { isOutage } from "@/server/postgres/outage";
+import { fatalCauseOf, isRetryable } from "@/server/postgres/error-classes";
 
 /** One timed test of one dependency. Probes are data: the monitor runs them all the same way. */
 export interface Probe {
@@ -30,13 +30,10 @@ export function pass(summary: string): Finding {
   return { status: "pass", summary };
 }
 
-/** PostgreSQL's codes for a table, column or schema that isn't there. */
-const TABLES_MISSING: ReadonlySet<unknown> = new Set(["42P01", "42703", "3F000"]);
-
 /** What is found when a probe throws. */
 export function findingOf(error: unknown, { whenDown }: Pick<Probe, "whenDown">): Finding {
   const known = error instanceof Error ? error : new Error(String(error));
-  if (isOutage(known)) {
+  if (isRetryable(known)) {
     const down = whenDown?.(known);
     return (
       down ?? {
@@ -47,7 +44,7 @@ export function findingOf(error: unknown, { whenDown }: Pick<Probe, "whenDown">)
       }
     );
   }
-  if (TABLES_MISSING.has((known as { code?: unknown }).code)) {
+  if (fatalCauseOf(known) === "schema") {
     return {
       status: "unknown",
       summary: "Cannot be asked now.",

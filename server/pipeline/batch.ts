@@ -74,6 +74,11 @@ export function positionOf(batch: SourceBatch, record: StoredRecord): MessagePos
   return { log: logOf(batch.position), partition: batch.position.partition, offset: record.offset };
 }
 
+/** True if the batch was given up for no fault of its own: the partition is another worker's, or this one is stopping. */
+export function isGivenUp(error: unknown): boolean {
+  return error instanceof FencedError || (error instanceof Error && error.name === "AbortError");
+}
+
 /** Another worker has moved the position: this worker has lost the partition, and its batch fails whole. */
 export class FencedError extends Error {
   override readonly name = "FencedError";

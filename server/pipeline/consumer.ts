@@ -1,15 +1,17 @@
 import type { Pool } from "pg";
-import { isOutage } from "@/server/postgres/outage";
+import { classOf } from "@/server/postgres/error-classes";
 import { takePosition, type PipelinePosition } from "./positions";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
-import type { Consumption, EventLog, LogBatch, PartitionBounds } from "@/server/ports/event-log";
-import { FencedError } from "./batch";
+import type { Consumption, EventLog, LogBatch, PartitionBounds, StoredRecord } from "@/server/ports/event-log";
+import { type Committed, FencedError, isGivenUp, type SourceBatch } from "./batch";
 import type { Pipeline } from "./pipeline";
 import type { FollowBatch } from "./traces";
 
-/** So many failures in a row of the same batch, none of them an outage, are a bug that retrying won't mend. */
-const MOST_FAILURES = 5;
+/** After so many failures in a row of the same batch, none of them an outage, retrying alone won't mend it. */
+const TRIES = 5;
+/** So long a batch that fails may be divided at a stretch, in milliseconds: then other partitions have their turn. */
+const TURN_MS = 2000;
 
 export interface ConsumerDeps {
   readonly eventLog: Pick<EventLog, "consume" | "describe">;
@@ -20,7 +22,7 @@ export interface ConsumerDeps {
   readonly maxRecords: number;
   readonly maxBytes: number;
   readonly logger: Logger;
-  /** Told of an error that retrying won't mend; the process should end, loudly. */
+  /** Told of an error with which nothing can go on, once it has lasted; the process should end, loudly. */
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -51,21 +53,59 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
   }
 
   async function handle(batch: LogBatch, signal: AbortSignal): Promise<void> {
-    const position = positions.get(batch.partition);
-    if (position?.cluster !== batch.cluster) throw new FencedError(`${topic}/${batch.partition} is of another cluster`);
+    const { partition } = batch;
+    const position = positions.get(partition);
+    if (position?.cluster !== batch.cluster) throw new FencedError(`${topic}/${partition} is of another cluster`);
     const records = batch.records.filter((record) => record.offset >= position.next);
-    const last = records.at(-1);
-    if (!last) return;
-    const to = last.offset + 1;
-    const trace = follow(batch.partition, records);
+    if (records.length === 0) return;
+    const failure = failures.get(partition);
+    if (failure?.next === position.next && failure.count >= TRIES)
+      await divide(partition, records, signal, performance.now() + TURN_MS);
+    else await run(partition, records, (source) => pipeline.handle(source, signal));
+    failures.delete(partition);
+  }
+
+  /** Handles records of which some make a stage fail: by halves, down to each of those, which is kept as a dead letter. */
+  async function divide(
+    partition: number,
+    records: readonly StoredRecord[],
+    signal: AbortSignal,
+    until: number,
+  ): Promise<void> {
+    signal.throwIfAborted();
+    if (performance.now() > until) throw new TurnOver();
+    const [record] = records;
+    try {
+      await run(partition, records, (source) => pipeline.handle(source, signal));
+    } catch (error) {
+      if (isGivenUp(error) || classOf(error) !== "unhandled" || record === undefined) throw error;
+      if (records.length > 1) {
+        const half = Math.ceil(records.length / 2);
+        await divide(partition, records.slice(0, half), signal, until);
+        await divide(partition, records.slice(half), signal, until);
+        return;
+      }
+      await run(partition, records, (source) => pipeline.refuse(source, record, error, signal));
+      const { offset } = record;
+      logger.error({ err: error, topic, partition, offset }, "a record made the worker fail: kept as a dead letter");
+    }
+  }
+
+  /** Takes records of a partition, from where it stands, through `work`, and moves on. */
+  async function run(
+    partition: number,
+    records: readonly StoredRecord[],
+    work: (source: SourceBatch) => Promise<Committed>,
+  ): Promise<void> {
+    const position = positions.get(partition)!;
+    const to = records.at(-1)!.offset + 1;
+    const trace = follow(partition, records);
     const source = { position, to, records, processedTime: Date.now(), ...(trace && { trace }) };
-    const { totals } = await pipeline(source, signal).catch((error: unknown) => {
+    const { totals } = await work(source).catch((error: unknown) => {
       trace?.failed(error);
       throw error;
     });
-    positions.set(batch.partition, { ...position, next: to });
-    failures.delete(batch.partition);
-    const { partition } = batch;
+    positions.set(partition, { ...position, next: to });
     if (totals.skipped > 0)
       logger.warn({ topic, partition, skipped: totals.skipped }, "messages were missing in the log");
     logger.debug({ topic, partition, to, ...totals }, "batch committed");
@@ -78,11 +118,13 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
       // Whatever happened, the next attempt begins from what the database says.
       const next = positions.get(batch.partition)?.next ?? -1;
       positions.delete(batch.partition);
-      if (isExpected(error)) throw error;
+      if (error instanceof TurnOver) failures.set(batch.partition, { next, count: TRIES });
+      const kind = classOf(error);
+      if (isGivenUp(error) || kind === "retryable" || error instanceof TurnOver) throw error;
       const before = failures.get(batch.partition);
       const count = before?.next === next ? before.count + 1 : 1;
       failures.set(batch.partition, { next, count });
-      if (count >= MOST_FAILURES) onFatal(error);
+      if (kind === "fatal" && count >= TRIES) onFatal(error);
       throw error;
     }
   }
@@ -96,18 +138,15 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     maxBytes: deps.maxBytes,
     concurrency: CONCURRENCY,
     onError(error) {
-      if (isAbort(error)) return;
       if (error instanceof FencedError) logger.info({ reason: error.message }, "batch given up to another worker");
-      else if (isOutage(error)) logger.warn({ err: error }, "an engine is away: retrying");
+      else if (isGivenUp(error) || error instanceof TurnOver) return;
+      else if (classOf(error) === "retryable") logger.warn({ err: error }, "an engine is away: retrying");
       else logger.error({ err: error }, "batch failed: retrying");
     },
   });
 }
 
-function isExpected(error: unknown): boolean {
-  return error instanceof FencedError || isAbort(error) || isOutage(error);
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
+/** Dividing a batch took its share of the time; it goes on from where it is at the next delivery. */
+class TurnOver extends Error {
+  override readonly name = "TurnOver";
 }

@@ -234,23 +234,6 @@ describe("positions", () => {
     await rig.batch(0, 6, 10);
     expect(await totals()).toMatchObject({ messages: 6, readings: 6, skipped: 4 });
   });
-
-  test("a bug is told as fatal after five failures of the same batch, an outage never", async () => {
-    const outage = Object.assign(new Error("away"), { code: "ECONNREFUSED" });
-    let error: Error = outage;
-    const rig = await createRig(db.pool, log, { archive: { store: () => Promise.reject(error) } });
-    log.append(0, { device: "d", time: T, readings: { a: 1 } });
-    const attempt = async () => {
-      await rig.begin(0);
-      await expect(rig.batch(0, 0, 1)).rejects.toBe(error);
-    };
-    for (let i = 0; i < 8; i++) await attempt();
-    expect(rig.fatal).toEqual([]);
-    error = new TypeError("a bug");
-    for (let i = 0; i < 5; i++) await attempt();
-    expect(rig.fatal).toEqual([error]);
-    expect(await totals()).toMatchObject({ messages: 0 });
-  });
 });
 
 describe("bad data", () => {

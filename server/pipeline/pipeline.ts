@@ -2,12 +2,14 @@ import type { Pool } from "pg";
 import { createPartitions } from "@/server/readings/partitions";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins } from "@/server/ports/device-twins";
+import type { StoredRecord } from "@/server/ports/event-log";
 import type { MessageArchive } from "@/server/ports/message-archive";
 import type { Committed, SourceBatch } from "./batch";
 import { createCatalog, type CatalogSettings } from "@/server/catalog/catalog";
 import { createCommitReadings } from "./stages/commit-readings";
 import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
+import { createRefuseRecord } from "./stages/refuse-record";
 import type { PublishLive } from "./stages/publish-live";
 import { createSettleReplays, createTraceReplays } from "./stages/settle-replays";
 import { createStoreDocuments } from "./stages/store-documents";
@@ -22,8 +24,12 @@ export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly timings: Timings;
 }
 
-/** Handles one batch. When it resolves, all of the batch is stored once; when it throws, the batch must come again. */
-export type Pipeline = (batch: SourceBatch, signal: AbortSignal) => Promise<Committed>;
+/** What becomes of batches. When a call resolves, all of its batch is stored once; when it throws, the batch must come again. */
+export interface Pipeline {
+  handle(batch: SourceBatch, signal: AbortSignal): Promise<Committed>;
+  /** Gives up a batch of the one record that made `handle` throw `error`: it is kept as a dead letter. */
+  refuse(batch: SourceBatch, record: StoredRecord, error: unknown, signal: AbortSignal): Promise<Committed>;
+}
 
 /** The stages every message goes through, in order. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -46,17 +52,27 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   // frames for browsers; best effort, timed by itself
   const { publishLive } = deps;
 
-  return async (source, signal) => {
-    const decoded = await decode(source);
-    const enriched = await enrich(decoded);
-    signal.throwIfAborted();
-    const traced = await traceReplays(enriched);
-    await storeDocuments(traced);
-    await settleReplays(traced);
-    const committed = await commitReadings(enriched, signal);
-    publishLive.add(committed, catalog.metricName);
-    source.trace?.committed(committed, publishLive.sent());
-    addWaits(timings, source);
-    return committed;
+  // instead of all of these, for a record that made one of them fail
+  const refuse = createRefuseRecord({ traceReplays, storeDocuments, settleReplays, commit: commitReadings });
+
+  return {
+    async handle(source, signal) {
+      const decoded = await decode(source);
+      const enriched = await enrich(decoded);
+      signal.throwIfAborted();
+      const traced = await traceReplays(enriched);
+      await storeDocuments(traced);
+      await settleReplays(traced);
+      const committed = await commitReadings(enriched, signal);
+      publishLive.add(committed, catalog.metricName);
+      source.trace?.committed(committed, publishLive.sent());
+      addWaits(timings, source);
+      return committed;
+    },
+    async refuse(source, record, error, signal) {
+      const committed = await refuse(source, record, error, signal);
+      source.trace?.committed(committed, Promise.resolve(false));
+      return committed;
+    },
   };
 }

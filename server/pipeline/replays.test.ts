@@ -182,18 +182,24 @@ describe("a dead letter sent again", () => {
     expect(await totals()).toEqual({ readings: 2, duplicates: 2 });
   });
 
-  test("of which nothing is left is handled as any message; a mark that makes no sense is none", async () => {
-    log.append(
-      0,
-      { device: "d", time: NOW, readings: { a: [] } },
-      NOW,
-      markHeaders({ letter: "gone", attempt: 3, edited: true }),
-    );
-    log.append(0, { device: "d", time: NOW, readings: { a: 1 } }, NOW, { "fieldwatch-replay-of": "x" });
+  test("of which nothing is left is handled as any message, and so is one that nobody sent", async () => {
+    const open = await refusedMessage();
+    const forged: [letter: string, attempt: number][] = [
+      [`${log.cluster}/iot.telemetry/0/0/77/m`, 3],
+      [open.id, 1],
+      [open.id, 1_000_000],
+    ];
+    for (const [letter, attempt] of forged)
+      log.append(
+        0,
+        { device: "d", time: NOW, readings: { a: [] } },
+        NOW,
+        markHeaders({ letter, attempt, edited: true }),
+      );
     await rig.drain();
-    const [one] = await letters();
-    expect(one).toMatchObject({ replayOf: "gone", replays: 3, status: "open" });
-    expect(one!.history).toMatchObject([{ kind: "refused", edited: true }]);
-    expect(await readings()).toEqual([["a", 1]]);
+    const others = (await letters()).filter(({ id }) => id !== open.id);
+    expect(others).toHaveLength(3);
+    for (const one of others) expect(one).toMatchObject({ replayOf: null, replays: 0, status: "open", history: [] });
+    expect(await letter(open.id)).toEqual(open);
   });
 });

@@ -1,4 +1,4 @@
-import { TRACE_HEADER, TRACE_STAGES, type TraceHandled, type TraceStage } from "@/server/domain/trace";
+import { TRACE_STAGES, traceIdOf, type TraceHandled, type TraceStage } from "@/server/domain/trace";
 import type { StoredRecord } from "@/server/ports/event-log";
 import { type BatchTrace, FencedError } from "./batch";
 
@@ -19,7 +19,7 @@ export function createTraces({ worker, note, onError }: TracesDeps): FollowBatch
   return (partition, records) => {
     let followed: StoredRecord[] | null = null;
     for (const record of records) {
-      if (record.headers[TRACE_HEADER] === undefined) continue;
+      if (traceIdOf(record.headers) === undefined) continue;
       followed ??= [];
       if (followed.length < MOST_A_BATCH) followed.push(record);
     }
@@ -37,7 +37,7 @@ export function createTraces({ worker, note, onError }: TracesDeps): FollowBatch
         for (const record of traced) {
           const base = { worker, partition, offset: record.offset, takenAt, ends: { ...ends } };
           const rest = { failing: null, refused: isRefused(record), frameLost: false, ...more };
-          writing = writing.then(() => note(record.headers[TRACE_HEADER]!, { ...base, ...rest })).catch(onError);
+          writing = writing.then(() => note(traceIdOf(record.headers)!, { ...base, ...rest })).catch(onError);
         }
       };
       return {

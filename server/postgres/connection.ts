@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import pg from "pg";
 import type { Config } from "@/server/config/config";
 import type { Logger } from "@/server/observability/logger";
+import { DatabasePool } from "./client";
 import { readEmbeddedConnection } from "./embedded/state";
 import { errorCode, StartError } from "./start-error";
 
@@ -41,7 +42,7 @@ const ANSWER_MS = 30_000;
 /** A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number. */
 export function createPool(connectionString: string, options: { role: string; logger: Logger; size: number }): pg.Pool {
   const { role, logger, size } = options;
-  const pool = new pg.Pool({
+  const pool = new DatabasePool({
     connectionString,
     max: size,
     application_name: `fieldwatch ${role} ${hostname()}:${process.pid}`,

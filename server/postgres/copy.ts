@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 import { from } from "pg-copy-streams";
 import type { EpochMs } from "@/server/domain/terms";
+import { driverError } from "./client";
 
 /**
  * Writes rows by COPY, by far the cheapest way in.
@@ -11,7 +12,7 @@ import type { EpochMs } from "@/server/domain/terms";
 export async function copyRows(client: PoolClient, target: string, rows: string): Promise<number> {
   const stream = client.query(from(`COPY ${target} FROM STDIN`));
   await new Promise<void>((resolve, reject) => {
-    stream.once("error", reject);
+    stream.once("error", (error) => reject(driverError(error) as Error));
     stream.once("finish", resolve);
     stream.end(Buffer.from(rows));
   });

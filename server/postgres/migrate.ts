@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { command } from "@/server/domain/fix";
+import { DatabaseClient } from "./client";
 import { StartError } from "./start-error";
 
 /** One migration, as it lies in prisma/migrations. */
@@ -50,7 +51,7 @@ export function pendingMigrations(connectionString: string, migrations = readMig
 }
 
 async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
+  const client = new DatabaseClient({
     connectionString,
     application_name: "fieldwatch migrate",
     connectionTimeoutMillis: 10_000,

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { DatabaseUnavailableError, driverError } from "./client";
 
 /** Shown when the database holds something the program rules out; the transaction was rolled back. */
 export class InconsistencyError extends Error {
@@ -27,18 +28,14 @@ export async function withTransaction<T>(
     const result = await work(client);
     await client.query("COMMIT");
     return result;
-  } catch (error) {
+  } catch (caught) {
+    const error = driverError(caught);
     // No answer came: another statement would wait as long, and ending the connection rolls back just as well.
-    if (isConnectionError(error)) broken ??= error;
+    if (error instanceof DatabaseUnavailableError) broken ??= error;
     else await client.query("ROLLBACK").catch((failure: Error) => (broken ??= failure));
-    throw error;
+    throw caught;
   } finally {
     client.off("error", onError);
     client.release(broken);
   }
-}
-
-/** pg's own errors (connection lost, no answer in time) are plain and without a code; bugs and refusals have a class or a code. */
-function isConnectionError(error: unknown): error is Error {
-  return error instanceof Error && error.constructor === Error && !("code" in error && error.code !== undefined);
 }

@@ -1,4 +1,5 @@
 import { command } from "@/server/domain/fix";
+import { DatabaseUnavailableError } from "./client";
 import { errorCode } from "./start-error";
 
 /** Why PostgreSQL can't be used and what to do; commands ready to copy. */
@@ -94,8 +95,8 @@ export function databaseTrouble(error: unknown, databaseUrl: string): DatabaseTr
         "Name its authority: add sslrootcert=/path/to/ca.pem to DATABASE_URL.",
       );
   }
-  // pg's own errors have no code: no TLS there, no PostgreSQL there, or no answer in time.
-  if (!(error instanceof Error) || error.constructor !== Error) return undefined;
+  // The driver's own errors have no code: no TLS there, no PostgreSQL there, or no answer in time.
+  if (!(error instanceof DatabaseUnavailableError)) return undefined;
   return because(
     "reach",
     `${server}: ${error.message}.`,

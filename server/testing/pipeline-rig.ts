@@ -133,6 +133,19 @@ export async function createRig(
         running.signal,
       );
     },
+    /** Handles everything in a partition as a log does: a batch that fails comes again from where the worker begins. */
+    async insist(partition: number, size = 1000, most = 100): Promise<void> {
+      let at = await this.begin(partition);
+      for (let turn = 0; at < log.endOf(partition); turn++) {
+        try {
+          await this.batch(partition, at, at + size);
+          at += size;
+        } catch (error) {
+          if (turn >= most) throw error;
+          at = await this.begin(partition);
+        }
+      }
+    },
     /** Takes all partitions over and handles everything in them. */
     async drain(size = 1000): Promise<void> {
       for (const partition of log.parts.keys()) {

@@ -2,14 +2,14 @@ import type { Pool, PoolClient } from "pg";
 import { TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
-import { inTransaction } from "./transaction";
+import { withTransaction } from "@/server/postgres/transaction";
 
 /** Twins in a table of PostgreSQL, each a document of its newest values. */
 export function createPostgresDeviceTwins(pool: Pool): DeviceTwins {
   return {
     async merge(updates) {
       const worth = updates.filter(({ values }) => values.size > 0);
-      if (worth.length > 0) await inTransaction(pool, (client) => mergeLocked(client, worth));
+      if (worth.length > 0) await withTransaction(pool, (client) => mergeLocked(client, worth));
     },
 
     async get(devices) {

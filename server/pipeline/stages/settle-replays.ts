@@ -26,11 +26,17 @@ interface TraceDeps {
  */
 export function createTraceReplays({ pool, deadLetters }: TraceDeps) {
   return async (batch: EnrichedBatch): Promise<TracedBatch> => {
-    const marks = new Map<number, ReplayMark>();
+    const told = new Map<number, ReplayMark>();
     for (const { offset, headers } of batch.records) {
       const mark = readMark(headers);
-      if (mark) marks.set(offset, mark);
+      if (mark) told.set(offset, mark);
     }
+    if (told.size === 0) return { ...batch, settlements: [] };
+    const origins = await lettersOf(deadLetters, [...new Set([...told.values()].map(({ letter }) => letter))]);
+    // A mark of no letter, or of a sending there never was, is somebody else's: the message is one like any other.
+    const marks = new Map(
+      [...told].filter(([, { letter, attempt }]) => attempt <= (origins.get(letter)?.replays ?? 0)),
+    );
     if (marks.size === 0) return { ...batch, settlements: [] };
 
     const messages = new Map(
@@ -41,10 +47,7 @@ export function createTraceReplays({ pool, deadLetters }: TraceDeps) {
       const { offset } = letter.position;
       if (marks.has(offset)) refused.set(offset, [...(refused.get(offset) ?? []), letter]);
     }
-    const [origins, repeats] = await Promise.all([
-      historiesOf(deadLetters, [...new Set([...marks.values()].map(({ letter }) => letter))]),
-      repeatsOf(pool, [...messages.values()]),
-    ]);
+    const repeats = await repeatsOf(pool, [...messages.values()]);
 
     const settlements = new Map<string, DeadLetterChange>();
     const descended = new Map<DeadLetter, DeadLetter>();
@@ -57,7 +60,7 @@ export function createTraceReplays({ pool, deadLetters }: TraceDeps) {
         ...outcomeOf(message, again, repeats.get(offset) ?? NOTHING_STORED),
       };
       for (const letter of again) {
-        const history = [...(origins.get(mark.letter) ?? []), event];
+        const history = [...(origins.get(mark.letter)?.history ?? []), event];
         descended.set(letter, { ...letter, replayOf: mark.letter, replays: mark.attempt, history });
       }
       // Of one message twice in the log, the second only brings repeats.
@@ -106,16 +109,17 @@ function outcomeOf(
   return { kind: "stored", detail: parts.join(", ") };
 }
 
-async function historiesOf(
+/** Those of the letters that there are. */
+async function lettersOf(
   deadLetters: Pick<DeadLetters, "find">,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, KeptDeadLetter["history"]>> {
-  const histories = new Map<string, KeptDeadLetter["history"]>();
+): Promise<ReadonlyMap<string, KeptDeadLetter>> {
+  const letters = new Map<string, KeptDeadLetter>();
   for (let at = 0; at < ids.length; at += CHUNK) {
     const some = await deadLetters.find({ ids: ids.slice(at, at + CHUNK), limit: CHUNK });
-    for (const { id, history } of some) histories.set(id, history);
+    for (const letter of some) letters.set(letter.id, letter);
   }
-  return histories;
+  return letters;
 }
 
 /** Of a message's readings: how many are stored already, with the same value and with another. */

@@ -1,5 +1,7 @@
 import type { Batch, IHeaders, KafkaMessage } from "kafkajs";
 import type { UnreadableBatch } from "@/server/domain/unreadable";
+import type { EpochMs } from "@/server/domain/terms";
+import { ingestTimeOf } from "@/server/domain/time";
 import { NO_HEADERS, type RecordHeaders, type StoredRecord } from "@/server/ports/event-log";
 import type { UnreadableMark } from "../records/record-set";
 
@@ -55,12 +57,13 @@ export function createFetched(): Fetched {
     take(maxRecords, maxBytes) {
       const chunk: StoredRecord[] = [];
       let size = 0;
+      const now = Date.now();
       while (batches.length > 0 && chunk.length < maxRecords) {
         const messages = batches[0]!;
         const message = messages[taken]!;
         const length = message.value?.length ?? 0;
         if (chunk.length > 0 && size + length > maxBytes) break;
-        chunk.push(storedRecord(message));
+        chunk.push(storedRecord(message, now));
         size += length;
         taken += 1;
         if (taken === messages.length) {
@@ -80,13 +83,13 @@ export function createFetched(): Fetched {
   };
 }
 
-function storedRecord({ offset, key, value, headers, timestamp }: KafkaMessage): StoredRecord {
+function storedRecord({ offset, key, value, headers, timestamp }: KafkaMessage, now: EpochMs): StoredRecord {
   return {
     offset: Number(offset),
     key: key === null ? null : key.toString(),
     value: value ?? NOTHING,
     headers: headersOf(headers),
-    ingestTime: Number(timestamp),
+    ingestTime: ingestTimeOf(Number(timestamp), now),
   };
 }
 

@@ -3,12 +3,17 @@ import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeadLetterGroup, DeadLetterGroups } from "@/server/ports/dead-letters";
 import { originalText } from "@/server/postgres/text";
-import { inTransaction } from "../transaction";
+import { withTransaction } from "@/server/postgres/transaction";
 
 const HOUR = 3_600_000;
 /** Groups fit into memory; sorting all letters for them, or compiling for it, takes several times as long. */
-const HASHED =
-  "BEGIN READ ONLY; SET LOCAL work_mem = '32MB'; SET LOCAL enable_incremental_sort = off; SET LOCAL enable_sort = off; SET LOCAL jit = off";
+const HASHED = [
+  "SET TRANSACTION READ ONLY",
+  "SET LOCAL work_mem = '32MB'",
+  "SET LOCAL enable_incremental_sort = off",
+  "SET LOCAL enable_sort = off",
+  "SET LOCAL jit = off",
+] as const;
 const NO_TREND: ReadonlyMap<number, number> = new Map();
 
 interface GroupsQuery {
@@ -25,7 +30,7 @@ export async function findGroups(
   { where, parameters, limit, trendFrom }: GroupsQuery,
 ): Promise<DeadLetterGroups> {
   const next = parameters.length + 1;
-  const { rows } = await inTransaction(
+  const { rows } = await withTransaction(
     pool,
     (client) =>
       client.query<Row>(

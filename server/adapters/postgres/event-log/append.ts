@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { type AppendCall, type Appender, createAppender, type WriteCalls } from "../../append-queue";
 import { withLogErrors } from "../errors";
-import { inTransaction } from "../transaction";
+import { withTransaction } from "@/server/postgres/transaction";
 import { encodeFrames, type Frame } from "./framing";
 import { RECORDS_CHANNEL } from "./group-key";
 import { partitionOf } from "../../partitioner";
@@ -53,8 +53,7 @@ async function insertFrames(
 ): Promise<void> {
   const payloads = parts.flatMap(({ frames }) => frames.map(({ payload }) => payload));
   const whole = payloads.length === 1 ? payloads[0]! : Buffer.concat(payloads);
-  const begin = topic.durable ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit = off";
-  await inTransaction(
+  await withTransaction(
     pool,
     async (client) => {
       // The lock is kept until the commit, so offsets become visible in order; in the order of partitions, so that
@@ -111,6 +110,6 @@ async function insertFrames(
         ],
       );
     },
-    begin,
+    topic.durable ? [] : ["SET LOCAL synchronous_commit = off"],
   );
 }

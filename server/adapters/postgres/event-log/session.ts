@@ -1,5 +1,6 @@
-import pg from "pg";
-import type { PartitionBounds } from "@/server/ports/event-log";
+import type pg from "pg";
+import { LogUnavailableError, type PartitionBounds } from "@/server/ports/event-log";
+import { DatabaseClient, driverError } from "@/server/postgres/client";
 import { GROUP_CHANNEL, groupKey, RECORDS_CHANNEL, SLOT_OF_MEMBERS } from "./group-key";
 import { findTopic, type Topic } from "./topics";
 
@@ -46,7 +47,7 @@ export interface SessionSettings {
 
 /** Connects, listens and joins the group. @throws what pg throws, or LogUnavailableError for an unknown topic. */
 export async function openSession(settings: SessionSettings): Promise<Session> {
-  const client = new pg.Client({
+  const client = new DatabaseClient({
     connectionString: settings.connectionString,
     application_name: settings.applicationName,
     connectionTimeoutMillis: 5000,
@@ -56,11 +57,11 @@ export async function openSession(settings: SessionSettings): Promise<Session> {
   });
   let lost: Error | null = null;
   const lose = (error: Error) => {
-    lost ??= error;
+    lost ??= driverError(error) as Error;
     settings.onLost();
   };
   client.on("error", lose);
-  client.on("end", () => lose(new Error("the connection was closed")));
+  client.on("end", () => lose(new LogUnavailableError("the connection was closed")));
   try {
     await client.connect();
     return await joined(client, settings, () => {

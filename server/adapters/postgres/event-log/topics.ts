@@ -6,7 +6,7 @@ import {
   type TopicSettings,
   type TopicState,
 } from "@/server/ports/event-log";
-import { inTransaction } from "../transaction";
+import { withTransaction } from "@/server/postgres/transaction";
 import { groupKey, SLOT_OF_MEMBERS } from "./group-key";
 
 /** A topic as the database knows it. */
@@ -36,7 +36,7 @@ export async function findTopic(database: Queryable, name: string): Promise<Topi
 
 /** Creates missing topics and tells what existing ones have otherwise. */
 export async function ensureTopics(pool: Pool, wanted: readonly TopicSettings[]): Promise<readonly TopicDifference[]> {
-  return await inTransaction(pool, async (client) => {
+  return await withTransaction(pool, async (client) => {
     const differences: TopicDifference[] = [];
     // By name, so that two at once wait for each other and never in a circle.
     const sorted = [...wanted].sort((a, b) => (a.topic < b.topic ? -1 : 1));

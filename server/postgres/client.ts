@@ -1,0 +1,50 @@
+import pg from "pg";
+import { UnavailableError } from "@/server/domain/unavailable";
+
+/** The connection to PostgreSQL was lost, not obtained in time, or gave no answer in time. */
+export class DatabaseUnavailableError extends UnavailableError {
+  override readonly name = "DatabaseUnavailableError";
+}
+
+/**
+ * Gives an error of pg's own a class. pg tells of a lost connection and of a missed answer by a plain Error without a
+ * code, which can't be told from an error in the program once it has left here.
+ */
+export function driverError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.constructor !== Error) return error;
+  if ((error as { code?: unknown }).code !== undefined) return error;
+  return new DatabaseUnavailableError(error.message, { cause: error });
+}
+
+/** A pg.Client whose errors all have a code or a class. */
+export class DatabaseClient extends pg.Client {
+  override query = classed(super.query.bind(this) as Call) as pg.Client["query"];
+  override connect = classed(super.connect.bind(this) as Call) as pg.Client["connect"];
+}
+
+/** A pg.Pool whose errors all have a code or a class. */
+export class DatabasePool extends pg.Pool {
+  constructor(config: pg.PoolConfig) {
+    super({ ...config, Client: DatabaseClient });
+  }
+  override connect = classed(super.connect.bind(this) as Call) as pg.Pool["connect"];
+  // It listens to its client's errors itself.
+  override query = classed(super.query.bind(this) as Call) as pg.Pool["query"];
+}
+
+type Call = (...args: unknown[]) => unknown;
+
+/** The call, with its error given a class on its way to the callback or the promise. */
+function classed(call: Call): Call {
+  return (...args) => {
+    const callback = args.at(-1);
+    if (typeof callback === "function") {
+      const told: Call = (error, ...rest) => (callback as Call)(error ? driverError(error) : error, ...rest);
+      return call(...args.slice(0, -1), told);
+    }
+    const result = call(...args);
+    // What isn't a promise is a stream, which tells its errors itself.
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error: unknown) => Promise.reject(driverError(error) as Error));
+  };
+}
