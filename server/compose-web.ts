@@ -20,7 +20,7 @@ import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { failedRecordsProbe } from "./health/failed-records";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
-import { keptFor } from "./async/kept-for";
+import { keptByKey } from "./async/kept-for";
 import { type LiveChannelState, liveProbes } from "./health/live";
 import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
@@ -104,12 +104,8 @@ export function composeApi(parts: ApiParts): Api {
 
 /** However many browsers look, the database is asked at most every two seconds for each range. */
 function composeStages({ pool }: Engines): (minutes: number) => Promise<StagesState> {
-  const ranges = new Map<number, () => Promise<StagesState>>();
-  return (minutes) => {
-    let read = ranges.get(minutes);
-    if (!read) ranges.set(minutes, (read = keptFor(2000, Date.now, () => readStages(pool, minutes, Date.now()))));
-    return read();
-  };
+  const read = keptByKey(2000, (minutes: number, now) => readStages(pool, minutes, now));
+  return (minutes) => read(minutes, Date.now());
 }
 
 /** How the pipeline's state is read, with what the doors have rejected. */

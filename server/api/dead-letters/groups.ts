@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { EpochMs } from "@/server/domain/terms";
+import { keptByKey } from "@/server/async/kept-for";
 import { deadLetterGroupsAnswer, deadLetterGroupsQuery } from "@/server/contracts/dead-letters";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import type { DeadLetters } from "@/server/ports/dead-letters";
@@ -29,7 +30,7 @@ export const listDeadLetterGroups = verb(
     problems: [],
   },
   ({ deadLetters }: GroupsDeps) => {
-    async function answer(time: EpochMs, { limit, status, ...filter }: Query): Promise<Answer> {
+    async function answer({ limit, status, ...filter }: Query, time: EpochMs): Promise<Answer> {
       const trendFrom = Math.floor(time / HOUR) * HOUR - (TREND_HOURS - 1) * HOUR;
       const [{ total, groups }, { refused: _, ...counts }] = await Promise.all([
         deadLetters.groups({ ...toFilter(filter), limit, trendFrom, ...(status !== "all" && { status }) }),
@@ -51,12 +52,7 @@ export const listDeadLetterGroups = verb(
       };
     }
     // With a million letters an answer takes a second: everybody who asks the same meanwhile shares it.
-    const underWay = new Map<string, Promise<Answer>>();
-    return (ctx, { query }) => {
-      const key = JSON.stringify(query);
-      let answered = underWay.get(key);
-      if (!answered) underWay.set(key, (answered = answer(ctx.now, query).finally(() => underWay.delete(key))));
-      return answered;
-    };
+    const shared = keptByKey(0, answer);
+    return (ctx, { query }) => shared(query, ctx.now);
   },
 );

@@ -1,9 +1,16 @@
 import type { Pool } from "pg";
+import type { z } from "zod";
+import { keptByKey } from "@/server/async/kept-for";
 import { fleetSummaryAnswer, fleetSummaryQuery } from "@/server/contracts/fleet";
 import { countFleet } from "@/server/catalog/device-list";
 import { readSort } from "../devices/sort";
 import { toInstantOrNull } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
+
+/** How old an answer may be: browsers ask every five seconds. */
+const SHARED_MS = 500;
+
+type Query = z.output<typeof fleetSummaryQuery>;
 
 interface Deps {
   readonly pool: Pool;
@@ -21,19 +28,15 @@ export const getFleetSummary = verb(
     status: 200,
     problems: [],
   },
-  ({ pool, staleSeconds }: Deps) =>
-    async (ctx, { query: { sort, ...filter } }) => {
-      const counts = await countFleet(pool, { ...filter, ...readSort(sort), now: ctx.now, staleSeconds });
-      return {
-        all: counts.all,
-        total: counts.total,
-        conflicts: counts.conflicts,
-        states: counts.states,
-        sites: counts.sites.map((site) => ({
-          ...site,
-          lastSeen: toInstantOrNull(site.lastSeen),
-        })),
-        tag: counts.tag,
-      };
-    },
+  ({ pool, staleSeconds }: Deps) => {
+    // Every open list and overview asks this of the whole fleet: they share one count.
+    const count = keptByKey(SHARED_MS, (query: Query, now) => {
+      const { sort, ...filter } = query;
+      return countFleet(pool, { ...filter, ...readSort(sort), now, staleSeconds });
+    });
+    return async (ctx, { query }) => {
+      const { sites, ...counts } = await count(query, ctx.now);
+      return { ...counts, sites: sites.map((site) => ({ ...site, lastSeen: toInstantOrNull(site.lastSeen) })) };
+    };
+  },
 );
