@@ -147,11 +147,13 @@ const KINDS: Readonly<Record<string, { share: number; make: (context: Context) =
   nanText: {
     share: 4,
     make: (c) =>
-      refused(
-        "notJson",
-        message(c, `{"temperature":${pick(c, ["NaN", "Infinity", "-Infinity", "0x10", "01", "+1", ".5"])}}`),
-        false,
-      ),
+      good(message(c, `{"temperature":${pick(c, ["NaN", "nan", "Infinity", "-Infinity", "-inf"])},"humidity":40}`), 1, [
+        "notFinite",
+      ]),
+  },
+  noNumber: {
+    share: 2,
+    make: (c) => refused("notJson", message(c, `{"temperature":${pick(c, ["0x10", "01", "+1", ".5", "Na"])}}`), false),
   },
   cutOff: {
     share: 4,

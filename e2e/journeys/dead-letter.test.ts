@@ -105,7 +105,7 @@ test("many are tried first, then replayed at a rate, and everyone sees how far i
     ),
     ...Array.from(
       { length: GARBLED },
-      (_, i) => `{"device":"${AHEAD}","time":${at + i},"readings":{"temperature":NaN}}`,
+      (_, i) => `{"device":"${AHEAD}","time":${at + i},"readings":{"temperature":none}}`,
     ),
   ]);
   await deadLetters(({ open }) => open === EARLY + GARBLED, "the dead letters of both kinds");

@@ -1,4 +1,4 @@
-import { decodeJson, type DecodeBounds } from "@/server/domain/message";
+import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
 import { markHeaders } from "@/server/domain/replay-mark";
 import { TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
@@ -87,10 +87,6 @@ const ANY_TIME: DecodeBounds = { now: Number.MAX_SAFE_INTEGER, futureToleranceMs
 
 /** The device a message names, if it can be read. */
 function deviceIn(message: Uint8Array): string | null {
-  try {
-    const outcome = decodeJson(JSON.parse(Buffer.from(message).toString()) as unknown, ANY_TIME);
-    return outcome.ok ? outcome.message.device : (outcome.device ?? null);
-  } catch {
-    return null;
-  }
+  const outcome = decodeMessage(message, ANY_TIME);
+  return outcome.ok ? outcome.message.device : (outcome.device ?? null);
 }

@@ -24,6 +24,7 @@ describe("decodeMessage", () => {
             ["temperature", 21.3],
             ["motion", false],
           ],
+          rounded: [],
           texts: [["mode", "auto"]],
           refused: [],
           refusedLabels: [],
@@ -37,7 +38,7 @@ describe("decodeMessage", () => {
     ["notJson", "{"],
     ["notJson", "[]"],
     ["notJson", "null"],
-    ["notJson", '{"device":"a","time":1,"readings":{"a":NaN}}'],
+    ["notJson", '{"device":"a","time":1,"readings":{"a":Nan1}}'],
     ["tooDeep", nested(16)],
     ["tooDeep", nested(30_000)],
     ["tooLarge", " ".repeat(64 * 1024 + 1)],
@@ -77,6 +78,27 @@ describe("decodeMessage", () => {
     ]);
   });
 
+  it("keeps a message's good fields beside NaN and infinities as other languages write them", () => {
+    const words = ["NaN", "nan", "-NaN", "Infinity", "-Infinity", "inf", "INF", "+Infinity", "1e999", "-1e999"];
+    const fields = words.map((word, i) => `"f${i}": ${word}`);
+    const outcome = decode(`{"device":"a","time":"${time}","readings":{"ok":1,${fields.join(",")},"text":"NaN, inf"}}`);
+    if (!outcome.ok) throw new Error(outcome.detail);
+    const { values, texts, refused } = outcome.message;
+    expect([values, texts]).toEqual([[["ok", 1]], [["text", "NaN, inf"]]]);
+    expect(refused.map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual(
+      words.map((word, i) => `notFinite: f${i} is ${word}`),
+    );
+  });
+
+  it("marks numbers that no double holds as they were written", () => {
+    const outcome = decode(
+      `{"device":"a","time":"${time}","readings":{"whole":9007199254740993,"serial":18446744073709551615,"fine":123456789.123456789,` +
+        `"tiny":1e-400,"even":9007199254740992,"float":22.700000762939453,"long":0.10000000000000000555,"max":1.7976931348623157e308}}`,
+    );
+    expect(outcome.ok && outcome.message.rounded).toEqual(["whole", "serial", "fine", "tiny"]);
+    expect(outcome.ok && outcome.message.values[0]).toEqual(["whole", 9007199254740992]);
+  });
+
   it("never throws, and accounts for every field that has a value", () => {
     fc.assert(
       fc.property(fc.json(), fc.uint8Array(), fc.dictionary(fc.string(), fc.jsonValue()), (json, bytes, readings) => {
@@ -97,10 +119,11 @@ describe("decodeMessage", () => {
 
 describe("mapMessage", () => {
   const mapping = { device: "device", time: "ts", readings: "payload.data" };
+  const map = (json: unknown) => mapMessage({ json, tokens: new Map() }, mapping).json;
 
   it("moves the mapped values and keeps the rest", () => {
     const foreign = { device: "a", ts: 5, payload: { data: { t: 1 } }, device_id: "5e:44" };
-    expect(mapMessage(foreign, mapping)).toEqual({
+    expect(map(foreign)).toEqual({
       device: "a",
       time: 5,
       readings: { t: 1 },
@@ -110,7 +133,7 @@ describe("mapMessage", () => {
   });
 
   it("leaves what is missing for decoding to name, and what isn't an object as it is", () => {
-    expect(mapMessage({ time: 1, readings: { a: 1 } }, mapping)).toEqual({});
-    expect(mapMessage([1], mapping)).toEqual([1]);
+    expect(map({ time: 1, readings: { a: 1 } })).toEqual({});
+    expect(map([1])).toEqual([1]);
   });
 });

@@ -1,3 +1,4 @@
+import { type JsonReading, readJson } from "./json";
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type Refusal } from "./reasons";
 import { readLabel } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
@@ -25,6 +26,8 @@ export interface DecodedMessage {
   readonly type?: string;
   /** Numbers and booleans, which become series. */
   readonly values: readonly (readonly [metric: string, value: ReadingValue])[];
+  /** Those of `values` that no double holds as they were written: the nearest is taken. */
+  readonly rounded: readonly string[];
   /** Strings, which stay in the message and the twin. */
   readonly texts: readonly (readonly [metric: string, text: string])[];
   /** Fields that cannot become a reading; the others are good all the same. */
@@ -52,17 +55,20 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** Decodes the bytes of one message in Fieldwatch's own shape. Never throws: bad data is a value. */
 export function decodeMessage(bytes: Uint8Array, bounds: DecodeBounds): DecodeOutcome {
   const parsed = parseMessage(bytes);
-  return parsed.ok ? decodeJson(parsed.json, bounds) : parsed;
+  return parsed.ok ? decodeJson(parsed, bounds) : parsed;
 }
 
-/** Reads the bytes of one message, in whatever shape, as JSON. Never throws: bad data is a value. */
+/**
+ * Reads the bytes of one message, in whatever shape, as JSON; NaN and Infinity as bare words, which Python and others write,
+ * cost their field alone. Never throws: bad data is a value.
+ */
 export function parseMessage(
   bytes: Uint8Array,
-): { readonly ok: true; readonly json: unknown } | ({ readonly ok: false } & Refusal) {
+): ({ readonly ok: true } & JsonReading) | ({ readonly ok: false } & Refusal) {
   if (bytes.byteLength > MESSAGE_LIMITS.bytes)
     return { ok: false, ...refusal("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`) };
   try {
-    return { ok: true, json: JSON.parse(utf8.decode(bytes)) };
+    return { ok: true, ...readJson(utf8.decode(bytes)) };
   } catch (error) {
     const why =
       bytes.byteLength === 0 ? "the message is empty" : `cannot be read: ${(error as Error).message.slice(0, 200)}`;
@@ -71,7 +77,7 @@ export function parseMessage(
 }
 
 /** Decodes one parsed message in Fieldwatch's own shape. Never throws: bad data is a value. */
-export function decodeJson(json: unknown, bounds: DecodeBounds): DecodeOutcome {
+export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds): DecodeOutcome {
   if (!isObject(json)) return refuse("notJson", `expected a JSON object, got ${describe(json)}`);
   if (isDeeperThan(json, MESSAGE_LIMITS.depth))
     return refuse("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`);
@@ -102,6 +108,8 @@ export function decodeJson(json: unknown, bounds: DecodeBounds): DecodeOutcome {
 
   const values: [string, ReadingValue][] = [];
   const texts: [string, string][] = [];
+  const rounded: string[] = [];
+  const written = tokens.get(readings);
   const refused: DecodedMessage["refused"][number][] = [];
   for (const field of names) {
     const value = own(readings, field);
@@ -114,13 +122,20 @@ export function decodeJson(json: unknown, bounds: DecodeBounds): DecodeOutcome {
     else if (typeof value !== "number")
       refused.push({ field, value, ...refusal("badValue", `${field} is ${describe(value)}`) });
     else if (!Number.isFinite(value))
-      refused.push({ field, value, ...refusal("notFinite", `${field} is beyond the range of a number`) });
-    else values.push([field, value]);
+      refused.push({
+        field,
+        value,
+        ...refusal("notFinite", `${field} is ${(written?.get(field) ?? String(value)).slice(0, 80)}`),
+      });
+    else {
+      values.push([field, value]);
+      if (written?.has(field)) rounded.push(field);
+    }
   }
   if (values.length + texts.length + refused.length === 0)
     return refuse("noReadings", '"readings" has no value', device);
 
-  return { ok: true, message: { device, eventTime, values, texts, refused, ...labels(json) } };
+  return { ok: true, message: { device, eventTime, values, rounded, texts, refused, ...labels(json) } };
 }
 
 function labels(json: object): Pick<DecodedMessage, "id" | "site" | "type" | "refusedLabels"> {
@@ -145,8 +160,9 @@ function labels(json: object): Pick<DecodedMessage, "id" | "site" | "type" | "re
  * Brings a foreign message into Fieldwatch's own shape: the three mapped values are placed under `device`,
  * `time` and `readings`; every other top-level field stays. What is missing stays missing, for decoding to name.
  */
-export function mapMessage(json: unknown, mapping: MessageMapping): unknown {
-  if (!isObject(json)) return json;
+export function mapMessage(reading: JsonReading, mapping: MessageMapping): JsonReading {
+  const { json, tokens } = reading;
+  if (!isObject(json)) return reading;
   const mapped = {
     device: at(json, mapping.device),
     time: at(json, mapping.time),
@@ -154,7 +170,9 @@ export function mapMessage(json: unknown, mapping: MessageMapping): unknown {
   };
   const taken = new Set([mapping.device, mapping.time, mapping.readings, "device", "time", "readings"]);
   const rest = Object.entries(json).filter(([key]) => !taken.has(key) && key !== "__proto__");
-  return { ...mapped, ...Object.fromEntries(rest) };
+  const message = { ...mapped, ...Object.fromEntries(rest) };
+  const written = tokens.get(json);
+  return { json: message, tokens: written ? new Map(tokens).set(message, written) : tokens };
 }
 
 /** True if `reason` concerns one field rather than the whole message. */

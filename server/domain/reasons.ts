@@ -51,7 +51,7 @@ export const DEAD_LETTER_REASONS = {
   notFinite: {
     scope: "field",
     title: "Not a finite number",
-    fix: "Send a finite number; leave the field out when there is none.",
+    fix: "Send a finite number; null, or no field at all, when there is none.",
   },
   tooManyMetrics: { scope: "field", title: "Too many metrics", fix: "Raise MAX_METRICS, then replay." },
   typeDrift: {

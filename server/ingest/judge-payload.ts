@@ -1,3 +1,4 @@
+import { writeJson } from "@/server/domain/json";
 import {
   decodeJson,
   type DecodeBounds,
@@ -23,24 +24,12 @@ export interface Judged {
 export function judgePayload(bytes: Uint8Array, mapping: MessageMapping | null, bounds: DecodeBounds): Judged {
   const parsed = parseMessage(bytes);
   if (!parsed.ok) return { bytes, outcome: parsed, isJson: parsed.reason !== "notJson" };
-  if (mapping === null) return { bytes, outcome: decodeJson(parsed.json, bounds), isJson: true };
-  const message = mapMessage(parsed.json, mapping);
+  if (mapping === null) return { bytes, outcome: decodeJson(parsed, bounds), isJson: true };
+  const message = mapMessage(parsed, mapping);
   const outcome = decodeJson(message, bounds);
   if (!outcome.ok) return { bytes, outcome, isJson: true };
-  const written = Buffer.from(textOf(message, outcome));
+  const written = Buffer.from(writeJson(message.json, message.tokens));
   return { bytes: written, outcome: fits(written) ? outcome : tooLarge(written), isJson: true };
-}
-
-const BEYOND = { "\u0000+": "1e999", "\u0000-": "-1e999" } as const;
-
-/** The message as JSON, where numbers beyond a double stay so: JSON.stringify would make them null, and lose the fault. */
-function textOf(message: unknown, outcome: DecodeOutcome): string {
-  if (!outcome.ok || !outcome.message.refused.some(({ reason }) => reason === "notFinite"))
-    return JSON.stringify(message);
-  const text = JSON.stringify(message, (_key, value: unknown) =>
-    value === Infinity ? "\u0000+" : value === -Infinity ? "\u0000-" : value,
-  );
-  return text.replaceAll(/"\\u0000([+-])"/g, (_all, sign: "+" | "-") => BEYOND[`\u0000${sign}`]);
 }
 
 function fits(bytes: Uint8Array): boolean {

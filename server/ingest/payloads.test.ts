@@ -97,6 +97,16 @@ test("a message larger than a message may be is named as that", async () => {
     expect((await taken(payloads)).reasons).toEqual(["tooLarge"]);
 });
 
+test("NaN and Infinity cost their field alone, in either form, and reach the log as they were sent", async () => {
+  const odd = '{"device":"a","time":1,"readings":{"t":1,"dew": NaN,"u":-Infinity}}';
+  for (const payloads of [
+    jsonPayloads(Buffer.from(`[${odd},${good}]`)),
+    ndjsonPayloads(Buffer.from(`${odd}\n${good}`)),
+  ])
+    expect(await taken(payloads)).toEqual({ texts: [odd, good], reasons: [] });
+  expect(await taken(jsonPayloads(Buffer.from(odd)))).toEqual({ texts: [odd], reasons: [] });
+});
+
 test("timers and sockets get their turn while a large body is judged", async () => {
   const many = Buffer.from(Array.from({ length: 60_000 }, () => good).join("\n"));
   let turns = 0;
@@ -108,12 +118,15 @@ test("timers and sockets get their turn while a large body is judged", async () 
 
 test("foreign messages are mapped, and what is beyond a number stays so", () => {
   const mapping = { device: "device", time: "ts", readings: "data" };
-  const line = '{"ts":1594512094.38,"device":"b8","data":{"co":0.004,"bad":1e400,"worse":-1e400},"x":1}';
+  const line =
+    '{"ts":1594512094.38,"device":"b8","data":{"co":0.004,"bad":1e400,"worse":-1e400,"none":NaN,"whole":9007199254740993},"x":1}';
   const { bytes, outcome } = judgePayload(Buffer.from(line), mapping, bounds);
   const decoded = decodeMessage(bytes, bounds);
   expect(decoded).toEqual(outcome);
   expect(decoded.ok && decoded.message.refused.map(({ field, reason }) => [field, reason])).toEqual([
     ["bad", "notFinite"],
     ["worse", "notFinite"],
+    ["none", "notFinite"],
   ]);
+  expect(decoded.ok && decoded.message.rounded).toEqual(["whole"]);
 });

@@ -1,4 +1,5 @@
 import { pause } from "@/server/async/backoff";
+import { type JsonReading, readJson, writeJson } from "@/server/domain/json";
 import { mapMessage } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
 import { parseEventTime } from "@/server/domain/time";
@@ -100,21 +101,23 @@ function readItem(
   source: Source,
   options: BatchOptions,
 ): { time: EpochMs | null; text: Buffer | null } {
-  const json = item.text === null ? undefined : parseObject(item.text);
-  if (json === undefined) return { time: null, text: null };
+  const reading = item.text === null ? undefined : readObject(item.text);
+  if (reading === undefined) return { time: null, text: null };
   // Rows of CSV have the shape already.
-  const message = (source.format === "csv" ? json : mapMessage(json, options.mapping)) as Record<string, unknown>;
+  const { json, tokens } = source.format === "csv" ? reading : mapMessage(reading, options.mapping);
+  const message = json as Record<string, unknown>;
   const time = parseEventTime(message["time"]);
   if (!rewrites(options)) return { time, text: null };
   if (options.deviceName !== null) message["device"] = options.deviceName;
   if (options.shiftMs !== null && time !== null) message["time"] = time + options.shiftMs;
-  return { time, text: Buffer.from(JSON.stringify(message)) };
+  return { time, text: Buffer.from(writeJson(message, tokens)) };
 }
 
-function parseObject(text: Buffer): object | undefined {
+function readObject(text: Buffer): JsonReading | undefined {
   try {
-    const json: unknown = JSON.parse(text.toString("utf8"));
-    return typeof json === "object" && json !== null && !Array.isArray(json) ? json : undefined;
+    const reading = readJson(text.toString("utf8"));
+    const { json } = reading;
+    return typeof json === "object" && json !== null && !Array.isArray(json) ? reading : undefined;
   } catch {
     return undefined;
   }

@@ -33,6 +33,18 @@ export function messageArchiveContract(
       expect(await archive.find({ device, limit: 10 })).toEqual([message]);
     });
 
+    it("keeps a message with NaN and Infinity as bare words whole", async () => {
+      const device = newDevice();
+      const message = messageOf(device, 0, {
+        body: ' { "device":"x",\t"readings": {"a": NaN, "b": -Infinity, "c": "\\u0000 \\ud800 NaN", "big": 1e400, "d": inf } }',
+      });
+      await archive.store([message, messageOf(device, 1, { body: '{"info":"nan"}' })]);
+      expect((await archive.find({ device, limit: 10 })).map(({ body }) => body)).toEqual([
+        '{"info":"nan"}',
+        message.body,
+      ]);
+    });
+
     it("stores nothing for nothing", async () => {
       await archive.store([]);
       expect(await archive.find({ device: newDevice(), limit: 10 })).toEqual([]);

@@ -5,7 +5,10 @@ import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
 /** Rows removed per statement. */
 const CHUNK = 10_000;
 
-/** The message archive in a table of PostgreSQL; bodies are kept as `json`, which keeps the text as it came. */
+/**
+ * The message archive in a table of PostgreSQL; bodies are kept as `json`, which keeps the text as it came. One
+ * that is no JSON (it has NaN or Infinity as a bare word) is kept as a JSON string; JSON that was sent never is one.
+ */
 export function createPostgresMessageArchive(pool: Pool): MessageArchive {
   return {
     async store(messages) {
@@ -25,7 +28,7 @@ export function createPostgresMessageArchive(pool: Pool): MessageArchive {
           numbers(messages, ({ eventTime }) => eventTime),
           numbers(messages, ({ ingestTime }) => ingestTime),
           numbers(messages, ({ processedTime }) => processedTime),
-          joinedJson(messages.map(({ body }) => body)),
+          joinedJson(messages.map(({ body }) => (isPlain(body) ? body : JSON.stringify(body)))),
         ],
       );
     },
@@ -51,7 +54,7 @@ export function createPostgresMessageArchive(pool: Pool): MessageArchive {
         eventTime: row.event_time.getTime(),
         ingestTime: row.ingest_time.getTime(),
         processedTime: row.processed_time.getTime(),
-        body: row.body,
+        body: row.body.startsWith('"') ? (JSON.parse(row.body) as string) : row.body,
       }));
     },
 
@@ -73,4 +76,16 @@ export function createPostgresMessageArchive(pool: Pool): MessageArchive {
 /** Numbers as the text of an array: cheaper than letting the driver quote each. */
 function numbers<T>(items: readonly T[], of: (item: T) => number): string {
   return `{${items.map(of).join(",")}}`;
+}
+
+/** True if it is JSON, and no string: only one with a word for what is no number can be something else. */
+function isPlain(body: string): boolean {
+  if (body.startsWith('"')) return false;
+  if (!/nan|inf/i.test(body)) return true;
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -11,7 +11,15 @@ const metricName = (id: number) => `m${id}`;
 function committed(device: number, times: readonly number[], state: EnrichedMessage["state"] = []): Committed {
   const messages = times.map((time, offset) => ({
     record: { offset, key: null, value: new Uint8Array(), headers: {}, ingestTime: T + offset },
-    message: { device: `d${device}`, eventTime: time, values: [], texts: [], refused: [], refusedLabels: [] },
+    message: {
+      device: `d${device}`,
+      eventTime: time,
+      values: [],
+      rounded: [],
+      texts: [],
+      refused: [],
+      refusedLabels: [],
+    },
     deviceId: device,
     metrics: [1],
     values: [time - T],

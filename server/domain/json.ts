@@ -1,0 +1,116 @@
+/** Which numbers of a JSON text no double holds as written: their tokens, by the object or array they are in and their key. */
+export type NumberTokens = ReadonlyMap<object, ReadonlyMap<string, string>>;
+
+export interface JsonReading {
+  /** As JSON.parse has it, with NaN and the infinities where the text has them as bare words. */
+  readonly json: unknown;
+  readonly tokens: NumberTokens;
+}
+
+const NO_TOKENS: NumberTokens = new Map();
+
+/** Nobody can send it: a string in its place would be taken for a number. */
+const MARK = `number ${crypto.randomUUID()} `;
+
+/** Deeper, the reviver could exhaust the stack; a message as deep as this is refused whole. */
+const DEEPEST = 1000;
+
+/** A number of so many digits, or so small, that a double may not hold it. Most texts have none, and are read by JSON.parse alone. */
+const SUSPECT = /\d[\d.]{15}|\d[eE][-+]?\d{3}/;
+
+/** The most digits toPrecision writes. */
+const MOST_DIGITS = 100;
+
+/** Strings (which are passed over, an unfinished one to its end), brackets, and numbers as well as words for what is none. */
+const TOKENS =
+  /"[^"\\]*(?:\\[^][^"\\]*)*"?|[[\]{}]|(?<![\w.+-])(?:[-+]?(?:nan|inf(?:inity)?)|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=[ \t\r\n]*(?:[,}\]]|$))/gi;
+
+/**
+ * Reads JSON, and what other languages' JSON writers put where a number is not finite: NaN, Infinity and inf, in any case and
+ * with a sign. @throws SyntaxError, JSON.parse's own, for anything else.
+ */
+export function readJson(text: string): JsonReading {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+    if (!SUSPECT.test(text)) return { json, tokens: NO_TOKENS };
+  } catch (error) {
+    if (!/nan|inf/i.test(text)) throw error;
+    return readMarked(text) ?? fail(error);
+  }
+  return readMarked(text) ?? { json, tokens: NO_TOKENS };
+}
+
+/** Null when there is nothing to mark, or it isn't JSON all the same. */
+function readMarked(text: string): JsonReading | null {
+  let depth = 0;
+  let deepest = 0;
+  let marks = 0;
+  const marked = text.replace(TOKENS, (token) => {
+    const first = token[0]!;
+    if (first === '"') return token;
+    if (first === "{" || first === "[") deepest = Math.max(deepest, ++depth);
+    else if (first === "}" || first === "]") depth--;
+    else if (!isHeld(token)) {
+      marks++;
+      return JSON.stringify(MARK + token);
+    }
+    return token;
+  });
+  if (marks === 0 || deepest > DEEPEST) return null;
+  const tokens = new Map<object, Map<string, string>>();
+  try {
+    const json: unknown = JSON.parse(marked, function (this: object, key, value: unknown) {
+      if (typeof value !== "string" || !value.startsWith(MARK)) return value;
+      const token = value.slice(MARK.length);
+      const there = tokens.get(this);
+      if (there) there.set(key, token);
+      else tokens.set(this, new Map([[key, token]]));
+      return numberOf(token);
+    });
+    return { json, tokens };
+  } catch {
+    return null;
+  }
+}
+
+function fail(error: unknown): never {
+  throw error;
+}
+
+/** Writes JSON, the tokens as they were read. */
+export function writeJson(value: unknown, tokens: NumberTokens): string {
+  if (tokens.size === 0) return JSON.stringify(value);
+  const text = JSON.stringify(value, function (this: object, key, member: unknown) {
+    const token = typeof member === "number" ? tokens.get(this)?.get(key) : undefined;
+    return token === undefined ? member : MARK + token;
+  });
+  return text.replaceAll(new RegExp(`"${MARK}([^"]*)"`, "g"), (_all, token: string) => token);
+}
+
+/** The number a token stands for: the nearest double, NaN or an infinity. */
+function numberOf(token: string): number {
+  if (/nan/i.test(token)) return NaN;
+  if (/inf/i.test(token)) return token.startsWith("-") ? -Infinity : Infinity;
+  return Number(token);
+}
+
+/** True if the double, written with as many digits as the token has, is the token: nothing of it was lost. */
+function isHeld(token: string): boolean {
+  const number = numberOf(token);
+  if (!Number.isFinite(number)) return false;
+  const { digits, power } = decimalOf(token);
+  if (digits === "") return true;
+  if (digits.length > MOST_DIGITS) return false;
+  const held = decimalOf(number.toPrecision(digits.length));
+  return held.digits === digits && held.power === power;
+}
+
+/** A decimal's digits without zeros at either end (none for zero), and the power of ten of the first. */
+function decimalOf(text: string): { digits: string; power: number } {
+  const [, whole = "", fraction = "", exponent = "0"] = /^-?(\d+)(?:\.(\d+))?(?:e([-+]?\d+))?$/i.exec(text) ?? [];
+  const all = whole + fraction;
+  const digits = all.replace(/^0+/, "");
+  const power = digits === "" ? 0 : Number(exponent) + whole.length - (all.length - digits.length);
+  return { digits: digits.replace(/0+$/, ""), power };
+}
