@@ -111,7 +111,17 @@ describe("pipeline and health", () => {
   };
   const pipeline = (ms: number, messages: number) => ({
     time: at(ms),
-    totals: { messages, readings: 0, duplicates: 0, conflicts: 0, deadLetters: 0, late: 0, rejected: 0, devices: 0 },
+    totals: {
+      messages,
+      readings: 0,
+      duplicates: 0,
+      conflicts: 0,
+      deadLetters: 0,
+      late: 0,
+      skipped: 0,
+      rejected: 0,
+      devices: 0,
+    },
     rates: { messagesPerSecond: 0, readingsPerSecond: 0, latencyP50Ms: null, latencyP99Ms: null },
     lag: null,
     lagSeconds: null,
@@ -120,6 +130,7 @@ describe("pipeline and health", () => {
     workers: null,
     partitions: [],
     devices: { live: 0, stale: 0, silent: 0, new: 0 },
+    skippedBatches: [],
     history: [],
   });
 

@@ -4,7 +4,9 @@ import { Duration, Quantity } from "../ui/quantity";
 import { Section } from "../ui/section";
 import classes from "./pipeline.module.css";
 
-type Progress = Pick<PipelineAnswer["partitions"][number], "lag" | "lagSeconds" | "clearSeconds">;
+type Progress = Pick<PipelineAnswer["partitions"][number], "lag" | "lagSeconds" | "clearSeconds"> & {
+  isStopped?: boolean;
+};
 
 /** How far each partition of each topic has been handled, how long what waits will take, and who is at it. */
 export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
@@ -52,10 +54,10 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
               </tr>
             </thead>
             <tbody>
-              {own.map(({ partition, start, end, committed, owner, ...progress }) => (
+              {own.map(({ partition, start, end, committed, owner, unreadable, ...progress }) => (
                 <tr key={partition}>
                   <th scope="row">{partition}</th>
-                  <ProgressCells {...progress} isPaceKnown={isPaceKnown} />
+                  <ProgressCells {...progress} isPaceKnown={isPaceKnown} isStopped={unreadable !== null} />
                   <td>{committed === null ? <em>none yet</em> : formatTotal(committed)}</td>
                   <td>{formatTotal(end)}</td>
                   <td>{formatTotal(start)}</td>
@@ -82,7 +84,13 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
   });
 }
 
-function ProgressCells({ lag, lagSeconds, clearSeconds, isPaceKnown }: Progress & { isPaceKnown: boolean }) {
+function ProgressCells({
+  lag,
+  lagSeconds,
+  clearSeconds,
+  isPaceKnown,
+  isStopped = false,
+}: Progress & { isPaceKnown: boolean }) {
   return (
     <>
       <td>
@@ -92,6 +100,8 @@ function ProgressCells({ lag, lagSeconds, clearSeconds, isPaceKnown }: Progress 
       <td>
         {lag === 0 ? (
           "–"
+        ) : isStopped ? (
+          <em>stopped</em>
         ) : clearSeconds === null && lag !== null && isPaceKnown ? (
           <em>not shrinking</em>
         ) : (

@@ -21,6 +21,7 @@ import { Partitions } from "./partitions";
 import classes from "./pipeline.module.css";
 import { Refused } from "./refused";
 import { TimeShares } from "./time-shares";
+import { SkippedBatches, StoppedPartitions } from "./unreadable";
 
 const RANGES = [
   { key: "15m", label: "15 min", minutes: 15 },
@@ -83,6 +84,7 @@ function Parts({ pipeline, stages, range, asTable, change }: PartsProps) {
   const isEmpty = totals.messages + totals.deadLetters + totals.rejected === 0 && stages.data?.buckets.length === 0;
   return (
     <>
+      <StoppedPartitions partitions={pipeline.partitions} />
       <Section title="Flow">
         <FlowDiagram pipeline={pipeline} stages={stages.data} health={health.data} />
       </Section>
@@ -94,6 +96,7 @@ function Parts({ pipeline, stages, range, asTable, change }: PartsProps) {
         <TimeShares minute={stages.data.minute} rates={pipeline.rates} />
       ) : null}
       <Partitions pipeline={pipeline} />
+      <SkippedBatches pipeline={pipeline} />
       {isEmpty ? null : (
         <>
           <div className={classes.tools}>

@@ -7,10 +7,21 @@ import { flowOf, type Sources, type Station } from "./stations";
 const AT = "2026-11-24T12:00:00.000Z";
 const pipeline: PipelineAnswer = {
   time: AT,
-  totals: { messages: 9, readings: 9, duplicates: 0, conflicts: 0, deadLetters: 0, late: 0, rejected: 0, devices: 3 },
+  totals: {
+    messages: 9,
+    readings: 9,
+    duplicates: 0,
+    conflicts: 0,
+    deadLetters: 0,
+    late: 0,
+    skipped: 0,
+    rejected: 0,
+    devices: 3,
+  },
   rates: { messagesPerSecond: 20, readingsPerSecond: 60, latencyP50Ms: 1, latencyP99Ms: 2 },
   ...{ lag: 2, lagSeconds: 0.5, clearSeconds: 0.1, incomingPerSecond: 21, workers: 1, partitions: [] },
   devices: { live: 2, stale: 1, silent: 0, new: 0 },
+  skippedBatches: [],
   history: [],
 };
 const figures = { runs: 60, messages: 1200, bytes: 120_000, p50Ms: 1, p99Ms: 3, maxMs: 4, messageMs: 1 };

@@ -65,6 +65,16 @@ describe("what is refused, and how", () => {
     expect(answer.errors?.map(({ at }) => at).sort()).toEqual(["limit", "lmit", "sort", "state"]);
   });
 
+  test("skipping a batch that doesn't stop its partition", async () => {
+    const skip = (partition: string, body: object) => {
+      const init = { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+      return refused(rig.api.handle("skipBatch", new Request("http://here/api", init), { partition }));
+    };
+    expect(await skip("1", { from: 0, to: 9 })).toMatchObject({ status: 409, kind: "wrong-status" });
+    expect(await skip("-1", { from: 0, to: 9 })).toMatchObject({ status: 400 });
+    expect(await skip("1", { from: 0 })).toMatchObject({ status: 400 });
+  });
+
   test("addresses and methods that aren't there", async () => {
     expect((await refused(rig.api.notFound(new Request("http://here/api/x")))).status).toBe(404);
     const answer = await refused(

@@ -21,6 +21,7 @@ import { getReady } from "./health/ready";
 import { listMetrics } from "./metrics/list";
 import { updateMetric } from "./metrics/update";
 import { getPipeline } from "./pipeline/get";
+import { skipBatch } from "./pipeline/skip";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
 import { getTestMessage } from "./test-message/get";
@@ -56,6 +57,7 @@ export const VERBS = {
   stopDeadLetterJob,
   getPipeline,
   getStages,
+  skipBatch,
   getHealth,
   getLive,
   getReady,

@@ -19,6 +19,30 @@ export const rateBucket = z
   })
   .meta({ id: "RateBucket" });
 
+const unreadableBatch = z.object({
+  partition: z.int(),
+  from: z.int().describe("Offset of its first message that is out of reach"),
+  to: z.int().describe("Offset of its last message"),
+  records: z.int().describe("Messages in it, by its header"),
+  reason: z.enum(["unknownCodec", "wrongChecksum", "undecompressable", "tooLarge", "brokenRecords"]),
+  cause: z.string().describe("Why it can't be read"),
+});
+
+export const stoppingBatch = unreadableBatch
+  .extend({ since: instant, fix: z.string() })
+  .meta({ id: "StoppingBatch" })
+  .describe("A batch in the log that can't be read; its partition waits before it");
+
+export const skippedBatch = unreadableBatch
+  .extend({ skippedAt: instant, skippedBy: z.string() })
+  .meta({ id: "SkippedBatch" })
+  .describe("A batch that a person skipped: its messages were never read");
+
+export const skipBody = z.strictObject({
+  from: z.int().min(0).describe("As the partition's unreadable batch tells it"),
+  to: z.int().min(0).describe("As the partition's unreadable batch tells it"),
+});
+
 /** The pipeline as a whole: exact totals since the beginning, where it stands, how fast it goes. */
 export const pipelineAnswer = z
   .object({
@@ -34,6 +58,7 @@ export const pipelineAnswer = z
         ),
       deadLetters: z.int(),
       late: z.int().describe("New readings from before the latest event time their device had when they came"),
+      skipped: z.int().describe("Offsets of the log that were never read: gone before, or in a batch somebody skipped"),
       rejected: z.int().describe("Messages the telemetry route refused, each named to its sender; best effort"),
       devices: z.int(),
     }),
@@ -72,12 +97,17 @@ export const pipelineAnswer = z
         lagSeconds: z.number().nullable(),
         clearSeconds: z.number().nullable().describe("As of the whole"),
         owner: z.string().nullable(),
+        unreadable: stoppingBatch.nullable().describe("What stops it; null when nothing does"),
       }),
     ),
+    skippedBatches: z.array(skippedBatch).describe("Skipped last, newest first, at most 10"),
     devices: z.object({ live: z.int(), stale: z.int(), silent: z.int(), new: z.int() }),
     history: z.array(rateBucket).describe("The last 15 minutes, oldest first, gaps left out"),
   })
   .meta({ id: "Pipeline" });
 
+export type StoppingBatchView = z.infer<typeof stoppingBatch>;
+export type SkippedBatchView = z.infer<typeof skippedBatch>;
+export type SkipBody = z.infer<typeof skipBody>;
 export type RateBucket = z.infer<typeof rateBucket>;
 export type PipelineAnswer = z.infer<typeof pipelineAnswer>;

@@ -1,10 +1,16 @@
 import type { DeviceStateName } from "./device-state";
 import type { EpochMs } from "./terms";
+import type { SkippedBatch, StoppingBatch } from "./unreadable";
 
 /** The pipeline as it stands now. Times in epoch milliseconds; null is unknown. */
 export interface PipelineState {
   readonly time: EpochMs;
-  readonly totals: Totals & { readonly late: number; readonly rejected: number; readonly devices: number };
+  readonly totals: Totals & {
+    readonly late: number;
+    readonly skipped: number;
+    readonly rejected: number;
+    readonly devices: number;
+  };
   readonly rates: {
     readonly messagesPerSecond: number;
     readonly readingsPerSecond: number;
@@ -18,6 +24,8 @@ export interface PipelineState {
   readonly incomingPerSecond: number | null;
   readonly workers: number | null;
   readonly partitions: PartitionProgress[];
+  /** The batches people skipped last, newest first. */
+  readonly skippedBatches: readonly SkippedBatch[];
   readonly devices: Record<DeviceStateName, number>;
   readonly history: RateBucket[];
 }
@@ -40,6 +48,8 @@ export interface PartitionProgress {
   readonly lagSeconds: number | null;
   readonly clearSeconds: number | null;
   readonly owner: string | null;
+  /** What stops it, if it holds a batch that can't be read. */
+  readonly unreadable: StoppingBatch | null;
 }
 
 export interface RateBucket extends Totals {

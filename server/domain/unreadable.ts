@@ -1,4 +1,5 @@
 import { counted } from "./counted";
+import type { EpochMs } from "./terms";
 
 /** Why a batch of the log can't be read. */
 export type UnreadableReason = "unknownCodec" | "wrongChecksum" | "undecompressable" | "tooLarge" | "brokenRecords";
@@ -17,6 +18,18 @@ export interface UnreadableBatch {
   readonly codec: string | null;
   /** What was found, for people. */
   readonly detail: string;
+}
+
+/** A batch that stops its partition now. */
+export interface StoppingBatch extends UnreadableBatch {
+  readonly since: EpochMs;
+}
+
+/** A batch that a person skipped: its messages were never read. */
+export interface SkippedBatch extends UnreadableBatch {
+  readonly skippedAt: EpochMs;
+  /** Who did it. */
+  readonly skippedBy: string;
 }
 
 type Told = Pick<UnreadableBatch, "partition" | "codec" | "detail">;

@@ -3,6 +3,7 @@ import { command } from "@/server/domain/fix";
 import { type EpochMs, PIPELINE_GROUP } from "@/server/domain/terms";
 import { type EventLog, TopicMissingError, type TopicSettings } from "@/server/ports/event-log";
 import type { PipelineState } from "@/server/domain/pipeline-state";
+import { extentInWords, type StoppingBatch, unreadableInWords } from "@/server/domain/unreadable";
 import { type Finding, pass, type Probe, shortly } from "./probe";
 
 export interface EventLogProbesDeps {
@@ -81,7 +82,25 @@ export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Findi
   return { status: "fail", summary: "No worker is alive.", cause, fix: "`npm run worker`" };
 }
 
-export function judgeLag({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
+export function judgeLag(state: Pick<PipelineState, "lag" | "lagSeconds" | "partitions">): Finding {
+  const stopped = state.partitions.filter(({ unreadable }) => unreadable !== null);
+  if (stopped.length === 0) return judgeWaiting(state);
+  const others = state.partitions.filter(({ unreadable }) => unreadable === null);
+  const ages = others.map(({ lagSeconds }) => lagSeconds);
+  const finding = judgeWaiting({
+    lag: others.reduce((sum, { lag }) => sum + lag, 0),
+    lagSeconds: ages.includes(null) ? null : Math.max(0, ...(ages as number[])),
+  });
+  const waiting = stopped.reduce((sum, { lag }) => sum + lag, 0);
+  const where =
+    stopped.length === 1 ? `partition ${stopped[0]!.partition}, which has stopped` : "partitions that have stopped";
+  return {
+    ...finding,
+    summary: `${finding.summary} Besides, ${counted(waiting, "message waits", "messages wait")} in ${where}.`,
+  };
+}
+
+function judgeWaiting({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
   if (lag === null) return unknown("The event log cannot be asked what waits in it.");
   if (lagSeconds === null)
     return {
@@ -112,6 +131,8 @@ export function progressJudge(): (state: Pick<PipelineState, "partitions" | "wor
       if (lag === 0) stood.delete(partition);
       else if (stood.get(partition)?.committed !== committed) stood.set(partition, { committed, since: time });
     }
+    const unreadable = partitions.flatMap((each) => each.unreadable ?? []).sort((a, b) => a.since - b.since);
+    if (unreadable.length > 0) return judgeUnreadable(unreadable, partitions.length, time);
     const stuck = partitions
       .map((each) => ({ ...each, forMs: time - (stood.get(each.partition)?.since ?? time) }))
       .filter(({ lag, forMs }) => lag !== 0 && forMs >= STUCK_MS)
@@ -131,6 +152,22 @@ export function progressJudge(): (state: Pick<PipelineState, "partitions" | "wor
           ? "`npm run worker`"
           : "First mend what else fails here; then read the worker's log, and restart that worker.",
     };
+  };
+}
+
+/** Partitions, longest first, that a batch stops which can't be read. */
+function judgeUnreadable(batches: readonly StoppingBatch[], partitions: number, time: EpochMs): Finding {
+  const [first] = batches;
+  const { cause, fix } = unreadableInWords(first!);
+  const seconds = Math.max(0, Math.round((time - first!.since) / 1000));
+  const since = seconds < 120 ? `${seconds} s` : counted(Math.round(seconds / 60), "minute");
+  const more = batches.length - 1;
+  const others = partitions - batches.length;
+  return {
+    status: "fail",
+    summary: `Partition ${first!.partition} has stopped, for ${since}: ${extentInWords(first!)} can't be read.${more > 0 ? ` So have ${counted(more, "other partition")}.` : ""}`,
+    cause: `${cause}${others > 0 ? ` The ${counted(others, "other partition")} ${others === 1 ? "goes" : "go"} on.` : ""}`,
+    fix: `${fix} Skipping is on the Pipeline page, and tells what would be lost.`,
   };
 }
 

@@ -72,11 +72,11 @@ test("in parts, for those who write times in a zone of their own", () => {
 test("what counts as trouble", () => {
   expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "`npm run worker`" });
   expect(judgeWorkers({ workers: null }).status).toBe("unknown");
-  expect(judgeLag({ lag: 5, lagSeconds: 30 }).status).toBe("pass");
-  expect(judgeLag({ lag: 5, lagSeconds: 31 }).status).toBe("warn");
-  expect(judgeLag({ lag: 5, lagSeconds: 301 }).status).toBe("fail");
-  expect(judgeLag({ lag: null, lagSeconds: null }).status).toBe("unknown");
-  expect(judgeLag({ lag: 5, lagSeconds: null })).toMatchObject({
+  expect(judgeLag({ lag: 5, lagSeconds: 30, partitions: [] }).status).toBe("pass");
+  expect(judgeLag({ lag: 5, lagSeconds: 31, partitions: [] }).status).toBe("warn");
+  expect(judgeLag({ lag: 5, lagSeconds: 301, partitions: [] }).status).toBe("fail");
+  expect(judgeLag({ lag: null, lagSeconds: null, partitions: [] }).status).toBe("unknown");
+  expect(judgeLag({ lag: 5, lagSeconds: null, partitions: [] })).toMatchObject({
     status: "unknown",
     summary: "5 messages wait, since when is not known yet.",
   });

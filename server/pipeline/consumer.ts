@@ -3,10 +3,18 @@ import { classOf } from "@/server/postgres/error-classes";
 import { takePosition, type PipelinePosition } from "./positions";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
-import type { Consumption, EventLog, LogBatch, PartitionBounds, StoredRecord } from "@/server/ports/event-log";
+import {
+  type Consumption,
+  type EventLog,
+  type LogBatch,
+  type PartitionBounds,
+  type StoredRecord,
+  UnreadableBatchError,
+} from "@/server/ports/event-log";
 import { type Committed, FencedError, isGivenUp, type SourceBatch } from "./batch";
 import type { Pipeline } from "./pipeline";
 import type { FollowBatch } from "./traces";
+import { noteUnreadable } from "./unreadable-batches";
 
 /** After so many failures in a row of the same batch, none of them an outage, retrying alone won't mend it. */
 const TRIES = 5;
@@ -111,6 +119,20 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     logger.debug({ topic, partition, to, ...totals }, "batch committed");
   }
 
+  /** A batch that the log can't give stops its partition until the position is past it; people see it, and decide. */
+  async function note(error: UnreadableBatchError): Promise<void> {
+    const { batch } = error;
+    const position = positions.get(batch.partition);
+    if (position === undefined) return;
+    try {
+      const isNew = await noteUnreadable(pool, position, batch);
+      if (isNew)
+        logger.error({ topic, ...batch }, "a batch can't be read: its partition has stopped, the others go on");
+    } catch (cause) {
+      logger.warn({ err: cause, ...batch }, "a batch can't be read, nor can that be noted: trying again");
+    }
+  }
+
   async function onBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
     try {
       await handle(batch, signal);
@@ -138,6 +160,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     maxBytes: deps.maxBytes,
     concurrency: CONCURRENCY,
     onError(error) {
+      if (error instanceof UnreadableBatchError) return void note(error);
       if (error instanceof FencedError) logger.info({ reason: error.message }, "batch given up to another worker");
       else if (isGivenUp(error) || error instanceof TurnOver) return;
       else if (classOf(error) === "retryable") logger.warn({ err: error }, "an engine is away: retrying");

@@ -6,12 +6,14 @@ import { createPaceMeter } from "@/server/domain/pace";
 import type { PartitionProgress, PipelineState, Totals } from "@/server/domain/pipeline-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
+import { readSkipped, readStopping } from "./unreadable-batches";
 
 /** Width of a row of pipeline_rate. */
 const BUCKET_MS = 5000;
 const HISTORY_MS = 15 * 60_000;
 const RATE_MS = 2 * BUCKET_MS;
 const FAILING_LOG_PATIENCE_MS = 250;
+const MOST_SKIPPED = 10;
 
 export interface PipelineStateDeps {
   readonly pool: Pool;
@@ -43,6 +45,7 @@ export function createPipelineState({
     if (topic === null || topic.partitions.length === 0) return null;
     const time = now();
     const partitions = progressOf(topic, positions, time);
+    const stopping = await readStopping(pool, topic.cluster);
     const pace = measurePace({ time, cluster: topic.cluster, partitions });
     return {
       lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
@@ -51,7 +54,11 @@ export function createPipelineState({
       incomingPerSecond: pace.incomingPerSecond,
       workers: topic.members,
       partitions: partitions.map((one) => {
-        return { ...one, clearSeconds: pace.clearSecondsOf.get(one.partition) ?? null };
+        return {
+          ...one,
+          clearSeconds: pace.clearSecondsOf.get(one.partition) ?? null,
+          unreadable: stopping.get(one.partition) ?? null,
+        };
       }),
     };
   }
@@ -64,12 +71,17 @@ export function createPipelineState({
       readLog(),
     ]);
     // Totals last: no lag then means that they hold every message up to the end of the log.
-    const [totals, rejected] = await Promise.all([readTotals(pool), readRejected()]);
+    const [totals, rejected, skippedBatches] = await Promise.all([
+      readTotals(pool),
+      readRejected(),
+      readSkipped(pool, MOST_SKIPPED),
+    ]);
     return {
       time,
       totals: { ...totals, rejected, devices: devices.live + devices.stale + devices.silent + devices.new },
       rates: ratesOf(rates, time),
       ...(log ?? UNKNOWN_LOG),
+      skippedBatches,
       devices,
       history: rates.map(({ latencies, ...bucket }) => ({ ...bucket, ...percentiles(latencies) })),
     };
@@ -132,11 +144,12 @@ export function progressOf(topic: TopicState, positions: readonly Position[], no
   });
 }
 
-async function readTotals(pool: Pool): Promise<Totals & { late: number }> {
-  const { rows } = await pool.query<Totals & { late: number }>(
+async function readTotals(pool: Pool): Promise<Totals & { late: number; skipped: number }> {
+  const { rows } = await pool.query<Totals & { late: number; skipped: number }>(
     `SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings,
        coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters",
-       coalesce(sum(conflicts), 0)::float8 AS conflicts, coalesce(sum(late), 0)::float8 AS late
+       coalesce(sum(conflicts), 0)::float8 AS conflicts, coalesce(sum(late), 0)::float8 AS late,
+       coalesce(sum(skipped), 0)::float8 AS skipped
      FROM pipeline_position`,
   );
   return rows[0]!;

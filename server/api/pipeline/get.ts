@@ -2,6 +2,7 @@ import { pipelineAnswer, type PipelineAnswer } from "@/server/contracts/pipeline
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
+import { toSkippedView, toStoppingView } from "./batch-view";
 
 export const getPipeline = verb(
   {
@@ -21,5 +22,12 @@ export const getPipeline = verb(
 
 /** The state as answered, by this route and on the live channel. */
 export function toPipelineAnswer(state: PipelineState): PipelineAnswer {
-  return { ...state, time: toInstant(state.time) };
+  return {
+    ...state,
+    time: toInstant(state.time),
+    partitions: state.partitions.map(({ unreadable, ...partition }) => {
+      return { ...partition, unreadable: unreadable && toStoppingView(unreadable) };
+    }),
+    skippedBatches: state.skippedBatches.map(toSkippedView),
+  };
 }

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { skipBody, skippedBatch } from "@/server/contracts/pipeline";
+import { skipUnreadable } from "@/server/pipeline/unreadable-batches";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, writingVerb } from "../verb";
+import { toSkippedView } from "./batch-view";
+
+const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(skipBody, { io: "input" });
+
+export const skipBatch = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/pipeline/partitions/{partition}/skip",
+    summary: "Skips the batch that stops a partition because it can't be read",
+    description:
+      "Its messages are lost to Fieldwatch: they are counted as skipped, and the batch is remembered with its cause. `from` and `to` say which batch you have seen; " +
+      "if another one stops the partition, or none, nothing happens and the answer is 409.",
+    params: z.object({ partition: z.coerce.number().int().min(0).describe("Of iot.telemetry") }),
+    query: NO_PARAMETERS,
+    answer: skippedBatch,
+    status: 200,
+    problems: ["wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": BODY_SCHEMA },
+  },
+  () =>
+    async (ctx, { params: { partition }, request }) => {
+      const { from, to } = await parseJsonBody(skipBody, request);
+      const by = { name: ctx.caller.kind, now: ctx.now };
+      const skipped = await skipUnreadable(ctx.tx, { partition, from, to }, by);
+      if (skipped !== null) return toSkippedView(skipped);
+      throw new ProblemError(
+        "wrong-status",
+        `Partition ${partition} is not stopped by a batch at offsets ${from} to ${to}. Nothing was skipped; look at the pipeline again.`,
+      );
+    },
+);
