@@ -8,23 +8,25 @@ import { Sparkline } from "../ui/sparkline";
 import { rangeOf } from "../ui/sparkline-path";
 import { metricColor } from "../ui/theme";
 import { type Column, metricOf } from "./columns";
+import { type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { type KeyedStore, useKeyed } from "./keyed-store";
 
-export type Units = ReadonlyMap<string, string | null>;
-
 /** What a device shows in a column; the trend is {@link Trend}. */
-export function cellOf(column: Column, device: DeviceView, units: Units): ReactNode {
+export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics): ReactNode {
   const metric = metricOf(column.id);
   if (metric !== null) {
     const current = device.values[metric];
-    return current ? <Quantity value={current.value} unit={units.get(metric)} /> : <None />;
+    if (!current) return <None />;
+    const known = metrics.get(metric);
+    return <Quantity value={shownAs(current.value, known?.kind)} unit={unitOf(device, metric, known)} />;
   }
   switch (column.id) {
     case "site":
     case "type":
       return device[column.id] ?? <None />;
     case "messages":
-      return <Quantity value={device.messages} format={formatCount} />;
+    case "conflicts":
+      return <Quantity value={device[column.id]} format={formatCount} />;
     case "lastSeen":
     case "lastEventTime":
     case "firstSeen": {

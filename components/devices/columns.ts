@@ -22,6 +22,7 @@ const PLAIN = [
   { id: "type", label: "Type", width: 128, isNumber: false },
   { id: "trend", label: "Trend", width: 128, isNumber: false },
   { id: "messages", label: "Messages", width: 100, isNumber: true, sort: "messages" },
+  { id: "conflicts", label: "Conflicts", width: 100, isNumber: true },
   { id: "lastEventTime", label: "Event time", width: 100, isNumber: true },
   { id: "firstSeen", label: "First seen", width: 100, isNumber: true },
 ] as const satisfies readonly (Omit<Column, "id"> & { id: string })[];

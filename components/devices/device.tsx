@@ -1,7 +1,8 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
-import type { DeviceView } from "@/server/contracts/devices";
+import { Button } from "@mantine/core";
+import { useMemo, useState } from "react";
+import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
 import { useLive, useRoom } from "../live/provider";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { metricsQuery } from "../queries/metrics";
@@ -9,16 +10,19 @@ import { adviceOn, RequestError } from "../queries/request";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatTotal } from "../ui/format";
+import { formatExact, formatInstant, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
-import { DeviceMark } from "../ui/state-mark";
+import { DeviceMark, MarkShape } from "../ui/state-mark";
+import { useZone } from "../ui/zone";
 import classes from "./device.module.css";
 import { fits } from "./chart-groups";
 import { DeviceDeadLetters } from "./device-dead-letters";
 import { History } from "./history";
+import { type KnownMetrics, metricsByName, shownAs, unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
 import { Messages } from "./messages";
 import { Properties } from "./properties";
+import { Units } from "./units";
 import { useAddress } from "../ui/url";
 import { Values } from "./values";
 import { Link } from "../ui/link";
@@ -31,9 +35,10 @@ export function Device({ id }: { id: string }) {
   const live = useLive();
   const query = deviceQuery(live, id);
   const { data, error, refetch, isFetching } = useQuery(query);
-  const known = useQuery(metricsQuery());
+  const metricList = useQuery(metricsQuery());
+  const [isSayingUnits, setSayingUnits] = useState(false);
   useRoom(`device:${id}`, query.queryKey, applyToDetail);
-  const units = useMemo(() => new Map(known.data?.items.map(({ name, unit }) => [name, unit])), [known.data]);
+  const known = useMemo(() => metricsByName(metricList.data?.items), [metricList.data]);
   const [address, change] = useAddress();
   const chosen = data ? shownMetrics(data.values, address.get("metric")).join() : "";
   const metrics = useMemo(() => chosen.split(",").filter(Boolean), [chosen]);
@@ -66,21 +71,33 @@ export function Device({ id }: { id: string }) {
     );
   }
   const grouped = (metric: string) => {
-    const isFlag = typeof data.values[metric]?.value === "boolean";
-    return { metric, unit: units.get(metric) ?? null, kind: isFlag ? ("boolean" as const) : ("number" as const) };
+    const found = known.get(metric);
+    return { metric, unit: unitOf(data, metric, found), kind: found?.kind ?? "number" };
   };
+  const ofDevice = inMetricOrder(Object.keys(data.values)).flatMap((name) => {
+    const metric = known.get(name);
+    return metric?.kind === "number" ? [metric] : [];
+  });
   const show = (names: readonly string[]) => change({ metric: names.join(",") });
   return (
     <Page title={title} tab={id}>
       {error ? (
         <StaleNotice onRetry={() => void refetch()}>This device may be out of date: {error.message}</StaleNotice>
       ) : null}
-      <Facts device={data} />
-      <Section title="Current values">
+      <Facts device={data} known={known} />
+      <Section
+        title="Current values"
+        aside={
+          ofDevice.length > 0 ? (
+            <Button size="xs" variant="default" onClick={() => setSayingUnits(true)}>
+              Units
+            </Button>
+          ) : null
+        }
+      >
         <Values
-          values={data.values}
-          lastEventTime={data.lastEventTime}
-          units={units}
+          device={data}
+          known={known}
           selected={metrics}
           onSelect={(name) => show([name])}
           onToggle={(name) =>
@@ -88,6 +105,7 @@ export function Device({ id }: { id: string }) {
           }
           hasRoomFor={(name) => fits(metrics.map(grouped), grouped(name))}
         />
+        {isSayingUnits ? <Units device={data} metrics={ofDevice} onClose={() => setSayingUnits(false)} /> : null}
       </Section>
       {metrics.length > 0 ? <History device={data} metrics={metrics} address={address} change={change} /> : null}
       <Properties device={data} />
@@ -97,8 +115,8 @@ export function Device({ id }: { id: string }) {
   );
 }
 
-function Facts({ device }: { device: DeviceView }) {
-  const { state, site, type, lastSeen, firstSeen, messages } = device;
+function Facts({ device, known }: { device: DeviceDetail; known: KnownMetrics }) {
+  const { state, site, type, lastSeen, firstSeen, messages, conflicts } = device;
   const facts = [
     ["State", <DeviceMark key="state" state={state} />],
     ["Last seen", lastSeen ? <Age key="seen" time={lastSeen} /> : "never"],
@@ -113,14 +131,47 @@ function Facts({ device }: { device: DeviceView }) {
     ["First seen", <Age key="first" time={firstSeen} />],
   ] as const;
   return (
-    <dl className={classes.facts}>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className={classes.facts}>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+        {conflicts > 0 ? (
+          <div>
+            <dt>Conflicts</dt>
+            <dd data-fact="conflicts">{formatTotal(conflicts)}</dd>
+          </div>
+        ) : null}
+      </dl>
+      <LastConflict device={device} known={known} />
+    </>
+  );
+}
+
+/** What the device contradicted itself with last, and which value stays. */
+function LastConflict({ device, known }: { device: DeviceDetail; known: KnownMetrics }) {
+  const { zone } = useZone();
+  const { conflicts, lastConflict } = device;
+  if (conflicts === 0 || lastConflict === null) return null;
+  const { metric, time, kept, refused } = lastConflict;
+  const found = known.get(metric);
+  const unit = unitOf(device, metric, found);
+  const words = (number: number) => {
+    const value = shownAs(number, found?.kind);
+    return typeof value === "number" ? [formatExact(value), unit].filter(Boolean).join(" ") : String(value);
+  };
+  return (
+    <p className={classes.conflict}>
+      <MarkShape mark="warning" />
+      <span>
+        {conflicts === 1 ? "A reading" : `${formatTotal(conflicts)} readings`} came with another value than the one
+        stored at the same millisecond; the first value stays. Last: {metric} at {formatInstant(Date.parse(time), zone)}{" "}
+        is {words(kept)}, {words(refused)} was refused.
+      </span>
+    </p>
   );
 }
 

@@ -18,6 +18,7 @@ import { Filters } from "./filters";
 import { useColumnChoice } from "./kept-choice";
 import { DevicesBar } from "./list-bar";
 import { useListPlace } from "./list-place";
+import { metricsByName } from "../ui/meaning";
 import { DeviceTable } from "./table";
 import { useAddress } from "../ui/url";
 import { putDevice, useFleetRows } from "./visible-rows";
@@ -52,7 +53,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   const { columns, trend } = useMemo(() => resolveChoice(choice, data?.commonMetrics ?? []), [choice, data]);
   const rows = useFleetRows(trend, data?.items ?? NO_ROWS);
   useLayoutEffect(() => data?.items.forEach((device) => putDevice(rows.devices, device)), [data, rows.devices]);
-  const units = useMemo(() => new Map(metrics.data?.items.map(({ name, unit }) => [name, unit])), [metrics.data]);
+  const known = useMemo(() => metricsByName(metrics.data?.items), [metrics.data]);
   const staleSeconds = data?.staleSeconds ?? 0;
   const serverAheadMs = data?.serverAheadMs ?? 0;
   const clock = useMemo(() => ({ staleSeconds, serverAheadMs }), [staleSeconds, serverAheadMs]);
@@ -72,8 +73,8 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   });
 
   const isEmpty = data?.ids.length === 0 && summary.data?.all === 0;
-  const isFiltered = Boolean(wanted.search || wanted.site || wanted.state);
-  const clear = () => change({ search: null, site: null, state: null });
+  const isFiltered = Boolean(wanted.search || wanted.site || wanted.state || wanted.conflicts);
+  const clear = () => change({ search: null, site: null, state: null, conflicts: null });
   const reload = () => {
     void order.refetch();
     void summary.refetch();
@@ -89,6 +90,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               search={wanted.search ?? ""}
               site={wanted.site ?? null}
               state={wanted.state ?? null}
+              withConflicts={wanted.conflicts ?? false}
               summary={summary.data}
               onChange={change}
               onLeave={() => {
@@ -132,7 +134,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               rows={rows}
               columns={columns}
               trend={trend}
-              units={units}
+              metrics={known}
               sort={wanted.sort}
               clock={clock}
               current={place.current}

@@ -15,6 +15,7 @@ interface FiltersProps {
   search: string;
   site: string | null;
   state: DeviceState | null;
+  withConflicts: boolean;
   /** Undefined until it is known. */
   summary: FleetSummary | undefined;
   onChange: (changes: Record<string, string | null>) => void;
@@ -29,7 +30,7 @@ const TYPING_MS = 80;
 const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 
 /** Search by part of id, site or type; one site; one state. */
-export function Filters({ input, search, site, state, summary, onChange, onLeave }: FiltersProps) {
+export function Filters({ input, search, site, state, withConflicts, summary, onChange, onLeave }: FiltersProps) {
   const [text, setText] = useState(search);
   const [shown, setShown] = useState(search);
   /** What is typed is on its way to the address: what arrives there until then was typed before. */
@@ -117,6 +118,16 @@ export function Filters({ input, search, site, state, summary, onChange, onLeave
             <DeviceMark state={one} />
           </Chip>
         ))}
+        {withConflicts || summary?.conflicts ? (
+          <Chip
+            isChosen={withConflicts}
+            isNone={!summary?.conflicts}
+            count={summary?.conflicts}
+            onChoose={() => onChange({ conflicts: withConflicts ? null : "true" })}
+          >
+            <span title="Devices that sent another value for a time they had sent one for">With conflicts</span>
+          </Chip>
+        ) : null}
       </div>
     </div>
   );

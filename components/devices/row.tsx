@@ -4,10 +4,11 @@ import { memo } from "react";
 import { deviceStateOf } from "@/server/domain/device-state";
 import { useClock } from "../ui/clock";
 import { DeviceMark } from "../ui/state-mark";
-import { cellOf, titleOf, Trend, type Units } from "./cells";
+import { cellOf, titleOf, Trend } from "./cells";
 import type { Column } from "./columns";
 import classes from "./devices.module.css";
 import { useKeyed } from "./keyed-store";
+import type { KnownMetrics } from "../ui/meaning";
 import type { FleetRows } from "./visible-rows";
 
 /** Of every row, in pixels; the style sheet has the same. */
@@ -27,7 +28,7 @@ interface RowProps {
   rows: FleetRows;
   columns: readonly Column[];
   trend: string | null;
-  units: Units;
+  metrics: KnownMetrics;
   clock: StateClock;
   isCurrent: boolean;
   onCurrent: (index: number) => void;
@@ -40,7 +41,7 @@ export const Row = memo(function Row({
   rows,
   columns,
   trend,
-  units,
+  metrics,
   clock,
   isCurrent,
   onCurrent,
@@ -80,7 +81,7 @@ export const Row = memo(function Row({
           {column.id === "trend" ? (
             trend !== null && <Trend trends={rows.trends} id={id} metric={trend} />
           ) : device ? (
-            cellOf(column, device, units)
+            cellOf(column, device, metrics)
           ) : (
             <span className={classes.pending} />
           )}

@@ -2,9 +2,9 @@
 import { type RefObject, useEffect, useEffectEvent, useMemo } from "react";
 import type { DeviceSort } from "@/server/contracts/fleet";
 import { SortHead } from "../ui/list-table";
-import type { Units } from "./cells";
 import { type Column, nextSort } from "./columns";
 import classes from "./devices.module.css";
+import type { KnownMetrics } from "../ui/meaning";
 import { Row, ROW_HEIGHT, type StateClock } from "./row";
 import { useRowWindow, useThrottled } from "./row-window";
 import { type FleetRows, useVisibleRows } from "./visible-rows";
@@ -20,7 +20,7 @@ interface TableProps {
   rows: FleetRows;
   columns: readonly Column[];
   trend: string | null;
-  units: Units;
+  metrics: KnownMetrics;
   sort: DeviceSort;
   clock: StateClock;
   /** Place of the row cursor; -1 is nowhere. */
@@ -35,7 +35,7 @@ interface TableProps {
 
 /** One row a device, of which only those on screen are drawn. Columns have fixed widths, so that changing values move nothing. */
 export function DeviceTable(props: TableProps) {
-  const { box, ids, rows, columns, trend, units, sort, clock, current, dimmed, onSort, onCurrent, onDrawn } = props;
+  const { box, ids, rows, columns, trend, metrics, sort, clock, current, dimmed, onSort, onCurrent, onDrawn } = props;
   const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT);
   const drawn = useMemo(() => ids.slice(start, end), [ids, start, end]);
   const tellDrawn = useEffectEvent(onDrawn);
@@ -95,7 +95,7 @@ export function DeviceTable(props: TableProps) {
             rows={rows}
             columns={columns}
             trend={trend}
-            units={units}
+            metrics={metrics}
             clock={clock}
             isCurrent={start + i === current}
             onCurrent={onCurrent}

@@ -6,15 +6,15 @@ import { Age } from "../ui/age";
 import { Quantity } from "../ui/quantity";
 import { metricColor } from "../ui/theme";
 import classes from "./values.module.css";
+import { isGuessed, type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
 
 /** A value this much older than the device's latest is one the device has stopped sending. */
 const STALE_MS = 5 * 60_000;
 
 interface ValuesProps {
-  values: DeviceView["values"];
-  lastEventTime: string | null;
-  units: ReadonlyMap<string, string | null>;
+  device: DeviceView;
+  known: KnownMetrics;
   /** Metrics whose history is shown. */
   selected: readonly string[];
   /** Shows one metric's history alone. */
@@ -26,7 +26,8 @@ interface ValuesProps {
 }
 
 /** Latest value of each metric with its unit and age; choosing one shows its history. Strings have none. */
-export function Values({ values, lastEventTime, units, selected, onSelect, onToggle, hasRoomFor }: ValuesProps) {
+export function Values({ device, known, selected, onSelect, onToggle, hasRoomFor }: ValuesProps) {
+  const { values, lastEventTime } = device;
   const names = inMetricOrder(Object.keys(values));
   if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
   const latest = lastEventTime ? Date.parse(lastEventTime) : 0;
@@ -35,14 +36,18 @@ export function Values({ values, lastEventTime, units, selected, onSelect, onTog
       {names.map((name) => {
         const current = values[name];
         if (!current) return null;
+        const metric = known.get(name);
         const isStale = latest - Date.parse(current.time) > STALE_MS;
         const content = (
           <>
             <span className={classes.name}>{name}</span>
             <span className={classes.value} data-value={name}>
-              <Flashing value={current.value} unit={units.get(name)} />
+              <Flashing value={shownAs(current.value, metric?.kind)} unit={unitOf(device, name, metric)} />
             </span>
             <span className={classes.valueAge}>
+              {isGuessed(device, metric) ? (
+                <span title="An earlier version made this unit up">unit guessed, </span>
+              ) : null}
               {isStale ? "stale, " : ""}
               <Age time={current.time} />
             </span>

@@ -68,9 +68,9 @@ function newerValues(values: DeviceView["values"], live: LiveDevice): DeviceView
   for (const [metric, points] of Object.entries(live.points)) {
     const newest = points.at(-1);
     if (!newest) continue;
-    // Booleans travel as 0 and 1; the value known so far tells which it is.
-    const isBoolean = typeof values[metric]?.value === "boolean";
-    offer(metric, newest[0], isBoolean ? newest[1] !== 0 : newest[1]);
+    // Booleans travel as 0 and 1; the value known so far tells which it is. A number may follow a boolean.
+    const isBoolean = typeof values[metric]?.value === "boolean" && (newest[1] === 0 || newest[1] === 1);
+    offer(metric, newest[0], isBoolean ? newest[1] === 1 : newest[1]);
   }
   for (const [field, [time, text]] of Object.entries(live.texts)) offer(field, time, text);
   return next ?? values;

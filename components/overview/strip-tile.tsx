@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
+import { unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
 import { useLive, useRoom } from "../live/provider";
 import { applyToDetail, deviceQuery } from "../queries/device";
@@ -57,7 +58,9 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
         </button>
       </div>
       <div className={classes.value}>
-        {data ? <Quantity value={value} unit={lines?.metric === name ? lines?.unit : null} /> : null}
+        {data ? (
+          <Quantity value={value} unit={name !== null && lines?.metric === name ? unitOf(data, name, lines) : null} />
+        ) : null}
         {name ? <small title={name}>{name}</small> : null}
       </div>
       <div className={classes.note}>

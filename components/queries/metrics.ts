@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { MetricsAnswer } from "@/server/contracts/metrics";
-import { readJson } from "./request";
+import type { MetricChanges, MetricsAnswer } from "@/server/contracts/metrics";
+import { patchJson, readJson } from "./request";
 
 /** All metrics with kind, unit and valid range. */
 export const metricsQuery = () =>
@@ -10,3 +10,11 @@ export const metricsQuery = () =>
     staleTime: 60_000,
     refetchInterval: 60_000,
   });
+
+/**
+ * Says what a metric means.
+ * @throws RequestError with what is wrong with it, or when nobody knows whether it was saved.
+ */
+export async function saveUnit(name: string, changes: MetricChanges): Promise<void> {
+  await patchJson(`/api/v1/metrics/${encodeURIComponent(name)}`, changes);
+}

@@ -25,8 +25,17 @@ export async function readJson<T>(path: string, signal: AbortSignal): Promise<T>
  * @throws RequestError with what the server says is wrong, or that it can't be reached.
  */
 export async function postJson<T>(path: string, body: unknown): Promise<T> {
+  return sendJson("POST", path, body);
+}
+
+/** As {@link postJson}, to change what is there. */
+export async function patchJson<T>(path: string, body: unknown): Promise<T> {
+  return sendJson("PATCH", path, body);
+}
+
+function sendJson<T>(method: "POST" | "PATCH", path: string, body: unknown): Promise<T> {
   const headers = { accept: "application/json", "content-type": "application/json" };
-  return answerOf(() => fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return answerOf(() => fetch(path, { method, headers, body: JSON.stringify(body) }));
 }
 
 async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): Promise<T> {

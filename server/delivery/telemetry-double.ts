@@ -29,6 +29,7 @@ export async function startTelemetryDouble(port = 0): Promise<TelemetryDouble> {
   let misbehaviour: Misbehaviour | null = null;
   let attempts = 0;
   const server = createServer((request, answer) => {
+    if (request.method !== "POST") return void answer.writeHead(404).end();
     const parts: Buffer[] = [];
     request.on("error", () => undefined);
     request.on("data", (part: Buffer) => parts.push(part));

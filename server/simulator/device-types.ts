@@ -16,6 +16,8 @@ export interface DeviceType {
   readonly share: number;
   /** Metrics that a faulty sensor can distort; counters and batteries are not among them. */
   readonly sensed: readonly string[];
+  /** Units of its metrics; booleans have none. */
+  readonly units: Readonly<Record<string, string>>;
   /** The readings at a moment: pure, so that asking twice gives the same. */
   readings(device: DeviceTraits, at: EpochMs): Readings;
 }
@@ -30,6 +32,7 @@ export const DEVICE_TYPES = {
   climate: {
     share: 2,
     sensed: ["temperature", "humidity"],
+    units: { temperature: "°C", humidity: "%", battery: "%" },
     readings(device, at) {
       const temperature = indoorTemperature(device, at);
       // Warmer air holds more water, so the same air reads drier: the two move against each other.
@@ -45,6 +48,7 @@ export const DEVICE_TYPES = {
   press: {
     share: 2,
     sensed: ["temperature", "vibration", "load", "oilPressure"],
+    units: { load: "%", temperature: "°C", vibration: "mm/s", oilPressure: "bar" },
     readings(device, at) {
       const load = pressLoad(device, at);
       // Metal warms and cools slowly: its heat is the load of the last three quarters of an hour.
@@ -65,6 +69,7 @@ export const DEVICE_TYPES = {
   meter: {
     share: 2,
     sensed: ["power", "voltage"],
+    units: { power: "W", energy: "kWh", voltage: "V" },
     readings(device, at) {
       const mean = 2 + 12 * chance(...key(device, 9));
       const day = 0.3 + 0.25 * chance(...key(device, 10));
@@ -93,6 +98,7 @@ export const DEVICE_TYPES = {
   coldstore: {
     share: 1,
     sensed: ["temperature"],
+    units: { temperature: "°C", power: "W" },
     readings(device, at) {
       const setPoint = chance(...key(device, 15)) < 0.5 ? -18 : 4;
       const cycle = (at / (18 * 60_000) + chance(...key(device, 16))) % 1;
@@ -110,6 +116,7 @@ export const DEVICE_TYPES = {
   air: {
     share: 1,
     sensed: ["co2", "pm25", "temperature"],
+    units: { co2: "ppm", pm25: "µg/m³", temperature: "°C", battery: "%" },
     readings(device, at) {
       // People breathe into the room for a while before it shows, and it airs out slowly after they leave.
       const people = [0, 10, 20, 40, 60].reduce((sum, ago) => sum + presence(device, at - ago * 60_000), 0) / 5;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeMessage } from "@/server/domain/message";
 import { isName } from "@/server/domain/terms";
+import { DEVICE_TYPES } from "./device-types";
 import { createFleet, type FleetOptions, type SimulatedDevice } from "./fleet";
 import { FAULTS, type FaultKind, faultsOfSlot, SLOT_MS } from "./faults";
 import { createSchedule } from "./schedule";
@@ -73,6 +74,8 @@ describe("a fleet", () => {
         refused: [],
       });
       expect(isName(device.name)).toBe(true);
+      const numbers = outcome.message.values.filter(([, value]) => typeof value === "number").map(([metric]) => metric);
+      expect(Object.keys(DEVICE_TYPES[device.type].units).sort()).toEqual(numbers.sort());
       names.add(device.name);
     }
     expect(names.size).toBe(200);

@@ -6,6 +6,7 @@ import { createSender } from "@/server/delivery/sender";
 import { ownAddress, telemetryRoute, worthPacking } from "@/server/delivery/target";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
+import { declareUnits } from "./declare-units";
 import { createFleet } from "./fleet";
 import { openOutbox } from "./outbox";
 import { startOutboxSender } from "./outbox-sender";
@@ -60,6 +61,10 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
   });
   const refusalBackoff = createBackoff({ firstMs: 1000, maxMs: 60_000 });
   const outboxSender = startOutboxSender({ outbox, delivery, backoff: refusalBackoff, logger, stop: stop.signal });
+  const unitsDeclared = declareUnits({
+    ...{ url, devices: fleet.devices, logger, stop: stop.signal },
+    backoff: createBackoff({ firstMs: 1000, maxMs: 60_000 }),
+  });
   logger.info(
     {
       devices: config.demoDevices,
@@ -143,7 +148,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
       stop.abort();
       // A request under way may still be answered; its messages are repeated by the next start otherwise.
       const late = setTimeout(() => cut.abort(), Math.max(100, deadline - Date.now()));
-      await outboxSender.finished;
+      await Promise.all([outboxSender.finished, unitsDeclared]);
       clearTimeout(late);
       sender.close();
       await outbox.close();
