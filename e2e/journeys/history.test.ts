@@ -25,6 +25,13 @@ beforeAll(async () => {
     timeoutMs: PATIENCE_MS,
     what: "two hours of history",
   });
+  for (const [metric, unit] of [
+    ["temperature", "°C"],
+    ["humidity", "%"],
+  ] as const) {
+    const init = { method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify({ unit }) };
+    expect((await fetch(`${stage.product.url}/api/v1/metrics/${metric}`, init)).status).toBe(200);
+  }
 });
 afterAll(async () => {
   await stage?.close();
@@ -161,10 +168,10 @@ test("properties are edited; a wrong one is named, a conflict is decided by the 
   const page = await stage.open(`/devices/${DEVICE}`);
   const form = page.getByRole("region", { name: "Properties" });
   await form.getByRole("button", { name: "Edit" }).click();
-  await form.getByRole("combobox", { name: "Site" }).fill("Hall 3");
+  await form.getByRole("combobox", { name: "Site" }).fill("Hall\u00073");
   await form.getByRole("textbox", { name: "Notes" }).fill("Ask Ola for the key.");
   await form.getByRole("button", { name: "Save" }).click();
-  await form.getByText("may hold letters, digits").waitFor();
+  await form.getByText("must be free of control characters").waitFor();
 
   const change = await fetch(`${stage.product.url}/api/v1/devices/${DEVICE}`, {
     method: "PATCH",
@@ -172,19 +179,19 @@ test("properties are edited; a wrong one is named, a conflict is decided by the 
     body: JSON.stringify({ type: "lathe" }),
   });
   expect(change.status).toBe(200);
-  await form.getByRole("combobox", { name: "Site" }).fill("hall-3");
+  await form.getByRole("combobox", { name: "Site" }).fill("Halle 3, Köln");
   await form.getByRole("button", { name: "Save" }).click();
   await form.getByText("changed meanwhile").waitFor();
   await form.getByText("type: not given → lathe").waitFor();
   await form.getByRole("button", { name: "Save mine over it" }).click();
   await form.locator("[data-property=notes]").getByText("Ask Ola for the key.").waitFor();
-  expect(await detail()).toMatchObject({ site: "hall-3", type: "lathe", notes: "Ask Ola for the key." });
+  expect(await detail()).toMatchObject({ site: "Halle 3, Köln", type: "lathe", notes: "Ask Ola for the key." });
 
   // The device goes on saying where it stands; what a person set stays.
   const { messages } = await detail();
   await post(stage.product, { device: DEVICE, time: Date.now(), site: "north", readings: { temperature: 1 } });
   await until(async () => (await detail()).messages === messages + 1, { timeoutMs: PATIENCE_MS, what: "the message" });
-  expect((await detail()).site).toBe("hall-3");
+  expect((await detail()).site).toBe("Halle 3, Köln");
   await page.context().close();
 });
 
