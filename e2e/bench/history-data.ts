@@ -4,7 +4,8 @@ import { discoverDevices, discoverMetrics, noteActivity } from "@/server/catalog
 import { createPool } from "@/server/postgres/connection";
 import { createPartitions } from "@/server/readings/partitions";
 import { writeRollups } from "@/server/readings/rollups";
-import { type Sample, writeSamples } from "@/server/readings/samples";
+import type { Sample } from "@/server/ports/commit-batch";
+import { writeSamples } from "@/server/readings/samples";
 import { withTransaction } from "@/server/postgres/transaction";
 
 export const METRICS = ["temperature", "humidity", "vibration"] as const;

@@ -1,7 +1,6 @@
 import type { PipelinePosition } from "./positions";
-import type { Sample } from "@/server/readings/samples";
+import type { CommitBatch, EnrichedMessage, Received, Sample } from "@/server/ports/commit-batch";
 import type { BatchTotals } from "./positions";
-import type { DecodedMessage } from "@/server/domain/message";
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 import { logOf } from "./positions";
 import type { DeadLetter, DeadLetterChange } from "@/server/ports/dead-letters";
@@ -29,25 +28,10 @@ export interface BatchTrace {
   committed(committed: Committed, sent: Promise<boolean>): void;
 }
 
-/** A record whose message could be read. */
-export interface Received {
-  readonly record: StoredRecord;
-  readonly message: DecodedMessage;
-}
-
 export interface DecodedBatch extends SourceBatch {
   readonly received: readonly Received[];
   /** Refused messages, whole. */
   readonly letters: readonly DeadLetter[];
-}
-
-/** A message of a known device, with its readings as metric ids and values side by side; booleans are 0 and 1. */
-export interface EnrichedMessage extends Received {
-  readonly deviceId: number;
-  readonly metrics: readonly number[];
-  readonly values: readonly number[];
-  /** The readings again under their names, and the strings, for the twin. */
-  readonly state: readonly (readonly [field: string, value: number | boolean | string])[];
 }
 
 export interface EnrichedBatch extends SourceBatch {
@@ -59,6 +43,22 @@ export interface EnrichedBatch extends SourceBatch {
 /** An enriched batch with what becomes of the dead letters that were sent again in it. */
 export interface TracedBatch extends EnrichedBatch {
   readonly settlements: readonly DeadLetterChange[];
+}
+
+/** A batch in its transaction, with its place in the log. */
+export interface PipelineCommit extends CommitBatch, SourceBatch {}
+
+/** What a batch adds to the totals of its partition, as far as its contributors have told. */
+export function totalsOf({ position, to, records, letters, written }: PipelineCommit): BatchTotals {
+  return {
+    messages: records.length,
+    readings: written.added.reduce((sum, sample) => sum + sample.metrics.length, 0),
+    duplicates: written.duplicates,
+    conflicts: written.conflicts.length,
+    deadLetters: letters.length,
+    late: written.late,
+    skipped: to - position.next - records.length,
+  };
 }
 
 /** What a batch changed, once that is committed. */

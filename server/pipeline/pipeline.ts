@@ -1,12 +1,15 @@
 import type { Pool } from "pg";
+import { addActivity, addConflicts } from "@/server/catalog/contributors";
+import { addReadings, addRollups } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
+import { addRate, addRefused } from "./rates";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import type { StoredRecord } from "@/server/ports/event-log";
 import type { MessageArchive } from "@/server/ports/message-archive";
 import type { Committed, SourceBatch } from "./batch";
 import { createCatalog, type CatalogSettings } from "@/server/catalog/catalog";
-import { createCommitReadings } from "./stages/commit-readings";
+import { createCommit } from "./stages/commit";
 import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
 import { createRefuseRecord } from "./stages/refuse-record";
@@ -47,13 +50,21 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const storeDocuments = timed(timings, "documents", createStoreDocuments(deps));
   // dead letters sent again are so no more; repeatable
   const settleReplays = createSettleReplays(deps);
-  // readings, rollups, totals, next offset; at once
-  const commitReadings = timed(timings, "readings", createCommitReadings({ ...deps, catalog, partitions }));
+  // all that follows and the next offset, in one transaction
+  const contributors = [
+    addReadings, // what of them is new; those below go by it
+    addRollups,
+    addActivity,
+    addConflicts,
+    addRate,
+    addRefused,
+  ];
+  const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors }));
   // frames for browsers; best effort, timed by itself
   const { publishLive } = deps;
 
   // instead of all of these, for a record that made one of them fail
-  const refuse = createRefuseRecord({ traceReplays, storeDocuments, settleReplays, commit: commitReadings });
+  const refuse = createRefuseRecord({ traceReplays, storeDocuments, settleReplays, commit });
 
   return {
     async handle(source, signal) {
@@ -63,7 +74,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const traced = await traceReplays(enriched);
       await storeDocuments(traced);
       await settleReplays(traced);
-      const committed = await commitReadings(enriched, signal);
+      const committed = await commit(enriched, signal);
       publishLive.add(committed, catalog.metricName);
       source.trace?.committed(committed, publishLive.sent());
       addWaits(timings, source);

@@ -1,7 +1,7 @@
 import { RATE_BUCKET_MS } from "@/server/observability/tally";
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import type { BatchTotals, PipelinePosition } from "./positions";
+import { type PipelineCommit, totalsOf } from "./batch";
 
 /** Classes of the latency histogram; the last one, from 2^30 ms (12 days) on, has no upper end. */
 export const LATENCY_CLASSES = 32;
@@ -11,20 +11,14 @@ export function latencyClass(ms: number): number {
   return ms < 1 ? 0 : Math.min(LATENCY_CLASSES - 1, Math.floor(Math.log2(ms)) + 1);
 }
 
-/**
- * Adds a batch to the 5 seconds of `now`.
- * @param ingestTimes when the log took each message; the latency is from there to `now`, just before the commit.
- */
-export async function addRate(
-  client: PoolClient,
-  position: PipelinePosition,
-  now: EpochMs,
-  totals: BatchTotals,
-  ingestTimes: Iterable<EpochMs>,
-): Promise<void> {
+/** Adds the batch to the 5 seconds of now; its latencies are from when the log took each message to now, just before the commit. */
+export async function addRate(tx: PoolClient, batch: PipelineCommit): Promise<void> {
+  const { position, records } = batch;
+  const totals = totalsOf(batch);
+  const now = Date.now();
   const latencies = new Array<number>(LATENCY_CLASSES).fill(0);
-  for (const ingestTime of ingestTimes) latencies[latencyClass(now - ingestTime)]! += 1;
-  await client.query(
+  for (const { ingestTime } of records) latencies[latencyClass(now - ingestTime)]! += 1;
+  await tx.query(
     `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, latencies, late, conflicts)
      VALUES ($1::timestamptz, $2, $3, $4, $5, $6, $7, $8, $9::integer[], $10, $11)
      ON CONFLICT (bucket, cluster, topic, partition) DO UPDATE
@@ -49,20 +43,23 @@ export async function addRate(
   );
 }
 
-/** Adds a batch's dead letters, by reason, to the 5 seconds of `now`. */
-export async function addRefused(
-  client: PoolClient,
-  position: PipelinePosition,
-  now: EpochMs,
-  letters: Iterable<{ readonly reason: string }>,
-): Promise<void> {
+/** Adds the batch's dead letters, by reason, to the 5 seconds of now. */
+export async function addRefused(tx: PoolClient, { position, letters }: PipelineCommit): Promise<void> {
+  if (letters.length === 0) return;
   const counts = new Map<string, number>();
   for (const { reason } of letters) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  await client.query(
+  await tx.query(
     `INSERT INTO pipeline_refused AS r (bucket, cluster, topic, partition, reason, letters)
      SELECT $1::timestamptz, $2, $3, $4, reason, letters FROM unnest($5::text[], $6::integer[]) AS n (reason, letters)
      ON CONFLICT (bucket, cluster, topic, partition, reason) DO UPDATE SET letters = r.letters + excluded.letters`,
-    [bucketOf(now), position.cluster, position.topic, position.partition, [...counts.keys()], [...counts.values()]],
+    [
+      bucketOf(Date.now()),
+      position.cluster,
+      position.topic,
+      position.partition,
+      [...counts.keys()],
+      [...counts.values()],
+    ],
   );
 }
 

@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from "@/server/domain/reasons";
-import type { Received } from "./batch";
+import type { Received } from "@/server/ports/commit-batch";
 
 /**
  * A message with one field alone, as JSON, which can be sent again. Where writing the value anew would change it

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { readSeries, type SeriesQuery } from "./reading-queries";
 import { writeRollups } from "./rollups";
-import { type Sample, writeSamples } from "./samples";
+import type { Sample } from "@/server/ports/commit-batch";
+import { writeSamples } from "./samples";
 import { withTransaction } from "@/server/postgres/transaction";
 
 const HOUR = 3_600_000;

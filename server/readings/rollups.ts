@@ -2,7 +2,7 @@ import type { PoolClient } from "pg";
 import { addReading, bucketStart, emptyRollup, mergeRollup, ROLLUP_WIDTHS, type Rollup } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
 import { copyRows, isoOf, parseNumbers } from "@/server/postgres/copy";
-import type { Sample } from "./samples";
+import type { Sample } from "@/server/ports/commit-batch";
 import { InconsistencyError } from "@/server/postgres/transaction";
 
 /** One device's rollup of one bucket. */

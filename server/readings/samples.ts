@@ -1,35 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import type { Conflict, Sample, WrittenSamples } from "@/server/ports/commit-batch";
 import { copyRows, isoOf, parseNumbers } from "@/server/postgres/copy";
 import { InconsistencyError } from "@/server/postgres/transaction";
-
-/** Readings of one device at one event time: values[i] is of metrics[i], a metric at most once; booleans are 0 and 1. */
-export interface Sample {
-  readonly deviceId: number;
-  readonly time: EpochMs;
-  readonly metrics: readonly number[];
-  readonly values: readonly number[];
-}
-
-/** A reading that was refused because another value is stored at its device, metric and event time. */
-export interface Conflict {
-  readonly deviceId: number;
-  readonly metric: number;
-  readonly time: EpochMs;
-  readonly kept: number;
-  readonly refused: number;
-}
-
-export interface WrittenSamples {
-  /** Only the readings that are new, metrics ascending, by device and time. */
-  readonly added: readonly Sample[];
-  /** Readings that were there already with the same value, in the table or earlier in the batch. */
-  readonly duplicates: number;
-  /** Readings where another value was there already: that one stays. */
-  readonly conflicts: readonly Conflict[];
-  /** New readings whose event time is before the latest their device had when the batch came. */
-  readonly late: number;
-}
 
 /** The join strategies a few thousand keys against a large table must not fall into. Goes with BEGIN. */
 export const KEYED_ACCESS = [

@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { decodeMessage } from "@/server/domain/message";
 import { deadLetterId, NEVER_REPLAYED, type DeadLetter } from "@/server/ports/dead-letters";
-import { positionOf, type DecodedBatch, type Received, type SourceBatch } from "../batch";
+import type { Received } from "@/server/ports/commit-batch";
+import { positionOf, type DecodedBatch, type SourceBatch } from "../batch";
 import { printable } from "../printable";
 
 /** How long decoding may keep timers and sockets waiting, in records. */

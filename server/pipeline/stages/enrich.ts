@@ -3,14 +3,8 @@ import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
 import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
 import { deadLetterId, NEVER_REPLAYED, type DeadLetter } from "@/server/ports/dead-letters";
-import {
-  positionOf,
-  type DecodedBatch,
-  type EnrichedBatch,
-  type EnrichedMessage,
-  type Received,
-  type SourceBatch,
-} from "../batch";
+import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
+import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
 import type { Catalog } from "@/server/catalog/catalog";
 import { printable } from "../printable";
 import { rawField } from "../raw-field";

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { LiveRecord } from "@/server/contracts/live";
 import { LogUnavailableError, type LogRecord } from "@/server/ports/event-log";
 import { until } from "@/server/testing/until";
-import type { Committed, EnrichedMessage } from "../batch";
+import type { EnrichedMessage } from "@/server/ports/commit-batch";
+import type { Committed } from "../batch";
 import { createPublishLive } from "./publish-live";
 
 const T = Date.UTC(2026, 0, 1);

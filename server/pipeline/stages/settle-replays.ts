@@ -10,7 +10,8 @@ import type {
   DeadLetters,
   KeptDeadLetter,
 } from "@/server/ports/dead-letters";
-import type { EnrichedBatch, EnrichedMessage, TracedBatch } from "../batch";
+import type { EnrichedMessage } from "@/server/ports/commit-batch";
+import type { EnrichedBatch, TracedBatch } from "../batch";
 
 /** Origins read at once; each comes with up to 64 KiB of message. */
 const CHUNK = 100;

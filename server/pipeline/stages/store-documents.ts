@@ -1,7 +1,8 @@
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
-import { positionOf, type EnrichedBatch, type EnrichedMessage } from "../batch";
+import type { EnrichedMessage } from "@/server/ports/commit-batch";
+import { positionOf, type EnrichedBatch } from "../batch";
 
 export interface DocumentStores {
   readonly archive: Pick<MessageArchive, "store">;

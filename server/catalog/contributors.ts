@@ -1,0 +1,33 @@
+import type { PoolClient } from "pg";
+import type { CommitBatch, EnrichedMessage } from "@/server/ports/commit-batch";
+import { type DeviceActivity, noteActivity, noteConflicts } from "./catalog-writes";
+
+/** Adds up what the batch's devices did. */
+export async function addActivity(tx: PoolClient, { messages }: CommitBatch): Promise<void> {
+  if (messages.length > 0) await noteActivity(tx, activityOf(messages));
+}
+
+/** Counts the batch's conflicts by device. */
+export async function addConflicts(tx: PoolClient, { written }: CommitBatch): Promise<void> {
+  if (written.conflicts.length > 0) await noteConflicts(tx, written.conflicts);
+}
+
+function activityOf(messages: readonly EnrichedMessage[]): DeviceActivity[] {
+  const byDevice = new Map<number, { id: number; messages: number; lastSeen: number; lastEventTime: number }>();
+  for (const { deviceId, record, message } of messages) {
+    const device = byDevice.get(deviceId);
+    if (!device) {
+      byDevice.set(deviceId, {
+        id: deviceId,
+        messages: 1,
+        lastSeen: record.ingestTime,
+        lastEventTime: message.eventTime,
+      });
+      continue;
+    }
+    device.messages++;
+    device.lastSeen = Math.max(device.lastSeen, record.ingestTime);
+    device.lastEventTime = Math.max(device.lastEventTime, message.eventTime);
+  }
+  return [...byDevice.values()];
+}

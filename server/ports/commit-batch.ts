@@ -1,0 +1,63 @@
+import type { DecodedMessage } from "@/server/domain/message";
+import type { EpochMs } from "@/server/domain/terms";
+import type { DeadLetter } from "./dead-letters";
+import type { StoredRecord } from "./event-log";
+
+/** A record whose message could be read. */
+export interface Received {
+  readonly record: StoredRecord;
+  readonly message: DecodedMessage;
+}
+
+/** A message of a known device, with its readings as metric ids and values side by side; booleans are 0 and 1. */
+export interface EnrichedMessage extends Received {
+  readonly deviceId: number;
+  readonly metrics: readonly number[];
+  readonly values: readonly number[];
+  /** The readings again under their names, and the strings, for the twin. */
+  readonly state: readonly (readonly [field: string, value: number | boolean | string])[];
+}
+
+/** Readings of one device at one event time: values[i] is of metrics[i], a metric at most once; booleans are 0 and 1. */
+export interface Sample {
+  readonly deviceId: number;
+  readonly time: EpochMs;
+  readonly metrics: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** A reading that was refused because another value is stored at its device, metric and event time. */
+export interface Conflict {
+  readonly deviceId: number;
+  readonly metric: number;
+  readonly time: EpochMs;
+  readonly kept: number;
+  readonly refused: number;
+}
+
+/** What came of the readings of a batch. */
+export interface WrittenSamples {
+  /** Only the readings that are new, metrics ascending, by device and time. */
+  readonly added: readonly Sample[];
+  /** Readings that were there already with the same value, in the table or earlier in the batch. */
+  readonly duplicates: number;
+  /** Readings where another value was there already: that one stays. */
+  readonly conflicts: readonly Conflict[];
+  /** New readings whose event time is before the latest their device had when the batch came. */
+  readonly late: number;
+}
+
+/**
+ * A batch in the one transaction that commits it. Contributors, `(tx, batch) → void`, each write their part of it, in the
+ * order the pipeline names them; what one throws rolls all of it back, and the batch comes again.
+ */
+export interface CommitBatch {
+  readonly records: readonly StoredRecord[];
+  readonly messages: readonly EnrichedMessage[];
+  /** Refused messages and refused fields. */
+  readonly letters: readonly DeadLetter[];
+  /** Last event time of each device of the batch before it, null if it has none; their rows are locked until the commit. */
+  readonly latest: ReadonlyMap<number, EpochMs | null>;
+  /** Told by the contributor of the readings; nothing is new before it. */
+  written: WrittenSamples;
+}
