@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
-import { noteHandled } from "./health/message-traces";
+import { noteHandled } from "./health/probe-messages";
 import { runDeadLetterJobs } from "./dead-letters/run-jobs";
 import { EXIT_TEMPORARY } from "./boot/explain";
 import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
@@ -15,7 +15,7 @@ import type { Running } from "./observability/running";
 import { startConsumer } from "./pipeline/consumer";
 import { createPipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
-import { createTraces, type FollowBatch } from "./pipeline/traces";
+import { createFollow, type FollowBatch } from "./pipeline/follow";
 import { createTimings, type Timings } from "./pipeline/timings";
 
 /** How long batches may take to finish when the worker stops. */
@@ -41,7 +41,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     onError: (error) => logger.debug({ err: error }, "stage timings could not be written"),
   });
   const publishLive = createPublishLive({ eventLog: engines.eventLog, worker, timings });
-  const follow = createTraces({
+  const follow = createFollow({
     worker,
     note: (id, handled) => noteHandled(engines.pool, id, handled),
     onError: (error) => logger.debug({ err: error }, "the way of a followed message could not be written"),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ProbeResult } from "@/server/contracts/health";
-import type { MessageTraceView, Station } from "@/server/contracts/test-message";
+import type { ProbeMessageView, Station } from "@/server/contracts/test-message";
 import { checklist, type ChecklistFacts, isComplete, type StepKey } from "./checklist-steps";
 
 const since = "2026-11-24T10:00:00.000Z";
@@ -24,7 +24,7 @@ const station = (more: Partial<Station>): Station => ({
   ...{ cause: null, fix: null, commands: [] },
   ...more,
 });
-const trace: MessageTraceView = {
+const followed: ProbeMessageView = {
   ...{
     id: "i",
     device: "d",
@@ -44,7 +44,7 @@ const all: ChecklistFacts = {
   health: { engines, probes },
   totals: { messages: 1200, deadLetters: 3, devices: 1 },
   attempt: null,
-  trace,
+  followed,
   ...{ frame: { ms: 900 }, isConnected: true, firstMessage: "curl …" },
 };
 const stepOf = (key: StepKey, facts: Partial<ChecklistFacts>) =>
@@ -70,7 +70,7 @@ test("when all works, all is done, with what was found", () => {
 });
 
 test("a fresh start: what is left is to send a message", () => {
-  const steps = checklist({ ...all, totals: { messages: 0, deadLetters: 0, devices: 0 }, trace: null, frame: null });
+  const steps = checklist({ ...all, totals: { messages: 0, deadLetters: 0, devices: 0 }, followed: null, frame: null });
   expect(steps.map(({ state }) => state)).toEqual([
     "done",
     "done",
@@ -100,7 +100,7 @@ test.each([
 });
 
 test("a server that doesn't answer leaves everything unknown, never done", () => {
-  const steps = checklist({ ...all, health: null, totals: null, trace: null, isConnected: false });
+  const steps = checklist({ ...all, health: null, totals: null, followed: null, isConnected: false });
   expect(new Set(steps.map(({ state }) => state))).toEqual(new Set(["unknown"]));
   expect(steps[0]!.commands).toEqual(["npm start"]);
 });
@@ -126,8 +126,8 @@ describe("the last three", () => {
       cause: "No worker.",
       commands: ["npm run worker"],
     });
-    const hanging: MessageTraceView = { ...trace, state: "failing", totalMs: null, stations: [station({}), held] };
-    expect(stepOf("round-trip", { trace: hanging })).toMatchObject({
+    const hanging: ProbeMessageView = { ...followed, state: "failing", totalMs: null, stations: [station({}), held] };
+    expect(stepOf("round-trip", { followed: hanging })).toMatchObject({
       ...{ state: "failing", found: "Taken by a worker: it waits here.", cause: "No worker.", tookMs: null },
     });
   });

@@ -1,7 +1,7 @@
 import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { SetupAttemptView } from "@/server/contracts/setup";
-import type { MessageTraceView } from "@/server/contracts/test-message";
+import type { ProbeMessageView } from "@/server/contracts/test-message";
 import { counted } from "@/server/domain/counted";
 
 export type StepState = "done" | "waiting" | "failing" | "unknown";
@@ -35,7 +35,7 @@ export interface ChecklistFacts {
   /** The latest start that worked. */
   readonly attempt: SetupAttemptView | null;
   /** The latest test message. */
-  readonly trace: MessageTraceView | null;
+  readonly followed: ProbeMessageView | null;
   /** The first live frame in this browser: how long it waited for it, in milliseconds. */
   readonly frame: { readonly ms: number } | null;
   readonly isConnected: boolean;
@@ -74,7 +74,12 @@ export function checklist(facts: ChecklistFacts): ChecklistStep[] {
     },
     { key: "message", title: "First message stored", ...firstMessage(facts), tookMs: null },
     { key: "frame", title: "First live frame in this browser", ...firstFrame(facts), tookMs: facts.frame?.ms ?? null },
-    { key: "round-trip", title: "Test message, end to end", ...roundTrip(facts), tookMs: facts.trace?.totalMs ?? null },
+    {
+      key: "round-trip",
+      title: "Test message, end to end",
+      ...roundTrip(facts),
+      tookMs: facts.followed?.totalMs ?? null,
+    },
   ];
 }
 
@@ -186,12 +191,12 @@ function firstFrame({ health, totals, frame, isConnected }: ChecklistFacts): Jud
   return { state: "waiting", found, ...NOTHING };
 }
 
-function roundTrip({ health, trace }: ChecklistFacts): Judgement {
-  if (trace === null)
+function roundTrip({ health, followed }: ChecklistFacts): Judgement {
+  if (followed === null)
     return health === null
       ? UNASKED
       : { state: "waiting", found: "None was sent yet.", ...NOTHING, fix: "Press Send a test message." };
-  const held = trace.stations.find(({ state }) => state !== "done");
+  const held = followed.stations.find(({ state }) => state !== "done");
   if (!held) return { state: "done", found: "It came all the way from the route to the live frame.", ...NOTHING };
   const found = `${held.title}: ${lowered(held.found)}`;
   return { state: held.state, found, ...adviceOf(held) };

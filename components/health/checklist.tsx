@@ -17,7 +17,7 @@ import { firstMessage } from "../ui/first-message";
 import { CauseAndFix } from "./advice";
 import { checklist, type ChecklistStep, isComplete, type StepState } from "./checklist-steps";
 import classes from "./checklist.module.css";
-import { Trace } from "./trace";
+import { ProbeMessage } from "./probe-message";
 import { useFirstFrame } from "./use-first-frame";
 import { useTestMessage } from "./use-test-message";
 
@@ -42,12 +42,12 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   const [wasComplete, keepComplete] = useKept("fieldwatch.checklist.complete");
   const section = useArrival();
 
-  const isLoading = pipeline.isPending || setup.isPending || test.trace === undefined;
+  const isLoading = pipeline.isPending || setup.isPending || test.followed === undefined;
   const steps = checklist({
     ...{ health, frame, isConnected },
     totals: pipeline.data && !pipeline.error ? pipeline.data.totals : null,
     attempt: setup.data?.attempts.find(({ outcome }) => outcome === "done" || outcome === "warned") ?? null,
-    trace: health === null ? null : (test.trace ?? null),
+    followed: health === null ? null : (test.followed ?? null),
     firstMessage: firstMessage(),
   });
   const done = steps.filter(({ state }) => state === "done").length;
@@ -103,8 +103,8 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
         <ol className={classes.steps} id="checklist-steps">
           {steps.map((step, i) => (
             <Step key={step.key} step={step} number={i + 1} isNext={step === next}>
-              {step.key === "round-trip" && test.trace && health !== null ? (
-                <Trace trace={test.trace} seen={test.seen} />
+              {step.key === "round-trip" && test.followed && health !== null ? (
+                <ProbeMessage followed={test.followed} seen={test.seen} />
               ) : null}
             </Step>
           ))}

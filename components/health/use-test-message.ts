@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import type { FrameData } from "@/server/contracts/live";
-import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
-import { TEST_DEVICE, TEST_METRIC } from "@/server/domain/trace";
+import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
+import { TEST_DEVICE, TEST_METRIC } from "@/server/domain/probe-message";
 import { useLive } from "../live/provider";
 import { sendTestMessage, testMessagesQuery } from "../queries/test-message";
 
@@ -14,7 +14,7 @@ export interface SeenHere {
 
 export interface TestMessage {
   /** The latest one, whoever sent it; undefined while that isn't known. */
-  readonly trace: MessageTraceView | null | undefined;
+  readonly followed: ProbeMessageView | null | undefined;
   /** There for a message that was sent from this page. */
   readonly seen: SeenHere | null;
   readonly send: () => void;
@@ -66,22 +66,24 @@ export function useTestMessage(): TestMessage {
     networkMode: "always",
     mutationFn: async () => {
       const pressedAt = performance.now();
-      return { trace: await sendTestMessage(), pressedAt };
+      return { followed: await sendTestMessage(), pressedAt };
     },
-    onSuccess({ trace, pressedAt }) {
-      const { id, eventTime } = trace;
+    onSuccess({ followed, pressedAt }) {
+      const { id, eventTime } = followed;
       setSeen({ id, ms: null });
       awaited.current = { id, eventTime: Date.parse(eventTime), pressedAt };
       look();
       const { queryKey } = testMessagesQuery();
-      queries.setQueryData<MessageTracesAnswer>(queryKey, (before) => ({ items: [trace, ...(before?.items ?? [])] }));
+      queries.setQueryData<ProbeMessagesAnswer>(queryKey, (before) => ({
+        items: [followed, ...(before?.items ?? [])],
+      }));
       void queries.invalidateQueries({ queryKey });
     },
   });
-  const trace = data ? (data.items[0] ?? null) : unknown ? null : undefined;
+  const followed = data ? (data.items[0] ?? null) : unknown ? null : undefined;
   return {
-    trace,
-    seen: seen && seen.id === trace?.id ? seen : null,
+    followed,
+    seen: seen && seen.id === followed?.id ? seen : null,
     send: () => mutate(),
     isSending: isPending,
     error,

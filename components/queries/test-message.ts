@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Problem } from "@/server/contracts/common";
-import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
+import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
 import { readJson, RequestError } from "./request";
 
 /** On its way a message is looked for often; one that hangs less so. */
@@ -12,7 +12,7 @@ const CLOSE_FOR_MS = 15_000;
 export const testMessagesQuery = () =>
   queryOptions({
     queryKey: ["test messages"],
-    queryFn: ({ signal }) => readJson<MessageTracesAnswer>("/api/v1/test-message", signal),
+    queryFn: ({ signal }) => readJson<ProbeMessagesAnswer>("/api/v1/test-message", signal),
     refetchInterval({ state: { data } }) {
       const newest = data?.items[0];
       if (!newest || newest.state === "done") return 30_000;
@@ -21,7 +21,7 @@ export const testMessagesQuery = () =>
   });
 
 /** Sends a test message from its usual device. @throws RequestError with what the server says is wrong. */
-export async function sendTestMessage(): Promise<MessageTraceView> {
+export async function sendTestMessage(): Promise<ProbeMessageView> {
   const headers = { "content-type": "application/json" };
   const response = await fetch("/api/v1/test-message", { method: "POST", headers, body: "{}" }).catch(
     (error: unknown) => {
@@ -29,7 +29,7 @@ export async function sendTestMessage(): Promise<MessageTraceView> {
     },
   );
   const body = (await response.json().catch(() => null)) as unknown;
-  if (response.ok) return body as MessageTraceView;
+  if (response.ok) return body as ProbeMessageView;
   const problem = body as Problem | null;
   const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
   throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`);

@@ -5,7 +5,8 @@ export function isStoreDown(error: unknown): boolean {
   for (let depth = 0, at = error; depth < 6 && typeof at === "object" && at !== null; depth++) {
     const { originalCode, cause, meta, code } = at as Record<string, unknown>;
     if (isRetryable(at) || (typeof code === "string" && PRISMA_DOWN.has(code))) return true;
-    if (typeof originalCode === "string" && isRetryable(Object.assign(new Error(), { code: originalCode }))) return true;
+    if (typeof originalCode === "string" && isRetryable(Object.assign(new Error(), { code: originalCode })))
+      return true;
     at = cause ?? (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError;
   }
   return false;

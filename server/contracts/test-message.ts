@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TEST_DEVICE, TRACE_STAGES } from "@/server/domain/trace";
+import { TEST_DEVICE, PROBE_STAGES } from "@/server/domain/probe-message";
 import { instant } from "./common";
 
 export const testMessageBody = z.strictObject({
@@ -13,7 +13,7 @@ export const stationState = z
 
 const station = z
   .object({
-    name: z.enum(TRACE_STAGES),
+    name: z.enum(PROBE_STAGES),
     title: z.string(),
     state: stationState,
     found: z.string().describe("What is known of it, in one sentence"),
@@ -25,7 +25,7 @@ const station = z
   })
   .meta({ id: "Station" });
 
-export const messageTrace = z
+export const probeMessage = z
   .object({
     id: z.string(),
     device: z.string(),
@@ -35,12 +35,12 @@ export const messageTrace = z
     totalMs: z.number().nullable().describe("From the route to the live frame; null until then"),
     stations: z.array(station).describe("In the order a message comes by them"),
   })
-  .meta({ id: "MessageTrace" });
+  .meta({ id: "ProbeMessage" });
 
 /** The latest test messages, newest first. */
-export const messageTraces = z.object({ items: z.array(messageTrace) }).meta({ id: "MessageTraces" });
+export const probeMessages = z.object({ items: z.array(probeMessage) }).meta({ id: "ProbeMessages" });
 
 export type StationState = z.infer<typeof stationState>;
 export type Station = z.infer<typeof station>;
-export type MessageTraceView = z.infer<typeof messageTrace>;
-export type MessageTracesAnswer = z.infer<typeof messageTraces>;
+export type ProbeMessageView = z.infer<typeof probeMessage>;
+export type ProbeMessagesAnswer = z.infer<typeof probeMessages>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Pool } from "pg";
-import { noteHandled, noteSent, latestTraces } from "./message-traces";
-import { TRACE_HEADER } from "@/server/domain/trace";
+import { noteHandled, noteSent, latestProbeMessages } from "./probe-messages";
+import { PROBE_HEADER } from "@/server/domain/probe-message";
 import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
@@ -29,21 +29,21 @@ function made(append: (records: readonly LogRecord[]) => Promise<void>, pool: Po
 test("a message like any other goes to the log, and its way is told by both sides", async () => {
   const records: LogRecord[] = [];
   const messages = made(async (some) => void records.push(...some));
-  const trace = await messages.send("fieldwatch-test");
+  const followed = await messages.send("fieldwatch-test");
   expect(records).toHaveLength(1);
-  expect(records[0]).toMatchObject({ key: "fieldwatch-test", headers: { [TRACE_HEADER]: trace.id } });
+  expect(records[0]).toMatchObject({ key: "fieldwatch-test", headers: { [PROBE_HEADER]: followed.id } });
   expect(JSON.parse(Buffer.from(records[0]!.value).toString())).toMatchObject({ readings: { "test-message": 1 } });
-  expect(trace.stations.map(({ state }) => state).slice(0, 3)).toEqual(["done", "done", "waiting"]);
+  expect(followed.stations.map(({ state }) => state).slice(0, 3)).toEqual(["done", "done", "waiting"]);
 
   const at = Date.now();
-  await noteHandled(db.pool, trace.id, {
+  await noteHandled(db.pool, followed.id, {
     ...{ worker: "w", partition: 0, offset: 7, takenAt: at, failing: null, refused: false, frameLost: false },
     ends: { decode: at, enrich: at, documents: at, readings: at, published: at + 1 },
   });
-  expect(await messages.find(trace.id)).toMatchObject({ state: "done" });
+  expect(await messages.find(followed.id)).toMatchObject({ state: "done" });
   // Another web process, which did not send it, knows as much.
-  await until(async () => (await made(async () => {}).find(trace.id))?.state === "done", { what: "the trace" });
-  expect((await messages.latest()).items[0]).toMatchObject({ id: trace.id, state: "done" });
+  await until(async () => (await made(async () => {}).find(followed.id))?.state === "done", { what: "its way" });
+  expect((await messages.latest()).items[0]).toMatchObject({ id: followed.id, state: "done" });
   expect(await messages.find(ANYWHERE)).toBeNull();
 });
 
@@ -72,7 +72,7 @@ test("a database that is away: what this process knows is told, the rest is unkn
 test("only the latest are kept", async () => {
   const sent = { device: "d", eventTime: 0, acceptedAt: 0, durableAt: 0, error: null };
   for (let i = 0; i < 120; i++) await noteSent(db.pool, `kept-${i}`, sent);
-  const kept = await latestTraces(db.pool, 1000);
+  const kept = await latestProbeMessages(db.pool, 1000);
   expect(kept.length).toBe(100);
   expect(kept[0]!.id).toBe("kept-119");
 });

@@ -2,13 +2,13 @@ import { within, withinOr } from "@/server/async/timeout";
 import { randomUUID } from "node:crypto";
 import type { Pool } from "pg";
 import type { HealthAnswer } from "@/server/contracts/health";
-import type { MessageTracesAnswer, MessageTraceView } from "@/server/contracts/test-message";
-import { findTrace, latestTraces, noteSent } from "./message-traces";
+import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
+import { findProbeMessage, latestProbeMessages, noteSent } from "./probe-messages";
 import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
-import { TEST_METRIC, TRACE_HEADER, type TraceHandled, type TraceSent } from "@/server/domain/trace";
+import { TEST_METRIC, PROBE_HEADER, type ProbeHandled, type ProbeSent } from "@/server/domain/probe-message";
 import type { EventLog } from "@/server/ports/event-log";
-import { traceView } from "./trace-view";
+import { probeMessageView } from "./probe-message-view";
 
 export interface TestMessagesDeps {
   readonly eventLog: Pick<EventLog, "append">;
@@ -27,11 +27,11 @@ export interface TestMessages {
    * tells the rest.
    * @throws TestMessageRefused when it isn't a message, or too many are on their way to the log.
    */
-  send(device: string): Promise<MessageTraceView>;
+  send(device: string): Promise<ProbeMessageView>;
   /** The way of one so far; null when there is none of that id, or no more. */
-  find(id: string): Promise<MessageTraceView | null>;
+  find(id: string): Promise<ProbeMessageView | null>;
   /** The latest, newest first. */
-  latest(): Promise<MessageTracesAnswer>;
+  latest(): Promise<ProbeMessagesAnswer>;
 }
 
 export class TestMessageRefused extends Error {
@@ -55,20 +55,20 @@ const SHOWN = 5;
 export function createTestMessages(deps: TestMessagesDeps): TestMessages {
   const { eventLog, pool, health, bounds, now, onError } = deps;
   /** What this process has sent lately: known also while the database is away. */
-  const own = new Map<string, TraceSent>();
+  const own = new Map<string, ProbeSent>();
   let waiting = 0;
 
-  function remember(id: string, sent: TraceSent): void {
+  function remember(id: string, sent: ProbeSent): void {
     own.set(id, sent);
     if (own.size > REMEMBERED) own.delete(own.keys().next().value!);
     noteSent(pool, id, sent).catch(onError);
   }
 
-  async function append(id: string, value: Uint8Array, sent: TraceSent): Promise<void> {
+  async function append(id: string, value: Uint8Array, sent: ProbeSent): Promise<void> {
     const started = performance.now();
     waiting++;
     try {
-      await eventLog.append(TOPICS.telemetry, [{ key: sent.device, value, headers: { [TRACE_HEADER]: id } }]);
+      await eventLog.append(TOPICS.telemetry, [{ key: sent.device, value, headers: { [PROBE_HEADER]: id } }]);
       remember(id, { ...sent, durableAt: sent.acceptedAt + (performance.now() - started) });
     } catch (error) {
       remember(id, { ...sent, error: error instanceof Error ? error.message : String(error) });
@@ -77,8 +77,8 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
     }
   }
 
-  const view = (id: string, sent: TraceSent, handled: TraceHandled | null | undefined) =>
-    traceView({ id, sent, handled, probes: health().probes, now: now() });
+  const view = (id: string, sent: ProbeSent, handled: ProbeHandled | null | undefined) =>
+    probeMessageView({ id, sent, handled, probes: health().probes, now: now() });
 
   return {
     async send(device) {
@@ -90,14 +90,14 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
       const value = Buffer.from(JSON.stringify(message));
       const outcome = decodeMessage(value, bounds());
       if (!outcome.ok) throw new TestMessageRefused("invalid", outcome.detail);
-      const sent: TraceSent = { device, eventTime, acceptedAt: now(), durableAt: null, error: null };
+      const sent: ProbeSent = { device, eventTime, acceptedAt: now(), durableAt: null, error: null };
       own.set(id, sent);
       await withinOr(LOG_PATIENCE_MS, append(id, value, sent), undefined);
       return view(id, own.get(id) ?? sent, null);
     },
     async find(id) {
       const mine = own.get(id);
-      const found = await inTime(findTrace(pool, id)).catch((error: unknown) => {
+      const found = await inTime(findProbeMessage(pool, id)).catch((error: unknown) => {
         if (mine === undefined) throw error;
         return undefined;
       });
@@ -107,7 +107,7 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
     },
     async latest() {
       const ownNewest = [...own].toReversed();
-      const found = await inTime(latestTraces(pool, SHOWN)).catch((error: unknown) => {
+      const found = await inTime(latestProbeMessages(pool, SHOWN)).catch((error: unknown) => {
         if (ownNewest.length === 0) throw error;
         return undefined;
       });

@@ -15,11 +15,11 @@ export interface SourceBatch {
   readonly records: readonly StoredRecord[];
   readonly processedTime: EpochMs;
   /** There when the batch holds messages that are followed. */
-  readonly trace?: BatchTrace;
+  readonly followed?: FollowedBatch;
 }
 
 /** Follows the messages of a batch that were sent to be followed. Never throws, never waits. */
-export interface BatchTrace {
+export interface FollowedBatch {
   begins(stage: string): void;
   ends(stage: string): void;
   /** The batch has to come again. */
@@ -41,7 +41,7 @@ export interface EnrichedBatch extends SourceBatch {
 }
 
 /** An enriched batch with what becomes of the dead letters that were sent again in it. */
-export interface TracedBatch extends EnrichedBatch {
+export interface SettlingBatch extends EnrichedBatch {
   readonly settlements: readonly DeadLetterChange[];
 }
 

@@ -13,7 +13,7 @@ import {
 } from "@/server/ports/event-log";
 import { type Committed, FencedError, isGivenUp, type SourceBatch } from "./batch";
 import type { Pipeline } from "./pipeline";
-import type { FollowBatch } from "./traces";
+import type { FollowBatch } from "./follow";
 import { noteUnreadable } from "./unreadable-batches";
 
 /** After so many failures in a row of the same batch, none of them an outage, retrying alone won't mend it. */
@@ -107,10 +107,10 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
   ): Promise<void> {
     const position = positions.get(partition)!;
     const to = records.at(-1)!.offset + 1;
-    const trace = follow(partition, records);
-    const source = { position, to, records, processedTime: Date.now(), ...(trace && { trace }) };
+    const followed = follow(partition, records);
+    const source = { position, to, records, processedTime: Date.now(), ...(followed && { followed }) };
     const { totals } = await work(source).catch((error: unknown) => {
-      trace?.failed(error);
+      followed?.failed(error);
       throw error;
     });
     positions.set(partition, { ...position, next: to });

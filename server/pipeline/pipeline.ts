@@ -14,7 +14,7 @@ import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
 import { createRefuseRecord } from "./stages/refuse-record";
 import type { PublishLive } from "./stages/publish-live";
-import { createSettleReplays, createTraceReplays } from "./stages/settle-replays";
+import { createSettleReplays, createFindSettlements } from "./stages/settle-replays";
 import { createStoreDocuments } from "./stages/store-documents";
 import { addWaits, timed, type Timings } from "./timings";
 
@@ -45,7 +45,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   // names → device and metric ids, discovered if new
   const enrich = timed(timings, "enrich", createEnrich({ catalog }));
   // which messages are dead letters sent again, and what comes of them
-  const traceReplays = createTraceReplays(deps);
+  const findSettlements = createFindSettlements(deps);
   // messages, dead letters, twins; repeatable
   const storeDocuments = timed(timings, "documents", createStoreDocuments(deps));
   // dead letters sent again are so no more; repeatable
@@ -64,25 +64,25 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const { publishLive } = deps;
 
   // instead of all of these, for a record that made one of them fail
-  const refuse = createRefuseRecord({ traceReplays, storeDocuments, settleReplays, commit });
+  const refuse = createRefuseRecord({ findSettlements, storeDocuments, settleReplays, commit });
 
   return {
     async handle(source, signal) {
       const decoded = await decode(source);
       const enriched = await enrich(decoded);
       signal.throwIfAborted();
-      const traced = await traceReplays(enriched);
-      await storeDocuments(traced);
-      await settleReplays(traced);
+      const settling = await findSettlements(enriched);
+      await storeDocuments(settling);
+      await settleReplays(settling);
       const committed = await commit(enriched, signal);
       publishLive.add(committed, catalog.metricName);
-      source.trace?.committed(committed, publishLive.sent());
+      source.followed?.committed(committed, publishLive.sent());
       addWaits(timings, source);
       return committed;
     },
     async refuse(source, record, error, signal) {
       const committed = await refuse(source, record, error, signal);
-      source.trace?.committed(committed, Promise.resolve(false));
+      source.followed?.committed(committed, Promise.resolve(false));
       return committed;
     },
   };

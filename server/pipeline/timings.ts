@@ -44,9 +44,9 @@ export function timed<B extends SourceBatch, More extends unknown[], Result>(
 ): (batch: B, ...more: More) => Promise<Result> {
   return async (batch, ...more) => {
     const start = performance.now();
-    batch.trace?.begins(stage);
+    batch.followed?.begins(stage);
     const result = await run(batch, ...more);
-    batch.trace?.ends(stage);
+    batch.followed?.ends(stage);
     timings.add(stage, { ms: performance.now() - start, messages: batch.records.length, bytes: bytesOf(batch) });
     return result;
   };

@@ -5,7 +5,7 @@ import { createPostgresDeviceTwins } from "@/server/adapters/postgres/device-twi
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
 import { startConsumer } from "@/server/pipeline/consumer";
 import { createPipeline, type PipelineDeps } from "@/server/pipeline/pipeline";
-import type { FollowBatch } from "@/server/pipeline/traces";
+import type { FollowBatch } from "@/server/pipeline/follow";
 import { type EventLog, NO_HEADERS, type StoredRecord, type Subscription } from "@/server/ports/event-log";
 
 /** Where a test makes the pipeline fail, once. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { messageTrace } from "@/server/contracts/test-message";
+import { probeMessage } from "@/server/contracts/test-message";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
 import type { TestMessageDeps } from "./send";
@@ -13,14 +13,14 @@ export const getTestMessage = verb(
       "Each station with how long it took; where the message hangs, the cause and fix of the probe that explains it. The last 100 are kept.",
     params: z.object({ id: z.uuid() }),
     query: NO_PARAMETERS,
-    answer: messageTrace,
+    answer: probeMessage,
     status: 200,
     problems: ["not-found"],
   },
   ({ testMessages }: TestMessageDeps) =>
     async (_ctx, { params: { id } }) => {
-      const trace = await testMessages.find(id);
-      if (trace === null) throw new ProblemError("not-found", "No test message has this id; the last 100 are kept.");
-      return trace;
+      const followed = await testMessages.find(id);
+      if (followed === null) throw new ProblemError("not-found", "No test message has this id; the last 100 are kept.");
+      return followed;
     },
 );

@@ -1,4 +1,4 @@
-import { messageTraces } from "@/server/contracts/test-message";
+import { probeMessages } from "@/server/contracts/test-message";
 import { NO_PARAMETERS, verb } from "../verb";
 import type { TestMessageDeps } from "./send";
 
@@ -9,7 +9,7 @@ export const listTestMessages = verb(
     summary: "The latest test messages with their ways, newest first",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
-    answer: messageTraces,
+    answer: probeMessages,
     status: 200,
     problems: [],
   },

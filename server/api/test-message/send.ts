@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { messageTrace, testMessageBody } from "@/server/contracts/test-message";
+import { probeMessage, testMessageBody } from "@/server/contracts/test-message";
 import { type TestMessages, TestMessageRefused } from "@/server/health/test-messages";
 import { parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
@@ -22,7 +22,7 @@ export const sendTestMessage = verb(
       "Ask for its way with the id of the answer; 202 says that it was sent, its stations how far it has come.",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
-    answer: messageTrace,
+    answer: probeMessage,
     status: 202,
     problems: ["unreadable-body", "unsupported-media-type", "body-too-large", "too-busy"],
     bodies: { "application/json": BODY_SCHEMA },

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { setupAnswer } from "@/server/contracts/setup";
-import { messageTrace, messageTraces, type MessageTraceView } from "@/server/contracts/test-message";
+import { probeMessage, probeMessages, type ProbeMessageView } from "@/server/contracts/test-message";
 import { openAttempt } from "@/server/observability/setup-attempts.mjs";
 import { createApiRig } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
@@ -24,19 +24,19 @@ const get = (id: string) => rig.api.handle("getTestMessage", new Request("http:/
 test("a test message is followed to its live frame, and its device is one like any other", async () => {
   const answer = await send("{}");
   expect(answer.status).toBe(202);
-  const sent = messageTrace.parse(await answer.json());
-  let trace: MessageTraceView = sent;
+  const sent = probeMessage.parse(await answer.json());
+  let followed: ProbeMessageView = sent;
   await until(
     async () => {
-      trace = messageTrace.parse(await (await get(sent.id)).json());
-      return trace.state === "done";
+      followed = probeMessage.parse(await (await get(sent.id)).json());
+      return followed.state === "done";
     },
     { what: "the message to arrive", timeoutMs: 15_000 },
   );
-  expect(trace.stations.map(({ state }) => state)).toEqual(Array.from({ length: 8 }, () => "done"));
-  expect(trace.totalMs).toBeGreaterThan(0);
+  expect(followed.stations.map(({ state }) => state)).toEqual(Array.from({ length: 8 }, () => "done"));
+  expect(followed.totalMs).toBeGreaterThan(0);
   const list = await rig.api.handle("listTestMessages", new Request("http://here/api"), {});
-  expect(messageTraces.parse(await list.json()).items.map(({ id }) => id)).toEqual([sent.id]);
+  expect(probeMessages.parse(await list.json()).items.map(({ id }) => id)).toEqual([sent.id]);
   const device = await rig.api.handle("getDevice", new Request("http://here/api"), { id: "fieldwatch-test" });
   expect(await device.json()).toMatchObject({ values: { "test-message": { value: 1 } } });
 });

@@ -7,7 +7,7 @@ import {
   type Committed,
   type EnrichedBatch,
   type SourceBatch,
-  type TracedBatch,
+  type SettlingBatch,
 } from "../batch";
 import { printable } from "../printable";
 
@@ -17,9 +17,9 @@ const HEADER_LENGTH = 80;
 const MOST_HEADERS = 10;
 
 export interface RefuseDeps {
-  readonly traceReplays: (batch: EnrichedBatch) => Promise<TracedBatch>;
+  readonly findSettlements: (batch: EnrichedBatch) => Promise<SettlingBatch>;
   readonly storeDocuments: (batch: EnrichedBatch) => Promise<void>;
-  readonly settleReplays: (batch: TracedBatch) => Promise<void>;
+  readonly settleReplays: (batch: SettlingBatch) => Promise<void>;
   readonly commit: (batch: EnrichedBatch, signal: AbortSignal) => Promise<Committed>;
 }
 
@@ -27,12 +27,12 @@ export interface RefuseDeps {
  * Keeps a record that made a stage fail as a dead letter, and moves on. When that fails by the record's content too, it is
  * kept in a plainer form: first without what it says of itself, then without most of its bytes. @throws when nothing is kept.
  */
-export function createRefuseRecord({ traceReplays, storeDocuments, settleReplays, commit }: RefuseDeps) {
+export function createRefuseRecord({ findSettlements, storeDocuments, settleReplays, commit }: RefuseDeps) {
   return async (source: SourceBatch, record: StoredRecord, error: unknown, signal: AbortSignal): Promise<Committed> => {
     const whole = letterOf(source, record, `${wordsOf(error)}${contextOf(record)}`);
     const plain = letterOf(source, record, "The worker failed at this message, and at keeping what it says of itself.");
-    const forms: (() => Promise<TracedBatch>)[] = [
-      () => traceReplays(batchOf(source, whole)),
+    const forms: (() => Promise<SettlingBatch>)[] = [
+      () => findSettlements(batchOf(source, whole)),
       async () => ({ ...batchOf(source, plain), settlements: [] }),
     ];
     if (record.value.byteLength > CUT_BYTES) {
@@ -43,10 +43,10 @@ export function createRefuseRecord({ traceReplays, storeDocuments, settleReplays
     let failure: unknown;
     for (const form of forms) {
       try {
-        const traced = await form();
-        await storeDocuments(traced);
-        await settleReplays(traced);
-        return await commit(traced, signal);
+        const settling = await form();
+        await storeDocuments(settling);
+        await settleReplays(settling);
+        return await commit(settling, signal);
       } catch (caught) {
         if (isGivenUp(caught) || classOf(caught) !== "unhandled") throw caught;
         failure = caught;

@@ -11,12 +11,12 @@ import type {
   KeptDeadLetter,
 } from "@/server/ports/dead-letters";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
-import type { EnrichedBatch, TracedBatch } from "../batch";
+import type { EnrichedBatch, SettlingBatch } from "../batch";
 
 /** Origins read at once; each comes with up to 64 KiB of message. */
 const CHUNK = 100;
 
-interface TraceDeps {
+interface SettlementDeps {
   readonly pool: Pool;
   readonly deadLetters: Pick<DeadLetters, "find">;
 }
@@ -25,8 +25,8 @@ interface TraceDeps {
  * Finds the messages that are dead letters sent again, and what becomes of each. What is refused again goes on with the
  * history of the letter it comes from.
  */
-export function createTraceReplays({ pool, deadLetters }: TraceDeps) {
-  return async (batch: EnrichedBatch): Promise<TracedBatch> => {
+export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
+  return async (batch: EnrichedBatch): Promise<SettlingBatch> => {
     const told = new Map<number, ReplayMark>();
     for (const { offset, headers } of batch.records) {
       const mark = readMark(headers);
@@ -83,7 +83,7 @@ export function createTraceReplays({ pool, deadLetters }: TraceDeps) {
 
 /** Says of each letter that was sent again what came of it. After what was refused again is stored, so that it is there. */
 export function createSettleReplays({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "change"> }) {
-  return async ({ settlements }: TracedBatch): Promise<void> => {
+  return async ({ settlements }: SettlingBatch): Promise<void> => {
     if (settlements.length > 0) await deadLetters.change(settlements);
   };
 }

@@ -1,43 +1,43 @@
-import { TRACE_STAGES, traceIdOf, type TraceHandled, type TraceStage } from "@/server/domain/trace";
+import { PROBE_STAGES, probeIdOf, type ProbeHandled, type ProbeStage } from "@/server/domain/probe-message";
 import type { StoredRecord } from "@/server/ports/event-log";
-import { type BatchTrace, FencedError } from "./batch";
+import { type FollowedBatch, FencedError } from "./batch";
 
 /** Finds what is to be followed in a batch; null, at the cost of one look at each record, when there is nothing. */
-export type FollowBatch = (partition: number, records: readonly StoredRecord[]) => BatchTrace | null;
+export type FollowBatch = (partition: number, records: readonly StoredRecord[]) => FollowedBatch | null;
 
-export interface TracesDeps {
+export interface FollowDeps {
   readonly worker: string;
-  /** Keeps what is known of a trace, over what was known before. */
-  readonly note: (id: string, handled: TraceHandled) => Promise<void>;
+  /** Keeps what is known of a followed, over what was known before. */
+  readonly note: (id: string, handled: ProbeHandled) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
 /** Followed messages in one batch beyond which the rest is not: each costs a write to the database. */
 const MOST_A_BATCH = 10;
 
-export function createTraces({ worker, note, onError }: TracesDeps): FollowBatch {
+export function createFollow({ worker, note, onError }: FollowDeps): FollowBatch {
   return (partition, records) => {
     let followed: StoredRecord[] | null = null;
     for (const record of records) {
-      if (traceIdOf(record.headers) === undefined) continue;
+      if (probeIdOf(record.headers) === undefined) continue;
       followed ??= [];
       if (followed.length < MOST_A_BATCH) followed.push(record);
     }
     return followed === null ? null : follow(followed);
 
-    function follow(traced: readonly StoredRecord[]): BatchTrace {
+    function follow(settling: readonly StoredRecord[]): FollowedBatch {
       const started = performance.now();
       const takenAt = Date.now();
       // The wall clock may be set meanwhile; what a stage took must not show it.
       const now = () => takenAt + (performance.now() - started);
       let writing: Promise<void> = Promise.resolve();
-      const ends: Partial<Record<TraceStage, number>> = {};
-      let stage: TraceStage = "decode";
-      const tell = (more: Partial<TraceHandled>, isRefused: (record: StoredRecord) => boolean = () => false) => {
-        for (const record of traced) {
+      const ends: Partial<Record<ProbeStage, number>> = {};
+      let stage: ProbeStage = "decode";
+      const tell = (more: Partial<ProbeHandled>, isRefused: (record: StoredRecord) => boolean = () => false) => {
+        for (const record of settling) {
           const base = { worker, partition, offset: record.offset, takenAt, ends: { ...ends } };
           const rest = { failing: null, refused: isRefused(record), frameLost: false, ...more };
-          writing = writing.then(() => note(traceIdOf(record.headers)!, { ...base, ...rest })).catch(onError);
+          writing = writing.then(() => note(probeIdOf(record.headers)!, { ...base, ...rest })).catch(onError);
         }
       };
       return {
@@ -65,8 +65,8 @@ export function createTraces({ worker, note, onError }: TracesDeps): FollowBatch
   };
 }
 
-function stageOf(name: string): TraceStage | undefined {
-  return TRACE_STAGES.find((stage) => stage === name);
+function stageOf(name: string): ProbeStage | undefined {
+  return PROBE_STAGES.find((stage) => stage === name);
 }
 
 function wordsOf(error: unknown): string {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { ProbeResult } from "@/server/contracts/health";
-import { messageTrace } from "@/server/contracts/test-message";
-import type { TraceHandled, TraceSent } from "@/server/domain/trace";
-import { type TraceFacts, traceView } from "./trace-view";
+import { probeMessage } from "@/server/contracts/test-message";
+import type { ProbeHandled, ProbeSent } from "@/server/domain/probe-message";
+import { type ProbeFacts, probeMessageView } from "./probe-message-view";
 
 const start = Date.parse("2026-11-24T10:00:00.000Z");
-const sent: TraceSent = { device: "d", eventTime: start, acceptedAt: start, durableAt: start + 4.25, error: null };
-const handled: TraceHandled = {
+const sent: ProbeSent = { device: "d", eventTime: start, acceptedAt: start, durableAt: start + 4.25, error: null };
+const handled: ProbeHandled = {
   ...{ worker: "box:7:a1", partition: 3, offset: 42, takenAt: start + 60 },
   ends: {
     decode: start + 60.5,
@@ -21,13 +21,13 @@ const failing = (name: string, cause: string, commands: string[] = []): ProbeRes
   ...{ name, cause, commands, fix: `Mend ${name}.`, status: "fail", summary: "Down.", title: "T", group: "G" },
   ...{ since: "2026-11-24T09:59:00.000Z", checkedAt: null, latencyMs: null },
 });
-const viewOf = (facts: Partial<TraceFacts>) => {
-  const view = traceView({ id: "i", sent, handled, probes: [], now: start + 1000, ...facts });
-  expect(messageTrace.parse(view)).toEqual(view);
+const viewOf = (facts: Partial<ProbeFacts>) => {
+  const view = probeMessageView({ id: "i", sent, handled, probes: [], now: start + 1000, ...facts });
+  expect(probeMessage.parse(view)).toEqual(view);
   return view;
 };
-const heldAt = (facts: Partial<TraceFacts>) => viewOf(facts).stations.find(({ state }) => state !== "done");
-const without = (...names: (keyof TraceHandled["ends"])[]) =>
+const heldAt = (facts: Partial<ProbeFacts>) => viewOf(facts).stations.find(({ state }) => state !== "done");
+const without = (...names: (keyof ProbeHandled["ends"])[]) =>
   Object.fromEntries(Object.entries(handled.ends).filter(([name]) => !names.includes(name as never)));
 
 test("the whole way, a station after the other", () => {
@@ -89,7 +89,7 @@ describe("where it hangs, and why", () => {
   });
 
   test("a store refuses it", () => {
-    const stuck: TraceHandled = {
+    const stuck: ProbeHandled = {
       ...handled,
       ends: without("documents", "readings", "published"),
       failing: { stage: "documents", error: "connection closed" },

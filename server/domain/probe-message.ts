@@ -1,15 +1,15 @@
 import type { EpochMs } from "./terms";
 
-/** Header of a record in the event log whose way is to be followed; its value is the trace's id. */
-export const TRACE_HEADER = "fieldwatch-trace";
+/** Header of a record in the event log whose way is to be followed; its value is the probe message's id. */
+export const PROBE_HEADER = "fieldwatch-probe";
 
-/** As long as the id of a trace can be, and what it is made of. */
-const TRACE_ID = /^[A-Za-z0-9-]{1,64}$/;
+/** As long as the id of a probe message can be, and what it is made of. */
+const PROBE_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** The id of the trace a record belongs to; undefined if it has none, or one that Fieldwatch wouldn't write. */
-export function traceIdOf(headers: Readonly<Record<string, string>>): string | undefined {
-  const id = headers[TRACE_HEADER];
-  return id !== undefined && TRACE_ID.test(id) ? id : undefined;
+/** The id of the probe message that a record is; undefined if it has none, or one that Fieldwatch wouldn't write. */
+export function probeIdOf(headers: Readonly<Record<string, string>>): string | undefined {
+  const id = headers[PROBE_HEADER];
+  return id !== undefined && PROBE_ID.test(id) ? id : undefined;
 }
 
 /** The device a test message is from unless another is named. It is a device like any other. */
@@ -18,7 +18,7 @@ export const TEST_DEVICE = "fieldwatch-test";
 export const TEST_METRIC = "test-message";
 
 /** Stations on the way of a message that was sent to be followed, in order; the browser's own comes after them. */
-export const TRACE_STAGES = [
+export const PROBE_STAGES = [
   "accepted",
   "durable",
   "taken",
@@ -29,10 +29,10 @@ export const TRACE_STAGES = [
   "published",
 ] as const;
 
-export type TraceStage = (typeof TRACE_STAGES)[number];
+export type ProbeStage = (typeof PROBE_STAGES)[number];
 
 /** What the process that took the message saw. Moments are epoch milliseconds with a fraction. */
-export interface TraceSent {
+export interface ProbeSent {
   readonly device: string;
   readonly eventTime: EpochMs;
   readonly acceptedAt: number;
@@ -43,15 +43,15 @@ export interface TraceSent {
 }
 
 /** What a worker did with it. Moments are epoch milliseconds with a fraction, by the worker's clock. */
-export interface TraceHandled {
+export interface ProbeHandled {
   readonly worker: string;
   readonly partition: number;
   readonly offset: number;
   readonly takenAt: number;
   /** Ends of the stages it has gone through, by their name. */
-  readonly ends: Readonly<Partial<Record<TraceStage, number>>>;
+  readonly ends: Readonly<Partial<Record<ProbeStage, number>>>;
   /** The stage that failed last, when the batch has to come again. */
-  readonly failing: { readonly stage: TraceStage; readonly error: string } | null;
+  readonly failing: { readonly stage: ProbeStage; readonly error: string } | null;
   /** It was handled, and did not become readings. */
   readonly refused: boolean;
   /** The frame that held it could not be sent. */

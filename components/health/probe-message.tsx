@@ -1,4 +1,4 @@
-import type { MessageTraceView, StationState } from "@/server/contracts/test-message";
+import type { ProbeMessageView, StationState } from "@/server/contracts/test-message";
 import { Age } from "../ui/age";
 import { formatDuration } from "../ui/format";
 import { Duration } from "../ui/quantity";
@@ -16,13 +16,13 @@ const STATES: Record<StationState, readonly [Mark, string]> = {
 };
 
 /** The way of a test message, station by station, and into this browser. */
-export function Trace({ trace, seen }: { trace: MessageTraceView; seen: SeenHere | null }) {
-  const rows = [...trace.stations.map(rowOf), ...(seen ? [browserRow(trace, seen)] : [])];
+export function ProbeMessage({ followed, seen }: { followed: ProbeMessageView; seen: SeenHere | null }) {
+  const rows = [...followed.stations.map(rowOf), ...(seen ? [browserRow(followed, seen)] : [])];
   return (
-    <div className={classes.trace}>
-      <p className={classes.traceHead}>
-        Sent as <a href={`/devices/${encodeURIComponent(trace.device)}`}>{trace.device}</a>, a device like any other,{" "}
-        <Age time={trace.acceptedAt} />. It is stored and shown like every message.
+    <div className={classes.followed}>
+      <p className={classes.followedHead}>
+        Sent as <a href={`/devices/${encodeURIComponent(followed.device)}`}>{followed.device}</a>, a device like any
+        other, <Age time={followed.acceptedAt} />. It is stored and shown like every message.
       </p>
       <Waterfall rows={rows} label="The way of the test message" />
     </div>
@@ -37,7 +37,7 @@ function rowOf({
   tookMs,
   atMs,
   ...advice
-}: MessageTraceView["stations"][number]): WaterfallRow {
+}: ProbeMessageView["stations"][number]): WaterfallRow {
   const [mark, word] = STATES[state];
   const isStuck = state === "failing" || state === "unknown";
   return {
@@ -59,7 +59,7 @@ function figureOf(name: string, tookMs: number | null, word: string) {
 }
 
 /** The browser's clock and the server's may differ, so this one is counted from the press of the button. */
-function browserRow({ totalMs, state }: MessageTraceView, { ms }: SeenHere): WaterfallRow {
+function browserRow({ totalMs, state }: ProbeMessageView, { ms }: SeenHere): WaterfallRow {
   const [mark, word] = ms !== null ? STATES.done : STATES.waiting;
   const row = { key: "browser", mark, word, title: "Seen in this browser" };
   if (ms === null) return { ...row, span: null, figure: state === "done" ? "on its way" : word.toLowerCase() };

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TRACE_HEADER, type TraceHandled } from "@/server/domain/trace";
+import { PROBE_HEADER, type ProbeHandled } from "@/server/domain/probe-message";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
 import { until } from "@/server/testing/until";
-import { createTraces } from "./traces";
+import { createFollow } from "./follow";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -14,9 +14,9 @@ afterAll(() => db.drop());
 const message = (readings: object = { a: 1 }) => ({ device: "d", time: new Date().toISOString(), readings });
 
 async function rigOf(cluster: string) {
-  const notes: { id: string; handled: TraceHandled }[] = [];
+  const notes: { id: string; handled: ProbeHandled }[] = [];
   const log = createScriptedLog(cluster, 1);
-  const follow = createTraces({
+  const follow = createFollow({
     worker: "w",
     note: async (id, handled) => void notes.push({ id, handled }),
     onError: () => {},
@@ -25,9 +25,9 @@ async function rigOf(cluster: string) {
 }
 
 test("a followed message is told with the ends of its stages; the others of its batch cost nothing", async () => {
-  const { log, notes, rig } = await rigOf("traces-1");
+  const { log, notes, rig } = await rigOf("probe-1");
   log.append(0, message());
-  log.append(0, message({ b: 2 }), Date.now(), { [TRACE_HEADER]: "t1" });
+  log.append(0, message({ b: 2 }), Date.now(), { [PROBE_HEADER]: "t1" });
   await rig.drain();
   await until(() => notes.length === 2, { what: "both notes" });
   expect(notes.every(({ id }) => id === "t1")).toBe(true);
@@ -40,15 +40,15 @@ test("a followed message is told with the ends of its stages; the others of its 
 });
 
 test("a batch without one is not looked at further", async () => {
-  const { log, notes, rig } = await rigOf("traces-2");
+  const { log, notes, rig } = await rigOf("probe-2");
   log.append(0, message());
   await rig.drain();
   expect(notes).toEqual([]);
 });
 
 test("a stage that fails is told with its error, and the way goes on when it works again", async () => {
-  const { log, notes, rig } = await rigOf("traces-3");
-  log.append(0, message(), Date.now(), { [TRACE_HEADER]: "t3" });
+  const { log, notes, rig } = await rigOf("probe-3");
+  log.append(0, message(), Date.now(), { [PROBE_HEADER]: "t3" });
   rig.faults.next = "archive";
   await expect(rig.drain()).rejects.toThrow();
   await until(() => notes.length === 1, { what: "the failure" });
@@ -60,8 +60,8 @@ test("a stage that fails is told with its error, and the way goes on when it wor
 });
 
 test("one that becomes a dead letter is told as refused", async () => {
-  const { log, notes, rig } = await rigOf("traces-4");
-  log.append(0, "no message at all", Date.now(), { [TRACE_HEADER]: "t4" });
+  const { log, notes, rig } = await rigOf("probe-4");
+  log.append(0, "no message at all", Date.now(), { [PROBE_HEADER]: "t4" });
   await rig.drain();
   await until(() => notes.length > 0, { what: "the note" });
   expect(notes[0]!.handled.refused).toBe(true);

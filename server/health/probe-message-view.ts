@@ -1,18 +1,18 @@
 import type { ProbeResult } from "@/server/contracts/health";
-import type { MessageTraceView, Station } from "@/server/contracts/test-message";
-import { TRACE_STAGES, type TraceHandled, type TraceSent, type TraceStage } from "@/server/domain/trace";
+import type { ProbeMessageView, Station } from "@/server/contracts/test-message";
+import { PROBE_STAGES, type ProbeHandled, type ProbeSent, type ProbeStage } from "@/server/domain/probe-message";
 import type { EpochMs } from "@/server/domain/terms";
 
-export interface TraceFacts {
+export interface ProbeFacts {
   readonly id: string;
-  readonly sent: TraceSent;
+  readonly sent: ProbeSent;
   /** What a worker has told; null: nothing yet, undefined: it can't be asked. */
-  readonly handled: TraceHandled | null | undefined;
+  readonly handled: ProbeHandled | null | undefined;
   readonly probes: readonly ProbeResult[];
   readonly now: EpochMs;
 }
 
-const TITLES: Readonly<Record<TraceStage, string>> = {
+const TITLES: Readonly<Record<ProbeStage, string>> = {
   accepted: "Accepted by the route",
   durable: "Durable in the event log",
   taken: "Taken by a worker",
@@ -31,7 +31,7 @@ const DOCUMENTS = ["mongodb.reachable", "mongodb.signed-in", "mongodb.writable",
  * Which probes may tell why a message doesn't reach a station: starts of their names, the likeliest first. A worker that
  * waits for an engine takes nothing, so the engines come before it.
  */
-const BLAMED: Readonly<Record<TraceStage, readonly string[]>> = {
+const BLAMED: Readonly<Record<ProbeStage, readonly string[]>> = {
   accepted: [],
   durable: [...KAFKA, ...POSTGRES, "log.iot.telemetry"],
   taken: [
@@ -50,13 +50,13 @@ const PATIENCE_MS = 60_000;
 const NO_TROUBLE = { cause: null, fix: null, commands: [] };
 
 /** The way of a followed message as it can be shown: where it has been and when, where it hangs and why. */
-export function traceView({ id, sent, handled, probes, now }: TraceFacts): MessageTraceView {
+export function probeMessageView({ id, sent, handled, probes, now }: ProbeFacts): ProbeMessageView {
   const { device, eventTime, acceptedAt } = sent;
   const reached = momentsOf(sent, handled ?? null);
   const stations: Station[] = [];
   let before = acceptedAt;
   let isHeld = false;
-  for (const name of TRACE_STAGES) {
+  for (const name of PROBE_STAGES) {
     const at = reached[name];
     const title = TITLES[name];
     if (!isHeld && at !== undefined) {
@@ -87,7 +87,7 @@ export function traceView({ id, sent, handled, probes, now }: TraceFacts): Messa
   };
 }
 
-function momentsOf(sent: TraceSent, handled: TraceHandled | null): Partial<Record<TraceStage, number>> {
+function momentsOf(sent: ProbeSent, handled: ProbeHandled | null): Partial<Record<ProbeStage, number>> {
   // What a worker has, the log had, also when the log's own answer was lost.
   const durable = sent.durableAt ?? handled?.takenAt;
   if (durable === undefined || durable === null) return { accepted: sent.acceptedAt };
@@ -98,13 +98,13 @@ function momentsOf(sent: TraceSent, handled: TraceHandled | null): Partial<Recor
   return { accepted: sent.acceptedAt, durable, taken: handled.takenAt, ...ends, ...rest };
 }
 
-function doneWords(stage: TraceStage, handled: TraceHandled | null): string {
+function doneWords(stage: ProbeStage, handled: ProbeHandled | null): string {
   if (stage === "taken" && handled)
     return `By ${handled.worker}, partition ${handled.partition}, offset ${handled.offset}.`;
   return DONE[stage];
 }
 
-const DONE: Readonly<Record<TraceStage, string>> = {
+const DONE: Readonly<Record<ProbeStage, string>> = {
   accepted: "It is a valid message.",
   durable: "A power cut would not lose it now.",
   taken: "",
@@ -119,8 +119,8 @@ type Held = Pick<Station, "state" | "found" | "cause" | "fix" | "commands">;
 
 /** Why a message isn't at a station. */
 function heldAt(
-  stage: TraceStage,
-  { sent, handled, probes, waitedMs }: Pick<TraceFacts, "sent" | "handled" | "probes"> & { waitedMs: number },
+  stage: ProbeStage,
+  { sent, handled, probes, waitedMs }: Pick<ProbeFacts, "sent" | "handled" | "probes"> & { waitedMs: number },
 ): Held {
   const told = troubled(stage, probes);
   if (stage === "durable" && sent.error !== null)
@@ -159,7 +159,7 @@ function heldAt(
 }
 
 /** Cause and fix of the failing probe that explains it best, in the order of the ways to blame. */
-function troubled(stage: TraceStage, probes: readonly ProbeResult[]): Pick<Held, "cause" | "fix" | "commands"> | null {
+function troubled(stage: ProbeStage, probes: readonly ProbeResult[]): Pick<Held, "cause" | "fix" | "commands"> | null {
   const onKafka = probes.some(({ name }) => name.startsWith("kafka."));
   const isLogs = stage === "durable" || stage === "published";
   for (const prefix of BLAMED[stage]) {
