@@ -225,7 +225,7 @@ async function roomFor<T extends { readonly name: string }>(
 }
 
 /** Adds the sites named that aren't there yet. */
-export async function addSites(
+async function addSites(
   client: PoolClient,
   devices: readonly { readonly site: string | null }[],
 ): Promise<void> {

@@ -1,7 +1,7 @@
-import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { addSites, DISCOVERY_LOCK } from "./catalog-writes";
-import type { PrismaClient } from "@/server/postgres/prisma";
+import { DISCOVERY_LOCK } from "./catalog-writes";
+import type { WritingContext } from "@/server/postgres/context";
+import { type PrismaClient, prismaIn } from "@/server/postgres/prisma";
 
 /** What people may write about a device. */
 export interface DeviceProperties {
@@ -43,7 +43,7 @@ export async function findProperties(prisma: PrismaClient, name: string): Promis
  * @returns "missing" without such a device, "changed" if it isn't as expected any more; both write nothing.
  */
 export async function writeProperties(
-  tx: PoolClient,
+  { tx, now }: Pick<WritingContext, "tx" | "now">,
   name: string,
   changes: PropertyChanges,
   expected: EpochMs | null,
@@ -58,15 +58,15 @@ export async function writeProperties(
   const at = rows[0]?.at.getTime();
   if (at === undefined) return "missing";
   if (expected !== null && at !== expected) return "changed";
-  if (site) await addSites(tx, [{ site }]);
-  await tx.query(
-    `UPDATE device SET
-       site_id = CASE WHEN $2 THEN (SELECT id FROM site WHERE name = $3) ELSE site_id END, site_by_person = site_by_person OR $2,
-       type = CASE WHEN $4 THEN $5 ELSE type END, type_by_person = type_by_person OR $4,
-       notes = CASE WHEN $6 THEN $7 ELSE notes END,
-       updated_at = GREATEST(CURRENT_TIMESTAMP, updated_at + interval '1 ms')
-     WHERE name = $1`,
-    [name, site !== undefined, site ?? null, type !== undefined, type ?? null, notes !== undefined, notes ?? null],
-  );
+  const place = site ? { connectOrCreate: { where: { name: site }, create: { name: site } } } : { disconnect: true };
+  await prismaIn(tx).device.update({
+    where: { name },
+    data: {
+      ...(site !== undefined && { site: place, siteByPerson: true }),
+      ...(type !== undefined && { type, typeByPerson: true }),
+      ...(notes !== undefined && { notes }),
+      updatedAt: new Date(Math.max(now, at + 1)),
+    },
+  });
   return "written";
 }

@@ -30,9 +30,14 @@ class PoolOfOne extends pg.Pool {
     super({ max: 1 });
   }
 
+  /** One statement at a time: Prisma asks several at once, which a pool would spread over its clients. */
+  private last: Promise<unknown> = Promise.resolve();
+
   override query = ((query: pg.QueryConfig) => {
-    const text = AS_SAVEPOINT[query.text];
-    return this.tx.query(text === undefined ? query : { ...query, text });
+    const text = AS_SAVEPOINT[query.text] ?? query.text;
+    const answer = this.last.then(() => this.tx.query({ ...query, text }));
+    this.last = answer.catch(() => undefined);
+    return answer;
   }) as pg.Pool["query"];
 
   override connect = (() => {

@@ -31,7 +31,7 @@ export const updateDevice = writingVerb(
     async (ctx, { params: { id }, request }) => {
       const expected = versionIn(request.headers.get("if-match"));
       const changes = await parseJsonBody(deviceChanges, request);
-      const result = await writeProperties(ctx.tx, id, tidied(changes), expected);
+      const result = await writeProperties(ctx, id, tidied(changes), expected);
       const detail = await readDetail({ prisma: prismaIn(ctx.tx), twins, staleSeconds }, ctx.now, id);
       if (result === "missing" || detail === null) throw noDevice(id);
       if (result === "changed") {
