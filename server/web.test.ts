@@ -176,8 +176,32 @@ test("a record that never came shows as a missing number, so that browsers load 
   await engines.eventLog.append(TOPICS.live, [{ key: null, value: Buffer.from(JSON.stringify(record)) }]);
   await engines.close();
   const frame = await until(() => frames[0]);
-  expect(joined.ok && frame.session === joined.session && frame.seq).toBe((joined.ok ? joined.seq : 0) + 2);
+  expect(joined.ok && frame.life === joined.life && frame.seq).toBe((joined.ok ? joined.seq : 0) + 2);
   socket.close();
+});
+
+test("a room lives while anyone watches it, and its next life has a name of its own", async () => {
+  const lives = async (socket: Live) => {
+    const answer = await socket.emitWithAck("watch", "device:press-2");
+    return answer.ok ? answer.life : null;
+  };
+  const { socket: one } = await watching([]);
+  const { socket: other } = await watching([]);
+  const first = await lives(one);
+  expect(await lives(other)).toBe(first);
+  one.emit("unwatch", "device:press-2");
+  expect(await lives(one)).toBe(first);
+  one.emit("unwatch", "device:press-2");
+  other.close();
+  // The server notices by itself that the last browser has gone.
+  const next = await until(async () => {
+    const life = await lives(one);
+    if (life !== first) return life;
+    one.emit("unwatch", "device:press-2");
+    return null;
+  });
+  expect(next).toEqual(expect.any(String));
+  one.close();
 });
 
 test("lets go of browsers and kept-alive connections when it stops", async () => {

@@ -31,6 +31,9 @@ export interface HistoryView extends Stretch {
   readonly setPaused: (paused: boolean) => void;
 }
 
+/** How often a live history is loaded again, for what frames don't tell. */
+const RELOAD_MS = 60_000;
+
 interface Held extends Stretch {
   readonly choice: string;
   readonly series: readonly Series[];
@@ -60,7 +63,12 @@ export function useHistory(device: DeviceView, metrics: readonly string[], addre
     isLive,
   });
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(query);
-  useRoom(`device:${device.id}`, query.queryKey, isLive ? applyToAll : unchanged, isLive ? mustReload : undefined);
+  useRoom(
+    `device:${device.id}`,
+    query.queryKey,
+    isLive ? applyToAll : unchanged,
+    isLive ? { reloadMs: RELOAD_MS, mustReload } : { reloadMs: null },
+  );
   const loaded = useMemo(
     () => data && metrics.flatMap((metric) => data.filter((series) => series.metric === metric)),
     [data, metrics],

@@ -21,21 +21,24 @@ function scripted() {
     socket: socket as unknown as LiveSocket,
     watching,
     unwatched,
-    connect(session: string, seq: number) {
+    open() {
       socket.connected = true;
       fire("connect");
-      this.answer(session, seq);
     },
-    answer(session: string, seq: number) {
-      for (const { answer } of watching.splice(0)) answer({ ok: true, session, seq });
+    connect(life: string, seq: number) {
+      this.open();
+      this.answer(life, seq);
+    },
+    answer(life: string, seq: number) {
+      for (const { answer } of watching.splice(0)) answer({ ok: true, life, seq });
     },
     reconnects: () => reconnects,
     drop(reason = "transport close") {
       socket.connected = false;
       fire("disconnect", reason);
     },
-    frame(seq: number, session = "s", room: Room = "devices") {
-      fire("frame", { room, session, seq, at: 0, data: data(seq) } satisfies Frame);
+    frame(seq: number, life = "s", room: Room = "devices") {
+      fire("frame", { room, life, seq, at: 0, data: data(seq) } satisfies Frame);
     },
   };
 }
@@ -116,6 +119,67 @@ describe("the live client", () => {
     server.frame(1, "u");
     expect(ear.seen).toEqual([1, 1]);
     expect(ear.missed()).toBe(2);
+  });
+
+  it("follows a room's next life from its own numbers, however far the one before had come", () => {
+    const server = scripted();
+    const client = createLiveClient(() => server.socket);
+    client.start();
+    const ear = listen();
+    client.watch("device:d", ear.listener);
+    server.connect("first", 0);
+    for (let seq = 1; seq <= 500; seq++) server.frame(seq, "first", "device:d");
+    // Two blips in a row, the second before the first join was answered.
+    server.drop();
+    server.connect("second", 0);
+    server.drop();
+    server.connect("third", 0);
+    expect(ear.missed()).toBe(2);
+    server.frame(1, "third", "device:d");
+    expect(ear.seen.slice(-1)).toEqual([1]);
+    expect(ear.missed()).toBe(2);
+  });
+
+  it("goes on in the same life when somebody else kept the room, and loads what came meanwhile", () => {
+    const server = scripted();
+    const client = createLiveClient(() => server.socket);
+    client.start();
+    const ear = listen();
+    client.watch("device:d", ear.listener);
+    server.connect("first", 7);
+    server.drop();
+    server.connect("first", 9);
+    server.frame(10, "first", "device:d");
+    expect([ear.seen, ear.missed()]).toEqual([[10], 1]);
+  });
+
+  it("says connected only when every watched room has been joined", () => {
+    const server = scripted();
+    const client = createLiveClient(() => server.socket);
+    client.start();
+    client.watch("devices", listen().listener);
+    const leave = client.watch("health", listen().listener);
+    server.open();
+    expect(client.connection().phase).toBe("connecting");
+    server.watching.shift()?.answer({ ok: true, life: "l", seq: 0 });
+    expect(client.connection().phase).toBe("connecting");
+    leave();
+    expect(client.connection().phase).toBe("connected");
+  });
+
+  it("takes no frame of a room between leaving it and joining it again", () => {
+    const server = scripted();
+    const client = createLiveClient(() => server.socket);
+    client.start();
+    const before = client.watch("devices", listen().listener);
+    server.connect("l", 5);
+    before();
+    const ear = listen();
+    client.watch("devices", ear.listener);
+    server.frame(6, "l");
+    server.answer("m", 0);
+    server.frame(1, "m");
+    expect([ear.seen, ear.missed()]).toEqual([[1], 0]);
   });
 
   it("folds frames that came during loading into the snapshot", async () => {

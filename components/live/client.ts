@@ -61,6 +61,8 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = Dat
   let socket: LiveSocket | null = null;
   const rooms = new Map<Room, WatchedRoom>();
   const connectionListeners = new Set<() => void>();
+  /** Rooms asked for, without an answer yet. */
+  const unanswered = new Set<Room>();
   let connection: Connection = { phase: "connecting", since: now(), heardAt: null };
 
   const setConnection = (change: Partial<Connection>) => {
@@ -84,17 +86,25 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = Dat
     return room;
   };
 
+  /** Connected is what sends frames: not before every watched room has been joined. */
+  const sayConnected = () => {
+    if (socket?.connected && unanswered.size === 0 && connection.phase !== "connected")
+      setConnection({ phase: "connected", since: now() });
+  };
+
   const join = (name: Room) => {
+    unanswered.add(name);
     socket?.emit("watch", name, (answer: WatchAnswer) => {
+      unanswered.delete(name);
       const room = rooms.get(name);
-      if (!room || room.listeners.size === 0 || !answer.ok) return;
+      if (!room || room.listeners.size === 0 || !answer.ok) return sayConnected();
       const rejoined = room.followed !== null || room.loadedUnjoined;
-      const behind = room.followed?.session === answer.session && room.followed.seq >= answer.seq;
-      if (!behind) room.followed = { session: answer.session, seq: answer.seq };
+      room.followed = { life: answer.life, seq: answer.seq };
       room.joined = true;
       room.loadedUnjoined = false;
       room.waiting.forEach((go) => go());
       room.waiting.clear();
+      sayConnected();
       if (rejoined) room.listeners.forEach((listener) => listener.onMissed());
     });
   };
@@ -105,8 +115,9 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = Dat
 
   const attach = (opened: LiveSocket) => {
     opened.on("connect", () => {
-      setConnection({ phase: "connected", since: now() });
+      unanswered.clear();
       for (const [name, room] of rooms) if (room.listeners.size > 0) join(name);
+      sayConnected();
     });
     opened.on("disconnect", (reason) => {
       for (const room of rooms.values()) room.joined = false;
@@ -120,7 +131,8 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = Dat
     opened.on("frame", (frame: Frame) => {
       const room = rooms.get(frame.room);
       setConnection({ heardAt: now() });
-      if (!room) return;
+      // Frames of a room that was just left, and watched again, are those of before.
+      if (!room?.joined) return;
       const step = follow(room.followed, frame);
       room.followed = step.followed;
       if (!step.news) return;
@@ -138,6 +150,8 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = Dat
       return () => {
         if (!room.listeners.delete(listener) || room.listeners.size > 0) return;
         if (socket?.connected) socket.emit("unwatch", name);
+        unanswered.delete(name);
+        sayConnected();
         room.joined = false;
         room.followed = null;
         room.loadedUnjoined = false;

@@ -1,5 +1,5 @@
 "use client";
-import { type QueryKey, useQueryClient } from "@tanstack/react-query";
+import { focusManager, hashKey, type QueryKey, useQueryClient } from "@tanstack/react-query";
 import {
   createContext,
   type ReactNode,
@@ -46,15 +46,22 @@ export function useConnectionPhase(): Connection["phase"] {
   );
 }
 
+/** How often a snapshot is loaded again, for what frames don't tell. */
+const RELOAD_MS = 15_000;
+
 /**
- * Keeps a query's data up to date with a room, and loads it again after missed frames or when `mustReload` says that a
- * frame doesn't hold everything.
+ * Keeps a query's data up to date with a room. Loads it again after missed frames, when `mustReload` says that a frame
+ * doesn't hold everything, and every `reloadMs` (null: never): the query's own `refetchInterval` begins anew with every
+ * frame, and so would never come.
  */
 export function useRoom<T>(
   room: Room,
   queryKey: QueryKey,
   apply: (state: T, data: FrameData) => T,
-  mustReload?: (state: T, data: FrameData) => boolean,
+  {
+    reloadMs = RELOAD_MS,
+    mustReload,
+  }: { reloadMs?: number | null; mustReload?: ((state: T, data: FrameData) => boolean) | undefined } = {},
 ): void {
   const live = useLive();
   const queries = useQueryClient();
@@ -66,4 +73,14 @@ export function useRoom<T>(
   });
   const onMissed = useEffectEvent(() => void queries.invalidateQueries({ queryKey }));
   useEffect(() => live.watch(room, { onFrame: (data) => onFrame(data), onMissed: () => onMissed() }), [live, room]);
+  const onReload = useEffectEvent(() => {
+    if (focusManager.isFocused())
+      void queries.refetchQueries({ queryKey, exact: true, type: "active" }, { cancelRefetch: false });
+  });
+  const key = hashKey(queryKey);
+  useEffect(() => {
+    if (reloadMs === null) return;
+    const timer = setInterval(() => onReload(), reloadMs);
+    return () => clearInterval(timer);
+  }, [key, reloadMs]);
 }

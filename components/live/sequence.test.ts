@@ -4,19 +4,19 @@ import { follow, type Followed } from "./sequence";
 
 describe("follow", () => {
   it("takes the next number and refuses repeats and older ones", () => {
-    expect(follow({ session: "a", seq: 4 }, { session: "a", seq: 5 })).toEqual({
-      followed: { session: "a", seq: 5 },
+    expect(follow({ life: "a", seq: 4 }, { life: "a", seq: 5 })).toEqual({
+      followed: { life: "a", seq: 5 },
       news: true,
       missed: false,
     });
-    expect(follow({ session: "a", seq: 5 }, { session: "a", seq: 5 }).news).toBe(false);
-    expect(follow({ session: "a", seq: 5 }, { session: "a", seq: 3 }).followed.seq).toBe(5);
+    expect(follow({ life: "a", seq: 5 }, { life: "a", seq: 5 }).news).toBe(false);
+    expect(follow({ life: "a", seq: 5 }, { life: "a", seq: 3 }).followed.seq).toBe(5);
   });
 
-  it("sees a gap and another session", () => {
-    expect(follow({ session: "a", seq: 5 }, { session: "a", seq: 7 }).missed).toBe(true);
-    expect(follow({ session: "a", seq: 5 }, { session: "b", seq: 1 })).toEqual({
-      followed: { session: "b", seq: 1 },
+  it("sees a gap and another life", () => {
+    expect(follow({ life: "a", seq: 5 }, { life: "a", seq: 7 }).missed).toBe(true);
+    expect(follow({ life: "a", seq: 5 }, { life: "b", seq: 1 })).toEqual({
+      followed: { life: "b", seq: 1 },
       news: true,
       missed: true,
     });
@@ -28,7 +28,7 @@ describe("follow", () => {
         let followed: Followed | null = null;
         let missed = false;
         for (const seq of seqs) {
-          const step = follow(followed, { session: "s", seq });
+          const step = follow(followed, { life: "s", seq });
           followed = step.followed;
           missed ||= step.missed;
         }

@@ -1,8 +1,8 @@
 import type { Frame } from "@/server/contracts/live";
 
-/** How far a room has been followed: the last frame number seen, in which session of the server. */
+/** How far a room has been followed: the last frame number seen, in which life of the room. */
 export interface Followed {
-  readonly session: string;
+  readonly life: string;
   readonly seq: number;
 }
 
@@ -12,11 +12,11 @@ export interface Followed {
  */
 export function follow(
   followed: Followed | null,
-  frame: Pick<Frame, "session" | "seq">,
+  frame: Pick<Frame, "life" | "seq">,
 ): { followed: Followed; news: boolean; missed: boolean } {
-  const here = { session: frame.session, seq: frame.seq };
+  const here = { life: frame.life, seq: frame.seq };
   if (followed === null) return { followed: here, news: true, missed: false };
-  if (frame.session !== followed.session) return { followed: here, news: true, missed: true };
+  if (frame.life !== followed.life) return { followed: here, news: true, missed: true };
   if (frame.seq <= followed.seq) return { followed, news: false, missed: false };
   return { followed: here, news: true, missed: frame.seq !== followed.seq + 1 };
 }

@@ -76,6 +76,6 @@ export function useOverview() {
   const query = pipelineQuery(live);
   const { data, error, refetch, isFetching } = useQuery(query);
   useRoom("overview", query.queryKey, applyToPipeline);
-  useRoom("overview", healthQuery(live).queryKey, applyToHealth);
+  useRoom("overview", healthQuery(live).queryKey, applyToHealth, { reloadMs: null });
   return { pipeline: data, error, reload: () => void refetch(), isFetching };
 }

@@ -35,7 +35,7 @@ export function Pipeline() {
   const query = pipelineQuery(live);
   const { data, error, refetch, isFetching } = useQuery(query);
   useRoom("overview", query.queryKey, applyToPipeline);
-  useRoom("overview", healthQuery(live).queryKey, applyToHealth);
+  useRoom("overview", healthQuery(live).queryKey, applyToHealth, { reloadMs: null });
   const [address, change] = useAddress();
   const range = RANGES.find(({ key }) => key === address.get("range")) ?? RANGES[0];
   const stages = useQuery(stagesQuery(range.minutes));

@@ -15,7 +15,6 @@ export const deviceQuery = (live: LiveClient, id: string) =>
     queryKey: ["device", id],
     queryFn: ({ signal }) =>
       live.snapshot(`device:${id}`, () => readJson<DeviceDetail>(addressOf(id), signal), applyToDetail),
-    refetchInterval: 15_000,
   });
 
 /** What a frame does to a device in full: its values change, what people wrote about it stays. */

@@ -10,5 +10,4 @@ export const healthQuery = (live: LiveClient) =>
     queryKey: ["health"],
     queryFn: ({ signal }) =>
       live.snapshot("health", () => readJson<HealthAnswer>("/api/v1/health", signal), applyToHealth),
-    refetchInterval: 15_000,
   });

@@ -13,7 +13,6 @@ export const pipelineQuery = (live: LiveClient) =>
     queryKey: [PIPELINE],
     queryFn: ({ signal }) =>
       live.snapshot("overview", () => readJson<PipelineAnswer>("/api/v1/pipeline", signal), applyToPipeline),
-    refetchInterval: 15_000,
   });
 
 /** Skips the batch that stops a partition, if it is still the one that is shown. */

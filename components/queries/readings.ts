@@ -34,7 +34,6 @@ export const historyQuery = (live: LiveClient, { device, metrics, range, isLive 
       return isLive ? live.snapshot<readonly Series[]>(`device:${device}`, load, applyToAll) : load();
     },
     placeholderData: keepPreviousData,
-    refetchInterval: isLive ? 60_000 : false,
     staleTime: isLive ? 5000 : Infinity,
   });
 

@@ -3,8 +3,9 @@ import type { PipelineAnswer } from "./pipeline";
 
 /**
  * The live channel (Socket.IO). A browser watches rooms; each room sends frames at most 5 times a second, at most once
- * each, numbered without gaps. The browser loads a snapshot by REST, applies frames with later numbers, and loads again
- * after a gap, a reconnect, or a change of `session`.
+ * each, numbered without gaps. A room lives while it is watched by anyone, and its numbers are those of one life. The
+ * browser loads a snapshot by REST, applies frames with later numbers, and loads again after a gap, a reconnect, or in
+ * another life of the room.
  */
 export interface ServerToClient {
   frame: (frame: Frame) => void;
@@ -20,13 +21,12 @@ export interface ClientToServer {
 export type Room = "overview" | "health" | "devices" | `device:${string}`;
 
 export type WatchAnswer =
-  | { readonly ok: true; readonly session: string; readonly seq: number }
-  | { readonly ok: false; readonly error: string };
+  { readonly ok: true; readonly life: string; readonly seq: number } | { readonly ok: false; readonly error: string };
 
 export interface Frame {
   readonly room: Room;
-  /** Changes when the server restarts: numbers of another session don't continue these. */
-  readonly session: string;
+  /** Names the room's life, which ends when its last browser leaves or the server stops: numbers of another don't continue these. */
+  readonly life: string;
   readonly seq: number;
   /** Epoch milliseconds when the frame was sent. */
   readonly at: number;

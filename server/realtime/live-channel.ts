@@ -46,8 +46,8 @@ const BACKLOG = 100;
 /** Sends frames to the browsers that watch: what workers committed, the pipeline's state, and the health. */
 export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   const { io, eventLog, pipeline, health, onHealthChange, logger, now } = deps;
-  const session = randomUUID();
-  const sequences = new Map<Room, number>();
+  /** The rooms that anyone watches: which life of theirs this is, and the number of its latest frame. */
+  const lives = new Map<Room, { readonly life: string; seq: number }>();
   const pending = new Map<Room, Pending>();
   /** Number of each worker's latest record. */
   const heard = new Map<string, number>();
@@ -57,10 +57,18 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   let lastFrame: EpochMs | null = null;
   let stopped = false;
 
+  function lifeOf(room: Room): { readonly life: string; seq: number } {
+    let here = lives.get(room);
+    if (here === undefined) lives.set(room, (here = { life: randomUUID(), seq: 0 }));
+    return here;
+  }
+
   function send(room: Room, data: FrameData): void {
-    const seq = (sequences.get(room) ?? 0) + 1;
-    sequences.set(room, seq);
-    io.to(room).compress(false).emit("frame", { room, session, seq, at: now(), data });
+    const here = lifeOf(room);
+    here.seq++;
+    io.to(room)
+      .compress(false)
+      .emit("frame", { room, ...here, at: now(), data });
   }
 
   io.on("connection", (socket) => {
@@ -71,19 +79,19 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
       if (socket.rooms.size > ROOMS_A_BROWSER)
         return answer({ ok: false, error: `Watch at most ${ROOMS_A_BROWSER} rooms.` });
       void socket.join(room);
-      answer({ ok: true, session, seq: sequences.get(room) ?? 0 });
+      answer({ ok: true, ...lifeOf(room) });
     });
     socket.on("unwatch", (name) => {
       const room = toRoom(name);
       if (room !== null) void socket.leave(room);
     });
   });
-  // Nobody hears the numbers of an empty room, and the next to join is told where they are.
+  // Nobody would hear the frames of an empty room: the next to join begins another life of it.
   io.sockets.adapter.on("delete-room", (name: string) => {
     const room = toRoom(name);
     if (room === null) return;
     pending.delete(room);
-    if (room.startsWith("device:")) sequences.delete(room);
+    lives.delete(room);
   });
 
   /** A record is missing: one that could not be sent, or came while this wasn't listening yet. */
@@ -98,7 +106,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
       const room = toRoom(name);
       if (room !== "devices" && !room?.startsWith("device:")) continue;
       // Leaves out a number, so that browsers load what they don't have.
-      sequences.set(room, (sequences.get(room) ?? 0) + 1);
+      lifeOf(room).seq++;
       send(room, { kind: "devices", devices: [] });
     }
   }
