@@ -4,6 +4,7 @@ import { removeJobsBefore } from "@/server/dead-letters/dead-letter-jobs";
 import { dropMonthsBefore } from "@/server/readings/partitions";
 import { removeRatesBefore } from "@/server/pipeline/rates";
 import { removeIngestRatesBefore } from "@/server/ingest/ingest-rates";
+import { removeReplayRunsBefore } from "@/server/pipeline/replay-runs";
 import { removeStageRatesBefore } from "@/server/pipeline/stage-rates";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { MessageArchive } from "@/server/ports/message-archive";
@@ -35,6 +36,7 @@ export function retentionJobs(deps: JobDeps): Job[] {
     },
     { name: "job retention", everyMs: 60 * MINUTE, run: (now) => removeJobsBefore(pool, now - deadLetterDays * DAY) },
     { name: "rate retention", everyMs: 10 * MINUTE, run: (now) => removeRatesBefore(pool, now - DAY) },
+    { name: "replay retention", everyMs: 60 * MINUTE, run: (now) => removeReplayRunsBefore(pool, now - 7 * DAY) },
     { name: "stage retention", everyMs: 10 * MINUTE, run: (now) => removeStageRatesBefore(pool, now - DAY) },
     { name: "route retention", everyMs: 10 * MINUTE, run: (now) => removeIngestRatesBefore(pool, now - DAY) },
   ];

@@ -22,6 +22,7 @@ import { listMetrics } from "./metrics/list";
 import { updateMetric } from "./metrics/update";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
+import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
 import { getTestMessage } from "./test-message/get";
@@ -58,6 +59,7 @@ export const VERBS = {
   getPipeline,
   getStages,
   skipBatch,
+  getReplay,
   getHealth,
   getLive,
   getReady,

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { within } from "@/server/async/timeout";
 import type { RejectedItem, TelemetryAnswer } from "@/server/contracts/telemetry";
 import type { DecodeBounds, MessageMapping } from "@/server/domain/message";
+import { runHeaders } from "@/server/domain/replay-run";
 import { TOPICS } from "@/server/domain/terms";
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { broken } from "./array-elements";
@@ -15,6 +16,8 @@ import type { Share } from "./waiting-bytes";
 export interface Source {
   /** Null: its messages are in Fieldwatch's own shape. */
   readonly mapping: MessageMapping | null;
+  /** The run of a replay the messages belong to; null if they don't. */
+  readonly run: string | null;
 }
 
 export interface AcceptDeps {
@@ -40,17 +43,18 @@ export type Accept = (payloads: Payloads, source: Source, share: Share) => Promi
 const TURN_MS = 8;
 
 export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, counts }: AcceptDeps): Accept {
-  async function judge({ each, asOne }: Payloads, { mapping }: Source) {
+  async function judge({ each, asOne }: Payloads, { mapping, run }: Source) {
     const records: LogRecord[] = [];
     const rejected: RejectedItem[] = [];
     const asOf = bounds();
+    const tagged = run === null ? {} : { headers: runHeaders(run) };
     let index = 0;
     let turn = performance.now();
     for (const payload of each) {
       if (index === maxMessages)
         throw new IngestRefusedError("too-many-messages", `The limit is ${maxMessages} messages in one request.`);
       const { bytes, outcome, isJson } = judgePayload(payload, mapping, asOf);
-      if (outcome.ok) records.push({ key: outcome.message.device, value: bytes });
+      if (outcome.ok) records.push({ key: outcome.message.device, value: bytes, ...tagged });
       else if (asOne && !isJson) throw broken(outcome.detail);
       else rejected.push({ index, reason: outcome.reason, detail: outcome.detail });
       index++;

@@ -3,6 +3,7 @@ import { addActivity, addConflicts } from "@/server/catalog/contributors";
 import { addReadings, addRollups } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
 import { addRate, addRefused } from "./rates";
+import { addReplayRuns } from "./replay-runs";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import type { StoredRecord } from "@/server/ports/event-log";
@@ -58,6 +59,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addConflicts,
     addRate,
     addRefused,
+    addReplayRuns,
   ];
   const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors }));
   // frames for browsers; best effort, timed by itself

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
+import { RUN_PATTERN } from "@/server/domain/replay-run";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
 import type { Accept } from "@/server/ingest/accept";
 import type { IngestCounts } from "@/server/ingest/ingest-rates";
@@ -35,6 +36,7 @@ const ingestQuery = z.object({
   device: path("the device"),
   time: path("the event time"),
   readings: path("the readings"),
+  run: z.string().regex(RUN_PATTERN).optional().describe("Id of a replay, counted apart: GET /api/v1/replays/{run}"),
 });
 
 export const ingestTelemetry = verb(
@@ -73,7 +75,7 @@ export const ingestTelemetry = verb(
       try {
         const payloadsOf = readerFor(request);
         const body = await readBody(request, maxBodyBytes, share);
-        return await accept(payloadsOf(body), { mapping: mappingOf(query) }, share);
+        return await accept(payloadsOf(body), { mapping: mappingOf(query), run: query.run ?? null }, share);
       } catch (error) {
         const { requests } = ingestCounts();
         const kind = problemKind(error);

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { replayRun } from "@/server/contracts/replays";
+import { RUN_PATTERN } from "@/server/domain/replay-run";
+import { readReplayRun } from "@/server/pipeline/replay-runs";
+import { NO_PARAMETERS, verb } from "../verb";
+
+export const getReplay = verb(
+  {
+    method: "GET",
+    path: "/api/v1/replays/{run}",
+    summary: "What the pipeline has made of a replay so far",
+    description:
+      "Counts the messages that were sent with ?run= to the telemetry route, in the transactions that store them. All are 0 until the first is handled. Kept for 7 days.",
+    params: z.object({ run: z.string().regex(RUN_PATTERN) }),
+    query: NO_PARAMETERS,
+    answer: replayRun,
+    status: 200,
+    problems: [],
+  },
+  () =>
+    ({ tx }, { params: { run } }) =>
+      readReplayRun(tx, run),
+);

@@ -1,0 +1,119 @@
+import type { Pool, PoolClient } from "pg";
+import type { ReplayRun } from "@/server/contracts/replays";
+import type { DeadLetterReason } from "@/server/domain/reasons";
+import { readRun } from "@/server/domain/replay-run";
+import type { EpochMs } from "@/server/domain/terms";
+import type { PipelineCommit } from "./batch";
+import { printable } from "./printable";
+
+type Counts = Record<"messages" | "faulty" | "readings" | "repeats" | "conflicts" | "texts", number>;
+
+interface RunCounts extends Counts {
+  readonly refused: Map<DeadLetterReason, { count: number; example: string }>;
+}
+
+const COLUMNS = ["messages", "faulty", "readings", "repeats", "conflicts", "texts"] as const;
+
+/**
+ * Adds what became of the messages of replays to their runs. Costs a look at each record's headers when there are none.
+ * Contributes after the readings are written.
+ */
+export async function addReplayRuns(client: PoolClient, batch: PipelineCommit): Promise<void> {
+  const runs = countRuns(batch);
+  if (runs.size === 0) return;
+  const { partition } = batch.position;
+  const rows = [...runs].map(([run, counts]) => ({ ...counts, run, partition, refused: undefined }));
+  await client.query(
+    `INSERT INTO replay_run AS r (run, partition, ${COLUMNS.join(", ")}, updated_at)
+     SELECT run, partition, ${COLUMNS.join(", ")}, $2::timestamptz
+     FROM json_to_recordset($1) AS n (run text, partition integer, ${COLUMNS.map((name) => `${name} bigint`).join(", ")})
+     ON CONFLICT (run, partition) DO UPDATE
+     SET ${COLUMNS.map((name) => `${name} = r.${name} + excluded.${name}`).join(", ")}, updated_at = excluded.updated_at`,
+    [JSON.stringify(rows), new Date().toISOString()],
+  );
+  const refused = [...runs].flatMap(([run, counts]) =>
+    [...counts.refused].map(([reason, { count, example }]) => ({ run, partition, reason, count, example })),
+  );
+  if (refused.length === 0) return;
+  await client.query(
+    `INSERT INTO replay_refused AS r (run, partition, reason, count, example)
+     SELECT run, partition, reason, count, example
+     FROM json_to_recordset($1) AS n (run text, partition integer, reason text, count bigint, example text)
+     ON CONFLICT (run, partition, reason) DO UPDATE SET count = r.count + excluded.count`,
+    [JSON.stringify(refused)],
+  );
+}
+
+function countRuns(batch: PipelineCommit): Map<string, RunCounts> {
+  const { added, conflicts } = batch.written;
+  const runs = new Map<string, RunCounts>();
+  const byOffset = new Map<number, RunCounts>();
+  for (const { headers, offset } of batch.records) {
+    const run = readRun(headers);
+    if (run === null) continue;
+    let counts = runs.get(run);
+    if (!counts) {
+      counts = { messages: 0, faulty: 0, readings: 0, repeats: 0, conflicts: 0, texts: 0, refused: new Map() };
+      runs.set(run, counts);
+    }
+    counts.messages++;
+    byOffset.set(offset, counts);
+  }
+  if (runs.size === 0) return runs;
+
+  const faulty = new Set<number>();
+  for (const { position, reason, field, device, detail } of batch.letters) {
+    const counts = byOffset.get(position.offset);
+    if (!counts) continue;
+    faulty.add(position.offset);
+    const before = counts.refused.get(reason);
+    if (before) before.count++;
+    else counts.refused.set(reason, { count: 1, example: exampleOf(device, field, detail) });
+  }
+  const keyOf = (deviceId: number, time: EpochMs, metric: number) => `${deviceId} ${time} ${metric}`;
+  // The first message in the log with a new reading is the one it is of, whoever sent it.
+  const open = new Set(added.flatMap(({ deviceId, time, metrics }) => metrics.map((id) => keyOf(deviceId, time, id))));
+  const other = new Set(
+    conflicts.map(({ deviceId, time, metric, refused }) => `${keyOf(deviceId, time, metric)} ${refused}`),
+  );
+  for (const { record, deviceId, message, metrics, values, state } of batch.messages) {
+    const counts = byOffset.get(record.offset);
+    if (counts) counts.texts += state.length - metrics.length;
+    for (const [i, metric] of metrics.entries()) {
+      const key = keyOf(deviceId, message.eventTime, metric);
+      const isNew = open.delete(key);
+      if (!counts) continue;
+      const isConflict = !isNew && other.has(`${key} ${values[i]}`);
+      if (isConflict) faulty.add(record.offset);
+      counts[isNew ? "readings" : isConflict ? "conflicts" : "repeats"]++;
+    }
+  }
+  for (const offset of faulty) byOffset.get(offset)!.faulty++;
+  return runs;
+}
+
+function exampleOf(device: string | null, field: string | null, detail: string): string {
+  return printable([device, field, detail].filter((part) => part !== null && part !== "").join(": "), 300);
+}
+
+/** What became of a run's messages so far; all 0 for one that nothing is known of. */
+export async function readReplayRun(client: Pool | PoolClient, run: string): Promise<ReplayRun> {
+  const sums = COLUMNS.map((name) => `coalesce(sum(${name}), 0)::float8 AS ${name}`).join(", ");
+  const [totals, refused] = await Promise.all([
+    client.query<Counts>(`SELECT ${sums} FROM replay_run WHERE run = $1`, [run]),
+    client.query<{ reason: DeadLetterReason; count: number; example: string }>(
+      `SELECT reason, sum(count)::float8 AS count, (array_agg(example ORDER BY partition))[1] AS example
+       FROM replay_refused WHERE run = $1 GROUP BY reason ORDER BY 2 DESC, 1`,
+      [run],
+    ),
+  ]);
+  return { run, ...totals.rows[0]!, refused: refused.rows };
+}
+
+/** Removes runs of which nothing was handled since `before`; returns how many rows. */
+export async function removeReplayRunsBefore(pool: Pool, before: EpochMs): Promise<number> {
+  const { rowCount } = await pool.query("DELETE FROM replay_run WHERE updated_at < $1", [
+    new Date(before).toISOString(),
+  ]);
+  return rowCount ?? 0;
+}
