@@ -28,7 +28,11 @@ function delivery(overrides: Partial<DeliveryOptions> = {}) {
 describe("delivery", () => {
   it("settles a batch and names what was rejected", async () => {
     const delivered = await delivery().deliver(items('{"a":1}', "no json", '{"b":2}'));
-    expect(delivered).toEqual({ accepted: 2, rejected: [{ index: 1, reason: "notJson", detail: "no json" }] });
+    expect(delivered).toEqual({
+      accepted: 2,
+      again: 0,
+      rejected: [{ index: 1, reason: "notJson", detail: "no json" }],
+    });
     expect(server.lines()).toEqual(['{"a":1}', "no json", '{"b":2}']);
   });
 
@@ -87,7 +91,7 @@ describe("delivery", () => {
     server.misbehave(
       (_, answer) => !!answer.writeHead(422).end(JSON.stringify({ title: "Nothing accepted", rejected })),
     );
-    expect(await delivery().deliver(numbered(1))).toEqual({ accepted: 0, rejected });
+    expect(await delivery().deliver(numbered(1))).toEqual({ accepted: 0, again: 0, rejected });
   });
 
   it("throws on an address that is no telemetry route", async () => {

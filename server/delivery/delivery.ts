@@ -5,6 +5,8 @@ import type { Rejected, Sender } from "./sender";
 export interface Delivered {
   readonly accepted: number;
   readonly rejected: readonly Rejected[];
+  /** Items that went out more than once because an answer was lost: the server may have them twice. */
+  readonly again: number;
 }
 
 /** The server refuses the request itself, so that waiting will not help. */
@@ -55,6 +57,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   let outageSince: number | null = null;
 
   async function settle(items: readonly Buffer[]) {
+    let again = 0;
     for (;;) {
       if (stop.aborted) throw new DeliveryStopped("stopped");
       const outcome = await sender.send(items, cut);
@@ -62,8 +65,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         if (outageSince !== null) onWaiting?.(null);
         outageSince = null;
         backoff.reset();
-        return outcome;
+        return { outcome, again };
       }
+      if (outcome.mayBeTaken) again = items.length;
       outageSince ??= Date.now();
       const waited = Date.now() - outageSince;
       if (options.giveUpAfterMs !== null && waited >= options.giveUpAfterMs) throw new DeliveryGaveUp(outcome.why);
@@ -77,12 +81,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   return {
     async deliver(items) {
       let accepted = 0;
+      let again = 0;
       const rejected: Rejected[] = [];
       // Parts still to send, the next one last; a part is a range of `items`.
       const parts: [from: number, to: number][] = items.length > 0 ? [[0, items.length]] : [];
       for (let part = parts.pop(); part; part = parts.pop()) {
         const [from, to] = part;
-        const outcome = await settle(items.slice(from, to));
+        const { outcome, again: resent } = await settle(items.slice(from, to));
+        again += resent;
         if (outcome.kind === "refused") throw new DeliveryRefused(outcome.status, outcome.why);
         if (outcome.kind === "delivered") {
           accepted += outcome.accepted;
@@ -95,7 +101,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
           rejected.push({ index: from, reason, detail: outcome.why });
         }
       }
-      return { accepted, rejected };
+      return { accepted, rejected, again };
     },
   };
 }

@@ -23,7 +23,13 @@ export type SendOutcome =
   /** The server has the accepted items durably and named the rejected ones. */
   | { readonly kind: "delivered"; readonly accepted: number; readonly rejected: readonly Rejected[] }
   /** Nothing is known to be taken; the same request may succeed later. */
-  | { readonly kind: "later"; readonly retryAfterMs: number | null; readonly why: string }
+  | {
+      readonly kind: "later";
+      readonly retryAfterMs: number | null;
+      readonly why: string;
+      /** The server may have taken it all the same: its answer was lost, or it could not say. */
+      readonly mayBeTaken: boolean;
+    }
   /** Too much for one request: send it in parts. */
   | { readonly kind: "split"; readonly status: number; readonly why: string }
   /** The server does not want this request, whatever its items: a wrong address, for instance. */
@@ -86,7 +92,9 @@ export function createSender(options: { url: URL; gzip: boolean; timeoutMs?: num
         const { answer, text } = await post(body, signal);
         return readAnswer(answer, text);
       } catch (error) {
-        return { kind: "later", retryAfterMs: null, why: networkFailure(error as NodeJS.ErrnoException) };
+        const failure = error as NodeJS.ErrnoException;
+        const mayBeTaken = !NEVER_ARRIVED.has(failure.code ?? "");
+        return { kind: "later", retryAfterMs: null, why: networkFailure(failure), mayBeTaken };
       }
     },
     close: () => agent.destroy(),
@@ -108,7 +116,8 @@ function readAnswer(answer: http.IncomingMessage, text: string): SendOutcome {
   }
   const why = `${status} ${problemText(json) ?? answer.statusMessage ?? ""}`.trim();
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return { kind: "later", retryAfterMs: retryAfter(answer.headers["retry-after"]), why };
+    // Only 5xx leave open what the log did before it failed.
+    return { kind: "later", retryAfterMs: retryAfter(answer.headers["retry-after"]), why, mayBeTaken: status >= 500 };
   }
   const named = rejectedList.safeParse(json);
   if (named.success) return { kind: "delivered", accepted: 0, rejected: named.data.rejected };
@@ -136,6 +145,9 @@ function retryAfter(header: string | undefined): number | null {
   const date = Date.parse(header);
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }
+
+/** Failures before a byte of the request was sent. */
+const NEVER_ARRIVED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 const FAILURES: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there (connection refused)",

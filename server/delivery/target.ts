@@ -20,3 +20,11 @@ export function telemetryRoute(address: string): URL {
 export function worthPacking(url: URL): boolean {
   return !isLoopback(url.hostname);
 }
+
+/** Another route of the same Fieldwatch, such as `pipeline`. */
+export function routeBeside(telemetry: URL, route: string): URL {
+  const url = new URL(telemetry);
+  url.pathname = url.pathname.replace(/telemetry$/, route);
+  url.search = "";
+  return url;
+}

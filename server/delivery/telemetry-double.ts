@@ -23,13 +23,25 @@ export interface TelemetryDouble {
   close(): Promise<void>;
 }
 
-/** A small HTTP server that stands for the telemetry route in tests: takes every line that is a JSON object. */
+/**
+ * A small HTTP server that stands for the telemetry route in tests: takes every line that is a JSON object, and tells of each
+ * replay how many it took.
+ */
 export async function startTelemetryDouble(port = 0): Promise<TelemetryDouble> {
   const settled: ReceivedRequest[] = [];
   let misbehaviour: Misbehaviour | null = null;
   let attempts = 0;
+  /** Every accepted message counts as handled at once, under its run; other routes are not there. */
+  function answerOther(path: string, answer: ServerResponse): void {
+    const run = /\/api\/v1\/replays\/([^/?]+)$/.exec(path)?.[1];
+    if (run === undefined) return void answer.writeHead(404).end();
+    const handled = settled.filter(({ query }) => query.get("run") === run).flatMap(({ lines }) => lines);
+    const messages = handled.filter(isJsonObject).length;
+    const none = { faulty: 0, readings: 0, repeats: 0, conflicts: 0, texts: 0, refused: [] };
+    answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ run, messages, ...none }));
+  }
   const server = createServer((request, answer) => {
-    if (request.method !== "POST") return void answer.writeHead(404).end();
+    if (request.method !== "POST") return answerOther(request.url ?? "/", answer);
     const parts: Buffer[] = [];
     request.on("error", () => undefined);
     request.on("data", (part: Buffer) => parts.push(part));

@@ -95,22 +95,30 @@ export function shiftFor(times: { first: EpochMs; latest: EpochMs }, speed: numb
   return Math.round(speed <= 1 ? now - times.first : now + lasts / speed - times.latest);
 }
 
-/** The item's event time and, if messages are rewritten, its new text; what is no JSON object goes out as it is. */
+/** One message as it would go out, in Fieldwatch's own shape; undefined for what is no JSON object. */
+export function messageOf(item: SourceItem, source: Source, options: BatchOptions): JsonReading | undefined {
+  const reading = item.text === null ? undefined : readObject(item.text);
+  if (reading === undefined) return undefined;
+  // Rows of CSV have the shape already.
+  const mapped = source.format === "csv" ? reading : mapMessage(reading, options.mapping);
+  const message = mapped.json as Record<string, unknown>;
+  if (options.deviceName !== null) message["device"] = options.deviceName;
+  const time = parseEventTime(message["time"]);
+  if (options.shiftMs !== null && time !== null) message["time"] = time + options.shiftMs;
+  return mapped;
+}
+
+/** The item's own event time and, if messages are rewritten, its new text; what is no JSON object goes out as it is. */
 function readItem(
   item: SourceItem,
   source: Source,
   options: BatchOptions,
 ): { time: EpochMs | null; text: Buffer | null } {
-  const reading = item.text === null ? undefined : readObject(item.text);
-  if (reading === undefined) return { time: null, text: null };
-  // Rows of CSV have the shape already.
-  const { json, tokens } = source.format === "csv" ? reading : mapMessage(reading, options.mapping);
-  const message = json as Record<string, unknown>;
-  const time = parseEventTime(message["time"]);
-  if (!rewrites(options)) return { time, text: null };
-  if (options.deviceName !== null) message["device"] = options.deviceName;
-  if (options.shiftMs !== null && time !== null) message["time"] = time + options.shiftMs;
-  return { time, text: Buffer.from(writeJson(message, tokens)) };
+  const message = messageOf(item, source, options);
+  if (message === undefined) return { time: null, text: null };
+  const sent = parseEventTime((message.json as Record<string, unknown>)["time"]);
+  const time = sent === null ? null : sent - (options.shiftMs ?? 0);
+  return { time, text: rewrites(options) ? Buffer.from(writeJson(message.json, message.tokens)) : null };
 }
 
 function readObject(text: Buffer): JsonReading | undefined {

@@ -28,6 +28,7 @@ function run(argv: string[], interrupt?: AbortSignal) {
   const config = {
     server: { HOST: "127.0.0.1", PORT: Number(new URL(server.url).port) },
     dataDir: folder,
+    pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: 0 },
   } as Parameters<typeof runReplay>[1];
   const code = runReplay(argv, config, { out: output, error: output, ...(interrupt ? { interrupt } : {}) });
   return code.then((exit) => ({ exit, shown }));
@@ -39,7 +40,7 @@ function write(name: string, content: string): string {
   return file;
 }
 
-const stateFiles = () => readdirSync(path.join(folder, "replay"));
+const stateFiles = () => readdirSync(path.join(folder, "replay")).filter((name) => name.endsWith(".json"));
 
 describe("replay", () => {
   it("sends every line as it is, in order, and asks the route for the mapping", async () => {
@@ -47,15 +48,18 @@ describe("replay", () => {
     expect(exit).toBe(0);
     expect(server.lines()).toEqual(fixtureLines);
     expect(server.settled).toHaveLength(5);
-    expect(Object.fromEntries(server.settled[0]?.query ?? [])).toEqual({ time: "ts", readings: "data" });
-    expect(shown).toMatch(/sent +300\n +accepted +300\n +rejected +0\n/);
+    const run_ = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
+    expect(Object.fromEntries(server.settled[0]?.query ?? [])).toEqual({ time: "ts", readings: "data", run: run_ });
+    expect(new Set(server.settled.map(({ query }) => query.get("run"))).size).toBe(1);
+    expect(shown).toMatch(/sent +300\n +accepted +300\n +rejected +0\n +handled +300\n/);
     expect(stateFiles()).toEqual([]);
   });
 
   it("names rejected items by reason with the first of each, and sends what cannot be read as it is", async () => {
     const file = write("mixed.ndjson", `{"a":1}\n\nbroken one\n"${"x".repeat(1024 * 1024)}"\nbroken two\n{"b":2}\n`);
-    const { exit, shown } = await run([file]);
-    expect(exit).toBe(0);
+    const { exit, shown } = await run([file, "--anyway"]);
+    expect(exit).toBe(3);
+    expect(shown).toMatch(/Of 60 % of the messages something was refused; 1 % are allowed/);
     expect(server.lines()).toEqual(['{"a":1}', "broken one", "broken two", '{"b":2}']);
     expect(shown).toMatch(
       /sent +5\n +accepted +2\n +rejected +3\n +notJson +2 +item 3: broken one\n +tooLarge +1 +item 4: 1048578 bytes/,
@@ -104,13 +108,13 @@ describe("replay", () => {
   });
 
   it("says when nothing listens, and when it is no Fieldwatch", async () => {
-    const down = await run([FIXTURE, "--url", "http://127.0.0.1:9", "--wait", "0"]);
+    const down = await run([FIXTURE, ...FOREIGN, "--url", "http://127.0.0.1:9", "--wait", "0"]);
     expect(down).toMatchObject({
       exit: 1,
       shown: expect.stringMatching(/does not take messages.*npm start/s) as string,
     });
     server.misbehave((_, answer) => !!answer.writeHead(404).end("<html>"));
-    expect(await run([FIXTURE])).toMatchObject({
+    expect(await run([FIXTURE, ...FOREIGN])).toMatchObject({
       exit: 1,
       shown: expect.stringMatching(/Is this Fieldwatch/) as string,
     });
@@ -165,12 +169,12 @@ describe("replay", () => {
     const latest = Math.max(...sent.map(({ time }) => time));
     expect(latest).toBeLessThanOrEqual(now);
     expect(latest).toBeGreaterThan(now - 60_000);
-    expect([...(server.settled[0]?.query ?? [])]).toEqual([]);
+    expect([...(server.settled[0]?.query.keys() ?? [])]).toEqual(["run"]);
   });
 
   it("gives every message one device when asked to", async () => {
     const file = write("nameless.ndjson", '{"t":1,"v":{"a":1}}\nbroken\n');
-    await run([file, "--time", "t", "--readings", "v", "--device-name", "d-1"]);
+    await run([file, "--time", "t", "--readings", "v", "--device-name", "d-1", "--max-refused", "50"]);
     expect(server.lines()).toEqual(['{"device":"d-1","time":1,"readings":{"a":1}}', "broken"]);
   });
 

@@ -1,13 +1,17 @@
 import path from "node:path";
 import type { Config } from "@/server/config/config";
 import { createBackoff } from "@/server/async/backoff";
-import { ownAddress, telemetryRoute } from "@/server/delivery/target";
-import { CANONICAL_MAPPING } from "@/server/domain/message";
+import { ownAddress, routeBeside, telemetryRoute } from "@/server/delivery/target";
+import { CANONICAL_MAPPING, type DecodeBounds } from "@/server/domain/message";
 import { eventTimes, rewrites, shiftFor } from "./batches";
-import { HELP, parseReplayOptions, type ReplayOptions, ReplayUsageError } from "./options";
-import { openProgressFile, type ProgressFile, type ReplayProgress } from "./progress-file";
+import { firstRowsTable, readFirstRows } from "./first-rows";
+import { HELP } from "./help";
+import { parseReplayOptions, type ReplayOptions } from "./options";
+import { ReplayUsageError } from "./usage-error";
+import { awaitOutcome, type Outcome } from "./outcome";
+import { noProgress, openProgressFile, type ProgressFile, type ReplayProgress } from "./progress-file";
 import { replay, ReplayEnded } from "./replay";
-import { closingTable, count, createProgressDisplay, type ReplayOutput } from "./report";
+import { closingTable, count, createProgressDisplay, refusedShare, type ReplayOutput } from "./report";
 import { openSource, type Source } from "./source";
 
 /** What a replay touches besides the server; tests bring their own. */
@@ -18,17 +22,19 @@ export interface ReplayEnvironment {
   readonly interrupt?: AbortSignal;
 }
 
+type ReplayConfig = Pick<Config, "server" | "dataDir" | "pipeline">;
+
 /** Exit codes of a replay. */
-export const EXIT = { done: 0, gaveUp: 1, usage: 2, interrupted: 130 } as const;
+const EXIT = { done: 0, gaveUp: 1, usage: 2, refused: 3, interrupted: 130 } as const;
 
 /**
  * Replays a recording through the telemetry route.
  * @param argv what stands behind `npm run replay --`.
- * @returns the exit code: 0 everything is settled, 1 the server or the file gave out, 2 wrong use, 130 interrupted.
+ * @returns the exit code: 0 done, 1 the server, the worker or the file gave out, 2 wrong use, 3 too much was refused, 130 interrupted.
  */
 export async function runReplay(
   argv: string[],
-  config: Pick<Config, "server" | "dataDir">,
+  config: ReplayConfig,
   environment: ReplayEnvironment = { out: process.stdout, error: process.stderr },
 ): Promise<number> {
   const { out, error } = environment;
@@ -50,83 +56,126 @@ export async function runReplay(
 
 async function replayFile(
   options: ReplayOptions,
-  config: Pick<Config, "server" | "dataDir">,
+  config: ReplayConfig,
   environment: ReplayEnvironment,
 ): Promise<number> {
-  const { out, error } = environment;
   const source = await openSource(options);
   const url = telemetryRoute(options.url ?? ownAddress(config.server));
   const memory = openProgressFile(config.dataDir, identityOf(options, source, url));
   const stopping = createStopping(environment.interrupt);
   try {
-    const start = await startPlace(options, source, memory, stopping.stop);
-    if (start.number > 0)
-      out.write(
-        `Going on after item ${count(start.number)}, where the last replay of this file stopped (--restart begins anew).\n`,
-      );
-    if (
-      source.format !== "csv" &&
-      !rewrites({ shiftMs: options.shiftToNow ? 0 : null, deviceName: options.deviceName })
-    )
-      addMapping(url, options);
-    out.write(`Replaying ${options.file} (${source.format}) to ${url.origin}${url.pathname}\n`);
+    return await runOnce({ options, config, environment, source, url, memory, stopping });
+  } finally {
+    stopping.dispose();
+    memory.release();
+  }
+}
 
-    const display = createProgressDisplay(error, source.size);
-    const began = Date.now();
-    let progress = start;
-    let ended: ReplayEnded | null = null;
-    try {
-      await replay({
-        source,
-        options,
-        start,
-        url,
-        backoff: createBackoff({ firstMs: 200, maxMs: 5000 }),
-        ...stopping,
-        onSettled(settled) {
-          progress = settled;
-          memory.write(settled);
-          display.show(settled.bytes, settled.tally.sent);
-        },
-        onWaiting: (waiting) => display.waiting(waiting?.why ?? null),
-      });
-    } catch (problem) {
-      if (!(problem instanceof ReplayEnded)) throw problem;
-      ended = problem;
-    } finally {
-      display.stop();
-    }
+interface Run {
+  readonly options: ReplayOptions;
+  readonly config: ReplayConfig;
+  readonly environment: ReplayEnvironment;
+  readonly source: Source;
+  readonly url: URL;
+  readonly memory: ProgressFile;
+  readonly stopping: ReturnType<typeof createStopping>;
+}
 
-    out.write(
-      closingTable(progress.tally, { messages: progress.tally.sent - start.tally.sent, ms: Date.now() - began }),
+async function runOnce({ options, config, environment, source, url, memory, stopping }: Run): Promise<number> {
+  const { out, error } = environment;
+  const start = await startPlace(options, source, memory, stopping.stop);
+  const batchOptions = { ...options, shiftMs: options.shiftToNow ? start.shiftMs : null };
+  const first = await readFirstRows(source, batchOptions, boundsOf(config), routeBeside(url, "metrics"));
+  out.write(firstRowsTable(source, batchOptions, first));
+  if (first.rows > first.empty && first.readable === 0 && !options.anyway) {
+    error.write(
+      "Nothing of the first rows can be read, so nothing was sent. Mend it as said above, or send with --anyway.\n",
     );
-    if (ended === null) {
-      memory.clear();
-      return EXIT.done;
-    }
+    return EXIT.refused;
+  }
+  if (options.check) return EXIT.done;
+
+  if (start.number > 0)
+    out.write(
+      `Going on after item ${count(start.number)}, where the last replay of this file stopped (--restart begins anew).\n`,
+    );
+  if (source.format !== "csv" && !rewrites(batchOptions)) addMapping(url, options);
+  url.searchParams.set("run", start.run);
+  out.write(`Replaying ${options.file} (${source.format}) to ${url.origin}${url.pathname}\n`);
+
+  const display = createProgressDisplay(error, source.size);
+  const onWaiting = (waiting: { readonly why: string } | null) => display.waiting(waiting?.why ?? null);
+  const began = Date.now();
+  let progress = start;
+  let ended: ReplayEnded | null = null;
+  let outcome: Outcome | null = null;
+  let sentMs = 0;
+  try {
+    const backoff = createBackoff({ firstMs: 200, maxMs: 5000 });
+    const onSettled = (settled: ReplayProgress) => {
+      progress = settled;
+      memory.write(settled);
+      display.show(settled.bytes, settled.tally.sent);
+    };
+    await replay({ source, options, start, url, backoff, ...stopping, onSettled, onWaiting });
+    sentMs = Date.now() - began;
+    memory.clear();
+    const { accepted, again } = progress.tally;
+    const waitMs = options.waitSeconds * 1000;
+    if (accepted > 0)
+      outcome = await awaitOutcome({ url, run: start.run, accepted, again, waitMs, stop: stopping.stop, onWaiting });
+  } catch (problem) {
+    if (!(problem instanceof ReplayEnded)) throw problem;
+    ended = problem;
+    sentMs = Date.now() - began;
+  } finally {
+    display.stop();
+  }
+
+  out.write(closingTable(progress.tally, outcome, { messages: progress.tally.sent - start.tally.sent, ms: sentMs }));
+  if (ended !== null) {
     error.write(`${ended.message}\n`);
     if (progress.number > 0)
       error.write(`${count(progress.number)} items are settled. The same command goes on from there.\n`);
     return ended.interrupted ? EXIT.interrupted : EXIT.gaveUp;
-  } finally {
-    stopping.dispose();
   }
+  if (outcome?.problem) error.write(`${outcome.problem}\n`);
+  const share = refusedShare(progress.tally, outcome);
+  if (share > options.maxRefused) {
+    error.write(
+      `Of ${percent(share)} of the messages something was refused; ${percent(options.maxRefused)} are allowed (--max-refused). The table names the reasons, the dead letters page shows each.\n`,
+    );
+    return EXIT.refused;
+  }
+  if (outcome?.problem) return stopping.stop.aborted ? EXIT.interrupted : EXIT.gaveUp;
+  return EXIT.done;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The bounds of this machine's configuration; another Fieldwatch may have others. */
+function boundsOf({ pipeline }: ReplayConfig): DecodeBounds {
+  const { FUTURE_TOLERANCE_SECONDS: seconds, READINGS_RETENTION_DAYS: days } = pipeline;
+  return { now: Date.now(), futureToleranceMs: seconds * 1000, retentionMs: days === 0 ? null : days * DAY_MS };
 }
 
 /** What makes a replay the same one: the recording as it is now, what its messages become, and where they go. */
 function identityOf(options: ReplayOptions, source: Source, url: URL): Record<string, unknown> {
-  const { mapping, deviceName, columns, zone, delimiter, shiftToNow, speed } = options;
+  const { mapping, deviceName, columns, header, metricColumn, valueColumn, zone, timeFormat, delimiter, decimal } =
+    options;
+  const { missing, booleans, text, number, shiftToNow, speed } = options;
   return {
     file: path.resolve(options.file),
     size: source.size,
     modifiedMs: source.modifiedMs,
     url: url.href,
     format: source.format,
-    mapping,
-    deviceName,
-    columns: columns && [...columns],
-    zone,
-    delimiter,
+    ...{ mapping, deviceName, header, metricColumn, valueColumn, zone, timeFormat, delimiter, decimal },
+    ...{ missing, text, number, columns: columns && [...columns], booleans: booleans && [...booleans] },
     // A shift depends on the speed; without one, an interrupted replay may go on at another.
     shiftedAtSpeed: shiftToNow ? String(speed) : null,
   };
@@ -139,19 +188,16 @@ async function startPlace(
   stop: AbortSignal,
 ): Promise<ReplayProgress> {
   const before = options.restart ? null : memory.read();
-  if (before !== null && before.bytes <= source.size) return before;
+  if (before !== null && before.bytes <= source.size) {
+    // The batch that was on its way may have arrived.
+    return { ...before, tally: { ...before.tally, again: before.tally.again + options.batch } };
+  }
   let shiftMs = 0;
   if (options.shiftToNow) {
     const times = await eventTimes(source, { ...options, shiftMs: null }, stop);
     if (times) shiftMs = shiftFor(times, options.speed, Date.now());
   }
-  return {
-    file: path.resolve(options.file),
-    number: 0,
-    bytes: 0,
-    shiftMs,
-    tally: { sent: 0, accepted: 0, rejected: {} },
-  };
+  return noProgress(options.file, shiftMs);
 }
 
 /** The route maps foreign shapes itself, so that lines go out byte for byte as they are. */

@@ -1,6 +1,10 @@
 import { parseArgs } from "node:util";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
 import { isName } from "@/server/domain/terms";
+import { parse as parseCsv } from "csv-parse/sync";
+import type { DecimalMark } from "./numbers";
+import { parseTimeFormat, parseZone } from "./times";
+import { ReplayUsageError } from "./usage-error";
 
 export type SourceFormat = "ndjson" | "json" | "csv";
 
@@ -9,11 +13,30 @@ export interface ReplayOptions {
   readonly mapping: MessageMapping;
   /** A device for every message, in place of one in the file. */
   readonly deviceName: string | null;
-  /** CSV columns to take as readings, with the metric each becomes; null takes all that are not device, time, site or type. */
-  readonly columns: ReadonlyMap<string, string> | null;
-  /** Appended to CSV times without a zone: Z or ±HH:MM. */
+  /**
+   * CSV columns to take as readings, with the metric each becomes, or null to name it by its header; null takes all that
+   * are not device, time, site or type.
+   */
+  readonly columns: ReadonlyMap<string, string | null> | null;
+  /** Names for the columns of a CSV file, in place of its header line; null reads that. */
+  readonly header: readonly string[] | null;
+  /** The column with each row's metric, in a long CSV file; null for a wide one. */
+  readonly metricColumn: string | null;
+  readonly valueColumn: string | null;
+  /** Zone of CSV times without one: UTC, ±HH:MM, or a name such as Europe/Berlin. */
   readonly zone: string;
+  /** s, ms, us or ns for epochs, or a pattern; null finds out. */
+  readonly timeFormat: string | null;
+  /** null finds out, as for the decimal mark. */
   readonly delimiter: string | null;
+  readonly decimal: DecimalMark | null;
+  /** Words that mean no value, besides the usual ones. */
+  readonly missing: readonly string[] | null;
+  /** Words for true and false, in lower case; null is true and false alone. */
+  readonly booleans: ReadonlyMap<string, boolean> | null;
+  /** CSV columns that are text, or numbers, whatever they look like. */
+  readonly text: readonly string[] | null;
+  readonly number: readonly string[] | null;
   /** null finds out from the name and the first bytes. */
   readonly format: SourceFormat | null;
   /** Times as fast as the recording; Infinity does not wait at all. */
@@ -26,40 +49,13 @@ export interface ReplayOptions {
   /** How long one outage may last, in seconds. */
   readonly waitSeconds: number;
   readonly restart: boolean;
+  /** Only look at the first rows, and send nothing. */
+  readonly check: boolean;
+  /** Send although nothing of the first rows can be read. */
+  readonly anyway: boolean;
+  /** Share of messages and fields that may be refused before the replay counts as failed, from 0 to 1. */
+  readonly maxRefused: number;
 }
-
-/** Something the caller has to correct; the message says what and how. */
-export class ReplayUsageError extends Error {
-  override readonly name = "ReplayUsageError";
-}
-
-export const HELP = `npm run replay -- <file> [options]
-
-Sends a recording (NDJSON, a JSON array, or CSV; also .gz) of any size to Fieldwatch.
-
-Where a message keeps its parts (dot-separated paths; for CSV: column names)
-  --device P        the device's name          (default device)
-  --time P          the event time             (default time)
-  --readings P      the object with readings   (default readings; not for CSV)
-  --device-name N   one name for every message, when the file has no device
-  --columns MAP     CSV: columns to take, renamed if wanted: value=temperature,humidity
-  --zone Z          CSV: zone of times without one: UTC or ±HH:MM (default UTC)
-  --delimiter C     CSV: between fields        (default , and for .tsv a tab)
-  --format F        ndjson, json or csv        (default: by name and content)
-
-How it is sent
-  --speed N|max     1 as recorded, 60 an hour a minute, max without waiting (default max)
-  --shift-to-now    moves all times so that the recording plays as if it were now
-  --url U           Fieldwatch's address       (default: this machine's, from HOST and PORT)
-  --batch N         messages in one request    (default 500)
-  --wait S          seconds to wait for a server that is away (default 300)
-  --restart         from the beginning, instead of where an interrupted replay stopped
-
-Examples
-  npm run replay -- environment.ndjson --device device --time ts --readings data
-  npm run replay -- machine.csv --device-name machine-1 --time timestamp --columns value=temperature
-  npm run replay -- yesterday.json --speed 60 --shift-to-now
-`;
 
 /**
  * Reads the command line.
@@ -88,7 +84,16 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions | "he
     },
     deviceName: values["device-name"] ?? null,
     columns: values.columns === undefined ? null : parseColumns(values.columns),
+    header: list("--header", values.header),
+    metricColumn: filled("--metric-column", values["metric-column"]) ?? null,
+    valueColumn: filled("--value-column", values["value-column"]) ?? null,
     zone: parseZone(values.zone),
+    timeFormat: parseTimeFormat(values["time-format"]),
+    decimal: parseDecimal(values.decimal),
+    missing: list("--missing", values.missing),
+    booleans: parseBooleans(values.booleans),
+    text: list("--text", values.text),
+    number: list("--number", values.number),
     delimiter: parseDelimiter(values.delimiter),
     format: parseFormat(values.format),
     speed: parseSpeed(values.speed),
@@ -97,13 +102,16 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions | "he
     batch: parseWhole("--batch", values.batch, 1, 10_000),
     waitSeconds: parseWhole("--wait", values.wait, 0, 7 * 86_400),
     restart: values.restart,
+    check: values.check,
+    anyway: values.anyway,
+    maxRefused: parseShare(values["max-refused"]),
   };
 }
 
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({
-      args: [...argv],
+      args: withNegatives(argv),
       allowPositionals: true,
       options: {
         help: { type: "boolean", short: "h", default: false },
@@ -113,6 +121,15 @@ function parse(argv: readonly string[]) {
         "device-name": { type: "string" },
         columns: { type: "string" },
         zone: { type: "string", default: "UTC" },
+        header: { type: "string" },
+        "metric-column": { type: "string" },
+        "value-column": { type: "string" },
+        "time-format": { type: "string" },
+        decimal: { type: "string" },
+        missing: { type: "string" },
+        booleans: { type: "string" },
+        text: { type: "string" },
+        number: { type: "string" },
         delimiter: { type: "string" },
         format: { type: "string" },
         speed: { type: "string", default: "max" },
@@ -121,6 +138,9 @@ function parse(argv: readonly string[]) {
         batch: { type: "string", default: "500" },
         wait: { type: "string", default: "300" },
         restart: { type: "boolean", default: false },
+        check: { type: "boolean", default: false },
+        anyway: { type: "boolean", default: false },
+        "max-refused": { type: "string", default: "1" },
       },
     });
   } catch (error) {
@@ -128,18 +148,50 @@ function parse(argv: readonly string[]) {
   }
 }
 
+/** A value such as -200 or -05:00 is none of Node's options. */
+function withNegatives(argv: readonly string[]): string[] {
+  const args: string[] = [];
+  for (const arg of argv) {
+    const before = args.at(-1) ?? "";
+    if (/^-($|\d|,)/.test(arg) && /^--[a-z-]+$/.test(before)) args[args.length - 1] = `${before}=${arg}`;
+    else args.push(arg);
+  }
+  return args;
+}
+
 function filled(option: string, value: string | undefined): string | undefined {
   if (value === "") throw new ReplayUsageError(`${option} is empty; for example ${option} data.${option.slice(2)}`);
   return value;
 }
 
-function parseColumns(text: string): ReadonlyMap<string, string> {
-  const columns = new Map<string, string>();
-  for (const part of text.split(",")) {
-    const [column = "", metric = column] = part.split("=").map((side) => side.trim());
+/** Names parted by commas, in double quotes where they hold one. */
+function list(option: string, text: string | undefined): string[] | null {
+  if (text === undefined) return null;
+  try {
+    const [names = []] = parseCsv(text, { trim: true, relax_column_count: true }) as string[][];
+    if (names.some((name) => name !== "")) return names;
+  } catch {
+    // Said below, in the words of the command line.
+  }
+  throw new ReplayUsageError(
+    `${option}: cannot read ${JSON.stringify(text)}; for example ${option} 'a,b' or ${option} '"a, with a comma",b'`,
+  );
+}
+
+function parseColumns(text: string): ReadonlyMap<string, string | null> {
+  const columns = new Map<string, string | null>();
+  for (const part of list("--columns", text) ?? []) {
+    const at = part.lastIndexOf("=");
+    const column = (at === -1 ? part : part.slice(0, at)).trim();
+    const metric = at === -1 ? null : part.slice(at + 1).trim();
     if (column === "" || metric === "") {
       throw new ReplayUsageError(
         `--columns: cannot read ${JSON.stringify(part)}; for example --columns value=temperature,humidity`,
+      );
+    }
+    if (metric !== null && !isName(metric)) {
+      throw new ReplayUsageError(
+        `--columns: ${JSON.stringify(metric)} cannot name a metric; use 1–128 of the characters A–Z a–z 0–9 _ . : -`,
       );
     }
     columns.set(column, metric);
@@ -147,10 +199,37 @@ function parseColumns(text: string): ReadonlyMap<string, string> {
   return columns;
 }
 
-function parseZone(text: string): string {
-  if (/^(utc|z)$/i.test(text)) return "Z";
-  if (/^[+-]([01]\d|2[0-3]):[0-5]\d$/.test(text)) return text;
-  throw new ReplayUsageError(`--zone: ${JSON.stringify(text)} is neither UTC nor ±HH:MM; for example --zone +02:00`);
+function parseDecimal(text: string | undefined): DecimalMark | null {
+  if (text === undefined) return null;
+  if (text === "comma" || text === ",") return "comma";
+  if (text === "point" || text === ".") return "point";
+  throw new ReplayUsageError(
+    `--decimal: ${JSON.stringify(text)} is neither comma nor point; for example --decimal comma`,
+  );
+}
+
+function parseBooleans(text: string | undefined): ReadonlyMap<string, boolean> | null {
+  if (text === undefined) return null;
+  const words = new Map([
+    ["true", true],
+    ["false", false],
+  ]);
+  for (const pair of list("--booleans", text) ?? []) {
+    const [yes = "", no = "", ...more] = pair.toLowerCase().split("/");
+    if (yes === "" || no === "" || yes === no || more.length > 0)
+      throw new ReplayUsageError(
+        `--booleans: cannot read ${JSON.stringify(pair)}; give the words for true and false, for example --booleans on/off,open/closed`,
+      );
+    words.set(yes, true).set(no, false);
+  }
+  return words;
+}
+
+/** A percentage as a share. */
+function parseShare(text: string): number {
+  const percent = /^\d{1,3}(\.\d+)?%?$/.test(text) ? Number(text.replace("%", "")) : NaN;
+  if (percent >= 0 && percent <= 100) return percent / 100;
+  throw new ReplayUsageError(`--max-refused: ${JSON.stringify(text)} is no percentage; for example --max-refused 5`);
 }
 
 function parseDelimiter(text: string | undefined): string | null {

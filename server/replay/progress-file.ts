@@ -1,10 +1,14 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
+import { takeLock } from "./progress-lock";
+import { ReplayUsageError } from "./usage-error";
 
 const schema = z.object({
   file: z.string(),
+  /** What its messages are counted under by the pipeline; the same over all interruptions. */
+  run: z.string(),
   /** Every item up to here is settled by the server. */
   number: z.int().min(0),
   bytes: z.int().min(0),
@@ -12,6 +16,10 @@ const schema = z.object({
   shiftMs: z.int(),
   tally: z.object({
     sent: z.int().min(0),
+    /** Rows without a value; nothing was sent for them. */
+    empty: z.int().min(0),
+    /** Messages that went out again because an answer was lost: they may be in the log twice. */
+    again: z.int().min(0),
     accepted: z.int().min(0),
     rejected: z.record(z.string(), z.object({ count: z.int(), first: z.string() })),
   }),
@@ -26,14 +34,32 @@ export interface ProgressFile {
   read(): ReplayProgress | null;
   /** Writes it whole and durably: after a crash there is either the old or the new one. */
   write(progress: ReplayProgress): void;
+  /** Forgets the replay: it is through. */
   clear(): void;
+  /** Lets others have it. */
+  release(): void;
 }
 
-/** The file that remembers one replay: one for each recording as it is now and the options that shape its messages. */
+/** The progress of a replay that has not begun. */
+export function noProgress(file: string, shiftMs: number): ReplayProgress {
+  const tally = { sent: 0, empty: 0, again: 0, accepted: 0, rejected: {} };
+  return { file: path.resolve(file), run: randomUUID(), number: 0, bytes: 0, shiftMs, tally };
+}
+
+/**
+ * The file that remembers one replay: one for each recording as it is now and the options that shape its messages. It is
+ * this process's alone until it is released.
+ * @throws ReplayUsageError while another process replays the same.
+ */
 export function openProgressFile(dataDir: string, identity: Record<string, unknown>): ProgressFile {
   const name = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
   const folder = path.join(dataDir, "replay");
   const file = path.join(folder, `${name}.json`);
+  const lock = takeLock(`${file}.lock`);
+  if (!("isHeld" in lock))
+    throw new ReplayUsageError(
+      `The same file is being replayed in the same way already, by process ${lock.pid} on ${lock.host}. Wait for it, or stop it first; the same command then goes on from there.`,
+    );
   return {
     path: file,
     read() {
@@ -47,6 +73,10 @@ export function openProgressFile(dataDir: string, identity: Record<string, unkno
       }
     },
     write(progress) {
+      if (!lock.isHeld())
+        throw new ReplayUsageError(
+          "Another process took this replay over, because this one gave no sign of life for 30 s. Nothing is lost: it goes on there.",
+        );
       mkdirSync(folder, { recursive: true });
       const written = openSync(`${file}.new`, "w");
       try {
@@ -60,5 +90,6 @@ export function openProgressFile(dataDir: string, identity: Record<string, unkno
     clear() {
       rmSync(file, { force: true });
     },
+    release: () => lock.release(),
   };
 }

@@ -1,5 +1,11 @@
 import type { Backoff } from "@/server/async/backoff";
-import { createDelivery, DeliveryGaveUp, DeliveryRefused, DeliveryStopped } from "@/server/delivery/delivery";
+import {
+  createDelivery,
+  type Delivery,
+  DeliveryGaveUp,
+  DeliveryRefused,
+  DeliveryStopped,
+} from "@/server/delivery/delivery";
 import { createSender } from "@/server/delivery/sender";
 import { worthPacking } from "@/server/delivery/target";
 import { type Batch, readBatches } from "./batches";
@@ -72,13 +78,10 @@ export async function replay(task: ReplayTask): Promise<void> {
   }
 }
 
-type Deliver = (
-  items: readonly Buffer[],
-) => Promise<{ accepted: number; rejected: readonly { index: number; reason: string; detail: string }[] }>;
-
-async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Deliver): Promise<ReplayProgress> {
+async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Delivery["deliver"]): Promise<ReplayProgress> {
+  const empty = batch.items.filter((item) => item.text === null && item.length === 0).length;
   const sendable = batch.items.filter((item): item is SourceItem & { text: Buffer } => item.text !== null);
-  const { accepted, rejected } = await deliver(sendable.map((item) => item.text));
+  const { accepted, rejected, again } = await deliver(sendable.map((item) => item.text));
   const reasons = new Map(Object.entries(before.tally.rejected));
   const reject = (reason: string, item: SourceItem | undefined, detail: string) => {
     const known = reasons.get(reason);
@@ -87,7 +90,8 @@ async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Deliver)
       first: known?.first ?? `item ${item?.number}: ${detail.slice(0, 200)}`,
     });
   };
-  for (const item of batch.items) if (item.text === null) reject("tooLarge", item, `${item.length} bytes; not sent`);
+  for (const item of batch.items)
+    if (item.text === null && item.length > 0) reject("tooLarge", item, `${item.length} bytes; not sent`);
   for (const { index, reason, detail } of rejected) reject(reason, sendable[index], detail);
   const last = batch.items.at(-1) as SourceItem;
   return {
@@ -95,7 +99,9 @@ async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Deliver)
     number: last.number,
     bytes: last.bytes,
     tally: {
-      sent: before.tally.sent + batch.items.length,
+      sent: before.tally.sent + batch.items.length - empty,
+      empty: before.tally.empty + empty,
+      again: before.tally.again + again,
       accepted: before.tally.accepted + accepted,
       rejected: Object.fromEntries(reasons),
     },

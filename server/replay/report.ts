@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import type { Outcome } from "./outcome";
 import type { ReplayProgress } from "./progress-file";
 
 /** Where a replay writes: usually the terminal. */
@@ -74,31 +75,69 @@ function lines(output: ReplayOutput, totalBytes: number, rateOf: (messages: numb
   };
 }
 
-/** The closing table: what was sent over all runs of this replay, and each reason with its first example. */
-export function closingTable(tally: ReplayProgress["tally"], thisRun: { messages: number; ms: number }): string {
+/**
+ * The closing table: what was sent over all runs of this replay, what the telemetry route took, and what the pipeline made
+ * of it; each reason with its first example.
+ */
+export function closingTable(
+  tally: ReplayProgress["tally"],
+  outcome: Outcome | null,
+  thisRun: { messages: number; ms: number },
+): string {
   const reasons = Object.entries(tally.rejected).sort(([, a], [, b]) => b.count - a.count);
   const rejected = reasons.reduce((sum, [, { count }]) => sum + count, 0);
-  const rows: [string, string, string][] = [
-    ["sent", count(tally.sent), ""],
-    ["accepted", count(tally.accepted), ""],
-    ["rejected", count(rejected), ""],
-    ...reasons.map(([reason, { count: times, first }]): [string, string, string] => [
-      `  ${reason}`,
-      count(times),
-      first,
-    ]),
+  const run = outcome?.run;
+  const letters = run?.refused.reduce((sum, { count }) => sum + count, 0) ?? 0;
+  const optional = (name: string, value: number, note = "") => (value > 0 ? [[name, count(value), note]] : []);
+  const rows: string[][] = [
+    ...optional("rows without a value", tally.empty, "not sent"),
+    ["sent", count(tally.sent)],
+    ["accepted", count(tally.accepted)],
+    ["rejected", count(rejected)],
+    ...reasons.map(([reason, { count: times, first }]) => [`  ${reason}`, count(times), first]),
   ];
+  if (run) {
+    rows.push(
+      ["handled", count(run.messages)],
+      ...optional("  still waiting", outcome.waiting),
+      ["  readings stored", count(run.readings)],
+      ["  repeats", count(run.repeats), run.repeats > 0 ? "there already with the same value" : ""],
+      ["  conflicts", count(run.conflicts), run.conflicts > 0 ? "another value is there already, and stays" : ""],
+      ...optional("  texts", run.texts, "kept in messages, without history"),
+      ["  dead letters", count(letters)],
+      ...run.refused.map(({ reason, count: times, example }) => [`    ${reason}`, count(times), example]),
+    );
+    if (tally.again > 0)
+      rows.push([
+        "  counted twice",
+        `≤ ${count(tally.again)}`,
+        "messages that went out again after an answer was lost",
+      ]);
+  }
   const rate = thisRun.ms > 0 ? Math.round((thisRun.messages * 1000) / thisRun.ms) : thisRun.messages;
-  rows.push(["elapsed", `${(thisRun.ms / 1000).toFixed(1)} s`, ""], ["rate", `${count(rate)}/s`, ""]);
-  const [left, middle] = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] as string).length))) as [
-    number,
-    number,
-  ];
-  return (
-    rows
-      .map(([name, value, note]) => `  ${name.padEnd(left)}  ${value.padStart(middle)}  ${note}`.trimEnd())
-      .join("\n") + "\n"
-  );
+  rows.push(["elapsed", `${(thisRun.ms / 1000).toFixed(1)} s`], ["rate", `${count(rate)}/s`]);
+  return table(rows, 1);
+}
+
+/** The share of messages of which something was refused, from 0 to 1; by the route alone if no more is known. */
+export function refusedShare(tally: ReplayProgress["tally"], outcome: Outcome | null): number {
+  const rejected = Object.values(tally.rejected).reduce((sum, { count }) => sum + count, 0);
+  return tally.sent === 0 ? 0 : Math.min(1, (rejected + (outcome?.run?.faulty ?? 0)) / tally.sent);
+}
+
+/** Lines in columns; the one named is aligned at its right, the last is as long as it is. */
+export function table(rows: readonly (readonly string[])[], right = -1): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, shown(cell).length);
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i === right ? shown(cell).padStart(widths[i]!) : shown(cell).padEnd(widths[i]!))).join("  ");
+  return rows.map((row) => `  ${line(row).trimEnd()}\n`).join("");
+}
+
+/** What a file says must not steer the terminal. */
+function shown(cell: string): string {
+  return cell.replace(/[\u0000-\u001f\u007f]+/g, " ");
 }
 
 /** A number with thousands separated, the same everywhere. */

@@ -4,8 +4,10 @@ import { PassThrough, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { streamArray } from "stream-json/streamers/stream-array.js";
 import { readCsv } from "./csv";
+import { type CsvPlan, planCsv } from "./csv-plan";
 import { isBlank, splitLines } from "./lines";
-import { type ReplayOptions, ReplayUsageError, type SourceFormat } from "./options";
+import type { ReplayOptions, SourceFormat } from "./options";
+import { ReplayUsageError } from "./usage-error";
 
 /** A line longer than this is not even sent: the route would refuse it. */
 const LONGEST_LINE = 1024 * 1024;
@@ -14,9 +16,9 @@ const LONGEST_LINE = 1024 * 1024;
 export interface SourceItem {
   /** Counts from 1: the line of NDJSON, the row of CSV without its header, the element of an array. */
   readonly number: number;
-  /** JSON text as it goes out; null if it is too long to be sent. */
+  /** JSON text as it goes out; null if it is not sent: too long, or a row without a value. */
   readonly text: Buffer | null;
-  /** For an item that is null: its length in bytes. */
+  /** Length in bytes; 0 for a row without a value. */
   readonly length: number;
   /** Bytes of the file that are read up to the end of this item; for all but plain NDJSON about. */
   readonly bytes: number;
@@ -33,6 +35,8 @@ export interface Source {
   /** Size of the file, in bytes. */
   readonly size: number;
   readonly modifiedMs: number;
+  /** How a CSV file is read; null for other formats. */
+  readonly plan: CsvPlan | null;
   /**
    * Streams the items after a place; may be called more than once.
    * @throws SourceBroken, ReplayUsageError
@@ -57,6 +61,8 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
   if (!packed) refuseBinary(file, start);
   const name = file.toLowerCase().replace(/\.gz$/, "");
   const format = options.format ?? formatOf(name, packed ? await unpackedStart(file) : start);
+
+  const plan = format === "csv" ? await planFile(open(0, { bytes: 0 }), options) : null;
 
   /** The file's bytes, unpacked; `read.bytes` follows how far the file itself was read. */
   function open(from: number, read: { bytes: number }): AsyncIterable<Buffer> {
@@ -89,6 +95,10 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
     for await (const value of values(read)) {
       number += 1;
       if (number <= after.number) continue;
+      if (value === null && plan !== null) {
+        yield { number, text: null, length: 0, bytes: read.bytes };
+        continue;
+      }
       const text = Buffer.from(JSON.stringify(value));
       yield { number, text: text.byteLength > LONGEST_LINE ? null : text, length: text.byteLength, bytes: read.bytes };
     }
@@ -103,13 +113,14 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
   const read: Record<SourceFormat, (after: SourcePlace) => AsyncGenerator<SourceItem>> = {
     ndjson,
     json: (after) => objects(array, after),
-    csv: (after) => objects((read) => readCsv(open(0, read), options, name.endsWith(".tsv")), after),
+    csv: (after) => objects((read) => readCsv(open(0, read), plan as CsvPlan), after),
   };
 
   return {
     format,
     size,
     modifiedMs,
+    plan,
     async *items(after) {
       let last = after.number;
       try {
@@ -163,6 +174,20 @@ function refuseBinary(file: string, start: Buffer): void {
       ? `${file} is UTF-16. Save it as UTF-8 first; for example: iconv -f UTF-16 -t UTF-8 ${file} > utf8.csv`
       : `${file} looks binary, not like NDJSON, JSON or CSV. For example: npm run replay -- recording.ndjson`,
   );
+}
+
+/** Bytes that a CSV file's first rows are sought in. */
+const HEAD_BYTES = 256 * 1024;
+
+async function planFile(chunks: AsyncIterable<Buffer>, options: ReplayOptions): Promise<CsvPlan> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.byteLength;
+    if (length > HEAD_BYTES) break;
+  }
+  return planCsv(Buffer.concat(parts), length <= HEAD_BYTES, options);
 }
 
 async function unpackedStart(file: string): Promise<Buffer> {

@@ -1,0 +1,285 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseReplayOptions, type ReplayOptions } from "./options";
+import { openSource, type Source } from "./source";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-csv-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+async function open(content: string | Buffer, ...argv: string[]): Promise<Source> {
+  const file = path.join(folder, `${files++}.csv${Buffer.isBuffer(content) && content[0] === 0x1f ? ".gz" : ""}`);
+  writeFileSync(file, content);
+  return openSource(parseReplayOptions([file, ...argv]) as ReplayOptions);
+}
+
+interface Row {
+  readonly device: string;
+  readonly time: string | number;
+  readonly readings: Record<string, unknown>;
+}
+
+/** The messages of a file; null for a row that is not sent. */
+async function read(content: string | Buffer, ...argv: string[]): Promise<(Row | null)[]> {
+  const source = await open(content, ...argv);
+  const rows: (Row | null)[] = [];
+  for await (const { text } of source.items({ number: 0, bytes: 0 }))
+    rows.push(text && (JSON.parse(text.toString()) as Row));
+  return rows;
+}
+
+const readings = async (content: string | Buffer, ...argv: string[]) =>
+  (await read(content, ...argv)).map((row) => row && row.readings);
+const times = async (fields: readonly string[], ...argv: string[]) =>
+  (await read(`time;a\n${fields.map((field) => `${field};1\n`).join("")}`, "--device-name", "d", ...argv)).map(
+    (row) => row?.time,
+  );
+const at = (iso: string) => new Date(iso).toISOString();
+const T = "2026-11-27T10:00:00Z";
+
+describe("numbers", () => {
+  it("keep ids as text: leading zeros, an exponent after several digits, digits past 2^53", async () => {
+    const content = `device,time,t,serial,slot,big\nr,${T},2.5e-3,241408E4,007,98765432109876543210\nr,${T},-1.5E+2,22A,1e3,1\n`;
+    expect(await readings(content)).toEqual([
+      { t: 0.0025, serial: "241408E4", slot: "007", big: "98765432109876543210" },
+      { t: -150, serial: "22A", slot: "1e3", big: "1" },
+    ]);
+    expect(await readings(content, "--text", "t", "--number", "slot")).toMatchObject([{ t: "2.5e-3" }, { slot: 1000 }]);
+    await expect(read(content, "--text", "x")).rejects.toThrow(/"x" \(--text\)/);
+  });
+
+  it("have a decimal comma where the first rows prove it, with dots, spaces or nothing between thousands", async () => {
+    const content = `device;time;a;b\nd;${T};21,5;1.013,4\nd;${T};-0,25;1 013,4\nd;${T};22;1.013\n`;
+    expect(await readings(content)).toEqual([
+      { a: 21.5, b: 1013.4 },
+      { a: -0.25, b: 1013.4 },
+      { a: 22, b: 1013 },
+    ]);
+    expect((await open(content)).plan?.found).toContain("numbers have a decimal comma");
+  });
+
+  it("are not guessed where they can be meant in two ways, or prove two things", async () => {
+    const open_ = `device;time;a\nd;${T};1,234\nd;${T};5\n`;
+    await expect(read(open_)).rejects.toThrow(/1,234 may be 1.234 or 1234.*--decimal comma or --decimal point/);
+    expect(await readings(open_, "--decimal", "comma")).toEqual([{ a: 1.234 }, { a: 5 }]);
+    expect(await readings(open_, "--decimal", "point")).toEqual([{ a: 1234 }, { a: 5 }]);
+    await expect(read(`device;time;a;b\nd;${T};1,25;1.25\n`)).rejects.toThrow(
+      /decimal comma \(1,25\) and .*point \(1.25\)/,
+    );
+    expect(await readings(`device,time,a\nd,${T},"1,234.5"\nd,${T},10.000\n`)).toEqual([{ a: 1234.5 }, { a: 10 }]);
+  });
+
+  it("may carry their unit, the same in the whole column", async () => {
+    const content = `Time,hall temperature,load\n${T},21.5 °C,45%\n${T},-3 °C,7 %\n${T},21.6 °F,8\n`;
+    const source = await open(content, "--device-name", "g");
+    expect(source.plan?.metrics.map(({ metric, unit }) => [metric, unit])).toEqual([
+      ["hall_temperature", "°C"],
+      ["load", "%"],
+    ]);
+    expect(await readings(content, "--device-name", "g")).toEqual([
+      { hall_temperature: 21.5, load: 45 },
+      { hall_temperature: -3, load: 7 },
+      { hall_temperature: "21.6 °F", load: "8" },
+    ]);
+  });
+
+  it("that are none in a column of numbers stay text, for the pipeline to refuse", async () => {
+    const rows = Array.from({ length: 150 }, (_, i) => `d,${T},${i === 120 ? "ERR" : i === 121 ? "007" : i}\n`);
+    const found = await readings(`device,time,a\n${rows.join("")}`);
+    expect(found.slice(119, 123)).toEqual([{ a: 119 }, { a: "ERR" }, { a: "007" }, { a: 122 }]);
+  });
+});
+
+describe("fields", () => {
+  it("without a value are left out, and rows without any are not sent", async () => {
+    const words = ["NA", "?", "null", "NaN", "-", "\\N", "N/A", " ", "unavailable", "Unknown", "None"];
+    const content = `device,time,a,b\nd,${T},1,2\n${words.map((word) => `d,${T},${word},3\nd,${T},${word},${word}\n`).join("")}`;
+    const found = await readings(content);
+    expect(found[0]).toEqual({ a: 1, b: 2 });
+    expect(found.slice(1)).toEqual(words.flatMap(() => [{ b: 3 }, null]));
+    expect((await open(content)).plan?.found.join()).toMatch(/no value: NA \(3\), \? \(3\)/);
+  });
+
+  it("mean no value by words that are named, numbers among them", async () => {
+    const content = `device;time;a;b\nd;${T};-200;ERR\nd;${T};-200,0;1,5\nd;${T};200;2,5\n`;
+    expect(await readings(content, "--missing", "-200,ERR")).toEqual([null, { b: 1.5 }, { a: 200, b: 2.5 }]);
+  });
+
+  it("are booleans by true and false, or by words that are named", async () => {
+    const content = `device,time,a,b\nd,${T},TRUE,on\nd,${T},False,OFF\n`;
+    expect(await readings(content)).toEqual([
+      { a: true, b: "on" },
+      { a: false, b: "OFF" },
+    ]);
+    expect((await readings(content, "--booleans", "on/off"))[1]).toEqual({ a: false, b: false });
+  });
+});
+
+describe("headers", () => {
+  it.each([
+    ["T (degC)", "T", "°C"],
+    ["T [°F]", "T", "°F"],
+    ["wv (m/s), max", "wv_max", "m/s"],
+    ["max. wv (m/s)", "max._wv", "m/s"],
+    ["rho (g/m**3)", "rho", "g/m³"],
+    ["PM2.5 (ug/m3)", "PM2.5", "µg/m³"],
+    ["supply [mV]", "supply", "mV"],
+    ["speed (RPM)", "speed", "rpm"],
+    ["rh (%)", "rh", "%"],
+    ["SWDR (W/m²)", "SWDR", "W/m²"],
+    ["CO(GT)", "CO_GT", null],
+    ["battery_percent", "battery_percent", null],
+    ["Temperatur außen", "Temperatur_aussen", null],
+  ])("%s becomes %s in %s", async (header, metric, unit) => {
+    const { plan } = await open(`device;time;${header}\nd;${T};1\n`);
+    expect(plan?.metrics).toMatchObject([{ column: header, metric, unit, kind: "number" }]);
+  });
+
+  it("that would become the same metric keep their units in the name, or have to be named", async () => {
+    const content = `device,time,T (degC),T (K)\nd,${T},1,274.15\n`;
+    expect(await readings(content)).toEqual([{ T_degC: 1, T_K: 274.15 }]);
+    await expect(read(`device,time,a b,a/b\nd,${T},1,2\n`)).rejects.toThrow(/would both become a_b.*--columns/);
+    await expect(read(`device,time,温度\nd,${T},1\n`)).rejects.toThrow(/--columns "温度=metric_1"/);
+    expect(await readings(content, "--columns", "T (K)=kelvin")).toEqual([{ kelvin: 274.15 }]);
+  });
+
+  it("that are doubled or missing are named, with a line that helps", async () => {
+    const doubled = `device,time,temp,temp\nd,${T},1,2\n`;
+    await expect(read(doubled)).rejects.toThrow(/"temp" 2 times.*--header 'device,time,temp_1,temp_2'/);
+    expect(await readings(doubled, "--header", "device,time,temp_1,temp_2")).toEqual([{ temp_1: 1, temp_2: 2 }]);
+    const none = `2026-11-01 00:00:00,12.5,40\n2026-11-01 00:01:00,12.6,41\n`;
+    await expect(read(none, "--device-name", "d")).rejects.toThrow(/names no columns.*--header time,metric_1,metric_2/);
+    expect(await readings(none, "--device-name", "d", "--header", "time,a,")).toEqual([{ a: 12.5 }, { a: 12.6 }]);
+  });
+});
+
+describe("layouts", () => {
+  const expected = [
+    { t: 1.5, note: "x" },
+    { t: 2.5, note: "y" },
+  ];
+  const rows = (by: string, end: string) =>
+    ["device,time,t,note", `d,${T},1.5,x`, `d,${T},2.5,y`].map((row) => row.replaceAll(",", by) + end).join("");
+
+  it.each([
+    ["semicolons", rows(";", "\n")],
+    ["tabs", rows("\t", "\n")],
+    ["pipes", rows("|", "\r\n")],
+    ["CR alone", rows(",", "\r")],
+    ["a byte order mark", `\uFEFF${rows(",", "\r\n")}`],
+    ["a sep= line", `sep=;\r\n${rows(";", "\r\n")}`],
+    ["a sep= line after a byte order mark", `\uFEFFsep=|\n${rows("|", "\n")}`],
+    [
+      "comments above and between",
+      `# logger 3\n# site: hall\n${rows(",", "\n").replace("d,", "# again, with commas,\nd,")}`,
+    ],
+    ["a header that is a comment", `# made by x\n# ${rows(",", "\n")}`],
+    ["blank lines and rows", `\n${rows(",", "\n")}\n,,,\n`],
+    [
+      "gzip of two members",
+      Buffer.concat([gzipSync(rows(",", "\n").slice(0, 40)), gzipSync(rows(",", "\n").slice(40))]),
+    ],
+  ])("with %s are read", async (_, content) => {
+    expect((await readings(content)).filter((row) => row !== null)).toEqual(expected);
+  });
+
+  it("may have quoted line breaks and quotes, rows too short and too long, and empty tab fields", async () => {
+    const content = `"device","time","note","a"\r\nd,${T},"two\r\nlines, ""quoted""",1\r\nd,${T},short\r\nd,${T},long,2,extra\r\n`;
+    expect(await readings(content)).toEqual([
+      { note: 'two\r\nlines, "quoted"', a: 1 },
+      { note: "short" },
+      { note: "long", a: 2 },
+    ]);
+    expect(await readings(`device\ttime\ta\tb\nd\t${T}\t\t2\nd\t${T}\t1\t\n`)).toEqual([{ b: 2 }, { a: 1 }]);
+  });
+
+  it("in Latin-1 are read as that, and said to be", async () => {
+    const content = Buffer.from(`device;time;T (°C);ort\nd;${T};1,5;Köln\n`, "latin1");
+    const source = await open(content);
+    expect(source.plan?.metrics[0]).toMatchObject({ metric: "T", unit: "°C" });
+    expect(source.plan?.found[0]).toMatch(/Latin-1/);
+    expect(await readings(content)).toEqual([{ T: 1.5, ort: "Köln" }]);
+  });
+
+  it("in long form become a metric a row, each with its own kind", async () => {
+    const content = `entity_id,state,last_changed\nsensor.t,21.5,${T}\nbinary.door,on,${T}\nsensor.t,unavailable,${T}\nsensor.t,21.7,${T}\n`;
+    await expect(read(content)).rejects.toThrow(/--metric-column entity_id --value-column state/);
+    const argv = ["--device-name", "home", "--time", "last_changed", "--metric-column", "entity_id"];
+    expect(await readings(content, ...argv, "--value-column", "state", "--booleans", "on/off")).toEqual([
+      { "sensor.t": 21.5 },
+      { "binary.door": true },
+      null,
+      { "sensor.t": 21.7 },
+    ]);
+  });
+});
+
+describe("times", () => {
+  it("are epochs, with an exponent, in a stated precision", async () => {
+    expect(await times(["1.6012345678859746E9", "1601234568", "1601234568123"])).toEqual([
+      1601234567.8859746, 1601234568, 1601234568123,
+    ]);
+    expect(await times(["1795773600123456789"], "--time-format", "ns")).toEqual([at("2026-11-27T10:00:00.123Z")]);
+    expect(await times(["1795773600123456"], "--time-format", "us")).toEqual([at("2026-11-27T10:00:00.123Z")]);
+    expect(await times(["1000"], "--time-format", "ms")).toEqual([at("1970-01-01T00:00:01Z")]);
+    const { plan } = await open("device,time,a\nd,1795773600123456789,1\n");
+    expect(plan?.time.reading.doubt).toMatch(/too large.*--time-format ns/);
+  });
+
+  it.each([
+    ["27.11.2026 10:00:05", []],
+    ["2026/11/27 10:00:05", []],
+    ["27-Nov-2026 10:00:05", []],
+    ["27 Nov 2026 10:00:05", []],
+    ["11/27/2026 10:00:05 AM", []],
+    ["11/27/2026, 10:00:05 a.m.", []],
+    ["20261127 100005", []],
+    ["2026-11-27 11:00:05 +0100", []],
+    ["2026-11-27 05:00:05", ["--zone", "-05:00"]],
+    ["2026-11-27 11:00:05", ["--zone", "Europe/Berlin"]],
+    ["27.11.2026 11:00:05", ["--zone", "Europe/Berlin"]],
+    ["Fri 27/11/26 10h00m05", ["--time-format", "EEE dd/MM/yy HH'h'mm'm'ss"]],
+  ])("%s %j is read", async (text, argv) => {
+    const [time] = await times([text], ...argv);
+    expect(at(String(time).replace(" ", "T"))).toBe(at("2026-11-27T10:00:05Z"));
+  });
+
+  it("of a date and a time of day in two columns are joined", async () => {
+    const content = "Date;Time;a;;\n13/03/2004;18.00.00;2,6;;\n10/03/2004;19.00.00;2;;\n;;;;\n";
+    const argv = ["--device-name", "d", "--time", "Date+Time"];
+    expect((await read(content, ...argv)).map((row) => row?.time)).toEqual([
+      at("2004-03-13T18:00:00Z"),
+      at("2004-03-10T19:00:00Z"),
+      undefined,
+    ]);
+    expect((await open(content, ...argv)).plan?.time.reading.how).toBe(
+      "d/M/yyyy H.mm.ss, in UTC, found in the first rows",
+    );
+  });
+
+  it("that can be read in two ways are not guessed", async () => {
+    await expect(times(["10/03/2004 18:00"])).rejects.toThrow(
+      /2004-03-10 or 2004-10-03.*"d\/M\/yyyy H:mm".*"M\/d\/yyyy H:mm"/,
+    );
+    await expect(times(["03/03/2004 18:00"])).rejects.toThrow(/two ways/);
+    await expect(times(["20261127"])).rejects.toThrow(/--time-format yyyyMMdd or --time-format s/);
+    expect(await times(["10/03/2004 18:00"], "--time-format", "MM/dd/yyyy HH:mm")).toEqual([
+      at("2004-10-03T18:00:00Z"),
+    ]);
+  });
+
+  it("that fit nothing stay as they are, for the route to refuse: also those a zone's clocks skipped", async () => {
+    expect(await times(["29.03.2026 02:30:00", "29.03.2026 03:30:00"], "--zone", "Europe/Berlin")).toEqual([
+      "29.03.2026 02:30:00",
+      at("2026-03-29T01:30:00Z"),
+    ]);
+    const { plan } = await open("device,time,a\nd,yesterday at noon,1\n");
+    expect(plan?.time.reading.doubt).toMatch(/"yesterday at noon" is not a time.*--time-format/);
+  });
+});

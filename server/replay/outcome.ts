@@ -1,0 +1,90 @@
+import type { z } from "zod";
+import { pause } from "@/server/async/backoff";
+import { pipelineAnswer } from "@/server/contracts/pipeline";
+import { type ReplayRun, replayRun } from "@/server/contracts/replays";
+import { counted } from "@/server/domain/counted";
+import { routeBeside } from "@/server/delivery/target";
+
+/** What became of a replay's messages after the telemetry route took them. */
+export interface Outcome {
+  /** null if the server can't tell. */
+  readonly run: ReplayRun | null;
+  /** Messages that were taken and wait in the log. */
+  readonly waiting: number;
+  /** Why it isn't known, or is not complete, and what to do; null if all is known. */
+  readonly problem: string | null;
+}
+
+export interface OutcomeOptions {
+  /** The telemetry route. */
+  readonly url: URL;
+  readonly run: string;
+  readonly accepted: number;
+  /** Messages that may have come twice. */
+  readonly again: number;
+  /** How long to wait while nothing is handled. */
+  readonly waitMs: number;
+  readonly stop: AbortSignal;
+  readonly onWaiting: (waiting: { readonly why: string } | null) => void;
+}
+
+const POLL_MS = 250;
+const ASK_TIMEOUT_MS = 10_000;
+
+/** Waits until the pipeline has handled what the telemetry route took, as long as it gets on. */
+export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
+  const { url, accepted, waitMs, stop, onWaiting } = options;
+  let last: ReplayRun | null = null;
+  let movedAt = Date.now();
+  for (;;) {
+    const asked = await ask(routeBeside(url, `replays/${options.run}`), replayRun);
+    if (asked === "unknown")
+      return {
+        run: null,
+        waiting: 0,
+        problem: `${url.origin} does not tell what became of a replay (an older Fieldwatch).`,
+      };
+    if (asked !== null && asked.messages !== last?.messages) movedAt = Date.now();
+    last = asked ?? last;
+    const waiting = Math.max(0, accepted - (last?.messages ?? 0));
+    const idleMs = Date.now() - movedAt;
+    // Of messages that came twice nobody knows how many are to come: the count has to rest a little.
+    if (last !== null && waiting === 0 && (options.again === 0 || idleMs > 4 * POLL_MS)) {
+      onWaiting(null);
+      return { run: last, waiting, problem: null };
+    }
+    const why = await reason(url, asked === null, waiting);
+    if (stop.aborted || idleMs >= waitMs) {
+      onWaiting(null);
+      const after = stop.aborted ? "Interrupted" : `After ${waitMs / 1000} s`;
+      return {
+        run: last,
+        waiting,
+        problem: `${after}: ${why}. All was sent; they are handled once a worker gets to them.`,
+      };
+    }
+    onWaiting({ why });
+    await pause(POLL_MS, stop);
+  }
+}
+
+async function reason(url: URL, isAway: boolean, waiting: number): Promise<string> {
+  if (isAway) return `${url.origin} does not answer`;
+  const pipeline = await ask(routeBeside(url, "pipeline"), pipelineAnswer);
+  const isWorkerless = pipeline !== null && pipeline !== "unknown" && pipeline.workers === 0;
+  const wait = `${counted(waiting, "message")} not handled yet`;
+  return isWorkerless ? `${wait}: no worker is running (npm run worker starts one)` : wait;
+}
+
+/** Asks a route: its answer, "unknown" if there is no such route, null if it does not answer now. */
+export async function ask<T extends z.ZodType>(url: URL, schema: T): Promise<z.output<T> | "unknown" | null> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+    if (response.status === 404) return "unknown";
+    if (!response.ok) return null;
+    const read = schema.safeParse(await response.json());
+    return read.success ? read.data : "unknown";
+  } catch {
+    return null;
+  }
+}
