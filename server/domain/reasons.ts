@@ -11,7 +11,7 @@ export const DEAD_LETTER_REASONS = {
   badDevice: {
     scope: "message",
     title: "Bad device name",
-    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the device, but not . or .. alone.",
+    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the device; not . or .. alone, and nothing that ends in .rsc.",
   },
   noTime: { scope: "message", title: "No time", fix: 'Add "time", or map it with ?time=.' },
   badTime: {
@@ -40,7 +40,7 @@ export const DEAD_LETTER_REASONS = {
   badName: {
     scope: "field",
     title: "Bad metric name",
-    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the metric, but not . or .. alone.",
+    fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the metric; not . or .. alone, and nothing that ends in .rsc.",
   },
   badValue: { scope: "field", title: "Not a value", fix: "Send a number, a boolean or a string." },
   badLabel: {

@@ -45,9 +45,14 @@ export const NAME_PATTERN = /^[A-Za-z0-9_.:-]{1,128}$/;
 /** Names that would collide with the language's own object members, or mean another place in an address. */
 const RESERVED_NAMES = new Set(["__proto__", "constructor", "prototype", ".", ".."]);
 
+/** An ending that makes the address of a page one of the data behind it. */
+const RESERVED_ENDING = ".rsc";
+
 /** True if `name` may name a device or a metric. */
 export function isName(name: unknown): name is string {
-  return typeof name === "string" && NAME_PATTERN.test(name) && !RESERVED_NAMES.has(name);
+  return (
+    typeof name === "string" && NAME_PATTERN.test(name) && !RESERVED_NAMES.has(name) && !name.endsWith(RESERVED_ENDING)
+  );
 }
 
 /** Bounds of one message. */

@@ -290,9 +290,11 @@ describe("bad data", () => {
 
   test("a device that an address can't name is refused by name", async () => {
     const rig = await createRig(db.pool, log);
-    for (const device of ["..", ".", "..."]) log.append(0, { device, time: T, readings: { level: 1, ".": 2 } });
+    for (const device of ["..", ".", "a.rsc", "..."])
+      log.append(0, { device, time: T, readings: { level: 1, ".": 2 } });
     await rig.drain();
     expect((await letters()).map(({ reason, field }) => [reason, field])).toEqual([
+      ["badDevice", null],
       ["badDevice", null],
       ["badDevice", null],
       ["badName", "."],
