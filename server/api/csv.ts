@@ -1,20 +1,26 @@
+import { stringify } from "csv-stringify/sync";
+
 /** A value of a CSV cell; null and undefined are empty. */
 export type CsvValue = string | number | boolean | null | undefined;
 
-/** What makes a spreadsheet take a text for a formula, also after white space it skips. */
-const FORMULA = /^[\t\r\n ]*[=+\-@]|^[\t\r]/;
+/** What makes a spreadsheet take a text for a formula, also after white space it skips, which the library's own guard lets pass. */
+const FORMULA = /^[\t\r\n ]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r]/;
 
 /**
- * One line of CSV as RFC 4180 has it, with its line end. A text a spreadsheet would run as a formula gets an apostrophe
+ * Lines of CSV as RFC 4180 has them, each with its line end. A text a spreadsheet would run as a formula gets an apostrophe
  * before it; numbers stay what they are.
  */
-export function csvLine(values: readonly CsvValue[]): string {
-  return `${values.map(cell).join(",")}\r\n`;
+export function csvLines(rows: readonly (readonly CsvValue[])[]): string {
+  return stringify(rows as CsvValue[][], {
+    record_delimiter: "\r\n",
+    cast: {
+      boolean: String,
+      string: (text) => (FORMULA.test(text) ? `'${text}` : text),
+    },
+  });
 }
 
-function cell(value: CsvValue): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value !== "string") return String(value);
-  const safe = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** The heading of a metric's column beside columns of ours: one that has the name of one of them is written "metric time". */
+export function metricHeading(heading: string, ours: readonly string[]): string {
+  return ours.includes(heading) ? `metric ${heading}` : heading;
 }

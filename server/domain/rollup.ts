@@ -9,6 +9,7 @@ export interface Rollup {
   readonly start: EpochMs;
   readonly metrics: number[];
   readonly counts: number[];
+  /** Of a bucket that {@link isLargeSum} tells of, times {@link LARGE_SUM}. */
   readonly sums: number[];
   readonly mins: number[];
   readonly maxs: number[];
@@ -17,6 +18,27 @@ export interface Rollup {
   readonly firstAt: number[];
   readonly lasts: number[];
   readonly lastAt: number[];
+}
+
+/** What a sum is kept times where readings could add up past a double; a power of two, so that no digit of it changes. */
+export const LARGE_SUM = 2 ** -64;
+
+/**
+ * Whether a bucket's sum is kept times {@link LARGE_SUM}. Count and extremes decide it, never the sum on its way: so a rollup is
+ * the same in whatever order and parts its readings came.
+ */
+export function isLargeSum(count: number, min: number, max: number): boolean {
+  return Math.max(Math.abs(min), Math.abs(max)) > Number.MAX_VALUE / 2 / count;
+}
+
+/** The mean of a bucket, from its rollup; never beyond its extremes, however the sum was rounded. */
+export function meanOf(count: number, sum: number, min: number, max: number): number {
+  return isLargeSum(count, min, max) ? meanOfParts(count, 0, sum, min, max) : meanOfParts(count, sum, 0, min, max);
+}
+
+/** The same, where some of the sum is kept as it is and some times {@link LARGE_SUM}. */
+export function meanOfParts(count: number, sum: number, large: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, sum / count + large / count / LARGE_SUM));
 }
 
 /** Start of the bucket of `widthMs` that `time` is in. */
@@ -47,14 +69,16 @@ export function addReading(rollup: Rollup, metric: number, value: number, at: nu
   const i = placeOf(rollup, metric, hint);
   if (rollup.counts[i] === 0) {
     rollup.counts[i] = 1;
-    rollup.sums[i] = rollup.mins[i] = rollup.maxs[i] = rollup.firsts[i] = rollup.lasts[i] = value;
+    rollup.mins[i] = rollup.maxs[i] = rollup.firsts[i] = rollup.lasts[i] = value;
+    rollup.sums[i] = isLarge(rollup, i) ? value * LARGE_SUM : value;
     rollup.firstAt[i] = rollup.lastAt[i] = at;
     return;
   }
+  const wasLarge = isLarge(rollup, i);
   rollup.counts[i]! += 1;
-  rollup.sums[i] = bounded(rollup.sums[i]! + value);
   if (value < rollup.mins[i]!) rollup.mins[i] = value;
   if (value > rollup.maxs[i]!) rollup.maxs[i] = value;
+  addSum(rollup, i, wasLarge, value, false);
   if (at < rollup.firstAt[i]!) {
     rollup.firstAt[i] = at;
     rollup.firsts[i] = value;
@@ -73,10 +97,11 @@ export function mergeRollup(into: Rollup, from: Rollup): void {
     const firstAt = from.firstAt[j]! + shift;
     const lastAt = from.lastAt[j]! + shift;
     const fresh = into.counts[i] === 0;
+    const wasLarge = isLarge(into, i);
     into.counts[i]! += from.counts[j]!;
-    into.sums[i] = bounded(into.sums[i]! + from.sums[j]!);
     if (fresh || from.mins[j]! < into.mins[i]!) into.mins[i] = from.mins[j]!;
     if (fresh || from.maxs[j]! > into.maxs[i]!) into.maxs[i] = from.maxs[j]!;
+    addSum(into, i, wasLarge, from.sums[j]!, isLarge(from, j));
     if (fresh || firstAt < into.firstAt[i]!) {
       into.firstAt[i] = firstAt;
       into.firsts[i] = from.firsts[j]!;
@@ -110,7 +135,13 @@ function columnsOf(rollup: Rollup): number[][] {
   return [counts, sums, mins, maxs, firsts, firstAt, lasts, lastAt];
 }
 
-/** A sum past the range of a double stays at its end: an infinity could not be shown, nor come back from one. */
-function bounded(sum: number): number {
-  return sum > Number.MAX_VALUE ? Number.MAX_VALUE : sum < -Number.MAX_VALUE ? -Number.MAX_VALUE : sum;
+/** Adds to the sum of a place whose count and extremes are the new ones already. */
+function addSum(rollup: Rollup, i: number, wasLarge: boolean, sum: number, isSumLarge: boolean): void {
+  const large = isLarge(rollup, i);
+  const before = rollup.sums[i]!;
+  rollup.sums[i] = (large && !wasLarge ? before * LARGE_SUM : before) + (large && !isSumLarge ? sum * LARGE_SUM : sum);
+}
+
+function isLarge({ counts, mins, maxs }: Rollup, i: number): boolean {
+  return isLargeSum(counts[i]!, mins[i]!, maxs[i]!);
 }

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { meanOf } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
 import type { SeriesPoint } from "./reading-queries";
 
@@ -65,7 +66,7 @@ function toRow([at, ...figures]: [Date, ...(number | null)[]], width: number): E
     else if (width === 1) cells.push({ time, count: 1, mean: first, min: first, max: first, last: first });
     else {
       const [sum, min, max, last] = figures.slice(i + 1, i + width) as [number, number, number, number];
-      cells.push({ time, count: first, mean: sum / first, min, max, last });
+      cells.push({ time, count: first, mean: meanOf(first, sum, min, max), min, max, last });
     }
   }
   return { time, cells };

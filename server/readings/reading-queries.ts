@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { bucketWidth } from "@/server/domain/bucket-width";
+import { LARGE_SUM, meanOfParts } from "@/server/domain/rollup";
 import { withTransaction } from "@/server/postgres/transaction";
 
 /** A stretch of one series: [from, to) in epoch milliseconds. */
@@ -152,8 +153,20 @@ async function rawPoints(client: PoolClient, { device, metric, from, to }: Serie
   });
 }
 
-type PointRow = [time: number, count: number, mean: number, min: number, max: number, last: number, lastAt: number];
+type PointRow = [
+  time: number,
+  count: number,
+  sum: number | null,
+  large: number | null,
+  min: number,
+  max: number,
+  last: number,
+  lastAt: number,
+];
 type Points = Pick<Series, "points" | "latest">;
+
+/** What is added up as it is; anything larger times LARGE_SUM: PostgreSQL fails where a sum or a product leaves the doubles. */
+const ADDED_UP_TO = 1e290;
 
 /** OFFSET 0 keeps the inner query apart: merged into the outer one, the metric would be looked up for every aggregate. */
 async function bucketsOfReadings(
@@ -164,17 +177,18 @@ async function bucketsOfReadings(
   const { rows } = await client.query<PointRow>({
     rowMode: "array",
     text: `WITH bucket AS (
-             SELECT date_bin($5 * interval '1 ms', time, to_timestamp(0)) AS start, count(*)::float8 AS count, avg(value) AS mean,
+             SELECT date_bin($5 * interval '1 ms', time, to_timestamp(0)) AS start, count(*)::float8 AS count,
+               sum(value) FILTER (WHERE abs(value) <= $6) AS sum, sum(value * $7::float8) FILTER (WHERE abs(value) > $6) AS large,
                min(value) AS min, max(value) AS max, max(time) AS last_at
              FROM (
                SELECT time, values[array_position(metrics, $2)] AS value
                FROM sample WHERE device_id = $1 AND time >= $3 AND time < $4 OFFSET 0) AS reading
              WHERE value IS NOT NULL GROUP BY 1)
-           SELECT (extract(epoch FROM start) * 1000)::float8, count, mean, min, max,
+           SELECT (extract(epoch FROM start) * 1000)::float8, count, sum, large, min, max,
              (SELECT values[array_position(metrics, $2)] FROM sample WHERE device_id = $1 AND time = last_at),
              (extract(epoch FROM last_at) * 1000)::float8
            FROM bucket ORDER BY start`,
-    values: [device, metric, new Date(from), new Date(to), bucketMs],
+    values: [device, metric, new Date(from), new Date(to), bucketMs, ADDED_UP_TO, LARGE_SUM],
   });
   return toPoints(rows);
 }
@@ -190,26 +204,32 @@ async function mergedRollups(
     rowMode: "array",
     text: `WITH merged AS (
              SELECT date_bin($5 * interval '1 ms', bucket, to_timestamp(0)) AS start, sum(counts[i])::float8 AS count,
-               sum(sums[i]) / sum(counts[i]) AS mean, min(mins[i]) AS min, max(maxs[i]) AS max, max(bucket) AS last_bucket
+               sum(sums[i]) FILTER (WHERE NOT is_large AND abs(sums[i]) <= $6) AS sum,
+               sum(CASE WHEN is_large THEN sums[i] ELSE sums[i] * $7::float8 END) FILTER (WHERE is_large OR abs(sums[i]) > $6) AS large,
+               min(mins[i]) AS min, max(maxs[i]) AS max, max(bucket) AS last_bucket
              FROM (
                SELECT bucket, array_position(metrics, $2) AS i, counts, sums, mins, maxs
                FROM ${table} WHERE device_id = $1 AND bucket >= $3 AND bucket < $4 OFFSET 0) AS part
+             CROSS JOIN LATERAL (
+               SELECT greatest(abs(mins[i]), abs(maxs[i])) > $8::float8 / counts[i] AS is_large) AS kept
              WHERE i IS NOT NULL GROUP BY 1)
-           SELECT (extract(epoch FROM start) * 1000)::float8, count, mean, min, max, lasts[j],
+           SELECT (extract(epoch FROM start) * 1000)::float8, count, sum, large, min, max, lasts[j],
              (extract(epoch FROM last_bucket) * 1000)::float8 + last_at[j]
            FROM merged
            CROSS JOIN LATERAL (
              SELECT lasts, last_at, array_position(metrics, $2) AS j
              FROM ${table} WHERE device_id = $1 AND bucket = last_bucket OFFSET 0) AS newest
            ORDER BY start`,
-    values: [device, metric, new Date(from), new Date(to), bucketMs],
+    values: [device, metric, new Date(from), new Date(to), bucketMs, ADDED_UP_TO, LARGE_SUM, Number.MAX_VALUE / 2],
   });
   return toPoints(rows);
 }
 
 function toPoints(rows: readonly PointRow[]): Points {
   return {
-    points: rows.map(([time, count, mean, min, max, last]) => ({ time, count, mean, min, max, last })),
-    latest: rows.at(-1)?.[6] ?? null,
+    points: rows.map(([time, count, sum, large, min, max, last]) => {
+      return { time, count, mean: meanOfParts(count, sum ?? 0, large ?? 0, min, max), min, max, last };
+    }),
+    latest: rows.at(-1)?.[7] ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { meanOf } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
 
 /**
@@ -9,21 +10,24 @@ export async function readSparklines(
   pool: Pool,
   query: { devices: readonly string[]; metric: number; from: EpochMs; minutes: number },
 ): Promise<Map<string, (number | null)[]>> {
-  const { rows } = await pool.query<[device: string, minute: number, mean: number]>({
+  const { rows } = await pool.query<
+    [device: string, minute: number, count: number, sum: number, min: number, max: number]
+  >({
     rowMode: "array",
     // OFFSET 0 keeps the inner query apart: merged into the outer one, the metric would be looked up for every use.
-    text: `SELECT d.name, (extract(epoch FROM r.bucket - $3::timestamptz) / 60)::integer, r.sums[r.i] / r.counts[r.i]
+    text: `SELECT d.name, (extract(epoch FROM r.bucket - $3::timestamptz) / 60)::integer,
+             r.counts[r.i], r.sums[r.i], r.mins[r.i], r.maxs[r.i]
            FROM device d CROSS JOIN LATERAL (
-             SELECT bucket, array_position(metrics, $2) AS i, sums, counts FROM rollup_minute
+             SELECT bucket, array_position(metrics, $2) AS i, sums, counts, mins, maxs FROM rollup_minute
              WHERE device_id = d.id AND bucket >= $3 AND bucket < $4 OFFSET 0) AS r
            WHERE d.name = ANY ($1::text[]) AND r.i IS NOT NULL`,
     values: [query.devices, query.metric, new Date(query.from), new Date(query.from + query.minutes * 60_000)],
   });
   const series = new Map<string, (number | null)[]>();
-  for (const [device, minute, mean] of rows) {
+  for (const [device, minute, count, sum, min, max] of rows) {
     let values = series.get(device);
     if (values === undefined) series.set(device, (values = new Array<number | null>(query.minutes).fill(null)));
-    values[minute] = mean;
+    values[minute] = meanOf(count, sum, min, max);
   }
   return series;
 }

@@ -84,11 +84,16 @@ describe("from a message to every answer", () => {
       readingsAnswer,
       rig.get("listReadings", { id: "press-07" }, `metric=temperature&maxPoints=20&from=${json.from}&to=${json.to}`),
     );
-    expect(json.rows.map((row: { temperature: unknown }) => row.temperature)).toEqual(
+    expect(json.rows.map((row: { readings: { temperature: unknown } }) => row.readings.temperature)).toEqual(
       shown.points.map(({ time: _, ...figures }) => figures),
     );
     const minutes = JSON.parse(await download("downloadJson", "metric=door&resolution=minute"));
-    expect(minutes.rows.reduce((sum: number, { door }: { door: { count: number } }) => sum + door.count, 0)).toBe(600);
+    expect(
+      minutes.rows.reduce(
+        (sum: number, { readings }: { readings: { door: { count: number } } }) => sum + readings.door.count,
+        0,
+      ),
+    ).toBe(600);
     expect((await refused(rig.get("downloadCsv", { id: "nobody" }, "metric=temperature"))).status).toBe(404);
     expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=temperature,nothing"))).status).toBe(404);
     expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=,"))).status).toBe(400);

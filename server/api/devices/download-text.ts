@@ -1,7 +1,7 @@
 import type { ExportRow } from "@/server/readings/reading-export";
 import type { SeriesPoint } from "@/server/readings/reading-queries";
 import type { MetricKind } from "@/server/domain/terms";
-import { csvLine } from "../csv";
+import { csvLines, type CsvValue, metricHeading } from "../csv";
 import { toInstant } from "../instant";
 
 /** One metric of a download. */
@@ -27,7 +27,7 @@ const FIGURES = ["mean", "min", "max", "last", "count"] as const;
 
 /**
  * The sheet as CSV (RFC 4180), in pieces: a time column, then a column for each metric of single readings and five for
- * one in buckets.
+ * one in buckets. A metric called time is headed "metric time".
  */
 export async function* csvOf({ columns, chunks }: Sheet): AsyncGenerator<string> {
   const heads = columns.flatMap(({ name, unit, bucketMs }) => {
@@ -37,23 +37,24 @@ export async function* csvOf({ columns, chunks }: Sheet): AsyncGenerator<string>
       ? [named("", unit)]
       : FIGURES.map((figure) => named(figure, figure === "count" ? null : unit));
   });
-  yield csvLine(["time", ...heads]);
+  yield csvLines([["time", ...heads.map((head) => metricHeading(head, ["time"]))]]);
   for await (const rows of chunks) {
-    let text = "";
-    for (const { time, cells } of rows) {
-      text += toInstant(time);
-      columns.forEach((column, i) => {
+    const lines = rows.map(({ time, cells }) => [
+      toInstant(time),
+      ...columns.flatMap((column, i): CsvValue[] => {
         const cell = cells[i] ?? null;
-        if (column.bucketMs === 0) text += `,${cell === null ? "" : String(single(column, cell))}`;
-        else for (const figure of FIGURES) text += `,${cell === null ? "" : cell[figure]}`;
-      });
-      text += "\r\n";
-    }
-    if (text !== "") yield text;
+        if (column.bucketMs === 0) return [cell && single(column, cell)];
+        return FIGURES.map((figure) => cell && cell[figure]);
+      }),
+    ]);
+    if (lines.length > 0) yield csvLines(lines);
   }
 }
 
-/** The sheet as one JSON object, a row a line, in pieces. A metric without a reading at a time is left out of its row. */
+/**
+ * The sheet as one JSON object, a row a line, in pieces. Metrics are by
+ * name in `readings`, so that none is taken for another member of the row; one without a reading at its time is left out.
+ */
 export async function* jsonOf({ device, from, to, columns, chunks }: Sheet): AsyncGenerator<string> {
   const head = JSON.stringify({ device, from: toInstant(from), to: toInstant(to), metrics: columns });
   yield `${head.slice(0, -1)},"rows":[`;
@@ -61,11 +62,13 @@ export async function* jsonOf({ device, from, to, columns, chunks }: Sheet): Asy
   for await (const rows of chunks) {
     let text = "";
     for (const { time, cells } of rows) {
-      const row: Record<string, unknown> = { time: toInstant(time) };
-      columns.forEach((column, i) => {
+      const readings = columns.flatMap((column, i) => {
         const cell = cells[i] ?? null;
-        if (cell !== null) row[column.name] = column.bucketMs === 0 ? single(column, cell) : figuresOf(cell);
+        return cell === null
+          ? []
+          : [[column.name, column.bucketMs === 0 ? single(column, cell) : figuresOf(cell)] as const];
       });
+      const row = { time: toInstant(time), readings: Object.fromEntries(readings) };
       text += `${isFirst ? "\n" : ",\n"}${JSON.stringify(row)}`;
       isFirst = false;
     }

@@ -5,7 +5,7 @@ import { type DeviceFilter, findDeviceOrder, readDevices } from "@/server/catalo
 import { findMetrics } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import type { DeviceTwins } from "@/server/ports/device-twins";
-import { csvLine, type CsvValue } from "../csv";
+import { csvLines, type CsvValue, metricHeading } from "../csv";
 import { readSort } from "../devices/sort";
 import { toDeviceView } from "../devices/view";
 import { toInstant } from "../instant";
@@ -40,7 +40,7 @@ export const exportDevices = verb(
     summary: "Devices that match, with their latest values, as CSV",
     description:
       "RFC 4180 with a header line; times are RFC 3339 in UTC; units are those of GET /api/v1/metrics, unless a device has its own. Texts that a " +
-      "spreadsheet would run as a formula begin with an apostrophe. The devices are those that match when the request arrives.",
+      'spreadsheet would run as a formula begin with an apostrophe; a metric with the name of a column of the device is headed "metric state". The devices are those that match when the request arrives.',
     params: NO_PARAMETERS,
     query: devicesCsvQuery,
     answer: fileAnswer,
@@ -69,18 +69,20 @@ async function* linesOf(
   metrics: readonly string[],
   at: Pick<DeviceFilter, "now" | "staleSeconds">,
 ): AsyncGenerator<string> {
-  yield csvLine([...Object.keys(COLUMNS), ...metrics]);
+  const ours = Object.keys(COLUMNS);
+  yield csvLines([[...ours, ...metrics.map((metric) => metricHeading(metric, ours))]]);
   for (let start = 0; start < ids.length; start += CHUNK) {
     const chunk = ids.slice(start, start + CHUNK);
     const [devices, known] = await Promise.all([readDevices(pool, chunk, at), twins.get(chunk)]);
-    let text = "";
+    const lines: CsvValue[][] = [];
     for (const id of chunk) {
       const found = devices.get(id);
       if (found === undefined) continue;
       const device = toDeviceView(found, known.get(id), at.now, at.staleSeconds);
       const columns = Object.values(COLUMNS).map((read) => read(device));
-      text += csvLine([...columns, ...metrics.map((metric) => device.values[metric]?.value)]);
+      const values = known.get(id)?.values;
+      lines.push([...columns, ...metrics.map((metric) => values?.get(metric)?.value)]);
     }
-    yield text;
+    yield csvLines(lines);
   }
 }

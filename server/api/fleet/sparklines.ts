@@ -41,9 +41,15 @@ export const listSparklines = verb(
         series: Object.fromEntries(
           [...series].map(([device, values]) => [
             device,
-            values.map((value) => (value === null ? null : Number(value.toPrecision(DIGITS)))),
+            values.map((value) => (value === null ? null : shortened(value))),
           ]),
         ),
       };
     },
 );
+
+/** The largest double, shortened, would be rounded up beyond the doubles. */
+function shortened(value: number): number {
+  const short = Number(value.toPrecision(DIGITS));
+  return Number.isFinite(short) ? short : value;
+}
