@@ -1,52 +1,72 @@
 import type { Pool } from "pg";
-import type { Job } from "./jobs/run-jobs";
-import { removeJobsBefore } from "@/server/dead-letters/dead-letter-jobs";
-import { dropMonthsBefore } from "@/server/readings/partitions";
-import { removeRatesBefore } from "@/server/pipeline/rates";
-import { removeIngestRatesBefore } from "@/server/ingest/ingest-rates";
-import { removeReplayRunsBefore } from "@/server/pipeline/replay-runs";
-import { removeStageRatesBefore } from "@/server/pipeline/stage-rates";
-import type { DeadLetters } from "@/server/ports/dead-letters";
-import type { MessageArchive } from "@/server/ports/message-archive";
-
-export interface JobDeps {
-  readonly pool: Pool;
-  readonly archive: Pick<MessageArchive, "removeBefore">;
-  readonly deadLetters: Pick<DeadLetters, "removeBefore">;
-  /** Removes expired records of the event log; null where the log does so itself. */
-  readonly removeExpiredRecords: (() => Promise<number>) | null;
-  /** Days of event time readings are kept; 0 keeps all. */
-  readonly readingsDays: number;
-  readonly archiveDays: number;
-  readonly deadLetterDays: number;
-}
+import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
+import { createPostgresLogRetention } from "./adapters/postgres/event-log";
+import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
+import type { Engines } from "./compose";
+import type { Config } from "./config/config";
+import { deadLetterJobs } from "./dead-letters/jobs";
+import { ingestJobs } from "./ingest/jobs";
+import { jobJobs } from "./jobs/jobs";
+import { pipelineJobs } from "./pipeline/jobs";
+import { type Job, removeByParts } from "./postgres/job";
+import { readingJobs } from "./readings/jobs";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+/** Messages removed at a time. */
+const CHUNK = 5000;
 
-/** The table of jobs. */
-export function retentionJobs(deps: JobDeps): Job[] {
-  const { pool, archive, deadLetters, removeExpiredRecords, readingsDays, archiveDays, deadLetterDays } = deps;
-  const jobs: Job[] = [
-    { name: "message retention", everyMs: 10 * MINUTE, run: (now) => archive.removeBefore(now - archiveDays * DAY) },
-    {
-      name: "dead letter retention",
-      everyMs: 10 * MINUTE,
-      run: (now) => deadLetters.removeBefore(now - deadLetterDays * DAY),
-    },
-    { name: "job retention", everyMs: 60 * MINUTE, run: (now) => removeJobsBefore(pool, now - deadLetterDays * DAY) },
-    { name: "rate retention", everyMs: 10 * MINUTE, run: (now) => removeRatesBefore(pool, now - DAY) },
-    { name: "replay retention", everyMs: 60 * MINUTE, run: (now) => removeReplayRunsBefore(pool, now - 7 * DAY) },
-    { name: "stage retention", everyMs: 10 * MINUTE, run: (now) => removeStageRatesBefore(pool, now - DAY) },
-    { name: "route retention", everyMs: 10 * MINUTE, run: (now) => removeIngestRatesBefore(pool, now - DAY) },
+export interface JobParts {
+  readonly config: Pick<Config, "pipeline">;
+  readonly engines: Engines;
+  /** The jobs' own connections, so that they and the pipeline never wait for each other. */
+  readonly work: Pool;
+}
+
+/** The table of jobs: each subject's own, on the engines there are. */
+export function composeJobs({ config, engines, work }: JobParts): readonly Job[] {
+  const { pipeline: settings } = config;
+  const isMongo = engines.inspection.mongodb !== null;
+  const archive = isMongo ? engines.archive : createPostgresMessageArchive(work);
+  const deadLetters = isMongo ? engines.deadLetters : createPostgresDeadLetters(work);
+  return [
+    ...readingJobs({ days: settings.READINGS_RETENTION_DAYS }),
+    ...pipelineJobs(),
+    ...ingestJobs(),
+    ...deadLetterJobs({ deadLetters, eventLog: engines.eventLog, days: settings.DEAD_LETTER_RETENTION_DAYS }),
+    ...archiveJobs(archive, settings.ARCHIVE_RETENTION_DAYS),
+    ...(engines.inspection.kafka === null ? [logRetention(createPostgresLogRetention(work))] : []),
+    ...jobJobs({ days: settings.DEAD_LETTER_RETENTION_DAYS }),
   ];
-  if (removeExpiredRecords) jobs.push({ name: "log retention", everyMs: MINUTE, run: removeExpiredRecords });
-  if (readingsDays > 0) {
-    jobs.push({
-      name: "readings retention",
+}
+
+function archiveJobs(archive: Pick<Engines["archive"], "removeBefore">, days: number): Job[] {
+  return [
+    {
+      name: "message-retention",
+      title: "Message retention",
+      about: `Removes messages from the archive ${days} days after the event log took them.`,
       everyMs: 10 * MINUTE,
-      run: async (now) => (await dropMonthsBefore(pool, now - readingsDays * DAY)).length,
-    });
-  }
-  return jobs;
+      limitMs: 60 * MINUTE,
+      run: (ctx) => removeByParts(ctx, CHUNK, (limit) => archive.removeBefore(ctx.now - days * DAY, limit)),
+    },
+  ];
+}
+
+/** Kafka removes what is expired by itself. */
+function logRetention(removeExpired: () => AsyncGenerator<number>): Job {
+  return {
+    name: "log-retention",
+    title: "Event log retention",
+    about: "Removes records of the event log that are older than their topic's retention.",
+    everyMs: MINUTE,
+    limitMs: 30 * MINUTE,
+    async run(ctx) {
+      let { done } = ctx.run;
+      for await (const removed of removeExpired()) {
+        await ctx.note({ done: (done += removed) });
+        ctx.signal.throwIfAborted();
+      }
+    },
+  };
 }

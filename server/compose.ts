@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
 import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
-import { createPostgresEventLog, createPostgresLogRetention } from "./adapters/postgres/event-log";
+import { createPostgresEventLog } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import type { Config } from "./config/config";
 import { connectDatabase } from "./postgres/connection";
@@ -27,8 +27,6 @@ export interface Engines {
   readonly inspection: { readonly kafka: KafkaInspection | null; readonly mongodb: MongoInspection | null };
   /** Makes what the document store needs beyond PostgreSQL's migrations: indexes. Safe to repeat and to run twice at once. */
   prepareDocuments(): Promise<void>;
-  /** Removes what the event log on PostgreSQL has kept for its time (a retention job); Kafka does so itself. */
-  removeExpiredRecords(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -56,7 +54,6 @@ export async function composeEngines(config: Config, role: string, logger: Logge
     },
     inspection: { kafka: kafka?.inspection ?? null, mongodb: mongodb?.inspection ?? null },
     prepareDocuments: async () => mongodb?.prepare(),
-    removeExpiredRecords: createPostgresLogRetention(pool),
     async close() {
       await Promise.all([eventLog.close(), mongodb?.close()]);
       await pool.end();

@@ -4,11 +4,12 @@ import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
 import { noteHandled } from "./health/probe-messages";
-import { runDeadLetterJobs } from "./dead-letters/run-jobs";
 import { EXIT_TEMPORARY } from "./boot/explain";
 import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
 import { explainFatal } from "./postgres/fatal";
-import { retentionJobs } from "./compose-jobs";
+import { databaseConnection } from "./postgres/connection";
+import { openJobPool } from "./postgres/job-pool";
+import { composeJobs } from "./compose-jobs";
 import { runJobs } from "./jobs/run-jobs";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
@@ -48,8 +49,11 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   });
   const consuming = consume(config, engines, { logger, publishLive, timings, follow, fatal, signal: stopping.signal });
   consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
-  const jobs = runJobs({ pool: engines.pool, jobs: jobsOf(config, engines), logger });
-  const deadLetterJobs = runDeadLetterJobs({ ...engines, logger });
+  const work = openJobPool(databaseConnection(config), "worker", logger);
+  const jobs = runJobs({
+    ...{ pool: engines.pool, work: work.pool, owner: worker, logger },
+    jobs: composeJobs({ config, engines, work: work.pool }),
+  });
 
   let stopped: Promise<void> | undefined;
   function stop(): Promise<void> {
@@ -57,9 +61,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       stopping.abort();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
-      await Promise.all([publishLive.stop(), jobs.stop(), deadLetterJobs.stop()]);
+      await Promise.all([publishLive.stop(), jobs.stop()]);
       await timings.stop();
-      await engines.close();
+      await Promise.all([work.close(), engines.close()]);
     })());
   }
   return { stop };
@@ -121,13 +125,4 @@ async function untilReady(attempt: () => Promise<unknown>, logger: Logger, signa
       signal.throwIfAborted();
     }
   }
-}
-
-function jobsOf(config: Config, engines: Engines) {
-  return retentionJobs({
-    ...engines,
-    readingsDays: config.pipeline.READINGS_RETENTION_DAYS,
-    archiveDays: config.pipeline.ARCHIVE_RETENTION_DAYS,
-    deadLetterDays: config.pipeline.DEAD_LETTER_RETENTION_DAYS,
-  });
 }

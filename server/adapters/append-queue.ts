@@ -1,4 +1,5 @@
-import type { LogRecord, RecordHeaders } from "@/server/ports/event-log";
+import type { EpochMs } from "@/server/domain/terms";
+import { type LogRecord, LogUnavailableError, type RecordHeaders } from "@/server/ports/event-log";
 
 /** What one call of `append` brought; its order is kept. */
 export type AppendCall = readonly LogRecord[];
@@ -7,7 +8,8 @@ export type AppendCall = readonly LogRecord[];
 export type WriteCalls = (calls: readonly AppendCall[]) => Promise<void>;
 
 export interface Appender {
-  append(topic: string, records: AppendCall): Promise<void>;
+  /** @param before not written from then on, but rejected. */
+  append(topic: string, records: AppendCall, before?: EpochMs): Promise<void>;
   /** Waits until nothing is in flight. */
   idle(): Promise<void>;
 }
@@ -32,11 +34,11 @@ export interface MergeBounds {
 export function createAppender(openTopic: (topic: string) => WriteCalls, bounds: MergeBounds): Appender {
   const queues = new Map<string, ReturnType<typeof createQueue>>();
   return {
-    async append(topic, records) {
+    async append(topic, records, before = Infinity) {
       if (records.length === 0) return;
       let queue = queues.get(topic);
       if (queue === undefined) queues.set(topic, (queue = createQueue(openTopic(topic), bounds)));
-      await queue.push(records);
+      await queue.push(records, before);
     },
     async idle() {
       await Promise.all([...queues.values()].map((queue) => queue.idle()));
@@ -46,6 +48,7 @@ export function createAppender(openTopic: (topic: string) => WriteCalls, bounds:
 
 interface Waiting {
   readonly records: AppendCall;
+  readonly before: EpochMs;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -56,7 +59,9 @@ function createQueue(write: WriteCalls, bounds: MergeBounds) {
 
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
+      rejectLate();
       const calls = takeCalls();
+      if (calls.length === 0) continue;
       try {
         await write(calls.map(({ records }) => records));
         for (const { resolve } of calls) resolve();
@@ -66,6 +71,13 @@ function createQueue(write: WriteCalls, bounds: MergeBounds) {
     }
     // In the same turn as the last look at the queue: a call that comes later starts anew.
     writing = null;
+  }
+
+  function rejectLate(): void {
+    const now = Date.now();
+    for (const { before, reject } of waiting)
+      if (before <= now) reject(new LogUnavailableError("the log could not take the records in time"));
+    waiting = waiting.filter(({ before }) => before > now);
   }
 
   function takeCalls(): Waiting[] {
@@ -85,9 +97,9 @@ function createQueue(write: WriteCalls, bounds: MergeBounds) {
   }
 
   return {
-    push(records: AppendCall): Promise<void> {
+    push(records: AppendCall, before: EpochMs): Promise<void> {
       return new Promise<void>((resolve, reject) => {
-        waiting.push({ records, resolve, reject });
+        waiting.push({ records, before, resolve, reject });
         writing ??= writeAll();
       });
     },

@@ -1,5 +1,6 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import { removeSome } from "@/server/postgres/remove-some";
 import type { TallyBucket } from "@/server/observability/tally";
 
 /** What the doors did in some time: messages accepted, messages rejected by reason, requests refused by problem. */
@@ -50,10 +51,7 @@ export async function readRejected(pool: Pool): Promise<number> {
   return rows[0]!.rejected;
 }
 
-/** Removes what the doors did before `before`, the sum of all time excepted; returns how many rows. */
-export async function removeIngestRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
-  const { rowCount } = await pool.query(`DELETE FROM route_rate WHERE bucket < $1 AND bucket > '${ALL_TIME}'`, [
-    new Date(before),
-  ]);
-  return rowCount ?? 0;
+/** Removes what the doors did before `before`, at most `limit` rows, but for their totals; returns how many. */
+export function removeIngestRatesBefore(tx: PoolClient, before: EpochMs, limit: number): Promise<number> {
+  return removeSome(tx, "route_rate", before, limit);
 }

@@ -1,95 +1,215 @@
-import type { Pool } from "pg";
-import type { EpochMs } from "@/server/domain/terms";
+import type { Pool, PoolClient } from "pg";
+import { createBackoff, pause } from "@/server/async/backoff";
+import { withinOr } from "@/server/async/timeout";
+import { SYSTEM } from "@/server/domain/caller";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
-
-/** Work done now and then, by one process at a time. Each may be broken off and done again. */
-export interface Job {
-  readonly name: string;
-  /** Time between two runs, in milliseconds. */
-  readonly everyMs: number;
-  /** @returns what it removed, for the log; null or 0 when there was nothing to do. */
-  readonly run: (now: EpochMs) => Promise<number | null>;
-}
-
-/** The first run is a little after the start, when that is out of the way. */
-const FIRST_MS = 5000;
-const LOCK = `hashtextextended('fieldwatch.jobs', 0)`;
+import type { Job, JobContext } from "@/server/postgres/job";
+import { isRetryable } from "@/server/postgres/error-classes";
+import { withTransaction } from "@/server/postgres/transaction";
+import { endRun, noteProgress, planRuns, registerJobs, releaseRun, renewLeases, takeRuns, type TakenRun } from "./runs";
 
 export interface RunJobsDeps {
+  /** For keeping the books: which runs there are, and whose. */
   readonly pool: Pool;
+  /** What the jobs themselves work on, so that they and the rest of the worker never wait for each other. */
+  readonly work: Pool;
   readonly jobs: readonly Job[];
+  /** Names this worker in the runs it takes. */
+  readonly owner: string;
   readonly logger: Logger;
-  /** How soon the first run is, in milliseconds. */
+  /** How soon after the start a new job is due first, in milliseconds. */
   readonly firstMs?: number;
+  /** How soon a run is seen that has become due or was asked for, in milliseconds. */
+  readonly lookMs?: number;
+  /** A worker not heard of for so long has lost its runs, in milliseconds. */
+  readonly leaseMs?: number;
+  /** The first wait after an outage; it doubles up to a minute. */
+  readonly retryMs?: number;
+  /** How long a run that was told to end is waited for, in milliseconds. */
+  readonly patienceMs?: number;
 }
 
-/** Runs each job when it is due, one at a time among all processes. A job that fails is logged and due again next time. */
-export function runJobs({ pool, jobs, logger, firstMs = FIRST_MS }: RunJobsDeps): Running {
-  const due = new Map(jobs.map((job) => [job, performance.now() + firstMs]));
-  let stopped = false;
-  let running: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
+/** A job gives way to the pipeline rather than making it wait behind a lock. */
+const STEP_LOCKS = `SET LOCAL lock_timeout = '5s'`;
 
-  function plan(): void {
-    if (stopped || jobs.length === 0) return;
-    const next = Math.min(...due.values());
-    timer = setTimeout(
-      () => {
-        running = turn().then(plan);
-      },
-      Math.max(0, next - performance.now()),
+/** Why a run is to end before it is through. */
+class EndedEarly extends Error {
+  override readonly name = "EndedEarly";
+  constructor(readonly why: "lost" | "stopped" | "limit" | "leaving") {
+    super(`the run is to end: ${why}`);
+  }
+}
+
+interface Held {
+  readonly ending: AbortController;
+  renewedAt: number;
+}
+
+/**
+ * Runs jobs when they are due or asked for. Of all workers one has a run; it goes to another when its worker isn't heard of
+ * any more. Different jobs don't wait for each other. An outage makes a run wait and come again; other errors fail it.
+ */
+export function runJobs(deps: RunJobsDeps): Running {
+  const { pool, work, jobs, owner, logger } = deps;
+  const { firstMs = 5000, lookMs = 1000, leaseMs = 15_000, retryMs = 1000, patienceMs = 2000 } = deps;
+  const byName = new Map(jobs.map((job) => [job.name, job]));
+  const names = [...byName.keys()];
+  const leaving = new AbortController();
+  const held = new Map<number, Held>();
+  const running = new Set<Promise<void>>();
+
+  async function look(): Promise<void> {
+    let isRegistered = false;
+    let told = false;
+    while (!leaving.signal.aborted) {
+      try {
+        if (!isRegistered) await registerJobs(pool, jobs, firstMs);
+        isRegistered = true;
+        await planRuns(pool, names);
+        for (const run of await takeRuns(pool, names, owner, leaseMs)) start(run);
+        told = false;
+      } catch (error) {
+        // An outage, or tables that are still to be migrated, last for many looks: once is enough.
+        if (!told) logger.warn({ err: error }, "jobs could not be looked for; they will be again");
+        told = true;
+      }
+      await pause(lookMs, leaving.signal);
+    }
+  }
+
+  async function renew(): Promise<void> {
+    while (!leaving.signal.aborted) {
+      await pause(Math.min(lookMs, leaseMs / 4), leaving.signal);
+      const tokens = [...held.keys()];
+      const askedAt = performance.now();
+      const kept = tokens.length === 0 ? null : await renewLeases(pool, tokens, leaseMs).catch(() => null);
+      for (const token of tokens) {
+        const one = held.get(token);
+        if (!one) continue;
+        if (kept?.has(token)) one.renewedAt = askedAt;
+        if (kept?.get(token)) one.ending.abort(new EndedEarly("stopped"));
+        // Another may have it by now, whether or not this worker could ask.
+        else if (kept ? !kept.has(token) : performance.now() - one.renewedAt > leaseMs)
+          one.ending.abort(new EndedEarly("lost"));
+      }
+    }
+  }
+
+  function start(run: TakenRun): void {
+    const done = workOn(run).catch((error: unknown) =>
+      logger.warn(
+        { err: error, job: run.job, run: run.id },
+        "the end of a run could not be noted; it will be taken again",
+      ),
     );
+    running.add(done);
+    void done.finally(() => running.delete(done));
   }
 
-  async function turn(): Promise<void> {
-    const jobsDue = jobs.filter((job) => due.get(job)! <= performance.now());
-    for (const job of jobsDue) due.set(job, performance.now() + job.everyMs);
+  async function workOn(run: TakenRun): Promise<void> {
+    const job = byName.get(run.job)!;
+    const ending = new AbortController();
+    held.set(run.token, { ending, renewedAt: performance.now() });
+    const leave = () => ending.abort(new EndedEarly("leaving"));
+    leaving.signal.addEventListener("abort", leave, { once: true });
+    if (leaving.signal.aborted) leave();
+    const limit =
+      job.limitMs === null ? undefined : setTimeout(() => ending.abort(new EndedEarly("limit")), job.limitMs);
+    const began = performance.now();
     try {
-      await withJobLock(pool, async () => {
-        for (const job of jobsDue) if (!stopped) await runOne(job);
-      });
-    } catch (error) {
-      logger.warn({ err: error }, "jobs could not run; they will be tried again");
+      const error = await untilEnded(job.run(contextOf(run, ending.signal)), ending.signal);
+      const ms = Math.round(performance.now() - began);
+      await settle(run, job, error, ms);
+    } finally {
+      clearTimeout(limit);
+      leaving.signal.removeEventListener("abort", leave);
+      held.delete(run.token);
     }
   }
 
-  async function runOne(job: Job): Promise<void> {
-    const start = performance.now();
-    try {
-      const removed = await job.run(Date.now());
-      if (removed) logger.info({ job: job.name, removed, ms: Math.round(performance.now() - start) }, "job done");
-    } catch (error) {
-      logger.warn({ err: error, job: job.name }, "job failed; it will be tried again");
+  /** The error of `working`, or null. Work that was told to end is waited for only so long: what it still does is void. */
+  async function untilEnded(working: Promise<void>, signal: AbortSignal): Promise<unknown> {
+    const ended = working.then(
+      () => null,
+      (error: unknown) => (signal.aborted ? (signal.reason as unknown) : error),
+    );
+    const told = aborted(signal).then(() => withinOr(patienceMs, ended, signal.reason as unknown));
+    return Promise.race([ended, told]);
+  }
+
+  async function settle(run: TakenRun, job: Job, error: unknown, ms: number): Promise<void> {
+    const particulars = { job: job.name, run: run.id, ms };
+    if (error === null) {
+      await endRun(pool, run, "done", null);
+      logger.debug(particulars, "job done");
+    } else if (error instanceof EndedEarly) {
+      if (error.why === "leaving") await releaseRun(pool, run, null);
+      else if (error.why === "stopped") await endRun(pool, run, "stopped", null);
+      else if (error.why === "limit") {
+        const said = `It took longer than ${job.limitMs! / 1000} s and was stopped; what it had done stays.`;
+        logger.warn(particulars, "a run took longer than its limit and was stopped");
+        await endRun(pool, run, "failed", said);
+      }
+    } else if (isRetryable(error)) {
+      const waits = createBackoff({ firstMs: retryMs, maxMs: 60_000 });
+      for (let i = 0; i < Math.min(run.attempt, 10); i++) waits.next();
+      if (run.attempt === 0) logger.warn({ ...particulars, err: error }, "a job waits for an engine");
+      await releaseRun(pool, run, { error: wordsOf(error), waitMs: waits.next() });
+    } else {
+      logger.error({ ...particulars, err: error }, "a job failed");
+      await endRun(pool, run, "failed", wordsOf(error));
     }
   }
 
-  plan();
+  function contextOf(run: TakenRun, signal: AbortSignal): JobContext {
+    /** A run that could not be noted was stopped or taken over: the renewal of its lease says which of the two. */
+    const assertHeld = async (isHeld: boolean) => {
+      if (!isHeld) await aborted(signal);
+      signal.throwIfAborted();
+    };
+    return {
+      ...{ caller: SYSTEM, signal, tx: work, now: Date.now(), run },
+      note: async (progress) => assertHeld(await noteProgress(pool, run, progress)),
+      async step(part) {
+        signal.throwIfAborted();
+        await withTransaction(
+          work,
+          async (tx) => {
+            const cancel = () => void cancelQuery(pool, tx);
+            signal.addEventListener("abort", cancel, { once: true });
+            try {
+              await assertHeld(await noteProgress(tx, run, await part(tx)));
+            } finally {
+              signal.removeEventListener("abort", cancel);
+            }
+          },
+          [STEP_LOCKS],
+        );
+      },
+    };
+  }
+
+  const loops = [look(), renew()];
   return {
     async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
+      leaving.abort();
+      await Promise.all([...loops, ...running]);
     },
   };
 }
 
-/** Runs `work` if no other process is at it. The lock goes with the connection if this process dies. */
-async function withJobLock(pool: Pool, work: () => Promise<void>): Promise<void> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  const onError = (error: Error) => (broken = error);
-  client.on("error", onError);
-  try {
-    const { rows } = await client.query<{ mine: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS mine`);
-    if (!rows[0]?.mine) return;
-    try {
-      await work();
-    } finally {
-      await client.query(`SELECT pg_advisory_unlock(${LOCK})`).catch((error: Error) => (broken ??= error));
-    }
-  } finally {
-    client.off("error", onError);
-    client.release(broken);
-  }
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** Ends the statement that a connection of the jobs is at. */
+async function cancelQuery(pool: Pool, client: PoolClient): Promise<void> {
+  const { processID } = client as PoolClient & { readonly processID?: number };
+  if (processID) await pool.query("SELECT pg_cancel_backend($1)", [processID]).catch(() => undefined);
+}
+
+function wordsOf(error: unknown): string {
+  return (error instanceof Error ? error.message || error.name : String(error)).slice(0, 500);
 }

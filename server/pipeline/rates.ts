@@ -1,6 +1,7 @@
 import { RATE_BUCKET_MS } from "@/server/observability/tally";
-import type { Pool, PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import { removeSome } from "@/server/postgres/remove-some";
 import { type PipelineCommit, totalsOf } from "./batch";
 
 /** Classes of the latency histogram; the last one, from 2^30 ms (12 days) on, has no upper end. */
@@ -67,14 +68,9 @@ function bucketOf(time: EpochMs): string {
   return new Date(Math.floor(time / RATE_BUCKET_MS) * RATE_BUCKET_MS).toISOString();
 }
 
-/** Removes the rates of before `before`; returns how many rows. */
-export async function removeRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
+/** Removes rates of before `before`, about `limit` rows; returns how many. */
+export async function removeRatesBefore(tx: PoolClient, before: EpochMs, limit: number): Promise<number> {
   let removed = 0;
-  for (const table of ["pipeline_rate", "pipeline_refused"]) {
-    const { rowCount } = await pool.query(`DELETE FROM ${table} WHERE bucket < $1::timestamptz`, [
-      new Date(before).toISOString(),
-    ]);
-    removed += rowCount ?? 0;
-  }
+  for (const table of ["pipeline_rate", "pipeline_refused"]) removed += await removeSome(tx, table, before, limit);
   return removed;
 }

@@ -49,8 +49,8 @@ test("counts a run's own messages exactly, beside other senders and over crashes
   expect(await readReplayRun(db.pool, "another-run-2")).toMatchObject({ messages: 1, faulty: 0, readings: 1 });
   expect(await readReplayRun(db.pool, "unknown-run")).toMatchObject({ messages: 0, refused: [] });
 
-  expect(await removeReplayRunsBefore(db.pool, Date.now() - 60_000)).toBe(0);
-  expect(await removeReplayRunsBefore(db.pool, Date.now() + 60_000)).toBe(3);
+  expect(await removeReplayRunsBefore(db.pool, Date.now() - 60_000, 9)).toBe(0);
+  expect(await removeReplayRunsBefore(db.pool, Date.now() + 60_000, 9)).toBe(3);
   expect(await readReplayRun(db.pool, RUN)).toMatchObject({ messages: 0, refused: [] });
 });
 

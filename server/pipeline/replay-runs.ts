@@ -110,10 +110,11 @@ export async function readReplayRun(client: Pool | PoolClient, run: string): Pro
   return { run, ...totals.rows[0]!, refused: refused.rows };
 }
 
-/** Removes runs of which nothing was handled since `before`; returns how many rows. */
-export async function removeReplayRunsBefore(pool: Pool, before: EpochMs): Promise<number> {
-  const { rowCount } = await pool.query("DELETE FROM replay_run WHERE updated_at < $1", [
-    new Date(before).toISOString(),
-  ]);
+/** Removes runs of which nothing was handled since `before`, at most `limit` rows; returns how many. */
+export async function removeReplayRunsBefore(tx: Pool | PoolClient, before: EpochMs, limit: number): Promise<number> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM replay_run WHERE (run, partition) IN (SELECT run, partition FROM replay_run WHERE updated_at < $1 LIMIT $2)`,
+    [new Date(before).toISOString(), limit],
+  );
   return rowCount ?? 0;
 }

@@ -1,7 +1,8 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { histogramClass } from "@/server/domain/histogram";
 import type { Stage } from "@/server/domain/stages";
 import type { EpochMs } from "@/server/domain/terms";
+import { removeSome } from "@/server/postgres/remove-some";
 import type { TallyBucket } from "@/server/observability/tally";
 
 /** Histograms of durations count in sixteenths of a millisecond, so that a stage of microseconds still has a shape. */
@@ -65,8 +66,7 @@ export async function writeStageRates(
   );
 }
 
-/** Removes what stages did before `before`; returns how many rows. */
-export async function removeStageRatesBefore(pool: Pool, before: EpochMs): Promise<number> {
-  const { rowCount } = await pool.query(`DELETE FROM pipeline_stage WHERE bucket < $1`, [new Date(before)]);
-  return rowCount ?? 0;
+/** Removes what stages did before `before`, at most `limit` rows; returns how many. */
+export function removeStageRatesBefore(tx: PoolClient, before: EpochMs, limit: number): Promise<number> {
+  return removeSome(tx, "pipeline_stage", before, limit);
 }

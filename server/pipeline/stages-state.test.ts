@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { withTransaction } from "@/server/postgres/transaction";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { noIngestCounts, readRejected, removeIngestRatesBefore, writeIngestRates } from "@/server/ingest/ingest-rates";
 import { addRun, removeStageRatesBefore, type StageCounts, writeStageRates } from "./stage-rates";
@@ -81,7 +82,10 @@ test("a day is at most 300 buckets, the newest as far as it has come", async () 
 
 test("retention keeps the sum of all time", async () => {
   expect(await readRejected(db.pool)).toBe(6);
-  expect(await removeIngestRatesBefore(db.pool, END)).toBe(8);
-  expect(await removeStageRatesBefore(db.pool, END)).toBe(4);
+  await withTransaction(db.pool, async (tx) => {
+    expect(await removeIngestRatesBefore(tx, END, 5)).toBe(5);
+    expect(await removeIngestRatesBefore(tx, END, 5)).toBe(3);
+    expect(await removeStageRatesBefore(tx, END, 5)).toBe(4);
+  });
   expect(await readRejected(db.pool)).toBe(6);
 });

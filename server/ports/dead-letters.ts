@@ -13,6 +13,8 @@ export interface DeadLetters {
   find(query: DeadLetterQuery): Promise<readonly KeptDeadLetter[]>;
   /** How many there are of each status. */
   count(filter: DeadLetterFilter): Promise<DeadLetterCounts>;
+  /** The same of those that each of these jobs changed last, in one go; of a job that changed none there is nothing. */
+  countByJob(jobs: readonly string[]): Promise<ReadonlyMap<string, DeadLetterCounts>>;
   /** Dead letters of one reason, device and field together; the largest groups first. */
   groups(query: DeadLetterGroupsQuery): Promise<DeadLetterGroups>;
   /**
@@ -20,8 +22,11 @@ export interface DeadLetters {
    * succeeds. @returns the ids of those that were moved.
    */
   change(changes: readonly DeadLetterChange[]): Promise<ReadonlySet<string>>;
-  /** Removes those the log took before `before`, but for those being replayed; returns how many. Called by the retention job. */
-  removeBefore(before: EpochMs): Promise<number>;
+  /**
+   * Removes those the log took before `before`, but for those being replayed, about `limit` of them; fewer tell that it was
+   * all. Called by the retention job.
+   */
+  removeBefore(before: EpochMs, limit: number): Promise<number>;
 }
 
 /**
@@ -106,6 +111,32 @@ export interface DeadLetterQuery extends DeadLetterFilter {
 
 /** By status; `refused` are those of `replayed` whose replay was refused again. */
 export type DeadLetterCounts = Readonly<Record<DeadLetterStatus | "refused", number>>;
+
+/** Dead letters counted by status, and by whether their replay was refused. */
+export interface CountedStatus {
+  readonly status: DeadLetterStatus;
+  readonly refused: boolean;
+  readonly count: number;
+}
+
+/** The sums of what an adapter counted. */
+export function countsOf(counted: readonly CountedStatus[]): DeadLetterCounts {
+  const counts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+  for (const { status, refused, count } of counted) {
+    counts[status] += count;
+    if (refused) counts.refused += count;
+  }
+  return counts;
+}
+
+/** The same for each job. */
+export function countsByJob(
+  counted: readonly (CountedStatus & { readonly job: string })[],
+): ReadonlyMap<string, DeadLetterCounts> {
+  const jobs = new Map<string, CountedStatus[]>();
+  for (const one of counted) jobs.set(one.job, [...(jobs.get(one.job) ?? []), one]);
+  return new Map([...jobs].map(([job, its]) => [job, countsOf(its)]));
+}
 
 export interface DeadLetterGroupsQuery extends DeadLetterFilter {
   readonly limit: number;

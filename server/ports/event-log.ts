@@ -17,9 +17,10 @@ export interface EventLog {
    * Appends records; resolves only once they are durable, in the order given per partition (by hash of the key;
    * records without a key go to one partition picked per call). All or nothing is not promised across partitions:
    * on rejection the caller must assume that any part may be in the log, and send again.
+   * @param before the engine isn't given the records from then on: a call that waited so long is rejected instead.
    * @throws LogUnavailableError when the log can't be reached or refuses for now.
    */
-  append(topic: string, records: readonly LogRecord[]): Promise<void>;
+  append(topic: string, records: readonly LogRecord[], before?: EpochMs): Promise<void>;
 
   /**
    * Consumes a topic until stopped, surviving outages of the log by retrying with backoff. With a group, each

@@ -9,8 +9,8 @@ export interface MessageArchive {
   store(messages: readonly ArchivedMessage[]): Promise<void>;
   /** A device's messages, newest ingest time first (then highest partition and offset). */
   find(query: MessageQuery): Promise<readonly ArchivedMessage[]>;
-  /** Removes messages taken by the log before `before`; returns how many. Called by the retention job. */
-  removeBefore(before: EpochMs): Promise<number>;
+  /** Removes messages taken by the log before `before`, about `limit` of them; fewer tell that it was all. Called by the retention job. */
+  removeBefore(before: EpochMs, limit: number): Promise<number>;
 }
 
 export interface ArchivedMessage {

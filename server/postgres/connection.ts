@@ -39,9 +39,15 @@ export function databaseConnection(config: Config): string {
 /** Longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
 const ANSWER_MS = 30_000;
 
-/** A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number. */
-export function createPool(connectionString: string, options: { role: string; logger: Logger; size: number }): pg.Pool {
-  const { role, logger, size } = options;
+/**
+ * A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number.
+ * @param options.statementMs the server ends a statement that takes longer, in milliseconds; left out: it doesn't.
+ */
+export function createPool(
+  connectionString: string,
+  options: { role: string; logger: Logger; size: number; statementMs?: number },
+): pg.Pool {
+  const { role, logger, size, statementMs } = options;
   const pool = new DatabasePool({
     connectionString,
     max: size,
@@ -49,6 +55,7 @@ export function createPool(connectionString: string, options: { role: string; lo
     types: TYPES,
     connectionTimeoutMillis: 10_000,
     query_timeout: ANSWER_MS,
+    ...(statementMs !== undefined && { statement_timeout: statementMs }),
     keepAlive: true,
   });
   let lastLogged = -Infinity;

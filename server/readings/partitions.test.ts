@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
-import { createPartitions, dropMonthsBefore } from "./partitions";
+import { jobContext } from "@/server/testing/job-context";
+import { readingJobs } from "./jobs";
+import { createPartitions } from "./partitions";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -44,8 +46,19 @@ test("past the bound, and where rows are already, months stay in the default par
 test("retention drops whole months, and the older rows of the default partition", async () => {
   await insert(month(2020, 6));
   await insert(month(2020, 7));
-  const dropped = await dropMonthsBefore(db.pool, month(2020, 7));
-  expect(dropped).toEqual(expect.arrayContaining(["sample_2020_07", "rollup_minute_2020_07", "sample_1980_01"]));
+  await db.pool.query(
+    `INSERT INTO device (name) SELECT 'd' || n FROM generate_series(1, 250) n;
+     INSERT INTO rollup_hour SELECT id, bucket::timestamptz, '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{1}'
+       FROM device, unnest('{2020-07-15,2020-08-15}'::text[]) bucket`,
+  );
+  const ctx = jobContext(db.pool, { now: month(2020, 7) + 10 * 86_400_000 });
+  for (const job of readingJobs({ days: 10 })) await job.run(ctx);
+  expect(ctx.noted()).toMatchObject({ done: expect.any(Number), cursor: expect.any(Number) });
+  const left = [...(await partitions("sample")), ...(await partitions("rollup_minute"))];
+  for (const gone of ["sample_2020_07", "rollup_minute_2020_07", "sample_1980_01"]) expect(left).not.toContain(gone);
+  expect((await db.pool.query(`SELECT count(*)::int, min(bucket) AS at FROM rollup_hour`)).rows).toEqual([
+    { count: 250, at: new Date("2020-08-15T00:00:00Z") },
+  ]);
   const { rows } = await db.pool.query<{ time: Date }>(`SELECT time FROM sample`);
   expect(rows.map((row) => row.time.getTime())).toEqual([month(2020, 7)]);
 });

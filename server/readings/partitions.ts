@@ -83,28 +83,54 @@ async function addMonths(
 }
 
 /**
- * Removes samples and rollups of the months before the one `before` is in; whole months at once, so that rollups
- * still equal a recount. @returns the names of the partitions dropped.
+ * Drops the oldest month of samples and of minute rollups before the one `before` is in. Whole months go, so that rollups
+ * still equal a recount. Its lock stops readers and writers: the transaction should hold nothing else.
+ * @returns the names of the partitions dropped; none: there was no such month.
  */
-export async function dropMonthsBefore(pool: Pool, before: EpochMs): Promise<string[]> {
-  const end = monthOf(before);
-  const dropped: string[] = [];
-  await withTransaction(pool, async (client) => {
-    await client.query(`SET LOCAL lock_timeout = '5s'`);
-    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
-    for (const { table, column } of TABLES) {
-      for (const month of await monthsOf(client, table)) {
-        if (month >= end) continue;
-        const name = partitionName(table, month);
-        await client.query(`DROP TABLE ${name}`);
-        dropped.push(name);
-      }
-      await client.query(`DELETE FROM ${table}_other WHERE ${column} < $1`, [firstMoment(end)]);
-    }
-    await client.query(`DELETE FROM rollup_hour WHERE bucket < $1`, [firstMoment(end)]);
-  });
-  return dropped;
+export async function dropOldestMonth(tx: PoolClient, before: EpochMs): Promise<string[]> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
+  const ends = await Promise.all(TABLES.map(({ table }) => monthsOf(tx, table)));
+  const month = Math.min(...ends.flat());
+  if (month >= monthOf(before)) return [];
+  const names = TABLES.flatMap(({ table }, i) => (ends[i]!.includes(month) ? [partitionName(table, month)] : []));
+  for (const name of names) await tx.query(`DROP TABLE ${name}`);
+  return names;
 }
+
+/** Devices whose rows are looked through together. */
+const DEVICES = 100;
+
+/**
+ * Removes what lies in no month's partition and is older than the month `before` is in, of the next devices after `device`.
+ * @returns the rows removed, and the last device looked at; null: there are no more.
+ */
+export async function removeOldRows(
+  tx: PoolClient,
+  before: EpochMs,
+  device: number,
+): Promise<{ readonly removed: number; readonly device: number | null }> {
+  const { rows } = await tx.query<{ last: number; devices: number }>(
+    `SELECT max(id) AS last, count(*)::integer AS devices
+     FROM (SELECT id FROM device WHERE id > $1 ORDER BY id LIMIT ${DEVICES}) d`,
+    [device],
+  );
+  const { last, devices } = rows[0]!;
+  const isEnd = devices < DEVICES;
+  let removed = 0;
+  for (const [table, column] of OUTSIDE_MONTHS) {
+    const { rowCount } = await tx.query(
+      `DELETE FROM ${table} WHERE device_id > $1 AND ($2::integer IS NULL OR device_id <= $2) AND ${column} < $3`,
+      [device, isEnd ? null : last, firstMoment(monthOf(before))],
+    );
+    removed += rowCount ?? 0;
+  }
+  return { removed, device: isEnd ? null : last };
+}
+
+const OUTSIDE_MONTHS = [
+  ...TABLES.map(({ table, column }) => [`${table}_other`, column] as const),
+  ["rollup_hour", "bucket"] as const,
+];
 
 /** Months since year 0. */
 function monthOf(time: EpochMs): number {

@@ -74,7 +74,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "api",
     at: "server/api",
-    imports: [...FOUNDATION, "catalog", "readings", "ingest", "pipeline", "health", "dead-letters"],
+    imports: [...FOUNDATION, "catalog", "readings", "ingest", "pipeline", "health", "dead-letters", "jobs"],
   },
   { name: "testing", at: "server/testing", imports: ["*"] },
   { name: "wiring", at: "server", imports: ["*"] },

@@ -138,10 +138,11 @@ export function messageArchiveContract(
       // Before everything else in this suite, so that only these are removed.
       const messages = [1000, 1999, 2000, 2001].map((ingestTime, index) => messageOf(device, index, { ingestTime }));
       await archive.store(messages);
-      expect(await archive.removeBefore(2000)).toBe(2);
-      expect(await archive.removeBefore(2000)).toBe(0);
+      expect(await archive.removeBefore(2000, 1)).toBe(1);
+      expect(await archive.removeBefore(2000, 10)).toBe(1);
+      expect(await archive.removeBefore(2000, 10)).toBe(0);
       expect(await archive.find({ device, limit: 10 })).toEqual([messages[3], messages[2]]);
-      expect(await archive.removeBefore(3000)).toBe(2);
+      expect(await archive.removeBefore(3000, 10)).toBe(2);
     });
   });
 }

@@ -71,9 +71,9 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
       return differences;
     },
 
-    async append(topic, records) {
+    async append(topic, records, before) {
       assertOpen();
-      await appender.append(topic, records);
+      await appender.append(topic, records, before);
     },
 
     async consume(subscription) {

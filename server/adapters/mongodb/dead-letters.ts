@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Collection, Db, Document, Filter } from "mongodb";
 import {
+  type CountedStatus,
+  countsByJob,
+  countsOf,
   type DeadLetterChange,
   type DeadLetterQuery,
   type DeadLetters,
-  type DeadLetterStatus,
   MOST_EVENTS,
 } from "@/server/ports/dead-letters";
 import { COLLECTIONS, MAX_TIME_MS, openCollection } from "./collections";
@@ -40,33 +42,45 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
       }),
 
     count: (filter) =>
-      withDocumentErrors(async () => {
-        const refused = filter.job === undefined ? false : { $ne: [{ $ifNull: ["$replayedAs", null] }, null] };
-        const found = await letters
-          .aggregate<{ _id: { status: DeadLetterStatus | null; refused: boolean }; count: number }>(
-            [
-              { $match: filterOf(filter) },
-              { $group: { _id: { status: { $ifNull: ["$status", "open"] }, refused }, count: { $sum: 1 } } },
-            ],
-            { maxTimeMS: MAX_TIME_MS },
-          )
-          .toArray();
-        const counts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
-        for (const { _id, count } of found) {
-          const status = _id.status ?? "open";
-          counts[status] += count;
-          if (status === "replayed" && _id.refused) counts.refused += count;
-        }
-        return counts;
-      }),
+      withDocumentErrors(async () =>
+        countsOf(await countLetters(letters, filterOf(filter), filter.job === undefined ? NOT_ASKED : REFUSED)),
+      ),
+
+    countByJob: (jobs) =>
+      withDocumentErrors(async () =>
+        countsByJob(await countLetters(letters, { job: { $in: [...jobs] } }, { ...REFUSED, job: "$job" })),
+      ),
 
     groups: (query) => withDocumentErrors(() => findGroups(letters, query)),
 
     change: (changes) => withDocumentErrors(() => change(letters, changes)),
 
-    removeBefore: (before) =>
-      withDocumentErrors(() => removeOlder(untyped, new Date(before), { status: { $ne: "replaying" } })),
+    removeBefore: (before, limit) =>
+      withDocumentErrors(() => removeOlder(untyped, new Date(before), limit, { status: { $ne: "replaying" } })),
   };
+}
+
+/** Whether a replay was refused costs a look at the document: it is asked only where it can be. */
+const NOT_ASKED = { refused: { $literal: false } };
+const REFUSED = {
+  refused: { $and: [{ $eq: ["$status", "replayed"] }, { $ne: [{ $ifNull: ["$replayedAs", null] }, null] }] },
+};
+
+async function countLetters(
+  letters: Collection<LetterDocument>,
+  filter: Filter<LetterDocument>,
+  by: Document,
+): Promise<(CountedStatus & { readonly job: string })[]> {
+  const found = await letters
+    .aggregate<{ _id: Omit<CountedStatus & { readonly job: string }, "count">; count: number }>(
+      [
+        { $match: filter },
+        { $group: { _id: { status: { $ifNull: ["$status", "open"] }, ...by }, count: { $sum: 1 } } },
+      ],
+      { maxTimeMS: MAX_TIME_MS },
+    )
+    .toArray();
+  return found.map(({ _id, count }) => ({ ..._id, count }));
 }
 
 /** Each by a condition on its own document; a mark tells afterwards which of them were changed here. */

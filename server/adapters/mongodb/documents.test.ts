@@ -30,8 +30,8 @@ describeWithMongo("retention on MongoDB", (uri) => {
       return { position: { log: "c/t/0", partition: 0, offset }, device: "d", body: "{}", ...times };
     });
     await archive.store(messages);
-    expect(await archive.removeBefore(5004)).toBe(1200);
-    expect(await archive.removeBefore(5004)).toBe(0);
+    expect(await archive.removeBefore(5004, 5000)).toBe(1200);
+    expect(await archive.removeBefore(5004, 5000)).toBe(0);
     expect(await archive.find({ device: "d", limit: 2000 })).toEqual(messages.slice(1200).reverse());
     await close();
   });

@@ -24,8 +24,10 @@ export function createMongoMessageArchive(db: Db): MessageArchive {
         return found.map(messageOf);
       }),
 
-    removeBefore: (before) =>
-      withDocumentErrors(() => removeOlder(openCollection<Document>(db, COLLECTIONS.messages), new Date(before))),
+    removeBefore: (before, limit) =>
+      withDocumentErrors(() =>
+        removeOlder(openCollection<Document>(db, COLLECTIONS.messages), new Date(before), limit),
+      ),
   };
 }
 

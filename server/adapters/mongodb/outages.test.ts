@@ -53,7 +53,7 @@ describeWithMongo("an outage of MongoDB", (uri) => {
 
     for (const work of [
       () => archive.store(messages),
-      () => archive.removeBefore(0),
+      () => archive.removeBefore(0, 1),
       () => createMongoDeviceTwins(through.db).merge([{ device: "d", values: new Map([["a", VALUE]]) }]),
       () => createMongoDeadLetters(through.db).find({ limit: 1 }),
     ]) {

@@ -6,8 +6,6 @@ import { onlyDuplicates } from "./errors";
 const COMMAND_BYTES = 8 * 1024 * 1024;
 /** What a document has besides its body. */
 const OVERHEAD_BYTES = 256;
-/** Documents removed per command, roughly. */
-const CHUNK = 1000;
 
 /**
  * Inserts documents with an _id of their own; one that is there already stays as it is.
@@ -28,32 +26,28 @@ export async function insertNew<T extends Document>(
 }
 
 /**
- * Removes documents with an ingestTime before `before` that `also` fits, oldest first, a bounded number at a time;
- * returns how many.
+ * Removes documents with an ingestTime before `before` that `also` fits, the oldest ones, about
+ * `limit` of them; returns how many.
  */
 export async function removeOlder(
   collection: Collection<Document>,
   before: Date,
+  limit: number,
   also: Document = {},
 ): Promise<number> {
-  let removed = 0;
-  for (;;) {
-    // Up to a time rather than a list of ids: it costs the server less, and only those of one moment go past the bound.
-    const [last] = await collection
-      .find(
-        { ...also, ingestTime: { $lt: before } },
-        {
-          projection: { _id: 0, ingestTime: 1 },
-          sort: { ingestTime: 1 },
-          skip: CHUNK - 1,
-          limit: 1,
-          maxTimeMS: MAX_TIME_MS,
-        },
-      )
-      .toArray();
-    const old = last ? { ingestTime: { $lte: last.ingestTime as Date } } : { ingestTime: { $lt: before } };
-    const { deletedCount } = await collection.deleteMany({ ...also, ...old });
-    removed += deletedCount;
-    if (!last) return removed;
-  }
+  // Up to a time rather than a list of ids: it costs the server less, and only those of one moment go past the bound.
+  const [last] = await collection
+    .find(
+      { ...also, ingestTime: { $lt: before } },
+      {
+        projection: { _id: 0, ingestTime: 1 },
+        sort: { ingestTime: 1 },
+        skip: limit - 1,
+        limit: 1,
+        maxTimeMS: MAX_TIME_MS,
+      },
+    )
+    .toArray();
+  const old = last ? { ingestTime: { $lte: last.ingestTime as Date } } : { ingestTime: { $lt: before } };
+  return (await collection.deleteMany({ ...also, ...old })).deletedCount;
 }

@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import {
+  countsByJob,
+  countsOf,
   DEAD_LETTER_STATUSES,
   type DeadLetterEvent,
   type DeadLetterFilter,
@@ -12,9 +14,6 @@ import {
 import { findGroups } from "./dead-letters/groups";
 import { insertLetters } from "./dead-letters/insert";
 import { originalText, storableText } from "@/server/postgres/text";
-
-/** Rows removed per statement. */
-const CHUNK = 1000;
 
 /** Always true; with it all can be counted in the index that begins with the status. */
 const ANY_STATUS = `status = ANY ('{${DEAD_LETTER_STATUSES.join()}}')`;
@@ -52,12 +51,16 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
         `SELECT status, ${refused} AS refused, count(*)::integer AS count FROM dead_letter ${where(conditions)} GROUP BY 1, 2`,
         parameters,
       );
-      const counts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
-      for (const row of rows) {
-        counts[row.status] += row.count;
-        if (row.refused) counts.refused += row.count;
-      }
-      return counts;
+      return countsOf(rows);
+    },
+
+    async countByJob(jobs) {
+      const { rows } = await pool.query<{ job: string; status: DeadLetterStatus; refused: boolean; count: number }>(
+        `SELECT job, status, replayed_as IS NOT NULL AND status = 'replayed' AS refused, count(*)::integer AS count
+         FROM dead_letter WHERE job = ANY ($1::text[]) GROUP BY 1, 2, 3`,
+        [jobs],
+      );
+      return countsByJob(rows);
     },
 
     groups({ limit, trendFrom, ...filter }) {
@@ -93,18 +96,14 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
       return new Set(rows.map(({ id }) => id));
     },
 
-    async removeBefore(before) {
-      let removed = 0;
-      for (;;) {
-        const { rowCount } = await pool.query(
-          `DELETE FROM dead_letter WHERE status <> 'replaying' AND id = ANY (ARRAY (
-             SELECT id FROM dead_letter WHERE ingest_time < ${moment("$1")} AND status <> 'replaying'
-             ORDER BY ingest_time, id LIMIT ${CHUNK}))`,
-          [before],
-        );
-        removed += rowCount ?? 0;
-        if ((rowCount ?? 0) < CHUNK) return removed;
-      }
+    async removeBefore(before, limit) {
+      const { rowCount } = await pool.query(
+        `DELETE FROM dead_letter WHERE status <> 'replaying' AND id = ANY (ARRAY (
+           SELECT id FROM dead_letter WHERE ingest_time < ${moment("$1")} AND status <> 'replaying'
+           ORDER BY ingest_time, id LIMIT $2))`,
+        [before, limit],
+      );
+      return rowCount ?? 0;
     },
   };
 }

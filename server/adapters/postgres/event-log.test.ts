@@ -157,7 +157,12 @@ describe("event log on PostgreSQL", () => {
         "old",
         [0, 1, 2].map((m) => ({ key: null, value: Buffer.from(`${n}/${m}`) })),
       );
-    const removeOld = createPostgresLogRetention(database.pool);
+    const parts = createPostgresLogRetention(database.pool);
+    const removeOld = async () => {
+      let removed = 0;
+      for await (const count of parts()) removed += count;
+      return removed;
+    };
     expect(await removeOld()).toBe(0);
     // The fourth append is as old as the first two, but the third is not: only the start is removed.
     await database.pool.query(

@@ -46,9 +46,9 @@ export function createPostgresEventLog({ pool, connectionString, role, logger }:
       return differences;
     },
 
-    async append(topic, records) {
+    async append(topic, records, before) {
       assertOpen();
-      await appender.append(topic, records);
+      await appender.append(topic, records, before);
     },
 
     async consume(subscription) {

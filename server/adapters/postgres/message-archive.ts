@@ -2,9 +2,6 @@ import type { Pool } from "pg";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
 
-/** Rows removed per statement. */
-const CHUNK = 10_000;
-
 /**
  * The message archive in a table of PostgreSQL; bodies are kept as `json`, which keeps the text as it came. One
  * that is no JSON (it has NaN or Infinity as a bare word) is kept as a JSON string; JSON that was sent never is one.
@@ -58,17 +55,13 @@ export function createPostgresMessageArchive(pool: Pool): MessageArchive {
       }));
     },
 
-    async removeBefore(before) {
-      let removed = 0;
-      for (;;) {
-        const { rowCount } = await pool.query(
-          `DELETE FROM message_archive WHERE ctid = ANY (ARRAY (
-             SELECT ctid FROM message_archive WHERE ingest_time < to_timestamp($1::float8 / 1000)::timestamptz(3) LIMIT ${CHUNK}))`,
-          [before],
-        );
-        removed += rowCount ?? 0;
-        if ((rowCount ?? 0) < CHUNK) return removed;
-      }
+    async removeBefore(before, limit) {
+      const { rowCount } = await pool.query(
+        `DELETE FROM message_archive WHERE ctid = ANY (ARRAY (
+           SELECT ctid FROM message_archive WHERE ingest_time < to_timestamp($1::float8 / 1000)::timestamptz(3) LIMIT $2))`,
+        [before, limit],
+      );
+      return rowCount ?? 0;
     },
   };
 }

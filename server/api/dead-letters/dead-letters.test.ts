@@ -21,7 +21,7 @@ const now = Date.now();
 const PATIENCE = { timeoutMs: 20_000 };
 
 const rig = createApiRig({ MAX_METRICS: "3" });
-beforeEach(() => rig.engines.pool.query("TRUNCATE dead_letter, dead_letter_job"));
+beforeEach(() => rig.engines.pool.query("TRUNCATE dead_letter, job_run"));
 
 const { get } = rig;
 
@@ -216,8 +216,9 @@ describe("many dead letters", () => {
 
   test("not by more jobs than fit", async () => {
     await rig.engines.pool.query(
-      `INSERT INTO dead_letter_job (id, action, filter, until, per_second, total, status)
-       SELECT 'busy-' || i, 'replay', '{"device":"nobody","reason":"tooDeep"}', now(), 1, 0, 'waiting' FROM generate_series(1, 8) i`,
+      `INSERT INTO job_run (id, job, lane, trigger, params, total, state)
+       SELECT 'busy-' || i, 'dead-letters', 'busy-' || i, 'request',
+         '{"action":"replay","filter":{"device":"nobody","reason":"tooDeep"},"until":0,"perSecond":1}', 0, 'waiting' FROM generate_series(1, 8) i`,
     );
     await rig.engines.pool.query(
       `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, ingest_time, processed_time, raw, status, job)

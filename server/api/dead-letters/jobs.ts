@@ -1,13 +1,10 @@
 import type { Pool } from "pg";
 import type { z } from "zod";
 import { deadLetterJob, deadLetterJobsAnswer } from "@/server/contracts/dead-letters";
-import {
-  type DeadLetterJobRow,
-  endDeadLetterJob,
-  findDeadLetterJob,
-  listDeadLetterJobs as listRows,
-} from "@/server/dead-letters/dead-letter-jobs";
-import type { DeadLetters } from "@/server/ports/dead-letters";
+import { DEAD_LETTERS_JOB, type WorkOnMany, type WorkOnManyOutcome } from "@/server/dead-letters/work-on-many";
+import { readRun, readRuns, type RunRow } from "@/server/jobs/read";
+import { stopRun } from "@/server/jobs/requests";
+import type { DeadLetterCounts, DeadLetters } from "@/server/ports/dead-letters";
 import { toInstant } from "../instant";
 import { parseJsonBody } from "../json-body";
 import { NO_PARAMETERS, verb } from "../verb";
@@ -17,8 +14,7 @@ import { jobParams, noJob } from "./id";
 const MOST = 20;
 
 export interface JobDeps {
-  readonly pool: Pool;
-  readonly deadLetters: Pick<DeadLetters, "count">;
+  readonly deadLetters: Pick<DeadLetters, "countByJob">;
 }
 
 export const listDeadLetterJobs = verb(
@@ -32,9 +28,8 @@ export const listDeadLetterJobs = verb(
     status: 200,
     problems: [],
   },
-  (deps: JobDeps) => async () => ({
-    items: await Promise.all((await listRows(deps.pool, MOST)).map((row) => toJobView(deps, row))),
-  }),
+  (deps: JobDeps) =>
+    async ({ tx }) => ({ items: await toJobViews(deps, await readRuns(tx, DEAD_LETTERS_JOB, MOST)) }),
 );
 
 export const getDeadLetterJob = verb(
@@ -49,8 +44,8 @@ export const getDeadLetterJob = verb(
     problems: ["not-found"],
   },
   (deps: JobDeps) =>
-    (_ctx, { params: { id } }) =>
-      readJob(deps, id),
+    ({ tx }, { params: { id } }) =>
+      readJob(deps, tx, id),
 );
 
 export const stopDeadLetterJob = verb(
@@ -66,29 +61,42 @@ export const stopDeadLetterJob = verb(
     bodies: EMPTY_BODY,
   },
   (deps: JobDeps) =>
-    async (_ctx, { params: { id }, request }) => {
+    async ({ tx }, { params: { id }, request }) => {
       await parseJsonBody(emptyBody, request);
-      await endDeadLetterJob(deps.pool, id, "stopped");
-      return readJob(deps, id);
+      await stopRun(tx, DEAD_LETTERS_JOB, id);
+      return readJob(deps, tx, id);
     },
 );
 
-async function readJob(deps: JobDeps, id: string): Promise<z.input<typeof deadLetterJob>> {
-  const row = await findDeadLetterJob(deps.pool, id);
+async function readJob(deps: JobDeps, tx: Pool, id: string): Promise<z.input<typeof deadLetterJob>> {
+  const row = await readRun(tx, DEAD_LETTERS_JOB, id);
   if (row === null) throw noJob(id);
-  return toJobView(deps, row);
+  return (await toJobViews(deps, [row]))[0]!;
 }
 
-/** A job as answers have it. */
-export async function toJobView(
+/** Runs as answers have them; what came of all their replays is counted in one go. */
+export async function toJobViews(
   { deadLetters }: JobDeps,
-  row: DeadLetterJobRow,
-): Promise<z.input<typeof deadLetterJob>> {
-  const { id, action, filter, perSecond, status, total, done, skipped, createdAt, finishedAt, error } = row;
+  runs: readonly RunRow[],
+): Promise<z.input<typeof deadLetterJob>[]> {
+  const isOpen = ({ params, cursor, startedAt }: RunRow) =>
+    startedAt !== null &&
+    (params as WorkOnMany).action === "replay" &&
+    (cursor as WorkOnManyOutcome | null)?.stored === undefined;
+  const open = runs.filter(isOpen).map(({ id }) => id);
+  const counts = open.length === 0 ? null : await deadLetters.countByJob(open);
+  return runs.map((run) => toJobView(run, open.includes(run.id) ? (counts?.get(run.id) ?? NONE) : null));
+}
+
+const NONE: DeadLetterCounts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+
+/** @param sent what has become of the letters it sent, where that was counted. */
+function toJobView(run: RunRow, sent: DeadLetterCounts | null): z.input<typeof deadLetterJob> {
+  const { action, filter, perSecond } = run.params as WorkOnMany;
+  const { skipped, stored, refused } = (run.cursor ?? { skipped: 0 }) as WorkOnManyOutcome;
   const { reason, device, field } = filter;
-  const sent = action === "replay" && status !== "waiting" ? await deadLetters.count({ job: id }) : null;
   return {
-    id,
+    id: run.id,
     action,
     filter: {
       ...(reason !== undefined && { reason }),
@@ -96,15 +104,15 @@ export async function toJobView(
       ...(field !== undefined && { field: field ?? "" }),
     },
     perSecond,
-    status,
-    total,
+    status: run.stopWanted ? "stopped" : run.state,
+    total: run.total ?? 0,
     // What was given back in the end is not done.
-    done: skipped + (sent === null ? done : sent.replaying + sent.replayed + sent.discarded),
+    done: sent === null ? run.done : skipped + sent.replaying + sent.replayed + sent.discarded,
     skipped,
-    stored: sent === null ? 0 : sent.replayed - sent.refused,
-    refused: sent?.refused ?? 0,
-    createdAt: toInstant(createdAt),
-    finishedAt: finishedAt === null ? null : toInstant(finishedAt),
-    error,
+    stored: sent === null ? (stored ?? 0) : sent.replayed - sent.refused,
+    refused: sent?.refused ?? refused ?? 0,
+    createdAt: toInstant(run.createdAt),
+    finishedAt: run.finishedAt === null ? null : toInstant(run.finishedAt),
+    error: run.error,
   };
 }

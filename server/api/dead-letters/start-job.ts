@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { deadLetterJobAnswer, deadLetterJobBody, type DeadLetterDryRun } from "@/server/contracts/dead-letters";
-import { addDeadLetterJob } from "@/server/dead-letters/dead-letter-jobs";
+import { DEAD_LETTERS_JOB, type WorkOnMany } from "@/server/dead-letters/work-on-many";
+import { readRun } from "@/server/jobs/read";
+import { requestRun } from "@/server/jobs/requests";
 import type { PreviewOf } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 import type { DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
-import { type JobDeps, toJobView } from "./jobs";
+import { type JobDeps, toJobViews } from "./jobs";
 import { toFilter } from "./view";
 
 /** Jobs that may be unfinished at a time. */
@@ -20,7 +22,7 @@ const DECIDED_PER_SECOND = 2000;
 const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(deadLetterJobBody, { io: "input" });
 
 interface StartDeps extends JobDeps {
-  readonly deadLetters: Pick<DeadLetters, "count" | "find">;
+  readonly deadLetters: Pick<DeadLetters, "count" | "countByJob" | "find">;
   readonly preview: PreviewOf;
 }
 
@@ -40,7 +42,7 @@ export const startDeadLetterJob = verb(
     bodies: { "application/json": BODY_SCHEMA },
   },
   (deps: StartDeps) =>
-    async (_ctx, { request }) => {
+    async (ctx, { request }) => {
       const { action, perSecond, dryRun, ...body } = await parseJsonBody(deadLetterJobBody, request);
       const status = action === "restore" ? "discarded" : "open";
       const filter = toFilter(body.filter);
@@ -53,11 +55,13 @@ export const startDeadLetterJob = verb(
         const seconds = total / (action === "replay" ? perSecond : DECIDED_PER_SECOND);
         return { dryRun: { count: total, ...(await judge(deps.preview, looked)), seconds }, job: null };
       }
-      const job = { id: randomUUID(), action, filter, until, perSecond, total };
-      const row = await addDeadLetterJob(deps.pool, job, MOST_UNFINISHED);
-      if (row === null)
+      const id = randomUUID();
+      const params = { action, filter, until, perSecond } satisfies WorkOnMany;
+      const run = { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: ctx.caller.kind };
+      if ((await requestRun(ctx.tx, { ...run, most: MOST_UNFINISHED })) === null)
         throw new ProblemError("too-many-jobs", `${MOST_UNFINISHED} jobs are unfinished: wait for one, or stop one.`);
-      return { dryRun: null, job: await toJobView(deps, row) };
+      const row = await readRun(ctx.tx, DEAD_LETTERS_JOB, id);
+      return { dryRun: null, job: (await toJobViews(deps, [row!]))[0]! };
     },
 );
 

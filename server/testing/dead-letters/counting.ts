@@ -25,6 +25,12 @@ export function countingContract(bench: DeadLettersBench): void {
       discarded: 0,
       refused: 1,
     });
+    await bench.letters.change([changeOf(stored[4]!, { to: "discarded", job: `${job}, 2` })]);
+    const byJob = await bench.letters.countByJob([job, `${job}, 2`, "none"]);
+    expect(Object.fromEntries(byJob)).toEqual({
+      [job]: await bench.letters.count({ job }),
+      [`${job}, 2`]: { open: 0, replaying: 0, replayed: 0, discarded: 1, refused: 0 },
+    });
     expect(await bench.letters.count({ device, status: "open", until: stored[3]!.ingestTime })).toMatchObject({
       open: 1,
     });

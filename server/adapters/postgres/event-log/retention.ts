@@ -5,22 +5,21 @@ const CHUNK = 1000;
 
 /**
  * Makes the function that removes records older than their topic's retention, read or not, as Kafka does by itself.
- * It moves the start of a partition, never its end, and answers how many records it removed.
+ * It moves the start of a partition, never its end; each of its parts is one short statement.
+ * @returns how many records each part removed.
  */
-export function createPostgresLogRetention(pool: Pool): () => Promise<number> {
-  return async () => {
+export function createPostgresLogRetention(pool: Pool): () => AsyncGenerator<number> {
+  return async function* () {
     const { rows } = await pool.query<{ topic_id: number; partition: number }>(
       "SELECT topic_id, partition FROM log_partition ORDER BY topic_id, partition",
     );
-    let removed = 0;
     for (const { topic_id, partition } of rows) {
       for (;;) {
         const chunk = await removeChunk(pool, topic_id, partition);
-        removed += chunk.records;
+        yield chunk.records;
         if (chunk.rows < CHUNK) break;
       }
     }
-    return removed;
   };
 }
 

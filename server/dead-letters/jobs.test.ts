@@ -1,21 +1,21 @@
+import type { Pool } from "pg";
 import pino from "pino";
+import { createPool } from "@/server/postgres/connection";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
-import {
-  addDeadLetterJob,
-  type DeadLetterJobRow,
-  endDeadLetterJob,
-  findDeadLetterJob,
-  type NewDeadLetterJob,
-} from "./dead-letter-jobs";
+import { readRun, type RunRow } from "@/server/jobs/read";
+import { requestRun, stopRun } from "@/server/jobs/requests";
+import { runJobs } from "@/server/jobs/run-jobs";
+import { jobContext } from "@/server/testing/job-context";
 import { readMark } from "@/server/domain/replay-mark";
 import { type DeadLetter, deadLetterId, type DeadLetters, NEVER_REPLAYED } from "@/server/ports/dead-letters";
 import { type LogRecord, LogUnavailableError, type TopicState } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
-import { createGiveBack } from "./give-back";
-import { runDeadLetterJobs } from "./run-jobs";
-import { sendOne } from "./send";
+import { giveBackClaims } from "./give-back";
+import { deadLetterJobs, type DeadLetterJobsDeps } from "./jobs";
+import { APPEND_WITHIN_MS, CLAIM_MS, sendOne } from "./send";
+import { DEAD_LETTERS_JOB, type WorkOnMany, type WorkOnManyOutcome } from "./work-on-many";
 
 const logger = pino({ level: "silent" });
 const T = 1_750_000_000_000;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   letters = createPostgresDeadLetters(db.pool);
 });
 afterAll(() => db.drop());
-beforeEach(() => db.pool.query("TRUNCATE dead_letter, dead_letter_job"));
+beforeEach(() => db.pool.query("TRUNCATE dead_letter, job, job_run"));
 
 /** The log in front of a worker that the test plays. */
 function createLog() {
@@ -39,7 +39,7 @@ function createLog() {
     records,
     marks: () => records.map(({ headers = {} }) => readMark(headers)!),
     setAway: (to: boolean) => (away = to),
-    async append(_topic: string, some: readonly LogRecord[]) {
+    async append(_topic: string, some: readonly LogRecord[], _before?: number) {
       if (away) throw new LogUnavailableError("away");
       records.push(...some);
     },
@@ -92,28 +92,28 @@ async function stored(count: number): Promise<DeadLetter[]> {
 }
 
 let serial = 0;
-async function addJob(over: Partial<NewDeadLetterJob> = {}): Promise<DeadLetterJobRow> {
-  const defaults = { action: "replay", filter: {}, until: T + 1_000_000, perSecond: 1000, total: 0 } as const;
-  return (await addDeadLetterJob(db.pool, { id: `job-${serial++}`, ...defaults, ...over }, 10))!;
+async function addJob({ total = 0, ...over }: Partial<WorkOnMany> & { total?: number } = {}): Promise<string> {
+  const params = { action: "replay", filter: {}, until: T + 1_000_000, perSecond: 1000, ...over } as const;
+  const id = `job-${serial++}`;
+  return (await requestRun(db.pool, { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: "test" }))!;
 }
 
-function start(log: ReturnType<typeof createLog>, over: Partial<Parameters<typeof runDeadLetterJobs>[0]> = {}) {
-  return runDeadLetterJobs({
-    pool: db.pool,
-    deadLetters: letters,
-    eventLog: log,
-    logger,
-    lookMs: 20,
-    giveBackMs: 20,
-    // Longer than any test: nothing that is only slow is given back.
-    claimMs: 600_000,
-    ...over,
-  });
+function start(
+  log: Pick<ReturnType<typeof createLog>, "append" | "describe">,
+  { pool = db.pool, ...over }: Partial<DeadLetterJobsDeps & { pool: Pool }> = {},
+) {
+  // Claims are longer than any test: nothing that is only slow is given back.
+  const jobs = deadLetterJobs({ deadLetters: letters, eventLog: log, days: 30, lookMs: 20, claimMs: 600_000, ...over })
+    // The letters of these tests are old.
+    .filter(({ name }) => name !== "dead-letter-retention")
+    .map((job) => (job.everyMs === null ? job : { ...job, everyMs: 20 }));
+  const owner = `worker-${serial++}`;
+  const times = { firstMs: 0, lookMs: 20, leaseMs: 1000, retryMs: 20 };
+  return runJobs({ pool, work: pool, jobs, owner, logger, ...times });
 }
 
-const state = async (job: DeadLetterJobRow) => (await findDeadLetterJob(db.pool, job.id))!;
-const ended = (job: DeadLetterJobRow, status: string) =>
-  until(async () => (await state(job)).status === status, PATIENCE);
+const state = async (id: string): Promise<RunRow> => (await readRun(db.pool, DEAD_LETTERS_JOB, id))!;
+const ended = (id: string, end: RunRow["state"]) => until(async () => (await state(id)).state === end, PATIENCE);
 
 describe("a job", { timeout: 90_000 }, () => {
   test("sends each fitting letter once, and ends when all are handled", async () => {
@@ -123,14 +123,14 @@ describe("a job", { timeout: 90_000 }, () => {
     const job = await addJob({ filter: { device: "d", reason: "futureTime", field: null }, total: 43 });
     const runner = start(log);
     await until(() => log.records.length === 43, PATIENCE);
-    expect((await state(job)).status).toBe("running");
+    expect((await state(job)).state).toBe("running");
     await log.handle();
     await ended(job, "done");
-    expect(await state(job)).toMatchObject({ done: 43, skipped: 0, error: null });
+    expect(await state(job)).toMatchObject({ done: 43, cursor: { skipped: 0, stored: 38, refused: 5 }, error: null });
     expect((await state(job)).finishedAt).not.toBeNull();
     expect(new Set(log.marks().map(({ letter }) => letter)).size).toBe(43);
     expect(log.records.every(({ key }) => key === "d")).toBe(true);
-    expect(await letters.count({ job: job.id })).toMatchObject({ replayed: 43, refused: 5 });
+    expect(await letters.count({ job })).toMatchObject({ replayed: 43, refused: 5 });
     expect(await letters.count({ status: "open" })).toMatchObject({ open: 2 });
     await runner.stop();
   });
@@ -159,11 +159,12 @@ describe("a job", { timeout: 90_000 }, () => {
     await until(() => log.records.length >= 100, PATIENCE);
     const seconds = (performance.now() - started) / 1000;
     expect(log.records.length / Math.max(seconds, 0.001)).toBeLessThan(200);
-    expect(await endDeadLetterJob(db.pool, job.id, "stopped")).toBe(true);
+    expect(await stopRun(db.pool, DEAD_LETTERS_JOB, job)).toBe(true);
+    await ended(job, "stopped");
     await runner.stop();
     const sent = log.records.length;
     expect(sent).toBeLessThan(2000);
-    expect(await state(job)).toMatchObject({ status: "stopped" });
+    expect(await state(job)).toMatchObject({ state: "stopped" });
     const next = start(log);
     const after = await addJob({ action: "discard" });
     await ended(after, "done");
@@ -178,8 +179,10 @@ describe("a job", { timeout: 90_000 }, () => {
     let letGo = () => {};
     const claimMs = 2000;
     // The first process dies between a claim and its append.
+    const pool = createPool(db.connectionString, { role: "dying", logger, size: 2 });
     const dying = start(log, {
       claimMs,
+      pool,
       eventLog: {
         describe: log.describe,
         append: async (topic, records) => {
@@ -191,13 +194,11 @@ describe("a job", { timeout: 90_000 }, () => {
     await until(() => log.records.length >= 100, PATIENCE);
     await until(async () => (await letters.count({ status: "replaying" })).replaying > log.records.length, PATIENCE);
     const other = start(log, { claimMs });
-    // Its connection goes, and its lock with it; it never hears of it.
-    await db.pool.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    );
+    // It isn't heard of any more, and never hears of it.
+    await pool.end();
     await until(async () => {
       await log.handle();
-      return (await state(job)).status === "done";
+      return (await state(job)).state === "done";
     }, PATIENCE);
     expect(await state(job)).toMatchObject({ done: 300 });
     expect(
@@ -218,7 +219,7 @@ describe("a job", { timeout: 90_000 }, () => {
     log.setAway(true);
     const job = await addJob();
     const runner = start(log);
-    await until(async () => (await state(job)).status === "waiting" && (await letters.count({})).open === 10, PATIENCE);
+    await until(async () => (await state(job)).state === "waiting" && (await letters.count({})).open === 10, PATIENCE);
     log.setAway(false);
     await until(() => log.records.length === 10, PATIENCE);
     await log.handle();
@@ -233,10 +234,11 @@ describe("a job", { timeout: 90_000 }, () => {
     const runner = start(log);
     await until(async () => {
       await log.handle();
-      return (await Promise.all(jobs.map(state))).every(({ status }) => status === "done");
+      return (await Promise.all(jobs.map(state))).every((run) => run.state === "done");
     }, PATIENCE);
     const [one, two] = await Promise.all(jobs.map(state));
-    expect(one!.done + two!.done).toBe(200);
+    const sent = ({ done, cursor }: RunRow) => done - (cursor as WorkOnManyOutcome).skipped;
+    expect(sent(one!) + sent(two!)).toBe(200);
     expect(log.records).toHaveLength(200);
     await runner.stop();
   });
@@ -263,22 +265,61 @@ describe("a claim", () => {
     const log = createLog();
     await stored(3);
     let now = Date.now();
-    const giveBack = createGiveBack({ deadLetters: letters, eventLog: log, now: () => now, claimMs: 1000 });
+    const giveBack = async (signal: AbortSignal) => {
+      const ctx = jobContext(db.pool, { signal });
+      const deps = { deadLetters: letters, eventLog: log, now: () => now, claimMs: 1000, lookMs: 5 };
+      await giveBackClaims(deps, ctx).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+      return ctx.noted()?.done ?? 0;
+    };
+    const forever = new AbortController().signal;
     const [inLog, nowhere] = await letters.find({ limit: 2 });
     await sendOne({ deadLetters: letters, eventLog: log }, { letter: inLog!, edited: null });
     const unknown = { describe: log.describe, append: () => Promise.reject(new LogUnavailableError("away")) };
     await expect(
       sendOne({ deadLetters: letters, eventLog: unknown }, { letter: nowhere!, edited: null }),
     ).rejects.toThrow(LogUnavailableError);
-    expect(await giveBack()).toBe(0);
+    expect(await giveBack(forever)).toBe(0);
     now += 60_000;
-    expect(await giveBack(), "the worker hasn't come so far").toBe(0);
+    expect(await giveBack(AbortSignal.timeout(200)), "the worker hasn't come so far").toBe(0);
+    const waiting = giveBack(forever);
     await log.handle();
-    expect(await giveBack()).toBe(1);
+    expect(await waiting).toBe(1);
     expect(await letters.count({})).toMatchObject({ open: 2, replayed: 1, replaying: 0 });
     expect(await letters.find({ ids: [nowhere!.id], limit: 1 })).toMatchObject([
       { replays: 1, history: [{ kind: "sent" }, { kind: "restored" }] },
     ]);
-    expect(await giveBack()).toBe(0);
+    expect(await giveBack(forever)).toBe(0);
+  });
+
+  test("is appended in time or not at all: its letter may have been given back", async () => {
+    await stored(1);
+    const asked: (number | undefined)[] = [];
+    const log = createLog();
+    const append: typeof log.append = (topic, records, before) => {
+      asked.push(before);
+      return log.append(topic, records);
+    };
+    const runner = start({ describe: log.describe, append });
+    const began = Date.now();
+    await addJob();
+    await until(() => asked.length === 1);
+    await runner.stop();
+    const [letter] = await letters.find({ limit: 1 });
+    await letters.change([
+      {
+        ...{ id: letter!.id, from: ["replaying"], replays: 1, to: "open" },
+        event: { time: Date.now(), kind: "restored", detail: "", edited: false },
+      },
+    ]);
+    const [again] = await letters.find({ limit: 1 });
+    await sendOne({ deadLetters: letters, eventLog: { append } }, { letter: again!, edited: null });
+    for (const before of asked) {
+      expect(before).toBeGreaterThan(began);
+      expect(before! - Date.now()).toBeLessThanOrEqual(APPEND_WITHIN_MS);
+    }
+    expect(asked).toHaveLength(2);
+    expect(APPEND_WITHIN_MS).toBeLessThan(CLAIM_MS / 2);
   });
 });

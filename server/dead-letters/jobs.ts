@@ -1,0 +1,51 @@
+import { type Job, removeByParts } from "@/server/postgres/job";
+import type { DeadLetters } from "@/server/ports/dead-letters";
+import type { EventLog } from "@/server/ports/event-log";
+import { giveBackClaims } from "./give-back";
+import { CLAIM_MS } from "./send";
+import { DEAD_LETTERS_JOB, workOnMany } from "./work-on-many";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+/** Letters removed at a time. */
+const CHUNK = 1000;
+
+export interface DeadLetterJobsDeps {
+  readonly deadLetters: Pick<DeadLetters, "find" | "change" | "count" | "removeBefore">;
+  readonly eventLog: Pick<EventLog, "append" | "describe">;
+  /** Days dead letters are kept. */
+  readonly days: number;
+  readonly lookMs?: number;
+  readonly claimMs?: number;
+}
+
+export function deadLetterJobs({ days, lookMs = SECOND, claimMs = CLAIM_MS, ...deps }: DeadLetterJobsDeps): Job[] {
+  const { deadLetters } = deps;
+  return [
+    {
+      name: DEAD_LETTERS_JOB,
+      title: "Work on many dead letters",
+      about: "Replays, discards or restores the dead letters that somebody chose, at the rate they set.",
+      everyMs: null,
+      limitMs: null,
+      run: (ctx) => workOnMany({ ...deps, lookMs }, ctx),
+    },
+    {
+      name: "dead-letter-claims",
+      title: "Dead letters that were not sent",
+      about: "Opens dead letters again that were to be sent but never came into the event log.",
+      everyMs: 10 * SECOND,
+      limitMs: 60 * MINUTE,
+      run: (ctx) => giveBackClaims({ ...deps, lookMs, claimMs, now: Date.now }, ctx),
+    },
+    {
+      name: "dead-letter-retention",
+      title: "Dead letter retention",
+      about: `Removes dead letters ${days} days after the event log took them.`,
+      everyMs: 10 * MINUTE,
+      limitMs: 30 * MINUTE,
+      run: (ctx) => removeByParts(ctx, CHUNK, (limit) => deadLetters.removeBefore(ctx.now - days * DAY, limit)),
+    },
+  ];
+}

@@ -1,0 +1,146 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isRetryable } from "@/server/postgres/error-classes";
+import type { JobContext } from "@/server/postgres/job";
+import type { DeadLetterReason } from "@/server/domain/reasons";
+import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
+import type { DeadLetterChange, DeadLetterQuery, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
+import type { EventLog, LogRecord } from "@/server/ports/event-log";
+import { APPEND_WITHIN_MS, claim } from "./send";
+
+/** Letters discarded or restored at a time. */
+const CHUNK = 500;
+/** Letters sent at a time, at most. */
+const SEND_CHUNK = 250;
+const RETRY_MS = 1000;
+
+/** The job's name; each of its runs is one piece of work on many letters. */
+export const DEAD_LETTERS_JOB = "dead-letters";
+
+/** What a run is to do: its `params`. */
+export interface WorkOnMany {
+  readonly action: "replay" | "discard" | "restore";
+  /** null where device or field must be unknown. */
+  readonly filter: {
+    readonly reason?: DeadLetterReason;
+    readonly device?: string | null;
+    readonly field?: string | null;
+  };
+  /** Only letters the log took by then. */
+  readonly until: EpochMs;
+  /** Letters sent a second, at most. */
+  readonly perSecond: number;
+}
+
+/** What a run keeps besides how many letters it has dealt with: its `cursor`. */
+export interface WorkOnManyOutcome {
+  /** Letters somebody else had taken meanwhile. */
+  readonly skipped: number;
+  /** Of a replay that is through: what came of it. */
+  readonly stored?: number;
+  readonly refused?: number;
+}
+
+export interface WorkDeps {
+  readonly deadLetters: Pick<DeadLetters, "find" | "change" | "count">;
+  readonly eventLog: Pick<EventLog, "append" | "describe">;
+  /** How long to wait between two looks at what is still on its way, in milliseconds. */
+  readonly lookMs: number;
+}
+
+/** Does what is left of a run, wherever it stands. A replay is done when everything it sent has been handled. */
+export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void> {
+  const { deadLetters, eventLog } = deps;
+  const { signal } = ctx;
+  const { id } = ctx.run;
+  const work = ctx.run.params as WorkOnMany;
+  const { action, until, perSecond } = work;
+  const replays = action === "replay";
+  const query: DeadLetterQuery = {
+    ...work.filter,
+    until,
+    status: action === "restore" ? "discarded" : "open",
+    limit: replays ? Math.min(SEND_CHUNK, Math.ceil(perSecond / 4)) : CHUNK,
+  };
+  // While the log is away nothing is claimed: it could only be given back.
+  if (replays) await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
+  let moved = await movedBy(deps, id, action);
+  let { skipped } = (ctx.run.cursor ?? { skipped: 0 }) as WorkOnManyOutcome;
+  const note = (outcome: Omit<WorkOnManyOutcome, "skipped"> = {}) =>
+    ctx.note({ done: moved + skipped, cursor: { skipped, ...outcome } satisfies WorkOnManyOutcome });
+  let after: KeptDeadLetter | undefined;
+  /** Nothing of it was on its way before the last search. */
+  let quiet = false;
+  let sendAt = performance.now();
+
+  for (;;) {
+    await note();
+    const letters = await deadLetters.find({ ...query, ...(after && { after }) });
+    if (letters.length === 0) {
+      // Once more from the top: meanwhile letters may have been given back.
+      if (after !== undefined) after = undefined;
+      else if (quiet) break;
+      else if (!replays || (await deadLetters.count({ job: id, status: "replaying" })).replaying === 0) quiet = true;
+      else await delay(deps.lookMs, undefined, { signal });
+      continue;
+    }
+    quiet = false;
+    after = letters.at(-1);
+    let some: number;
+    if (replays) {
+      const now = performance.now();
+      if (sendAt > now) await delay(sendAt - now, undefined, { signal });
+      sendAt = Math.max(sendAt, now) + (letters.length * 1000) / perSecond;
+      signal.throwIfAborted();
+      const claimedAt = Date.now();
+      const sendings = letters.map((letter) => ({ letter, edited: null }));
+      const records = await claim(deadLetters, sendings, claimedAt, id);
+      await appendUntil(eventLog, records, claimedAt + APPEND_WITHIN_MS, signal);
+      some = records.length;
+    } else {
+      some = (await deadLetters.change(letters.map((letter) => changeOf(letter, action, id)))).size;
+    }
+    moved += some;
+    skipped += letters.length - some;
+  }
+  if (!replays) return;
+  const { replayed, refused } = await deadLetters.count({ job: id });
+  moved = await movedBy(deps, id, action);
+  await note({ stored: replayed - refused, refused });
+}
+
+/** Appends, again and again while the log refuses, but never after the deadline: the letters may then be given back. */
+async function appendUntil(
+  eventLog: Pick<EventLog, "append">,
+  records: readonly LogRecord[],
+  deadline: EpochMs,
+  signal: AbortSignal,
+): Promise<void> {
+  if (records.length === 0) return;
+  for (;;) {
+    try {
+      return await eventLog.append(TOPICS.telemetry, records, deadline);
+    } catch (error) {
+      if (!isRetryable(error) || Date.now() + RETRY_MS > deadline) throw error;
+      await delay(RETRY_MS, undefined, { signal });
+    }
+  }
+}
+
+function changeOf({ id, replays }: KeptDeadLetter, action: WorkOnMany["action"], job: string): DeadLetterChange {
+  const time = Date.now();
+  const [from, to, kind, detail] =
+    action === "restore"
+      ? (["discarded", "open", "restored", "Taken back by a job on many"] as const)
+      : (["open", "discarded", "discarded", "Given up by a job on many"] as const);
+  return { id, from: [from], replays, to, event: { time, kind, detail, edited: false }, job };
+}
+
+/** Letters the run has moved; those it sent that were given back are to be sent once more. */
+async function movedBy(
+  { deadLetters }: Pick<WorkDeps, "deadLetters">,
+  id: string,
+  action: WorkOnMany["action"],
+): Promise<number> {
+  const { open, replaying, replayed, discarded } = await deadLetters.count({ job: id });
+  return replaying + replayed + discarded + (action === "replay" ? 0 : open);
+}

@@ -1,0 +1,20 @@
+import { type Job, removeBySteps } from "@/server/postgres/job";
+import { removeIngestRatesBefore } from "./ingest-rates";
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const CHUNK = 5000;
+
+/** What the doors count by time is kept for a day. */
+export function ingestJobs(): Job[] {
+  return [
+    {
+      name: "route-retention",
+      title: "Route retention",
+      about: "Removes the telemetry route's rates after a day; its totals stay.",
+      everyMs: 10 * MINUTE,
+      limitMs: 10 * MINUTE,
+      run: (ctx) => removeBySteps(ctx, CHUNK, (tx, limit) => removeIngestRatesBefore(tx, ctx.now - DAY, limit)),
+    },
+  ];
+}

@@ -1,0 +1,163 @@
+import type { Pool, PoolClient } from "pg";
+import type { Job, Progress } from "@/server/postgres/job";
+
+/** A run that a worker holds. */
+export interface TakenRun {
+  readonly id: string;
+  readonly job: string;
+  /** Of this taking alone: whoever takes the run later has a greater one. */
+  readonly token: number;
+  readonly params: unknown;
+  readonly cursor: unknown;
+  readonly done: number;
+  readonly total: number | null;
+  readonly attempt: number;
+}
+
+/** Runs taken at once, at most. */
+const MOST_TAKEN = 20;
+
+/** Writes down which jobs there are; those that are there keep whether they are paused, and when they are due. */
+export async function registerJobs(pool: Pool, jobs: readonly Job[], firstMs: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO job AS j (name, title, about, every_ms, next_at)
+     SELECT name, title, about, every_ms, now() + $5 * interval '1 millisecond' * sign(every_ms)
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS n (name, title, about, every_ms)
+     ORDER BY name
+     ON CONFLICT (name) DO UPDATE SET title = excluded.title, about = excluded.about, every_ms = excluded.every_ms, known = true,
+       next_at = CASE WHEN j.every_ms IS NOT DISTINCT FROM excluded.every_ms THEN coalesce(j.next_at, excluded.next_at) ELSE excluded.next_at END`,
+    [
+      jobs.map(({ name }) => name),
+      jobs.map(({ title }) => title),
+      jobs.map(({ about }) => about),
+      jobs.map(({ everyMs }) => everyMs),
+      firstMs,
+    ],
+  );
+  await pool.query(`UPDATE job SET known = false, next_at = NULL WHERE known AND NOT name = ANY ($1::text[])`, [
+    jobs.map(({ name }) => name),
+  ]);
+}
+
+/**
+ * Makes a run of each job that is due. However many times were missed, they are made up for by one run; none is made while
+ * the one before is unfinished.
+ */
+export async function planRuns(pool: Pool, names: readonly string[]): Promise<void> {
+  await pool.query(
+    // A clock that was set back would leave a job due in a far future.
+    `WITH due AS (
+       SELECT name, least(next_at, now()) AS at, next_at > now() AS too_far, every_ms FROM job
+       WHERE name = ANY ($1::text[]) AND NOT paused
+         AND (next_at <= now() OR next_at > now() + every_ms * interval '1 millisecond' + interval '1 minute')
+       ORDER BY name FOR UPDATE SKIP LOCKED
+     ), moved AS (
+       UPDATE job j SET next_at = due.at + due.every_ms * interval '1 millisecond'
+         * (floor(extract(epoch FROM now() - due.at) * 1000 / due.every_ms) + 1)
+       FROM due WHERE j.name = due.name RETURNING j.name, due.at
+     )
+     INSERT INTO job_run (id, job, lane, trigger, scheduled_for, state)
+     SELECT gen_random_uuid()::text, name, name, 'schedule', at, 'waiting' FROM moved
+     ON CONFLICT DO NOTHING`,
+    [names],
+  );
+}
+
+/** Takes runs that wait, and those whose worker has not been heard of for the time of its lease. */
+export async function takeRuns(
+  pool: Pool,
+  names: readonly string[],
+  owner: string,
+  leaseMs: number,
+): Promise<TakenRun[]> {
+  await pool.query(
+    `UPDATE job_run SET state = 'stopped', finished_at = now(), lease_until = NULL
+     WHERE state = 'running' AND lease_until < now() AND stop_wanted`,
+  );
+  const { rows } = await pool.query<TakenRun>(
+    `UPDATE job_run SET state = 'running', lease_owner = $2, lease_token = nextval('job_lease'), not_before = NULL,
+       lease_until = now() + $3 * interval '1 millisecond', started_at = coalesce(started_at, now())
+     WHERE id = ANY (ARRAY (
+       SELECT id FROM job_run
+       WHERE job = ANY ($1::text[]) AND NOT stop_wanted
+         AND (state = 'waiting' AND coalesce(not_before <= now(), true) OR state = 'running' AND lease_until < now())
+       ORDER BY created_at, id LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED))
+     RETURNING id, job, lease_token AS token, params, cursor, done, total, attempt`,
+    [names, owner, leaseMs],
+  );
+  return rows;
+}
+
+/** Says that the worker is alive. @returns the tokens it still holds, with whether somebody wants the run stopped. */
+export async function renewLeases(
+  pool: Pool,
+  tokens: readonly number[],
+  leaseMs: number,
+): Promise<ReadonlyMap<number, boolean>> {
+  const { rows } = await pool.query<{ token: number; stop: boolean }>(
+    `UPDATE job_run SET lease_until = now() + $2 * interval '1 millisecond'
+     WHERE state = 'running' AND lease_token = ANY ($1::bigint[]) RETURNING lease_token AS token, stop_wanted AS stop`,
+    [tokens, leaseMs],
+  );
+  return new Map(rows.map(({ token, stop }) => [token, stop]));
+}
+
+/** Notes how far a run is. @returns false when it is not this taking's any more, or to be stopped. */
+export async function noteProgress(
+  tx: Pool | PoolClient,
+  { id, token }: TakenRun,
+  { done, total, cursor }: Progress,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `UPDATE job_run SET done = $3, total = CASE WHEN $4 THEN $5 ELSE total END, cursor = coalesce($6::json, cursor),
+       attempt = 0, error = NULL
+     WHERE id = $1 AND lease_token = $2 AND state = 'running' AND NOT stop_wanted`,
+    [id, token, done, total !== undefined, total ?? null, cursor === undefined ? null : JSON.stringify(cursor)],
+  );
+  return rowCount === 1;
+}
+
+/** Ends a run. Of scheduled runs that found nothing to do, only the latest is kept. */
+export async function endRun(
+  pool: Pool,
+  { id, token, job }: TakenRun,
+  state: "done" | "stopped" | "failed",
+  error: string | null,
+): Promise<void> {
+  await pool.query(
+    `UPDATE job_run SET state = $3, error = $4, finished_at = now(), lease_until = NULL
+     WHERE id = $1 AND lease_token = $2 AND state = 'running'`,
+    [id, token, state, error],
+  );
+  if (state !== "done") return;
+  await pool.query(
+    `DELETE FROM job_run WHERE job = $1 AND id <> $2 AND state = 'done' AND done = 0 AND trigger = 'schedule'
+       AND EXISTS (SELECT FROM job_run WHERE id = $2 AND done = 0 AND trigger = 'schedule')`,
+    [job, id],
+  );
+}
+
+/** Gives a run back, to be taken again by anybody, at once or after `waitMs`. */
+export async function releaseRun(
+  pool: Pool,
+  { id, token }: TakenRun,
+  retry: { readonly error: string; readonly waitMs: number } | null,
+): Promise<void> {
+  await pool.query(
+    `UPDATE job_run SET state = 'waiting', lease_until = NULL, error = $3, attempt = attempt + $4,
+       not_before = now() + $5 * interval '1 millisecond'
+     WHERE id = $1 AND lease_token = $2 AND state = 'running'`,
+    [id, token, retry?.error ?? null, retry === null ? 0 : 1, retry?.waitMs ?? 0],
+  );
+}
+
+/** Removes some runs that ended before `before`, but for the latest of each job. @returns how many. */
+export async function removeRunsBefore(tx: PoolClient, before: Date, limit: number): Promise<number> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM job_run WHERE id = ANY (ARRAY (
+       SELECT id FROM job_run r WHERE finished_at < $1
+         AND EXISTS (SELECT FROM job_run n WHERE n.job = r.job AND n.created_at > r.created_at) LIMIT $2))`,
+    [before, limit],
+  );
+  return rowCount ?? 0;
+}
