@@ -35,6 +35,27 @@ const config = [
       ],
     },
   },
+  {
+    files: ["components/**"],
+    ignores: ["components/ui/server-time.ts", "**/*.test.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...[
+          "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+          "NewExpression[callee.name='Date'][arguments.length=0]",
+          "CallExpression[callee.name='Date']",
+        ].map((selector) => ({
+          selector,
+          message: "A browser's clock may be wrong: take the server's time from components/ui/server-time.ts.",
+        })),
+        {
+          selector: "CallExpression[callee.name='fetch']",
+          message: "Ask by fetchTimed: every answer tells the server's time.",
+        },
+      ],
+    },
+  },
   // Command lines speak to the terminal.
   {
     files: ["e2e/**", "server/testing/**", "server/main.ts", "server/supervisor*.ts", "server/replay/**"],

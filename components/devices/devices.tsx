@@ -55,8 +55,6 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   useLayoutEffect(() => data?.items.forEach((device) => putDevice(rows.devices, device)), [data, rows.devices]);
   const known = useMemo(() => metricsByName(metrics.data?.items), [metrics.data]);
   const staleSeconds = data?.staleSeconds ?? 0;
-  const serverAheadMs = data?.serverAheadMs ?? 0;
-  const clock = useMemo(() => ({ staleSeconds, serverAheadMs }), [staleSeconds, serverAheadMs]);
 
   const place = useListPlace({ box, ids, key: text, isReady: data !== undefined && !order.isPlaceholderData });
   useListKeys({
@@ -136,7 +134,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               trend={trend}
               metrics={known}
               sort={wanted.sort}
-              clock={clock}
+              staleSeconds={staleSeconds}
               current={place.current}
               dimmed={order.isPlaceholderData}
               onSort={(sort) => change({ sort: sort === DEFAULT_SORT ? null : sort })}

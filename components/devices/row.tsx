@@ -14,13 +14,6 @@ import type { FleetRows } from "./visible-rows";
 /** Of every row, in pixels; the style sheet has the same. */
 export const ROW_HEIGHT = 34;
 
-/** What tells a device's state as time goes by. */
-export interface StateClock {
-  readonly staleSeconds: number;
-  /** The server's clock minus this browser's. */
-  readonly serverAheadMs: number;
-}
-
 interface RowProps {
   id: string;
   /** Place in the order, from 0. */
@@ -29,7 +22,8 @@ interface RowProps {
   columns: readonly Column[];
   trend: string | null;
   metrics: KnownMetrics;
-  clock: StateClock;
+  /** The age that makes a device stale. */
+  staleSeconds: number;
   isCurrent: boolean;
   onCurrent: (index: number) => void;
 }
@@ -42,14 +36,14 @@ export const Row = memo(function Row({
   columns,
   trend,
   metrics,
-  clock,
+  staleSeconds,
   isCurrent,
   onCurrent,
 }: RowProps) {
   const router = useRouter();
   const device = useKeyed(rows.devices, id);
   const lastSeen = device?.lastSeen ? Date.parse(device.lastSeen) : null;
-  const state = useClock((now) => deviceStateOf(lastSeen, now + clock.serverAheadMs, clock.staleSeconds));
+  const state = useClock((now) => deviceStateOf(lastSeen, now, staleSeconds));
   const address = `/devices/${encodeURIComponent(id)}`;
   return (
     <tr

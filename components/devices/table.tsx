@@ -5,7 +5,7 @@ import { SortHead } from "../ui/list-table";
 import { type Column, nextSort } from "./columns";
 import classes from "./devices.module.css";
 import type { KnownMetrics } from "../ui/meaning";
-import { Row, ROW_HEIGHT, type StateClock } from "./row";
+import { Row, ROW_HEIGHT } from "./row";
 import { useRowWindow, useThrottled } from "./row-window";
 import { type FleetRows, useVisibleRows } from "./visible-rows";
 
@@ -22,7 +22,8 @@ interface TableProps {
   trend: string | null;
   metrics: KnownMetrics;
   sort: DeviceSort;
-  clock: StateClock;
+  /** The age that makes a device stale. */
+  staleSeconds: number;
   /** Place of the row cursor; -1 is nowhere. */
   current: number;
   /** True while another order is on its way. */
@@ -35,7 +36,8 @@ interface TableProps {
 
 /** One row a device, of which only those on screen are drawn. Columns have fixed widths, so that changing values move nothing. */
 export function DeviceTable(props: TableProps) {
-  const { box, ids, rows, columns, trend, metrics, sort, clock, current, dimmed, onSort, onCurrent, onDrawn } = props;
+  const { box, ids, rows, columns, trend, metrics, sort, staleSeconds, current, dimmed, onSort, onCurrent, onDrawn } =
+    props;
   const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT);
   const drawn = useMemo(() => ids.slice(start, end), [ids, start, end]);
   const tellDrawn = useEffectEvent(onDrawn);
@@ -96,7 +98,7 @@ export function DeviceTable(props: TableProps) {
             columns={columns}
             trend={trend}
             metrics={metrics}
-            clock={clock}
+            staleSeconds={staleSeconds}
             isCurrent={start + i === current}
             onCurrent={onCurrent}
           />

@@ -1,4 +1,5 @@
 import type { ClientToServer, Frame, FrameData, Room, ServerToClient, WatchAnswer } from "@/server/contracts/live";
+import { browserNow } from "../ui/server-time";
 import { follow, type Followed } from "./sequence";
 
 /** What this needs of a socket; Socket.IO's client socket fits. */
@@ -20,7 +21,7 @@ export interface RoomListener {
   onMissed: () => void;
 }
 
-/** The state of the channel. `since`: when it took this phase; `heardAt`: when the latest frame came (epoch ms). */
+/** The state of the channel. `since`: when it took this phase; `heardAt`: when the latest frame came (epoch ms by the browser's clock). */
 export interface Connection {
   readonly phase: "connecting" | "connected" | "reconnecting";
   readonly since: number;
@@ -57,7 +58,7 @@ interface WatchedRoom {
 const JOIN_PATIENCE_MS = 300;
 
 /** One typed live client a tab. `open` makes the socket when it starts. */
-export function createLiveClient(open: () => LiveSocket, now: () => number = Date.now): LiveClient {
+export function createLiveClient(open: () => LiveSocket, now: () => number = browserNow): LiveClient {
   let socket: LiveSocket | null = null;
   const rooms = new Map<Room, WatchedRoom>();
   const connectionListeners = new Set<() => void>();

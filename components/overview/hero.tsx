@@ -4,6 +4,7 @@ import { useLive } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { Age } from "../ui/age";
 import { Since } from "../ui/since";
+import { toServerTime } from "../ui/server-time";
 import { MarkShape } from "../ui/state-mark";
 import { type HeroText, heroText } from "./hero-text";
 import classes from "./hero.module.css";
@@ -12,7 +13,7 @@ import { Link } from "../ui/link";
 /** The verdict; null until the first answer. */
 export function useHero(): HeroText | null {
   const { data, error, dataUpdatedAt } = useQuery(healthQuery(useLive()));
-  return heroText(data, error === null, dataUpdatedAt);
+  return heroText(data, error === null, toServerTime(dataUpdatedAt));
 }
 
 /** How everything is, in one sentence, with since when and what that means for the data. */

@@ -6,6 +6,7 @@ import type { FrameData } from "@/server/contracts/live";
 import { applyToDevice } from "../live/apply";
 import type { LiveClient } from "../live/client";
 import { queryString, readJson, RequestError } from "./request";
+import { fetchTimed } from "../ui/server-time";
 
 const addressOf = (id: string) => `/api/v1/devices/${encodeURIComponent(id)}`;
 
@@ -73,7 +74,7 @@ export type Saved =
 export async function saveProperties(id: string, changes: DeviceChanges, updatedAt: string): Promise<Saved> {
   let response: Response;
   try {
-    response = await fetch(addressOf(id), {
+    response = await fetchTimed(addressOf(id), {
       method: "PATCH",
       headers: { "content-type": "application/json", "if-match": `"${updatedAt}"` },
       body: JSON.stringify(changes),

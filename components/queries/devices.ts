@@ -4,6 +4,7 @@ import type { FleetOrder, FleetSummary, Sparklines } from "@/server/contracts/fl
 import { fleetOrderAddress, type WantedDevices } from "./wanted-devices";
 import type { LiveClient } from "../live/client";
 import { snapshotDevices } from "../live/snapshot-devices";
+import { browserNow, takeFirstTime } from "../ui/server-time";
 import { queryString, readJson } from "./request";
 
 /** The order that came with the page itself, and the address it was asked for by. */
@@ -12,9 +13,10 @@ export interface FirstOrder {
   readonly order: FleetOrder;
 }
 
-/** A browser's clock may be wrong by minutes: states are told by the server's. */
-function withClock(order: FleetOrder) {
-  return { ...order, serverAheadMs: Date.parse(order.time) - Date.now() };
+/** What came with the page itself, as if just loaded; it tells the server's time before any answer does. */
+function taken(order: FleetOrder): FleetOrder {
+  takeFirstTime(Date.parse(order.time));
+  return order;
 }
 
 /**
@@ -24,9 +26,9 @@ function withClock(order: FleetOrder) {
 export const fleetOrderQuery = (wanted: WantedDevices, first: FirstOrder | null) =>
   queryOptions({
     queryKey: ["fleet order", wanted],
-    queryFn: async ({ signal }) => withClock(await readJson<FleetOrder>(fleetOrderAddress(wanted), signal)),
+    queryFn: ({ signal }) => readJson<FleetOrder>(fleetOrderAddress(wanted), signal),
     ...(first?.asked === fleetOrderAddress(wanted)
-      ? { initialData: () => withClock(first.order), initialDataUpdatedAt: Date.parse(first.order.time) }
+      ? { initialData: () => taken(first.order), initialDataUpdatedAt: browserNow() }
       : {}),
     placeholderData: keepPreviousData,
     staleTime: 30_000,

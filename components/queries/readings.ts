@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { ReadingsAnswer } from "@/server/contracts/devices";
 import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../live/series";
 import type { LiveClient } from "../live/client";
+import { serverNow } from "../ui/server-time";
 import { queryString, readJson } from "./request";
 
 /** What a chart asks for. */
@@ -22,7 +23,7 @@ export const historyQuery = (live: LiveClient, { device, metrics, range, isLive 
     queryKey: ["history", device, metrics, range, isLive],
     queryFn: async ({ signal }): Promise<readonly Series[]> => {
       const load = () => {
-        const to = "to" in range ? range.to : (range.end ?? Date.now());
+        const to = "to" in range ? range.to : (range.end ?? serverNow());
         return Promise.all(
           metrics.map(async (metric) => {
             const read = (from: number, until: number) => readRange(device, metric, from, until, signal);

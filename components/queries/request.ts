@@ -1,4 +1,5 @@
 import type { Problem } from "@/server/contracts/common";
+import { fetchTimed } from "../ui/server-time";
 
 /** An answer that is not the wanted one. `status` is null when there was no answer at all. */
 export class RequestError extends Error {
@@ -17,7 +18,7 @@ export class RequestError extends Error {
  * @throws RequestError with what the server says is wrong, or that it can't be reached.
  */
 export async function readJson<T>(path: string, signal: AbortSignal): Promise<T> {
-  return answerOf(() => fetch(path, { signal, headers: { accept: "application/json" } }), signal);
+  return answerOf(() => fetchTimed(path, { signal, headers: { accept: "application/json" } }), signal);
 }
 
 /**
@@ -35,7 +36,7 @@ export async function patchJson<T>(path: string, body: unknown): Promise<T> {
 
 function sendJson<T>(method: "POST" | "PATCH", path: string, body: unknown): Promise<T> {
   const headers = { accept: "application/json", "content-type": "application/json" };
-  return answerOf(() => fetch(path, { method, headers, body: JSON.stringify(body) }));
+  return answerOf(() => fetchTimed(path, { method, headers, body: JSON.stringify(body) }));
 }
 
 async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): Promise<T> {

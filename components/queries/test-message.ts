@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { Problem } from "@/server/contracts/common";
 import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
 import { readJson, RequestError } from "./request";
+import { fetchTimed, serverNow } from "../ui/server-time";
 
 /** On its way a message is looked for often; one that hangs less so. */
 const CLOSE_MS = 300;
@@ -16,14 +17,14 @@ export const testMessagesQuery = () =>
     refetchInterval({ state: { data } }) {
       const newest = data?.items[0];
       if (!newest || newest.state === "done") return 30_000;
-      return Date.now() - Date.parse(newest.acceptedAt) < CLOSE_FOR_MS ? CLOSE_MS : FAR_MS;
+      return serverNow() - Date.parse(newest.acceptedAt) < CLOSE_FOR_MS ? CLOSE_MS : FAR_MS;
     },
   });
 
 /** Sends a test message from its usual device. @throws RequestError with what the server says is wrong. */
 export async function sendTestMessage(): Promise<ProbeMessageView> {
   const headers = { "content-type": "application/json" };
-  const response = await fetch("/api/v1/test-message", { method: "POST", headers, body: "{}" }).catch(
+  const response = await fetchTimed("/api/v1/test-message", { method: "POST", headers, body: "{}" }).catch(
     (error: unknown) => {
       throw new RequestError(null, "The server does not answer.", { cause: error });
     },

@@ -2,6 +2,7 @@
 import { useLive } from "../live/provider";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
+import { browserNow, toServerTime } from "../ui/server-time";
 import { StateMark } from "../ui/state-mark";
 import { type ConnectionView, connectionView } from "./connection-view";
 import classes from "./shell.module.css";
@@ -17,7 +18,7 @@ const TITLES: Record<ConnectionView["word"], string> = {
 export function ConnectionState() {
   const live = useLive();
   // As text, so that the clock renders this again only when something to see changed.
-  const text = useClock((now) => JSON.stringify(connectionView(live.connection(), now)));
+  const text = useClock(() => JSON.stringify(connectionView(live.connection(), browserNow())));
   const view = text === null ? null : (JSON.parse(text) as ConnectionView);
   const { mark, word, staleSince } = view ?? {
     mark: "unknown" as const,
@@ -29,7 +30,7 @@ export function ConnectionState() {
       <span role="status">
         <StateMark mark={mark} word={word} title={TITLES[word]} />
       </span>
-      {staleSince === null ? null : <Age time={staleSince} className={classes.connectionAge ?? ""} />}
+      {staleSince === null ? null : <Age time={toServerTime(staleSince)} className={classes.connectionAge ?? ""} />}
     </span>
   );
 }

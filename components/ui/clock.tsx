@@ -1,5 +1,6 @@
 "use client";
 import { createContext, type ReactNode, useContext, useState, useSyncExternalStore } from "react";
+import { serverNow } from "./server-time";
 
 type Subscribe = (listener: () => void) => () => void;
 
@@ -26,11 +27,11 @@ function createTicker(): Subscribe {
   };
 }
 
-/** A value that depends on the current time; renders again only when it changed. Null while rendering on the server. */
+/** A value that depends on the current time, which is the server's; renders again only when it changed. Null while rendering on the server. */
 export function useClock<T extends string | number | boolean>(read: (now: number) => T): T | null {
   return useSyncExternalStore<T | null>(
     useContext(ClockContext),
-    () => read(Date.now()),
+    () => read(serverNow()),
     () => null,
   );
 }

@@ -58,6 +58,14 @@ describe("from a message to every answer", () => {
   });
 });
 
+test("every answer tells the server's time, refusals too", async () => {
+  const before = Date.now();
+  for (const answer of [await rig.get("getLive"), await rig.get("listDevices", {}, "limit=0")]) {
+    const time = Number(answer.headers.get("fieldwatch-time"));
+    expect(time >= before && time <= Date.now()).toBe(true);
+  }
+});
+
 describe("what is refused, and how", () => {
   test("parameters: everything wrong at once", async () => {
     const answer = await refused(rig.get("listDevices", {}, "limit=0&state=odd&lmit=3&sort=id&sort=id"));

@@ -37,11 +37,12 @@ export function createApi(
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
     const url = new URL(request.url);
-    try {
-      return await answer(url);
-    } catch (error) {
-      return problemResponse(error, url.pathname, (cause) => onInternal(cause, url.pathname));
-    }
+    const response = await answer(url).catch((error: unknown) =>
+      problemResponse(error, url.pathname, (cause) => onInternal(cause, url.pathname)),
+    );
+    // Browsers go by the server's clock, and learn it from every answer.
+    response.headers.set("fieldwatch-time", String(deps.now()));
+    return response;
   }
 
   return {
