@@ -176,12 +176,15 @@ export function runJobs(deps: RunJobsDeps): Running {
         await withTransaction(
           work,
           async (tx) => {
-            const cancel = () => void cancelQuery(pool, tx);
+            let cancelled: Promise<void> | undefined;
+            const cancel = () => (cancelled = cancelQuery(pool, tx));
             signal.addEventListener("abort", cancel, { once: true });
             try {
               await assertHeld(await noteProgress(tx, run, await part(tx)));
             } finally {
               signal.removeEventListener("abort", cancel);
+              // Else it might hit the next who gets the connection.
+              await cancelled;
             }
           },
           [STEP_LOCKS],
