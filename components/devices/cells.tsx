@@ -1,3 +1,4 @@
+import { ownMember } from "@/server/domain/own-member";
 import { memo, type ReactNode } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
@@ -15,7 +16,7 @@ import { type KeyedStore, useKeyed } from "./keyed-store";
 export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics): ReactNode {
   const metric = metricOf(column.id);
   if (metric !== null) {
-    const current = device.values[metric];
+    const current = ownMember(device.values, metric);
     if (!current) return <None />;
     const known = metrics.get(metric);
     return <Quantity value={shownAs(current.value, known?.kind)} unit={unitOf(device, metric, known)} />;

@@ -21,6 +21,14 @@ describe("toRows", () => {
     expect(rows[1]![bandKey("a")]).toEqual([1, 7]);
   });
 
+  it("goes between values whose distance is beyond a double", () => {
+    const rows = toRows([
+      { key: "a", step: false, stretches: [[point(0, -1.7e308), point(10, 1.7e308)]] },
+      { key: "b", step: false, stretches: [[point(5, 1)]] },
+    ]);
+    expect(rows[1]!.a).toBe(0);
+  });
+
   it("breaks a line between its stretches, also where another goes on", () => {
     const rows = toRows([
       { key: "a", step: false, stretches: [[point(0, 1), point(1, 2)], [point(9, 3)]] },

@@ -51,8 +51,14 @@ function fill(rows: (Record<string, unknown> & { time: number })[], { key, stret
     while (i + 1 < stretch.length && stretch[i + 1]!.time <= row.time) i++;
     const [before, after] = [stretch[i]!, stretch[i + 1]];
     const share = !after || step ? 0 : (row.time - before.time) / (after.time - before.time);
-    const between = (of: (point: PlotPoint) => number) => of(before) + (after ? (of(after) - of(before)) * share : 0);
+    const between = (of: (point: PlotPoint) => number) =>
+      after ? valueBetween(of(before), of(after), share) : of(before);
     row[key] = between(({ value }) => value);
     row[band] = [between(({ low }) => low), between(({ high }) => high)];
   }
+}
+
+function valueBetween(a: number, b: number, share: number): number {
+  const step = b - a;
+  return Number.isFinite(step) ? a + step * share : a * (1 - share) + b * share;
 }

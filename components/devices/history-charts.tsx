@@ -63,14 +63,19 @@ function GroupChart(props: GroupChartProps) {
   );
   const { rows, lines } = useMemo(() => {
     const drawn = series.map((one) => {
-      return { key: one.metric, step: one.kind === "boolean", stretches: toStretches(one, from, to) };
+      return {
+        key: keyOf(one),
+        label: one.metric,
+        step: one.kind === "boolean",
+        stretches: toStretches(one, from, to),
+      };
     });
     return {
       rows: toRows(drawn),
-      lines: drawn.map(({ key, step, stretches }): TimeSeries => ({
+      lines: drawn.map(({ key, label, step, stretches }): TimeSeries => ({
         key,
-        label: key,
-        color: metricColor(key),
+        label,
+        color: metricColor(label),
         step,
         ...(step ? {} : { band: bandKey(key) }),
         points: stretches.flat(),
@@ -92,10 +97,10 @@ function GroupChart(props: GroupChartProps) {
     <figure className={classes.chart}>
       {slots > 1 || lines.length > 1 ? (
         <ul className={classes.legend}>
-          {lines.map(({ key, color }) => (
+          {lines.map(({ key, label, color }) => (
             <li key={key}>
               <i style={{ background: color }} aria-hidden="true" />
-              {key}
+              {label}
             </li>
           ))}
         </ul>
@@ -120,6 +125,11 @@ function GroupChart(props: GroupChartProps) {
       </div>
     </figure>
   );
+}
+
+/** Names have no spaces, so none is taken for the time of a row, or for a band. */
+function keyOf({ metric }: Series): string {
+  return `metric ${metric}`;
 }
 
 /** The same object as long as its parts are. Groups are made anew with every frame, their series only with news for them. */

@@ -1,4 +1,5 @@
 "use client";
+import { ownMember } from "@/server/domain/own-member";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
@@ -114,7 +115,7 @@ function useWaiting(device: string, metrics: readonly string[], isCounting: bool
       onFrame: (data) => {
         if (data.kind !== "devices") return;
         for (const { id, points } of data.devices)
-          if (id === device) for (const metric of metrics) came += points[metric]?.length ?? 0;
+          if (id === device) for (const metric of metrics) came += ownMember(points, metric)?.length ?? 0;
         setCount(came);
       },
       onMissed: () => {},

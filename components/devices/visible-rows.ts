@@ -1,4 +1,5 @@
 "use client";
+import { ownMember } from "@/server/domain/own-member";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
@@ -61,7 +62,7 @@ export function useVisibleRows({ devices, trends }: FleetRows, ids: readonly str
   const lines = useQuery(sparklinesQuery(ids, trend));
   useEffect(() => {
     if (lines.data?.metric !== trend) return;
-    for (const id of ids) trends.set(id, lines.data.series[id] ?? []);
+    for (const id of ids) trends.set(id, ownMember(lines.data.series, id) ?? []);
   }, [lines.data, trend, trends, ids]);
   return { error: rows.error, reload: rows.refetch };
 }

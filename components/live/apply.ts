@@ -1,3 +1,4 @@
+import { ownMember } from "@/server/domain/own-member";
 import type { CurrentValue } from "@/server/contracts/common";
 import type { DevicesAnswer, DeviceView } from "@/server/contracts/devices";
 import type { HealthAnswer } from "@/server/contracts/health";
@@ -60,7 +61,7 @@ function applyLive(device: DeviceView, live: LiveDevice): DeviceView {
 function newerValues(values: DeviceView["values"], live: LiveDevice): DeviceView["values"] {
   let next: Record<string, CurrentValue> | null = null;
   const offer = (name: string, time: number, value: CurrentValue["value"]) => {
-    const known = values[name];
+    const known = ownMember(values, name);
     if (known && Date.parse(known.time) >= time) return;
     next ??= { ...values };
     next[name] = { value, time: instantOf(time) };
@@ -69,7 +70,7 @@ function newerValues(values: DeviceView["values"], live: LiveDevice): DeviceView
     const newest = points.at(-1);
     if (!newest) continue;
     // Booleans travel as 0 and 1; the value known so far tells which it is. A number may follow a boolean.
-    const isBoolean = typeof values[metric]?.value === "boolean" && (newest[1] === 0 || newest[1] === 1);
+    const isBoolean = typeof ownMember(values, metric)?.value === "boolean" && (newest[1] === 0 || newest[1] === 1);
     offer(metric, newest[0], isBoolean ? newest[1] === 1 : newest[1]);
   }
   for (const [field, [time, text]] of Object.entries(live.texts)) offer(field, time, text);

@@ -41,6 +41,36 @@ describe("mergeReadings", () => {
     ]);
   });
 
+  it("keeps a mean between values from the ends of a double", () => {
+    const loaded = series({ bucketMs: 60_000 });
+    const { MAX_VALUE } = Number;
+    const next = mergeReadings(
+      loaded,
+      [MAX_VALUE, -MAX_VALUE, MAX_VALUE].map((value, i) => [i, value] as const),
+    );
+    expect(next.points).toMatchObject([{ count: 3, min: -MAX_VALUE, max: MAX_VALUE }]);
+    expect(next.points[0]!.mean / MAX_VALUE).toBeCloseTo(1 / 3, 12);
+    expect(
+      mergeReadings(loaded, [
+        [0, MAX_VALUE],
+        [1, MAX_VALUE],
+      ]).points[0]!.mean,
+    ).toBe(MAX_VALUE);
+  });
+
+  it("takes no reading for a metric that a frame doesn't name, whatever its name", () => {
+    const frame = {
+      id: "press-07",
+      lastSeen: 1,
+      messages: 1,
+      points: { other: [[1, 2]] },
+      texts: {},
+      more: false,
+    } as const;
+    const loaded = series({ metric: "toString" });
+    expect(applyToSeries(loaded, { kind: "devices", devices: [frame] }).points).toEqual([]);
+  });
+
   it("goes on in the buckets the server began", () => {
     const loaded = series({
       bucketMs: 1000,

@@ -1,3 +1,4 @@
+import { ownMember } from "@/server/domain/own-member";
 import type { ReadingsAnswer } from "@/server/contracts/devices";
 import type { FrameData, LiveDevice } from "@/server/contracts/live";
 import type { EpochMs } from "@/server/domain/terms";
@@ -76,7 +77,7 @@ export function applyToSeries(series: Series, data: FrameData): Series {
  * skipped; in the first that reaches beyond it, what is no newer than the newest reading counted is taken to be counted.
  */
 function applyDevice(series: Series, { lastSeen, points }: LiveDevice): Series {
-  const readings = points[series.metric] ?? [];
+  const readings = ownMember(points, series.metric) ?? [];
   if (series.isPastLoad || series.lastSeen === null) return mergeReadings(series, readings);
   if (lastSeen < series.lastSeen) return series;
   const { latest } = series;
@@ -158,11 +159,17 @@ function joined(point: HistoryPoint, value: number, isLatest: boolean): HistoryP
   return {
     time: point.time,
     count,
-    mean: point.mean + (value - point.mean) / count,
+    mean: meanWith(point.mean, value, count),
     min: Math.min(point.min, value),
     max: Math.max(point.max, value),
     last: isLatest ? value : point.last,
   };
+}
+
+/** The mean of `count` values, of which `value` is the last. */
+function meanWith(mean: number, value: number, count: number): number {
+  const step = value - mean;
+  return mean + (Number.isFinite(step) ? step / count : value / count - mean / count);
 }
 
 function lowerBound(points: readonly HistoryPoint[], time: EpochMs): number {

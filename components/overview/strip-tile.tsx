@@ -1,4 +1,5 @@
 "use client";
+import { ownMember } from "@/server/domain/own-member";
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
@@ -36,9 +37,9 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
   const name = data ? shownMetric(data.values, metric) : null;
   const ids = useMemo(() => [id], [id]);
   const { data: lines } = useQuery(sparklinesQuery(ids, name));
-  const current = name === null ? undefined : data?.values[name]?.value;
+  const current = name === null ? undefined : data && ownMember(data.values, name)?.value;
   const value = typeof current === "number" ? current : null;
-  const values = lines?.metric === name ? withLatest(lines?.series[id] ?? [], value) : [];
+  const values = lines?.metric === name ? withLatest(ownMember(lines.series, id) ?? [], value) : [];
   const isLive = data?.state === "live";
   return (
     <li className={classes.tile} data-behind={data && !isLive ? true : undefined}>
@@ -82,7 +83,7 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
 });
 
 function shownMetric(values: DeviceView["values"], asked: string | null): string | null {
-  const isNumber = (name: string) => typeof values[name]?.value === "number";
+  const isNumber = (name: string) => typeof ownMember(values, name)?.value === "number";
   if (asked !== null && isNumber(asked)) return asked;
   return inMetricOrder(Object.keys(values).filter(isNumber))[0] ?? null;
 }

@@ -33,6 +33,10 @@ describe("numbers", () => {
   it("writes counts exactly while they are short", () => {
     expect(formatCount(9995)).toBe("9,995");
     expect(formatCount(69_965)).toBe("70.0 K");
+    expect(formatExact(Number.MAX_VALUE)).toBe("1.7976931348623157e+308");
+    expect(formatExact(5e-324)).toBe("5e-324");
+    expect(formatMeasure(-1.7e308)).toBe("-1.70e+308");
+    expect(formatMeasure(999.4e12)).toBe("999 T");
     expect(formatExact(69_965)).toBe("69,965");
     expect(formatExact(0.004532068199369834)).toBe("0.004532068199369834");
   });

@@ -13,8 +13,10 @@ const PREFIXES = [
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const exact = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 17, maximumFractionDigits: 17 });
 
-/** Every digit there is, for hovering. */
+/** Every digit there is, for hovering; very large and very small ones with a power of ten. */
 export function formatExact(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e21 || (size < 1e-6 && size > 0)) return String(value);
   return exact.format(value);
 }
 
@@ -125,6 +127,7 @@ function significant(value: number): string {
 
 function prefixed(value: number): string {
   const size = Math.abs(value);
+  if (size >= 999.5e12) return value.toExponential(2);
   for (const [factor, prefix] of PREFIXES) {
     // 999,950 would round to "1000 K": it belongs to the next prefix.
     if (size >= factor * 0.9995) {

@@ -26,6 +26,20 @@ describe("rangeOf", () => {
     expect(rangeOf([null])).toEqual([0, 0]);
   });
 
+  it("holds values from the ends of what a double holds", () => {
+    for (const values of [
+      [1.7e308, -1.7e308],
+      [1.7e308, 1.79e308],
+      [Number.MAX_VALUE, Number.MAX_VALUE],
+      [5e-324, 0],
+      [-1.7e308, 0],
+    ]) {
+      expect(rangeOf(values).every(Number.isFinite)).toBe(true);
+      for (const { path } of [sparklinePath(values, 96, 24), sparklinePath(values, 96, 24, rangeOf(values))])
+        expect(path).toMatch(/^M3 [\d.]+L93 [\d.]+$/);
+    }
+  });
+
   it("puts a steady value in the middle", () =>
     expect(sparklinePath([5, 5], 96, 24, rangeOf([5, 5])).path).toBe("M3 12L93 12"));
 });

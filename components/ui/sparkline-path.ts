@@ -1,3 +1,5 @@
+import { shareOf } from "./value-scale";
+
 const PAD = 3;
 
 /** Less movement than this part of a value is drawn as little movement, not stretched to the whole height. */
@@ -11,9 +13,10 @@ export function rangeOf(values: readonly (number | null)[]): readonly [low: numb
   const numbers = values.filter((value) => value !== null);
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
   if (numbers.length === 0) return [0, 0];
-  const middle = (low + high) / 2;
-  const half = Math.max((high - low) / 2, (Math.abs(middle) * LEAST_SPAN) / 2) || 1;
-  return [middle - half, middle + half];
+  // Halved before they are added: twice the largest double is none.
+  const middle = low / 2 + high / 2;
+  const half = Math.max(high / 2 - low / 2, (Math.abs(middle) * LEAST_SPAN) / 2) || 1;
+  return [Math.max(-Number.MAX_VALUE, middle - half), Math.min(Number.MAX_VALUE, middle + half)];
 }
 
 /**
@@ -32,7 +35,6 @@ export function sparklinePath(
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  const span = high - low || 1;
   const step = (width - 2 * PAD) / Math.max(1, values.length - 1);
   const round = (n: number) => Math.round(n * 10) / 10;
 
@@ -45,7 +47,7 @@ export function sparklinePath(
       return;
     }
     const x = round(PAD + i * step);
-    const y = round(height - PAD - ((value - low) / span) * (height - 2 * PAD));
+    const y = round(height - PAD - shareOf(value, { min: low, max: high }) * (height - 2 * PAD));
     path += `${drawing ? "L" : "M"}${x} ${y}`;
     // A lone value between gaps would be an empty path: give it a visible dot.
     if (!drawing && (values[i + 1] ?? null) === null) path += "h0.1";

@@ -1,3 +1,5 @@
+import { shareOf } from "./value-scale";
+
 /** Space around the plot, in pixels: the unit above, values at the left, labels of the last values at the right, times below. */
 export const PLOT = { top: 28, right: 60, bottom: 28, left: 60 } as const;
 
@@ -27,7 +29,7 @@ export function timeAt(x: number, from: number, to: number, width: number): numb
 
 /** Pixels from the top edge of the chart, for a value. */
 export function yOf(value: number, scale: { readonly min: number; readonly max: number }, height: number): number {
-  return PLOT.top + (1 - (value - scale.min) / (scale.max - scale.min)) * (height - PLOT.top - PLOT.bottom);
+  return PLOT.top + (1 - shareOf(value, scale)) * (height - PLOT.top - PLOT.bottom);
 }
 
 /** The point drawn nearest to a time, if it is within `reach` ms. Points are in order of time. */

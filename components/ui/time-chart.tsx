@@ -6,7 +6,7 @@ import classes from "./time-chart.module.css";
 import { createCrosshair, type Crosshair } from "./time-chart-crosshair";
 import { ChartOverlay, type OverlayLine } from "./time-chart-overlay";
 import { PLOT, type PlotPoint } from "./time-chart-plot";
-import { valueScale, type ValueScale } from "./value-scale";
+import { shareOf, valueScale, type ValueScale } from "./value-scale";
 
 /** One row of a chart: values by series key, null where there is none. */
 export interface TimeRow {
@@ -53,6 +53,7 @@ export interface TimeChartProps {
   onZoomOut?: () => void;
 }
 
+const SHARES: [number, number] = [0, 1];
 const TICK = { fill: "var(--fw-muted)", fontSize: 12 } as const;
 
 /**
@@ -77,6 +78,20 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
       })),
     [rows, series],
   );
+  // Drawn as shares of the axis: recharts takes a key for a path, and can't draw distances beyond the doubles.
+  const keys = useMemo(
+    () =>
+      series.map(({ key, band }) => {
+        const share = (value: unknown) => (typeof value === "number" ? shareOf(value, scale) : null);
+        const extremes = (row: TimeRow) => {
+          const ends = band === undefined ? null : (row[band] as readonly [number, number] | null | undefined);
+          return ends ? ends.map((end) => shareOf(end, scale)) : null;
+        };
+        return { line: (row: TimeRow) => share(row[key]), band: extremes };
+      }),
+    [series, scale],
+  );
+  const labels = useMemo(() => new Map(scale.ticks.map((tick) => [shareOf(tick, scale), scale.label(tick)])), [scale]);
   return (
     <div ref={ref} className={classes.chart} style={{ height }} aria-hidden="true">
       <span className={classes.unit}>{unit}</span>
@@ -106,20 +121,20 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
             />
             <YAxis
               width={PLOT.left}
-              domain={[scale.min, scale.max]}
+              domain={SHARES}
               allowDataOverflow
-              ticks={scale.ticks as number[]}
-              tickFormatter={scale.label}
+              ticks={[...labels.keys()]}
+              tickFormatter={(share: number) => labels.get(share) ?? ""}
               interval={0}
               axisLine={false}
               tickLine={false}
               tick={TICK}
             />
-            {series.map(({ key, color, band, step }) =>
+            {series.map(({ key, color, band, step }, i) =>
               band ? (
                 <Area
                   key={`${key} band`}
-                  dataKey={band}
+                  dataKey={keys[i]!.band}
                   type={step ? "stepAfter" : "linear"}
                   stroke="none"
                   fill={color}
@@ -130,10 +145,10 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
                 />
               ) : null,
             )}
-            {series.map(({ key, color, step }) => (
+            {series.map(({ key, color, step }, i) => (
               <Line
                 key={key}
-                dataKey={key}
+                dataKey={keys[i]!.line}
                 type={step ? "stepAfter" : "linear"}
                 stroke={color}
                 strokeWidth={1.5}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { valueScale } from "./value-scale";
+import { shareOf, valueScale } from "./value-scale";
 
 const labels = (low: number, high: number, fromZero = false) => {
   const { ticks, label } = valueScale(low, high, fromZero);
@@ -24,6 +24,28 @@ describe("valueScale", () => {
     expect(valueScale(0, 0)).toMatchObject({ min: -1, max: 1 });
     expect(valueScale(0, 0, true).min).toBe(0);
     expect(valueScale(-5, -5).max).toBeGreaterThan(-5);
+  });
+
+  it("has an axis for any values a double holds, and a place on it for each", () => {
+    const value = fc.oneof(
+      fc.constantFrom(Number.MAX_VALUE, -Number.MAX_VALUE, 5e-324, -5e-324, 0, 1.7e308, 1e300, 1e-300),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    );
+    fc.assert(
+      fc.property(value, value, fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), (a, b, fromZero, at) => {
+        const [low, high] = a < b ? [a, b] : [b, a];
+        const scale = valueScale(low, high, fromZero);
+        expect([scale.min, scale.max, ...scale.ticks].every(Number.isFinite)).toBe(true);
+        expect(scale.ticks.length).toBeLessThanOrEqual(6);
+        for (const tick of scale.ticks) expect(scale.label(tick).length).toBeLessThan(24);
+        for (const one of [low, high, low * (1 - at) + high * at]) {
+          expect(shareOf(one, scale)).toBeGreaterThanOrEqual(-1e-6);
+          expect(shareOf(one, scale)).toBeLessThanOrEqual(1 + 1e-6);
+        }
+      }),
+    );
+    expect(labels(-1.7e308, 1.7e308)).toEqual(["-1e+308", "0", "1e+308"]);
+    expect(labels(0, 3e20)).toEqual(["0", "1e+20", "2e+20", "3e+20"]);
   });
 
   it("begins at zero where zero means something", () => {

@@ -13,13 +13,27 @@ const PREFIXES = [
   [1e6, "M"],
 ] as const;
 
+/** Beyond, distances may leave the doubles, and with them the axis. */
+const LARGE = 1e300;
+const SMALLER = 1e-100;
+
+/** Where a value lies on an axis: 0 at its foot, 1 at its top, however far apart the two are. */
+export function shareOf(value: number, { min, max }: Pick<ValueScale, "min" | "max">): number {
+  const span = max - min;
+  if (span === 0) return 0;
+  return Number.isFinite(span) ? (value - min) / span : (value / 4 - min / 4) / (max / 4 - min / 4);
+}
+
 /** The axis for values from `low` to `high`, with at most six ticks. */
 export function valueScale(low: number, high: number, fromZero = false): ValueScale {
+  if (Math.max(Math.abs(low), Math.abs(high)) > LARGE) return largeScale(low, high, fromZero);
   let [foot, top] = fromZero ? [Math.min(0, low), Math.max(0, high)] : [low, high];
   // One value alone gets an axis around it, as wide as a person would draw it.
   if (top - foot <= Math.max(Math.abs(foot), Math.abs(top)) * 1e-9 + 1e-12) {
-    const room = Math.abs(top) * 0.05 || 1;
-    if (fromZero) top = foot + room * 2;
+    const size = Math.abs(top) * 0.05;
+    // Too small for steps of it to be told apart.
+    const room = size < 1e-290 ? 1 : size;
+    if (fromZero) top = Math.max(top, foot + room * 2);
     else [foot, top] = [foot - room, top + room];
   }
   const step = roundStep(foot, top);
@@ -27,6 +41,18 @@ export function valueScale(low: number, high: number, fromZero = false): ValueSc
   const last = Math.ceil(top / step - 1e-9);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => tidy((first + i) * step));
   return { min: ticks[0]!, max: ticks.at(-1)!, ticks, label: labelling(step, Math.max(Math.abs(foot), Math.abs(top))) };
+}
+
+/** Of values made smaller, and then larger again: what an end of the axis lacks to a round one beyond the doubles, it goes without. */
+function largeScale(low: number, high: number, fromZero: boolean): ValueScale {
+  const { min, max, ticks } = valueScale(low * SMALLER, high * SMALLER, fromZero);
+  const larger = (value: number) => tidy(value / SMALLER);
+  return {
+    min: Math.max(-Number.MAX_VALUE, larger(min)),
+    max: Math.min(Number.MAX_VALUE, larger(max)),
+    ticks: ticks.map(larger).filter(Number.isFinite),
+    label: powers,
+  };
 }
 
 /** The smallest round step with at most five steps between foot and top. */
@@ -40,11 +66,17 @@ function roundStep(foot: number, top: number): number {
 }
 
 function labelling(step: number, size: number): (value: number) => string {
+  if (size >= 1e15) return powers;
   const [factor, prefix] = PREFIXES.find(([factor]) => size >= factor && decimalsOf(step / factor) <= 3) ?? [1, ""];
   const decimals = decimalsOf(step / factor);
   if (decimals > 6) return (value) => String(tidy(value));
   const format = new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
   return (value) => `${format.format(tidy(value / factor)).replace(/^-0$/, "0")}${prefix && ` ${prefix}`}`;
+}
+
+/** "1.5e+308": no prefix goes so far. */
+function powers(value: number): string {
+  return value === 0 ? "0" : tidy(value).toExponential();
 }
 
 function decimalsOf(step: number): number {
