@@ -21,6 +21,7 @@ import { failedRecordsProbe } from "./health/failed-records";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
 import { keptByKey } from "./async/kept-for";
+import { jobProbes, type JobSeen } from "./health/jobs";
 import { type LiveChannelState, liveProbes } from "./health/live";
 import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
@@ -28,6 +29,8 @@ import { postgresProbes } from "./health/postgres";
 import type { Probe } from "./health/probe";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
+import { stateOf } from "./jobs/job-state";
+import { readJobs } from "./jobs/read";
 import type { Logger } from "./observability/logger";
 import { onceAtATime } from "./async/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
@@ -181,9 +184,19 @@ export function composeProbes({ config, engines, pipelineState, liveState, now }
     }),
     ...pipelineProbes(pipelineState),
     failedRecordsProbe(engines),
+    ...jobProbes(() => seenJobs(engines, now())),
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     ...machineProbes(config.dataDir),
   ];
+}
+
+async function seenJobs({ pool }: Pick<Engines, "pool">, now: EpochMs): Promise<readonly JobSeen[]> {
+  return (await readJobs(pool)).map((row) => ({
+    ...stateOf(row, now),
+    title: row.title,
+    isScheduled: row.everyMs !== null,
+    attempt: row.current?.attempt ?? 0,
+  }));
 }
 
 /** @throws LogUnavailableError unless the log answers in time and has the telemetry topic. */

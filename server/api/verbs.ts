@@ -18,6 +18,8 @@ import { getFleetSummary } from "./fleet/summary";
 import { getHealth } from "./health/get";
 import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
+import { pauseJobVerb, resumeJob, runJob, stopJobRun } from "./jobs/change";
+import { listJobRuns, listJobs } from "./jobs/list";
 import { listMetrics } from "./metrics/list";
 import { updateMetric } from "./metrics/update";
 import { getPipeline } from "./pipeline/get";
@@ -56,6 +58,12 @@ export const VERBS = {
   startDeadLetterJob,
   getDeadLetterJob,
   stopDeadLetterJob,
+  listJobs,
+  listJobRuns,
+  runJob,
+  pauseJob: pauseJobVerb,
+  resumeJob,
+  stopJobRun,
   getPipeline,
   getStages,
   skipBatch,

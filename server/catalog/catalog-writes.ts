@@ -225,10 +225,7 @@ async function roomFor<T extends { readonly name: string }>(
 }
 
 /** Adds the sites named that aren't there yet. */
-async function addSites(
-  client: PoolClient,
-  devices: readonly { readonly site: string | null }[],
-): Promise<void> {
+async function addSites(client: PoolClient, devices: readonly { readonly site: string | null }[]): Promise<void> {
   const names = [...new Set(devices.map((device) => device.site).filter((site) => site !== null))].sort();
   if (names.length === 0) return;
   await client.query(

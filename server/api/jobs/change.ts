@@ -1,0 +1,92 @@
+import type { Pool, PoolClient } from "pg";
+import { job, jobRun } from "@/server/contracts/jobs";
+import { type JobRow, readJobs, readRun } from "@/server/jobs/read";
+import { hurryRun, pauseJob, requestRun, stopRun } from "@/server/jobs/requests";
+import { EMPTY_BODY, emptyBody } from "../dead-letters/decide";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, writingVerb } from "../verb";
+import { jobPath, noSuchJob, runPath, toJob, toRun } from "./view";
+
+const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
+
+export const runJob = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/jobs/{name}/run",
+    summary: "Runs a job now, paused or not; one that waits to be tried again is tried at once",
+    params: jobPath,
+    query: NO_PARAMETERS,
+    answer: job,
+    status: 200,
+    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
+    bodies: EMPTY_BODY,
+  },
+  () =>
+    async ({ tx, now, caller }, { params: { name }, request }) => {
+      await parseJsonBody(emptyBody, request);
+      assertScheduled(await find(tx, name));
+      if ((await requestRun(tx, { job: name, requestedBy: caller.kind })) === null && !(await hurryRun(tx, name)))
+        throw new ProblemError("wrong-status", "It runs already: wait until it ends, or stop it.");
+      return toJob(await find(tx, name), now);
+    },
+);
+
+function pausing(does: "pause" | "resume", summary: string) {
+  return writingVerb(
+    {
+      method: "POST",
+      path: `/api/v1/jobs/{name}/${does}`,
+      summary,
+      params: jobPath,
+      query: NO_PARAMETERS,
+      answer: job,
+      status: 200,
+      problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
+      bodies: EMPTY_BODY,
+    },
+    () =>
+      async ({ tx, now }, { params: { name }, request }) => {
+        await parseJsonBody(emptyBody, request);
+        assertScheduled(await find(tx, name));
+        await pauseJob(tx, name, does === "pause");
+        return toJob(await find(tx, name), now);
+      },
+  );
+}
+
+export const pauseJobVerb = pausing("pause", "Pauses a job's schedule, until it is resumed; a run under way goes on");
+export const resumeJob = pausing("resume", "Lets a paused job go on; runs that were missed are made up for by one");
+
+export const stopJobRun = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/jobs/{name}/runs/{id}/stop",
+    summary: "Stops a run within seconds; what it has done stays. One that has ended stays as it is",
+    params: runPath,
+    query: NO_PARAMETERS,
+    answer: jobRun,
+    status: 200,
+    problems: ["not-found", ...BODY_PROBLEMS],
+    bodies: EMPTY_BODY,
+  },
+  () =>
+    async ({ tx }, { params: { name, id }, request }) => {
+      await parseJsonBody(emptyBody, request);
+      await stopRun(tx, name, id);
+      const row = await readRun(tx, name, id);
+      if (row === null) throw new ProblemError("not-found", `The job has no run ${JSON.stringify(id)}.`);
+      return toRun(row);
+    },
+);
+
+async function find(tx: Pool | PoolClient, name: string): Promise<JobRow> {
+  const [row] = await readJobs(tx, name);
+  if (!row) throw noSuchJob(name);
+  return row;
+}
+
+function assertScheduled({ everyMs, title }: JobRow): void {
+  if (everyMs !== null) return;
+  throw new ProblemError("wrong-status", `"${title}" has no schedule: it is started where its work is chosen.`);
+}
