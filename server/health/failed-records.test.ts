@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import type { DeadLetterFilter, KeptDeadLetter } from "@/server/ports/dead-letters";
+import { failedRecordsProbe } from "./failed-records";
+
+function probeWith(open: number) {
+  const asked: DeadLetterFilter[] = [];
+  const letter = { position: { log: "l", partition: 3, offset: 17 }, detail: "TypeError: x is not a function" };
+  const probe = failedRecordsProbe({
+    deadLetters: {
+      count: async (filter) => {
+        asked.push(filter);
+        return { open, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+      },
+      find: async () => (open > 0 ? [letter as KeptDeadLetter] : []),
+    },
+  });
+  return { probe, asked };
+}
+
+test("a message that made the worker fail is shown with its cause until it is settled", async () => {
+  const { probe, asked } = probeWith(2);
+  expect(await probe.run()).toMatchObject({
+    status: "warn",
+    summary: "2 messages made the worker fail; they are kept whole, and the others went on.",
+    cause: "The newest, of partition 3 at 17: TypeError: x is not a function",
+  });
+  expect(asked).toEqual([{ reason: "internalError", status: "open" }]);
+});
+
+test("none is good", async () => {
+  expect(await probeWith(0).probe.run()).toMatchObject({ status: "pass" });
+});
