@@ -6,6 +6,7 @@ import type { DeviceChanges, DeviceDetail } from "@/server/contracts/devices";
 import { LABEL_LENGTH } from "@/server/domain/label";
 import { useLive } from "../live/provider";
 import { deviceQuery, type Saved, saveProperties, sitesQuery } from "../queries/device";
+import { DEVICE_ROWS } from "../queries/devices";
 import { Age } from "../ui/age";
 import { Failure } from "../ui/feedback";
 import { Section } from "../ui/section";
@@ -101,7 +102,7 @@ function PropertiesForm({ device, onDone }: { device: DeviceDetail; onDone: () =
           (now) => now && { ...now, site, type, notes, setByPerson, updatedAt: at },
         );
         void queries.invalidateQueries({ queryKey: sitesQuery().queryKey });
-        void queries.invalidateQueries({ queryKey: ["devices"] });
+        void queries.invalidateQueries({ queryKey: [DEVICE_ROWS] });
         onDone();
       } else if (result.kind === "changed") setConflict(result.current);
       else setErrors(result.errors);

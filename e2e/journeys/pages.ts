@@ -8,6 +8,7 @@ export const PAGES = [
   { name: "Devices", route: "/devices" },
   { name: "Pipeline", route: "/pipeline" },
   { name: "Dead letters", route: "/dead-letters" },
+  { name: "Jobs", route: "/jobs" },
   { name: "Health", route: "/health" },
 ] as const;
 

@@ -4,5 +4,6 @@ export const PAGES = [
   { href: "/devices", label: "Devices", key: "d" },
   { href: "/pipeline", label: "Pipeline", key: "p" },
   { href: "/dead-letters", label: "Dead letters", key: "l" },
+  { href: "/jobs", label: "Jobs", key: "j" },
   { href: "/health", label: "Health", key: "h" },
 ] as const;

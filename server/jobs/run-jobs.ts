@@ -177,7 +177,9 @@ export function runJobs(deps: RunJobsDeps): Running {
           work,
           async (tx) => {
             let cancelled: Promise<void> | undefined;
-            const cancel = () => (cancelled = cancelQuery(pool, tx));
+            const cancel = () => {
+              cancelled = cancelQuery(pool, tx);
+            };
             signal.addEventListener("abort", cancel, { once: true });
             try {
               await assertHeld(await noteProgress(tx, run, await part(tx)));

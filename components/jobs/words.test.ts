@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { fixParts, intervalOf, progressOf, tookOf, untilWords } from "./words";
+
+test("intervals and times to come", () => {
+  expect(intervalOf({ everySeconds: 600 })).toBe("Every 10 min");
+  expect(intervalOf({ everySeconds: 3600 })).toBe("Every 1 h");
+  expect(intervalOf({ everySeconds: null })).toBe("When asked for");
+  expect(untilWords(-5000)).toBe("now");
+  expect(untilWords(200_000)).toBe("in 3 min 20 s");
+});
+
+test("how far a run is, and how long it took", () => {
+  expect(progressOf({ state: "running", done: 1200, total: 5000 })).toBe("1,200 of 5,000");
+  expect(progressOf({ state: "running", done: 1200, total: null })).toBe("1,200 so far");
+  expect(progressOf({ state: "done", done: 0, total: null })).toBe("nothing to do");
+  expect(progressOf({ state: "stopped", done: 7, total: null })).toBe("7");
+  expect(tookOf({ startedAt: "2026-01-01T00:00:00Z", finishedAt: "2026-01-01T00:00:02Z" })).toBe("2.00 s");
+  expect(tookOf({ startedAt: "2026-01-01T00:00:00Z", finishedAt: null })).toBeNull();
+});
+
+test("a fix in words and what can be copied", () => {
+  expect(fixParts("See it; run `npm run worker`.")).toEqual([
+    { text: "See it; run", isCommand: false },
+    { text: "npm run worker", isCommand: true },
+  ]);
+});

@@ -1,0 +1,59 @@
+import type { Job, JobRun } from "@/server/contracts/jobs";
+import { formatDuration, formatTotal } from "../ui/format";
+import type { Mark } from "../ui/state-mark";
+
+/** How a job's state is shown. */
+export const STATES: Record<Job["state"], readonly [Mark, string]> = {
+  running: ["ok", "Running"],
+  retrying: ["warning", "Retrying"],
+  failed: ["failing", "Failed"],
+  overdue: ["warning", "Overdue"],
+  waiting: ["unknown", "Waiting"],
+  paused: ["stale", "Paused"],
+  scheduled: ["ok", "Scheduled"],
+  idle: ["unknown", "On request"],
+};
+
+/** How a run's state is shown. */
+export const RUN_STATES: Record<JobRun["state"], readonly [Mark, string]> = {
+  waiting: ["unknown", "Waiting"],
+  running: ["ok", "Running"],
+  stopping: ["stale", "Stopping"],
+  done: ["ok", "Done"],
+  stopped: ["stale", "Stopped"],
+  failed: ["failing", "Failed"],
+};
+
+/** "Every 10 min" */
+export function intervalOf({ everySeconds }: Pick<Job, "everySeconds">): string {
+  return everySeconds === null
+    ? "When asked for"
+    : `Every ${formatDuration(everySeconds * 1000).replace(/ 0 \w+$/, "")}`;
+}
+
+/** When a run comes: "in 3 min 20 s", "now". */
+export function untilWords(ms: number): string {
+  return ms < 1000 ? "now" : `in ${formatDuration(Math.round(ms / 1000) * 1000)}`;
+}
+
+/** How far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */
+export function progressOf({ state, done, total }: Pick<JobRun, "state" | "done" | "total">): string {
+  if (total !== null) return `${formatTotal(done)} of ${formatTotal(total)}`;
+  if (state === "running" || state === "stopping") return `${formatTotal(done)} so far`;
+  if (state === "done" && done === 0) return "nothing to do";
+  return formatTotal(done);
+}
+
+/** How long a run took; null until it has ended. */
+export function tookOf({ startedAt, finishedAt }: Pick<JobRun, "startedAt" | "finishedAt">): string | null {
+  if (startedAt === null || finishedAt === null) return null;
+  return formatDuration(Math.max(1, Date.parse(finishedAt) - Date.parse(startedAt)));
+}
+
+/** A fix in its parts: words, and what can be copied. */
+export function fixParts(fix: string): { readonly text: string; readonly isCommand: boolean }[] {
+  return fix
+    .split("`")
+    .map((text, i) => ({ text: text.trim(), isCommand: i % 2 === 1 }))
+    .filter(({ text }) => text !== "" && text !== ".");
+}
