@@ -1,10 +1,11 @@
 "use client";
 import { useState } from "react";
 import type { CurrentValue } from "@/server/contracts/common";
-import type { DeviceView } from "@/server/contracts/devices";
+import type { DeviceDetail } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
 import { Quantity } from "../ui/quantity";
 import { metricColor } from "../ui/theme";
+import { looksLikeNumber } from "./looks-like-number";
 import classes from "./values.module.css";
 import { isGuessed, type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
@@ -13,7 +14,7 @@ import { inMetricOrder } from "../ui/metric-order";
 const STALE_MS = 5 * 60_000;
 
 interface ValuesProps {
-  device: DeviceView;
+  device: DeviceDetail;
   known: KnownMetrics;
   /** Metrics whose history is shown. */
   selected: readonly string[];
@@ -27,7 +28,7 @@ interface ValuesProps {
 
 /** Latest value of each metric with its unit and age; choosing one shows its history. Strings have none. */
 export function Values({ device, known, selected, onSelect, onToggle, hasRoomFor }: ValuesProps) {
-  const { values, lastEventTime } = device;
+  const { values, lastEventTime, rounded } = device;
   const names = inMetricOrder(Object.keys(values));
   if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
   const latest = lastEventTime ? Date.parse(lastEventTime) : 0;
@@ -47,6 +48,16 @@ export function Values({ device, known, selected, onSelect, onToggle, hasRoomFor
             <span className={classes.valueAge}>
               {isGuessed(device, metric) ? (
                 <span title="An earlier version made this unit up">unit guessed, </span>
+              ) : null}
+              {looksLikeNumber(current.value) ? (
+                <span title={`${name} is sent in quotes. Send it as a number, without them, and it gets a history.`}>
+                  came as text, no history,{" "}
+                </span>
+              ) : null}
+              {Object.hasOwn(rounded, name) ? (
+                <span title="Sent with more digits than a number can keep here; the nearest that can be kept is stored">
+                  rounded,{" "}
+                </span>
               ) : null}
               {isStale ? "stale, " : ""}
               <Age time={current.time} />

@@ -238,3 +238,17 @@ async function addSites(client: PoolClient, devices: readonly { readonly site: s
 function nameOf(named: { readonly name: string }): string {
   return named.name;
 }
+
+/** Moves the series' latest rounded reading forward; the same again changes nothing. Their devices' rows are locked. */
+export async function noteRounded(
+  client: PoolClient,
+  series: readonly { readonly deviceId: number; readonly metric: number; readonly time: EpochMs }[],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO rounded_series (device_id, metric_id, time)
+     SELECT device, metric, to_timestamp(max(time) / 1000)
+     FROM unnest($1::integer[], $2::integer[], $3::float8[]) AS s (device, metric, time) GROUP BY device, metric
+     ON CONFLICT (device_id, metric_id) DO UPDATE SET time = greatest(rounded_series.time, excluded.time)`,
+    [series.map(({ deviceId }) => deviceId), series.map(({ metric }) => metric), series.map(({ time }) => time)],
+  );
+}

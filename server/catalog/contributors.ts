@@ -1,6 +1,6 @@
 import type { PoolClient } from "pg";
 import type { CommitBatch, EnrichedMessage } from "@/server/ports/commit-batch";
-import { type DeviceActivity, noteActivity, noteConflicts } from "./catalog-writes";
+import { type DeviceActivity, noteActivity, noteConflicts, noteRounded } from "./catalog-writes";
 
 /** Adds up what the batch's devices did. */
 export async function addActivity(tx: PoolClient, { messages }: CommitBatch): Promise<void> {
@@ -10,6 +10,14 @@ export async function addActivity(tx: PoolClient, { messages }: CommitBatch): Pr
 /** Counts the batch's conflicts by device. */
 export async function addConflicts(tx: PoolClient, { written }: CommitBatch): Promise<void> {
   if (written.conflicts.length > 0) await noteConflicts(tx, written.conflicts);
+}
+
+/** Remembers which series have numbers that no double holds as they were sent. */
+export async function addRounded(tx: PoolClient, { messages }: CommitBatch): Promise<void> {
+  const series = messages.flatMap(({ deviceId, message, rounded }) =>
+    rounded.map((metric) => ({ deviceId, metric, time: message.eventTime })),
+  );
+  if (series.length > 0) await noteRounded(tx, series);
 }
 
 function activityOf(messages: readonly EnrichedMessage[]): DeviceActivity[] {

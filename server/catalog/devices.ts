@@ -26,15 +26,26 @@ export interface LastConflict {
   readonly refused: number;
 }
 
-const inFull = { site: true, conflictMetric: true, units: { include: { metric: true } } } as const;
+const inFull = {
+  site: true,
+  conflictMetric: true,
+  units: { include: { metric: true } },
+  rounded: { include: { metric: true } },
+} as const;
 
-/** The device of this name with its last conflict, or null. */
-export async function findDevice(
-  prisma: PrismaClient,
-  name: string,
-): Promise<(CatalogDevice & { readonly lastConflict: LastConflict | null }) | null> {
+/** What is told of one device alone. */
+export interface DeviceNotes {
+  readonly lastConflict: LastConflict | null;
+  /** Metrics with numbers that no double holds as they were sent, and the event time of the latest. */
+  readonly rounded: ReadonlyMap<string, EpochMs>;
+}
+
+/** The device of this name with what is told of it alone, or null. */
+export async function findDevice(prisma: PrismaClient, name: string): Promise<(CatalogDevice & DeviceNotes) | null> {
   const row = await prisma.device.findUnique({ where: { name }, include: inFull });
-  return row && { ...toDevice(row), lastConflict: conflictOf(row) };
+  if (row === null) return null;
+  const rounded = new Map(row.rounded.map(({ metric, time }) => [metric.name, time.getTime()]));
+  return { ...toDevice(row), lastConflict: conflictOf(row), rounded };
 }
 
 type DeviceInFull = Prisma.DeviceGetPayload<{ include: typeof inFull }>;

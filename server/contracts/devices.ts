@@ -38,6 +38,11 @@ export const deviceDetail = device
       .object({ metric: z.string(), time: instant, kept: z.number(), refused: z.number() })
       .nullable()
       .describe("The last reading that was refused because another value was stored there; booleans are 0 and 1"),
+    rounded: z
+      .record(z.string(), instant)
+      .describe(
+        "Metrics with numbers of more digits than a double holds, of which the nearest is stored; event time of the latest",
+      ),
     updatedAt: instant.describe("When site, type or notes last changed; for If-Match"),
   })
   .meta({ id: "DeviceDetail" });

@@ -48,3 +48,40 @@ test("what is no number costs its field alone; the message is kept as it was sen
   const archived = await rig.archive.find({ device: "nan-1", limit: 10 });
   expect(archived.map(({ body }) => body).sort()).toEqual([...sent].sort());
 });
+
+test("series with numbers that no double holds as they were sent are marked, and all values stored as their nearest", async () => {
+  const log = createScriptedLog("exact", 1);
+  const rig = await createRig(db.pool, log);
+  const sent = [
+    "1e-7",
+    "123456789.123456789",
+    "9007199254740991",
+    "9007199254740993",
+    "18446744073709551615",
+    "5e-324",
+    "1.7976931348623157e308",
+  ];
+  for (const [i, value] of sent.entries()) {
+    log.append(
+      0,
+      `{"device":"exact-1","time":"2026-11-27T10:00:00.00${i}Z","readings":{"v":${value},"whole":${i},"u":${i === 0 ? value : 1}}}`,
+      Date.UTC(2026, 10, 28),
+    );
+  }
+  // Late, and its values are stored already.
+  log.append(
+    0,
+    `{"device":"exact-1","time":"2026-11-27T10:00:00.003Z","readings":{"v":9007199254740993}}`,
+    Date.UTC(2026, 10, 28),
+  );
+  await rig.drain(3);
+  await rig.drain(3);
+  const stored = await db.pool.query<{ value: number }>(
+    `SELECT value FROM reading WHERE device = 'exact-1' AND metric = 'v' ORDER BY time`,
+  );
+  expect(stored.rows.map(({ value }) => value)).toEqual(sent.map(Number));
+  const { rows } = await db.pool.query(
+    `SELECT d.name AS device, m.name AS metric, r.time FROM rounded_series r JOIN device d ON d.id = device_id JOIN metric m ON m.id = metric_id`,
+  );
+  expect(rows).toEqual([{ device: "exact-1", metric: "v", time: new Date("2026-11-27T10:00:00.004Z") }]);
+});

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { addActivity, addConflicts } from "@/server/catalog/contributors";
+import { addActivity, addConflicts, addRounded } from "@/server/catalog/contributors";
 import { addReadings, addRollups } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
 import { addRate, addRefused } from "./rates";
@@ -57,6 +57,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addRollups,
     addActivity,
     addConflicts,
+    addRounded,
     addRate,
     addRefused,
     addReplayRuns,

@@ -12,7 +12,7 @@ export function rawField(
   value: unknown,
   reason: DeadLetterReason,
 ): Uint8Array {
-  if (reason === "badLabel" || !survivesJson(value)) return record.value;
+  if (reason === "badLabel" || message.rounded.includes(field) || !survivesJson(value)) return record.value;
   const { device, eventTime, id, site, type } = message;
   const time = new Date(eventTime).toISOString();
   return Buffer.from(JSON.stringify({ device, time, readings: { [field]: value }, id, site, type }));

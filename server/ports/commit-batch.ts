@@ -14,6 +14,8 @@ export interface EnrichedMessage extends Received {
   readonly deviceId: number;
   readonly metrics: readonly number[];
   readonly values: readonly number[];
+  /** Those of `metrics` whose number no double holds as it was sent. */
+  readonly rounded: readonly number[];
   /** The readings again under their names, and the strings, for the twin. */
   readonly state: readonly (readonly [field: string, value: number | boolean | string])[];
 }

@@ -9,6 +9,8 @@ export interface SheetColumn {
   readonly name: string;
   readonly unit: string | null;
   readonly kind: MetricKind;
+  /** Event time of the latest number that no double holds as it was sent; null without one. */
+  readonly rounded: string | null;
   readonly resolution: "raw" | "minute" | "hour";
   /** Width of a point in ms; 0 for the readings themselves. */
   readonly bucketMs: number;

@@ -2,11 +2,12 @@ import type { Pool } from "pg";
 import type { z } from "zod";
 import type { EpochMs } from "@/server/domain/terms";
 import { downloadQuery } from "@/server/contracts/devices";
-import { type CatalogDevice, findDevice } from "@/server/catalog/devices";
+import { type CatalogDevice, type DeviceNotes, findDevice } from "@/server/catalog/devices";
 import { type CatalogMetric, findMetric, unitAt } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { besideEachOther, exportRows, type ExportRow } from "@/server/readings/reading-export";
 import { readSeries } from "@/server/readings/reading-queries";
+import { toInstantOrNull } from "../instant";
 import { fileAnswer, verb } from "../verb";
 import { csvOf, jsonOf, type Sheet, type SheetColumn } from "./download-text";
 import { deviceParams, noDevice, noMetric } from "./id";
@@ -88,13 +89,14 @@ async function sheet(pool: Pool, prisma: PrismaClient, now: EpochMs, id: string,
 }
 
 function columnOf(
-  device: CatalogDevice,
+  device: CatalogDevice & DeviceNotes,
   metric: CatalogMetric,
   resolution: SheetColumn["resolution"],
   bucketMs: number,
 ): SheetColumn {
   const { name, kind } = metric;
-  return { name, unit: unitAt(device, metric), kind, resolution, bucketMs };
+  const rounded = toInstantOrNull(device.rounded.get(name) ?? null);
+  return { name, unit: unitAt(device, metric), kind, rounded, resolution, bucketMs };
 }
 
 async function* one(rows: readonly ExportRow[]): AsyncGenerator<readonly ExportRow[]> {

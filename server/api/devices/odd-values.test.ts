@@ -148,6 +148,30 @@ describe("values near the ends of a double", () => {
   });
 });
 
+test("numbers that no double holds as they were sent are the nearest everywhere, and marked", async () => {
+  const sent = ["9007199254740993", "18446744073709551615", "123456789.123456789", "-0", "0.30000000000000004"];
+  const at = (i: number) => new Date(START + i).toISOString();
+  const lines = sent.map((v, i) => `{"device":"exact","time":"${at(i)}","readings":{"v":${v},"w":${i}}}`);
+  await rig.post(lines.join("\n"), { headers: NDJSON });
+  const found = await until(async () => {
+    const device = await read(deviceDetail, rig.get("getDevice", { id: "exact" })).catch(() => null);
+    return device?.messages === sent.length && device;
+  });
+  expect(found).toMatchObject({ rounded: { v: at(2) } });
+  const query = `metric=v,w&${RANGE}`;
+  const rows = parse(await download("downloadCsv", "exact", query), { columns: true }) as Record<string, string>[];
+  expect(rows.map(({ time, v }) => [time, Number(v) + 0])).toEqual(sent.map((v, i) => [at(i), Number(v) + 0]));
+  const json = JSON.parse(await download("downloadJson", "exact", query)) as {
+    metrics: unknown;
+    rows: { time: string; readings: { v: number } }[];
+  };
+  expect(json.metrics).toMatchObject([
+    { name: "v", rounded: at(2) },
+    { name: "w", rounded: null },
+  ]);
+  expect(json.rows.map(({ time, readings }) => [time, readings.v])).toEqual(sent.map((v, i) => [at(i), Number(v) + 0]));
+});
+
 describe("metrics named as columns of ours, or as members of objects", () => {
   test("CSV and JSON of a device tell them apart", async () => {
     for (const resolution of ["raw", "minute"]) {

@@ -48,7 +48,8 @@ export async function readDetail(
   const view = toDeviceView({ ...device, site, type }, known.get(name), now, staleSeconds);
   const conflict = device.lastConflict;
   const lastConflict = conflict && { ...conflict, time: toInstant(conflict.time) };
-  return { ...view, notes, setByPerson: [...byPerson], lastConflict, updatedAt: toInstant(updatedAt) };
+  const rounded = Object.fromEntries([...device.rounded].map(([metric, time]) => [metric, toInstant(time)]));
+  return { ...view, notes, setByPerson: [...byPerson], lastConflict, rounded, updatedAt: toInstant(updatedAt) };
 }
 
 /** What reading one device depends on. */

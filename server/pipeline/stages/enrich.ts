@@ -45,8 +45,9 @@ function place(
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value, refusal.reason)));
   const metrics = readings.map(([field]) => known.get(field)!.id);
   const values = readings.map(([, value]) => Number(value));
+  const rounded = message.rounded.flatMap((field) => known.get(field)?.id ?? []);
   const shortened = texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);
-  return { record, message, deviceId, metrics, values, state: [...readings, ...shortened] };
+  return { record, message, deviceId, metrics, values, rounded, state: [...readings, ...shortened] };
 }
 
 function letterOf(

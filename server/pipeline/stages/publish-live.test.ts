@@ -22,6 +22,7 @@ function committed(device: number, times: readonly number[], state: EnrichedMess
       refusedLabels: [],
     },
     deviceId: device,
+    rounded: [],
     metrics: [1],
     values: [time - T],
     state,

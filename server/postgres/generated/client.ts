@@ -61,3 +61,8 @@ export type Metric = Prisma.MetricModel
  * The unit of a metric where a device has one of its own.
  */
 export type DeviceUnit = Prisma.DeviceUnitModel
+/**
+ * Model RoundedSeries
+ * A series with readings that no double holds as they were sent: the nearest is stored.
+ */
+export type RoundedSeries = Prisma.RoundedSeriesModel

@@ -400,7 +400,8 @@ export const ModelName = {
   Site: 'Site',
   Device: 'Device',
   Metric: 'Metric',
-  DeviceUnit: 'DeviceUnit'
+  DeviceUnit: 'DeviceUnit',
+  RoundedSeries: 'RoundedSeries'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -416,7 +417,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "site" | "device" | "metric" | "deviceUnit"
+    modelProps: "site" | "device" | "metric" | "deviceUnit" | "roundedSeries"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -716,6 +717,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    RoundedSeries: {
+      payload: Prisma.$RoundedSeriesPayload<ExtArgs>
+      fields: Prisma.RoundedSeriesFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RoundedSeriesFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RoundedSeriesFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>
+        }
+        findFirst: {
+          args: Prisma.RoundedSeriesFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RoundedSeriesFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>
+        }
+        findMany: {
+          args: Prisma.RoundedSeriesFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>[]
+        }
+        create: {
+          args: Prisma.RoundedSeriesCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>
+        }
+        createMany: {
+          args: Prisma.RoundedSeriesCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RoundedSeriesCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>[]
+        }
+        delete: {
+          args: Prisma.RoundedSeriesDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>
+        }
+        update: {
+          args: Prisma.RoundedSeriesUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>
+        }
+        deleteMany: {
+          args: Prisma.RoundedSeriesDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RoundedSeriesUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RoundedSeriesUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>[]
+        }
+        upsert: {
+          args: Prisma.RoundedSeriesUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RoundedSeriesPayload>
+        }
+        aggregate: {
+          args: Prisma.RoundedSeriesAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRoundedSeries>
+        }
+        groupBy: {
+          args: Prisma.RoundedSeriesGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RoundedSeriesGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RoundedSeriesCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RoundedSeriesCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -807,6 +882,15 @@ export const DeviceUnitScalarFieldEnum = {
 } as const
 
 export type DeviceUnitScalarFieldEnum = (typeof DeviceUnitScalarFieldEnum)[keyof typeof DeviceUnitScalarFieldEnum]
+
+
+export const RoundedSeriesScalarFieldEnum = {
+  deviceId: 'deviceId',
+  metricId: 'metricId',
+  time: 'time'
+} as const
+
+export type RoundedSeriesScalarFieldEnum = (typeof RoundedSeriesScalarFieldEnum)[keyof typeof RoundedSeriesScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -1070,6 +1154,7 @@ export type GlobalOmitConfig = {
   device?: Prisma.DeviceOmit
   metric?: Prisma.MetricOmit
   deviceUnit?: Prisma.DeviceUnitOmit
+  roundedSeries?: Prisma.RoundedSeriesOmit
 }
 
 /* Types for Logging */

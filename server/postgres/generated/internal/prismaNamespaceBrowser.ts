@@ -54,7 +54,8 @@ export const ModelName = {
   Site: 'Site',
   Device: 'Device',
   Metric: 'Metric',
-  DeviceUnit: 'DeviceUnit'
+  DeviceUnit: 'DeviceUnit',
+  RoundedSeries: 'RoundedSeries'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -125,6 +126,15 @@ export const DeviceUnitScalarFieldEnum = {
 } as const
 
 export type DeviceUnitScalarFieldEnum = (typeof DeviceUnitScalarFieldEnum)[keyof typeof DeviceUnitScalarFieldEnum]
+
+
+export const RoundedSeriesScalarFieldEnum = {
+  deviceId: 'deviceId',
+  metricId: 'metricId',
+  time: 'time'
+} as const
+
+export type RoundedSeriesScalarFieldEnum = (typeof RoundedSeriesScalarFieldEnum)[keyof typeof RoundedSeriesScalarFieldEnum]
 
 
 export const SortOrder = {

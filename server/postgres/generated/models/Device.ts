@@ -339,6 +339,7 @@ export type DeviceWhereInput = {
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   conflictMetric?: Prisma.XOR<Prisma.MetricNullableScalarRelationFilter, Prisma.MetricWhereInput> | null
   units?: Prisma.DeviceUnitListRelationFilter
+  rounded?: Prisma.RoundedSeriesListRelationFilter
 }
 
 export type DeviceOrderByWithRelationInput = {
@@ -362,6 +363,7 @@ export type DeviceOrderByWithRelationInput = {
   site?: Prisma.SiteOrderByWithRelationInput
   conflictMetric?: Prisma.MetricOrderByWithRelationInput
   units?: Prisma.DeviceUnitOrderByRelationAggregateInput
+  rounded?: Prisma.RoundedSeriesOrderByRelationAggregateInput
 }
 
 export type DeviceWhereUniqueInput = Prisma.AtLeast<{
@@ -388,6 +390,7 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   conflictMetric?: Prisma.XOR<Prisma.MetricNullableScalarRelationFilter, Prisma.MetricWhereInput> | null
   units?: Prisma.DeviceUnitListRelationFilter
+  rounded?: Prisma.RoundedSeriesListRelationFilter
 }, "id" | "name">
 
 export type DeviceOrderByWithAggregationInput = {
@@ -456,6 +459,7 @@ export type DeviceCreateInput = {
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
   conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUncheckedCreateInput = {
@@ -477,6 +481,7 @@ export type DeviceUncheckedCreateInput = {
   conflictKept?: number | null
   conflictRefused?: number | null
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUpdateInput = {
@@ -497,6 +502,7 @@ export type DeviceUpdateInput = {
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
   conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateInput = {
@@ -518,6 +524,7 @@ export type DeviceUncheckedUpdateInput = {
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceCreateManyInput = {
@@ -810,6 +817,20 @@ export type DeviceUpdateOneRequiredWithoutUnitsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.DeviceUpdateToOneWithWhereWithoutUnitsInput, Prisma.DeviceUpdateWithoutUnitsInput>, Prisma.DeviceUncheckedUpdateWithoutUnitsInput>
 }
 
+export type DeviceCreateNestedOneWithoutRoundedInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutRoundedInput, Prisma.DeviceUncheckedCreateWithoutRoundedInput>
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutRoundedInput
+  connect?: Prisma.DeviceWhereUniqueInput
+}
+
+export type DeviceUpdateOneRequiredWithoutRoundedNestedInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutRoundedInput, Prisma.DeviceUncheckedCreateWithoutRoundedInput>
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutRoundedInput
+  upsert?: Prisma.DeviceUpsertWithoutRoundedInput
+  connect?: Prisma.DeviceWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.DeviceUpdateToOneWithWhereWithoutRoundedInput, Prisma.DeviceUpdateWithoutRoundedInput>, Prisma.DeviceUncheckedUpdateWithoutRoundedInput>
+}
+
 export type DeviceCreateWithoutSiteInput = {
   name: string
   type?: string | null
@@ -827,6 +848,7 @@ export type DeviceCreateWithoutSiteInput = {
   conflictRefused?: number | null
   conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUncheckedCreateWithoutSiteInput = {
@@ -847,6 +869,7 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   conflictKept?: number | null
   conflictRefused?: number | null
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceCreateOrConnectWithoutSiteInput = {
@@ -915,6 +938,7 @@ export type DeviceCreateWithoutConflictMetricInput = {
   conflictRefused?: number | null
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUncheckedCreateWithoutConflictMetricInput = {
@@ -935,6 +959,7 @@ export type DeviceUncheckedCreateWithoutConflictMetricInput = {
   conflictKept?: number | null
   conflictRefused?: number | null
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceCreateOrConnectWithoutConflictMetricInput = {
@@ -980,6 +1005,7 @@ export type DeviceCreateWithoutUnitsInput = {
   conflictRefused?: number | null
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
   conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUncheckedCreateWithoutUnitsInput = {
@@ -1000,6 +1026,7 @@ export type DeviceUncheckedCreateWithoutUnitsInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceCreateOrConnectWithoutUnitsInput = {
@@ -1035,6 +1062,7 @@ export type DeviceUpdateWithoutUnitsInput = {
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
   conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateWithoutUnitsInput = {
@@ -1055,6 +1083,105 @@ export type DeviceUncheckedUpdateWithoutUnitsInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
+}
+
+export type DeviceCreateWithoutRoundedInput = {
+  name: string
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
+  conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+}
+
+export type DeviceUncheckedCreateWithoutRoundedInput = {
+  id?: number
+  name: string
+  siteId?: number | null
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictMetricId?: number | null
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+}
+
+export type DeviceCreateOrConnectWithoutRoundedInput = {
+  where: Prisma.DeviceWhereUniqueInput
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutRoundedInput, Prisma.DeviceUncheckedCreateWithoutRoundedInput>
+}
+
+export type DeviceUpsertWithoutRoundedInput = {
+  update: Prisma.XOR<Prisma.DeviceUpdateWithoutRoundedInput, Prisma.DeviceUncheckedUpdateWithoutRoundedInput>
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutRoundedInput, Prisma.DeviceUncheckedCreateWithoutRoundedInput>
+  where?: Prisma.DeviceWhereInput
+}
+
+export type DeviceUpdateToOneWithWhereWithoutRoundedInput = {
+  where?: Prisma.DeviceWhereInput
+  data: Prisma.XOR<Prisma.DeviceUpdateWithoutRoundedInput, Prisma.DeviceUncheckedUpdateWithoutRoundedInput>
+}
+
+export type DeviceUpdateWithoutRoundedInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
+  conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+}
+
+export type DeviceUncheckedUpdateWithoutRoundedInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceCreateManySiteInput = {
@@ -1093,6 +1220,7 @@ export type DeviceUpdateWithoutSiteInput = {
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateWithoutSiteInput = {
@@ -1113,6 +1241,7 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateManyWithoutSiteInput = {
@@ -1170,6 +1299,7 @@ export type DeviceUpdateWithoutConflictMetricInput = {
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
@@ -1190,6 +1320,7 @@ export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
@@ -1218,10 +1349,12 @@ export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
 
 export type DeviceCountOutputType = {
   units: number
+  rounded: number
 }
 
 export type DeviceCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   units?: boolean | DeviceCountOutputTypeCountUnitsArgs
+  rounded?: boolean | DeviceCountOutputTypeCountRoundedArgs
 }
 
 /**
@@ -1239,6 +1372,13 @@ export type DeviceCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Exten
  */
 export type DeviceCountOutputTypeCountUnitsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.DeviceUnitWhereInput
+}
+
+/**
+ * DeviceCountOutputType without action
+ */
+export type DeviceCountOutputTypeCountRoundedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.RoundedSeriesWhereInput
 }
 
 
@@ -1263,6 +1403,7 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
   units?: boolean | Prisma.Device$unitsArgs<ExtArgs>
+  rounded?: boolean | Prisma.Device$roundedArgs<ExtArgs>
   _count?: boolean | Prisma.DeviceCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["device"]>
 
@@ -1335,6 +1476,7 @@ export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
   units?: boolean | Prisma.Device$unitsArgs<ExtArgs>
+  rounded?: boolean | Prisma.Device$roundedArgs<ExtArgs>
   _count?: boolean | Prisma.DeviceCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type DeviceIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1352,6 +1494,7 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     site: Prisma.$SitePayload<ExtArgs> | null
     conflictMetric: Prisma.$MetricPayload<ExtArgs> | null
     units: Prisma.$DeviceUnitPayload<ExtArgs>[]
+    rounded: Prisma.$RoundedSeriesPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -1789,6 +1932,7 @@ export interface Prisma__DeviceClient<T, Null = never, ExtArgs extends runtime.T
   site<T extends Prisma.Device$siteArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$siteArgs<ExtArgs>>): Prisma.Prisma__SiteClient<runtime.Types.Result.GetResult<Prisma.$SitePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   conflictMetric<T extends Prisma.Device$conflictMetricArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$conflictMetricArgs<ExtArgs>>): Prisma.Prisma__MetricClient<runtime.Types.Result.GetResult<Prisma.$MetricPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   units<T extends Prisma.Device$unitsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$unitsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeviceUnitPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  rounded<T extends Prisma.Device$roundedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$roundedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoundedSeriesPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2295,6 +2439,30 @@ export type Device$unitsArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
   take?: number
   skip?: number
   distinct?: Prisma.DeviceUnitScalarFieldEnum | Prisma.DeviceUnitScalarFieldEnum[]
+}
+
+/**
+ * Device.rounded
+ */
+export type Device$roundedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the RoundedSeries
+   */
+  select?: Prisma.RoundedSeriesSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the RoundedSeries
+   */
+  omit?: Prisma.RoundedSeriesOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RoundedSeriesInclude<ExtArgs> | null
+  where?: Prisma.RoundedSeriesWhereInput
+  orderBy?: Prisma.RoundedSeriesOrderByWithRelationInput | Prisma.RoundedSeriesOrderByWithRelationInput[]
+  cursor?: Prisma.RoundedSeriesWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.RoundedSeriesScalarFieldEnum | Prisma.RoundedSeriesScalarFieldEnum[]
 }
 
 /**

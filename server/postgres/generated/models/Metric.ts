@@ -250,6 +250,7 @@ export type MetricWhereInput = {
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
   conflicts?: Prisma.DeviceListRelationFilter
   units?: Prisma.DeviceUnitListRelationFilter
+  rounded?: Prisma.RoundedSeriesListRelationFilter
 }
 
 export type MetricOrderByWithRelationInput = {
@@ -263,6 +264,7 @@ export type MetricOrderByWithRelationInput = {
   firstSeen?: Prisma.SortOrder
   conflicts?: Prisma.DeviceOrderByRelationAggregateInput
   units?: Prisma.DeviceUnitOrderByRelationAggregateInput
+  rounded?: Prisma.RoundedSeriesOrderByRelationAggregateInput
 }
 
 export type MetricWhereUniqueInput = Prisma.AtLeast<{
@@ -279,6 +281,7 @@ export type MetricWhereUniqueInput = Prisma.AtLeast<{
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
   conflicts?: Prisma.DeviceListRelationFilter
   units?: Prisma.DeviceUnitListRelationFilter
+  rounded?: Prisma.RoundedSeriesListRelationFilter
 }, "id" | "name">
 
 export type MetricOrderByWithAggregationInput = {
@@ -321,6 +324,7 @@ export type MetricCreateInput = {
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateInput = {
@@ -334,6 +338,7 @@ export type MetricUncheckedCreateInput = {
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUpdateInput = {
@@ -346,6 +351,7 @@ export type MetricUpdateInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateInput = {
@@ -359,6 +365,7 @@ export type MetricUncheckedUpdateInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricCreateManyInput = {
@@ -478,6 +485,20 @@ export type MetricUpdateOneRequiredWithoutUnitsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.MetricUpdateToOneWithWhereWithoutUnitsInput, Prisma.MetricUpdateWithoutUnitsInput>, Prisma.MetricUncheckedUpdateWithoutUnitsInput>
 }
 
+export type MetricCreateNestedOneWithoutRoundedInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutRoundedInput, Prisma.MetricUncheckedCreateWithoutRoundedInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutRoundedInput
+  connect?: Prisma.MetricWhereUniqueInput
+}
+
+export type MetricUpdateOneRequiredWithoutRoundedNestedInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutRoundedInput, Prisma.MetricUncheckedCreateWithoutRoundedInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutRoundedInput
+  upsert?: Prisma.MetricUpsertWithoutRoundedInput
+  connect?: Prisma.MetricWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MetricUpdateToOneWithWhereWithoutRoundedInput, Prisma.MetricUpdateWithoutRoundedInput>, Prisma.MetricUncheckedUpdateWithoutRoundedInput>
+}
+
 export type MetricCreateWithoutConflictsInput = {
   name: string
   kind: string
@@ -487,6 +508,7 @@ export type MetricCreateWithoutConflictsInput = {
   meaning?: string
   firstSeen?: Date | string
   units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateWithoutConflictsInput = {
@@ -499,6 +521,7 @@ export type MetricUncheckedCreateWithoutConflictsInput = {
   meaning?: string
   firstSeen?: Date | string
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricCreateOrConnectWithoutConflictsInput = {
@@ -526,6 +549,7 @@ export type MetricUpdateWithoutConflictsInput = {
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateWithoutConflictsInput = {
@@ -538,6 +562,7 @@ export type MetricUncheckedUpdateWithoutConflictsInput = {
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricCreateWithoutUnitsInput = {
@@ -549,6 +574,7 @@ export type MetricCreateWithoutUnitsInput = {
   meaning?: string
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateWithoutUnitsInput = {
@@ -561,6 +587,7 @@ export type MetricUncheckedCreateWithoutUnitsInput = {
   meaning?: string
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricCreateOrConnectWithoutUnitsInput = {
@@ -588,6 +615,7 @@ export type MetricUpdateWithoutUnitsInput = {
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateWithoutUnitsInput = {
@@ -600,6 +628,73 @@ export type MetricUncheckedUpdateWithoutUnitsInput = {
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutMetricNestedInput
+}
+
+export type MetricCreateWithoutRoundedInput = {
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  meaning?: string
+  firstSeen?: Date | string
+  conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
+}
+
+export type MetricUncheckedCreateWithoutRoundedInput = {
+  id?: number
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  meaning?: string
+  firstSeen?: Date | string
+  conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
+}
+
+export type MetricCreateOrConnectWithoutRoundedInput = {
+  where: Prisma.MetricWhereUniqueInput
+  create: Prisma.XOR<Prisma.MetricCreateWithoutRoundedInput, Prisma.MetricUncheckedCreateWithoutRoundedInput>
+}
+
+export type MetricUpsertWithoutRoundedInput = {
+  update: Prisma.XOR<Prisma.MetricUpdateWithoutRoundedInput, Prisma.MetricUncheckedUpdateWithoutRoundedInput>
+  create: Prisma.XOR<Prisma.MetricCreateWithoutRoundedInput, Prisma.MetricUncheckedCreateWithoutRoundedInput>
+  where?: Prisma.MetricWhereInput
+}
+
+export type MetricUpdateToOneWithWhereWithoutRoundedInput = {
+  where?: Prisma.MetricWhereInput
+  data: Prisma.XOR<Prisma.MetricUpdateWithoutRoundedInput, Prisma.MetricUncheckedUpdateWithoutRoundedInput>
+}
+
+export type MetricUpdateWithoutRoundedInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
+}
+
+export type MetricUncheckedUpdateWithoutRoundedInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
 }
 
 
@@ -610,11 +705,13 @@ export type MetricUncheckedUpdateWithoutUnitsInput = {
 export type MetricCountOutputType = {
   conflicts: number
   units: number
+  rounded: number
 }
 
 export type MetricCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conflicts?: boolean | MetricCountOutputTypeCountConflictsArgs
   units?: boolean | MetricCountOutputTypeCountUnitsArgs
+  rounded?: boolean | MetricCountOutputTypeCountRoundedArgs
 }
 
 /**
@@ -641,6 +738,13 @@ export type MetricCountOutputTypeCountUnitsArgs<ExtArgs extends runtime.Types.Ex
   where?: Prisma.DeviceUnitWhereInput
 }
 
+/**
+ * MetricCountOutputType without action
+ */
+export type MetricCountOutputTypeCountRoundedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.RoundedSeriesWhereInput
+}
+
 
 export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -653,6 +757,7 @@ export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   firstSeen?: boolean
   conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
   units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
+  rounded?: boolean | Prisma.Metric$roundedArgs<ExtArgs>
   _count?: boolean | Prisma.MetricCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["metric"]>
 
@@ -693,6 +798,7 @@ export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
 export type MetricInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
   units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
+  rounded?: boolean | Prisma.Metric$roundedArgs<ExtArgs>
   _count?: boolean | Prisma.MetricCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type MetricIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -703,6 +809,7 @@ export type $MetricPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
   objects: {
     conflicts: Prisma.$DevicePayload<ExtArgs>[]
     units: Prisma.$DeviceUnitPayload<ExtArgs>[]
+    rounded: Prisma.$RoundedSeriesPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -1118,6 +1225,7 @@ export interface Prisma__MetricClient<T, Null = never, ExtArgs extends runtime.T
   readonly [Symbol.toStringTag]: "PrismaPromise"
   conflicts<T extends Prisma.Metric$conflictsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$conflictsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DevicePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   units<T extends Prisma.Metric$unitsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$unitsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeviceUnitPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  rounded<T extends Prisma.Metric$roundedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$roundedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoundedSeriesPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1593,6 +1701,30 @@ export type Metric$unitsArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
   take?: number
   skip?: number
   distinct?: Prisma.DeviceUnitScalarFieldEnum | Prisma.DeviceUnitScalarFieldEnum[]
+}
+
+/**
+ * Metric.rounded
+ */
+export type Metric$roundedArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the RoundedSeries
+   */
+  select?: Prisma.RoundedSeriesSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the RoundedSeries
+   */
+  omit?: Prisma.RoundedSeriesOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RoundedSeriesInclude<ExtArgs> | null
+  where?: Prisma.RoundedSeriesWhereInput
+  orderBy?: Prisma.RoundedSeriesOrderByWithRelationInput | Prisma.RoundedSeriesOrderByWithRelationInput[]
+  cursor?: Prisma.RoundedSeriesWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.RoundedSeriesScalarFieldEnum | Prisma.RoundedSeriesScalarFieldEnum[]
 }
 
 /**
