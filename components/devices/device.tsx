@@ -21,6 +21,7 @@ import { History } from "./history";
 import { type KnownMetrics, metricsByName, shownAs, unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
 import { Messages } from "./messages";
+import { stretchAddress } from "./ranges";
 import { Properties } from "./properties";
 import { Units } from "./units";
 import { useAddress } from "../ui/url";
@@ -147,7 +148,28 @@ function Facts({ device, known }: { device: DeviceDetail; known: KnownMetrics })
         ) : null}
       </dl>
       <LastConflict device={device} known={known} />
+      <ClockFault device={device} />
     </>
+  );
+}
+
+/** Readings of when the device's clock was not set, and the way to them: "All" leaves them out. */
+function ClockFault({ device: { id, clockFault } }: { device: DeviceDetail }) {
+  if (clockFault === null) return null;
+  const { from, to, readings } = clockFault;
+  const stretch = { from: Date.parse(from), to: Date.parse(to) };
+  const [first, last] = [stretch.from, stretch.to - 1].map((time) => new Date(time).getUTCFullYear());
+  const years = first === last ? `from ${first}` : `from ${first} to ${last}`;
+  const address = new URLSearchParams({ ...stretchAddress(stretch), view: "table" });
+  return (
+    <p className={classes.conflict} data-fact="clock-fault">
+      <MarkShape mark="warning" />
+      <span>
+        {readings === 1 ? "1 reading" : `${formatTotal(readings)} readings`} {years}, years before all others: the
+        device&apos;s clock was not set. All leaves them out.{" "}
+        <Link href={`/devices/${encodeURIComponent(id)}?${address.toString()}`}>Show them</Link>
+      </span>
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 "use client";
 import { useCallback, useRef } from "react";
-import type { DeviceView } from "@/server/contracts/devices";
+import type { DeviceDetail } from "@/server/contracts/devices";
 import { adviceOn } from "../queries/request";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
 import { formatMeasure, formatMoment, type Zone, zoneName } from "../ui/format";
@@ -17,7 +17,7 @@ import { type Series, summarize, visiblePoints } from "../live/series";
 import { type HistoryView, useHistory } from "./use-history";
 
 interface HistoryProps {
-  device: DeviceView;
+  device: DeviceDetail;
   /** At least one. */
   metrics: readonly string[];
   address: URLSearchParams;

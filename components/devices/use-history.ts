@@ -2,7 +2,7 @@
 import { ownMember } from "@/server/domain/own-member";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import type { DeviceView } from "@/server/contracts/devices";
+import type { DeviceDetail } from "@/server/contracts/devices";
 import { useLive, useRoom } from "../live/provider";
 import { historyQuery } from "../queries/readings";
 import { useNow } from "../ui/clock";
@@ -41,7 +41,7 @@ interface Held extends Stretch {
 }
 
 /** The history an address asks for, kept up to date until it is paused. */
-export function useHistory(device: DeviceView, metrics: readonly string[], address: URLSearchParams): HistoryView {
+export function useHistory(device: DeviceDetail, metrics: readonly string[], address: URLSearchParams): HistoryView {
   const live = useLive();
   const latest = device.lastEventTime ? Date.parse(device.lastEventTime) : null;
   // A recording ends long ago: showing the last hour of today would be showing nothing.
@@ -60,7 +60,8 @@ export function useHistory(device: DeviceView, metrics: readonly string[], addre
   const query = historyQuery(live, {
     device: device.id,
     metrics,
-    range: stretch ?? { spanMs: range.ms, end },
+    // Readings of a clock that was not set would make all there is decades wide.
+    range: stretch ?? { spanMs: range.ms, end, begin: device.clockFault ? Date.parse(device.clockFault.to) : 0 },
     isLive,
   });
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(query);

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { ReadingsAnswer } from "@/server/contracts/devices";
+import type { EpochMs } from "@/server/domain/terms";
 import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../live/series";
 import type { LiveClient } from "../live/client";
 import { serverNow } from "../ui/server-time";
@@ -10,9 +11,10 @@ export interface WantedHistory {
   readonly device: string;
   /** At least one. */
   readonly metrics: readonly string[];
-  /** A range by its length (ms; null is everything there is) and where it ends (null: now), or by both its ends. */
+  /** A range by its length (ms; null is everything there is from `begin` on) and where it ends (null: now), or by both its ends. */
   readonly range:
-    { readonly spanMs: number | null; readonly end: number | null } | { readonly from: number; readonly to: number };
+    | { readonly spanMs: number | null; readonly end: number | null; readonly begin: EpochMs }
+    | { readonly from: number; readonly to: number };
   /** True if readings still come in: the device's room keeps it up to date. */
   readonly isLive: boolean;
 }
@@ -28,7 +30,9 @@ export const historyQuery = (live: LiveClient, { device, metrics, range, isLive 
           metrics.map(async (metric) => {
             const read = (from: number, until: number) => readRange(device, metric, from, until, signal);
             if ("from" in range) return toSeries(await read(range.from, to));
-            return toSeries(range.spanMs === null ? await readAll(read, to) : await read(to - range.spanMs, to));
+            return toSeries(
+              range.spanMs === null ? await readAll(read, range.begin, to) : await read(to - range.spanMs, to),
+            );
           }),
         );
       };
@@ -51,9 +55,10 @@ function readRange(device: string, metric: string, from: number, to: number, sig
 /** Nothing says where a series begins: asks for all of time, then closer and closer around what there is. */
 async function readAll(
   read: (from: number, to: number) => Promise<ReadingsAnswer>,
-  to: number,
+  begin: EpochMs,
+  to: EpochMs,
 ): Promise<ReadingsAnswer> {
-  let answer = await read(0, to);
+  let answer = await read(begin, to);
   for (let round = 0; round < 3; round++) {
     const first = answer.points[0];
     const last = answer.points.at(-1);

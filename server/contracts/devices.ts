@@ -43,6 +43,12 @@ export const deviceDetail = device
       .describe(
         "Metrics with numbers of more digits than a double holds, of which the nearest is stored; event time of the latest",
       ),
+    clockFault: z
+      .object({ from: instant, to: instant, readings: z.int().min(1) })
+      .nullable()
+      .describe(
+        "Readings more than five years before all others: the device's clock was not set. [from, to) holds them",
+      ),
     updatedAt: instant.describe("When site, type or notes last changed; for If-Match"),
   })
   .meta({ id: "DeviceDetail" });

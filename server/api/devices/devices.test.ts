@@ -46,7 +46,7 @@ describe("from a message to every answer", () => {
     expect(found).toMatchObject({ site: "south", type: "press", state: "live", messages: 600 });
     expect(found.values.temperature).toEqual({ value: 599, time: new Date(NOW - 1000).toISOString() });
     expect(found.values.door?.value).toBe(false);
-    expect(found).toMatchObject({ notes: null, setByPerson: [] });
+    expect(found).toMatchObject({ notes: null, setByPerson: [], clockFault: null });
   });
 
   test("readings, raw and from rollups", async () => {

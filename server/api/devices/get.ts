@@ -16,7 +16,7 @@ export const getDevice = verb(
   },
   (deps: DetailDeps) =>
     async (ctx, { params: { id } }) => {
-      const detail = await readDetail(deps, ctx.now, id);
+      const detail = await readDetail(ctx.tx, deps, ctx.now, id);
       if (detail === null) throw noDevice(id);
       return detail;
     },

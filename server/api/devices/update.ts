@@ -32,7 +32,7 @@ export const updateDevice = writingVerb(
       const expected = versionIn(request.headers.get("if-match"));
       const changes = await parseJsonBody(deviceChanges, request);
       const result = await writeProperties(ctx, id, tidied(changes), expected);
-      const detail = await readDetail({ prisma: prismaIn(ctx.tx), twins, staleSeconds }, ctx.now, id);
+      const detail = await readDetail(ctx.tx, { prisma: prismaIn(ctx.tx), twins, staleSeconds }, ctx.now, id);
       if (result === "missing" || detail === null) throw noDevice(id);
       if (result === "changed") {
         const { site, type, notes, updatedAt } = detail;

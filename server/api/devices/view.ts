@@ -1,3 +1,4 @@
+import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
 import { findProperties } from "@/server/catalog/device-properties";
@@ -5,6 +6,7 @@ import { type CatalogDevice, findDevice } from "@/server/catalog/devices";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { deviceStateOf } from "@/server/domain/device-state";
 import type { DeviceTwins, Twin } from "@/server/ports/device-twins";
+import { findClockFault } from "@/server/readings/clock-fault";
 import { toInstant, toInstantOrNull } from "../instant";
 
 /** A device of the catalog with its twin, as answered. `now` in epoch milliseconds. */
@@ -34,6 +36,7 @@ export function toDeviceView(
 
 /** One device with its values and what people wrote about it; null if there is none of this name. */
 export async function readDetail(
+  tx: Pool | PoolClient,
   { prisma, twins, staleSeconds }: DetailDeps,
   now: EpochMs,
   name: string,
@@ -49,7 +52,17 @@ export async function readDetail(
   const conflict = device.lastConflict;
   const lastConflict = conflict && { ...conflict, time: toInstant(conflict.time) };
   const rounded = Object.fromEntries([...device.rounded].map(([metric, time]) => [metric, toInstant(time)]));
-  return { ...view, notes, setByPerson: [...byPerson], lastConflict, rounded, updatedAt: toInstant(updatedAt) };
+  const fault = await findClockFault(tx, device.key);
+  const clockFault = fault && { ...fault, from: toInstant(fault.from), to: toInstant(fault.to) };
+  return {
+    ...view,
+    notes,
+    setByPerson: [...byPerson],
+    lastConflict,
+    rounded,
+    clockFault,
+    updatedAt: toInstant(updatedAt),
+  };
 }
 
 /** What reading one device depends on. */
