@@ -5,6 +5,7 @@ import { Section } from "../ui/section";
 import classes from "./pipeline.module.css";
 
 type Progress = Pick<PipelineAnswer["partitions"][number], "lag" | "lagSeconds" | "clearSeconds"> & {
+  held?: number;
   isStopped?: boolean;
 };
 
@@ -86,6 +87,7 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
 
 function ProgressCells({
   lag,
+  held = 0,
   lagSeconds,
   clearSeconds,
   isPaceKnown,
@@ -93,7 +95,7 @@ function ProgressCells({
 }: Progress & { isPaceKnown: boolean }) {
   return (
     <>
-      <td>
+      <td title={held > 0 ? `${formatTotal(held)} of them behind an open transaction` : undefined}>
         <Quantity value={lag} format={formatCount} />
       </td>
       <td>{lag === 0 ? "–" : <Duration text={lagSeconds === null ? null : formatDuration(lagSeconds * 1000)} />}</td>

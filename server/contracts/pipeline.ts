@@ -93,11 +93,22 @@ export const pipelineAnswer = z
         start: z.int(),
         end: z.int(),
         committed: z.int().nullable(),
-        lag: z.int().nullable(),
+        lag: z.int().nullable().describe("Messages waiting, those that are held among them"),
+        held: z.int().describe("Of those, what can't be read yet: a transaction of a producer is open before it"),
         lagSeconds: z.number().nullable(),
         clearSeconds: z.number().nullable().describe("As of the whole"),
         owner: z.string().nullable(),
         unreadable: stoppingBatch.nullable().describe("What stops it; null when nothing does"),
+        lastBreak: z
+          .object({
+            kind: z.enum(["recreated", "lostTail", "expired"]),
+            time: z.number().describe("Epoch milliseconds"),
+            offsets: z.int().nullable().describe("Messages it cost the log; null when unknown"),
+          })
+          .nullable()
+          .describe(
+            "What happened last to the log under the position: its topic was recreated, it lost messages that were handled already, or messages expired unread",
+          ),
       }),
     ),
     skippedBatches: z.array(skippedBatch).describe("Skipped last, newest first, at most 10"),

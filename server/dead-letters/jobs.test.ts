@@ -49,11 +49,12 @@ function createLog() {
         partition: 0,
         start: 0,
         end: records.length,
+        readableEnd: records.length,
         committed: handled,
         oldestWaiting: null,
         owner: null,
       };
-      return { cluster: "c", topic: "t", members: 1, partitions: [partition] };
+      return { cluster: "c", topic: "t", topicId: "1", members: 1, partitions: [partition] };
     },
     /** As the worker would: settles what is in the log; of every tenth letter, refused again. */
     async handle() {

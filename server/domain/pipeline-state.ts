@@ -38,18 +38,36 @@ export interface Totals {
   readonly deadLetters: number;
 }
 
+/**
+ * What can happen to the log under a position: its topic was recreated, it lost messages that were handled already
+ * (after an unclean election of a leader, say), or messages expired before they were read.
+ */
+export type LogBreakKind = "recreated" | "lostTail" | "expired";
+
+/** What happened last to the log under a partition's position. */
+export interface PastBreak {
+  readonly kind: LogBreakKind;
+  readonly time: EpochMs;
+  /** Messages it cost the log; null where that isn't known. */
+  readonly offsets: number | null;
+}
+
 export interface PartitionProgress {
   readonly topic: string;
   readonly partition: number;
   readonly start: number;
   readonly end: number;
   readonly committed: number | null;
+  /** Offsets not handled yet, `held` among them. */
   readonly lag: number;
+  /** Of those: what can't be read yet, as a transaction of a producer is open before it. */
+  readonly held: number;
   readonly lagSeconds: number | null;
   readonly clearSeconds: number | null;
   readonly owner: string | null;
   /** What stops it, if it holds a batch that can't be read. */
   readonly unreadable: StoppingBatch | null;
+  readonly lastBreak: PastBreak | null;
 }
 
 export interface RateBucket extends Totals {

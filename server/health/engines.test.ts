@@ -91,14 +91,14 @@ test("the clock: time that passes while asking is no difference, and what isn't 
 
 test("a partition in which messages wait and that doesn't get on is stuck after a minute", () => {
   const judge = progressJudge();
-  const at = (time: number, committed: number, lag: number, workers: number | null = 1) =>
+  const at = (time: number, committed: number, lag: number, workers: number | null = 1, held = 0) =>
     judge({
       time,
       workers,
       partitions: [
         {
-          ...{ topic: "t", partition: 3, start: 0, end: committed + lag, committed, lag },
-          ...{ lagSeconds: 1, clearSeconds: null, owner: "w", unreadable: null },
+          ...{ topic: "t", partition: 3, start: 0, end: committed + lag, committed, lag, held },
+          ...{ lagSeconds: 1, clearSeconds: null, owner: "w", lastBreak: null, unreadable: null },
         },
       ],
     });
@@ -114,6 +114,9 @@ test("a partition in which messages wait and that doesn't get on is stuck after 
   expect(at(175_000, 6, 9, 0)).toMatchObject({ fix: "`npm run worker`" });
   expect(at(180_000, 7, 9).status).toBe("pass");
   expect(at(185_000, 7, 9, null).status).toBe("unknown");
+  // All that waits is behind an open transaction: no worker could get on.
+  expect(at(400_000, 7, 9, 1, 9).status).toBe("pass");
+  expect(at(500_000, 7, 9, 1, 9).status).toBe("pass");
 });
 
 test("migrations half done, missing, unknown", () => {

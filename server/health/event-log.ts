@@ -70,6 +70,7 @@ export function pipelineProbes(pipelineState: () => Promise<PipelineState>): rea
     probe("pipeline.workers", "A worker is alive", judgeWorkers),
     probe("pipeline.lag", "Keeps up", judgeLag),
     probe("pipeline.progress", "Every partition gets on", judgeProgress),
+    probe("pipeline.log", "The log kept what it took", judgeBreaks),
     probe("pipeline.dead-letters", "Messages are good", judgeDeadLetters),
   ];
 }
@@ -90,6 +91,7 @@ export function judgeLag(state: Pick<PipelineState, "lag" | "lagSeconds" | "part
   const finding = judgeWaiting({
     lag: others.reduce((sum, { lag }) => sum + lag, 0),
     lagSeconds: ages.includes(null) ? null : Math.max(0, ...(ages as number[])),
+    partitions: others,
   });
   const waiting = stopped.reduce((sum, { lag }) => sum + lag, 0);
   const where =
@@ -100,7 +102,11 @@ export function judgeLag(state: Pick<PipelineState, "lag" | "lagSeconds" | "part
   };
 }
 
-function judgeWaiting({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSeconds">): Finding {
+function judgeWaiting({
+  lag,
+  lagSeconds,
+  partitions,
+}: Pick<PipelineState, "lag" | "lagSeconds" | "partitions">): Finding {
   if (lag === null) return unknown("The event log cannot be asked what waits in it.");
   if (lagSeconds === null)
     return {
@@ -111,6 +117,14 @@ function judgeWaiting({ lag, lagSeconds }: Pick<PipelineState, "lag" | "lagSecon
     };
   const words = `${counted(lag, "message waits", "messages wait")}, the oldest for ${lagSeconds.toFixed(1)} s.`;
   if (lagSeconds <= LAG_WARN_SECONDS) return pass(lag === 0 ? "Nothing waits." : words);
+  const held = partitions.reduce((sum, one) => sum + one.held, 0);
+  if (held > 0 && held >= lag)
+    return {
+      status: lagSeconds > LAG_FAIL_SECONDS ? "fail" : "warn",
+      summary: `${words} All of it is behind an open transaction.`,
+      cause: "A producer has begun a transaction and not ended it: Kafka lets nothing be read that was appended after.",
+      fix: "Let the producer commit or abort. Kafka ends it by itself after the producer's transaction.timeout.ms; `kafka-transactions.sh find-hanging` lists what it does not end.",
+    };
   return {
     status: lagSeconds > LAG_FAIL_SECONDS ? "fail" : "warn",
     summary: words,
@@ -127,15 +141,16 @@ export function progressJudge(): (state: Pick<PipelineState, "partitions" | "wor
   return ({ partitions, workers, time }) => {
     if (workers === null || partitions.length === 0)
       return unknown("The event log cannot be asked where each partition is.");
-    for (const { partition, committed, lag } of partitions) {
-      if (lag === 0) stood.delete(partition);
+    for (const { partition, committed, lag, held } of partitions) {
+      // Behind an open transaction no worker could get on.
+      if (lag <= held) stood.delete(partition);
       else if (stood.get(partition)?.committed !== committed) stood.set(partition, { committed, since: time });
     }
     const unreadable = partitions.flatMap((each) => each.unreadable ?? []).sort((a, b) => a.since - b.since);
     if (unreadable.length > 0) return judgeUnreadable(unreadable, partitions.length, time);
     const stuck = partitions
       .map((each) => ({ ...each, forMs: time - (stood.get(each.partition)?.since ?? time) }))
-      .filter(({ lag, forMs }) => lag !== 0 && forMs >= STUCK_MS)
+      .filter(({ lag, held, forMs }) => lag > held && forMs >= STUCK_MS)
       .sort((a, b) => b.forMs - a.forMs);
     const [worst] = stuck;
     if (worst === undefined) return pass(`${counted(partitions.length, "partition")}, none is stuck.`);
@@ -169,6 +184,42 @@ function judgeUnreadable(batches: readonly StoppingBatch[], partitions: number, 
     cause: `${cause}${others > 0 ? ` The ${counted(others, "other partition")} ${others === 1 ? "goes" : "go"} on.` : ""}`,
     fix: `${fix} Skipping is on the Pipeline page, and tells what would be lost.`,
   };
+}
+
+const BREAK_SHOWN_MS = 24 * 3_600_000;
+
+/** What each break of the log means, and what to do; a topic that was created anew is no trouble. */
+const BREAKS: Readonly<Record<"lostTail" | "expired", { did: string; cause: string; fix: string }>> = {
+  lostTail: {
+    did: "lost messages at its end that were handled before",
+    cause:
+      "A broker became the leader that had not copied them, or its log was cut off. Here they are kept; what came after them in the log is handled once, as a new epoch.",
+    fix: "Keep three copies of the topic, with `min.insync.replicas=2` and `unclean.leader.election.enable=false`.",
+  },
+  expired: {
+    did: "dropped messages before they were read",
+    cause: "They were older than the topic's retention, or its size is limited: no worker handled them in time.",
+    fix: "Raise the topic's `retention.ms` above the longest time without a worker, and unset `retention.bytes`.",
+  },
+};
+
+/** Whether the log held all it took until it was handled, in the last day. */
+export function judgeBreaks({ partitions, time }: Pick<PipelineState, "partitions" | "time">): Finding {
+  if (partitions.length === 0) return unknown("The event log cannot be asked what it holds.");
+  const recent = partitions
+    .flatMap(({ partition, lastBreak }) => (lastBreak === null ? [] : [{ partition, ...lastBreak }]))
+    .filter((one) => time - one.time < BREAK_SHOWN_MS)
+    .sort((a, b) => b.time - a.time);
+  const lost = recent.find(({ kind }) => kind !== "recreated");
+  if (lost === undefined)
+    return pass(
+      recent.length > 0 ? "The topic was created anew; it is read from its start." : "Nothing was lost in it.",
+    );
+  const { did, cause, fix } = BREAKS[lost.kind as keyof typeof BREAKS];
+  const extent = lost.offsets === null ? "" : ` (${counted(lost.offsets, "offset")})`;
+  const at = new Date(lost.time).toISOString().slice(0, 16).replace("T", " ");
+  const others = recent.length > 1 ? ` ${counted(recent.length, "partition")} had such a break in the last day.` : "";
+  return { status: "warn", summary: `Partition ${lost.partition} ${did}${extent}, ${at} UTC.${others}`, cause, fix };
 }
 
 export function judgeDeadLetters({ history, time }: Pick<PipelineState, "history" | "time">): Finding {

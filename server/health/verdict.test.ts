@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ProbeResult, ProbeStatus } from "@/server/contracts/health";
-import { judgeDeadLetters, judgeLag, judgeWorkers } from "./event-log";
+import type { LogBreakKind } from "@/server/domain/pipeline-state";
+import { judgeBreaks, judgeDeadLetters, judgeLag, judgeWorkers } from "./event-log";
 import { judgeDisk, judgeMemory } from "./machine";
 import { verdict, verdictParts } from "./verdict";
 
@@ -72,11 +73,32 @@ test("in parts, for those who write times in a zone of their own", () => {
 test("what counts as trouble", () => {
   expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "`npm run worker`" });
   expect(judgeWorkers({ workers: null }).status).toBe("unknown");
-  expect(judgeLag({ lag: 5, lagSeconds: 30, partitions: [] }).status).toBe("pass");
-  expect(judgeLag({ lag: 5, lagSeconds: 31, partitions: [] }).status).toBe("warn");
-  expect(judgeLag({ lag: 5, lagSeconds: 301, partitions: [] }).status).toBe("fail");
-  expect(judgeLag({ lag: null, lagSeconds: null, partitions: [] }).status).toBe("unknown");
-  expect(judgeLag({ lag: 5, lagSeconds: null, partitions: [] })).toMatchObject({
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 30 }).status).toBe("pass");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 31 }).status).toBe("warn");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 301 }).status).toBe("fail");
+  const holding = (held: number) => ({
+    ...{
+      topic: "t",
+      partition: 0,
+      start: 0,
+      end: 9,
+      committed: 0,
+      lag: held,
+      held,
+      lagSeconds: 31,
+      clearSeconds: null,
+    },
+    ...{ owner: null, lastBreak: null, unreadable: null },
+  });
+  expect(judgeLag({ partitions: [holding(4)], lag: 5, lagSeconds: 31 })).toMatchObject({
+    cause: expect.stringContaining("More comes in"),
+  });
+  expect(judgeLag({ partitions: [holding(4), holding(1)], lag: 5, lagSeconds: 31 })).toMatchObject({
+    status: "warn",
+    cause: expect.stringContaining("transaction"),
+  });
+  expect(judgeLag({ partitions: [], lag: null, lagSeconds: null }).status).toBe("unknown");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: null })).toMatchObject({
     status: "unknown",
     summary: "5 messages wait, since when is not known yet.",
   });
@@ -103,4 +125,28 @@ test("what counts as trouble", () => {
       (each) => judgeMemory(each).status,
     ),
   ).toEqual(["pass", "warn", "fail", "warn"]);
+});
+
+test("what the log lost is told for a day, with its cause; a topic created anew is no trouble", () => {
+  const time = Date.UTC(2026, 0, 15, 12);
+  const at = (...breaks: (LogBreakKind | null)[]) =>
+    judgeBreaks({
+      time,
+      partitions: breaks.map((kind, partition) => ({
+        ...{ topic: "t", partition, start: 0, end: 0, committed: 0, lag: 0, held: 0, lagSeconds: 0, clearSeconds: 0 },
+        ...{
+          owner: null,
+        unreadable: null,
+          lastBreak: kind && { kind, time: time - 3_600_000, offsets: kind === "recreated" ? null : 20 },
+        },
+      })),
+    });
+  expect(at(null, null).status).toBe("pass");
+  expect(at(null, "recreated")).toMatchObject({ status: "pass", summary: expect.stringContaining("anew") });
+  expect(at(null, "lostTail")).toMatchObject({
+    status: "warn",
+    summary: expect.stringMatching(/^Partition 1 lost messages .*20 offsets.*2026-01-15 11:00/),
+  });
+  expect(at("expired", null)).toMatchObject({ status: "warn", cause: expect.stringContaining("retention") });
+  expect(judgeBreaks({ time, partitions: [] }).status).toBe("unknown");
 });

@@ -35,6 +35,7 @@ const MEANINGS: readonly Meaning[] = [
   { prefix: "pipeline.workers", fail: "messages are taken and wait in the event log; nothing is lost" },
   { prefix: "pipeline.progress", fail: "what waits there is kept in the event log; nothing is lost" },
   { prefix: "pipeline.lag", fail: "readings appear late; nothing is lost" },
+  { prefix: "pipeline.log", fail: "what was read is stored and kept; what the log dropped unread is not" },
   { prefix: "kafka.disk", fail: "messages can't be taken once it is full" },
   { prefix: "machine.disk", fail: "messages can't be taken once it is full" },
   { prefix: "mongodb.disk", fail: "messages wait in the event log once it is full" },

@@ -51,7 +51,7 @@ test("work on many dead letters from before the jobs is kept, and what ran goes 
     append: async (_topic: string, records: readonly { headers?: Record<string, string> }[]) => {
       for (const { headers } of records) sent.push(readMark(headers!)!.letter);
     },
-    describe: async () => ({ cluster: "c", topic: "t", members: 1, partitions: [] }),
+    describe: async () => ({ cluster: "c", topic: "t", topicId: null, members: 1, partitions: [] }),
   };
   const jobs = deadLetterJobs({ deadLetters, eventLog, days: 100_000, lookMs: 10 });
   const logger = pino({ level: "silent" });

@@ -10,8 +10,12 @@ import type { StoredRecord } from "@/server/ports/event-log";
 export interface SourceBatch {
   /** Where the batch begins; the transaction fails if another worker has moved it. */
   readonly position: PipelinePosition;
-  /** Offset after the last record. */
+  /** Where the log goes on: after the last record, and after what follows it and holds nothing. */
   readonly to: number;
+  /** The term in which the last before `to` was written; null where that isn't known. */
+  readonly term: number | null;
+  /** Offsets before the first record that expired unread. */
+  readonly skipped: number;
   readonly records: readonly StoredRecord[];
   readonly processedTime: EpochMs;
   /** There when the batch holds messages that are followed. */
@@ -49,7 +53,7 @@ export interface SettlingBatch extends EnrichedBatch {
 export interface PipelineCommit extends CommitBatch, SourceBatch {}
 
 /** What a batch adds to the totals of its partition, as far as its contributors have told. */
-export function totalsOf({ position, to, records, letters, written }: PipelineCommit): BatchTotals {
+export function totalsOf({ skipped, records, letters, written }: PipelineCommit): BatchTotals {
   return {
     messages: records.length,
     readings: written.added.reduce((sum, sample) => sum + sample.metrics.length, 0),
@@ -57,7 +61,7 @@ export function totalsOf({ position, to, records, letters, written }: PipelineCo
     conflicts: written.conflicts.length,
     deadLetters: letters.length,
     late: written.late,
-    skipped: to - position.next - records.length,
+    skipped,
   };
 }
 

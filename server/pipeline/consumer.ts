@@ -1,14 +1,14 @@
 import type { Pool } from "pg";
 import { classOf } from "@/server/postgres/error-classes";
-import { takePosition, type PipelinePosition } from "./positions";
+import { type LogBreak, passOver, type PipelinePosition, takePosition } from "./positions";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import {
   type Consumption,
   type EventLog,
   type LogBatch,
+  LogUnavailableError,
   type PartitionBounds,
-  type StoredRecord,
   UnreadableBatchError,
 } from "@/server/ports/event-log";
 import { type Committed, FencedError, isGivenUp, type SourceBatch } from "./batch";
@@ -34,6 +34,15 @@ export interface ConsumerDeps {
   readonly onFatal: (error: unknown) => void;
 }
 
+/** What of a partition is handled at once. */
+type Stretch = Pick<LogBatch, "records" | "from" | "to" | "term">;
+
+const BREAKS: Readonly<Record<LogBreak["kind"], string>> = {
+  recreated: "the topic was recreated: a new epoch begins at its start",
+  lostTail: "the log has lost messages that were handled: a new epoch goes on where they were lost",
+  expired: "messages expired in the log before they were read",
+};
+
 /** Batches of so many partitions are on their way at once: one computes while another waits for the database. */
 const CONCURRENCY = 2;
 
@@ -48,14 +57,16 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
   const failures = new Map<number, { next: number; count: number }>();
 
   async function startAt(partition: number, bounds: PartitionBounds): Promise<number> {
-    const currentEnd = async () => {
-      const state = await eventLog.describe(topic, PIPELINE_GROUP);
-      return state.partitions.find((one) => one.partition === partition)?.end ?? 0;
+    const again = async () => {
+      const { topicId, partitions } = await eventLog.describe(topic, PIPELINE_GROUP);
+      const found = partitions.find((one) => one.partition === partition);
+      if (found === undefined || topicId !== bounds.topicId)
+        throw new LogUnavailableError(`where ${topic}/${partition} ends isn't known for now`);
+      return found;
     };
-    const { position, recreated, skipped } = await takePosition(pool, { topic, partition }, bounds, currentEnd);
-    if (recreated)
-      logger.warn({ topic, partition, epoch: position.epoch }, "the topic was recreated: begins a new epoch");
-    if (skipped > 0) logger.warn({ topic, partition, skipped }, "messages expired in the log before they were read");
+    const { position, breaks } = await takePosition(pool, { topic, partition }, bounds, again);
+    const { epoch, next } = position;
+    for (const { kind, offsets } of breaks) logger.warn({ topic, partition, epoch, next, offsets }, BREAKS[kind]);
     positions.set(partition, position);
     return position.next;
   }
@@ -64,58 +75,61 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     const { partition } = batch;
     const position = positions.get(partition);
     if (position?.cluster !== batch.cluster) throw new FencedError(`${topic}/${partition} is of another cluster`);
+    if (batch.to <= position.next) return;
     const records = batch.records.filter((record) => record.offset >= position.next);
-    if (records.length === 0) return;
+    const stretch = { ...batch, records };
     const failure = failures.get(partition);
     if (failure?.next === position.next && failure.count >= TRIES)
-      await divide(partition, records, signal, performance.now() + TURN_MS);
-    else await run(partition, records, (source) => pipeline.handle(source, signal));
+      await divide(partition, stretch, signal, performance.now() + TURN_MS);
+    else await run(partition, stretch, (source) => pipeline.handle(source, signal));
     failures.delete(partition);
   }
 
   /** Handles records of which some make a stage fail: by halves, down to each of those, which is kept as a dead letter. */
-  async function divide(
-    partition: number,
-    records: readonly StoredRecord[],
-    signal: AbortSignal,
-    until: number,
-  ): Promise<void> {
+  async function divide(partition: number, stretch: Stretch, signal: AbortSignal, until: number): Promise<void> {
     signal.throwIfAborted();
     if (performance.now() > until) throw new TurnOver();
+    const { records } = stretch;
     const [record] = records;
     try {
-      await run(partition, records, (source) => pipeline.handle(source, signal));
+      await run(partition, stretch, (source) => pipeline.handle(source, signal));
     } catch (error) {
       if (isGivenUp(error) || classOf(error) !== "unhandled" || record === undefined) throw error;
       if (records.length > 1) {
         const half = Math.ceil(records.length / 2);
-        await divide(partition, records.slice(0, half), signal, until);
-        await divide(partition, records.slice(half), signal, until);
+        const from = records[half]!.offset;
+        await divide(partition, { ...stretch, records: records.slice(0, half), to: from, term: null }, signal, until);
+        await divide(partition, { ...stretch, records: records.slice(half), from }, signal, until);
         return;
       }
-      await run(partition, records, (source) => pipeline.refuse(source, record, error, signal));
+      await run(partition, stretch, (source) => pipeline.refuse(source, record, error, signal));
       const { offset } = record;
       logger.error({ err: error, topic, partition, offset }, "a record made the worker fail: kept as a dead letter");
     }
   }
 
-  /** Takes records of a partition, from where it stands, through `work`, and moves on. */
+  /** Takes a stretch of a partition, from where it stands, through `work`, and moves on. */
   async function run(
     partition: number,
-    records: readonly StoredRecord[],
+    { records, from, to, term }: Stretch,
     work: (source: SourceBatch) => Promise<Committed>,
   ): Promise<void> {
     const position = positions.get(partition)!;
-    const to = records.at(-1)!.offset + 1;
+    // What the log had and doesn't tell; gaps within what it tells hold nothing.
+    const skipped = Math.max(0, from - position.next);
+    if (records.length === 0 && skipped === 0) {
+      if (!(await passOver(pool, position, to))) throw new FencedError(`${topic}/${partition} has moved on`);
+      positions.set(partition, { ...position, next: to });
+      return;
+    }
     const followed = follow(partition, records);
-    const source = { position, to, records, processedTime: Date.now(), ...(followed && { followed }) };
+    const source = { position, to, term, skipped, records, processedTime: Date.now(), ...(followed && { followed }) };
     const { totals } = await work(source).catch((error: unknown) => {
       followed?.failed(error);
       throw error;
     });
     positions.set(partition, { ...position, next: to });
-    if (totals.skipped > 0)
-      logger.warn({ topic, partition, skipped: totals.skipped }, "messages were missing in the log");
+    if (skipped > 0) logger.warn({ topic, partition, next: to, offsets: skipped }, BREAKS.expired);
     logger.debug({ topic, partition, to, ...totals }, "batch committed");
   }
 

@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
 import { createPaceMeter } from "@/server/domain/pace";
-import type { PartitionProgress, PipelineState, Totals } from "@/server/domain/pipeline-state";
+import type { PartitionProgress, PastBreak, PipelineState, Totals } from "@/server/domain/pipeline-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
 import { readSkipped, readStopping } from "./unreadable-batches";
@@ -120,6 +120,8 @@ interface Position {
   readonly cluster: string;
   readonly partition: number;
   readonly next: number;
+  readonly topicId: string | null;
+  readonly lastBreak: PastBreak | null;
 }
 
 /**
@@ -127,20 +129,22 @@ interface Position {
  * @param positions read before `topic`: the offset committed to the log since is the newer truth.
  */
 export function progressOf(topic: TopicState, positions: readonly Position[], now: EpochMs) {
-  const nexts = new Map(
-    positions.filter(({ cluster }) => cluster === topic.cluster).map(({ partition, next }) => [partition, next]),
+  const own = new Map(
+    positions.filter(({ cluster }) => cluster === topic.cluster).map((position) => [position.partition, position]),
   );
-  return topic.partitions.map(({ partition, start, end, committed, oldestWaiting, owner }) => {
-    const position = nexts.get(partition) ?? null;
+  return topic.partitions.map(({ partition, start, end, readableEnd, committed, oldestWaiting, owner }) => {
+    const { next: position = null, topicId = null, lastBreak = null } = own.get(partition) ?? {};
     const handled =
       position !== null && committed !== null && committed <= end
         ? Math.max(position, committed)
         : (position ?? committed);
-    // An end below what was handled: the topic was made anew and all it holds is still to come.
-    const next = handled === null || handled > end ? start : Math.max(handled, start);
+    // Another topic of that name, or an end below what was handled: all that is held may be still to come.
+    const isOther = topicId !== null && topic.topicId !== null && topicId !== topic.topicId;
+    const next = handled === null || handled > end || isOther ? start : Math.max(handled, start);
     const lag = Math.max(0, end - next);
+    const held = Math.max(0, end - Math.max(readableEnd, next));
     const lagSeconds = lag === 0 ? 0 : oldestWaiting === null ? null : Math.max(0, now - oldestWaiting) / 1000;
-    return { topic: topic.topic, partition, start, end, committed: handled, lag, lagSeconds, owner };
+    return { topic: topic.topic, partition, start, end, committed: handled, lag, held, lagSeconds, owner, lastBreak };
   });
 }
 
@@ -158,7 +162,9 @@ async function readTotals(pool: Pool): Promise<Totals & { late: number; skipped:
 /** Where each partition stands in the latest life of the topic, in every cluster there was. */
 async function readPositions(pool: Pool): Promise<Position[]> {
   const { rows } = await pool.query<Position>(
-    `SELECT DISTINCT ON (cluster, partition) cluster, partition, next::float8 AS next
+    `SELECT DISTINCT ON (cluster, partition) cluster, partition, next::float8 AS next, topic_id AS "topicId",
+       CASE WHEN break IS NOT NULL THEN json_build_object('kind', break, 'offsets', break_offsets,
+         'time', (extract(epoch FROM break_time) * 1000)::bigint) END AS "lastBreak"
      FROM pipeline_position WHERE topic = $1 ORDER BY cluster, partition, epoch DESC`,
     [TOPICS.telemetry],
   );

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { logIdentity } from "@/server/domain/terms";
+import type { LogBreakKind } from "@/server/domain/pipeline-state";
 import type { PartitionBounds } from "@/server/ports/event-log";
 import { InconsistencyError } from "@/server/postgres/transaction";
 
@@ -24,17 +25,21 @@ export interface BatchTotals {
   readonly deadLetters: number;
   /** New readings from before the latest event time their device had. */
   readonly late: number;
-  /** Offsets the log no longer held. */
+  /** Offsets that expired in the log before they were read. */
   readonly skipped: number;
 }
 
-/** A position as taken up, and what had happened to the log since it was left. */
+/** What happened to the log under a position since it was left. */
+export interface LogBreak {
+  readonly kind: LogBreakKind;
+  /** Offsets that were there and are gone: expired unread, or lost after they were handled. Null where that isn't known. */
+  readonly offsets: number | null;
+}
+
+/** A position as taken up, with what had happened to the log, in order. */
 export interface TakenPosition {
   readonly position: PipelinePosition;
-  /** The topic was recreated, so a new epoch began. */
-  readonly recreated: boolean;
-  /** Messages the log had dropped before they were read. */
-  readonly skipped: number;
+  readonly breaks: readonly LogBreak[];
 }
 
 /** {@link logIdentity} of the log a position belongs to. */
@@ -42,58 +47,92 @@ export function logOf(position: PipelinePosition): string {
   return logIdentity(position.cluster, position.topic, position.epoch);
 }
 
+/** Where a partition stands in the database. */
+interface Row {
+  readonly epoch: number;
+  readonly next: number;
+  readonly topicId: string | null;
+  readonly term: number | null;
+}
+
 /**
- * Finds where to go on in a partition, and makes or moves the position where the log demands it: none yet → the log's
- * start; an end before the position → the topic was recreated, a new epoch begins; a start behind it → messages
- * were dropped unread, which are counted.
- * @param currentEnd asks the log again: `bounds` may be older than a position another worker has just moved.
+ * Finds where to go on in a partition, and makes or moves the position where the log demands it:
+ * - none yet → the log's start.
+ * - another topic id → the topic was recreated: a new epoch from its start.
+ * - the same id, but what was handled reaches beyond what the log still has of it → the log lost its tail. A new epoch goes
+ *   on where it was lost: what is written there since is new, and no offset handled before is handled again.
+ * - the log's start beyond the position → messages expired unread, which are counted.
+ * Where an id is missing on either side, an end before the position counts as recreated, so that nothing is left out.
+ * @param again asks the log again: `bounds` may be older than a position another worker has just moved.
  */
 export async function takePosition(
   pool: Pool,
   place: { topic: string; partition: number },
   bounds: PartitionBounds,
-  currentEnd: () => Promise<number>,
+  again: () => Promise<{ readonly end: number }>,
 ): Promise<TakenPosition> {
-  const key = [bounds.cluster, place.topic] as const;
-  let recreated = false;
-  let skipped = 0;
-  const begin = (epoch: number) =>
-    pool.query(
-      `INSERT INTO pipeline_position (cluster, topic, epoch, partition, next) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT DO NOTHING`,
-      [...key, epoch, place.partition, bounds.start],
+  const key = [bounds.cluster, place.topic, place.partition] as const;
+  const breaks: LogBreak[] = [];
+  const begin = async (epoch: number, at: number, reason?: LogBreak) => {
+    const { rowCount } = await pool.query(
+      `INSERT INTO pipeline_position (cluster, topic, partition, epoch, next, topic_id, break, break_time, break_offsets)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7::text IS NULL THEN NULL ELSE now() END, $8) ON CONFLICT DO NOTHING`,
+      [...key, epoch, at, bounds.topicId, reason?.kind ?? null, reason?.offsets ?? null],
     );
+    if (reason && rowCount === 1) breaks.push(reason);
+  };
 
   // Each turn changes one thing and looks again, as another worker may be at it too.
   for (let turn = 0; turn < 10; turn++) {
-    const { rows } = await pool.query<{ epoch: number; own: number | string | null }>(
-      `SELECT epoch, max(next) FILTER (WHERE partition = $3) AS own FROM pipeline_position
-       WHERE cluster = $1 AND topic = $2 GROUP BY epoch ORDER BY epoch DESC LIMIT 1`,
-      [...key, place.partition],
+    const { rows } = await pool.query<Row>(
+      `SELECT epoch, next::float8 AS next, topic_id AS "topicId", term FROM pipeline_position
+       WHERE cluster = $1 AND topic = $2 AND partition = $3 ORDER BY epoch DESC LIMIT 1`,
+      [...key],
     );
-    const epoch = rows[0]?.epoch ?? 0;
-    const own = rows[0]?.own ?? null;
-    if (own === null) {
-      await begin(epoch);
+    const own = rows[0];
+    if (own === undefined) {
+      await begin(0, bounds.start);
       continue;
     }
-    const next = Number(own);
-    if (bounds.end < next && (await currentEnd()) < next) {
-      recreated = true;
-      await begin(epoch + 1);
+    const { epoch, next, topicId } = own;
+    const isBeyond = async () => bounds.end < next && (await again()).end < next;
+    if (topicId === null || bounds.topicId === null) {
+      if (await isBeyond()) {
+        await begin(epoch + 1, bounds.start, { kind: "recreated", offsets: null });
+        continue;
+      }
+      if (bounds.topicId !== null) {
+        await pool.query(
+          `UPDATE pipeline_position SET topic_id = $5
+           WHERE cluster = $1 AND topic = $2 AND partition = $3 AND epoch = $4 AND topic_id IS NULL`,
+          [...key, epoch, bounds.topicId],
+        );
+        continue;
+      }
+    } else if (topicId !== bounds.topicId) {
+      await begin(epoch + 1, bounds.start, { kind: "recreated", offsets: null });
       continue;
+    } else {
+      const kept = own.term === null ? null : await bounds.endOfTerm(own.term);
+      const lostFrom = kept ?? ((await isBeyond()) ? bounds.end : next);
+      if (lostFrom < next) {
+        await begin(epoch + 1, Math.max(lostFrom, bounds.start), { kind: "lostTail", offsets: next - lostFrom });
+        continue;
+      }
     }
     if (next < bounds.start) {
+      const expired = { kind: "expired", offsets: bounds.start - next } as const;
       const { rowCount } = await pool.query(
-        `UPDATE pipeline_position SET next = $5, skipped = skipped + $5 - next, updated_at = now()
-         WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND next = $6`,
-        [...key, epoch, place.partition, bounds.start, next],
+        `UPDATE pipeline_position SET next = $5, term = NULL, skipped = skipped + $7, updated_at = now(),
+           break = $8, break_time = now(), break_offsets = $7
+         WHERE cluster = $1 AND topic = $2 AND partition = $3 AND epoch = $4 AND next = $6`,
+        [...key, epoch, bounds.start, next, expired.offsets, expired.kind],
       );
-      if (rowCount === 1) skipped += bounds.start - next;
+      if (rowCount === 1) breaks.push(expired);
       continue;
     }
     const position = { cluster: bounds.cluster, topic: place.topic, epoch, partition: place.partition, next };
-    return { position, recreated, skipped };
+    return { position, breaks };
   }
   throw new InconsistencyError(`the position of ${place.topic}/${place.partition} does not settle`);
 }
@@ -110,17 +149,23 @@ export async function lockPosition(client: PoolClient, position: PipelinePositio
   return rows[0] !== undefined && Number(rows[0].next) === position.next;
 }
 
-/** Moves the position to `to` and adds to its totals, only if it still stands where `position` says; returns whether it did. */
+/**
+ * Moves the position to `to`, written in `term`, and adds to its totals, only if it still stands where `position` says;
+ * returns whether it did.
+ */
 export async function advancePosition(
   client: PoolClient,
   position: PipelinePosition,
-  to: number,
+  { to, term }: { readonly to: number; readonly term: number | null },
   totals: BatchTotals,
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `UPDATE pipeline_position
      SET next = $6, messages = messages + $7, readings = readings + $8, duplicates = duplicates + $9,
-         dead_letters = dead_letters + $10, skipped = skipped + $11, late = late + $12, conflicts = conflicts + $13, updated_at = now()
+         dead_letters = dead_letters + $10, skipped = skipped + $11, late = late + $12, conflicts = conflicts + $13, term = $14,
+         break = CASE WHEN $11 > 0 THEN 'expired' ELSE break END,
+         break_time = CASE WHEN $11 > 0 THEN now() ELSE break_time END,
+         break_offsets = CASE WHEN $11 > 0 THEN $11 ELSE break_offsets END, updated_at = now()
      WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND next = $5`,
     [
       position.cluster,
@@ -136,7 +181,19 @@ export async function advancePosition(
       totals.skipped,
       totals.late,
       totals.conflicts,
+      term,
     ],
+  );
+  return rowCount === 1;
+}
+
+/** Moves the position over a stretch that holds no message, only if it still stands where `position` says; returns whether it did. */
+export async function passOver(pool: Pool, position: PipelinePosition, to: number): Promise<boolean> {
+  const { cluster, topic, epoch, partition, next } = position;
+  const { rowCount } = await pool.query(
+    `UPDATE pipeline_position SET next = $6, term = NULL, updated_at = now()
+     WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND next = $5`,
+    [cluster, topic, epoch, partition, next, to],
   );
   return rowCount === 1;
 }

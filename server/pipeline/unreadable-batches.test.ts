@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { judgeLag, progressJudge } from "@/server/health/event-log";
 import type { UnreadableBatch } from "@/server/domain/unreadable";
+import type { PartitionBounds } from "@/server/ports/event-log";
 import { withTransaction } from "@/server/postgres/transaction";
 import { migrate } from "@/server/postgres/migrate";
 import { freshDatabase, goBackBefore } from "@/server/testing/database";
@@ -23,9 +24,13 @@ const NOTHING = {
   ...{ messages: 0, readings: 0, duplicates: 0, conflicts: 0, deadLetters: 0, late: 0, skipped: 0 },
 };
 
+const boundsFrom = (start: number, cluster = CLUSTER): PartitionBounds => {
+  return { cluster, topicId: "1", start, end: 1000, endOfTerm: async () => null };
+};
+
 async function positionAt(partition: number, start: number, cluster = CLUSTER): Promise<PipelinePosition> {
-  const bounds = { cluster, start, end: 1000 };
-  return (await takePosition(db.pool, { topic: TOPIC, partition }, bounds, async () => 1000)).position;
+  const bounds = boundsFrom(start, cluster);
+  return (await takePosition(db.pool, { topic: TOPIC, partition }, bounds, async () => bounds)).position;
 }
 
 const skip = (from = BATCH.from, to = BATCH.to) =>
@@ -42,7 +47,9 @@ test("a batch stops its partition from the first time it is met, until the posit
   expect(await readStopping(db.pool, "elsewhere")).toEqual(new Map());
 
   // A later version of the worker can read it.
-  await withTransaction(db.pool, (tx) => advancePosition(tx, position, 120, { ...NOTHING, messages: 20 }));
+  await withTransaction(db.pool, (tx) =>
+    advancePosition(tx, position, { to: 120, term: 3 }, { ...NOTHING, messages: 20 }),
+  );
   expect(await readStopping(db.pool, CLUSTER)).toEqual(new Map());
   expect(await skip()).toBeNull();
 });
@@ -63,7 +70,9 @@ test("a skip moves the position once, counts what is lost, and is remembered; a 
   // Another worker that meets it with an old position changes nothing, nor can it commit.
   await noteUnreadable(db.pool, position, BATCH);
   expect(await readStopping(db.pool, CLUSTER)).toEqual(new Map());
-  const committed = await withTransaction(db.pool, (tx) => advancePosition(tx, position, 120, NOTHING));
+  const committed = await withTransaction(db.pool, (tx) =>
+    advancePosition(tx, position, { to: 120, term: 3 }, NOTHING),
+  );
   expect(committed).toBe(false);
 });
 
@@ -83,8 +92,8 @@ test("a database from before goes on where it stood", async () => {
       `INSERT INTO pipeline_position (cluster, topic, epoch, partition, next, messages) VALUES ('here', '${TOPIC}', 0, 1, 100, 99)`,
     );
     await migrate(older.connectionString);
-    const bounds = { cluster: CLUSTER, start: 0, end: 1000 };
-    const { position } = await takePosition(older.pool, { topic: TOPIC, partition: 1 }, bounds, async () => 1000);
+    const bounds = boundsFrom(0);
+    const { position } = await takePosition(older.pool, { topic: TOPIC, partition: 1 }, bounds, async () => bounds);
     expect(await noteUnreadable(older.pool, position, BATCH)).toBe(true);
     expect([...(await readStopping(older.pool, CLUSTER)).keys()]).toEqual([1]);
   } finally {
@@ -97,9 +106,9 @@ describe("health", () => {
     pool: db.pool,
     eventLog: {
       describe: async (topic) => ({
-        ...{ cluster: CLUSTER, topic, members: 1 },
+        ...{ cluster: CLUSTER, topic, topicId: "1", members: 1 },
         partitions: [0, 1].map((partition) => ({
-          ...{ partition, start: 0, end: 300, committed: null, oldestWaiting: 0, owner: "w" },
+          ...{ partition, start: 0, end: 300, readableEnd: 300, committed: null, oldestWaiting: 0, owner: "w" },
         })),
       }),
     },

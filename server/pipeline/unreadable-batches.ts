@@ -79,7 +79,7 @@ export async function skipUnreadable(
   const { cluster, topic, epoch, partition, next, ...batch } = found;
   const place = [cluster, topic, epoch, partition];
   const moved = await tx.query(
-    `UPDATE pipeline_position SET next = $6, skipped = skipped + $7, updated_at = now()
+    `UPDATE pipeline_position SET next = $6, term = NULL, skipped = skipped + $7, updated_at = now()
      WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND next = $5`,
     [...place, next, batch.to + 1, batch.records],
   );

@@ -90,8 +90,8 @@ export interface Subscription {
   readonly startAt?: (partition: number, bounds: PartitionBounds) => Promise<number | null>;
   /**
    * Handles one batch of one partition; batches of one partition never overlap, those of several may. Its records are
-   * in offset order, without the ones before the start. When it resolves, the offset after the last record is committed
-   * to the log. When it throws, nothing is committed and, after a backoff, the partition begins again at `startAt`.
+   * in offset order, without the ones before the start; there may be none, where a stretch of the log holds nothing to
+   * deliver. When it resolves, the batch's `to` is committed to the log. When it throws, nothing is committed and, after a backoff, the partition begins again at `startAt`.
    * It must stop soon once `signal` aborts: the partition was lost or the consumer is stopping.
    */
   readonly onBatch: (batch: LogBatch, signal: AbortSignal) => Promise<void>;
@@ -110,10 +110,17 @@ export interface Subscription {
 export interface PartitionBounds {
   /** {@link LogBatch.cluster} */
   readonly cluster: string;
+  /** {@link TopicState.topicId} */
+  readonly topicId: string | null;
   /** First offset still held. */
   readonly start: number;
   /** Offset the next record will get. */
   readonly end: number;
+  /**
+   * Where what was written up to the end of a term ({@link LogBatch.term}) ends now; null where the log can't tell. Below
+   * a position taken in that term, the log has lost its tail from there on. @throws LogUnavailableError
+   */
+  readonly endOfTerm: (term: number) => Promise<number | null>;
 }
 
 export interface LogBatch {
@@ -122,6 +129,14 @@ export interface LogBatch {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly StoredRecord[];
+  /**
+   * The batch tells all that the log holds from here up to before `to`. Where it has no record there is none to deliver:
+   * it marks the end of a transaction, was aborted, or compacted away. What lies before `from` was not told: it expired.
+   */
+  readonly from: number;
+  readonly to: number;
+  /** The term of the partition's leadership in which the last of it was written; null where the log has none, or didn't tell. */
+  readonly term: number | null;
   /** End of the partition when the batch was read: the lag after it. */
   readonly end: number;
 }
@@ -136,6 +151,8 @@ export interface Consumption {
 export interface TopicState {
   readonly cluster: string;
   readonly topic: string;
+  /** Identity of the topic in its cluster, another one when it was made anew; null where the log has none (Kafka before 2.8). */
+  readonly topicId: string | null;
   readonly partitions: readonly PartitionState[];
   /** Consumers alive in the group. */
   readonly members: number;
@@ -145,6 +162,8 @@ export interface PartitionState {
   readonly partition: number;
   readonly start: number;
   readonly end: number;
+  /** First offset that may not be read yet, as a transaction is open there; the end where there is none. */
+  readonly readableEnd: number;
   /** Offset the group reads next, as the log knows it; null if it never committed. */
   readonly committed: number | null;
   /** Ingest time of the first record at or after `committed`; null if there is none or it isn't known. */

@@ -6,7 +6,13 @@ import { createPostgresMessageArchive } from "@/server/adapters/postgres/message
 import { startConsumer } from "@/server/pipeline/consumer";
 import { createPipeline, type PipelineDeps } from "@/server/pipeline/pipeline";
 import type { FollowBatch } from "@/server/pipeline/follow";
-import { type EventLog, NO_HEADERS, type StoredRecord, type Subscription } from "@/server/ports/event-log";
+import {
+  type EventLog,
+  NO_HEADERS,
+  type PartitionBounds,
+  type StoredRecord,
+  type Subscription,
+} from "@/server/ports/event-log";
 
 /** Where a test makes the pipeline fail, once. */
 export type Fault = "archive" | "deadLetters" | "twins" | "discovered" | "beforeCommit" | "afterCommit";
@@ -20,10 +26,35 @@ export class InjectedFault extends Error {
 export function createScriptedLog(cluster: string, partitions: number) {
   const parts = Array.from({ length: partitions }, () => ({ start: 0, records: [] as StoredRecord[] }));
   const endOf = (partition: number) => parts[partition]!.start + parts[partition]!.records.length;
+  /** The term in which records are written now; what was written in earlier ones ends where the next began. */
+  const terms = parts.map(() => [{ term: 1, from: 0 }]);
+  const identity = { topicId: "topic-1" as string | null };
+  const boundsOf = (partition: number): PartitionBounds => ({
+    cluster,
+    topicId: identity.topicId,
+    start: parts[partition]!.start,
+    end: endOf(partition),
+    endOfTerm: async (term) => terms[partition]!.find((one) => one.term > term)?.from ?? endOf(partition),
+  });
   return {
     cluster,
     parts,
     endOf,
+    boundsOf,
+    /** Which topic it is; null as of a log that doesn't tell. */
+    identity,
+    termOf: (partition: number) => terms[partition]!.at(-1)!.term,
+    /** As an unclean election of a leader would: what is at `from` and after it is gone, and another term begins. */
+    loseTail(partition: number, from: number) {
+      parts[partition]!.records.length = from - parts[partition]!.start;
+      terms[partition]!.push({ term: terms[partition]!.at(-1)!.term + 1, from });
+    },
+    /** As who deletes a topic and creates it again. */
+    recreate(topicId: string) {
+      identity.topicId = topicId;
+      for (const part of parts) Object.assign(part, { start: 0, records: [] });
+      terms.forEach((list) => list.splice(0, list.length, { term: 1, from: 0 }));
+    },
     append(partition: number, message: unknown, ingestTime = Date.now(), headers = NO_HEADERS) {
       const value =
         message instanceof Uint8Array
@@ -39,11 +70,13 @@ export function createScriptedLog(cluster: string, partitions: number) {
     describe: async () => ({
       cluster,
       topic: "iot.telemetry",
+      topicId: identity.topicId,
       members: 1,
       partitions: parts.map((part, partition) => ({
         partition,
         start: part.start,
         end: endOf(partition),
+        readableEnd: endOf(partition),
         committed: null,
         oldestWaiting: null,
         owner: null,
@@ -120,8 +153,7 @@ export async function createRig(
     archive,
     /** Takes a partition over: where this worker goes on. */
     async begin(partition: number): Promise<number> {
-      const bounds = { cluster: log.cluster, start: log.parts[partition]!.start, end: log.endOf(partition) };
-      return (await subscription!.startAt!(partition, bounds))!;
+      return (await subscription!.startAt!(partition, log.boundsOf(partition)))!;
     },
     /** Hands over one batch of records `from` to before `to`. */
     async batch(partition: number, from: number, to: number): Promise<void> {
@@ -129,7 +161,10 @@ export async function createRig(
       const some = records.slice(Math.max(0, from - start), Math.max(0, to - start));
       const { cluster } = log;
       await subscription!.onBatch(
-        { cluster, topic: "iot.telemetry", partition, records: some, end: log.endOf(partition) },
+        {
+          ...{ cluster, topic: "iot.telemetry", partition, records: some, end: log.endOf(partition) },
+          ...{ from: Math.max(from, start), to: Math.min(to, log.endOf(partition)), term: log.termOf(partition) },
+        },
         running.signal,
       );
     },
@@ -145,6 +180,12 @@ export async function createRig(
           at = await this.begin(partition);
         }
       }
+    },
+    /** Hands over all that the log tells between two offsets: the records there, be it none. */
+    async stretch(partition: number, { from, to }: { from: number; to: number }): Promise<void> {
+      const records = log.parts[partition]!.records.filter(({ offset }) => offset >= from && offset < to);
+      const batch = { cluster: log.cluster, topic: "iot.telemetry", partition, records, from, to, term: null, end: to };
+      await subscription!.onBatch(batch, running.signal);
     },
     /** Takes all partitions over and handles everything in them. */
     async drain(size = 1000): Promise<void> {

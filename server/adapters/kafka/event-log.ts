@@ -5,6 +5,7 @@ import { type Consumption, type EventLog, LogUnavailableError, type TopicDiffere
 import { createKafkaClient, type KafkaSettings } from "./client";
 import { createAdminConnections } from "./event-log/admin";
 import { createKafkaAppender } from "./event-log/append";
+import { createTopicBounds } from "./event-log/bounds";
 import { startConsumption } from "./event-log/consume";
 import { describeTopic } from "./event-log/describe";
 import { CONSUMER_TIMES, type ConsumerTimes } from "./event-log/membership";
@@ -42,10 +43,12 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
   const producer = createProducerConnection(kafka, times.metadataMaxAge);
   const appender = createKafkaAppender({ admins, producer, metadataMaxAge: times.metadataMaxAge });
   const waitingSince = createWaitingSince();
+  const bounds = createTopicBounds(settings, connect);
   const consumptions = new Set<Consumption>();
   const consumeDeps = {
     createClient,
     admins,
+    bounds,
     name: `fieldwatch ${role} ${hostname()}:${process.pid}`,
     times,
     ...(connect && { connect }),
@@ -94,13 +97,14 @@ export function createKafkaEventLog({ settings, role, logger, connect, times: ot
       assertOpen();
       return await admins
         .of(topic)
-        .ask(`describing ${topic}`, DESCRIBE_MS, (it) => describeTopic(it, topic, group, waitingSince));
+        .ask(`describing ${topic}`, DESCRIBE_MS, (it) => describeTopic(it, bounds, topic, group, waitingSince));
     },
 
     async close() {
       closed = true;
       await Promise.all([...consumptions].map((consumption) => consumption.stop(CLOSE_MS)));
       await appender.idle();
+      bounds.close();
       await Promise.all([producer.close(), admins.close()]);
     },
   };

@@ -1,5 +1,5 @@
 import { connect as connectPlain, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { InspectionError, type TroubleKind } from "@/server/ports/inspection";
 import { WireReader, WireWriter } from "./inspection-wire";
 
@@ -32,17 +32,26 @@ export interface KafkaConnection {
   close(): void;
 }
 
-/** Opens a connection; `ca` is given for TLS, undefined within it for the public authorities. @throws InspectionError */
+/** Opens a socket, by TLS if it is given options for that. */
+export type OpenSocket = (to: { host: string; port: number; ssl?: ConnectionOptions }) => Socket;
+
+const openPlainly: OpenSocket = ({ host, port, ssl }) =>
+  ssl
+    ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl })
+    : connectPlain({ host, port });
+
+/**
+ * Opens a connection; `ca` is given for TLS, undefined within it for the public authorities. @throws InspectionError
+ * @param open given by tests.
+ */
 export async function openConnection(
   address: string,
   tls: { readonly ca: string | undefined } | null,
+  open: OpenSocket = openPlainly,
 ): Promise<KafkaConnection> {
   const { host, port } = hostAndPort(address);
   const began = performance.now();
-  const servername = isIP(host) === 0 ? { servername: host } : {};
-  const socket: Socket = tls
-    ? connectTls({ host, port, ...servername, ...(tls.ca === undefined ? {} : { ca: tls.ca }) })
-    : connectPlain({ host, port });
+  const socket = open({ host, port, ...(tls && { ssl: tls.ca === undefined ? {} : { ca: tls.ca } }) });
   const failed = (kind: TroubleKind, code: string, cause?: unknown) =>
     new InspectionError(kind, address, code, { cause });
   let tcp = false;
@@ -56,7 +65,7 @@ export async function openConnection(
     waiting = undefined;
   };
   socket.on("error", (error: NodeJS.ErrnoException) => fail(failed(...kindOf(error, tls !== null && tcp), error)));
-  socket.on("close", () => fail(failed(tls && !open ? "notTls" : "hungUp", "closed")));
+  socket.on("close", () => fail(failed(tls && !stands ? "notTls" : "hungUp", "closed")));
   socket.once("connect", () => (tcp = true));
   socket.on("data", (chunk: Buffer) => {
     received = Buffer.concat([received, chunk]);
@@ -73,7 +82,7 @@ export async function openConnection(
     waiting = undefined;
   });
 
-  let open = false;
+  let stands = false;
   const answered = () => new Promise<Buffer>((resolve, reject) => (waiting = { resolve, reject }));
   const inTime = async <T>(work: Promise<T>, ms: number, kind: () => TroubleKind): Promise<T> => {
     const timer = setTimeout(() => fail(failed(kind(), `no answer within ${ms} ms`)), ms);
@@ -88,7 +97,7 @@ export async function openConnection(
     socket.once(tls ? "secureConnect" : "connect", () => resolve(received));
   });
   await inTime(standing, CONNECT_MS, () => (tcp ? "silent" : "unreachable"));
-  open = true;
+  stands = true;
   waiting = undefined;
   const connectMs = performance.now() - began;
   let correlation = 0;

@@ -1,6 +1,7 @@
 import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { InspectionError } from "@/server/ports/inspection";
+import type { KafkaSettings } from "./client";
 import type { KafkaConnection } from "./inspection-connection";
 import { WireWriter } from "./inspection-wire";
 
@@ -8,6 +9,12 @@ export interface KafkaUser {
   readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
   readonly user: string;
   readonly password: string;
+}
+
+/** Who signs in, as the KAFKA_SASL_* variables say; null for nobody. */
+export function userOf(settings: KafkaSettings): KafkaUser | null {
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: password } = settings;
+  return mechanism === undefined || user === undefined || password === undefined ? null : { mechanism, user, password };
 }
 
 const UNSUPPORTED_MECHANISM = 33;

@@ -25,9 +25,19 @@ export class WireWriter {
     values.forEach(write);
     return this;
   }
-  /** A string of the newer, flexible versions; shorter than 127 bytes. */
+  /** A string of the newer, flexible versions. */
   compactString(value: string): this {
-    return this.int8(Buffer.byteLength(value) + 1).raw(Buffer.from(value));
+    return this.varint(Buffer.byteLength(value) + 1).raw(Buffer.from(value));
+  }
+  compactArray<T>(values: readonly T[], write: (value: T) => void): this {
+    this.varint(values.length + 1);
+    values.forEach(write);
+    return this;
+  }
+  /** Base 128, low bits first. */
+  private varint(value: number): this {
+    for (; value >= 0x80; value >>>= 7) this.raw(Buffer.of((value & 0x7f) | 0x80));
+    return this.raw(Buffer.of(value));
   }
   /** The end of a structure of the flexible versions: no tagged fields. */
   noTags(): this {
@@ -95,6 +105,11 @@ export class WireReader {
   }
   compactArray<T>(read: () => T): T[] {
     return this.times(Math.max(0, this.varint() - 1), read);
+  }
+  /** In Kafka's own spelling of 22 letters; null when it is all zeros, which means none. */
+  uuid(): string | null {
+    const bytes = this.take(16);
+    return bytes.every((byte) => byte === 0) ? null : bytes.toString("base64url");
   }
   /** Tagged fields, by their number. */
   tags(): Map<number, WireReader> {

@@ -12,7 +12,7 @@ import {
   askTopicSettings,
   type Metadata,
 } from "./inspection-requests";
-import { type KafkaUser, signIn } from "./inspection-sign-in";
+import { signIn, userOf } from "./inspection-sign-in";
 
 export interface KafkaInspectionDeps {
   readonly settings: Config["engines"];
@@ -148,11 +148,6 @@ const REFUSALS: Readonly<Record<number, readonly [TroubleKind, string]>> = {
 function refusal(error: number, address: string): InspectionError {
   const [kind, code] = REFUSALS[error] ?? ["other", `Kafka's error ${error}`];
   return new InspectionError(kind, address, code);
-}
-
-function userOf(settings: Config["engines"]): KafkaUser | null {
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: password } = settings;
-  return mechanism === undefined || user === undefined || password === undefined ? null : { mechanism, user, password };
 }
 
 /** @throws InspectionError of the first address when none answers. */

@@ -1,4 +1,4 @@
-import kafkajs, { type Kafka as KafkaType, type logLevel as LogLevelType } from "kafkajs";
+import kafkajs, { type Batch, type Kafka as KafkaType, type logLevel as LogLevelType } from "kafkajs";
 
 // kafkajs is CommonJS and Node can't see the names it exports: it gives them only on the default export.
 export const {
@@ -14,6 +14,11 @@ export const {
   logLevel,
   Partitioners,
 } = kafkajs;
+
+/** The offset that was asked for when a batch came; kafkajs knows and doesn't declare it. What is held may begin later. */
+export function askedOffsetOf(batch: Batch): number {
+  return Number((batch as { fetchedOffset?: string }).fetchedOffset ?? batch.firstOffset() ?? NaN);
+}
 
 // The same names as types.
 export type Kafka = KafkaType;

@@ -48,7 +48,7 @@ export function createCommit({ pool, partitions, catalog, contributors }: Commit
         const commit: PipelineCommit = { ...batch, latest, written: NOTHING_WRITTEN };
         for (const contribute of contributors) await contribute(tx, commit);
         const totals = totalsOf(commit);
-        if (!(await advancePosition(tx, position, batch.to, totals))) throw fenced();
+        if (!(await advancePosition(tx, position, batch, totals))) throw fenced();
         return { messages, added: commit.written.added, totals };
       },
       KEYED_ACCESS,

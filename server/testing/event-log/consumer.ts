@@ -24,18 +24,25 @@ export function consumerContract(bench: EventLogBench): void {
     it("begins where startAt says, and is told what the log holds", async () => {
       const topic = await bench.newTopic(1);
       await bench.first.log.append(topic, numbered(0, 30));
-      const { cluster } = await bench.first.log.describe(topic, "group");
+      const { cluster, topicId } = await bench.first.log.describe(topic, "group");
+      expect(topicId).not.toBeNull();
       const asked: unknown[] = [];
+      const terms: ((term: number) => Promise<number | null>)[] = [];
       const consumer = await bench.collect(bench.first.log, topic, {
-        startAt: async (partition, bounds) => {
+        startAt: async (partition, { endOfTerm, ...bounds }) => {
           asked.push({ partition, ...bounds });
+          terms.push(endOfTerm);
           return 12;
         },
       });
       await until(() => consumer.records().length >= 18, PATIENCE);
       expect(valuesOf(consumer.records())).toEqual(range(12, 30));
-      expect(asked).toEqual([{ partition: 0, cluster, start: 0, end: 30 }]);
-      expect(consumer.batches[0]).toMatchObject({ cluster, topic, partition: 0, end: 30 });
+      expect(asked).toMatchObject([{ partition: 0, cluster, topicId, start: 0, end: 30 }]);
+      const [first] = consumer.batches;
+      expect(first).toMatchObject({ cluster, topic, partition: 0, from: 12, end: 30 });
+      expect(consumer.batches.at(-1)!.to).toBe(30);
+      // Nothing is lost: what was written up to the end of the term is all there.
+      if (first!.term !== null) expect(await terms[0]!(first!.term)).toBe(30);
       await consumer.stop();
 
       // Null: the log's own committed offset, which is now the end.

@@ -68,7 +68,7 @@ export function groupsContract(bench: EventLogBench): void {
     const before = Date.now();
     await bench.first.log.append(topic, numbered(0, 10));
     const fresh = (await bench.first.log.describe(topic, "group")).partitions[0]!;
-    expect(fresh).toMatchObject({ start: 0, end: 10, committed: null, owner: null });
+    expect(fresh).toMatchObject({ start: 0, end: 10, readableEnd: 10, committed: null, owner: null });
     if (fresh.oldestWaiting !== null) expect(Math.abs(fresh.oldestWaiting - before)).toBeLessThan(60_000);
 
     const gate = gateOf();

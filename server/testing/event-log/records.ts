@@ -22,6 +22,7 @@ export function recordsContract(bench: EventLogBench): void {
           partition,
           start: 0,
           end: 0,
+          readableEnd: 0,
           committed: null,
           oldestWaiting: null,
           owner: null,

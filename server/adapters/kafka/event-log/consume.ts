@@ -15,7 +15,8 @@ import { type AdminConnections, DISCONNECT_MS } from "./admin";
 import { connectPlainly } from "./join-gate";
 import { type ConsumerTimes, type Membership, startMembership } from "./membership";
 import { type PartitionRun, startPartitionRun } from "./partition-run";
-import { boundsOf, committedBy } from "./topics";
+import type { TopicBounds } from "./bounds";
+import { committedBy } from "./topics";
 
 /** Nobody waits for these answers but the consumer itself. */
 const ASK_MS = 10_000;
@@ -30,6 +31,7 @@ const BATCHES_AHEAD = 4;
 export interface ConsumeDeps {
   readonly createClient: (over: Partial<KafkaConfig>) => Kafka;
   readonly admins: AdminConnections;
+  readonly bounds: TopicBounds;
   /** Opens sockets; given by tests. */
   readonly connect?: KafkaConfig["socketFactory"];
   /** Who this is, in words. */
@@ -57,7 +59,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   let down = false;
   let underWay = () => {};
   const firstAttempt = new Promise<void>((resolve) => (underWay = resolve));
-  const bounds = onceAtATime(() => admin.ask(`the offsets of ${topic}`, ASK_MS, (it) => boundsOf(it, topic)));
+  const bounds = onceAtATime(() => deps.bounds.of(topic));
   const committed = onceAtATime(() =>
     admin.ask(`the group ${group}`, ASK_MS, (it) => committedBy(it, topic, group ?? "")),
   );
@@ -189,6 +191,25 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
     await Promise.all([...runs.values()].map(({ done }) => done));
   }
 
+  /**
+   * Where partitions stood at the last look. Nothing is heard of a fetch that brings no batch at all, so one would wait
+   * for ever where compaction has removed the very last ones.
+   */
+  let stood = new Map<number, number>();
+  async function lookAhead(): Promise<void> {
+    const before = stood;
+    stood = new Map(
+      [...runs].flatMap(([partition, { waitingFor }]) => (waitingFor === null ? [] : [[partition, waitingFor]])),
+    );
+    const idle = [...stood].filter(([partition, at]) => before.get(partition) === at);
+    if (idle.length === 0) return;
+    const held = await bounds();
+    for (const [partition, at] of idle)
+      if ((held.get(partition)?.readableEnd ?? 0) > at)
+        runs.get(partition)?.skip(at, await deps.bounds.nextHeld(topic, partition, at));
+  }
+  const looking = setInterval(() => void lookAhead().catch(() => undefined), times.lookAhead);
+
   void keepConsuming();
   await firstAttempt;
 
@@ -197,6 +218,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
 
     async stop(timeoutMs) {
       stopping.abort();
+      clearInterval(looking);
       each((run) => run.finish());
       const abort = setTimeout(() => each((run) => run.abort()), timeoutMs);
       const finished = new AbortController();

@@ -1,18 +1,20 @@
 import type { Admin, MemberDescription } from "kafkajs";
 import { AssignerProtocol } from "../kafkajs";
 import type { PartitionState, TopicState } from "@/server/ports/event-log";
-import { boundsOf, committedBy } from "./topics";
+import type { TopicBounds } from "./bounds";
+import { committedBy } from "./topics";
 import type { WaitingSince } from "./waiting-since";
 
 /** What a topic looks like, and how far `group` is. */
 export async function describeTopic(
   admin: Admin,
+  topicBounds: TopicBounds,
   topic: string,
   group: string,
   waitingSince: WaitingSince,
 ): Promise<TopicState> {
   const [bounds, committed, { groups }] = await Promise.all([
-    boundsOf(admin, topic),
+    topicBounds.of(topic),
     committedBy(admin, topic, group),
     admin.describeGroups([group]),
   ]);
@@ -24,19 +26,21 @@ export async function describeTopic(
       end,
     }))
     .filter(({ next, end }) => next < end);
-  const since = await waitingSince(admin, topic, group, waiting);
+  const since = await waitingSince((time) => topicBounds.since(topic, time), topic, group, waiting);
   const partitions = [...bounds]
     .sort(([a], [b]) => a - b)
-    .map(([partition, { start, end }]): PartitionState => ({
+    .map(([partition, { start, end, readableEnd }]): PartitionState => ({
       partition,
       start,
       end,
+      readableEnd,
       committed: committed.get(partition) ?? null,
       oldestWaiting: since.get(partition) ?? null,
       owner: members.find(({ owned }) => owned(topic).includes(partition))?.name ?? null,
     }));
-  const cluster = bounds.values().next().value?.cluster ?? "";
-  return { cluster, topic, partitions, members: members.length };
+  // There is at least one partition: a topic without any is a missing one.
+  const { cluster, topicId } = bounds.values().next().value!;
+  return { cluster, topic, topicId, partitions, members: members.length };
 }
 
 /** While a group rebalances Kafka tells neither what its members ask for nor what they own. */

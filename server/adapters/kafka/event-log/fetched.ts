@@ -2,10 +2,10 @@ import type { Batch, IHeaders, KafkaMessage } from "kafkajs";
 import type { UnreadableBatch } from "@/server/domain/unreadable";
 import type { EpochMs } from "@/server/domain/terms";
 import { ingestTimeOf } from "@/server/domain/time";
-import { NO_HEADERS, type RecordHeaders, type StoredRecord } from "@/server/ports/event-log";
-import type { UnreadableMark } from "../records/record-set";
+import { type LogBatch, NO_HEADERS, type RecordHeaders, type StoredRecord } from "@/server/ports/event-log";
+import { type EndMark, termOf, type UnreadableMark } from "../records/record-set";
 
-/** Records of one partition that were fetched and wait to be handled. */
+/** What of one partition was fetched and waits to be handled. */
 export interface Fetched {
   readonly records: number;
   /** Bytes of their values. */
@@ -14,10 +14,17 @@ export interface Fetched {
   readonly end: number;
   /** What comes after the records that wait, if that is a batch that can't be read. */
   readonly unreadable: Omit<UnreadableBatch, "partition"> | null;
+  /** Up to here the log was fetched. */
+  readonly reached: number;
+  /** True while a stretch of the log waits, with records or without. */
+  readonly waits: boolean;
   add(batch: Batch): void;
-  /** Takes the first ones, within the bounds; a single larger record comes alone. */
-  take(maxRecords: number, maxBytes: number): StoredRecord[];
-  clear(): void;
+  /** Up to before `to` nothing more is to be delivered. */
+  passOver(to: number): void;
+  /** Takes the first records, within the bounds; a single larger one comes alone. */
+  take(maxRecords: number, maxBytes: number): Pick<LogBatch, "records" | "from" | "to" | "term">;
+  /** Forgets all; what is fetched next begins at `from`. */
+  begin(from: number): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -30,6 +37,9 @@ export function createFetched(): Fetched {
   let bytes = 0;
   let end = 0;
   let unreadable: Fetched["unreadable"] = null;
+  let handed = 0;
+  let reached = 0;
+  let term: number | null = null;
 
   return {
     get records() {
@@ -44,17 +54,32 @@ export function createFetched(): Fetched {
     get unreadable() {
       return unreadable;
     },
+    get reached() {
+      return reached;
+    },
+    get waits() {
+      return reached > handed;
+    },
     add({ messages: fetched, highWatermark }) {
       end = Number(highWatermark);
-      const mark = fetched.at(-1) as Partial<UnreadableMark> | undefined;
+      const mark = fetched.at(-1) as Partial<UnreadableMark & EndMark> | undefined;
       unreadable = mark?.unreadable ?? null;
-      const messages = unreadable === null ? fetched : fetched.slice(0, -1);
+      const isMark = unreadable !== null || mark?.reached !== undefined;
+      const messages = isMark ? fetched.slice(0, -1) : fetched;
+      const last = messages.at(-1);
+      reached = mark?.reached ?? unreadable?.from ?? (last === undefined ? reached : Number(last.offset) + 1);
+      term = mark?.term ?? (last === undefined ? null : termOf(last));
       if (messages.length === 0) return;
       batches.push(messages);
       records += messages.length;
       for (const { value } of messages) bytes += value?.length ?? 0;
     },
+    passOver(to) {
+      reached = to;
+      term = null;
+    },
     take(maxRecords, maxBytes) {
+      let last: KafkaMessage | undefined;
       const chunk: StoredRecord[] = [];
       let size = 0;
       const now = Date.now();
@@ -64,6 +89,7 @@ export function createFetched(): Fetched {
         const length = message.value?.length ?? 0;
         if (chunk.length > 0 && size + length > maxBytes) break;
         chunk.push(storedRecord(message, now));
+        last = message;
         size += length;
         taken += 1;
         if (taken === messages.length) {
@@ -73,12 +99,18 @@ export function createFetched(): Fetched {
       }
       records -= chunk.length;
       bytes -= size;
-      return chunk;
+      const from = handed;
+      // What follows the last record goes with it, so that nothing is left over that has no record.
+      const isAll = batches.length === 0 || last === undefined;
+      handed = isAll ? reached : Number(last!.offset) + 1;
+      return { records: chunk, from, to: handed, term: isAll ? term : termOf(last!) };
     },
-    clear() {
+    begin(from) {
       batches = [];
       taken = records = bytes = 0;
       unreadable = null;
+      handed = reached = from;
+      term = null;
     },
   };
 }

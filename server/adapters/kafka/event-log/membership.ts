@@ -15,6 +15,8 @@ export interface ConsumerTimes {
   readonly rebalance: number;
   /** How old the known partitions of the topic may be. */
   readonly metadataMaxAge: number;
+  /** How often it is looked whether a partition at rest waits before nothing. */
+  readonly lookAhead: number;
 }
 
 export const CONSUMER_TIMES: ConsumerTimes = {
@@ -22,6 +24,7 @@ export const CONSUMER_TIMES: ConsumerTimes = {
   heartbeat: 1000,
   rebalance: 60_000,
   metadataMaxAge: 15_000,
+  lookAhead: 10_000,
 };
 
 /** Longest wait of a fetch that finds nothing, in milliseconds; also how long a stop or a resumed partition may take. */

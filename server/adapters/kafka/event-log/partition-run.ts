@@ -3,6 +3,7 @@ import type { Batch } from "kafkajs";
 import { createSignal } from "@/server/async/signal";
 import type { Semaphore } from "@/server/async/semaphore";
 import { type PartitionBounds, type Subscription, UnreadableBatchError } from "@/server/ports/event-log";
+import { askedOffsetOf } from "../kafkajs";
 import { createFetched } from "./fetched";
 
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
@@ -12,6 +13,10 @@ export interface PartitionRun {
   readonly partition: number;
   /** Takes what was fetched. False when it doesn't want it: then it will be fetched again from where it says. */
   offer(batch: Batch): boolean;
+  /** The offset it waits for, with nothing in hand; null while it is busy. */
+  readonly waitingFor: number | null;
+  /** Goes on at `to`, if it still waits for `from`: in between nothing is to be delivered. */
+  skip(from: number, to: number): void;
   /** Ends after the batch in hand. */
   finish(): void;
   /** Ends, aborting the batch in hand. */
@@ -60,7 +65,6 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   const fetched = createFetched();
   /** Offset the next fetch must bring; null while nothing is wanted. */
   let expected: number | null = null;
-  let fresh = false;
   let paused = true;
   let moved = false;
   let lost = false;
@@ -88,20 +92,20 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     if (begin === undefined || finishing.signal.aborted) return;
     const { next, bounds } = begin;
     expected = next;
-    fresh = true;
+    fetched.begin(next);
     moved = false;
     source.seek(partition, next);
     resume();
     while (!finishing.signal.aborted && !moved) {
       const { unreadable, end } = fetched;
-      if (fetched.records === 0 && unreadable !== null) {
+      if (!fetched.waits && unreadable !== null) {
         // What its header says may be damaged too.
         const to = Math.max(next, Math.min(unreadable.to, end - 1));
         const from = Math.min(Math.max(unreadable.from, next), to);
         const records = Math.min(unreadable.records, to - from + 1);
         throw new UnreadableBatchError(topic, { ...unreadable, partition, from, to, records });
       }
-      if (fetched.records === 0) await wake.wait();
+      if (!fetched.waits) await wake.wait();
       else if (await semaphore.acquire(finishing.signal)) {
         try {
           await handleNext(bounds.cluster);
@@ -113,13 +117,11 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   }
 
   async function handleNext(cluster: string): Promise<void> {
-    const records = fetched.take(maxRecords, maxBytes);
-    const last = records.at(-1);
-    if (last === undefined) return;
+    const batch = fetched.take(maxRecords, maxBytes);
     if (!isFull() && fetched.unreadable === null && !finishing.signal.aborted && !moved) resume();
-    await subscription.onBatch({ cluster, topic, partition, records, end: fetched.end }, aborted.signal);
+    await subscription.onBatch({ cluster, topic, partition, ...batch, end: fetched.end }, aborted.signal);
     if (lost) return;
-    await deps.commit(last.offset + 1);
+    await deps.commit(batch.to);
     backoff.reset();
     deps.onSuccess();
   }
@@ -134,13 +136,17 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
         failure = { error };
       }
       expected = null;
-      fetched.clear();
+      fetched.begin(0);
       pause();
       // An abort makes the batch fail; that is no news to anyone.
       if (failure === null || aborted.signal.aborted) continue;
       deps.onError(failure.error);
       await wake.wait(backoff.next());
     }
+  }
+
+  function waitingFor(): number | null {
+    return fetched.waits || paused || moved || finishing.signal.aborted ? null : expected;
   }
 
   const finish = () => {
@@ -157,21 +163,29 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     partition,
     offer(batch) {
       if (expected === null || moved || finishing.signal.aborted) return false;
-      const first = Number(batch.firstOffset() ?? expected);
-      // Records expired before they were read, or the topic was made anew: begin again. Right after a beginning a
-      // gap is just a gap.
-      if (first !== expected && !fresh) {
+      // A gap after what was asked for holds nothing. But asked elsewhere, the log was not where it went on: records
+      // expired unread, its tail is lost, or the topic was made anew. Begin again.
+      if (askedOffsetOf(batch) !== expected) {
         moved = true;
         pause();
         wake.raise();
         return false;
       }
-      fresh = false;
       fetched.add(batch);
       expected = Number(batch.lastOffset()) + 1;
       if (isFull() || fetched.unreadable !== null) pause();
       wake.raise();
       return true;
+    },
+    get waitingFor() {
+      return waitingFor();
+    },
+    skip(from, to) {
+      if (waitingFor() !== from || to <= from) return;
+      expected = to;
+      fetched.passOver(to);
+      source.seek(partition, to);
+      wake.raise();
     },
     finish,
     abort,

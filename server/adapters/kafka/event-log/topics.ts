@@ -1,12 +1,6 @@
 import type { Admin, ITopicMetadata } from "kafkajs";
 import { ConfigResourceTypes, KafkaJSAggregateError } from "../kafkajs";
-import {
-  LogUnavailableError,
-  type PartitionBounds,
-  type TopicDifference,
-  type TopicSettings,
-  TopicMissingError,
-} from "@/server/ports/event-log";
+import { type TopicDifference, type TopicSettings, TopicMissingError } from "@/server/ports/event-log";
 import { isUnavailable, kafkaType } from "../errors";
 
 const DAY_MS = 24 * 3_600_000;
@@ -115,20 +109,6 @@ export async function partitionsOf(admin: Admin, topic: string): Promise<ITopicM
     if (kafkaType(error) !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
   }
   throw new TopicMissingError(topic);
-}
-
-/** What each partition of a topic holds. */
-export async function boundsOf(admin: Admin, topic: string): Promise<Map<number, PartitionBounds>> {
-  const partitions = await partitionsOf(admin, topic);
-  const [{ clusterId: cluster }, offsets] = await Promise.all([
-    admin.describeCluster(),
-    admin.fetchTopicOffsets(topic),
-  ]);
-  // What the connection remembers of the topic may be older than what was asked just now.
-  if (offsets.length !== partitions.length) throw new LogUnavailableError(`the partitions of ${topic} have changed`);
-  return new Map(
-    offsets.map(({ partition, low, high }) => [partition, { cluster, start: Number(low), end: Number(high) }]),
-  );
 }
 
 /** The offsets a group committed; partitions where it never did are left out. */

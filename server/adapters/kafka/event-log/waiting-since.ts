@@ -1,4 +1,3 @@
-import type { Admin } from "kafkajs";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** A partition with records the group hasn't handled. */
@@ -10,7 +9,8 @@ export interface Waiting {
 
 /** Finds out since when records wait; a partition where it could not be found in time is left out. */
 export type WaitingSince = (
-  admin: Pick<Admin, "fetchTopicOffsetsByTimestamp">,
+  /** Tells each partition's first offset from a time on, or its end. */
+  firstSince: (time: EpochMs) => Promise<ReadonlyMap<number, number>>,
   topic: string,
   group: string,
   waiting: readonly Waiting[],
@@ -36,7 +36,7 @@ const MOST_MS = 1000;
 export function createWaitingSince(clock: () => EpochMs = Date.now): WaitingSince {
   const remembered = new Map<string, Map<number, Range>>();
 
-  return async (admin, topic, group, waiting) => {
+  return async (firstSince, topic, group, waiting) => {
     const key = JSON.stringify([topic, group]);
     const now = clock();
     const before = remembered.get(key);
@@ -58,10 +58,10 @@ export function createWaitingSince(clock: () => EpochMs = Date.now): WaitingSinc
       if (widest === undefined) break;
       const time = nextTime(widest, now, step);
       if (widest.low === -Infinity || widest.high === Infinity) step *= 2;
-      for (const { partition, offset } of await admin.fetchTopicOffsetsByTimestamp(topic, time)) {
+      for (const [partition, offset] of await firstSince(time)) {
         const range = ranges.get(partition);
         if (range === undefined) continue;
-        if (Number(offset) <= range.next) range.low = Math.max(range.low, time);
+        if (offset <= range.next) range.low = Math.max(range.low, time);
         else range.high = Math.min(range.high, time);
       }
     }

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type { KafkaMessage } from "kafkajs";
 import type { UnreadableBatch, UnreadableReason } from "@/server/domain/unreadable";
+import { type AbortedTransaction, withoutAborted } from "./aborted";
 import { CODECS, MOST_BYTES, TooLargeError } from "./decompress";
 
 const require = createRequire(import.meta.url);
@@ -18,6 +19,17 @@ const CONTROL = 0x20;
 
 /** Stands last in a fetched record set, for a batch that can't be read. At the batch's last offset. */
 export type UnreadableMark = KafkaMessage & { readonly unreadable: Omit<UnreadableBatch, "partition"> };
+
+/**
+ * Stands last in every other record set, at its last offset. kafkajs leaves control records and aborted ones out, tells
+ * nothing of a set it leaves out whole, and waits for ever before batches that compaction left empty; this goes through.
+ */
+export type EndMark = KafkaMessage & { readonly reached: number; readonly term: number };
+
+/** The epoch of the partition's leader in which a message was written; null in Kafka's old formats. */
+export function termOf(message: KafkaMessage): number | null {
+  return (message as { batchContext?: { partitionLeaderEpoch?: number } }).batchContext?.partitionLeaderEpoch ?? null;
+}
 
 class Unreadable extends Error {
   constructor(
@@ -41,6 +53,7 @@ async function decodeRecordSet(answer: KafkaDecoder): Promise<KafkaMessage[]> {
   if (size <= 0 || !answer.canReadBytes(size)) return [];
   const set = answer.readBytes(size);
   const records: KafkaMessage[] = [];
+  let last: Buffer | undefined;
   for (let at = 0; at + BATCH_HEADER <= set.length;) {
     const end = at + BATCH_START + set.readInt32BE(at + 8);
     const isCut = end > set.length;
@@ -53,16 +66,18 @@ async function decodeRecordSet(answer: KafkaDecoder): Promise<KafkaMessage[]> {
       if (set[at + 16]! < MAGIC) return await decodeOldRecords(new Decoder(set), set.length);
       if (records.length > 0 && (decompressed.get(answer) ?? 0) >= MOST_BYTES) break;
       for (const record of await decodeBatch(batch, answer)) records.push(record);
+      last = batch;
     } catch (error) {
-      records.push(markOf(batch, error));
-      break;
+      records.push(unreadableMark(batch, error));
+      return records;
     }
     at = end;
   }
+  if (last !== undefined) records.push(endMark(last));
   return records;
 }
 
-/** Header of a batch: offset 0 first offset, 8 length, 16 magic, 17 CRC of all from 21, attributes, 23 last offset, … */
+/** Header of a batch: offset 0 first offset, 8 length, 12 leader's epoch, 16 magic, 17 CRC of all from 21, attributes, 23 last offset, … */
 async function decodeBatch(batch: Buffer, answer: object): Promise<KafkaMessage[]> {
   if (batch[16] !== MAGIC) throw new Unreadable("brokenRecords", `Kafka has no message format ${batch[16]}`);
   if (crc32c(batch.subarray(21)) !== batch.readUInt32BE(17)) throw new Unreadable("wrongChecksum", "");
@@ -74,6 +89,7 @@ async function decodeBatch(batch: Buffer, answer: object): Promise<KafkaMessage[
     throw new Unreadable("brokenRecords", `there can't be ${count} in ${data.length} bytes`);
   const context = {
     firstOffset: String(batch.readBigInt64BE(0)),
+    partitionLeaderEpoch: batch.readInt32BE(12),
     firstTimestamp: String(batch.readBigInt64BE(27)),
     maxTimestamp: String(batch.readBigInt64BE(35)),
     timestampType: attributes & 0x8 ? 1 : 0,
@@ -111,7 +127,18 @@ async function contentOf(batch: Buffer, attributes: number, answer: object): Pro
   }
 }
 
-function markOf(batch: Buffer, error: unknown): UnreadableMark {
+/** What kafkajs looks at to leave out control records and aborted transactions: a mark is to stay. */
+const STAYS = { batchContext: { inTransaction: false, producerId: "-1" }, isControlRecord: false };
+
+function endMark(batch: Buffer): EndMark {
+  const last = Number(batch.readBigInt64BE(0)) + Math.max(0, batch.readInt32BE(23));
+  return {
+    ...{ offset: String(last), key: null, value: null, timestamp: "0", attributes: 0, headers: {}, ...STAYS },
+    ...{ reached: last + 1, term: batch.readInt32BE(12) },
+  };
+}
+
+function unreadableMark(batch: Buffer, error: unknown): UnreadableMark {
   const attributes = batch.readInt16BE(21);
   const from = Number(batch.readBigInt64BE(0));
   const offsets = Math.max(0, batch.readInt32BE(23)) + 1;
@@ -124,8 +151,7 @@ function markOf(batch: Buffer, error: unknown): UnreadableMark {
     timestamp: "0",
     attributes,
     headers: {},
-    // What kafkajs looks at to leave out aborted transactions: this one is to stay.
-    ...{ batchContext: { inTransaction: false, producerId: "-1" }, isControlRecord: false },
+    ...STAYS,
     unreadable: {
       from,
       to: from + offsets - 1,
@@ -145,6 +171,14 @@ interface KafkaDecoder {
   readBytes(length: number): Buffer;
 }
 
+interface FetchAnswers {
+  decode(data: Buffer): Promise<{
+    readonly responses: readonly {
+      readonly partitions: readonly { messages: KafkaMessage[]; abortedTransactions: AbortedTransaction[] | null }[];
+    }[];
+  }>;
+}
+
 interface Internals {
   readonly Decoder: new (buffer: Buffer) => KafkaDecoder;
   readonly decodeRecord: (decoder: KafkaDecoder, context: object) => KafkaMessage;
@@ -158,6 +192,20 @@ function internalsOf(folder: string): Internals {
   require(place);
   // kafkajs loads it once, with its first fetch.
   require.cache[place]!.exports = decodeRecordSet;
+  // After that, as each of them takes it along; the versions between take over the one before.
+  for (const version of [4, 5, 7, 8, 11]) {
+    const answers = require(`${folder}/requests/fetch/v${version}/response`) as FetchAnswers;
+    const { decode } = answers;
+    answers.decode = async (data) => {
+      const answer = await decode(data);
+      for (const { partitions } of answer.responses)
+        for (const partition of partitions) {
+          partition.messages = withoutAborted(partition.messages, partition.abortedTransactions ?? []);
+          partition.abortedTransactions = [];
+        }
+      return answer;
+    };
+  }
   return {
     Decoder: require(`${folder}/decoder`) as Internals["Decoder"],
     decodeRecord: require(`${folder}/recordBatch/record/v0/decoder`) as Internals["decodeRecord"],

@@ -1,6 +1,6 @@
 import { createBackoff } from "@/server/async/backoff";
 import type { Pool } from "pg";
-import type { PartitionBounds, StoredRecord, Subscription } from "@/server/ports/event-log";
+import type { Subscription } from "@/server/ports/event-log";
 import { withLogErrors } from "../errors";
 import { commitOffset, committedOffset, fetchRecords, partitionBounds } from "./records";
 import { createSignal } from "@/server/async/signal";
@@ -13,7 +13,7 @@ const BACKOFF = { firstMs: 250, maxMs: 10_000 };
 export interface PartitionRun {
   readonly partition: number;
   /** Tells what the log holds now; wakes the run when there is something to read. */
-  see(bounds: PartitionBounds): void;
+  see(bounds: { readonly end: number }): void;
   /** Lets the batch in hand finish, then ends. */
   finish(): void;
   /** Aborts the batch in hand, then ends; if it succeeds all the same, it still counts. */
@@ -69,17 +69,15 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     const last = found.records.at(-1);
     if (last === undefined) return Math.max(next, found.start);
     if (aborted.signal.aborted) return next;
-    await handle(found.records, found.end);
     const after = last.offset + 1;
+    // Offsets have no gaps here: what is missing before the first record has expired.
+    const { records, end: endSeen } = found;
+    const held = { cluster: topic.cluster, topic: topic.name, partition, term: null, end: endSeen };
+    await subscription.onBatch({ ...held, records, from: records[0]!.offset, to: after }, aborted.signal);
     if (group === null) positions.set(partition, after);
     else if (owned) await withLogErrors(() => commitOffset(pool, topic, partition, group, after));
     backoff.reset();
     return after;
-  }
-
-  async function handle(records: readonly StoredRecord[], endSeen: number): Promise<void> {
-    const batch = { cluster: topic.cluster, topic: topic.name, partition, records, end: endSeen };
-    await subscription.onBatch(batch, aborted.signal);
   }
 
   async function consume(): Promise<void> {

@@ -69,7 +69,12 @@ export async function partitionBounds(pool: Pool, topic: Topic, partition: numbe
   );
   const row = rows[0];
   if (row === undefined) throw new LogUnavailableError(`the topic ${topic.name} has changed`);
-  return { cluster: topic.cluster, start: Number(row.start_offset), end: Number(row.end_offset) };
+  return {
+    ...{ cluster: topic.cluster, topicId: String(topic.id) },
+    ...{ start: Number(row.start_offset), end: Number(row.end_offset) },
+    // One database, no leaders that could lose what another had.
+    endOfTerm: async () => null,
+  };
 }
 
 /** The offset a group reads next, or null if it never committed. */

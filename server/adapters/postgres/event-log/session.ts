@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { LogUnavailableError, type PartitionBounds } from "@/server/ports/event-log";
+import { LogUnavailableError } from "@/server/ports/event-log";
 import { DatabaseClient, driverError } from "@/server/postgres/client";
 import { GROUP_CHANNEL, groupKey, RECORDS_CHANNEL, SLOT_OF_MEMBERS } from "./group-key";
 import { findTopic, type Topic } from "./topics";
@@ -24,7 +24,7 @@ export interface Session {
   readonly topic: Topic;
   /** Throws what broke the connection, if it is broken. */
   check(): void;
-  bounds(): Promise<ReadonlyMap<number, PartitionBounds>>;
+  bounds(): Promise<ReadonlyMap<number, { readonly end: number }>>;
   group(): Promise<GroupView>;
   /** Takes those of the partitions nobody holds. */
   acquire(partitions: readonly number[]): Promise<readonly number[]>;
@@ -96,14 +96,13 @@ async function joined(client: pg.Client, settings: SessionSettings, check: () =>
     check,
 
     async bounds() {
-      const { rows } = await client.query<{ partition: number; start_offset: string; end_offset: string }>(
-        "SELECT partition, start_offset, end_offset FROM log_partition WHERE topic_id = $1 ORDER BY partition",
+      const { rows } = await client.query<{ partition: number; end_offset: string }>(
+        "SELECT partition, end_offset FROM log_partition WHERE topic_id = $1 ORDER BY partition",
         [topic.id],
       );
-      const { cluster } = topic;
-      return new Map(
-        rows.map((row) => [row.partition, { cluster, start: Number(row.start_offset), end: Number(row.end_offset) }]),
-      );
+      // Another topic may have its name by now: whoever consumes it opens a session with that one.
+      if (rows.length === 0) throw new LogUnavailableError(`the topic ${topic.name} was removed`);
+      return new Map(rows.map((row) => [row.partition, { end: Number(row.end_offset) }]));
     },
 
     async group() {

@@ -102,9 +102,10 @@ export async function describeTopic(pool: Pool, name: string, group: string): Pr
     partition: row.partition,
     start: Number(row.start_offset),
     end: Number(row.end_offset),
+    readableEnd: Number(row.end_offset),
     committed: row.next_offset === null ? null : Number(row.next_offset),
     oldestWaiting: row.oldest === null ? null : row.oldest.getTime(),
     owner: row.owner,
   }));
-  return { cluster: topic.cluster, topic: name, partitions, members: rows[0]?.members ?? 0 };
+  return { cluster: topic.cluster, topic: name, topicId: String(topic.id), partitions, members: rows[0]?.members ?? 0 };
 }
