@@ -18,7 +18,8 @@ test("points at the value a reason speaks of", () => {
 });
 
 test("points at where it stops being JSON, and at a value that is no object", () => {
-  expect(at("notJson", null, '{"t":NaN}')).toBe("NaN");
+  expect(at("notJson", null, '{"t":None}')).toBe("None");
+  expect(at("notFinite", "t", '{"readings":{"a":"NaN","t":-Infinity}}')).toBe("-Infinity");
   expect(faultIn('{"t":1', { reason: "notJson", field: null })).toEqual({ start: 6, end: 6 });
   expect(at("notJson", null, " 42 ")).toBe("42");
 });

@@ -33,7 +33,7 @@ test("tells where each value lies", () => {
 
 test.each([
   ["", 0, /nothing/],
-  ['{"a":NaN}', 5, /value is expected/],
+  ['{"a":Nan1}', 5, /value is expected/],
   ['{"a":1', 6, /too early/],
   ['{"a":1,}', 7, /name/],
   ['{"a" 1}', 5, /colon/],

@@ -1,3 +1,6 @@
+import { createScanner, type Node, parseTree, printParseErrorCode, type ParseError } from "jsonc-parser";
+import { maskWords } from "@/server/domain/json";
+
 /** A value in a JSON text and where it lies, `end` excluded; in UTF-16 units, as strings count. */
 export interface JsonValue {
   readonly kind: "object" | "array" | "string" | "number" | "boolean" | "null";
@@ -20,34 +23,52 @@ export type JsonReading =
 
 /** Deeper is not read: the server takes 16, and a hostile depth must not exhaust the stack. */
 const DEEPEST = 256;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const SPACE = /[ \t\n\r]*/y;
-const WORDS = [
-  ["true", "boolean"],
-  ["false", "boolean"],
-  ["null", "null"],
-] as const;
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, END] = [1, 2, 3, 4, 17];
+/** As far as a string is one. */
+const GOOD_STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
+const STRICT = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
 
-class Fault extends Error {
-  constructor(
-    readonly at: number,
-    readonly why: string,
-  ) {
-    super(why);
-  }
+const WHY: Partial<Record<ReturnType<typeof printParseErrorCode>, string>> = {
+  ValueExpected: "a value is expected: a number, true, false, null, text in double quotes, {…} or […]",
+  InvalidSymbol: "a value is expected: a number, true, false, null, text in double quotes, {…} or […]",
+  InvalidNumberFormat: "there is no such number",
+  UnexpectedEndOfNumber: "there is no such number",
+  PropertyNameExpected: "a name in double quotes is expected",
+  ColonExpected: "a colon is expected",
+  CommaExpected: "a comma is expected",
+  CloseBraceExpected: "a comma or } is expected",
+  CloseBracketExpected: "a comma or ] is expected",
+  EndOfFileExpected: "nothing may follow the value",
+  InvalidCommentToken: "there are no comments in JSON",
+  UnexpectedEndOfString: "a closing double quote is missing; a line break in text is written \\n",
+  InvalidCharacter: "a line break or control character must be escaped in text",
+  InvalidEscapeCharacter: "there is no such escape",
+  InvalidUnicode: "there is no such escape",
+};
+
+/**
+ * Reads a JSON text for its places: JSON.parse tells none of values, and of faults only some, differently in each browser. Words for
+ * what is no number are numbers here, as they are for the server.
+ */
+export function readJsonText(text: string): JsonReading {
+  const masked = maskWords(text);
+  const tooDeep = placeTooDeep(masked);
+  if (tooDeep !== null) return { ok: false, at: tooDeep, why: `it is nested more than ${DEEPEST} deep` };
+  const errors: ParseError[] = [];
+  const root = parseTree(masked, errors, STRICT);
+  const first = errors.toSorted((a, b) => a.offset - b.offset)[0];
+  if (root && !first) return { ok: true, value: valueOf(root) };
+  const at = first ? placeOf(text, first.offset) : text.length;
+  const why = (first && WHY[printParseErrorCode(first.error)]) ?? "a value is expected";
+  if (text.trim() === "") return { ok: false, at: 0, why: "there is nothing" };
+  return { ok: false, at, why: at >= text.trimEnd().length ? `it ends too early; ${why}` : why };
 }
 
-/** Reads a JSON text for its places: JSON.parse tells none of values, and of faults only some, differently in each browser. */
-export function readJsonText(text: string): JsonReading {
-  try {
-    const value = readValue(text, skip(text, 0), 0);
-    const rest = skip(text, value.end);
-    if (rest < text.length) throw new Fault(rest, "nothing may follow the value");
-    return { ok: true, value };
-  } catch (error) {
-    if (error instanceof Fault) return { ok: false, at: error.at, why: error.why };
-    throw error;
-  }
+/** Where the fault lies within a string that begins at `start`; else `start` itself. */
+function placeOf(text: string, start: number): number {
+  if (text[start] !== '"') return start;
+  GOOD_STRING.lastIndex = start;
+  return start + (GOOD_STRING.exec(text)?.[0].length ?? 0);
 }
 
 /** Line and column of a place in a text, both from 1. */
@@ -56,74 +77,25 @@ export function lineAndColumn(text: string, at: number): { readonly line: number
   return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
-function skip(text: string, at: number): number {
-  SPACE.lastIndex = at;
-  SPACE.test(text);
-  return SPACE.lastIndex;
-}
-
-function readValue(text: string, at: number, depth: number): JsonValue {
-  const char = text[at];
-  if (char === undefined) throw new Fault(at, at === 0 ? "there is nothing" : "it ends too early; a value is missing");
-  if (char === "{" || char === "[") {
-    if (depth === DEEPEST) throw new Fault(at, `it is nested more than ${DEEPEST} deep`);
-    return char === "{" ? readObject(text, at, depth) : readArray(text, at, depth);
+function placeTooDeep(text: string): number | null {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (let token: number = scanner.scan(); token !== END; token = scanner.scan()) {
+    if ((token === OPEN_OBJECT || token === OPEN_ARRAY) && ++depth > DEEPEST) return scanner.getTokenOffset();
+    if (token === CLOSE_OBJECT || token === CLOSE_ARRAY) depth--;
   }
-  if (char === '"') return leaf("string", at, readString(text, at));
-  for (const [word, kind] of WORDS) if (text.startsWith(word, at)) return leaf(kind, at, at + word.length);
-  NUMBER.lastIndex = at;
-  if (NUMBER.test(text)) return leaf("number", at, NUMBER.lastIndex);
-  throw new Fault(at, "a value is expected: a number, true, false, null, text in double quotes, {…} or […]");
+  return null;
 }
 
-function readObject(text: string, start: number, depth: number): JsonValue {
-  const members: JsonMember[] = [];
-  let at = skip(text, start + 1);
-  if (text[at] === "}") return { kind: "object", start, end: at + 1, members };
-  for (;;) {
-    if (text[at] !== '"') throw new Fault(at, ended(text, at, "a name in double quotes is expected"));
-    const keyStart = at;
-    const keyEnd = readString(text, at);
-    at = skip(text, keyEnd);
-    if (text[at] !== ":") throw new Fault(at, ended(text, at, "a colon is expected"));
-    const value = readValue(text, skip(text, at + 1), depth + 1);
-    members.push({ key: JSON.parse(text.slice(keyStart, keyEnd)) as string, keyStart, keyEnd, value });
-    at = skip(text, value.end);
-    if (text[at] === "}") return { kind: "object", start, end: at + 1, members };
-    if (text[at] !== ",") throw new Fault(at, ended(text, at, "a comma or } is expected"));
-    at = skip(text, at + 1);
-  }
-}
-
-function readArray(text: string, start: number, depth: number): JsonValue {
-  let at = skip(text, start + 1);
-  if (text[at] === "]") return leaf("array", start, at + 1);
-  for (;;) {
-    at = skip(text, readValue(text, at, depth + 1).end);
-    if (text[at] === "]") return leaf("array", start, at + 1);
-    if (text[at] !== ",") throw new Fault(at, ended(text, at, "a comma or ] is expected"));
-    at = skip(text, at + 1);
-  }
-}
-
-/** Where the string that begins at `start` ends, after its closing quote. */
-function readString(text: string, start: number): number {
-  for (let at = start + 1; ; at++) {
-    const char = text[at];
-    if (char === undefined) throw new Fault(at, "it ends too early; a closing double quote is missing");
-    if (char === '"') return at + 1;
-    if (char < " ") throw new Fault(at, "a line break or control character must be escaped in text");
-    if (char !== "\\") continue;
-    const escape = /^(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(text.slice(at + 1, at + 6));
-    if (!escape) throw new Fault(at, ended(text, at + 1, "there is no such escape"));
-    at += escape[0].length;
-  }
-}
-
-function ended(text: string, at: number, why: string): string {
-  return at >= text.length ? `it ends too early; ${why}` : why;
-}
-
-function leaf(kind: JsonValue["kind"], start: number, end: number): JsonValue {
-  return { kind, start, end, members: [] };
+function valueOf({ type, offset, length, children = [] }: Node): JsonValue {
+  const members =
+    type === "object"
+      ? children.map(({ children: [key, value] = [] }) => ({
+          key: String(key!.value),
+          keyStart: key!.offset,
+          keyEnd: key!.offset + key!.length,
+          value: valueOf(value!),
+        }))
+      : [];
+  return { kind: type as JsonValue["kind"], start: offset, end: offset + length, members };
 }

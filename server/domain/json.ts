@@ -78,6 +78,11 @@ function fail(error: unknown): never {
   throw error;
 }
 
+/** The text with a number of the same length in the place of each word for what is none: so others find the places of values. */
+export function maskWords(text: string): string {
+  return text.replace(TOKENS, (token) => (/^[-+]?[ni]/i.test(token) ? "1".repeat(token.length) : token));
+}
+
 /** Writes JSON, the tokens as they were read. */
 export function writeJson(value: unknown, tokens: NumberTokens): string {
   if (tokens.size === 0) return JSON.stringify(value);
