@@ -23,8 +23,8 @@ export interface Stage {
   readonly product: Product;
   /** Starts the product again on the same port and data. */
   restart(): Promise<void>;
-  /** A new page on `route`, in a context of its own. Errors the page throws are collected in `errors`. */
-  open(route: string): Promise<Page>;
+  /** A new page on `route`, in a context of its own, after `prepare`. Errors the page throws are collected in `errors`. */
+  open(route: string, prepare?: (page: Page) => Promise<void>): Promise<Page>;
   readonly errors: string[];
   close(): Promise<void>;
 }
@@ -67,11 +67,12 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
       product = await startProduct({ ...options, port });
       await product.ready();
     },
-    async open(route) {
+    async open(route, prepare) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: product.url });
       const page = await context.newPage();
       page.setDefaultTimeout(PATIENCE_MS);
       page.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
+      await prepare?.(page);
       await page.goto(route);
       return page;
     },
