@@ -13,7 +13,7 @@ import type { ChangeView } from "./use-view";
 import { filterOf, type GroupKey, groupName, type View } from "./view";
 
 /** Dead letters on a page of a group. */
-export const LETTERS = 20;
+const LETTERS = 20;
 
 interface PanelProps {
   view: View;

@@ -14,7 +14,7 @@ export interface LiveSocket {
   disconnect(): unknown;
 }
 
-export interface RoomListener {
+interface RoomListener {
   /** A frame with a later number than any before. */
   onFrame: (data: FrameData) => void;
   /** Frames were missed: load the snapshot again. */

@@ -33,7 +33,7 @@ export interface Flow {
 }
 
 /** The workers together. */
-export interface Worker {
+interface Worker {
   readonly mark: Mark;
   readonly word: string;
   readonly notes: readonly string[];

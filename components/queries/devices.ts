@@ -87,15 +87,6 @@ export function devicesCsv(wanted: WantedDevices, metrics: readonly string[]): s
   return `/api/v1/devices.csv${queryString({ ...wanted, metrics: metrics.join(",") })}`;
 }
 
-/** The devices heard from last. */
-export const recentDevicesQuery = (limit: number) =>
-  queryOptions({
-    queryKey: ["recent devices", limit],
-    queryFn: ({ signal }) =>
-      readJson<DevicesAnswer>(`/api/v1/devices${queryString({ sort: "-lastSeen", limit })}`, signal),
-    refetchInterval: 5000,
-  });
-
 /** Devices that hold a text in id, site or type, for choosing one. */
 export const deviceSearchQuery = (search: string) =>
   queryOptions({

@@ -6,7 +6,7 @@ const NAME = "fieldwatch.recent-devices";
 const MOST = 6;
 
 /** The ids in a kept text, the latest first; anything else there is as nothing. */
-export function readIds(text: string | null): string[] {
+function readIds(text: string | null): string[] {
   try {
     const ids = JSON.parse(text ?? "[]") as unknown;
     return Array.isArray(ids) ? ids.filter((id): id is string => typeof id === "string").slice(0, MOST) : [];

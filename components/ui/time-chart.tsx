@@ -27,7 +27,7 @@ export interface TimeSeries {
   readonly points?: readonly PlotPoint[];
 }
 
-export interface TimeChartProps {
+interface TimeChartProps {
   rows: readonly TimeRow[];
   series: readonly TimeSeries[];
   from: number;

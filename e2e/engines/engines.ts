@@ -1,10 +1,8 @@
 import type { Engine } from "./engine";
-import { EnginesMissing, prepareJava } from "./java";
+import { prepareJava } from "./java";
 import { type KafkaOptions, type KafkaServer, startKafka } from "./kafka";
 import { type MongoOptions, type MongoServer, startMongo } from "./mongodb";
 import { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres";
-
-export { EnginesMissing };
 
 /** Which engines to start; true for one as it comes. */
 export interface WhichEngines {

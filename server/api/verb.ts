@@ -32,7 +32,7 @@ type Handle<C, P extends z.ZodObject, Q extends z.ZodObject, A extends z.ZodType
 ) => Promise<z.input<A>>;
 
 /** What a verb is called with: everything already parsed, and the request for those that read its body. */
-export interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
+interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
   readonly params: z.output<P>;
   readonly query: z.output<Q>;
   readonly request: Request;

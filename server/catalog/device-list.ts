@@ -99,7 +99,7 @@ export async function findDeviceOrder(pool: Pool, query: OrderedFilter): Promise
   return rows.map(([name]) => name);
 }
 
-export interface SiteCounts {
+interface SiteCounts {
   readonly name: string;
   readonly devices: number;
   readonly states: Readonly<Record<DeviceStateName, number>>;

@@ -19,7 +19,7 @@ export interface CatalogDevice {
 }
 
 /** A reading that was refused because another value was stored at its metric and time. */
-export interface LastConflict {
+interface LastConflict {
   readonly metric: string;
   readonly time: EpochMs;
   readonly kept: number;

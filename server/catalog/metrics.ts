@@ -4,7 +4,7 @@ import type { Prisma } from "@/server/postgres/generated/client";
 import type { PrismaClient } from "@/server/postgres/prisma";
 
 /** Where a metric's unit and range are from. */
-export type MetricMeaning = "none" | "guessed" | "set";
+type MetricMeaning = "none" | "guessed" | "set";
 
 export interface CatalogMetric {
   readonly key: number;

@@ -5,10 +5,10 @@ import { instant, pageOf, reasonSchema } from "./common";
  * open: waits for a decision · replaying: sent to the event log again, not handled yet · replayed: handled again, see `history` for
  * what came of it · discarded: given up, kept until its retention ends.
  */
-export const deadLetterStatus = z.enum(["open", "replaying", "replayed", "discarded"]).meta({ id: "DeadLetterStatus" });
+const deadLetterStatus = z.enum(["open", "replaying", "replayed", "discarded"]).meta({ id: "DeadLetterStatus" });
 
 /** Something that was done to a dead letter, or came of it. */
-export const deadLetterEvent = z
+const deadLetterEvent = z
   .object({
     time: instant,
     kind: z.enum(["sent", "stored", "refused", "discarded", "restored"]),
@@ -63,7 +63,7 @@ export const deadLettersQuery = deadLetterFilter.extend({
 export const deadLettersAnswer = pageOf(deadLetter).meta({ id: "DeadLetters" });
 
 /** Dead letters of one reason, device and field. */
-export const deadLetterGroup = z
+const deadLetterGroup = z
   .object({
     reason: reasonSchema,
     title: z.string(),
@@ -105,7 +105,7 @@ export const replayBody = z.object({
 });
 
 /** What would come of a message now, found by the same decoding as the worker's. */
-export const replayPreview = z
+const replayPreview = z
   .object({
     ok: z.boolean(),
     readings: z.int().describe("Readings it holds that would be stored, or count as repeats if they are there"),
@@ -126,7 +126,7 @@ export const deadLetterJobBody = z.object({
 });
 
 /** What a job would do, for the letters there are now. */
-export const deadLetterDryRun = z
+const deadLetterDryRun = z
   .object({
     count: z.int().describe("Dead letters it would work on"),
     checked: z.int().describe("How many of them were looked at, the newest first"),
@@ -168,7 +168,6 @@ export type DeadLetterStatus = z.infer<typeof deadLetterStatus>;
 export type DeadLetterView = z.infer<typeof deadLetter>;
 export type DeadLetterEvent = z.infer<typeof deadLetterEvent>;
 export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
-export type DeadLettersQuery = z.infer<typeof deadLettersQuery>;
 export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;
 export type DeadLetterGroup = z.infer<typeof deadLetterGroup>;
 export type DeadLetterGroupsAnswer = z.infer<typeof deadLetterGroupsAnswer>;

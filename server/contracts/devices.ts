@@ -54,7 +54,7 @@ export const deviceDetail = device
   .meta({ id: "DeviceDetail" });
 
 /** Longest notes, in UTF-16 units. */
-export const NOTES_LENGTH = 4000;
+const NOTES_LENGTH = 4000;
 
 const label = z
   .string()
@@ -154,6 +154,5 @@ export type DeviceView = z.infer<typeof device>;
 export type DeviceDetail = z.infer<typeof deviceDetail>;
 export type DeviceChanges = z.infer<typeof deviceChanges>;
 export type DevicesAnswer = z.infer<typeof devicesAnswer>;
-export type ReadingsQuery = z.infer<typeof readingsQuery>;
 export type ReadingsAnswer = z.infer<typeof readingsAnswer>;
 export type MessagesAnswer = z.infer<typeof messagesAnswer>;

@@ -4,7 +4,7 @@ import { instant } from "./common";
 import { device, deviceState } from "./devices";
 
 /** Which devices, and in which order; the same for the list, its order, its counts and its CSV. */
-export const fleetFilter = {
+const fleetFilter = {
   search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
   site: z
     .string()
@@ -22,10 +22,10 @@ export const fleetFilter = {
 const SORTS = ["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages", "state", "-state"] as const;
 
 /** `state` has trouble first: silent, stale, new, live; by id within each. */
-export const deviceSort = z.enum(SORTS).describe("A leading - is descending; state has silent first and live last");
+const deviceSort = z.enum(SORTS).describe("A leading - is descending; state has silent first and live last");
 
 /** Ids or names, joined by commas, none of which holds one. */
-export const nameList = (most: number) =>
+const nameList = (most: number) =>
   z
     .string()
     .max(most * 129)
@@ -33,7 +33,7 @@ export const nameList = (most: number) =>
     .pipe(z.array(z.string().max(128)).max(most));
 
 /** Most rows asked for at once: what fits a very tall screen. */
-export const MOST_ROWS = 200;
+const MOST_ROWS = 200;
 
 export const devicesQuery = z.object({
   ...fleetFilter,

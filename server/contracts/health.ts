@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { instant } from "./common";
 
-export const probeStatus = z.enum(["pass", "warn", "fail", "unknown"]).meta({ id: "ProbeStatus" });
+const probeStatus = z.enum(["pass", "warn", "fail", "unknown"]).meta({ id: "ProbeStatus" });
 
 /** One timed test of one dependency. */
-export const probeResult = z
+const probeResult = z
   .object({
     name: z.string().describe("Stable key, e.g. postgres.reachable"),
     title: z.string(),

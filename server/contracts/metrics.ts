@@ -9,7 +9,7 @@ export const UNIT_LENGTH = 32;
 export const MOST_UNIT_DEVICES = 400;
 
 /** A named quantity, and what people said it means. */
-export const metric = z
+const metric = z
   .object({
     name: z.string(),
     kind: z

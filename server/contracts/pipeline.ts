@@ -2,7 +2,7 @@ import { z } from "zod";
 import { instant } from "./common";
 
 /** What was handled in 5 seconds of processed time. */
-export const rateBucket = z
+const rateBucket = z
   .object({
     time: z.number().describe("Epoch milliseconds of the start"),
     messages: z.int(),
@@ -28,7 +28,7 @@ const unreadableBatch = z.object({
   cause: z.string().describe("Why it can't be read"),
 });
 
-export const stoppingBatch = unreadableBatch
+const stoppingBatch = unreadableBatch
   .extend({ since: instant, fix: z.string() })
   .meta({ id: "StoppingBatch" })
   .describe("A batch in the log that can't be read; its partition waits before it");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { instant } from "./common";
 
-export const setupOutcome = z
+const setupOutcome = z
   .enum(["done", "warned", "failed", "stopped", "brokenOff", "running"])
   .describe(
     "done: it worked · warned: it went on without something · failed: with cause and fix · stopped: by its user · " +
@@ -25,7 +25,7 @@ const setupStep = z
   })
   .meta({ id: "SetupStep" });
 
-export const setupAttempt = z
+const setupAttempt = z
   .object({
     id: z.string(),
     startedAt: instant,

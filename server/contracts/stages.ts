@@ -21,7 +21,7 @@ const stageFigures = z
   .meta({ id: "StageFigures" });
 
 /** What went through the pipeline between two moments. */
-export const stagesStretch = z
+const stagesStretch = z
   .object({
     time: z.number().describe("Epoch milliseconds of the start"),
     ms: z.int().describe("How much of it has passed"),

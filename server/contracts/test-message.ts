@@ -6,7 +6,7 @@ export const testMessageBody = z.strictObject({
   device: z.string().default(TEST_DEVICE).describe("Whom the message is from; a device like any other"),
 });
 
-export const stationState = z
+const stationState = z
   .enum(["done", "waiting", "failing", "unknown"])
   .describe("waiting: not there yet · failing: stuck, with the cause · unknown: it can't be asked")
   .meta({ id: "StationState" });

@@ -12,7 +12,7 @@ import { type DeadLetter, deadLetterId, type DeadLetters, NEVER_REPLAYED } from 
 import { type LogRecord, LogUnavailableError, type TopicState } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
-import { giveBackClaims } from "./give-back";
+import { reclaimLetters } from "./reclaim";
 import { deadLetterJobs, type DeadLetterJobsDeps } from "./jobs";
 import { APPEND_WITHIN_MS, CLAIM_MS, sendOne } from "./send";
 import { DEAD_LETTERS_JOB, type WorkOnMany, type WorkOnManyOutcome } from "./work-on-many";
@@ -103,7 +103,7 @@ function start(
   log: Pick<ReturnType<typeof createLog>, "append" | "describe">,
   { pool = db.pool, ...over }: Partial<DeadLetterJobsDeps & { pool: Pool }> = {},
 ) {
-  // Claims are longer than any test: nothing that is only slow is given back.
+  // Claims are longer than any test: nothing that is only slow is reclaimed.
   const jobs = deadLetterJobs({ deadLetters: letters, eventLog: log, days: 30, lookMs: 20, claimMs: 600_000, ...over })
     // The letters of these tests are old.
     .filter(({ name }) => name !== "dead-letter-retention")
@@ -262,14 +262,14 @@ describe("a claim", () => {
     ]);
   });
 
-  test("that led to nothing is given back, but not while its message may wait in the log", async () => {
+  test("that led to nothing is reclaimed, but not while its message may wait in the log", async () => {
     const log = createLog();
     await stored(3);
     let now = Date.now();
-    const giveBack = async (signal: AbortSignal) => {
+    const reclaim = async (signal: AbortSignal) => {
       const ctx = jobContext(db.pool, { signal });
       const deps = { deadLetters: letters, eventLog: log, now: () => now, claimMs: 1000, lookMs: 5 };
-      await giveBackClaims(deps, ctx).catch((error: unknown) => {
+      await reclaimLetters(deps, ctx).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });
       return ctx.noted()?.done ?? 0;
@@ -281,20 +281,20 @@ describe("a claim", () => {
     await expect(
       sendOne({ deadLetters: letters, eventLog: unknown }, { letter: nowhere!, edited: null }),
     ).rejects.toThrow(LogUnavailableError);
-    expect(await giveBack(forever)).toBe(0);
+    expect(await reclaim(forever)).toBe(0);
     now += 60_000;
-    expect(await giveBack(AbortSignal.timeout(200)), "the worker hasn't come so far").toBe(0);
-    const waiting = giveBack(forever);
+    expect(await reclaim(AbortSignal.timeout(200)), "the worker hasn't come so far").toBe(0);
+    const waiting = reclaim(forever);
     await log.handle();
     expect(await waiting).toBe(1);
     expect(await letters.count({})).toMatchObject({ open: 2, replayed: 1, replaying: 0 });
     expect(await letters.find({ ids: [nowhere!.id], limit: 1 })).toMatchObject([
       { replays: 1, history: [{ kind: "sent" }, { kind: "restored" }] },
     ]);
-    expect(await giveBack(forever)).toBe(0);
+    expect(await reclaim(forever)).toBe(0);
   });
 
-  test("is appended in time or not at all: its letter may have been given back", async () => {
+  test("is appended in time or not at all: its letter may have been reclaimed", async () => {
     await stored(1);
     const asked: (number | undefined)[] = [];
     const log = createLog();

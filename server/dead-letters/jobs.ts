@@ -1,7 +1,7 @@
 import { type Job, removeByParts } from "@/server/postgres/job";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { EventLog } from "@/server/ports/event-log";
-import { giveBackClaims } from "./give-back";
+import { reclaimLetters } from "./reclaim";
 import { CLAIM_MS } from "./send";
 import { DEAD_LETTERS_JOB, workOnMany } from "./work-on-many";
 
@@ -37,7 +37,7 @@ export function deadLetterJobs({ days, lookMs = SECOND, claimMs = CLAIM_MS, ...d
       about: "Opens dead letters again that were to be sent but never came into the event log.",
       everyMs: 10 * SECOND,
       limitMs: 60 * MINUTE,
-      run: (ctx) => giveBackClaims({ ...deps, lookMs, claimMs, now: Date.now }, ctx),
+      run: (ctx) => reclaimLetters({ ...deps, lookMs, claimMs, now: Date.now }, ctx),
     },
     {
       name: "dead-letter-retention",

@@ -3,7 +3,7 @@ import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/
 import type { Refusal } from "@/server/domain/reasons";
 
 /** What the judge reads of the catalog. */
-export interface CatalogView {
+interface CatalogView {
   /** Those of the named devices that are known. */
   devices(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
   /** Those of the named metrics that are known. */

@@ -6,7 +6,7 @@ import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/por
 
 /**
  * After this long a claim whose message isn't in the log never will be: whoever claims gives up appending well before,
- * so that a letter can be given back without being sent twice.
+ * so that a letter can be reclaimed without being sent twice.
  */
 export const CLAIM_MS = 120_000;
 /** The log is handed a message no later than this after its claim; its answer then takes far less than what is left. */

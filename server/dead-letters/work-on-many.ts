@@ -61,7 +61,7 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
     status: action === "restore" ? "discarded" : "open",
     limit: replays ? Math.min(SEND_CHUNK, Math.ceil(perSecond / 4)) : CHUNK,
   };
-  // While the log is away nothing is claimed: it could only be given back.
+  // While the log is away nothing is claimed: it could only be reclaimed.
   if (replays) await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
   let moved = await movedBy(deps, id, action);
   let { skipped } = (ctx.run.cursor ?? { skipped: 0 }) as WorkOnManyOutcome;
@@ -76,7 +76,7 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
     await note();
     const letters = await deadLetters.find({ ...query, ...(after && { after }) });
     if (letters.length === 0) {
-      // Once more from the top: meanwhile letters may have been given back.
+      // Once more from the top: meanwhile letters may have been reclaimed.
       if (after !== undefined) after = undefined;
       else if (quiet) break;
       else if (!replays || (await deadLetters.count({ job: id, status: "replaying" })).replaying === 0) quiet = true;
@@ -108,7 +108,7 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
   await note({ stored: replayed - refused, refused });
 }
 
-/** Appends, again and again while the log refuses, but never after the deadline: the letters may then be given back. */
+/** Appends, again and again while the log refuses, but never after the deadline: the letters may then be reclaimed. */
 async function appendUntil(
   eventLog: Pick<EventLog, "append">,
   records: readonly LogRecord[],
@@ -135,7 +135,7 @@ function changeOf({ id, replays }: KeptDeadLetter, action: WorkOnMany["action"],
   return { id, from: [from], replays, to, event: { time, kind, detail, edited: false }, job };
 }
 
-/** Letters the run has moved; those it sent that were given back are to be sent once more. */
+/** Letters the run has moved; those it sent that were reclaimed are to be sent once more. */
 async function movedBy(
   { deadLetters }: Pick<WorkDeps, "deadLetters">,
   id: string,

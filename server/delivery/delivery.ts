@@ -2,7 +2,7 @@ import { type Backoff, pause } from "@/server/async/backoff";
 import type { Rejected, Sender } from "./sender";
 
 /** All items of one call are settled: the server has them, or named them as rejected. */
-export interface Delivered {
+interface Delivered {
   readonly accepted: number;
   readonly rejected: readonly Rejected[];
   /** Items that went out more than once because an answer was lost: the server may have them twice. */

@@ -19,7 +19,7 @@ export interface Rejected {
 }
 
 /** What became of one request. */
-export type SendOutcome =
+type SendOutcome =
   /** The server has the accepted items durably and named the rejected ones. */
   | { readonly kind: "delivered"; readonly accepted: number; readonly rejected: readonly Rejected[] }
   /** Nothing is known to be taken; the same request may succeed later. */

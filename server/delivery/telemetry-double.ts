@@ -3,13 +3,13 @@ import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 
 /** One request as it arrived: its lines, and the query. */
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly lines: readonly string[];
   readonly query: URLSearchParams;
 }
 
 /** Answers in place of the usual 202; true if it did. */
-export type Misbehaviour = (request: ReceivedRequest, answer: ServerResponse) => boolean;
+type Misbehaviour = (request: ReceivedRequest, answer: ServerResponse) => boolean;
 
 export interface TelemetryDouble {
   readonly url: string;

@@ -2,7 +2,7 @@ import type { DecodedMessage, ReadingValue } from "./message";
 import type { Refusal } from "./reasons";
 
 /** A field that cannot become a reading, with its place among the message's fields, which is the same each time. */
-export interface RefusedField extends Refusal {
+interface RefusedField extends Refusal {
   readonly field: string;
   readonly number: number;
   readonly value: unknown;

@@ -1,5 +1,5 @@
 import { type JsonReading, readJson } from "./json";
-import { DEAD_LETTER_REASONS, type DeadLetterReason, type Refusal } from "./reasons";
+import { type DeadLetterReason, type Refusal } from "./reasons";
 import { readLabel } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
 import { parseEventTime } from "./time";
@@ -175,13 +175,8 @@ export function mapMessage(reading: JsonReading, mapping: MessageMapping): JsonR
   return { json: message, tokens: written ? new Map(tokens).set(message, written) : tokens };
 }
 
-/** True if `reason` concerns one field rather than the whole message. */
-export function isFieldReason(reason: DeadLetterReason): boolean {
-  return DEAD_LETTER_REASONS[reason].scope === "field";
-}
-
 /** A value in a few words, for a message to a person. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object") return "an object";

@@ -7,7 +7,7 @@ export interface Look {
   readonly partitions: readonly PartitionLook[];
 }
 
-export interface PartitionLook {
+interface PartitionLook {
   readonly partition: number;
   /** Offset the next record will get. */
   readonly end: number;

@@ -70,7 +70,7 @@ export interface PartitionProgress {
   readonly lastBreak: PastBreak | null;
 }
 
-export interface RateBucket extends Totals {
+interface RateBucket extends Totals {
   readonly time: EpochMs;
   readonly latencyP50Ms: number | null;
   readonly latencyP99Ms: number | null;

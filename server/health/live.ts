@@ -25,7 +25,7 @@ export function liveProbes(state: () => LiveChannelState): readonly Probe[] {
   ];
 }
 
-export function judgeLive({ listening, lastError, browsers }: LiveChannelState): Finding {
+function judgeLive({ listening, lastError, browsers }: LiveChannelState): Finding {
   if (listening && lastError === null) return pass(`${counted(browsers, "browser is", "browsers are")} connected.`);
   if (lastError === null) {
     return {

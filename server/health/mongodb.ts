@@ -127,7 +127,7 @@ function judgeWritable({ writable, replicaSet }: MongoServer): Finding {
 }
 
 /** @param indexes every wanted one, with what is there. */
-export function judgeIndexes(indexes: readonly MongoIndexState[]): Finding {
+function judgeIndexes(indexes: readonly MongoIndexState[]): Finding {
   const missing = indexes.filter(({ found }) => found === null);
   const other = indexes.filter(({ found, wanted }) => found !== null && found !== wanted);
   if (missing.length === 0 && other.length === 0)

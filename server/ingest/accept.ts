@@ -13,7 +13,7 @@ import { IngestRefusedError } from "./refused";
 import type { Share } from "./waiting-bytes";
 
 /** Who sends, and how its messages are read. */
-export interface Source {
+interface Source {
   /** Null: its messages are in Fieldwatch's own shape. */
   readonly mapping: MessageMapping | null;
   /** The run of a replay the messages belong to; null if they don't. */

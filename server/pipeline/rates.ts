@@ -8,7 +8,7 @@ import { type PipelineCommit, totalsOf } from "./batch";
 export const LATENCY_CLASSES = 32;
 
 /** The class a latency falls in: the least i with latency < 2^i ms. */
-export function latencyClass(ms: number): number {
+function latencyClass(ms: number): number {
   return ms < 1 ? 0 : Math.min(LATENCY_CLASSES - 1, Math.floor(Math.log2(ms)) + 1);
 }
 

@@ -158,7 +158,7 @@ describe("a dead letter sent again", () => {
     },
   );
 
-  test("is settled when its message comes late: after it was given back, and after it was given up", async () => {
+  test("is settled when its message comes late: after it was reclaimed, and after it was given up", async () => {
     const one = await claimed(await refusedMessage());
     const event = { time: NOW, kind: "restored", detail: "", edited: false } as const;
     await rig.deadLetters.change([{ id: one.id, from: ["replaying"], replays: 1, to: "open", event }]);

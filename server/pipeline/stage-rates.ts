@@ -11,7 +11,7 @@ export const TICKS_A_MS = 16;
 export const DURATION_CLASSES = 32;
 
 /** What a stage did in some time. */
-export interface StageSums {
+interface StageSums {
   /** Batches; messages for `wait`, frames for `publish`. */
   runs: number;
   messages: number;

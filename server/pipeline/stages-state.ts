@@ -8,7 +8,7 @@ import { LATENCY_CLASSES } from "./rates";
 import { DURATION_CLASSES, TICKS_A_MS } from "./stage-rates";
 
 /** What went through the pipeline between two moments. Lengths of time in milliseconds; null where nothing was measured. */
-export interface StagesStretch {
+interface StagesStretch {
   readonly time: EpochMs;
   /** How much of the stretch has passed. */
   readonly ms: number;
@@ -28,12 +28,12 @@ export interface StagesStretch {
   readonly stages: Partial<Record<Stage, StageFigures>>;
 }
 
-export interface Percentiles {
+interface Percentiles {
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-export interface StageFigures extends Percentiles {
+interface StageFigures extends Percentiles {
   /** Batches; messages for wait, frames for publish. */
   readonly runs: number;
   readonly messages: number;

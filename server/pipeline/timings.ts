@@ -6,7 +6,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import type { SourceBatch } from "./batch";
 
 /** One run of a stage: how long it took, and of how much. */
-export interface StageRun {
+interface StageRun {
   readonly ms: number;
   readonly messages: number;
   readonly bytes: number;

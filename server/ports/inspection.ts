@@ -24,7 +24,7 @@ export interface KafkaInspection {
   clock(topic: string): Promise<ClockReading>;
 }
 
-export interface KafkaReached {
+interface KafkaReached {
   /** Milliseconds until the connection stood (with TLS, if set), and from then until Kafka's answer. */
   readonly connectMs: number;
   readonly answerMs: number;
@@ -54,7 +54,7 @@ export interface KafkaTopic {
 }
 
 /** The fullest log folder of one broker; bytes. */
-export interface KafkaDisk {
+interface KafkaDisk {
   readonly broker: number;
   readonly folder: string;
   readonly free: number;
@@ -109,7 +109,7 @@ export interface MongoIndexState {
 }
 
 /** Bytes; the file system's are null where not told. */
-export interface MongoStorage {
+interface MongoStorage {
   readonly data: number;
   readonly disk: { readonly used: number; readonly total: number } | null;
 }

@@ -76,7 +76,7 @@ const INT8_ARRAY = 1016;
 const parserOf = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => (value: string) => unknown;
 
 /** int8 as a number (offsets and counts stay far below 2^53); everything else as pg does. */
-export const TYPES: pg.CustomTypesConfig = {
+const TYPES: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: "text" | "binary") => {
     if (format === "binary") return parserOf(oid, format);
     if (oid === INT8) return Number;

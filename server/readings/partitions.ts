@@ -3,7 +3,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { withTransaction } from "@/server/postgres/transaction";
 
 /** Most months a table is divided into; times of further months go to its *_other partition. */
-export const MOST_MONTHS = 240;
+const MOST_MONTHS = 240;
 
 /** The tables divided into months of event time. */
 const TABLES = [

@@ -44,7 +44,7 @@ export async function writeRollups(
 }
 
 /** The minute rollups of samples that are in order of device and time. */
-export function rollUp(samples: readonly Sample[]): DeviceRollup[] {
+function rollUp(samples: readonly Sample[]): DeviceRollup[] {
   const result: DeviceRollup[] = [];
   let current: DeviceRollup | undefined;
   for (const { deviceId, time, metrics, values } of samples) {

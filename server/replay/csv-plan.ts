@@ -34,7 +34,7 @@ export type CsvOptions = Pick<
 >;
 
 /** What one column becomes. */
-export interface PlannedMetric extends FieldReading {
+interface PlannedMetric extends FieldReading {
   readonly column: string;
   readonly index: number;
   readonly metric: string;

@@ -3,7 +3,7 @@ import { splitValue } from "./units";
 import { ReplayUsageError } from "./usage-error";
 
 /** What a column's fields become. `each`: nothing is known of it, and each field says for itself. */
-export type FieldKind = "number" | "boolean" | "text" | "each";
+type FieldKind = "number" | "boolean" | "text" | "each";
 
 /** How the fields of one metric are read. */
 export interface FieldReading {

@@ -76,7 +76,7 @@ const FACTOR = String.raw`(?:(?:(?:da|[fpnuµμmcdhkMGT])?(?:${BASES.map(escaped
 const COMPOUND = new RegExp(String.raw`^${FACTOR}(?:\s?[/·*.]\s?${FACTOR}){0,3}$`, "u");
 
 /** The unit a text stands for, in its usual spelling; null if it is not known to be one. */
-export function unitOf(text: string): string | null {
+function unitOf(text: string): string | null {
   const trimmed = text.trim();
   const spelled: string = SPELLINGS[trimmed] ?? trimmed;
   if (!WHOLE_SET.has(spelled) && !COMPOUND.test(spelled)) return null;

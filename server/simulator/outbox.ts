@@ -4,7 +4,7 @@ import { ClassicLevel } from "classic-level";
 import { errorCode, StartError } from "@/server/postgres/start-error";
 
 /** Messages put in together, and taken out together: the outbox's unit. */
-export interface OutboxBlock {
+interface OutboxBlock {
   readonly key: string;
   /** JSON texts, in the order they were put in. */
   readonly messages: readonly Buffer[];

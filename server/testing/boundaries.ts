@@ -47,7 +47,7 @@ const BROWSER_PACKAGES = [
 ];
 
 /** The import rules; an import points at a room named here or is refused. */
-export const ROOMS: readonly Room[] = [
+const ROOMS: readonly Room[] = [
   { name: "domain", at: "server/domain", imports: [], packages: ["zod"] },
   { name: "ports", at: "server/ports", imports: ["domain"], packages: [] },
   { name: "contracts", at: "server/contracts", imports: ["domain"], packages: ["zod"] },

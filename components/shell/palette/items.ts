@@ -2,7 +2,7 @@ import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { PAGES } from "@/server/contracts/pages";
 import { type Match, match } from "./match";
 
-export type PaletteGroup = "Recent devices" | "Devices" | "Pages" | "Actions";
+type PaletteGroup = "Recent devices" | "Devices" | "Pages" | "Actions";
 
 /** What can be chosen: a place to go to, or something to do. */
 export interface PaletteItem {

@@ -33,7 +33,7 @@ const MISTAKES = new Set([
 ]);
 
 /** The error under kafkajs's wrappers: what happened, not that it was tried several times. */
-export function rootOf(error: unknown): unknown {
+function rootOf(error: unknown): unknown {
   let root = error;
   while (root instanceof KafkaJSNonRetriableError && root.cause instanceof Error) root = root.cause;
   return root;

@@ -4,12 +4,12 @@ import { InspectionError, type TroubleKind } from "@/server/ports/inspection";
 import { WireReader, WireWriter } from "./inspection-wire";
 
 /** Longest wait for a connection, and for each answer. */
-export const CONNECT_MS = 1500;
-export const ANSWER_MS = 1500;
+const CONNECT_MS = 1500;
+const ANSWER_MS = 1500;
 const MOST_BYTES = 64 * 1024 * 1024;
 const CLIENT_ID = "fieldwatch-health";
 
-export interface Request {
+interface Request {
   readonly api: number;
   readonly version: number;
   /** The flexible versions have tagged fields in their headers. */
@@ -125,7 +125,7 @@ export async function openConnection(
 }
 
 /** Splits "host:port" and "[::1]:9092". */
-export function hostAndPort(address: string): { host: string; port: number } {
+function hostAndPort(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(":");
   return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)) };
 }
@@ -142,7 +142,7 @@ const KINDS: Readonly<Record<string, TroubleKind>> = {
 };
 
 /** What an error of a socket means; `shaking` is true between a standing connection and the end of its TLS handshake. */
-export function kindOf(error: NodeJS.ErrnoException, shaking: boolean): [kind: TroubleKind, code: string] {
+function kindOf(error: NodeJS.ErrnoException, shaking: boolean): [kind: TroubleKind, code: string] {
   // A name with several addresses fails with one error for each.
   const inner = error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException | undefined) : undefined;
   const first = inner ?? error;

@@ -207,7 +207,7 @@ function recordBatch(value: Buffer): Buffer {
 }
 
 /** The checksum Kafka wants; Node has only the other crc32. */
-export function crc32c(bytes: Buffer): number {
+function crc32c(bytes: Buffer): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
     crc ^= byte;

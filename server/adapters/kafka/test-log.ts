@@ -15,7 +15,7 @@ export interface TestLog {
   stall(): void;
 }
 
-export function settingsOf(brokers: string): KafkaSettings {
+function settingsOf(brokers: string): KafkaSettings {
   return {
     KAFKA_BROKERS: brokers.split(","),
     KAFKA_SSL: false,

@@ -101,7 +101,7 @@ const OUTAGE_ERRNOS = new Set([
 ]);
 
 /** True if `error` means that MongoDB can't be reached or refuses for now. */
-export function isOutage(error: unknown): boolean {
+function isOutage(error: unknown): boolean {
   if (error instanceof DocumentsUnavailableError) return true;
   if (!(error instanceof Error)) return false;
   if (error instanceof MongoBulkWriteError) return isBulkOutage(error);

@@ -106,7 +106,7 @@ function toJobView(run: RunRow, sent: DeadLetterCounts | null): z.input<typeof d
     perSecond,
     status: run.stopWanted ? "stopped" : run.state,
     total: run.total ?? 0,
-    // What was given back in the end is not done.
+    // What was reclaimed in the end is not done.
     done: sent === null ? run.done : skipped + sent.replaying + sent.replayed + sent.discarded,
     skipped,
     stored: sent === null ? (stored ?? 0) : sent.replayed - sent.refused,

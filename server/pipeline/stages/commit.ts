@@ -8,7 +8,7 @@ import { type Committed, type EnrichedBatch, FencedError, type PipelineCommit, t
 import { advancePosition, lockPosition } from "../positions";
 
 /** Writes its part of a batch. */
-export type Contributor = (tx: PoolClient, batch: PipelineCommit) => Promise<void>;
+type Contributor = (tx: PoolClient, batch: PipelineCommit) => Promise<void>;
 
 export interface CommitDeps {
   readonly pool: Pool;

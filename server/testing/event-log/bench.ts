@@ -22,7 +22,6 @@ export interface OpenLog {
 export const PATIENCE = { timeoutMs: 30_000 };
 
 export type EventLogBench = ReturnType<typeof createBench>;
-export type Collected = Awaited<ReturnType<EventLogBench["collect"]>>;
 
 /** Two open logs to test with, topics of their own for every test, and consumers that collect what they get. */
 export function createBench(createFixture: () => Promise<EventLogFixture>) {

@@ -9,7 +9,7 @@ export const DISCONNECT_MS = 2000;
  * A connection for questions about one topic, made when it is needed and thrown away after any failure. Topics don't share
  * one: kafkajs keeps what it knows of topics in one place, where a question about one topic drops what it knew of others.
  */
-export interface AdminConnection {
+interface AdminConnection {
   /**
    * Asks something, in at most `timeoutMs` altogether.
    * @throws LogUnavailableError for an outage; other errors as they are.

@@ -1,7 +1,7 @@
 import type { EpochMs } from "@/server/domain/terms";
 
 /** A partition with records the group hasn't handled. */
-export interface Waiting {
+interface Waiting {
   readonly partition: number;
   /** Offset of the first one. */
   readonly next: number;

@@ -8,7 +8,7 @@ import { findTopic, type Topic } from "./topics";
 const STATEMENT_MS = 10_000;
 
 /** Who is in a group, and who owns what. */
-export interface GroupView {
+interface GroupView {
   /** Place of this member among all, from 0, in an order all members agree on. */
   readonly rank: number;
   readonly members: number;

@@ -7,7 +7,7 @@ import type { EventLog } from "@/server/ports/event-log";
 /** Letters looked at together. */
 const CHUNK = 200;
 
-export interface GiveBackDeps {
+export interface ReclaimDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change">;
   readonly eventLog: Pick<EventLog, "describe">;
   readonly now: () => EpochMs;
@@ -19,10 +19,10 @@ export interface GiveBackDeps {
 
 /**
  * Opens letters again that were claimed but never came into the log, because who claimed them was killed in between. A
- * letter is given back only when everything the log held well after the claim has been handled: a message that is in the
+ * letter is reclaimed only when everything the log held well after the claim has been handled: a message that is in the
  * log, however long it waits there, is never sent a second time.
  */
-export async function giveBackClaims(deps: GiveBackDeps, ctx: Pick<JobContext, "signal" | "note">): Promise<void> {
+export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "signal" | "note">): Promise<void> {
   const { deadLetters, eventLog, now, claimMs, lookMs } = deps;
   const before = now() - claimMs;
   if (!(await anyClaimed())) return;
