@@ -111,9 +111,7 @@ export function runJobs(deps: RunJobsDeps): Running {
     const job = byName.get(run.job)!;
     const ending = new AbortController();
     held.set(run.token, { ending, renewedAt: performance.now() });
-    const leave = () => ending.abort(new EndedEarly("leaving"));
-    leaving.signal.addEventListener("abort", leave, { once: true });
-    if (leaving.signal.aborted) leave();
+    if (leaving.signal.aborted) ending.abort(new EndedEarly("leaving"));
     const limit =
       job.limitMs === null ? undefined : setTimeout(() => ending.abort(new EndedEarly("limit")), job.limitMs);
     const began = performance.now();
@@ -123,7 +121,6 @@ export function runJobs(deps: RunJobsDeps): Running {
       await settle(run, job, error, ms);
     } finally {
       clearTimeout(limit);
-      leaving.signal.removeEventListener("abort", leave);
       held.delete(run.token);
     }
   }
@@ -199,6 +196,7 @@ export function runJobs(deps: RunJobsDeps): Running {
   return {
     async stop() {
       leaving.abort();
+      for (const { ending } of held.values()) ending.abort(new EndedEarly("leaving"));
       await Promise.all([...loops, ...running]);
     },
   };
