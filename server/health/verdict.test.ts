@@ -136,7 +136,7 @@ test("what the log lost is told for a day, with its cause; a topic created anew 
         ...{ topic: "t", partition, start: 0, end: 0, committed: 0, lag: 0, held: 0, lagSeconds: 0, clearSeconds: 0 },
         ...{
           owner: null,
-        unreadable: null,
+          unreadable: null,
           lastBreak: kind && { kind, time: time - 3_600_000, offsets: kind === "recreated" ? null : 20 },
         },
       })),
