@@ -1,6 +1,6 @@
 // Finds a Chromium for the journeys: $CHROMIUM_PATH, then one of the system, then the one that comes as an npm package.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -34,6 +34,14 @@ function unpackFromNpm() {
     env: { ...process.env, TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs20.x" },
     encoding: "utf8",
   }).trim();
-  const env = { LD_LIBRARY_PATH: path.join(folder, "al2023", "lib"), FONTCONFIG_PATH: path.join(folder, "fonts") };
+  // The package's own list of fonts names folders of Lambda alone: without any font all text is invisible.
+  const fonts = path.join(folder, "fonts.conf");
+  const places = [path.join(folder, "fonts"), "/usr/share/fonts", "/usr/local/share/fonts"];
+  const list = places.map((place) => `<dir>${place}</dir>`).join("");
+  writeFileSync(
+    fonts,
+    `<?xml version="1.0"?><fontconfig>${list}<cachedir>${folder}/fonts-cache</cachedir></fontconfig>`,
+  );
+  const env = { LD_LIBRARY_PATH: path.join(folder, "al2023", "lib"), FONTCONFIG_FILE: fonts };
   return { executablePath, env, from: "npm (@sparticuz/chromium)" };
 }
