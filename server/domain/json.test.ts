@@ -108,6 +108,9 @@ describe("readJson", () => {
     ["1e-400", true],
     ["0e-400", false],
     ["1E+0021", false],
+    ["1863669386982157.2", false],
+    ["1863669386982157.3", false],
+    ["1863669386982157.25", false],
   ])("tells of %s whether a double holds it: rounded %s", (token, isRounded) => {
     const { json, tokens } = readJson(`{"a":[${token}]}`);
     expect((json as { a: number[] }).a).toEqual([Number(token)]);

@@ -100,15 +100,20 @@ function numberOf(token: string): number {
   return Number(token);
 }
 
-/** True if the double, written with as many digits as the token has, is the token: nothing of it was lost. */
+/**
+ * True if nothing of the token was lost: it is the double as JavaScript writes it, or as it is written with as many digits as the
+ * token has. The two differ where a digit lies halfway between two.
+ */
 function isHeld(token: string): boolean {
   const number = numberOf(token);
   if (!Number.isFinite(number)) return false;
   const { digits, power } = decimalOf(token);
   if (digits === "") return true;
   if (digits.length > MOST_DIGITS) return false;
-  const held = decimalOf(number.toPrecision(digits.length));
-  return held.digits === digits && held.power === power;
+  return [String(number), number.toPrecision(digits.length)].some((text) => {
+    const held = decimalOf(text);
+    return held.digits === digits && held.power === power;
+  });
 }
 
 /** A decimal's digits without zeros at either end (none for zero), and the power of ten of the first. */
