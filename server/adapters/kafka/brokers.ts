@@ -6,7 +6,7 @@ import { askVersions } from "./inspection-positions";
 import { signIn, userOf } from "./inspection-sign-in";
 
 /** A broker to ask, and the highest version of each request it answers. */
-export interface Broker {
+interface Broker {
   readonly connection: KafkaConnection;
   readonly versions: ReadonlyMap<number, number>;
 }

@@ -16,7 +16,7 @@ import { connectPlainly } from "./join-gate";
 const UNKNOWN_TOPIC = 3;
 
 /** What a partition of a topic on Kafka holds. */
-export interface KafkaBounds extends PartitionBounds {
+interface KafkaBounds extends PartitionBounds {
   /** First offset that may not be read yet: a transaction is open there. The end where there is none. */
   readonly readableEnd: number;
 }
