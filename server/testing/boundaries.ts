@@ -42,6 +42,7 @@ const BROWSER_PACKAGES = [
   "@tanstack/",
   "@fontsource",
   "recharts",
+  "jsonc-parser",
   "socket.io-client",
   "zod",
 ];
