@@ -29,7 +29,7 @@ export function judgeJobs(jobs: readonly JobSeen[]): Finding {
       status: "warn",
       summary: "No worker has said which jobs there are.",
       cause: "No worker of this version has run on this database yet.",
-      fix: "Start one: `npm run worker`",
+      fix: "First mend the workers: see their failing probe. A worker says at its start which jobs there are.",
     };
   }
   const failed = jobs.filter(({ state }) => state === "failed");
