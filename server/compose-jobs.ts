@@ -8,6 +8,7 @@ import { deadLetterJobs } from "./dead-letters/jobs";
 import { ingestJobs } from "./ingest/jobs";
 import { jobJobs } from "./jobs/jobs";
 import { pipelineJobs } from "./pipeline/jobs";
+import { settleLeft } from "./pipeline/settlements";
 import { type Job, removeByParts } from "./postgres/job";
 import { readingJobs } from "./readings/jobs";
 
@@ -33,7 +34,10 @@ export function composeJobs({ config, engines, work }: JobParts): readonly Job[]
     ...readingJobs({ days: settings.READINGS_RETENTION_DAYS }),
     ...pipelineJobs(),
     ...ingestJobs(),
-    ...deadLetterJobs({ deadLetters, eventLog: engines.eventLog, days: settings.DEAD_LETTER_RETENTION_DAYS }),
+    ...deadLetterJobs({
+      ...{ deadLetters, eventLog: engines.eventLog, days: settings.DEAD_LETTER_RETENTION_DAYS },
+      settleLeft: () => settleLeft(work, deadLetters),
+    }),
     ...archiveJobs(archive, settings.ARCHIVE_RETENTION_DAYS),
     ...(engines.inspection.kafka === null ? [logRetention(createPostgresLogRetention(work))] : []),
     ...jobJobs({ days: settings.DEAD_LETTER_RETENTION_DAYS }),

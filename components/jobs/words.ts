@@ -26,14 +26,16 @@ export const RUN_STATES: Record<JobRun["state"], readonly [Mark, string]> = {
 
 /** "Every 10 min" */
 export function intervalOf({ everySeconds }: Pick<Job, "everySeconds">): string {
-  return everySeconds === null
-    ? "When asked for"
-    : `Every ${formatDuration(everySeconds * 1000).replace(/ 0 \w+$/, "")}`;
+  return everySeconds === null ? "When asked for" : `Every ${wholeSeconds(everySeconds)}`;
 }
 
 /** When a run comes: "in 3 min 20 s", "now". */
 export function untilWords(ms: number): string {
-  return ms < 1000 ? "now" : `in ${formatDuration(Math.round(ms / 1000) * 1000)}`;
+  return ms < 1000 ? "now" : `in ${wholeSeconds(Math.round(ms / 1000))}`;
+}
+
+function wholeSeconds(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
 /** How far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */

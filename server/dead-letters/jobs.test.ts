@@ -104,7 +104,15 @@ function start(
   { pool = db.pool, ...over }: Partial<DeadLetterJobsDeps & { pool: Pool }> = {},
 ) {
   // Claims are longer than any test: nothing that is only slow is reclaimed.
-  const jobs = deadLetterJobs({ deadLetters: letters, eventLog: log, days: 30, lookMs: 20, claimMs: 600_000, ...over })
+  const jobs = deadLetterJobs({
+    deadLetters: letters,
+    eventLog: log,
+    days: 30,
+    settleLeft: async () => {},
+    lookMs: 20,
+    claimMs: 600_000,
+    ...over,
+  })
     // The letters of these tests are old.
     .filter(({ name }) => name !== "dead-letter-retention")
     .map((job) => (job.everyMs === null ? job : { ...job, everyMs: 20 }));
@@ -268,7 +276,8 @@ describe("a claim", () => {
     let now = Date.now();
     const reclaim = async (signal: AbortSignal) => {
       const ctx = jobContext(db.pool, { signal });
-      const deps = { deadLetters: letters, eventLog: log, now: () => now, claimMs: 1000, lookMs: 5 };
+      const settleLeft = async () => {};
+      const deps = { deadLetters: letters, eventLog: log, settleLeft, now: () => now, claimMs: 1000, lookMs: 5 };
       await reclaimLetters(deps, ctx).catch((error: unknown) => {
         if (!signal.aborted) throw error;
       });

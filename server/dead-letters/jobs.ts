@@ -14,6 +14,8 @@ const CHUNK = 1000;
 export interface DeadLetterJobsDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change" | "count" | "removeBefore">;
   readonly eventLog: Pick<EventLog, "append" | "describe">;
+  /** Tells letters what came of them where a worker that was killed could not. */
+  readonly settleLeft: () => Promise<void>;
   /** Days dead letters are kept. */
   readonly days: number;
   readonly lookMs?: number;

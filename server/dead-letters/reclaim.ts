@@ -10,6 +10,8 @@ const CHUNK = 200;
 export interface ReclaimDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change">;
   readonly eventLog: Pick<EventLog, "describe">;
+  /** Tells letters what came of them where a worker that was killed could not. */
+  readonly settleLeft: () => Promise<void>;
   readonly now: () => EpochMs;
   /** How old a claim must be, in milliseconds. */
   readonly claimMs: number;
@@ -23,7 +25,8 @@ export interface ReclaimDeps {
  * log, however long it waits there, is never sent a second time.
  */
 export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "signal" | "note">): Promise<void> {
-  const { deadLetters, eventLog, now, claimMs, lookMs } = deps;
+  const { deadLetters, eventLog, settleLeft, now, claimMs, lookMs } = deps;
+  await settleLeft();
   const before = now() - claimMs;
   if (!(await anyClaimed())) return;
   let mark = await ends();
@@ -38,6 +41,8 @@ export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "s
     if (isOther) mark = found;
   }
 
+  // What was handled meanwhile did reach the log.
+  await settleLeft();
   let done = 0;
   for await (const letters of claimed()) {
     const changes = letters.filter(isOld).map(({ id, replays }): DeadLetterChange => {

@@ -53,7 +53,7 @@ test("work on many dead letters from before the jobs is kept, and what ran goes 
     },
     describe: async () => ({ cluster: "c", topic: "t", topicId: null, members: 1, partitions: [] }),
   };
-  const jobs = deadLetterJobs({ deadLetters, eventLog, days: 100_000, lookMs: 10 });
+  const jobs = deadLetterJobs({ deadLetters, eventLog, days: 100_000, settleLeft: async () => {}, lookMs: 10 });
   const logger = pino({ level: "silent" });
   const worker = runJobs({ pool: db.pool, work: db.pool, jobs, owner: "w", logger, lookMs: 10 });
   await until(() => sent.length === 1);

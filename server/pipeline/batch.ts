@@ -50,7 +50,7 @@ export interface SettlingBatch extends EnrichedBatch {
 }
 
 /** A batch in its transaction, with its place in the log. */
-export interface PipelineCommit extends CommitBatch, SourceBatch {}
+export interface PipelineCommit extends CommitBatch, SourceBatch, Pick<SettlingBatch, "settlements"> {}
 
 /** What a batch adds to the totals of its partition, as far as its contributors have told. */
 export function totalsOf({ skipped, records, letters, written }: PipelineCommit): BatchTotals {

@@ -15,6 +15,7 @@ import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
 import { createRefuseRecord } from "./stages/refuse-record";
 import type { PublishLive } from "./stages/publish-live";
+import { addSettlements } from "./settlements";
 import { createSettleReplays, createFindSettlements } from "./stages/settle-replays";
 import { createStoreDocuments } from "./stages/store-documents";
 import { addWaits, timed, type Timings } from "./timings";
@@ -49,8 +50,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const findSettlements = createFindSettlements(deps);
   // messages, dead letters, twins; repeatable
   const storeDocuments = timed(timings, "documents", createStoreDocuments(deps));
-  // dead letters sent again are so no more; repeatable
-  const settleReplays = createSettleReplays(deps);
   // all that follows and the next offset, in one transaction
   const contributors = [
     addReadings, // what of them is new; those below go by it
@@ -61,8 +60,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addRate,
     addRefused,
     addReplayRuns,
+    addSettlements,
   ];
   const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors }));
+  // dead letters sent again are so no more; repeatable, and made up for if it fails
+  const settleReplays = createSettleReplays(deps);
   // frames for browsers; best effort, timed by itself
   const { publishLive } = deps;
 
@@ -76,8 +78,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       signal.throwIfAborted();
       const settling = await findSettlements(enriched);
       await storeDocuments(settling);
+      const committed = await commit(settling, signal);
       await settleReplays(settling);
-      const committed = await commit(enriched, signal);
       publishLive.add(committed, catalog.metricName);
       source.followed?.committed(committed, publishLive.sent());
       addWaits(timings, source);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { settleLeft } from "./settlements";
 import { markHeaders } from "@/server/domain/replay-mark";
 import type { DeadLetterChange, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
@@ -18,7 +19,7 @@ beforeEach(async () => {
   log = createScriptedLog(`replays-${run++}`, 1);
   rig = await createRig(db.pool, log);
   await db.pool.query(
-    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, message_archive, device_twin, dead_letter;
+    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, message_archive, device_twin, dead_letter, replay_settlement;
      DELETE FROM device; DELETE FROM metric; DELETE FROM site`,
   );
 });
@@ -144,6 +145,11 @@ describe("a dead letter sent again", () => {
       send(bad, undefined, NOW - 3_500_000);
       rig.faults.next = fault;
       await expect(rig.drain()).rejects.toThrow(InjectedFault);
+      // What isn't committed isn't said of the letters either, and what is, is said whoever was killed.
+      const isCommitted = fault === "afterCommit";
+      expect((await letter(good.id)).status).toBe("replaying");
+      if (isCommitted) await settleLeft(db.pool, rig.deadLetters);
+      expect((await letter(good.id)).status).toBe(isCommitted ? "replayed" : "replaying");
       rig = await createRig(db.pool, log);
       await rig.drain();
       const [new_] = await rig.deadLetters.find({ device: "e", limit: 1 });
@@ -155,6 +161,7 @@ describe("a dead letter sent again", () => {
       expect((await letter(good.id)).history).toHaveLength(2);
       expect(await letters()).toHaveLength(3);
       expect(await totals()).toEqual({ readings: 2, duplicates: 0 });
+      expect((await db.pool.query("SELECT FROM replay_settlement")).rowCount).toBe(0);
     },
   );
 

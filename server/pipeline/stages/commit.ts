@@ -4,7 +4,7 @@ import { lockDevices } from "@/server/catalog/catalog-writes";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Partitions } from "@/server/readings/partitions";
 import { KEYED_ACCESS } from "@/server/readings/samples";
-import { type Committed, type EnrichedBatch, FencedError, type PipelineCommit, totalsOf } from "../batch";
+import { type Committed, FencedError, type PipelineCommit, type SettlingBatch, totalsOf } from "../batch";
 import { advancePosition, lockPosition } from "../positions";
 
 /** Writes its part of a batch. */
@@ -25,7 +25,7 @@ const NOTHING_WRITTEN = { added: [], duplicates: 0, conflicts: [], late: 0 } as 
  * @throws FencedError if another worker has moved the position.
  */
 export function createCommit({ pool, partitions, catalog, contributors }: CommitDeps) {
-  return async (batch: EnrichedBatch, signal: AbortSignal): Promise<Committed> => {
+  return async (batch: SettlingBatch, signal: AbortSignal): Promise<Committed> => {
     const { position, messages } = batch;
     const withReadings = messages.filter(({ metrics }) => metrics.length > 0);
     await partitions.ensure(withReadings.map(({ message }) => message.eventTime));

@@ -20,7 +20,7 @@ export interface RefuseDeps {
   readonly findSettlements: (batch: EnrichedBatch) => Promise<SettlingBatch>;
   readonly storeDocuments: (batch: EnrichedBatch) => Promise<void>;
   readonly settleReplays: (batch: SettlingBatch) => Promise<void>;
-  readonly commit: (batch: EnrichedBatch, signal: AbortSignal) => Promise<Committed>;
+  readonly commit: (batch: SettlingBatch, signal: AbortSignal) => Promise<Committed>;
 }
 
 /**
@@ -45,8 +45,9 @@ export function createRefuseRecord({ findSettlements, storeDocuments, settleRepl
       try {
         const settling = await form();
         await storeDocuments(settling);
+        const committed = await commit(settling, signal);
         await settleReplays(settling);
-        return await commit(settling, signal);
+        return committed;
       } catch (caught) {
         if (isGivenUp(caught) || classOf(caught) !== "unhandled") throw caught;
         failure = caught;

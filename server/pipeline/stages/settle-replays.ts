@@ -12,6 +12,7 @@ import type {
 } from "@/server/ports/dead-letters";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
 import type { EnrichedBatch, SettlingBatch } from "../batch";
+import { settle } from "../settlements";
 
 /** Origins read at once; each comes with up to 64 KiB of message. */
 const CHUNK = 100;
@@ -19,6 +20,10 @@ const CHUNK = 100;
 interface SettlementDeps {
   readonly pool: Pool;
   readonly deadLetters: Pick<DeadLetters, "find">;
+}
+
+interface SettleDeps {
+  readonly deadLetters: Pick<DeadLetters, "change">;
 }
 
 /**
@@ -81,10 +86,13 @@ export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
   };
 }
 
-/** Says of each letter that was sent again what came of it. After what was refused again is stored, so that it is there. */
-export function createSettleReplays({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "change"> }) {
+/**
+ * Says of each letter that was sent again what came of it, once that is committed. Never throws: the batch is through, and
+ * what can't be told now is told by the job that looks after claims.
+ */
+export function createSettleReplays({ pool, deadLetters }: Pick<SettlementDeps, "pool"> & SettleDeps) {
   return async ({ settlements }: SettlingBatch): Promise<void> => {
-    if (settlements.length > 0) await deadLetters.change(settlements);
+    if (settlements.length > 0) await settle(pool, deadLetters, settlements).catch(() => undefined);
   };
 }
 

@@ -1,0 +1,49 @@
+import type { Pool, PoolClient } from "pg";
+import type { DeadLetterChange, DeadLetters } from "@/server/ports/dead-letters";
+import type { PipelineCommit } from "./batch";
+
+/** Settlements done at once. */
+const CHUNK = 200;
+
+/** Writes what comes of the batch's dead letters, to be told to them once it is committed. */
+export async function addSettlements(tx: PoolClient, { settlements }: PipelineCommit): Promise<void> {
+  if (settlements.length === 0) return;
+  await tx.query(
+    `INSERT INTO replay_settlement (letter, attempt, change)
+     SELECT letter, attempt, change FROM unnest($1::text[], $2::integer[], $3::json[]) AS n (letter, attempt, change)
+     ON CONFLICT DO NOTHING`,
+    [...keysOf(settlements), settlements.map((settlement) => JSON.stringify(settlement))],
+  );
+}
+
+/** Tells letters what came of them. May be repeated: a letter that knows it stays as it is. */
+export async function settle(
+  pool: Pool,
+  deadLetters: Pick<DeadLetters, "change">,
+  settlements: readonly DeadLetterChange[],
+): Promise<void> {
+  await deadLetters.change(settlements);
+  await pool.query(
+    `DELETE FROM replay_settlement WHERE (letter, attempt) IN (SELECT * FROM unnest($1::text[], $2::integer[]))`,
+    keysOf(settlements),
+  );
+}
+
+/** Settles what a worker that was killed, or could not reach the letters, has left. */
+export async function settleLeft(pool: Pool, deadLetters: Pick<DeadLetters, "change">): Promise<void> {
+  for (;;) {
+    const { rows } = await pool.query<{ change: DeadLetterChange }>(
+      `SELECT change FROM replay_settlement ORDER BY letter, attempt LIMIT ${CHUNK}`,
+    );
+    if (rows.length === 0) return;
+    await settle(
+      pool,
+      deadLetters,
+      rows.map(({ change }) => change),
+    );
+  }
+}
+
+function keysOf(settlements: readonly DeadLetterChange[]): [letters: string[], attempts: number[]] {
+  return [settlements.map(({ id }) => id), settlements.map(({ replays }) => replays)];
+}
