@@ -12,6 +12,7 @@ import { awaitOutcome, type Outcome } from "./outcome";
 import { noProgress, openProgressFile, type ProgressFile, type ReplayProgress } from "./progress-file";
 import { replay, ReplayEnded } from "./replay";
 import { closingTable, count, createProgressDisplay, refusedShare, type ReplayOutput } from "./report";
+import { sayUnits } from "./say-units";
 import { openSource, type Source } from "./source";
 
 /** What a replay touches besides the server; tests bring their own. */
@@ -140,6 +141,10 @@ async function runOnce({ options, config, environment, source, url, memory, stop
     return ended.interrupted ? EXIT.interrupted : EXIT.gaveUp;
   }
   if (outcome?.problem) error.write(`${outcome.problem}\n`);
+  else if (outcome !== null) {
+    const units = await sayUnits(url, source.plan, source.devices, stopping.stop);
+    if (units !== null) out.write(`${units}\n`);
+  }
   const share = refusedShare(progress.tally, outcome);
   if (share > options.maxRefused) {
     error.write(

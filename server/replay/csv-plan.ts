@@ -41,6 +41,13 @@ interface PlannedMetric extends FieldReading {
   readonly unit: string | null;
 }
 
+/** A row in Fieldwatch's own shape. */
+export interface CsvMessage {
+  readonly device: string;
+  readonly time: string | number;
+  readonly readings: Readonly<Record<string, number | boolean | string>>;
+}
+
 /** How a CSV file becomes messages, settled by its first rows before anything is sent. */
 export interface CsvPlan {
   readonly layout: CsvLayout;
@@ -120,7 +127,7 @@ export function planCsv(head: Buffer, whole: boolean, options: CsvOptions): CsvP
 }
 
 /** A reader of rows by the plan; null for a row that has no value at all. */
-export function rowReader(plan: CsvPlan): (row: readonly string[]) => object | null {
+export function rowReader(plan: CsvPlan): (row: readonly string[]) => CsvMessage | null {
   const { rules, time, device, labels, metrics, long } = plan;
   const known = new Map(metrics.map((metric) => [metric.column, metric]));
   const place = (metric: PlannedMetric, field: string): [string, number | boolean | string][] => {

@@ -1,9 +1,9 @@
 import { parse } from "csv-parse";
 import { parserOptions } from "./csv-layout";
-import { type CsvPlan, rowReader } from "./csv-plan";
+import { type CsvMessage, type CsvPlan, rowReader } from "./csv-plan";
 
 /** Reads CSV by a plan into messages in Fieldwatch's own shape, one a row; null for a row without a value. */
-export async function* readCsv(chunks: AsyncIterable<Buffer>, plan: CsvPlan): AsyncGenerator<object | null> {
+export async function* readCsv(chunks: AsyncIterable<Buffer>, plan: CsvPlan): AsyncGenerator<CsvMessage | null> {
   const parser = parse({ ...parserOptions(plan.layout), encoding: plan.layout.encoding });
   const feeding = feed(chunks, parser);
   const toMessage = rowReader(plan);

@@ -116,7 +116,7 @@ export function firstRowsTable(source: Source, options: BatchOptions, first: Fir
 
   const notes = [...(plan?.found ?? []), ...doubts(source, first)];
   if (plan?.metrics.some(({ unit }) => unit !== null))
-    notes.push("units are taken out of headers and values, and shown here only: an editor sets them in the catalog");
+    notes.push("the units of headers and values are said of these devices in the catalog, where nobody has said one");
   const refused = [...first.refused].map(
     ([reason, { count, example }]) => `  ${reason} (${count}): ${example}${hint(reason, source)}\n`,
   );

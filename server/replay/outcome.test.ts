@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createApiRig } from "@/server/testing/api-rig";
+import { deviceDetail } from "@/server/contracts/devices";
+import { createApiRig, JSON_TYPE, read } from "@/server/testing/api-rig";
 import { runReplay } from "./cli";
 
 const rig = createApiRig();
@@ -34,7 +35,9 @@ beforeAll(async () => {
             })
           : run !== undefined
             ? rig.get("getReplay", { run })
-            : rig.get(url.pathname.endsWith("metrics") ? "listMetrics" : "getPipeline");
+            : request.method === "PATCH"
+              ? patchMetric(url.pathname.split("/").at(-1) ?? "", Buffer.concat(parts))
+              : rig.get(url.pathname.endsWith("metrics") ? "listMetrics" : "getPipeline");
       void asked.then(async (response) => {
         answer.writeHead(response.status, Object.fromEntries(response.headers));
         answer.end(await response.text());
@@ -47,6 +50,11 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
   rmSync(folder, { recursive: true, force: true });
 });
+
+function patchMetric(name: string, body: Buffer): Promise<Response> {
+  const request = new Request("http://here/api", { method: "PATCH", body: new Uint8Array(body), headers: JSON_TYPE });
+  return rig.api.handle("updateMetric", request, { name });
+}
 
 async function run(content: string, ...argv: string[]) {
   const file = path.join(folder, "recording.csv");
@@ -75,6 +83,9 @@ test(
       /sent +2\n.*accepted +2\n.*rejected +0\n.*handled +2\n.*readings stored +2\n.*repeats +0\n.*conflicts +0\n.*texts +2 .*\n.*dead letters +0\n/,
     );
     expect(first.exit).toBe(0);
+    expect(first.shown).toMatch(/1 unit said of 2 devices/);
+    for (const id of ["a", "b"])
+      expect((await read(deviceDetail, rig.get("getDevice", { id }))).units).toEqual({ T: "°C" });
     const again = await run(content.replace("2.5", "2.75"), "--max-refused", "50");
     expect(again.shown).toMatch(/readings stored +0\n.*repeats +1 .*\n.*conflicts +1 /);
     expect(again.exit).toBe(0);

@@ -11,7 +11,7 @@ const STALE_MS = 30_000;
 const ownerSchema = z.object({ token: z.string(), pid: z.int().positive(), host: z.string() });
 
 /** Who holds the lock, for a person to find. */
-export type LockOwner = z.infer<typeof ownerSchema>;
+type LockOwner = z.infer<typeof ownerSchema>;
 
 export interface ProgressLock {
   /** False once somebody else has taken it over: this process was stopped for too long. */

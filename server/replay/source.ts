@@ -4,7 +4,7 @@ import { PassThrough, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { streamArray } from "stream-json/streamers/stream-array.js";
 import { readCsv } from "./csv";
-import { type CsvPlan, planCsv } from "./csv-plan";
+import { type CsvMessage, type CsvPlan, planCsv } from "./csv-plan";
 import { isBlank, splitLines } from "./lines";
 import type { ReplayOptions, SourceFormat } from "./options";
 import { ReplayUsageError } from "./usage-error";
@@ -37,6 +37,8 @@ export interface Source {
   readonly modifiedMs: number;
   /** How a CSV file is read; null for other formats. */
   readonly plan: CsvPlan | null;
+  /** Devices of a CSV file, as far as it was read. */
+  readonly devices: ReadonlySet<string>;
   /**
    * Streams the items after a place; may be called more than once.
    * @throws SourceBroken, ReplayUsageError
@@ -62,6 +64,7 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
   const name = file.toLowerCase().replace(/\.gz$/, "");
   const format = options.format ?? formatOf(name, packed ? await unpackedStart(file) : start);
 
+  const devices = new Set<string>();
   const plan = format === "csv" ? await planFile(open(0, { bytes: 0 }), options) : null;
 
   /** The file's bytes, unpacked; `read.bytes` follows how far the file itself was read. */
@@ -110,10 +113,17 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
     for await (const { value } of elements as unknown as AsyncIterable<{ value: unknown }>) yield value;
   }
 
+  async function* rows(messages: AsyncIterable<CsvMessage | null>): AsyncGenerator<CsvMessage | null> {
+    for await (const message of messages) {
+      if (message !== null) devices.add(message.device);
+      yield message;
+    }
+  }
+
   const read: Record<SourceFormat, (after: SourcePlace) => AsyncGenerator<SourceItem>> = {
     ndjson,
     json: (after) => objects(array, after),
-    csv: (after) => objects((read) => readCsv(open(0, read), plan as CsvPlan), after),
+    csv: (after) => objects((read) => rows(readCsv(open(0, read), plan as CsvPlan)), after),
   };
 
   return {
@@ -121,6 +131,7 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
     size,
     modifiedMs,
     plan,
+    devices,
     async *items(after) {
       let last = after.number;
       try {
