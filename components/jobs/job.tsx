@@ -138,7 +138,7 @@ function Actions({ job: { name, title, current, everySeconds, state, unfinished 
         <Button
           {...button}
           loading={change.isPending && change.variables === "run"}
-          aria-label={`Run ${title} now`}
+          aria-label={`Run now: ${title}`}
           onClick={() => change.mutate("run")}
         >
           Run now

@@ -67,13 +67,13 @@ test("a dead letter of the broken device is found, fixed, replayed, and its read
   const page = await stage.open("/devices");
   await page.getByRole("link", { name: BROKEN }).click();
   const own = page.getByRole("region", { name: "Dead letters" });
-  await own.getByText("temperature is a string; it was a number when it was first seen").waitFor();
+  await own.getByText("temperature is a string; it has readings, which are numbers or booleans").waitFor();
   await own.getByRole("link", { name: "Type changed" }).click();
 
   const letter = page.getByRole("complementary", { name: "Dead letter" });
   await letter.getByRole("heading", { name: "Type changed" }).waitFor();
   expect(await letter.locator("mark").allInnerTexts()).toEqual(['"21.4 °C"']);
-  await letter.getByText("temperature is a number.").waitFor();
+  await letter.getByText("temperature is a number elsewhere.").waitFor();
   await group(page, /Type changed/).waitFor();
 
   await letter.getByRole("button", { name: "Edit and replay" }).click();
