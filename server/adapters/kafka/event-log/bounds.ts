@@ -63,10 +63,12 @@ export function createTopicBounds(settings: KafkaSettings, connect?: KafkaConfig
     );
     const found = new Map<number, number>();
     for (const { partition, error, offset } of answers.flat()) {
+      if (typeof question === "object" && UNREADABLE.has(error)) continue;
       refuse(error, topic);
       found.set(partition, offset);
     }
-    if (found.size !== leaders.size) throw new LogUnavailableError(`not all partitions of ${topic} answer for now`);
+    if (found.size !== leaders.size && typeof question === "string")
+      throw new LogUnavailableError(`not all partitions of ${topic} answer for now`);
     return found;
   }
 
@@ -124,6 +126,9 @@ export function createTopicBounds(settings: KafkaSettings, connect?: KafkaConfig
     close: () => brokers.close(),
   };
 }
+
+/** What the broker answers where it would have to read a batch and can't: an error of its own, corrupt, of an unknown codec, an invalid record. */
+const UNREADABLE = new Set([-1, 2, 76, 87]);
 
 function refuse(error: number, topic: string): void {
   if (error !== 0) throw new LogUnavailableError(`Kafka can't tell about ${topic} for now (its error ${error})`);

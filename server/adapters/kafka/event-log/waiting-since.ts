@@ -51,16 +51,24 @@ export function createWaitingSince(clock: () => EpochMs = Date.now): WaitingSinc
     remembered.set(key, ranges);
 
     const deadline = performance.now() + MOST_MS;
+    // Where the broker itself can't read a batch, it can't tell its time either.
+    const untold = new Set<number>();
     let step = SMALLEST_STEP_MS;
     for (let question = 0; question < MOST_QUESTIONS && performance.now() < deadline; question++) {
-      const open = [...ranges.values()].filter((range) => !isNarrow(range, now));
+      const open = [...ranges].flatMap(([partition, range]) =>
+        untold.has(partition) || isNarrow(range, now) ? [] : [range],
+      );
       const widest = open.sort((a, b) => b.high - b.low - (a.high - a.low))[0];
       if (widest === undefined) break;
       const time = nextTime(widest, now, step);
       if (widest.low === -Infinity || widest.high === Infinity) step *= 2;
-      for (const [partition, offset] of await firstSince(time)) {
-        const range = ranges.get(partition);
-        if (range === undefined) continue;
+      const firsts = await firstSince(time);
+      for (const [partition, range] of ranges) {
+        const offset = firsts.get(partition);
+        if (offset === undefined) {
+          untold.add(partition);
+          continue;
+        }
         if (offset <= range.next) range.low = Math.max(range.low, time);
         else range.high = Math.min(range.high, time);
       }
