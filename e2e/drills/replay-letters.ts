@@ -59,7 +59,7 @@ export async function replayLetters({ mode, short, seed }: ReplayLettersOptions)
       );
     const from = Date.now();
     const device = (i: number) => `replayed-${i % 20}`;
-    // First sight decides a metric's kind; what drifts later has a good reading beside it.
+    // Once a metric has readings, text under its name is refused; what drifts has a good reading beside it.
     await append([{ device: "first", time: from, readings: { temperature: 1, running: true } }]);
     await drained(product, 1);
     await append(
@@ -73,7 +73,7 @@ export async function replayLetters({ mode, short, seed }: ReplayLettersOptions)
       Array.from({ length: drifts }, (_, i) => ({
         device: device(i),
         time: from - 60_000 - i,
-        readings: { temperature: i % 2 === 0, running: false },
+        readings: { temperature: `${i} °C`, running: false },
       })),
     );
     await close();
