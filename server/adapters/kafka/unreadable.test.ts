@@ -19,10 +19,11 @@ const PATIENCE = { timeoutMs: 45_000 };
 const TEST = { timeout: 240_000 };
 
 describeStartingEngines("batches of other producers on Kafka", () => {
-  const dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-batches-"));
+  let dataDir: string;
   let kafka: KafkaServer;
   const bench = createBench(async () => ({ open: () => openTestLog(kafka.brokers), close: async () => undefined }));
   beforeAll(async () => {
+    dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-batches-"));
     kafka = await startKafka({ dataDir, heap: "512m" });
     await bench.setUp();
   }, 180_000);
