@@ -34,8 +34,12 @@ export function FlowDiagram(sources: Sources) {
       {worker.trouble ? (
         <div className={classes.trouble} role="status">
           <MarkShape mark={worker.mark} />
-          <p>{worker.trouble.summary}</p>
-          {worker.trouble.fix ? <Copyable text={worker.trouble.fix} label="Copy the fix" /> : null}
+          <p>
+            {worker.trouble.summary} {worker.trouble.isCommand ? null : worker.trouble.fix}
+          </p>
+          {worker.trouble.fix && worker.trouble.isCommand ? (
+            <Copyable text={worker.trouble.fix} label="Copy the fix" />
+          ) : null}
         </div>
       ) : null}
     </>

@@ -70,7 +70,10 @@ export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
               <tfoot>
                 <tr>
                   <th scope="row">All</th>
-                  <ProgressCells {...{ lag, lagSeconds, clearSeconds, isPaceKnown }} />
+                  <ProgressCells
+                    {...{ lag, lagSeconds, clearSeconds, isPaceKnown }}
+                    isStopped={own.some(({ unreadable }) => unreadable !== null)}
+                  />
                   <td />
                   <td>{formatTotal(own.reduce((sum, { end }) => sum + end, 0))}</td>
                   <td />

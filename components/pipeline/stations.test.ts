@@ -115,7 +115,7 @@ describe("states", () => {
     expect(stations(without)["decode"]).toMatchObject({ mark: "unknown", word: "Idle", value: 0, isFlowing: false });
     expect(flowOf({ stages, ...without }).worker).toMatchObject({
       mark: "failing",
-      trouble: { summary: "No worker is alive.", fix: "do" },
+      trouble: { summary: "No worker is alive.", fix: "do", isCommand: false },
     });
   });
 

@@ -38,7 +38,7 @@ interface Worker {
   readonly word: string;
   readonly notes: readonly string[];
   /** What is wrong with them, what that means and what to do. */
-  readonly trouble: { readonly summary: string; readonly fix: string | null } | null;
+  readonly trouble: { readonly summary: string; readonly fix: string | null; readonly isCommand: boolean } | null;
 }
 
 export interface Sources {
@@ -161,11 +161,20 @@ function workerOf(pipeline: PipelineAnswer, recent: StagesStretch | undefined, p
     );
   } else if (recent) notes.push("no batch lately");
   const worst = worstOf(probes, ["pipeline.workers", "pipeline.progress", "pipeline.lag"]);
-  const isTroubled = worst?.status === "fail" || worst?.status === "warn";
+  // A partition that has stopped is told above, with its fix.
+  const isTold =
+    worst?.name === "pipeline.progress" && pipeline.partitions.some(({ unreadable }) => unreadable !== null);
+  const isTroubled = !isTold && (worst?.status === "fail" || worst?.status === "warn");
   return {
     ...(worst ? { mark: probeMark(worst.status), word: WORDS[worst.status] } : UNKNOWN),
     notes,
-    trouble: isTroubled ? { summary: [worst.summary, worst.cause].filter(Boolean).join(" "), fix: worst.fix } : null,
+    trouble: isTroubled
+      ? {
+          summary: [worst.summary, worst.cause].filter(Boolean).join(" "),
+          fix: worst.fix,
+          isCommand: worst.fix !== null && worst.commands.includes(worst.fix),
+        }
+      : null,
   };
 }
 

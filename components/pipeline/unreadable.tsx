@@ -28,7 +28,7 @@ export function StoppedPartitions({ partitions }: { partitions: PipelineAnswer["
           <MarkShape mark="failing" />
           <div>
             <p className={ui.noticeTitle}>
-              Partition {partition} has stopped, <Age time={unreadable!.since} />
+              Partition {partition} stopped <Age time={unreadable!.since} />
             </p>
             <p>
               {extentInWords(unreadable!)} can’t be read. {unreadable!.cause}
@@ -71,8 +71,10 @@ function SkipDialog({ batch, onClose }: { batch: StoppingBatchView; onClose: () 
         }}
       >
         <p>
-          <b>{extentInWords(batch)}</b> will never be read. Fieldwatch keeps no copy; Kafka keeps its own until its
-          retention ends.
+          <b>
+            {extentInWords(batch)} of partition {partition}
+          </b>{" "}
+          will never be read. Fieldwatch keeps no copy; Kafka keeps its own until its retention ends.
         </p>
         <p>
           The partition goes on at offset {formatTotal(to + 1)} within seconds. What was skipped is counted, and listed

@@ -67,13 +67,7 @@ export function unreadableInWords(batch: Told & { readonly reason: UnreadableRea
   return { cause: cause(batch), fix: fix(batch) };
 }
 
-/** What it holds: "20 messages at offsets 100–119 of partition 3". */
-export function extentInWords({
-  partition,
-  from,
-  to,
-  records,
-}: Pick<UnreadableBatch, "partition" | "from" | "to" | "records">): string {
-  const where = from === to ? `offset ${from}` : `offsets ${from}–${to}`;
-  return `${counted(records, "message")} at ${where} of partition ${partition}`;
+/** What it holds: "20 messages at offsets 100–119". */
+export function extentInWords({ from, to, records }: Pick<UnreadableBatch, "from" | "to" | "records">): string {
+  return `${counted(records, "message")} at ${from === to ? `offset ${from}` : `offsets ${from}–${to}`}`;
 }

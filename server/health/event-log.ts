@@ -176,12 +176,16 @@ function judgeUnreadable(batches: readonly StoppingBatch[], partitions: number, 
   const { cause, fix } = unreadableInWords(first!);
   const seconds = Math.max(0, Math.round((time - first!.since) / 1000));
   const since = seconds < 120 ? `${seconds} s` : counted(Math.round(seconds / 60), "minute");
-  const more = batches.length - 1;
-  const others = partitions - batches.length;
+  const { length } = batches;
+  const stopped =
+    length === 1
+      ? `Partition ${first!.partition} has stopped:`
+      : `${length} partitions have stopped: in partition ${first!.partition},`;
+  const others = partitions - length;
   return {
     status: "fail",
-    summary: `Partition ${first!.partition} has stopped, for ${since}: ${extentInWords(first!)} can't be read.${more > 0 ? ` So have ${counted(more, "other partition")}.` : ""}`,
-    cause: `${cause}${others > 0 ? ` The ${counted(others, "other partition")} ${others === 1 ? "goes" : "go"} on.` : ""}`,
+    summary: `${stopped} ${extentInWords(first!)} can't be read.`,
+    cause: `${cause} It has stood for ${since}.${others > 0 ? ` The ${counted(others, "other partition")} ${others === 1 ? "goes" : "go"} on.` : ""}`,
     fix: `${fix} Skipping is on the Pipeline page, and tells what would be lost.`,
   };
 }
