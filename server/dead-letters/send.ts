@@ -1,3 +1,4 @@
+import { within } from "@/server/async/timeout";
 import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
 import { markHeaders } from "@/server/domain/replay-mark";
 import { TOPICS } from "@/server/domain/terms";
@@ -63,16 +64,9 @@ export async function sendOne(
   const claimedAt = Date.now();
   const records = await claim(deadLetters, [sending], claimedAt);
   if (records.length === 0) return false;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LogUnavailableError("the log did not answer in time")), ANSWER_MS);
-  });
-  try {
-    await Promise.race([eventLog.append(TOPICS.telemetry, records, claimedAt + APPEND_WITHIN_MS), late]);
-    return true;
-  } finally {
-    clearTimeout(timer);
-  }
+  const appended = eventLog.append(TOPICS.telemetry, records, claimedAt + APPEND_WITHIN_MS);
+  await within(ANSWER_MS, appended, () => new LogUnavailableError("the log did not answer in time"));
+  return true;
 }
 
 function recordOf({ letter, edited }: Sending): LogRecord {
