@@ -1,36 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { freshDatabase, type TestDatabase } from "@/server/testing/database";
-import { createRig, createScriptedLog, InjectedFault, type ScriptedLog } from "@/server/testing/pipeline-rig";
+import { expect, test } from "vitest";
+import { pipelineBench } from "@/server/testing/pipeline-bench";
+import { InjectedFault } from "@/server/testing/pipeline-rig";
 
-let db: TestDatabase;
-beforeAll(async () => {
-  db = await freshDatabase();
-});
-afterAll(() => db.drop());
-
-let log: ScriptedLog;
-let run = 0;
-beforeEach(async () => {
-  log = createScriptedLog(`cluster-${run++}`, 2);
-  await db.pool.query(
-    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, pipeline_refused;
-     DELETE FROM device; DELETE FROM metric`,
-  );
-});
-
+const bench = pipelineBench();
 const T = Date.UTC(2026, 0, 15, 10, 0, 30);
-const totals = async () =>
-  (
-    await db.pool.query(
-      `SELECT sum(readings)::int AS readings, sum(duplicates)::int AS duplicates, sum(dead_letters)::int AS "deadLetters"
-       FROM pipeline_position`,
-    )
-  ).rows[0] as Record<string, number>;
 
 test("late is what is new and before the latest its device had when the batch came", async () => {
-  const rig = await createRig(db.pool, log);
+  const rig = await bench.rig();
   const send = (seconds: number, readings: object) =>
-    log.append(0, { device: "d", time: T + seconds * 1000, readings });
+    bench.log.append(0, { device: "d", time: T + seconds * 1000, readings });
   send(5, { a: 1 });
   send(3, { a: 1 }); // Out of order within its batch: nothing had been seen before it.
   await rig.drain();
@@ -39,24 +17,24 @@ test("late is what is new and before the latest its device had when the batch ca
   send(3, { a: 1 }); // A repeat is a repeat, however late.
   send(9, { a: 1 });
   await rig.drain();
-  const { rows } = await db.pool.query(
+  const { rows } = await bench.pool.query(
     `SELECT (SELECT sum(late) FROM pipeline_position)::int AS total, sum(late)::int AS rates FROM pipeline_rate`,
   );
   expect(rows[0]).toEqual({ total: 2, rates: 2 });
-  expect(await totals()).toMatchObject({ readings: 6, duplicates: 1 });
+  expect(await bench.totals()).toMatchObject({ readings: 6, duplicates: 1 });
 });
 
 test("refusals are counted by reason with the readings, once however often the batch comes", async () => {
-  const rig = await createRig(db.pool, log);
-  log.append(0, "{");
-  log.append(0, { device: "d", time: T, readings: { a: 1 } });
-  log.append(0, { device: "d", time: T + 1, readings: { a: "x" } });
-  log.append(0, { device: "d", time: T + 2, readings: { a: "y", b: [1] } });
+  const rig = await bench.rig();
+  bench.log.append(0, "{");
+  bench.log.append(0, { device: "d", time: T, readings: { a: 1 } });
+  bench.log.append(0, { device: "d", time: T + 1, readings: { a: "x" } });
+  bench.log.append(0, { device: "d", time: T + 2, readings: { a: "y", b: [1] } });
   await rig.begin(0);
   rig.faults.next = "beforeCommit";
   await expect(rig.batch(0, 0, 4)).rejects.toThrow(InjectedFault);
   await rig.drain();
-  const { rows } = await db.pool.query(
+  const { rows } = await bench.pool.query(
     `SELECT reason, sum(letters)::int AS letters FROM pipeline_refused GROUP BY 1 ORDER BY 1`,
   );
   expect(rows).toEqual([
@@ -64,14 +42,14 @@ test("refusals are counted by reason with the readings, once however often the b
     { reason: "notJson", letters: 1 },
     { reason: "typeDrift", letters: 2 },
   ]);
-  expect(await totals()).toMatchObject({ deadLetters: 4 });
+  expect(await bench.totals()).toMatchObject({ deadLetters: 4 });
 });
 
 test("every stage a batch goes through is timed, and each message's wait", async () => {
   const runs: [string, number][] = [];
   const timings = { add: (stage: string, { messages }: { messages: number }) => void runs.push([stage, messages]) };
-  const rig = await createRig(db.pool, log, { timings });
-  for (let i = 0; i < 2; i++) log.append(0, { device: "d", time: T + i, readings: { a: i } });
+  const rig = await bench.rig({ timings });
+  for (let i = 0; i < 2; i++) bench.log.append(0, { device: "d", time: T + i, readings: { a: i } });
   await rig.drain();
   expect(runs).toEqual([
     ["decode", 2],
