@@ -1,3 +1,4 @@
+import { withinOr } from "@/server/async/timeout";
 import type { ProbeResult, ProbeStatus } from "@/server/contracts/health";
 import { commandsOf, plainFix } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
@@ -31,7 +32,7 @@ export function startMonitor(probes: readonly Probe[], options: { everyMs: numbe
     slot.running = true;
     const began = performance.now();
     const run = slot.probe.run().catch((error: unknown) => findingOf(error, slot.probe));
-    const found = await Promise.race([run, timeout(slot.probe)]);
+    const found = await withinOr(slot.probe.timeoutMs, run, hung(slot.probe));
     record(slot, found, performance.now() - began);
     // A hung probe keeps its place: starting more of them would only add to the pile.
     await run;
@@ -60,7 +61,7 @@ export function startMonitor(probes: readonly Probe[], options: { everyMs: numbe
   }
 
   const rounds = () => Promise.all(slots.map(round));
-  const first = Promise.all(slots.map((slot) => Promise.race([round(slot), timeout(slot.probe)])));
+  const first = Promise.all(slots.map((slot) => withinOr(slot.probe.timeoutMs, round(slot), undefined)));
   const timer = setInterval(() => void rounds(), everyMs);
   return {
     results: () => slots.map(({ result }) => result),
@@ -90,10 +91,8 @@ function troubleOf({ cause, fix }: { cause: string; fix: string }) {
   return { cause, fix: plainFix(fix), commands: commandsOf(fix) };
 }
 
-function timeout({ timeoutMs, whenDown }: Probe): Promise<Finding> {
-  return new Promise((resolve) => {
-    const error = Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: "ETIMEDOUT" });
-    const timer = setTimeout(() => resolve(findingOf(error, whenDown ? { whenDown } : {})), timeoutMs);
-    timer.unref();
-  });
+/** Judges a probe that has not answered in time. */
+function hung({ timeoutMs, whenDown }: Probe): Finding {
+  const error = Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: "ETIMEDOUT" });
+  return findingOf(error, whenDown ? { whenDown } : {});
 }

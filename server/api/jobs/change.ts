@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import { job, jobRun } from "@/server/contracts/jobs";
 import { type JobRow, readJobs, readRun } from "@/server/jobs/read";
 import { hurryRun, pauseJob, requestRun, stopRun } from "@/server/jobs/requests";
+import type { WritingContext } from "@/server/postgres/context";
 import { EMPTY_BODY, emptyBody } from "../dead-letters/decide";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
@@ -10,33 +11,16 @@ import { jobPath, noSuchJob, runPath, toJob, toRun } from "./view";
 
 const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
 
-export const runJob = writingVerb(
-  {
-    method: "POST",
-    path: "/api/v1/jobs/{name}/run",
-    summary: "Runs a job now, paused or not; one that waits to be tried again is tried at once",
-    params: jobPath,
-    query: NO_PARAMETERS,
-    answer: job,
-    status: 200,
-    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
-    bodies: EMPTY_BODY,
-  },
-  () =>
-    async ({ tx, now, caller }, { params: { name }, request }) => {
-      await parseJsonBody(emptyBody, request);
-      assertScheduled(await find(tx, name));
-      if ((await requestRun(tx, { job: name, requestedBy: caller.kind })) === null && !(await hurryRun(tx, name)))
-        throw new ProblemError("wrong-status", "It runs already: wait until it ends, or stop it.");
-      return toJob(await find(tx, name), now);
-    },
-);
-
-function pausing(does: "pause" | "resume", summary: string) {
+/** Defines a verb that changes a job with a schedule and answers with the job as it is then. */
+function changing(
+  action: "run" | "pause" | "resume",
+  summary: string,
+  change: (ctx: WritingContext, name: string) => Promise<unknown>,
+) {
   return writingVerb(
     {
       method: "POST",
-      path: `/api/v1/jobs/{name}/${does}`,
+      path: `/api/v1/jobs/{name}/${action}`,
       summary,
       params: jobPath,
       query: NO_PARAMETERS,
@@ -46,17 +30,35 @@ function pausing(does: "pause" | "resume", summary: string) {
       bodies: EMPTY_BODY,
     },
     () =>
-      async ({ tx, now }, { params: { name }, request }) => {
+      async (ctx, { params: { name }, request }) => {
         await parseJsonBody(emptyBody, request);
-        assertScheduled(await find(tx, name));
-        await pauseJob(tx, name, does === "pause");
-        return toJob(await find(tx, name), now);
+        assertScheduled(await find(ctx.tx, name));
+        await change(ctx, name);
+        return toJob(await find(ctx.tx, name), ctx.now);
       },
   );
 }
 
-export const pauseJobVerb = pausing("pause", "Pauses a job's schedule, until it is resumed; a run under way goes on");
-export const resumeJob = pausing("resume", "Lets a paused job go on; runs that were missed are made up for by one");
+export const runJob = changing(
+  "run",
+  "Runs a job now, paused or not; one that waits to be tried again is tried at once",
+  async ({ tx, caller }, name) => {
+    if ((await requestRun(tx, { job: name, requestedBy: caller.kind })) === null && !(await hurryRun(tx, name)))
+      throw new ProblemError("wrong-status", "It runs already: wait until it ends, or stop it.");
+  },
+);
+
+export const pauseJobVerb = changing(
+  "pause",
+  "Pauses a job's schedule, until it is resumed; a run under way goes on",
+  ({ tx }, name) => pauseJob(tx, name, true),
+);
+
+export const resumeJob = changing(
+  "resume",
+  "Lets a paused job go on; runs that were missed are made up for by one",
+  ({ tx }, name) => pauseJob(tx, name, false),
+);
 
 export const stopJobRun = writingVerb(
   {
