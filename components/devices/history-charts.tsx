@@ -88,7 +88,7 @@ function GroupChart(props: GroupChartProps) {
   const isFlag = series[0]!.kind === "boolean";
   const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
   const moment = useCallback(
-    (start: number) => `${formatInstant(start, zone)}${bucketMs > 0 ? `, ${widthOf(bucketMs)}` : ""}`,
+    (start: number) => `${formatInstant(start, zone)}${bucketMs > 0 ? `, ${formatDuration(bucketMs)}` : ""}`,
     [zone, bucketMs],
   );
   const value = useCallback((number: number) => (isFlag ? flagWord(number) : formatMeasure(number)), [isFlag]);
@@ -144,9 +144,4 @@ function useSame({ series, from, to }: { series: readonly Series[]; from: number
 /** How a flag's value reads; between the two it is a mean of many. */
 export function flagWord(value: number): string {
   return value === 0 ? "false" : value === 1 ? "true" : `${Math.round(value * 100)} % true`;
-}
-
-/** A bucket's width without trailing zeros: "15 s", "3 h". */
-export function widthOf(bucketMs: number): string {
-  return formatDuration(bucketMs).replace(/\.0+(?= )/, "");
 }

@@ -3,13 +3,13 @@ import { useCallback, useRef } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { adviceOn } from "../queries/request";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatMeasure, formatMoment, type Zone, zoneName } from "../ui/format";
+import { formatDuration, formatMeasure, formatMoment, type Zone, zoneName } from "../ui/format";
 import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { chartGroups } from "./chart-groups";
 import classes from "./history.module.css";
-import { chartHeight, flagWord, HistoryCharts, widthOf } from "./history-charts";
+import { chartHeight, flagWord, HistoryCharts } from "./history-charts";
 import { HistoryTable } from "./history-table";
 import { HistoryTools } from "./history-tools";
 import { stretchAddress } from "./ranges";
@@ -172,7 +172,7 @@ function Caption({ view, series, zone, asTable }: CaptionProps) {
 function resolutionNote(resolution: "raw" | "minute" | "hour", bucketMs: number): string {
   if (bucketMs === 0) return "Every reading.";
   const source = resolution === "raw" ? "readings" : `${resolution} rollups`;
-  return `Mean with lowest to highest in each ${widthOf(bucketMs)}, from ${source}.`;
+  return `Mean with lowest to highest in each ${formatDuration(bucketMs)}, from ${source}.`;
 }
 
 function listed(names: readonly string[]): string {

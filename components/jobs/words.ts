@@ -1,5 +1,5 @@
 import type { Job, JobRun } from "@/server/contracts/jobs";
-import { formatDuration, formatTotal } from "../ui/format";
+import { formatDuration, formatSeconds, formatTotal } from "../ui/format";
 import type { Mark } from "../ui/state-mark";
 
 /** How a job's state is shown. */
@@ -26,16 +26,12 @@ export const RUN_STATES: Record<JobRun["state"], readonly [Mark, string]> = {
 
 /** "Every 10 min" */
 export function intervalOf({ everySeconds }: Pick<Job, "everySeconds">): string {
-  return everySeconds === null ? "When asked for" : `Every ${wholeSeconds(everySeconds)}`;
+  return everySeconds === null ? "When asked for" : `Every ${formatSeconds(everySeconds)}`;
 }
 
 /** When a run comes: "in 3 min 20 s", "now". */
 export function untilWords(ms: number): string {
-  return ms < 1000 ? "now" : `in ${wholeSeconds(Math.round(ms / 1000))}`;
-}
-
-function wholeSeconds(seconds: number): string {
-  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
+  return ms < 1000 ? "now" : `in ${formatSeconds(Math.round(ms / 1000))}`;
 }
 
 /** How far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */

@@ -1,5 +1,5 @@
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
-import { formatDuration } from "../ui/format";
+import { formatSeconds } from "../ui/format";
 
 /** How long the oldest message waits, and when nothing will. */
 export function lagNote({
@@ -10,14 +10,7 @@ export function lagNote({
   if (lag === 0) return "0 s, nothing waits";
   // What comes and goes within a second is no queue.
   if (lagSeconds !== null && lagSeconds < 1) return "oldest waits less than 1 s";
-  const waits = lagSeconds === null ? "oldest: unknown" : `oldest waits ${whole(lagSeconds)}`;
+  const waits = lagSeconds === null ? "oldest: unknown" : `oldest waits ${formatSeconds(lagSeconds)}`;
   if (lag === null) return waits;
-  return `${waits}; ${clearSeconds === null ? "not getting less" : `clear in ${whole(clearSeconds)}`}`;
-}
-
-/** Seconds without fractions of those that change while one reads them. */
-function whole(seconds: number): string {
-  return seconds < 10
-    ? formatDuration(Math.round(seconds * 10) * 100).replace(/(\.\d)\d+ s$/, "$1 s")
-    : formatDuration(Math.round(seconds) * 1000).replace(/\.\d+(?= s$)/, "");
+  return `${waits}; ${clearSeconds === null ? "not getting less" : `clear in ${formatSeconds(clearSeconds)}`}`;
 }

@@ -86,13 +86,7 @@ function Chart({ chart, stages, crosshair, slot, slots }: ChartProps) {
 function plotOf({ isDuration, series, rows }: ChartData) {
   if (!isDuration) return { rows, scale: null, write: formatRate };
   const keys = series.map(({ key }) => key);
-  return { ...logPlot(rows, keys), write: writeLog };
-}
-
-/** Ends of lines have little room: what is far below a millisecond needs no third digit. */
-function writeLog(exponent: number): string {
-  const ms = 10 ** exponent;
-  return ms < 1 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
+  return { ...logPlot(rows, keys), write: (exponent: number) => formatDuration(10 ** exponent) };
 }
 
 /** The same rows, newest first. */

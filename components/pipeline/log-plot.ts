@@ -25,12 +25,5 @@ export function logPlot(rows: readonly TimeRow[], keys: readonly string[]): { ro
   // At most six labels: of a long way every second power.
   const step = Math.ceil((top - foot) / 5);
   const ticks = Array.from({ length: Math.floor((top - foot) / step) + 1 }, (_, i) => foot + i * step);
-  return { rows: plotted, scale: { min: foot, max: top, ticks, label: (exponent) => bare(10 ** exponent) } };
-}
-
-/** A power of ten without digits that say nothing: "10 ms", "1 s". */
-function bare(ms: number): string {
-  return formatDuration(ms)
-    .replace(/\.0+(?= )/, "")
-    .replace(/(\.\d*[1-9])0+(?= )/, "$1");
+  return { rows: plotted, scale: { min: foot, max: top, ticks, label: (exponent) => formatDuration(10 ** exponent) } };
 }

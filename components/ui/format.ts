@@ -1,5 +1,7 @@
 import type { EpochMs } from "@/server/domain/terms";
 
+export { formatDuration, formatSeconds } from "@/server/domain/duration";
+
 /** Which zone times are written in. */
 export type Zone = "local" | "UTC";
 
@@ -43,18 +45,6 @@ export function formatMeasure(value: number): string {
   const size = Math.abs(value);
   if (size < 999.5) return significant(value);
   return size < 1_000_000 ? grouped.format(value) : prefixed(value);
-}
-
-/** A length of time given in milliseconds: "4.20 ms", "1.24 s", "2 min 5 s", "3 h 10 min", "2 d 4 h". */
-export function formatDuration(ms: number): string {
-  if (ms < 999.5) return `${significant(ms)} ms`;
-  if (ms < 59_950) return `${significant(ms / 1000)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return pair(Math.floor(seconds / 60), "min", seconds % 60, "s");
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 1440) return pair(Math.floor(minutes / 60), "h", minutes % 60, "min");
-  const hours = Math.floor(minutes / 60);
-  return pair(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
 /** How long ago: one unit, so that a column of ages stays quiet. A clock slightly ahead reads "now". */
@@ -136,8 +126,4 @@ function prefixed(value: number): string {
     }
   }
   return significant(value);
-}
-
-function pair(big: number, bigUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 }

@@ -1,3 +1,4 @@
+import { formatDuration } from "@/server/domain/duration";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import type { MessageArchive } from "@/server/ports/message-archive";
@@ -25,7 +26,7 @@ export function documentProbes({ archive, twins, deadLetters, group, engine }: D
     async run() {
       const began = performance.now();
       await ask();
-      return pass(`Answers in ${(performance.now() - began).toFixed(1)} ms.`);
+      return pass(`Answers in ${formatDuration(performance.now() - began)}.`);
     },
     whenDown: (error): Finding => ({
       status: "fail",

@@ -1,3 +1,4 @@
+import { formatSeconds } from "@/server/domain/duration";
 import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import { type EpochMs, PIPELINE_GROUP } from "@/server/domain/terms";
@@ -115,7 +116,7 @@ function judgeWaiting({
       cause: "The event log did not tell in time how long the oldest of them has waited.",
       fix: "Wait for the next look. If it stays so, Kafka or this machine is overloaded: see the times of their probes.",
     };
-  const words = `${counted(lag, "message waits", "messages wait")}, the oldest for ${lagSeconds.toFixed(1)} s.`;
+  const words = `${counted(lag, "message waits", "messages wait")}, the oldest for ${formatSeconds(lagSeconds)}.`;
   if (lagSeconds <= LAG_WARN_SECONDS) return pass(lag === 0 ? "Nothing waits." : words);
   const held = partitions.reduce((sum, one) => sum + one.held, 0);
   if (held > 0 && held >= lag)

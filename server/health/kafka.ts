@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { counted } from "@/server/domain/counted";
+import { formatDuration } from "@/server/domain/duration";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/async/once-at-a-time";
@@ -99,7 +100,7 @@ async function judgeBootstrap(inspection: KafkaInspection, names: EngineNames): 
   if (failure !== undefined && answers.length === 0) throw failure;
   const words = answers.map(
     ({ address, connectMs, answerMs, release }) =>
-      `${address} answers in ${(connectMs + answerMs).toFixed(1)} ms${release === null ? "" : ` (${release})`}`,
+      `${address} answers in ${formatDuration(connectMs + answerMs)}${release === null ? "" : ` (${release})`}`,
   );
   if (failure === undefined) return pass(`${words.join(", ")}.`);
   return {

@@ -1,3 +1,4 @@
+import { formatDuration } from "@/server/domain/duration";
 import { counted } from "@/server/domain/counted";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
@@ -109,7 +110,7 @@ function judgeServer(address: string, { version, answerMs, replicaSet }: MongoSe
     };
   }
   const set = replicaSet === null ? "" : `, replica set ${replicaSet}`;
-  return pass(`MongoDB ${version} at ${address} answers in ${answerMs.toFixed(1)} ms${set}.`);
+  return pass(`MongoDB ${version} at ${address} answers in ${formatDuration(answerMs)}${set}.`);
 }
 
 function judgeWritable({ writable, replicaSet }: MongoServer): Finding {

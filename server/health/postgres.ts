@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Pool } from "pg";
 import { errorCode } from "@/server/postgres/start-error";
 import { databaseTrouble } from "@/server/postgres/trouble";
+import { formatDuration } from "@/server/domain/duration";
 import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/async/once-at-a-time";
@@ -155,7 +156,7 @@ function judgeServer({ number, version, ms }: Server, url: string | null): Findi
     };
   }
   const at = url === null ? "" : ` at ${new URL(url).host}`;
-  return pass(`PostgreSQL ${version}${at} answers in ${ms.toFixed(1)} ms.`);
+  return pass(`PostgreSQL ${version}${at} answers in ${formatDuration(ms)}.`);
 }
 
 function judgeDurability(server: Pick<Server, "fsync" | "fullPageWrites" | "synchronousCommit">): Finding {

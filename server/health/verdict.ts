@@ -1,4 +1,5 @@
 import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
+import { formatSeconds } from "@/server/domain/duration";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import { counted } from "@/server/domain/counted";
 
@@ -94,7 +95,7 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAn
     return { what: "Nothing is known to be wrong", since: null, means };
   }
   const { devices, lagSeconds } = numbers;
-  const lag = lagSeconds === null ? [] : [`lag ${lagSeconds.toFixed(1)} s`];
+  const lag = lagSeconds === null ? [] : [`lag ${formatSeconds(lagSeconds)}`];
   const means = [...devicesOf(devices), ...lag].join(", ");
   // Good since the last of them was mended.
   return {
