@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
 import { composeJobs, type JobParts } from "@/server/compose-jobs";
-import { NEVER_REPLAYED } from "@/server/ports/dead-letters";
+import { NEVER_RESENT } from "@/server/ports/dead-letters";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { jobContext } from "@/server/testing/job-context";
 
@@ -33,7 +33,7 @@ test("each store keeps what is younger than its retention", async () => {
         device: null,
         field: null,
         raw: Buffer.of(1),
-        ...NEVER_REPLAYED,
+        ...NEVER_RESENT,
       },
     ]);
     await db.pool.query(`INSERT INTO pipeline_rate VALUES ($1, 'c', 't', 0, 1, 1, 0, 0, '{1}')`, [

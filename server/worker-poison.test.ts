@@ -42,8 +42,8 @@ describeStartingEngines("a worker on a Kafka that others write to as they like",
     const now = Date.now();
     const good = (device: string, i: number) => JSON.stringify({ device, time: now + i, readings: { t: i } });
     const mark = (letter: string | Buffer, attempt: string) => ({
-      "fieldwatch-replay-of": letter,
-      "fieldwatch-replays": attempt,
+      "fieldwatch-resend-of": letter,
+      "fieldwatch-resends": attempt,
     });
     const bad: Message[] = [
       { value: "not json", headers: mark("abc", "3000000000") },
@@ -78,7 +78,7 @@ describeStartingEngines("a worker on a Kafka that others write to as they like",
     await engines.close();
     const { rows } = await db.pool.query(
       `SELECT (SELECT count(*)::int FROM message_archive) AS archived, (SELECT count(*)::int FROM dead_letter) AS letters,
-              (SELECT count(*)::int FROM dead_letter WHERE reason = 'internalError' OR replay_of IS NOT NULL) AS wrong`,
+              (SELECT count(*)::int FROM dead_letter WHERE reason = 'internalError' OR resend_of IS NOT NULL) AS wrong`,
     );
     expect(rows).toEqual([{ archived: records.length - bad.length, letters: bad.length, wrong: 0 }]);
   });

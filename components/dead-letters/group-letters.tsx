@@ -63,8 +63,8 @@ export function GroupLetters(props: GroupLettersProps) {
         <div className={classes.actions}>
           {status === "open" && count > 0 ? (
             <>
-              <Button size="compact-sm" variant="default" onClick={() => onWant("replay")}>
-                Replay {formatTotal(count)}…
+              <Button size="compact-sm" variant="default" onClick={() => onWant("resend")}>
+                Resend {formatTotal(count)}…
               </Button>
               <Button size="compact-sm" variant="default" onClick={() => onWant("discard")}>
                 Discard {formatTotal(count)}…
@@ -129,15 +129,15 @@ interface RowProps {
 }
 
 function Row({ letter, isGone, showStatus, onOpen }: RowProps) {
-  const { id, ingestTime, detail, raw, encoding, bytes, replays, status, replayedAs } = letter;
+  const { id, ingestTime, detail, raw, encoding, bytes, resends, status, resentAs } = letter;
   return (
     <li data-letter={id} data-gone={isGone || undefined}>
       <button type="button" onClick={() => onOpen(id)}>
         <span className={classes.rowHead}>
           <Age time={ingestTime} />
-          {showStatus ? <StatusMark status={status} isRefused={replayedAs !== null} /> : null}
+          {showStatus ? <StatusMark status={status} isRefused={resentAs !== null} /> : null}
           {isGone ? <span>handled meanwhile</span> : null}
-          {replays > 0 ? <span>replayed {formatTotal(replays)}×</span> : null}
+          {resends > 0 ? <span>resent {formatTotal(resends)}×</span> : null}
           <span className={classes.size}>{formatTotal(bytes)} bytes</span>
         </span>
         <span className={classes.detail}>{detail}</span>

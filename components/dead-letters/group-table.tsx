@@ -98,7 +98,7 @@ interface RowProps {
 }
 
 function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowProps) {
-  const { title, device, field, count, replays, trend, firstSeen, lastSeen, example } = group;
+  const { title, device, field, count, resends, trend, firstSeen, lastSeen, example } = group;
   const deviceWord = device ?? "no device";
   const fieldWord = field ?? "whole message";
   const lastDay = trend.reduce((sum, one) => sum + one, 0);
@@ -130,7 +130,7 @@ function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowP
       <td className={classes.fieldColumn} title={fieldWord}>
         {field ?? <None word="whole message" />}
       </td>
-      <td data-number title={replays > 0 ? `Sent again ${formatTotal(replays)} times in all` : undefined}>
+      <td data-number title={resends > 0 ? `Sent again ${formatTotal(resends)} times in all` : undefined}>
         {isGone ? <None word="none left" /> : formatCount(count)}
       </td>
       <td className={classes.trend}>

@@ -17,7 +17,7 @@ import { filterWords } from "./view";
 const RATE = { standard: 50, most: 1000 };
 
 const VERBS: Record<DeadLetterJobBody["action"], string> = {
-  replay: "Replay",
+  resend: "Resend",
   discard: "Discard",
   restore: "Restore",
 };
@@ -56,7 +56,7 @@ export function JobDialog({ job: { action, filter }, onClose }: { job: WantedJob
           ) : null}
           {!dry.data && !dry.error ? <Loading rows={3} label="Trying it without changing anything" /> : null}
         </div>
-        {action === "replay" ? (
+        {action === "resend" ? (
           <div className={classes.rate}>
             <NumberInput
               label="Messages per second"

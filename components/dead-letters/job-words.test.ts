@@ -3,15 +3,15 @@ import type { DeadLetterJob } from "@/server/contracts/dead-letters";
 import { actionWord, effectOf, previewOf, progressOf, secondsOf, stateOf } from "./job-words";
 
 const job: DeadLetterJob = {
-  ...{ id: "1", action: "replay", filter: {}, perSecond: 50, status: "running", total: 214, done: 120, skipped: 4 },
+  ...{ id: "1", action: "resend", filter: {}, perSecond: 50, status: "running", total: 214, done: 120, skipped: 4 },
   ...{ stored: 90, refused: 6, createdAt: "2026-11-23T21:10:00.000Z", finishedAt: null, error: null },
 };
 const run = (count: number, checked: number, wouldPass: number) =>
   previewOf({ count, checked, wouldPass, wouldFail: [], seconds: 0 });
 
 test("a button says exactly what it does", () => {
-  expect(effectOf("replay", 214, 50)).toBe("Replay 214 messages at 50/s");
-  expect(effectOf("replay", 1, 1000)).toBe("Replay 1 message at 1,000/s");
+  expect(effectOf("resend", 214, 50)).toBe("Resend 214 messages at 50/s");
+  expect(effectOf("resend", 1, 1000)).toBe("Resend 1 message at 1,000/s");
   expect(effectOf("discard", 2, 50)).toBe("Discard 2 dead letters");
 });
 
@@ -31,7 +31,7 @@ test("progress counts what was sent, what came of it, and what somebody else too
 });
 
 test("says how a job ended unless it is plain", () => {
-  expect([actionWord(job), stateOf(job)]).toEqual(["Replaying", null]);
-  expect(actionWord({ ...job, status: "stopped" })).toBe("Replayed");
+  expect([actionWord(job), stateOf(job)]).toEqual(["Resending", null]);
+  expect(actionWord({ ...job, status: "stopped" })).toBe("Resent");
   expect(stateOf({ ...job, status: "failed", error: "the log is gone" })).toBe("failed: the log is gone");
 });

@@ -8,15 +8,15 @@ export type WantedJob = Pick<DeadLetterJobBody, "action"> & { readonly filter: V
 
 type Action = DeadLetterJobBody["action"];
 
-const VERBS: Record<Action, string> = { replay: "Replay", discard: "Discard", restore: "Restore" };
+const VERBS: Record<Action, string> = { resend: "Resend", discard: "Discard", restore: "Restore" };
 
-/** The exact effect, on the button that brings it about: "Replay 214 messages at 50/s". */
+/** The exact effect, on the button that brings it about: "Resend 214 messages at 50/s". */
 export function effectOf(action: Action, count: number, perSecond: number): string {
-  if (action === "replay") return `Replay ${counted(count, "message")} at ${formatTotal(perSecond)}/s`;
+  if (action === "resend") return `Resend ${counted(count, "message")} at ${formatTotal(perSecond)}/s`;
   return `${VERBS[action]} ${counted(count, "dead letter")}`;
 }
 
-/** What a dry run of a replay found: "214 dead letters: 190 would be stored now, 24 would be refused again". */
+/** What a dry run of a resend found: "214 dead letters: 190 would be stored now, 24 would be refused again". */
 export function previewOf({ count, checked, wouldPass }: DeadLetterDryRun): string {
   if (checked === 0) return counted(count, "dead letter");
   const refused = checked - wouldPass;
@@ -35,11 +35,11 @@ export function secondsOf(count: number, perSecond: number): string {
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
-/** What a job does or did: "Replaying", "Discarded". */
+/** What a job does or did: "Resending", "Discarded". */
 export function actionWord({ action, status }: Pick<DeadLetterJob, "action" | "status">): string {
   const isOver = status !== "waiting" && status !== "running";
   const words: Record<Action, readonly [now: string, then: string]> = {
-    replay: ["Replaying", "Replayed"],
+    resend: ["Resending", "Resent"],
     discard: ["Discarding", "Discarded"],
     restore: ["Restoring", "Restored"],
   };
@@ -51,8 +51,8 @@ export function progressOf(job: DeadLetterJob): string {
   const { action, done, total, skipped, stored, refused, status, perSecond } = job;
   const handled = stored + refused;
   const sent = Math.max(0, done - skipped);
-  const parts = [`${formatTotal(done)} of ${formatTotal(total)}${action === "replay" ? " sent" : ""}`];
-  if (action === "replay") {
+  const parts = [`${formatTotal(done)} of ${formatTotal(total)}${action === "resend" ? " sent" : ""}`];
+  if (action === "resend") {
     parts.push(`${formatTotal(stored)} stored`);
     if (refused > 0) parts.push(`${formatTotal(refused)} refused again`);
     if (handled < sent) parts.push(`${formatTotal(sent - handled)} being handled`);

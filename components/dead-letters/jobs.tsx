@@ -47,7 +47,7 @@ export function Jobs({ onWant }: { onWant: (job: WantedJob) => void }) {
 /** The bar in parts: what was stored, what was refused again, and the rest of what was done. */
 function partsOf({ action, total, done, stored, refused }: DeadLetterJob) {
   const shareOf = (count: number) => Math.max(0, Math.min(1, count / Math.max(1, total)));
-  if (action !== "replay") return [{ part: "done", share: total === 0 ? 1 : shareOf(done) }];
+  if (action !== "resend") return [{ part: "done", share: total === 0 ? 1 : shareOf(done) }];
   return [
     { part: "stored", share: shareOf(stored) },
     { part: "refused", share: shareOf(refused) },

@@ -39,7 +39,7 @@ export function LetterHistory({ letter }: { letter: DeadLetterView }) {
   );
 }
 
-function entriesOf({ title, ingestTime, processedTime, replayOf, history }: DeadLetterView): readonly Entry[] {
+function entriesOf({ title, ingestTime, processedTime, resendOf, history }: DeadLetterView): readonly Entry[] {
   const own: readonly Entry[] = [
     { time: ingestTime, mark: "unknown", word: "Came in", detail: "" },
     { time: processedTime, mark: "warning", word: "Became a dead letter", detail: title },
@@ -50,6 +50,6 @@ function entriesOf({ title, ingestTime, processedTime, replayOf, history }: Dead
     const isResult = kind === "stored" || kind === "refused";
     return { time, mark, word: isResult ? word : detail || word, detail: isResult ? detail : "" };
   });
-  // One that came of a replay began with that: its own coming in is told there, as refused again.
-  return [...(replayOf === null ? own : []), ...done].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
+  // One that came of a resend began with that: its own coming in is told there, as refused again.
+  return [...(resendOf === null ? own : []), ...done].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }

@@ -9,13 +9,13 @@ import classes from "./letter.module.css";
 /** Where in the event log it came from, and when. */
 export function LetterOrigin({ letter }: { letter: DeadLetterView }) {
   const { zone } = useZone();
-  const { device, field, log, partition, offset, ingestTime, processedTime, replays } = letter;
+  const { device, field, log, partition, offset, ingestTime, processedTime, resends } = letter;
   const [ingest, processed] = [Date.parse(ingestTime), Date.parse(processedTime)];
   const facts: readonly (readonly [string, ReactNode])[] = [
     ["Device", device ?? "could not be read"],
     ["Field", field ?? "the whole message"],
     ["Ingest time", formatInstant(ingest, zone)],
-    ["Replays", replays === 0 ? "none" : formatTotal(replays)],
+    ["Resends", resends === 0 ? "none" : formatTotal(resends)],
     ["Processed", `${formatDuration(Math.max(0, processed - ingest))} later`],
     ["Partition", formatTotal(partition)],
     ["Offset", formatTotal(offset)],

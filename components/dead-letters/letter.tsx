@@ -20,7 +20,7 @@ import type { ChangeView } from "./use-view";
 import { type GroupKey, groupName } from "./view";
 import { Link } from "../ui/link";
 
-const ReplayEditor = dynamic(() => import("./replay-editor").then((editor) => editor.ReplayEditor), {
+const ResendEditor = dynamic(() => import("./resend-editor").then((editor) => editor.ResendEditor), {
   ssr: false,
   loading: () => <Loading rows={6} label="Loading the editor" />,
 });
@@ -53,7 +53,7 @@ export function Letter(props: LetterProps) {
           <p>
             {data ? (
               <>
-                <StatusMark status={data.status} isRefused={data.replayedAs !== null} /> <Age time={data.ingestTime} />
+                <StatusMark status={data.status} isRefused={data.resentAs !== null} /> <Age time={data.ingestTime} />
               </>
             ) : null}
           </p>
@@ -129,8 +129,8 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
     onSuccess: keep,
     onError: () => void queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
   });
-  const { status, device, field, detail, replayOf, replayedAs } = letter;
-  const isLinkedBelow = device !== null && status !== "replayed";
+  const { status, device, field, detail, resendOf, resentAs } = letter;
+  const isLinkedBelow = device !== null && status !== "resent";
   const isOpen = status === "open";
   return (
     <>
@@ -151,7 +151,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
         {isOpen && !isEditing ? (
           <>
             <Button size="xs" onClick={() => setEditing(true)}>
-              Edit and replay
+              Edit and resend
             </Button>
             <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate("discard")}>
               Discard
@@ -164,19 +164,19 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
           </Button>
         ) : null}
         {isLinkedBelow ? <Link href={`/devices/${encodeURIComponent(device)}`}>Device {device}</Link> : null}
-        {replayOf === null ? null : (
-          <LetterLink id={replayOf} change={change}>
-            Came of replaying an earlier one
+        {resendOf === null ? null : (
+          <LetterLink id={resendOf} change={change}>
+            Came of resending an earlier one
           </LetterLink>
         )}
-        {replayedAs === null ? null : (
-          <LetterLink id={replayedAs} change={change}>
+        {resentAs === null ? null : (
+          <LetterLink id={resentAs} change={change}>
             Became another dead letter
           </LetterLink>
         )}
       </div>
       {isEditing && isOpen ? (
-        <ReplayEditor
+        <ResendEditor
           letter={letter}
           onSent={(next, about) => {
             setEditing(false);

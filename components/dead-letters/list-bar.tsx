@@ -49,8 +49,8 @@ export function GroupsBar(props: GroupsBarProps) {
     >
       {view.status === "open" && letters > 0 ? (
         <>
-          <Button size="compact-sm" variant="default" onClick={want("replay")}>
-            Replay {which}…
+          <Button size="compact-sm" variant="default" onClick={want("resend")}>
+            Resend {which}…
           </Button>
           <Button size="compact-sm" variant="default" onClick={want("discard")}>
             Discard {which}…

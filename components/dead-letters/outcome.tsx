@@ -5,7 +5,7 @@ import { MarkShape } from "../ui/state-mark";
 import classes from "./letter.module.css";
 import { Link } from "../ui/link";
 
-/** What came of a replay, as soon as it is known; nothing while the dead letter waits for its first decision. */
+/** What came of a resend, as soon as it is known; nothing while the dead letter waits for its first decision. */
 export function Outcome({ letter, device }: { letter: DeadLetterView; device: string | null }) {
   return (
     <div role="status" aria-label="Outcome">
@@ -16,7 +16,7 @@ export function Outcome({ letter, device }: { letter: DeadLetterView; device: st
 
 function Words({ letter: { status, history }, device }: { letter: DeadLetterView; device: string | null }) {
   const last = history.at(-1);
-  if (status === "replaying")
+  if (status === "resending")
     return (
       <div className={classes.outcome}>
         <MarkShape mark="unknown" />
@@ -36,7 +36,7 @@ function Words({ letter: { status, history }, device }: { letter: DeadLetterView
         </span>
       </div>
     );
-  if (status !== "replayed") return null;
+  if (status !== "resent") return null;
   const result = history.findLast(({ kind }) => kind === "stored" || kind === "refused");
   if (!result) return null;
   const isStored = result.kind === "stored";

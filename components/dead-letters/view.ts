@@ -18,7 +18,7 @@ export interface View {
   readonly letter: string | null;
 }
 
-export const STATUSES: readonly DeadLetterStatus[] = ["open", "replaying", "replayed", "discarded"];
+export const STATUSES: readonly DeadLetterStatus[] = ["open", "resending", "resent", "discarded"];
 
 /** What an address can say of the page; null leaves it out. */
 export type ViewChange = Partial<

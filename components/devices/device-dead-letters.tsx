@@ -40,11 +40,11 @@ export function DeviceDeadLetters({ id }: { id: string }) {
       {data?.items.length === 0 ? <p className={classes.muted}>None: everything it sent could be read.</p> : null}
       {data && data.items.length > 0 ? (
         <ol className={classes.messages} aria-busy={isPlaceholderData}>
-          {data.items.map(({ id, status, title, detail, fix, field, ingestTime, raw, encoding, bytes, replayedAs }) => (
+          {data.items.map(({ id, status, title, detail, fix, field, ingestTime, raw, encoding, bytes, resentAs }) => (
             <li key={id}>
               <div className={classes.messageHead}>
                 <Link href={`/dead-letters?letter=${encodeURIComponent(id)}`}>{title}</Link>
-                <StatusMark status={status} isRefused={replayedAs !== null} />
+                <StatusMark status={status} isRefused={resentAs !== null} />
                 <span>{field === null ? "the whole message" : `field ${field}`}</span>
                 <Age time={ingestTime} />
                 {encoding === "base64" ? <span>{bytes} bytes, as base64</span> : null}

@@ -9,8 +9,8 @@ import type {
   DeadLettersAnswer,
   DeadLetterStatus,
   DeadLetterView,
-  ReplayAnswer,
-  ReplayBody,
+  ResendAnswer,
+  ResendBody,
 } from "@/server/contracts/dead-letters";
 import { postJson, readJson } from "./request";
 
@@ -54,14 +54,14 @@ export const letterQuery = (id: string) =>
   queryOptions({
     queryKey: [DEAD_LETTERS, "one", id],
     queryFn: ({ signal }) => readJson<DeadLetterView>(addressOf(id), signal),
-    refetchInterval: ({ state }) => (state.data?.status === "replaying" ? 1000 : 5000),
+    refetchInterval: ({ state }) => (state.data?.status === "resending" ? 1000 : 5000),
   });
 
-/** What would come of replaying it now, with `message` instead of its own bytes unless that is null. */
+/** What would come of resending it now, with `message` instead of its own bytes unless that is null. */
 export const previewQuery = (id: string, message: string | null) =>
   queryOptions({
-    queryKey: ["replay preview", id, message],
-    queryFn: async () => (await replayLetter(id, { ...(message === null ? {} : { message }), dryRun: true })).preview,
+    queryKey: ["resend preview", id, message],
+    queryFn: async () => (await resendLetter(id, { ...(message === null ? {} : { message }), dryRun: true })).preview,
     retry: false,
     staleTime: 10_000,
     gcTime: 30_000,
@@ -89,12 +89,12 @@ export const dryRunQuery = (action: DeadLetterJobBody["action"], filter: DeadLet
 /** True while a job has something left to do, or messages of it are not handled yet. */
 export function isUnderWay({ action, status, done, skipped, stored, refused }: DeadLetterJob): boolean {
   if (status === "waiting" || status === "running") return true;
-  return action === "replay" && status !== "failed" && stored + refused < done - skipped;
+  return action === "resend" && status !== "failed" && stored + refused < done - skipped;
 }
 
 /** @throws RequestError: 409 if it isn't open any more, 422 if the edited message would be refused. */
-export function replayLetter(id: string, body: ReplayBody): Promise<ReplayAnswer> {
-  return postJson(`${addressOf(id)}/replay`, body);
+export function resendLetter(id: string, body: ResendBody): Promise<ResendAnswer> {
+  return postJson(`${addressOf(id)}/resend`, body);
 }
 
 /** @throws RequestError: 409 if it isn't open (to discard), or not discarded (to restore). */

@@ -3,15 +3,15 @@ import { type Mark, MarkShape, StateMark } from "./state-mark";
 
 export const STATUS_WORDS: Record<DeadLetterStatus, string> = {
   open: "Open",
-  replaying: "Replaying",
-  replayed: "Replayed",
+  resending: "Resending",
+  resent: "Resent",
   discarded: "Discarded",
 };
 
 const MARKS: Record<DeadLetterStatus, readonly [Mark, string]> = {
   open: ["warning", "Waits for a decision"],
-  replaying: ["unknown", "Sent to the event log again, not handled yet"],
-  replayed: ["ok", "Handled again"],
+  resending: ["unknown", "Sent to the event log again, not handled yet"],
+  resent: ["ok", "Handled again"],
   discarded: ["stale", "Given up; kept until its retention ends"],
 };
 
@@ -22,7 +22,7 @@ export function StatusShape({ status }: { status: DeadLetterStatus }) {
 
 /** Shape, word and color of what has become of a dead letter. */
 export function StatusMark({ status, isRefused = false }: { status: DeadLetterStatus; isRefused?: boolean }) {
-  if (status === "replayed" && isRefused)
+  if (status === "resent" && isRefused)
     return <StateMark mark="warning" word="Refused again" title="Handled again, and became another dead letter" />;
   const [mark, title] = MARKS[status];
   return <StateMark mark={mark} word={STATUS_WORDS[status]} title={title} />;

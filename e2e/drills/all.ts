@@ -9,7 +9,7 @@ import { outboxFull } from "./outbox-full";
 import { postgresKill } from "./postgres-kill";
 import { rebalances } from "./rebalances";
 import { replayExact } from "./replay-exact";
-import { replayLetters } from "./replay-letters";
+import { resendLetters } from "./resend-letters";
 import { slowStore } from "./slow-store";
 import { webKill } from "./web-kill";
 import { workerKills } from "./worker-kills";
@@ -30,7 +30,7 @@ const DRILLS: readonly Drill[] = [
 
 /**
  * Every drill one after the other, on the engines of one mode. Short, it leaves out what CI runs by itself: replay-exact, kill-rounds,
- * hostile and replay-letters.
+ * hostile and resend-letters.
  */
 export async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
@@ -42,7 +42,7 @@ export async function main(argv: string[]): Promise<number> {
     await replayExact(mode),
     await killRounds({ mode, file, rounds: 3, targets, seed }),
     await hostile(mode, 50_000, 1),
-    await replayLetters({ mode, short, seed }),
+    await resendLetters({ mode, short, seed }),
   ];
   return runDrills(DRILLS, options, rows);
 }

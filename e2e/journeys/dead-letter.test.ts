@@ -63,7 +63,7 @@ const group = (page: Page, words: RegExp) => groups(page).getByRole("row", { nam
 const chip = (page: Page, words: RegExp) =>
   page.getByRole("group", { name: "Status" }).getByRole("button", { name: words });
 
-test("a dead letter of the broken device is found, fixed, replayed, and its reading seen", async () => {
+test("a dead letter of the broken device is found, fixed, resent, and its reading seen", async () => {
   const page = await stage.open("/devices");
   await page.getByRole("link", { name: BROKEN }).click();
   const own = page.getByRole("region", { name: "Dead letters" });
@@ -76,8 +76,8 @@ test("a dead letter of the broken device is found, fixed, replayed, and its read
   await letter.getByText("temperature is a number elsewhere.").waitFor();
   await group(page, /Type changed/).waitFor();
 
-  await letter.getByRole("button", { name: "Edit and replay" }).click();
-  const editor = letter.getByRole("form", { name: "Edit and replay" });
+  await letter.getByRole("button", { name: "Edit and resend" }).click();
+  const editor = letter.getByRole("form", { name: "Edit and resend" });
   await editor.getByText("It would be refused again.").waitFor();
   const text = editor.getByRole("textbox", { name: "Message to send" });
   const mended = (await text.inputValue()).replace('"21.4 °C"', "21.4");
@@ -86,7 +86,7 @@ test("a dead letter of the broken device is found, fixed, replayed, and its read
   await text.fill(mended);
   await editor.getByRole("button", { name: "Check" }).click();
   await editor.getByText("1 reading would be stored").waitFor();
-  await editor.getByRole("button", { name: "Replay edited message" }).click();
+  await editor.getByRole("button", { name: "Resend edited message" }).click();
 
   const outcome = letter.getByRole("status", { name: "Outcome" });
   await outcome.getByText(/^Stored: /).waitFor();
@@ -94,11 +94,11 @@ test("a dead letter of the broken device is found, fixed, replayed, and its read
   await chip(page, /Open 0/).waitFor();
   await outcome.getByRole("link", { name: `See ${BROKEN}` }).click();
   await page.getByRole("region", { name: "Current values" }).getByText("21.4").waitFor();
-  await page.getByRole("region", { name: "Dead letters" }).getByText("Replayed").waitFor();
+  await page.getByRole("region", { name: "Dead letters" }).getByText("Resent").waitFor();
   await page.context().close();
 });
 
-test("many are tried first, then replayed at a rate, and everyone sees how far it is", async () => {
+test("many are tried first, then resent at a rate, and everyone sees how far it is", async () => {
   const time = await append((at) => [
     ...Array.from({ length: EARLY }, (_, i) =>
       JSON.stringify({ device: AHEAD, time: at + i, readings: { temperature: i } }),
@@ -115,8 +115,8 @@ test("many are tried first, then replayed at a rate, and everyone sees how far i
   await group(page, /Time in the future.*clock-01/).waitFor();
   await until(() => Date.now() > time + EARLY, { timeoutMs: PATIENCE_MS, what: "the time the device said" });
 
-  await page.getByRole("button", { name: "Replay all…" }).click();
-  const dialog = page.getByRole("dialog", { name: "Replay all open dead letters" });
+  await page.getByRole("button", { name: "Resend all…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Resend all open dead letters" });
   await dialog
     .getByText(`${EARLY + GARBLED} dead letters: ${EARLY} would be stored now, ${GARBLED} would be refused again.`)
     .waitFor();
@@ -129,11 +129,11 @@ test("many are tried first, then replayed at a rate, and everyone sees how far i
   const other = await stage.open("/dead-letters");
   await group(page, /Time in the future/).click();
   const panel = page.getByRole("complementary", { name: "Group of dead letters" });
-  await panel.getByRole("button", { name: `Replay ${EARLY}…` }).click();
-  const some = page.getByRole("dialog", { name: "Replay open dead letters" });
+  await panel.getByRole("button", { name: `Resend ${EARLY}…` }).click();
+  const some = page.getByRole("dialog", { name: "Resend open dead letters" });
   await some.getByText(`${EARLY} dead letters: all would be stored now.`).waitFor();
   await some.getByRole("textbox", { name: "Messages per second" }).fill("10");
-  await some.getByRole("button", { name: `Replay ${EARLY} messages at 10/s` }).click();
+  await some.getByRole("button", { name: `Resend ${EARLY} messages at 10/s` }).click();
 
   for (const one of [page, other]) {
     const bar = one.getByRole("progressbar", { name: /Time in the future · clock-01/ });

@@ -3,7 +3,7 @@ import { getDeadLetter } from "./dead-letters/get";
 import { listDeadLetterGroups } from "./dead-letters/groups";
 import { getDeadLetterJob, listDeadLetterJobs, stopDeadLetterJob } from "./dead-letters/jobs";
 import { listDeadLetters } from "./dead-letters/list";
-import { replayDeadLetter } from "./dead-letters/replay";
+import { resendDeadLetter } from "./dead-letters/resend";
 import { startDeadLetterJob } from "./dead-letters/start-job";
 import { downloadCsv, downloadJson } from "./devices/download";
 import { getDevice } from "./devices/get";
@@ -51,7 +51,7 @@ export const VERBS = {
   listDeadLetters,
   listDeadLetterGroups,
   getDeadLetter,
-  replayDeadLetter,
+  resendDeadLetter,
   discardDeadLetter,
   restoreDeadLetter,
   listDeadLetterJobs,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { markHeaders } from "@/server/domain/replay-mark";
+import { markHeaders } from "@/server/domain/resend-mark";
 import { migrate } from "@/server/postgres/migrate";
 import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
 import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
@@ -28,14 +28,11 @@ test("a database from before conflicts and units keeps what it has; drift betwee
   const raw = Buffer.from(JSON.stringify({ device: "meter-1", time: T, readings: { battery: 87 } }));
   const log = createScriptedLog("old", 1);
   log.parts[0]!.start = 3;
-  const before = await createRig(db.pool, log);
-  await before.deadLetters.store([
-    {
-      ...{ id: "old/iot.telemetry/0/0/2/0", position: { log: "old/iot.telemetry/0", partition: 0, offset: 2 } },
-      ...{ reason: "typeDrift", detail: "battery is a number", device: "meter-1", field: "battery", raw },
-      ...{ ingestTime: T, processedTime: T, replayOf: null, replays: 0, history: [] },
-    },
-  ]);
+  await db.pool.query(
+    `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw)
+     VALUES ('old/iot.telemetry/0/0/2/0', 'old/iot.telemetry/0', 0, 2, 'typeDrift', 'battery is a number', 'meter-1', 'battery', $1, $1, $2)`,
+    [new Date(T), raw],
+  );
 
   await migrate(db.connectionString);
   const { rows } = await db.pool.query(`SELECT name, kind, unit, min, max, meaning FROM metric ORDER BY name`);
@@ -50,7 +47,7 @@ test("a database from before conflicts and units keeps what it has; drift betwee
   const [letter] = await rig.deadLetters.find({ limit: 10 });
   await rig.deadLetters.change([
     {
-      ...{ id: letter!.id, from: ["open"], to: "replaying", replays: 0, sends: true },
+      ...{ id: letter!.id, from: ["open"], to: "resending", resends: 0, sends: true },
       event: { time: T, kind: "sent", detail: "Sent again", edited: false },
     },
   ]);
@@ -64,7 +61,7 @@ test("a database from before conflicts and units keeps what it has; drift betwee
     { metric: "temperature", unit: "°C", value: 21.5, site: "north" },
   ]);
   expect((await db.pool.query(`SELECT kind FROM metric WHERE name = 'battery'`)).rows).toEqual([{ kind: "number" }]);
-  expect((await rig.deadLetters.find({ limit: 10 })).map(({ status }) => status)).toEqual(["replayed"]);
+  expect((await rig.deadLetters.find({ limit: 10 })).map(({ status }) => status)).toEqual(["resent"]);
   const totals = await db.pool.query(
     `SELECT messages::int, readings::int, duplicates::int, conflicts::int, dead_letters::int FROM pipeline_position`,
   );

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { instant, pageOf, reasonSchema } from "./common";
 
 /**
- * open: waits for a decision · replaying: sent to the event log again, not handled yet · replayed: handled again, see `history` for
+ * open: waits for a decision · resending: sent to the event log again, not handled yet · resent: handled again, see `history` for
  * what came of it · discarded: given up, kept until its retention ends.
  */
-const deadLetterStatus = z.enum(["open", "replaying", "replayed", "discarded"]).meta({ id: "DeadLetterStatus" });
+const deadLetterStatus = z.enum(["open", "resending", "resent", "discarded"]).meta({ id: "DeadLetterStatus" });
 
 /** Something that was done to a dead letter, or came of it. */
 const deadLetterEvent = z
@@ -35,14 +35,11 @@ export const deadLetter = z
     bytes: z.int(),
     raw: z.string().describe("UTF-8 text when it is that, else base64"),
     encoding: z.enum(["utf-8", "base64"]),
-    replays: z
+    resends: z
       .int()
       .describe("How often this message was sent again, those of the dead letters it descends from included"),
-    replayOf: z.string().nullable().describe("The dead letter whose replay was refused again and became this one"),
-    replayedAs: z
-      .string()
-      .nullable()
-      .describe("The dead letter that its own replay became, when that was refused again"),
+    resendOf: z.string().nullable().describe("The dead letter whose resend was refused again and became this one"),
+    resentAs: z.string().nullable().describe("The dead letter that its own resend became, when that was refused again"),
     history: z.array(deadLetterEvent).describe("Oldest first; begins with that of the dead letters it descends from"),
   })
   .meta({ id: "DeadLetter" });
@@ -71,7 +68,7 @@ const deadLetterGroup = z
     device: z.string().nullable(),
     field: z.string().nullable(),
     count: z.int(),
-    replays: z.int().describe("Sum over its dead letters"),
+    resends: z.int().describe("Sum over its dead letters"),
     firstSeen: instant.describe("Ingest time of the oldest"),
     lastSeen: instant,
     trend: z.array(z.int()).describe("How many came in each of the last 24 hours, the running one last"),
@@ -88,14 +85,14 @@ export const deadLetterGroupsAnswer = z
   .object({
     time: instant,
     /** How many dead letters have each status, the filter left aside. */
-    counts: z.object({ open: z.int(), replaying: z.int(), replayed: z.int(), discarded: z.int() }),
+    counts: z.object({ open: z.int(), resending: z.int(), resent: z.int(), discarded: z.int() }),
     total: z.int().describe("Groups there are; `items` holds the largest of them"),
     items: z.array(deadLetterGroup),
   })
   .meta({ id: "DeadLetterGroups" });
 
-/** Body of POST /api/v1/dead-letters/{id}/replay. */
-export const replayBody = z.object({
+/** Body of POST /api/v1/dead-letters/{id}/resend. */
+export const resendBody = z.object({
   message: z
     .string()
     .max(256 * 1024)
@@ -105,7 +102,7 @@ export const replayBody = z.object({
 });
 
 /** What would come of a message now, found by the same decoding as the worker's. */
-const replayPreview = z
+const resendPreview = z
   .object({
     ok: z.boolean(),
     readings: z.int().describe("Readings it holds that would be stored, or count as repeats if they are there"),
@@ -113,13 +110,13 @@ const replayPreview = z
       z.object({ reason: reasonSchema, title: z.string(), field: z.string().nullable(), detail: z.string() }),
     ),
   })
-  .meta({ id: "ReplayPreview" });
+  .meta({ id: "ResendPreview" });
 
-export const replayAnswer = z.object({ preview: replayPreview, letter: deadLetter }).meta({ id: "Replay" });
+export const resendAnswer = z.object({ preview: resendPreview, letter: deadLetter }).meta({ id: "Resend" });
 
 /** Body of POST /api/v1/dead-letters/jobs: work on many at once. */
 export const deadLetterJobBody = z.object({
-  action: z.enum(["replay", "discard", "restore"]).describe("restore: discarded ones become open again"),
+  action: z.enum(["resend", "discard", "restore"]).describe("restore: discarded ones become open again"),
   filter: deadLetterFilter.default({}),
   perSecond: z.int().min(1).max(1000).default(50).describe("Most messages a second that are sent to the log"),
   dryRun: z.boolean().default(false),
@@ -141,15 +138,15 @@ const deadLetterDryRun = z
 export const deadLetterJob = z
   .object({
     id: z.string(),
-    action: z.enum(["replay", "discard", "restore"]),
+    action: z.enum(["resend", "discard", "restore"]),
     filter: deadLetterFilter,
     perSecond: z.int(),
     status: z.enum(["waiting", "running", "done", "stopped", "failed"]),
     total: z.int().describe("Letters that fitted when it was made"),
     done: z.int().describe("Letters dealt with, those skipped included"),
     skipped: z.int().describe("Letters somebody else had taken meanwhile"),
-    stored: z.int().describe("Of a replay: messages that were stored by now"),
-    refused: z.int().describe("Of a replay: messages that were refused again by now"),
+    stored: z.int().describe("Of a resend: messages that were stored by now"),
+    refused: z.int().describe("Of a resend: messages that were refused again by now"),
     createdAt: instant,
     finishedAt: instant.nullable(),
     error: z.string().nullable(),
@@ -171,9 +168,9 @@ export type DeadLetterFilter = z.infer<typeof deadLetterFilter>;
 export type DeadLettersAnswer = z.infer<typeof deadLettersAnswer>;
 export type DeadLetterGroup = z.infer<typeof deadLetterGroup>;
 export type DeadLetterGroupsAnswer = z.infer<typeof deadLetterGroupsAnswer>;
-export type ReplayBody = z.input<typeof replayBody>;
-export type ReplayAnswer = z.infer<typeof replayAnswer>;
-export type ReplayPreview = z.infer<typeof replayPreview>;
+export type ResendBody = z.input<typeof resendBody>;
+export type ResendAnswer = z.infer<typeof resendAnswer>;
+export type ResendPreview = z.infer<typeof resendPreview>;
 export type DeadLetterJobBody = z.input<typeof deadLetterJobBody>;
 export type DeadLetterDryRun = z.infer<typeof deadLetterDryRun>;
 export type DeadLetterJob = z.infer<typeof deadLetterJob>;

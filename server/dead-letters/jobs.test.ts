@@ -7,8 +7,8 @@ import { readRun, type RunRow } from "@/server/jobs/read";
 import { requestRun, stopRun } from "@/server/jobs/requests";
 import { runJobs } from "@/server/jobs/run-jobs";
 import { jobContext } from "@/server/testing/job-context";
-import { readMark } from "@/server/domain/replay-mark";
-import { type DeadLetter, deadLetterId, type DeadLetters, NEVER_REPLAYED } from "@/server/ports/dead-letters";
+import { readMark } from "@/server/domain/resend-mark";
+import { type DeadLetter, deadLetterId, type DeadLetters, NEVER_RESENT } from "@/server/ports/dead-letters";
 import { type LogRecord, LogUnavailableError, type TopicState } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
@@ -65,11 +65,11 @@ function createLog() {
         await letters.change([
           {
             id: mark.letter,
-            from: ["replaying", "open", "discarded"],
-            replays: mark.attempt,
-            to: "replayed",
+            from: ["resending", "open", "discarded"],
+            resends: mark.attempt,
+            to: "resent",
             event,
-            ...(refused && { replayedAs: "other" }),
+            ...(refused && { resentAs: "other" }),
           },
         ]);
       }
@@ -83,7 +83,7 @@ function letterOf(offset: number, over: Partial<DeadLetter> = {}): DeadLetter {
   const [reason, detail] = ["futureTime", "ahead"] as const;
   const raw = Buffer.from(`{"n":${offset}}`);
   const id = deadLetterId(position, null);
-  return { id, position, reason, detail, device: "d", field: null, raw, ...times, ...NEVER_REPLAYED, ...over };
+  return { id, position, reason, detail, device: "d", field: null, raw, ...times, ...NEVER_RESENT, ...over };
 }
 
 async function stored(count: number): Promise<DeadLetter[]> {
@@ -94,7 +94,7 @@ async function stored(count: number): Promise<DeadLetter[]> {
 
 let serial = 0;
 async function addJob({ total = 0, ...over }: Partial<WorkOnMany> & { total?: number } = {}): Promise<string> {
-  const params = { action: "replay", filter: {}, until: T + 1_000_000, perSecond: 1000, ...over } as const;
+  const params = { action: "resend", filter: {}, until: T + 1_000_000, perSecond: 1000, ...over } as const;
   const id = `job-${serial++}`;
   return (await requestRun(db.pool, { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: "test" }))!;
 }
@@ -139,7 +139,7 @@ describe("a job", { timeout: 90_000 }, () => {
     expect((await state(job)).finishedAt).not.toBeNull();
     expect(new Set(log.marks().map(({ letter }) => letter)).size).toBe(43);
     expect(log.records.every(({ key }) => key === "d")).toBe(true);
-    expect(await letters.count({ job })).toMatchObject({ replayed: 43, refused: 5 });
+    expect(await letters.count({ job })).toMatchObject({ resent: 43, refused: 5 });
     expect(await letters.count({ status: "open" })).toMatchObject({ open: 2 });
     await runner.stop();
   });
@@ -201,7 +201,7 @@ describe("a job", { timeout: 90_000 }, () => {
       },
     });
     await until(() => log.records.length >= 100, PATIENCE);
-    await until(async () => (await letters.count({ status: "replaying" })).replaying > log.records.length, PATIENCE);
+    await until(async () => (await letters.count({ status: "resending" })).resending > log.records.length, PATIENCE);
     const other = start(log, { claimMs });
     // It isn't heard of any more, and never hears of it.
     await pool.end();
@@ -216,7 +216,7 @@ describe("a job", { timeout: 90_000 }, () => {
         .map(({ letter }) => letter)
         .sort(),
     ).toEqual([...new Set(log.marks().map(({ letter }) => letter))].sort());
-    expect(await letters.count({})).toMatchObject({ open: 0, replaying: 0, replayed: 300 });
+    expect(await letters.count({})).toMatchObject({ open: 0, resending: 0, resent: 300 });
     await other.stop();
     letGo();
     await dying.stop();
@@ -266,7 +266,7 @@ describe("a claim", () => {
     ]);
     expect(log.marks()).toEqual([{ letter: letter!.id, attempt: 1, edited: true }]);
     expect(await letters.find({ limit: 1 })).toMatchObject([
-      { status: "replaying", replays: 1, history: [{ kind: "sent", edited: true }] },
+      { status: "resending", resends: 1, history: [{ kind: "sent", edited: true }] },
     ]);
   });
 
@@ -296,9 +296,9 @@ describe("a claim", () => {
     const waiting = reclaim(forever);
     await log.handle();
     expect(await waiting).toBe(1);
-    expect(await letters.count({})).toMatchObject({ open: 2, replayed: 1, replaying: 0 });
+    expect(await letters.count({})).toMatchObject({ open: 2, resent: 1, resending: 0 });
     expect(await letters.find({ ids: [nowhere!.id], limit: 1 })).toMatchObject([
-      { replays: 1, history: [{ kind: "sent" }, { kind: "restored" }] },
+      { resends: 1, history: [{ kind: "sent" }, { kind: "restored" }] },
     ]);
     expect(await reclaim(forever)).toBe(0);
   });
@@ -319,7 +319,7 @@ describe("a claim", () => {
     const [letter] = await letters.find({ limit: 1 });
     await letters.change([
       {
-        ...{ id: letter!.id, from: ["replaying"], replays: 1, to: "open" },
+        ...{ id: letter!.id, from: ["resending"], resends: 1, to: "open" },
         event: { time: Date.now(), kind: "restored", detail: "", edited: false },
       },
     ]);

@@ -28,7 +28,7 @@ export function deadLetterJobs({ days, lookMs = SECOND, claimMs = CLAIM_MS, ...d
     {
       name: DEAD_LETTERS_JOB,
       title: "Work on many dead letters",
-      about: "Replays, discards or restores the dead letters that somebody chose, at the rate they set.",
+      about: "Resends, discards or restores the dead letters that somebody chose, at the rate they set.",
       everyMs: null,
       limitMs: null,
       run: (ctx) => workOnMany({ ...deps, lookMs }, ctx),

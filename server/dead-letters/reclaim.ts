@@ -45,10 +45,10 @@ export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "s
   await settleLeft();
   let done = 0;
   for await (const letters of claimed()) {
-    const changes = letters.filter(isOld).map(({ id, replays }): DeadLetterChange => {
+    const changes = letters.filter(isOld).map(({ id, resends }): DeadLetterChange => {
       const detail = "It did not reach the event log; it can be sent again";
       const event = { time: now(), kind: "restored", detail, edited: false } as const;
-      return { id, from: ["replaying"], replays, to: "open", event };
+      return { id, from: ["resending"], resends, to: "open", event };
     });
     done += (await deadLetters.change(changes)).size;
     await ctx.note({ done });
@@ -72,7 +72,7 @@ export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "s
     do {
       ctx.signal.throwIfAborted();
       const found = await deadLetters.find({
-        status: "replaying",
+        status: "resending",
         limit: CHUNK,
         ...(last && { after: { ingestTime: last.ingestTime, id: last.id } }),
       });

@@ -1,6 +1,6 @@
 import { within } from "@/server/async/timeout";
 import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
-import { markHeaders } from "@/server/domain/replay-mark";
+import { markHeaders } from "@/server/domain/resend-mark";
 import { TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
@@ -37,8 +37,8 @@ export async function claim(
     sendings.map(({ letter, edited }): DeadLetterChange => ({
       id: letter.id,
       from: ["open"],
-      replays: letter.replays,
-      to: "replaying",
+      resends: letter.resends,
+      to: "resending",
       sends: true,
       event: {
         time: now,
@@ -74,7 +74,7 @@ function recordOf({ letter, edited }: Sending): LogRecord {
   return {
     key: edited === null ? letter.device : (deviceIn(edited) ?? letter.device),
     value,
-    headers: markHeaders({ letter: letter.id, attempt: letter.replays + 1, edited: edited !== null }),
+    headers: markHeaders({ letter: letter.id, attempt: letter.resends + 1, edited: edited !== null }),
   };
 }
 

@@ -18,7 +18,7 @@ export const DEAD_LETTERS_JOB = "dead-letters";
 
 /** What a run is to do: its `params`. */
 export interface WorkOnMany {
-  readonly action: "replay" | "discard" | "restore";
+  readonly action: "resend" | "discard" | "restore";
   /** null where device or field must be unknown. */
   readonly filter: {
     readonly reason?: DeadLetterReason;
@@ -35,7 +35,7 @@ export interface WorkOnMany {
 export interface WorkOnManyOutcome {
   /** Letters somebody else had taken meanwhile. */
   readonly skipped: number;
-  /** Of a replay that is through: what came of it. */
+  /** Of a resend that is through: what came of it. */
   readonly stored?: number;
   readonly refused?: number;
 }
@@ -47,22 +47,22 @@ export interface WorkDeps {
   readonly lookMs: number;
 }
 
-/** Does what is left of a run, wherever it stands. A replay is done when everything it sent has been handled. */
+/** Does what is left of a run, wherever it stands. A resend is done when everything it sent has been handled. */
 export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void> {
   const { deadLetters, eventLog } = deps;
   const { signal } = ctx;
   const { id } = ctx.run;
   const work = ctx.run.params as WorkOnMany;
   const { action, until, perSecond } = work;
-  const replays = action === "replay";
+  const resends = action === "resend";
   const query: DeadLetterQuery = {
     ...work.filter,
     until,
     status: action === "restore" ? "discarded" : "open",
-    limit: replays ? Math.min(SEND_CHUNK, Math.ceil(perSecond / 4)) : CHUNK,
+    limit: resends ? Math.min(SEND_CHUNK, Math.ceil(perSecond / 4)) : CHUNK,
   };
   // While the log is away nothing is claimed: it could only be reclaimed.
-  if (replays) await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
+  if (resends) await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
   let moved = await movedBy(deps, id, action);
   let { skipped } = (ctx.run.cursor ?? { skipped: 0 }) as WorkOnManyOutcome;
   const note = (outcome: Omit<WorkOnManyOutcome, "skipped"> = {}) =>
@@ -79,14 +79,14 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
       // Once more from the top: meanwhile letters may have been reclaimed.
       if (after !== undefined) after = undefined;
       else if (quiet) break;
-      else if (!replays || (await deadLetters.count({ job: id, status: "replaying" })).replaying === 0) quiet = true;
+      else if (!resends || (await deadLetters.count({ job: id, status: "resending" })).resending === 0) quiet = true;
       else await delay(deps.lookMs, undefined, { signal });
       continue;
     }
     quiet = false;
     after = letters.at(-1);
     let some: number;
-    if (replays) {
+    if (resends) {
       const now = performance.now();
       if (sendAt > now) await delay(sendAt - now, undefined, { signal });
       sendAt = Math.max(sendAt, now) + (letters.length * 1000) / perSecond;
@@ -102,10 +102,10 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
     moved += some;
     skipped += letters.length - some;
   }
-  if (!replays) return;
-  const { replayed, refused } = await deadLetters.count({ job: id });
+  if (!resends) return;
+  const { resent, refused } = await deadLetters.count({ job: id });
   moved = await movedBy(deps, id, action);
-  await note({ stored: replayed - refused, refused });
+  await note({ stored: resent - refused, refused });
 }
 
 /** Appends, again and again while the log refuses, but never after the deadline: the letters may then be reclaimed. */
@@ -126,13 +126,13 @@ async function appendUntil(
   }
 }
 
-function changeOf({ id, replays }: KeptDeadLetter, action: WorkOnMany["action"], job: string): DeadLetterChange {
+function changeOf({ id, resends }: KeptDeadLetter, action: WorkOnMany["action"], job: string): DeadLetterChange {
   const time = Date.now();
   const [from, to, kind, detail] =
     action === "restore"
       ? (["discarded", "open", "restored", "Taken back by a job on many"] as const)
       : (["open", "discarded", "discarded", "Given up by a job on many"] as const);
-  return { id, from: [from], replays, to, event: { time, kind, detail, edited: false }, job };
+  return { id, from: [from], resends, to, event: { time, kind, detail, edited: false }, job };
 }
 
 /** Letters the run has moved; those it sent that were reclaimed are to be sent once more. */
@@ -141,6 +141,6 @@ async function movedBy(
   id: string,
   action: WorkOnMany["action"],
 ): Promise<number> {
-  const { open, replaying, replayed, discarded } = await deadLetters.count({ job: id });
-  return replaying + replayed + discarded + (action === "replay" ? 0 : open);
+  const { open, resending, resent, discarded } = await deadLetters.count({ job: id });
+  return resending + resent + discarded + (action === "resend" ? 0 : open);
 }

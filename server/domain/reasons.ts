@@ -23,7 +23,7 @@ export const DEAD_LETTER_REASONS = {
   tooOld: {
     scope: "message",
     title: "Older than the retention",
-    fix: "Raise READINGS_RETENTION_DAYS (0 keeps everything) and replay.",
+    fix: "Raise READINGS_RETENTION_DAYS (0 keeps everything) and resend.",
   },
   noReadings: {
     scope: "message",
@@ -34,9 +34,9 @@ export const DEAD_LETTER_REASONS = {
   internalError: {
     scope: "message",
     title: "Made the worker fail",
-    fix: "Nothing is wrong with the device: report it with the detail and the message, and replay it after an upgrade.",
+    fix: "Nothing is wrong with the device: report it with the detail and the message, and resend it after an upgrade.",
   },
-  tooManyDevices: { scope: "message", title: "Too many devices", fix: "Raise MAX_DEVICES, then replay." },
+  tooManyDevices: { scope: "message", title: "Too many devices", fix: "Raise MAX_DEVICES, then resend." },
   badName: {
     scope: "field",
     title: "Bad metric name",
@@ -53,7 +53,7 @@ export const DEAD_LETTER_REASONS = {
     title: "Not a finite number",
     fix: "Send a finite number; null, or no field at all, when there is none.",
   },
-  tooManyMetrics: { scope: "field", title: "Too many metrics", fix: "Raise MAX_METRICS, then replay." },
+  tooManyMetrics: { scope: "field", title: "Too many metrics", fix: "Raise MAX_METRICS, then resend." },
   typeDrift: {
     scope: "field",
     title: "Type changed",

@@ -8,7 +8,8 @@
  * - rollup: count, sum, min, max, first and last of a series in one minute or one hour.
  * - twin: a device's latest known state.
  * - dead letter: a message, or one field of a message, that could not become a reading.
- * - event log: the partitioned, replayable log messages wait in. Its lag is in messages and in seconds;
+ * - replay: a recording sent into Fieldwatch. resend: a dead letter sent again.
+ * - event log: the partitioned log messages wait in, which can be read again. Its lag is in messages and in seconds;
  *   unknown lag is null, never 0.
  * - event time (the device's clock), ingest time (when the log took the message) and processed time
  *   (when the worker handled it) are three different things. All are UTC.

@@ -9,7 +9,7 @@ function probeWith(open: number) {
     deadLetters: {
       count: async (filter) => {
         asked.push(filter);
-        return { open, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+        return { open, resending: 0, resent: 0, discarded: 0, refused: 0 };
       },
       find: async () => (open > 0 ? [letter as KeptDeadLetter] : []),
     },

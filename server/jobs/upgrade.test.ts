@@ -2,7 +2,7 @@ import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
 import { deadLetterJobs } from "@/server/dead-letters/jobs";
-import { readMark } from "@/server/domain/replay-mark";
+import { readMark } from "@/server/domain/resend-mark";
 import { migrate } from "@/server/postgres/migrate";
 import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
@@ -43,7 +43,7 @@ test("work on many dead letters from before the jobs is kept, and what ran goes 
   const settle = (id: string) =>
     deadLetters.change([
       {
-        ...{ id, from: ["replaying"], replays: 1, to: "replayed" },
+        ...{ id, from: ["resending"], resends: 1, to: "resent" },
         event: { time: 0, kind: "stored", detail: "", edited: false },
       },
     ]);

@@ -16,7 +16,7 @@ import { createEnrich } from "./stages/enrich";
 import { createRefuseRecord } from "./stages/refuse-record";
 import type { PublishLive } from "./stages/publish-live";
 import { addSettlements } from "./settlements";
-import { createSettleReplays, createFindSettlements } from "./stages/settle-replays";
+import { createSettleResends, createFindSettlements } from "./stages/settle-resends";
 import { createStoreDocuments } from "./stages/store-documents";
 import { addWaits, timed, type Timings } from "./timings";
 
@@ -64,12 +64,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   ];
   const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors }));
   // dead letters sent again are so no more; repeatable, and made up for if it fails
-  const settleReplays = createSettleReplays(deps);
+  const settleResends = createSettleResends(deps);
   // frames for browsers; best effort, timed by itself
   const { publishLive } = deps;
 
   // instead of all of these, for a record that made one of them fail
-  const refuse = createRefuseRecord({ findSettlements, storeDocuments, settleReplays, commit });
+  const refuse = createRefuseRecord({ findSettlements, storeDocuments, settleResends, commit });
 
   return {
     async handle(source, signal) {
@@ -79,7 +79,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const settling = await findSettlements(enriched);
       await storeDocuments(settling);
       const committed = await commit(settling, signal);
-      await settleReplays(settling);
+      await settleResends(settling);
       publishLive.add(committed, catalog.metricName);
       source.followed?.committed(committed, publishLive.sent());
       addWaits(timings, source);

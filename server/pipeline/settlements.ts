@@ -9,7 +9,7 @@ const CHUNK = 200;
 export async function addSettlements(tx: PoolClient, { settlements }: PipelineCommit): Promise<void> {
   if (settlements.length === 0) return;
   await tx.query(
-    `INSERT INTO replay_settlement (letter, attempt, change)
+    `INSERT INTO resend_settlement (letter, attempt, change)
      SELECT letter, attempt, change FROM unnest($1::text[], $2::integer[], $3::json[]) AS n (letter, attempt, change)
      ON CONFLICT DO NOTHING`,
     [...keysOf(settlements), settlements.map((settlement) => JSON.stringify(settlement))],
@@ -24,7 +24,7 @@ export async function settle(
 ): Promise<void> {
   await deadLetters.change(settlements);
   await pool.query(
-    `DELETE FROM replay_settlement WHERE (letter, attempt) IN (SELECT * FROM unnest($1::text[], $2::integer[]))`,
+    `DELETE FROM resend_settlement WHERE (letter, attempt) IN (SELECT * FROM unnest($1::text[], $2::integer[]))`,
     keysOf(settlements),
   );
 }
@@ -33,7 +33,7 @@ export async function settle(
 export async function settleLeft(pool: Pool, deadLetters: Pick<DeadLetters, "change">): Promise<void> {
   for (;;) {
     const { rows } = await pool.query<{ change: DeadLetterChange }>(
-      `SELECT change FROM replay_settlement ORDER BY letter, attempt LIMIT ${CHUNK}`,
+      `SELECT change FROM resend_settlement ORDER BY letter, attempt LIMIT ${CHUNK}`,
     );
     if (rows.length === 0) return;
     await settle(
@@ -45,5 +45,5 @@ export async function settleLeft(pool: Pool, deadLetters: Pick<DeadLetters, "cha
 }
 
 function keysOf(settlements: readonly DeadLetterChange[]): [letters: string[], attempts: number[]] {
-  return [settlements.map(({ id }) => id), settlements.map(({ replays }) => replays)];
+  return [settlements.map(({ id }) => id), settlements.map(({ resends }) => resends)];
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
-import { markHeaders } from "@/server/domain/replay-mark";
+import { markHeaders } from "@/server/domain/resend-mark";
 import type { DeadLetter } from "@/server/ports/dead-letters";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
@@ -92,31 +92,31 @@ describe("an error that is no outage", () => {
     expect(await totals()).toMatchObject({ messages: 8, readings: 4, deadLetters: 4 });
   });
 
-  test("is replayed after an upgrade like any other dead letter", async () => {
+  test("is resent after an upgrade like any other dead letter", async () => {
     const failing = await createRig(db.pool, log, { archive: failingArchive() });
     log.append(0, message(1, { note: "poison" }));
     await failing.insist(0);
     const [letter] = await failing.deadLetters.find({ limit: 1 });
     const event = { time: T, kind: "sent", detail: "Sent again", edited: false } as const;
     const { id } = letter!;
-    await failing.deadLetters.change([{ id, from: ["open"], replays: 0, to: "replaying", sends: true, event }]);
+    await failing.deadLetters.change([{ id, from: ["open"], resends: 0, to: "resending", sends: true, event }]);
     const headers = markHeaders({ letter: id, attempt: 1, edited: false });
 
     // Once too early: what it became descends from it.
     log.append(0, Buffer.from(letter!.raw), T, headers);
     await failing.insist(0);
     const [again] = await failing.deadLetters.find({ status: "open", limit: 1 });
-    expect(again).toMatchObject({ reason: "internalError", replayOf: id, replays: 1 });
-    expect(again!.detail).toContain(`header fieldwatch-replay-of: ${id}`);
-    expect((await failing.deadLetters.find({ ids: [id], limit: 1 }))[0]).toMatchObject({ replayedAs: again!.id });
+    expect(again).toMatchObject({ reason: "internalError", resendOf: id, resends: 1 });
+    expect(again!.detail).toContain(`header fieldwatch-resend-of: ${id}`);
+    expect((await failing.deadLetters.find({ ids: [id], limit: 1 }))[0]).toMatchObject({ resentAs: again!.id });
 
     await failing.deadLetters.change([
-      { id: again!.id, from: ["open"], replays: 1, to: "replaying", sends: true, event },
+      { id: again!.id, from: ["open"], resends: 1, to: "resending", sends: true, event },
     ]);
     log.append(0, Buffer.from(again!.raw), T, markHeaders({ letter: again!.id, attempt: 2, edited: false }));
     await (await createRig(db.pool, log)).insist(0);
     expect(await stored()).toEqual([1]);
-    expect(await failing.deadLetters.count({})).toMatchObject({ open: 0, replaying: 0, replayed: 2 });
+    expect(await failing.deadLetters.count({})).toMatchObject({ open: 0, resending: 0, resent: 2 });
   });
 });
 

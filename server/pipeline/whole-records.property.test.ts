@@ -30,9 +30,11 @@ const anyText = fc.oneof(
 );
 const headerName = fc.oneof(
   fc.constantFrom(
+    "fieldwatch-resend-of",
+    "fieldwatch-resends",
+    "fieldwatch-resend-edited",
     "fieldwatch-replay-of",
     "fieldwatch-replays",
-    "fieldwatch-replay-edited",
     "fieldwatch-probe",
     "fieldwatch-run",
   ),
@@ -103,9 +105,9 @@ async function everyRecordIsAccountedFor(stores: Stores): Promise<void> {
       );
       const letters = await stores.deadLetters.find({ ids, limit: 100 });
       expect(letters.map(({ id }) => id).sort()).toEqual([...ids].sort());
-      for (const { position, raw, reason, replayOf } of letters) {
+      for (const { position, raw, reason, resendOf } of letters) {
         expect(Buffer.from(raw).equals(log.parts[position.partition]!.records[position.offset]!.value)).toBe(true);
-        expect(replayOf).toBeNull();
+        expect(resendOf).toBeNull();
         // Whatever is in a record is foreseen; none of it made a stage fail.
         expect(reason).not.toBe("internalError");
       }

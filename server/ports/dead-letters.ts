@@ -3,7 +3,7 @@ import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 
 /**
  * Keeps what could not become a reading, whole, with what was done about it. Adapters: postgres (embedded default) and
- * mongodb; each passes server/testing/dead-letters.contract.ts. The worker calls `store` and settles replays by `change`;
+ * mongodb; each passes server/testing/dead-letters.contract.ts. The worker calls `store` and settles resends by `change`;
  * routes and jobs call the rest. A failure is an outage.
  */
 export interface DeadLetters {
@@ -23,17 +23,17 @@ export interface DeadLetters {
    */
   change(changes: readonly DeadLetterChange[]): Promise<ReadonlySet<string>>;
   /**
-   * Removes those the log took before `before`, but for those being replayed, about `limit` of them; fewer tell that it was
+   * Removes those the log took before `before`, but for those being resent, about `limit` of them; fewer tell that it was
    * all. Called by the retention job.
    */
   removeBefore(before: EpochMs, limit: number): Promise<number>;
 }
 
 /**
- * open: waits for a decision · replaying: sent to the event log again, not handled yet · replayed: handled again ·
+ * open: waits for a decision · resending: sent to the event log again, not handled yet · resent: handled again ·
  * discarded: given up, kept until its retention ends.
  */
-export const DEAD_LETTER_STATUSES = ["open", "replaying", "replayed", "discarded"] as const;
+export const DEAD_LETTER_STATUSES = ["open", "resending", "resent", "discarded"] as const;
 
 export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
 
@@ -68,22 +68,22 @@ export interface DeadLetter {
    * (the whole message is in the archive).
    */
   readonly raw: Uint8Array;
-  /** The dead letter whose replay became this one. */
-  readonly replayOf: string | null;
+  /** The dead letter whose resend became this one. */
+  readonly resendOf: string | null;
   /** How often it was sent again, the sendings of those it descends from included. Grows with each. */
-  readonly replays: number;
+  readonly resends: number;
   /** Oldest first; begins with that of those it descends from. */
   readonly history: readonly DeadLetterEvent[];
 }
 
-/** What a dead letter has that comes from no replay. */
-export const NEVER_REPLAYED = { replayOf: null, replays: 0, history: [] } as const;
+/** What a dead letter has that comes from no resend. */
+export const NEVER_RESENT = { resendOf: null, resends: 0, history: [] } as const;
 
 /** A dead letter with what has become of it. */
 export interface KeptDeadLetter extends DeadLetter {
   readonly status: DeadLetterStatus;
-  /** The dead letter that its last replay became, when that was refused as a whole. */
-  readonly replayedAs: string | null;
+  /** The dead letter that its last resend became, when that was refused as a whole. */
+  readonly resentAs: string | null;
   /** When its status last changed; null if it never did. */
   readonly changedAt: EpochMs | null;
 }
@@ -109,10 +109,10 @@ export interface DeadLetterQuery extends DeadLetterFilter {
   readonly after?: { readonly ingestTime: EpochMs; readonly id: string };
 }
 
-/** By status; `refused` are those of `replayed` whose replay was refused again. */
+/** By status; `refused` are those of `resent` whose resend was refused again. */
 export type DeadLetterCounts = Readonly<Record<DeadLetterStatus | "refused", number>>;
 
-/** Dead letters counted by status, and by whether their replay was refused. */
+/** Dead letters counted by status, and by whether their resend was refused. */
 export interface CountedStatus {
   readonly status: DeadLetterStatus;
   readonly refused: boolean;
@@ -121,7 +121,7 @@ export interface CountedStatus {
 
 /** The sums of what an adapter counted. */
 export function countsOf(counted: readonly CountedStatus[]): DeadLetterCounts {
-  const counts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+  const counts = { open: 0, resending: 0, resent: 0, discarded: 0, refused: 0 };
   for (const { status, refused, count } of counted) {
     counts[status] += count;
     if (refused) counts.refused += count;
@@ -156,7 +156,7 @@ export interface DeadLetterGroup {
   readonly field: string | null;
   readonly count: number;
   /** Sum over its dead letters. */
-  readonly replays: number;
+  readonly resends: number;
   /** Ingest times of the oldest and the newest. */
   readonly firstSeen: EpochMs;
   readonly lastSeen: EpochMs;
@@ -170,12 +170,12 @@ export interface DeadLetterChange {
   readonly id: string;
   readonly from: readonly DeadLetterStatus[];
   /** How often it was sent again by now: a later sending makes the change void. */
-  readonly replays: number;
+  readonly resends: number;
   readonly to: DeadLetterStatus;
   readonly event: DeadLetterEvent;
   /** Counts one more sending. */
   readonly sends?: boolean;
-  readonly replayedAs?: string;
+  readonly resentAs?: string;
   readonly job?: string;
 }
 

@@ -3,7 +3,7 @@ import type { UnreadableBatch } from "@/server/domain/unreadable";
 import { UnavailableError } from "@/server/domain/unavailable";
 
 /**
- * The partitioned, replayable log. Adapters: postgres (embedded default) and kafka. Every adapter passes
+ * The partitioned log, which can be read again. Adapters: postgres (embedded default) and kafka. Every adapter passes
  * server/testing/event-log.contract.ts. Who calls: the telemetry route (append), the worker (consume), web (describe).
  */
 export interface EventLog {

@@ -12,6 +12,7 @@ import {
 import { COLLECTIONS, MAX_TIME_MS, openCollection } from "./collections";
 import { documentOf, eventDocumentOf, filterOf, type LetterDocument, letterOf } from "./dead-letters/documents";
 import { findGroups } from "./dead-letters/groups";
+import { RESENT_AS, sentAgain, statusOf, type StoredStatus, storedStatuses } from "./dead-letters/older-words";
 import { withDocumentErrors } from "./errors";
 import { insertNew, removeOlder } from "./writes";
 
@@ -56,15 +57,16 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
     change: (changes) => withDocumentErrors(() => change(letters, changes)),
 
     removeBefore: (before, limit) =>
-      withDocumentErrors(() => removeOlder(untyped, new Date(before), limit, { status: { $ne: "replaying" } })),
+      withDocumentErrors(() => removeOlder(untyped, new Date(before), limit, NOT_ON_ITS_WAY)),
   };
 }
 
-/** Whether a replay was refused costs a look at the document: it is asked only where it can be. */
+/** Whether a resend was refused costs a look at the document: it is asked only where it can be. */
 const NOT_ASKED = { refused: { $literal: false } };
 const REFUSED = {
-  refused: { $and: [{ $eq: ["$status", "replayed"] }, { $ne: [{ $ifNull: ["$replayedAs", null] }, null] }] },
+  refused: { $and: [{ $in: ["$status", storedStatuses(["resent"])] }, { $ne: [RESENT_AS, null] }] },
 };
+const NOT_ON_ITS_WAY = { status: { $nin: storedStatuses(["resending"]) } };
 
 async function countLetters(
   letters: Collection<LetterDocument>,
@@ -72,15 +74,12 @@ async function countLetters(
   by: Document,
 ): Promise<(CountedStatus & { readonly job: string })[]> {
   const found = await letters
-    .aggregate<{ _id: Omit<CountedStatus & { readonly job: string }, "count">; count: number }>(
-      [
-        { $match: filter },
-        { $group: { _id: { status: { $ifNull: ["$status", "open"] }, ...by }, count: { $sum: 1 } } },
-      ],
+    .aggregate<{ _id: { status: StoredStatus; refused: boolean; job: string }; count: number }>(
+      [{ $match: filter }, { $group: { _id: { status: { $ifNull: ["$status", null] }, ...by }, count: { $sum: 1 } } }],
       { maxTimeMS: MAX_TIME_MS },
     )
     .toArray();
-  return found.map(({ _id, count }) => ({ ..._id, count }));
+  return found.map(({ _id: { status, ...rest }, count }) => ({ ...rest, status: statusOf(status), count }));
 }
 
 /** Each by a condition on its own document; a mark tells afterwards which of them were changed here. */
@@ -91,21 +90,20 @@ async function change(
   if (changes.length === 0) return new Set();
   const mark = randomUUID();
   const { matchedCount } = await letters.bulkWrite(
-    changes.map(({ id, from, replays, to, event, sends, replayedAs, job }) => ({
+    changes.map(({ id, from, resends, to, event, sends, resentAs, job }) => ({
       updateOne: {
         filter: {
           _id: id,
-          status: { $in: from.includes("open") ? [...from, null] : [...from] },
-          // Those from before were never sent.
-          replays: replays === 0 ? { $in: [0, null] } : replays,
+          status: { $in: storedStatuses(from) },
+          ...sentAgain(resends),
         },
         update: {
           $set: {
             status: to,
-            replays: replays + (sends === true ? 1 : 0),
+            resends: resends + (sends === true ? 1 : 0),
             changedAt: new Date(event.time),
             changedBy: mark,
-            ...(replayedAs !== undefined && { replayedAs }),
+            ...(resentAs !== undefined && { resentAs }),
             ...(job !== undefined && { job }),
           },
           $push: { history: { $each: [eventDocumentOf(event)], $slice: -MOST_EVENTS } },

@@ -17,6 +17,13 @@ export interface WantedIndex {
 /** MongoDB takes no more; 68 years. */
 const MOST_SECONDS = 2 ** 31 - 1;
 
+const LETTERS_BY_STATUS = { status: 1, ingestTime: -1, _id: -1, reason: 1, device: 1, field: 1 } as const;
+
+/** Indexes of versions before that others have taken the place of. */
+export const FORMER_INDEXES: readonly WantedIndex[] = [
+  { collection: COLLECTIONS.deadLetters, name: "status_newest", key: { ...LETTERS_BY_STATUS, replays: 1 } },
+];
+
 /** Every index Fieldwatch needs in MongoDB. Collections are searched by no others. */
 export function wantedIndexes({ archiveDays }: Retention): readonly WantedIndex[] {
   const { messages, deadLetters } = COLLECTIONS;
@@ -33,11 +40,11 @@ export function wantedIndexes({ archiveDays }: Retention): readonly WantedIndex[
     // Lists by status, and groups of them without a look at the documents.
     {
       collection: deadLetters,
-      name: "status_newest",
-      key: { status: 1, ingestTime: -1, _id: -1, reason: 1, device: 1, field: 1, replays: 1 },
+      name: "status_newest_resends",
+      key: { ...LETTERS_BY_STATUS, resends: 1, replays: 1 },
     },
     { collection: deadLetters, name: "job", key: { job: 1, status: 1 } },
-    // Without expiry: one that is being replayed must stay, so the worker removes them.
+    // Without expiry: one that is being resent must stay, so the worker removes them.
     { collection: deadLetters, name: "retention", key: { ingestTime: 1 } },
   ];
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { describeWithMongo } from "@/server/testing/engines";
 import type { MongoConnection } from "./connection";
-import { wantedIndexes } from "./indexes";
+import { FORMER_INDEXES, wantedIndexes } from "./indexes";
 import { prepareMongo } from "./prepare";
 import { connectPatiently } from "./test-connection";
 
@@ -72,6 +72,18 @@ describeWithMongo("preparing MongoDB", (uri) => {
     await messages.dropIndex("once");
     await prepareMongo(mongo.db, retention);
     expect(byName(await indexesNow())).toEqual(byName(wantedIndexes(retention)));
+  });
+
+  it("drops an index that another took the place of, also twice at once, and only if it is that one", async () => {
+    const letters = mongo.db.collection("deadLetters");
+    const [former] = FORMER_INDEXES;
+    await letters.createIndex(former!.key, { name: former!.name });
+    const retention = { archiveDays: 3 };
+    await Promise.all([prepareMongo(mongo.db, retention), prepareMongo(mongo.db, retention)]);
+    expect(byName(await indexesNow())).toEqual(byName(wantedIndexes(retention)));
+    await letters.createIndex({ status: 1 }, { name: former!.name });
+    await prepareMongo(mongo.db, retention);
+    expect((await indexesNow()).map(({ name }) => name)).toContain(former!.name);
   });
 
   it("no longer lets MongoDB remove dead letters, of which one may be on its way", async () => {

@@ -2,7 +2,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Collection, type Db, type Document, MongoServerError } from "mongodb";
 import { openCollection } from "./collections";
 import { withDocumentErrors } from "./errors";
-import { type FoundIndex, type Retention, sameExpiry, sameKey, type WantedIndex, wantedIndexes } from "./indexes";
+import {
+  FORMER_INDEXES,
+  type FoundIndex,
+  type Retention,
+  sameExpiry,
+  sameKey,
+  type WantedIndex,
+  wantedIndexes,
+} from "./indexes";
 
 const NAMESPACE_NOT_FOUND = 26;
 const INDEX_NOT_FOUND = 27;
@@ -19,7 +27,7 @@ const MEANWHILE = new Set([
 const ATTEMPTS = 5;
 
 /**
- * Creates the collections' indexes, and moves the days after which MongoDB removes documents when they changed. Safe to
+ * Creates the collections' indexes, drops those that they took the place of, and moves the days after which MongoDB removes documents when they changed. Safe to
  * repeat and to run twice at once. Indexes on other fields are left alone.
  * @throws DocumentsUnavailableError when MongoDB is away; Error with the fix when an index stands in the way.
  */
@@ -28,6 +36,7 @@ export async function prepareMongo(db: Db, retention: Retention): Promise<void> 
     for (const wanted of wantedIndexes(retention)) {
       for (let attempt = 1; !(await bringAbout(db, wanted, attempt === ATTEMPTS)); attempt++) await delay(50 * attempt);
     }
+    for (const former of FORMER_INDEXES) await dropFormer(db, former);
   });
 }
 
@@ -49,6 +58,15 @@ async function bringAbout(db: Db, wanted: WantedIndex, last: boolean): Promise<b
     if (!last && error instanceof MongoServerError && MEANWHILE.has(Number(error.code))) return false;
     throw error;
   }
+}
+
+async function dropFormer(db: Db, former: WantedIndex): Promise<void> {
+  const collection = openCollection<Document>(db, former.collection);
+  const found = await foundIndexes(collection);
+  if (!found.some(({ name, key }) => name === former.name && sameKey(key, former.key))) return;
+  await collection.dropIndex(former.name).catch((error: unknown) => {
+    if (!(error instanceof MongoServerError && error.code === INDEX_NOT_FOUND)) throw error;
+  });
 }
 
 async function foundIndexes(collection: Collection<Document>): Promise<FoundIndex[]> {

@@ -34,7 +34,7 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
         );
       const { rows } = await pool.query<Row>(
         `SELECT id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
-                status, replay_of, replayed_as, replays, history, changed_at
+                status, resend_of, resent_as, resends, history, changed_at
          FROM dead_letter ${where(conditions)} ORDER BY ingest_time DESC, id DESC LIMIT $1`,
         parameters,
       );
@@ -45,8 +45,8 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
       const parameters: unknown[] = [];
       const conditions = conditionsOf(filter, (value) => `$${parameters.push(value)}`);
       if (filter.job === undefined && filter.status === undefined) conditions.push(ANY_STATUS);
-      // Whether a replay was refused is in the table only, so that is asked where it can be.
-      const refused = filter.job === undefined ? "false" : "replayed_as IS NOT NULL AND status = 'replayed'";
+      // Whether a resend was refused is in the table only, so that is asked where it can be.
+      const refused = filter.job === undefined ? "false" : "resent_as IS NOT NULL AND status = 'resent'";
       const { rows } = await pool.query<{ status: DeadLetterStatus; refused: boolean; count: number }>(
         `SELECT status, ${refused} AS refused, count(*)::integer AS count FROM dead_letter ${where(conditions)} GROUP BY 1, 2`,
         parameters,
@@ -56,7 +56,7 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
 
     async countByJob(jobs) {
       const { rows } = await pool.query<{ job: string; status: DeadLetterStatus; refused: boolean; count: number }>(
-        `SELECT job, status, replayed_as IS NOT NULL AND status = 'replayed' AS refused, count(*)::integer AS count
+        `SELECT job, status, resent_as IS NOT NULL AND status = 'resent' AS refused, count(*)::integer AS count
          FROM dead_letter WHERE job = ANY ($1::text[]) GROUP BY 1, 2, 3`,
         [jobs],
       );
@@ -74,20 +74,20 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
       if (changes.length === 0) return new Set();
       const { rows } = await pool.query<{ id: string }>(
         `UPDATE dead_letter d
-         SET status = c.status, replays = d.replays + c.sends, replayed_as = coalesce(c.replayed_as, d.replayed_as),
+         SET status = c.status, resends = d.resends + c.sends, resent_as = coalesce(c.resent_as, d.resent_as),
              job = coalesce(c.job, d.job), changed_at = to_timestamp(c.time / 1000),
              history = (d.history || c.event)[greatest(1, cardinality(d.history) + ${2 - MOST_EVENTS}):]
          FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::float8[], $9::text[])
-           AS c (id, sources, replays, status, sends, replayed_as, job, time, event)
-         WHERE d.id = c.id AND d.status = ANY (string_to_array(c.sources, ',')) AND d.replays = c.replays
+           AS c (id, sources, resends, status, sends, resent_as, job, time, event)
+         WHERE d.id = c.id AND d.status = ANY (string_to_array(c.sources, ',')) AND d.resends = c.resends
          RETURNING d.id`,
         [
           changes.map(({ id }) => id),
           changes.map(({ from }) => from.join(",")),
-          changes.map(({ replays }) => replays),
+          changes.map(({ resends }) => resends),
           changes.map(({ to }) => to),
           changes.map(({ sends }) => (sends === true ? 1 : 0)),
-          changes.map(({ replayedAs }) => replayedAs ?? null),
+          changes.map(({ resentAs }) => resentAs ?? null),
           changes.map(({ job }) => job ?? null),
           changes.map(({ event }) => event.time),
           changes.map(({ event }) => JSON.stringify(event)),
@@ -98,8 +98,8 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
 
     async removeBefore(before, limit) {
       const { rowCount } = await pool.query(
-        `DELETE FROM dead_letter WHERE status <> 'replaying' AND id = ANY (ARRAY (
-           SELECT id FROM dead_letter WHERE ingest_time < ${moment("$1")} AND status <> 'replaying'
+        `DELETE FROM dead_letter WHERE status <> 'resending' AND id = ANY (ARRAY (
+           SELECT id FROM dead_letter WHERE ingest_time < ${moment("$1")} AND status <> 'resending'
            ORDER BY ingest_time, id LIMIT $2))`,
         [before, limit],
       );
@@ -148,9 +148,9 @@ interface Row {
   readonly processed_time: Date;
   readonly raw: Buffer;
   readonly status: DeadLetterStatus;
-  readonly replay_of: string | null;
-  readonly replayed_as: string | null;
-  readonly replays: number;
+  readonly resend_of: string | null;
+  readonly resent_as: string | null;
+  readonly resends: number;
   readonly history: readonly string[];
   readonly changed_at: Date | null;
 }
@@ -167,9 +167,9 @@ function letterOf(row: Row): KeptDeadLetter {
     processedTime: row.processed_time.getTime(),
     raw: row.raw,
     status: row.status,
-    replayOf: row.replay_of,
-    replayedAs: row.replayed_as,
-    replays: row.replays,
+    resendOf: row.resend_of,
+    resentAs: row.resent_as,
+    resends: row.resends,
     history: row.history.map((event) => JSON.parse(event) as DeadLetterEvent),
     changedAt: row.changed_at?.getTime() ?? null,
   };

@@ -251,7 +251,7 @@ describe("frames", () => {
     const plain = encodeFrames([{ key: "k", value }])[0]!.payload;
     expect(encodeFrames([{ key: "k", value, headers: {} }])[0]!.payload).toEqual(plain);
     expect(plain[0]).toBe(1);
-    const headers = { "replay-of": "c/t/0/1 🌡", "": "\u0000", empty: "" };
+    const headers = { "resend-of": "c/t/0/1 🌡", "": "\u0000", empty: "" };
     const mixed: LogRecord[] = [
       { key: "k", value },
       { key: null, value, headers },

@@ -8,7 +8,7 @@ import {
   deadLetterJobAnswer,
   deadLetterJobsAnswer,
   deadLettersAnswer,
-  replayAnswer,
+  resendAnswer,
 } from "@/server/contracts/dead-letters";
 import { TOPICS } from "@/server/domain/terms";
 import { LogUnavailableError } from "@/server/ports/event-log";
@@ -77,47 +77,47 @@ describe("one dead letter", () => {
     const { id } = letter!;
     const before = await readings();
     const message = letter!.raw.replace(/"time":"[^"]+"/, `"time":"${iso(now)}"`);
-    const dry = await read(replayAnswer, post("replayDeadLetter", { id }, { message, dryRun: true }));
+    const dry = await read(resendAnswer, post("resendDeadLetter", { id }, { message, dryRun: true }));
     expect(dry).toMatchObject({ preview: { ok: true, readings: 1, problems: [] }, letter: { status: "open" } });
-    const asItIs = await read(replayAnswer, post("replayDeadLetter", { id }, { dryRun: true }));
+    const asItIs = await read(resendAnswer, post("resendDeadLetter", { id }, { dryRun: true }));
     expect(asItIs.preview).toMatchObject({ ok: false, readings: 0, problems: [{ reason: "futureTime", field: null }] });
 
-    const sent = await Promise.all([1, 2, 3].map(() => post("replayDeadLetter", { id }, { message })));
+    const sent = await Promise.all([1, 2, 3].map(() => post("resendDeadLetter", { id }, { message })));
     expect(sent.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
-    await until(async () => (await one(id)).status === "replayed", PATIENCE);
-    expect(await one(id)).toMatchObject({ replays: 1, replayOf: null, replayedAs: null });
+    await until(async () => (await one(id)).status === "resent", PATIENCE);
+    expect(await one(id)).toMatchObject({ resends: 1, resendOf: null, resentAs: null });
     expect((await one(id)).history).toMatchObject([
       { kind: "sent", edited: true },
       { kind: "stored", edited: true, detail: "1 reading stored, 0 repeats" },
     ]);
     await until(async () => (await readings()) === before! + 1, PATIENCE);
-    const again = await refused(post("replayDeadLetter", { id }, { message }));
-    expect(again).toMatchObject({ status: 409, kind: "wrong-status", more: { current: "replayed" } });
+    const again = await refused(post("resendDeadLetter", { id }, { message }));
+    expect(again).toMatchObject({ status: 409, kind: "wrong-status", more: { current: "resent" } });
   });
 
   test("that would be refused isn't sent when edited, and goes on as a new one when not", async () => {
     const [letter] = await refuse([ahead()]);
     const { id } = letter!;
     const message = `{"device":"d","time":"${iso(now)}","readings":{"a":"hot","b":[],"c":1}}`;
-    const answer = await refused(post("replayDeadLetter", { id }, { message }));
+    const answer = await refused(post("resendDeadLetter", { id }, { message }));
     expect(answer).toMatchObject({ status: 422, kind: "would-be-refused" });
     expect(answer.detail).toContain("Type changed: a is a string");
     expect(answer.detail).toContain("Not a value: b is an array");
     expect(answer.more.preview).toMatchObject({ readings: 1, problems: [{ field: "b" }, { field: "a" }] });
     expect((await one(id)).status).toBe("open");
 
-    await read(replayAnswer, post("replayDeadLetter", { id }, {}));
-    await until(async () => (await one(id)).status === "replayed", PATIENCE);
-    const { replayedAs } = await one(id);
-    expect(await one(replayedAs!)).toMatchObject({ status: "open", replayOf: id, replays: 1 });
-    expect((await list("status=replayed")).items.map((item) => item.id)).toEqual([id]);
+    await read(resendAnswer, post("resendDeadLetter", { id }, {}));
+    await until(async () => (await one(id)).status === "resent", PATIENCE);
+    const { resentAs } = await one(id);
+    expect(await one(resentAs!)).toMatchObject({ status: "open", resendOf: id, resends: 1 });
+    expect((await list("status=resent")).items.map((item) => item.id)).toEqual([id]);
   });
 
   test("previews know the catalog's limits", async () => {
     const [letter] = await refuse([ahead()]);
     const { id } = letter!;
     const preview = async (message: string) =>
-      (await read(replayAnswer, post("replayDeadLetter", { id }, { message, dryRun: true }))).preview;
+      (await read(resendAnswer, post("resendDeadLetter", { id }, { message, dryRun: true }))).preview;
     const found = await preview(
       `{"device":"new","time":"${iso(now)}","readings":{"a":1,"x":1,"y":2,"z":3,"note":"t"}}`,
     );
@@ -132,7 +132,7 @@ describe("one dead letter", () => {
     const { id } = letter!;
     expect(await refused(post("restoreDeadLetter", { id }, {}))).toMatchObject({ status: 409, kind: "wrong-status" });
     expect(await read(deadLetter, post("discardDeadLetter", { id }, {}))).toMatchObject({ status: "discarded" });
-    expect((await refused(post("replayDeadLetter", { id }, {}))).status).toBe(409);
+    expect((await refused(post("resendDeadLetter", { id }, {}))).status).toBe(409);
     expect((await refused(post("discardDeadLetter", { id }, {}))).status).toBe(409);
     expect((await list()).items).toEqual([]);
     expect(await read(deadLetter, post("restoreDeadLetter", { id }, {}))).toMatchObject({ status: "open" });
@@ -143,14 +143,14 @@ describe("one dead letter", () => {
     const [letter] = await refuse([ahead()]);
     const append = () => Promise.reject(new LogUnavailableError("away"));
     const away = rig.compose({ append });
-    const answer = await refused(post("replayDeadLetter", { id: letter!.id }, {}, away));
+    const answer = await refused(post("resendDeadLetter", { id: letter!.id }, {}, away));
     expect(answer).toMatchObject({ status: 503, kind: "log-unavailable" });
-    expect((await one(letter!.id)).status).toBe("replaying");
+    expect((await one(letter!.id)).status).toBe("resending");
   });
 
   test("what isn't there, and what isn't JSON", async () => {
     expect((await refused(get("getDeadLetter", { id: "none~t~0~0~1~m" }))).kind).toBe("not-found");
-    for (const verb of ["replayDeadLetter", "discardDeadLetter", "restoreDeadLetter"] as const)
+    for (const verb of ["resendDeadLetter", "discardDeadLetter", "restoreDeadLetter"] as const)
       expect((await refused(post(verb, { id: "none" }, {}))).kind).toBe("not-found");
     expect((await refused(get("getDeadLetterJob", { id: "none" }))).kind).toBe("not-found");
     const form = new Request("http://here/api", {
@@ -158,7 +158,7 @@ describe("one dead letter", () => {
       body: "{}",
       headers: { "content-type": "text/plain" },
     });
-    for (const verb of ["replayDeadLetter", "discardDeadLetter", "startDeadLetterJob", "stopDeadLetterJob"] as const)
+    for (const verb of ["resendDeadLetter", "discardDeadLetter", "startDeadLetterJob", "stopDeadLetterJob"] as const)
       expect(
         (await refused(rig.api.handle(verb, form.clone(), { ...(!verb.startsWith("start") && { id: "x" }) }))).kind,
       ).toBe("unsupported-media-type");
@@ -170,7 +170,7 @@ describe("many dead letters", () => {
     await refuse([ahead(), ahead(), { device: "d", time: iso(now), readings: { a: [] } }, 5], 4);
     const groups = (query = "") => read(deadLetterGroupsAnswer, get("listDeadLetterGroups", {}, query));
     const all = await groups();
-    expect(all).toMatchObject({ total: 3, counts: { open: 4, replaying: 0, replayed: 0, discarded: 0 } });
+    expect(all).toMatchObject({ total: 3, counts: { open: 4, resending: 0, resent: 0, discarded: 0 } });
     expect(all.items.map(({ reason, device, field, count }) => [reason, device, field, count])).toContainEqual([
       "futureTime",
       "d",
@@ -186,9 +186,9 @@ describe("many dead letters", () => {
     expect((await groups("status=discarded")).items).toEqual([]);
   });
 
-  test("replayed by a job: first dry, then for all, what is refused again not a second time", async () => {
+  test("resent by a job: first dry, then for all, what is refused again not a second time", async () => {
     await refuse([ahead(), ahead(), ahead(), { device: "d", time: iso(now), readings: { a: [] } }], 4);
-    const body = { action: "replay", filter: { reason: "futureTime" }, perSecond: 500 };
+    const body = { action: "resend", filter: { reason: "futureTime" }, perSecond: 500 };
     const dry = await read(deadLetterJobAnswer, post("startDeadLetterJob", {}, { ...body, dryRun: true }));
     expect(dry).toMatchObject({ job: null, dryRun: { count: 3, checked: 3, wouldPass: 0, seconds: 3 / 500 } });
     expect(dry.dryRun!.wouldFail).toMatchObject([{ reason: "futureTime", count: 3 }]);
@@ -200,7 +200,7 @@ describe("many dead letters", () => {
     await until(async () => (await state()).status === "done", PATIENCE);
     expect(await state()).toMatchObject({ done: 3, skipped: 0, stored: 0, refused: 3, error: null });
     expect((await list("status=all&reason=futureTime")).items).toHaveLength(6);
-    expect((await list("reason=futureTime")).items.every(({ replays }) => replays === 1)).toBe(true);
+    expect((await list("reason=futureTime")).items.every(({ resends }) => resends === 1)).toBe(true);
     expect(await read(deadLetterJobsAnswer, get("listDeadLetterJobs"))).toEqual({ items: [await state()] });
   });
 
@@ -218,11 +218,11 @@ describe("many dead letters", () => {
     await rig.engines.pool.query(
       `INSERT INTO job_run (id, job, lane, trigger, params, total, state)
        SELECT 'busy-' || i, 'dead-letters', 'busy-' || i, 'request',
-         '{"action":"replay","filter":{"device":"nobody","reason":"tooDeep"},"until":0,"perSecond":1}', 0, 'waiting' FROM generate_series(1, 8) i`,
+         '{"action":"resend","filter":{"device":"nobody","reason":"tooDeep"},"until":0,"perSecond":1}', 0, 'waiting' FROM generate_series(1, 8) i`,
     );
     await rig.engines.pool.query(
       `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, ingest_time, processed_time, raw, status, job)
-       SELECT 'held-' || i, 'l', 0, i, 'tooDeep', '', 'nobody', now(), now(), '', 'replaying', 'busy-' || i FROM generate_series(1, 8) i`,
+       SELECT 'held-' || i, 'l', 0, i, 'tooDeep', '', 'nobody', now(), now(), '', 'resending', 'busy-' || i FROM generate_series(1, 8) i`,
     );
     expect((await refused(post("startDeadLetterJob", {}, { action: "discard" }))).kind).toBe("too-many-jobs");
     const stopped = await read(deadLetterJob, post("stopDeadLetterJob", { id: "busy-1" }, {}));

@@ -38,7 +38,7 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
         await parseJsonBody(emptyBody, request);
         const letter = await readLetter(deadLetters, id);
         const event = { time: ctx.now, kind, detail, edited: false };
-        const changed = await deadLetters.change([{ id: letter.id, from: [from], replays: letter.replays, to, event }]);
+        const changed = await deadLetters.change([{ id: letter.id, from: [from], resends: letter.resends, to, event }]);
         const after = await readLetter(deadLetters, id);
         if (changed.size > 0) return toView(after);
         throw new ProblemError(

@@ -74,21 +74,21 @@ async function readJob(deps: JobDeps, tx: Pool, id: string): Promise<z.input<typ
   return (await toJobViews(deps, [row]))[0]!;
 }
 
-/** Runs as answers have them; what came of all their replays is counted in one go. */
+/** Runs as answers have them; what came of all their resends is counted in one go. */
 export async function toJobViews(
   { deadLetters }: JobDeps,
   runs: readonly RunRow[],
 ): Promise<z.input<typeof deadLetterJob>[]> {
   const isOpen = ({ params, cursor, startedAt }: RunRow) =>
     startedAt !== null &&
-    (params as WorkOnMany).action === "replay" &&
+    (params as WorkOnMany).action === "resend" &&
     (cursor as WorkOnManyOutcome | null)?.stored === undefined;
   const open = runs.filter(isOpen).map(({ id }) => id);
   const counts = open.length === 0 ? null : await deadLetters.countByJob(open);
   return runs.map((run) => toJobView(run, open.includes(run.id) ? (counts?.get(run.id) ?? NONE) : null));
 }
 
-const NONE: DeadLetterCounts = { open: 0, replaying: 0, replayed: 0, discarded: 0, refused: 0 };
+const NONE: DeadLetterCounts = { open: 0, resending: 0, resent: 0, discarded: 0, refused: 0 };
 
 /** @param sent what has become of the letters it sent, where that was counted. */
 function toJobView(run: RunRow, sent: DeadLetterCounts | null): z.input<typeof deadLetterJob> {
@@ -107,9 +107,9 @@ function toJobView(run: RunRow, sent: DeadLetterCounts | null): z.input<typeof d
     status: run.stopWanted ? "stopped" : run.state,
     total: run.total ?? 0,
     // What was reclaimed in the end is not done.
-    done: sent === null ? run.done : skipped + sent.replaying + sent.replayed + sent.discarded,
+    done: sent === null ? run.done : skipped + sent.resending + sent.resent + sent.discarded,
     skipped,
-    stored: sent === null ? (stored ?? 0) : sent.replayed - sent.refused,
+    stored: sent === null ? (stored ?? 0) : sent.resent - sent.refused,
     refused: sent?.refused ?? refused ?? 0,
     createdAt: toInstant(run.createdAt),
     finishedAt: run.finishedAt === null ? null : toInstant(run.finishedAt),

@@ -30,7 +30,7 @@ export const startDeadLetterJob = verb(
   {
     method: "POST",
     path: "/api/v1/dead-letters/jobs",
-    summary: "Replays, discards or restores many dead letters, or tells what that would do",
+    summary: "Resends, discards or restores many dead letters, or tells what that would do",
     description:
       "A worker does it, bit by bit; it goes on after a restart. It works on the dead letters that fit now, not on those that come later. With " +
       "`dryRun` nothing is changed: the newest of them are judged as the worker would judge them now.",
@@ -47,12 +47,12 @@ export const startDeadLetterJob = verb(
       const status = action === "restore" ? "discarded" : "open";
       const filter = toFilter(body.filter);
       const newest = await deps.deadLetters.find({ ...filter, status, limit: dryRun ? LOOKED_AT : 1 });
-      // What its own replays bring back is taken by the log later than anything there is now.
+      // What its own resends bring back is taken by the log later than anything there is now.
       const until = newest[0]?.ingestTime ?? 0;
       const total = (await deps.deadLetters.count({ ...filter, status, until }))[status];
       if (dryRun) {
-        const looked = action === "replay" ? newest : [];
-        const seconds = total / (action === "replay" ? perSecond : DECIDED_PER_SECOND);
+        const looked = action === "resend" ? newest : [];
+        const seconds = total / (action === "resend" ? perSecond : DECIDED_PER_SECOND);
         return { dryRun: { count: total, ...(await judge(deps.preview, looked)), seconds }, job: null };
       }
       const id = randomUUID();

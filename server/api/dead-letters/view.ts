@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { deadLetter, deadLetterFilter, ReplayPreview } from "@/server/contracts/dead-letters";
+import type { deadLetter, deadLetterFilter, ResendPreview } from "@/server/contracts/dead-letters";
 import type { Preview } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import type { DeadLetterFilter, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
@@ -8,7 +8,7 @@ import { innerId, noLetter, publicId } from "./id";
 
 /** A dead letter as answers have it. */
 export function toView(letter: KeptDeadLetter): z.input<typeof deadLetter> {
-  const { position, reason, ingestTime, processedTime, raw, replayOf, replayedAs, history } = letter;
+  const { position, reason, ingestTime, processedTime, raw, resendOf, resentAs, history } = letter;
   return {
     id: publicId(letter.id),
     status: letter.status,
@@ -23,15 +23,15 @@ export function toView(letter: KeptDeadLetter): z.input<typeof deadLetter> {
     processedTime: toInstant(processedTime),
     bytes: raw.byteLength,
     ...readable(raw),
-    replays: letter.replays,
-    replayOf: replayOf === null ? null : publicId(replayOf),
-    replayedAs: replayedAs === null ? null : publicId(replayedAs),
+    resends: letter.resends,
+    resendOf: resendOf === null ? null : publicId(resendOf),
+    resentAs: resentAs === null ? null : publicId(resentAs),
     history: history.map((event) => ({ ...event, time: toInstant(event.time) })),
   };
 }
 
 /** A preview as answers have it. */
-export function toPreviewView({ readings, problems }: Preview): ReplayPreview {
+export function toPreviewView({ readings, problems }: Preview): ResendPreview {
   return {
     ok: problems.length === 0,
     readings,

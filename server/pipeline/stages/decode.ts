@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { decodeMessage } from "@/server/domain/message";
-import { deadLetterId, NEVER_REPLAYED, type DeadLetter } from "@/server/ports/dead-letters";
+import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type SourceBatch } from "../batch";
 import { printable } from "../printable";
@@ -39,7 +39,7 @@ export function createDecode({ futureToleranceMs, retentionMs }: DecodeSettings)
         ingestTime: record.ingestTime,
         processedTime: batch.processedTime,
         raw: record.value,
-        ...NEVER_REPLAYED,
+        ...NEVER_RESENT,
       });
     }
     return { ...batch, received, letters };

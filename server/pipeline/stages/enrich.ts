@@ -2,7 +2,7 @@ import type { CatalogMetric, NewDevice } from "@/server/catalog/catalog-writes";
 import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
 import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
-import { deadLetterId, NEVER_REPLAYED, type DeadLetter } from "@/server/ports/dead-letters";
+import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
 import type { Catalog } from "@/server/catalog/catalog";
@@ -68,7 +68,7 @@ function letterOf(
     ingestTime: record.ingestTime,
     processedTime: batch.processedTime,
     raw,
-    ...NEVER_REPLAYED,
+    ...NEVER_RESENT,
   };
 }
 

@@ -1,5 +1,5 @@
 import { classOf } from "@/server/postgres/error-classes";
-import { deadLetterId, NEVER_REPLAYED, type DeadLetter } from "@/server/ports/dead-letters";
+import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
 import {
   isGivenUp,
@@ -19,7 +19,7 @@ const MOST_HEADERS = 10;
 export interface RefuseDeps {
   readonly findSettlements: (batch: EnrichedBatch) => Promise<SettlingBatch>;
   readonly storeDocuments: (batch: EnrichedBatch) => Promise<void>;
-  readonly settleReplays: (batch: SettlingBatch) => Promise<void>;
+  readonly settleResends: (batch: SettlingBatch) => Promise<void>;
   readonly commit: (batch: SettlingBatch, signal: AbortSignal) => Promise<Committed>;
 }
 
@@ -27,7 +27,7 @@ export interface RefuseDeps {
  * Keeps a record that made a stage fail as a dead letter, and moves on. When that fails by the record's content too, it is
  * kept in a plainer form: first without what it says of itself, then without most of its bytes. @throws when nothing is kept.
  */
-export function createRefuseRecord({ findSettlements, storeDocuments, settleReplays, commit }: RefuseDeps) {
+export function createRefuseRecord({ findSettlements, storeDocuments, settleResends, commit }: RefuseDeps) {
   return async (source: SourceBatch, record: StoredRecord, error: unknown, signal: AbortSignal): Promise<Committed> => {
     const whole = letterOf(source, record, `${wordsOf(error)}${contextOf(record)}`);
     const plain = letterOf(source, record, "The worker failed at this message, and at keeping what it says of itself.");
@@ -46,7 +46,7 @@ export function createRefuseRecord({ findSettlements, storeDocuments, settleRepl
         const settling = await form();
         await storeDocuments(settling);
         const committed = await commit(settling, signal);
-        await settleReplays(settling);
+        await settleResends(settling);
         return committed;
       } catch (caught) {
         if (isGivenUp(caught) || classOf(caught) !== "unhandled") throw caught;
@@ -73,7 +73,7 @@ function letterOf(source: SourceBatch, record: StoredRecord, detail: string): De
     ingestTime: record.ingestTime,
     processedTime: source.processedTime,
     raw: record.value,
-    ...NEVER_REPLAYED,
+    ...NEVER_RESENT,
   };
 }
 

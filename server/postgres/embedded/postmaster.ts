@@ -109,7 +109,7 @@ function launchPostmaster({ binaries, launch, folder, port, settings, logFile }:
 async function isReady(postmaster: Postmaster, folder: string): Promise<boolean> {
   let ended = false;
   void postmaster.exited.then(() => (ended = true));
-  // Recovery after a crash may replay a gigabyte of log.
+  // Recovery after a crash may go through a gigabyte of log.
   const deadline = performance.now() + 300_000;
   while (!ended && performance.now() < deadline) {
     const found = readPostmaster(folder);

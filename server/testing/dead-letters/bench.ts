@@ -7,7 +7,7 @@ import {
   type DeadLetterQuery,
   type DeadLetters,
   type KeptDeadLetter,
-  NEVER_REPLAYED,
+  NEVER_RESENT,
 } from "@/server/ports/dead-letters";
 import type { DocumentStoreFixture } from "../message-archive.contract";
 
@@ -53,7 +53,7 @@ function plain(letter: KeptDeadLetter): KeptDeadLetter {
 
 /** As a letter is found that nothing was done with. */
 export function kept(letter: DeadLetter): KeptDeadLetter {
-  return { ...letter, status: "open", replayedAs: null, changedAt: null };
+  return { ...letter, status: "open", resentAs: null, changedAt: null };
 }
 
 export function letterOf(
@@ -74,7 +74,7 @@ export function letterOf(
     ingestTime,
     processedTime: ingestTime + 7,
     raw: Uint8Array.of(1, 2, 3),
-    ...NEVER_REPLAYED,
+    ...NEVER_RESENT,
     ...rest,
   };
 }
@@ -88,5 +88,5 @@ export function changeOf(
   letter: DeadLetter,
   over: Partial<DeadLetterChange> & Pick<DeadLetterChange, "to">,
 ): DeadLetterChange {
-  return { id: letter.id, from: ["open"], replays: 0, event: eventOf("sent"), ...over };
+  return { id: letter.id, from: ["open"], resends: 0, event: eventOf("sent"), ...over };
 }

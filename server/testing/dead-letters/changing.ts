@@ -8,32 +8,32 @@ export function changingContract(bench: DeadLettersBench): void {
     const letter = letterOf(bench.newDevice(), 0);
     await bench.letters.store([letter]);
     const sent = eventOf("sent", { detail: "\u0000 half \ud800 \\ 🌡", edited: true });
-    const claim = changeOf(letter, { to: "replaying", event: sent, sends: true, job: "job-1" });
+    const claim = changeOf(letter, { to: "resending", event: sent, sends: true, job: "job-1" });
     expect(await bench.letters.change([claim])).toEqual(new Set([letter.id]));
     expect(await bench.letters.change([claim])).toEqual(new Set());
-    expect(await bench.letters.change([{ ...claim, from: ["replaying"] }]), "another sending since").toEqual(new Set());
+    expect(await bench.letters.change([{ ...claim, from: ["resending"] }]), "another sending since").toEqual(new Set());
     expect(await bench.letters.change([{ ...claim, id: "none" }])).toEqual(new Set());
     expect(await bench.one(letter.id)).toEqual({
       ...letter,
-      status: "replaying",
-      replays: 1,
-      replayedAs: null,
+      status: "resending",
+      resends: 1,
+      resentAs: null,
       changedAt: sent.time,
       history: [sent],
     });
     const refused = eventOf("refused", { time: sent.time + 5 });
     const settle = {
       id: letter.id,
-      from: ["open", "replaying"],
-      replays: 1,
-      to: "replayed",
+      from: ["open", "resending"],
+      resends: 1,
+      to: "resent",
       event: refused,
     } as const;
-    expect(await bench.letters.change([{ ...settle, replayedAs: "other" }])).toEqual(new Set([letter.id]));
+    expect(await bench.letters.change([{ ...settle, resentAs: "other" }])).toEqual(new Set([letter.id]));
     expect(await bench.one(letter.id)).toMatchObject({
-      status: "replayed",
-      replays: 1,
-      replayedAs: "other",
+      status: "resent",
+      resends: 1,
+      resentAs: "other",
       changedAt: refused.time,
       history: [sent, refused],
     });
@@ -45,18 +45,18 @@ export function changingContract(bench: DeadLettersBench): void {
     const stored = Array.from({ length: 60 }, (_, index) => letterOf(device, index));
     await bench.letters.store(stored);
     const claims = (some: readonly DeadLetter[]) =>
-      bench.letters.change(some.map((letter) => changeOf(letter, { to: "replaying", sends: true })));
+      bench.letters.change(some.map((letter) => changeOf(letter, { to: "resending", sends: true })));
     const moved = await Promise.all([claims(stored), claims(stored.slice(20)), claims(stored), claims(stored)]);
     expect(moved.flatMap((ids) => [...ids]).sort()).toEqual(stored.map(({ id }) => id).sort());
     expect(await bench.letters.count({ device })).toEqual({
       open: 0,
-      replaying: 60,
-      replayed: 0,
+      resending: 60,
+      resent: 0,
       discarded: 0,
       refused: 0,
     });
     expect(
-      (await bench.find({ device, limit: 100 })).every(({ replays, history }) => replays + history.length === 2),
+      (await bench.find({ device, limit: 100 })).every(({ resends, history }) => resends + history.length === 2),
     ).toBe(true);
   });
 
@@ -72,11 +72,11 @@ export function changingContract(bench: DeadLettersBench): void {
 
   it("keeps where a letter comes from, and the newest of a long history", async () => {
     const history = Array.from({ length: MOST_EVENTS }, (_, i) => eventOf("sent", { time: 1000 + i }));
-    const letter = { ...letterOf(bench.newDevice(), 0), replayOf: "before", replays: 7, history };
+    const letter = { ...letterOf(bench.newDevice(), 0), resendOf: "before", resends: 7, history };
     await bench.letters.store([letter]);
     expect(await bench.one(letter.id)).toEqual(kept(letter));
     const event = eventOf("discarded");
-    await bench.letters.change([{ ...changeOf(letter, { to: "discarded", event }), replays: 7 }]);
+    await bench.letters.change([{ ...changeOf(letter, { to: "discarded", event }), resends: 7 }]);
     expect((await bench.one(letter.id)).history).toEqual([...history.slice(1), event]);
   });
 }

@@ -9,19 +9,19 @@ export function countingContract(bench: DeadLettersBench): void {
     await bench.letters.store(stored);
     const job = `job of ${device}`;
     await bench.letters.change(
-      stored.slice(0, 3).map((letter) => changeOf(letter, { to: "replaying", sends: true, job })),
+      stored.slice(0, 3).map((letter) => changeOf(letter, { to: "resending", sends: true, job })),
     );
-    const settle = { from: ["replaying"], replays: 1, to: "replayed", event: eventOf("stored") } as const;
+    const settle = { from: ["resending"], resends: 1, to: "resent", event: eventOf("stored") } as const;
     await bench.letters.change([
       { ...settle, id: stored[0]!.id },
-      { ...settle, id: stored[1]!.id, replayedAs: "other" },
+      { ...settle, id: stored[1]!.id, resentAs: "other" },
     ]);
     await bench.letters.change([changeOf(stored[5]!, { to: "discarded" })]);
-    expect(await bench.letters.count({ device })).toMatchObject({ open: 2, replaying: 1, replayed: 2, discarded: 1 });
+    expect(await bench.letters.count({ device })).toMatchObject({ open: 2, resending: 1, resent: 2, discarded: 1 });
     expect(await bench.letters.count({ job })).toEqual({
       open: 0,
-      replaying: 1,
-      replayed: 2,
+      resending: 1,
+      resent: 2,
       discarded: 0,
       refused: 1,
     });
@@ -29,7 +29,7 @@ export function countingContract(bench: DeadLettersBench): void {
     const byJob = await bench.letters.countByJob([job, `${job}, 2`, "none"]);
     expect(Object.fromEntries(byJob)).toEqual({
       [job]: await bench.letters.count({ job }),
-      [`${job}, 2`]: { open: 0, replaying: 0, replayed: 0, discarded: 1, refused: 0 },
+      [`${job}, 2`]: { open: 0, resending: 0, resent: 0, discarded: 1, refused: 0 },
     });
     expect(await bench.letters.count({ device, status: "open", until: stored[3]!.ingestTime })).toMatchObject({
       open: 1,
@@ -53,14 +53,14 @@ export function countingContract(bench: DeadLettersBench): void {
       at(6, trendFrom + hour),
     ]);
     const first = (await bench.find({ device, ...drift, limit: 1 }))[0]!;
-    await bench.letters.change([{ ...changeOf(first, { to: "replaying" }), sends: true }]);
-    await bench.letters.change([{ ...changeOf(first, { to: "open" }), from: ["replaying"], replays: 1 }]);
+    await bench.letters.change([{ ...changeOf(first, { to: "resending" }), sends: true }]);
+    await bench.letters.change([{ ...changeOf(first, { to: "open" }), from: ["resending"], resends: 1 }]);
     const query = { device, status: "open", trendFrom } as const;
     const { total, groups } = await bench.letters.groups({ ...query, limit: 2 });
     expect(total).toBe(3);
     expect(groups.map(({ trend, ...group }) => ({ ...group, trend: [...trend].sort(([a], [b]) => a - b) }))).toEqual([
       {
-        ...{ device, reason: "typeDrift", field: "a\u0000", count: 4, replays: 1 },
+        ...{ device, reason: "typeDrift", field: "a\u0000", count: 4, resends: 1 },
         ...{ firstSeen: trendFrom - 1, lastSeen: trendFrom + 2.6 * hour, example: "detail 3" },
         trend: [
           [0, 1],
@@ -68,7 +68,7 @@ export function countingContract(bench: DeadLettersBench): void {
         ],
       },
       {
-        ...{ device, reason: "notJson", field: null, count: 2, replays: 0 },
+        ...{ device, reason: "notJson", field: null, count: 2, resends: 0 },
         ...{ firstSeen: trendFrom + hour, lastSeen: trendFrom + hour, example: "detail 6", trend: [[1, 2]] },
       },
     ]);

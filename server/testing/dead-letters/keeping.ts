@@ -82,11 +82,11 @@ export function keepingContract(bench: DeadLettersBench): void {
     expect(await bench.find({ device, limit: 10 })).toEqual([kept(stored[2]!)]);
   });
 
-  it("doesn't remove what is being replayed", async () => {
+  it("doesn't remove what is being resent", async () => {
     const device = bench.newDevice();
     const stored = [100, 200, 300].map((ingestTime, offset) => letterOf(device, offset, { ingestTime }));
     await bench.letters.store(stored);
-    await bench.letters.change([changeOf(stored[1]!, { to: "replaying", sends: true })]);
+    await bench.letters.change([changeOf(stored[1]!, { to: "resending", sends: true })]);
     expect(await bench.letters.removeBefore(1000, 10)).toBe(2);
     expect((await bench.find({ device, limit: 10 })).map(({ id }) => id)).toEqual([stored[1]!.id]);
   });

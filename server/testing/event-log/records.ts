@@ -76,7 +76,7 @@ export function recordsContract(bench: EventLogBench): void {
 
     it("carry headers, and have none when none were given", async () => {
       const topic = await bench.newTopic(1);
-      const headers = { "replay-of": "cluster/topic/0/1/m", words: "ключ 🌡", long: "x".repeat(3000), empty: "" };
+      const headers = { "resend-of": "cluster/topic/0/1/m", words: "ключ 🌡", long: "x".repeat(3000), empty: "" };
       const value = Buffer.from("v");
       await bench.first.log.append(topic, [record("a", "1"), { key: "b", value, headers }, record("c", "3")]);
       await bench.first.log.append(topic, [{ key: null, value, headers: {} }]);

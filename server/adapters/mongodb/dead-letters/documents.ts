@@ -4,14 +4,14 @@ import {
   type DeadLetter,
   type DeadLetterEvent,
   type DeadLetterFilter,
-  type DeadLetterStatus,
   type KeptDeadLetter,
   MOST_EVENTS,
 } from "@/server/ports/dead-letters";
 import { originalText, storableText } from "../text";
+import { type OlderWords, statusOf, type StoredStatus, storedStatuses } from "./older-words";
 
-/** A dead letter as it is kept. Those stored before there were replays lack everything that is optional here. */
-export interface LetterDocument {
+/** A dead letter as it is kept. Those stored before there were resends lack everything that is optional here. */
+export interface LetterDocument extends OlderWords {
   /** The letter's id. */
   readonly _id: string;
   readonly log: string;
@@ -25,10 +25,10 @@ export interface LetterDocument {
   readonly processedTime: Date;
   /** Bytes in and out: the driver writes and reads them as Binary. */
   readonly raw: Uint8Array;
-  readonly status?: DeadLetterStatus | null;
-  readonly replayOf?: string | null;
-  readonly replayedAs?: string | null;
-  readonly replays?: number | null;
+  readonly status?: StoredStatus;
+  readonly resendOf?: string | null;
+  readonly resentAs?: string | null;
+  readonly resends?: number | null;
   readonly history?: readonly EventDocument[];
   readonly changedAt?: Date | null;
   /** The call that changed it last. */
@@ -56,8 +56,8 @@ export function documentOf(letter: DeadLetter): LetterDocument {
     processedTime: new Date(processedTime),
     raw,
     status: "open",
-    replayOf: letter.replayOf,
-    replays: letter.replays,
+    resendOf: letter.resendOf,
+    resends: letter.resends,
     history: letter.history.slice(-MOST_EVENTS).map(eventDocumentOf),
   };
 }
@@ -78,10 +78,10 @@ export function letterOf(document: LetterDocument): KeptDeadLetter {
     ingestTime: ingestTime.getTime(),
     processedTime: processedTime.getTime(),
     raw,
-    status: document.status ?? "open",
-    replayOf: document.replayOf ?? null,
-    replayedAs: document.replayedAs ?? null,
-    replays: document.replays ?? 0,
+    status: statusOf(document.status),
+    resendOf: document.resendOf ?? document.replayOf ?? null,
+    resentAs: document.resentAs ?? document.replayedAs ?? null,
+    resends: document.resends ?? document.replays ?? 0,
     history: (document.history ?? []).map((event) => ({
       time: event.time.getTime(),
       kind: event.kind,
@@ -92,10 +92,10 @@ export function letterOf(document: LetterDocument): KeptDeadLetter {
   };
 }
 
-/** One from before there were replays has no status: it is open. */
+/** The letters a filter asks for, in whatever words they were stored. */
 export function filterOf({ status, reason, device, field, until, job }: DeadLetterFilter): Filter<LetterDocument> {
   return {
-    ...(status !== undefined && { status: status === "open" ? { $in: ["open", null] } : status }),
+    ...(status !== undefined && { status: { $in: storedStatuses([status]) } }),
     ...(reason !== undefined && { reason }),
     ...(device !== undefined && { device: device === null ? null : storableText(device) }),
     ...(field !== undefined && { field: field === null ? null : storableText(field) }),

@@ -4,6 +4,7 @@ import type { DeadLetterGroup, DeadLetterGroups, DeadLetterGroupsQuery } from "@
 import { MAX_TIME_MS } from "../collections";
 import { originalText } from "../text";
 import { filterOf, type LetterDocument } from "./documents";
+import { RESENDS } from "./older-words";
 
 const HOUR = 3_600_000;
 
@@ -21,7 +22,7 @@ export async function findGroups(
       $group: {
         _id: key,
         count: { $sum: 1 },
-        replays: { $sum: { $ifNull: ["$replays", 0] } },
+        resends: { $sum: RESENDS },
         first: { $min: "$ingestTime" },
         last: { $max: "$ingestTime" },
       },
@@ -59,7 +60,7 @@ export async function findGroups(
         device: device === null ? null : originalText(device),
         field: field === null ? null : originalText(field),
         count: group.count,
-        replays: group.replays,
+        resends: group.resends,
         firstSeen: group.first.getTime(),
         lastSeen: group.last.getTime(),
         trend: trends.get(nameOf(group._id)) ?? new Map<number, number>(),
@@ -73,7 +74,7 @@ export async function findGroups(
 interface Group {
   readonly _id: { readonly reason: DeadLetterReason; readonly device?: string | null; readonly field?: string | null };
   readonly count: number;
-  readonly replays: number;
+  readonly resends: number;
   readonly first: Date;
   readonly last: Date;
 }

@@ -39,16 +39,16 @@ export async function findGroups(
        SELECT reason, device, field,
               CASE WHEN ingest_time >= to_timestamp($${next}::float8 / 1000)
                    THEN floor((date_part('epoch', ingest_time) * 1000 - $${next}::float8) / ${HOUR})::integer END AS hour,
-              count(*) AS count, sum(replays) AS replays, min(ingest_time) AS first, max(ingest_time) AS last
+              count(*) AS count, sum(resends) AS resends, min(ingest_time) AS first, max(ingest_time) AS last
        FROM dead_letter ${where} GROUP BY 1, 2, 3, 4
      ), grouped AS (
-       SELECT reason, device, field, sum(count) AS count, sum(replays) AS replays, min(first) AS first, max(last) AS last,
+       SELECT reason, device, field, sum(count) AS count, sum(resends) AS resends, min(first) AS first, max(last) AS last,
               array_agg(hour) FILTER (WHERE hour IS NOT NULL) AS hours,
               array_agg(count::integer) FILTER (WHERE hour IS NOT NULL) AS counts, count(*) OVER () AS total
        FROM part GROUP BY 1, 2, 3
        ORDER BY count DESC, last DESC, reason, device, field LIMIT $${next + 1}
      )
-     SELECT g.*, g.count::integer AS count, g.replays::integer AS replays, g.total::integer AS total,
+     SELECT g.*, g.count::integer AS count, g.resends::integer AS resends, g.total::integer AS total,
             (SELECT d.detail FROM dead_letter d
              WHERE d.reason = g.reason AND d.ingest_time = g.last AND d.device IS NOT DISTINCT FROM g.device
                AND d.field IS NOT DISTINCT FROM g.field
@@ -66,7 +66,7 @@ interface Row {
   readonly device: string | null;
   readonly field: string | null;
   readonly count: number;
-  readonly replays: number;
+  readonly resends: number;
   readonly first: Date;
   readonly last: Date;
   readonly hours: readonly number[] | null;
@@ -81,7 +81,7 @@ function groupOf(row: Row): DeadLetterGroup {
     device: row.device === null ? null : originalText(row.device),
     field: row.field === null ? null : originalText(row.field),
     count: row.count,
-    replays: row.replays,
+    resends: row.resends,
     firstSeen: row.first.getTime(),
     lastSeen: row.last.getTime(),
     trend: row.hours === null ? NO_TREND : new Map(row.hours.map((hour, i) => [hour, row.counts![i]!])),

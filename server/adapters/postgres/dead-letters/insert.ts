@@ -18,14 +18,14 @@ async function insert(pool: Pool, letters: readonly DeadLetter[]): Promise<void>
   const starts = letters.map(({ raw }) => (at += raw.byteLength) - raw.byteLength);
   await pool.query(
     `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
-                              replay_of, replays, history)
+                              resend_of, resends, history)
      SELECT l.id, l.log, l.partition, l."offset", l.reason, l.detail, l.device, l.field, to_timestamp(l.ingest_time / 1000),
-            to_timestamp(l.processed_time / 1000), substring($1::bytea FROM l.start FOR l.size), l.replay_of, l.replays,
+            to_timestamp(l.processed_time / 1000), substring($1::bytea FROM l.start FOR l.size), l.resend_of, l.resends,
             CASE WHEN l.history = '' THEN '{}' ELSE string_to_array(l.history, U&'\\001E') END
      FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[],
                  $11::float8[], $12::int[], $13::int[], $14::text[], $15::int[], $16::text[])
        AS l (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, start, size,
-             replay_of, replays, history)
+             resend_of, resends, history)
      ON CONFLICT (id) DO NOTHING`,
     [
       Buffer.concat(letters.map(({ raw }) => raw)),
@@ -41,8 +41,8 @@ async function insert(pool: Pool, letters: readonly DeadLetter[]): Promise<void>
       letters.map(({ processedTime }) => processedTime),
       starts,
       letters.map(({ raw }) => raw.byteLength),
-      letters.map(({ replayOf }) => replayOf),
-      letters.map(({ replays }) => replays),
+      letters.map(({ resendOf }) => resendOf),
+      letters.map(({ resends }) => resends),
       letters.map(({ history }) =>
         history
           .slice(-MOST_EVENTS)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { settleLeft } from "./settlements";
-import { markHeaders } from "@/server/domain/replay-mark";
+import { markHeaders } from "@/server/domain/resend-mark";
 import type { DeadLetterChange, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { createRig, createScriptedLog, type Fault, InjectedFault, type Rig } from "@/server/testing/pipeline-rig";
@@ -16,10 +16,10 @@ let log: ReturnType<typeof createScriptedLog>;
 let rig: Rig;
 let run = 0;
 beforeEach(async () => {
-  log = createScriptedLog(`replays-${run++}`, 1);
+  log = createScriptedLog(`resends-${run++}`, 1);
   rig = await createRig(db.pool, log);
   await db.pool.query(
-    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, message_archive, device_twin, dead_letter, replay_settlement;
+    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, message_archive, device_twin, dead_letter, resend_settlement;
      DELETE FROM device; DELETE FROM metric; DELETE FROM site`,
   );
 });
@@ -37,14 +37,14 @@ const totals = async () =>
     )
   ).rows[0];
 
-/** Claims a letter, as whoever replays it does. */
+/** Claims a letter, as whoever resends it does. */
 async function claimed(one: KeptDeadLetter): Promise<KeptDeadLetter> {
   const event = { time: NOW, kind: "sent", detail: "Sent again", edited: false } as const;
   const change: DeadLetterChange = {
     id: one.id,
     from: ["open"],
-    replays: one.replays,
-    to: "replaying",
+    resends: one.resends,
+    to: "resending",
     sends: true,
     event,
   };
@@ -54,7 +54,7 @@ async function claimed(one: KeptDeadLetter): Promise<KeptDeadLetter> {
 
 /** Puts a claimed letter's message into the log. */
 function send(one: KeptDeadLetter, message: unknown = Buffer.from(one.raw), at = NOW): void {
-  log.append(0, message, at, markHeaders({ letter: one.id, attempt: one.replays, edited: false }));
+  log.append(0, message, at, markHeaders({ letter: one.id, attempt: one.resends, edited: false }));
 }
 
 /** A message an hour ahead of its ingest time: refused now, good an hour later. */
@@ -74,7 +74,7 @@ describe("a dead letter sent again", () => {
       ["b", 2],
     ]);
     const after = await letter(one.id);
-    expect(after).toMatchObject({ status: "replayed", replays: 1, replayedAs: null });
+    expect(after).toMatchObject({ status: "resent", resends: 1, resentAs: null });
     expect(after.history.map(({ kind, detail }) => [kind, detail])).toEqual([
       ["sent", "Sent again"],
       ["stored", "2 readings stored, 0 repeats"],
@@ -100,15 +100,15 @@ describe("a dead letter sent again", () => {
     send(first, undefined, NOW - 3_500_000);
     await rig.drain();
     const [second, before] = await letters();
-    expect(before).toMatchObject({ id: first.id, status: "replayed", replayedAs: second!.id });
-    expect(second).toMatchObject({ status: "open", replayOf: first.id, replays: 1, reason: "futureTime" });
+    expect(before).toMatchObject({ id: first.id, status: "resent", resentAs: second!.id });
+    expect(second).toMatchObject({ status: "open", resendOf: first.id, resends: 1, reason: "futureTime" });
     expect(second!.history).toEqual(before!.history);
     expect(second!.history.map(({ kind }) => kind)).toEqual(["sent", "refused"]);
 
     const again = await claimed(second!);
     send(again);
     await rig.drain();
-    expect(await letter(again.id)).toMatchObject({ status: "replayed", replays: 2, replayedAs: null });
+    expect(await letter(again.id)).toMatchObject({ status: "resent", resends: 2, resentAs: null });
     expect((await letter(again.id)).history.map(({ kind }) => kind)).toEqual(["sent", "refused", "sent", "stored"]);
     expect(await letters()).toHaveLength(2);
   });
@@ -126,8 +126,8 @@ describe("a dead letter sent again", () => {
       ["c", 3],
     ]);
     const [drift] = await letters();
-    expect(drift).toMatchObject({ field: "c", reason: "typeDrift", replayOf: one.id, replays: 1 });
-    expect(await letter(one.id)).toMatchObject({ status: "replayed", replayedAs: null });
+    expect(drift).toMatchObject({ field: "c", reason: "typeDrift", resendOf: one.id, resends: 1 });
+    expect(await letter(one.id)).toMatchObject({ status: "resent", resentAs: null });
     expect((await letter(one.id)).history.at(-1)).toMatchObject({
       kind: "stored",
       detail: "1 reading stored, 0 repeats, 1 conflict with another value, which stays, 1 field refused again",
@@ -147,45 +147,45 @@ describe("a dead letter sent again", () => {
       await expect(rig.drain()).rejects.toThrow(InjectedFault);
       // What isn't committed isn't said of the letters either, and what is, is said whoever was killed.
       const isCommitted = fault === "afterCommit";
-      expect((await letter(good.id)).status).toBe("replaying");
+      expect((await letter(good.id)).status).toBe("resending");
       if (isCommitted) await settleLeft(db.pool, rig.deadLetters);
-      expect((await letter(good.id)).status).toBe(isCommitted ? "replayed" : "replaying");
+      expect((await letter(good.id)).status).toBe(isCommitted ? "resent" : "resending");
       rig = await createRig(db.pool, log);
       await rig.drain();
       const [new_] = await rig.deadLetters.find({ device: "e", limit: 1 });
-      expect(new_).toMatchObject({ replayOf: bad.id, replays: 1, status: "open" });
+      expect(new_).toMatchObject({ resendOf: bad.id, resends: 1, status: "open" });
       expect(new_!.history.map(({ kind }) => kind)).toEqual(["sent", "refused"]);
-      expect(await letter(bad.id)).toMatchObject({ status: "replayed", replayedAs: new_!.id });
+      expect(await letter(bad.id)).toMatchObject({ status: "resent", resentAs: new_!.id });
       expect((await letter(bad.id)).history).toHaveLength(2);
-      expect(await letter(good.id)).toMatchObject({ status: "replayed", replayedAs: null });
+      expect(await letter(good.id)).toMatchObject({ status: "resent", resentAs: null });
       expect((await letter(good.id)).history).toHaveLength(2);
       expect(await letters()).toHaveLength(3);
       expect(await totals()).toEqual({ readings: 2, duplicates: 0 });
-      expect((await db.pool.query("SELECT FROM replay_settlement")).rowCount).toBe(0);
+      expect((await db.pool.query("SELECT FROM resend_settlement")).rowCount).toBe(0);
     },
   );
 
   test("is settled when its message comes late: after it was reclaimed, and after it was given up", async () => {
     const one = await claimed(await refusedMessage());
     const event = { time: NOW, kind: "restored", detail: "", edited: false } as const;
-    await rig.deadLetters.change([{ id: one.id, from: ["replaying"], replays: 1, to: "open", event }]);
-    await rig.deadLetters.change([{ id: one.id, from: ["open"], replays: 1, to: "discarded", event }]);
+    await rig.deadLetters.change([{ id: one.id, from: ["resending"], resends: 1, to: "open", event }]);
+    await rig.deadLetters.change([{ id: one.id, from: ["open"], resends: 1, to: "discarded", event }]);
     send(one);
     await rig.drain();
-    expect(await letter(one.id)).toMatchObject({ status: "replayed", replays: 1 });
+    expect(await letter(one.id)).toMatchObject({ status: "resent", resends: 1 });
   });
 
   test("an earlier sending that comes late leaves a later one alone", async () => {
     const first = await claimed(await refusedMessage());
     const event = { time: NOW, kind: "restored", detail: "", edited: false } as const;
-    await rig.deadLetters.change([{ id: first.id, from: ["replaying"], replays: 1, to: "open", event }]);
+    await rig.deadLetters.change([{ id: first.id, from: ["resending"], resends: 1, to: "open", event }]);
     const second = await claimed(await letter(first.id));
     send(first);
     await rig.drain();
-    expect(await letter(first.id)).toMatchObject({ status: "replaying", replays: 2 });
+    expect(await letter(first.id)).toMatchObject({ status: "resending", resends: 2 });
     send(second);
     await rig.drain();
-    expect(await letter(first.id)).toMatchObject({ status: "replayed", replays: 2 });
+    expect(await letter(first.id)).toMatchObject({ status: "resent", resends: 2 });
     expect(await totals()).toEqual({ readings: 2, duplicates: 2 });
   });
 
@@ -206,7 +206,7 @@ describe("a dead letter sent again", () => {
     await rig.drain();
     const others = (await letters()).filter(({ id }) => id !== open.id);
     expect(others).toHaveLength(3);
-    for (const one of others) expect(one).toMatchObject({ replayOf: null, replays: 0, status: "open", history: [] });
+    for (const one of others) expect(one).toMatchObject({ resendOf: null, resends: 0, status: "open", history: [] });
     expect(await letter(open.id)).toEqual(open);
   });
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { replayAnswer, replayBody } from "@/server/contracts/dead-letters";
+import { resendAnswer, resendBody } from "@/server/contracts/dead-letters";
 import type { PreviewOf } from "@/server/dead-letters/preview";
 import { sendOne } from "@/server/dead-letters/send";
 import type { DeadLetters } from "@/server/ports/dead-letters";
@@ -12,21 +12,21 @@ import { readLetter, toPreviewView, toView } from "./view";
 
 /** A message of the largest size, with every character escaped. */
 const MOST_BYTES = 1024 * 1024;
-const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(replayBody, { io: "input" });
+const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(resendBody, { io: "input" });
 
-export const replayDeadLetter = verb(
+export const resendDeadLetter = verb(
   {
     method: "POST",
-    path: "/api/v1/dead-letters/{id}/replay",
+    path: "/api/v1/dead-letters/{id}/resend",
     summary: "Sends a dead letter's message to the event log again, as it was or edited",
     description:
-      "Answers once the log holds the message; `status` is then `replaying` until a worker has handled it, and `replayed` after. Only an open " +
+      "Answers once the log holds the message; `status` is then `resending` until a worker has handled it, and `resent` after. Only an open " +
       "dead letter can be sent, by one at a time. Readings that are there already count as repeats. An edited message that would be refused is " +
-      "not sent: `preview` says why. After 503 the message may be in the log: the letter stays `replaying`, and opens again by itself once it is " +
+      "not sent: `preview` says why. After 503 the message may be in the log: the letter stays `resending`, and opens again by itself once it is " +
       "certain that the message is not.",
     params: letterParams,
     query: NO_PARAMETERS,
-    answer: replayAnswer,
+    answer: resendAnswer,
     status: 200,
     problems: [
       "not-found",
@@ -49,7 +49,7 @@ export const replayDeadLetter = verb(
     readonly preview: PreviewOf;
   }) =>
     async (_ctx, { params: { id }, request }) => {
-      const { message, dryRun } = await parseJsonBody(replayBody, request, MOST_BYTES);
+      const { message, dryRun } = await parseJsonBody(resendBody, request, MOST_BYTES);
       const letter = await readLetter(deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);
       const [found] = await previewOf([edited ?? letter.raw]);

@@ -20,29 +20,29 @@ import type { Row } from "./rows";
 import { openStage } from "./stage";
 
 const ROOT = "/api/v1/dead-letters";
-/** Event times lie so far ahead: refused when they come, good when they are replayed. */
+/** Event times lie so far ahead: refused when they come, good when they are resent. */
 const AHEAD_MS = 30_000;
 const TOLERANCE_S = 5;
 /** Longer than it takes until a claim that led to nothing is given back. */
 const SETTLED_MS = 300_000;
 
-export interface ReplayLettersOptions {
+export interface ResendLettersOptions {
   readonly mode: EngineMode;
   readonly short: boolean;
   readonly seed: number;
 }
 
 /**
- * Dead letters are replayed by a job while people replay the same ones by hand, and worker and web are killed meanwhile:
+ * Dead letters are resent by a job while people resend the same ones by hand, and worker and web are killed meanwhile:
  * each message is stored once and sent once, each letter says what came of it, and what is refused again is there again.
  */
-export async function replayLetters({ mode, short, seed }: ReplayLettersOptions): Promise<Row> {
+export async function resendLetters({ mode, short, seed }: ResendLettersOptions): Promise<Row> {
   const began = performance.now();
   const random = seeded(seed);
   const count = short ? 1500 : 8000;
   const kills = short ? 4 : 16;
   const drifts = count / 10;
-  const checks = createChecks(`replay-letters on ${mode} engines, seed ${seed}`);
+  const checks = createChecks(`resend-letters on ${mode} engines, seed ${seed}`);
   const stage = await openStage(mode, "plain", { FUTURE_TOLERANCE_SECONDS: String(TOLERANCE_S) });
   const { product } = stage;
   const recoveries: number[] = [];
@@ -58,7 +58,7 @@ export async function replayLetters({ mode, short, seed }: ReplayLettersOptions)
         })),
       );
     const from = Date.now();
-    const device = (i: number) => `replayed-${i % 20}`;
+    const device = (i: number) => `resent-${i % 20}`;
     // Once a metric has readings, text under its name is refused; what drifts has a good reading beside it.
     await append([{ device: "first", time: from, readings: { temperature: 1, running: true } }]);
     await drained(product, 1);
@@ -79,20 +79,20 @@ export async function replayLetters({ mode, short, seed }: ReplayLettersOptions)
     await close();
     await drained(product, 1 + count + drifts);
     const before = await countsOf(product);
-    checks.equal("dead letters before", before, { open: count + drifts, replaying: 0, replayed: 0, discarded: 0 });
+    checks.equal("dead letters before", before, { open: count + drifts, resending: 0, resent: 0, discarded: 0 });
     await until(() => Date.now() > from + AHEAD_MS + count, {
       timeoutMs: AHEAD_MS * 2,
       what: "the times to have come",
     });
 
-    const body = { action: "replay", filter: {}, perSecond: Math.round(count / 12) };
+    const body = { action: "resend", filter: {}, perSecond: Math.round(count / 12) };
     const dry = await send<DeadLetterJobAnswer>(product, `${ROOT}/jobs`, { ...body, dryRun: true });
     checks.that("a dry run counts them all", dry?.dryRun?.count === count + drifts, JSON.stringify(dry?.dryRun?.count));
     const job = (await send<DeadLetterJobAnswer>(product, `${ROOT}/jobs`, body))?.job;
     if (!job) throw new Error("the job was not made");
 
     const hands = { busy: true, sent: 0 };
-    const byHand = Promise.all([1, 2, 3].map(() => replayByHand(product, hands, random)));
+    const byHand = Promise.all([1, 2, 3].map(() => resendByHand(product, hands, random)));
     for (let kill = 0; kill < kills; kill++) {
       await pause(200 + random() * 1000);
       recoveries.push(await killOne(product, kill % 2 === 0 ? "worker" : "web"));
@@ -121,8 +121,8 @@ export async function replayLetters({ mode, short, seed }: ReplayLettersOptions)
     const after = await countsOf(product);
     checks.equal("dead letters after", after, {
       open: drifts,
-      replaying: 0,
-      replayed: count + drifts,
+      resending: 0,
+      resent: count + drifts,
       discarded: 0,
     });
     const letters = await everyLetter(product);
@@ -137,7 +137,7 @@ export async function replayLetters({ mode, short, seed }: ReplayLettersOptions)
       "what was refused again comes from a letter that names it",
       letters
         .filter(({ status }) => status === "open")
-        .every(({ id, replayOf }) => letters.find((one) => one.id === replayOf)?.replayedAs === id),
+        .every(({ id, resendOf }) => letters.find((one) => one.id === resendOf)?.resentAs === id),
     );
     const tables = await recount(stage.connectionString());
     // The first message has two readings, a future one two, a drifting one its good one.
@@ -164,7 +164,7 @@ export async function replayLetters({ mode, short, seed }: ReplayLettersOptions)
   else console.log(`Kept for a look: ${stage.folder}`);
   const seconds = (performance.now() - began) / 1000;
   return {
-    drill: "replay-letters",
+    drill: "resend-letters",
     faults: kills,
     dead: 0,
     ...figures,
@@ -186,7 +186,7 @@ async function ended(product: Product, job: string): Promise<DeadLetterJob> {
       state = await product.get<DeadLetterJob>(`${ROOT}/jobs/${job}`).catch(() => undefined);
       if (state?.status === "failed") return true;
       const counts = await countsOf(product).catch(() => undefined);
-      return state?.status === "done" && counts?.replaying === 0;
+      return state?.status === "done" && counts?.resending === 0;
     },
     { timeoutMs: SETTLED_MS, everyMs: 500, what: "the job to be done" },
   ).catch((error: unknown) => {
@@ -202,11 +202,11 @@ async function early(product: Product): Promise<number> {
 }
 
 /** Sends newest ones again, one by one, as somebody would who can't wait for the job; failures are sent again. */
-async function replayByHand(product: Product, hands: { busy: boolean; sent: number }, random: () => number) {
+async function resendByHand(product: Product, hands: { busy: boolean; sent: number }, random: () => number) {
   while (hands.busy) {
     const page = await product.get<DeadLettersAnswer>(`${ROOT}?limit=20&reason=futureTime`).catch(() => undefined);
     const letter = page?.items[Math.floor(random() * page.items.length)];
-    if (letter && (await send(product, `${ROOT}/${letter.id}/replay`, {})) !== undefined) hands.sent++;
+    if (letter && (await send(product, `${ROOT}/${letter.id}/resend`, {})) !== undefined) hands.sent++;
     await pause(20);
   }
 }
@@ -249,6 +249,6 @@ async function everyLetter(product: Product): Promise<readonly DeadLetterView[]>
 }
 
 export async function main(argv: string[]): Promise<number> {
-  const { wrong } = await replayLetters(readOptions(argv));
+  const { wrong } = await resendLetters(readOptions(argv));
   return wrong.length === 0 ? 0 : 1;
 }

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { storedReadings } from "@/server/readings/samples";
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
-import { readMark, type ReplayMark } from "@/server/domain/replay-mark";
+import { readMark, type ResendMark } from "@/server/domain/resend-mark";
 import type {
   DeadLetter,
   DeadLetterChange,
@@ -32,7 +32,7 @@ interface SettleDeps {
  */
 export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
   return async (batch: EnrichedBatch): Promise<SettlingBatch> => {
-    const told = new Map<number, ReplayMark>();
+    const told = new Map<number, ResendMark>();
     for (const { offset, headers } of batch.records) {
       const mark = readMark(headers);
       if (mark) told.set(offset, mark);
@@ -41,7 +41,7 @@ export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
     const origins = await lettersOf(deadLetters, [...new Set([...told.values()].map(({ letter }) => letter))]);
     // A mark of no letter, or of a sending there never was, is somebody else's: the message is one like any other.
     const marks = new Map(
-      [...told].filter(([, { letter, attempt }]) => attempt <= (origins.get(letter)?.replays ?? 0)),
+      [...told].filter(([, { letter, attempt }]) => attempt <= (origins.get(letter)?.resends ?? 0)),
     );
     if (marks.size === 0) return { ...batch, settlements: [] };
 
@@ -67,18 +67,18 @@ export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
       };
       for (const letter of again) {
         const history = [...(origins.get(mark.letter)?.history ?? []), event];
-        descended.set(letter, { ...letter, replayOf: mark.letter, replays: mark.attempt, history });
+        descended.set(letter, { ...letter, resendOf: mark.letter, resends: mark.attempt, history });
       }
       // Of one message twice in the log, the second only brings repeats.
       if (settlements.has(mark.letter)) continue;
       settlements.set(mark.letter, {
         id: mark.letter,
         // Also when it was given up or taken back meanwhile: what was handled was handled.
-        from: ["replaying", "open", "discarded"],
-        replays: mark.attempt,
-        to: "replayed",
+        from: ["resending", "open", "discarded"],
+        resends: mark.attempt,
+        to: "resent",
         event,
-        ...(event.kind === "refused" && again[0] && { replayedAs: again[0].id }),
+        ...(event.kind === "refused" && again[0] && { resentAs: again[0].id }),
       });
     }
     const letters = batch.letters.map((letter) => descended.get(letter) ?? letter);
@@ -90,7 +90,7 @@ export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
  * Says of each letter that was sent again what came of it, once that is committed. Never throws: the batch is through, and
  * what can't be told now is told by the job that looks after claims.
  */
-export function createSettleReplays({ pool, deadLetters }: Pick<SettlementDeps, "pool"> & SettleDeps) {
+export function createSettleResends({ pool, deadLetters }: Pick<SettlementDeps, "pool"> & SettleDeps) {
   return async ({ settlements }: SettlingBatch): Promise<void> => {
     if (settlements.length > 0) await settle(pool, deadLetters, settlements).catch(() => undefined);
   };

@@ -3,9 +3,9 @@ import { Button, Textarea } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import type { DeadLetterView, ReplayPreview } from "@/server/contracts/dead-letters";
+import type { DeadLetterView, ResendPreview } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
-import { DEAD_LETTERS, previewQuery, replayLetter } from "../queries/dead-letters";
+import { DEAD_LETTERS, previewQuery, resendLetter } from "../queries/dead-letters";
 import { adviceOn } from "../queries/request";
 import { prettyJson } from "../ui/pretty-json";
 import { Failure } from "../ui/feedback";
@@ -20,7 +20,7 @@ import classes from "./letter.module.css";
 const PAUSE_MS = 500;
 const LONGEST = 256 * 1024;
 
-interface ReplayEditorProps {
+interface ResendEditorProps {
   letter: DeadLetterView;
   /** Told with the dead letter as it is then, and the device the message names. */
   onSent: (letter: DeadLetterView, device: string | null) => void;
@@ -28,7 +28,7 @@ interface ReplayEditorProps {
 }
 
 /** The message to be edited, what would come of it, and the button that sends it. */
-export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
+export function ResendEditor({ letter, onSent, onClose }: ResendEditorProps) {
   const queries = useQueryClient();
   const [original] = useState(() => textOf(letter));
   const [text, setText] = useState(original);
@@ -41,7 +41,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
   const send = useMutation({
     mutationFn: () => {
       const message = messageOf(text);
-      return replayLetter(letter.id, { ...(message === null ? {} : { message }), dryRun: false });
+      return resendLetter(letter.id, { ...(message === null ? {} : { message }), dryRun: false });
     },
     onSuccess: (answer) => onSent(answer.letter, deviceIn(text)),
     onError: () => void queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
@@ -59,7 +59,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
   const isChecking = asked !== text || check.isFetching;
   return (
     <Section
-      title="Edit and replay"
+      title="Edit and resend"
       aside={
         <span className={classes.tools}>
           <Button size="compact-xs" variant="default" disabled={!reading.ok} onClick={() => write(prettyJson(text))}>
@@ -72,7 +72,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
       }
     >
       <form
-        aria-label="Edit and replay"
+        aria-label="Edit and resend"
         className={classes.editor}
         onSubmit={(event) => {
           event.preventDefault();
@@ -131,7 +131,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
             Check
           </Button>
           <Button size="xs" type="submit" disabled={!preview?.ok} loading={send.isPending}>
-            {text === original ? "Replay as received" : "Replay edited message"}
+            {text === original ? "Resend as received" : "Resend edited message"}
           </Button>
         </div>
       </form>
@@ -140,7 +140,7 @@ export function ReplayEditor({ letter, onSent, onClose }: ReplayEditorProps) {
 }
 
 /** Where it isn't JSON, the line above says so, and where. */
-function Preview({ preview, isJson }: { preview: ReplayPreview; isJson: boolean }) {
+function Preview({ preview, isJson }: { preview: ResendPreview; isJson: boolean }) {
   const { ok, readings } = preview;
   const problems = preview.problems.filter(({ reason }) => isJson || reason !== "notJson");
   const mark: Mark = ok && problems.length === 0 ? "ok" : "warning";
