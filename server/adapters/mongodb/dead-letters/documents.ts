@@ -8,7 +8,7 @@ import {
   MOST_EVENTS,
 } from "@/server/ports/dead-letters";
 import { originalText, storableText } from "../text";
-import { type OlderWords, statusOf, type StoredStatus, storedStatuses } from "./older-words";
+import { type OlderWords, resendsOf, statusOf, type StoredStatus, storedStatuses } from "./older-words";
 
 /** A dead letter as it is kept. Those stored before there were resends lack everything that is optional here. */
 export interface LetterDocument extends OlderWords {
@@ -81,7 +81,7 @@ export function letterOf(document: LetterDocument): KeptDeadLetter {
     status: statusOf(document.status),
     resendOf: document.resendOf ?? document.replayOf ?? null,
     resentAs: document.resentAs ?? document.replayedAs ?? null,
-    resends: document.resends ?? document.replays ?? 0,
+    resends: resendsOf(document),
     history: (document.history ?? []).map((event) => ({
       time: event.time.getTime(),
       kind: event.kind,

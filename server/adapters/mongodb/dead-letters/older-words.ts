@@ -2,8 +2,8 @@ import type { Document } from "mongodb";
 import type { DeadLetterStatus } from "@/server/ports/dead-letters";
 
 /**
- * What versions wrote for which "replay" was also the sending again of a dead letter. Their documents are read as they
- * are: a change writes the words of today beside these, which then count no more.
+ * What versions wrote that called a resend a replay. Their documents are read as they are, and a change writes today's
+ * words beside these; so a process of such a version may go on writing until it is stopped.
  */
 export interface OlderWords {
   readonly replayOf?: string | null;
@@ -34,11 +34,22 @@ export function statusOf(stored: StoredStatus | undefined): DeadLetterStatus {
   return stored ?? "open";
 }
 
-/** Expressions of an aggregation: how often a letter was sent again, and whether it became another one. */
-export const RESENDS: Document = { $ifNull: ["$resends", { $ifNull: ["$replays", 0] }] };
-export const RESENT_AS: Document = { $ifNull: ["$resentAs", { $ifNull: ["$replayedAs", null] }] };
-
-/** Letters sent again so often. Those from before there were resends were never sent. */
-export function sentAgain(times: number): Document {
-  return { $or: [{ resends: times }, { resends: null, replays: times === 0 ? { $in: [0, null] } : times }] };
+/** How often a letter was sent again. It only grows, so of both words the larger count is the later one. */
+export function resendsOf({ resends, replays }: OlderWords & { readonly resends?: number | null }): number {
+  return Math.max(resends ?? 0, replays ?? 0);
 }
+
+/** The same as an expression of an aggregation. */
+export const RESENDS: Document = { $max: ["$resends", "$replays", 0] };
+
+/** Letters sent again so often. */
+export function sentAgain(times: number): Document {
+  const later = { $gt: times };
+  return {
+    $nor: [{ resends: later }, { replays: later }],
+    ...(times > 0 && { $or: [{ resends: times }, { replays: times }] }),
+  };
+}
+
+/** Whether a letter became another one, as an expression of an aggregation. */
+export const RESENT_AS: Document = { $ifNull: ["$resentAs", { $ifNull: ["$replayedAs", null] }] };
