@@ -1,4 +1,6 @@
+import { sessionCookie } from "./api/access/cookie";
 import { within } from "./async/timeout";
+import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
 import type { Api } from "./api/runtime";
 import { type Engines, topicSettings } from "./compose";
@@ -50,6 +52,8 @@ export interface ApiParts {
   readonly ingestCounts?: () => IngestCounts;
   readonly version: string;
   readonly logger: Logger;
+  /** Who sends a request. */
+  readonly callerOf: (request: Request) => Promise<Caller>;
 }
 
 /** The REST routes on these engines. */
@@ -66,6 +70,8 @@ export function composeApi(parts: ApiParts): Api {
     {
       ...engines,
       prisma,
+      callerOf: parts.callerOf,
+      cookie: sessionCookie(config.server.PORT),
       pipelineState,
       pipelineStages: composeStages(engines),
       ingestCounts,

@@ -4,6 +4,10 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import next from "next";
 import { Server as SocketServer } from "socket.io";
+import { type Authenticator, createAuthenticator } from "./access/authenticate";
+import { watchAccess } from "./access/watch";
+import { addressOf } from "./api/address";
+import { sessionCookie } from "./api/access/cookie";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
 import { composeEngines } from "./compose";
@@ -11,6 +15,9 @@ import { composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
 import { runAsProduction } from "./config/production";
 import { PAGES } from "./contracts/pages";
+import { sitesOf } from "./domain/access";
+import { admitToPage, credentialsOf } from "./page-gate";
+import { databaseConnection } from "./postgres/connection";
 import { createPrismaClient } from "./postgres/prisma";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
 import { createTally } from "./observability/tally";
@@ -68,11 +75,24 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const health = composeHealth({ config, engines, pipelineState, version, liveState: () => started.live?.state() });
     undo.push(() => health.stop());
     const ingestCounts = () => ingestTally.current();
-    const api = composeApi({ config, engines, prisma, pipelineState, health, ingestCounts, version, logger });
+    const authenticator = createAuthenticator(engines.pool, sessionCookie(config.server.PORT).names);
+    const callerOf = (request: Request) =>
+      authenticator.callerOf({
+        cookie: request.headers.get("cookie"),
+        authorization: request.headers.get("authorization"),
+        address: addressOf(request),
+      });
+    const api = composeApi({ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf });
     undo.push(shareApi(api));
 
-    const { server, io, welcome, close } = await listen(config);
+    const { server, io, welcome, close } = await listen(config, authenticator);
     undo.push(close);
+    undo.push(
+      watchAccess(databaseConnection(config), logger, () => {
+        authenticator.forget();
+        void cutOff(io, authenticator);
+      }),
+    );
     const live = startLiveChannel({
       io,
       eventLog: engines.eventLog,
@@ -96,6 +116,19 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
   }
 }
 
+/** True if who shows these credentials may watch. */
+async function mayWatch(authenticator: Authenticator, request: IncomingMessage): Promise<boolean> {
+  return sitesOf(await authenticator.callerOf(credentialsOf(request)), "view") === "all";
+}
+
+/** Cuts off the browsers that may not watch any more. */
+async function cutOff(io: LiveServer, authenticator: Authenticator): Promise<void> {
+  for (const socket of io.sockets.sockets.values()) {
+    // Who can't be asked about while PostgreSQL is away stays: nothing can have been taken from them.
+    if (!(await mayWatch(authenticator, socket.request).catch(() => true))) socket.disconnect(true);
+  }
+}
+
 /** Asks for each page once, so that the first visitor needn't wait for its code to be read and compiled. */
 async function warmUp(address: string, signal: AbortSignal): Promise<void> {
   try {
@@ -114,7 +147,7 @@ interface Listening {
 }
 
 /** Opens the port with Next's pages and Socket.IO on it. Next answers once it has loaded the build. */
-async function listen(config: Config): Promise<Listening> {
+async function listen(config: Config, authenticator: Authenticator): Promise<Listening> {
   runAsProduction();
   const server = createServer({ keepAliveTimeout: 65_000 });
   await new Promise<void>((resolve, reject) => {
@@ -135,7 +168,13 @@ async function listen(config: Config): Promise<Listening> {
     serveClient: false,
     perMessageDeflate: false,
     maxHttpBufferSize: 16 * 1024,
-    allowRequest: ({ headers }, decide) => decide(null, isSameOrigin(headers)),
+    allowRequest: (request, decide) => {
+      if (!isSameOrigin(request.headers)) return decide(null, false);
+      mayWatch(authenticator, request).then(
+        (may) => decide(null, may),
+        () => decide(null, false),
+      );
+    },
   });
   // Those of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
   let welcome = () => {};
@@ -159,7 +198,10 @@ async function listen(config: Config): Promise<Listening> {
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
       response.once("finish", () => dropRest(request));
       nameContentType(response);
-      void prepared.then(() => handle(request, response)).catch(() => response.destroy());
+      void prepared
+        .then(() => admitToPage(authenticator, request, response))
+        .then((admitted) => (admitted ? handle(request, response) : undefined))
+        .catch(() => response.destroy());
     });
     await prepared;
     return { server, io, welcome, close };

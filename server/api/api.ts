@@ -1,24 +1,34 @@
 import type { Pool, PoolClient } from "pg";
-import { SYSTEM } from "@/server/domain/caller";
+import { addDeed } from "@/server/access/audit";
+import { type Caller, NOBODY, nameOf, sitesOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Context } from "@/server/postgres/context";
 import { withTransaction } from "@/server/postgres/transaction";
+import { addressOf } from "./address";
 import { createOpenApi } from "./openapi";
 import { parseParameters } from "./parse";
 import { ProblemError, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
-import type { FileAnswer, Operation } from "./verb";
+import type { Access, FileAnswer, Operation } from "./verb";
 
 type Handler = (
   ctx: Context<Pool | PoolClient>,
-  call: { params: unknown; query: unknown; request: Request },
+  call: {
+    params: unknown;
+    query: unknown;
+    request: Request;
+    headers: Headers;
+    note: (deed: { target?: string; detail?: object }) => void;
+  },
 ) => Promise<unknown>;
 
 /** What answering itself depends on, besides what the verbs do. */
 interface CallDeps {
   readonly pool: Pool;
   readonly now: () => EpochMs;
+  /** Who sends a request. */
+  readonly callerOf: (request: Request) => Promise<Caller>;
 }
 
 /** Binds every verb to what it depends on. `onInternal` is told of every error nobody foresaw, once. */
@@ -49,17 +59,42 @@ export function createApi(
     handle: (name, request, params) =>
       answered(request, async ({ searchParams }) => {
         const { operation, writes, handle } = bound[name as VerbName];
+        const caller = operation.access === "public" ? NOBODY : await deps.callerOf(request);
+        const address = addressOf(request);
+        const target = Object.values(params).join("/") || null;
+        const refusal = refusalOf(caller, operation.access);
+        if (refusal !== null) {
+          if (refusal.kind === "not-allowed")
+            await addDeed(deps.pool, caller, { verb: name, target, outcome: "denied", address, detail: null });
+          throw refusal;
+        }
+        let noted: { target?: string; detail?: object } = {};
         const call = {
           params: parseParameters(operation.params, Object.entries(params)),
           query: parseParameters(operation.query, searchParams),
           request,
+          headers: new Headers(),
+          note: (deed: typeof noted) => void (noted = deed),
         };
-        const ctx = { caller: SYSTEM, signal: request.signal, now: deps.now() };
+        const record = (tx: Pool | PoolClient) => {
+          const { detail = null } = noted;
+          return addDeed(tx, caller, { verb: name, target: noted.target ?? target, outcome: "done", address, detail });
+        };
+        const ctx = { caller, signal: request.signal, now: deps.now() };
+        // What is only read is recorded before it is shown; what is written, with it.
+        if (operation.audited && !writes) await record(deps.pool);
         const answer = writes
-          ? await withTransaction(deps.pool, (tx) => handle({ ...ctx, tx }, call))
+          ? await withTransaction(deps.pool, async (tx) => {
+              const done = await handle({ ...ctx, tx }, call);
+              await record(tx);
+              return done;
+            })
           : await handle({ ...ctx, tx: deps.pool }, call);
-        if (operation.file) return file(answer as FileAnswer, operation.file.contentType);
-        return json(answer, operation.status);
+        const response = operation.file
+          ? file(answer as FileAnswer, operation.file.contentType)
+          : json(answer, operation.status);
+        for (const [header, value] of call.headers) response.headers.append(header, value);
+        return response;
       }),
     openApi: async () => json(openApi, 200),
     notAllowed: (request, allowed) =>
@@ -111,4 +146,17 @@ function json(value: unknown, status: number): Response {
     status,
     headers: { "content-type": "application/json", "cache-control": cacheControl },
   });
+}
+
+/** Why a verb doesn't answer this caller, or null if it does. */
+function refusalOf(caller: Caller, access: Access): ProblemError | null {
+  if (access === "public") return null;
+  if (caller.kind === "nobody") {
+    const how = "Sign in at /sign-in, or send a key as `Authorization: Bearer …`.";
+    return new ProblemError("not-signed-in", caller.why === undefined ? how : `${caller.why} ${how}`, {
+      headers: { "www-authenticate": "Bearer" },
+    });
+  }
+  if (access === "signed-in" || sitesOf(caller, access) === "all") return null;
+  return new ProblemError("not-allowed", `It takes the permission "${access}", which ${nameOf(caller)} doesn't hold.`);
 }

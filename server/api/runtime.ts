@@ -38,6 +38,7 @@ export function routes(verbs: {
   readonly GET?: VerbName;
   readonly POST?: VerbName;
   readonly PATCH?: VerbName;
+  readonly DELETE?: VerbName;
 }): Record<(typeof METHODS)[number] | "OPTIONS", Route> {
   const allowed = Object.keys(verbs).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
   const route = (method: (typeof METHODS)[number]): Route => {
@@ -60,13 +61,23 @@ export const openApiRoute: Route = withApi((api) => api.openApi());
 
 /**
  * Answers a GET within this process, for a page that shows it in its first HTML.
+ * @param askedBy the headers of the request for the page: it shows what its reader may see.
  * @returns null when there is no good answer within `patienceMs`: the page's own script then asks, and tells what is wrong.
  */
-export async function answerFor<T>(verb: VerbName, address: string, patienceMs: number): Promise<T | null> {
+export async function answerFor<T>(
+  verb: VerbName,
+  address: string,
+  patienceMs: number,
+  askedBy: { get(name: string): string | null },
+): Promise<T | null> {
   const api = shared.fieldwatchApi;
   if (api === undefined) return null;
+  const shown = ["cookie", "authorization", "x-forwarded-for"].flatMap((name) => {
+    const value = askedBy.get(name);
+    return value === null ? [] : [[name, value] as [string, string]];
+  });
   const asked = api
-    .handle(verb, new Request(new URL(address, "http://localhost")), {})
+    .handle(verb, new Request(new URL(address, "http://localhost"), { headers: shown }), {})
     .then(async (answer) => (answer.ok ? ((await answer.json()) as T) : null))
     .catch(() => null);
   return withinOr(patienceMs, asked, null);

@@ -1,6 +1,10 @@
 import { z } from "zod";
+import type { Permission } from "@/server/domain/access";
 import type { Context, WritingContext } from "@/server/postgres/context";
 import type { ProblemKind } from "./problem";
+
+/** Whom a verb answers: everybody, whoever is signed in, or those who hold the permission. */
+export type Access = "public" | "signed-in" | Permission;
 
 /** What a verb is to the outside; routes, parsing and the OpenAPI document are made from it. */
 export interface Operation<
@@ -8,9 +12,13 @@ export interface Operation<
   Q extends z.ZodObject = z.ZodObject,
   A extends z.ZodType = z.ZodType,
 > {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** OpenAPI form: /api/v1/devices/{id}. */
   readonly path: string;
+  /** Whom it answers. There is no default: what is not said can't be forgotten. */
+  readonly access: Access;
+  /** Set for what is read so that the audit record says who has seen it. What writes is always in there. */
+  readonly audited?: true;
   readonly summary: string;
   readonly description?: string;
   readonly params: P;
@@ -36,6 +44,10 @@ interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
   readonly params: z.output<P>;
   readonly query: z.output<Q>;
   readonly request: Request;
+  /** Further headers of the good answer. */
+  readonly headers: Headers;
+  /** Says for the audit record what this is done to (left out: the path's parameters), and what changes by it. Never a secret. */
+  readonly note: (deed: { readonly target?: string; readonly detail?: object }) => void;
 }
 
 /** One verb: what it is, and how it is made from what it depends on. */

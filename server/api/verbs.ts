@@ -1,3 +1,8 @@
+import { listAudit } from "./access/audit";
+import { listAccessKeys, makeAccessKey, revokeAccessKey } from "./access/keys";
+import { endOwnSession, getMe, listOwnSessions, setOwnPassword } from "./access/me";
+import { signIn, signInByLink, signOut } from "./access/sign-in";
+import { addUser, listUsers, makeUserLink, updateUser } from "./access/users";
 import { discardDeadLetter, restoreDeadLetter } from "./dead-letters/decide";
 import { getDeadLetter } from "./dead-letters/get";
 import { listDeadLetterGroups } from "./dead-letters/groups";
@@ -75,6 +80,21 @@ export const VERBS = {
   sendTestMessage,
   getTestMessage,
   listTestMessages,
+  signInByLink,
+  signIn,
+  signOut,
+  getMe,
+  setOwnPassword,
+  listOwnSessions,
+  endOwnSession,
+  listUsers,
+  addUser,
+  updateUser,
+  makeUserLink,
+  listAccessKeys,
+  makeAccessKey,
+  revokeAccessKey,
+  listAudit,
 } as const;
 
 export type VerbName = keyof typeof VERBS;

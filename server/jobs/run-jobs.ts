@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { createBackoff, pause } from "@/server/async/backoff";
 import { withinOr } from "@/server/async/timeout";
-import { SYSTEM } from "@/server/domain/caller";
+import { SYSTEM } from "@/server/domain/access";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import type { Job, JobContext } from "@/server/postgres/job";

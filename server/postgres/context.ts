@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from "pg";
-import type { Caller } from "@/server/domain/caller";
+import type { Caller } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** What every verb and every job is called with, before anything of its own. */

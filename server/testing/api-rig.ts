@@ -6,6 +6,7 @@ import type { VerbName } from "@/server/api/verbs";
 import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import { composeApi, composePipelineState } from "@/server/compose-web";
 import { type Config, loadConfig } from "@/server/config/config";
+import type { Caller } from "@/server/domain/access";
 import { problem } from "@/server/contracts/common";
 import { pipelineAnswer } from "@/server/contracts/pipeline";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
@@ -28,6 +29,12 @@ export function message(device: string, i: number, readings: object = { temperat
   return { device, time, site: device < "m" ? "north" : "south", type: "press", readings };
 }
 
+/** A person who may do everything. */
+const ANYONE: Caller = {
+  ...{ kind: "user", accountId: 1, name: "Ada", sessionId: "00000000-0000-4000-8000-000000000000", provenAt: NOW },
+  grants: [{ role: "admin", siteId: null }],
+};
+
 const logger = pino({ level: "silent" });
 
 /** What an API under test may have otherwise. */
@@ -35,6 +42,8 @@ export interface ApiParts {
   readonly ingest?: Partial<Config["ingest"]>;
   readonly append?: EventLog["append"];
   readonly counts?: IngestCounts;
+  /** Who asks; left out: somebody who may do everything. */
+  readonly caller?: Caller;
 }
 
 /** A request to take messages. */
@@ -57,7 +66,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   let api: Api;
   let worker: { stop(): Promise<void> };
 
-  function compose({ ingest, append, counts = noIngestCounts() }: ApiParts = {}): Api {
+  function compose({ ingest, append, counts = noIngestCounts(), caller = ANYONE }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
     const pipelineState = composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} });
     const answer = () => ({
@@ -78,6 +87,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
       health: { answer },
       version: "0",
       logger,
+      callerOf: async () => caller,
     });
   }
 

@@ -25,7 +25,7 @@ const FEATURES = [
   "ingest",
   "alerting",
   "quality",
-  "audit",
+  "access",
   "dead-letters",
 ];
 const SENDERS = ["simulator", "replay"];
@@ -75,7 +75,7 @@ const ROOMS: readonly Room[] = [
   {
     name: "api",
     at: "server/api",
-    imports: [...FOUNDATION, "catalog", "readings", "ingest", "pipeline", "health", "dead-letters", "jobs"],
+    imports: [...FOUNDATION, "catalog", "readings", "ingest", "pipeline", "health", "dead-letters", "jobs", "access"],
   },
   { name: "testing", at: "server/testing", imports: ["*"] },
   { name: "wiring", at: "server", imports: ["*"] },

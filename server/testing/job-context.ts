@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { SYSTEM } from "@/server/domain/caller";
+import { SYSTEM } from "@/server/domain/access";
 import type { JobContext, Progress } from "@/server/postgres/job";
 import { withTransaction } from "@/server/postgres/transaction";
 

@@ -1,3 +1,4 @@
+import { headers } from "next/headers";
 import type { Metadata } from "next";
 import { Suspense } from "react";
 import { Devices } from "@/components/devices/devices";
@@ -19,7 +20,7 @@ export default async function DevicesPage({
     Object.entries(await searchParams).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
   );
   const asked = fleetOrderAddress(readWanted(address));
-  const order = await answerFor<FleetOrder>("getFleetOrder", asked, PATIENCE_MS);
+  const order = await answerFor<FleetOrder>("getFleetOrder", asked, PATIENCE_MS, await headers());
   return (
     <Suspense>
       <Devices first={order && { asked, order }} />

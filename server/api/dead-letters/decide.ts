@@ -25,6 +25,7 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
     {
       method: "POST",
       path: `/api/v1/dead-letters/{id}/${name}`,
+      access: "operate",
       summary,
       params: letterParams,
       query: NO_PARAMETERS,

@@ -8,6 +8,7 @@ export const getDeadLetter = verb(
   {
     method: "GET",
     path: "/api/v1/dead-letters/{id}",
+    access: "view-messages",
     summary: "One dead letter with its message and its history",
     params: letterParams,
     query: NO_PARAMETERS,

@@ -22,6 +22,7 @@ export const listDeadLetterGroups = verb(
   {
     method: "GET",
     path: "/api/v1/dead-letters/groups",
+    access: "view",
     summary: "Dead letters by reason, device and field, the largest groups first",
     params: NO_PARAMETERS,
     query: deadLetterGroupsQuery,

@@ -21,6 +21,7 @@ export const listDeadLetterJobs = verb(
   {
     method: "GET",
     path: "/api/v1/dead-letters/jobs",
+    access: "view",
     summary: "Work on many dead letters at once, the newest first",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
@@ -36,6 +37,7 @@ export const getDeadLetterJob = verb(
   {
     method: "GET",
     path: "/api/v1/dead-letters/jobs/{id}",
+    access: "view",
     summary: "How far a job is, and what came of what it sent",
     params: jobParams,
     query: NO_PARAMETERS,
@@ -52,6 +54,7 @@ export const stopDeadLetterJob = verb(
   {
     method: "POST",
     path: "/api/v1/dead-letters/jobs/{id}/stop",
+    access: "operate",
     summary: "Stops a job; what it has sent is handled all the same. One that has ended stays as it is",
     params: jobParams,
     query: NO_PARAMETERS,

@@ -12,6 +12,7 @@ export const listDeadLetters = verb(
   {
     method: "GET",
     path: "/api/v1/dead-letters",
+    access: "view-messages",
     summary: "Messages and fields that could not become a reading, newest first",
     params: NO_PARAMETERS,
     query: deadLettersQuery,

@@ -1,3 +1,4 @@
+import { nameOf } from "@/server/domain/access";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { deadLetterJobAnswer, deadLetterJobBody, type DeadLetterDryRun } from "@/server/contracts/dead-letters";
@@ -30,6 +31,7 @@ export const startDeadLetterJob = verb(
   {
     method: "POST",
     path: "/api/v1/dead-letters/jobs",
+    access: "operate",
     summary: "Resends, discards or restores many dead letters, or tells what that would do",
     description:
       "A worker does it, bit by bit; it goes on after a restart. It works on the dead letters that fit now, not on those that come later. With " +
@@ -57,7 +59,7 @@ export const startDeadLetterJob = verb(
       }
       const id = randomUUID();
       const params = { action, filter, until, perSecond } satisfies WorkOnMany;
-      const run = { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: ctx.caller.kind };
+      const run = { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: nameOf(ctx.caller) };
       if ((await requestRun(ctx.tx, { ...run, most: MOST_UNFINISHED })) === null)
         throw new ProblemError("too-many-jobs", `${MOST_UNFINISHED} jobs are unfinished: wait for one, or stop one.`);
       const row = await readRun(ctx.tx, DEAD_LETTERS_JOB, id);

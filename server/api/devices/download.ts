@@ -37,6 +37,7 @@ export const downloadCsv = verb(
   {
     ...COMMON,
     path: "/api/v1/devices/{id}/readings.csv",
+    access: "view-messages",
     summary: "Readings of a device as a CSV file",
     description: WHAT,
     file: { contentType: "text/csv; charset=utf-8", schema: { type: "string" } },
@@ -52,6 +53,7 @@ export const downloadJson = verb(
   {
     ...COMMON,
     path: "/api/v1/devices/{id}/readings.json",
+    access: "view-messages",
     summary: "Readings of a device as a JSON file",
     description: WHAT,
     file: { contentType: "application/json", schema: { type: "object" } },

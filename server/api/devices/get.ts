@@ -7,6 +7,7 @@ export const getDevice = verb(
   {
     method: "GET",
     path: "/api/v1/devices/{id}",
+    access: "view",
     summary: "One device with its latest values and what people wrote about it",
     params: deviceParams,
     query: NO_PARAMETERS,

@@ -27,6 +27,7 @@ export const listDevices = verb(
   {
     method: "GET",
     path: "/api/v1/devices",
+    access: "view",
     summary: "Devices with their latest values, a page at a time",
     params: NO_PARAMETERS,
     query: devicesQuery,

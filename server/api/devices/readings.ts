@@ -18,6 +18,7 @@ export const listReadings = verb(
   {
     method: "GET",
     path: "/api/v1/devices/{id}/readings",
+    access: "view",
     summary: "The history of one metric of one device",
     description:
       "auto answers with the readings themselves when they fit into maxPoints, else in buckets: of the readings while these are few, else of " +

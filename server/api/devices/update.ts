@@ -15,6 +15,7 @@ export const updateDevice = writingVerb(
   {
     method: "PATCH",
     path: "/api/v1/devices/{id}",
+    access: "edit",
     summary: "Changes what people say about a device: site, type, notes",
     description:
       "What is left out stays; null is nothing; a site that isn't there yet is added. From then on messages no longer fill that site or type in. " +

@@ -1,3 +1,4 @@
+import { SYSTEM } from "@/server/domain/access";
 import { parse } from "csv-parse/sync";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -28,6 +29,7 @@ beforeAll(async () => {
   engines = await composeEngines(config, "test", logger);
   prisma = createPrismaClient(engines.pool);
   api = composeApi({
+    callerOf: async () => SYSTEM,
     ...{ config, engines, prisma, logger, version: "0" },
     pipelineState: composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} }),
     health: {

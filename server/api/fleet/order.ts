@@ -23,6 +23,7 @@ export const getFleetOrder = verb(
   {
     method: "GET",
     path: "/api/v1/fleet/order",
+    access: "view",
     summary: "Every device that matches, in order, the first of them in full",
     description:
       "For lists that are scrolled freely: the order stays what it was when it was asked for, however values change, and " +

@@ -20,6 +20,7 @@ export const listSparklines = verb(
   {
     method: "GET",
     path: "/api/v1/fleet/sparklines",
+    access: "view",
     summary: "The last minutes of one metric of several devices",
     params: NO_PARAMETERS,
     query: sparklinesQuery,

@@ -21,6 +21,7 @@ export const getFleetSummary = verb(
   {
     method: "GET",
     path: "/api/v1/fleet/summary",
+    access: "view",
     summary: "How many devices match, by state and by site, and whether their order changed",
     params: NO_PARAMETERS,
     query: fleetSummaryQuery,

@@ -5,6 +5,7 @@ export const getHealth = verb(
   {
     method: "GET",
     path: "/api/v1/health",
+    access: "view",
     summary: "Every probe with its status, cause and fix",
     description:
       "Answers 200 whatever the status is, also while engines are down. For a load balancer ask /api/readyz.",

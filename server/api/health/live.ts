@@ -5,6 +5,7 @@ export const getLive = verb(
   {
     method: "GET",
     path: "/api/livez",
+    access: "public",
     summary: "200 while this process answers at all",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,

@@ -5,6 +5,7 @@ export const getReady = verb(
   {
     method: "GET",
     path: "/api/readyz",
+    access: "public",
     summary: "200 while messages can be taken: the event log answers and has its topic",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,

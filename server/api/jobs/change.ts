@@ -1,3 +1,4 @@
+import { nameOf } from "@/server/domain/access";
 import type { Pool, PoolClient } from "pg";
 import { job, jobRun } from "@/server/contracts/jobs";
 import { type JobRow, readJobs, readRun } from "@/server/jobs/read";
@@ -21,6 +22,7 @@ function changing(
     {
       method: "POST",
       path: `/api/v1/jobs/{name}/${action}`,
+      access: "operate",
       summary,
       params: jobPath,
       query: NO_PARAMETERS,
@@ -43,7 +45,7 @@ export const runJob = changing(
   "run",
   "Runs a job now, paused or not; one that waits to be tried again is tried at once",
   async ({ tx, caller }, name) => {
-    if ((await requestRun(tx, { job: name, requestedBy: caller.kind })) === null && !(await hurryRun(tx, name)))
+    if ((await requestRun(tx, { job: name, requestedBy: nameOf(caller) })) === null && !(await hurryRun(tx, name)))
       throw new ProblemError("wrong-status", "It runs already: wait until it ends, or stop it.");
   },
 );
@@ -64,6 +66,7 @@ export const stopJobRun = writingVerb(
   {
     method: "POST",
     path: "/api/v1/jobs/{name}/runs/{id}/stop",
+    access: "operate",
     summary: "Stops a run within seconds; what it has done stays. One that has ended stays as it is",
     params: runPath,
     query: NO_PARAMETERS,

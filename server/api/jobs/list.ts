@@ -8,6 +8,7 @@ export const listJobs = verb(
   {
     method: "GET",
     path: "/api/v1/jobs",
+    access: "view",
     summary: "Every job: what it does, when it ran and will run, and what keeps it from that",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
@@ -26,6 +27,7 @@ export const listJobRuns = verb(
   {
     method: "GET",
     path: "/api/v1/jobs/{name}/runs",
+    access: "view",
     summary: "A job's runs; of scheduled ones that found nothing to do, only the latest is kept",
     params: jobPath,
     query: jobRunsQuery,

@@ -14,6 +14,7 @@ export const updateMetric = writingVerb(
   {
     method: "PATCH",
     path: "/api/v1/metrics/{name}",
+    access: "declare",
     summary: "Says what a metric means: its unit and valid range",
     description:
       "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +

@@ -8,6 +8,7 @@ export const getPipeline = verb(
   {
     method: "GET",
     path: "/api/v1/pipeline",
+    access: "view",
     summary: "The pipeline's totals, position, lag and rates",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,

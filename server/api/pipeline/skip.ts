@@ -1,3 +1,4 @@
+import { nameOf } from "@/server/domain/access";
 import { z } from "zod";
 import { skipBody, skippedBatch } from "@/server/contracts/pipeline";
 import { skipUnreadable } from "@/server/pipeline/unreadable-batches";
@@ -12,6 +13,7 @@ export const skipBatch = writingVerb(
   {
     method: "POST",
     path: "/api/v1/pipeline/partitions/{partition}/skip",
+    access: "operate",
     summary: "Skips the batch that stops a partition because it can't be read",
     description:
       "Its messages are lost to Fieldwatch: they are counted as skipped, and the batch is remembered with its cause. `from` and `to` say which batch you have seen; " +
@@ -26,7 +28,7 @@ export const skipBatch = writingVerb(
   () =>
     async (ctx, { params: { partition }, request }) => {
       const { from, to } = await parseJsonBody(skipBody, request);
-      const by = { name: ctx.caller.kind, now: ctx.now };
+      const by = { name: nameOf(ctx.caller), now: ctx.now };
       const skipped = await skipUnreadable(ctx.tx, { partition, from, to }, by);
       if (skipped !== null) return toSkippedView(skipped);
       throw new ProblemError(

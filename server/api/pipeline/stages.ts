@@ -7,6 +7,7 @@ export const getStages = verb(
   {
     method: "GET",
     path: "/api/v1/pipeline/stages",
+    access: "view",
     summary: "What each stage of the pipeline did over the last minutes",
     description:
       "Counts of the worker are written with the readings and exact. What the telemetry route and the stages' clocks " +

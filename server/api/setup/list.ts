@@ -10,6 +10,7 @@ export const listSetup = verb(
   {
     method: "GET",
     path: "/api/v1/setup",
+    access: "administer",
     summary: "Every recorded start, newest first",
     description:
       "Each `npm start` with its steps, how long they took, and for a failure the cause and fix that were told. Kept in the data folder, the last 50, " +

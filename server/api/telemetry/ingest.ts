@@ -43,6 +43,7 @@ export const ingestTelemetry = verb(
   {
     method: "POST",
     path: "/api/v1/telemetry",
+    access: "send",
     summary: "Takes messages into the event log",
     description:
       "Answers 202 only after the log holds the accepted messages durably. Rejected items are named by index and reason; the others are taken " +

@@ -8,6 +8,7 @@ export const getTestMessage = verb(
   {
     method: "GET",
     path: "/api/v1/test-message/{id}",
+    access: "view",
     summary: "The way of a test message so far",
     description:
       "Each station with how long it took; where the message hangs, the cause and fix of the probe that explains it. The last 100 are kept.",

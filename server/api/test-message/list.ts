@@ -6,6 +6,7 @@ export const listTestMessages = verb(
   {
     method: "GET",
     path: "/api/v1/test-message",
+    access: "view",
     summary: "The latest test messages with their ways, newest first",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,

@@ -66,3 +66,23 @@ export type DeviceUnit = Prisma.DeviceUnitModel
  * A series with readings that no double holds as they were sent: the nearest is stored.
  */
 export type RoundedSeries = Prisma.RoundedSeriesModel
+/**
+ * Model Account
+ * A person who may come in.
+ */
+export type Account = Prisma.AccountModel
+/**
+ * Model Session
+ * A sign-in of a browser.
+ */
+export type Session = Prisma.SessionModel
+/**
+ * Model AccessKey
+ * A key of a program, of a site's devices or of one device.
+ */
+export type AccessKey = Prisma.AccessKeyModel
+/**
+ * Model RoleGrant
+ * A role of a person or a program, at one site or (without one) at all.
+ */
+export type RoleGrant = Prisma.RoleGrantModel

@@ -55,7 +55,11 @@ export const ModelName = {
   Device: 'Device',
   Metric: 'Metric',
   DeviceUnit: 'DeviceUnit',
-  RoundedSeries: 'RoundedSeries'
+  RoundedSeries: 'RoundedSeries',
+  Account: 'Account',
+  Session: 'Session',
+  AccessKey: 'AccessKey',
+  RoleGrant: 'RoleGrant'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -135,6 +139,63 @@ export const RoundedSeriesScalarFieldEnum = {
 } as const
 
 export type RoundedSeriesScalarFieldEnum = (typeof RoundedSeriesScalarFieldEnum)[keyof typeof RoundedSeriesScalarFieldEnum]
+
+
+export const AccountScalarFieldEnum = {
+  id: 'id',
+  name: 'name',
+  email: 'email',
+  password: 'password',
+  createdAt: 'createdAt',
+  disabledAt: 'disabledAt'
+} as const
+
+export type AccountScalarFieldEnum = (typeof AccountScalarFieldEnum)[keyof typeof AccountScalarFieldEnum]
+
+
+export const SessionScalarFieldEnum = {
+  id: 'id',
+  secretHash: 'secretHash',
+  accountId: 'accountId',
+  createdAt: 'createdAt',
+  lastUsedAt: 'lastUsedAt',
+  provenAt: 'provenAt',
+  endsAt: 'endsAt',
+  address: 'address',
+  agent: 'agent'
+} as const
+
+export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
+
+
+export const AccessKeyScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  name: 'name',
+  secretHash: 'secretHash',
+  siteId: 'siteId',
+  device: 'device',
+  networks: 'networks',
+  madeBy: 'madeBy',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  revokedAt: 'revokedAt',
+  lastUsedAt: 'lastUsedAt',
+  lastUsedFrom: 'lastUsedFrom'
+} as const
+
+export type AccessKeyScalarFieldEnum = (typeof AccessKeyScalarFieldEnum)[keyof typeof AccessKeyScalarFieldEnum]
+
+
+export const RoleGrantScalarFieldEnum = {
+  id: 'id',
+  accountId: 'accountId',
+  keyId: 'keyId',
+  role: 'role',
+  siteId: 'siteId'
+} as const
+
+export type RoleGrantScalarFieldEnum = (typeof RoleGrantScalarFieldEnum)[keyof typeof RoleGrantScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -193,12 +193,16 @@ export type SiteWhereInput = {
   id?: Prisma.IntFilter<"Site"> | number
   name?: Prisma.StringFilter<"Site"> | string
   devices?: Prisma.DeviceListRelationFilter
+  keys?: Prisma.AccessKeyListRelationFilter
+  grants?: Prisma.RoleGrantListRelationFilter
 }
 
 export type SiteOrderByWithRelationInput = {
   id?: Prisma.SortOrder
   name?: Prisma.SortOrder
   devices?: Prisma.DeviceOrderByRelationAggregateInput
+  keys?: Prisma.AccessKeyOrderByRelationAggregateInput
+  grants?: Prisma.RoleGrantOrderByRelationAggregateInput
 }
 
 export type SiteWhereUniqueInput = Prisma.AtLeast<{
@@ -208,6 +212,8 @@ export type SiteWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.SiteWhereInput[]
   NOT?: Prisma.SiteWhereInput | Prisma.SiteWhereInput[]
   devices?: Prisma.DeviceListRelationFilter
+  keys?: Prisma.AccessKeyListRelationFilter
+  grants?: Prisma.RoleGrantListRelationFilter
 }, "id" | "name">
 
 export type SiteOrderByWithAggregationInput = {
@@ -231,23 +237,31 @@ export type SiteScalarWhereWithAggregatesInput = {
 export type SiteCreateInput = {
   name: string
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
+  keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUncheckedCreateInput = {
   id?: number
   name: string
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
+  keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
+  keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteUncheckedUpdateInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
+  keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteCreateManyInput = {
@@ -320,13 +334,49 @@ export type SiteUpdateOneWithoutDevicesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.SiteUpdateToOneWithWhereWithoutDevicesInput, Prisma.SiteUpdateWithoutDevicesInput>, Prisma.SiteUncheckedUpdateWithoutDevicesInput>
 }
 
+export type SiteCreateNestedOneWithoutKeysInput = {
+  create?: Prisma.XOR<Prisma.SiteCreateWithoutKeysInput, Prisma.SiteUncheckedCreateWithoutKeysInput>
+  connectOrCreate?: Prisma.SiteCreateOrConnectWithoutKeysInput
+  connect?: Prisma.SiteWhereUniqueInput
+}
+
+export type SiteUpdateOneWithoutKeysNestedInput = {
+  create?: Prisma.XOR<Prisma.SiteCreateWithoutKeysInput, Prisma.SiteUncheckedCreateWithoutKeysInput>
+  connectOrCreate?: Prisma.SiteCreateOrConnectWithoutKeysInput
+  upsert?: Prisma.SiteUpsertWithoutKeysInput
+  disconnect?: Prisma.SiteWhereInput | boolean
+  delete?: Prisma.SiteWhereInput | boolean
+  connect?: Prisma.SiteWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.SiteUpdateToOneWithWhereWithoutKeysInput, Prisma.SiteUpdateWithoutKeysInput>, Prisma.SiteUncheckedUpdateWithoutKeysInput>
+}
+
+export type SiteCreateNestedOneWithoutGrantsInput = {
+  create?: Prisma.XOR<Prisma.SiteCreateWithoutGrantsInput, Prisma.SiteUncheckedCreateWithoutGrantsInput>
+  connectOrCreate?: Prisma.SiteCreateOrConnectWithoutGrantsInput
+  connect?: Prisma.SiteWhereUniqueInput
+}
+
+export type SiteUpdateOneWithoutGrantsNestedInput = {
+  create?: Prisma.XOR<Prisma.SiteCreateWithoutGrantsInput, Prisma.SiteUncheckedCreateWithoutGrantsInput>
+  connectOrCreate?: Prisma.SiteCreateOrConnectWithoutGrantsInput
+  upsert?: Prisma.SiteUpsertWithoutGrantsInput
+  disconnect?: Prisma.SiteWhereInput | boolean
+  delete?: Prisma.SiteWhereInput | boolean
+  connect?: Prisma.SiteWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.SiteUpdateToOneWithWhereWithoutGrantsInput, Prisma.SiteUpdateWithoutGrantsInput>, Prisma.SiteUncheckedUpdateWithoutGrantsInput>
+}
+
 export type SiteCreateWithoutDevicesInput = {
   name: string
+  keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUncheckedCreateWithoutDevicesInput = {
   id?: number
   name: string
+  keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
 }
 
 export type SiteCreateOrConnectWithoutDevicesInput = {
@@ -347,11 +397,99 @@ export type SiteUpdateToOneWithWhereWithoutDevicesInput = {
 
 export type SiteUpdateWithoutDevicesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteUncheckedUpdateWithoutDevicesInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
+}
+
+export type SiteCreateWithoutKeysInput = {
+  name: string
+  devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
+}
+
+export type SiteUncheckedCreateWithoutKeysInput = {
+  id?: number
+  name: string
+  devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
+}
+
+export type SiteCreateOrConnectWithoutKeysInput = {
+  where: Prisma.SiteWhereUniqueInput
+  create: Prisma.XOR<Prisma.SiteCreateWithoutKeysInput, Prisma.SiteUncheckedCreateWithoutKeysInput>
+}
+
+export type SiteUpsertWithoutKeysInput = {
+  update: Prisma.XOR<Prisma.SiteUpdateWithoutKeysInput, Prisma.SiteUncheckedUpdateWithoutKeysInput>
+  create: Prisma.XOR<Prisma.SiteCreateWithoutKeysInput, Prisma.SiteUncheckedCreateWithoutKeysInput>
+  where?: Prisma.SiteWhereInput
+}
+
+export type SiteUpdateToOneWithWhereWithoutKeysInput = {
+  where?: Prisma.SiteWhereInput
+  data: Prisma.XOR<Prisma.SiteUpdateWithoutKeysInput, Prisma.SiteUncheckedUpdateWithoutKeysInput>
+}
+
+export type SiteUpdateWithoutKeysInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
+}
+
+export type SiteUncheckedUpdateWithoutKeysInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
+}
+
+export type SiteCreateWithoutGrantsInput = {
+  name: string
+  devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
+  keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
+}
+
+export type SiteUncheckedCreateWithoutGrantsInput = {
+  id?: number
+  name: string
+  devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
+  keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
+}
+
+export type SiteCreateOrConnectWithoutGrantsInput = {
+  where: Prisma.SiteWhereUniqueInput
+  create: Prisma.XOR<Prisma.SiteCreateWithoutGrantsInput, Prisma.SiteUncheckedCreateWithoutGrantsInput>
+}
+
+export type SiteUpsertWithoutGrantsInput = {
+  update: Prisma.XOR<Prisma.SiteUpdateWithoutGrantsInput, Prisma.SiteUncheckedUpdateWithoutGrantsInput>
+  create: Prisma.XOR<Prisma.SiteCreateWithoutGrantsInput, Prisma.SiteUncheckedCreateWithoutGrantsInput>
+  where?: Prisma.SiteWhereInput
+}
+
+export type SiteUpdateToOneWithWhereWithoutGrantsInput = {
+  where?: Prisma.SiteWhereInput
+  data: Prisma.XOR<Prisma.SiteUpdateWithoutGrantsInput, Prisma.SiteUncheckedUpdateWithoutGrantsInput>
+}
+
+export type SiteUpdateWithoutGrantsInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
+  keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
+}
+
+export type SiteUncheckedUpdateWithoutGrantsInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
+  keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
 }
 
 
@@ -361,10 +499,14 @@ export type SiteUncheckedUpdateWithoutDevicesInput = {
 
 export type SiteCountOutputType = {
   devices: number
+  keys: number
+  grants: number
 }
 
 export type SiteCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   devices?: boolean | SiteCountOutputTypeCountDevicesArgs
+  keys?: boolean | SiteCountOutputTypeCountKeysArgs
+  grants?: boolean | SiteCountOutputTypeCountGrantsArgs
 }
 
 /**
@@ -384,11 +526,27 @@ export type SiteCountOutputTypeCountDevicesArgs<ExtArgs extends runtime.Types.Ex
   where?: Prisma.DeviceWhereInput
 }
 
+/**
+ * SiteCountOutputType without action
+ */
+export type SiteCountOutputTypeCountKeysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.AccessKeyWhereInput
+}
+
+/**
+ * SiteCountOutputType without action
+ */
+export type SiteCountOutputTypeCountGrantsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.RoleGrantWhereInput
+}
+
 
 export type SiteSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
   name?: boolean
   devices?: boolean | Prisma.Site$devicesArgs<ExtArgs>
+  keys?: boolean | Prisma.Site$keysArgs<ExtArgs>
+  grants?: boolean | Prisma.Site$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.SiteCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["site"]>
 
@@ -410,6 +568,8 @@ export type SiteSelectScalar = {
 export type SiteOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name", ExtArgs["result"]["site"]>
 export type SiteInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   devices?: boolean | Prisma.Site$devicesArgs<ExtArgs>
+  keys?: boolean | Prisma.Site$keysArgs<ExtArgs>
+  grants?: boolean | Prisma.Site$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.SiteCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type SiteIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -419,6 +579,8 @@ export type $SitePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   name: "Site"
   objects: {
     devices: Prisma.$DevicePayload<ExtArgs>[]
+    keys: Prisma.$AccessKeyPayload<ExtArgs>[]
+    grants: Prisma.$RoleGrantPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -818,6 +980,8 @@ readonly fields: SiteFieldRefs;
 export interface Prisma__SiteClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   devices<T extends Prisma.Site$devicesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Site$devicesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DevicePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  keys<T extends Prisma.Site$keysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Site$keysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AccessKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  grants<T extends Prisma.Site$grantsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Site$grantsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoleGrantPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1263,6 +1427,54 @@ export type Site$devicesArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
   take?: number
   skip?: number
   distinct?: Prisma.DeviceScalarFieldEnum | Prisma.DeviceScalarFieldEnum[]
+}
+
+/**
+ * Site.keys
+ */
+export type Site$keysArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the AccessKey
+   */
+  select?: Prisma.AccessKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the AccessKey
+   */
+  omit?: Prisma.AccessKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AccessKeyInclude<ExtArgs> | null
+  where?: Prisma.AccessKeyWhereInput
+  orderBy?: Prisma.AccessKeyOrderByWithRelationInput | Prisma.AccessKeyOrderByWithRelationInput[]
+  cursor?: Prisma.AccessKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.AccessKeyScalarFieldEnum | Prisma.AccessKeyScalarFieldEnum[]
+}
+
+/**
+ * Site.grants
+ */
+export type Site$grantsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the RoleGrant
+   */
+  select?: Prisma.RoleGrantSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the RoleGrant
+   */
+  omit?: Prisma.RoleGrantOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RoleGrantInclude<ExtArgs> | null
+  where?: Prisma.RoleGrantWhereInput
+  orderBy?: Prisma.RoleGrantOrderByWithRelationInput | Prisma.RoleGrantOrderByWithRelationInput[]
+  cursor?: Prisma.RoleGrantWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.RoleGrantScalarFieldEnum | Prisma.RoleGrantScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,56 @@
+import type { PoolClient } from "pg";
+import { hashOf, newSecret } from "./secrets";
+
+/** One claim at a time, however many come at once. */
+const CLAIM_LOCK = `SELECT pg_advisory_xact_lock(hashtext('fieldwatch first account'))`;
+
+/**
+ * Makes a link that signs in once, within the hour: to the account, or for null to the first account that is made by it.
+ * Earlier links of the same kind end.
+ * @returns the secret that goes behind `#k=`, where no log and no Referer has it; only its hash is kept.
+ */
+export async function makeLink(tx: PoolClient, accountId: number | null): Promise<string> {
+  const secret = newSecret();
+  await tx.query(`DELETE FROM sign_in_link WHERE account_id IS NOT DISTINCT FROM $1 OR expires_at < now()`, [
+    accountId,
+  ]);
+  await tx.query(
+    `INSERT INTO sign_in_link (secret_hash, account_id, expires_at) VALUES ($1, $2, now() + interval '1 hour')`,
+    [hashOf(secret), accountId],
+  );
+  return secret;
+}
+
+/**
+ * Takes a link, which can't be taken again. The first one of all makes the owner's account, with every right.
+ * @returns the account it signs in to, or null when it is unknown, used, too old, or others came first.
+ */
+export async function takeLink(tx: PoolClient, secret: string): Promise<number | null> {
+  await tx.query(CLAIM_LOCK);
+  const { rows } = await tx.query<{ accountId: number | null }>(
+    `DELETE FROM sign_in_link l WHERE secret_hash = $1 AND expires_at > now()
+       AND NOT EXISTS (SELECT FROM account a WHERE a.id = l.account_id AND a.disabled_at IS NOT NULL)
+     RETURNING account_id AS "accountId"`,
+    [hashOf(secret)],
+  );
+  const [link] = rows;
+  if (link === undefined) return null;
+  if (link.accountId !== null) return link.accountId;
+  const made = await tx.query<{ id: number }>(
+    `INSERT INTO account (name) SELECT 'Owner' WHERE NOT EXISTS (SELECT FROM account) RETURNING id`,
+  );
+  const id = made.rows[0]?.id ?? null;
+  if (id !== null) await tx.query(`INSERT INTO role_grant (account_id, role) VALUES ($1, 'admin')`, [id]);
+  return id;
+}
+
+/** The account a recovery link is for: the oldest that may let others in. "none" as long as there is no account at all. */
+export async function ownerOf(tx: PoolClient): Promise<number | null | "none"> {
+  const { rows } = await tx.query<{ id: number | null; accounts: number }>(
+    `SELECT (SELECT min(a.id) FROM account a JOIN role_grant g ON g.account_id = a.id
+             WHERE g.role = 'admin' AND g.site_id IS NULL AND a.disabled_at IS NULL) AS id,
+       (SELECT count(*)::integer FROM account) AS accounts`,
+  );
+  const { id, accounts } = rows[0]!;
+  return accounts === 0 ? "none" : id;
+}

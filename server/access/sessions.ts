@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import type { Pool, PoolClient } from "pg";
+import type { Caller, Grant } from "@/server/domain/access";
+import type { EpochMs } from "@/server/domain/terms";
+import { hashOf, newSecret } from "./secrets";
+
+/** A session ends when it was not used for so long, and in any case after so long. */
+const IDLE = "12 hours";
+const LONGEST = "14 days";
+
+/** Where a sign-in came from, for the list that its person sees. */
+export interface Origin {
+  readonly address: string | null;
+  readonly agent: string | null;
+}
+
+/** One session as its person sees it. */
+export interface SessionRow extends Origin {
+  readonly id: string;
+  readonly createdAt: EpochMs;
+  readonly lastUsedAt: EpochMs;
+  readonly endsAt: EpochMs;
+}
+
+/** Begins a session, and takes away those that have ended. @returns what the cookie holds; only its hash is kept. */
+export async function beginSession(tx: PoolClient, accountId: number, origin: Origin): Promise<string> {
+  const secret = newSecret();
+  await tx.query(`DELETE FROM session WHERE ends_at < now() OR last_used_at < now() - $1::interval`, [IDLE]);
+  await tx.query(
+    `INSERT INTO session (id, secret_hash, account_id, ends_at, address, agent)
+     VALUES ($1, $2, $3, now() + $4::interval, $5, $6)`,
+    [randomUUID(), hashOf(secret), accountId, LONGEST, origin.address, origin.agent?.slice(0, 200) ?? null],
+  );
+  return secret;
+}
+
+/** Who a cookie stands for, or null. Notes once a minute that the session is used. */
+export async function findSession(
+  pool: Pool | PoolClient,
+  secret: string,
+): Promise<Extract<Caller, { kind: "user" }> | null> {
+  const { rows } = await pool.query<{
+    id: string;
+    accountId: number;
+    name: string;
+    provenAt: Date;
+    used: boolean;
+    grants: Grant[];
+  }>(
+    `SELECT s.id, s.account_id AS "accountId", a.name, s.proven_at AS "provenAt", s.last_used_at > now() - interval '1 minute' AS used,
+       coalesce((SELECT json_agg(json_build_object('role', g.role, 'siteId', g.site_id)) FROM role_grant g WHERE g.account_id = a.id), '[]') AS grants
+     FROM session s JOIN account a ON a.id = s.account_id
+     WHERE s.secret_hash = $1 AND s.ends_at > now() AND s.last_used_at > now() - $2::interval AND a.disabled_at IS NULL`,
+    [hashOf(secret), IDLE],
+  );
+  const [found] = rows;
+  if (found === undefined) return null;
+  if (!found.used) await pool.query(`UPDATE session SET last_used_at = now() WHERE id = $1`, [found.id]);
+  const { id, accountId, name, provenAt, grants } = found;
+  return { kind: "user", accountId, name, sessionId: id, provenAt: provenAt.getTime(), grants };
+}
+
+/** The sessions of an account that have not ended, latest used first. */
+export async function listSessions(tx: Pool | PoolClient, accountId: number): Promise<SessionRow[]> {
+  const at = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
+  const { rows } = await tx.query<SessionRow>(
+    `SELECT id, address, agent, ${at("created_at")} AS "createdAt", ${at("last_used_at")} AS "lastUsedAt", ${at("ends_at")} AS "endsAt"
+     FROM session WHERE account_id = $1 AND ends_at > now() AND last_used_at > now() - $2::interval ORDER BY last_used_at DESC, id`,
+    [accountId, IDLE],
+  );
+  return rows;
+}
+
+/** Ends sessions of an account: one, or all. @returns how many. */
+export async function endSessions(tx: PoolClient, accountId: number, id: string | "all"): Promise<number> {
+  const { rowCount } = await tx.query(`DELETE FROM session WHERE account_id = $1 AND ($2 = 'all' OR id::text = $2)`, [
+    accountId,
+    id,
+  ]);
+  return rowCount ?? 0;
+}

@@ -1,0 +1,123 @@
+import type { Pool, PoolClient } from "pg";
+import { z } from "zod";
+import { setPassword } from "@/server/access/accounts";
+import { endSessions, listSessions } from "@/server/access/sessions";
+import { ended, me, ownPasswordBody, sessionsAnswer } from "@/server/contracts/access";
+import { type Caller, PERMISSIONS, sitesOf } from "@/server/domain/access";
+import { prismaIn } from "@/server/postgres/prisma";
+import { toInstant } from "../instant";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb, writingVerb } from "../verb";
+import { greatestRole } from "./view";
+
+export const getMe = verb(
+  {
+    method: "GET",
+    path: "/api/v1/me",
+    access: "signed-in",
+    summary: "Who asks, and what they may do",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: me,
+    status: 200,
+    problems: [],
+  },
+  () =>
+    ({ tx, caller }) =>
+      describeMe(tx, caller),
+);
+
+const { $schema: _, ...OWN_PASSWORD_SCHEMA } = z.toJSONSchema(ownPasswordBody, { io: "input" });
+
+export const setOwnPassword = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/me/password",
+    access: "signed-in",
+    summary: "Sets the password to sign in with",
+    description: "All other sessions of the account end.",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: me,
+    status: 200,
+    problems: ["not-allowed", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": OWN_PASSWORD_SCHEMA },
+  },
+  () =>
+    async ({ tx, caller }, { request }) => {
+      const { accountId, sessionId } = personOf(caller);
+      const { email, password } = await parseJsonBody(ownPasswordBody, request);
+      const { rowCount } = await tx.query(`SELECT FROM account WHERE email = $1 AND id <> $2`, [email, accountId]);
+      if (rowCount !== 0) throw new ProblemError("wrong-status", "Another account has that e-mail address.");
+      await setPassword(prismaIn(tx), accountId, email, password);
+      for (const { id } of await listSessions(tx, accountId))
+        if (id !== sessionId) await endSessions(tx, accountId, id);
+      return describeMe(tx, caller);
+    },
+);
+
+export const listOwnSessions = verb(
+  {
+    method: "GET",
+    path: "/api/v1/me/sessions",
+    access: "signed-in",
+    summary: "Where the caller is signed in, latest used first",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: sessionsAnswer,
+    status: 200,
+    problems: ["not-allowed"],
+  },
+  () =>
+    async ({ tx, caller }) => {
+      const { accountId, sessionId } = personOf(caller);
+      const items = await listSessions(tx, accountId);
+      return {
+        items: items.map(({ createdAt, lastUsedAt, endsAt, ...session }) => ({
+          ...session,
+          current: session.id === sessionId,
+          createdAt: toInstant(createdAt),
+          lastUsedAt: toInstant(lastUsedAt),
+          endsAt: toInstant(endsAt),
+        })),
+      };
+    },
+);
+
+export const endOwnSession = writingVerb(
+  {
+    method: "DELETE",
+    path: "/api/v1/me/sessions/{id}",
+    access: "signed-in",
+    summary: "Ends one of the caller's sessions, or with `all` every one",
+    params: z.object({ id: z.union([z.uuid(), z.literal("all")]) }),
+    query: NO_PARAMETERS,
+    answer: ended,
+    status: 200,
+    problems: ["not-allowed"],
+  },
+  () =>
+    async ({ tx, caller }, { params: { id } }) => ({ ended: await endSessions(tx, personOf(caller).accountId, id) }),
+);
+
+/** What a caller is told of itself. */
+export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise<z.input<typeof me>> {
+  if (caller.kind === "nobody") throw new ProblemError("not-signed-in", "Sign in first.");
+  const permissions = PERMISSIONS.filter((permission) => sitesOf(caller, permission) === "all");
+  if (caller.kind !== "user") {
+    const [name, role] = caller.kind === "key" ? [caller.name, greatestRole(caller.grants)] : ["system", null];
+    return { kind: caller.kind, name, email: null, hasPassword: false, role, permissions };
+  }
+  const { rows } = await tx.query<{ email: string | null; hasPassword: boolean }>(
+    `SELECT email, password IS NOT NULL AS "hasPassword" FROM account WHERE id = $1`,
+    [caller.accountId],
+  );
+  const { email = null, hasPassword = false } = rows[0] ?? {};
+  return { kind: "user", name: caller.name, email, hasPassword, role: greatestRole(caller.grants), permissions };
+}
+
+function personOf(caller: Caller): Extract<Caller, { kind: "user" }> {
+  if (caller.kind !== "user") throw new ProblemError("not-allowed", "Only people have that; a key doesn't.");
+  return caller;
+}

@@ -1,0 +1,157 @@
+import type { Pool, PoolClient } from "pg";
+import { z } from "zod";
+import { addDeed } from "@/server/access/audit";
+import { countWrongGuess, forgetGuesses, waitBeforeGuess } from "@/server/access/guessing";
+import { takeLink } from "@/server/access/links";
+import { isPassword } from "@/server/access/passwords";
+import { beginSession, endSessions, findSession } from "@/server/access/sessions";
+import { linkBody, me, passwordBody } from "@/server/contracts/access";
+import { type Caller, NOBODY } from "@/server/domain/access";
+import { withTransaction } from "@/server/postgres/transaction";
+import { addressOf } from "../address";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb } from "../verb";
+import type { SessionCookie } from "./cookie";
+import { describeMe } from "./me";
+
+interface Deps {
+  readonly pool: Pool;
+  readonly cookie: SessionCookie;
+}
+
+const { $schema: _, ...LINK_SCHEMA } = z.toJSONSchema(linkBody, { io: "input" });
+const { $schema: __, ...PASSWORD_SCHEMA } = z.toJSONSchema(passwordBody, { io: "input" });
+
+const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
+
+export const signInByLink = verb(
+  {
+    method: "POST",
+    path: "/api/v1/sign-in/link",
+    access: "public",
+    summary: "Signs in with a link that works once",
+    description:
+      "`npm start` prints the first one, which makes the owner's account; `npm run sign-in-link` makes more. Sets the session's cookie.",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: me,
+    status: 200,
+    problems: ["not-signed-in", ...BODY_PROBLEMS],
+    bodies: { "application/json": LINK_SCHEMA },
+  },
+  ({ pool, cookie }: Deps) =>
+    async (_ctx, { request, headers }) => {
+      const { secret } = await parseJsonBody(linkBody, request);
+      const session = await withTransaction(pool, async (tx) => {
+        const accountId = await takeLink(tx, secret);
+        return accountId === null ? null : begin(tx, accountId, request, "signInByLink");
+      });
+      if (session === null) {
+        await refuse(pool, "signInByLink", null, request);
+        throw new ProblemError(
+          "not-signed-in",
+          "This link is used, older than an hour, or not one of ours. `npm run sign-in-link` on the machine makes another.",
+        );
+      }
+      headers.append("set-cookie", cookie.set(request, session));
+      return described(pool, session);
+    },
+);
+
+export const signIn = verb(
+  {
+    method: "POST",
+    path: "/api/v1/sign-in",
+    access: "public",
+    summary: "Signs in with e-mail address and password",
+    description:
+      "Sets the session's cookie. After five wrong guesses each further one has to wait longer, up to 15 minutes; a sign-in link always works.",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: me,
+    status: 200,
+    problems: ["not-signed-in", "too-many-guesses", ...BODY_PROBLEMS],
+    bodies: { "application/json": PASSWORD_SCHEMA },
+  },
+  ({ pool, cookie }: Deps) =>
+    async (_ctx, { request, headers }) => {
+      const { email, password } = await parseJsonBody(passwordBody, request);
+      const guess = { email, address: addressOf(request) };
+      const wait = await waitBeforeGuess(pool, guess);
+      if (wait > 0) {
+        throw new ProblemError("too-many-guesses", `Try again in ${wait} s, or use a sign-in link.`, {
+          headers: { "retry-after": String(wait) },
+        });
+      }
+      const { rows } = await pool.query<{ id: number; password: string | null }>(
+        `SELECT id, password FROM account WHERE email = $1 AND disabled_at IS NULL`,
+        [email],
+      );
+      const [account] = rows;
+      if (!(await isPassword(password, account?.password ?? null)) || account === undefined) {
+        await countWrongGuess(pool, guess);
+        await refuse(pool, "signIn", email, request);
+        throw new ProblemError("not-signed-in", "E-mail address or password is wrong.");
+      }
+      await forgetGuesses(pool, guess);
+      const session = await withTransaction(pool, (tx) => begin(tx, account.id, request, "signIn"));
+      headers.append("set-cookie", cookie.set(request, session));
+      return described(pool, session);
+    },
+);
+
+export const signOut = verb(
+  {
+    method: "POST",
+    path: "/api/v1/sign-out",
+    access: "signed-in",
+    summary: "Ends this session",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: z.object({}),
+    status: 200,
+    problems: [],
+  },
+  ({ pool, cookie }: Deps) =>
+    async ({ caller }, { request, headers }) => {
+      if (caller.kind === "user") {
+        await withTransaction(pool, async (tx) => {
+          await endSessions(tx, caller.accountId, caller.sessionId);
+          await record(tx, caller, "signOut", null, "done", request);
+        });
+      }
+      headers.append("set-cookie", cookie.set(request, null));
+      return {};
+    },
+);
+
+/** Begins a session, and records who did. A browser that was signed in before gets a new one: nobody can plant theirs. */
+async function begin(tx: PoolClient, accountId: number, request: Request, verbName: string): Promise<string> {
+  const agent = request.headers.get("user-agent");
+  const secret = await beginSession(tx, accountId, { address: addressOf(request), agent });
+  const caller = (await findSession(tx, secret))!;
+  await record(tx, caller, verbName, null, "done", request);
+  return secret;
+}
+
+async function described(pool: Pool, secret: string) {
+  const caller = await findSession(pool, secret);
+  if (caller === null) throw new ProblemError("not-signed-in", "The session has ended.");
+  return describeMe(pool, caller);
+}
+
+function refuse(pool: Pool, verbName: string, target: string | null, request: Request): Promise<void> {
+  return record(pool, NOBODY, verbName, target, "denied", request);
+}
+
+function record(
+  tx: Pool | PoolClient,
+  caller: Caller,
+  verbName: string,
+  target: string | null,
+  outcome: "done" | "denied",
+  request: Request,
+): Promise<void> {
+  return addDeed(tx, caller, { verb: verbName, target, outcome, address: addressOf(request), detail: null });
+}

@@ -1,0 +1,134 @@
+import { z } from "zod";
+import { addAccount, changeAccount, findAccount, hasOtherAdmin, listAccounts } from "@/server/access/accounts";
+import { makeLink } from "@/server/access/links";
+import { newUserBody, user, userChanges, userLink, usersAnswer } from "@/server/contracts/access";
+import { prismaIn } from "@/server/postgres/prisma";
+import type { PrismaClient } from "@/server/postgres/prisma";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb, writingVerb } from "../verb";
+import { toUser } from "./view";
+
+const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newUserBody, { io: "input" });
+const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(userChanges, { io: "input" });
+const userPath = z.object({
+  id: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+});
+
+export const listUsers = verb(
+  {
+    method: "GET",
+    path: "/api/v1/users",
+    access: "administer",
+    summary: "Everyone who may come in",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: usersAnswer,
+    status: 200,
+    problems: [],
+  },
+  ({ prisma }: { readonly prisma: PrismaClient }) =>
+    async () => ({ items: (await listAccounts(prisma)).map(toUser) }),
+);
+
+export const addUser = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/users",
+    access: "administer",
+    summary: "Lets a person in, by a link to hand over",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: userLink,
+    status: 200,
+    problems: ["wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": NEW_SCHEMA },
+  },
+  () =>
+    async ({ tx }, { request, note }) => {
+      const { name, email, role } = await parseJsonBody(newUserBody, request);
+      const account = await addAccount(prismaIn(tx), { name, email, grants: [{ role, siteId: null }] });
+      if (account === null) throw emailTaken();
+      note({ target: String(account.id), detail: { after: { name, email, role } } });
+      return { user: toUser(account), link: linkOf(request, await makeLink(tx, account.id)) };
+    },
+);
+
+export const updateUser = writingVerb(
+  {
+    method: "PATCH",
+    path: "/api/v1/users/{id}",
+    access: "administer",
+    summary: "Changes a person's name, e-mail address or role, or keeps them out",
+    description: "Who gets another role or is disabled is signed out everywhere. The last administrator stays one.",
+    params: userPath,
+    query: NO_PARAMETERS,
+    answer: user,
+    status: 200,
+    problems: ["not-found", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": CHANGES_SCHEMA },
+  },
+  () =>
+    async ({ tx, now }, { params: { id }, request, note }) => {
+      const { role, ...changes } = await parseJsonBody(userChanges, request);
+      // One change at a time, or two could each take away the other's right.
+      await tx.query(`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`);
+      const prisma = prismaIn(tx);
+      const before = await findAccount(prisma, id);
+      if (before === null) throw noUser(id);
+      const loses = changes.disabled === true || (role !== undefined && role !== "admin");
+      if (loses && !(await hasOtherAdmin(prisma, id)))
+        throw new ProblemError(
+          "wrong-status",
+          "Somebody must stay who can let others in: make another administrator first.",
+        );
+      if (changes.email) {
+        const { rowCount } = await tx.query(`SELECT FROM account WHERE email = $1 AND id <> $2`, [changes.email, id]);
+        if (rowCount !== 0) throw emailTaken();
+      }
+      const grants = role === undefined ? undefined : [{ role, siteId: null }];
+      const after = await changeAccount(prisma, id, { ...changes, grants }, now);
+      note({ detail: { before: toUser(before), after: toUser(after) } });
+      return toUser(after);
+    },
+);
+
+export const makeUserLink = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/users/{id}/link",
+    access: "administer",
+    summary: "Makes a link that signs a person in once",
+    description: "An earlier link of that person ends.",
+    params: userPath,
+    query: NO_PARAMETERS,
+    answer: userLink,
+    status: 200,
+    problems: ["not-found"],
+  },
+  () =>
+    async ({ tx }, { params: { id }, request }) => {
+      const account = await findAccount(prismaIn(tx), id);
+      if (account === null || account.disabledAt !== null) throw noUser(id);
+      return { user: toUser(account), link: linkOf(request, await makeLink(tx, id)) };
+    },
+);
+
+/** The link, at the address the caller came by. */
+function linkOf(request: Request, secret: string): string {
+  const host = request.headers.get("host");
+  const scheme = request.headers.get("x-forwarded-proto") === "https" ? "https" : "http";
+  return `${host === null ? "" : `${scheme}://${host}`}/sign-in#k=${secret}`;
+}
+
+function emailTaken(): ProblemError {
+  return new ProblemError("wrong-status", "Another account has that e-mail address.");
+}
+
+function noUser(id: number): ProblemError {
+  return new ProblemError("not-found", `There is no user ${id} who may come in.`);
+}

@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { KEY_KINDS, ROLES } from "@/server/domain/access";
+import { isName } from "@/server/domain/terms";
+import { instant } from "./common";
+
+const role = z.enum(ROLES).describe("Each may do all that those before it may");
+const email = z.email().max(254).toLowerCase();
+const personName = z.string().trim().min(1).max(100);
+const secret = z.string().min(1).max(200);
+/** Bounds of NIST SP 800-63B: long rather than odd. */
+const newPassword = z.string().min(12, "must have 12 characters or more").max(200);
+
+export const linkBody = z.strictObject({ secret: secret.describe("What stands behind #k= in the link") });
+export const passwordBody = z.strictObject({ email: z.string().trim().toLowerCase().max(254), password: secret });
+export const ownPasswordBody = z.strictObject({
+  email: email.describe("What to sign in with from now on"),
+  password: newPassword,
+});
+
+export const me = z
+  .object({
+    kind: z.enum(["user", "key", "system"]),
+    name: z.string(),
+    email: z.string().nullable(),
+    hasPassword: z.boolean(),
+    role: role.nullable().describe("The greatest; null: none yet"),
+    permissions: z
+      .array(z.string())
+      .describe("What may be done; each address of the API document names the one it takes"),
+  })
+  .meta({ id: "Me" });
+
+export const sessionView = z
+  .object({
+    id: z.string(),
+    current: z.boolean().describe("The one that asks"),
+    address: z.string().nullable(),
+    agent: z.string().nullable().describe("What the browser calls itself"),
+    createdAt: instant,
+    lastUsedAt: instant.describe("To the minute"),
+    endsAt: instant,
+  })
+  .meta({ id: "Session" });
+
+export const sessionsAnswer = z.object({ items: z.array(sessionView) });
+export const ended = z.object({ ended: z.int().describe("Sessions that were ended") });
+
+export const user = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    email: z.string().nullable(),
+    hasPassword: z.boolean(),
+    role: role.nullable(),
+    createdAt: instant,
+    disabledAt: instant.nullable(),
+  })
+  .meta({ id: "User" });
+
+export const usersAnswer = z.object({ items: z.array(user) });
+export const newUserBody = z.strictObject({ name: personName, email: email.nullable().default(null), role });
+export const userChanges = z
+  .strictObject({ name: personName, email: email.nullable(), role, disabled: z.boolean() })
+  .partial();
+export const userLink = z
+  .object({ user, link: z.string().describe("Signs in once, within the hour; it is not shown again") })
+  .meta({ id: "UserLink" });
+
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "must be an address or a block like 10.1.0.0/16");
+
+export const keyView = z
+  .object({
+    id: z.string().describe("Its public part, as in <prefix>_<id>_…"),
+    kind: z
+      .enum(KEY_KINDS)
+      .describe("service: a program with a role; site: sends for any device; device: sends for one"),
+    name: z.string(),
+    role: role.nullable(),
+    device: z.string().nullable(),
+    networks: z.array(z.string()).describe("Where it may be used from; none: anywhere"),
+    madeBy: z.string(),
+    createdAt: instant,
+    expiresAt: instant.nullable(),
+    revokedAt: instant.nullable(),
+    lastUsedAt: instant.nullable().describe("To the minute"),
+    lastUsedFrom: z.string().nullable(),
+  })
+  .meta({ id: "Key" });
+
+export const keysAnswer = z.object({ items: z.array(keyView) });
+export const newKeyBody = z
+  .strictObject({
+    kind: z.enum(KEY_KINDS),
+    name: personName,
+    role: role.nullable().default(null).describe("Of a service key"),
+    device: z.string().nullable().default(null).describe("Of a device key"),
+    networks: z.array(network).max(20).default([]),
+    days: z.int().min(1).max(3650).nullable().default(90).describe("Until it expires; null: never"),
+  })
+  .refine(({ kind, role }) => (kind === "service") === (role !== null), {
+    path: ["role"],
+    message: "belongs to service keys, which need one",
+  })
+  .refine(({ kind, device }) => (kind === "device") === (device !== null && isName(device)), {
+    path: ["device"],
+    message: "belongs to device keys, which need the id of one",
+  });
+export const madeKey = z
+  .object({ key: keyView, text: z.string().describe("The key itself; it is not shown again") })
+  .meta({ id: "MadeKey" });
+
+export const auditRow = z
+  .object({
+    id: z.int(),
+    time: instant,
+    actorKind: z.string(),
+    actor: z.string(),
+    verb: z.string(),
+    target: z.string().nullable(),
+    outcome: z.enum(["done", "denied", "failed"]),
+    address: z.string().nullable(),
+    detail: z.unknown(),
+  })
+  .meta({ id: "AuditRow" });
+export const auditAnswer = z.object({
+  items: z.array(auditRow),
+  next: z.int().nullable().describe("Give it as `before` for the page that follows; null on the last"),
+});
+const searched = z.string().min(1).max(200).optional();
+export const auditQuery = z.object({
+  actor: searched.describe("Exactly this name"),
+  verb: searched.describe("Exactly this verb"),
+  target: searched.describe("Holds this text"),
+  outcome: z.enum(["done", "denied", "failed"]).optional(),
+  before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().describe("Rows older than this id"),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+
+export type Me = z.infer<typeof me>;
+export type SessionView = z.infer<typeof sessionView>;
+export type User = z.infer<typeof user>;
+export type UserLink = z.infer<typeof userLink>;
+export type KeyView = z.infer<typeof keyView>;
+export type MadeKey = z.infer<typeof madeKey>;
+export type AuditRowView = z.infer<typeof auditRow>;

@@ -1,0 +1,82 @@
+/** What people and service accounts may be; each may do all that those before it may. */
+export const ROLES = ["viewer", "operator", "editor", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Kinds of keys: of a program with roles, of all devices of a site (or of every site), of one device. */
+export const KEY_KINDS = ["service", "site", "device"] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
+
+/** What a call may need: the least role that holds it, and the kinds of keys that hold it without any role. */
+const HOLDERS = {
+  /** Sees devices, readings, the pipeline and its health. */
+  view: { from: "viewer", keys: [] },
+  /** Sees messages and dead letters as they came, and saves readings as files. */
+  "view-messages": { from: "operator", keys: [] },
+  /** Resends, discards, runs jobs, sends test messages, skips batches. */
+  operate: { from: "operator", keys: [] },
+  /** Sends telemetry, and follows what became of it. */
+  send: { from: "operator", keys: ["site", "device"] },
+  /** Says what a metric means. */
+  declare: { from: "editor", keys: ["site"] },
+  /** Changes properties of devices. */
+  edit: { from: "editor", keys: [] },
+  /** Lets people and programs in, and sees who did what. */
+  administer: { from: "admin", keys: [] },
+} as const satisfies Record<string, { from: Role; keys: readonly KeyKind[] }>;
+
+export type Permission = keyof typeof HOLDERS;
+export const PERMISSIONS = Object.keys(HOLDERS) as readonly Permission[];
+
+/** A role at one site, or at all of them and what belongs to none. */
+export interface Grant {
+  readonly role: Role;
+  /** null: everywhere. */
+  readonly siteId: number | null;
+}
+
+/** Where somebody may do something: everywhere, or at these sites alone. */
+export type Sites = "all" | readonly number[];
+
+/** Who asks for something. */
+export type Caller =
+  | { readonly kind: "system" }
+  | { readonly kind: "nobody"; /** What was wrong with what it showed. */ readonly why?: string }
+  | {
+      readonly kind: "user";
+      readonly accountId: number;
+      readonly name: string;
+      readonly sessionId: string;
+      /** When the session's person last proved who they are, epoch milliseconds. */
+      readonly provenAt: number;
+      readonly grants: readonly Grant[];
+    }
+  | {
+      readonly kind: "key";
+      readonly keyId: string;
+      readonly name: string;
+      readonly of: KeyKind;
+      /** The one site it speaks for; null: any. */
+      readonly siteId: number | null;
+      /** The one device it speaks for; null: any. */
+      readonly device: string | null;
+      readonly grants: readonly Grant[];
+    };
+
+export const SYSTEM: Caller = { kind: "system" };
+export const NOBODY: Caller = { kind: "nobody" };
+
+/** The sites at which `caller` holds `permission`. A permission counts only at the site of the grant it comes from. */
+export function sitesOf(caller: Caller, permission: Permission): Sites {
+  if (caller.kind === "system") return "all";
+  if (caller.kind === "nobody") return [];
+  const { from, keys } = HOLDERS[permission];
+  const least = ROLES.indexOf(from);
+  const places = caller.grants.filter(({ role }) => ROLES.indexOf(role) >= least).map(({ siteId }) => siteId);
+  if (caller.kind === "key" && (keys as readonly KeyKind[]).includes(caller.of)) places.push(caller.siteId);
+  return places.includes(null) ? "all" : [...new Set(places as number[])].sort((a, b) => a - b);
+}
+
+/** How a caller is named in records: for people, not for decisions. */
+export function nameOf(caller: Caller): string {
+  return caller.kind === "user" || caller.kind === "key" ? caller.name : caller.kind;
+}
