@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { EXIT_EXPLAINED, EXIT_TEMPORARY, explain, formatStartError } from "./boot/explain";
 import { runRole } from "./boot/role";
 import { beginStart } from "./boot/start-record";
+import { addressForPeople } from "./config/address";
 import { type Config, loadConfig } from "./config/config";
 import { isRetryable } from "./postgres/error-classes";
 import { errorCode, StartError } from "./postgres/start-error";
@@ -16,7 +17,14 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   simulator: async (config) =>
     runRole((await import("./simulator/run")).runSimulator, config, loggerOf("simulator", config)),
   migrate: async (config) =>
-    (await import("./boot/prepare")).prepareEngines(config, loggerOf("migrate", config), { insist: true }),
+    void (await (await import("./boot/prepare")).prepareEngines(config, loggerOf("migrate", config), { insist: true })),
+  "sign-in-link": async (config) =>
+    (await import("./access/cli")).runSignInLink(
+      config,
+      loggerOf("sign-in-link", config),
+      addressForPeople(config.server),
+    ),
+  key: async (config, argv) => (await import("./access/cli")).runKey(config, loggerOf("key", config), argv),
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };
 

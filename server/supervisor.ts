@@ -6,7 +6,7 @@ import { prepareEngines } from "./boot/prepare";
 import { recordOf, troubleOf } from "./boot/start-record";
 import { type Config, redacted } from "./config/config";
 import { startedByNpm } from "./config/launch";
-import { isLoopback } from "./config/loopback";
+import { addressForPeople } from "./config/address";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres/embedded/embedded-postgres";
 import { refuseOwned, wasAbandoned } from "./postgres/embedded/owner";
 import { createLogger, type Logger } from "./observability/logger";
@@ -78,11 +78,6 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
 
   async function start(): Promise<void> {
     const began = performance.now();
-    if (!isLoopback(config.server.HOST)) {
-      logger.warn(
-        `HOST=${config.server.HOST}: there is no sign-in yet, so everyone who reaches this address can read and write`,
-      );
-    }
     const embedded = config.engines.DATABASE_URL === undefined;
     await record.step("port and data folder", async () => {
       if (embedded) refuseOwned(config.dataDir);
@@ -90,14 +85,15 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
       await refusePort(config, embedded && wasAbandoned(config.dataDir) ? 10_000 : 1_000);
     });
     if (embedded) await record.step("PostgreSQL", startDatabase);
-    await prepareEngines(config, logger, { insist: false, record });
+    const firstLink = await prepareEngines(config, logger, { insist: false, record });
     await startRoles(["web", "worker"], STOP_MS.roles);
     if (config.demoDevices > 0) await startRoles(["simulator"], STOP_MS.simulator);
     if (stopping) return;
-    const host = isLoopback(config.server.HOST) && config.server.HOST !== "::1" ? "localhost" : config.server.HOST;
-    const shown = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
     attempt.ready();
-    logger.info(`Fieldwatch is running at http://${shown}:${config.server.PORT}${seconds(began)}; Ctrl-C stops it`);
+    const address = addressForPeople(config.server);
+    logger.info(`Fieldwatch is running at ${address}${seconds(began)}; Ctrl-C stops it`);
+    if (firstLink !== null)
+      logger.info(`open ${address}/sign-in#k=${firstLink} to become its owner; this link works once, within the hour`);
   }
 
   async function startDatabase(): Promise<void> {

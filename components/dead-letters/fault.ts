@@ -10,6 +10,7 @@ const PARTS: Record<DeadLetterReason, Part> = {
   tooDeep: "whole",
   noDevice: "device",
   badDevice: "device",
+  notAllowed: "device",
   noTime: "time",
   badTime: "time",
   futureTime: "time",

@@ -1,23 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import path from "node:path";
 import type { Pool } from "pg";
+import { localKeyFile, readLocalKey } from "@/server/config/local-key";
 import { hashOf, newKey, readKey } from "./secrets";
-
-/** The file with the key by which programs of this machine send telemetry. */
-export function localKeyFile(dataDir: string): string {
-  return path.join(dataDir, "ingest.key");
-}
-
-/** The key in the data folder, or null when there is none yet. */
-export function readLocalKey(dataDir: string): string | null {
-  try {
-    return readFileSync(localKeyFile(dataDir), "utf8").trim() || null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
-}
 
 /** Sees to it that the data folder holds a key that this database knows: for any device of any site, and for sending alone. */
 export async function ensureLocalKey(pool: Pool, dataDir: string): Promise<void> {

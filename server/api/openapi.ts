@@ -5,6 +5,20 @@ import { MESSAGE_SCHEMA } from "./telemetry/message-schema";
 import { type ProblemKind, PROBLEMS } from "./problem";
 import type { Operation } from "./verb";
 
+/** Problems of addresses that don't answer everybody. */
+const SIGNED_IN: readonly ProblemKind[] = ["not-signed-in", "not-allowed"];
+
+/** How a caller says who it is. */
+const SECURITY_SCHEMES = {
+  key: { type: "http", scheme: "bearer", description: "A key, as made on the page Keys or by `npm run key`" },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-fieldwatch",
+    description: "Set by signing in; over plain http its name is fieldwatch-<port>",
+  },
+} as const;
+
 /** Problems any address can answer with. */
 const ALWAYS: readonly ProblemKind[] = ["internal", "database-unavailable", "starting-or-stopping"];
 
@@ -31,7 +45,7 @@ export function createOpenApi(
     },
     servers: [{ url: "/" }],
     paths,
-    components: { schemas: { Message: MESSAGE_SCHEMA, ...components.schemas } },
+    components: { schemas: { Message: MESSAGE_SCHEMA, ...components.schemas }, securitySchemes: SECURITY_SCHEMES },
   };
 }
 
@@ -77,11 +91,14 @@ function withoutId(schema: object): object {
 }
 
 function describeOperation(operation: Operation, components: Components): Record<string, unknown> {
-  const { summary, description, params, query, answer, status, problems, bodies, file } = operation;
+  const { summary, description, params, query, answer, status, problems, bodies, file, access } = operation;
+  const isOpen = access === "public";
   const hasParameters = Object.keys({ ...params.shape, ...query.shape }).length > 0;
   return {
     summary,
     ...(description === undefined ? {} : { description }),
+    security: isOpen ? [] : [{ key: [] }, { session: [] }],
+    "x-permission": access,
     parameters: [...parameters("path", params, components), ...parameters("query", query, components)],
     ...(bodies === undefined ? {} : { requestBody: requestBody(bodies) }),
     responses: {
@@ -92,7 +109,12 @@ function describeOperation(operation: Operation, components: Components): Record
           : { "application/json": { schema: components.refer(answer) } },
       },
       ...problemResponses(
-        [...problems, ...(hasParameters ? (["invalid-parameters"] as const) : []), ...ALWAYS],
+        [
+          ...problems,
+          ...(isOpen ? [] : SIGNED_IN),
+          ...(hasParameters ? (["invalid-parameters"] as const) : []),
+          ...ALWAYS,
+        ],
         components,
       ),
     },

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { prepareFirstAccount } from "@/server/access/first-account";
+import { ensureLocalKey } from "@/server/access/local-key";
 import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import type { Config } from "@/server/config/config";
 import { databaseConnection } from "@/server/postgres/connection";
@@ -16,17 +18,18 @@ const STARTING = new Set(["ECONNREFUSED", "ECONNRESET", "57P03"]);
 const PATIENCE_MS = 10_000;
 
 /**
- * Migrations, topics and document indexes: what every role relies on. Safe to run twice at once.
+ * Migrations, topics, document indexes and a way in: what every role relies on. Safe to run twice at once.
  * @param options.insist fail when Kafka or MongoDB is away. Otherwise start without it: /health says what is wrong, and
  *   the worker makes up for it when the engine is there.
  * @param options.record where the steps are written down; left out: nowhere.
+ * @returns the secret of a link that makes the owner's account, as long as there is no account.
  * @throws what explain() can put into words.
  */
 export async function prepareEngines(
   config: Config,
   logger: Logger,
   options: { insist: boolean; record?: StartRecord },
-): Promise<void> {
+): Promise<string | null> {
   const { record = UNRECORDED } = options;
   const began = performance.now();
   const applied = await record.step("migrations", () =>
@@ -60,6 +63,9 @@ export async function prepareEngines(
       }
     });
   try {
+    await ensureLocalKey(engines.pool, config.dataDir);
+    const { ADMIN_EMAIL: email, ADMIN_PASSWORD_FILE: passwordFile } = config.access;
+    const firstLink = await prepareFirstAccount(engines.pool, { email, passwordFile });
     await Promise.all([
       step("topics", names.eventLog, { kafka: inspection.kafka }, "topics are there", async () => {
         for (const { topic, setting, wanted, found } of await engines.eventLog.ensureTopics(topicSettings(config))) {
@@ -72,6 +78,7 @@ export async function prepareEngines(
         engines.prepareDocuments(),
       ),
     ]);
+    return firstLink;
   } finally {
     await engines.close();
   }

@@ -95,12 +95,37 @@ function unsafeCombinations(config: Config): ConfigProblem[] {
       example: String(Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24)),
     });
   }
-  problems.push(...kafkaSignIn(config));
+  problems.push(...kafkaSignIn(config), ...firstAccount(config));
   const database = config.engines.DATABASE_URL === undefined ? undefined : new URL(config.engines.DATABASE_URL);
   if (database && isLoopback(database.hostname) && Number(database.port || 5432) === config.server.PORT) {
     problems.push({ variable: "PORT", problem: "is the port of DATABASE_URL on this machine", example: "3000" });
   }
   return problems;
+}
+
+/** The first account's variables, which say nothing without each other. */
+function firstAccount({ access }: Config): ConfigProblem[] {
+  const { ADMIN_EMAIL: email, ADMIN_PASSWORD_FILE: file } = access;
+  if (email !== undefined && file === undefined)
+    return [
+      {
+        variable: "ADMIN_PASSWORD_FILE",
+        problem: "is missing: ADMIN_EMAIL is set",
+        example: "/run/secrets/admin_password",
+      },
+    ];
+  if (file === undefined) return [];
+  if (email === undefined)
+    return [{ variable: "ADMIN_EMAIL", problem: "is missing: ADMIN_PASSWORD_FILE is set", example: "ada@example.org" }];
+  if (!existsSync(file))
+    return [
+      {
+        variable: "ADMIN_PASSWORD_FILE",
+        problem: `names ${file}, which is not there`,
+        example: "/run/secrets/admin_password",
+      },
+    ];
+  return [];
 }
 
 /** Kafka's variables that say nothing without each other. */
@@ -142,6 +167,7 @@ export function redacted(config: Config): Record<string, unknown> {
 export function envExample(): string {
   const titles: Record<keyof Sections, string> = {
     server: "Where Fieldwatch listens and keeps its files",
+    access: "Who may come in",
     engines: "Engines outside of Fieldwatch",
     eventLog: "Event log",
     pipeline: "Pipeline",

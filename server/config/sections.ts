@@ -4,11 +4,7 @@ import { addresses, flag, variable, whole } from "./variables";
 /** Where Fieldwatch listens and keeps its files. */
 export const server = {
   PORT: variable(whole(1, 65535).default(3000), "Port of the dashboard and the REST routes.", "3000"),
-  HOST: variable(
-    z.string().min(1).default("127.0.0.1"),
-    "Address to listen on. There is no sign-in yet: on any other address than loopback, everyone who reaches it can read and write.",
-    "127.0.0.1",
-  ),
+  HOST: variable(z.string().min(1).default("127.0.0.1"), "Address to listen on.", "127.0.0.1"),
   FIELDWATCH_DATA_DIR: variable(
     z.string().min(1).default(".fieldwatch"),
     "Folder of the embedded PostgreSQL, its log and the simulator's outbox.",
@@ -23,6 +19,26 @@ export const server = {
     z.enum(["auto", "json", "pretty"]).default("auto"),
     "json for machines, pretty for people; auto is pretty on a terminal.",
     "auto",
+  ),
+} as const;
+
+/** Who may come in. */
+export const access = {
+  FIELDWATCH_KEY: variable(
+    z.string().min(1).optional(),
+    "Key by which the simulator and replay send. Not set: the one in the data folder, ingest.key, which each start sees to.",
+    "fws_…",
+    { secret: true },
+  ),
+  ADMIN_EMAIL: variable(
+    z.email().toLowerCase().optional(),
+    "With ADMIN_PASSWORD_FILE: the first account, made at the first start instead of by the link it prints.",
+    "ada@example.org",
+  ),
+  ADMIN_PASSWORD_FILE: variable(
+    z.string().min(1).optional(),
+    "File with that account's first password, of 12 characters or more.",
+    "/run/secrets/admin_password",
   ),
 } as const;
 

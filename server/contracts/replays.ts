@@ -14,6 +14,7 @@ export const replayRun = z
     refused: z
       .array(z.object({ reason: reasonSchema, count: z.int(), example: z.string() }))
       .describe("Dead letters by reason, the most first, with a first example"),
+    workers: z.int().nullable().describe("Workers alive to handle the rest; null when unknown"),
   })
   .meta({ id: "ReplayRun" });
 

@@ -13,7 +13,7 @@ let sender: Sender;
 
 beforeEach(async () => {
   server = await startTelemetryDouble();
-  sender = createSender({ url: telemetryRoute(server.url), gzip: false, timeoutMs: 300 });
+  sender = createSender({ url: telemetryRoute(server.url), gzip: false, timeoutMs: 300, authorization: () => ({}) });
 });
 afterEach(async () => {
   sender.close();
@@ -37,7 +37,7 @@ describe("delivery", () => {
   });
 
   it("packs with gzip when asked to", async () => {
-    const packing = createSender({ url: telemetryRoute(server.url), gzip: true });
+    const packing = createSender({ url: telemetryRoute(server.url), gzip: true, authorization: () => ({}) });
     expect(await packing.send(items('{"a":1}'))).toEqual({ kind: "delivered", accepted: 1, rejected: [] });
     expect(server.lines()).toEqual(['{"a":1}']);
     packing.close();

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { z } from "zod";
 import { rejectedItem, telemetryAnswer } from "@/server/contracts/telemetry";
+import type { Authorization } from "./authorization";
 
 const pack = promisify(gzip);
 
@@ -45,7 +46,13 @@ export interface Sender {
 }
 
 /** Sends batches to one telemetry route over a kept connection, one request at a time. */
-export function createSender(options: { url: URL; gzip: boolean; timeoutMs?: number }): Sender {
+export function createSender(options: {
+  url: URL;
+  gzip: boolean;
+  timeoutMs?: number;
+  /** The header a key is shown by, as of now. */
+  authorization: Authorization;
+}): Sender {
   const { url, timeoutMs = 30_000 } = options;
   const secure = url.protocol === "https:";
   const agent = secure
@@ -62,6 +69,7 @@ export function createSender(options: { url: URL; gzip: boolean; timeoutMs?: num
         "content-type": "application/x-ndjson",
         "content-length": body.byteLength,
         accept: "application/json, application/problem+json",
+        ...options.authorization(),
         ...(options.gzip ? { "content-encoding": "gzip" } : {}),
       };
       const sent = request(url, { method: "POST", agent, headers, ...(signal ? { signal } : {}) });

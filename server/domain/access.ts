@@ -2,6 +2,10 @@
 export const ROLES = ["viewer", "operator", "editor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
+export function isRole(text: string): text is Role {
+  return (ROLES as readonly string[]).includes(text);
+}
+
 /** Kinds of keys: of a program with roles, of all devices of a site (or of every site), of one device. */
 export const KEY_KINDS = ["service", "site", "device"] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
@@ -16,6 +20,8 @@ const HOLDERS = {
   operate: { from: "operator", keys: [] },
   /** Sends telemetry, and follows what became of it. */
   send: { from: "operator", keys: ["site", "device"] },
+  /** Sees which metrics there are, and what they mean. */
+  catalog: { from: "viewer", keys: ["site"] },
   /** Says what a metric means. */
   declare: { from: "editor", keys: ["site"] },
   /** Changes properties of devices. */

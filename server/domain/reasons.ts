@@ -30,6 +30,11 @@ export const DEAD_LETTER_REASONS = {
     title: "No readings",
     fix: 'Add "readings" with at least one value, or map it with ?readings=.',
   },
+  notAllowed: {
+    scope: "message",
+    title: "Not allowed to this key",
+    fix: "Send it with a key of that device, or of its site: see Keys.",
+  },
   tooManyReadings: { scope: "message", title: "Too many readings", fix: "Send at most 64 readings per message." },
   internalError: {
     scope: "message",

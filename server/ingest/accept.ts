@@ -18,6 +18,8 @@ interface Source {
   readonly mapping: MessageMapping | null;
   /** The run of a replay the messages belong to; null if they don't. */
   readonly run: string | null;
+  /** The one device it may speak for; null: any. */
+  readonly device: string | null;
 }
 
 export interface AcceptDeps {
@@ -43,7 +45,7 @@ export type Accept = (payloads: Payloads, source: Source, share: Share) => Promi
 const TURN_MS = 8;
 
 export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, counts }: AcceptDeps): Accept {
-  async function judge({ each, asOne }: Payloads, { mapping, run }: Source) {
+  async function judge({ each, asOne }: Payloads, { mapping, run, device }: Source) {
     const records: LogRecord[] = [];
     const rejected: RejectedItem[] = [];
     const asOf = bounds();
@@ -54,7 +56,9 @@ export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, c
       if (index === maxMessages)
         throw new IngestRefusedError("too-many-messages", `The limit is ${maxMessages} messages in one request.`);
       const { bytes, outcome, isJson } = judgePayload(payload, mapping, asOf);
-      if (outcome.ok) records.push({ key: outcome.message.device, value: bytes, ...tagged });
+      if (outcome.ok && device !== null && outcome.message.device !== device)
+        rejected.push({ index, reason: "notAllowed", detail: `this key speaks for ${device} alone` });
+      else if (outcome.ok) records.push({ key: outcome.message.device, value: bytes, ...tagged });
       else if (asOne && !isJson) throw broken(outcome.detail);
       else rejected.push({ index, reason: outcome.reason, detail: outcome.detail });
       index++;

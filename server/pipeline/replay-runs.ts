@@ -97,7 +97,7 @@ function exampleOf(device: string | null, field: string | null, detail: string):
 }
 
 /** What became of a run's messages so far; all 0 for one that nothing is known of. */
-export async function readReplayRun(client: Pool | PoolClient, run: string): Promise<ReplayRun> {
+export async function readReplayRun(client: Pool | PoolClient, run: string): Promise<Omit<ReplayRun, "workers">> {
   const sums = COLUMNS.map((name) => `coalesce(sum(${name}), 0)::float8 AS ${name}`).join(", ");
   const [totals, refused] = await Promise.all([
     client.query<Counts>(`SELECT ${sums} FROM replay_run WHERE run = $1`, [run]),

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Config } from "@/server/config/config";
 import { createBackoff } from "@/server/async/backoff";
+import { authorizationOf } from "@/server/delivery/authorization";
 import { ownAddress, routeBeside, telemetryRoute } from "@/server/delivery/target";
 import { CANONICAL_MAPPING, type DecodeBounds } from "@/server/domain/message";
 import { eventTimes, rewrites, shiftFor } from "./batches";
@@ -23,7 +24,7 @@ export interface ReplayEnvironment {
   readonly interrupt?: AbortSignal;
 }
 
-type ReplayConfig = Pick<Config, "server" | "dataDir" | "pipeline">;
+type ReplayConfig = Pick<Config, "server" | "access" | "dataDir" | "pipeline">;
 
 /** Exit codes of a replay. */
 const EXIT = { done: 0, gaveUp: 1, usage: 2, refused: 3, interrupted: 130 } as const;
@@ -84,9 +85,10 @@ interface Run {
 
 async function runOnce({ options, config, environment, source, url, memory, stopping }: Run): Promise<number> {
   const { out, error } = environment;
+  const authorization = authorizationOf(config);
   const start = await startPlace(options, source, memory, stopping.stop);
   const batchOptions = { ...options, shiftMs: options.shiftToNow ? start.shiftMs : null };
-  const first = await readFirstRows(source, batchOptions, boundsOf(config), routeBeside(url, "metrics"));
+  const first = await readFirstRows(source, batchOptions, boundsOf(config), routeBeside(url, "metrics"), authorization);
   out.write(firstRowsTable(source, batchOptions, first));
   if (first.rows > first.empty && first.readable === 0 && !options.anyway) {
     error.write(
@@ -118,13 +120,16 @@ async function runOnce({ options, config, environment, source, url, memory, stop
       memory.write(settled);
       display.show(settled.bytes, settled.tally.sent);
     };
-    await replay({ source, options, start, url, backoff, ...stopping, onSettled, onWaiting });
+    await replay({ source, options, start, url, authorization, backoff, ...stopping, onSettled, onWaiting });
     sentMs = Date.now() - began;
     memory.clear();
     const { accepted, again } = progress.tally;
     const waitMs = options.waitSeconds * 1000;
     if (accepted > 0)
-      outcome = await awaitOutcome({ url, run: start.run, accepted, again, waitMs, stop: stopping.stop, onWaiting });
+      outcome = await awaitOutcome({
+        ...{ url, authorization, run: start.run, accepted, again, waitMs, onWaiting },
+        stop: stopping.stop,
+      });
   } catch (problem) {
     if (!(problem instanceof ReplayEnded)) throw problem;
     ended = problem;
@@ -142,7 +147,7 @@ async function runOnce({ options, config, environment, source, url, memory, stop
   }
   if (outcome?.problem) error.write(`${outcome.problem}\n`);
   else if (outcome !== null) {
-    const units = await sayUnits(url, source.plan, source.devices, stopping.stop);
+    const units = await sayUnits(url, source.plan, source.devices, authorization, stopping.stop);
     if (units !== null) out.write(`${units}\n`);
   }
   const share = refusedShare(progress.tally, outcome);

@@ -5,6 +5,7 @@ import { decodeJson, type DecodeBounds, type DecodedMessage, decodeMessage } fro
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import { type BatchOptions, messageOf } from "./batches";
 import { FIRST_ROWS } from "./csv-layout";
+import type { Authorization } from "@/server/delivery/authorization";
 import { ask } from "./outcome";
 import { table } from "./report";
 import type { Source } from "./source";
@@ -34,6 +35,7 @@ export async function readFirstRows(
   options: BatchOptions,
   bounds: DecodeBounds,
   metricsRoute: URL,
+  authorization: Authorization,
 ): Promise<FirstRows> {
   const messages: { readonly number: number; readonly message: DecodedMessage }[] = [];
   const refused = new Map<DeadLetterReason, { count: number; example: string }>();
@@ -57,7 +59,7 @@ export async function readFirstRows(
     else refuse(item.number, outcome.reason, outcome.detail);
   }
 
-  const there = await ask(metricsRoute, metricsAnswer);
+  const there = await ask(metricsRoute, metricsAnswer, authorization);
   const known = new Set(there === null || there === "unknown" ? [] : there.items.map(({ name }) => name));
   for (const { message } of messages) for (const [name] of message.values) known.add(name);
   const metrics = new Map<string, MetricSeen>();

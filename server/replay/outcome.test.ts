@@ -63,6 +63,7 @@ async function run(content: string, ...argv: string[]) {
   const output = { write: (text: string) => void (shown += text) };
   const config = {
     server: { HOST: "127.0.0.1", PORT: (server.address() as AddressInfo).port },
+    access: {},
     dataDir: folder,
     pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: 0 },
   } as Parameters<typeof runReplay>[1];

@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import { pause } from "@/server/async/backoff";
-import { pipelineAnswer } from "@/server/contracts/pipeline";
 import { type ReplayRun, replayRun } from "@/server/contracts/replays";
 import { counted } from "@/server/domain/counted";
+import type { Authorization } from "@/server/delivery/authorization";
 import { routeBeside } from "@/server/delivery/target";
 
 /** What became of a replay's messages after the telemetry route took them. */
@@ -18,6 +18,7 @@ export interface Outcome {
 export interface OutcomeOptions {
   /** The telemetry route. */
   readonly url: URL;
+  readonly authorization: Authorization;
   readonly run: string;
   readonly accepted: number;
   /** Messages that may have come twice. */
@@ -33,11 +34,11 @@ const ASK_TIMEOUT_MS = 10_000;
 
 /** Waits until the pipeline has handled what the telemetry route took, as long as it gets on. */
 export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
-  const { url, accepted, waitMs, stop, onWaiting } = options;
+  const { url, authorization, accepted, waitMs, stop, onWaiting } = options;
   let last: ReplayRun | null = null;
   let movedAt = Date.now();
   for (;;) {
-    const asked = await ask(routeBeside(url, `replays/${options.run}`), replayRun);
+    const asked = await ask(routeBeside(url, `replays/${options.run}`), replayRun, authorization);
     if (asked === "unknown")
       return {
         run: null,
@@ -53,7 +54,7 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
       onWaiting(null);
       return { run: last, waiting, problem: null };
     }
-    const why = await reason(url, asked === null, waiting);
+    const why = asked === null ? `${url.origin} does not answer` : reasonToWait(asked, waiting);
     if (stop.aborted || idleMs >= waitMs) {
       onWaiting(null);
       const after = stop.aborted ? "Interrupted" : `After ${waitMs / 1000} s`;
@@ -68,18 +69,19 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
   }
 }
 
-async function reason(url: URL, isAway: boolean, waiting: number): Promise<string> {
-  if (isAway) return `${url.origin} does not answer`;
-  const pipeline = await ask(routeBeside(url, "pipeline"), pipelineAnswer);
-  const isWorkerless = pipeline !== null && pipeline !== "unknown" && pipeline.workers === 0;
+function reasonToWait({ workers }: ReplayRun, waiting: number): string {
   const wait = `${counted(waiting, "message")} not handled yet`;
-  return isWorkerless ? `${wait}: no worker is running (npm run worker starts one)` : wait;
+  return workers === 0 ? `${wait}: no worker is running (npm run worker starts one)` : wait;
 }
 
 /** Asks a route: its answer, "unknown" if there is no such route, null if it does not answer now. */
-export async function ask<T extends z.ZodType>(url: URL, schema: T): Promise<z.output<T> | "unknown" | null> {
+export async function ask<T extends z.ZodType>(
+  url: URL,
+  schema: T,
+  authorization: Authorization,
+): Promise<z.output<T> | "unknown" | null> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+    const response = await fetch(url, { headers: authorization(), signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
     if (response.status === 404) return "unknown";
     if (!response.ok) return null;
     const read = schema.safeParse(await response.json());

@@ -6,6 +6,7 @@ import {
   DeliveryRefused,
   DeliveryStopped,
 } from "@/server/delivery/delivery";
+import type { Authorization } from "@/server/delivery/authorization";
 import { createSender } from "@/server/delivery/sender";
 import { worthPacking } from "@/server/delivery/target";
 import { type Batch, readBatches } from "./batches";
@@ -30,6 +31,7 @@ export interface ReplayTask {
   readonly start: ReplayProgress;
   /** The telemetry route, with its mapping. */
   readonly url: URL;
+  readonly authorization: Authorization;
   readonly backoff: Backoff;
   readonly stop: AbortSignal;
   readonly cut: AbortSignal;
@@ -45,7 +47,7 @@ export interface ReplayTask {
  */
 export async function replay(task: ReplayTask): Promise<void> {
   const { source, options, start, url, stop, cut } = task;
-  const sender = createSender({ url, gzip: worthPacking(url) });
+  const sender = createSender({ url, gzip: worthPacking(url), authorization: task.authorization });
   const delivery = createDelivery({
     sender,
     backoff: task.backoff,

@@ -1,4 +1,5 @@
 import { MOST_UNIT_DEVICES, type MetricChanges, metricChanged } from "@/server/contracts/metrics";
+import type { Authorization } from "@/server/delivery/authorization";
 import { routeBeside } from "@/server/delivery/target";
 import { counted } from "@/server/domain/counted";
 import type { CsvPlan } from "./csv-plan";
@@ -14,6 +15,7 @@ export async function sayUnits(
   telemetry: URL,
   plan: CsvPlan | null,
   devices: ReadonlySet<string>,
+  authorization: Authorization,
   stop: AbortSignal,
 ): Promise<string | null> {
   const named = plan?.metrics.flatMap(({ metric, unit }) => (unit === null ? [] : [{ metric, unit }])) ?? [];
@@ -21,7 +23,7 @@ export async function sayUnits(
   const failed: string[] = [];
   for (const { metric, unit } of named) {
     const url = routeBeside(telemetry, `metrics/${encodeURIComponent(metric)}`);
-    if (!(await say(url, unit, [...devices], stop))) failed.push(`${metric} (${unit})`);
+    if (!(await say(url, unit, [...devices], authorization, stop))) failed.push(`${metric} (${unit})`);
   }
   const said = counted(named.length - failed.length, "unit");
   return failed.length === 0
@@ -29,13 +31,19 @@ export async function sayUnits(
     : `${said} said of ${counted(devices.size, "device")}; not said, as the server did not take it: ${failed.join(", ")}.`;
 }
 
-async function say(url: URL, unit: string, devices: readonly string[], stop: AbortSignal): Promise<boolean> {
+async function say(
+  url: URL,
+  unit: string,
+  devices: readonly string[],
+  authorization: Authorization,
+  stop: AbortSignal,
+): Promise<boolean> {
   for (let at = 0; at < devices.length; at += MOST_UNIT_DEVICES) {
     const body: MetricChanges = { unit, devices: devices.slice(at, at + MOST_UNIT_DEVICES), unsetOnly: true };
     try {
       const response = await fetch(url, {
         method: "PATCH",
-        headers: { "content-type": "application/json" },
+        headers: { "content-type": "application/json", ...authorization() },
         body: JSON.stringify(body),
         signal: AbortSignal.any([stop, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
       });

@@ -33,7 +33,7 @@ it("says units of its own devices once they have reported, and overwrites nobody
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/base/api/v1/telemetry`);
   const stop = new AbortController();
   const declared = declareUnits({
-    ...{ url, stop: stop.signal, logger: pino({ level: "silent" }) },
+    ...{ url, authorization: () => ({}), stop: stop.signal, logger: pino({ level: "silent" }) },
     devices: [
       { name: "meter-1", type: "meter" },
       { name: "meter-2", type: "meter" },
@@ -65,7 +65,12 @@ it("says units of its own devices once they have reported, and overwrites nobody
 it("ends when it is stopped", async () => {
   const stop = new AbortController();
   const declared = declareUnits({
-    ...{ url: new URL("http://127.0.0.1:9/api/v1/telemetry"), stop: stop.signal, logger: pino({ level: "silent" }) },
+    ...{
+      url: new URL("http://127.0.0.1:9/api/v1/telemetry"),
+      authorization: () => ({}),
+      stop: stop.signal,
+      logger: pino({ level: "silent" }),
+    },
     devices: [{ name: "meter-3", type: "meter" }],
     backoff: createBackoff({ firstMs: 60_000, maxMs: 60_000 }),
   });

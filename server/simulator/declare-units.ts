@@ -1,5 +1,6 @@
 import { type Backoff, pause } from "@/server/async/backoff";
 import { MOST_UNIT_DEVICES, type MetricChanges, metricChanged } from "@/server/contracts/metrics";
+import type { Authorization } from "@/server/delivery/authorization";
 import type { Logger } from "@/server/observability/logger";
 import { DEVICE_TYPES } from "./device-types";
 import type { SimulatedDevice } from "./fleet";
@@ -9,6 +10,7 @@ const ANSWER_WITHIN_MS = 10_000;
 interface DeclareUnitsDeps {
   /** The telemetry route; the one for metrics is beside it. */
   readonly url: URL;
+  readonly authorization: Authorization;
   readonly devices: readonly Pick<SimulatedDevice, "name" | "type">[];
   readonly backoff: Backoff;
   readonly logger: Logger;
@@ -27,11 +29,18 @@ interface Waiting {
  * one once it has reported; until then, and while the server is away, it is tried again. Settles when all are said, or
  * the signal stops it.
  */
-export async function declareUnits({ url, devices, backoff, logger, stop }: DeclareUnitsDeps): Promise<void> {
+export async function declareUnits({
+  url,
+  authorization,
+  devices,
+  backoff,
+  logger,
+  stop,
+}: DeclareUnitsDeps): Promise<void> {
   let waiting = unitsOf(devices);
   while (waiting.length > 0 && !stop.aborted) {
     const left: Waiting[] = [];
-    for (const one of waiting) left.push(...(await declare(url, one, stop)));
+    for (const one of waiting) left.push(...(await declare(url, authorization, one, stop)));
     waiting = left;
     if (waiting.length > 0) await pause(backoff.next(), stop);
   }
@@ -56,12 +65,12 @@ function unitsOf(devices: DeclareUnitsDeps["devices"]): Waiting[] {
 }
 
 /** @returns what is still to be said. */
-async function declare(url: URL, one: Waiting, stop: AbortSignal): Promise<Waiting[]> {
+async function declare(url: URL, authorization: Authorization, one: Waiting, stop: AbortSignal): Promise<Waiting[]> {
   const body: MetricChanges = { unit: one.unit, devices: [...one.devices], unsetOnly: true };
   try {
     const response = await fetch(new URL(`metrics/${encodeURIComponent(one.metric)}`, url), {
       method: "PATCH",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...authorization() },
       body: JSON.stringify(body),
       signal: AbortSignal.any([stop, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });

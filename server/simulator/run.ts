@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Config } from "@/server/config/config";
 import { createBackoff } from "@/server/async/backoff";
+import { authorizationOf } from "@/server/delivery/authorization";
 import { createDelivery } from "@/server/delivery/delivery";
 import { createSender } from "@/server/delivery/sender";
 import { ownAddress, telemetryRoute, worthPacking } from "@/server/delivery/target";
@@ -44,7 +45,8 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
 
   const stop = new AbortController();
   const cut = new AbortController();
-  const sender = createSender({ url, gzip: worthPacking(url) });
+  const authorization = authorizationOf(config);
+  const sender = createSender({ url, gzip: worthPacking(url), authorization });
   let away = false;
   const delivery = createDelivery({
     sender,
@@ -62,7 +64,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
   const refusalBackoff = createBackoff({ firstMs: 1000, maxMs: 60_000 });
   const outboxSender = startOutboxSender({ outbox, delivery, backoff: refusalBackoff, logger, stop: stop.signal });
   const unitsDeclared = declareUnits({
-    ...{ url, devices: fleet.devices, logger, stop: stop.signal },
+    ...{ url, authorization, devices: fleet.devices, logger, stop: stop.signal },
     backoff: createBackoff({ firstMs: 1000, maxMs: 60_000 }),
   });
   logger.info(

@@ -66,7 +66,7 @@ const ROOMS: readonly Room[] = [
   // Brings messages to the telemetry route with batching and retries: the simulator and replay are its two users.
   { name: "delivery", at: "server/delivery", imports: FOUNDATION },
   { name: "compose", at: "server/compose.ts", imports: [...FOUNDATION, "adapters"] },
-  { name: "boot", at: "server/boot", imports: [...FOUNDATION, "compose"] },
+  { name: "boot", at: "server/boot", imports: [...FOUNDATION, "compose", "access"] },
   ...FEATURES.map((name) => ({
     name,
     at: `server/${name}`,

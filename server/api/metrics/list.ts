@@ -8,7 +8,7 @@ export const listMetrics = verb(
   {
     method: "GET",
     path: "/api/v1/metrics",
-    access: "view",
+    access: "catalog",
     summary: "All metrics",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { replayRun } from "@/server/contracts/replays";
+import type { PipelineState } from "@/server/domain/pipeline-state";
 import { RUN_PATTERN } from "@/server/domain/replay-run";
 import { readReplayRun } from "@/server/pipeline/replay-runs";
 import { NO_PARAMETERS, verb } from "../verb";
@@ -18,7 +19,9 @@ export const getReplay = verb(
     status: 200,
     problems: [],
   },
-  () =>
-    ({ tx }, { params: { run } }) =>
-      readReplayRun(tx, run),
+  ({ pipelineState }: { readonly pipelineState: () => Promise<PipelineState> }) =>
+    async ({ tx }, { params: { run } }) => {
+      const [counts, { workers }] = await Promise.all([readReplayRun(tx, run), pipelineState()]);
+      return { ...counts, workers };
+    },
 );

@@ -71,12 +71,14 @@ export const ingestTelemetry = verb(
     },
   },
   ({ accept, waiting, maxBodyBytes, ingestCounts }: IngestDeps) =>
-    async (_ctx, { request, query }) => {
+    async ({ caller }, { request, query }) => {
       const share = waiting.share();
       try {
         const payloadsOf = readerFor(request);
+        const device = caller.kind === "key" ? caller.device : null;
+        const source = { mapping: mappingOf(query), run: query.run ?? null, device };
         const body = await readBody(request, maxBodyBytes, share);
-        return await accept(payloadsOf(body), { mapping: mappingOf(query), run: query.run ?? null }, share);
+        return await accept(payloadsOf(body), source, share);
       } catch (error) {
         const { requests } = ingestCounts();
         const kind = problemKind(error);

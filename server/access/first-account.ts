@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import type { Pool } from "pg";
+import { StartError } from "@/server/postgres/start-error";
+import { withTransaction } from "@/server/postgres/transaction";
+import { makeLink, ownerOf } from "./links";
+import { hashPassword } from "./passwords";
+
+/** Shortest password of an account. */
+const SHORTEST = 12;
+
+/** The first account as the configuration names it. */
+export interface WantedAccount {
+  readonly email: string | undefined;
+  readonly passwordFile: string | undefined;
+}
+
+/**
+ * Sees to it that somebody can come in: as long as there is no account, makes the one the configuration names, or a link
+ * that makes the owner's.
+ * @returns the link's secret, or null when none is needed.
+ * @throws StartError for a password file that holds none.
+ */
+export async function prepareFirstAccount(pool: Pool, wanted: WantedAccount): Promise<string | null> {
+  const { email, passwordFile } = wanted;
+  if ((await withTransaction(pool, ownerOf)) !== "none") return null;
+  if (email === undefined || passwordFile === undefined) return withTransaction(pool, (tx) => makeLink(tx, null));
+  const password = readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+  if (password.length < SHORTEST)
+    throw new StartError(
+      "The first account can't be made",
+      `ADMIN_PASSWORD_FILE names ${passwordFile}, whose password has fewer than ${SHORTEST} characters.`,
+      "Write a longer one into that file.",
+    );
+  const hash = await hashPassword(password);
+  await withTransaction(pool, async (tx) => {
+    await tx.query(
+      `WITH made AS (INSERT INTO account (name, email, password) SELECT 'Owner', $1, $2 WHERE NOT EXISTS (SELECT FROM account)
+         ON CONFLICT DO NOTHING RETURNING id)
+       INSERT INTO role_grant (account_id, role) SELECT id, 'admin' FROM made`,
+      [email, hash],
+    );
+  });
+  return null;
+}
