@@ -1,16 +1,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
 import type { Authenticator, Credentials } from "./access/authenticate";
 import { sitesOf } from "./domain/access";
 
 /** What is served to everybody besides the verbs, which ask for themselves: the sign-in page, and files without any data. */
 const OPEN = [/^\/sign-in$/, /^\/_next\/static\//, /^\/favicon\.svg$/, /^\/api\//];
 
+/** Paths that not all read in the same way: a second slash begins a host to some, a backslash is a slash, dots are steps. */
+const TWISTED = /\/\/|\\|%5c|%2f|\/(\.|%2e){1,2}(\/|$)/i;
+
 /** What the sender of a request shows. */
 export function credentialsOf({ headers, socket }: IncomingMessage): Credentials {
+  const nearest = (name: "x-forwarded-for" | "x-forwarded-proto") =>
+    [headers[name]].flat().at(-1)?.split(",").at(-1)?.trim() || null;
   return {
     cookie: headers.cookie ?? null,
     authorization: headers.authorization ?? null,
-    address: [headers["x-forwarded-for"]].flat().at(-1)?.split(",").at(-1)?.trim() || socket.remoteAddress || null,
+    address: nearest("x-forwarded-for") ?? socket.remoteAddress ?? null,
+    isHttps: (nearest("x-forwarded-proto") ?? ((socket as TLSSocket).encrypted ? "https" : "http")) === "https",
   };
 }
 
@@ -23,13 +30,14 @@ export async function admitToPage(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
-  const { pathname, search } = new URL(request.url ?? "/", "http://here");
-  if (OPEN.some((pattern) => pattern.test(pathname))) return true;
+  const { path, search } = addressOf(request);
+  if (OPEN.some((pattern) => pattern.test(path)) && !TWISTED.test(path)) return true;
   response.setHeader("cache-control", "no-store");
   try {
     const caller = await authenticator.callerOf(credentialsOf(request));
     if (sitesOf(caller, "view").length > 0) return true;
-    const to = caller.kind === "nobody" && pathname !== "/" ? `?to=${encodeURIComponent(pathname + search)}` : "";
+    const isWorthIt = caller.kind === "nobody" && path !== "/" && path.startsWith("/") && !TWISTED.test(path);
+    const to = isWorthIt ? `?to=${encodeURIComponent(path + search)}` : "";
     response.writeHead(303, { location: `/sign-in${to}` }).end();
   } catch {
     response.writeHead(503, { "content-type": "text/plain; charset=utf-8", "retry-after": "2" });
@@ -38,4 +46,11 @@ export async function admitToPage(
     );
   }
   return false;
+}
+
+/** The path and the query as they were sent; without what Next's own script adds, which is no part of a page's address. */
+function addressOf({ url = "" }: IncomingMessage): { readonly path: string; readonly search: string } {
+  const [path = "", ...rest] = url.split("?");
+  const query = rest.join("?").replace(/(^|&)_rsc=[^&]*/, "");
+  return { path, search: query === "" ? "" : `?${query.replace(/^&/, "")}` };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,7 +7,7 @@ import next from "next";
 import { Server as SocketServer } from "socket.io";
 import { type Authenticator, createAuthenticator } from "./access/authenticate";
 import { watchAccess } from "./access/watch";
-import { addressOf } from "./api/address";
+import { addressOf, isHttps } from "./api/address";
 import { sessionCookie } from "./api/access/cookie";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
@@ -81,18 +82,22 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
         cookie: request.headers.get("cookie"),
         authorization: request.headers.get("authorization"),
         address: addressOf(request),
+        isHttps: isHttps(request),
       });
     const api = composeApi({ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf });
     undo.push(shareApi(api));
 
-    const { server, io, welcome, close } = await listen(config, authenticator);
+    const own = randomUUID();
+    const { server, io, welcome, close } = await listen(config, authenticator, own);
     undo.push(close);
     undo.push(
-      watchAccess(databaseConnection(config), logger, () => {
-        authenticator.forget();
-        void cutOff(io, authenticator);
+      watchAccess(databaseConnection(config), logger, (changed) => {
+        authenticator.forget(changed);
+        for (const socket of io.sockets.sockets.values()) void cutOff(socket, authenticator);
       }),
     );
+    // A socket let in just before a change wasn't among those that were cut off then.
+    io.on("connection", (socket) => void cutOff(socket, authenticator));
     const live = startLiveChannel({
       io,
       eventLog: engines.eventLog,
@@ -108,7 +113,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     await health.firstRound();
     const warming = new AbortController();
     undo.push(() => warming.abort());
-    void warmUp(ownAddress(config.server), warming.signal);
+    void warmUp(ownAddress(config.server), own, warming.signal);
     return { port: (server.address() as AddressInfo).port, stop };
   } catch (error) {
     await stop();
@@ -121,18 +126,23 @@ async function mayWatch(authenticator: Authenticator, request: IncomingMessage):
   return sitesOf(await authenticator.callerOf(credentialsOf(request)), "view") === "all";
 }
 
-/** Cuts off the browsers that may not watch any more. */
-async function cutOff(io: LiveServer, authenticator: Authenticator): Promise<void> {
-  for (const socket of io.sockets.sockets.values()) {
-    // Who can't be asked about while PostgreSQL is away stays: nothing can have been taken from them.
-    if (!(await mayWatch(authenticator, socket.request).catch(() => true))) socket.disconnect(true);
-  }
+/** Cuts a browser off that may not watch any more. */
+async function cutOff(
+  socket: { readonly request: IncomingMessage; disconnect(close: boolean): unknown },
+  authenticator: Authenticator,
+): Promise<void> {
+  // Who can't be asked about while PostgreSQL is away stays: nothing can have been taken from them.
+  if (!(await mayWatch(authenticator, socket.request).catch(() => true))) socket.disconnect(true);
 }
 
+/** By this header the process's own requests for pages are told: a page alone holds no data. */
+const OWN_HEADER = "x-fieldwatch-own";
+
 /** Asks for each page once, so that the first visitor needn't wait for its code to be read and compiled. */
-async function warmUp(address: string, signal: AbortSignal): Promise<void> {
+async function warmUp(address: string, own: string, signal: AbortSignal): Promise<void> {
+  const headers = { [OWN_HEADER]: own };
   try {
-    for (const { href } of PAGES) await (await fetch(new URL(href, address), { signal })).arrayBuffer();
+    for (const { href } of PAGES) await (await fetch(new URL(href, address), { headers, signal })).arrayBuffer();
   } catch {
     // A page that can't be had is the first visitor's to see.
   }
@@ -147,7 +157,7 @@ interface Listening {
 }
 
 /** Opens the port with Next's pages and Socket.IO on it. Next answers once it has loaded the build. */
-async function listen(config: Config, authenticator: Authenticator): Promise<Listening> {
+async function listen(config: Config, authenticator: Authenticator, own: string): Promise<Listening> {
   runAsProduction();
   const server = createServer({ keepAliveTimeout: 65_000 });
   await new Promise<void>((resolve, reject) => {
@@ -199,7 +209,7 @@ async function listen(config: Config, authenticator: Authenticator): Promise<Lis
       response.once("finish", () => dropRest(request));
       nameContentType(response);
       void prepared
-        .then(() => admitToPage(authenticator, request, response))
+        .then(() => request.headers[OWN_HEADER] === own || admitToPage(authenticator, request, response))
         .then((admitted) => (admitted ? handle(request, response) : undefined))
         .catch(() => response.destroy());
     });

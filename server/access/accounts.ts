@@ -36,14 +36,13 @@ export async function findAccount(prisma: PrismaClient, id: number): Promise<Acc
   return row && toAccount(row);
 }
 
-/** Adds a person, without a password. @returns null when another account has that e-mail address. */
+/** Adds a person, without a password. @throws EmailTakenError. */
 export async function addAccount(
   prisma: PrismaClient,
   { name, email, grants }: { name: string; email: string | null; grants: readonly Grant[] },
-): Promise<Account | null> {
-  if (email !== null && (await prisma.account.findUnique({ where: { email } })) !== null) return null;
+): Promise<Account> {
   const data = { name, email, grants: { create: grants.map((grant) => ({ ...grant })) } };
-  return toAccount(await prisma.account.create({ data, select: SHAPE }));
+  return toAccount(await orTaken(prisma.account.create({ data, select: SHAPE })));
 }
 
 /** What to change of an account; what is left out stays. */
@@ -54,7 +53,7 @@ export interface AccountChanges {
   readonly grants?: readonly Grant[] | undefined;
 }
 
-/** Changes an account, which must be there. Who is disabled or given other roles is signed out everywhere. */
+/** Changes an account, which must be there. Who is disabled or given other roles is signed out everywhere. @throws EmailTakenError. */
 export async function changeAccount(
   prisma: PrismaClient,
   id: number,
@@ -69,12 +68,24 @@ export async function changeAccount(
     ...(grants !== undefined && { grants: { deleteMany: {}, create: grants.map((grant) => ({ ...grant })) } }),
     ...((disabled === true || grants !== undefined) && { sessions: { deleteMany: {} } }),
   };
-  return toAccount(await prisma.account.update({ where: { id }, data, select: SHAPE }));
+  return toAccount(await orTaken(prisma.account.update({ where: { id }, data, select: SHAPE })));
 }
 
-/** Sets the password, and the e-mail address to sign in with. */
+/** Sets the password, and the e-mail address to sign in with. @throws EmailTakenError. */
 export async function setPassword(prisma: PrismaClient, id: number, email: string, password: string): Promise<void> {
-  await prisma.account.update({ where: { id }, data: { email, password: await hashPassword(password) } });
+  await orTaken(prisma.account.update({ where: { id }, data: { email, password: await hashPassword(password) } }));
+}
+
+/** Another account has that e-mail address. */
+export class EmailTakenError extends Error {
+  override readonly name = "EmailTakenError";
+}
+
+/** Looking first would not do: two may take it at once. P2002 is Prisma's code for what must be unique. */
+function orTaken<T>(written: PromiseLike<T>): PromiseLike<T> {
+  return written.then(undefined, (error: unknown) => {
+    throw (error as { code?: unknown }).code === "P2002" ? new EmailTakenError() : error;
+  });
 }
 
 /** True if somebody but this account could still let people in. */

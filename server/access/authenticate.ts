@@ -1,144 +1,168 @@
 import { timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
 import type { Pool } from "pg";
+import { inBatches } from "@/server/async/in-batches";
 import { type Caller, type Grant, type KeyKind, NOBODY } from "@/server/domain/access";
-import { isRetryable } from "@/server/postgres/error-classes";
-import { hashOf, readKey } from "./secrets";
-import { findSession } from "./sessions";
+import { createKnownCallers, type Found } from "./known-callers";
+import { hashOf, isSecret, readKey } from "./secrets";
+import { findSessions } from "./sessions";
 
-/** What a caller shows: its cookies, its Authorization header, and where it comes from. */
+/** What a caller shows: its cookies, its Authorization header, and how and from where it comes. */
 export interface Credentials {
   readonly cookie: string | null;
   readonly authorization: string | null;
   readonly address: string | null;
+  readonly isHttps: boolean;
 }
+
+/** What may have changed: sessions and roles of people, keys and their roles; or anything, as something may have been missed. */
+export type Changed = "people" | "keys" | "anything";
 
 export interface Authenticator {
   /** Who this is; nobody, with the reason, for what is missing, unknown or ended. @throws when PostgreSQL is away and it isn't known from before. */
   callerOf(credentials: Credentials): Promise<Caller>;
-  /** Forgets everything it knew. */
-  forget(): void;
+  /** Asks again for who may have changed. */
+  forget(changed: Changed): void;
 }
 
 /** So long a caller is known without asking again; forget() cuts it short. */
 const SESSION_MS = 5000;
-const KEY_MS = 30_000;
-/** While PostgreSQL is away callers from before stay known: health must be seen then, and nothing can be revoked. */
-const WITHOUT_DATABASE_MS = 3_600_000;
-const MOST_KNOWN = 20_000;
+const KEY_MS = 60_000;
+/** Callers asked for at once. */
+const MOST_AT_ONCE = 500;
 
-interface Known {
-  readonly caller: Caller;
-  readonly networks: BlockList | null;
-  /** Monotonic, in milliseconds. */
-  readonly at: number;
-  readonly keepMs: number;
+/** The session's cookie over https, and the one over http: what another page has set on http is worth nothing on https. */
+export interface CookieNames {
+  readonly secure: string;
+  readonly plain: string;
 }
 
 /** Tells callers by the cookie of this name, or by a key as bearer token. */
-export function createAuthenticator(pool: Pool, cookieNames: readonly string[]): Authenticator {
-  const known = new Map<string, Known>();
-
-  async function lookUp(secret: string, find: () => Promise<Omit<Known, "at">>): Promise<Known> {
-    const id = hashOf(secret).toString("base64");
-    const before = known.get(id);
-    const age = before === undefined ? Infinity : performance.now() - before.at;
-    if (before !== undefined && age < before.keepMs) return before;
-    try {
-      const found = { ...(await find()), at: performance.now() };
-      if (known.size >= MOST_KNOWN) known.clear();
-      known.set(id, found);
-      return found;
-    } catch (error) {
-      if (before !== undefined && age < WITHOUT_DATABASE_MS && isRetryable(error)) return before;
-      throw error;
-    }
-  }
+export function createAuthenticator(pool: Pool, cookies: CookieNames): Authenticator {
+  // Apart, so that a key shown as a cookie is no caller.
+  const people = createKnownCallers<Found>(SESSION_MS);
+  const keys = createKnownCallers<FoundKey>(KEY_MS);
+  // However many guess, they take one connection of the pool.
+  const findSession = inBatches(MOST_AT_ONCE, (secrets: readonly string[]) => findSessions(pool, secrets));
+  const findKey = inBatches(MOST_AT_ONCE, (asked: readonly AskedKey[]) => findKeys(pool, asked));
 
   return {
-    async callerOf({ cookie, authorization, address }) {
+    async callerOf({ cookie, authorization, address, isHttps }) {
       if (authorization !== null) {
         const [, token = ""] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
         const key = readKey(token);
         if (key === null) return nobody("The Authorization header holds no key: it must be `Bearer fw…`, whole.");
-        const { caller, networks } = await lookUp(token, () => findKey(pool, key, address));
+        const { caller, networks } = await keys.get(token, () => findKey({ ...key, address }));
         if (networks === null || isWithin(networks, address)) return caller;
         return nobody(`The key may not be used from ${address ?? "there"}.`);
       }
-      const secret = cookieOf(cookie, cookieNames);
+      const secret = cookieOf(cookie, isHttps ? cookies.secure : cookies.plain);
       if (secret === null) return NOBODY;
-      const found = await lookUp(secret, async () => ({
-        caller: (await findSession(pool, secret)) ?? nobody("The session has ended."),
-        networks: null,
-        keepMs: SESSION_MS,
-      }));
-      return found.caller;
+      if (!isSecret(secret)) return nobody(ENDED);
+      const { caller } = await people.get(secret, async () => {
+        const found = await findSession(secret);
+        return found ?? { caller: nobody(ENDED), lastsMs: Infinity };
+      });
+      return caller;
     },
-    forget: () => known.clear(),
+    forget(changed) {
+      if (changed === "people") people.forget();
+      else if (changed === "keys") keys.forget();
+      else for (const known of [people, keys]) known.doubt();
+    },
   };
 }
+
+const ENDED = "The session has ended.";
 
 /** Nobody, and why. */
 function nobody(why: string): Caller {
   return { kind: "nobody", why };
 }
 
-/** The value of the first of these cookies that is there. */
-function cookieOf(header: string | null, names: readonly string[]): string | null {
+/** The value of this cookie, or null without one. */
+function cookieOf(header: string | null, wanted: string): string | null {
   for (const part of header?.split(";") ?? []) {
     const [name = "", value = ""] = part.trim().split("=", 2);
-    if (names.includes(name) && value !== "") return value;
+    if (name === wanted && value !== "") return value;
   }
   return null;
 }
 
+interface AskedKey {
+  readonly kind: KeyKind;
+  readonly id: string;
+  readonly secret: string;
+  readonly address: string | null;
+}
+
+interface FoundKey extends Found {
+  /** Where it may be used from; null: anywhere. */
+  readonly networks: BlockList | null;
+}
+
 interface KeyRow {
+  readonly id: string;
+  readonly kind: KeyKind;
   readonly name: string;
   readonly secretHash: Buffer;
   readonly siteId: number | null;
   readonly device: string | null;
   readonly networks: string[];
   readonly ended: "expired" | "revoked" | null;
+  readonly lastsMs: number | null;
   readonly grants: Grant[];
 }
 
-async function findKey(
-  pool: Pool,
-  { kind, id, secret }: { kind: KeyKind; id: string; secret: string },
-  address: string | null,
-): Promise<Omit<Known, "at">> {
+/** What the database says of keys, in their order. Notes once a minute that they are used. */
+async function findKeys(pool: Pool, asked: readonly AskedKey[]): Promise<FoundKey[]> {
   const { rows } = await pool.query<KeyRow>(
-    `SELECT k.name, k.secret_hash AS "secretHash", k.site_id AS "siteId", k.device, k.networks,
+    `SELECT k.id, k.kind, k.name, k.secret_hash AS "secretHash", k.site_id AS "siteId", k.device, k.networks,
        CASE WHEN k.revoked_at <= now() THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired' END AS ended,
+       (extract(epoch FROM k.expires_at - now()) * 1000)::float8 AS "lastsMs",
        coalesce((SELECT json_agg(json_build_object('role', g.role, 'siteId', g.site_id)) FROM role_grant g WHERE g.key_id = k.id), '[]') AS grants
-     FROM access_key k WHERE k.id = $1 AND k.kind = $2`,
-    [id, kind],
+     FROM access_key k WHERE k.id = ANY($1)`,
+    [asked.map(({ id }) => id)],
   );
-  const [row] = rows;
-  const refused = (why: string) => ({ caller: nobody(why), networks: null, keepMs: KEY_MS });
-  if (row === undefined || !timingSafeEqual(row.secretHash, hashOf(secret)))
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const found = asked.map((key) => readFound(key, byId.get(key.id)));
+  const used = asked.filter((_, i) => found[i]!.caller.kind === "key");
+  if (used.length > 0) {
+    await pool.query(
+      `WITH used AS (SELECT DISTINCT ON (id) id, address FROM unnest($1::text[], $2::text[]) u (id, address)),
+         due AS (SELECT id FROM access_key WHERE id = ANY($1) AND last_used_at IS DISTINCT FROM date_trunc('minute', now()) FOR UPDATE SKIP LOCKED)
+       UPDATE access_key k SET last_used_at = date_trunc('minute', now()), last_used_from = used.address
+       FROM due JOIN used USING (id) WHERE k.id = due.id`,
+      [used.map(({ id }) => id), used.map(({ address }) => address)],
+    );
+  }
+  return found;
+}
+
+function readFound({ kind, id, secret }: AskedKey, row: KeyRow | undefined): FoundKey {
+  const refused = (why: string) => ({ caller: nobody(why), networks: null, lastsMs: Infinity });
+  if (row === undefined || row.kind !== kind || !timingSafeEqual(row.secretHash, hashOf(secret)))
     return refused("The key is not known here.");
   if (row.ended !== null) return refused(`The key ${row.name} is ${row.ended}.`);
-  await pool.query(
-    `UPDATE access_key SET last_used_at = date_trunc('minute', now()), last_used_from = $2
-     WHERE id = $1 AND last_used_at IS DISTINCT FROM date_trunc('minute', now())`,
-    [id, address],
-  );
-  const { name, siteId, device, networks, grants } = row;
+  const { name, siteId, device, networks, grants, lastsMs } = row;
   return {
     caller: { kind: "key", keyId: id, name, of: kind, siteId, device, grants },
     networks: networks.length === 0 ? null : blockListOf(networks),
-    keepMs: KEY_MS,
+    lastsMs: lastsMs ?? Infinity,
   };
 }
 
-/** Addresses and CIDR blocks as one list. */
+/** Addresses and CIDR blocks as one list. What is none lets nobody in. */
 function blockListOf(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
     const [address = "", bits] = network.split("/");
     const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    list.addSubnet(address, bits === undefined ? (family === "ipv6" ? 128 : 32) : Number(bits), family);
+    try {
+      list.addSubnet(address, bits === undefined ? (family === "ipv6" ? 128 : 32) : Number(bits), family);
+    } catch {
+      // Written past the checks of the API; the others of the list count all the same.
+    }
   }
   return list;
 }

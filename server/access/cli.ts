@@ -4,7 +4,7 @@ import type { Config } from "@/server/config/config";
 import { isRole, type Role, ROLES } from "@/server/domain/access";
 import { StartError } from "@/server/postgres/start-error";
 import { connectDatabase } from "@/server/postgres/connection";
-import { createPrismaClient } from "@/server/postgres/prisma";
+import { prismaIn } from "@/server/postgres/prisma";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Logger } from "@/server/observability/logger";
 import { addDeed } from "./audit";
@@ -46,8 +46,7 @@ export async function runSignInLink(config: Config, logger: Logger, address: str
 export async function runKey(config: Config, logger: Logger, argv: string[]): Promise<void> {
   const { name, role, days } = readOptions(argv);
   await withPool(config, logger, async (pool) => {
-    const prisma = createPrismaClient(pool);
-    try {
+    const text = await withTransaction(pool, async (tx) => {
       const expiresAt = days === null ? null : Date.now() + days * DAY_MS;
       const wanted = {
         kind: "service",
@@ -57,18 +56,17 @@ export async function runKey(config: Config, logger: Logger, argv: string[]): Pr
         expiresAt,
         grants: [{ role, siteId: null }],
       } as const;
-      const { key, text } = await makeKey(prisma, wanted, "system");
-      await addDeed(pool, SYSTEM, {
+      const { key, text } = await makeKey(prismaIn(tx), wanted, "system");
+      await addDeed(tx, SYSTEM, {
         verb: "makeAccessKey",
         target: key.id,
         outcome: "done",
         address: null,
         detail: { after: { name, role } },
       });
-      process.stdout.write(`${text}\n`);
-    } finally {
-      await prisma.$disconnect();
-    }
+      return text;
+    });
+    process.stdout.write(`${text}\n`);
   });
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Pool } from "pg";
 import { StartError } from "@/server/postgres/start-error";
 import { withTransaction } from "@/server/postgres/transaction";
-import { makeLink, ownerOf } from "./links";
+import { lockFirstAccount, makeLink, ownerOf } from "./links";
 import { hashPassword } from "./passwords";
 
 /** Shortest password of an account. */
@@ -33,6 +33,7 @@ export async function prepareFirstAccount(pool: Pool, wanted: WantedAccount): Pr
     );
   const hash = await hashPassword(password);
   await withTransaction(pool, async (tx) => {
+    await lockFirstAccount(tx);
     await tx.query(
       `WITH made AS (INSERT INTO account (name, email, password) SELECT 'Owner', $1, $2 WHERE NOT EXISTS (SELECT FROM account)
          ON CONFLICT DO NOTHING RETURNING id)

@@ -1,8 +1,10 @@
 import type { PoolClient } from "pg";
-import { hashOf, newSecret } from "./secrets";
+import { hashOf, isSecret, newSecret } from "./secrets";
 
-/** One claim at a time, however many come at once. */
-const CLAIM_LOCK = `SELECT pg_advisory_xact_lock(hashtext('fieldwatch first account'))`;
+/** Lets one at a time, until the end of its transaction, see that there is no account and make the first. */
+export async function lockFirstAccount(tx: PoolClient): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('fieldwatch first account'))`);
+}
 
 /**
  * Makes a link that signs in once, within the hour: to the account, or for null to the first account that is made by it.
@@ -26,7 +28,7 @@ export async function makeLink(tx: PoolClient, accountId: number | null): Promis
  * @returns the account it signs in to, or null when it is unknown, used, too old, or others came first.
  */
 export async function takeLink(tx: PoolClient, secret: string): Promise<number | null> {
-  await tx.query(CLAIM_LOCK);
+  if (!isSecret(secret)) return null;
   const { rows } = await tx.query<{ accountId: number | null }>(
     `DELETE FROM sign_in_link l WHERE secret_hash = $1 AND expires_at > now()
        AND NOT EXISTS (SELECT FROM account a WHERE a.id = l.account_id AND a.disabled_at IS NOT NULL)
@@ -36,6 +38,7 @@ export async function takeLink(tx: PoolClient, secret: string): Promise<number |
   const [link] = rows;
   if (link === undefined) return null;
   if (link.accountId !== null) return link.accountId;
+  await lockFirstAccount(tx);
   const made = await tx.query<{ id: number }>(
     `INSERT INTO account (name) SELECT 'Owner' WHERE NOT EXISTS (SELECT FROM account) RETURNING id`,
   );

@@ -12,24 +12,22 @@ const turns = createSemaphore(2);
 
 const NEVER = new AbortController().signal;
 
-/** A hash nobody has the password of, so that an unknown account takes as long as a known one. */
-let decoy: Promise<string> | undefined;
+/** The hash of no known password, so that an unknown account takes as long as a known one. */
+const DECOY = phc(randomBytes(16), randomBytes(BYTES));
 
 /** The hash to keep of a password: a PHC string, so that parameters and method can change later. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);
-  const hash = await derived(password, salt, COST);
-  return `$scrypt$ln=${COST.ln},r=${COST.r},p=${COST.p}$${encoded(salt)}$${encoded(hash)}`;
+  return phc(salt, await derived(password, salt, COST));
 }
 
 /** Whether the password is the one of `kept`; for no account (null) it takes the same time and is false. */
 export async function isPassword(password: string, kept: string | null): Promise<boolean> {
-  const phc = kept ?? (await (decoy ??= hashPassword(randomBytes(16).toString("hex"))));
-  const [, ln, r, p, salt, hash] = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(phc) ?? [];
+  const [, ln, r, p, salt, hash] = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(kept ?? DECOY) ?? [];
   if (salt === undefined || hash === undefined) return false;
   const wanted = Buffer.from(hash, "base64");
   const found = await derived(password, Buffer.from(salt, "base64"), { ln: Number(ln), r: Number(r), p: Number(p) });
-  return timingSafeEqual(found, wanted) && kept !== null;
+  return wanted.length === BYTES && timingSafeEqual(found, wanted) && kept !== null;
 }
 
 async function derived(
@@ -43,6 +41,10 @@ async function derived(
   } finally {
     turns.release();
   }
+}
+
+function phc(salt: Buffer, hash: Buffer): string {
+  return `$scrypt$ln=${COST.ln},r=${COST.r},p=${COST.p}$${encoded(salt)}$${encoded(hash)}`;
 }
 
 function encoded(bytes: Buffer): string {

@@ -13,6 +13,11 @@ export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
+/** False for what was never the secret of a cookie or a link, without asking anybody. */
+export function isSecret(text: string): boolean {
+  return /^[A-Za-z0-9_-]{43}$/.test(text);
+}
+
 /** What is kept of a secret. It has 256 random bits, so a fast hash is enough: there is nothing to guess. */
 export function hashOf(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();

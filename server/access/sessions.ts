@@ -22,8 +22,23 @@ export interface SessionRow extends Origin {
   readonly endsAt: EpochMs;
 }
 
-/** Begins a session, and takes away those that have ended. @returns what the cookie holds; only its hash is kept. */
-export async function beginSession(tx: PoolClient, accountId: number, origin: Origin): Promise<string> {
+/**
+ * Begins a session, and takes away those that have ended.
+ * @returns what the cookie holds; only its hash is kept. null for an account that is disabled, or was given another password
+ * since `password`, the kept one of then, was looked at.
+ */
+export async function beginSession(
+  tx: PoolClient,
+  accountId: number,
+  origin: Origin,
+  password?: string | null,
+): Promise<string | null> {
+  // Who disables it or changes the password waits for this, and then ends this session too.
+  const { rowCount } = await tx.query(
+    `SELECT FROM account WHERE id = $1 AND disabled_at IS NULL AND ($3 OR password IS NOT DISTINCT FROM $2) FOR SHARE`,
+    [accountId, password ?? null, password === undefined],
+  );
+  if (rowCount === 0) return null;
   const secret = newSecret();
   await tx.query(`DELETE FROM session WHERE ends_at < now() OR last_used_at < now() - $1::interval`, [IDLE]);
   await tx.query(
@@ -34,30 +49,53 @@ export async function beginSession(tx: PoolClient, accountId: number, origin: Or
   return secret;
 }
 
-/** Who a cookie stands for, or null. Notes once a minute that the session is used. */
-export async function findSession(
+/** A session that has not ended. */
+interface Session {
+  readonly caller: Extract<Caller, { kind: "user" }>;
+  /** How long it lasts, used or not, in milliseconds. */
+  readonly lastsMs: number;
+}
+
+interface SessionOfAccount {
+  readonly hash: Buffer;
+  readonly id: string;
+  readonly accountId: number;
+  readonly name: string;
+  readonly provenAt: Date;
+  readonly used: boolean;
+  readonly lastsMs: number;
+  readonly grants: Grant[];
+}
+
+/** Who these cookies stand for, in their order; null for what is unknown or ended. Notes once a minute that they are used. */
+export async function findSessions(
   pool: Pool | PoolClient,
-  secret: string,
-): Promise<Extract<Caller, { kind: "user" }> | null> {
-  const { rows } = await pool.query<{
-    id: string;
-    accountId: number;
-    name: string;
-    provenAt: Date;
-    used: boolean;
-    grants: Grant[];
-  }>(
-    `SELECT s.id, s.account_id AS "accountId", a.name, s.proven_at AS "provenAt", s.last_used_at > now() - interval '1 minute' AS used,
+  secrets: readonly string[],
+): Promise<readonly (Session | null)[]> {
+  const hashes = secrets.map(hashOf);
+  const { rows } = await pool.query<SessionOfAccount>(
+    `SELECT s.secret_hash AS hash, s.id, s.account_id AS "accountId", a.name, s.proven_at AS "provenAt", s.last_used_at > now() - interval '1 minute' AS used,
+       (extract(epoch FROM s.ends_at - now()) * 1000)::float8 AS "lastsMs",
        coalesce((SELECT json_agg(json_build_object('role', g.role, 'siteId', g.site_id)) FROM role_grant g WHERE g.account_id = a.id), '[]') AS grants
      FROM session s JOIN account a ON a.id = s.account_id
-     WHERE s.secret_hash = $1 AND s.ends_at > now() AND s.last_used_at > now() - $2::interval AND a.disabled_at IS NULL`,
-    [hashOf(secret), IDLE],
+     WHERE s.secret_hash = ANY($1) AND s.ends_at > now() AND s.last_used_at > now() - $2::interval AND a.disabled_at IS NULL`,
+    [hashes, IDLE],
   );
-  const [found] = rows;
-  if (found === undefined) return null;
-  if (!found.used) await pool.query(`UPDATE session SET last_used_at = now() WHERE id = $1`, [found.id]);
-  const { id, accountId, name, provenAt, grants } = found;
-  return { kind: "user", accountId, name, sessionId: id, provenAt: provenAt.getTime(), grants };
+  const unused = rows.filter(({ used }) => !used).map(({ id }) => id);
+  if (unused.length > 0) {
+    await pool.query(
+      `UPDATE session SET last_used_at = now() WHERE id IN (SELECT id FROM session WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)`,
+      [unused],
+    );
+  }
+  const byHash = new Map(rows.map((row) => [row.hash.toString("base64"), row]));
+  return hashes.map((hash) => {
+    const row = byHash.get(hash.toString("base64"));
+    if (row === undefined) return null;
+    const { id, accountId, name, provenAt, grants, lastsMs } = row;
+    const caller = { kind: "user", accountId, name, sessionId: id, provenAt: provenAt.getTime(), grants } as const;
+    return { caller, lastsMs };
+  });
 }
 
 /** The sessions of an account that have not ended, latest used first. */

@@ -1,6 +1,7 @@
 import { createBackoff, pause } from "@/server/async/backoff";
 import type { Logger } from "@/server/observability/logger";
 import { DatabaseClient } from "@/server/postgres/client";
+import type { Changed } from "./authenticate";
 
 /** The channel on which triggers say that what callers may do has changed. */
 const CHANNEL = "fieldwatch_access";
@@ -10,13 +11,16 @@ const SWEEP_MS = 60_000;
 const ANSWER_MS = 10_000;
 
 /**
- * Calls `onChange` whenever sessions, keys or roles may have changed: at once when PostgreSQL says so, after each lost
- * connection, and every minute.
+ * Calls `onChange` whenever sessions, keys or roles have changed, as soon as PostgreSQL says so; and, in case that was
+ * missed, with "anything" after each lost connection and every minute.
  * @returns stops it.
  */
-export function watchAccess(connectionString: string, logger: Logger, onChange: () => void): () => Promise<void> {
+export function watchAccess(
+  connectionString: string,
+  logger: Logger,
+  onChange: (changed: Changed) => void,
+): () => Promise<void> {
   const ending = new AbortController();
-  const sweep = setInterval(onChange, SWEEP_MS);
   const backoff = createBackoff({ firstMs: 500, maxMs: 5000 });
 
   async function listen(): Promise<void> {
@@ -26,21 +30,29 @@ export function watchAccess(connectionString: string, logger: Logger, onChange: 
       connectionTimeoutMillis: 5000,
       query_timeout: ANSWER_MS,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 5000,
     });
-    const lost = new Promise<void>((resolve) => {
-      client.on("error", () => resolve());
-      client.on("end", () => resolve());
-      ending.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    const over = new AbortController();
+    const stop = () => over.abort();
+    client.on("error", stop);
+    client.on("end", stop);
+    ending.signal.addEventListener("abort", stop);
     try {
       await client.connect();
-      client.on("notification", onChange);
+      client.on("notification", ({ payload }) =>
+        onChange(payload === "people" || payload === "keys" ? payload : "anything"),
+      );
       await client.query(`SET idle_session_timeout = 0; LISTEN ${CHANNEL}`);
       backoff.reset();
-      onChange();
-      await lost;
+      while (!over.signal.aborted && !ending.signal.aborted) {
+        onChange("anything");
+        await pause(SWEEP_MS, over.signal);
+        // A connection that hangs says nothing, and would go on saying nothing.
+        if (!over.signal.aborted) await client.query("SELECT");
+      }
     } finally {
-      await client.end().catch(() => undefined);
+      ending.signal.removeEventListener("abort", stop);
+      await disconnect(client);
     }
   }
 
@@ -51,8 +63,14 @@ export function watchAccess(connectionString: string, logger: Logger, onChange: 
     }
   })();
   return async () => {
-    clearInterval(sweep);
     ending.abort();
     await running;
   };
+}
+
+/** Ends the connection; one that doesn't answer any more is cut. */
+async function disconnect(client: DatabaseClient): Promise<void> {
+  const cut = setTimeout(() => client.connection.stream.destroy(), 1000);
+  await client.end().catch(() => undefined);
+  clearTimeout(cut);
 }

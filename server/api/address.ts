@@ -1,3 +1,8 @@
+/** Whether a request came encrypted, at least to the nearest hop that is believed. */
+export function isHttps(request: Request): boolean {
+  return request.headers.get("x-forwarded-proto")?.split(",").at(-1)?.trim() === "https";
+}
+
 /** Where a request comes from: what the nearest hop that is believed has said. */
 export function addressOf(request: Request): string | null {
   return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() || null;

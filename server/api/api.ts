@@ -61,7 +61,7 @@ export function createApi(
         const { operation, writes, handle } = bound[name as VerbName];
         const caller = operation.access === "public" ? NOBODY : await deps.callerOf(request);
         const address = addressOf(request);
-        const target = Object.values(params).join("/") || null;
+        const target = targetOf(params);
         const refusal = refusalOf(caller, operation.access);
         if (refusal !== null) {
           if (refusal.kind === "not-allowed")
@@ -146,6 +146,13 @@ function json(value: unknown, status: number): Response {
     status,
     headers: { "content-type": "application/json", "cache-control": cacheControl },
   });
+}
+
+/** What a call is about, for the record: not checked yet, as whoever may not call is refused before. */
+function targetOf(params: Record<string, string>): string | null {
+  const text = Object.values(params).join("/");
+  // PostgreSQL takes no NUL.
+  return text.replaceAll("\0", "\uFFFD").slice(0, 300) || null;
 }
 
 /** Why a verb doesn't answer this caller, or null if it does. */

@@ -1,3 +1,4 @@
+import { EmailTakenError } from "@/server/access/accounts";
 import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import type { Problem } from "@/server/contracts/common";
@@ -74,6 +75,8 @@ function toProblem(error: unknown): ProblemError | null {
       ...(retryAfterSeconds !== undefined && { headers: { "retry-after": String(retryAfterSeconds) } }),
     });
   }
+  if (error instanceof EmailTakenError)
+    return new ProblemError("wrong-status", "Another account has that e-mail address.");
   const later = { headers: { "retry-after": "2" } };
   if (error instanceof LogUnavailableError)
     return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);

@@ -72,7 +72,7 @@ export async function answerFor<T>(
 ): Promise<T | null> {
   const api = shared.fieldwatchApi;
   if (api === undefined) return null;
-  const shown = ["cookie", "authorization", "x-forwarded-for"].flatMap((name) => {
+  const shown = ["cookie", "authorization", "x-forwarded-for", "x-forwarded-proto"].flatMap((name) => {
     const value = askedBy.get(name);
     return value === null ? [] : [[name, value] as [string, string]];
   });

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { KEY_KINDS, ROLES } from "@/server/domain/access";
 import { isName } from "@/server/domain/terms";
-import { instant } from "./common";
+import { instant, text } from "./common";
 
 const role = z.enum(ROLES).describe("Each may do all that those before it may");
 const email = z.email().max(254).toLowerCase();
-const personName = z.string().trim().min(1).max(100);
+const personName = text(100).trim().min(1);
 const secret = z.string().min(1).max(200);
 /** Bounds of NIST SP 800-63B: long rather than odd. */
 const newPassword = z.string().min(12, "must have 12 characters or more").max(200);
 
 export const linkBody = z.strictObject({ secret: secret.describe("What stands behind #k= in the link") });
-export const passwordBody = z.strictObject({ email: z.string().trim().toLowerCase().max(254), password: secret });
+export const passwordBody = z.strictObject({ email: text(254).trim().toLowerCase(), password: secret });
 export const ownPasswordBody = z.strictObject({
   email: email.describe("What to sign in with from now on"),
   password: newPassword,
@@ -126,7 +126,7 @@ export const auditAnswer = z.object({
   items: z.array(auditRow),
   next: z.int().nullable().describe("Give it as `before` for the page that follows; null on the last"),
 });
-const searched = z.string().min(1).max(200).optional();
+const searched = text(200).min(1).optional();
 export const auditQuery = z.object({
   actor: searched.describe("Exactly this name"),
   verb: searched.describe("Exactly this verb"),

@@ -44,6 +44,8 @@ export interface ApiParts {
   readonly counts?: IngestCounts;
   /** Who asks; left out: somebody who may do everything. */
   readonly caller?: Caller;
+  /** How who asks is told, instead. */
+  readonly callerOf?: (request: Request) => Promise<Caller>;
 }
 
 /** A request to take messages. */
@@ -66,7 +68,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   let api: Api;
   let worker: { stop(): Promise<void> };
 
-  function compose({ ingest, append, counts = noIngestCounts(), caller = ANYONE }: ApiParts = {}): Api {
+  function compose({ ingest, append, counts = noIngestCounts(), caller = ANYONE, callerOf }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
     const pipelineState = composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} });
     const answer = () => ({
@@ -87,7 +89,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
       health: { answer },
       version: "0",
       logger,
-      callerOf: async () => caller,
+      callerOf: callerOf ?? (async () => caller),
     });
   }
 

@@ -95,13 +95,28 @@ END $$;
 CREATE TRIGGER audit_row_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_row
   FOR EACH STATEMENT EXECUTE FUNCTION audit_row_stays();
 
--- Every web process forgets what it knew of callers as soon as what they may do changes, whoever changes it.
+-- Every web process asks again as soon as what callers may do changes, whoever changes it. The payload says whose: people or
+-- keys. By row, so that a statement that changes nothing tells nobody; equal ones of a transaction are told once.
 CREATE FUNCTION access_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_notify('fieldwatch_access', '');
+  PERFORM pg_notify('fieldwatch_access', TG_ARGV[0]);
   RETURN NULL;
 END $$;
-CREATE TRIGGER access_changed AFTER DELETE ON session FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
-CREATE TRIGGER access_changed AFTER UPDATE OF name, disabled_at ON account FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
-CREATE TRIGGER access_changed AFTER UPDATE OF expires_at, revoked_at ON access_key FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
-CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE ON role_grant FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
+CREATE FUNCTION grant_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  changed role_grant := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+BEGIN
+  PERFORM pg_notify('fieldwatch_access', CASE WHEN changed.account_id IS NULL THEN 'keys' ELSE 'people' END);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER access_changed AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION access_changed('people');
+CREATE TRIGGER access_shortened AFTER UPDATE ON session FOR EACH ROW
+  WHEN (NEW.ends_at < OLD.ends_at OR NEW.account_id <> OLD.account_id) EXECUTE FUNCTION access_changed('people');
+CREATE TRIGGER access_emptied AFTER TRUNCATE ON session FOR EACH STATEMENT EXECUTE FUNCTION access_changed('people');
+CREATE TRIGGER access_changed AFTER UPDATE OF name, disabled_at OR DELETE ON account FOR EACH ROW EXECUTE FUNCTION access_changed('people');
+CREATE TRIGGER access_changed AFTER DELETE OR UPDATE OF kind, name, secret_hash, site_id, device, networks, expires_at, revoked_at
+  ON access_key FOR EACH ROW EXECUTE FUNCTION access_changed('keys');
+CREATE TRIGGER access_emptied AFTER TRUNCATE ON access_key FOR EACH STATEMENT EXECUTE FUNCTION access_changed('keys');
+CREATE TRIGGER grant_changed AFTER INSERT OR UPDATE OR DELETE ON role_grant FOR EACH ROW EXECUTE FUNCTION grant_changed();
+CREATE TRIGGER access_emptied AFTER TRUNCATE ON role_grant FOR EACH STATEMENT EXECUTE FUNCTION access_changed('people');
+CREATE TRIGGER access_emptied_keys AFTER TRUNCATE ON role_grant FOR EACH STATEMENT EXECUTE FUNCTION access_changed('keys');

@@ -48,8 +48,6 @@ export const setOwnPassword = writingVerb(
     async ({ tx, caller }, { request }) => {
       const { accountId, sessionId } = personOf(caller);
       const { email, password } = await parseJsonBody(ownPasswordBody, request);
-      const { rowCount } = await tx.query(`SELECT FROM account WHERE email = $1 AND id <> $2`, [email, accountId]);
-      if (rowCount !== 0) throw new ProblemError("wrong-status", "Another account has that e-mail address.");
       await setPassword(prismaIn(tx), accountId, email, password);
       for (const { id } of await listSessions(tx, accountId))
         if (id !== sessionId) await endSessions(tx, accountId, id);

@@ -1,10 +1,10 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
 import { addDeed } from "@/server/access/audit";
-import { countWrongGuess, forgetGuesses, waitBeforeGuess } from "@/server/access/guessing";
+import { beginGuess, takeBackGuess } from "@/server/access/guessing";
 import { takeLink } from "@/server/access/links";
 import { isPassword } from "@/server/access/passwords";
-import { beginSession, endSessions, findSession } from "@/server/access/sessions";
+import { beginSession, endSessions, findSessions } from "@/server/access/sessions";
 import { linkBody, me, passwordBody } from "@/server/contracts/access";
 import { type Caller, NOBODY } from "@/server/domain/access";
 import { withTransaction } from "@/server/postgres/transaction";
@@ -48,7 +48,9 @@ export const signInByLink = verb(
         return accountId === null ? null : begin(tx, accountId, request, "signInByLink");
       });
       if (session === null) {
-        await refuse(pool, "signInByLink", null, request);
+        // The right link is never kept waiting; of wrong ones no more are recorded than passwords may be guessed.
+        if ((await beginGuess(pool, { email: null, address: addressOf(request) })) === 0)
+          await refuse(pool, "signInByLink", null, request);
         throw new ProblemError(
           "not-signed-in",
           "This link is used, older than an hour, or not one of ours. `npm run sign-in-link` on the machine makes another.",
@@ -78,7 +80,7 @@ export const signIn = verb(
     async (_ctx, { request, headers }) => {
       const { email, password } = await parseJsonBody(passwordBody, request);
       const guess = { email, address: addressOf(request) };
-      const wait = await waitBeforeGuess(pool, guess);
+      const wait = await beginGuess(pool, guess);
       if (wait > 0) {
         throw new ProblemError("too-many-guesses", `Try again in ${wait} s, or use a sign-in link.`, {
           headers: { "retry-after": String(wait) },
@@ -88,14 +90,19 @@ export const signIn = verb(
         `SELECT id, password FROM account WHERE email = $1 AND disabled_at IS NULL`,
         [email],
       );
-      const [account] = rows;
-      if (!(await isPassword(password, account?.password ?? null)) || account === undefined) {
-        await countWrongGuess(pool, guess);
+      const account = rows[0] ?? null;
+      const isRight = await isPassword(password, account?.password ?? null);
+      const session =
+        account !== null && isRight
+          ? await withTransaction(pool, async (tx) => {
+              await takeBackGuess(tx, guess);
+              return begin(tx, account.id, request, "signIn", account.password);
+            })
+          : null;
+      if (session === null) {
         await refuse(pool, "signIn", email, request);
         throw new ProblemError("not-signed-in", "E-mail address or password is wrong.");
       }
-      await forgetGuesses(pool, guess);
-      const session = await withTransaction(pool, (tx) => begin(tx, account.id, request, "signIn"));
       headers.append("set-cookie", cookie.set(request, session));
       return described(pool, session);
     },
@@ -126,19 +133,29 @@ export const signOut = verb(
     },
 );
 
-/** Begins a session, and records who did. A browser that was signed in before gets a new one: nobody can plant theirs. */
-async function begin(tx: PoolClient, accountId: number, request: Request, verbName: string): Promise<string> {
-  const agent = request.headers.get("user-agent");
-  const secret = await beginSession(tx, accountId, { address: addressOf(request), agent });
-  const caller = (await findSession(tx, secret))!;
-  await record(tx, caller, verbName, null, "done", request);
+/**
+ * Begins a session, and records who did. A browser that was signed in before gets a new one: nobody can plant theirs.
+ * @returns null when the account may not come in any more.
+ */
+async function begin(
+  tx: PoolClient,
+  accountId: number,
+  request: Request,
+  verbName: string,
+  password?: string | null,
+): Promise<string | null> {
+  const origin = { address: addressOf(request), agent: request.headers.get("user-agent") };
+  const secret = await beginSession(tx, accountId, origin, password);
+  if (secret === null) return null;
+  const [session] = await findSessions(tx, [secret]);
+  await record(tx, session!.caller, verbName, null, "done", request);
   return secret;
 }
 
 async function described(pool: Pool, secret: string) {
-  const caller = await findSession(pool, secret);
-  if (caller === null) throw new ProblemError("not-signed-in", "The session has ended.");
-  return describeMe(pool, caller);
+  const [session] = await findSessions(pool, [secret]);
+  if (!session) throw new ProblemError("not-signed-in", "The session has ended.");
+  return describeMe(pool, session.caller);
 }
 
 function refuse(pool: Pool, verbName: string, target: string | null, request: Request): Promise<void> {

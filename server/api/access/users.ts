@@ -4,6 +4,7 @@ import { makeLink } from "@/server/access/links";
 import { newUserBody, user, userChanges, userLink, usersAnswer } from "@/server/contracts/access";
 import { prismaIn } from "@/server/postgres/prisma";
 import type { PrismaClient } from "@/server/postgres/prisma";
+import { isHttps } from "../address";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
@@ -52,7 +53,6 @@ export const addUser = writingVerb(
     async ({ tx }, { request, note }) => {
       const { name, email, role } = await parseJsonBody(newUserBody, request);
       const account = await addAccount(prismaIn(tx), { name, email, grants: [{ role, siteId: null }] });
-      if (account === null) throw emailTaken();
       note({ target: String(account.id), detail: { after: { name, email, role } } });
       return { user: toUser(account), link: linkOf(request, await makeLink(tx, account.id)) };
     },
@@ -77,6 +77,8 @@ export const updateUser = writingVerb(
       const { role, ...changes } = await parseJsonBody(userChanges, request);
       // One change at a time, or two could each take away the other's right.
       await tx.query(`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`);
+      // Who signs in at this moment is waited for, or waits, so that no session of before the change is left.
+      await tx.query(`SELECT FROM account WHERE id = $1 FOR UPDATE`, [id]);
       const prisma = prismaIn(tx);
       const before = await findAccount(prisma, id);
       if (before === null) throw noUser(id);
@@ -86,10 +88,6 @@ export const updateUser = writingVerb(
           "wrong-status",
           "Somebody must stay who can let others in: make another administrator first.",
         );
-      if (changes.email) {
-        const { rowCount } = await tx.query(`SELECT FROM account WHERE email = $1 AND id <> $2`, [changes.email, id]);
-        if (rowCount !== 0) throw emailTaken();
-      }
       const grants = role === undefined ? undefined : [{ role, siteId: null }];
       const after = await changeAccount(prisma, id, { ...changes, grants }, now);
       note({ detail: { before: toUser(before), after: toUser(after) } });
@@ -121,12 +119,8 @@ export const makeUserLink = writingVerb(
 /** The link, at the address the caller came by. */
 function linkOf(request: Request, secret: string): string {
   const host = request.headers.get("host");
-  const scheme = request.headers.get("x-forwarded-proto") === "https" ? "https" : "http";
+  const scheme = isHttps(request) ? "https" : "http";
   return `${host === null ? "" : `${scheme}://${host}`}/sign-in#k=${secret}`;
-}
-
-function emailTaken(): ProblemError {
-  return new ProblemError("wrong-status", "Another account has that e-mail address.");
 }
 
 function noUser(id: number): ProblemError {

@@ -1,0 +1,94 @@
+import { hash } from "node:crypto";
+import { withinOr } from "@/server/async/timeout";
+import type { Caller } from "@/server/domain/access";
+import { isRetryable } from "@/server/postgres/error-classes";
+
+/** What the database says of a secret. */
+export interface Found {
+  readonly caller: Caller;
+  /** How long that is true by itself, in milliseconds: until the key expires, until the session ends. */
+  readonly lastsMs: number;
+}
+
+/** Remembers who callers are, so that few requests ask the database. */
+export interface KnownCallers<T extends Found> {
+  /** What is known of a secret, or what `find` says. @throws what it throws, when nothing is known from before. */
+  get(secret: string, find: () => Promise<T>): Promise<T>;
+  /** What is known may be wrong: nothing of it is told any more. */
+  forget(): void;
+  /** What is known may be old: all of it is asked for again, and stands in only while PostgreSQL is away. */
+  doubt(): void;
+}
+
+/** While PostgreSQL is away callers from before stay known: health must be seen then, and nothing can be revoked. */
+const WITHOUT_DATABASE_MS = 3_600_000;
+/** A PostgreSQL that doesn't answer for so long counts as away, to callers from before. */
+const PATIENCE_MS = 1000;
+/** Bounds of memory, some 500 bytes each. Who guesses pushes out other guesses, never somebody. */
+const MOST_KNOWN = 50_000;
+const MOST_REFUSED = 1000;
+
+interface Known<T> {
+  readonly found: T;
+  /** When it was asked for, by the monotonic clock. */
+  readonly at: number;
+}
+
+/** @param keepMs so long a caller is told without asking again. */
+export function createKnownCallers<T extends Found>(keepMs: number): KnownCallers<T> {
+  const known = new Map<string, Known<T>>();
+  const refused = new Map<string, Known<T>>();
+  const underWay = new Map<string, Promise<T>>();
+  let doubtedAt = -Infinity;
+
+  function ask(id: string, find: () => Promise<T>): Promise<T> {
+    const at = performance.now();
+    const asked = find()
+      .then((found) => {
+        // An answer from before a change would undo that the change was heard of.
+        if (underWay.get(id) === asked) keep(id, { found, at });
+        return found;
+      })
+      .finally(() => {
+        if (underWay.get(id) === asked) underWay.delete(id);
+      });
+    underWay.set(id, asked);
+    return asked;
+  }
+
+  function keep(id: string, entry: Known<T>): void {
+    known.delete(id);
+    refused.delete(id);
+    const [map, most] = entry.found.caller.kind === "nobody" ? [refused, MOST_REFUSED] : [known, MOST_KNOWN];
+    if (map.size >= most) map.delete(map.keys().next().value!);
+    map.set(id, entry);
+  }
+
+  return {
+    async get(secret, find) {
+      const id = hash("sha256", secret, "base64");
+      const now = performance.now();
+      const before = known.get(id) ?? refused.get(id);
+      if (before && before.at > doubtedAt && now - before.at < Math.min(keepMs, before.found.lastsMs))
+        return before.found;
+      const asked = underWay.get(id) ?? ask(id, find);
+      const standIn = known.get(id);
+      if (!standIn || now - standIn.at > Math.min(WITHOUT_DATABASE_MS, standIn.found.lastsMs)) return asked;
+      const answer = asked.catch((error: unknown) => {
+        // Not from before the wait: it may have been forgotten meanwhile.
+        if (isRetryable(error) && known.get(id) === standIn) return standIn.found;
+        throw error;
+      });
+      return (await withinOr(PATIENCE_MS, answer, null)) ?? (known.get(id) === standIn ? standIn.found : answer);
+    },
+    forget() {
+      known.clear();
+      refused.clear();
+      underWay.clear();
+    },
+    doubt() {
+      doubtedAt = performance.now();
+      underWay.clear();
+    },
+  };
+}
