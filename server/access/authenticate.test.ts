@@ -169,7 +169,8 @@ test("while PostgreSQL is away, callers from before stay known; others can't be 
 test("an answer from before a change doesn't undo it, and many who ask at once are one question", async () => {
   const { text, key } = await newKey();
   let asked = 0;
-  let hold: Promise<void> | undefined;
+  let release = () => {};
+  const hold = new Promise<void>((resolve) => (release = resolve));
   const query = (async (...args: Parameters<typeof db.pool.query>) => {
     const answer = await db.pool.query(...args);
     if (String(args[0]).includes("secret_hash")) {
@@ -179,8 +180,6 @@ test("an answer from before a change doesn't undo it, and many who ask at once a
     return answer;
   }) as unknown as pg.Pool["query"];
   const slow = createAuthenticator({ query } as pg.Pool, COOKIES);
-  let release = () => {};
-  hold = new Promise((resolve) => (release = resolve));
   const before = Promise.all(Array.from({ length: 100 }, () => byKey(text, {}, slow)));
   await until(() => asked === 1);
   await db.pool.query(`UPDATE access_key SET revoked_at = now() WHERE id = $1`, [key.id]);
