@@ -5,8 +5,7 @@ import type { DeviceChanges, DeviceDetail, DevicesAnswer, MessagesAnswer } from 
 import type { FrameData } from "@/server/contracts/live";
 import { applyToDevice } from "../live/apply";
 import type { LiveClient } from "../live/client";
-import { queryString, readJson, RequestError } from "./request";
-import { fetchTimed } from "../ui/server-time";
+import { patchJson, queryString, readJson, RequestError } from "./request";
 
 const addressOf = (id: string) => `/api/v1/devices/${encodeURIComponent(id)}`;
 
@@ -72,22 +71,15 @@ export type Saved =
  * @throws RequestError when nobody knows whether it was saved.
  */
 export async function saveProperties(id: string, changes: DeviceChanges, updatedAt: string): Promise<Saved> {
-  let response: Response;
   try {
-    response = await fetchTimed(addressOf(id), {
-      method: "PATCH",
-      headers: { "content-type": "application/json", "if-match": `"${updatedAt}"` },
-      body: JSON.stringify(changes),
-    });
+    const device = await patchJson<DeviceDetail>(addressOf(id), changes, { "if-match": `"${updatedAt}"` });
+    return { kind: "saved", device };
   } catch (error) {
-    throw new RequestError(null, "The server does not answer.", { cause: error });
+    if (!(error instanceof RequestError)) throw error;
+    const problem = error.problem as (Problem & { current?: Extract<Saved, { kind: "changed" }>["current"] }) | null;
+    if (error.status === 412 && problem?.current) return { kind: "changed", current: problem.current };
+    if (error.status === 400 && problem?.errors)
+      return { kind: "refused", errors: Object.fromEntries(problem.errors.map(({ at, message }) => [at, message])) };
+    throw error;
   }
-  const body = (await response.json().catch(() => null)) as unknown;
-  if (response.ok) return { kind: "saved", device: body as DeviceDetail };
-  const problem = body as (Problem & { current?: Extract<Saved, { kind: "changed" }>["current"] }) | null;
-  if (response.status === 412 && problem?.current) return { kind: "changed", current: problem.current };
-  if (response.status === 400 && problem?.errors)
-    return { kind: "refused", errors: Object.fromEntries(problem.errors.map(({ at, message }) => [at, message])) };
-  const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
-  throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`);
 }

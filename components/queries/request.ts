@@ -1,15 +1,27 @@
 import type { Problem } from "@/server/contracts/common";
 import { fetchTimed } from "../ui/server-time";
+import { leadToSignIn } from "./signed-out";
+
+interface Refusal {
+  /** What the server says is wrong; null when it says nothing. */
+  readonly problem: Problem | null;
+  /** Seconds until it is worth asking again; null when the server doesn't say. */
+  readonly waitSeconds: number | null;
+}
 
 /** An answer that is not the wanted one. `status` is null when there was no answer at all. */
 export class RequestError extends Error {
+  readonly problem: Problem | null;
+  readonly waitSeconds: number | null;
   constructor(
     readonly status: number | null,
     message: string,
-    options?: ErrorOptions,
+    { problem = null, waitSeconds = null, ...options }: ErrorOptions & Partial<Refusal> = {},
   ) {
     super(message, options);
     this.name = "RequestError";
+    this.problem = problem;
+    this.waitSeconds = waitSeconds;
   }
 }
 
@@ -30,12 +42,22 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
 }
 
 /** As {@link postJson}, to change what is there. */
-export async function patchJson<T>(path: string, body: unknown): Promise<T> {
-  return sendJson("PATCH", path, body);
+export async function patchJson<T>(path: string, body: unknown, more: Record<string, string> = {}): Promise<T> {
+  return sendJson("PATCH", path, body, more);
 }
 
-function sendJson<T>(method: "POST" | "PATCH", path: string, body: unknown): Promise<T> {
-  const headers = { accept: "application/json", "content-type": "application/json" };
+/** As {@link postJson}, to end what is there; without a body. */
+export async function deleteJson<T>(path: string): Promise<T> {
+  return answerOf(() => fetchTimed(path, { method: "DELETE", headers: { accept: "application/json" } }));
+}
+
+function sendJson<T>(
+  method: "POST" | "PATCH",
+  path: string,
+  body: unknown,
+  more: Record<string, string> = {},
+): Promise<T> {
+  const headers = { accept: "application/json", "content-type": "application/json", ...more };
   return answerOf(() => fetchTimed(path, { method, headers, body: JSON.stringify(body) }));
 }
 
@@ -48,9 +70,14 @@ async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): 
     throw new RequestError(null, "The server does not answer.", { cause: error });
   }
   if (!response.ok) {
+    if (response.status === 401) leadToSignIn();
     const problem = (await response.json().catch(() => null)) as Problem | null;
     const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
-    throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`);
+    const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
+    throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`, {
+      problem,
+      waitSeconds: Number.isNaN(wait) ? null : wait,
+    });
   }
   return (await response.json()) as T;
 }
@@ -71,6 +98,8 @@ export function adviceOn(error: unknown): string {
   if (error instanceof RequestError && error.status === null) {
     return "What was accepted is stored; nothing new is taken in until the server is back. Start it again or look at its log; this page goes on trying.";
   }
+  if (error instanceof RequestError && error.status === 403)
+    return "Nothing was changed. Whoever administers Fieldwatch can give you the role for it, under Users.";
   return "Accepted messages are stored all the same. The server's log has the cause; this page goes on trying.";
 }
 

@@ -1,8 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { Problem } from "@/server/contracts/common";
 import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
-import { readJson, RequestError } from "./request";
-import { fetchTimed, serverNow } from "../ui/server-time";
+import { postJson, readJson } from "./request";
+import { serverNow } from "../ui/server-time";
 
 /** On its way a message is looked for often; one that hangs less so. */
 const CLOSE_MS = 300;
@@ -22,16 +21,6 @@ export const testMessagesQuery = () =>
   });
 
 /** Sends a test message from its usual device. @throws RequestError with what the server says is wrong. */
-export async function sendTestMessage(): Promise<ProbeMessageView> {
-  const headers = { "content-type": "application/json" };
-  const response = await fetchTimed("/api/v1/test-message", { method: "POST", headers, body: "{}" }).catch(
-    (error: unknown) => {
-      throw new RequestError(null, "The server does not answer.", { cause: error });
-    },
-  );
-  const body = (await response.json().catch(() => null)) as unknown;
-  if (response.ok) return body as ProbeMessageView;
-  const problem = body as Problem | null;
-  const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
-  throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`);
+export function sendTestMessage(): Promise<ProbeMessageView> {
+  return postJson("/api/v1/test-message", {});
 }

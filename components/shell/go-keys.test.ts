@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { PAGES } from "@/server/contracts/pages";
 import { readGoKey } from "./go-keys";
 
 describe("readGoKey", () => {
   const after = (keys: readonly (readonly [key: string, at: number])[]) => {
     let state: number | null = null;
     let href: string | null = null;
-    for (const [key, at] of keys) ({ state, href } = readGoKey(state, key, at));
+    for (const [key, at] of keys) ({ state, href } = readGoKey(PAGES, state, key, at));
     return href;
   };
 

@@ -1,4 +1,4 @@
-import { PAGES } from "@/server/contracts/pages";
+import type { PageLink } from "./pages";
 
 /** The second key must follow within so many ms. */
 const PATIENCE_MS = 1200;
@@ -7,9 +7,14 @@ const PATIENCE_MS = 1200;
 export type GoState = number | null;
 
 /** What a key means after the keys before it: another state, and the page to go to if it names one. */
-export function readGoKey(state: GoState, key: string, now: number): { state: GoState; href: string | null } {
+export function readGoKey(
+  pages: readonly PageLink[],
+  state: GoState,
+  key: string,
+  now: number,
+): { state: GoState; href: string | null } {
   const follows = state !== null && now - state <= PATIENCE_MS;
-  const page = follows ? PAGES.find((one) => one.key === key) : undefined;
+  const page = follows ? pages.find((one) => one.key === key) : undefined;
   if (page) return { state: null, href: page.href };
   return { state: key === "g" ? now : null, href: null };
 }

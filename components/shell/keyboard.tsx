@@ -12,10 +12,10 @@ import {
   useRef,
   useState,
 } from "react";
-import { PAGES } from "@/server/contracts/pages";
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
 import { type GoState, readGoKey } from "./go-keys";
+import { type PageLink, usePageLinks } from "./pages";
 
 const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
 const Palette = dynamic(() => import("./palette/palette").then((palette) => palette.Palette), { ssr: false });
@@ -41,18 +41,21 @@ const KeyboardContext = createContext<Keyboard>({
   addGroup: () => () => {},
 });
 
-const EVERYWHERE: HintGroup = {
-  title: "Everywhere",
-  hints: [
-    { keys: ["Ctrl K"], does: "Find a device, a page or an action" },
-    ...PAGES.map(({ key, label }) => ({ keys: [`g ${key}`], does: `Go to ${label}` })),
-    { keys: ["?"], does: "These keys" },
-  ],
-};
+function everywhere(pages: readonly PageLink[]): HintGroup {
+  return {
+    title: "Everywhere",
+    hints: [
+      { keys: ["Ctrl K"], does: "Find a device, a page or an action" },
+      ...pages.map(({ key, label }) => ({ keys: [`g ${key}`], does: `Go to ${label}` })),
+      { keys: ["?"], does: "These keys" },
+    ],
+  };
+}
 
 /** The keys of every page: the palette, the help, and `g` with a page's letter. */
 export function KeyboardProvider({ children }: { children: ReactNode }) {
   const router = useRouter();
+  const pages = usePageLinks();
   const [groups, setGroups] = useState<readonly HintGroup[]>([]);
   const [shown, setShown] = useState<"help" | "palette" | null>(null);
   // It isn't loaded before it is first asked for.
@@ -106,7 +109,7 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
       return;
     }
     if (event.key === "Shift") return;
-    const { state, href } = readGoKey(go.current, event.key, performance.now());
+    const { state, href } = readGoKey(pages, go.current, event.key, performance.now());
     go.current = state;
     if (href === null) return;
     event.preventDefault();
@@ -135,7 +138,7 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
   return (
     <KeyboardContext value={keyboard}>
       {children}
-      {shown === "help" ? <KeyboardHelp onClose={close} groups={[...groups, EVERYWHERE]} /> : null}
+      {shown === "help" ? <KeyboardHelp onClose={close} groups={[...groups, everywhere(pages)]} /> : null}
       {isPaletteUsed ? (
         <Palette opened={shown === "palette"} onClose={close} onHelp={openHelp} readAhead={readAhead} />
       ) : null}

@@ -1,24 +1,28 @@
 "use client";
 import { AppShell, Burger, NavLink } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { PAGES } from "@/server/contracts/pages";
+import { ADMIN_PAGES, PAGES } from "@/server/contracts/pages";
 import { deviceInAddress } from "./device-in-address";
 import { applyToHealth } from "../live/apply";
-import { LiveProvider, useLive, useRoom } from "../live/provider";
+import { LiveProvider, useConnectionPhase, useLive, useRoom } from "../live/provider";
+import { meQuery, useMay } from "../queries/access";
 import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { ClockProvider } from "../ui/clock";
 import { Spoken } from "../ui/spoken";
 import { ZoneProvider } from "../ui/zone";
 import { MarkShape } from "../ui/state-mark";
+import { AccountMenu } from "./account-menu";
 import { KeyboardProvider } from "./keyboard";
+import type { PageLink } from "./pages";
 import { Preferences } from "./preferences";
 import { noteDevice } from "./recent-devices";
 import { ShellContext } from "./shell-context";
 import classes from "./shell.module.css";
 import { useTrouble } from "./verdict";
+import { BrandMark } from "../ui/brand";
 import { Link } from "../ui/link";
 
 /** What is around every page: navigation, live channel, query cache, clock and zone. */
@@ -44,8 +48,10 @@ function Frame({ children }: { children: ReactNode }) {
   const [bare, setBare] = useState(false);
   const hasNavigated = useRef(false);
   const path = usePathname();
-  const isHere = (href: string) => (href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`));
+  const mayAdminister = useMay("administer");
+  const closeNavigation = useCallback(() => setOpened(false), []);
   useHealthRoom();
+  useSignedOut();
   useEffect(() => {
     const id = path.startsWith("/devices/") ? deviceInAddress(path.slice("/devices/".length)) : null;
     if (id !== null) noteDevice(id);
@@ -80,15 +86,7 @@ function Frame({ children }: { children: ReactNode }) {
         )}
         <AppShell.Navbar className={classes.nav} aria-label="Pages">
           <div className={classes.brand}>
-            <svg viewBox="0 0 32 32" width="20" height="20" aria-hidden="true">
-              <path
-                d="M2 17h7l4-11 5 19 4-12 2 4h6"
-                fill="none"
-                stroke="currentColor"
-                strokeWidth="2.5"
-                strokeLinejoin="round"
-              />
-            </svg>
+            <BrandMark />
             Fieldwatch
             <Burger
               opened
@@ -99,27 +97,50 @@ function Frame({ children }: { children: ReactNode }) {
               className={classes.close ?? ""}
             />
           </div>
-          {PAGES.map(({ href, label }) => (
-            <NavLink
-              key={href}
-              component={Link}
-              href={href}
-              label={label}
-              rightSection={href === "/health" ? <Failing /> : undefined}
-              active={isHere(href)}
-              aria-current={isHere(href) ? "page" : undefined}
-              onClick={() => setOpened(false)}
-              className={classes.link ?? ""}
-            />
-          ))}
-          <div className={classes.navFoot}>
-            <Preferences />
+          <Entries pages={PAGES} path={path} onGo={closeNavigation} />
+          {mayAdminister ? (
+            <div className={classes.navGroup}>
+              <Entries pages={ADMIN_PAGES} path={path} onGo={closeNavigation} />
+            </div>
+          ) : null}
+          <div className={classes.navEnd}>
+            <div className={classes.navFoot}>
+              <Preferences />
+            </div>
+            <AccountMenu onGo={closeNavigation} />
           </div>
         </AppShell.Navbar>
         {children}
       </AppShell>
     </ShellContext>
   );
+}
+
+/** Links to pages, the one that is shown marked. */
+function Entries({ pages, path, onGo }: { pages: readonly PageLink[]; path: string; onGo: () => void }) {
+  const isHere = (href: string) => (href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`));
+  return pages.map(({ href, label }) => (
+    <NavLink
+      key={href}
+      component={Link}
+      href={href}
+      label={label}
+      rightSection={href === "/health" ? <Failing /> : undefined}
+      active={isHere(href)}
+      aria-current={isHere(href) ? "page" : undefined}
+      onClick={onGo}
+      className={classes.link ?? ""}
+    />
+  ));
+}
+
+/** A live channel that broke off may be a session that has ended: its handshake doesn't tell, this answer does. */
+function useSignedOut(): void {
+  const queries = useQueryClient();
+  const isBroken = useConnectionPhase() === "reconnecting";
+  useEffect(() => {
+    if (isBroken) void queries.refetchQueries({ queryKey: meQuery().queryKey });
+  }, [queries, isBroken]);
 }
 
 /** Every page shows what is wrong: the shell watches health for all of them. */

@@ -20,6 +20,7 @@ export const ownPasswordBody = z.strictObject({
 export const me = z
   .object({
     kind: z.enum(["user", "key", "system"]),
+    accountId: z.int().nullable().describe("Of a user"),
     name: z.string(),
     email: z.string().nullable(),
     hasPassword: z.boolean(),

@@ -7,3 +7,13 @@ export const PAGES = [
   { href: "/jobs", label: "Jobs", key: "j" },
   { href: "/health", label: "Health", key: "h" },
 ] as const;
+
+/** Pages for those who let others in; below the others. */
+export const ADMIN_PAGES = [
+  { href: "/users", label: "Users", key: "u" },
+  { href: "/keys", label: "Keys", key: "k" },
+  { href: "/audit", label: "Audit", key: "a" },
+] as const;
+
+/** The page of whoever is signed in. */
+export const ACCOUNT_PAGE = { href: "/account", label: "My account", key: "m" } as const;

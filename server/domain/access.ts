@@ -33,6 +33,11 @@ const HOLDERS = {
 export type Permission = keyof typeof HOLDERS;
 export const PERMISSIONS = Object.keys(HOLDERS) as readonly Permission[];
 
+/** The least role that holds a permission. */
+export function leastRole(permission: Permission): Role {
+  return HOLDERS[permission].from;
+}
+
 /** A role at one site, or at all of them and what belongs to none. */
 export interface Grant {
   readonly role: Role;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { PAGES } from "@/server/contracts/pages";
 import { deviceItem, type PaletteContext, rank, standingItems } from "./items";
 
-const context: PaletteContext = { scheme: "light", zone: "local", device: null, isPinned: false };
+const context: PaletteContext = { pages: PAGES, scheme: "light", zone: "local", device: null, isPinned: false };
 const standing = standingItems(context);
 const labels = (typed: string, devices = [] as ReturnType<typeof deviceItem>[]) =>
   rank(typed, standing, devices).map(({ label }) => label);

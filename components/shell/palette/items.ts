@@ -1,5 +1,5 @@
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
-import { PAGES } from "@/server/contracts/pages";
+import type { PageLink } from "../pages";
 import { type Match, match } from "./match";
 
 type PaletteGroup = "Recent devices" | "Devices" | "Pages" | "Actions";
@@ -20,7 +20,7 @@ export interface PaletteItem {
   readonly to: { readonly href: string } | { readonly action: PaletteAction };
 }
 
-export type PaletteAction = "help" | "light" | "dark" | "auto" | "local" | "UTC" | "copy" | "pin" | "unpin";
+export type PaletteAction = "help" | "light" | "dark" | "auto" | "local" | "UTC" | "copy" | "pin" | "unpin" | "signOut";
 
 /** An item with the letters of its label that matched. */
 export interface RankedItem extends PaletteItem {
@@ -29,6 +29,8 @@ export interface RankedItem extends PaletteItem {
 
 /** What the actions on offer depend on. */
 export interface PaletteContext {
+  /** Those that who is signed in can go to. */
+  readonly pages: readonly PageLink[];
   readonly scheme: "light" | "dark";
   readonly zone: "local" | "UTC";
   /** The device whose page is shown. */
@@ -40,7 +42,7 @@ export interface PaletteContext {
 const MOST = 6;
 
 /** Everything but devices. */
-export function standingItems({ scheme, zone, device, isPinned }: PaletteContext): PaletteItem[] {
+export function standingItems({ pages, scheme, zone, device, isPinned }: PaletteContext): PaletteItem[] {
   const action = (id: PaletteAction, label: string, more: Partial<PaletteItem> = {}): PaletteItem => ({
     id: `action ${id}`,
     group: "Actions",
@@ -56,7 +58,7 @@ export function standingItems({ scheme, zone, device, isPinned }: PaletteContext
     ...more,
   });
   return [
-    ...PAGES.map(({ href, label, key }) => page(href, label, { keys: `g ${key}` })),
+    ...pages.map(({ href, label, key }) => page(href, label, { keys: `g ${key}` })),
     page("/?wall=1", "Overview on a wall", { also: "full screen tv kiosk" }),
     page("/health#checklist", "First-run checklist", { also: "setup onboarding", isHidden: true }),
     ...(["silent", "stale", "new", "live"] as const).map((state) =>
@@ -82,6 +84,7 @@ export function standingItems({ scheme, zone, device, isPinned }: PaletteContext
     zone === "UTC"
       ? action("local", "Show times in local time", { also: "zone timezone" })
       : action("UTC", "Show times in UTC", { also: "zone timezone" }),
+    action("signOut", "Sign out", { also: "log out leave" }),
     action("help", "Keyboard help", { keys: "?", also: "shortcuts keys" }),
   ];
 }

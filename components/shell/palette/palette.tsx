@@ -5,7 +5,9 @@ import { useQuery } from "@tanstack/react-query";
 import { usePathname, useRouter } from "next/navigation";
 import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "../device-in-address";
+import { usePageLinks } from "../pages";
 import { usePins } from "../pins";
+import { useSignOut } from "../sign-out";
 import { deviceSearchQuery } from "../../queries/devices";
 import { useRecentDevices } from "../recent-devices";
 import { useZone } from "../../ui/zone";
@@ -167,7 +169,11 @@ function useItems(typed: string) {
   const found = useQuery(deviceSearchQuery(search));
   const device = path.startsWith("/devices/") ? deviceInAddress(path.slice("/devices/".length)) : null;
   const isPinned = pins.some((pin) => pin.device === device);
-  const context = useMemo(() => ({ scheme, zone, device, isPinned }), [scheme, zone, device, isPinned]);
+  const pages = usePageLinks();
+  const context = useMemo(
+    () => ({ pages, scheme, zone, device, isPinned }),
+    [pages, scheme, zone, device, isPinned],
+  );
   const standing = useMemo(() => standingItems(context), [context]);
   const devices = useMemo(() => {
     if (typed.trim() === "") return recent.filter((id) => id !== device).map((id) => deviceItem(id, "Recent devices"));
@@ -185,6 +191,10 @@ function useActions(device: string | null, tell: (text: string) => void): (actio
   const { setColorScheme } = useMantineColorScheme();
   const { setZone } = useZone();
   const [, togglePin] = usePins();
+  const { signOut, trouble } = useSignOut();
+  useEffect(() => {
+    if (trouble !== null) tell(trouble);
+  }, [trouble, tell]);
   return (action) => {
     switch (action) {
       case "light":
@@ -210,6 +220,10 @@ function useActions(device: string | null, tell: (text: string) => void): (actio
           () => tell("The link to this page is copied."),
           () => tell(`The browser gives no clipboard here. The link: ${window.location.href}`),
         );
+        return true;
+      case "signOut":
+        tell("Signing out");
+        signOut();
         return true;
       case "help":
         return false;

@@ -105,14 +105,15 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
   const permissions = PERMISSIONS.filter((permission) => sitesOf(caller, permission) === "all");
   if (caller.kind !== "user") {
     const [name, role] = caller.kind === "key" ? [caller.name, greatestRole(caller.grants)] : ["system", null];
-    return { kind: caller.kind, name, email: null, hasPassword: false, role, permissions };
+    return { kind: caller.kind, accountId: null, name, email: null, hasPassword: false, role, permissions };
   }
   const { rows } = await tx.query<{ email: string | null; hasPassword: boolean }>(
     `SELECT email, password IS NOT NULL AS "hasPassword" FROM account WHERE id = $1`,
     [caller.accountId],
   );
   const { email = null, hasPassword = false } = rows[0] ?? {};
-  return { kind: "user", name: caller.name, email, hasPassword, role: greatestRole(caller.grants), permissions };
+  const { accountId, name, grants } = caller;
+  return { kind: "user", accountId, name, email, hasPassword, role: greatestRole(grants), permissions };
 }
 
 function personOf(caller: Caller): Extract<Caller, { kind: "user" }> {

@@ -1,0 +1,111 @@
+"use client";
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import type { KeyView, MadeKey, Me, SessionView, User, UserLink } from "@/server/contracts/access";
+import type { KeyKind, Permission, Role } from "@/server/domain/access";
+import { deleteJson, patchJson, postJson, readJson } from "./request";
+
+/** The first part of the keys of all that administrators change. */
+export const ACCESS = "access";
+
+/** Who is signed in, and what they may do. Another role ends the session, so it is asked for once. */
+export const meQuery = () =>
+  queryOptions({
+    queryKey: ["me"],
+    queryFn: ({ signal }) => readJson<Me>("/api/v1/me", signal),
+    staleTime: Infinity,
+    gcTime: Infinity,
+    refetchInterval: ({ state }) => (state.data ? false : 5000),
+  });
+
+/** True if who is signed in holds this permission; false while that isn't known: what can't be done isn't offered. */
+export function useMay(permission: Permission): boolean {
+  const { data } = useQuery(meQuery());
+  return data?.permissions.includes(permission) ?? false;
+}
+
+/** Where the caller is signed in. */
+export const sessionsQuery = () =>
+  queryOptions({
+    queryKey: ["my sessions"],
+    queryFn: async ({ signal }) => (await readJson<{ items: SessionView[] }>("/api/v1/me/sessions", signal)).items,
+    refetchInterval: 15_000,
+  });
+
+/** Everyone who may come in. */
+export const usersQuery = () =>
+  queryOptions({
+    queryKey: [ACCESS, "users"],
+    queryFn: async ({ signal }) => (await readJson<{ items: User[] }>("/api/v1/users", signal)).items,
+    refetchInterval: 15_000,
+  });
+
+/** Every key, newest first. */
+export const keysQuery = () =>
+  queryOptions({
+    queryKey: [ACCESS, "keys"],
+    queryFn: async ({ signal }) => (await readJson<{ items: KeyView[] }>("/api/v1/keys", signal)).items,
+    refetchInterval: 15_000,
+  });
+
+/** @throws RequestError: 401 when the link is used, too old or unknown. */
+export function signInByLink(secret: string): Promise<Me> {
+  return postJson("/api/v1/sign-in/link", { secret });
+}
+
+/** @throws RequestError: 401 when one of both is wrong; 429 after too many wrong guesses, with the seconds to wait. */
+export function signIn(email: string, password: string): Promise<Me> {
+  return postJson("/api/v1/sign-in", { email, password });
+}
+
+/** @throws RequestError */
+export async function signOut(): Promise<void> {
+  await postJson("/api/v1/sign-out", {});
+}
+
+/** Sets what to sign in with; the caller's other sessions end. @throws RequestError: 409 when another has that e-mail address. */
+export function setPassword(email: string, password: string): Promise<Me> {
+  return postJson("/api/v1/me/password", { email, password });
+}
+
+/** Ends one of the caller's sessions, or all. @throws RequestError */
+export async function endSession(id: string | "all"): Promise<void> {
+  await deleteJson(`/api/v1/me/sessions/${encodeURIComponent(id)}`);
+}
+
+/** @throws RequestError: 409 when another has that e-mail address. */
+export function addUser(user: { name: string; email: string | null; role: Role }): Promise<UserLink> {
+  return postJson("/api/v1/users", user);
+}
+
+/** What to change of a person; what is left out stays. */
+export type UserChanges = Partial<{ name: string; email: string | null; role: Role; disabled: boolean }>;
+
+/** @throws RequestError: 409 when nobody would be left who can let others in, or another has that e-mail address. */
+export function changeUser(id: number, changes: UserChanges): Promise<User> {
+  return patchJson(`/api/v1/users/${id}`, changes);
+}
+
+/** Makes a link that signs a person in once; an earlier one ends. @throws RequestError */
+export function makeUserLink(id: number): Promise<UserLink> {
+  return postJson(`/api/v1/users/${id}/link`, {});
+}
+
+/** A key that is to be made; `days` until it expires, null for never. */
+export interface WantedKey {
+  readonly kind: KeyKind;
+  readonly name: string;
+  readonly role: Role | null;
+  readonly device: string | null;
+  readonly networks: readonly string[];
+  readonly days: number | null;
+}
+
+/** @throws RequestError: 400 with what of it isn't right. */
+export function makeKey(wanted: WantedKey): Promise<MadeKey> {
+  return postJson("/api/v1/keys", wanted);
+}
+
+/** @throws RequestError */
+export function revokeKey(id: string): Promise<KeyView> {
+  return deleteJson(`/api/v1/keys/${encodeURIComponent(id)}`);
+}

@@ -1,0 +1,41 @@
+"use client";
+import { Menu } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { ACCOUNT_PAGE } from "@/server/contracts/pages";
+import { meQuery } from "../queries/access";
+import { Link } from "../ui/link";
+import { roleWord } from "../ui/roles";
+import classes from "./shell.module.css";
+import { useSignOut } from "./sign-out";
+
+/** Who is signed in, with their own page and the way out. */
+export function AccountMenu({ onGo }: { onGo: () => void }) {
+  const { data } = useQuery(meQuery());
+  const { signOut, isPending, trouble } = useSignOut();
+  if (!data) return <div className={classes.account} />;
+  return (
+    <Menu position="top-start" shadow="sm" width={168} closeOnItemClick={false} transitionProps={{ duration: 0 }}>
+      <Menu.Target>
+        <button type="button" className={classes.account} aria-label={`Account of ${data.name}`}>
+          <span className={classes.accountName} title={data.name}>
+            {data.name}
+          </span>
+          <small>{roleWord(data.role)}</small>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item component={Link} href={ACCOUNT_PAGE.href} onClick={onGo} closeMenuOnClick>
+          {ACCOUNT_PAGE.label}
+        </Menu.Item>
+        <Menu.Item onClick={signOut} disabled={isPending}>
+          {isPending ? "Signing out" : "Sign out"}
+        </Menu.Item>
+        {trouble ? (
+          <p className={classes.accountTrouble} role="alert">
+            {trouble}
+          </p>
+        ) : null}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,17 @@
+import type { Role } from "@/server/domain/access";
+
+/** Roles in words: what each adds to those before it. */
+export const ROLE_WORDS: Record<Role, { readonly title: string; readonly about: string }> = {
+  viewer: { title: "Viewer", about: "Sees devices, readings, the pipeline and its health" },
+  operator: {
+    title: "Operator",
+    about: "Also sees messages and dead letters, saves files, resends, discards and runs jobs",
+  },
+  editor: { title: "Editor", about: "Also changes what is said of devices and metrics" },
+  admin: { title: "Admin", about: "Also lets people and programs in, and sees who did what" },
+};
+
+/** A role's word; none has one too. */
+export function roleWord(role: Role | null): string {
+  return role === null ? "No role" : ROLE_WORDS[role].title;
+}
