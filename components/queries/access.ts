@@ -17,6 +17,11 @@ export const meQuery = () =>
     refetchInterval: ({ state }) => (state.data ? false : 5000),
   });
 
+/** Who is signed in, for where no query is kept. @throws RequestError: 401 for nobody. */
+export function readMe(): Promise<Me> {
+  return readJson("/api/v1/me", new AbortController().signal);
+}
+
 /** True if who is signed in holds this permission; false while that isn't known: what can't be done isn't offered. */
 export function useMay(permission: Permission): boolean {
   const { data } = useQuery(meQuery());

@@ -5,7 +5,11 @@ export const SIGN_IN = "/sign-in";
 const ONCE_MS = 10_000;
 
 /** The sign-in page's address with the way back to this one; null on the sign-in page, which tells a refusal itself. */
-export function signInAddress({ pathname, search, hash }: Pick<Location, "pathname" | "search" | "hash">): string | null {
+export function signInAddress({
+  pathname,
+  search,
+  hash,
+}: Pick<Location, "pathname" | "search" | "hash">): string | null {
   if (pathname === SIGN_IN) return null;
   const here = wayBack(pathname + search + hash);
   return here === "/" ? SIGN_IN : `${SIGN_IN}?to=${encodeURIComponent(here)}`;

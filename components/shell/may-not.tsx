@@ -23,8 +23,9 @@ export function MayNot({ what, permission }: { what: string; permission: Permiss
   if (!data) return <Loading rows={2} label="Loading what you may do" />;
   return (
     <p className={classes.mayNot} data-missing={permission}>
-      {what} takes the permission <b>{permission}</b>, which comes with the role {ROLE_WORDS[leastRole(permission)].title}.
-      Yours is {roleWord(data.role)}; whoever administers Fieldwatch can change it under Users.
+      {what} takes the permission <b>{permission}</b>, which comes with the role{" "}
+      {ROLE_WORDS[leastRole(permission)].title}. Yours is {roleWord(data.role)}; whoever administers Fieldwatch can
+      change it under Users.
     </p>
   );
 }

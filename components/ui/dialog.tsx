@@ -8,13 +8,23 @@ interface DialogProps {
   /** Width in pixels, where there is room. */
   size: number;
   onClose: () => void;
+  /** True for what isn't shown again: a click beside it doesn't close it. */
+  isLasting?: boolean;
   children: ReactNode;
 }
 
 /** A dialog over the page, open as long as it is there. Its head is no <header>: that would be a second banner. */
-export function Dialog({ title, size, onClose, children }: DialogProps) {
+export function Dialog({ title, size, onClose, isLasting = false, children }: DialogProps) {
   return (
-    <Modal opened onClose={onClose} size={size} withCloseButton={false} transitionProps={{ duration: 0 }}>
+    <Modal
+      opened
+      onClose={onClose}
+      size={size}
+      withCloseButton={false}
+      closeOnClickOutside={!isLasting}
+      closeOnEscape={!isLasting}
+      transitionProps={{ duration: 0 }}
+    >
       <div className={classes.dialogHead}>
         <Modal.Title>{title}</Modal.Title>
         <Modal.CloseButton aria-label="Close" />

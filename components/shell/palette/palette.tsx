@@ -170,10 +170,7 @@ function useItems(typed: string) {
   const device = path.startsWith("/devices/") ? deviceInAddress(path.slice("/devices/".length)) : null;
   const isPinned = pins.some((pin) => pin.device === device);
   const pages = usePageLinks();
-  const context = useMemo(
-    () => ({ pages, scheme, zone, device, isPinned }),
-    [pages, scheme, zone, device, isPinned],
-  );
+  const context = useMemo(() => ({ pages, scheme, zone, device, isPinned }), [pages, scheme, zone, device, isPinned]);
   const standing = useMemo(() => standingItems(context), [context]);
   const devices = useMemo(() => {
     if (typed.trim() === "") return recent.filter((id) => id !== device).map((id) => deviceItem(id, "Recent devices"));

@@ -1,0 +1,53 @@
+"use client";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { meQuery } from "../queries/access";
+import { adviceOn } from "../queries/request";
+import { MayNot } from "../shell/may-not";
+import { Page } from "../shell/page";
+import { Failure, Loading, StaleNotice } from "../ui/feedback";
+
+interface AdminPageProps {
+  title: string;
+  /** What it shows, to begin a sentence: "Seeing who may come in". */
+  what: string;
+  children: ReactNode;
+}
+
+/** A page for those who let others in; everybody else is told what it takes, and nothing is asked for. */
+export function AdminPage({ title, what, children }: AdminPageProps) {
+  const { data } = useQuery(meQuery());
+  const isAllowed = data?.permissions.includes("administer") ?? false;
+  return <Page title={title}>{isAllowed ? children : <MayNot what={what} permission="administer" />}</Page>;
+}
+
+interface LoadedProps<T> {
+  query: Pick<UseQueryResult<T>, "data" | "error" | "refetch" | "isFetching">;
+  /** What is loaded, with its article: "the users". */
+  what: string;
+  children: (data: T) => ReactNode;
+}
+
+/** What a query has brought; until then, or without it, what became of it. */
+export function Loaded<T>({ query: { data, error, refetch, isFetching }, what, children }: LoadedProps<T>) {
+  if (data === undefined)
+    return error ? (
+      <Failure
+        what={`${what.charAt(0).toUpperCase()}${what.slice(1)} could not be loaded`}
+        why={error.message}
+        advice={adviceOn(error)}
+        onRetry={() => void refetch()}
+        retrying={isFetching}
+      />
+    ) : (
+      <Loading rows={6} height={32} label={`Loading ${what}`} />
+    );
+  return (
+    <>
+      {error ? (
+        <StaleNotice onRetry={() => void refetch()}>This may be out of date: {error.message}</StaleNotice>
+      ) : null}
+      {children(data)}
+    </>
+  );
+}

@@ -1,0 +1,214 @@
+"use client";
+import { Button, SegmentedControl, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Fragment, useState } from "react";
+import type { AuditRowView } from "@/server/contracts/access";
+import { type AuditFilter, auditQuery } from "../queries/audit";
+import { NoMatch } from "../ui/list-page";
+import { formatInstant } from "../ui/format";
+import { Pager, usePages } from "../ui/pager";
+import { StateMark } from "../ui/state-mark";
+import { useAddress } from "../ui/url";
+import { useZone } from "../ui/zone";
+import classes from "./access.module.css";
+import { AdminPage, Loaded } from "./admin-page";
+import { OUTCOMES, outcomeIn, verbWords } from "./audit-words";
+
+const LIMIT = 50;
+
+/** Who did what, and what was not allowed. */
+export function Audit() {
+  const [address, change] = useAddress();
+  const filter: AuditFilter = {
+    actor: address.get("actor"),
+    verb: address.get("verb"),
+    target: address.get("target"),
+    outcome: outcomeIn(address.get("outcome")),
+  };
+  return (
+    <AdminPage title="Audit" what="Seeing who did what">
+      {/* Another search begins at its newest row. */}
+      <Rows key={JSON.stringify(filter)} filter={filter} change={change} />
+    </AdminPage>
+  );
+}
+
+type Change = (changes: Partial<Record<keyof AuditFilter, string | null>>) => void;
+
+const TEXTS = [
+  ["actor", "Who, exactly"],
+  ["verb", "What, like addUser"],
+  ["target", "Target holds"],
+] as const;
+
+function Filters({ filter, change, children }: { filter: AuditFilter; change: Change; children: React.ReactNode }) {
+  return (
+    <form
+      className={classes.filters}
+      role="search"
+      aria-label="Search the record"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const form = new FormData(event.currentTarget);
+        change(Object.fromEntries(TEXTS.map(([name]) => [name, String(form.get(name)).trim() || null])));
+      }}
+    >
+      {TEXTS.map(([name, label]) => (
+        <TextInput
+          key={name}
+          size="xs"
+          name={name}
+          aria-label={label}
+          placeholder={label}
+          defaultValue={filter[name] ?? ""}
+          maxLength={200}
+          autoComplete="off"
+          spellCheck={false}
+        />
+      ))}
+      <SegmentedControl
+        size="xs"
+        aria-label="Outcome"
+        value={filter.outcome ?? "all"}
+        onChange={(value) => change({ outcome: outcomeIn(value) })}
+        data={[
+          { value: "all", label: "All" },
+          ...Object.entries(OUTCOMES).map(([value, [, label]]) => ({ value, label })),
+        ]}
+      />
+      <Button size="xs" type="submit" variant="default">
+        Search
+      </Button>
+      {children}
+    </form>
+  );
+}
+
+function Rows({ filter, change }: { filter: AuditFilter; change: Change }) {
+  const pages = usePages();
+  const query = useQuery(auditQuery(filter, pages.cursor, LIMIT));
+  const [opened, setOpened] = useState<number | null>(null);
+  const isFiltered = Object.values(filter).some((value) => value !== null);
+  const clear = () => change({ actor: null, verb: null, target: null, outcome: null });
+  return (
+    <div>
+      <Filters filter={filter} change={change}>
+        {isFiltered ? (
+          <Button size="xs" variant="subtle" onClick={clear}>
+            Clear
+          </Button>
+        ) : null}
+        <Button size="xs" variant="default" loading={query.isFetching} onClick={() => void query.refetch()}>
+          Load again
+        </Button>
+      </Filters>
+      <Loaded query={query} what="the record">
+        {({ items, next }) => (
+          <>
+            {items.length === 0 ? (
+              isFiltered ? (
+                <NoMatch onClear={clear}>Nothing in the record matches.</NoMatch>
+              ) : (
+                <p>Nothing is recorded yet.</p>
+              )
+            ) : (
+              <table className={classes.table} aria-label="Record" aria-busy={query.isPlaceholderData}>
+                <thead>
+                  <tr>
+                    <th scope="col">Time</th>
+                    <th scope="col">Who</th>
+                    <th scope="col">What</th>
+                    <th scope="col" className={classes.fromWide}>
+                      Target
+                    </th>
+                    <th scope="col" className={classes.fromWide}>
+                      Outcome
+                    </th>
+                    <th scope="col" className={classes.fromMedium}>
+                      From
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {items.map((row) => (
+                    <Row
+                      key={row.id}
+                      row={row}
+                      isOpen={opened === row.id}
+                      onToggle={() => setOpened((was) => (was === row.id ? null : row.id))}
+                      change={change}
+                    />
+                  ))}
+                </tbody>
+              </table>
+            )}
+            <Pager
+              pages={pages}
+              next={query.isPlaceholderData || next === null ? null : String(next)}
+              of="the record"
+            />
+          </>
+        )}
+      </Loaded>
+    </div>
+  );
+}
+
+interface RowProps {
+  row: AuditRowView;
+  isOpen: boolean;
+  onToggle: () => void;
+  change: Change;
+}
+
+function Row({ row, isOpen, onToggle, change }: RowProps) {
+  const { zone } = useZone();
+  const { id, time, actor, actorKind, verb, target, outcome, address, detail } = row;
+  const [mark, word] = OUTCOMES[outcome];
+  return (
+    <Fragment>
+      <tr data-row={id}>
+        <td className={classes.time}>
+          <button type="button" className={classes.toggle} aria-expanded={isOpen} onClick={onToggle}>
+            <time dateTime={time}>{formatInstant(Date.parse(time), zone)}</time>
+          </button>
+        </td>
+        <td className={classes.wide}>
+          {actor}
+          {actorKind === "key" ? <small> key</small> : null}
+        </td>
+        <td className={classes.wide} title={verb}>
+          {verbWords(verb)}
+          <small className={classes.below}>
+            {[target, outcome === "done" ? null : word.toLowerCase()].filter(Boolean).join(", ")}
+          </small>
+        </td>
+        <td className={`${classes.fromWide} ${classes.wide}`}>{target ?? <small>none</small>}</td>
+        <td className={classes.fromWide}>
+          <StateMark mark={mark} word={word} />
+        </td>
+        <td className={`${classes.fromMedium} ${classes.wide}`}>{address ?? <small>this machine</small>}</td>
+      </tr>
+      {isOpen ? (
+        <tr className={classes.detail}>
+          <td colSpan={6}>
+            <pre>{JSON.stringify({ id, time, actor, actorKind, verb, target, outcome, address, detail }, null, 2)}</pre>
+            <span className={classes.barEnd}>
+              <Button size="compact-xs" variant="subtle" onClick={() => change({ actor })}>
+                All of {actor}
+              </Button>
+              <Button size="compact-xs" variant="subtle" onClick={() => change({ verb })}>
+                All “{verbWords(verb).toLowerCase()}”
+              </Button>
+              {target === null ? null : (
+                <Button size="compact-xs" variant="subtle" onClick={() => change({ target })}>
+                  All about {target}
+                </Button>
+              )}
+            </span>
+          </td>
+        </tr>
+      ) : null}
+    </Fragment>
+  );
+}

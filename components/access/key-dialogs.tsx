@@ -1,0 +1,162 @@
+"use client";
+import { SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { KeyView, MadeKey } from "@/server/contracts/access";
+import { KEY_KINDS, type KeyKind, type Role } from "@/server/domain/access";
+import { isName } from "@/server/domain/terms";
+import { ACCESS, makeKey, revokeKey } from "../queries/access";
+import { Age } from "../ui/age";
+import classes from "./access.module.css";
+import { curlWith, KEY_WORDS, networksIn } from "./key-words";
+import { FormDialog, OnceDialog, RoleSelect } from "./parts";
+
+const LIVES = [
+  { value: "30", label: "in 30 days" },
+  { value: "90", label: "in 90 days" },
+  { value: "365", label: "in a year" },
+  { value: "never", label: "never" },
+];
+
+/** Makes a key for a program or for devices. */
+export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; onClose: () => void }) {
+  const queries = useQueryClient();
+  const [kind, setKind] = useState<KeyKind>("site");
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<Role>("viewer");
+  const [device, setDevice] = useState("");
+  const [networks, setNetworks] = useState("");
+  const [days, setDays] = useState("90");
+  const make = useMutation({
+    mutationFn: () =>
+      makeKey({
+        kind,
+        name: name.trim(),
+        role: kind === "service" ? role : null,
+        device: kind === "device" ? device.trim() : null,
+        networks: networksIn(networks),
+        days: days === "never" ? null : Number(days),
+      }),
+    onSuccess: onMade,
+    onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
+  });
+  const isDeviceWrong = kind === "device" && device.trim() !== "" && !isName(device.trim());
+  return (
+    <FormDialog
+      title="Make a key"
+      act="Make the key"
+      failed="No key was made"
+      isReady={name.trim() !== "" && (kind !== "device" || isName(device.trim()))}
+      isSending={make.isPending}
+      error={make.error}
+      onSubmit={() => make.mutate()}
+      onClose={onClose}
+    >
+      <div className={classes.once}>
+        <SegmentedControl
+          aria-label="What the key is for"
+          size="sm"
+          value={kind}
+          onChange={(value) => setKind(value as KeyKind)}
+          data={KEY_KINDS.map((value) => ({ value, label: KEY_WORDS[value].title })).reverse()}
+        />
+        <p>{KEY_WORDS[kind].about}</p>
+      </div>
+      <TextInput
+        label="Name"
+        placeholder="Who or what uses it"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        maxLength={100}
+        autoComplete="off"
+        required
+        withAsterisk={false}
+        data-autofocus
+      />
+      {kind === "service" ? <RoleSelect role={role} onChange={setRole} /> : null}
+      {kind === "device" ? (
+        <TextInput
+          label="Device"
+          placeholder="Its id, as in its messages"
+          value={device}
+          onChange={(event) => setDevice(event.currentTarget.value)}
+          error={isDeviceWrong ? "Letters, digits, _ . : - and at most 128 of them." : null}
+          maxLength={128}
+          autoComplete="off"
+          spellCheck={false}
+          required
+          withAsterisk={false}
+        />
+      ) : null}
+      <Select
+        label="Expires"
+        data={LIVES}
+        allowDeselect={false}
+        value={days}
+        onChange={(value) => setDays(value ?? "90")}
+      />
+      <Textarea
+        label="Only from these addresses"
+        placeholder="anywhere; or one a line, like 10.1.0.0/16"
+        value={networks}
+        onChange={(event) => setNetworks(event.currentTarget.value)}
+        autosize
+        minRows={1}
+        maxRows={6}
+        spellCheck={false}
+      />
+    </FormDialog>
+  );
+}
+
+/** A new key and a command that uses it, shown once. */
+export function MadeKeyDialog({ made: { key, text }, onClose }: { made: MadeKey; onClose: () => void }) {
+  const texts = [
+    { label: "The key", text },
+    { label: "To try it", text: curlWith(key, text, window.location.origin) },
+  ];
+  return (
+    <OnceDialog title={`Key ${key.name}`} texts={texts} onClose={onClose}>
+      <p>
+        <b>It is not shown again</b>: only its hash is kept. Whoever has it can use it until it expires or is revoked.
+      </p>
+    </OnceDialog>
+  );
+}
+
+/** Ends a key for good, after saying what that does. */
+export function RevokeKey({ accessKey, onClose }: { accessKey: KeyView; onClose: () => void }) {
+  const queries = useQueryClient();
+  const { id, name, lastUsedAt, lastUsedFrom } = accessKey;
+  const revoke = useMutation({
+    mutationFn: () => revokeKey(id),
+    onSuccess: onClose,
+    onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
+  });
+  return (
+    <FormDialog
+      title={`Revoke ${name}`}
+      act="Revoke"
+      isDangerous
+      failed="It may still work"
+      isSending={revoke.isPending}
+      error={revoke.error}
+      onSubmit={() => revoke.mutate()}
+      onClose={onClose}
+    >
+      <p>
+        Whatever uses it is <b>refused at once</b>. That can’t be undone: a new key is needed.
+      </p>
+      <p>
+        {lastUsedAt === null ? (
+          "It was never used."
+        ) : (
+          <>
+            It was used last <Age time={lastUsedAt} />
+            {lastUsedFrom === null ? "" : ` from ${lastUsedFrom}`}.
+          </>
+        )}
+      </p>
+    </FormDialog>
+  );
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { curlWith, keyState, networksIn, purposeOf } from "./key-words";
+
+const NOW = Date.parse("2026-11-28T12:00:00.000Z");
+const days = (count: number) => new Date(NOW + count * 86_400_000).toISOString();
+
+describe("keyState", () => {
+  it("tells what works from what has ended, and warns before", () => {
+    const state = (revokedAt: string | null, expiresAt: string | null) => keyState({ revokedAt, expiresAt }, NOW);
+    expect(state(null, null)).toMatchObject({ word: "Works", isEnded: false });
+    expect(state(null, days(30))).toMatchObject({ word: "Works", isEnded: false });
+    expect(state(null, days(3))).toMatchObject({ mark: "warning", isEnded: false });
+    expect(state(null, days(-1))).toMatchObject({ word: "Expired", isEnded: true });
+    expect(state(days(-2), days(30))).toMatchObject({ word: "Revoked", isEnded: true });
+  });
+});
+
+describe("curlWith", () => {
+  it("sends a message as the device the key is for", () => {
+    const sent = curlWith({ kind: "device", device: "pump-01" }, "fwd_x", "https://here");
+    expect(sent).toContain("curl https://here/api/v1/telemetry");
+    expect(sent).toContain("-H 'Authorization: Bearer fwd_x'");
+    expect(sent).toContain(`-d '{"device":"pump-01","time":'$(date +%s)',"readings":{"temperature":21.3}}'`);
+    expect(curlWith({ kind: "site", device: null }, "fws_x", "http://here:3000")).toContain(`"device":"press-07"`);
+  });
+
+  it("asks who a program's key is", () => {
+    expect(curlWith({ kind: "service", device: null }, "fwk_x", "http://here:3000")).toBe(
+      "curl http://here:3000/api/v1/me -H 'Authorization: Bearer fwk_x'",
+    );
+  });
+});
+
+it("says what a key is for, and takes addresses as they are written", () => {
+  expect(purposeOf({ kind: "service", role: "viewer", device: null })).toBe("Program, viewer");
+  expect(purposeOf({ kind: "device", role: null, device: "pump-01" })).toBe("Device pump-01");
+  expect(networksIn(" 10.0.0.0/8, 192.168.1.7\n::1 ")).toEqual(["10.0.0.0/8", "192.168.1.7", "::1"]);
+});

@@ -1,0 +1,177 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { KeyView, MadeKey } from "@/server/contracts/access";
+import { counted } from "@/server/domain/counted";
+import { keysQuery } from "../queries/access";
+import { Age } from "../ui/age";
+import { useNow } from "../ui/clock";
+import { Empty } from "../ui/feedback";
+import { formatInstant, formatTick } from "../ui/format";
+import { StateMark } from "../ui/state-mark";
+import { useZone } from "../ui/zone";
+import classes from "./access.module.css";
+import { AdminPage, Loaded } from "./admin-page";
+import { MadeKeyDialog, MakeKey, RevokeKey } from "./key-dialogs";
+import { keyState, purposeOf } from "./key-words";
+
+/** Keys of programs and devices: who made them, for what, and when they were used last. */
+export function Keys() {
+  return (
+    <AdminPage title="Keys" what="Seeing the keys of programs and devices">
+      <List />
+    </AdminPage>
+  );
+}
+
+function List() {
+  const query = useQuery(keysQuery());
+  const [isMaking, setMaking] = useState(false);
+  const [made, setMade] = useState<MadeKey | null>(null);
+  const [revoking, setRevoking] = useState<KeyView | null>(null);
+  return (
+    <div>
+      <Loaded query={query} what="the keys">
+        {(keys) => <Table keys={keys} onMake={() => setMaking(true)} onRevoke={setRevoking} />}
+      </Loaded>
+      {isMaking ? (
+        <MakeKey
+          onMade={(key) => {
+            setMaking(false);
+            setMade(key);
+          }}
+          onClose={() => setMaking(false)}
+        />
+      ) : null}
+      {made ? <MadeKeyDialog made={made} onClose={() => setMade(null)} /> : null}
+      {revoking ? <RevokeKey accessKey={revoking} onClose={() => setRevoking(null)} /> : null}
+    </div>
+  );
+}
+
+interface TableProps {
+  keys: readonly KeyView[];
+  onMake: () => void;
+  onRevoke: (key: KeyView) => void;
+}
+
+function Table({ keys, onMake, onRevoke }: TableProps) {
+  const [showsEnded, setShowsEnded] = useState(false);
+  const now = useNow(60_000);
+  const ended = keys.filter((key) => keyState(key, now).isEnded);
+  const shown = showsEnded ? keys : keys.filter((key) => !ended.includes(key));
+  const make = (
+    <Button size="compact-sm" onClick={onMake}>
+      Make a key…
+    </Button>
+  );
+  if (keys.length === 0)
+    return <Empty action={make}>No key yet. Programs and devices show one to send telemetry or to read.</Empty>;
+  return (
+    <>
+      <div className={classes.bar}>
+        <p>{counted(keys.length - ended.length, "key that works", "keys that work")}</p>
+        <span className={classes.barEnd}>
+          {ended.length > 0 ? (
+            <Button
+              size="compact-sm"
+              variant="default"
+              aria-pressed={showsEnded}
+              onClick={() => setShowsEnded((was) => !was)}
+            >
+              {showsEnded ? "Hide" : "Show"} {ended.length} ended
+            </Button>
+          ) : null}
+          {make}
+        </span>
+      </div>
+      {shown.length === 0 ? <Empty>None works any more.</Empty> : null}
+      <table className={classes.table} aria-label="Keys" hidden={shown.length === 0}>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col" className={classes.fromWide}>
+              For
+            </th>
+            <th scope="col" className={classes.fromMedium}>
+              Made
+            </th>
+            <th scope="col" className={classes.fromMedium}>
+              Expires
+            </th>
+            <th scope="col">Last used</th>
+            <th scope="col" className={classes.fromWide}>
+              State
+            </th>
+            <th scope="col" aria-label="Actions" />
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((key) => (
+            <Row key={key.id} accessKey={key} now={now} onRevoke={() => onRevoke(key)} />
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function Row({ accessKey, now, onRevoke }: { accessKey: KeyView; now: number; onRevoke: () => void }) {
+  const { id, name, networks, madeBy, createdAt, expiresAt, revokedAt, lastUsedAt, lastUsedFrom } = accessKey;
+  const { zone } = useZone();
+  const { mark, word, isEnded } = keyState(accessKey, now);
+  return (
+    <tr data-key={id} data-ended={isEnded || undefined}>
+      <th scope="row">
+        {name} <small title="The part of the key that is no secret">{id}</small>
+        <small className={classes.below}>
+          {purposeOf(accessKey)}
+          {isEnded ? `, ${word.toLowerCase()}` : ""}
+        </small>
+      </th>
+      <td className={`${classes.fromWide} ${classes.wide}`}>
+        {purposeOf(accessKey)}
+        {networks.length > 0 ? <small title={networks.join(", ")}> from {networksWord(networks)}</small> : null}
+      </td>
+      <td className={classes.fromMedium}>
+        <Age time={createdAt} /> <small>by {madeBy}</small>
+      </td>
+      <td className={`${classes.fromMedium} ${classes.time}`}>
+        {expiresAt === null ? (
+          "never"
+        ) : (
+          <time dateTime={expiresAt} title={formatInstant(Date.parse(expiresAt), zone)}>
+            {formatTick(Date.parse(expiresAt), zone, YEAR_MS)}
+          </time>
+        )}
+      </td>
+      <td>
+        {lastUsedAt === null ? (
+          "never"
+        ) : (
+          <>
+            <Age time={lastUsedAt} />
+            {lastUsedFrom === null ? null : <small className={classes.wide}> from {lastUsedFrom}</small>}
+          </>
+        )}
+      </td>
+      <td className={classes.fromWide}>
+        <StateMark mark={mark} word={word} /> {revokedAt === null ? null : <Age time={revokedAt} />}
+      </td>
+      <td>
+        {isEnded ? null : (
+          <Button size="compact-xs" variant="default" onClick={onRevoke} aria-label={`Revoke ${name}`}>
+            Revoke…
+          </Button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+const YEAR_MS = 366 * 86_400_000;
+
+function networksWord([first, ...others]: readonly string[]): string {
+  return others.length === 0 ? first! : `${first} and ${others.length} more`;
+}

@@ -1,0 +1,238 @@
+"use client";
+import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { useEffect, useEffectEvent, useState } from "react";
+import type { Me } from "@/server/contracts/access";
+import { readMe, signIn, signInByLink, signOut } from "../queries/access";
+import { wayBack } from "../queries/signed-out";
+import { BrandMark } from "../ui/brand";
+import { ClockProvider, useClock } from "../ui/clock";
+import { Copyable } from "../ui/feedback";
+import { roleWord } from "../ui/roles";
+import { serverNow } from "../ui/server-time";
+import { MarkShape } from "../ui/state-mark";
+import ui from "../ui/ui.module.css";
+import { secretIn, type Trouble, troubleOf } from "./sign-in-words";
+import classes from "./sign-in.module.css";
+
+type Phase =
+  /** Before it is known whether there is a link in the address. */
+  | { readonly at: "start" }
+  | { readonly at: "link" }
+  | { readonly at: "form" }
+  | { readonly at: "signedIn"; readonly me: Me }
+  | { readonly at: "leaving" };
+
+/** The sign-in page: takes a link from the address, or e-mail address and password. */
+export function SignIn() {
+  return (
+    <ClockProvider>
+      <main className={classes.page}>
+        <p className={classes.brand}>
+          <BrandMark />
+          Fieldwatch
+        </p>
+        <Inside />
+      </main>
+    </ClockProvider>
+  );
+}
+
+function Inside() {
+  const [phase, setPhase] = useState<Phase>({ at: "start" });
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  // Kept only while the same link may still work.
+  const [secret, setSecret] = useState<string | null>(null);
+
+  const leave = () => {
+    setPhase({ at: "leaving" });
+    // A new document, in place of this one: nothing of before is kept, and Back doesn't come here.
+    window.location.replace(wayBack(new URLSearchParams(window.location.search).get("to")));
+  };
+  /** Whoever is signed in already needs no form. */
+  const lookAround = async () => {
+    const me = await readMe().catch(() => null);
+    setPhase(me === null ? { at: "form" } : { at: "signedIn", me });
+  };
+  const takeLink = async (link: string) => {
+    setPhase({ at: "link" });
+    setTrouble(null);
+    try {
+      await signInByLink(link);
+      leave();
+    } catch (error) {
+      const found = troubleOf(error, "link");
+      setTrouble(found);
+      setSecret(found.isPassing ? link : null);
+      await lookAround();
+    }
+  };
+  const arrive = useEffectEvent(() => {
+    const link = secretIn(window.location.hash);
+    if (link === null) return phase.at === "start" ? void lookAround() : undefined;
+    // At once: neither the history nor a screenshot shall hold it.
+    window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
+    void takeLink(link);
+  });
+  useEffect(() => {
+    // Not at once: an effect may run twice, a link works once.
+    const begin = setTimeout(() => arrive());
+    // A link pasted into the address bar of this very page loads nothing.
+    const onHash = () => arrive();
+    window.addEventListener("hashchange", onHash);
+    return () => {
+      clearTimeout(begin);
+      window.removeEventListener("hashchange", onHash);
+    };
+  }, []);
+
+  if (phase.at === "start") return <h1 className={classes.title}>Sign in</h1>;
+  if (phase.at === "link" || phase.at === "leaving")
+    return (
+      <h1 className={classes.title} role="status">
+        Signing in
+      </h1>
+    );
+  const notice = trouble ? (
+    <TroubleNotice trouble={trouble} onRetry={secret === null ? null : () => void takeLink(secret)} />
+  ) : null;
+  if (phase.at === "signedIn")
+    return <SignedIn me={phase.me} notice={notice} onGo={leave} onSignedOut={() => setPhase({ at: "form" })} />;
+  return (
+    <>
+      <h1 className={classes.title}>Sign in</h1>
+      {notice}
+      <PasswordForm onSignedIn={leave} onTrouble={setTrouble} waits={trouble?.waitSeconds ?? null} />
+      {trouble?.needsLink ? null : (
+        <div className={classes.hint}>
+          <p>No password, or forgotten? A link signs in without one. On the machine that Fieldwatch runs on:</p>
+          <Copyable text="npm run sign-in-link" label="Copy the command" />
+        </div>
+      )}
+    </>
+  );
+}
+
+function TroubleNotice({ trouble, onRetry }: { trouble: Trouble; onRetry: (() => void) | null }) {
+  const { what, why, needsLink } = trouble;
+  return (
+    <div className={`${ui.notice} ${classes.notice}`} role="alert" data-tone={needsLink ? "warn" : "fail"}>
+      <MarkShape mark={needsLink ? "warning" : "failing"} />
+      <div className={classes.noticeText}>
+        <p className={ui.noticeTitle}>{what}</p>
+        <p>{why}</p>
+        {needsLink ? <Copyable text="npm run sign-in-link" label="Copy the command" /> : null}
+      </div>
+      {onRetry ? (
+        <Button size="xs" variant="default" onClick={onRetry}>
+          Try again
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+interface PasswordFormProps {
+  onSignedIn: () => void;
+  onTrouble: (trouble: Trouble | null) => void;
+  /** Seconds that were to be waited when the last try was refused; null for none. */
+  waits: number | null;
+}
+
+function PasswordForm({ onSignedIn, onTrouble, waits }: PasswordFormProps) {
+  const [isSending, setSending] = useState(false);
+  const [until, setUntil] = useState(0);
+  const left = useClock((now) => Math.max(0, Math.ceil((until - now) / 1000))) ?? 0;
+  const isWaiting = waits !== null && left > 0;
+  const submit = async (form: FormData) => {
+    setSending(true);
+    try {
+      await signIn(String(form.get("email")), String(form.get("password")));
+      onTrouble(null);
+      onSignedIn();
+    } catch (error) {
+      const trouble = troubleOf(error, "password");
+      setUntil(serverNow() + (trouble.waitSeconds ?? 0) * 1000);
+      onTrouble(trouble);
+      setSending(false);
+    }
+  };
+  return (
+    <form
+      className={classes.form}
+      // Were it sent without our script, the password would not stand in the address.
+      method="post"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!isSending && !isWaiting) void submit(new FormData(event.currentTarget));
+      }}
+    >
+      <TextInput
+        label="E-mail address"
+        name="email"
+        type="email"
+        autoComplete="username"
+        inputMode="email"
+        autoCapitalize="none"
+        spellCheck={false}
+        maxLength={254}
+        required
+        withAsterisk={false}
+        autoFocus
+      />
+      <PasswordInput
+        label="Password"
+        name="password"
+        autoComplete="current-password"
+        maxLength={200}
+        required
+        withAsterisk={false}
+        visibilityToggleButtonProps={{ "aria-label": "Show the password", tabIndex: 0 }}
+      />
+      <Button type="submit" loading={isSending} disabled={isWaiting} aria-live="polite">
+        {isWaiting ? `Try again in ${left} s` : "Sign in"}
+      </Button>
+    </form>
+  );
+}
+
+interface SignedInProps {
+  me: Me;
+  notice: React.ReactNode;
+  onGo: () => void;
+  onSignedOut: () => void;
+}
+
+function SignedIn({ me, notice, onGo, onSignedOut }: SignedInProps) {
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const maySee = me.permissions.includes("view");
+  return (
+    <>
+      <h1 className={classes.title}>You are signed in</h1>
+      {notice}
+      <p className={classes.text}>
+        As <b>{me.name}</b>
+        {me.email === null ? "" : ` (${me.email})`}, {roleWord(me.role).toLowerCase()}.
+        {maySee
+          ? ""
+          : " Nothing can be seen without a role: whoever administers Fieldwatch can give you one, under Users."}
+      </p>
+      <div className={classes.buttons}>
+        {maySee ? <Button onClick={onGo}>Go on</Button> : null}
+        <Button
+          variant="default"
+          onClick={() => {
+            setTrouble(null);
+            signOut().then(onSignedOut, (error: Error) => setTrouble(error.message));
+          }}
+        >
+          Sign out
+        </Button>
+      </div>
+      {trouble ? (
+        <p className={classes.text} role="alert">
+          You are still signed in: {trouble}
+        </p>
+      ) : null}
+    </>
+  );
+}
