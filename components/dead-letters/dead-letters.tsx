@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
 import type { DeadLetterGroup, DeadLetterGroupsAnswer } from "@/server/contracts/dead-letters";
+import { useMay } from "../queries/access";
 import { groupsQuery, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
@@ -59,7 +60,8 @@ export function DeadLetters() {
     groupName,
   );
   // A letter that was opened by its own address tells its group once it is there.
-  const alone = useQuery({ ...letterQuery(letter ?? ""), enabled: letter !== null && group === null });
+  const maySee = useMay("view-messages");
+  const alone = useQuery({ ...letterQuery(letter ?? ""), enabled: maySee && letter !== null && group === null });
   const [cursor, setCursor] = useState<string | null>(null);
   const [job, setJob] = useState<WantedJob | null>(null);
   const { openHelp } = useKeyboard();

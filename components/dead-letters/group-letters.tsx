@@ -4,7 +4,9 @@ import type { RefObject } from "react";
 import type { DeadLetterGroup, DeadLetterView } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { useMay } from "../queries/access";
 import { adviceOn } from "../queries/request";
+import { MayNot } from "../shell/may-not";
 import { Age } from "../ui/age";
 import { Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
@@ -44,6 +46,8 @@ export function GroupLetters(props: GroupLettersProps) {
     props;
   const { title, fix } = DEAD_LETTER_REASONS[group.reason];
   const count = about?.count ?? 0;
+  const mayOperate = useMay("operate");
+  const maySee = useMay("view-messages");
   return (
     <>
       <header className={classes.head}>
@@ -61,7 +65,7 @@ export function GroupLetters(props: GroupLettersProps) {
           </p>
         </div>
         <div className={classes.actions}>
-          {status === "open" && count > 0 ? (
+          {mayOperate && status === "open" && count > 0 ? (
             <>
               <Button size="compact-sm" variant="default" onClick={() => onWant("resend")}>
                 Resend {formatTotal(count)}…
@@ -71,7 +75,7 @@ export function GroupLetters(props: GroupLettersProps) {
               </Button>
             </>
           ) : null}
-          {status === "discarded" && count > 0 ? (
+          {mayOperate && status === "discarded" && count > 0 ? (
             <Button size="compact-sm" variant="default" onClick={() => onWant("restore")}>
               Restore {formatTotal(count)}…
             </Button>
@@ -98,7 +102,8 @@ export function GroupLetters(props: GroupLettersProps) {
             </Button>
           ) : null}
         </p>
-        {!rows && error ? (
+        {!maySee ? <MayNot what="Seeing dead letters as they came" permission="view-messages" /> : null}
+        {maySee && !rows && error ? (
           <Failure
             what="Its dead letters could not be loaded"
             why={error.message}
@@ -107,7 +112,7 @@ export function GroupLetters(props: GroupLettersProps) {
             retrying={props.isFetching}
           />
         ) : null}
-        {!rows && !error ? <Loading rows={8} height={44} label="Loading its dead letters" /> : null}
+        {maySee && !rows && !error ? <Loading rows={8} height={44} label="Loading its dead letters" /> : null}
         {rows && rows.length > 0 ? (
           <ol className={classes.letters}>
             {rows.map(({ item, isGone }) => (

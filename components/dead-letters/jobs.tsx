@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeadLetterJob } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
+import { useMay } from "../queries/access";
 import { DEAD_LETTERS, isUnderWay, jobsQuery, stopJob } from "../queries/dead-letters";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
@@ -57,6 +58,7 @@ function partsOf({ action, total, done, stored, refused }: DeadLetterJob) {
 
 function Job({ job, onWant }: { job: DeadLetterJob; onWant: (job: WantedJob) => void }) {
   const queries = useQueryClient();
+  const mayOperate = useMay("operate");
   const stop = useMutation({
     mutationFn: () => stopJob(job.id),
     onSettled: () => queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
@@ -90,12 +92,14 @@ function Job({ job, onWant }: { job: DeadLetterJob; onWant: (job: WantedJob) => 
       </span>
       <span className={classes.end}>
         {isActive ? (
-          <Button size="compact-xs" variant="default" loading={stop.isPending} onClick={() => stop.mutate()}>
-            Stop
-          </Button>
+          mayOperate && (
+            <Button size="compact-xs" variant="default" loading={stop.isPending} onClick={() => stop.mutate()}>
+              Stop
+            </Button>
+          )
         ) : (
           <>
-            {job.action === "discard" && job.done > job.skipped ? (
+            {mayOperate && job.action === "discard" && job.done > job.skipped ? (
               <Button
                 size="compact-xs"
                 variant="default"

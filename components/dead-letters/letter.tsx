@@ -4,8 +4,10 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { type RefObject, useState } from "react";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
+import { useMay } from "../queries/access";
 import { changeLetter, DEAD_LETTERS, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
+import { MayNot } from "../shell/may-not";
 import { Age } from "../ui/age";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Expected } from "./expected";
@@ -39,7 +41,8 @@ interface LetterProps {
 /** One dead letter: what came in, what was expected, what was done with it, and what can be done. */
 export function Letter(props: LetterProps) {
   const { id, head, group, beside, change, onClose } = props;
-  const { data, error, refetch, isFetching } = useQuery(letterQuery(id));
+  const maySee = useMay("view-messages");
+  const { data, error, refetch, isFetching } = useQuery({ ...letterQuery(id), enabled: maySee });
   const isMissing = error instanceof RequestError && error.status === 404;
   const show = (letter: string | null) =>
     letter !== null && change({ letter, ...(group ? { group: groupName(group) } : {}) });
@@ -90,7 +93,9 @@ export function Letter(props: LetterProps) {
         </div>
       </header>
       <div className={classes.body}>
-        {isMissing ? (
+        {!maySee ? (
+          <MayNot what="Seeing dead letters as they came" permission="view-messages" />
+        ) : isMissing ? (
           <p className={classes.muted}>There is no such dead letter, or its retention has ended.</p>
         ) : !data && error ? (
           <Failure
@@ -129,6 +134,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
     onSuccess: keep,
     onError: () => void queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
   });
+  const mayOperate = useMay("operate");
   const { status, device, field, detail, resendOf, resentAs } = letter;
   const isLinkedBelow = device !== null && status !== "resent";
   const isOpen = status === "open";
@@ -148,7 +154,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
         />
       ) : null}
       <div className={own.decide}>
-        {isOpen && !isEditing ? (
+        {mayOperate && isOpen && !isEditing ? (
           <>
             <Button size="xs" onClick={() => setEditing(true)}>
               Edit and resend
@@ -158,7 +164,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
             </Button>
           </>
         ) : null}
-        {status === "discarded" ? (
+        {mayOperate && status === "discarded" ? (
           <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate("restore")}>
             Undo: make it open again
           </Button>

@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import type { DeadLetterGroup } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
+import { useMay } from "../queries/access";
 import { formatTotal } from "../ui/format";
 import { ListBar } from "../ui/list-page";
 import type { WantedJob } from "./job-words";
@@ -27,6 +28,7 @@ interface GroupsBarProps {
 /** How much is listed, whether it is still right, and what can be done with all of it. */
 export function GroupsBar(props: GroupsBarProps) {
   const { view, items, total, added, isOther, trouble, onTake, onReload, onWant, onHelp } = props;
+  const mayOperate = useMay("operate");
   const letters = items?.reduce((sum, { count }) => sum + count, 0) ?? 0;
   const isAll = Object.keys(view.filter).length === 0;
   const want = (action: WantedJob["action"]) => () => onWant({ action, filter: view.filter });
@@ -47,7 +49,7 @@ export function GroupsBar(props: GroupsBarProps) {
       onReload={onReload}
       onHelp={onHelp}
     >
-      {view.status === "open" && letters > 0 ? (
+      {mayOperate && view.status === "open" && letters > 0 ? (
         <>
           <Button size="compact-sm" variant="default" onClick={want("resend")}>
             Resend {which}…
@@ -57,7 +59,7 @@ export function GroupsBar(props: GroupsBarProps) {
           </Button>
         </>
       ) : null}
-      {view.status === "discarded" && letters > 0 ? (
+      {mayOperate && view.status === "discarded" && letters > 0 ? (
         <Button size="compact-sm" variant="default" onClick={want("restore")}>
           Restore {which}…
         </Button>

@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
+import { useMay } from "../queries/access";
 import { groupsQuery, letterQuery, lettersQuery } from "../queries/dead-letters";
 import { usePages } from "../ui/pager";
 import { useKeys } from "../ui/use-keys";
@@ -26,7 +27,11 @@ interface PanelProps {
 export function Panel(props: PanelProps) {
   const { view } = props;
   const head = useRef<HTMLHeadingElement>(null);
-  const letter = useQuery({ ...letterQuery(view.letter ?? ""), enabled: view.letter !== null && view.group === null });
+  const maySee = useMay("view-messages");
+  const letter = useQuery({
+    ...letterQuery(view.letter ?? ""),
+    enabled: maySee && view.letter !== null && view.group === null,
+  });
   const group = view.group ?? (view.letter === null ? null : (letter.data ?? null));
   const isAlone = group === null;
   // Opened by keyboard, what was opened is where the reader is; the keys of the list work on. Once the group of a letter
@@ -59,7 +64,8 @@ function InGroup({ group, head, ...props }: InGroupProps) {
   const pages = usePages();
   const filter = filterOf(group);
   const about = useQuery(groupsQuery(view.status, filter));
-  const letters = useQuery(lettersQuery(view.status, filter, LETTERS, pages.cursor));
+  const maySee = useMay("view-messages");
+  const letters = useQuery({ ...lettersQuery(view.status, filter, LETTERS, pages.cursor), enabled: maySee });
   const held = useHeld(pages.cursor ?? "", letters.isPlaceholderData ? undefined : letters.data?.items, ({ id }) => id);
   const ids = held.rows?.map(({ item }) => item.id) ?? [];
   const at = view.letter === null ? -1 : ids.indexOf(view.letter);

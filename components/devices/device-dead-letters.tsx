@@ -1,8 +1,10 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { StatusMark } from "../ui/letter-status";
+import { useMay } from "../queries/access";
 import { deviceDeadLettersQuery } from "../queries/device";
 import { adviceOn } from "../queries/request";
+import { MayNot } from "../shell/may-not";
 import { Age } from "../ui/age";
 import { Failure, Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
@@ -12,8 +14,21 @@ import { Link } from "../ui/link";
 
 const LIMIT = 5;
 
-/** What of a device's messages could not become a reading: why, how to mend it, and what was sent. */
+/** A device's dead letters, for those who may see them. */
 export function DeviceDeadLetters({ id }: { id: string }) {
+  if (useMay("view-messages")) return <Kept id={id} />;
+  return (
+    <Section
+      title="Dead letters"
+      aside={<Link href={`/dead-letters?device=${encodeURIComponent(id)}&status=all`}>Their groups</Link>}
+    >
+      <MayNot what="Seeing dead letters as they came" permission="view-messages" />
+    </Section>
+  );
+}
+
+/** What of a device's messages could not become a reading: why, how to mend it, and what was sent. */
+function Kept({ id }: { id: string }) {
   const pages = usePages();
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(
     deviceDeadLettersQuery(id, LIMIT, pages.cursor),

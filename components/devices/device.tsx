@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
 import { useLive, useRoom } from "../live/provider";
+import { useMay } from "../queries/access";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
@@ -37,6 +38,7 @@ export function Device({ id }: { id: string }) {
   const query = deviceQuery(live, id);
   const { data, error, refetch, isFetching } = useQuery(query);
   const metricList = useQuery(metricsQuery());
+  const mayDeclare = useMay("declare");
   const [isSayingUnits, setSayingUnits] = useState(false);
   useRoom(`device:${id}`, query.queryKey, applyToDetail);
   const known = useMemo(() => metricsByName(metricList.data?.items), [metricList.data]);
@@ -89,7 +91,7 @@ export function Device({ id }: { id: string }) {
       <Section
         title="Current values"
         aside={
-          ofDevice.length > 0 ? (
+          ofDevice.length > 0 && mayDeclare ? (
             <Button size="xs" variant="default" onClick={() => setSayingUnits(true)}>
               Units
             </Button>

@@ -1,5 +1,6 @@
 "use client";
 import { Button, Menu, SegmentedControl } from "@mantine/core";
+import { useMay } from "../queries/access";
 import { downloadAddress } from "../queries/readings";
 import { formatTotal, type Zone } from "../ui/format";
 import { CustomRange } from "./custom-range";
@@ -20,6 +21,7 @@ interface HistoryToolsProps {
 /** Which stretch of the history is shown, how, whether it goes on, and a copy of it to take along. */
 export function HistoryTools({ device, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
   const { from, to, range, isOld, endsAtLatest, isLive, waiting, setPaused, series } = view;
+  const mayDownload = useMay("view-messages");
   const show = (stretch: Stretch) => change(stretchAddress(stretch), "push");
   return (
     <div className={classes.tools}>
@@ -68,7 +70,7 @@ export function HistoryTools({ device, metrics, view, zone, asTable, change, onZ
           { value: "table", label: "Table" },
         ]}
       />
-      <Download device={device} metrics={metrics} from={from} to={to} />
+      {mayDownload ? <Download device={device} metrics={metrics} from={from} to={to} /> : null}
     </div>
   );
 }

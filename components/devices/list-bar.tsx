@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { MetricsAnswer } from "@/server/contracts/metrics";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { counted } from "@/server/domain/counted";
+import { useMay } from "../queries/access";
 import { devicesCsv } from "../queries/devices";
 import { Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
@@ -42,6 +43,7 @@ interface DevicesBarProps {
 /** How many devices are listed, whether the list is still right, and what can be done with it. */
 export function DevicesBar(props: DevicesBarProps) {
   const { wanted, summary, list, trouble, metrics, columns, trend, isDefault, onChoose, onReload, onHelp } = props;
+  const mayDownload = useMay("view-messages");
   const [open, setOpen] = useState(false);
   const shown = columns.flatMap(({ id }) => metricOf(id) ?? []);
   return (
@@ -70,16 +72,18 @@ export function DevicesBar(props: DevicesBarProps) {
           />
         </Popover.Dropdown>
       </Popover>
-      <Button
-        size="compact-sm"
-        variant="default"
-        component="a"
-        href={devicesCsv(wanted, shown)}
-        download
-        title="Every device that matches, with the values shown"
-      >
-        Download CSV
-      </Button>
+      {mayDownload ? (
+        <Button
+          size="compact-sm"
+          variant="default"
+          component="a"
+          href={devicesCsv(wanted, shown)}
+          download
+          title="Every device that matches, with the values shown"
+        >
+          Download CSV
+        </Button>
+      ) : null}
     </ListBar>
   );
 }

@@ -2,8 +2,10 @@
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { useMay } from "../queries/access";
 import { messagesQuery } from "../queries/device";
 import { adviceOn } from "../queries/request";
+import { MayNot } from "../shell/may-not";
 import { Failure, Loading } from "../ui/feedback";
 import { formatDuration, formatInstant } from "../ui/format";
 import { Section } from "../ui/section";
@@ -14,8 +16,18 @@ import { prettyJson } from "../ui/pretty-json";
 
 const LIMIT = 10;
 
-/** A device's messages, newest first, exactly as received or with line breaks. */
+/** A device's messages, for those who may see them. */
 export function Messages({ id }: { id: string }) {
+  if (useMay("view-messages")) return <Kept id={id} />;
+  return (
+    <Section title="Messages">
+      <MayNot what="Seeing messages as they came" permission="view-messages" />
+    </Section>
+  );
+}
+
+/** Newest first, exactly as received or with line breaks. */
+function Kept({ id }: { id: string }) {
   const { zone } = useZone();
   const pages = usePages();
   const [isPretty, setPretty] = useState(false);

@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import type { DeviceChanges, DeviceDetail } from "@/server/contracts/devices";
 import { LABEL_LENGTH } from "@/server/domain/label";
 import { useLive } from "../live/provider";
+import { useMay } from "../queries/access";
 import { deviceQuery, type Saved, saveProperties, sitesQuery } from "../queries/device";
 import { DEVICE_ROWS } from "../queries/devices";
 import { Age } from "../ui/age";
@@ -15,12 +16,13 @@ import classes from "./properties.module.css";
 
 /** What people say about a device: where it stands, what it is, and anything worth knowing. */
 export function Properties({ device }: { device: DeviceDetail }) {
+  const mayEdit = useMay("edit");
   const [isEditing, setEditing] = useState(false);
   return (
     <Section
       title="Properties"
       aside={
-        isEditing ? null : (
+        isEditing || !mayEdit ? null : (
           <Button size="xs" variant="default" onClick={() => setEditing(true)}>
             Edit
           </Button>

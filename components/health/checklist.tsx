@@ -5,6 +5,7 @@ import { useEffect, useRef } from "react";
 import type { HealthAnswer } from "@/server/contracts/health";
 import { applyToPipeline } from "../live/apply";
 import { useConnectionPhase, useLive, useRoom } from "../live/provider";
+import { useMay } from "../queries/access";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
 import { setupQuery } from "../queries/setup";
@@ -34,7 +35,8 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   const overview = pipelineQuery(live);
   const pipeline = useQuery(overview);
   useRoom("overview", overview.queryKey, applyToPipeline);
-  const setup = useQuery(setupQuery());
+  const setup = useQuery({ ...setupQuery(), enabled: useMay("administer") });
+  const mayOperate = useMay("operate");
   const test = useTestMessage();
   const frame = useFirstFrame();
   const isConnected = useConnectionPhase() !== "reconnecting";
@@ -42,7 +44,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   const [wasComplete, keepComplete] = useKept("fieldwatch.checklist.complete");
   const section = useArrival();
 
-  const isLoading = pipeline.isPending || setup.isPending || test.followed === undefined;
+  const isLoading = pipeline.isPending || setup.isLoading || test.followed === undefined;
   const steps = checklist({
     ...{ health, frame, isConnected },
     totals: pipeline.data && !pipeline.error ? pipeline.data.totals : null,
@@ -73,17 +75,19 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
           </p>
         )}
         <div className={classes.actions}>
-          <Button
-            size="xs"
-            variant={isOpen && next ? "filled" : "default"}
-            loading={test.isSending}
-            onClick={() => {
-              test.send();
-              keep("open");
-            }}
-          >
-            Send a test message
-          </Button>
+          {mayOperate ? (
+            <Button
+              size="xs"
+              variant={isOpen && next ? "filled" : "default"}
+              loading={test.isSending}
+              onClick={() => {
+                test.send();
+                keep("open");
+              }}
+            >
+              Send a test message
+            </Button>
+          ) : null}
           <Button
             size="xs"
             variant="default"

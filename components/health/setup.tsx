@@ -3,8 +3,10 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SetupAttemptView, SetupOutcome } from "@/server/contracts/setup";
+import { useMay } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { setupQuery } from "../queries/setup";
+import { MayNot } from "../shell/may-not";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading } from "../ui/feedback";
 import { formatDuration } from "../ui/format";
@@ -27,8 +29,18 @@ const OUTCOMES: Record<SetupOutcome, readonly [Mark, attempt: string, step: stri
 /** So many are listed before "show all". */
 const FEW = 5;
 
-/** Every recorded start: how it went, how long each step took, and why it failed. */
+/** The recorded starts, for those who may see them. */
 export function SetupAttempts() {
+  if (useMay("administer")) return <Attempts />;
+  return (
+    <Section title="Starts">
+      <MayNot what="Seeing how each start went" permission="administer" />
+    </Section>
+  );
+}
+
+/** Every recorded start: how it went, how long each step took, and why it failed. */
+function Attempts() {
   const { data, error, refetch, isFetching } = useQuery(setupQuery());
   const [showsAll, setShowsAll] = useState(false);
   const attempts = data?.attempts ?? [];

@@ -1,6 +1,8 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { useMay } from "../queries/access";
 import { newestLettersQuery } from "../queries/overview";
+import { MayNot } from "../shell/may-not";
 import { Age } from "../ui/age";
 import { Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
@@ -12,9 +14,10 @@ import { Link } from "../ui/link";
 const LOOKED_AT = 100;
 const ROWS = 6;
 
-/** The dead letters that came last. */
+/** The dead letters that came last, for those who may see them. */
 export function NewLetters() {
-  const { data, error } = useQuery(newestLettersQuery(LOOKED_AT));
+  const maySee = useMay("view-messages");
+  const { data, error } = useQuery({ ...newestLettersQuery(LOOKED_AT), enabled: maySee });
   const groups = data ? groupNewest(data, ROWS) : [];
   return (
     <Section
@@ -25,7 +28,8 @@ export function NewLetters() {
         </Link>
       }
     >
-      {!data && !error ? <Loading rows={ROWS} label="Loading dead letters" /> : null}
+      {!maySee ? <MayNot what="Seeing dead letters as they came" permission="view-messages" /> : null}
+      {maySee && !data && !error ? <Loading rows={ROWS} label="Loading dead letters" /> : null}
       {!data && error ? <p className={classes.none}>Could not be loaded: {error.message}</p> : null}
       {data?.length === 0 ? (
         <p className={classes.none}>None. Whatever can&apos;t become a reading is kept here whole.</p>
