@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Me, SessionView } from "@/server/contracts/access";
 import { counted } from "@/server/domain/counted";
 import { endSession, meQuery, sessionsQuery, setPassword } from "../queries/access";
+import { saidOf } from "../queries/request";
 import { SIGN_IN } from "../queries/signed-out";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
@@ -107,7 +108,7 @@ function Password({ me }: { me: Me }) {
         {set.error ? (
           <Failure
             what="The password was not set"
-            why={set.error.message}
+            why={saidOf(set.error)}
             advice="The one before still works, if there was one."
           />
         ) : null}
@@ -148,7 +149,7 @@ function Sessions() {
                 <th scope="col" className={classes.fromWide}>
                   Signed in
                 </th>
-                <th scope="col" aria-label="Actions" />
+                <th scope="col" className={classes.actions} aria-label="Actions" />
               </tr>
             </thead>
             <tbody>
@@ -186,7 +187,7 @@ function Row({ session: { id, current, agent, address, createdAt, lastUsedAt } }
       <td className={`${classes.fromWide} ${classes.time}`}>
         <Age time={createdAt} />
       </td>
-      <td>
+      <td className={classes.actions}>
         {current ? null : (
           <Button size="compact-xs" variant="default" loading={end.isPending} onClick={() => end.mutate()}>
             Sign out

@@ -5,7 +5,7 @@ import { Fragment, useState } from "react";
 import type { AuditRowView } from "@/server/contracts/access";
 import { type AuditFilter, auditQuery } from "../queries/audit";
 import { NoMatch } from "../ui/list-page";
-import { formatInstant } from "../ui/format";
+import { formatInstant, formatTick } from "../ui/format";
 import { Pager, usePages } from "../ui/pager";
 import { StateMark } from "../ui/state-mark";
 import { useAddress } from "../ui/url";
@@ -15,6 +15,7 @@ import { AdminPage, Loaded } from "./admin-page";
 import { OUTCOMES, outcomeIn, verbWords } from "./audit-words";
 
 const LIMIT = 50;
+const DAY_MS = 86_400_000;
 
 /** Who did what, and what was not allowed. */
 export function Audit() {
@@ -165,19 +166,23 @@ function Row({ row, isOpen, onToggle, change }: RowProps) {
   const { zone } = useZone();
   const { id, time, actor, actorKind, verb, target, outcome, address, detail } = row;
   const [mark, word] = OUTCOMES[outcome];
+  const exact = formatInstant(Date.parse(time), zone);
   return (
     <Fragment>
       <tr data-row={id}>
         <td className={classes.time}>
           <button type="button" className={classes.toggle} aria-expanded={isOpen} onClick={onToggle}>
-            <time dateTime={time}>{formatInstant(Date.parse(time), zone)}</time>
+            <time dateTime={time} title={exact}>
+              <span className={classes.fromWide}>{exact}</span>
+              <span className={classes.narrow}>{formatTick(Date.parse(time), zone, 2 * DAY_MS)}</span>
+            </time>
           </button>
         </td>
-        <td className={classes.wide}>
+        <td className={classes.who}>
           {actor}
           {actorKind === "key" ? <small> key</small> : null}
         </td>
-        <td className={classes.wide} title={verb}>
+        <td className={classes.who} title={verb}>
           {verbWords(verb)}
           <small className={classes.below}>
             {[target, outcome === "done" ? null : word.toLowerCase()].filter(Boolean).join(", ")}

@@ -6,6 +6,7 @@ import type { KeyView, MadeKey } from "@/server/contracts/access";
 import { KEY_KINDS, type KeyKind, type Role } from "@/server/domain/access";
 import { isName } from "@/server/domain/terms";
 import { ACCESS, makeKey, revokeKey } from "../queries/access";
+import { RequestError } from "../queries/request";
 import { Age } from "../ui/age";
 import classes from "./access.module.css";
 import { curlWith, KEY_WORDS, networksIn } from "./key-words";
@@ -40,6 +41,7 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
     onSuccess: onMade,
     onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
   });
+  const wrongNetwork = networkRefused(make.error, networksIn(networks));
   const isDeviceWrong = kind === "device" && device.trim() !== "" && !isName(device.trim());
   return (
     <FormDialog
@@ -48,7 +50,7 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
       failed="No key was made"
       isReady={name.trim() !== "" && (kind !== "device" || isName(device.trim()))}
       isSending={make.isPending}
-      error={make.error}
+      error={wrongNetwork === null ? make.error : null}
       onSubmit={() => make.mutate()}
       onClose={onClose}
     >
@@ -100,6 +102,7 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
         placeholder="anywhere; or one a line, like 10.1.0.0/16"
         value={networks}
         onChange={(event) => setNetworks(event.currentTarget.value)}
+        error={wrongNetwork}
         autosize
         minRows={1}
         maxRows={6}
@@ -107,6 +110,16 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
       />
     </FormDialog>
   );
+}
+
+/** Which of the addresses the server refuses, and why; null for none. */
+function networkRefused(error: Error | null, networks: readonly string[]): string | null {
+  const errors = error instanceof RequestError ? (error.problem?.errors ?? []) : [];
+  const wrong = errors.flatMap(({ at, message }) => {
+    const network = networks[Number(/^networks\.(\d+)$/.exec(at)?.[1] ?? NaN)];
+    return network === undefined ? [] : [`${network} ${message}.`];
+  });
+  return wrong.length === 0 ? null : wrong.join(" ");
 }
 
 /** A new key and a command that uses it, shown once. */

@@ -104,7 +104,7 @@ function Table({ keys, onMake, onRevoke }: TableProps) {
             <th scope="col" className={classes.fromWide}>
               State
             </th>
-            <th scope="col" aria-label="Actions" />
+            <th scope="col" className={classes.actions} aria-label="Actions" />
           </tr>
         </thead>
         <tbody>
@@ -159,7 +159,7 @@ function Row({ accessKey, now, onRevoke }: { accessKey: KeyView; now: number; on
       <td className={classes.fromWide}>
         <StateMark mark={mark} word={word} /> {revokedAt === null ? null : <Age time={revokedAt} />}
       </td>
-      <td>
+      <td className={classes.actions}>
         {isEnded ? null : (
           <Button size="compact-xs" variant="default" onClick={onRevoke} aria-label={`Revoke ${name}`}>
             Revoke…

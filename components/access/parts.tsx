@@ -2,6 +2,7 @@
 import { Button, Select } from "@mantine/core";
 import type { ReactNode } from "react";
 import { type Role, ROLES } from "@/server/domain/access";
+import { saidOf } from "../queries/request";
 import { Dialog } from "../ui/dialog";
 import { Copyable, Failure } from "../ui/feedback";
 import form from "../ui/form.module.css";
@@ -52,7 +53,7 @@ export function FormDialog(props: FormDialogProps) {
         }}
       >
         {props.children}
-        {error ? <Failure what={failed} why={error.message} advice="What is filled in here is kept." /> : null}
+        {error ? <Failure what={failed} why={saidOf(error)} advice="What is filled in here is kept." /> : null}
         <div className={form.buttons}>
           <Button size="sm" variant="default" onClick={onClose} data-autofocus={isDangerous || undefined}>
             Cancel

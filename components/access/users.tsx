@@ -61,7 +61,7 @@ function List() {
                   <th scope="col" className={classes.fromWide}>
                     State
                   </th>
-                  <th scope="col" aria-label="Actions" />
+                  <th scope="col" className={classes.actions} aria-label="Actions" />
                 </tr>
               </thead>
               <tbody>
@@ -129,7 +129,7 @@ function Row({ user, isMe, onAsk }: RowProps) {
         <Age time={createdAt} />
       </td>
       <td className={classes.fromWide}>{state}</td>
-      <td>
+      <td className={classes.actions}>
         <Menu position="bottom-end" shadow="none" transitionProps={{ duration: 0 }}>
           <Menu.Target>
             <Button size="compact-xs" variant="default" aria-label={`Change ${name}`}>

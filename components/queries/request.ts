@@ -93,6 +93,11 @@ export function queryString(parameters: Record<string, string | number | boolean
   return text ? `?${text}` : "";
 }
 
+/** What is wrong in this very case, without the kind of problem it is. */
+export function saidOf(error: Error): string {
+  return (error instanceof RequestError && error.problem?.detail) || error.message;
+}
+
 /** Whether data is safe after such an error, and what to do, in words. */
 export function adviceOn(error: unknown): string {
   if (error instanceof RequestError && error.status === null) {

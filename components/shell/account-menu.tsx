@@ -24,7 +24,7 @@ export function AccountMenu({ onGo }: { onGo: () => void }) {
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item component={Link} href={ACCOUNT_PAGE.href} onClick={onGo} closeMenuOnClick>
+        <Menu.Item component={Link} href={ACCOUNT_PAGE.href} onClick={onGo} closeMenuOnClick c="var(--fw-text)">
           {ACCOUNT_PAGE.label}
         </Menu.Item>
         <Menu.Item onClick={signOut} disabled={isPending}>

@@ -5,10 +5,10 @@ export const ROLE_WORDS: Record<Role, { readonly title: string; readonly about: 
   viewer: { title: "Viewer", about: "Sees devices, readings, the pipeline and its health" },
   operator: {
     title: "Operator",
-    about: "Also sees messages and dead letters, saves files, resends, discards and runs jobs",
+    about: "A viewer who also sees messages and dead letters, saves files, resends, discards and runs jobs",
   },
-  editor: { title: "Editor", about: "Also changes what is said of devices and metrics" },
-  admin: { title: "Admin", about: "Also lets people and programs in, and sees who did what" },
+  editor: { title: "Editor", about: "An operator who also changes what is said of devices and metrics" },
+  admin: { title: "Admin", about: "An editor who also lets people and programs in, and sees who did what" },
 };
 
 /** A role's word; none has one too. */
