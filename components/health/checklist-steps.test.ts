@@ -45,7 +45,7 @@ const all: ChecklistFacts = {
   totals: { messages: 1200, deadLetters: 3, devices: 1 },
   attempt: null,
   followed,
-  ...{ frame: { ms: 900 }, isConnected: true, firstMessage: "curl …" },
+  ...{ frame: { ms: 900 }, isConnected: true, maySend: true, firstMessage: "curl …" },
 };
 const stepOf = (key: StepKey, facts: Partial<ChecklistFacts>) =>
   checklist({ ...all, ...facts }).find((step) => step.key === key)!;

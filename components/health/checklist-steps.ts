@@ -39,6 +39,8 @@ export interface ChecklistFacts {
   /** The first live frame in this browser: how long it waited for it, in milliseconds. */
   readonly frame: { readonly ms: number } | null;
   readonly isConnected: boolean;
+  /** Whether who is signed in may send a test message. */
+  readonly maySend: boolean;
   /** A command that sends a first message here. */
   readonly firstMessage: string;
 }
@@ -148,7 +150,7 @@ function groups(found: readonly ProbeResult[]): string {
   return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-function firstMessage({ health, totals, firstMessage: command }: ChecklistFacts): Judgement {
+function firstMessage({ health, totals, maySend, firstMessage: command }: ChecklistFacts): Judgement {
   if (totals === null)
     return health === null ? UNASKED : { ...UNASKED, found: "Can't be asked: see the engines above." };
   const { messages, deadLetters, devices } = totals;
@@ -166,7 +168,7 @@ function firstMessage({ health, totals, firstMessage: command }: ChecklistFacts)
   return {
     ...{ state: "waiting", found: "No message has come yet." },
     cause: null,
-    fix: `Send a test message below, or one of your own: ${command}`,
+    fix: `${maySend ? "Send a test message below, or one of your own" : "Send one"}: ${command}`,
     commands: [command],
   };
 }
@@ -191,11 +193,16 @@ function firstFrame({ health, totals, frame, isConnected }: ChecklistFacts): Jud
   return { state: "waiting", found, ...NOTHING };
 }
 
-function roundTrip({ health, followed }: ChecklistFacts): Judgement {
+function roundTrip({ health, followed, maySend }: ChecklistFacts): Judgement {
   if (followed === null)
     return health === null
       ? UNASKED
-      : { state: "waiting", found: "None was sent yet.", ...NOTHING, fix: "Press Send a test message." };
+      : {
+          state: "waiting",
+          found: "None was sent yet.",
+          ...NOTHING,
+          fix: maySend ? "Press Send a test message." : "It takes the role Operator to send one.",
+        };
   const held = followed.stations.find(({ state }) => state !== "done");
   if (!held) return { state: "done", found: "It came all the way from the route to the live frame.", ...NOTHING };
   const found = `${held.title}: ${lowered(held.found)}`;

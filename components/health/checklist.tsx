@@ -46,7 +46,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
 
   const isLoading = pipeline.isPending || setup.isLoading || test.followed === undefined;
   const steps = checklist({
-    ...{ health, frame, isConnected },
+    ...{ health, frame, isConnected, maySend: mayOperate },
     totals: pipeline.data && !pipeline.error ? pipeline.data.totals : null,
     attempt: setup.data?.attempts.find(({ outcome }) => outcome === "done" || outcome === "warned") ?? null,
     followed: health === null ? null : (test.followed ?? null),
