@@ -1,3 +1,4 @@
+import type * as crypto from "node:crypto";
 import { beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type Authenticator, createAuthenticator } from "@/server/access/authenticate";
 import { makeLink } from "@/server/access/links";
@@ -11,7 +12,7 @@ import { sessionCookie } from "./cookie";
 
 const scrypts = vi.hoisted(() => ({ count: 0 }));
 vi.mock("node:crypto", async (original) => {
-  const real = await original<typeof import("node:crypto")>();
+  const real = await original<typeof crypto>();
   const { promisify } = await import("node:util");
   // Counted, not replaced: the work itself is done. promisify goes by this symbol.
   const counted = Object.assign((...args: Parameters<typeof real.scrypt>) => real.scrypt(...args), {

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrate } from "@/server/postgres/migrate";
+import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
+import { ownerOf } from "./links";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await freshDatabase();
+});
+afterAll(() => db.drop());
+
+test("a database from before accounts keeps what it has, and lets nobody in before the first link is taken", async () => {
+  await goBackBefore(db, "20261128200000_access");
+  await db.pool.query(
+    `INSERT INTO site (name) VALUES ('north');
+     INSERT INTO device (name, site_id, messages, last_seen, last_event_time) VALUES ('meter-1', 1, 2, now(), now());
+     INSERT INTO metric (name, kind) VALUES ('temperature', 'number')`,
+  );
+  const kept = async () =>
+    (
+      await db.pool.query(
+        `SELECT (SELECT jsonb_agg(s) FROM site s) AS sites, (SELECT jsonb_agg(d) FROM device d) AS devices, (SELECT jsonb_agg(m) FROM metric m) AS metrics`,
+      )
+    ).rows;
+  const before = await kept();
+  await migrate(db.connectionString);
+  expect(await kept()).toEqual(before);
+  for (const table of ["account", "access_key", "role_grant", "session", "sign_in_link", "audit_row"])
+    expect([table, (await db.pool.query(`SELECT 1 FROM ${table}`)).rowCount]).toEqual([table, 0]);
+  const client = await db.pool.connect();
+  expect(await ownerOf(client)).toBe("none");
+  client.release();
+});

@@ -1,0 +1,200 @@
+import { afterEach, expect, test } from "vitest";
+import { makeLink } from "@/server/access/links";
+import { auditAnswer, keysAnswer, madeKey, userLink } from "@/server/contracts/access";
+import type { Caller } from "@/server/domain/access";
+import { withTransaction } from "@/server/postgres/transaction";
+import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
+import { until } from "@/server/testing/until";
+import { type VerbName, VERBS } from "../verbs";
+
+const rig = createApiRig();
+const query = async <T extends object>(sql: string, values: unknown[] = []) =>
+  (await rig.engines.pool.query<T>(sql, values)).rows;
+
+interface Row {
+  readonly verb: string;
+  readonly actor: string;
+  readonly target: string | null;
+  readonly outcome: string;
+  readonly address: string | null;
+  readonly detail: unknown;
+}
+const rows = () => query<Row>("SELECT verb, actor, target, outcome, address, detail FROM audit_row ORDER BY id");
+
+/** An administrator with an account and a session, as the verbs about oneself need one. */
+async function administrator(): Promise<Caller> {
+  const [account] = await query<{ id: number }>(`INSERT INTO account (name) VALUES ('Ada') RETURNING id`);
+  await query(`INSERT INTO role_grant (account_id, role) VALUES ($1, 'admin')`, [account!.id]);
+  const [session] = await query<{ id: string }>(
+    `INSERT INTO session (id, secret_hash, account_id, ends_at) VALUES (gen_random_uuid(), gen_random_uuid()::text::bytea, $1, now() + interval '1 day') RETURNING id`,
+    [account!.id],
+  );
+  return {
+    ...{ kind: "user", accountId: account!.id, name: "Ada", sessionId: session!.id, provenAt: Date.now() },
+    grants: [{ role: "admin", siteId: null }],
+  };
+}
+
+const PASSWORD = "correct horse battery";
+
+/** One good call of each verb that writes: what it is called with, and what its row names. */
+async function calls(me: Extract<Caller, { kind: "user" }>) {
+  const admin = rig.compose({ caller: me });
+  const ask = (verb: VerbName, body: object, params: Record<string, string> = {}) =>
+    admin.handle(verb, post(body), params);
+  const { key } = await read(madeKey, ask("makeAccessKey", { kind: "site", name: "line 7" }));
+  const { user } = await read(userLink, ask("addUser", { name: "Grace", role: "viewer" }));
+  await query(`INSERT INTO device (name) VALUES ('press-1') ON CONFLICT DO NOTHING`);
+  await query(`INSERT INTO metric (name, kind) VALUES ('temperature', 'number') ON CONFLICT DO NOTHING`);
+  await query(
+    `INSERT INTO pipeline_position (cluster, topic, epoch, partition, next) VALUES ('c', 'iot.telemetry', 0, 3, 5) ON CONFLICT DO NOTHING`,
+  );
+  await query(
+    `INSERT INTO job_run (id, job, lane, trigger, state) VALUES ('run-1', 'stage-retention', 'run-1', 'request', 'done')`,
+  );
+  return {
+    updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
+    updateMetric: { params: { name: "temperature" }, body: { unit: "°C" }, target: "temperature" },
+    runJob: { params: { name: "stage-retention" }, target: "stage-retention" },
+    pauseJob: { params: { name: "stage-retention" }, target: "stage-retention" },
+    resumeJob: { params: { name: "stage-retention" }, target: "stage-retention" },
+    stopJobRun: { params: { name: "stage-retention", id: "run-1" }, target: "stage-retention/run-1" },
+    setOwnPassword: { body: { email: "ada@example.com", password: PASSWORD }, target: null },
+    endOwnSession: { params: { id: "all" }, target: "all" },
+    addUser: { body: { name: "Bob", role: "viewer" }, target: expect.stringMatching(/^\d+$/) },
+    updateUser: { params: { id: String(user.id) }, body: { role: "operator" }, target: String(user.id) },
+    makeUserLink: { params: { id: String(user.id) }, target: String(user.id) },
+    makeAccessKey: {
+      body: { kind: "device", name: "press", device: "press-1" },
+      target: expect.stringMatching(/^[0-9a-z]{12}$/),
+    },
+    revokeAccessKey: { params: { id: key.id }, target: key.id },
+  } satisfies Partial<Record<VerbName, { params?: Record<string, string>; body?: object; target: unknown }>>;
+}
+
+const post = (body: object) =>
+  new Request("http://here/api", {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { ...JSON_TYPE, "x-forwarded-for": "10.0.0.7" },
+  });
+
+afterEach(() => query("DROP TRIGGER IF EXISTS broken ON audit_row"));
+
+test("each verb that writes adds exactly one row, and none when it fails, or when the row can't be written", async () => {
+  const me = (await administrator()) as Extract<Caller, { kind: "user" }>;
+  const api = rig.compose({ caller: me });
+  const all = await calls(me);
+  const writing = Object.entries(VERBS).flatMap(([name, { writes }]) => (writes ? [name] : []));
+  // The batch that can't be read is a pipeline's to make: server/pipeline tests skipping one.
+  expect([...Object.keys(all), "skipBatch"].sort()).toEqual(writing.sort());
+  await query(
+    `CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full'; END $$`,
+  );
+
+  for (const [name, { target, ...call }] of Object.entries(all) as [
+    VerbName,
+    { params?: Record<string, string>; body?: object; target: unknown },
+  ][]) {
+    const ask = (body: object) => api.handle(name, post(body), call.params ?? {});
+    const state = () => query(`SELECT (${STATE})::text AS state`);
+    const before = await rows();
+
+    if (call.body) expect([name, (await ask({ nothing: "of this kind" })).status]).toEqual([name, 400]);
+    expect(await rows()).toEqual(before);
+
+    await query("CREATE TRIGGER broken BEFORE INSERT ON audit_row FOR EACH STATEMENT EXECUTE FUNCTION broken()");
+    const was = await state();
+    expect([name, (await ask(call.body ?? {})).status]).toEqual([name, 500]);
+    expect([name, await state()]).toEqual([name, was]);
+    await query("DROP TRIGGER broken ON audit_row");
+
+    const answer = await ask(call.body ?? {});
+    expect([name, answer.status]).toEqual([name, 200]);
+    const added = (await rows()).slice(before.length);
+    expect([name, added.map(({ detail: _, ...row }) => row)]).toEqual([
+      name,
+      [{ verb: name, actor: "Ada", target, outcome: "done", address: "10.0.0.7" }],
+    ]);
+  }
+});
+
+/** All that the verbs above change. */
+const STATE = ["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"]
+  .map(
+    (table) =>
+      `(SELECT jsonb_agg(to_jsonb(t) - '{next_at,heartbeat_at,last_used_at,updated_at}'::text[] ORDER BY to_jsonb(t)::text) FROM ${table} t)`,
+  )
+  .reduce((all, one) => `jsonb_build_array(${all}, ${one})`);
+
+test("the record is only added to", async () => {
+  for (const sql of [
+    "UPDATE audit_row SET actor = 'x'",
+    "DELETE FROM audit_row",
+    "DELETE FROM audit_row WHERE false",
+    "TRUNCATE audit_row",
+  ])
+    await expect(query(sql)).rejects.toMatchObject({ code: "42501" });
+  await expect(
+    query("INSERT INTO audit_row (id, actor_kind, actor, verb, outcome) VALUES (1, 'x', 'x', 'x', 'done')"),
+  ).rejects.toMatchObject({ code: "428C9" });
+});
+
+test("no secret is in it, and it says what was there before and is there now", async () => {
+  const me = (await administrator()) as Extract<Caller, { kind: "user" }>;
+  const api = rig.compose({ caller: me });
+  const ask = (verb: VerbName, body: object, params: Record<string, string> = {}) =>
+    api.handle(verb, post(body), params);
+  const { user, link } = await read(userLink, ask("addUser", { name: "Eve", role: "viewer" }));
+  const again = await read(userLink, ask("makeUserLink", {}, { id: String(user.id) }));
+  const { text } = await read(madeKey, ask("makeAccessKey", { kind: "service", name: "grafana", role: "viewer" }));
+  await ask("setOwnPassword", { email: "eve@example.com", password: PASSWORD });
+  await ask("updateUser", { role: "editor" }, { id: String(user.id) });
+  await api.handle("signIn", post({ email: "eve@example.com", password: "a wrong guess of it" }), {});
+  const first = await withTransaction(rig.engines.pool, (tx) => makeLink(tx, user.id));
+  const answer = await api.handle("signInByLink", post({ secret: first }), {});
+  const cookie = answer.headers.get("set-cookie")!.split("=")[1]!.split(";")[0]!;
+  const record = JSON.stringify(await query("SELECT audit_row::text AS row FROM audit_row"));
+  const secrets = [
+    link.split("#k=")[1]!,
+    again.link.split("#k=")[1]!,
+    text,
+    text.split("_").slice(2).join("_").slice(0, 43),
+    PASSWORD,
+    "a wrong guess",
+    first,
+    cookie,
+  ];
+  for (const secret of secrets) {
+    expect(secret.length).toBeGreaterThan(10);
+    expect(record).not.toContain(secret);
+  }
+  expect((await rows()).findLast(({ verb }) => verb === "updateUser")?.detail).toMatchObject({
+    before: { name: "Eve", role: "viewer" },
+    after: { name: "Eve", role: "editor" },
+  });
+});
+
+test("the record can be searched by whoever administers, and that is recorded too", async () => {
+  const get = (search: string) => read(auditAnswer, rig.get("listAudit", {}, search));
+  const { items } = await get("verb=makeAccessKey&outcome=done");
+  expect(items.length).toBeGreaterThan(0);
+  expect(items.every(({ verb }) => verb === "makeAccessKey")).toBe(true);
+  const [newest] = (await get("limit=1")).items;
+  expect(newest).toMatchObject({ verb: "listAudit", outcome: "done" });
+  const page = await get("limit=2");
+  expect((await get(`limit=2&before=${page.next}`)).items[0]!.id).toBeLessThan(page.items.at(-1)!.id);
+  for (const bad of ["actor=%00", "target=a%0ab", "before=1e30", "limit=0", "outcome=perhaps"])
+    expect([bad, (await refused(rig.get("listAudit", {}, bad))).status]).toEqual([bad, 400]);
+});
+
+test("sending telemetry, wrong keys and callers without rights add nothing, but for what was denied", async () => {
+  const before = (await rows()).length;
+  expect((await rig.post(JSON.stringify(message("press-9", 1)))).status).toBe(202);
+  const nobody = rig.compose({ caller: { kind: "nobody", why: "The key is not known here." } });
+  for (let i = 0; i < 50; i++) await refused(rig.post(JSON.stringify(message("press-9", 1)), { to: nobody }));
+  expect(await rows()).toHaveLength(before);
+  await until(async () => (await query("SELECT 1 FROM device WHERE name = 'press-9'")).length === 1);
+  await read(keysAnswer, rig.get("listAccessKeys"));
+  expect(await rows()).toHaveLength(before);
+});
