@@ -12,6 +12,7 @@ import { Age } from "../ui/age";
 import { Failure } from "../ui/feedback";
 import { ROLE_WORDS } from "../ui/roles";
 import { Section } from "../ui/section";
+import { Spoken } from "../ui/spoken";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./access.module.css";
 import { Loaded } from "./admin-page";
@@ -149,7 +150,9 @@ function Sessions() {
                 <th scope="col" className={classes.fromWide}>
                   Signed in
                 </th>
-                <th scope="col" className={classes.actions} aria-label="Actions" />
+                <th scope="col" className={classes.actions}>
+                  <Spoken>Actions</Spoken>
+                </th>
               </tr>
             </thead>
             <tbody>

@@ -9,6 +9,7 @@ import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { Empty } from "../ui/feedback";
 import { formatInstant, formatTick } from "../ui/format";
+import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./access.module.css";
@@ -104,7 +105,9 @@ function Table({ keys, onMake, onRevoke }: TableProps) {
             <th scope="col" className={classes.fromWide}>
               State
             </th>
-            <th scope="col" className={classes.actions} aria-label="Actions" />
+            <th scope="col" className={classes.actions}>
+              <Spoken>Actions</Spoken>
+            </th>
           </tr>
         </thead>
         <tbody>

@@ -7,6 +7,7 @@ import { counted } from "@/server/domain/counted";
 import { meQuery, usersQuery } from "../queries/access";
 import { Age } from "../ui/age";
 import { roleWord } from "../ui/roles";
+import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
 import classes from "./access.module.css";
 import { AdminPage, Loaded } from "./admin-page";
@@ -61,7 +62,9 @@ function List() {
                   <th scope="col" className={classes.fromWide}>
                     State
                   </th>
-                  <th scope="col" className={classes.actions} aria-label="Actions" />
+                  <th scope="col" className={classes.actions}>
+                    <Spoken>Actions</Spoken>
+                  </th>
                 </tr>
               </thead>
               <tbody>

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ACCOUNT_PAGE } from "@/server/contracts/pages";
 import { meQuery } from "../queries/access";
 import { Link } from "../ui/link";
+import { Spoken } from "../ui/spoken";
 import { roleWord } from "../ui/roles";
 import classes from "./shell.module.css";
 import { useSignOut } from "./sign-out";
@@ -16,8 +17,9 @@ export function AccountMenu({ onGo }: { onGo: () => void }) {
   return (
     <Menu position="top-start" shadow="sm" width={168} closeOnItemClick={false} transitionProps={{ duration: 0 }}>
       <Menu.Target>
-        <button type="button" className={classes.account} aria-label={`Account of ${data.name}`}>
+        <button type="button" className={classes.account}>
           <span className={classes.accountName} title={data.name}>
+            <Spoken>Account of </Spoken>
             {data.name}
           </span>
           <small>{roleWord(data.role)}</small>

@@ -1,6 +1,6 @@
 /**
- * The command that sends a first message to this server, for a terminal on its machine, whose programs share a key; without the server's address while
- * rendering on the server.
+ * The command that sends a first message to this server, for a terminal on its machine, whose programs share a key;
+ * without the server's address while rendering on the server.
  */
 export function firstMessage(): string {
   const origin = typeof window === "undefined" ? "" : window.location.origin;

@@ -31,7 +31,7 @@ export const me = z
   })
   .meta({ id: "Me" });
 
-export const sessionView = z
+const sessionView = z
   .object({
     id: z.string(),
     current: z.boolean().describe("The one that asks"),
@@ -110,7 +110,7 @@ export const madeKey = z
   .object({ key: keyView, text: z.string().describe("The key itself; it is not shown again") })
   .meta({ id: "MadeKey" });
 
-export const auditRow = z
+const auditRow = z
   .object({
     id: z.int(),
     time: instant,
