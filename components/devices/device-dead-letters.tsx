@@ -12,7 +12,7 @@ import { Link } from "../ui/link";
 
 const LIMIT = 5;
 
-/** What of a device's messages could not become a reading: why, how to mend it, and what was sent. */
+/** Lists the parts of a device's messages that could not become readings: why, how to mend it, and what was sent. */
 export function DeviceDeadLetters({ id }: { id: string }) {
   const pages = usePages();
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(

@@ -60,7 +60,7 @@ interface Line {
 
 interface UnitsProps {
   device: DeviceView;
-  /** Those of the device, in order. */
+  /** The device's metrics, in order. */
   metrics: readonly MetricView[];
   onClose: () => void;
 }

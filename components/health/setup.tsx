@@ -24,7 +24,7 @@ const OUTCOMES: Record<SetupOutcome, readonly [Mark, attempt: string, step: stri
   running: ["unknown", "Starting", "under way"],
 };
 
-/** So many are listed before "show all". */
+/** Attempts listed before "show all". */
 const FEW = 5;
 
 /** Every recorded start: how it went, how long each step took, and why it failed. */

@@ -6,7 +6,7 @@ import { TEST_DEVICE, TEST_METRIC } from "@/server/domain/probe-message";
 import { useLive } from "../live/provider";
 import { sendTestMessage, testMessagesQuery } from "../queries/test-message";
 
-/** When this browser showed the message, counted from the press of the button; null while it hasn't. */
+/** When this browser showed the message, in milliseconds from the press of the button; null while it hasn't. */
 export interface SeenHere {
   readonly id: string;
   readonly ms: number | null;
@@ -19,7 +19,7 @@ export interface TestMessage {
   readonly seen: SeenHere | null;
   readonly send: () => void;
   readonly isSending: boolean;
-  /** Why the last one could not be sent. */
+  /** The reason why the last one could not be sent. */
   readonly error: Error | null;
 }
 
@@ -39,7 +39,7 @@ export function useTestMessage(): TestMessage {
   const queries = useQueryClient();
   const { data, error: unknown } = useQuery(testMessagesQuery());
   const [seen, setSeen] = useState<SeenHere | null>(null);
-  /** When frames with a test message came, by its event time. */
+  /** Arrival times of frames with a test message, by its event time. */
   const frames = useRef(new Map<number, number>());
   const awaited = useRef<Awaited | null>(null);
 

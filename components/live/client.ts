@@ -2,7 +2,7 @@ import type { ClientToServer, Frame, FrameData, Room, ServerToClient, WatchAnswe
 import { browserNow } from "../ui/server-time";
 import { follow, type Followed } from "./sequence";
 
-/** What this needs of a socket; Socket.IO's client socket fits. */
+/** The part of a socket that is used here; Socket.IO's client socket fits. */
 export interface LiveSocket {
   readonly connected: boolean;
   on(event: "connect" | "connect_error", listener: () => void): unknown;
@@ -54,7 +54,7 @@ interface WatchedRoom {
   readonly waiting: Set<() => void>;
 }
 
-/** How long a snapshot waits for its room to be joined. */
+/** How long a snapshot waits for its room to be joined, in milliseconds. */
 const JOIN_PATIENCE_MS = 300;
 
 /** One typed live client a tab. `open` makes the socket when it starts. */

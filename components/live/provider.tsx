@@ -46,7 +46,7 @@ export function useConnectionPhase(): Connection["phase"] {
   );
 }
 
-/** How often a snapshot is loaded again, for what frames don't tell. */
+/** Interval after which a snapshot is loaded again, for what frames don't tell. */
 const RELOAD_MS = 15_000;
 
 /**
@@ -66,7 +66,7 @@ export function useRoom<T>(
   const live = useLive();
   const queries = useQueryClient();
   const onFrame = useEffectEvent((data: FrameData) => {
-    // Without data there is nothing to apply to; a frame during the first load is folded in by `snapshot`.
+    // A frame has nothing to apply to before there is data; one that comes during the first load is folded in by `snapshot`.
     queries.setQueryData<T>(queryKey, (state) => (state === undefined ? undefined : apply(state, data)));
     const state = queries.getQueryData<T>(queryKey);
     if (state !== undefined && mustReload?.(state, data)) void queries.invalidateQueries({ queryKey });

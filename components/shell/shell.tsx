@@ -21,7 +21,7 @@ import classes from "./shell.module.css";
 import { useTrouble } from "./verdict";
 import { Link } from "../ui/link";
 
-/** What is around every page: navigation, live channel, query cache, clock and zone. */
+/** Frames every page: navigation, live channel, query cache, clock and zone. */
 export function Shell({ children }: { children: ReactNode }) {
   const [queries] = useState(createQueryClient);
   return (
@@ -127,7 +127,7 @@ function useHealthRoom(): void {
   useRoom("health", healthQuery(useLive()).queryKey, applyToHealth);
 }
 
-/** How many probes fail; nothing while none does. */
+/** Shows how many probes fail; nothing while none does. */
 function Failing() {
   const { failing } = useTrouble();
   if (failing === 0) return null;

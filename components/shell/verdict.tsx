@@ -36,7 +36,7 @@ export function Verdict() {
   );
 }
 
-/** How many probes fail, and whether the server answers at all. */
+/** Returns how many probes fail, and whether the server answers at all. */
 export function useTrouble(): { failing: number; hasAnswer: boolean } {
   const { data, error } = useQuery(healthQuery(useLive()));
   const failing = data?.probes.filter(({ status }) => status === "fail").length ?? 0;

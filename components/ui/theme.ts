@@ -88,7 +88,7 @@ const dark: Record<keyof typeof light, string> = {
   "--fw-chart-6": "#aab3bf",
 };
 
-/** How many series colors there are; beyond that a chart becomes small multiples. */
+/** Number of series colors; beyond that a chart becomes small multiples. */
 const SERIES_COLORS = 6;
 
 /** The series color of a metric: the same name has the same color on every page. */
