@@ -15,7 +15,7 @@ import { slowStore } from "./slow-store";
 import { webKill } from "./web-kill";
 import { workerKills } from "./worker-kills";
 
-/** In an order in which those on the same kind of stage follow each other. */
+/** Ordered so that drills on the same kind of stage follow each other. */
 const DRILLS: readonly Drill[] = [
   workerKills,
   rebalances,

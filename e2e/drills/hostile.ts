@@ -81,7 +81,7 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
           expectInLog,
           wrongAnswers,
         );
-        // What can't stand in an array goes into the log, so that the numbers stay whole.
+        // Messages that can't stand in an array go into the log, so that the numbers stay whole.
         if (turn % 4 !== 0) await append(chunk.filter((one) => !one.isJson));
       } else {
         const empty: HostileMessage = {

@@ -67,7 +67,7 @@ export function startLoad(stage: Pick<Stage, "product" | "ledger" | "ended">, op
     }
   }
 
-  /** Until the answer says what became of every message; a repeat is what the route asks for after any doubt. */
+  /** Sends until the answer says what became of every message; the route asks for a repeat after any doubt. */
   async function post(batch: readonly SentMessage[]): Promise<Pick<TelemetryAnswer, "rejected">> {
     const body = batch.map(({ device, time, readings }) => JSON.stringify({ device, time, readings })).join("\n");
     const headers = { "content-type": "application/x-ndjson" };
@@ -111,7 +111,7 @@ export function startLoad(stage: Pick<Stage, "product" | "ledger" | "ended">, op
     },
     repeats: () => repeats,
     async stop() {
-      // At least one message of each device, however short it was.
+      // One message of each device at least, however short it was.
       await until(() => due() > 0, { timeoutMs: 10_000 + intervalMs, what: "a first message" });
       ending = due();
       await finished;

@@ -39,7 +39,7 @@ afterAll(async () => {
   expect([...(full?.errors ?? []), ...(empty?.errors ?? [])]).toEqual([]);
 });
 
-/** What axe finds wrong on the page as it is: rule, elements, and why. */
+/** Returns what axe finds wrong on the page as it is: rule, elements, and why. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations: found } = await page.evaluate(() =>

@@ -15,7 +15,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** How long a journey waits for one thing to be seen: far longer than it takes, for machines that are slow or busy. */
+/** How long a journey waits for one thing to be seen, in milliseconds: far longer than it takes, for slow or busy machines. */
 export const PATIENCE_MS = 30_000;
 
 /** A running product and a browser to look at it. */
@@ -33,7 +33,7 @@ export interface Stage {
 async function browserToUse(): Promise<{ executablePath: string; env: Record<string, string> }> {
   const found = process.env.JOURNEY_BROWSER;
   if (found !== undefined) return JSON.parse(found) as Awaited<ReturnType<typeof browserToUse>>;
-  // By its address: bundled, it would look for its neighbours in the wrong place.
+  // Imported by its address: bundled, it would look for its neighbours in the wrong place.
   const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
     findBrowser: () => Awaited<ReturnType<typeof browserToUse>>;
   };
