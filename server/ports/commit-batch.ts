@@ -37,7 +37,7 @@ export interface Conflict {
   readonly refused: number;
 }
 
-/** What came of the readings of a batch. */
+/** The outcome of a batch's readings. */
 export interface WrittenSamples {
   /** Only the readings that are new, metrics ascending, by device and time. */
   readonly added: readonly Sample[];

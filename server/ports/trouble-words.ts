@@ -1,31 +1,31 @@
 import { command } from "@/server/domain/fix";
 import type { InspectionError, KafkaInspection, MongoInspection, TroubleKind } from "./inspection";
 
-/** Why something is wrong, and what to do, ready to copy. */
+/** The cause of some trouble, and what to do, ready to copy. */
 export interface Remedy {
   readonly cause: string;
   readonly fix: string;
 }
 
-/** What the words need to know about the engine. */
+/** The facts about an engine that the words need. */
 export interface EngineNames {
   readonly engine: "Kafka" | "MongoDB";
   /** The variable that holds its address. */
   readonly variable: "KAFKA_BROKERS" | "MONGODB_URI";
   /** Whom Fieldwatch signs in as; null without sign-in. */
   readonly user: string | null;
-  /** How it signs in, in Kafka's words. */
+  /** The sign-in, in Kafka's words. */
   readonly mechanism?: string;
   readonly database?: string;
 }
 
-/** How the words about Kafka call it. */
+/** Names the parts of a Kafka for the words about it. */
 export function kafkaNames({ signIn }: Pick<KafkaInspection, "signIn">): EngineNames {
   const own = { engine: "Kafka", variable: "KAFKA_BROKERS" } as const;
   return signIn ? { ...own, user: signIn.user, mechanism: signIn.mechanism } : { ...own, user: null };
 }
 
-/** How the words about MongoDB call it. */
+/** Names the parts of a MongoDB for the words about it. */
 export function mongoNames({ user, database }: Pick<MongoInspection, "user" | "database">): EngineNames {
   return { engine: "MongoDB", variable: "MONGODB_URI", user, database };
 }

@@ -6,7 +6,7 @@ import { DatabasePool } from "./client";
 import { readEmbeddedConnection } from "./embedded/state";
 import { errorCode, StartError } from "./start-error";
 
-/** How to reach PostgreSQL, and a pool that does. Connects at first use. */
+/** A PostgreSQL's address and a pool on it. Connects at first use. */
 export interface Database {
   readonly pool: pg.Pool;
   readonly connectionString: string;

@@ -20,7 +20,7 @@ const WORDS: Record<FatalCause, { readonly what: string; readonly why: string; r
   },
 };
 
-/** What an error with which nothing can go on means for a person; undefined if it is none. Ends with what PostgreSQL said. */
+/** Explains an error with which nothing can go on; undefined if it is none. Ends with what PostgreSQL said. */
 export function explainFatal(error: unknown): StartError | undefined {
   if (error instanceof StartError) return error;
   const cause = fatalCauseOf(error);

@@ -164,7 +164,7 @@ async function checkVersion(client: pg.Client): Promise<void> {
   );
 }
 
-/** As Prisma makes it. */
+/** The table as Prisma makes it. */
 const TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id                  varchar(36) PRIMARY KEY NOT NULL,
   checksum            varchar(64) NOT NULL,

@@ -2,15 +2,15 @@ import { command } from "@/server/domain/fix";
 import { DatabaseUnavailableError } from "./client";
 import { errorCode } from "./start-error";
 
-/** Why PostgreSQL can't be used and what to do; commands ready to copy. */
+/** The reason why PostgreSQL can't be used and what to do; commands ready to copy. */
 export interface DatabaseTrouble {
-  /** Where the way to it ends: at no server, at one that isn't ready, at one that refuses this user, or at missing room. */
+  /** The point where the way to it ends: at no server, at one that isn't ready, at one that refuses this user, or at missing room. */
   readonly step: "reach" | "ready" | "signIn" | "room";
   readonly why: string;
   readonly fix: string;
 }
 
-/** What an error of the PostgreSQL of DATABASE_URL means, by its code; undefined if it is a bug or not known. Never shows the password. */
+/** Explains an error of the PostgreSQL of DATABASE_URL by its code; undefined if it is a bug or not known. Never shows the password. */
 export function databaseTrouble(error: unknown, databaseUrl: string): DatabaseTrouble | undefined {
   const url = new URL(databaseUrl);
   const server = `${url.hostname || "localhost"}:${url.port || 5432}`;

@@ -16,7 +16,7 @@ export type WaitingSince = (
   waiting: readonly Waiting[],
 ) => Promise<Map<number, EpochMs>>;
 
-/** What is known of the time of the record at `next`: from `low` on, before `high`. */
+/** Bounds on the time of the record at `next`: from `low` on, before `high`. */
 interface Range {
   readonly next: number;
   low: EpochMs;
@@ -51,7 +51,7 @@ export function createWaitingSince(clock: () => EpochMs = Date.now): WaitingSinc
     remembered.set(key, ranges);
 
     const deadline = performance.now() + MOST_MS;
-    // Where the broker itself can't read a batch, it can't tell its time either.
+    // A broker that can't read a batch can't tell its time either.
     const untold = new Set<number>();
     let step = SMALLEST_STEP_MS;
     for (let question = 0; question < MOST_QUESTIONS && performance.now() < deadline; question++) {
