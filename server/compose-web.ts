@@ -46,7 +46,7 @@ export interface ApiParts {
   readonly prisma: PrismaClient;
   readonly pipelineState: () => Promise<PipelineState>;
   readonly health: Pick<Health, "answer">;
-  /** Where the telemetry route counts what it does; left out, it counts for nobody. */
+  /** Returns the counts that the telemetry route adds to; left out, nothing is counted. */
   readonly ingestCounts?: () => IngestCounts;
   readonly version: string;
   readonly logger: Logger;
@@ -111,7 +111,7 @@ function composeStages({ pool }: Engines): (minutes: number) => Promise<StagesSt
   return (minutes) => read(minutes, Date.now());
 }
 
-/** How the pipeline's state is read, with what the doors have rejected. */
+/** Binds the reader of the pipeline's state to what the doors have rejected. */
 export function composePipelineState(
   engines: Engines,
   options: Pick<PipelineStateDeps, "staleSeconds" | "now" | "onLogError">,

@@ -21,7 +21,7 @@ import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/
 import { isSameOrigin } from "./realtime/same-origin";
 
 const DRAIN_MS = 5000;
-/** How long the rest of a refused body may take to arrive. */
+/** How long the rest of a refused body may take to arrive, in milliseconds. */
 const DROP_MS = 5000;
 
 /** Headers of every answer; there are none that would let pages of other origins read it. */
@@ -137,7 +137,7 @@ async function listen(config: Config): Promise<Listening> {
     maxHttpBufferSize: 16 * 1024,
     allowRequest: ({ headers }, decide) => decide(null, isSameOrigin(headers)),
   });
-  // Those of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
+  // Sockets of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
   let welcome = () => {};
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
   io.use((_, letIn) => void welcomed.then(() => letIn()));

@@ -15,7 +15,7 @@ type Handler = (
   call: { params: unknown; query: unknown; request: Request },
 ) => Promise<unknown>;
 
-/** What answering itself depends on, besides what the verbs do. */
+/** The dependencies of answering itself, besides those of the verbs. */
 interface CallDeps {
   readonly pool: Pool;
   readonly now: () => EpochMs;

@@ -79,7 +79,7 @@ export const VERBS = {
 
 export type VerbName = keyof typeof VERBS;
 
-/** What all verbs together depend on. */
+/** The dependencies of all verbs together. */
 export type ApiDeps = {
   [Name in VerbName]: (deps: Parameters<(typeof VERBS)[Name]["create"]>[0]) => void;
 }[VerbName] extends (deps: infer All) => void

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { addresses, flag, variable, whole } from "./variables";
 
-/** Where Fieldwatch listens and keeps its files. */
+/** Settings of where Fieldwatch listens and keeps its files. */
 export const server = {
   PORT: variable(whole(1, 65535).default(3000), "Port of the dashboard and the REST routes.", "3000"),
   HOST: variable(
@@ -94,7 +94,7 @@ export const eventLog = {
   ),
 } as const;
 
-/** What the pipeline takes and how long it is kept. */
+/** Settings of what the pipeline takes and how long it is kept. */
 export const pipeline = {
   READINGS_RETENTION_DAYS: variable(
     whole(0, 36500).default(0),

@@ -84,7 +84,7 @@ export const deadLetterGroupsQuery = deadLetterFilter.extend({
 export const deadLetterGroupsAnswer = z
   .object({
     time: instant,
-    /** How many dead letters have each status, the filter left aside. */
+    /** Counts of dead letters by status, regardless of the filter. */
     counts: z.object({ open: z.int(), resending: z.int(), resent: z.int(), discarded: z.int() }),
     total: z.int().describe("Groups there are; `items` holds the largest of them"),
     items: z.array(deadLetterGroup),

@@ -67,7 +67,7 @@ const label = z
   .nullable()
   .describe(`Free text on one line, at most ${LABEL_LENGTH} characters; null is nothing`);
 
-/** What to change of a device; what is left out stays. */
+/** Changes of a device; an absent one stays as it is. */
 export const deviceChanges = z.strictObject({
   site: label.optional(),
   type: label.optional(),

@@ -3,7 +3,7 @@ import { LABEL_LENGTH } from "@/server/domain/label";
 import { instant } from "./common";
 import { device, deviceState } from "./devices";
 
-/** Which devices, and in which order; the same for the list, its order, its counts and its CSV. */
+/** A selection of devices and its order; the same for the list, its order, its counts and its CSV. */
 const fleetFilter = {
   search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
   site: z

@@ -41,7 +41,7 @@ const unit = z
   .nullable()
   .describe(`Any short text: °F, bar, rpm, mV; at most ${UNIT_LENGTH} characters. null is none`);
 
-/** What to say of a metric; what is left out stays. */
+/** Changes of a metric; an absent one stays as it is. */
 export const metricChanges = z
   .strictObject({
     unit: unit.optional(),

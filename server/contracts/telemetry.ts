@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { reasonSchema } from "./common";
 
-/** Why one item of a request was not taken. */
+/** The refusal of one item of a request. */
 export const rejectedItem = z
   .object({
     index: z

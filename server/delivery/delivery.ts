@@ -33,11 +33,11 @@ export class DeliveryStopped extends Error {
 export interface DeliveryOptions {
   readonly sender: Sender;
   readonly backoff: Backoff;
-  /** How long one outage may last, in milliseconds; null waits for ever. */
+  /** The longest outage that is waited for, in milliseconds; null waits for ever. */
   readonly giveUpAfterMs: number | null;
   /** Ends waiting between attempts at once. */
   readonly stop: AbortSignal;
-  /** Also ends a request under way; by default it may finish, since its answer is worth having. */
+  /** The signal ends a request under way, too; by default it may finish, since its answer is worth having. */
   readonly cut?: AbortSignal;
   /** Told before each wait, and with null when the server answers again. */
   readonly onWaiting?: (waiting: { readonly why: string; readonly ms: number } | null) => void;

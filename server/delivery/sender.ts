@@ -18,7 +18,7 @@ export interface Rejected {
   readonly detail: string;
 }
 
-/** What became of one request. */
+/** The outcome of one request. */
 type SendOutcome =
   /** The server has the accepted items durably and named the rejected ones. */
   | { readonly kind: "delivered"; readonly accepted: number; readonly rejected: readonly Rejected[] }

@@ -16,7 +16,7 @@ export function deviceStateOf(lastSeen: EpochMs | null, now: EpochMs, staleSecon
   return age < staleSeconds * 1000 * SILENT_AFTER ? "stale" : "silent";
 }
 
-/** Where `lastSeen` lies in a state: after `after` and not after `until`; null leaves that end open. */
+/** Returns the bounds of `lastSeen` in a state: after `after` and not after `until`; null leaves that end open. */
 export function lastSeenIn(
   state: Exclude<DeviceStateName, "new">,
   now: EpochMs,

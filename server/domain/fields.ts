@@ -8,7 +8,7 @@ interface RefusedField extends Refusal {
   readonly value: unknown;
 }
 
-/** What becomes of a message's fields, given the metrics there are. */
+/** The outcome of a message's fields, given the metrics there are. */
 export interface JudgedFields {
   readonly readings: readonly (readonly [metric: string, value: ReadingValue])[];
   readonly texts: readonly (readonly [field: string, text: string])[];
@@ -44,7 +44,7 @@ export function judgeFields(message: DecodedMessage, isMetric: (name: string) =>
   return { readings, texts, refused };
 }
 
-/** Why a message is refused whose device is not in the catalog and can't be added. */
+/** Says why a message is refused whose device is not in the catalog and can't be added. */
 export const NO_ROOM_FOR_DEVICE: Refusal = { reason: "tooManyDevices", detail: "there is no room for another device" };
 
 function drift(name: string): Refusal {

@@ -8,7 +8,7 @@ export function plainFix(fix: string): string {
   return fix.replaceAll("`", "");
 }
 
-/** What in it can be copied, in order; each is a part of the plain text. */
+/** Returns what can be copied from it, in order; each is a part of the plain text. */
 export function commandsOf(fix: string): string[] {
   return [...fix.matchAll(/`([^`]+)`/g)].map(([, command]) => command!);
 }

@@ -1,8 +1,8 @@
-/** Which numbers of a JSON text no double holds as written: their tokens, by the object or array they are in and their key. */
+/** Tokens of a JSON text that no double holds as written, by the object or array they are in and their key. */
 export type NumberTokens = ReadonlyMap<object, ReadonlyMap<string, string>>;
 
 export interface JsonReading {
-  /** As JSON.parse has it, with NaN and the infinities where the text has them as bare words. */
+  /** The value as JSON.parse has it, with NaN and the infinities where the text has them as bare words. */
   readonly json: unknown;
   readonly tokens: NumberTokens;
 }

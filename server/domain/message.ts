@@ -4,7 +4,7 @@ import { readLabel } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
 import { parseEventTime } from "./time";
 
-/** Where a foreign message keeps its device, time and readings, as dot-separated paths. */
+/** Paths of a foreign message's device, time and readings, separated by dots. */
 export interface MessageMapping {
   readonly device: string;
   readonly time: string;
@@ -26,13 +26,13 @@ export interface DecodedMessage {
   readonly type?: string;
   /** Numbers and booleans, which become series. */
   readonly values: readonly (readonly [metric: string, value: ReadingValue])[];
-  /** Those of `values` that no double holds as they were written: the nearest is taken. */
+  /** Names of the `values` that no double holds as they were written: the nearest is taken. */
   readonly rounded: readonly string[];
   /** Strings, which stay in the message and the twin. */
   readonly texts: readonly (readonly [metric: string, text: string])[];
   /** Fields that cannot become a reading; the others are good all the same. */
   readonly refused: readonly (Refusal & { readonly field: string; readonly value: unknown })[];
-  /** Which of site and type can't be kept; the readings are good all the same. */
+  /** Faults of site and type; the readings are good all the same. */
   readonly refusedLabels: readonly (Refusal & { readonly field: "site" | "type"; readonly value: unknown })[];
 }
 
@@ -40,13 +40,13 @@ export type DecodeOutcome =
   | { readonly ok: true; readonly message: DecodedMessage }
   | ({ readonly ok: false; /** The device, if it could be read. */ readonly device?: string } & Refusal);
 
-/** What decoding depends on besides the bytes. */
+/** The settings of decoding. */
 export interface DecodeBounds {
   /** The current time. */
   readonly now: EpochMs;
-  /** How far ahead of `now` an event time may be, in milliseconds. */
+  /** How far an event time may be ahead of `now`, in milliseconds. */
   readonly futureToleranceMs: number;
-  /** How far behind `now` an event time may be, in milliseconds; null keeps everything. */
+  /** How far an event time may be behind `now`, in milliseconds; null keeps everything. */
   readonly retentionMs: number | null;
 }
 

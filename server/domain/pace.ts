@@ -1,6 +1,6 @@
 import type { EpochMs } from "./terms";
 
-/** What the log held and what waited in it at one moment. */
+/** The log's extent and what waited in it at one moment. */
 export interface Look {
   readonly time: EpochMs;
   readonly cluster: string;
@@ -17,7 +17,7 @@ interface PartitionLook {
   readonly lagSeconds: number | null;
 }
 
-/** How fast messages come and what waits becomes less; null is unknown. */
+/** The speed at which messages come and waiting ones become fewer; null is unknown. */
 export interface Pace {
   readonly incomingPerSecond: number | null;
   /** Seconds until nothing waits; 0 when nothing does, null when it does not shrink or isn't known. */
@@ -31,7 +31,7 @@ const WINDOW_MS = 15_000;
 const APART_MS = 1000;
 /** Looks closer together than this say nothing about a pace. */
 const LEAST_MS = 2000;
-/** What has waited for less is on its way, and not piling up. */
+/** A message that has waited for less, in milliseconds, is on its way, and not piling up. */
 const UNDER_WAY_SECONDS = 2;
 
 /** Keeps the looks of the last 15 seconds, at most one a second. @returns a function that takes a look and tells the pace. */
@@ -52,7 +52,7 @@ export function createPaceMeter(): (look: Look) => Pace {
 export function paceOf(looks: readonly Look[]): Pace {
   const newest = looks.at(-1)!;
   const came = new Map(newest.partitions.map(({ partition }) => [partition, 0]));
-  /** Where the present life of the topic begins: lags of an earlier one don't compare. */
+  /** Start of the present life of the topic: lags of an earlier one don't compare. */
   let life = 0;
   for (let i = 1; i < looks.length; i++) {
     const ends = new Map(looks[i - 1]!.partitions.map(({ partition, end }) => [partition, end]));

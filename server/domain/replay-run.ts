@@ -1,7 +1,7 @@
 /** Header of a record in the event log that a replay sent; its value is the run's id. */
 const RUN_HEADER = "fieldwatch-run";
 
-/** What an id of a run looks like. */
+/** Matches the id of a run. */
 export const RUN_PATTERN = /^[A-Za-z0-9-]{8,64}$/;
 
 /** The record's headers that carry the run. */

@@ -9,7 +9,7 @@ export interface Rollup {
   readonly start: EpochMs;
   readonly metrics: number[];
   readonly counts: number[];
-  /** Of a bucket that {@link isLargeSum} tells of, times {@link LARGE_SUM}. */
+  /** The sum; of a bucket that {@link isLargeSum} tells of, times {@link LARGE_SUM}. */
   readonly sums: number[];
   readonly mins: number[];
   readonly maxs: number[];
@@ -20,7 +20,7 @@ export interface Rollup {
   readonly lastAt: number[];
 }
 
-/** What a sum is kept times where readings could add up past a double; a power of two, so that no digit of it changes. */
+/** Factor that a sum is kept times where readings could add up past a double; a power of two, so that no digit of it changes. */
 export const LARGE_SUM = 2 ** -64;
 
 /**

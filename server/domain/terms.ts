@@ -24,7 +24,7 @@ export type EpochMs = number;
  */
 export type MetricKind = "number" | "boolean";
 
-/** Where a message stands in an event log, and in which life of that log. */
+/** A message's place in an event log, and in which life of that log. */
 export interface MessagePosition {
   /** Identity of the log: cluster, topic and epoch, as made by {@link logIdentity}. */
   readonly log: string;

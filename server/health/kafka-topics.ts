@@ -10,7 +10,7 @@ export interface KafkaTopicProbesDeps {
   readonly inspection: KafkaInspection;
   readonly group: string;
   readonly topics: readonly TopicSettings[];
-  /** What to say when an earlier step explains it. */
+  /** Words for when an earlier step explains it. */
   readonly dependent: (error: Error) => Finding;
   readonly timeoutMs: number;
 }

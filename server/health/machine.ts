@@ -40,7 +40,7 @@ export function machineProbes(dataDir: string): readonly Probe[] {
   ];
 }
 
-/** What a disk holds, what happens when it is full, and what to do. */
+/** Words about a disk: what it holds, what happens when it is full, and what to do. */
 export interface DiskWords {
   readonly of: string;
   readonly whenFull: string;

@@ -12,7 +12,7 @@ export interface AppliedMigration {
 
 const NO_TABLE = "42P01";
 
-/** What Prisma's own table says was applied; empty when there is no such table. */
+/** Reads from Prisma's own table what was applied; empty when there is no such table. */
 export async function readApplied(pool: Pool): Promise<readonly AppliedMigration[]> {
   try {
     return await ask<AppliedMigration>(

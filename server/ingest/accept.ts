@@ -12,7 +12,7 @@ import type { Payloads } from "./payloads";
 import { IngestRefusedError } from "./refused";
 import type { Share } from "./waiting-bytes";
 
-/** Who sends, and how its messages are read. */
+/** A sender, and how its messages are read. */
 interface Source {
   /** Null: its messages are in Fieldwatch's own shape. */
   readonly mapping: MessageMapping | null;
@@ -28,7 +28,7 @@ export interface AcceptDeps {
   readonly appendTimeoutMs: number;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
-  /** Where to count what happens now. */
+  /** Returns the counts of the present moment. */
   readonly counts: () => IngestCounts;
 }
 

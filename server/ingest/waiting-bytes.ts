@@ -2,11 +2,11 @@ import { IngestRefusedError } from "./refused";
 
 /** Bytes that are being read or wait for the log: the bound on what all doors together hold in memory. */
 export interface WaitingBytes {
-  /** What one request holds, nothing yet. */
+  /** Begins one request, which holds nothing yet. */
   share(): Share;
 }
 
-/** What one request holds. */
+/** The bytes one request holds. */
 export interface Share {
   /** Adds to it. @throws IngestRefusedError too-busy when all requests together would hold too much. */
   take(bytes: number): void;

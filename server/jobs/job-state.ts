@@ -2,7 +2,7 @@ import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import type { JobRow } from "./read";
 
-/** How a job is, and where that is not well: why, and what to do. */
+/** A job's state, and where that is not well: why, and what to do. */
 export interface JobState {
   readonly state: "running" | "retrying" | "failed" | "overdue" | "waiting" | "paused" | "scheduled" | "idle";
   readonly cause: string | null;

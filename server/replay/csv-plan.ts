@@ -33,7 +33,7 @@ export type CsvOptions = Pick<
   | "number"
 >;
 
-/** What one column becomes. */
+/** A metric read from one column. */
 interface PlannedMetric extends FieldReading {
   readonly column: string;
   readonly index: number;
@@ -48,7 +48,7 @@ export interface CsvMessage {
   readonly readings: Readonly<Record<string, number | boolean | string>>;
 }
 
-/** How a CSV file becomes messages, settled by its first rows before anything is sent. */
+/** The plan by which a CSV file becomes messages, settled by its first rows before anything is sent. */
 export interface CsvPlan {
   readonly layout: CsvLayout;
   readonly rules: FieldRules;
@@ -60,7 +60,7 @@ export interface CsvPlan {
   readonly metrics: readonly PlannedMetric[];
   /** The columns of a long file, with a metric's name and its value in each row; null for a wide one. */
   readonly long: { readonly metric: number; readonly value: number } | null;
-  /** What was assumed, in words. */
+  /** Assumptions, in words. */
   readonly found: readonly string[];
 }
 
@@ -201,7 +201,7 @@ function quoted(name: string): string {
 interface ColumnNames {
   readonly column: string;
   readonly index: number;
-  /** As --columns says; null takes it from the header. */
+  /** The columns that --columns names; null takes them from the header. */
   readonly metric: string | null;
 }
 
@@ -240,7 +240,7 @@ function withNames(columns: readonly ColumnNames[]): (ColumnNames & { metric: st
   return distinct;
 }
 
-/** Which words of the first rows were taken for no value, with how often. */
+/** Returns the words of the first rows that were taken for no value, with how often. */
 function missingWords(rows: CsvLayout["rows"], rules: FieldRules, times: readonly number[]): string[] {
   const words = new Map<string, number>();
   for (const row of rows)

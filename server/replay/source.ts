@@ -24,7 +24,7 @@ export interface SourceItem {
   readonly bytes: number;
 }
 
-/** Where a replay goes on: after this many items, which end at this byte. */
+/** The place where a replay goes on: after this many items, which end at this byte. */
 export interface SourcePlace {
   readonly number: number;
   readonly bytes: number;
@@ -35,7 +35,7 @@ export interface Source {
   /** Size of the file, in bytes. */
   readonly size: number;
   readonly modifiedMs: number;
-  /** How a CSV file is read; null for other formats. */
+  /** The way a CSV file is read; null for other formats. */
   readonly plan: CsvPlan | null;
   /** Devices of a CSV file, as far as it was read. */
   readonly devices: ReadonlySet<string>;

@@ -30,7 +30,7 @@ export function message(device: string, i: number, readings: object = { temperat
 
 const logger = pino({ level: "silent" });
 
-/** What an API under test may have otherwise. */
+/** Parts of an API under test that may differ from the usual. */
 export interface ApiParts {
   readonly ingest?: Partial<Config["ingest"]>;
   readonly append?: EventLog["append"];

@@ -99,7 +99,7 @@ const ROOMS: readonly Room[] = [
   { name: "e2e", at: "e2e", imports: ["*"] },
 ];
 
-/** What the root holds: the program's own folders and files, and what tools and repositories need there. */
+/** The root's entries: the program's own folders and files, and what tools and repositories need there. */
 export const ROOT_ENTRIES: readonly string[] = [
   ...["app", "components", "server", "prisma", "docker", "public", "e2e", "docs"],
   ...[
@@ -153,7 +153,7 @@ export function roomOf(file: string): Room | undefined {
   return holding.sort((a, b) => b.at.length - a.at.length)[0];
 }
 
-/** What is wrong with the imports of `file`, one sentence each. Type-only, dynamic and re-exported imports count too. */
+/** Finds what is wrong with the imports of `file`, one sentence each. Type-only, dynamic and re-exported imports count too. */
 export function violations(root: string, file: string): string[] {
   const room = roomOf(file);
   if (!room || (room.name === "wiring" && file.split("/").length > 2))

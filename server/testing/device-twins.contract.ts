@@ -6,7 +6,7 @@ import type { DocumentStoreFixture } from "./message-archive.contract";
 
 let serial = 0;
 
-/** What every store of device twins must do. */
+/** Defines the tests that every store of device twins passes. */
 export function deviceTwinsContract(name: string, createFixture: () => Promise<DocumentStoreFixture<DeviceTwins>>) {
   describe(`device twins: ${name}`, () => {
     let fixture: DocumentStoreFixture<DeviceTwins>;

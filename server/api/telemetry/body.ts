@@ -3,7 +3,7 @@ import { IngestRefusedError } from "@/server/ingest/refused";
 import type { Share } from "@/server/ingest/waiting-bytes";
 import { ProblemError } from "../problem";
 
-/** How much larger than packed a body is taken to be while it is unpacked, before its true size is known. */
+/** Factor by which a packed body is expected to grow while it is unpacked, before its true size is known. */
 const USUAL_RATIO = 12;
 
 /**

@@ -16,7 +16,7 @@ export interface IngestDeps {
   readonly waiting: WaitingBytes;
   /** The largest body, unpacked. */
   readonly maxBodyBytes: number;
-  /** Where to count requests that were refused now. */
+  /** Returns the present counts, to which refused requests are added. */
   readonly ingestCounts: () => Pick<IngestCounts, "requests">;
 }
 
