@@ -101,7 +101,10 @@ export function composeApi(parts: ApiParts): Api {
       }),
     },
     version,
-    (error, path) => logger.error({ err: error, path }, "a request failed"),
+    (error, path, kind) => {
+      if (kind === "internal") logger.error({ err: error, path }, "a request failed");
+      else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
+    },
   );
 }
 

@@ -6,6 +6,7 @@ import next from "next";
 import { Server as SocketServer } from "socket.io";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
+import { answerUnservable } from "./api/unservable";
 import { composeEngines } from "./compose";
 import { composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
@@ -159,7 +160,9 @@ async function listen(config: Config): Promise<Listening> {
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
       response.once("finish", () => dropRest(request));
       nameContentType(response);
-      void prepared.then(() => handle(request, response)).catch(() => response.destroy());
+      void prepared
+        .then(async () => (await answerUnservable(request, response)) || handle(request, response))
+        .catch(() => response.destroy());
     });
     await prepared;
     return { server, io, welcome, close };

@@ -5,7 +5,7 @@ import type { Context } from "@/server/postgres/context";
 import { withTransaction } from "@/server/postgres/transaction";
 import { createOpenApi } from "./openapi";
 import { parseParameters } from "./parse";
-import { ProblemError, problemResponse } from "./problem";
+import { type OnUnforeseen, ProblemError, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
 import type { FileAnswer, Operation } from "./verb";
@@ -21,12 +21,8 @@ interface CallDeps {
   readonly now: () => EpochMs;
 }
 
-/** Binds every verb to what it depends on. `onInternal` is told of every error nobody foresaw, once. */
-export function createApi(
-  deps: ApiDeps & CallDeps,
-  version: string,
-  onInternal: (error: unknown, path: string) => void,
-): Api {
+/** Binds every verb to what it depends on. `onUnforeseen` is told of every error nobody foresaw, once. */
+export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforeseen: OnUnforeseen): Api {
   const bound = Object.fromEntries(
     Object.entries(VERBS).map(([name, { operation, writes, create }]) => [
       name,
@@ -37,9 +33,7 @@ export function createApi(
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
     const url = new URL(request.url);
-    const response = await answer(url).catch((error: unknown) =>
-      problemResponse(error, url.pathname, (cause) => onInternal(cause, url.pathname)),
-    );
+    const response = await answer(url).catch((error: unknown) => problemResponse(error, url.pathname, onUnforeseen));
     // Browsers go by the server's clock, and learn it from every answer.
     response.headers.set("fieldwatch-time", String(deps.now()));
     return response;

@@ -1,7 +1,7 @@
 import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import type { Problem } from "@/server/contracts/common";
-import { isStoreDown } from "./database-errors";
+import { isStoreDown, isValueRefused } from "./database-errors";
 
 /** Every kind of problem an answer can name, as /problems/<kind>. */
 export const PROBLEMS = {
@@ -44,11 +44,14 @@ export class ProblemError extends Error {
   }
 }
 
-/** Answers every error there is; the only place that does. `onInternal` is told of those nobody foresaw. */
-export function problemResponse(error: unknown, instance: string, onInternal: (error: unknown) => void): Response {
+/** Told of an error nobody foresaw, at which address, and what it was answered as. */
+export type OnUnforeseen = (error: unknown, path: string, kind: ProblemKind) => void;
+
+/** Answers every error there is; the only place that does. `onUnforeseen` is told of those nobody foresaw. */
+export function problemResponse(error: unknown, instance: string, onUnforeseen: OnUnforeseen): Response {
   const known = toProblem(error);
-  if (known === null) onInternal(error);
   const { kind, detail, more } = known ?? new ProblemError("internal", "The server's log has the particulars.");
+  if (known === null || isValueRefused(error)) onUnforeseen(error, instance, kind);
   const { status, title } = PROBLEMS[kind];
   const body: Problem = { type: `/problems/${kind}`, title, status, detail, instance, ...more.members };
   return new Response(JSON.stringify(body), {
@@ -76,5 +79,8 @@ function toProblem(error: unknown): ProblemError | null {
     return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);
   if (isStoreDown(error))
     return new ProblemError("database-unavailable", "Ask again in a moment. /health says what is wrong.", later);
+  // Parameters are checked before; this is for a value that no check foresaw.
+  if (isValueRefused(error))
+    return new ProblemError("invalid-parameters", "A value was given that the database can't hold.");
   return null;
 }

@@ -1,6 +1,20 @@
 import { z } from "zod";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 
+/**
+ * Text of an address or a body, on one line. PostgreSQL takes no NUL, and no name of ours has any other control character:
+ * what has one is refused before anything is asked for it.
+ */
+export function text(most: number) {
+  return z
+    .string()
+    .max(most)
+    .regex(/^[^\u0000-\u001f]*$/, "must not hold control characters");
+}
+
+/** The `next` of a page before. */
+export const cursor = text(512).optional();
+
 /** Moments on the wire: RFC 3339 in UTC with milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 }).describe("RFC 3339, UTC, milliseconds");
 

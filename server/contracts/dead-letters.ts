@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant, pageOf, reasonSchema } from "./common";
+import { cursor, instant, pageOf, reasonSchema, text } from "./common";
 
 /**
  * open: waits for a decision · resending: sent to the event log again, not handled yet · resent: handled again, see `history` for
@@ -47,14 +47,14 @@ export const deadLetter = z
 /** Which dead letters; what is left out is any. */
 export const deadLetterFilter = z.object({
   reason: reasonSchema.optional(),
-  device: z.string().max(128).optional().describe("Empty: those whose device could not be read"),
-  field: z.string().max(256).optional().describe("Empty: whole messages only"),
+  device: text(128).optional().describe("Empty: those whose device could not be read"),
+  field: text(256).optional().describe("Empty: whole messages only"),
 });
 
 export const deadLettersQuery = deadLetterFilter.extend({
   status: z.enum([...deadLetterStatus.options, "all"]).default("open"),
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().max(512).optional(),
+  cursor,
 });
 
 export const deadLettersAnswer = pageOf(deadLetter).meta({ id: "DeadLetters" });

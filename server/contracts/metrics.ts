@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readLabel } from "@/server/domain/label";
-import { instant } from "./common";
+import { instant, text } from "./common";
 
 /** Longest unit, in characters. */
 export const UNIT_LENGTH = 32;
@@ -48,7 +48,7 @@ export const metricChanges = z
     min: z.number().nullable().optional(),
     max: z.number().nullable().optional(),
     devices: z
-      .array(z.string().min(1).max(128))
+      .array(text(128).min(1))
       .min(1)
       .max(MOST_UNIT_DEVICES)
       .optional()

@@ -28,13 +28,14 @@ export function message(device: string, i: number, readings: object = { temperat
   return { device, time, site: device < "m" ? "north" : "south", type: "press", readings };
 }
 
-const logger = pino({ level: "silent" });
+const silent = pino({ level: "silent" });
 
 /** Parts of an API under test that may differ from the usual. */
 export interface ApiParts {
   readonly ingest?: Partial<Config["ingest"]>;
   readonly append?: EventLog["append"];
   readonly counts?: IngestCounts;
+  readonly logger?: pino.Logger;
 }
 
 /** A request to take messages. */
@@ -57,7 +58,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   let api: Api;
   let worker: { stop(): Promise<void> };
 
-  function compose({ ingest, append, counts = noIngestCounts() }: ApiParts = {}): Api {
+  function compose({ ingest, append, counts = noIngestCounts(), logger = silent }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
     const pipelineState = composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} });
     const answer = () => ({
@@ -84,11 +85,11 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   beforeAll(async () => {
     db = await freshDatabase();
     config = loadConfig({ DATABASE_URL: db.connectionString, ...variables }, "");
-    engines = await composeEngines(config, "test", logger);
+    engines = await composeEngines(config, "test", silent);
     prisma = createPrismaClient(engines.pool);
     await engines.eventLog.ensureTopics(topicSettings(config));
     api = compose();
-    worker = await runWorker(config, logger);
+    worker = await runWorker(config, silent);
   });
   afterAll(async () => {
     await worker?.stop();

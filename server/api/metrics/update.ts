@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "@/server/contracts/common";
 import { type CatalogMetric, describeMetric, findMetric, setOwnUnits } from "@/server/catalog/metrics";
 import { metricChanged, metricChanges } from "@/server/contracts/metrics";
 import { prismaIn } from "@/server/postgres/prisma";
@@ -19,7 +20,7 @@ export const updateMetric = writingVerb(
       "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +
       "Values are shown as they were sent, whatever the unit; nothing is converted. What is left out stays. Saying again what an " +
       "earlier version had guessed confirms it.",
-    params: z.object({ name: z.string().min(1).max(128).describe("The name devices report it under") }),
+    params: z.object({ name: text(128).min(1).describe("The name devices report it under") }),
     query: NO_PARAMETERS,
     answer: metricChanged,
     status: 200,

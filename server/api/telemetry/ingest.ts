@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "@/server/contracts/common";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { RUN_PATTERN } from "@/server/domain/replay-run";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
@@ -30,7 +31,7 @@ const READERS: Readonly<Record<string, (body: Buffer) => Payloads>> = {
 };
 
 const path = (what: string) =>
-  z.string().min(1).max(256).optional().describe(`Where foreign messages keep ${what}, as a dot-separated path`);
+  text(256).min(1).optional().describe(`Where foreign messages keep ${what}, as a dot-separated path`);
 
 const ingestQuery = z.object({
   device: path("the device"),
