@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import next from "next";
 import { Server as SocketServer } from "socket.io";
@@ -19,20 +19,17 @@ import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/live-channel";
-import { isSameOrigin } from "./realtime/same-origin";
+import { answerRefusal, hangUp, type Refusal } from "./front-door/refusal";
+import { createFrontDoor, isPage } from "./front-door/front-door";
+import { answerBroken, createPerAddress, limitConnections, tooMany, watchBody } from "./front-door/connections";
+import { pagePolicy, securityHeaders } from "./front-door/security-headers";
 
 const DRAIN_MS = 5000;
 /** How long the rest of a refused body may take to arrive, in milliseconds. */
 const DROP_MS = 5000;
 
-/** Headers of every answer; there are none that would let pages of other origins read it. */
-const SECURITY_HEADERS = {
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "referrer-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "content-security-policy": "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'",
-} as const;
+/** How long the head of a request may take to arrive. */
+const HEAD_MS = 10_000;
 
 /**
  * Runs pages, REST routes and the live channel on one port. Answers also while the engines are down.
@@ -72,7 +69,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const api = composeApi({ config, engines, prisma, pipelineState, health, ingestCounts, version, logger });
     undo.push(shareApi(api));
 
-    const { server, io, welcome, close } = await listen(config);
+    const { server, io, welcome, close } = await listen(config, logger);
     undo.push(close);
     const live = startLiveChannel({
       io,
@@ -114,39 +111,53 @@ interface Listening {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the port with Next's pages and Socket.IO on it. Next answers once it has loaded the build. */
-async function listen(config: Config): Promise<Listening> {
+/** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */
+async function listen(config: Config, logger: Logger): Promise<Listening> {
   runAsProduction();
-  const server = createServer({ keepAliveTimeout: 65_000 });
+  const server = createServer({
+    keepAliveTimeout: 65_000,
+    headersTimeout: HEAD_MS,
+    connectionsCheckingInterval: 1000,
+  });
+  const onRefused = ({ kind, detail, fix }: Refusal) => logger.warn({ kind, fix }, detail);
+  const place = { ...config.server, ...config.frontDoor };
+  const door = createFrontDoor({ place, onRefused, now: Date.now });
+  limitConnections(server, { ...place, isTrusted: door.isTrusted, onRefused, now: Date.now });
+  answerBroken(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(config.server.PORT, config.server.HOST, resolve);
   });
   const { port } = server.address() as AddressInfo;
+  // Neither is given the real server: what wants a socket passes the front door, and then goes to Socket.IO alone.
+  const behindDoor = createServer();
   const pages = next({
     dev: false,
     dir: process.cwd(),
-    httpServer: server,
+    httpServer: createServer(),
     hostname: config.server.HOST,
     port,
     quiet: true,
   });
-  const io: LiveServer = new SocketServer(server, {
-    destroyUpgrade: false,
+  const io: LiveServer = new SocketServer(behindDoor, {
+    transports: ["websocket"],
     serveClient: false,
     perMessageDeflate: false,
     maxHttpBufferSize: 16 * 1024,
-    allowRequest: ({ headers }, decide) => decide(null, isSameOrigin(headers)),
   });
+  io.engine.on("headers", (headers: Record<string, string>, { headers: asked }: IncomingMessage) =>
+    Object.assign(headers, securityHeaders(asked["x-forwarded-proto"] === "https")),
+  );
   // Sockets of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
   let welcome = () => {};
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
   io.use((_, letIn) => void welcomed.then(() => letIn()));
   const close = async () => {
     io.disconnectSockets(true);
-    const drained = new Promise<void>((resolve) => void io.close(() => resolve()));
+    const drained = new Promise<void>((resolve) => void server.close(() => resolve()));
     server.closeIdleConnections();
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    await io.close();
     await drained;
     clearTimeout(force);
     await pages.close();
@@ -155,15 +166,34 @@ async function listen(config: Config): Promise<Listening> {
     const handle = pages.getRequestHandler();
     const prepared = pages.prepare();
     server.on("request", (request, response) => {
-      // Socket.IO has taken its own before this listener is asked.
-      if (request.url?.startsWith("/socket.io/")) return;
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      const asPage = isPage(request.url ?? "");
+      const { refusal, isHttps } = door.visit(request, "answer");
+      for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value);
       response.once("finish", () => dropRest(request));
+      if (refusal) return answerRefusal(response, refusal, asPage);
+      if (asPage) {
+        // Next reads the nonce from the request's header, and puts it on its scripts.
+        const policy = pagePolicy();
+        request.headers["content-security-policy"] = policy;
+        response.setHeader("content-security-policy", policy);
+      }
+      watchBody(request, response);
       nameContentType(response);
       void prepared
         .then(async () => (await answerUnservable(request, response)) || handle(request, response))
         .catch(() => response.destroy());
     });
+    const socketsOf = createPerAddress(place.MAX_CONNECTIONS_PER_ADDRESS);
+    server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      socket.on("error", () => socket.destroy());
+      const { refusal, isHttps, address } = door.visit(request, "socket");
+      if (refusal) return hangUp(socket, refusal, isHttps);
+      if (!request.url?.startsWith("/socket.io/")) return hangUp(socket, NO_SOCKET, isHttps);
+      if (!socketsOf.take(address, socket))
+        return hangUp(socket, tooMany(address, place.MAX_CONNECTIONS_PER_ADDRESS), isHttps);
+      behindDoor.emit("upgrade", request, socket, head);
+    });
+    server.on("connect", (_, socket) => hangUp(socket, NO_TUNNEL));
     await prepared;
     return { server, io, welcome, close };
   } catch (error) {
@@ -171,6 +201,13 @@ async function listen(config: Config): Promise<Listening> {
     throw error;
   }
 }
+
+const NO_SOCKET: Refusal = { kind: "unreadable-address", detail: "Sockets are taken at /socket.io/ alone." };
+const NO_TUNNEL: Refusal = {
+  kind: "method-not-allowed",
+  detail: "CONNECT is not taken here.",
+  headers: { allow: "GET" },
+};
 
 /**
  * Next compresses what says by its content type that it is worth it, and reads that as one text; its route handlers set it

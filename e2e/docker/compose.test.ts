@@ -218,7 +218,9 @@ describe("Fieldwatch", () => {
     expect(config.server).toMatchObject({ HOST: "0.0.0.0", PORT: 3000, LOG_FORMAT: "json" });
     expect(config.demoDevices).toBe(name === "simulator" ? 50 : 0);
     if (name === "simulator") expect(config.simulator.SIMULATOR_URL).toBe("http://web:3000");
-    else expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
+    if (name === "web") expect(config.frontDoor.ALLOWED_HOSTS).toEqual(["localhost", "127.0.0.1", "web"]);
+    if (name !== "simulator")
+      expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
     expect(service.volumes ?? []).toEqual(name === "simulator" ? [`simulator:${config.dataDir}`] : []);
   });
 

@@ -23,7 +23,7 @@ export interface Stage {
   readonly product: Product;
   /** Starts the product again on the same port and data. */
   restart(): Promise<void>;
-  /** A new page on `route`, in a context of its own, after `prepare`. Errors the page throws are collected in `errors`. */
+  /** A new page on `route`, in a context of its own, after `prepare`. What the page throws, and what its policy stops, is collected in `errors`. */
   open(route: string, prepare?: (page: Page) => Promise<void>): Promise<Page>;
   readonly errors: string[];
   close(): Promise<void>;
@@ -72,6 +72,14 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
       const page = await context.newPage();
       page.setDefaultTimeout(PATIENCE_MS);
       page.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
+      page.on("console", (message) => {
+        if (/Content Security Policy/i.test(message.text())) errors.push(message.text());
+      });
+      await page.addInitScript(() =>
+        addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
+          console.error(`Content Security Policy: ${violatedDirective} ${blockedURI} ${sourceFile}:${lineNumber}`),
+        ),
+      );
       await prepare?.(page);
       await page.goto(route);
       return page;

@@ -6,7 +6,7 @@ import { type ProblemKind, PROBLEMS } from "./problem";
 import type { Operation } from "./verb";
 
 /** Problems any address can answer with. */
-const ALWAYS: readonly ProblemKind[] = ["internal", "database-unavailable", "starting-or-stopping"];
+const ALWAYS: readonly ProblemKind[] = ["foreign-host", "internal", "database-unavailable", "starting-or-stopping"];
 
 /** The OpenAPI 3.1 document of these verbs, made from the schemas they parse and answer with. */
 export function createOpenApi(
@@ -92,7 +92,13 @@ function describeOperation(operation: Operation, components: Components): Record
           : { "application/json": { schema: components.refer(answer) } },
       },
       ...problemResponses(
-        [...problems, ...(hasParameters ? (["invalid-parameters"] as const) : []), ...ALWAYS],
+        [
+          ...problems,
+          ...(operation.method === "GET" ? [] : (["foreign-origin"] as const)),
+          ...(bodies === undefined ? [] : (["too-slow"] as const)),
+          ...(hasParameters ? (["invalid-parameters"] as const) : []),
+          ...ALWAYS,
+        ],
         components,
       ),
     },

@@ -1,15 +1,16 @@
 import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
+import { DOOR_PROBLEMS } from "@/server/contracts/door-problems";
 import type { Problem } from "@/server/contracts/common";
 import { isStoreDown, isValueRefused } from "./database-errors";
 
 /** Every kind of problem an answer can name, as /problems/<kind>. */
 export const PROBLEMS = {
+  ...DOOR_PROBLEMS,
   "invalid-parameters": { status: 400, title: "The parameters are not valid" },
   "empty-request": { status: 400, title: "The request holds no message" },
   "unreadable-body": { status: 400, title: "The body cannot be read" },
   "not-found": { status: 404, title: "There is no such thing" },
-  "method-not-allowed": { status: 405, title: "This address does not take that method" },
   "wrong-status": { status: 409, title: "Its status does not allow that" },
   "too-many-jobs": { status: 409, title: "Too many jobs are unfinished" },
   "changed-meanwhile": { status: 412, title: "It was changed meanwhile" },

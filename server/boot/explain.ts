@@ -36,7 +36,7 @@ export function explainListen(error: unknown, config: Config): StartError | unde
       return new StartError(
         `Port ${PORT} is taken`,
         `Another program listens on ${HOST}:${PORT}, maybe another Fieldwatch.`,
-        `Stop it, or take another port: ${command(`PORT=${PORT + 1} npm start`)}`,
+        `Stop it, or take another port: ${command`PORT=${PORT + 1} npm start`}`,
         { cause: error },
       );
     case "EACCES":

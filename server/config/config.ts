@@ -142,6 +142,7 @@ export function redacted(config: Config): Record<string, unknown> {
 export function envExample(): string {
   const titles: Record<keyof Sections, string> = {
     server: "Where Fieldwatch listens and keeps its files",
+    frontDoor: "Whom the front door lets in",
     engines: "Engines outside of Fieldwatch",
     eventLog: "Event log",
     pipeline: "Pipeline",

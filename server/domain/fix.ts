@@ -13,7 +13,31 @@ export function commandsOf(fix: string): string[] {
   return [...fix.matchAll(/`([^`]+)`/g)].map(([, command]) => command!);
 }
 
-/** Marks what can be copied. */
-export function command(text: string): string {
-  return `\`${text}\``;
+/** Text for a command that is safe to copy, because every value in it was made so. */
+export class SafeText {
+  constructor(readonly text: string) {}
+}
+
+type Value = string | number | SafeText | readonly string[];
+
+/**
+ * Marks what can be copied. Every value in it is made safe by {@link safeName}, a list one by one: many come from outside
+ * (a broker tells its host), and what is copied is run by somebody who trusts it.
+ */
+export function command(words: TemplateStringsArray, ...values: readonly Value[]): string {
+  return `\`${safeText(words, ...values).text}\``;
+}
+
+/** A part of a command, its values made safe. */
+export function safeText(words: TemplateStringsArray, ...values: readonly Value[]): SafeText {
+  const safe = values.map((value) => {
+    if (value instanceof SafeText) return value.text;
+    return Array.isArray(value) ? value.map(safeName).join(",") : safeName(String(value));
+  });
+  return new SafeText(words.map((text, i) => text + (safe[i] ?? "")).join(""));
+}
+
+/** A name as it may stand in a command: itself, or NAME for the reader to fill in when a shell could take it for more than a name. */
+export function safeName(name: string): string {
+  return /^[A-Za-z0-9.:_][A-Za-z0-9.:_-]*$/.test(name) ? name : "NAME";
 }

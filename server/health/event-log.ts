@@ -29,7 +29,7 @@ export function eventLogProbes({ eventLog, group, engine, topics }: EventLogProb
         status: "warn",
         summary: `${counted(found.length, "partition")}, configured ${partitions}.`,
         cause: "The topic existed before the setting changed; it is used as it is.",
-        fix: `Set ${command(`TELEMETRY_PARTITIONS=${found.length}`)} to agree with it.`,
+        fix: `Set ${command`TELEMETRY_PARTITIONS=${found.length}`} to agree with it.`,
       };
     },
     whenDown: (error: Error): Finding =>

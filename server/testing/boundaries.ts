@@ -54,6 +54,8 @@ const ROOMS: readonly Room[] = [
   { name: "contracts", at: "server/contracts", imports: ["domain"], packages: ["zod"] },
   { name: "config", at: "server/config", imports: ["domain"] },
   { name: "observability", at: "server/observability", imports: ["config", "domain"] },
+  // Stands before everything that answers, so it knows nothing of what it lets in to.
+  { name: "front-door", at: "server/front-door", imports: ["domain", "contracts"], packages: ["node:"] },
   { name: "async", at: "server/async", imports: ["domain"], packages: ["node:"] },
   { name: "postgres", at: "server/postgres", imports: ["domain", "async", "config", "observability"] },
   {
@@ -104,6 +106,7 @@ export const ROOT_ENTRIES: readonly string[] = [
   ...["app", "components", "server", "prisma", "docker", "public", "e2e", "docs"],
   ...[
     "next.config.js",
+    "instrumentation-client.ts",
     "package.json",
     "package-lock.json",
     "tsconfig.json",

@@ -79,7 +79,7 @@ function diskFull(dataDir: string, why: string): StartError {
   return new StartError(
     "The disk of the data folder is full",
     `${dataDir}: ${why}`,
-    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: ${command("FIELDWATCH_DATA_DIR=/path/to/folder npm start")}\nNothing that was stored is lost.`,
+    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: ${command`FIELDWATCH_DATA_DIR=/path/to/folder npm start`}\nNothing that was stored is lost.`,
   );
 }
 
