@@ -16,7 +16,7 @@ export interface FrontDoorDeps {
 }
 
 /** A request at the front door: who sent it, and why it isn't let in (null: it is). */
-export interface Visit extends Sender {
+interface Visit extends Sender {
   readonly refusal: Refusal | null;
 }
 

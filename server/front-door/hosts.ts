@@ -50,7 +50,7 @@ export function createHosts({ HOST, PORT, PUBLIC_URL, ALLOWED_HOSTS }: Place): H
 }
 
 /** A host as it stands in a Host header: the name in lower case, and the port if there is one. Null if it is none. */
-export function readHost(host: string): { name: string; port: number | null } | null {
+function readHost(host: string): { name: string; port: number | null } | null {
   const [, name, port] = /^(\[[\da-f:.]+\]|[\da-z._-]+)(?::(\d{1,5}))?$/.exec(host.toLowerCase()) ?? [];
   return name === undefined ? null : { name, port: port === undefined ? null : Number(port) };
 }
