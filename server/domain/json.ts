@@ -21,13 +21,16 @@ const SUSPECT = /\d[\d.]{15}|\d[eE][-+]?\d{3}/;
 /** The most digits toPrecision writes. */
 const MOST_DIGITS = 100;
 
-/** Strings (which are passed over, an unfinished one to its end), brackets, and numbers as well as words for what is none. */
+/**
+ * Strings (which are passed over, an unfinished one to its end), brackets, and numbers as well as words for what is none; the last two of
+ * these are what C's printf writes, -nan(ind) and 1.#INF00 that of Windows.
+ */
 const TOKENS =
-  /"[^"\\]*(?:\\[^][^"\\]*)*"?|[[\]{}]|(?<![\w.+-])(?:[-+]?(?:nan|inf(?:inity)?)|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=[ \t\r\n]*(?:[,}\]]|$))/gi;
+  /"[^"\\]*(?:\\[^][^"\\]*)*"?|[[\]{}]|(?<![\w.+-])(?:[-+]?(?:inf(?:inity)?|nan(?:\(\w*\))?|1\.#(?:inf|ind|[qs]nan)\d*)|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=[ \t\r\n]*(?:[,}\]]|$))/gi;
 
 /**
- * Reads JSON, and what other languages' JSON writers put where a number is not finite: NaN, Infinity and inf, in any case and
- * with a sign. @throws SyntaxError, JSON.parse's own, for anything else.
+ * Reads JSON, and what other languages' JSON writers put where a number is not finite: NaN, Infinity, inf and the like, in any case
+ * and with a sign. @throws SyntaxError, JSON.parse's own, for anything else.
  */
 export function readJson(text: string): JsonReading {
   let json: unknown;
@@ -35,7 +38,7 @@ export function readJson(text: string): JsonReading {
     json = JSON.parse(text);
     if (!SUSPECT.test(text)) return { json, tokens: NO_TOKENS };
   } catch (error) {
-    if (!/nan|inf/i.test(text)) throw error;
+    if (!/nan|inf|#ind/i.test(text)) throw error;
     return readMarked(text) ?? fail(error);
   }
   return readMarked(text) ?? { json, tokens: NO_TOKENS };
@@ -80,7 +83,9 @@ function fail(error: unknown): never {
 
 /** The text with a number of the same length in the place of each word for what is none: so others find the places of values. */
 export function maskWords(text: string): string {
-  return text.replace(TOKENS, (token) => (/^[-+]?[ni]/i.test(token) ? "1".repeat(token.length) : token));
+  return text.replace(TOKENS, (token) =>
+    !token.startsWith('"') && /[ni]/i.test(token) ? "1".repeat(token.length) : token,
+  );
 }
 
 /** Writes JSON, the tokens as they were read. */
@@ -95,7 +100,7 @@ export function writeJson(value: unknown, tokens: NumberTokens): string {
 
 /** The number a token stands for: the nearest double, NaN or an infinity. */
 function numberOf(token: string): number {
-  if (/nan/i.test(token)) return NaN;
+  if (/nan|ind/i.test(token)) return NaN;
   if (/inf/i.test(token)) return token.startsWith("-") ? -Infinity : Infinity;
   return Number(token);
 }
