@@ -138,6 +138,8 @@ export const theme = createTheme({
   headings: { fontFamily: FONT, fontWeight: "600" },
   cursorType: "pointer",
   respectReducedMotion: true,
+  // Its labels would fade from one scheme's color to the other's, dark on dark meanwhile, when the system changes the scheme.
+  components: { SegmentedControl: { defaultProps: { transitionDuration: 0 } } },
 });
 
 /** Gives Mantine and the CSS modules the same variables in each scheme. */
