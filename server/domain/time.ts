@@ -63,10 +63,15 @@ function zoneOffsetMs(zone: string): number | null {
 const FIRST_INGEST_MS = Date.UTC(2000, 0, 1);
 const INGEST_AHEAD_MS = 24 * 3_600_000;
 
+/** Whether a log may have taken a record then: neither before 2000 nor more than a day ahead of `now`. */
+export function mayBeIngestTime(stamp: number, now: EpochMs): boolean {
+  return stamp >= FIRST_INGEST_MS && stamp <= now + INGEST_AHEAD_MS;
+}
+
 /**
- * When a log took a record, by the stamp it carries. A stamp before 2000 or more than a day ahead is none (who sends may
- * write there what he likes, such as microseconds): then it counts as taken `now`, when it is read.
+ * When a log took a record, by the stamp it carries. A stamp that can't be that is none (who sends may write there what he likes, such as
+ * microseconds): then it counts as taken `now`, when it is read.
  */
 export function ingestTimeOf(stamp: number, now: EpochMs): EpochMs {
-  return stamp >= FIRST_INGEST_MS && stamp <= now + INGEST_AHEAD_MS ? Math.floor(stamp) : now;
+  return mayBeIngestTime(stamp, now) ? Math.floor(stamp) : now;
 }

@@ -34,7 +34,7 @@ const MEANINGS: readonly Meaning[] = [
   { prefix: "log.iot.telemetry", fail: WITH_SENDERS, warn: "messages are taken and stored all the same" },
   { prefix: "documents.", fail: IN_THE_LOG },
   { prefix: "pipeline.workers", fail: "messages are taken and wait in the event log; nothing is lost" },
-  { prefix: "pipeline.progress", fail: "what waits there is kept in the event log; nothing is lost" },
+  { prefix: "pipeline.progress", fail: "what waits there is kept in the event log until its retention ends" },
   { prefix: "pipeline.lag", fail: "readings appear late; nothing is lost" },
   { prefix: "pipeline.log", fail: "what was read is stored and kept; what the log dropped unread is not" },
   { prefix: "kafka.disk", fail: "messages can't be taken once it is full" },

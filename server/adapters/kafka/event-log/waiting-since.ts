@@ -1,4 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
+import { mayBeIngestTime } from "@/server/domain/time";
 
 /** A partition with records the group hasn't handled. */
 interface Waiting {
@@ -75,7 +76,8 @@ export function createWaitingSince(clock: () => EpochMs = Date.now): WaitingSinc
     }
     return new Map(
       [...ranges]
-        .filter(([, range]) => isNarrow(range, now))
+        // Where producers stamp their records with something else, nobody knows since when they wait.
+        .filter(([, range]) => isNarrow(range, now) && mayBeIngestTime(range.low, now))
         .map(([partition, { low, high }]): [number, EpochMs] => [partition, Math.max(low, Math.min(high - 1, now))]),
     );
   };
