@@ -38,6 +38,7 @@ export function routes(verbs: {
   readonly GET?: VerbName;
   readonly POST?: VerbName;
   readonly PATCH?: VerbName;
+  readonly DELETE?: VerbName;
 }): Record<(typeof METHODS)[number] | "OPTIONS", Route> {
   const allowed = Object.keys(verbs).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
   const route = (method: (typeof METHODS)[number]): Route => {

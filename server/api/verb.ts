@@ -8,7 +8,7 @@ export interface Operation<
   Q extends z.ZodObject = z.ZodObject,
   A extends z.ZodType = z.ZodType,
 > {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** OpenAPI form: /api/v1/devices/{id}. */
   readonly path: string;
   readonly summary: string;

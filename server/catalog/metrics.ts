@@ -39,7 +39,7 @@ export async function describeMetric(
   key: number,
   meaning: { readonly unit: string | null; readonly min: number | null; readonly max: number | null },
 ): Promise<void> {
-  await prisma.metric.update({ where: { id: key }, data: { ...meaning, meaning: "set" } });
+  await prisma.metric.updateMany({ where: { id: key }, data: { ...meaning, meaning: "set" } });
 }
 
 /**

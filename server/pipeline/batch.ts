@@ -39,6 +39,8 @@ export interface DecodedBatch extends SourceBatch {
 }
 
 export interface EnrichedBatch extends SourceBatch {
+  /** Of the catalog that its devices and metrics are from; null where it has none. */
+  readonly epoch: number | null;
   readonly messages: readonly EnrichedMessage[];
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];

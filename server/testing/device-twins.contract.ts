@@ -49,6 +49,22 @@ export function deviceTwinsContract(name: string, createFixture: () => Promise<D
       expect(found.get(other)).toEqual({ device: other, eventTime: 5, values: valuesOf({ a: [1, 5] }) });
     });
 
+    it("forgets a field, and a twin whole", async () => {
+      const [device, other, third] = [newDevice(), newDevice(), newDevice()];
+      const both = valuesOf({ a: [1, 7], "b.c": ["x", 5] });
+      await twins.merge([device, other].map((one) => ({ device: one, values: both })));
+      await twins.merge([{ device: third, values: valuesOf({ a: [1, 1] }) }]);
+      await twins.forget([], "a");
+      await twins.forget([device, third, "unknown"], "a");
+      expect(await twinOf(device)).toEqual({ device, eventTime: 5, values: valuesOf({ "b.c": ["x", 5] }) });
+      expect(await twinOf(third)).toBeUndefined();
+      expect(await twinOf(other)).toMatchObject({ values: both });
+      await twins.merge([{ device, values: valuesOf({ a: [2, 1] }) }]);
+      expect(await twinOf(device)).toMatchObject({ values: valuesOf({ a: [2, 1], "b.c": ["x", 5] }) });
+      await twins.forget([device, "unknown"], null);
+      expect(await twinOf(device)).toBeUndefined();
+    });
+
     it("keeps the later value of each field, and at equal times the one it has", async () => {
       const device = newDevice();
       await twins.merge([{ device, values: valuesOf({ a: [1, 100], b: [1, 100], c: [1, 100] }) }]);

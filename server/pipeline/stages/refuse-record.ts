@@ -58,7 +58,7 @@ export function createRefuseRecord({ findSettlements, storeDocuments, settleRese
 }
 
 function batchOf(source: SourceBatch, letter: DeadLetter): EnrichedBatch {
-  return { ...source, messages: [], letters: [letter] };
+  return { ...source, epoch: null, messages: [], letters: [letter] };
 }
 
 function letterOf(source: SourceBatch, record: StoredRecord, detail: string): DeadLetter {
