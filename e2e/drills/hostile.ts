@@ -17,7 +17,8 @@ import type { Row } from "./rows";
 import { openStage } from "./stage";
 import { deadLetters } from "./stored";
 
-const CHUNK = 500;
+/** No more than the route names one by one, if it takes none. */
+const CHUNK = 100;
 
 export async function main(argv: string[]): Promise<number> {
   const options = { ...DRILL_OPTIONS, messages: { type: "string" }, seed: { type: "string", default: "1" } } as const;

@@ -28,7 +28,8 @@ export const USUAL_LOAD = 100;
 
 const GATEWAYS = 4;
 const GATHER_MS = 100;
-const MOST_A_REQUEST = 1000;
+/** No more than the route names one by one, if it takes none. */
+const MOST_A_REQUEST = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
 const WAIT_MS = { first: 100, most: 2000 };
 /** No outage of a drill is longer: what waits longer is a failure. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { problem } from "@/server/contracts/common";
-import { rejectedItem } from "@/server/contracts/telemetry";
+import { rejectedItem, rejectedMore } from "@/server/contracts/telemetry";
 import { MESSAGE_SCHEMA } from "./telemetry/message-schema";
 import { type ProblemKind, PROBLEMS } from "./problem";
 import type { Operation } from "./verb";
@@ -141,7 +141,12 @@ function problemResponses(kinds: readonly ProblemKind[], components: Components)
             { properties: { type: { enum: named.map((kind) => `/problems/${kind}`) } } },
           ],
           ...(named.includes("nothing-accepted")
-            ? { properties: { rejected: { type: "array", items: components.refer(rejectedItem) } } }
+            ? {
+                properties: {
+                  rejected: { type: "array", items: components.refer(rejectedItem) },
+                  rejectedMore: components.refer(rejectedMore),
+                },
+              }
             : {}),
         };
         const headers =

@@ -67,6 +67,9 @@ export function parseMessage(
 ): ({ readonly ok: true } & JsonReading) | ({ readonly ok: false } & Refusal) {
   if (bytes.byteLength > MESSAGE_LIMITS.bytes)
     return { ok: false, ...refusal("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`) };
+  // By the bytes: parsing what is nested without end costs far more than it is long.
+  if (isNestedDeeper(bytes, MOST_PARSED_DEPTH))
+    return { ok: false, ...refusal("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`) };
   try {
     return { ok: true, ...readJson(utf8.decode(bytes)) };
   } catch (error) {
@@ -223,6 +226,25 @@ function isDeeperThan(root: object, limit: number): boolean {
       }
     }
     level = next;
+  }
+  return false;
+}
+
+/** Past this, text isn't parsed at all; between the limit and this, parsing tells what else is known of the message. */
+const MOST_PARSED_DEPTH = 2 * MESSAGE_LIMITS.depth;
+
+/** Counts brackets outside of strings; what isn't JSON may be judged either way. */
+function isNestedDeeper(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === 0x22) inString = !inString;
+    else if (inString) {
+      if (byte === 0x5c) i++;
+    } else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > limit) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
   }
   return false;
 }

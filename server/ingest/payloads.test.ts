@@ -23,7 +23,7 @@ async function taken(payloads: Payloads, maxMessages = 1000) {
     bounds: () => bounds,
     counts: noIngestCounts,
   });
-  const { rejected } = await accept(payloads, { mapping: null, run: null }, createWaitingBytes(1e6).share());
+  const { rejected } = await accept(payloads, { mapping: null, run: null }, createWaitingBytes(1e6).share("a"));
   return {
     texts: log.map(({ value }) => Buffer.from(value).toString()),
     reasons: rejected.map(({ reason }) => reason),

@@ -58,6 +58,8 @@ export function startOutboxSender(deps: {
           rejected[reason] = (rejected[reason] ?? 0) + 1;
           logger.debug({ reason, detail, message: messages[index]?.toString("utf8", 0, 500) }, "message rejected");
         }
+        for (const [reason, count] of Object.entries(delivered.more))
+          rejected[reason] = (rejected[reason] ?? 0) + count;
         await outbox.remove(blocks);
         backoff.reset();
       } catch (error) {

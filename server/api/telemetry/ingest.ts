@@ -9,7 +9,7 @@ import { jsonPayloads, ndjsonPayloads, type Payloads } from "@/server/ingest/pay
 import type { WaitingBytes } from "@/server/ingest/waiting-bytes";
 import { problemKind, ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
-import { readBody } from "./body";
+import { createReadBody } from "./body";
 import { MESSAGE_SCHEMA } from "./message-schema";
 
 export interface IngestDeps {
@@ -46,7 +46,7 @@ export const ingestTelemetry = verb(
     path: "/api/v1/telemetry",
     summary: "Takes messages into the event log",
     description:
-      "Answers 202 only after the log holds the accepted messages durably. Rejected items are named by index and reason; the others are taken " +
+      "Answers 202 only after the log holds the accepted messages durably. The first 100 rejected items are named by index and reason, further ones counted; the others are taken " +
       "all the same. After any 429 or 5xx, or no answer, send the whole request again: repeats are recognised by device, metric and event time.",
     params: NO_PARAMETERS,
     query: ingestQuery,
@@ -70,9 +70,11 @@ export const ingestTelemetry = verb(
       "application/jsonl": NDJSON,
     },
   },
-  ({ accept, waiting, maxBodyBytes, ingestCounts }: IngestDeps) =>
-    async (_ctx, { request, query }) => {
-      const share = waiting.share();
+  ({ accept, waiting, maxBodyBytes, ingestCounts }: IngestDeps) => {
+    const readBody = createReadBody();
+    return async (_ctx, { request, query }) => {
+      // The front door has put the one true address there.
+      const share = waiting.share(request.headers.get("x-forwarded-for") ?? "");
       try {
         const payloadsOf = readerFor(request);
         const body = await readBody(request, maxBodyBytes, share);
@@ -85,7 +87,8 @@ export const ingestTelemetry = verb(
       } finally {
         share.release();
       }
-    },
+    };
+  },
 );
 
 function readerFor(request: Request): (body: Buffer) => Payloads {
