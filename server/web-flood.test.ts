@@ -97,12 +97,6 @@ test("a hundred bombs cost no memory to speak of, and keep no page waiting", asy
     most = Math.max(most, process.memoryUsage().rss - before);
   }
   expect((await bombs).filter((status) => ![400, 413, 422, 429].includes(status))).toEqual([]);
-    most / MB,
-    Math.max(...times),
-    times.length,
-    packed.map((p) => p.length),
-    new Set(await bombs),
-  );
   expect(most / MB).toBeLessThan(300);
   expect(Math.max(...times)).toBeLessThan(200);
 }, 60_000);
