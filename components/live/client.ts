@@ -26,6 +26,8 @@ export interface Connection {
   readonly phase: "connecting" | "connected" | "reconnecting";
   readonly since: number;
   readonly heardAt: number | null;
+  /** Why the server lets no socket of this page in, in its own words; null when it does, or nothing is known. */
+  readonly refusal: string | null;
 }
 
 export interface LiveClient {
@@ -57,14 +59,18 @@ interface WatchedRoom {
 /** How long a snapshot waits for its room to be joined, in milliseconds. */
 const JOIN_PATIENCE_MS = 300;
 
-/** One typed live client a tab. `open` makes the socket when it starts. */
-export function createLiveClient(open: () => LiveSocket, now: () => number = browserNow): LiveClient {
+/** One typed live client a tab. `open` makes the socket when it starts; `askRefusal` asks why one was not let in. */
+export function createLiveClient(
+  open: () => LiveSocket,
+  now: () => number = browserNow,
+  askRefusal: () => Promise<string | null> = async () => null,
+): LiveClient {
   let socket: LiveSocket | null = null;
   const rooms = new Map<Room, WatchedRoom>();
   const connectionListeners = new Set<() => void>();
   /** Rooms asked for, without an answer yet. */
   const unanswered = new Set<Room>();
-  let connection: Connection = { phase: "connecting", since: now(), heardAt: null };
+  let connection: Connection = { phase: "connecting", since: now(), heardAt: null, refusal: null };
 
   const setConnection = (change: Partial<Connection>) => {
     connection = { ...connection, ...change };
@@ -90,7 +96,7 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = bro
   /** Connected is what sends frames: not before every watched room has been joined. */
   const sayConnected = () => {
     if (socket?.connected && unanswered.size === 0 && connection.phase !== "connected")
-      setConnection({ phase: "connected", since: now() });
+      setConnection({ phase: "connected", since: now(), refusal: null });
   };
 
   const join = (name: Room) => {
@@ -127,6 +133,10 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = bro
       if (reason === "io server disconnect") opened.connect();
     });
     opened.on("connect_error", () => {
+      // Browsers don't tell pages why a socket was refused: a request that is let in or not by the same rule does.
+      void askRefusal().then((refusal) => {
+        if (!opened.connected && refusal !== connection.refusal) setConnection({ refusal });
+      });
       if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
     });
     opened.on("frame", (frame: Frame) => {

@@ -15,7 +15,7 @@ export interface ConnectionView {
 }
 
 /** Tells how the channel stands at `now`. */
-export function connectionView(connection: Connection, now: number): ConnectionView {
+export function connectionView(connection: Omit<Connection, "refusal">, now: number): ConnectionView {
   const heard = connection.heardAt;
   if (connection.phase === "connected") {
     const quietSince = Math.max(connection.since, heard ?? 0);

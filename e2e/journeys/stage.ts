@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright";
 import { type Product, ROOT, startProduct } from "../product";
 
-const FLAGS = [
+/** Flags of every browser here. */
+export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -30,7 +31,7 @@ export interface Stage {
 }
 
 /** The browser `npm run journeys` has found; a script that isn't run by it finds one itself. */
-async function browserToUse(): Promise<{ executablePath: string; env: Record<string, string> }> {
+export async function browserToUse(): Promise<{ executablePath: string; env: Record<string, string> }> {
   const found = process.env.JOURNEY_BROWSER;
   if (found !== undefined) return JSON.parse(found) as Awaited<ReturnType<typeof browserToUse>>;
   // Imported by its address: bundled, it would look for its neighbours in the wrong place.

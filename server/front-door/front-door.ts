@@ -93,9 +93,9 @@ function foreignOrigin(origin: string, host: string): Refusal {
   const url = URL.canParse(origin) ? new URL(origin) : null;
   return {
     kind: "foreign-origin",
-    detail: `A page of ${quoted(origin)} sent this to the host ${quoted(host)}, and only Fieldwatch's own pages may.`,
+    detail: `A page of ${quoted(origin)} sent this to the host ${quoted(host)}.`,
     ...(url && {
-      fix: `If that is Fieldwatch itself behind a reverse proxy, set PUBLIC_URL=${url.protocol}//${safeName(url.host)} and restart.`,
+      fix: `Behind a reverse proxy set PUBLIC_URL=${url.protocol}//${safeName(url.host)} and restart.`,
     }),
   };
 }
