@@ -47,7 +47,7 @@ type Step = {
 /** The same for all metrics, so that it doesn't matter whose reading stays where two are merged. */
 const valueOf = (device: string, second: number) => ((second * 7 + device.charCodeAt(0)) % 97) * 0.25 - 8;
 
-/** What should be stored: times by device and metric. */
+/** The readings that should be stored: times by device and metric. */
 type Model = Map<string, Map<string, Set<number>>>;
 
 let run = 0;
@@ -72,7 +72,7 @@ test("metrics and devices that are removed while messages come leave what was ne
         let handled = 0;
 
         async function batch(worker: number, size: number): Promise<void> {
-          // What a worker remembers may be of before a removal: then its batch comes again.
+          // A worker may remember the catalog as it was before a removal: then its batch comes again.
           for (let tries = 0; ; tries++) {
             const at = await rigs[worker]!.begin(0);
             expect(at).toBe(handled);
@@ -159,7 +159,7 @@ async function check(prefix: string, model: Model, messages: readonly { device: 
     );
     expect(ours.rows).toEqual(recount.rows);
   }
-  // Nothing is left of what has no name any more.
+  // Nothing is left of anything that is no longer in the catalog.
   const { rows: left } = await db.pool.query(
     `SELECT 1 FROM (SELECT device_id, metrics FROM sample UNION ALL SELECT device_id, metrics FROM rollup_minute
        UNION ALL SELECT device_id, metrics FROM rollup_hour) AS row

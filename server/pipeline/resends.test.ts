@@ -124,7 +124,7 @@ describe("a dead letter sent again", () => {
       send(bad, undefined, NOW - 3_500_000);
       rig.faults.next = fault;
       await expect(rig.drain()).rejects.toThrow(InjectedFault);
-      // What isn't committed isn't said of the letters either, and what is, is said whoever was killed.
+      // Letters are told nothing that isn't committed, and everything that is, whoever was killed.
       const isCommitted = fault === "afterCommit";
       expect((await letter(good.id)).status).toBe("resending");
       if (isCommitted) await settleLeft(bench.pool, rig.deadLetters);

@@ -11,7 +11,7 @@ const T = Date.UTC(2026, 0, 15, 10, 0, 30);
 const message = (i: number, more: object = {}) => ({ device: "d", time: T + i * 1000, readings: { a: i }, ...more });
 const stored = async () => (await bench.readings()).map(({ value }) => value);
 
-/** An archive that fails, by a plain Error as a bug would, at the messages that hold the word "poison". */
+/** Creates an archive that fails, with a plain Error as a bug would, on messages that hold the word "poison". */
 function failingArchive() {
   const archive = createPostgresMessageArchive(bench.pool);
   const store: typeof archive.store = async (messages) => {
@@ -84,7 +84,7 @@ describe("an error that is no outage", () => {
     await failing.deadLetters.change([{ id, from: ["open"], resends: 0, to: "resending", sends: true, event }]);
     const headers = markHeaders({ letter: id, attempt: 1, edited: false });
 
-    // Once too early: what it became descends from it.
+    // Sent once too early: the dead letter it became descends from it.
     bench.log.append(0, Buffer.from(letter!.raw), T, headers);
     await failing.insist(0);
     const [again] = await failing.deadLetters.find({ status: "open", limit: 1 });

@@ -8,14 +8,14 @@ import { KEYED_ACCESS } from "@/server/readings/samples";
 import { type Committed, FencedError, type PipelineCommit, type SettlingBatch, totalsOf } from "../batch";
 import { advancePosition, lockPosition } from "../positions";
 
-/** Writes its part of a batch. */
+/** A contributor writes its part of a batch. */
 type Contributor = (tx: PoolClient, batch: PipelineCommit) => Promise<void>;
 
 export interface CommitDeps {
   readonly pool: Pool;
   readonly partitions: Partitions;
   readonly catalog: Pick<Catalog, "forget">;
-  /** In the order in which they write. */
+  /** The contributors, in the order in which they write. */
   readonly contributors: readonly Contributor[];
 }
 

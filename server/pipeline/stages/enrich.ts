@@ -17,7 +17,7 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> })
   return async (batch: DecodedBatch): Promise<EnrichedBatch> => {
     const { received, letters: refused, ...source } = batch;
     const letters: DeadLetter[] = [...refused];
-    // All of the batch is discovered before any of it is judged: so a batch handled again is judged the same.
+    // Everything in the batch is discovered before any of it is judged, so that a batch handled again is judged the same.
     const { epoch, ...known } = await catalog.current();
     const devices = await known.devices(wantedDevices(received));
     const metrics = await known.metrics(wantedMetrics(received, devices));
@@ -73,7 +73,7 @@ function letterOf(
   };
 }
 
-/** Devices in log order, with the first site and type they name. */
+/** Lists the devices in log order, with the first site and type they name. */
 function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
   const wanted = new Map<string, { name: string; site: string | null; type: string | null }>();
   for (const { message } of received) {
@@ -88,7 +88,7 @@ function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
   return wanted;
 }
 
-/** Metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */
+/** Lists the metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */
 function wantedMetrics(received: readonly Received[], devices: ReadonlyMap<string, unknown>) {
   const wanted = new Map<string, MetricKind | null>();
   for (const { message } of received) {
