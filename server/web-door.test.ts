@@ -59,7 +59,7 @@ function ask(path: string, options: { method?: string; headers?: Record<string, 
   });
 }
 
-/** What comes back for these bytes until the server hangs up. */
+/** Returns what comes back for these bytes until the server hangs up. */
 function say(bytes: string, from = "127.0.0.1"): Promise<string> {
   return new Promise((resolve) => {
     let heard = "";

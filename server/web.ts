@@ -25,10 +25,10 @@ import { answerBroken, createPerAddress, limitConnections, tooMany, watchBody } 
 import { pagePolicy, securityHeaders } from "./front-door/security-headers";
 
 const DRAIN_MS = 5000;
-/** How long the rest of a refused body may take to arrive, in milliseconds. */
+/** The time the rest of a refused body may take to arrive, in milliseconds. */
 const DROP_MS = 5000;
 
-/** How long the head of a request may take to arrive. */
+/** The time the head of a request may take to arrive. */
 const HEAD_MS = 10_000;
 
 /**

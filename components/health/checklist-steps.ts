@@ -21,7 +21,7 @@ export interface ChecklistStep extends Advice {
   readonly state: StepState;
   /** The finding, in one sentence. */
   readonly found: string;
-  /** How long it took, in milliseconds; null when that means nothing or isn't known. */
+  /** The time it took, in milliseconds; null when that means nothing or isn't known. */
   readonly tookMs: number | null;
 }
 

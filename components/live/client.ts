@@ -26,7 +26,7 @@ export interface Connection {
   readonly phase: "connecting" | "connected" | "reconnecting";
   readonly since: number;
   readonly heardAt: number | null;
-  /** Why the server lets no socket of this page in, in its own words; null when it does, or nothing is known. */
+  /** The reason why the server lets no socket of this page in, in its own words; null when it does, or when nothing is known. */
   readonly refusal: string | null;
 }
 
@@ -56,7 +56,7 @@ interface WatchedRoom {
   readonly waiting: Set<() => void>;
 }
 
-/** How long a snapshot waits for its room to be joined, in milliseconds. */
+/** The time a snapshot waits for its room to be joined, in milliseconds. */
 const JOIN_PATIENCE_MS = 300;
 
 /** One typed live client a tab. `open` makes the socket when it starts; `askRefusal` asks why one was not let in. */

@@ -20,7 +20,7 @@ interface FailureProps {
   what: string;
   /** The cause, as far as it is known. */
   why: string;
-  /** Whether data is safe, and what to do. */
+  /** Says whether data is safe, and what to do. */
   advice: string;
   onRetry?: () => void;
   retrying?: boolean;

@@ -5,7 +5,7 @@ import type { KafkaServer } from "./kafka";
 
 const crc32c = createRequire(import.meta.url)("kafkajs/src/protocol/recordBatch/crc32C") as (data: Buffer) => number;
 
-/** Where the fields of a batch lie, in bytes from its beginning. */
+/** The offsets of the fields of a batch, in bytes from its beginning. */
 const SIZE = 8;
 const CRC = 17;
 const ATTRIBUTES = 21;

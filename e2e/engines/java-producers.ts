@@ -17,7 +17,7 @@ export async function sendByJava(
   await runJava("JavaProducer.java", [brokers, topic, String(count), ...targets]);
 }
 
-/** What {@link sendTransactionsByJava} leaves in the log, in records. */
+/** The number of records that {@link sendTransactionsByJava} leaves in the log. */
 export interface JavaTransactions {
   readonly committed: number;
   readonly idempotent: number;

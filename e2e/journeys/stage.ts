@@ -16,7 +16,7 @@ export const FLAGS = [
   "--disable-sync",
 ];
 
-/** How long a journey waits for one thing to be seen, in milliseconds: far longer than it takes, for slow or busy machines. */
+/** The time a journey waits for one thing to be seen, in milliseconds: far longer than it takes, for slow or busy machines. */
 export const PATIENCE_MS = 30_000;
 
 /** A running product and a browser to look at it. */

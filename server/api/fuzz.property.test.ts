@@ -17,7 +17,7 @@ const NASTY = [
   ...["__proto__", "constructor", "toString", "\u{1f4a9}", "e\u0301", "\ud800", "x".repeat(128), "x".repeat(5000)],
 ];
 
-/** What such a value is in JSON. */
+/** Such values for JSON, with others that only JSON can hold. */
 const NASTY_JSON: unknown[] = [
   ...NASTY,
   ...[null, true, 0, -1, 1.5, 2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 2 ** 63],

@@ -13,7 +13,7 @@ const PASSED = 50;
 /** The job's name, for those who ask for it. */
 export const REMOVALS_JOB = "catalog-removals";
 
-/** What removals need of others. */
+/** The operations of other rooms that removals need. */
 export interface RemovalDeps {
   readonly twins: Pick<DeviceTwins, "get" | "merge" | "forget">;
   readonly takeMetric: (

@@ -9,7 +9,7 @@ interface MetricRow {
   readonly unit: string | null;
 }
 
-/** Who changes what others remember of the catalog, alone until the transaction ends. */
+/** Makes this transaction, until it ends, the only one that changes what others remember of the catalog. */
 async function alone(tx: PoolClient): Promise<void> {
   await beginEpoch(tx);
   // Discovery locks devices too: one after the other they can't lock each other out.

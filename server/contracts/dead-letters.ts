@@ -7,7 +7,7 @@ import { cursor, instant, pageOf, reasonSchema, text } from "./common";
  */
 const deadLetterStatus = z.enum(["open", "resending", "resent", "discarded"]).meta({ id: "DeadLetterStatus" });
 
-/** Something that was done to a dead letter, or came of it. */
+/** Something that was done to a dead letter, or its outcome. */
 const deadLetterEvent = z
   .object({
     time: instant,
@@ -44,7 +44,7 @@ export const deadLetter = z
   })
   .meta({ id: "DeadLetter" });
 
-/** Which dead letters; what is left out is any. */
+/** A selection of dead letters; a part that is left out means any. */
 export const deadLetterFilter = z.object({
   reason: reasonSchema.optional(),
   device: text(128).optional().describe("Empty: those whose device could not be read"),
@@ -101,7 +101,7 @@ export const resendBody = z.object({
   dryRun: z.boolean().default(false).describe("Only tell what would come of it"),
 });
 
-/** What would come of a message now, found by the same decoding as the worker's. */
+/** The outcome a message would have now, found by the same decoding as the worker's. */
 const resendPreview = z
   .object({
     ok: z.boolean(),
@@ -122,7 +122,7 @@ export const deadLetterJobBody = z.object({
   dryRun: z.boolean().default(false),
 });
 
-/** What a job would do, for the letters there are now. */
+/** The effect a job would have on the dead letters there are now. */
 const deadLetterDryRun = z
   .object({
     count: z.int().describe("Dead letters it would work on"),

@@ -1,4 +1,4 @@
-/** What the front door refuses a request with, before any verb sees it. */
+/** The problems with which the front door refuses a request before any verb sees it. */
 export const DOOR_PROBLEMS = {
   "unreadable-address": { status: 400, title: "The address cannot be read" },
   "foreign-origin": { status: 403, title: "The request comes from another site" },

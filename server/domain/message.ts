@@ -16,7 +16,7 @@ export const CANONICAL_MAPPING: MessageMapping = { device: "device", time: "time
 
 export type ReadingValue = number | boolean;
 
-/** One decoded message: what became of every field of it. */
+/** A decoded message, with the outcome of every field. */
 export interface DecodedMessage {
   readonly device: string;
   readonly eventTime: EpochMs;
@@ -26,7 +26,7 @@ export interface DecodedMessage {
   readonly type?: string;
   /** Numbers and booleans, which become series. */
   readonly values: readonly (readonly [metric: string, value: ReadingValue])[];
-  /** Names of the `values` that no double holds as they were written: the nearest is taken. */
+  /** Names of the `values` that no double holds as they were written: the nearest double is taken. */
   readonly rounded: readonly string[];
   /** Strings, which stay in the message and the twin. */
   readonly texts: readonly (readonly [metric: string, text: string])[];
@@ -44,9 +44,9 @@ export type DecodeOutcome =
 export interface DecodeBounds {
   /** The current time. */
   readonly now: EpochMs;
-  /** How far an event time may be ahead of `now`, in milliseconds. */
+  /** The furthest an event time may be ahead of `now`, in milliseconds. */
   readonly futureToleranceMs: number;
-  /** How far an event time may be behind `now`, in milliseconds; null keeps everything. */
+  /** The furthest an event time may be behind `now`, in milliseconds; null keeps everything. */
   readonly retentionMs: number | null;
 }
 
@@ -60,14 +60,14 @@ export function decodeMessage(bytes: Uint8Array, bounds: DecodeBounds): DecodeOu
 
 /**
  * Reads the bytes of one message, in whatever shape, as JSON; NaN and Infinity as bare words, which Python and others write,
- * cost their field alone. Never throws: bad data is a value.
+ * cost only their own field. Never throws: bad data is a value.
  */
 export function parseMessage(
   bytes: Uint8Array,
 ): ({ readonly ok: true } & JsonReading) | ({ readonly ok: false } & Refusal) {
   if (bytes.byteLength > MESSAGE_LIMITS.bytes)
     return { ok: false, ...refusal("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`) };
-  // By the bytes: parsing what is nested without end costs far more than it is long.
+  // Depth is judged by the bytes: parsing endless nesting costs far more than its length suggests.
   if (isNestedDeeper(bytes, MOST_PARSED_DEPTH))
     return { ok: false, ...refusal("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`) };
   try {
@@ -116,7 +116,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   const refused: DecodedMessage["refused"][number][] = [];
   for (const field of names) {
     const value = own(readings, field);
-    // A device's way to say "none right now": no reading, and no fault either.
+    // Null is a device's way to say "none right now": no reading, and no fault either.
     if (value === null) continue;
     if (!isName(field))
       refused.push({ field, value, ...refusal("badName", `${describe(field)} cannot name a metric`) });
@@ -178,7 +178,7 @@ export function mapMessage(reading: JsonReading, mapping: MessageMapping): JsonR
   return { json: message, tokens: written ? new Map(tokens).set(message, written) : tokens };
 }
 
-/** A value in a few words, for a message to a person. */
+/** Words a value briefly, for a person to read. */
 function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
@@ -230,7 +230,7 @@ function isDeeperThan(root: object, limit: number): boolean {
   return false;
 }
 
-/** Past this, text isn't parsed at all; between the limit and this, parsing tells what else is known of the message. */
+/** The depth past which text isn't parsed at all; between the limit and this, parsing tells what else is known of the message. */
 const MOST_PARSED_DEPTH = 2 * MESSAGE_LIMITS.depth;
 
 /** Counts brackets outside of strings; what isn't JSON may be judged either way. */

@@ -67,7 +67,7 @@ export function unreadableInWords(batch: Told & { readonly reason: UnreadableRea
   return { cause: cause(batch), fix: fix(batch) };
 }
 
-/** Says what it holds: "20 messages at offsets 100–119". */
+/** Says what the batch holds: "20 messages at offsets 100–119". */
 export function extentInWords({ from, to, records }: Pick<UnreadableBatch, "from" | "to" | "records">): string {
   return `${counted(records, "message")} at ${from === to ? `offset ${from}` : `offsets ${from}–${to}`}`;
 }

@@ -5,7 +5,7 @@ import { plainAddress } from "./forwarding";
 import { hangUp, type Refusal } from "./refusal";
 import { createSeldom } from "./seldom";
 
-/** How many of something one address may have at once. */
+/** Places of one kind, counted by address. */
 export interface PerAddress {
   /** Takes a place, freed when `socket` closes. False when there is none left. */
   take(address: string, socket: Pick<Socket, "once">): boolean;
@@ -34,7 +34,7 @@ export interface ConnectionLimits {
   /** Most of one address; a trusted proxy, behind which there are many, is not counted. */
   readonly MAX_CONNECTIONS_PER_ADDRESS: number;
   readonly isTrusted: (address: string) => boolean;
-  /** Told of connections that were refused, seldom. */
+  /** Called about refused connections, at a bounded rate. */
   readonly onRefused: (refusal: Refusal) => void;
   readonly now: () => number;
 }
@@ -57,7 +57,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits): void
   });
 }
 
-/** One address has as many connections as it may. */
+/** Words the refusal of an address that has as many connections as it may. */
 export function tooMany(address: string, most: number): Refusal {
   return {
     kind: "too-many-connections",
@@ -67,7 +67,7 @@ export function tooMany(address: string, most: number): Refusal {
 }
 
 const PATIENCE_MS = 10_000;
-/** The least a sender must manage once the patience is used up. */
+/** The least rate a sender must manage once the patience is used up. */
 const LEAST_BYTES_A_SECOND = 256 * 1024;
 
 /** Ends a request whose body comes too slowly: ten seconds, and one more for every 256 KiB that have come. */

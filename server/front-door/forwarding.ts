@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-/** What is known of who sent a request. */
+/** The sender of a request, as far as it is known. */
 export interface Sender {
-  /** The client's address: the peer's, or what trusted proxies say stands behind them. */
+  /** The client's address: the peer's, or the one that trusted proxies say is behind them. */
   readonly address: string;
   readonly isHttps: boolean;
 }
@@ -13,12 +13,12 @@ interface Forwarding {
   isTrusted(address: string): boolean;
   /**
    * Reads who sent a request, and leaves in its headers only what is true: the address in `x-forwarded-for`, the scheme in
-   * `x-forwarded-proto`, the host people asked for in `host`. What anybody else than a trusted proxy said of that is gone.
+   * `x-forwarded-proto`, the host people asked for in `host`. Anything that came from anybody but a trusted proxy is removed.
    */
   settle(request: Pick<IncomingMessage, "headers" | "socket">): Sender;
 }
 
-/** Believes forwarding headers of the proxies at these addresses (`10.0.0.7` or `10.0.0.0/8`) alone. */
+/** Believes forwarding headers only from the proxies at these addresses (`10.0.0.7` or `10.0.0.0/8`). */
 export function createForwarding(proxies: readonly string[]): Forwarding {
   const trusted = new BlockList();
   for (const proxy of proxies) {
@@ -32,7 +32,7 @@ export function createForwarding(proxies: readonly string[]): Forwarding {
     settle({ headers, socket }) {
       const peer = plainAddress(socket.remoteAddress ?? "");
       const believed = isTrusted(peer) ? headers : {};
-      // Each proxy appends whom it heard from: the last one that is no proxy of ours is the client.
+      // Each proxy appends the address it heard from: the last one that is no proxy of ours is the client.
       const way = listOf(believed, "x-forwarded-for").map(plainAddress).reverse();
       const address = way.find((hop) => !isTrusted(hop)) ?? way.at(-1) ?? peer;
       const isHttps =
@@ -48,7 +48,7 @@ export function createForwarding(proxies: readonly string[]): Forwarding {
   };
 }
 
-/** An IPv4 address in IPv6's clothes is the IPv4 address. */
+/** Returns an address; an IPv4 address written as an IPv6 one becomes plain IPv4. */
 export function plainAddress(address: string): string {
   return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
 }

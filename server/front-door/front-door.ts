@@ -5,35 +5,35 @@ import { createHosts, type Place } from "./hosts";
 import type { Refusal } from "./refusal";
 import { createSeldom } from "./seldom";
 
-/** What the front door depends on. */
+/** The settings and callbacks the front door depends on. */
 export interface FrontDoorDeps {
   readonly place: Place & {
     /** Addresses of proxies whose forwarding headers are true. */ readonly TRUSTED_PROXIES: readonly string[];
   };
-  /** Told of hosts and origins that are refused, each once a minute. */
+  /** Called about refused hosts and origins, once a minute for each. */
   readonly onRefused: (refusal: Refusal) => void;
   readonly now: () => number;
 }
 
-/** A request at the front door: who sent it, and why it isn't let in (null: it is). */
+/** A request at the front door: its sender, and why it isn't let in (null if it is). */
 interface Visit extends Sender {
   readonly refusal: Refusal | null;
 }
 
 export interface FrontDoor {
-  /** Judges a request, and cleans its headers of what nobody may say. To be called once for each, before anything reads it. */
+  /** Judges a request, and removes headers that its sender may not set. Must be called once for each, before anything reads it. */
   visit(request: IncomingMessage, wants: "answer" | "socket"): Visit;
   isTrusted(address: string): boolean;
 }
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const KNOWN = new Set([...SAFE, "POST", "PUT", "PATCH", "DELETE"]);
-/** What a browser says of a request that a page of this server, or its person, made. */
+/** Values by which a browser marks a request that a page of this server, or the person at it, made. */
 const OWN_SITES = new Set(["same-origin", "none"]);
 
 /**
- * Lets in what is meant for this server: asked for by a name of its own, and, where it could change something or open a socket,
- * by no page of another origin. An address is never a reason to trust: a proxy on this machine makes every visitor a local one.
+ * Lets in requests that are meant for this server: by one of its own names and, where they could change something or open a socket,
+ * from no page of another origin. An address is never a reason to trust: a proxy on this machine makes every visitor a local one.
  */
 export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): FrontDoor {
   const forwarding = createForwarding(place.TRUSTED_PROXIES);
@@ -75,7 +75,7 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
   };
 }
 
-/** True for what a person looks at: everything that isn't for programs. */
+/** Returns true for addresses that people look at: all that aren't for programs. */
 export function isPage(url: string): boolean {
   return !/^\/(api|socket\.io)(\/|\?|$)/.test(url);
 }

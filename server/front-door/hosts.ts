@@ -1,11 +1,11 @@
-/** Where this server is: what the front door needs to know its own name by. */
+/** The server's place, by which the front door knows its own names. */
 export interface Place {
   /** The address it listens on. */
   readonly HOST: string;
   readonly PORT: number;
   /** The origin people open, such as `https://iot.example`. */
   readonly PUBLIC_URL?: string | undefined;
-  /** Further hosts; without a port, at any. */
+  /** Further hosts; one without a port is allowed at any. */
   readonly ALLOWED_HOSTS: readonly string[];
 }
 
@@ -18,7 +18,7 @@ interface Hosts {
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const ANY_ADDRESS = new Set(["0.0.0.0", "::", "[::]"]);
-/** A host without a port: the browser left out the one its scheme stands for. */
+/** Matches a host without a port: the browser left out the one its scheme stands for. */
 const USUAL_PORTS = [80, 443];
 
 /** Knows the hosts this server answers for. Any other may be a foreign page that reached it by its own name (DNS rebinding). */
@@ -49,7 +49,7 @@ export function createHosts({ HOST, PORT, PUBLIC_URL, ALLOWED_HOSTS }: Place): H
   };
 }
 
-/** A host as it stands in a Host header: the name in lower case, and the port if there is one. Null if it is none. */
+/** Reads a host as it stands in a Host header: the name in lower case, and the port if there is one. Null if it isn't a host. */
 function readHost(host: string): { name: string; port: number | null } | null {
   const [, name, port] = /^(\[[\da-f:.]+\]|[\da-z._-]+)(?::(\d{1,5}))?$/.exec(host.toLowerCase()) ?? [];
   return name === undefined ? null : { name, port: port === undefined ? null : Number(port) };

@@ -4,12 +4,12 @@ import type { Problem } from "@/server/contracts/common";
 import { DOOR_PROBLEMS, type DoorProblem } from "@/server/contracts/door-problems";
 import { securityHeaders } from "./security-headers";
 
-/** Why a request isn't let in. */
+/** The reason why a request isn't let in. */
 export interface Refusal {
   readonly kind: DoorProblem;
-  /** What was wrong with it, for a person. */
+  /** The fault, in words for a person. */
   readonly detail: string;
-  /** What to do about it, for whoever runs this server. */
+  /** The remedy, for whoever runs this server. */
   readonly fix?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -26,7 +26,7 @@ export function answerRefusal(response: ServerResponse, refusal: Refusal, asPage
   response.end(text);
 }
 
-/** Answers with a refusal where there is no response to write to, and hangs up. */
+/** Answers with a refusal when there is no response object to write to, and hangs up. */
 export function hangUp(socket: Duplex, refusal: Refusal, isHttps = false): void {
   const text = problemOf(refusal);
   const { status } = DOOR_PROBLEMS[refusal.kind];

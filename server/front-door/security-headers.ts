@@ -13,7 +13,7 @@ const ALWAYS = {
 const NO_FRAMES = "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'";
 const YEAR_S = 31_536_000;
 
-/** The headers of an answer that is no page: nothing in it is ever run or shown as one. */
+/** The headers of an answer that isn't a page: nothing in it is ever run or shown as one. */
 export function securityHeaders(isHttps: boolean): Record<string, string> {
   return {
     ...ALWAYS,

@@ -1,5 +1,5 @@
 const EVERY_MS = 60_000;
-/** However many different things are told, so many a minute: a stranger can make up names without end. */
+/** The most different keys let through in a minute: a stranger can make up names without end. */
 const MOST_A_MINUTE = 20;
 
 /** Lets each key through once a minute. */

@@ -45,7 +45,7 @@ const BLAMED: Readonly<Record<ProbeStage, readonly string[]>> = {
   published: [...KAFKA, ...POSTGRES, "log.iot.live", "live."],
 };
 
-/** How long a station is waited for before that is called a failure, in milliseconds, when no probe tells why. */
+/** The time a station is waited for before that is called a failure, in milliseconds, when no probe tells why. */
 const PATIENCE_MS = 60_000;
 const NO_TROUBLE = { cause: null, fix: null, commands: [] };
 

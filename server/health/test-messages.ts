@@ -44,7 +44,7 @@ export class TestMessageRefused extends Error {
   }
 }
 
-/** How long an answer waits for the log, in milliseconds. */
+/** The time an answer waits for the log, in milliseconds. */
 const LOG_PATIENCE_MS = 1000;
 /** The database may hang; a page that asks again and again must not pile questions up. */
 const ASK_TIMEOUT_MS = 2000;

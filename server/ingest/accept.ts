@@ -26,7 +26,7 @@ export interface AcceptDeps {
   readonly eventLog: Pick<EventLog, "append">;
   /** The most messages of one request. */
   readonly maxMessages: number;
-  /** How long the log may take before the sender is told to try again, in milliseconds. */
+  /** The time the log may take before the sender is told to try again, in milliseconds. */
   readonly appendTimeoutMs: number;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
@@ -41,7 +41,7 @@ export interface AcceptDeps {
  */
 export type Accept = (payloads: Payloads, source: Source, share: Share) => Promise<TelemetryAnswer>;
 
-/** How long judging may keep pages, sockets and timers waiting, in milliseconds. */
+/** The time judging may keep pages, sockets and timers waiting, in milliseconds. */
 const TURN_MS = 8;
 /** Requests being judged take turns, one at a time: a hundred large ones would each keep everybody waiting in every round. */
 const NEVER = new AbortController().signal;
@@ -110,7 +110,7 @@ export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, c
 /** Rejected items of one request: the first of them are told one by one, so that the answer to nonsense is not larger than it. */
 interface Rejections {
   add(item: RejectedItem): void;
-  /** How many, by reason. */
+  /** The number of items, by reason. */
   readonly sums: ReadonlyMap<DeadLetterReason, number>;
   told(): Pick<TelemetryAnswer, "rejected" | "rejectedMore">;
 }

@@ -6,7 +6,7 @@ export interface WaitingBytes {
   share(address: string): Share;
 }
 
-/** What one request holds. */
+/** The bytes one request holds. */
 export interface Share {
   /** Adds to it. @throws IngestRefusedError too-busy when its address, or all together, would hold too much. */
   take(bytes: number): void;

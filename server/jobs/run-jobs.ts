@@ -18,15 +18,15 @@ export interface RunJobsDeps {
   /** Names this worker in the runs it takes. */
   readonly owner: string;
   readonly logger: Logger;
-  /** How soon after the start a new job is due first, in milliseconds. */
+  /** The time from the start until a new job is first due, in milliseconds. */
   readonly firstMs?: number;
-  /** How soon a run is noticed that has become due or was asked for, in milliseconds. */
+  /** The time within which a run is noticed that has become due or was asked for, in milliseconds. */
   readonly lookMs?: number;
   /** A worker not heard of for so long has lost its runs, in milliseconds. */
   readonly leaseMs?: number;
   /** The first wait after an outage; it doubles up to a minute. */
   readonly retryMs?: number;
-  /** How long to wait for a run that was told to end, in milliseconds. */
+  /** The time to wait for a run that was told to end, in milliseconds. */
   readonly patienceMs?: number;
 }
 

@@ -212,7 +212,7 @@ function addMapping(url: URL, { mapping }: ReplayOptions): void {
   }
 }
 
-/** How long a request under way may take after Ctrl-C, in milliseconds. */
+/** The time a request under way may take after Ctrl-C, in milliseconds. */
 const LAST_ANSWER_MS = 3000;
 
 /** npm passes on a Ctrl-C that the terminal has sent here already: so soon after the first it is no second one. */

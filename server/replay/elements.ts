@@ -21,7 +21,7 @@ export async function* splitElements(chunks: AsyncIterable<Buffer>, maxBytes: nu
   let state: "before" | "inside" | "string" | "escaped" | "after" = "before";
   let kept: Buffer[] = [];
   let length = 0;
-  /** Whether the element has anything but white space. */
+  /** True if the element has anything but white space. */
   let filled = false;
   let elements = 0;
 

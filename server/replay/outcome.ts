@@ -22,7 +22,7 @@ export interface OutcomeOptions {
   readonly accepted: number;
   /** Messages that may have come twice. */
   readonly again: number;
-  /** How long to wait while nothing is handled, in milliseconds. */
+  /** The time to wait while nothing is handled, in milliseconds. */
   readonly waitMs: number;
   readonly stop: AbortSignal;
   readonly onWaiting: (waiting: { readonly why: string } | null) => void;

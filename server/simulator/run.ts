@@ -18,7 +18,7 @@ const GATHER_MS = 200;
 /** Interval of the line that sums up what was sent, in milliseconds. */
 const SUMMARY_MS = 60_000;
 
-/** How long a stop waits for the last messages to be delivered, in milliseconds; the rest waits in the outbox. */
+/** The time a stop waits for the last messages to be delivered, in milliseconds; the rest waits in the outbox. */
 const LAST_DELIVERY_MS = 2000;
 
 /**

@@ -7,7 +7,7 @@ import type { FleetOrder } from "@/server/contracts/fleet";
 
 export const metadata: Metadata = { title: "Devices" };
 
-/** How long the first HTML waits for its rows, in milliseconds. */
+/** The time the first HTML waits for its rows, in milliseconds. */
 const PATIENCE_MS = 300;
 
 export default async function DevicesPage({

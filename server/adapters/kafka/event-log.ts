@@ -13,7 +13,7 @@ import { createProducerConnection } from "./event-log/producer";
 import { ensureTopic, prepareGroups } from "./event-log/topics";
 import { createWaitingSince } from "./event-log/waiting-since";
 
-/** How long close() waits for batches that nobody stopped, in milliseconds. */
+/** The time close() waits for batches that nobody stopped, in milliseconds. */
 const CLOSE_MS = 5000;
 const DESCRIBE_MS = 3000;
 const ENSURE_MS = 30_000;

@@ -9,7 +9,7 @@ import { describeTopic, ensureTopics } from "./event-log/topics";
 
 export { createPostgresLogRetention } from "./event-log/retention";
 
-/** How long close() waits for batches that nobody stopped, in milliseconds. */
+/** The time close() waits for batches that nobody stopped, in milliseconds. */
 const CLOSE_MS = 5000;
 
 /** The connections and settings of the event log on PostgreSQL. */

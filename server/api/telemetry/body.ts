@@ -4,7 +4,7 @@ import { IngestRefusedError } from "@/server/ingest/refused";
 import type { Share } from "@/server/ingest/waiting-bytes";
 import { ProblemError } from "../problem";
 
-/** How much larger than packed a body may become: telemetry stays far below, a bomb is a thousand times as large. */
+/** The factor by which a body may grow when unpacked: telemetry stays far below, a bomb grows a thousandfold. */
 const MOST_RATIO = 100;
 /** Small bodies may become this large whatever they were packed to, in bytes: a row of equal messages packs very well. */
 const RATIO_FREE_BYTES = 1024 * 1024;
@@ -71,7 +71,7 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>) {
   }
 }
 
-/** What comes out is counted as it comes out, so that no more is held than the share has. */
+/** Counts the bytes as they come out, so that no more is held than the share has. */
 async function unpack(packed: Buffer, maxBytes: number, share: Share): Promise<Buffer> {
   const most = Math.min(maxBytes, Math.max(RATIO_FREE_BYTES, packed.byteLength * MOST_RATIO));
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });

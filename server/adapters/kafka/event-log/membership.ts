@@ -32,7 +32,7 @@ const FETCH_WAIT_MS = 100;
 const FETCH_BYTES_PER_PARTITION = 512 * 1024;
 const FETCH_BYTES = 2 * 1024 * 1024;
 const WATCH_MS = 500;
-/** How long connecting and the first request to join may take, in milliseconds. */
+/** The time connecting and the first request to join may take, in milliseconds. */
 const START_MS = 30_000;
 /** An error, so that a caller who waits for an answer hears of the end. */
 const ABANDONED = new Error("the consumer was closed");
