@@ -15,8 +15,8 @@ const MARK = `number ${crypto.randomUUID()} `;
 /** The deepest nesting that is read: beyond it the reviver could exhaust the stack; a message this deep is refused whole. */
 const DEEPEST = 1000;
 
-/** Matches a number with so many digits, or so small, that a double may not hold it. Most texts have none: JSON.parse alone reads them. */
-const SUSPECT = /\d[\d.]{15}|\d[eE][-+]?\d{3}/;
+/** Numbers of so many digits, or so small, that a double may not hold them. Most texts have none, and are read by JSON.parse alone. */
+const SUSPECTS = /-?[\d.]{16,}(?:[eE][-+]?\d+)?|\d[eE][-+]?\d{3}/g;
 
 /** The most digits toPrecision writes. */
 const MOST_DIGITS = 100;
@@ -36,7 +36,7 @@ export function readJson(text: string): JsonReading {
   let json: unknown;
   try {
     json = JSON.parse(text);
-    if (!SUSPECT.test(text)) return { json, tokens: NO_TOKENS };
+    if (text.match(SUSPECTS)?.every(isShortest) !== false) return { json, tokens: NO_TOKENS };
   } catch (error) {
     if (!/nan|inf|#ind/i.test(text)) throw error;
     return readMarked(text) ?? fail(error);
@@ -44,7 +44,12 @@ export function readJson(text: string): JsonReading {
   return readMarked(text) ?? { json, tokens: NO_TOKENS };
 }
 
-/** Returns null when there is nothing to mark, or when it isn't JSON all the same. */
+/** True for a number as JavaScript and most languages write a double; it needs no closer look. */
+function isShortest(token: string): boolean {
+  return String(Number(token)) === token;
+}
+
+/** Null when there is nothing to mark, or it isn't JSON all the same. */
 function readMarked(text: string): JsonReading | null {
   let depth = 0;
   let deepest = 0;
@@ -112,6 +117,7 @@ function numberOf(token: string): number {
 function isHeld(token: string): boolean {
   const number = numberOf(token);
   if (!Number.isFinite(number)) return false;
+  if (String(number) === token) return true;
   const { digits, power } = decimalOf(token);
   if (digits === "") return true;
   if (digits.length > MOST_DIGITS) return false;
