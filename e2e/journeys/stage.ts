@@ -19,6 +19,9 @@ export const FLAGS = [
 /** The time a journey waits for one thing to be seen, in milliseconds: far longer than it takes, for slow or busy machines. */
 export const PATIENCE_MS = 30_000;
 
+/** Pages that are open now; a journey that fails tells what they say. */
+export const openPages = new Set<Page>();
+
 /** A running product and a browser to look at it. */
 export interface Stage {
   readonly product: Product;
@@ -71,6 +74,8 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
     async open(route, prepare) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: product.url });
       const page = await context.newPage();
+      openPages.add(page);
+      page.once("close", () => openPages.delete(page));
       page.setDefaultTimeout(PATIENCE_MS);
       page.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
       page.on("console", (message) => {
