@@ -71,7 +71,7 @@ async function checkGenerated() {
   process.exit(1);
 }
 
-/** What should be there: the text of .env.example, and a folder with Prisma's client. */
+/** Returns the files that should be there: the text of .env.example, and a folder with Prisma's client. */
 async function generated() {
   const work = path.join(dist, ".generate");
   fs.rmSync(work, { recursive: true, force: true });

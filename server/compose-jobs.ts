@@ -2,6 +2,8 @@ import type { Pool } from "pg";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
 import { createPostgresLogRetention } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
+import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
+import { catalogJobs } from "./catalog/jobs";
 import type { Engines } from "./compose";
 import type { Config } from "./config/config";
 import { deadLetterJobs } from "./dead-letters/jobs";
@@ -11,6 +13,7 @@ import { pipelineJobs } from "./pipeline/jobs";
 import { settleLeft } from "./pipeline/settlements";
 import { type Job, removeByParts } from "./postgres/job";
 import { readingJobs } from "./readings/jobs";
+import { latestReadings, takeDevice, takeMetric } from "./readings/removals";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -32,6 +35,10 @@ export function composeJobs({ config, engines, work }: JobParts): readonly Job[]
   const deadLetters = isMongo ? engines.deadLetters : createPostgresDeadLetters(work);
   return [
     ...readingJobs({ days: settings.READINGS_RETENTION_DAYS }),
+    ...catalogJobs({
+      twins: isMongo ? engines.twins : createPostgresDeviceTwins(work),
+      ...{ takeMetric, takeDevice, latestReadings },
+    }),
     ...pipelineJobs(),
     ...ingestJobs(),
     ...deadLetterJobs({

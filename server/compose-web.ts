@@ -48,7 +48,7 @@ export interface ApiParts {
   readonly prisma: PrismaClient;
   readonly pipelineState: () => Promise<PipelineState>;
   readonly health: Pick<Health, "answer">;
-  /** Where the telemetry route counts what it does; left out, it counts for nobody. */
+  /** Returns the counts that the telemetry route adds to; left out, nothing is counted. */
   readonly ingestCounts?: () => IngestCounts;
   readonly version: string;
   readonly logger: Logger;
@@ -107,7 +107,10 @@ export function composeApi(parts: ApiParts): Api {
       }),
     },
     version,
-    (error, path) => logger.error({ err: error, path }, "a request failed"),
+    (error, path, kind) => {
+      if (kind === "internal") logger.error({ err: error, path }, "a request failed");
+      else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
+    },
   );
 }
 
@@ -117,7 +120,7 @@ function composeStages({ pool }: Engines): (minutes: number) => Promise<StagesSt
   return (minutes) => read(minutes, Date.now());
 }
 
-/** How the pipeline's state is read, with what the doors have rejected. */
+/** Binds the reader of the pipeline's state to what the doors have rejected. */
 export function composePipelineState(
   engines: Engines,
   options: Pick<PipelineStateDeps, "staleSeconds" | "now" | "onLogError">,

@@ -21,9 +21,9 @@ export interface Engines {
   readonly deadLetters: DeadLetters;
   /** PostgreSQL, for readings, rollups, positions and the catalog. */
   readonly pool: Pool;
-  /** Which engine carries what, in words for people. */
+  /** The engine behind each role, in words for people. */
   readonly names: { readonly eventLog: string; readonly documents: string; readonly database: string };
-  /** What health asks of engines outside of PostgreSQL; null where PostgreSQL carries the port. */
+  /** The means by which health asks engines other than PostgreSQL; null where PostgreSQL carries the port. */
   readonly inspection: { readonly kafka: KafkaInspection | null; readonly mongodb: MongoInspection | null };
   /** Makes what the document store needs beyond PostgreSQL's migrations: indexes. Safe to repeat and to run twice at once. */
   prepareDocuments(): Promise<void>;

@@ -9,7 +9,7 @@ import { errorCode, StartError } from "./postgres/start-error";
 import { createLogger, type Logger } from "./observability/logger";
 import { noteFailure, type SetupAttempt } from "./observability/setup-attempts.mjs";
 
-/** What `node dist/main.mjs <role>` can run besides `start`. Each loads only its own code. */
+/** Roles of `node dist/main.mjs <role>` besides `start`. Each loads only its own code. */
 const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> = {
   web: async (config) => runRole((await import("./web")).runWeb, config, loggerOf("web", config), checkDatabase),
   worker: async (config) =>
@@ -38,7 +38,7 @@ async function checkDatabase(config: Config, logger: Logger): Promise<void> {
 
 /** Tells why this process can't go on, once, and ends it. */
 function die(error: unknown, role: string, config?: Config): never {
-  // Under the supervisor an outage is no reason to give up: it starts this again.
+  // An outage is no reason to give up under the supervisor: it starts this again.
   const outage = process.send !== undefined && errorCode(error) !== undefined && isRetryable(error);
   const explained = outage ? undefined : explain(error, config);
   if (explained && config && process.send !== undefined)
@@ -56,7 +56,7 @@ function loggerOf(role: string, config: Config): Logger {
 async function main([name = "start", ...argv]: string[]): Promise<void> {
   process.setSourceMapsEnabled(true);
   let config: Config | undefined;
-  // What nobody caught: a process in an unknown state must not go on.
+  // Nobody caught this: a process in an unknown state must not go on.
   const onUnhandled = (error: unknown) => {
     if (error instanceof StartError || !config) die(error, name, config);
     loggerOf(name, config).fatal({ err: error }, "ends after an error nobody handled");

@@ -18,7 +18,7 @@ interface Part {
   readonly kill: () => void;
 }
 
-/** How long each part may take to stop; together less than 10 s. */
+/** The time each part may take to stop, in milliseconds; together less than 10 s. */
 const STOP_MS = { simulator: 1500, roles: 4500, database: 3000 };
 
 /**

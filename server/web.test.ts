@@ -2,7 +2,7 @@ import { request } from "node:http";
 import { gzipSync } from "node:zlib";
 import pino from "pino";
 import { io, type Socket } from "socket.io-client";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { freePort } from "@/e2e/product";
 import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
@@ -85,6 +85,49 @@ test("pages and routes answer on one port, with security headers and without COR
   expect([missing.status, missing.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
   const wrong = await fetch(`${url}/api/v1/devices`, { method: "DELETE" });
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+});
+
+test("what Next would fail at is refused, and nothing is written of it", async () => {
+  const written: string[] = [];
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, "write").mockImplementation((text) => written.push(String(text)) > 0),
+  );
+  const status = (path: string, method = "GET", headers: Record<string, string> = {}) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const call = request(url, { path, method, headers }, (answer) => {
+        answer.resume();
+        answer.once("end", () => resolve(answer.statusCode));
+      });
+      call.on("error", reject);
+      call.end();
+    });
+  const read = { rsc: "1", "next-router-state-tree": encodeURIComponent(JSON.stringify(["", {}])) };
+  expect(await status("/devices", "GET", read)).toBeLessThan(400);
+  const [bad, api] = ["/api/v1/devices", "/api/v1/nothing"];
+  for (const path of ["%", "%ff", "%00", "%c3%28", "%E0%A4%A"])
+    for (const [before, after] of [
+      ["/"],
+      ["/devices/"],
+      [`${bad}/`],
+      [`${bad}/`, "/readings"],
+      [`${api}/`],
+      ["/jobs/"],
+    ])
+      expect(await status(`${before}${path}${after ?? ""}`), path).toBe(400);
+  expect(await status("*", "OPTIONS")).toBe(400);
+  expect(await status(`${bad}?search=%00&cursor=%ff`)).toBe(400);
+  for (const tree of ["%ff", "x", "[]", "%5B%22%22%5D", "[{},{}]", "%22" + "x".repeat(3000)])
+    expect(await status("/devices", "GET", { rsc: "1", "next-router-state-tree": tree }), tree).toBe(400);
+  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    for (const path of ["/", "/devices/x", "/health", "/_next/static/x"])
+      expect(await status(path, method, { "next-action": "00", "content-type": "text/plain" }), path).toBe(405);
+  const answer = await get(`${bad}/%ff`);
+  expect([answer.headers.get("content-type"), (await answer.json()).type]).toEqual([
+    ...["application/problem+json", "/problems/invalid-parameters"],
+  ]);
+  expect(await (await get("/devices/%ff")).text()).toMatch(/^The address can't be read/);
+  for (const spy of spies) spy.mockRestore();
+  expect(written).toEqual([]);
 });
 
 test("a body that is too large is answered 413, told or not, and the connection stays usable", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import next from "next";
 import { Server as SocketServer } from "socket.io";
@@ -11,6 +11,7 @@ import { addressOf, isHttps } from "./api/address";
 import { sessionCookie } from "./api/access/cookie";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
+import { answerUnservable } from "./api/unservable";
 import { composeEngines } from "./compose";
 import { composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
@@ -26,20 +27,17 @@ import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/live-channel";
-import { isSameOrigin } from "./realtime/same-origin";
+import { answerRefusal, hangUp, type Refusal } from "./front-door/refusal";
+import { createFrontDoor, isPage } from "./front-door/front-door";
+import { answerBroken, createPerAddress, limitConnections, tooMany, watchBody } from "./front-door/connections";
+import { pagePolicy, securityHeaders } from "./front-door/security-headers";
 
 const DRAIN_MS = 5000;
-/** How long the rest of a refused body may take to arrive. */
+/** The time the rest of a refused body may take to arrive, in milliseconds. */
 const DROP_MS = 5000;
 
-/** Headers of every answer; there are none that would let pages of other origins read it. */
-const SECURITY_HEADERS = {
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "referrer-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "content-security-policy": "frame-ancestors 'none'; base-uri 'self'; form-action 'self'; object-src 'none'",
-} as const;
+/** The time the head of a request may take to arrive. */
+const HEAD_MS = 10_000;
 
 /**
  * Runs pages, REST routes and the live channel on one port. Answers also while the engines are down.
@@ -88,7 +86,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(shareApi(api));
 
     const own = randomUUID();
-    const { server, io, welcome, close } = await listen(config, authenticator, own);
+    const { server, io, welcome, close } = await listen(config, logger, authenticator, own);
     undo.push(close);
     undo.push(
       watchAccess(databaseConnection(config), logger, (changed) => {
@@ -156,45 +154,59 @@ interface Listening {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the port with Next's pages and Socket.IO on it. Next answers once it has loaded the build. */
-async function listen(config: Config, authenticator: Authenticator, own: string): Promise<Listening> {
+/** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */
+async function listen(config: Config, logger: Logger, authenticator: Authenticator, own: string): Promise<Listening> {
   runAsProduction();
-  const server = createServer({ keepAliveTimeout: 65_000 });
+  const server = createServer({
+    keepAliveTimeout: 65_000,
+    headersTimeout: HEAD_MS,
+    connectionsCheckingInterval: 1000,
+  });
+  const onRefused = ({ kind, detail, fix }: Refusal) => logger.warn({ kind, fix }, detail);
+  const place = { ...config.server, ...config.frontDoor };
+  const door = createFrontDoor({ place, onRefused, now: Date.now });
+  limitConnections(server, { ...place, isTrusted: door.isTrusted, onRefused, now: Date.now });
+  answerBroken(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(config.server.PORT, config.server.HOST, resolve);
   });
   const { port } = server.address() as AddressInfo;
+  // Neither is given the real server: what wants a socket passes the front door, and then goes to Socket.IO alone.
+  const behindDoor = createServer();
   const pages = next({
     dev: false,
     dir: process.cwd(),
-    httpServer: server,
+    httpServer: createServer(),
     hostname: config.server.HOST,
     port,
     quiet: true,
   });
-  const io: LiveServer = new SocketServer(server, {
-    destroyUpgrade: false,
+  const io: LiveServer = new SocketServer(behindDoor, {
+    transports: ["websocket"],
     serveClient: false,
     perMessageDeflate: false,
     maxHttpBufferSize: 16 * 1024,
     allowRequest: (request, decide) => {
-      if (!isSameOrigin(request.headers)) return decide(null, false);
       mayWatch(authenticator, request).then(
         (may) => decide(null, may),
         () => decide(null, false),
       );
     },
   });
-  // Those of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
+  io.engine.on("headers", (headers: Record<string, string>, { headers: asked }: IncomingMessage) =>
+    Object.assign(headers, securityHeaders(asked["x-forwarded-proto"] === "https")),
+  );
+  // Sockets of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
   let welcome = () => {};
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
   io.use((_, letIn) => void welcomed.then(() => letIn()));
   const close = async () => {
     io.disconnectSockets(true);
-    const drained = new Promise<void>((resolve) => void io.close(() => resolve()));
+    const drained = new Promise<void>((resolve) => void server.close(() => resolve()));
     server.closeIdleConnections();
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    await io.close();
     await drained;
     clearTimeout(force);
     await pages.close();
@@ -203,16 +215,37 @@ async function listen(config: Config, authenticator: Authenticator, own: string)
     const handle = pages.getRequestHandler();
     const prepared = pages.prepare();
     server.on("request", (request, response) => {
-      // Socket.IO has taken its own before this listener is asked.
-      if (request.url?.startsWith("/socket.io/")) return;
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      const asPage = isPage(request.url ?? "");
+      const { refusal, isHttps } = door.visit(request, "answer");
+      for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value);
       response.once("finish", () => dropRest(request));
+      if (refusal) return answerRefusal(response, refusal, asPage);
+      if (asPage) {
+        // Next reads the nonce from the request's header, and puts it on its scripts.
+        const policy = pagePolicy();
+        request.headers["content-security-policy"] = policy;
+        response.setHeader("content-security-policy", policy);
+      }
+      watchBody(request, response);
       nameContentType(response);
       void prepared
         .then(() => request.headers[OWN_HEADER] === own || admitToPage(authenticator, request, response))
-        .then((admitted) => (admitted ? handle(request, response) : undefined))
+        .then(async (admitted) => {
+          if (admitted && !(await answerUnservable(request, response))) await handle(request, response);
+        })
         .catch(() => response.destroy());
     });
+    const socketsOf = createPerAddress(place.MAX_CONNECTIONS_PER_ADDRESS);
+    server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      socket.on("error", () => socket.destroy());
+      const { refusal, isHttps, address } = door.visit(request, "socket");
+      if (refusal) return hangUp(socket, refusal, isHttps);
+      if (!request.url?.startsWith("/socket.io/")) return hangUp(socket, NO_SOCKET, isHttps);
+      if (!socketsOf.take(address, socket))
+        return hangUp(socket, tooMany(address, place.MAX_CONNECTIONS_PER_ADDRESS), isHttps);
+      behindDoor.emit("upgrade", request, socket, head);
+    });
+    server.on("connect", (_, socket) => hangUp(socket, NO_TUNNEL));
     await prepared;
     return { server, io, welcome, close };
   } catch (error) {
@@ -220,6 +253,13 @@ async function listen(config: Config, authenticator: Authenticator, own: string)
     throw error;
   }
 }
+
+const NO_SOCKET: Refusal = { kind: "unreadable-address", detail: "Sockets are taken at /socket.io/ alone." };
+const NO_TUNNEL: Refusal = {
+  kind: "method-not-allowed",
+  detail: "CONNECT is not taken here.",
+  headers: { allow: "GET" },
+};
 
 /**
  * Next compresses what says by its content type that it is worth it, and reads that as one text; its route handlers set it

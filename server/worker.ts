@@ -19,9 +19,9 @@ import { createPublishLive } from "./pipeline/stages/publish-live";
 import { createFollow, type FollowBatch } from "./pipeline/follow";
 import { createTimings, type Timings } from "./pipeline/timings";
 
-/** How long batches may take to finish when the worker stops. */
+/** The time batches may take to finish when the worker stops, in milliseconds. */
 const DRAIN_MS = 5000;
-/** How long the worker may take to end when it can't go on. */
+/** The time the worker may take to end when it can't go on, in milliseconds. */
 const FATAL_END_MS = DRAIN_MS + 3000;
 const DAY = 24 * 3_600_000;
 

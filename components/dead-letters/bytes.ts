@@ -3,29 +3,29 @@ import type { DeadLetterView } from "@/server/contracts/dead-letters";
 /** A stretch of what was received: text as it is, or something text can't show, written out. */
 export interface Piece {
   readonly text: string;
-  /** Where it begins in the text as a string, and its length there; bytes that aren't UTF-8 have none. */
+  /** Its start in the text as a string, and its length there; bytes that aren't UTF-8 have none. */
   readonly start: number;
   readonly length: number;
   /** hidden: control characters, or bytes that aren't UTF-8, as "\x00". */
   readonly kind: "text" | "hidden";
 }
 
-/** The bytes of a dead letter. */
+/** Decodes the bytes of a dead letter. */
 export function bytesOf({ raw, encoding }: Pick<DeadLetterView, "raw" | "encoding">): Uint8Array {
   if (encoding === "utf-8") return new TextEncoder().encode(raw);
   return Uint8Array.from(atob(raw), (char) => char.charCodeAt(0));
 }
 
-/** The text of a dead letter; bytes that aren't UTF-8 become U+FFFD. */
+/** Reads the text of a dead letter; bytes that aren't UTF-8 become U+FFFD. */
 export function textOf(letter: Pick<DeadLetterView, "raw" | "encoding">): string {
   if (letter.encoding === "utf-8") return letter.raw;
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(letter));
 }
 
-/** Characters that text shows as nothing, and would hide what is wrong. */
+/** Characters that are invisible in text and would hide what is wrong. */
 const HIDDEN = /([\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060\ufeff]+)/;
 
-/** All of a text, with characters that can't be seen written out. */
+/** Cuts a text into pieces, with invisible characters written out. */
 export function piecesOfText(text: string): readonly Piece[] {
   const pieces: Piece[] = [];
   let start = 0;
@@ -38,7 +38,7 @@ export function piecesOfText(text: string): readonly Piece[] {
   return pieces;
 }
 
-/** Bytes as text, with those that aren't UTF-8 written out. */
+/** Cuts bytes into pieces of text, with those that aren't UTF-8 written out. */
 export function piecesOfBytes(bytes: Uint8Array): readonly Piece[] {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const pieces: Piece[] = [];
@@ -57,7 +57,7 @@ export function piecesOfBytes(bytes: Uint8Array): readonly Piece[] {
   return pieces;
 }
 
-/** Offset, sixteen bytes, and the same as ASCII, a line each. */
+/** Writes a hex dump: on each line an offset, sixteen bytes, and the same as ASCII. */
 export function hexDump(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += 16) {
@@ -69,7 +69,7 @@ export function hexDump(bytes: Uint8Array): string {
   return lines.join("\n");
 }
 
-/** How many bytes the UTF-8 character has that begins there; 0 if none does. */
+/** Counts the bytes of the UTF-8 character that begins there; 0 if none does. */
 function characterAt(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!;
   if (first < 0x80) return 1;
@@ -83,7 +83,7 @@ function characterAt(bytes: Uint8Array, at: number): number {
 }
 
 const CONTINUED = [0x80, 0xbf] as const;
-/** Where the second byte may be less than others: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+/** Narrower ranges of the second byte, by the first: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
 const SECOND: Readonly<Record<number, readonly [low: number, high: number]>> = {
   0xe0: [0xa0, 0xbf],
   0xed: [0x80, 0x9f],

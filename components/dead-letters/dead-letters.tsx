@@ -46,7 +46,7 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["Esc"], does: "Back to the group, then to the list" },
 ];
 
-/** What could not become a reading, in groups; one group, or one dead letter, beside them. */
+/** The page of dead letters: groups, with one group or one dead letter open beside them. */
 export function DeadLetters() {
   const [view, change, hrefOf] = useView();
   const { status, filter, sort, group, letter } = view;
@@ -59,7 +59,7 @@ export function DeadLetters() {
     isPlaceholderData ? undefined : sorted,
     groupName,
   );
-  // A letter that was opened by its own address tells its group once it is there.
+  // A letter that was opened by its own address gives its group once it has loaded.
   const maySee = useMay("view-messages");
   const alone = useQuery({ ...letterQuery(letter ?? ""), enabled: maySee && letter !== null && group === null });
   const [cursor, setCursor] = useState<string | null>(null);

@@ -6,7 +6,7 @@ import { Section } from "../ui/section";
 import { type Part, partAtFault } from "./fault";
 import classes from "./letter.module.css";
 
-/** What would have been taken: how to mend it, and the shape of a message with the part in question marked. */
+/** Shows what would have been accepted: how to mend the message, and a message's shape with the part in question marked. */
 export function Expected({ letter }: { letter: DeadLetterView }) {
   const { reason, field, device, fix } = letter;
   const metrics = useQuery(metricsQuery());

@@ -27,18 +27,18 @@ const PARTS: Record<DeadLetterReason, Part> = {
   typeDrift: "field",
 };
 
-/** Which part of a message the reason speaks of. */
+/** Tells which part of a message the reason speaks of. */
 export function partAtFault(reason: DeadLetterReason): Part {
   return PARTS[reason];
 }
 
-/** What of a text is at fault; `start` equals `end` where something is missing. */
+/** The part of a text that is at fault; `start` equals `end` where something is missing. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** Where in a message's text the fault lies; null where nothing can be pointed at. */
+/** Finds the fault in a message's text; null where nothing can be pointed at. */
 export function faultIn(
   text: string,
   { reason, field }: { readonly reason: DeadLetterReason; readonly field: string | null },
@@ -52,17 +52,17 @@ export function faultIn(
   const fields = reason === "badLabel" ? root : memberOf(root, "readings")?.value;
   const member = part === "field" ? memberOf(fields, field) : memberOf(root, part);
   if (!member) return null;
-  // A name that is at fault, or that there is no room for, is the key; else it is the value.
+  // The key is marked when the name is at fault or there is no room for it; otherwise the value.
   const isName = reason === "badName" || reason === "tooManyMetrics";
   return isName ? { start: member.keyStart, end: member.keyEnd } : spanOf(member.value);
 }
 
-/** The last of that name: it is the one that counts. */
+/** Finds the last member of that name: it is the one that counts. */
 function memberOf(value: JsonValue | undefined, key: string | null): JsonMember | undefined {
   return value?.members.findLast((member) => member.key === key);
 }
 
-/** The word that begins there, or one character; nothing at the end of the text. */
+/** Returns the span of the word that begins there, or of one character; an empty one at the end of the text. */
 function wordAt(text: string, start: number): Span {
   const word = /^[\w.+-]+/.exec(text.slice(start, start + 64));
   return { start, end: Math.min(text.length, start + (word?.[0].length ?? 1)) };

@@ -17,7 +17,7 @@ interface FiltersProps {
   view: View;
   /** Undefined until they are known. */
   counts: DeadLetterGroupsAnswer["counts"] | undefined;
-  /** All groups of the chosen status: what there is to choose from. */
+  /** All groups of the chosen status: the choices on offer. */
   groups: readonly DeadLetterGroup[] | undefined;
   onChange: ChangeView;
 }
@@ -25,7 +25,7 @@ interface FiltersProps {
 /** Stands for "no device": a choice can't be empty. */
 const NO_DEVICE = "\u0000";
 
-/** One status; one reason; one device. */
+/** The filters of the list: one status, one reason, one device. */
 export function Filters({ input, view, counts, groups = [], onChange }: FiltersProps) {
   const { status, filter } = view;
   return (
@@ -114,7 +114,7 @@ function deviceOptions(groups: readonly DeadLetterGroup[], chosen: string | unde
     .sort((a, b) => Number(b.value === NO_DEVICE) - Number(a.value === NO_DEVICE) || a.label.localeCompare(b.label));
 }
 
-/** The chosen one stays on offer without a count when it has none here. */
+/** Labels a choice with its count; the chosen one stays on offer, without a count when it has none here. */
 function labelled(name: string, count: number): string {
   return count === 0 ? name : `${name} (${formatTotal(count)})`;
 }

@@ -27,7 +27,7 @@ interface GroupLettersProps {
   isKnown: boolean;
   /** Null until there are any. */
   rows: readonly HeldRow<DeadLetterView>[] | null;
-  /** Newer ones that aren't shown yet. */
+  /** The number of newer ones that aren't shown yet. */
   added: number;
   onTake: () => void;
   error: Error | null;

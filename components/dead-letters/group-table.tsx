@@ -12,7 +12,7 @@ import { type GroupSort, groupName, type ViewChange } from "./view";
 interface GroupTableProps {
   rows: readonly HeldRow<DeadLetterGroup>[];
   sort: GroupSort;
-  /** Place of the row cursor; -1 is nowhere. */
+  /** Row the cursor is on; -1 for none. */
   current: number;
   /** Name of the group that is open beside the list. */
   openName: string | null;
@@ -24,7 +24,7 @@ interface GroupTableProps {
   onOpen: (name: string) => void;
 }
 
-/** One row a group. In a narrow box, device and field stand below the reason and the rest is left to the panel. */
+/** The table of groups, one per row. In a narrow box, device and field stand below the reason and the rest is left to the panel. */
 export function GroupTable(props: GroupTableProps) {
   const { rows, sort, current, openName, dimmed, hrefOf, onSort, onCurrent, onOpen } = props;
   return (

@@ -1,7 +1,7 @@
 "use client";
 import { useState } from "react";
 
-/** A row that stays where it is: what it shows, and whether it is still in the list. */
+/** A row that keeps its place: what it shows, and whether it is still in the list. */
 export interface HeldRow<T> {
   readonly item: T;
   /** True if the list no longer has it; it is shown as it was. */
@@ -14,7 +14,7 @@ interface Held<T> {
   readonly from: readonly T[];
 }
 
-/** The rows in their places, with what is known of them now. */
+/** Returns the rows in their places, with what is known of them now. */
 export function refreshed<T>(
   rows: readonly HeldRow<T>[],
   items: readonly T[],
@@ -27,7 +27,7 @@ export function refreshed<T>(
   });
 }
 
-/** How the list differs from what is shown: rows it has more, and whether the others lie in another order. */
+/** Compares the list with what is shown: counts additional rows, and tells whether the others are in another order. */
 export function difference<T>(
   rows: readonly HeldRow<T>[],
   items: readonly T[],
@@ -42,15 +42,15 @@ export function difference<T>(
 
 /**
  * Keeps a list that loads again and again in the order it was first shown in, so that no row moves under the cursor.
- * @param of which list it is: another one is shown as it comes.
- * @param items undefined until there are any; what was shown last stays meanwhile.
+ * @param of names the list: another list is shown as it comes.
+ * @param items undefined until loaded; what was shown last stays meanwhile.
  */
 export function useHeld<T>(of: string, items: readonly T[] | undefined, keyOf: (item: T) => string) {
   const [held, setHeld] = useState<Held<T> | null>(null);
   const take = () => items && setHeld({ of, from: items, rows: items.map((item) => ({ item, isGone: false })) });
   if (items && held?.from !== items) {
     const rows = held?.of === of ? refreshed(held.rows, items, keyOf) : [];
-    // Where nothing is left to keep in place, what there is comes by itself.
+    // When no row is left to keep in place, the list is taken by itself.
     if (rows.every(({ isGone }) => isGone)) take();
     else setHeld({ of, from: items, rows });
   }

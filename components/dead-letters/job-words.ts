@@ -10,13 +10,13 @@ type Action = DeadLetterJobBody["action"];
 
 const VERBS: Record<Action, string> = { resend: "Resend", discard: "Discard", restore: "Restore" };
 
-/** The exact effect, on the button that brings it about: "Resend 214 messages at 50/s". */
+/** Words the exact effect for the button that brings it about: "Resend 214 messages at 50/s". */
 export function effectOf(action: Action, count: number, perSecond: number): string {
   if (action === "resend") return `Resend ${counted(count, "message")} at ${formatTotal(perSecond)}/s`;
   return `${VERBS[action]} ${counted(count, "dead letter")}`;
 }
 
-/** What a dry run of a resend found: "214 dead letters: 190 would be stored now, 24 would be refused again". */
+/** Words the result of a resend's dry run: "214 dead letters: 190 would be stored now, 24 would be refused again". */
 export function previewOf({ count, checked, wouldPass }: DeadLetterDryRun): string {
   if (checked === 0) return counted(count, "dead letter");
   const refused = checked - wouldPass;
@@ -29,13 +29,13 @@ export function previewOf({ count, checked, wouldPass }: DeadLetterDryRun): stri
   return `${of}: ${formatTotal(wouldPass)} would be stored now, ${formatTotal(refused)} would be refused again.`;
 }
 
-/** How long it takes to send so many: "6 s", "2 min 5 s". */
+/** Words the time it takes to send so many: "6 s", "2 min 5 s". */
 export function secondsOf(count: number, perSecond: number): string {
   const seconds = Math.max(1, Math.ceil(count / perSecond));
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
-/** What a job does or did: "Resending", "Discarded". */
+/** Words what a job does or did: "Resending", "Discarded". */
 export function actionWord({ action, status }: Pick<DeadLetterJob, "action" | "status">): string {
   const isOver = status !== "waiting" && status !== "running";
   const words: Record<Action, readonly [now: string, then: string]> = {
@@ -46,7 +46,7 @@ export function actionWord({ action, status }: Pick<DeadLetterJob, "action" | "s
   return words[action][isOver ? 1 : 0];
 }
 
-/** How far a job is, in figures. */
+/** Words a job's progress in figures. */
 export function progressOf(job: DeadLetterJob): string {
   const { action, done, total, skipped, stored, refused, status, perSecond } = job;
   const handled = stored + refused;
@@ -62,7 +62,7 @@ export function progressOf(job: DeadLetterJob): string {
   return parts.join(" · ");
 }
 
-/** How a job stands, when that isn't plain from its figures. */
+/** Words a job's state when that isn't plain from its figures. */
 export function stateOf({ status, error }: DeadLetterJob): string | null {
   if (status === "waiting") return "waits for its turn";
   if (status === "stopped") return "stopped";

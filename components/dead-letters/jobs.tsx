@@ -13,10 +13,10 @@ import { actionWord, progressOf, stateOf, type WantedJob } from "./job-words";
 import classes from "./jobs.module.css";
 import { filterWords } from "./view";
 
-/** A job that ended so lately still stands among those that run, to be seen. */
+/** Time for which an ended job stays among the running ones, so that it is seen, in milliseconds. */
 const FRESH_MS = 2 * 60_000;
 
-/** Work on many dead letters, whoever began it: what runs, and what ran lately. */
+/** The jobs on many dead letters, whoever began them: those that run, and those that ran lately. */
 export function Jobs({ onWant }: { onWant: (job: WantedJob) => void }) {
   const { data } = useQuery(jobsQuery());
   const [isOpen, setOpen] = useState(false);
@@ -45,7 +45,7 @@ export function Jobs({ onWant }: { onWant: (job: WantedJob) => void }) {
   );
 }
 
-/** The bar in parts: what was stored, what was refused again, and the rest of what was done. */
+/** Splits the bar into parts: stored, refused again, and everything else that was done. */
 function partsOf({ action, total, done, stored, refused }: DeadLetterJob) {
   const shareOf = (count: number) => Math.max(0, Math.min(1, count / Math.max(1, total)));
   if (action !== "resend") return [{ part: "done", share: total === 0 ? 1 : shareOf(done) }];

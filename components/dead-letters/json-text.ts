@@ -6,7 +6,7 @@ export interface JsonValue {
   readonly kind: "object" | "array" | "string" | "number" | "boolean" | "null";
   readonly start: number;
   readonly end: number;
-  /** Of an object, in the order of the text. */
+  /** Members of an object, in the order of the text. */
   readonly members: readonly JsonMember[];
 }
 
@@ -21,10 +21,10 @@ export interface JsonMember {
 export type JsonReading =
   { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly at: number; readonly why: string };
 
-/** Deeper is not read: the server takes 16, and a hostile depth must not exhaust the stack. */
+/** The deepest nesting that is read: the server takes 16, and a hostile depth must not exhaust the stack. */
 const DEEPEST = 256;
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY, END] = [1, 2, 3, 4, 17];
-/** As far as a string is one. */
+/** Matches the valid part of a string, from its opening quote on. */
 const GOOD_STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
 const STRICT = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
 
@@ -47,8 +47,8 @@ const WHY: Partial<Record<ReturnType<typeof printParseErrorCode>, string>> = {
 };
 
 /**
- * Reads a JSON text for its places: JSON.parse tells none of values, and of faults only some, differently in each browser. Words for
- * what is no number are numbers here, as they are for the server.
+ * Reads a JSON text with the places of its values: JSON.parse gives none of these, and places of faults only sometimes,
+ * differently in each browser. NaN and Infinity are numbers here, as they are for the server.
  */
 export function readJsonText(text: string): JsonReading {
   const masked = maskWords(text);
@@ -64,14 +64,14 @@ export function readJsonText(text: string): JsonReading {
   return { ok: false, at, why: at >= text.trimEnd().length ? `it ends too early; ${why}` : why };
 }
 
-/** Where the fault lies within a string that begins at `start`; else `start` itself. */
+/** Finds the fault within a string that begins at `start`; if it isn't one, returns `start` itself. */
 function placeOf(text: string, start: number): number {
   if (text[start] !== '"') return start;
   GOOD_STRING.lastIndex = start;
   return start + (GOOD_STRING.exec(text)?.[0].length ?? 0);
 }
 
-/** Line and column of a place in a text, both from 1. */
+/** Tells the line and column of a place in a text, both from 1. */
 export function lineAndColumn(text: string, at: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, at).split("\n");
   return { line: before.length, column: before.at(-1)!.length + 1 };

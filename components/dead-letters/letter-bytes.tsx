@@ -11,7 +11,7 @@ import classes from "./letter.module.css";
 
 type Shown = "exact" | "pretty" | "hex" | "base64";
 
-/** The bytes as they came in, with what is at fault marked. */
+/** The bytes as they came in, with the fault marked. */
 export function LetterBytes({ letter }: { letter: DeadLetterView }) {
   const { raw, encoding, bytes } = letter;
   const isText = encoding === "utf-8";
@@ -61,7 +61,7 @@ function Content({ letter, shown }: { letter: DeadLetterView; shown: Shown }) {
   return <>{content}</>;
 }
 
-/** Text with what can't be seen, and the fault, set off. A fault between two characters is shown as a gap. */
+/** Sets off invisible characters and the fault in a text. A fault between two characters is shown as a gap. */
 function marked(pieces: readonly Piece[], fault: Span | null): ReactNode[] {
   const nodes: ReactNode[] = [];
   let isMarked = fault === null;

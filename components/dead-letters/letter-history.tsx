@@ -20,7 +20,7 @@ interface Entry {
   readonly detail: string;
 }
 
-/** What happened to it, oldest first, that of the dead letters it descends from included. */
+/** The history of a dead letter, oldest first, including that of the dead letters it descends from. */
 export function LetterHistory({ letter }: { letter: DeadLetterView }) {
   return (
     <Section title="History">
@@ -46,10 +46,10 @@ function entriesOf({ title, ingestTime, processedTime, resendOf, history }: Dead
   ];
   const done = history.map(({ time, kind, detail }): Entry => {
     const [mark, word] = KINDS[kind];
-    // What came of it is told below what it was; what somebody did is told in the server's own words.
+    // An outcome's detail stands below its title; what somebody did is told in the server's own words.
     const isResult = kind === "stored" || kind === "refused";
     return { time, mark, word: isResult ? word : detail || word, detail: isResult ? detail : "" };
   });
-  // One that came of a resend began with that: its own coming in is told there, as refused again.
+  // A letter that a resend became began with that: its arrival is told there, as refused again.
   return [...(resendOf === null ? own : []), ...done].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }

@@ -6,7 +6,7 @@ import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
 import classes from "./letter.module.css";
 
-/** Where in the event log it came from, and when. */
+/** The place in the event log that a dead letter came from, and the time. */
 export function LetterOrigin({ letter }: { letter: DeadLetterView }) {
   const { zone } = useZone();
   const { device, field, log, partition, offset, ingestTime, processedTime, resends } = letter;

@@ -30,9 +30,9 @@ const ResendEditor = dynamic(() => import("./resend-editor").then((editor) => ed
 interface LetterProps {
   id: string;
   head: RefObject<HTMLHeadingElement | null>;
-  /** The group it stands in; null until that is known. */
+  /** The group it is in; null until that is known. */
   group: GroupKey | null;
-  /** Those before and after it in its group. */
+  /** The dead letters before and after it in its group. */
   beside: { readonly newer: string | null; readonly older: string | null };
   change: ChangeView;
   onClose: () => void;
@@ -123,7 +123,7 @@ export function Letter(props: LetterProps) {
 function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView }) {
   const queries = useQueryClient();
   const [isEditing, setEditing] = useState(false);
-  // Whose readings came of it: the edited message may name a device where the original did not.
+  // The device whose readings came of it: the edited message may name one where the original did not.
   const [sentFor, setSentFor] = useState<string | null>(null);
   const keep = (next: DeadLetterView) => {
     queries.setQueryData(letterQuery(letter.id).queryKey, next);
@@ -211,7 +211,7 @@ function LetterLink({ id, change, children }: { id: string; change: ChangeView; 
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
-        // It may be of another reason, hence of another group.
+        // It may have another reason, and so be in another group.
         change({ letter: id, group: null }, "push");
       }}
     >

@@ -13,11 +13,11 @@ interface GroupsBarProps {
   view: View;
   /** The groups that match; null while others are on their way. */
   items: readonly DeadLetterGroup[] | null;
-  /** How many groups there are, those not listed included. */
+  /** The number of groups, including those not listed. */
   total: number;
   added: number;
   isOther: boolean;
-  /** Why what is shown may be old; null when it isn't. */
+  /** The reason that the list may be outdated; null when it isn't. */
   trouble: string | null;
   onTake: () => void;
   onReload: () => void;
@@ -25,7 +25,7 @@ interface GroupsBarProps {
   onHelp: () => void;
 }
 
-/** How much is listed, whether it is still right, and what can be done with all of it. */
+/** The bar above the groups: how many are listed, whether the list is current, and what can be done with all of it. */
 export function GroupsBar(props: GroupsBarProps) {
   const { view, items, total, added, isOther, trouble, onTake, onReload, onWant, onHelp } = props;
   const mayOperate = useMay("operate");

@@ -5,7 +5,7 @@ import { MarkShape } from "../ui/state-mark";
 import classes from "./letter.module.css";
 import { Link } from "../ui/link";
 
-/** What came of a resend, as soon as it is known; nothing while the dead letter waits for its first decision. */
+/** The outcome of a resend, as soon as it is known; nothing while the dead letter waits for its first decision. */
 export function Outcome({ letter, device }: { letter: DeadLetterView; device: string | null }) {
   return (
     <div role="status" aria-label="Outcome">

@@ -13,7 +13,7 @@ import classes from "./panel.module.css";
 import type { ChangeView } from "./use-view";
 import { filterOf, type GroupKey, groupName, type View } from "./view";
 
-/** Dead letters on a page of a group. */
+/** The number of dead letters on a page of a group. */
 const LETTERS = 20;
 
 interface PanelProps {
@@ -23,7 +23,7 @@ interface PanelProps {
   onWant: (job: WantedJob) => void;
 }
 
-/** Beside the list: a group's dead letters, or one of them. */
+/** The panel beside the list: a group's dead letters, or one of them. */
 export function Panel(props: PanelProps) {
   const { view } = props;
   const head = useRef<HTMLHeadingElement>(null);
@@ -34,7 +34,7 @@ export function Panel(props: PanelProps) {
   });
   const group = view.group ?? (view.letter === null ? null : (letter.data ?? null));
   const isAlone = group === null;
-  // Opened by keyboard, what was opened is where the reader is; the keys of the list work on. Once the group of a letter
+  // After opening by keyboard, focus moves to what was opened; the list's keys go on working. Once the group of a letter
   // that stood alone is known, the heading is another one.
   useEffect(() => head.current?.focus({ preventScroll: true }), [view.letter, isAlone]);
   return (
@@ -96,7 +96,7 @@ function InGroup({ group, head, ...props }: InGroupProps) {
   );
 }
 
-/** "[" and "]" go to the newer and the older dead letter, but in fields and under dialogs. */
+/** Makes "[" and "]" go to the newer and the older dead letter, except in fields and under dialogs. */
 function useBrackets(isWanted: boolean, to: { readonly newer: () => void; readonly older: () => void }): void {
   useKeys((event: KeyboardEvent) => {
     if (!isWanted || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -16,13 +16,13 @@ import { textOf } from "./bytes";
 import { type JsonReading, lineAndColumn, readJsonText } from "./json-text";
 import classes from "./letter.module.css";
 
-/** Typing that has paused so long is checked. */
+/** The pause in typing after which the message is checked, in milliseconds. */
 const PAUSE_MS = 500;
 const LONGEST = 256 * 1024;
 
 interface ResendEditorProps {
   letter: DeadLetterView;
-  /** Told with the dead letter as it is then, and the device the message names. */
+  /** Called with the dead letter as it is then, and the device the message names. */
   onSent: (letter: DeadLetterView, device: string | null) => void;
   onClose: () => void;
 }
@@ -139,7 +139,7 @@ export function ResendEditor({ letter, onSent, onClose }: ResendEditorProps) {
   );
 }
 
-/** Where it isn't JSON, the line above says so, and where. */
+/** The preview of a resend. Of a text that isn't JSON, the line above says so, and where. */
 function Preview({ preview, isJson }: { preview: ResendPreview; isJson: boolean }) {
   const { ok, readings } = preview;
   const problems = preview.problems.filter(({ reason }) => isJson || reason !== "notJson");

@@ -1,7 +1,7 @@
 "use client";
 import { useKeys } from "../ui/use-keys";
 
-/** Calls back on Esc, unless a dialog, a list of choices or a field takes the key. */
+/** Calls `onEscape` on Esc, unless a dialog, a list of choices or a field takes the key. */
 export function useEscape(isWanted: boolean, onEscape: () => void): void {
   useKeys((event: KeyboardEvent) => {
     if (event.key !== "Escape" || event.defaultPrevented || !isWanted) return;

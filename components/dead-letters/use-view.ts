@@ -6,7 +6,7 @@ import { changedAddress, readView, type View, type ViewChange } from "./view";
 
 export type ChangeView = (change: ViewChange, how?: "push" | "replace") => void;
 
-/** What the page shows, kept in its address so that it can be sent to someone. Unlike other pages' it may name an empty device. */
+/** Keeps what the page shows in its address, so that it can be shared. Unlike on other pages, a device may be named as empty. */
 export function useView(): readonly [view: View, change: ChangeView, hrefOf: (change: ViewChange) => string] {
   const text = useSearchParams().toString();
   const path = usePathname();

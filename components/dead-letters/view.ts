@@ -1,12 +1,12 @@
 import type { DeadLetterFilter, DeadLetterGroup, DeadLetterStatus } from "@/server/contracts/dead-letters";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 
-/** What tells a group from others. Null: a device that could not be read, or the whole message. */
+/** The key of a group. A device of null could not be read, a field of null is the whole message. */
 export type GroupKey = Pick<DeadLetterGroup, "reason" | "device" | "field">;
 
 export type GroupSort = "lastSeen" | "count";
 
-/** What the page shows, as its address says it. */
+/** The page's state, as its address says it. */
 export interface View {
   readonly status: DeadLetterStatus | "all";
   /** An empty device stands for those without one, an empty field for whole messages. */
@@ -20,7 +20,7 @@ export interface View {
 
 export const STATUSES: readonly DeadLetterStatus[] = ["open", "resending", "resent", "discarded"];
 
-/** What an address can say of the page; null leaves it out. */
+/** A change of the address; null removes a part. */
 export type ViewChange = Partial<
   Record<"status" | "reason" | "device" | "field" | "sort" | "group" | "letter", string | null>
 >;
@@ -42,7 +42,7 @@ export function readView(address: URLSearchParams): View {
   };
 }
 
-/** The address after a change. */
+/** Returns the address after a change. */
 export function changedAddress(address: URLSearchParams, change: ViewChange): URLSearchParams {
   const next = new URLSearchParams(address);
   for (const [name, value] of Object.entries(change)) {
@@ -52,7 +52,7 @@ export function changedAddress(address: URLSearchParams, change: ViewChange): UR
   return next;
 }
 
-/** A group's name in the address. */
+/** Writes a group's name for the address. */
 export function groupName({ reason, device, field }: GroupKey): string {
   return [reason, device ?? "", field ?? ""].map(encodeURIComponent).join("/");
 }
@@ -63,18 +63,18 @@ function readGroup(name: string): GroupKey | null {
   return { reason, device: device || null, field: field || null };
 }
 
-/** A filter that leaves a single group: an address with all three parts opens it. */
+/** Returns the single group a filter leaves, if it does: an address with all three parts opens it. */
 function wholeGroup({ reason, device, field }: DeadLetterFilter): GroupKey | null {
   if (reason === undefined || device === undefined || field === undefined) return null;
   return { reason, device: device || null, field: field || null };
 }
 
-/** The filter that finds a group's dead letters. */
+/** Returns the filter that finds a group's dead letters. */
 export function filterOf({ reason, device, field }: GroupKey): Required<DeadLetterFilter> {
   return { reason, device: device ?? "", field: field ?? "" };
 }
 
-/** What a filter means, in a few words. */
+/** Words a filter briefly. */
 export function filterWords({ reason, device, field }: DeadLetterFilter): string {
   const words = [
     reason === undefined ? null : DEAD_LETTER_REASONS[reason].title,

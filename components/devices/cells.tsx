@@ -12,7 +12,7 @@ import { type Column, metricOf } from "./columns";
 import { type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { type KeyedStore, useKeyed } from "./keyed-store";
 
-/** What a device shows in a column; the trend is {@link Trend}. */
+/** Shows a device's value in a column; the trend is {@link Trend}. */
 export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics): ReactNode {
   const metric = metricOf(column.id);
   if (metric !== null) {

@@ -3,7 +3,7 @@ import { metricColor } from "../ui/theme";
 /** Charts a page draws at most: each costs 10 ms whenever it changes. */
 export const MOST_CHARTS = 4;
 
-/** What decides where a metric is drawn. */
+/** The facts that decide where a metric is drawn. */
 export interface Grouped {
   readonly metric: string;
   readonly unit: string | null;

@@ -16,7 +16,7 @@ interface ColumnPanelProps {
 /** Metrics offered at once; a search finds the others. */
 const OFFERED = 50;
 
-/** Which columns the list has, and what the trend shows. */
+/** Chooses the columns of the list and what the trend shows. */
 export function ColumnPanel({ metrics, columns, trend, isDefault, onChoose }: ColumnPanelProps) {
   const [search, setSearch] = useState("");
   const names = metricNames(metrics);

@@ -15,7 +15,7 @@ export interface Column {
   readonly sort?: "lastSeen" | "messages";
 }
 
-/** In the order they are shown; values come before the trend. */
+/** In display order; values come before the trend. */
 const PLAIN = [
   { id: "lastSeen", label: "Last seen", width: 100, isNumber: true, sort: "lastSeen" },
   { id: "site", label: "Site", width: 128, isNumber: false },
@@ -36,7 +36,7 @@ const DEFAULT_VALUES = 3;
 /** More would make the list slow, and nobody reads them. */
 export const MOST_VALUES = 12;
 
-/** What somebody chose; null is the default, which follows what the fleet reports. */
+/** The columns somebody chose; null is the default, which follows what the fleet reports. */
 export interface ColumnChoice {
   readonly columns: readonly ColumnId[] | null;
   /** The metric of the trend. */

@@ -175,7 +175,7 @@ function ClockFault({ device: { id, clockFault } }: { device: DeviceDetail }) {
   );
 }
 
-/** What the device contradicted itself with last, and which value stays. */
+/** Shows the device's last conflict, and which of the two values stays. */
 function LastConflict({ device, known }: { device: DeviceDetail; known: KnownMetrics }) {
   const { zone } = useZone();
   const { conflicts, lastConflict } = device;

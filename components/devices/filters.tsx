@@ -33,7 +33,7 @@ const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 export function Filters({ input, search, site, state, withConflicts, summary, onChange, onLeave }: FiltersProps) {
   const [text, setText] = useState(search);
   const [shown, setShown] = useState(search);
-  /** What is typed is on its way to the address: what arrives there until then was typed before. */
+  /** The latest text is still on its way to the address; until it is there, the address holds an earlier one. */
   const [isAhead, setAhead] = useState(false);
   const apply = useDebouncedCallback((value: string) => {
     if (value.trim() === search) setAhead(false);

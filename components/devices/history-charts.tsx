@@ -23,7 +23,7 @@ const FLAG_RANGE = [0, 1] as const;
 interface HistoryChartsProps extends Stretch {
   series: readonly Series[];
   zone: Zone;
-  /** What a person chose; live values take turns, this is shown at once. */
+  /** The moment a person chose; live values are spoken in turns, this one at once. */
   choice: string;
   isStale: boolean;
   onZoom: (from: number, to: number) => void;
@@ -141,7 +141,7 @@ function useSame({ series, from, to }: { series: readonly Series[]; from: number
   return useMemo(() => ({ series: parts, from, to }), [parts, from, to]);
 }
 
-/** How a flag's value reads; between the two it is a mean of many. */
+/** Writes the value of a flag; between the two values it is a mean of many. */
 export function flagWord(value: number): string {
   return value === 0 ? "false" : value === 1 ? "true" : `${Math.round(value * 100)} % true`;
 }

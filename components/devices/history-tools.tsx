@@ -18,7 +18,7 @@ interface HistoryToolsProps {
   onZoomOut: () => void;
 }
 
-/** Which stretch of the history is shown, how, whether it goes on, and a copy of it to take along. */
+/** Sets the range of the history and how it is shown, whether it follows live, and offers it as a download. */
 export function HistoryTools({ device, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
   const { from, to, range, isOld, endsAtLatest, isLive, waiting, setPaused, series } = view;
   const mayDownload = useMay("view-messages");

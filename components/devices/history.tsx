@@ -18,7 +18,7 @@ import { type HistoryView, useHistory } from "./use-history";
 
 interface HistoryProps {
   device: DeviceDetail;
-  /** At least one. */
+  /** One metric at least. */
   metrics: readonly string[];
   address: URLSearchParams;
   change: (changes: Record<string, string | null>, how?: "push" | "replace") => void;
@@ -127,7 +127,7 @@ function useZoom(address: URLSearchParams, change: HistoryProps["change"]) {
   return [zoom, zoomOut] as const;
 }
 
-/** What the chart shows, for those who don't see it. */
+/** Describes the chart for those who don't see it. */
 function SpokenSeries({ series, from, to, zone }: { series: Series; from: number; to: number; zone: Zone }) {
   const { metric, device, unit, kind } = series;
   const summary = summarize(visiblePoints(series, from, to));

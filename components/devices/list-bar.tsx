@@ -27,9 +27,9 @@ const ColumnPanel = dynamic(() => import("./column-panel").then((panel) => panel
 interface DevicesBarProps {
   wanted: WantedDevices;
   summary: FleetSummary | undefined;
-  /** How many the list holds, and the fingerprint of its order; null until there is one. */
+  /** The length of the list and the fingerprint of its order; null until they are known. */
   list: { readonly count: number; readonly tag: string } | null;
-  /** Why what is shown may be old; null when it isn't. */
+  /** The reason why the list may be out of date; null when it isn't. */
   trouble: string | null;
   metrics: MetricsAnswer["items"];
   columns: readonly Column[];
@@ -40,7 +40,7 @@ interface DevicesBarProps {
   onHelp: () => void;
 }
 
-/** How many devices are listed, whether the list is still right, and what can be done with it. */
+/** Says how many devices are listed and whether the list is current, and offers what can be done with it. */
 export function DevicesBar(props: DevicesBarProps) {
   const { wanted, summary, list, trouble, metrics, columns, trend, isDefault, onChoose, onReload, onHelp } = props;
   const mayDownload = useMay("view-messages");

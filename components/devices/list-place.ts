@@ -10,20 +10,20 @@ const KEPT = "fieldwatch.devices.place";
 interface ListPlaceOptions {
   box: RefObject<HTMLElement | null>;
   ids: readonly string[];
-  /** Which list it is: coming back to the same one comes back to the same place. */
+  /** The list's identity: coming back to the same list comes back to the same place. */
   key: string;
   isReady: boolean;
 }
 
 /** The row cursor, which stays with its device, and the scrolled place, which is there again when coming back. */
 export function useListPlace({ box, ids, key, isReady }: ListPlaceOptions) {
-  // What was kept; on the server there is nothing.
+  // The place that was kept; on the server there is none.
   const [kept] = useState(() => readPlace(key));
   const [id, setId] = useState<string | null>(kept?.id ?? null);
   // The server draws no cursor, so neither does the browser's first draw of the same.
   const isOurs = useIsClient();
   const current = useMemo(() => (id === null || !isOurs ? -1 : ids.indexOf(id)), [ids, id, isOurs]);
-  // By keyboard the focus goes with the cursor, as soon as its row is drawn.
+  // The focus follows the cursor as soon as its row is drawn.
   const focusOn = useRef<string | null>(null);
   const onDrawn = () => {
     if (focusOn.current === null) return;

@@ -14,7 +14,7 @@ import { Section } from "../ui/section";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./properties.module.css";
 
-/** What people say about a device: where it stands, what it is, and anything worth knowing. */
+/** Shows what people say about a device: where it stands, what it is, and anything worth knowing. */
 export function Properties({ device }: { device: DeviceDetail }) {
   const mayEdit = useMay("edit");
   const [isEditing, setEditing] = useState(false);
@@ -78,7 +78,7 @@ function PropertiesForm({ device, onDone }: { device: DeviceDetail; onDone: () =
   const queries = useQueryClient();
   const live = useLive();
   const sites = useQuery(sitesQuery());
-  // What the form began with; the device may change beneath it meanwhile.
+  // The values the form began with; the device may change in the meantime.
   const [base, setBase] = useState(device);
   const [draft, setDraft] = useState<Draft>(() => draftOf(device));
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
@@ -235,7 +235,7 @@ function draftOf({ site, type, notes }: Pick<DeviceDetail, "site" | "type" | "no
   return { site: site ?? "", type: type ?? "", notes: notes ?? "" };
 }
 
-/** What differs from what the form began with; an empty field is nothing. */
+/** Returns the differences from what the form began with; an empty field becomes null. */
 function changesOf(draft: Draft, base: DeviceDetail): DeviceChanges {
   const changes: Record<string, string | null> = {};
   for (const field of FIELDS) {

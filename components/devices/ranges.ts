@@ -37,7 +37,7 @@ export function stretchIn(address: URLSearchParams): Stretch | null {
   return from >= 0 && from < to ? { from, to } : null;
 }
 
-/** What an address needs to name a stretch. */
+/** The parameters of an address that name a range. */
 export function stretchAddress({ from, to }: Stretch): { from: string; to: string } {
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
 }

@@ -11,7 +11,7 @@ import { useKeyed } from "./keyed-store";
 import type { KnownMetrics } from "../ui/meaning";
 import type { FleetRows } from "./visible-rows";
 
-/** Of every row, in pixels; the style sheet has the same. */
+/** Height of every row, in pixels; the style sheet has the same. */
 export const ROW_HEIGHT = 34;
 
 interface RowProps {

@@ -11,7 +11,7 @@ import { type FleetRows, useVisibleRows } from "./visible-rows";
 
 const STATE_WIDTH = 84;
 const ID_WIDTH = 176;
-/** While scrolling, rows are loaded so often at most. */
+/** Rows are loaded at most this often while scrolling, in milliseconds. */
 const LOAD_EVERY_MS = 120;
 
 interface TableProps {
@@ -124,7 +124,7 @@ function headTitle({ id, label }: Column, trend: string | null): string {
 
 type SortField = Parameters<typeof nextSort>[1];
 
-/** How the list stands in one column; null while it is in another's order. */
+/** Returns the list's order in one column; null while another column decides it. */
 function orderBy(field: SortField, sort: DeviceSort): "ascending" | "descending" | null {
   if (sort.replace("-", "") !== field) return null;
   return sort.startsWith("-") ? "descending" : "ascending";

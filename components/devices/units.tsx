@@ -60,7 +60,7 @@ interface Line {
 
 interface UnitsProps {
   device: DeviceView;
-  /** Those of the device, in order. */
+  /** The device's metrics, in order. */
   metrics: readonly MetricView[];
   onClose: () => void;
 }
@@ -70,7 +70,7 @@ export function Units({ device, metrics, onClose }: UnitsProps) {
   const queries = useQueryClient();
   const [before] = useState(() => metrics.map((metric) => lineOf(device, metric)));
   const [lines, setLines] = useState(before);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<{ readonly metric: string; readonly why: string } | null>(null);
   const [isSaving, setSaving] = useState(false);
   const guesses = metrics.filter((metric) => isGuessed(device, metric));
   const changed = lines.filter((line, i) => line.unit.trim() !== before[i]!.unit || line.scope !== before[i]!.scope);
@@ -78,11 +78,15 @@ export function Units({ device, metrics, onClose }: UnitsProps) {
   const save = async (wanted: readonly Line[]) => {
     setSaving(true);
     setFailure(null);
+    let metric = "";
     try {
-      for (const line of wanted) await write(device, line);
+      for (const line of wanted) {
+        metric = line.name;
+        await write(device, line);
+      }
       onClose();
     } catch (error) {
-      setFailure((error as Error).message);
+      setFailure({ metric, why: (error as Error).message });
       setSaving(false);
     } finally {
       // Units stand on every screen: in charts, lists and values alike.
@@ -119,6 +123,7 @@ export function Units({ device, metrics, onClose }: UnitsProps) {
                   limit={8}
                   maxLength={UNIT_LENGTH}
                   value={unit}
+                  error={failure?.metric === name}
                   onChange={(value) => change(name, { unit: value })}
                 />
                 <Select
@@ -138,8 +143,8 @@ export function Units({ device, metrics, onClose }: UnitsProps) {
         </ul>
         {failure ? (
           <Failure
-            what="Not all units were saved"
-            why={failure}
+            what={`The unit of ${failure.metric} was not saved`}
+            why={failure.why}
             advice="What you wrote is kept here. Saving it again does no harm."
           />
         ) : null}

@@ -9,7 +9,7 @@ import { useNow } from "../ui/clock";
 import { type Range, rangeOf, RECENT_MS, type Stretch, stretchIn } from "./ranges";
 import { applyToAll, mustReload, type Series } from "../live/series";
 
-/** What the history shows: which series, from when to when, and how it goes on. Times in epoch ms. */
+/** The state of the history: which series, from when to when, and whether it follows live. Times in epoch ms. */
 export interface HistoryView extends Stretch {
   /** The wanted metrics that are loaded, in their order; undefined while nothing is. */
   readonly series: readonly Series[] | undefined;
@@ -32,7 +32,7 @@ export interface HistoryView extends Stretch {
   readonly setPaused: (paused: boolean) => void;
 }
 
-/** How often a live history is loaded again, for what frames don't tell. */
+/** Interval after which a live history is loaded again, for what frames don't tell. */
 const RELOAD_MS = 60_000;
 
 interface Held extends Stretch {
@@ -50,7 +50,7 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   const stretch = useMemo(() => stretchIn(address), [address]);
   const range = rangeOf(address.get("range") ?? (isOld ? "all" : null));
   const endsAtLatest = latest !== null && (address.get("end") ?? (isOld ? "latest" : "now")) === "latest" && isOld;
-  // While a recording is being replayed its latest reading changes with every frame: follow it every few seconds.
+  // While a recording is replayed, its latest reading changes with every frame: follow it every few seconds.
   const step = useNow(5000);
   // eslint-disable-next-line react-hooks/exhaustive-deps -- see above
   const end = useMemo(() => (endsAtLatest && latest !== null ? latest + 1 : null), [endsAtLatest, step]);
@@ -105,7 +105,7 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   };
 }
 
-/** How many readings of these metrics came since counting began. */
+/** Counts the readings of these metrics that came since counting began. */
 function useWaiting(device: string, metrics: readonly string[], isCounting: boolean): number {
   const live = useLive();
   const [count, setCount] = useState(0);

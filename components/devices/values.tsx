@@ -22,7 +22,7 @@ interface ValuesProps {
   onSelect: (metric: string) => void;
   /** Adds a metric to those shown, or takes it away. */
   onToggle: (metric: string) => void;
-  /** Whether one more metric can be shown beside the others. */
+  /** True if one more metric can be shown beside the others. */
   hasRoomFor: (metric: string) => boolean;
 }
 

@@ -3,7 +3,7 @@ import type { Advice } from "./checklist-steps";
 import { partsOf } from "./advice-parts";
 import classes from "./advice.module.css";
 
-/** Why something isn't well and what to do: words as words, and what can be copied with a button to copy it. Without trouble it is only what comes next. */
+/** Shows why something isn't well and what to do, with a button to copy each command. Without trouble it only says what comes next. */
 export function CauseAndFix({
   cause,
   fix,

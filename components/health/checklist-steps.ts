@@ -6,7 +6,7 @@ import { counted } from "@/server/domain/counted";
 
 export type StepState = "done" | "waiting" | "failing" | "unknown";
 
-/** What to do about something, as the server tells it. */
+/** Advice as the server gives it. */
 export interface Advice {
   readonly cause: string | null;
   readonly fix: string | null;
@@ -19,16 +19,16 @@ export interface ChecklistStep extends Advice {
   readonly key: StepKey;
   readonly title: string;
   readonly state: StepState;
-  /** What was found, in one sentence. */
+  /** The finding, in one sentence. */
   readonly found: string;
-  /** How long it took; null when that means nothing or isn't known. */
+  /** The time it took, in milliseconds; null when that means nothing or isn't known. */
   readonly tookMs: number | null;
 }
 
 export type StepKey =
   "configuration" | "engines" | "topics" | "migrations" | "worker" | "message" | "frame" | "round-trip";
 
-/** What is known; null where the server can't be asked. */
+/** The facts the steps are judged by; null where the server can't be asked. */
 export interface ChecklistFacts {
   readonly health: Pick<HealthAnswer, "engines" | "probes"> | null;
   readonly totals: Pick<PipelineAnswer["totals"], "messages" | "deadLetters" | "devices"> | null;
@@ -85,7 +85,7 @@ export function checklist(facts: ChecklistFacts): ChecklistStep[] {
   ];
 }
 
-/** Whether nothing is left to do. */
+/** Returns true if nothing is left to do. */
 export function isComplete(steps: readonly ChecklistStep[]): boolean {
   return steps.every(({ state }) => state === "done");
 }

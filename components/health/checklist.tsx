@@ -29,7 +29,7 @@ const STATES: Record<StepState, readonly [Mark, string]> = {
   unknown: ["unknown", "Unknown"],
 };
 
-/** What stands between a fresh start and readings on the screen, judged by what is found. `health` is null while the server doesn't answer. */
+/** Shows what stands between a fresh start and readings on the screen. `health` is null while the server doesn't answer. */
 export function Checklist({ health }: { health: HealthAnswer | null }) {
   const live = useLive();
   const overview = pipelineQuery(live);
@@ -57,7 +57,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   useEffect(() => {
     if (isAllDone) keepComplete("yes");
   }, [isAllDone, keepComplete]);
-  // Once it was complete here it is a line, also when something fails later: the probes below tell that.
+  // Once complete, the checklist stays one line even when something fails later: the probes below tell that.
   const isOpen = kept === null ? wasComplete === null : kept === "open";
   const next = steps.find(({ state }) => state !== "done");
 
@@ -151,7 +151,7 @@ function Step({ step, number, isNext, children }: StepProps) {
   );
 }
 
-/** Who comes by a link to the checklist arrives there, though it is drawn only after the page has loaded. */
+/** Scrolls to the checklist for those who come by a link to it: it is drawn only after the page has loaded. */
 function useArrival() {
   const section = useRef<HTMLElement>(null);
   useEffect(() => {

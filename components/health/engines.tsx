@@ -4,7 +4,7 @@ import { Section } from "../ui/section";
 import { ProbeMark } from "../ui/state-mark";
 import classes from "./engines.module.css";
 
-/** Which engine carries what: Fieldwatch's own or one of yours, what it says of itself, and since when it is as it is. */
+/** Shows which engine carries what: Fieldwatch's own or one of yours, what it says of itself, and since when it is as it is. */
 export function Engines({ health }: { health: HealthAnswer }) {
   const { eventLog, documents, database } = health.engines;
   const roles = [

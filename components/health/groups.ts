@@ -12,7 +12,7 @@ export function worst(probes: readonly ProbeResult[]): ProbeStatus {
   );
 }
 
-/** Whether a probe can't be asked for a cause that a failing one of its group tells. */
+/** Returns true if a probe can't be asked for a cause that a failing probe of its group already tells. */
 export function isExplained({ status, cause }: ProbeResult, group: readonly ProbeResult[]): boolean {
   return status === "unknown" && group.some((other) => other.status === "fail" && other.cause === cause);
 }

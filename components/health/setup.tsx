@@ -26,7 +26,7 @@ const OUTCOMES: Record<SetupOutcome, readonly [Mark, attempt: string, step: stri
   running: ["unknown", "Starting", "under way"],
 };
 
-/** So many are listed before "show all". */
+/** Attempts listed before "show all". */
 const FEW = 5;
 
 /** The recorded starts, for those who may see them. */

@@ -4,9 +4,10 @@ import type { FrameData } from "@/server/contracts/live";
 import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
 import { TEST_DEVICE, TEST_METRIC } from "@/server/domain/probe-message";
 import { useLive } from "../live/provider";
+import { deviceQuery } from "../queries/device";
 import { sendTestMessage, testMessagesQuery } from "../queries/test-message";
 
-/** When this browser showed the message, counted from the press of the button; null while it hasn't. */
+/** When this browser showed the message, in milliseconds from the press of the button; null while it hasn't. */
 export interface SeenHere {
   readonly id: string;
   readonly ms: number | null;
@@ -19,7 +20,7 @@ export interface TestMessage {
   readonly seen: SeenHere | null;
   readonly send: () => void;
   readonly isSending: boolean;
-  /** Why the last one could not be sent. */
+  /** The reason why the last one could not be sent. */
   readonly error: Error | null;
 }
 
@@ -39,7 +40,7 @@ export function useTestMessage(): TestMessage {
   const queries = useQueryClient();
   const { data, error: unknown } = useQuery(testMessagesQuery());
   const [seen, setSeen] = useState<SeenHere | null>(null);
-  /** When frames with a test message came, by its event time. */
+  /** Arrival times of frames with a test message, by its event time. */
   const frames = useRef(new Map<number, number>());
   const awaited = useRef<Awaited | null>(null);
 
@@ -57,8 +58,21 @@ export function useTestMessage(): TestMessage {
     for (const time of [...frames.current.keys()].slice(0, -REMEMBERED)) frames.current.delete(time);
     look();
   });
+  /** A frame that was missed may have held the message: then the snapshot does. */
+  const onMissed = useEffectEvent(async () => {
+    if (awaited.current === null) return;
+    const { values } = await queries.fetchQuery({ ...deviceQuery(live, TEST_DEVICE), staleTime: 0 });
+    const shown = values[TEST_METRIC];
+    if (shown) frames.current.set(Date.parse(shown.time), performance.now());
+    look();
+  });
   useEffect(
-    () => live.watch(`device:${TEST_DEVICE}`, { onFrame: (frame) => onFrame(frame), onMissed: () => {} }),
+    () =>
+      live.watch(`device:${TEST_DEVICE}`, {
+        onFrame: (frame) => onFrame(frame),
+        // A snapshot that can't be had is as if the message hadn't come yet.
+        onMissed: () => void onMissed().catch(() => undefined),
+      }),
     [live],
   );
 

@@ -8,7 +8,7 @@ import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Job } from "./job";
 import classes from "./jobs.module.css";
 
-/** What is done beside the stream: what ran, runs and will run, and what keeps it from that. */
+/** Lists the work done beside the stream: what ran, runs and will run, and what keeps it from running. */
 export function Jobs() {
   const { data, error, refetch, isFetching } = useQuery(jobsQuery());
   if (!data) {

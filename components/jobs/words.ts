@@ -2,7 +2,7 @@ import type { Job, JobRun } from "@/server/contracts/jobs";
 import { formatDuration, formatSeconds, formatTotal } from "../ui/format";
 import type { Mark } from "../ui/state-mark";
 
-/** How a job's state is shown. */
+/** Words and marks of a job's states. */
 export const STATES: Record<Job["state"], readonly [Mark, string]> = {
   running: ["ok", "Running"],
   retrying: ["warning", "Retrying"],
@@ -14,7 +14,7 @@ export const STATES: Record<Job["state"], readonly [Mark, string]> = {
   idle: ["unknown", "On request"],
 };
 
-/** How a run's state is shown. */
+/** Words and marks of a run's states. */
 export const RUN_STATES: Record<JobRun["state"], readonly [Mark, string]> = {
   waiting: ["unknown", "Waiting"],
   running: ["ok", "Running"],
@@ -29,12 +29,12 @@ export function intervalOf({ everySeconds }: Pick<Job, "everySeconds">): string 
   return everySeconds === null ? "When asked for" : `Every ${formatSeconds(everySeconds)}`;
 }
 
-/** When a run comes: "in 3 min 20 s", "now". */
+/** Says when a run comes: "in 3 min 20 s", "now". */
 export function untilWords(ms: number): string {
   return ms < 1000 ? "now" : `in ${formatSeconds(Math.round(ms / 1000))}`;
 }
 
-/** How far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */
+/** Says how far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */
 export function progressOf({ state, done, total }: Pick<JobRun, "state" | "done" | "total">): string {
   if (total !== null) return `${formatTotal(done)} of ${formatTotal(total)}`;
   if (state === "running" || state === "stopping") return `${formatTotal(done)} so far`;
@@ -42,7 +42,7 @@ export function progressOf({ state, done, total }: Pick<JobRun, "state" | "done"
   return formatTotal(done);
 }
 
-/** How long a run took; null until it has ended. */
+/** Says how long a run took; null until it has ended. */
 export function tookOf({ startedAt, finishedAt }: Pick<JobRun, "startedAt" | "finishedAt">): string | null {
   if (startedAt === null || finishedAt === null) return null;
   return formatDuration(Math.max(1, Date.parse(finishedAt) - Date.parse(startedAt)));

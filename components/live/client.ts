@@ -2,7 +2,7 @@ import type { ClientToServer, Frame, FrameData, Room, ServerToClient, WatchAnswe
 import { browserNow } from "../ui/server-time";
 import { follow, type Followed } from "./sequence";
 
-/** What this needs of a socket; Socket.IO's client socket fits. */
+/** The part of a socket that is used here; Socket.IO's client socket fits. */
 export interface LiveSocket {
   readonly connected: boolean;
   on(event: "connect" | "connect_error", listener: () => void): unknown;
@@ -26,6 +26,8 @@ export interface Connection {
   readonly phase: "connecting" | "connected" | "reconnecting";
   readonly since: number;
   readonly heardAt: number | null;
+  /** The reason why the server lets no socket of this page in, in its own words; null when it does, or when nothing is known. */
+  readonly refusal: string | null;
 }
 
 export interface LiveClient {
@@ -54,17 +56,21 @@ interface WatchedRoom {
   readonly waiting: Set<() => void>;
 }
 
-/** How long a snapshot waits for its room to be joined. */
+/** The time a snapshot waits for its room to be joined, in milliseconds. */
 const JOIN_PATIENCE_MS = 300;
 
-/** One typed live client a tab. `open` makes the socket when it starts. */
-export function createLiveClient(open: () => LiveSocket, now: () => number = browserNow): LiveClient {
+/** One typed live client a tab. `open` makes the socket when it starts; `askRefusal` asks why one was not let in. */
+export function createLiveClient(
+  open: () => LiveSocket,
+  now: () => number = browserNow,
+  askRefusal: () => Promise<string | null> = async () => null,
+): LiveClient {
   let socket: LiveSocket | null = null;
   const rooms = new Map<Room, WatchedRoom>();
   const connectionListeners = new Set<() => void>();
   /** Rooms asked for, without an answer yet. */
   const unanswered = new Set<Room>();
-  let connection: Connection = { phase: "connecting", since: now(), heardAt: null };
+  let connection: Connection = { phase: "connecting", since: now(), heardAt: null, refusal: null };
 
   const setConnection = (change: Partial<Connection>) => {
     connection = { ...connection, ...change };
@@ -90,7 +96,7 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = bro
   /** Connected is what sends frames: not before every watched room has been joined. */
   const sayConnected = () => {
     if (socket?.connected && unanswered.size === 0 && connection.phase !== "connected")
-      setConnection({ phase: "connected", since: now() });
+      setConnection({ phase: "connected", since: now(), refusal: null });
   };
 
   const join = (name: Room) => {
@@ -127,6 +133,10 @@ export function createLiveClient(open: () => LiveSocket, now: () => number = bro
       if (reason === "io server disconnect") opened.connect();
     });
     opened.on("connect_error", () => {
+      // Browsers don't tell pages why a socket was refused: a request that is let in or not by the same rule does.
+      void askRefusal().then((refusal) => {
+        if (!opened.connected && refusal !== connection.refusal) setConnection({ refusal });
+      });
       if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
     });
     opened.on("frame", (frame: Frame) => {

@@ -10,7 +10,9 @@ import {
   useSyncExternalStore,
 } from "react";
 import { io } from "socket.io-client";
+import type { Problem } from "@/server/contracts/common";
 import type { FrameData, Room } from "@/server/contracts/live";
+import { fetchTimed } from "../ui/server-time";
 import { type Connection, createLiveClient, type LiveClient } from "./client";
 
 const LiveContext = createContext<LiveClient | null>(null);
@@ -18,7 +20,11 @@ const LiveContext = createContext<LiveClient | null>(null);
 /** One live channel for everything below. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const [client] = useState(() =>
-    createLiveClient(() => io({ transports: ["websocket"], forceNew: true, reconnectionDelayMax: 5000 })),
+    createLiveClient(
+      () => io({ transports: ["websocket"], forceNew: true, reconnectionDelayMax: 5000 }),
+      undefined,
+      askRefusal,
+    ),
   );
   useEffect(() => {
     client.start();
@@ -34,7 +40,25 @@ export function useLive(): LiveClient {
   return client;
 }
 
-const STARTING: Connection = { phase: "connecting", since: 0, heardAt: null };
+/** Asks by a request that changes nothing and passes the front door exactly when a socket of this page does. */
+async function askRefusal(): Promise<string | null> {
+  const answer = await fetchTimed("/api/livez", { method: "POST" }).catch(() => null);
+  if (answer?.status !== 403) return null;
+  const { detail = null } = (await answer.json().catch(() => ({}))) as Partial<Problem>;
+  return detail;
+}
+
+/** Returns why the server lets no socket of this page in; null when it does. */
+export function useRefusal(): string | null {
+  const live = useLive();
+  return useSyncExternalStore(
+    (listener) => live.onConnection(listener),
+    () => live.connection().refusal,
+    () => null,
+  );
+}
+
+const STARTING: Connection = { phase: "connecting", since: 0, heardAt: null, refusal: null };
 
 /** The phase of the channel and since when; renders again on changes of the phase only, not on every frame. */
 export function useConnectionPhase(): Connection["phase"] {
@@ -46,7 +70,7 @@ export function useConnectionPhase(): Connection["phase"] {
   );
 }
 
-/** How often a snapshot is loaded again, for what frames don't tell. */
+/** Interval after which a snapshot is loaded again, for what frames don't tell. */
 const RELOAD_MS = 15_000;
 
 /**
@@ -66,7 +90,7 @@ export function useRoom<T>(
   const live = useLive();
   const queries = useQueryClient();
   const onFrame = useEffectEvent((data: FrameData) => {
-    // Without data there is nothing to apply to; a frame during the first load is folded in by `snapshot`.
+    // A frame has nothing to apply to before there is data; one that comes during the first load is folded in by `snapshot`.
     queries.setQueryData<T>(queryKey, (state) => (state === undefined ? undefined : apply(state, data)));
     const state = queries.getQueryData<T>(queryKey);
     if (state !== undefined && mustReload?.(state, data)) void queries.invalidateQueries({ queryKey });

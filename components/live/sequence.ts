@@ -1,6 +1,6 @@
 import type { Frame } from "@/server/contracts/live";
 
-/** How far a room has been followed: the last frame number seen, in which life of the room. */
+/** The place a room has been followed to: the last frame number seen, and in which life of the room. */
 export interface Followed {
   readonly life: string;
   readonly seq: number;

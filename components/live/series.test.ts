@@ -147,7 +147,7 @@ describe("applyToSeries", () => {
 
 describe("a history loaded in the middle of a live stream", () => {
   const WIDTH = 5000;
-  /** What a recount of these readings would be. */
+  /** Recounts these readings. */
   const recount = (readings: readonly (readonly [number, number])[]) =>
     mergeReadings(series({ bucketMs: WIDTH }), readings).points;
   const asFrame = (batch: readonly (readonly [number, number])[], lastSeen: number) => {
@@ -161,7 +161,7 @@ describe("a history loaded in the middle of a live stream", () => {
     };
     return { kind: "devices" as const, devices: [device] };
   };
-  /** As the server answers once `done` batches are committed. */
+  /** Answers as the server would once `done` batches are committed. */
   const loaded = (batches: readonly (readonly (readonly [number, number])[])[], done: number) => {
     const counted = batches.slice(0, done).flat();
     return series({

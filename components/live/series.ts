@@ -6,7 +6,7 @@ import type { PlotPoint } from "../ui/time-chart-plot";
 
 export type HistoryPoint = ReadingsAnswer["points"][number];
 
-/** What a chart of one metric shows: points of one width, whether loaded or come live since. */
+/** The data of one metric's chart: points of one width, whether loaded or come live since. */
 export interface Series {
   readonly device: string;
   readonly metric: string;
@@ -66,7 +66,7 @@ export function mergeReadings(series: Series, readings: readonly (readonly [Epoc
   return { ...series, points, latest };
 }
 
-/** What a device's frame does to the series of one of its metrics. */
+/** Applies a device's frame to the series of one of its metrics. */
 export function applyToSeries(series: Series, data: FrameData): Series {
   if (data.kind !== "devices") return series;
   return data.devices.filter((device) => device.id === series.device).reduce(applyDevice, series);
@@ -86,7 +86,7 @@ function applyDevice(series: Series, { lastSeen, points }: LiveDevice): Series {
   return lastSeen > series.lastSeen ? { ...merged, isPastLoad: true } : merged;
 }
 
-/** What a device's frame does to all series of a page; the same array when nothing changed. */
+/** Applies a device's frame to all series of a page; returns the same array when nothing changed. */
 export function applyToAll(all: readonly Series[], data: FrameData): readonly Series[] {
   const next = all.map((series) => applyToSeries(series, data));
   return next.some((series, i) => series !== all[i]) ? next : all;
@@ -135,7 +135,7 @@ export function visiblePoints(series: Series, from: EpochMs, to: EpochMs): Histo
   return series.points.filter((point) => point.time + series.bucketMs >= from && point.time <= to);
 }
 
-/** From which distance on two points are apart: well above what is usual between them. */
+/** Returns the distance from which two points count as apart: well above what is usual between them. */
 function gapMs(points: readonly HistoryPoint[], bucketMs: number): number {
   const distances = points.slice(1).map((point, i) => point.time - (points[i]?.time ?? 0));
   distances.sort((a, b) => a - b);

@@ -86,7 +86,7 @@ interface FigureProps {
   note: ReactNode;
   spark?: ReactNode;
   lead?: boolean;
-  /** Where more of it is. */
+  /** Address of the page that shows more of it. */
   href?: string;
 }
 

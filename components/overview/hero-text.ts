@@ -5,15 +5,15 @@ import { type Mark, probeMark } from "../ui/state-mark";
 /** The verdict as the overview shows it. */
 export interface HeroText {
   readonly mark: Mark;
-  /** What is the case: the one sentence to read. */
+  /** The one sentence to read. */
   readonly what: string;
   /** RFC 3339, or null when it isn't known. */
   readonly since: string | null;
-  /** What it means for the data. */
+  /** The consequence for the data. */
   readonly means: string;
-  /** What else isn't right, in words; null when nothing is. */
+  /** Other trouble, in words; null when there is none. */
   readonly others: string | null;
-  /** Whether somebody should look. */
+  /** True if somebody should look. */
   readonly isTrouble: boolean;
 }
 

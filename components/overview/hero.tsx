@@ -16,7 +16,7 @@ export function useHero(): HeroText | null {
   return heroText(data, error === null, toServerTime(dataUpdatedAt));
 }
 
-/** How everything is, in one sentence, with since when and what that means for the data. */
+/** Says how everything is in one sentence, since when, and what that means for the data. */
 export function Hero() {
   const hero = useHero();
   return (
@@ -47,7 +47,7 @@ export function Hero() {
   );
 }
 
-/** With a capital and a full stop. */
+/** Adds a capital and a full stop. */
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

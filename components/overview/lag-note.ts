@@ -1,14 +1,14 @@
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { formatSeconds } from "../ui/format";
 
-/** How long the oldest message waits, and when nothing will. */
+/** Says how long the oldest message waits, and when nothing will. */
 export function lagNote({
   lag,
   lagSeconds,
   clearSeconds,
 }: Pick<PipelineAnswer, "lag" | "lagSeconds" | "clearSeconds">) {
   if (lag === 0) return "0 s, nothing waits";
-  // What comes and goes within a second is no queue.
+  // Messages that come and go within a second are no queue.
   if (lagSeconds !== null && lagSeconds < 1) return "oldest waits less than 1 s";
   const waits = lagSeconds === null ? "oldest: unknown" : `oldest waits ${formatSeconds(lagSeconds)}`;
   if (lag === null) return waits;

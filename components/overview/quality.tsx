@@ -34,7 +34,7 @@ const ROWS = [
   ],
 ] as const satisfies readonly (readonly [keyof Counts, "readings" | "messages", string, string, string])[];
 
-/** What of the data of the last 15 minutes was not as it should be. */
+/** Shows what was wrong with the data of the last 15 minutes. */
 export function Quality() {
   const { data, error } = useQuery(qualityQuery());
   return (
@@ -64,7 +64,7 @@ export function Quality() {
   );
 }
 
-/** What was refused never became a message. */
+/** Returns the total a count is shown as a share of; refused messages are not among the stored ones. */
 function wholeOf(counts: Counts, of: "readings" | "messages"): number {
   return of === "readings" ? counts.readings : counts.messages + counts.refused;
 }

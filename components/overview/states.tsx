@@ -6,10 +6,10 @@ import { DeviceMark } from "../ui/state-mark";
 import classes from "./states.module.css";
 import { Link } from "../ui/link";
 
-/** As the list of devices has them: trouble first. */
+/** In the order of the list of devices: trouble first. */
 const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 
-/** How many devices are in which state; each leads to them. */
+/** Shows how many devices are in each state, with a link to them. */
 export function States({ devices }: { devices: PipelineAnswer["devices"] }) {
   const all = STATES.reduce((sum, state) => sum + devices[state], 0);
   return (

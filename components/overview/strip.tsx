@@ -54,7 +54,7 @@ function hasNumber({ values }: { values: Readonly<Record<string, { value: unknow
   return Object.values(values).some(({ value }) => typeof value === "number");
 }
 
-/** What is to be shown, each staying in its place while it is among them; what is pinned is in front. */
+/** Returns the tiles to show: each stays in its place while it is wanted, and pinned ones come first. */
 function useSteady(pinned: readonly string[], wanted: readonly string[]): readonly string[] {
   const [places, setPlaces] = useState<readonly string[]>([]);
   const distinct = [...new Set(wanted)];

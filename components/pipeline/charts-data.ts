@@ -91,7 +91,7 @@ function per(unitMs: number, { ms }: StagesStretch, count: number): number {
   return (count * unitMs) / ms;
 }
 
-/** As many lines as there are colors; rarer reasons share the last. */
+/** The number of colors limits the lines; rarer reasons share the last. */
 const MOST_LINES = 6;
 
 function reasonsIn(buckets: readonly StagesStretch[]): { key: string; label: string; names: readonly string[] }[] {
@@ -99,7 +99,7 @@ function reasonsIn(buckets: readonly StagesStretch[]): { key: string; label: str
   const own = new Set(
     present.slice(0, present.length > MOST_LINES ? MOST_LINES - 1 : MOST_LINES).map(({ reason }) => reason),
   );
-  // In the table's order, so that a line keeps its color while numbers change.
+  // The table's order keeps a line's color while numbers change.
   const lines = Object.keys(DEAD_LETTER_REASONS)
     .filter((reason) => own.has(reason))
     .map((reason) => ({ key: reason, label: reasonTitle(reason), names: [reason] }));
@@ -107,14 +107,14 @@ function reasonsIn(buckets: readonly StagesStretch[]): { key: string; label: str
   return others.length === 0 ? lines : [...lines, { key: "others", label: "Others", names: others }];
 }
 
-/** What was refused in a range for one reason. */
+/** One reason of a range, with what was refused for it. */
 export interface Refusals {
   readonly reason: string;
   readonly letters: number;
   readonly rejected: number;
 }
 
-/** By reason, the most first. */
+/** Sums refusals by reason, the most frequent first. */
 export function refusals(buckets: readonly StagesStretch[]): Refusals[] {
   const sums = new Map<string, { letters: number; rejected: number }>();
   const add = (reason: string, letters: number, rejected: number) => {
@@ -134,7 +134,7 @@ export function reasonTitle(reason: string): string {
   return Object.hasOwn(DEAD_LETTER_REASONS, reason) ? DEAD_LETTER_REASONS[reason as DeadLetterReason].title : reason;
 }
 
-/** Where a message's time went, on average over the stretch; null when none was handled. */
+/** Returns where a message's time went, on average over the range; null when none was handled. */
 export function timeShares({ stages }: StagesStretch): { stage: Stage; ms: number }[] | null {
   if (!stages.readings) return null;
   return STAGES.flatMap((stage) => (stages[stage] ? [{ stage, ms: stages[stage].messageMs }] : []));

@@ -16,7 +16,7 @@ import classes from "./pipeline.module.css";
 
 const HEIGHT = 200;
 
-/** What the pipeline did over the range, as four charts that point at the same moment, or as tables. */
+/** Shows what the pipeline did over the range, as four charts that share a cursor, or as tables. */
 export function Charts({ stages, asTable }: { stages: StagesAnswer; asTable: boolean }) {
   const [crosshair] = useState(createCrosshair);
   const charts = useMemo(() => chartsOf(stages), [stages]);
@@ -127,7 +127,7 @@ function ChartTable({ chart }: { chart: ChartData }) {
   );
 }
 
-/** What a chart shows, for those who don't see it. */
+/** Describes a chart for those who don't see it. */
 function spoken({ title, series, rows, unit, isDuration }: ChartData): string {
   const write = isDuration ? formatDuration : (value: number) => `${formatRate(value)} ${unit}`;
   const parts = series.map(({ key, label }) => {

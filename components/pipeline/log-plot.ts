@@ -22,7 +22,7 @@ export function logPlot(rows: readonly TimeRow[], keys: readonly string[]): { ro
     return { ...drawn, time: row.time };
   });
   const [foot, top] = low > high ? [-1, 3] : [Math.floor(low), Math.max(Math.floor(low) + 1, Math.ceil(high))];
-  // At most six labels: of a long way every second power.
+  // At most six labels: a long axis labels every second power.
   const step = Math.ceil((top - foot) / 5);
   const ticks = Array.from({ length: Math.floor((top - foot) / step) + 1 }, (_, i) => foot + i * step);
   return { rows: plotted, scale: { min: foot, max: top, ticks, label: (exponent) => formatDuration(10 ** exponent) } };

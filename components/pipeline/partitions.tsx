@@ -9,7 +9,7 @@ type Progress = Pick<PipelineAnswer["partitions"][number], "lag" | "lagSeconds" 
   isStopped?: boolean;
 };
 
-/** How far each partition of each topic has been handled, how long what waits will take, and who is at it. */
+/** Lists the partitions of each topic: how far each has been handled, how long the rest will take, and which worker has it. */
 export function Partitions({ pipeline }: { pipeline: PipelineAnswer }) {
   const { partitions, lag, lagSeconds, clearSeconds, incomingPerSecond, workers } = pipeline;
   const topics = [...new Set(partitions.map(({ topic }) => topic))];

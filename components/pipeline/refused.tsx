@@ -5,7 +5,10 @@ import { reasonTitle, refusals } from "./charts-data";
 import classes from "./pipeline.module.css";
 import { Link } from "../ui/link";
 
-/** What could not become a reading in the range, by reason: at the door, where its sender was told, and by the worker, where it is kept. */
+/**
+ * Lists what could not become a reading in the range, by reason: at the door, where the sender was told, and at the
+ * worker, which kept it.
+ */
 export function Refused({ stages, range }: { stages: StagesAnswer; range: string }) {
   const rows = refusals(stages.buckets);
   const requests = new Map<string, number>();

@@ -11,9 +11,9 @@ export interface Station {
   readonly name: string;
   readonly mark: Mark;
   readonly word: string;
-  /** What the mark stands for, on hover. */
+  /** The meaning of the mark, on hover. */
   readonly title: string;
-  /** Whether something goes through it now. */
+  /** True if something goes through it now. */
   readonly isFlowing: boolean;
   /** Null is unknown. */
   readonly value: number | null;
@@ -21,7 +21,7 @@ export interface Station {
   readonly format: (value: number) => string;
   readonly times: Pick<StageFigures, "p50Ms" | "p99Ms"> | null;
   readonly notes: readonly string[];
-  /** What it runs on, and whether that comes with Fieldwatch. */
+  /** The engine behind it, and whether that comes with Fieldwatch. */
   readonly engine: { readonly name: string; readonly isEmbedded: boolean } | null;
 }
 
@@ -37,7 +37,7 @@ interface Worker {
   readonly mark: Mark;
   readonly word: string;
   readonly notes: readonly string[];
-  /** What is wrong with them, what that means and what to do. */
+  /** The trouble there: what is wrong, what that means and what to do. */
   readonly trouble: { readonly summary: string; readonly fix: string | null; readonly isCommand: boolean } | null;
 }
 

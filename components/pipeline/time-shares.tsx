@@ -7,7 +7,7 @@ import { STAGE_COLORS } from "../ui/theme";
 import { STAGE_NAMES, timeShares } from "./charts-data";
 import classes from "./pipeline.module.css";
 
-/** Where a message's time goes: its stages as shares of one bar. */
+/** Shows where a message's time goes: its stages as shares of one bar. */
 export function TimeShares({ minute, rates }: { minute: StagesStretch; rates: PipelineAnswer["rates"] }) {
   const shares = timeShares(minute);
   const stored = shares?.reduce((sum, { stage, ms }) => (stage === "publish" ? sum : sum + ms), 0) ?? 0;

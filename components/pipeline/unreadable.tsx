@@ -104,7 +104,7 @@ function SkipDialog({ batch, onClose }: { batch: StoppingBatchView; onClose: () 
   );
 }
 
-/** What people skipped last: messages that were never read. */
+/** Lists the batches that people skipped last: messages that were never read. */
 export function SkippedBatches({ pipeline }: { pipeline: PipelineAnswer }) {
   const { skippedBatches } = pipeline;
   if (skippedBatches.length === 0) return null;

@@ -18,7 +18,7 @@ const ROOT = "/api/v1/dead-letters";
 const MOST_GROUPS = 500;
 const addressOf = (id: string) => `${ROOT}/${encodeURIComponent(id)}`;
 
-/** The first part of the keys of all that changes when a dead letter does. */
+/** The first part of the keys of every query that changes when a dead letter does. */
 export const DEAD_LETTERS = "dead letters";
 
 /** Groups of dead letters, with how many have each status. */
@@ -57,7 +57,7 @@ export const letterQuery = (id: string) =>
     refetchInterval: ({ state }) => (state.data?.status === "resending" ? 1000 : 5000),
   });
 
-/** What would come of resending it now, with `message` instead of its own bytes unless that is null. */
+/** The outcome of resending it now, with `message` instead of its own bytes unless that is null. */
 export const previewQuery = (id: string, message: string | null) =>
   queryOptions({
     queryKey: ["resend preview", id, message],
@@ -67,7 +67,7 @@ export const previewQuery = (id: string, message: string | null) =>
     gcTime: 30_000,
   });
 
-/** Work on many dead letters: what runs and what ran lately. */
+/** The jobs on many dead letters: those that run and those that ran lately. */
 export const jobsQuery = () =>
   queryOptions({
     queryKey: [DEAD_LETTERS, "jobs"],
@@ -75,7 +75,7 @@ export const jobsQuery = () =>
     refetchInterval: ({ state }) => (state.data?.items.some(isUnderWay) ? 1000 : 5000),
   });
 
-/** What a job would do, for the dead letters there are now. */
+/** The effect a job would have on the dead letters there are now. */
 export const dryRunQuery = (action: DeadLetterJobBody["action"], filter: DeadLetterFilter) =>
   queryOptions({
     queryKey: ["dead letter dry run", action, filter],
@@ -112,7 +112,7 @@ export function stopJob(id: string): Promise<DeadLetterJob> {
   return postJson(`${ROOT}/jobs/${encodeURIComponent(id)}/stop`, {});
 }
 
-/** An empty value means something here (no device, no field): only what is undefined is left out. */
+/** Writes query parameters. An empty value means something (no device, no field): only undefined is left out. */
 function search(parameters: Record<string, string | number | undefined>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));

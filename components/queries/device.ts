@@ -17,7 +17,7 @@ export const deviceQuery = (live: LiveClient, id: string) =>
       live.snapshot(`device:${id}`, () => readJson<DeviceDetail>(addressOf(id), signal), applyToDetail),
   });
 
-/** What a frame does to a device in full: its values change, what people wrote about it stays. */
+/** Applies a frame to a device in full: its values change, what people wrote about it stays. */
 export function applyToDetail(state: DeviceDetail, data: FrameData): DeviceDetail {
   const next = applyToDevice(state, data);
   return next === state ? state : { ...state, ...next };
@@ -55,7 +55,7 @@ export const sitesQuery = () =>
     staleTime: 60_000,
   });
 
-/** What came of saving: done, or what stood in the way. */
+/** The outcome of saving: done, or what stood in the way. */
 export type Saved =
   | { readonly kind: "saved"; readonly device: DeviceDetail }
   /** Someone else changed it meanwhile; this is what is there now. */

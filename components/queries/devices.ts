@@ -13,7 +13,7 @@ export interface FirstOrder {
   readonly order: FleetOrder;
 }
 
-/** What came with the page itself, as if just loaded; it tells the server's time before any answer does. */
+/** The answer that came with the page itself, as if just loaded; it tells the server's time before any other answer does. */
 function taken(order: FleetOrder): FleetOrder {
   takeFirstTime(Date.parse(order.time));
   return order;
@@ -82,7 +82,7 @@ export const sparklinesQuery = (ids: readonly string[], metric: string | null) =
     gcTime: 10_000,
   });
 
-/** Where the CSV of these devices is, with a column for each of `metrics`. */
+/** Returns the address of these devices' CSV, with a column for each of `metrics`. */
 export function devicesCsv(wanted: WantedDevices, metrics: readonly string[]): string {
   return `/api/v1/devices.csv${queryString({ ...wanted, metrics: metrics.join(",") })}`;
 }

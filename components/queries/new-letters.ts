@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from "@/server/domain/reasons";
 
-/** What the overview needs of a dead letter. */
+/** The fields of a dead letter that the overview needs. */
 export interface NewLetter {
   readonly id: string;
   readonly reason: DeadLetterReason;
@@ -13,7 +13,7 @@ export interface NewLetter {
 
 /** Dead letters of one device, field and reason, told by the newest of them. */
 export interface NewLetterGroup extends NewLetter {
-  /** How many of them there are among those looked at. */
+  /** Count among those looked at. */
   readonly count: number;
 }
 

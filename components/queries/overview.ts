@@ -5,7 +5,7 @@ import type { NewLetter } from "./new-letters";
 import { type Quality, qualityOf } from "./quality-counts";
 import { queryString, readJson } from "./request";
 
-/** What was wrong with the data of the last 15 minutes. */
+/** Asks what was wrong with the data of the last 15 minutes. */
 export const qualityQuery = () =>
   queryOptions({
     queryKey: ["quality", 15],

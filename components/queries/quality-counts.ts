@@ -1,6 +1,6 @@
 import type { StagesStretch } from "@/server/contracts/stages";
 
-/** What came, and what of it was not as it should be. */
+/** Counts of what came, and of what was wrong with it. */
 export interface Quality {
   readonly messages: number;
   /** Readings that came, repeats and conflicts included. */

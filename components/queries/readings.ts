@@ -6,10 +6,10 @@ import type { LiveClient } from "../live/client";
 import { serverNow } from "../ui/server-time";
 import { queryString, readJson } from "./request";
 
-/** What a chart asks for. */
+/** The parameters of a chart's request. */
 export interface WantedHistory {
   readonly device: string;
-  /** At least one. */
+  /** One metric at least. */
   readonly metrics: readonly string[];
   /** A range by its length (ms; null is everything there is from `begin` on) and where it ends (null: now), or by both its ends. */
   readonly range:
@@ -71,7 +71,7 @@ async function readAll(
   return answer;
 }
 
-/** Where a download of readings lies: what is shown (auto), or every reading (raw). Times in epoch ms. */
+/** Returns the address of a download of readings: what is shown (auto), or every reading (raw). Times in epoch ms. */
 export function downloadAddress(
   format: "csv" | "json",
   device: string,

@@ -41,7 +41,7 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
   return sendJson("POST", path, body);
 }
 
-/** As {@link postJson}, to change what is there. */
+/** Changes a resource; otherwise like {@link postJson}. */
 export async function patchJson<T>(path: string, body: unknown, more: Record<string, string> = {}): Promise<T> {
   return sendJson("PATCH", path, body, more);
 }
@@ -93,12 +93,12 @@ export function queryString(parameters: Record<string, string | number | boolean
   return text ? `?${text}` : "";
 }
 
-/** What is wrong in this very case, without the kind of problem it is. */
+/** Says what is wrong in this very case, without the kind of problem it is. */
 export function saidOf(error: Error): string {
   return (error instanceof RequestError && error.problem?.detail) || error.message;
 }
 
-/** Whether data is safe after such an error, and what to do, in words. */
+/** Says whether data is safe after such an error, and what to do. */
 export function adviceOn(error: unknown): string {
   if (error instanceof RequestError && error.status === null) {
     return "What was accepted is stored; nothing new is taken in until the server is back. Start it again or look at its log; this page goes on trying.";

@@ -2,7 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { StagesAnswer } from "@/server/contracts/stages";
 import { queryString, readJson } from "./request";
 
-/** What each stage of the pipeline did over the last `minutes`; asked for again about as often as a bucket ends. */
+/** Asks what each stage of the pipeline did over the last `minutes`, again about as often as a bucket ends. */
 export const stagesQuery = (minutes: number) =>
   queryOptions({
     queryKey: ["stages", minutes],

@@ -3,7 +3,7 @@ import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/t
 import { postJson, readJson } from "./request";
 import { serverNow } from "../ui/server-time";
 
-/** On its way a message is looked for often; one that hangs less so. */
+/** A message is looked for often while it moves, and less often once it hangs. */
 const CLOSE_MS = 300;
 const FAR_MS = 3000;
 const CLOSE_FOR_MS = 15_000;

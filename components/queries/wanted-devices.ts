@@ -2,7 +2,7 @@ import type { DeviceState } from "@/server/contracts/devices";
 import type { DeviceSort, FleetFilter } from "@/server/contracts/fleet";
 import { queryString } from "./request";
 
-/** Which devices in which order, as the address of the list says it. */
+/** The selection and order of devices, as the list's address says it. */
 export type WantedDevices = Omit<FleetFilter, "sort"> & { readonly sort: DeviceSort };
 
 /** Trouble first. */
@@ -28,7 +28,7 @@ export function readWanted(address: URLSearchParams): WantedDevices {
   };
 }
 
-/** Where the order is asked for. The page's own answer names it too, so that it is on its way before any script runs. */
+/** Returns the address that is asked for the order. The page's own answer names it too, so that it is on its way before any script runs. */
 export function fleetOrderAddress(wanted: WantedDevices): string {
   return `/api/v1/fleet/order${queryString({ ...wanted, rows: FIRST_ROWS })}`;
 }

@@ -7,7 +7,7 @@ const STALE_AFTER_MS = 10_000;
 /** Health alone sends more often than this: a connected channel that says nothing for so long isn't working. */
 const SILENT_AFTER_MS = 45_000;
 
-/** How the live channel stands, for a person. `staleSince`: the last moment values were surely current, epoch ms. */
+/** Describes the live channel for a person. `staleSince` is the last moment values were surely current, epoch ms. */
 export interface ConnectionView {
   readonly mark: Mark;
   readonly word: "Connecting" | "Connected" | "Reconnecting" | "Stale";
@@ -15,7 +15,7 @@ export interface ConnectionView {
 }
 
 /** Tells how the channel stands at `now`. */
-export function connectionView(connection: Connection, now: number): ConnectionView {
+export function connectionView(connection: Omit<Connection, "refusal">, now: number): ConnectionView {
   const heard = connection.heardAt;
   if (connection.phase === "connected") {
     const quietSince = Math.max(connection.since, heard ?? 0);

@@ -14,10 +14,10 @@ const TITLES: Record<ConnectionView["word"], string> = {
   Stale: "Nothing has come over the live channel for a while; values on this page may be old",
 };
 
-/** Whether this page is live: shape, word and color, with the age when it isn't. */
+/** Shows whether this page is live by shape, word and color, with the age when it isn't. */
 export function ConnectionState() {
   const live = useLive();
-  // As text, so that the clock renders this again only when something to see changed.
+  // The age is text, so that the clock renders this again only when it reads differently.
   const text = useClock(() => JSON.stringify(connectionView(live.connection(), browserNow())));
   const view = text === null ? null : (JSON.parse(text) as ConnectionView);
   const { mark, word, staleSince } = view ?? {

@@ -3,10 +3,10 @@ import type { PageLink } from "./pages";
 /** The second key must follow within so many ms. */
 const PATIENCE_MS = 1200;
 
-/** When `g` was pressed, epoch ms; null when the next key stands alone. */
+/** Time when `g` was pressed, epoch ms; null when the next key stands alone. */
 export type GoState = number | null;
 
-/** What a key means after the keys before it: another state, and the page to go to if it names one. */
+/** Interprets a key after the keys before it: returns another state, and the page to go to if it names one. */
 export function readGoKey(
   pages: readonly PageLink[],
   state: GoState,

@@ -20,7 +20,7 @@ import { type PageLink, usePageLinks } from "./pages";
 const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
 const Palette = dynamic(() => import("./palette/palette").then((palette) => palette.Palette), { ssr: false });
 
-/** By then a closed dialog is gone, and its focus with it. */
+/** A closed dialog and its focus are gone after this many milliseconds. */
 const FOCUS_MS = 30;
 
 interface HintGroup {

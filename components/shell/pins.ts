@@ -29,7 +29,7 @@ export function readPins(text: string | null): Pin[] {
   }
 }
 
-/** With the device's pin taken away, or a new one at the end; the oldest goes when there are too many. */
+/** Removes the device's pin, or adds one at the end; the oldest goes when there are too many. */
 export function togglePin(pins: readonly Pin[], pin: Pin): Pin[] {
   const others = pins.filter(({ device }) => device !== pin.device);
   return others.length < pins.length ? others : [...others, pin].slice(-MOST_PINS);

@@ -2,7 +2,7 @@
 import { createContext } from "react";
 
 interface ShellState {
-  /** Whether the navigation is open on a narrow screen. */
+  /** True if the navigation is open on a narrow screen. */
   readonly opened: boolean;
   readonly toggle: () => void;
   /** Takes away everything but the page until the returned function is called. */
@@ -11,7 +11,7 @@ interface ShellState {
   readonly arrive: () => boolean;
 }
 
-/** What pages share with the shell around them. */
+/** The state that pages share with the shell around them. */
 export const ShellContext = createContext<ShellState>({
   opened: false,
   toggle: () => {},

@@ -25,7 +25,7 @@ import { useTrouble } from "./verdict";
 import { BrandMark } from "../ui/brand";
 import { Link } from "../ui/link";
 
-/** What is around every page: navigation, live channel, query cache, clock and zone. */
+/** Frames every page: navigation, live channel, query cache, clock and zone. */
 export function Shell({ children }: { children: ReactNode }) {
   const [queries] = useState(createQueryClient);
   return (
@@ -148,7 +148,7 @@ function useHealthRoom(): void {
   useRoom("health", healthQuery(useLive()).queryKey, applyToHealth);
 }
 
-/** How many probes fail; nothing while none does. */
+/** Shows how many probes fail; nothing while none does. */
 function Failing() {
   const { failing } = useTrouble();
   if (failing === 0) return null;

@@ -1,7 +1,7 @@
 "use client";
 import { useEffect } from "react";
 
-/** What stands in the browser's tab: trouble first, so that it is seen among many. */
+/** Returns the title of the browser's tab: trouble first, so that it is seen among many. */
 export function tabTitle(page: string, failing: number, hasAnswer: boolean): string {
   const trouble = hasAnswer ? (failing > 0 ? `(${failing} failing) ` : "") : "(no answer) ";
   return `${trouble}${page} · Fieldwatch`;

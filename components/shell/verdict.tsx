@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useLive } from "../live/provider";
+import { useLive, useRefusal } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
@@ -8,12 +8,21 @@ import classes from "./shell.module.css";
 
 /** The verdict on the whole, in one line. The shell keeps health up to date. */
 export function Verdict() {
+  const refusal = useRefusal();
   const { data, error } = useQuery(healthQuery(useLive()));
   if (error) {
     return (
       <p className={classes.verdict} data-status="fail">
         <MarkShape mark="failing" />
         <span>The server does not answer. What it has accepted is stored; values here may be old.</span>
+      </p>
+    );
+  }
+  if (refusal !== null) {
+    return (
+      <p className={classes.verdict} data-status="fail" title={refusal}>
+        <MarkShape mark="failing" />
+        <span>Not live: {refusal}</span>
       </p>
     );
   }
@@ -36,7 +45,7 @@ export function Verdict() {
   );
 }
 
-/** How many probes fail, and whether the server answers at all. */
+/** Returns how many probes fail, and whether the server answers at all. */
 export function useTrouble(): { failing: number; hasAnswer: boolean } {
   const { data, error } = useQuery(healthQuery(useLive()));
   const failing = data?.probes.filter(({ status }) => status === "fail").length ?? 0;

@@ -6,7 +6,7 @@ interface BarSparklineProps {
   values: readonly number[];
   /** A color token. */
   color: string;
-  /** What it shows, in words, for those who can't see it, and on hover. */
+  /** A description for those who can't see it, also shown on hover. */
   label: string;
 }
 

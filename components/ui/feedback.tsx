@@ -16,11 +16,11 @@ export function Loading({ rows, height = 20, label }: { rows: number; height?: n
 }
 
 interface FailureProps {
-  /** What failed: "The devices could not be loaded". */
+  /** The failure: "The devices could not be loaded". */
   what: string;
-  /** Why, as far as is known. */
+  /** The cause, as far as it is known. */
   why: string;
-  /** Whether data is safe, and what to do. */
+  /** Says whether data is safe, and what to do. */
   advice: string;
   onRetry?: () => void;
   retrying?: boolean;

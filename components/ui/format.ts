@@ -2,7 +2,7 @@ import type { EpochMs } from "@/server/domain/terms";
 
 export { formatDuration, formatSeconds } from "@/server/domain/duration";
 
-/** Which zone times are written in. */
+/** The zone that times are written in. */
 export type Zone = "local" | "UTC";
 
 const PREFIXES = [
@@ -47,7 +47,7 @@ export function formatMeasure(value: number): string {
   return size < 1_000_000 ? grouped.format(value) : prefixed(value);
 }
 
-/** How long ago: one unit, so that a column of ages stays quiet. A clock slightly ahead reads "now". */
+/** Writes an age in one unit, so that a column of ages stays quiet. A clock slightly ahead reads "now". */
 export function formatAge(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 1) return "now";

@@ -2,7 +2,7 @@
 import { Dialog } from "./dialog";
 import classes from "./keyboard-help.module.css";
 
-/** What a key does, or several that do the same. */
+/** One key, or several that do the same, and what they do. */
 export interface KeyHint {
   readonly keys: readonly string[];
   readonly does: string;

@@ -7,7 +7,7 @@ interface Line {
   readonly color: string;
 }
 
-/** Which line of a chart has which color. */
+/** Shows which line of a chart has which color. */
 export function Legend({ lines }: { lines: readonly Line[] }) {
   return (
     <ul className={classes.legend}>

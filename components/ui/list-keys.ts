@@ -25,7 +25,7 @@ export function useListKeys(keys: ListKeys): void {
 
 function actionOf({ key }: KeyboardEvent, target: Element, keys: ListKeys): (() => void) | null {
   const onControl = target.closest("a, button, [role=button], summary") !== null;
-  // What stands beside the list and scrolls itself keeps the keys that scroll.
+  // An element beside the list that scrolls by itself keeps the keys that scroll.
   if (key.length > 1 && key !== "Enter" && target.closest("[data-scrolls]")) return null;
   switch (key) {
     case "j":

@@ -10,7 +10,7 @@ interface ChipProps {
   isChosen: boolean;
   /** True for one nobody needs to look at. */
   isNone: boolean;
-  /** How many it stands for; undefined until that is known. */
+  /** Count of what it stands for; undefined until that is known. */
   count: number | undefined;
   onChoose: () => void;
   children: ReactNode;
@@ -34,17 +34,17 @@ export function Chip({ isChosen, isNone, count, onChoose, children }: ChipProps)
 
 interface ListBarProps {
   className: string | undefined;
-  /** How much is listed; empty while that isn't known. */
+  /** The length of the list, in words; empty while that isn't known. */
   total: string;
-  /** What may be out of date: "These devices". */
+  /** The subject of a notice about age: "These devices". */
   what: string;
-  /** Why it may be; null when it isn't. */
+  /** The reason why it may be out of date; null when it isn't. */
   trouble: string | null;
   /** A button that takes over what has changed, or nothing. Its place is kept. */
   offer: ReactNode;
   onReload: () => void;
   onHelp: () => void;
-  /** What can be done with the list. */
+  /** Actions on the list. */
   children: ReactNode;
 }
 

@@ -1,4 +1,4 @@
-/** What devices say about themselves rather than about the world. */
+/** Metrics that devices report about themselves rather than about the world. */
 const HOUSEKEEPING = /^(battery|rssi|snr|signal|uptime|firmware)/i;
 
 /** Metric names in the order every page shows them: what is measured first, by name, then the device's own state. */

@@ -3,9 +3,9 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import classes from "./ui.module.css";
 
-/** Which page of a list is shown: the cursors that led there, none on the first. */
+/** The page of a list that is shown: the cursors that led there, none on the first. */
 export interface Pages {
-  /** Of the page shown; null on the first. */
+  /** Cursor of the page shown; null on the first. */
   readonly cursor: string | null;
   readonly number: number;
   readonly toNext: (cursor: string) => void;

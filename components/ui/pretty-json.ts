@@ -36,7 +36,7 @@ export function prettyJson(text: string): string {
   return out;
 }
 
-/** Where the string that begins at `start` ends, after its closing quote. */
+/** Returns where the string that begins at `start` ends, after its closing quote. */
 function endOfString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     if (text[i] === "\\") i++;

@@ -5,7 +5,7 @@ interface QuantityProps {
   /** Null or undefined is shown as "unknown", never as zero. */
   value: number | boolean | string | null | undefined;
   unit?: string | null | undefined;
-  /** How a number is written; three significant digits unless given. */
+  /** Writes a number; with three significant digits unless given. */
   format?: (value: number) => string;
 }
 

@@ -3,7 +3,7 @@ import type { EpochMs } from "@/server/domain/terms";
 /** The header every REST answer carries: epoch milliseconds on the server when it was made. */
 const HEADER = "fieldwatch-time";
 
-/** How far the server's clock is ahead of one of ours, and by how much that may be wrong, in ms. */
+/** Milliseconds by which the server's clock is ahead of one of ours, and how far off they may be. */
 export interface Ahead {
   readonly ms: number;
   readonly error: number;
@@ -39,7 +39,7 @@ export function browserNow(): EpochMs {
   return Date.now();
 }
 
-/** What the server's clock says at a moment of the browser's. */
+/** Returns what the server's clock says at a moment of the browser's. */
 export function toServerTime(browserTime: number): EpochMs {
   return Math.round(browserTime + (ahead?.ms ?? 0));
 }

@@ -7,9 +7,9 @@ interface SparklineProps {
   values: readonly (number | null)[];
   /** A color token. */
   color: string;
-  /** What it shows, in words, for those who can't see it. */
+  /** A description for those who can't see it. */
   label: string;
-  /** What foot and top stand for; from zero to the largest value unless given. */
+  /** The values at its foot and top; from zero to the largest value unless given. */
   range?: readonly [low: number, high: number];
 }
 

@@ -2,7 +2,7 @@ import type { DeviceState } from "@/server/contracts/devices";
 import type { ProbeStatus } from "@/server/contracts/health";
 import classes from "./ui.module.css";
 
-/** What a thing's state means to a person; every page shows it by the same shape, word and color. */
+/** The meaning of a state to a person; every page shows it by the same shape, word and color. */
 export type Mark = "ok" | "warning" | "failing" | "unknown" | "stale";
 
 const SHAPES: Record<Mark, React.ReactNode> = {

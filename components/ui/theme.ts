@@ -88,7 +88,7 @@ const dark: Record<keyof typeof light, string> = {
   "--fw-chart-6": "#aab3bf",
 };
 
-/** How many series colors there are; beyond that a chart becomes small multiples. */
+/** Number of series colors; beyond that a chart becomes small multiples. */
 const SERIES_COLORS = 6;
 
 /** The series color of a metric: the same name has the same color on every page. */
@@ -138,6 +138,8 @@ export const theme = createTheme({
   headings: { fontFamily: FONT, fontWeight: "600" },
   cursorType: "pointer",
   respectReducedMotion: true,
+  // Its labels would fade from one scheme's color to the other's, dark on dark meanwhile, when the system changes the scheme.
+  components: { SegmentedControl: { defaultProps: { transitionDuration: 0 } } },
 });
 
 /** Gives Mantine and the CSS modules the same variables in each scheme. */

@@ -5,9 +5,9 @@ export const PLOT = { top: 28, right: 60, bottom: 28, left: 60 } as const;
 
 /** A reading or bucket as the chart shows it. Times in epoch ms. */
 export interface PlotPoint {
-  /** Where it is drawn. */
+  /** The moment it is drawn at. */
   readonly time: number;
-  /** Where it begins: the same for a reading, earlier for a bucket. */
+  /** The start of its time: the same for a reading, earlier for a bucket. */
   readonly start: number;
   readonly value: number;
   readonly low: number;

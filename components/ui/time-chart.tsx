@@ -35,7 +35,7 @@ interface TimeChartProps {
   ticks: readonly number[];
   unit: string;
   height?: number;
-  /** Whether zero belongs on the axis. */
+  /** True if zero belongs on the axis. */
   fromZero?: boolean;
   /** The axis, where it isn't one of plain numbers. */
   scale?: ValueScale;

@@ -17,7 +17,7 @@ const PREFIXES = [
 const LARGE = 1e300;
 const SMALLER = 1e-100;
 
-/** Where a value lies on an axis: 0 at its foot, 1 at its top, however far apart the two are. */
+/** Returns a value's place on an axis: 0 at its foot, 1 at its top, however far apart the two are. */
 export function shareOf(value: number, { min, max }: Pick<ValueScale, "min" | "max">): number {
   const span = max - min;
   if (span === 0) return 0;
@@ -43,7 +43,7 @@ export function valueScale(low: number, high: number, fromZero = false): ValueSc
   return { min: ticks[0]!, max: ticks.at(-1)!, ticks, label: labelling(step, Math.max(Math.abs(foot), Math.abs(top))) };
 }
 
-/** Of values made smaller, and then larger again: what an end of the axis lacks to a round one beyond the doubles, it goes without. */
+/** Chooses the axis on values made smaller and scales it back: an end that would round beyond the doubles stays as it is. */
 function largeScale(low: number, high: number, fromZero: boolean): ValueScale {
   const { min, max, ticks } = valueScale(low * SMALLER, high * SMALLER, fromZero);
   const larger = (value: number) => tidy(value / SMALLER);
@@ -85,7 +85,7 @@ function decimalsOf(step: number): number {
   return decimals;
 }
 
-/** Without the dust of binary fractions: 0.30000000000000004 is 0.3. */
+/** Removes the dust of binary fractions: 0.30000000000000004 becomes 0.3. */
 function tidy(value: number): number {
   return Number(value.toPrecision(12)) + 0;
 }

@@ -10,11 +10,11 @@ export interface WaterfallRow {
   /** The mark in words. */
   readonly word: string;
   readonly title: string;
-  /** What is known of it, below the title. */
+  /** Details, below the title. */
   readonly note?: ReactNode;
   /** Null: it has no place in time yet. */
   readonly span: { readonly from: number; readonly to: number } | null;
-  /** What stands after the bar. */
+  /** Text after the bar. */
   readonly figure: ReactNode;
 }
 

@@ -11,7 +11,7 @@ import { registerFleet, startFleetLoad } from "./fleet-load";
 import { machine, markdownTable, median } from "./report";
 
 const MB = 2 ** 20;
-/** What each watches, in turn: its rooms and the snapshots its page loads. */
+/** Viewers, in turn: the rooms each watches and the snapshots its page loads. */
 const WATCHED: readonly { readonly rooms: readonly Room[]; readonly snapshot: string }[] = [
   { rooms: ["health", "overview"], snapshot: "/api/v1/pipeline" },
   { rooms: ["health", "devices"], snapshot: "/api/v1/devices?limit=50" },

@@ -12,7 +12,7 @@ const QUIET_MS = 3000;
 
 interface Load {
   readonly path: string;
-  /** What the page's own HTML asks for: needed before it works. */
+  /** Requests of the page's own HTML, needed before it works. */
   readonly first: number;
   /** The same and what came after it without anybody doing anything: charts. */
   readonly all: number;

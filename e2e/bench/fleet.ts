@@ -72,7 +72,7 @@ async function open(stage: Stage): Promise<Page> {
 
 const readWatched = (page: Page) => page.evaluate(() => (window as unknown as { watched: Watched }).watched);
 
-/** In a new browser context each time: nothing is cached. */
+/** A new browser context each time: nothing is cached. */
 async function firstRows(stage: Stage): Promise<[string, string][]> {
   const took: number[] = [];
   for (let i = 0; i < 5; i++) {
@@ -85,7 +85,7 @@ async function firstRows(stage: Stage): Promise<[string, string][]> {
 
 async function watch(stage: Stage, seconds: number): Promise<[string, string][]> {
   const page = await open(stage);
-  // What the page does to become ready isn't watching yet.
+  // The page's own start isn't counted as watching.
   await page.getByRole("status").getByText("Connected").waitFor();
   await pause(2000);
   const session = await page.context().newCDPSession(page);
@@ -167,7 +167,7 @@ async function searches(stage: Stage): Promise<[string, string][]> {
 function searchOnScreen(page: Page, text: string): Promise<number> {
   return page.evaluate(async (wanted) => {
     const field = document.querySelector<HTMLInputElement>('input[aria-label="Search devices"]')!;
-    // As the browser does for a key: React listens to the event and reads the value past its own setter.
+    // Set as the browser does for a key: React listens to the event and reads the value past its own setter.
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")!.set!.call(field, wanted);
     const started = performance.now();
     field.dispatchEvent(new Event("input", { bubbles: true }));

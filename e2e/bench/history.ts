@@ -160,7 +160,7 @@ function feedLive(product: Product): { stop(): Promise<void> } {
   };
 }
 
-/** How fast a day of every reading comes down as CSV. */
+/** Measures how fast a day of every reading comes down as CSV. */
 async function download(product: Product): Promise<string> {
   const to = Date.now() - 2 * DAY;
   const began = performance.now();

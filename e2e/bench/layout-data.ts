@@ -36,7 +36,7 @@ export interface Rollup {
   lastAt: number;
 }
 
-/** What a batch, sorted by device and time, adds to the buckets of `width` ms: by device, bucket, then metric index. */
+/** Returns what a batch, sorted by device and time, adds to the buckets of `width` ms: by device, bucket, then metric index. */
 export function rollUp(
   batch: readonly Message[],
   width: number,

@@ -62,7 +62,7 @@ describe("variables", () => {
       expect(() => resolveCompose(text, { ...passwords, [name]: "" })).toThrow(`${name} is not set`);
       expect(text).not.toMatch(new RegExp(`\\$\\{${name}(?!:\\?)`));
     }
-    // With the variables taken out, no password is left where one belongs.
+    // Without the variables, no password is left where one belongs.
     const rest = text.replace(/\$\{[^}]*\}|\$\$\w+/g, "");
     expect(rest.match(/(password|secret|token)\w*["']? *[:=] *["']?[\w-]+/gi) ?? []).toEqual([]);
     expect(rest).not.toMatch(/:\/\/[^\s/:@]+:[^\s/@]+@/);
@@ -127,7 +127,7 @@ describe("every service", () => {
   test("keeps its data in a named volume", () => {
     const used = services.flatMap(([, { volumes = [] }]) => volumes).filter((volume) => !volume.startsWith("."));
     expect(used.map((volume) => volume.split(":")[0]).sort()).toEqual(Object.keys(compose.volumes).sort());
-    // From 18 on, the image keeps its data below this folder, and refuses a volume at the old place.
+    // The image of version 18 and later keeps its data below this folder, and refuses a volume at the old place.
     expect(compose.services.postgresql!.volumes).toEqual(["postgresql:/var/lib/postgresql"]);
     expect(compose.services.mongodb!.volumes).toContain("mongodb:/data/db");
   });
@@ -218,7 +218,9 @@ describe("Fieldwatch", () => {
     expect(config.server).toMatchObject({ HOST: "0.0.0.0", PORT: 3000, LOG_FORMAT: "json" });
     expect(config.demoDevices).toBe(name === "simulator" ? 50 : 0);
     if (name === "simulator") expect(config.simulator.SIMULATOR_URL).toBe("http://web:3000");
-    else expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
+    if (name === "web") expect(config.frontDoor.ALLOWED_HOSTS).toEqual(["localhost", "127.0.0.1", "web"]);
+    if (name !== "simulator")
+      expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
     expect(service.volumes ?? []).toEqual(name === "simulator" ? [`simulator:${config.dataDir}`] : []);
   });
 
@@ -238,7 +240,7 @@ describe("Fieldwatch", () => {
   });
 });
 
-/** What a role makes of the image's and the service's environment. */
+/** Returns a role's environment: the image's with the service's on top. */
 function configOf(service: Service) {
   return loadConfig({ ...imageEnvironment(), ...service.environment }, "");
 }

@@ -92,7 +92,7 @@ describe(".dockerignore", () => {
     ...["server/worker.test.ts", "server/testing/database.ts", "coverage/index.html", "test-results/a.png"],
   ])("keeps %s out", (file) => expect(isIgnored(file)).toBe(true));
 
-  // What server/boot/sources.mjs counts as a source: without one of these the image would be another program.
+  // Files that server/boot/sources.mjs counts as sources: without one of these the image would be another program.
   test.each([
     ...["app/layout.tsx", "components/ui/theme.ts", "server/main.ts", "server/boot/setup-steps.mjs"],
     ...["server/postgres/generated/client.ts", "prisma/schema.prisma", "public/favicon.svg"],

@@ -23,7 +23,7 @@ export function readDockerfile(): Instruction[] {
   });
 }
 
-/** What ENV sets in the stage that becomes the image. */
+/** Returns what ENV sets in the stage that becomes the image. */
 export function imageEnvironment(): Record<string, string> {
   const last = readDockerfile().at(-1)!.stage;
   const set = readDockerfile().filter(({ stage, name }) => stage === last && name === "ENV");

@@ -25,7 +25,7 @@ test("a role without a port is well while its event loop turns", async () => {
   const { env, heartbeat, role } = await start("worker");
   expect(await check(env)).toEqual({ code: 0, said: "worker is well" });
   role.kill("SIGSTOP");
-  // As after 20 seconds of standing still, without waiting for them; again, if a last beat came in between.
+  // The file is set back 20 seconds, as if the process had stood still; again, if one more beat came in between.
   const stopped = await until(async () => {
     const then = new Date(Date.now() - 20_000);
     utimesSync(heartbeat, then, then);

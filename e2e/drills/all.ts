@@ -5,6 +5,7 @@ import { connections } from "./connections";
 import { type Drill, readOptions, runDrills } from "./drill";
 import { hostile } from "./hostile";
 import { killRounds } from "./kill-rounds";
+import { otherProducers } from "./other-producers";
 import { outboxFull } from "./outbox-full";
 import { postgresKill } from "./postgres-kill";
 import { rebalances } from "./rebalances";
@@ -14,7 +15,7 @@ import { slowStore } from "./slow-store";
 import { webKill } from "./web-kill";
 import { workerKills } from "./worker-kills";
 
-/** In an order in which those on the same kind of stage follow each other. */
+/** Ordered so that drills on the same kind of stage follow each other. */
 const DRILLS: readonly Drill[] = [
   workerKills,
   rebalances,
@@ -35,7 +36,9 @@ const DRILLS: readonly Drill[] = [
 export async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
   const { mode, short, seed } = options;
-  if (short) return runDrills(DRILLS, options);
+  // Only Kafka has producers of others.
+  const others = mode === "kafka" || mode === "real" ? [await otherProducers({ mode, short })] : [];
+  if (short) return runDrills(DRILLS, options, others);
   const file = "e2e/fixtures/environment.ndjson";
   const targets = ["worker", "web", "postgres", "kafka", "tree"] as const;
   const rows = [
@@ -43,6 +46,7 @@ export async function main(argv: string[]): Promise<number> {
     await killRounds({ mode, file, rounds: 3, targets, seed }),
     await hostile(mode, 50_000, 1),
     await resendLetters({ mode, short, seed }),
+    ...others,
   ];
   return runDrills(DRILLS, options, rows);
 }

@@ -2,7 +2,7 @@ import { type Drill, readOptions, runDrills } from "./drill";
 import { killEngine } from "./engine-kills";
 import { brokerOf } from "./faults";
 
-/** What carries the event log killed with SIGKILL, and started again. */
+/** A drill that kills the engine carrying the event log with SIGKILL, and starts it again. */
 export const brokerKill: Drill = {
   name: "broker-kill",
   stage: "plain",

@@ -5,7 +5,10 @@ import { brokerOf } from "./faults";
 import { healthNames, healthy, now, recovered } from "./recovery";
 import { settle, startSimulator } from "./simulator";
 
-/** What carries the event log is away for a minute while the simulator queues on its disk; health says so; the backlog drains. */
+/**
+ * A drill in which the engine carrying the event log is away for a minute: the simulator queues on its disk, health says
+ * so, the backlog drains.
+ */
 export const brokerStop: Drill = {
   name: "broker-stop",
   stage: "plain",

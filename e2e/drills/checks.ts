@@ -2,7 +2,7 @@
 export interface Checks {
   equal(what: string, found: unknown, wanted: unknown): void;
   that(what: string, holds: boolean, found?: string): void;
-  /** What failed so far. */
+  /** Failures so far. */
   readonly failed: readonly string[];
   /** Prints the sum; the exit code. */
   finish(): number;

@@ -4,7 +4,7 @@ import { startLoad, USUAL_LOAD } from "./load";
 import type { Proxy } from "./proxy";
 import { now, recovered } from "./recovery";
 
-/** What happens to all connections of one engine, and for how long, in seconds: in full and in short. */
+/** Faults of all connections of one engine, and how long they last, in seconds: in full and in short. */
 const FAULTS: readonly {
   name: string;
   seconds: readonly [full: number, short: number];

@@ -3,7 +3,7 @@ import { type Proxy, startProxy } from "./proxy";
 
 export const ENGINE_MODES = ["embedded", "real", "kafka", "mongodb", "postgres"] as const;
 
-/** Which engines are outside of the product: none, all three, or one of them alone. */
+/** The engines outside of the product: none, all three, or one of them alone. */
 export type EngineMode = (typeof ENGINE_MODES)[number];
 
 const OUTSIDE = ["kafka", "mongodb", "postgres"] as const;

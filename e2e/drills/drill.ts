@@ -16,7 +16,7 @@ export interface Drill {
 
 export interface DrillContext {
   readonly short: boolean;
-  /** From 0 to 1, the same for the same seed. */
+  /** Returns a number from 0 to 1, the same for the same seed. */
   readonly random: () => number;
   say(line: string): void;
 }
@@ -24,7 +24,7 @@ export interface DrillContext {
 export interface DrillReport {
   /** Seconds to recover, one of each fault. */
   readonly recoveries: readonly number[];
-  /** What isn't as it must be, in words. */
+  /** Faults found, in words. */
   readonly wrong?: readonly string[];
 }
 

@@ -4,17 +4,17 @@ import type { Stage } from "./stage";
 
 /** An engine that can be killed, and taken away for a while. */
 export interface Breakable {
-  /** What it is, in words. */
+  /** Description, in words. */
   readonly name: string;
   /** Kills it with SIGKILL; resolves when it has been told to start again. */
   killAndStart(): Promise<void>;
-  /** How it is taken away, in words. */
+  /** The way it is taken away, in words. */
   readonly away: string;
   takeAway(): Promise<void>;
   giveBack(): Promise<void>;
 }
 
-/** What carries the event log: Kafka, else PostgreSQL. */
+/** Returns the engine that carries the event log: Kafka, else PostgreSQL. */
 export function brokerOf(stage: Stage): Breakable {
   const { kafka } = stage.engines;
   if (!kafka) return { ...databaseOf(stage), name: `${databaseOf(stage).name}, which carries the log` };
@@ -30,7 +30,7 @@ export function brokerOf(stage: Stage): Breakable {
   };
 }
 
-/** What carries the readings. */
+/** Returns the engine that carries the readings. */
 export function databaseOf(stage: Stage): Breakable {
   const { postgres } = stage.engines;
   if (postgres) {

@@ -6,7 +6,7 @@ export interface HostileMessage {
   readonly bytes: Buffer;
   /** True if it can stand in a JSON array. */
   readonly isJson: boolean;
-  /** Why it is refused as a whole; a sender through REST is told, in the log it becomes a dead letter. */
+  /** The reason why it is refused as a whole; REST tells its sender, a record in the log becomes a dead letter. */
   readonly refused?: DeadLetterReason;
   readonly readings: number;
   readonly duplicates: number;

@@ -17,7 +17,8 @@ import type { Row } from "./rows";
 import { openStage } from "./stage";
 import { deadLetters } from "./stored";
 
-const CHUNK = 500;
+/** No more than the route names one by one, if it takes none. */
+const CHUNK = 100;
 
 export async function main(argv: string[]): Promise<number> {
   const options = { ...DRILL_OPTIONS, messages: { type: "string" }, seed: { type: "string", default: "1" } } as const;
@@ -81,7 +82,7 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
           expectInLog,
           wrongAnswers,
         );
-        // What can't stand in an array goes into the log, so that the numbers stay whole.
+        // Messages that can't stand in an array go into the log, so that the numbers stay whole.
         if (turn % 4 !== 0) await append(chunk.filter((one) => !one.isJson));
       } else {
         const empty: HostileMessage = {

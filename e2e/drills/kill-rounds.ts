@@ -28,7 +28,7 @@ export interface KillRounds {
   readonly seed: number;
 }
 
-/** What each round has to end with, and what it ended with. */
+/** The figures and checks that a round ends with. */
 interface Tally {
   readonly checks: Checks;
   sent: number;

@@ -8,7 +8,7 @@ export interface SentMessage {
   readonly readings: Readings;
 }
 
-/** What senders were told that the product has: the truth its stores are compared with. */
+/** The messages that senders were told are taken: the truth that stores are compared with. */
 export interface Ledger {
   /** A message the telemetry route answered with 202. */
   acknowledge(message: SentMessage): void;

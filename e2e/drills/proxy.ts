@@ -4,7 +4,7 @@ import { pause } from "../waiting";
 /** A TCP proxy between the product and an engine, which can do what networks do to connections. */
 export interface Proxy {
   readonly port: number;
-  /** Where connections go from now on. */
+  /** Target of new connections from now on. */
   aim(port: number): void;
   /** Resets every connection, and every new one until `mend`. */
   cut(): void;
@@ -27,7 +27,7 @@ export interface Slowness {
 
 type Condition = "open" | "cut" | "stalled" | Slowness;
 
-/** How much one direction of one connection may hold; past that the sender has to wait, as on a real network. */
+/** Bytes that one direction of one connection may hold; past that the sender has to wait, as on a real network. */
 const HELD_BYTES = 256 * 1024;
 
 /** Starts a proxy on a free port of this machine. */

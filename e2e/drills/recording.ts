@@ -3,7 +3,7 @@ import path from "node:path";
 import { parseEventTime } from "@/server/domain/time";
 import { ROOT } from "../product";
 
-/** What the pipeline has to say after a recording went through it once, worked out from the file alone. */
+/** A recording, and what the pipeline has to say once it went through: worked out from the file alone. */
 export interface Recording {
   readonly file: string;
   readonly messages: number;

@@ -3,7 +3,7 @@ import { until } from "../waiting";
 import type { Stage } from "./stage";
 import { withDatabase } from "./stored";
 
-/** How far behind the clock the newest stored message of a device may be when nothing is behind. */
+/** The furthest the newest stored message of a device is behind the clock when nothing is behind, in milliseconds. */
 const SLACK_MS = 1000;
 const LONGEST_MS = 600_000;
 

@@ -59,7 +59,7 @@ export async function resendLetters({ mode, short, seed }: ResendLettersOptions)
       );
     const from = Date.now();
     const device = (i: number) => `resent-${i % 20}`;
-    // Once a metric has readings, text under its name is refused; what drifts has a good reading beside it.
+    // Text under a metric's name is refused once the metric has readings; a drifting message has a good reading as well.
     await append([{ device: "first", time: from, readings: { temperature: 1, running: true } }]);
     await drained(product, 1);
     await append(
@@ -101,7 +101,7 @@ export async function resendLetters({ mode, short, seed }: ResendLettersOptions)
     await byHand;
 
     const state = await ended(product, job.id);
-    // What was claimed by hand and given back after the job had passed it waits for somebody to send it again.
+    // A letter that was claimed by hand and given back after the job had passed it waits to be sent again.
     for (let left = await early(product); left > 0; left = await early(product)) {
       const again = await send<DeadLetterJobAnswer>(product, `${ROOT}/jobs`, {
         ...body,
@@ -112,7 +112,7 @@ export async function resendLetters({ mode, short, seed }: ResendLettersOptions)
     }
     const { totals } = await drained(product, 1 + count + drifts);
 
-    // Of letters that were sent by hand before the job came to them, the job knows nothing.
+    // The job knows nothing of letters that were sent by hand before it came to them.
     checks.that(
       "the job dealt with what nobody else had",
       state.stored + state.refused === state.done - state.skipped && state.done <= count + drifts,

@@ -8,7 +8,7 @@ import { drained } from "./pipeline";
 import { messageKey, storedSamples, withDatabase } from "./stored";
 import type { Stage } from "./stage";
 
-/** What the simulator itself says it did, in the line it ends with. */
+/** The simulator's own account, from the line it ends with. */
 export interface SimulatorSum {
   readonly accepted: number;
   readonly rejected: Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@ import { type Db, MongoClient } from "mongodb";
 import pg from "pg";
 import type { Stage } from "./stage";
 
-/** What PostgreSQL holds of one message: how many readings, and how many of them of different metrics. */
+/** PostgreSQL's content for one message: how many readings, and how many of them of different metrics. */
 export interface StoredSample {
   readonly device: string;
   readonly time: number;

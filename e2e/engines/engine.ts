@@ -157,7 +157,7 @@ export function launchLogged(
   const { logFile } = options;
   if (existsSync(logFile) && statSync(logFile).size > LOG_KEEP_BYTES) renameSync(logFile, `${logFile}.old`);
   const log = openSync(logFile, "a", 0o600);
-  // In its own session: Ctrl-C must not stop it before those who use it.
+  // A session of its own: Ctrl-C must not stop the engine before those who use it.
   const child = spawn(command, args, {
     stdio: ["ignore", log, log],
     detached: true,

@@ -4,7 +4,7 @@ import { type KafkaOptions, type KafkaServer, startKafka } from "./kafka";
 import { type MongoOptions, type MongoServer, startMongo } from "./mongodb";
 import { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres";
 
-/** Which engines to start; true for one as it comes. */
+/** The engines to start; true for one as it comes. */
 export interface WhichEngines {
   readonly kafka?: KafkaOptions | boolean | undefined;
   readonly mongodb?: MongoOptions | boolean | undefined;

@@ -29,7 +29,7 @@ fi
 
 /** Starts a guard; `temporary` is the folder it removes at the end. */
 export function createGuard(stopSignal: "TERM" | "INT", temporary: string | undefined): Guard {
-  // In its own session: Ctrl-C in the terminal is not meant for it.
+  // A session of its own: Ctrl-C in the terminal is not meant for it.
   const child = spawn("/bin/sh", ["-c", SCRIPT, "engine-guard", stopSignal, temporary ?? ""], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,

@@ -18,7 +18,7 @@ export const ENGINES_DIR = path.join(process.cwd(), ".engines");
 /** This machine can't start Kafka or the MongoDB-wire server; says what is missing and how to get it. */
 export class EnginesMissing extends StartError {}
 
-/** What starts a Java engine. */
+/** The command that starts a Java engine. */
 export interface Java {
   readonly program: string;
   /** Class path with every engine in it. */

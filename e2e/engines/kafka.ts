@@ -14,10 +14,10 @@ const run = promisify(execFile);
 
 /** One Apache Kafka broker, which is its own controller. */
 export interface KafkaServer extends Engine {
-  /** Where clients start, `127.0.0.1:port`; stays the same over stop and start. */
+  /** Address where clients start, `127.0.0.1:port`; stays the same over stop and start. */
   readonly brokers: string;
   readonly clusterId: string;
-  /** With `tls`: PEM file of the authority that signed its certificate. */
+  /** PEM file of the authority that signed its certificate; only with `tls`. */
   readonly caFile?: string;
 }
 
@@ -92,7 +92,7 @@ async function format(
 ): Promise<string> {
   const file = path.join(dataDir, "cluster.id");
   if (existsSync(file)) return readFileSync(file, "utf8").trim();
-  // What an earlier start was killed in.
+  // An earlier start may have been killed halfway.
   rmSync(path.join(dataDir, "log"), { recursive: true, force: true });
   const id = newClusterId();
   const scram = Object.entries(users).flatMap(([name, password]) =>

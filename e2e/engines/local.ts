@@ -10,7 +10,7 @@ import { isFree } from "./ports";
 const NAMES = ["kafka", "mongodb", "postgres"] as const;
 type Name = (typeof NAMES)[number];
 
-/** Where each listens everywhere in the world. */
+/** The ports each engine usually listens on. */
 const USUAL_PORTS: Record<Name, number> = { kafka: 9092, mongodb: 27017, postgres: 5432 };
 
 const USAGE = `npm run engines [-- [kafka] [mongodb] [postgres] [options]]
@@ -64,7 +64,7 @@ export async function startLocalEngines(argv: readonly string[], say: (line: str
   }
 }
 
-/** What a failed start means, for the terminal; anything but an explained error is thrown on. */
+/** Explains a failed start in the terminal; anything but an explained error is thrown on. */
 export function explainFailure(error: unknown): string {
   if (!(error instanceof StartError)) throw error;
   const indent = (text: string) => text.replace(/^(?=.)/gm, "  ");

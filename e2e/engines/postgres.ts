@@ -8,7 +8,7 @@ import { StartError } from "@/server/postgres/start-error";
 import { type Engine, engineFolder, startEngine } from "./engine";
 import { freeEnginePort } from "./ports";
 
-/** As PostgreSQL comes, and not as small as the embedded one. */
+/** PostgreSQL with its default settings, not as small as the embedded one. */
 const SETTINGS = ["wal_level=replica", "max_wal_senders=10", "shared_buffers=128MB", "autovacuum_naptime=1min"];
 
 /** A plain PostgreSQL, durable, over TCP with a password; nothing starts it again when it dies. */

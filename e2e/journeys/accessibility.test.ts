@@ -39,7 +39,7 @@ afterAll(async () => {
   expect([...(full?.errors ?? []), ...(empty?.errors ?? [])]).toEqual([]);
 });
 
-/** What axe finds wrong on the page as it is: rule, elements, and why. */
+/** Returns what axe finds wrong on the page as it is: rule, elements, and why. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations: found } = await page.evaluate(() =>
@@ -90,3 +90,21 @@ for (const colorScheme of ["light", "dark"] as const) {
     });
   }
 }
+
+test("the color scheme changes at once, so that no text is faint meanwhile", async () => {
+  const page = await full.open("/devices", (opening) => opening.emulateMedia({ colorScheme: "light" }));
+  await page.getByRole("status").getByText("Connected").waitFor();
+  await page.evaluate(() =>
+    document.addEventListener("transitionrun", ({ propertyName, target }) => {
+      if (propertyName === "color") document.body.dataset.faded = (target as HTMLElement).innerText;
+    }),
+  );
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
+  // A transition is told of in the frame after the one that begins it.
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  });
+  expect(await page.locator("body").getAttribute("data-faded")).toBeNull();
+  await page.context().close();
+});

@@ -54,7 +54,7 @@ test("a device that fell silent is seen on the overview, found in the list, and 
     .first()
     .waitFor();
 
-  // When it is mended, the page says so by itself.
+  // The page says by itself that the device is mended.
   await post(stage.product, { device: FAILING, time: Date.now(), readings: { pressure: 2.75 } });
   await page.getByRole("region", { name: "Current values" }).getByText("2.75").waitFor();
   await page.getByText("Live", { exact: true }).first().waitFor();

@@ -114,7 +114,7 @@ test("search, site and state are in the address, and their counts are right", as
 test("a search is found whole, at whatever pace it is typed", async () => {
   const page = await openList();
   const field = page.getByRole("textbox", { name: "Search devices" });
-  // On a slow machine letters come while the ones before are still on their way to the address.
+  // A slow machine receives letters while the earlier ones are still on their way to the address.
   const tools = await page.context().newCDPSession(page);
   await tools.send("Emulation.setCPUThrottlingRate", { rate: 6 });
   for (const delay of [85, 95, 105, 120]) {

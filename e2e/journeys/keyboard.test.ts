@@ -45,7 +45,7 @@ async function open(route: string): Promise<Page> {
   return page;
 }
 
-/** Whether what has the focus looks as if it had: a ring, or a border of its own. */
+/** Returns true if the focused element looks focused: by a ring, or by a border of its own. */
 function focusSeen(page: Page): Promise<{ what: string; seen: boolean }> {
   return page.evaluate(() => {
     const element = document.activeElement as HTMLElement;
@@ -64,7 +64,7 @@ function focusSeen(page: Page): Promise<{ what: string; seen: boolean }> {
 test("from the overview by the palette to a device, another range, and back", async () => {
   const page = await open("/");
   await page.keyboard.press("Control+k");
-  // What is typed before the palette stands there is not lost.
+  // Keys typed before the palette is there are not lost.
   await page.keyboard.type("press-02");
   const field = palette(page).getByRole("combobox");
   await field.waitFor();

@@ -16,7 +16,7 @@ afterAll(async () => {
   expect(stage?.errors ?? []).toEqual([]);
 });
 
-/** How far the page can be pushed sideways, in pixels, and what reaches over its edge outside of a box that scrolls. */
+/** Returns how far the page can be pushed sideways, in pixels, and what reaches over its edge outside of a box that scrolls. */
 function overflow(page: Page) {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
@@ -32,7 +32,7 @@ function overflow(page: Page) {
   });
 }
 
-/** What is still being laid out gets a moment. */
+/** Gives the layout a moment to settle. */
 async function fits(page: Page, name: string): Promise<void> {
   await expect
     .poll(async () => [name, await overflow(page)], { timeout: 5000 })

@@ -4,7 +4,7 @@ import { pause, until } from "../waiting";
 import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const DEVICE = "restart-01";
-/** So that a table of 250 rows has room for what is sent in two minutes. */
+/** Slow enough that a table of 250 rows holds what is sent in two minutes. */
 const EVERY_MS = 500;
 
 let stage: Stage;

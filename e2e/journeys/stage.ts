@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright";
 import { type Product, ROOT, startProduct } from "../product";
 
-const FLAGS = [
+/** Flags of every browser here. */
+export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -15,25 +16,28 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** How long a journey waits for one thing to be seen: far longer than it takes, for machines that are slow or busy. */
+/** The time a journey waits for one thing to be seen, in milliseconds: far longer than it takes, for slow or busy machines. */
 export const PATIENCE_MS = 30_000;
+
+/** Pages that are open now; a journey that fails tells what they say. */
+export const openPages = new Set<Page>();
 
 /** A running product and a browser to look at it. */
 export interface Stage {
   readonly product: Product;
   /** Starts the product again on the same port and data. */
   restart(): Promise<void>;
-  /** A new page on `route`, in a context of its own, after `prepare`. Errors the page throws are collected in `errors`. */
+  /** A new page on `route`, in a context of its own, after `prepare`. What the page throws, and what its policy stops, is collected in `errors`. */
   open(route: string, prepare?: (page: Page) => Promise<void>): Promise<Page>;
   readonly errors: string[];
   close(): Promise<void>;
 }
 
 /** The browser `npm run journeys` has found; a script that isn't run by it finds one itself. */
-async function browserToUse(): Promise<{ executablePath: string; env: Record<string, string> }> {
+export async function browserToUse(): Promise<{ executablePath: string; env: Record<string, string> }> {
   const found = process.env.JOURNEY_BROWSER;
   if (found !== undefined) return JSON.parse(found) as Awaited<ReturnType<typeof browserToUse>>;
-  // By its address: bundled, it would look for its neighbours in the wrong place.
+  // Imported by its address: bundled, it would look for its neighbours in the wrong place.
   const { findBrowser } = (await import(pathToFileURL(path.join(ROOT, "e2e/journeys/browser.mjs")).href)) as {
     findBrowser: () => Awaited<ReturnType<typeof browserToUse>>;
   };
@@ -70,8 +74,18 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
     async open(route, prepare) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: product.url });
       const page = await context.newPage();
+      openPages.add(page);
+      page.once("close", () => openPages.delete(page));
       page.setDefaultTimeout(PATIENCE_MS);
       page.on("pageerror", (error) => errors.push(String(error.stack ?? error)));
+      page.on("console", (message) => {
+        if (/Content Security Policy/i.test(message.text())) errors.push(message.text());
+      });
+      await page.addInitScript(() =>
+        addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
+          console.error(`Content Security Policy: ${violatedDirective} ${blockedURI} ${sourceFile}:${lineNumber}`),
+        ),
+      );
       await prepare?.(page);
       await page.goto(route);
       return page;

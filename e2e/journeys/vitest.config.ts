@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { alias: { "@": path.resolve(import.meta.dirname, "../..") } },
   test: {
     include: ["e2e/journeys/**/*.test.ts"],
+    setupFiles: ["e2e/journeys/tell-failed.ts"],
     // One product and one browser at a time: the machine's attention is part of what is measured.
     fileParallelism: false,
     // Above the sum of what a journey waits for on a slow machine: then the step that failed is told.

@@ -9,6 +9,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stage?.close();
+  expect(stage?.errors ?? []).toEqual([]);
 });
 
 test("a health failure is shown with its fix, and goes when it is mended", async () => {

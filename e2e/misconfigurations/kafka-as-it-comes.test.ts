@@ -209,7 +209,7 @@ describeStartingEngines("on Kafka as it comes", () => {
       } finally {
         kafka.resume();
       }
-      // While it stood still Kafka may have taken its leaderships away; it gets them back in a moment.
+      // Kafka may have taken its leaderships away while it stood still; it gets them back in a moment.
       await until(
         async () => {
           expect((await diagnose(rig.envOf(kafka.brokers))).accusing()).toEqual([]);

@@ -120,7 +120,7 @@ async function take(stage: Stage, { route, file, size, scheme, before }: Picture
   console.log(path.relative(ROOT, file));
 }
 
-/** What the demo fleet would have sent in the past, by the same curves that it goes on with. */
+/** Sends what the demo fleet would have sent in the past, by the same curves that it goes on with. */
 async function sendHistory(product: Product): Promise<void> {
   const options = { seed: SEED, devices: DEVICES, faultsPerHour: 0 };
   const fleet = createFleet({ ...options, intervalMs: HISTORY.everyMs });
@@ -148,7 +148,7 @@ async function sendHistory(product: Product): Promise<void> {
   console.log(`a day of ${DEVICES} devices is stored: ${JSON.stringify({ ...states, deadLetters: counts })}`);
 }
 
-/** What is refused: a sensor that sends its unit along, one that sends nothing, one whose kind of value changed. */
+/** Sends what is refused: a sensor that sends its unit along, one that sends nothing, one whose kind of value changed. */
 async function sendTrouble(product: Product): Promise<void> {
   const at = (secondsAgo: number) => Date.now() - secondsAgo * 1000;
   const messages = Array.from({ length: 12 }, (_, i) => [
@@ -161,7 +161,7 @@ async function sendTrouble(product: Product): Promise<void> {
   await until(async () => (await open()) >= 12, { timeoutMs: 20_000, what: "the dead letters" });
 }
 
-/** With a worker that hangs and has lost its connections: alive to the supervisor, gone to its group. */
+/** Runs `work` while a worker hangs without its connections: alive to the supervisor, gone to its group. */
 async function hangWorker(stage: Stage, work: () => Promise<void>): Promise<void> {
   const worker = processOf(stage.product.tree(), "worker");
   if (!worker) throw new Error("there is no worker process");

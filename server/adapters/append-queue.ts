@@ -1,7 +1,7 @@
 import type { EpochMs } from "@/server/domain/terms";
 import { type LogRecord, LogUnavailableError, type RecordHeaders } from "@/server/ports/event-log";
 
-/** What one call of `append` brought; its order is kept. */
+/** The records of one call of `append`; their order is kept. */
 export type AppendCall = readonly LogRecord[];
 
 /** Writes calls to one topic, all of them or none as far as the callers are told. */
@@ -69,7 +69,7 @@ function createQueue(write: WriteCalls, bounds: MergeBounds) {
         for (const { reject } of calls) reject(error);
       }
     }
-    // In the same turn as the last look at the queue: a call that comes later starts anew.
+    // This is the same turn as the last look at the queue: a call that comes later starts anew.
     writing = null;
   }
 

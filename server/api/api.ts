@@ -7,7 +7,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 import { addressOf } from "./address";
 import { createOpenApi } from "./openapi";
 import { parseParameters } from "./parse";
-import { ProblemError, problemResponse } from "./problem";
+import { type OnUnforeseen, ProblemError, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
 import type { Access, FileAnswer, Operation } from "./verb";
@@ -23,7 +23,7 @@ type Handler = (
   },
 ) => Promise<unknown>;
 
-/** What answering itself depends on, besides what the verbs do. */
+/** The dependencies of answering itself, besides those of the verbs. */
 interface CallDeps {
   readonly pool: Pool;
   readonly now: () => EpochMs;
@@ -31,12 +31,8 @@ interface CallDeps {
   readonly callerOf: (request: Request) => Promise<Caller>;
 }
 
-/** Binds every verb to what it depends on. `onInternal` is told of every error nobody foresaw, once. */
-export function createApi(
-  deps: ApiDeps & CallDeps,
-  version: string,
-  onInternal: (error: unknown, path: string) => void,
-): Api {
+/** Binds every verb to what it depends on. `onUnforeseen` is told of every error nobody foresaw, once. */
+export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforeseen: OnUnforeseen): Api {
   const bound = Object.fromEntries(
     Object.entries(VERBS).map(([name, { operation, writes, create }]) => [
       name,
@@ -47,9 +43,7 @@ export function createApi(
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
     const url = new URL(request.url);
-    const response = await answer(url).catch((error: unknown) =>
-      problemResponse(error, url.pathname, (cause) => onInternal(cause, url.pathname)),
-    );
+    const response = await answer(url).catch((error: unknown) => problemResponse(error, url.pathname, onUnforeseen));
     // Browsers go by the server's clock, and learn it from every answer.
     response.headers.set("fieldwatch-time", String(deps.now()));
     return response;

@@ -3,7 +3,7 @@ import { stringify } from "csv-stringify/sync";
 /** A value of a CSV cell; null and undefined are empty. */
 export type CsvValue = string | number | boolean | null | undefined;
 
-/** What makes a spreadsheet take a text for a formula, also after white space it skips, which the library's own guard lets pass. */
+/** Matches a text that a spreadsheet takes for a formula, also after white space it skips, which the library's own guard lets pass. */
 const FORMULA = /^[\t\r\n ]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r]/;
 
 /**

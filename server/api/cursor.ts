@@ -1,5 +1,8 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { invalid } from "./parse";
+
+/** A moment in a cursor, epoch milliseconds: from year 1 to 9999, which every engine holds. */
+export const momentPlace = z.int().min(-62_135_596_800_000).max(253_402_300_799_999);
 
 /** Packs the place of a page's last item into a text that only {@link openCursor} reads. `order` is the order it belongs to. */
 export function sealCursor(order: string, place: unknown): string {

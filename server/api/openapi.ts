@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { problem } from "@/server/contracts/common";
-import { rejectedItem } from "@/server/contracts/telemetry";
+import { rejectedItem, rejectedMore } from "@/server/contracts/telemetry";
 import { MESSAGE_SCHEMA } from "./telemetry/message-schema";
 import { type ProblemKind, PROBLEMS } from "./problem";
 import type { Operation } from "./verb";
@@ -20,7 +20,7 @@ const SECURITY_SCHEMES = {
 } as const;
 
 /** Problems any address can answer with. */
-const ALWAYS: readonly ProblemKind[] = ["internal", "database-unavailable", "starting-or-stopping"];
+const ALWAYS: readonly ProblemKind[] = ["foreign-host", "internal", "database-unavailable", "starting-or-stopping"];
 
 /** The OpenAPI 3.1 document of these verbs, made from the schemas they parse and answer with. */
 export function createOpenApi(
@@ -112,6 +112,8 @@ function describeOperation(operation: Operation, components: Components): Record
         [
           ...problems,
           ...(isOpen ? [] : SIGNED_IN),
+          ...(operation.method === "GET" ? [] : (["foreign-origin"] as const)),
+          ...(bodies === undefined ? [] : (["too-slow"] as const)),
           ...(hasParameters ? (["invalid-parameters"] as const) : []),
           ...ALWAYS,
         ],
@@ -157,7 +159,12 @@ function problemResponses(kinds: readonly ProblemKind[], components: Components)
             { properties: { type: { enum: named.map((kind) => `/problems/${kind}`) } } },
           ],
           ...(named.includes("nothing-accepted")
-            ? { properties: { rejected: { type: "array", items: components.refer(rejectedItem) } } }
+            ? {
+                properties: {
+                  rejected: { type: "array", items: components.refer(rejectedItem) },
+                  rejectedMore: components.refer(rejectedMore),
+                },
+              }
             : {}),
         };
         const headers =

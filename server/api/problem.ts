@@ -1,18 +1,19 @@
 import { EmailTakenError } from "@/server/access/accounts";
 import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
+import { DOOR_PROBLEMS } from "@/server/contracts/door-problems";
 import type { Problem } from "@/server/contracts/common";
-import { isStoreDown } from "./database-errors";
+import { isStoreDown, isValueRefused } from "./database-errors";
 
 /** Every kind of problem an answer can name, as /problems/<kind>. */
 export const PROBLEMS = {
+  ...DOOR_PROBLEMS,
   "invalid-parameters": { status: 400, title: "The parameters are not valid" },
   "empty-request": { status: 400, title: "The request holds no message" },
   "unreadable-body": { status: 400, title: "The body cannot be read" },
   "not-signed-in": { status: 401, title: "Sign in first" },
   "not-allowed": { status: 403, title: "You may not do that" },
   "not-found": { status: 404, title: "There is no such thing" },
-  "method-not-allowed": { status: 405, title: "This address does not take that method" },
   "wrong-status": { status: 409, title: "Its status does not allow that" },
   "too-many-jobs": { status: 409, title: "Too many jobs are unfinished" },
   "changed-meanwhile": { status: 412, title: "It was changed meanwhile" },
@@ -48,11 +49,14 @@ export class ProblemError extends Error {
   }
 }
 
-/** Answers every error there is; the only place that does. `onInternal` is told of those nobody foresaw. */
-export function problemResponse(error: unknown, instance: string, onInternal: (error: unknown) => void): Response {
+/** Told of an error nobody foresaw, at which address, and what it was answered as. */
+export type OnUnforeseen = (error: unknown, path: string, kind: ProblemKind) => void;
+
+/** Answers every error there is; the only place that does. `onUnforeseen` is told of those nobody foresaw. */
+export function problemResponse(error: unknown, instance: string, onUnforeseen: OnUnforeseen): Response {
   const known = toProblem(error);
-  if (known === null) onInternal(error);
   const { kind, detail, more } = known ?? new ProblemError("internal", "The server's log has the particulars.");
+  if (known === null || isValueRefused(error)) onUnforeseen(error, instance, kind);
   const { status, title } = PROBLEMS[kind];
   const body: Problem = { type: `/problems/${kind}`, title, status, detail, instance, ...more.members };
   return new Response(JSON.stringify(body), {
@@ -82,5 +86,8 @@ function toProblem(error: unknown): ProblemError | null {
     return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);
   if (isStoreDown(error))
     return new ProblemError("database-unavailable", "Ask again in a moment. /health says what is wrong.", later);
+  // Parameters are checked before; this is for a value that no check foresaw.
+  if (isValueRefused(error))
+    return new ProblemError("invalid-parameters", "A value was given that the database can't hold.");
   return null;
 }

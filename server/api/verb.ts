@@ -6,7 +6,7 @@ import type { ProblemKind } from "./problem";
 /** Whom a verb answers: everybody, whoever is signed in, or those who hold the permission. */
 export type Access = "public" | "signed-in" | Permission;
 
-/** What a verb is to the outside; routes, parsing and the OpenAPI document are made from it. */
+/** The public description of a verb; routes, parsing and the OpenAPI document are made from it. */
 export interface Operation<
   P extends z.ZodObject = z.ZodObject,
   Q extends z.ZodObject = z.ZodObject,
@@ -39,7 +39,7 @@ type Handle<C, P extends z.ZodObject, Q extends z.ZodObject, A extends z.ZodType
   call: Call<P, Q>,
 ) => Promise<z.input<A>>;
 
-/** What a verb is called with: everything already parsed, and the request for those that read its body. */
+/** The arguments of one call of a verb: everything already parsed, and the request for verbs that read its body. */
 interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
   readonly params: z.output<P>;
   readonly query: z.output<Q>;

@@ -12,6 +12,7 @@ import { resendDeadLetter } from "./dead-letters/resend";
 import { startDeadLetterJob } from "./dead-letters/start-job";
 import { downloadCsv, downloadJson } from "./devices/download";
 import { getDevice } from "./devices/get";
+import { deleteDevice } from "./devices/remove";
 import { listDevices } from "./devices/list";
 import { listMessages } from "./devices/messages";
 import { listReadings } from "./devices/readings";
@@ -26,6 +27,7 @@ import { getReady } from "./health/ready";
 import { pauseJobVerb, resumeJob, runJob, stopJobRun } from "./jobs/change";
 import { listJobRuns, listJobs } from "./jobs/list";
 import { listMetrics } from "./metrics/list";
+import { deleteMetric, mergeMetrics } from "./metrics/remove";
 import { updateMetric } from "./metrics/update";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
@@ -47,12 +49,15 @@ export const VERBS = {
   listSparklines,
   getDevice,
   updateDevice,
+  deleteDevice,
   listReadings,
   downloadCsv,
   downloadJson,
   listMessages,
   listMetrics,
   updateMetric,
+  deleteMetric,
+  mergeMetrics,
   listDeadLetters,
   listDeadLetterGroups,
   getDeadLetter,
@@ -99,7 +104,7 @@ export const VERBS = {
 
 export type VerbName = keyof typeof VERBS;
 
-/** What all verbs together depend on. */
+/** The dependencies of all verbs together. */
 export type ApiDeps = {
   [Name in VerbName]: (deps: Parameters<(typeof VERBS)[Name]["create"]>[0]) => void;
 }[VerbName] extends (deps: infer All) => void

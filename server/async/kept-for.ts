@@ -17,7 +17,7 @@ export function keptFor<T>(ms: number, now: () => EpochMs, work: () => Promise<T
   };
 }
 
-/** How many questions are remembered at once; the one not asked for longest is forgotten. */
+/** The most questions remembered at once; the one not asked for longest is forgotten. */
 const MOST_KEYS = 200;
 
 /**

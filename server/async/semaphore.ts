@@ -1,4 +1,4 @@
-/** How many may be at work at once; the others wait in the order they came. */
+/** Limits how many may be at work at once; the others wait in the order they came. */
 export interface Semaphore {
   /** Waits for a free place. False, without one, if `signal` aborts first. */
   acquire(signal: AbortSignal): Promise<boolean>;

@@ -1,4 +1,4 @@
-/** What a loop sleeps on between two things to do. */
+/** Wakes a loop that sleeps between two things to do. */
 export interface Signal {
   /** Resolves when it is raised, when the loop is to end, or after `ms`; with `ms`, raising alone doesn't cut the wait short. */
   wait(ms?: number): Promise<void>;

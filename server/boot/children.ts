@@ -96,7 +96,7 @@ interface Launched {
 }
 
 function launch({ role, program }: ChildOptions): Launched {
-  // In a session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
+  // A session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
   const child = fork(program, [role], { detached: process.platform !== "win32", stdio: "inherit" });
   const exited = new Promise<Ending>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));

@@ -9,7 +9,7 @@ export const EXIT_EXPLAINED = 78;
 /** Exit code of a supervised role that couldn't start because an engine is away: to be started again, without end. */
 export const EXIT_TEMPORARY = 75;
 
-/** What `error` means for the person who started Fieldwatch; undefined if it is a bug or not known. */
+/** Explains `error` to the person who started Fieldwatch; undefined if it is a bug or not known. */
 export function explain(error: unknown, config?: Config): StartError | undefined {
   if (error instanceof StartError) return error;
   if (error instanceof ConfigError) {
@@ -28,7 +28,7 @@ export function explain(error: unknown, config?: Config): StartError | undefined
   return undefined;
 }
 
-/** Why the dashboard's port can't be had. */
+/** Explains why the dashboard's port can't be had. */
 export function explainListen(error: unknown, config: Config): StartError | undefined {
   const { HOST, PORT } = config.server;
   switch (errorCode(error)) {
@@ -36,7 +36,7 @@ export function explainListen(error: unknown, config: Config): StartError | unde
       return new StartError(
         `Port ${PORT} is taken`,
         `Another program listens on ${HOST}:${PORT}, maybe another Fieldwatch.`,
-        `Stop it, or take another port: ${command(`PORT=${PORT + 1} npm start`)}`,
+        `Stop it, or take another port: ${command`PORT=${PORT + 1} npm start`}`,
         { cause: error },
       );
     case "EACCES":
@@ -61,7 +61,7 @@ export function explainListen(error: unknown, config: Config): StartError | unde
   }
 }
 
-/** Why the PostgreSQL of DATABASE_URL can't be used, by the error's code. Never shows the password. */
+/** Explains why the PostgreSQL of DATABASE_URL can't be used, by the error's code. Never shows the password. */
 function explainDatabase(error: unknown, databaseUrl: string): StartError | undefined {
   const known = databaseTrouble(error, databaseUrl);
   return (

@@ -114,7 +114,7 @@ async function patiently<T>(engine: string, work: () => Promise<T>, logger: Logg
 }
 
 function mayBeStarting(error: unknown): boolean {
-  // What the driver says without a code (no TLS there, no PostgreSQL there) is rather a wrong setting.
+  // An error of the driver without a code (no TLS there, no PostgreSQL there) is rather a wrong setting.
   if (error instanceof DatabaseUnavailableError) return false;
   return error instanceof UnavailableError || STARTING.has(errorCode(error) ?? "");
 }

@@ -8,7 +8,7 @@ import { watchParent } from "./parent-watch";
 /** Longest a role may take to finish what is in flight. */
 const STOP_WITHIN_MS = 8000;
 
-/** What the supervisor and its roles say to each other. */
+/** The messages between the supervisor and its roles. */
 export const READY = "ready";
 export const STOP = "stop";
 

@@ -51,7 +51,7 @@ function step(name, work, attempt) {
   console.log(`  ✓ ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }
 
-/** What the stamp must say for node_modules to fit: the lock file, and the system the binaries are for. */
+/** Returns what the stamp must say for node_modules to fit: the lock file, and the system the binaries are for. */
 function installKey() {
   const lock = fs.readFileSync(path.join(ROOT, "package-lock.json"));
   return createHash("sha256").update(lock).update(`${process.platform}-${process.arch}`).digest("hex");

@@ -7,7 +7,7 @@ export const ROOT = path.resolve(import.meta.dirname, "..", "..");
 
 /** Everything the build reads. */
 const SOURCES = ["app", "components", "server", "prisma/schema.prisma", "public"];
-const FILES = ["next.config.js", "package.json", "package-lock.json", "tsconfig.json"];
+const FILES = ["next.config.js", "instrumentation-client.ts", "package.json", "package-lock.json", "tsconfig.json"];
 
 const stampFile = path.join(ROOT, "dist", ".build-stamp");
 

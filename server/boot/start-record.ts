@@ -8,7 +8,7 @@ import {
 } from "@/server/observability/setup-attempts.mjs";
 import { explain } from "./explain";
 
-/** How the steps of a start are written down. */
+/** The record of a start's steps. */
 export interface StartRecord {
   /** Does one step, and notes how long it took and how it ended. Throws what the step throws. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;

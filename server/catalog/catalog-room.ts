@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-/** How many more devices and metrics the catalog takes; below zero when a limit was lowered. */
+/** Counts the devices and metrics the catalog still takes; below zero when a limit was lowered. */
 export async function roomInCatalog(
   pool: Pool,
   { maxDevices, maxMetrics }: { readonly maxDevices: number; readonly maxMetrics: number },

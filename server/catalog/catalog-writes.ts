@@ -15,7 +15,7 @@ export interface CatalogMetric {
   readonly kind: MetricKind;
 }
 
-/** What a device says of itself; null where it says nothing. */
+/** The device's own words about itself; null where it says nothing. */
 export interface NewDevice {
   readonly name: string;
   readonly site: string | null;
@@ -30,16 +30,16 @@ export interface NewMetric {
 /** Serialises discovery, so that workers at it at once can't pass the bounds together. */
 export const DISCOVERY_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.discovery', 0))`;
 
-/** What a person set, be it to nothing, counts as there. */
+/** The columns of a known device; what a person set, even to nothing, counts as there. */
 const DEVICE = `id, name, site_id IS NOT NULL OR site_by_person AS "hasSite", type IS NOT NULL OR type_by_person AS "hasType"`;
 
-/** Those of `names` that are known. */
+/** Finds those of `names` that are known. */
 export async function findDevices(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogDevice[]> {
   const { rows } = await db.query<CatalogDevice>(`SELECT ${DEVICE} FROM device WHERE name = ANY ($1)`, [names]);
   return rows;
 }
 
-/** Those of `names` that are known. */
+/** Finds those of `names` that are known. */
 export async function findMetrics(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogMetric[]> {
   const { rows } = await db.query<CatalogMetric>(`SELECT id, name, kind FROM metric WHERE name = ANY ($1)`, [names]);
   return rows;
@@ -72,7 +72,7 @@ export async function discoverDevices(
   });
 }
 
-/** As {@link discoverDevices}, for metrics. A known metric is answered as it is, whatever `metrics` says. */
+/** Discovers metrics as {@link discoverDevices} does devices. A known metric is answered as it is, whatever `metrics` says. */
 export async function discoverMetrics(
   pool: Pool,
   metrics: readonly NewMetric[],
@@ -144,7 +144,7 @@ export async function lockDevices(client: PoolClient, ids: readonly number[]): P
   return new Map(rows.map(({ id, last }) => [id, last === null ? null : Number(last)]));
 }
 
-/** What a batch tells of one device. */
+/** One device's part of a batch. */
 export interface DeviceActivity {
   readonly id: number;
   readonly messages: number;
@@ -210,7 +210,7 @@ export async function noteConflicts(client: PoolClient, conflicts: readonly Devi
   );
 }
 
-/** Those of `wanted` that aren't known and still fit. */
+/** Returns those of `wanted` that aren't known and still fit. */
 async function roomFor<T extends { readonly name: string }>(
   client: PoolClient,
   table: "device" | "metric",

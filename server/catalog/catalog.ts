@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { readEpoch } from "./epoch";
 import {
   countAsNumbers,
   describeDevices,
@@ -20,6 +21,16 @@ export interface CatalogSettings {
 
 /** Devices and metrics by name, kept in memory, discovered when new. Holds no more than the database may. */
 export interface Catalog {
+  /** The catalog as it is remembered; whoever commits by it must hold that its epoch is still the database's. */
+  current(): Promise<CatalogView>;
+  metricName(id: number): string | undefined;
+  /** Drops what is remembered, because the database turned out to hold something else. */
+  forget(): void;
+}
+
+/** The catalog of one epoch. */
+interface CatalogView {
+  readonly epoch: number;
   /** The wanted devices that are known or could be added, by name. */
   devices(wanted: ReadonlyMap<string, NewDevice>): Promise<ReadonlyMap<string, CatalogDevice>>;
   /**
@@ -27,15 +38,34 @@ export interface Catalog {
    * A metric that is known as boolean becomes a number with the first number, for good.
    */
   metrics(wanted: ReadonlyMap<string, MetricKind | null>): Promise<ReadonlyMap<string, CatalogMetric>>;
-  metricName(id: number): string | undefined;
-  /** Drops what is kept, because the database turned out to hold something else. */
-  forget(): void;
 }
 
-export function createCatalog({ pool, maxDevices, maxMetrics }: CatalogSettings): Catalog {
+export function createCatalog(settings: CatalogSettings): Catalog {
+  // An id is of one name for ever, whatever is forgotten.
+  const metricNames = new Map<number, string>();
+  let view: CatalogView | null = null;
+  return {
+    async current() {
+      if (view !== null) return view;
+      // Read before all else: what is found later may be newer, never older.
+      const epoch = await readEpoch(settings.pool);
+      return (view = createView(settings, epoch, metricNames));
+    },
+    metricName: (id) => metricNames.get(id),
+    forget() {
+      // What is still being asked for goes to the view that was dropped.
+      view = null;
+    },
+  };
+}
+
+function createView(
+  { pool, maxDevices, maxMetrics }: CatalogSettings,
+  epoch: number,
+  metricNames: Map<number, string>,
+): CatalogView {
   const devices = new Map<string, CatalogDevice>();
   const metrics = new Map<string, CatalogMetric>();
-  const metricNames = new Map<number, string>();
 
   function keepDevices(found: readonly CatalogDevice[]) {
     // Over the bound only if MAX_DEVICES was lowered below what the database holds.
@@ -55,6 +85,8 @@ export function createCatalog({ pool, maxDevices, maxMetrics }: CatalogSettings)
   }
 
   return {
+    epoch,
+
     async devices(wanted) {
       const result = new Map<string, CatalogDevice>();
       const missing: NewDevice[] = [];
@@ -100,14 +132,6 @@ export function createCatalog({ pool, maxDevices, maxMetrics }: CatalogSettings)
       keepMetrics(now);
       for (const metric of now) result.set(metric.name, metric);
       return result;
-    },
-
-    metricName: (id) => metricNames.get(id),
-
-    forget() {
-      devices.clear();
-      metrics.clear();
-      metricNames.clear();
     },
   };
 

@@ -10,7 +10,7 @@ import type { CatalogDevice } from "./devices";
 
 export type DeviceOrder = "id" | "lastSeen" | "messages" | "state";
 
-/** Which devices, by what they are at `now`. */
+/** A selection of devices, by what they are at `now`. */
 export interface DeviceFilter {
   readonly search?: string | undefined;
   readonly site?: string | undefined;
@@ -110,7 +110,7 @@ interface SiteCounts {
 export interface FleetCounts {
   readonly all: number;
   readonly total: number;
-  /** Of them, those with conflicts. */
+  /** The number of them that have conflicts. */
   readonly conflicts: number;
   /** Among those that match everything but the state. */
   readonly states: Readonly<Record<DeviceStateName, number>>;
@@ -176,7 +176,7 @@ export async function sampleDevices(pool: Pool, most: number): Promise<string[]>
   return rows.map(({ name }) => name);
 }
 
-/** Where a device stands in an order. */
+/** A device's place in an order. */
 export function placeOf(device: ListedDevice, order: DeviceOrder): DevicePlace {
   if (order === "state") return { at: device.name, key: device.rank };
   const at = order === "id" ? device.name : order === "lastSeen" ? device.lastSeen : device.messages;

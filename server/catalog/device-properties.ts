@@ -3,18 +3,18 @@ import { DISCOVERY_LOCK } from "./catalog-writes";
 import type { WritingContext } from "@/server/postgres/context";
 import { type PrismaClient, prismaIn } from "@/server/postgres/prisma";
 
-/** What people may write about a device. */
+/** The properties that people may write about a device. */
 export interface DeviceProperties {
   readonly site: string | null;
   readonly type: string | null;
   readonly notes: string | null;
-  /** Which of site and type a person has set: messages don't fill these in. */
+  /** Those of site and type that a person has set: messages don't fill these in. */
   readonly byPerson: readonly ("site" | "type")[];
-  /** When any of them last changed, epoch milliseconds; grows with every change. */
+  /** Time of the last change to any of them, epoch milliseconds; grows with every change. */
   readonly updatedAt: EpochMs;
 }
 
-/** What to change; what is left out stays. null is nothing. */
+/** Changes of properties; an absent one stays as it is, null removes it. */
 export interface PropertyChanges {
   readonly site?: string | null | undefined;
   readonly type?: string | null | undefined;

@@ -33,7 +33,7 @@ const inFull = {
   rounded: { include: { metric: true } },
 } as const;
 
-/** What is told of one device alone. */
+/** The facts that are told of one device alone. */
 export interface DeviceNotes {
   readonly lastConflict: LastConflict | null;
   /** Metrics with numbers that no double holds as they were sent, and the event time of the latest. */

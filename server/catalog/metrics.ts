@@ -3,14 +3,14 @@ import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import type { Prisma } from "@/server/postgres/generated/client";
 import type { PrismaClient } from "@/server/postgres/prisma";
 
-/** Where a metric's unit and range are from. */
+/** The origin of a metric's unit and range. */
 type MetricMeaning = "none" | "guessed" | "set";
 
 export interface CatalogMetric {
   readonly key: number;
   readonly name: string;
   readonly kind: MetricKind;
-  /** Of all devices that have none of their own. */
+  /** The unit of all devices that have none of their own. */
   readonly unit: string | null;
   readonly min: number | null;
   readonly max: number | null;
@@ -39,7 +39,7 @@ export async function describeMetric(
   key: number,
   meaning: { readonly unit: string | null; readonly min: number | null; readonly max: number | null },
 ): Promise<void> {
-  await prisma.metric.update({ where: { id: key }, data: { ...meaning, meaning: "set" } });
+  await prisma.metric.updateMany({ where: { id: key }, data: { ...meaning, meaning: "set" } });
 }
 
 /**
@@ -52,7 +52,7 @@ export async function setOwnUnits(
   metric: number,
   { devices, unit, unsetOnly }: { devices: readonly string[]; unit: string | null; unsetOnly: boolean },
 ): Promise<string[]> {
-  // In the order of their ids, as all who lock several devices do.
+  // The order of ids is the one in which all who lock several devices do so.
   const { rows } = await tx.query<{ id: number; name: string }>(
     `SELECT id, name FROM device WHERE name = ANY ($1) ORDER BY id FOR KEY SHARE`,
     [devices],

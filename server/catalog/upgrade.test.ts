@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markHeaders } from "@/server/domain/resend-mark";
 import { migrate } from "@/server/postgres/migrate";
+import { createPrismaClient } from "@/server/postgres/prisma";
 import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
 import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
+import { findDevice } from "./devices";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -68,5 +70,32 @@ test("a database from before conflicts and units keeps what it has; drift betwee
   expect(totals.rows).toEqual([{ messages: 5, readings: 2, duplicates: 1, conflicts: 1, dead_letters: 1 }]);
   expect((await db.pool.query(`SELECT messages::int, conflicts::int FROM device`)).rows).toEqual([
     { messages: 4, conflicts: 1 },
+  ]);
+});
+
+test("a database from before rounded series keeps what it has, and marks the series from then on", async () => {
+  await goBackBefore(db, "20261128170100_rounded_series");
+  await db.pool.query(
+    `INSERT INTO site (name) VALUES ('north');
+     INSERT INTO device (name, site_id, messages) VALUES ('meter-1', 1, 1);
+     INSERT INTO metric (name, kind) VALUES ('total', 'number'), ('power', 'number');
+     INSERT INTO sample_other (device_id, time, metrics, values) VALUES (1, '2026-01-15T09:00:00Z', '{1,2}', '{9007199254740992,1.5}')`,
+  );
+  await migrate(db.connectionString);
+  const prisma = createPrismaClient(db.pool);
+  const before = await findDevice(prisma, "meter-1");
+  expect(before).toMatchObject({ site: "north", messages: 1, rounded: new Map() });
+
+  const log = createScriptedLog("rounding", 1);
+  log.append(0, `{"device":"meter-1","time":${T},"readings":{"total":9007199254740993,"power":1.5}}`);
+  await (await createRig(db.pool, log)).drain();
+  const after = await findDevice(prisma, "meter-1");
+  expect(after).toMatchObject({ site: "north", messages: 2, rounded: new Map([["total", T]]) });
+  const { rows } = await db.pool.query(`SELECT metric, value FROM reading ORDER BY time, metric DESC`);
+  expect(rows.map(({ metric, value }) => [metric, value])).toEqual([
+    ["total", 9007199254740992],
+    ["power", 1.5],
+    ["total", 9007199254740992],
+    ["power", 1.5],
   ]);
 });

@@ -65,7 +65,7 @@ export function loadConfig(env: NodeJS.Dict<string> = process.env, dotenv: strin
   return config;
 }
 
-/** Whether messages or readings go to an engine that may hold real ones. */
+/** Returns true if messages or readings go to an engine that may hold real ones. */
 function hasRealEngine({ engines }: Pick<Config, "engines">): boolean {
   return [engines.DATABASE_URL, engines.KAFKA_BROKERS, engines.MONGODB_URI].some((value) => value !== undefined);
 }
@@ -168,13 +168,14 @@ export function envExample(): string {
   const titles: Record<keyof Sections, string> = {
     server: "Where Fieldwatch listens and keeps its files",
     access: "Who may come in",
+    frontDoor: "Whom the front door lets in",
     engines: "Engines outside of Fieldwatch",
     eventLog: "Event log",
     pipeline: "Pipeline",
     ingest: "Telemetry route",
     simulator: "Simulator",
   };
-  // In the order above: the members of a module come in one order from source and in another when bundled.
+  // The order above is kept: the members of a module come in one order from source and in another when bundled.
   const parts = Object.entries(titles).map(([name, title]) => {
     const table: Record<string, Variable> = sections[name as keyof Sections];
     const lines = Object.entries(table).map(([variable, { about, example }]) => `# ${about}\n# ${variable}=${example}`);

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { addresses, flag, variable, whole } from "./variables";
+import { addresses, flag, hosts, networks, publicOrigin, variable, whole } from "./variables";
 
-/** Where Fieldwatch listens and keeps its files. */
+/** Settings of where Fieldwatch listens and keeps its files. */
 export const server = {
   PORT: variable(whole(1, 65535).default(3000), "Port of the dashboard and the REST routes.", "3000"),
   HOST: variable(z.string().min(1).default("127.0.0.1"), "Address to listen on.", "127.0.0.1"),
@@ -39,6 +39,31 @@ export const access = {
     z.string().min(1).optional(),
     "File with that account's first password, of 12 characters or more.",
     "/run/secrets/admin_password",
+  ),
+} as const;
+
+/** Whom the front door lets in. */
+export const frontDoor = {
+  PUBLIC_URL: variable(
+    z.string().transform(publicOrigin).optional(),
+    "The address people open, when it is another than where Fieldwatch listens: behind a reverse proxy, a tunnel or a published port. No path.",
+    "https://fieldwatch.example",
+  ),
+  ALLOWED_HOSTS: variable(
+    z.string().default("").transform(hosts),
+    "Further hosts that requests may name, with commas between; without a port, at any. Requests for other hosts are answered 421.",
+    "iot.example,192.168.1.20:3000",
+  ),
+  TRUSTED_PROXIES: variable(
+    z.string().default("").transform(networks),
+    "Addresses of reverse proxies, or networks of them, whose X-Forwarded-For, -Proto and -Host are believed. From all others they are removed.",
+    "127.0.0.1,10.0.0.0/8",
+  ),
+  MAX_CONNECTIONS: variable(whole(10, 1_000_000).default(10_000), "Most connections open at once.", "10000"),
+  MAX_CONNECTIONS_PER_ADDRESS: variable(
+    whole(1, 1_000_000).default(1000),
+    "Most connections, and most live sockets, of one address; the connections of a trusted proxy are not counted.",
+    "1000",
   ),
 } as const;
 
@@ -110,7 +135,7 @@ export const eventLog = {
   ),
 } as const;
 
-/** What the pipeline takes and how long it is kept. */
+/** Settings of what the pipeline takes and how long it is kept. */
 export const pipeline = {
   READINGS_RETENTION_DAYS: variable(
     whole(0, 36500).default(0),

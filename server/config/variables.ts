@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** One environment variable: how it is read, what it means, and a value to copy. */
@@ -44,6 +45,57 @@ export function addresses(text: string, context: z.RefinementCtx): string[] {
     context.addIssue({ code: "custom", message });
   }
   return list;
+}
+
+/** Reads the address people open as its origin. */
+export function publicOrigin(text: string, context: z.RefinementCtx): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const refuse = (message: string) => context.addIssue({ code: "custom", message });
+  if (url === null || !/^https?:$/.test(url.protocol)) refuse("must be an http:// or https:// address");
+  else if (url.pathname !== "/")
+    refuse(
+      `has the path ${url.pathname}: Fieldwatch works only at the root of a host, so give it a host name of its own`,
+    );
+  else if (url.href !== `${url.origin}/`) refuse("must be a scheme, a host and perhaps a port, and nothing more");
+  return url?.origin ?? "";
+}
+
+/** Reads "host,host:port"; what is empty between commas is left out. */
+export function hosts(text: string, context: z.RefinementCtx): string[] {
+  return list(text, context, {
+    isGood: (host) => /^(\[[\da-f:.]+\]|[\da-z._-]+)(:\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}`),
+    problem: (host) => `must be hosts such as iot.example or 10.0.0.7:3000 with commas between; "${host}" is not one`,
+  });
+}
+
+/** Reads "address,address/bits"; what is empty between commas is left out. */
+export function networks(text: string, context: z.RefinementCtx): string[] {
+  return list(text, context, {
+    isGood(network) {
+      const [address = "", bits, more] = network.split("/");
+      const most = isIP(address) === 6 ? 128 : 32;
+      return (
+        isIP(address) > 0 &&
+        more === undefined &&
+        (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+      );
+    },
+    problem: (network) =>
+      `must be addresses or networks such as 10.0.0.7 or 10.0.0.0/8 with commas between; "${network}" is not one`,
+  });
+}
+
+function list(
+  text: string,
+  context: z.RefinementCtx,
+  { isGood, problem }: { isGood: (each: string) => boolean; problem: (each: string) => string },
+): string[] {
+  const all = text
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
+  for (const each of all) if (!isGood(each)) context.addIssue({ code: "custom", message: problem(each) });
+  return all;
 }
 
 /** The section a table of variables reads into. */

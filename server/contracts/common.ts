@@ -12,6 +12,9 @@ export function text(most: number) {
     .regex(/^[^\u0000-\u001f]*$/, "must not hold control characters");
 }
 
+/** The `next` of a page before. */
+export const cursor = text(512).optional();
+
 /** Moments on the wire: RFC 3339 in UTC with milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 }).describe("RFC 3339, UTC, milliseconds");
 

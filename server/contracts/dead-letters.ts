@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { instant, pageOf, reasonSchema } from "./common";
+import { cursor, instant, pageOf, reasonSchema, text } from "./common";
 
 /**
  * open: waits for a decision · resending: sent to the event log again, not handled yet · resent: handled again, see `history` for
@@ -7,7 +7,7 @@ import { instant, pageOf, reasonSchema } from "./common";
  */
 const deadLetterStatus = z.enum(["open", "resending", "resent", "discarded"]).meta({ id: "DeadLetterStatus" });
 
-/** Something that was done to a dead letter, or came of it. */
+/** Something that was done to a dead letter, or its outcome. */
 const deadLetterEvent = z
   .object({
     time: instant,
@@ -44,17 +44,17 @@ export const deadLetter = z
   })
   .meta({ id: "DeadLetter" });
 
-/** Which dead letters; what is left out is any. */
+/** A selection of dead letters; a part that is left out means any. */
 export const deadLetterFilter = z.object({
   reason: reasonSchema.optional(),
-  device: z.string().max(128).optional().describe("Empty: those whose device could not be read"),
-  field: z.string().max(256).optional().describe("Empty: whole messages only"),
+  device: text(128).optional().describe("Empty: those whose device could not be read"),
+  field: text(256).optional().describe("Empty: whole messages only"),
 });
 
 export const deadLettersQuery = deadLetterFilter.extend({
   status: z.enum([...deadLetterStatus.options, "all"]).default("open"),
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().max(512).optional(),
+  cursor,
 });
 
 export const deadLettersAnswer = pageOf(deadLetter).meta({ id: "DeadLetters" });
@@ -84,7 +84,7 @@ export const deadLetterGroupsQuery = deadLetterFilter.extend({
 export const deadLetterGroupsAnswer = z
   .object({
     time: instant,
-    /** How many dead letters have each status, the filter left aside. */
+    /** Counts of dead letters by status, regardless of the filter. */
     counts: z.object({ open: z.int(), resending: z.int(), resent: z.int(), discarded: z.int() }),
     total: z.int().describe("Groups there are; `items` holds the largest of them"),
     items: z.array(deadLetterGroup),
@@ -101,7 +101,7 @@ export const resendBody = z.object({
   dryRun: z.boolean().default(false).describe("Only tell what would come of it"),
 });
 
-/** What would come of a message now, found by the same decoding as the worker's. */
+/** The outcome a message would have now, found by the same decoding as the worker's. */
 const resendPreview = z
   .object({
     ok: z.boolean(),
@@ -122,7 +122,7 @@ export const deadLetterJobBody = z.object({
   dryRun: z.boolean().default(false),
 });
 
-/** What a job would do, for the letters there are now. */
+/** The effect a job would have on the dead letters there are now. */
 const deadLetterDryRun = z
   .object({
     count: z.int().describe("Dead letters it would work on"),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
-import { currentValue, instant, pageOf } from "./common";
+import { currentValue, cursor, instant, pageOf, text } from "./common";
 
 /** live: heard from lately · stale: overdue · silent: long overdue · new: discovered, nothing committed yet. */
 export const deviceState = z.enum(["live", "stale", "silent", "new"]).meta({ id: "DeviceState" });
@@ -67,11 +67,16 @@ const label = z
   .nullable()
   .describe(`Free text on one line, at most ${LABEL_LENGTH} characters; null is nothing`);
 
-/** What to change of a device; what is left out stays. */
+/** Changes of a device; an absent one stays as it is. */
 export const deviceChanges = z.strictObject({
   site: label.optional(),
   type: label.optional(),
-  notes: z.string().max(NOTES_LENGTH, `may be ${NOTES_LENGTH} characters long at most`).nullable().optional(),
+  notes: z
+    .string()
+    .max(NOTES_LENGTH, `may be ${NOTES_LENGTH} characters long at most`)
+    .refine((notes) => !notes.includes("\0"), "must not hold NUL characters")
+    .nullable()
+    .optional(),
 });
 
 export const devicesAnswer = pageOf(device)
@@ -82,7 +87,7 @@ export const devicesAnswer = pageOf(device)
   .meta({ id: "Devices" });
 
 export const readingsQuery = z.object({
-  metric: z.string().min(1).max(128),
+  metric: text(128).min(1),
   from: z.iso.datetime({ offset: true }).optional().describe("First moment; default one hour before `to`"),
   to: z.iso.datetime({ offset: true }).optional().describe("End, exclusive; default now"),
   resolution: z.enum(["auto", "raw", "minute", "hour"]).default("auto"),
@@ -123,9 +128,7 @@ export const readingsAnswer = z
 
 /** A download: the readings themselves (raw), every rollup (minute, hour), or the points a chart shows (auto). */
 export const downloadQuery = readingsQuery.omit({ metric: true, resolution: true }).extend({
-  metric: z
-    .string()
-    .max(2000)
+  metric: text(2000)
     .transform((text) => [...new Set(text.split(",").filter(Boolean))])
     .pipe(z.array(z.string().max(128)).min(1).max(16))
     .describe("Metrics, parted by commas, at most 16"),
@@ -134,7 +137,7 @@ export const downloadQuery = readingsQuery.omit({ metric: true, resolution: true
 
 export const messagesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().max(512).optional(),
+  cursor,
 });
 
 export const messagesAnswer = pageOf(

@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { LABEL_LENGTH } from "@/server/domain/label";
-import { instant } from "./common";
+import { cursor, instant, text } from "./common";
 import { device, deviceState } from "./devices";
 
-/** Which devices, and in which order; the same for the list, its order, its counts and its CSV. */
+/** A selection of devices and its order; the same for the list, its order, its counts and its CSV. */
 const fleetFilter = {
-  search: z.string().max(128).optional().describe("Part of the id, site or type, any case"),
-  site: z
-    .string()
-    .max(2 * LABEL_LENGTH)
+  search: text(128).optional().describe("Part of the id, site or type, any case"),
+  site: text(2 * LABEL_LENGTH)
     .transform((text) => text.normalize("NFC"))
     .optional(),
   state: deviceState.optional(),
@@ -26,9 +24,7 @@ const deviceSort = z.enum(SORTS).describe("A leading - is descending; state has 
 
 /** Ids or names, joined by commas, none of which holds one. */
 const nameList = (most: number) =>
-  z
-    .string()
-    .max(most * 129)
+  text(most * 129)
     .transform((text) => text.split(",").filter((name) => name !== ""))
     .pipe(z.array(z.string().max(128)).max(most));
 
@@ -40,7 +36,7 @@ export const devicesQuery = z.object({
   ids: nameList(MOST_ROWS).optional().describe(`Only these, joined by commas, at most ${MOST_ROWS}`),
   sort: deviceSort.default("id"),
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().max(512).optional().describe("`next` of the page before, with the same other parameters"),
+  cursor: cursor.describe("`next` of the page before, with the same other parameters"),
 });
 
 export const fleetOrderQuery = z.object({
@@ -87,7 +83,7 @@ export const fleetSummaryAnswer = z
 
 export const sparklinesQuery = z.object({
   ids: nameList(MOST_ROWS).describe(`Devices, joined by commas, at most ${MOST_ROWS}`),
-  metric: z.string().min(1).max(128),
+  metric: text(128).min(1),
   minutes: z.coerce.number().int().min(5).max(180).default(60),
 });
 

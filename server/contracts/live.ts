@@ -42,7 +42,7 @@ export type FrameData =
   | { readonly kind: "health"; readonly health: HealthAnswer }
   | { readonly kind: "devices"; readonly devices: readonly LiveDevice[] };
 
-/** What is new of one device since the frame before; every point in it is committed. */
+/** The news of one device since the frame before; every point in it is committed. */
 export interface LiveDevice {
   readonly id: string;
   /** Ingest time of its latest message, epoch milliseconds. */
@@ -59,7 +59,7 @@ export interface LiveDevice {
 
 /** One record of the topic iot.live: what a worker committed since its record before, as UTF-8 JSON. */
 export interface LiveRecord {
-  /** Which worker, the same for the life of its process. */
+  /** The worker's id, the same for the life of its process. */
   readonly worker: string;
   /** Counts this worker's records from 1, those that could not be sent included. */
   readonly seq: number;

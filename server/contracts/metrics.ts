@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readLabel } from "@/server/domain/label";
-import { instant } from "./common";
+import { instant, text } from "./common";
 
 /** Longest unit, in characters. */
 export const UNIT_LENGTH = 32;
@@ -41,27 +41,35 @@ const unit = z
   .nullable()
   .describe(`Any short text: °F, bar, rpm, mV; at most ${UNIT_LENGTH} characters. null is none`);
 
-/** What to say of a metric; what is left out stays. */
+/** Changes of a metric; an absent one stays as it is. */
 export const metricChanges = z
   .strictObject({
     unit: unit.optional(),
+    kind: z
+      .enum(["number", "boolean"])
+      .optional()
+      .describe("How values are shown; stored ones stay, and the next number makes a boolean a number again"),
     min: z.number().nullable().optional(),
     max: z.number().nullable().optional(),
     devices: z
-      .array(z.string().min(1).max(128))
+      .array(text(128).min(1))
       .min(1)
       .max(MOST_UNIT_DEVICES)
       .optional()
       .describe("The unit is that of these devices alone; null takes away theirs, so that the metric's holds again"),
     unsetOnly: z.boolean().default(false).describe("Changes nothing that somebody has said before"),
   })
-  .refine(({ unit, min, max }) => unit !== undefined || min !== undefined || max !== undefined, {
-    message: "must change one of unit, min and max",
+  .refine(({ unit, kind, min, max }) => [unit, kind, min, max].some((change) => change !== undefined), {
+    message: "must change one of unit, kind, min and max",
   })
-  .refine(({ devices, unit, min, max }) => !devices || (unit !== undefined && min === undefined && max === undefined), {
-    path: ["devices"],
-    message: "have a unit of their own only; leave min and max out, and give the unit",
-  });
+  .refine(
+    ({ devices, unit, ...others }) =>
+      !devices || (unit !== undefined && [others.kind, others.min, others.max].every((change) => change === undefined)),
+    { path: ["devices"], message: "have a unit of their own only; leave kind, min and max out, and give the unit" },
+  );
+
+/** Body of POST /api/v1/metrics/{name}/merge. */
+export const mergeBody = z.strictObject({ into: text(128).min(1).describe("The metric that gets the readings") });
 
 export const metricChanged = metric
   .extend({ unknownDevices: z.array(z.string()).describe("Of `devices`, those that have not reported yet") })

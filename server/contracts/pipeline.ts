@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { instant } from "./common";
 
-/** What was handled in 5 seconds of processed time. */
+/** Counts of what was handled in 5 seconds of processed time. */
 const rateBucket = z
   .object({
     time: z.number().describe("Epoch milliseconds of the start"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { reasonSchema } from "./common";
 
-/** What the pipeline has made of a replay's messages so far; exact, whoever else sends meanwhile. */
+/** Counts of what the pipeline has made of a replay's messages so far; exact, whoever else sends meanwhile. */
 export const replayRun = z
   .object({
     run: z.string(),

@@ -20,7 +20,7 @@ const stageFigures = z
   })
   .meta({ id: "StageFigures" });
 
-/** What went through the pipeline between two moments. */
+/** Counts and timings of what went through the pipeline between two moments. */
 const stagesStretch = z
   .object({
     time: z.number().describe("Epoch milliseconds of the start"),
@@ -47,7 +47,7 @@ export const stagesQuery = z.object({
   minutes: z.coerce.number().int().min(1).max(1440).default(15).describe("How far back"),
 });
 
-/** What each stage of the pipeline did lately. */
+/** The answer about what each stage of the pipeline did lately. */
 export const stagesAnswer = z
   .object({
     time: instant,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { reasonSchema } from "./common";
 
-/** Why one item of a request was not taken. */
+/** The refusal of one item of a request. */
 export const rejectedItem = z
   .object({
     index: z
@@ -13,9 +13,18 @@ export const rejectedItem = z
   })
   .meta({ id: "RejectedItem" });
 
+/** Rejected items past those that are named one by one. */
+export const rejectedMore = z
+  .partialRecord(reasonSchema, z.int().min(1))
+  .describe("How many more were not taken, by reason; left out when all are named");
+
 /** Answer to POST /api/v1/telemetry: the accepted messages are durably in the event log. */
 export const telemetryAnswer = z
-  .object({ accepted: z.int().min(0), rejected: z.array(rejectedItem) })
+  .object({
+    accepted: z.int().min(0),
+    rejected: z.array(rejectedItem).describe("The first 100 that were not taken"),
+    rejectedMore: rejectedMore.optional(),
+  })
   .meta({ id: "TelemetryAnswer" });
 
 export type RejectedItem = z.infer<typeof rejectedItem>;

@@ -8,13 +8,13 @@ import { DEAD_LETTERS_JOB, workOnMany } from "./work-on-many";
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
-/** Letters removed at a time. */
+/** The number of letters removed at a time. */
 const CHUNK = 1000;
 
 export interface DeadLetterJobsDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change" | "count" | "removeBefore">;
   readonly eventLog: Pick<EventLog, "append" | "describe">;
-  /** Tells letters what came of them where a worker that was killed could not. */
+  /** Records outcomes on letters where a worker that was killed could not. */
   readonly settleLeft: () => Promise<void>;
   /** Days dead letters are kept. */
   readonly days: number;

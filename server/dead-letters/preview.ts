@@ -2,13 +2,13 @@ import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
 
-/** What the judge reads of the catalog. */
+/** The part of the catalog that is read to judge messages. */
 interface CatalogView {
-  /** Those of the named devices that are known. */
+  /** Reads those of the named devices that are known. */
   devices(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
-  /** Those of the named metrics that are known. */
+  /** Reads those of the named metrics that are known. */
   metrics(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
-  /** How many more the catalog takes; below zero when a limit was lowered. */
+  /** Counts how many more the catalog takes; below zero when a limit was lowered. */
   room(): Promise<{ readonly devices: number; readonly metrics: number }>;
 }
 
@@ -18,11 +18,11 @@ export interface PreviewDeps {
   readonly bounds: () => DecodeBounds;
 }
 
-/** What would come of a message if the worker got it now. */
+/** The outcome a message would have if the worker got it now. */
 export interface Preview {
-  /** Readings that would be stored, or are there already. */
+  /** The number of readings that would be stored, or are already. */
   readonly readings: number;
-  /** Strings, which stay in the message and the twin. */
+  /** The number of strings, which stay in the message and the twin. */
   readonly texts: number;
   /** A field of null is the whole message. */
   readonly problems: readonly (Refusal & { readonly field: string | null })[];
@@ -62,7 +62,7 @@ function namesIn({ values, texts }: DecodedMessage): string[] {
   return [...values, ...texts].map(([name]) => name);
 }
 
-/** Whether a field would have a metric: one that is known, or one the message would bring into the catalog. */
+/** Finds whether a field would have a metric: one that is known, or one the message would bring into the catalog. */
 function metricsFor(message: DecodedMessage, known: ReadonlySet<string>, room: number): (name: string) => boolean {
   const fresh = new Set<string>();
   for (const [name] of message.values) if (!known.has(name) && fresh.size < room) fresh.add(name);

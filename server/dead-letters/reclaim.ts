@@ -4,23 +4,23 @@ import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import type { EventLog } from "@/server/ports/event-log";
 
-/** Letters looked at together. */
+/** The number of letters looked at together. */
 const CHUNK = 200;
 
 export interface ReclaimDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change">;
   readonly eventLog: Pick<EventLog, "describe">;
-  /** Tells letters what came of them where a worker that was killed could not. */
+  /** Records outcomes on letters where a worker that was killed could not. */
   readonly settleLeft: () => Promise<void>;
   readonly now: () => EpochMs;
-  /** How old a claim must be, in milliseconds. */
+  /** The age a claim must have, in milliseconds. */
   readonly claimMs: number;
-  /** How long to wait between two looks at how far the log is handled, in milliseconds. */
+  /** Interval between looks at how far the log is handled, in milliseconds. */
   readonly lookMs: number;
 }
 
 /**
- * Opens letters again that were claimed but never came into the log, because who claimed them was killed in between. A
+ * Opens letters again that were claimed but never reached the log, because whoever claimed them was killed in between. A
  * letter is reclaimed only when everything the log held well after the claim has been handled: a message that is in the
  * log, however long it waits there, is never sent a second time.
  */
@@ -33,7 +33,7 @@ export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "s
   while (!isHandled(mark.partitions, await ends())) {
     await ctx.note({ done: 0 });
     await delay(lookMs, undefined, { signal: ctx.signal });
-    // Another log: what the old one held is not handled any more, what this one holds must be.
+    // It is another log: what the old one held is not handled any more, what this one holds must be.
     const found = await ends();
     const isOther =
       found.cluster !== mark.cluster ||
@@ -41,7 +41,7 @@ export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "s
     if (isOther) mark = found;
   }
 
-  // What was handled meanwhile did reach the log.
+  // Letters that were handled meanwhile did reach the log.
   await settleLeft();
   let done = 0;
   for await (const letters of claimed()) {

@@ -6,14 +6,14 @@ import type { DeadLetterChange, DeadLetters, KeptDeadLetter } from "@/server/por
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 
 /**
- * After this long a claim whose message isn't in the log never will be: whoever claims gives up appending well before,
- * so that a letter can be reclaimed without being sent twice.
+ * The age of a claim, in milliseconds, at which its message is in the log or never will be: whoever claims gives up
+ * appending well before, so that a letter can be reclaimed without being sent twice.
  */
 export const CLAIM_MS = 120_000;
-/** The log is handed a message no later than this after its claim; its answer then takes far less than what is left. */
+/** The time after its claim by which the log is handed a message, in milliseconds; its answer takes far less than what is left. */
 export const APPEND_WITHIN_MS = 30_000;
 
-/** How long a person waits for the log's answer. */
+/** The longest a person waits for the log's answer, in milliseconds. */
 const ANSWER_MS = 30_000;
 
 /** A dead letter to send again. */
@@ -80,7 +80,7 @@ function recordOf({ letter, edited }: Sending): LogRecord {
 
 const ANY_TIME: DecodeBounds = { now: Number.MAX_SAFE_INTEGER, futureToleranceMs: 0, retentionMs: null };
 
-/** The device a message names, if it can be read. */
+/** Reads the device a message names, if it can be read. */
 function deviceIn(message: Uint8Array): string | null {
   const outcome = decodeMessage(message, ANY_TIME);
   return outcome.ok ? outcome.message.device : (outcome.device ?? null);

@@ -7,19 +7,19 @@ import type { DeadLetterChange, DeadLetterQuery, DeadLetters, KeptDeadLetter } f
 import type { EventLog, LogRecord } from "@/server/ports/event-log";
 import { APPEND_WITHIN_MS, claim } from "./send";
 
-/** Letters discarded or restored at a time. */
+/** The number of letters discarded or restored at a time. */
 const CHUNK = 500;
-/** Letters sent at a time, at most. */
+/** The most letters sent at a time. */
 const SEND_CHUNK = 250;
 const RETRY_MS = 1000;
 
 /** The job's name; each of its runs is one piece of work on many letters. */
 export const DEAD_LETTERS_JOB = "dead-letters";
 
-/** What a run is to do: its `params`. */
+/** A run's task: its `params`. */
 export interface WorkOnMany {
   readonly action: "resend" | "discard" | "restore";
-  /** null where device or field must be unknown. */
+  /** A device or field of null must be unknown. */
   readonly filter: {
     readonly reason?: DeadLetterReason;
     readonly device?: string | null;
@@ -27,15 +27,15 @@ export interface WorkOnMany {
   };
   /** Only letters the log took by then. */
   readonly until: EpochMs;
-  /** Letters sent a second, at most. */
+  /** The most letters sent a second. */
   readonly perSecond: number;
 }
 
-/** What a run keeps besides how many letters it has dealt with: its `cursor`. */
+/** A run's counts besides how many letters it has dealt with: its `cursor`. */
 export interface WorkOnManyOutcome {
-  /** Letters somebody else had taken meanwhile. */
+  /** The number of letters somebody else had taken meanwhile. */
   readonly skipped: number;
-  /** Of a resend that is through: what came of it. */
+  /** The outcome of a resend, once it is through. */
   readonly stored?: number;
   readonly refused?: number;
 }
@@ -43,11 +43,11 @@ export interface WorkOnManyOutcome {
 export interface WorkDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change" | "count">;
   readonly eventLog: Pick<EventLog, "append" | "describe">;
-  /** How long to wait between two looks at what is still on its way, in milliseconds. */
+  /** Interval between looks at what is still on its way, in milliseconds. */
   readonly lookMs: number;
 }
 
-/** Does what is left of a run, wherever it stands. A resend is done when everything it sent has been handled. */
+/** Does what is left of a run, however far it is. A resend is done when everything it sent has been handled. */
 export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void> {
   const { deadLetters, eventLog } = deps;
   const { signal } = ctx;
@@ -68,7 +68,7 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
   const note = (outcome: Omit<WorkOnManyOutcome, "skipped"> = {}) =>
     ctx.note({ done: moved + skipped, cursor: { skipped, ...outcome } satisfies WorkOnManyOutcome });
   let after: KeptDeadLetter | undefined;
-  /** Nothing of it was on its way before the last search. */
+  /** True if nothing of it was on its way before the last search. */
   let quiet = false;
   let sendAt = performance.now();
 
@@ -135,7 +135,7 @@ function changeOf({ id, resends }: KeptDeadLetter, action: WorkOnMany["action"],
   return { id, from: [from], resends, to, event: { time, kind, detail, edited: false }, job };
 }
 
-/** Letters the run has moved; those it sent that were reclaimed are to be sent once more. */
+/** Counts the letters the run has moved; those it sent that were reclaimed are to be sent once more. */
 async function movedBy(
   { deadLetters }: Pick<WorkDeps, "deadLetters">,
   id: string,

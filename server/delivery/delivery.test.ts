@@ -31,6 +31,7 @@ describe("delivery", () => {
     expect(delivered).toEqual({
       accepted: 2,
       again: 0,
+      more: {},
       rejected: [{ index: 1, reason: "notJson", detail: "no json" }],
     });
     expect(server.lines()).toEqual(['{"a":1}', "no json", '{"b":2}']);
@@ -38,7 +39,7 @@ describe("delivery", () => {
 
   it("packs with gzip when asked to", async () => {
     const packing = createSender({ url: telemetryRoute(server.url), gzip: true, authorization: () => ({}) });
-    expect(await packing.send(items('{"a":1}'))).toEqual({ kind: "delivered", accepted: 1, rejected: [] });
+    expect(await packing.send(items('{"a":1}'))).toEqual({ kind: "delivered", accepted: 1, rejected: [], more: {} });
     expect(server.lines()).toEqual(['{"a":1}']);
     packing.close();
   });
@@ -91,7 +92,17 @@ describe("delivery", () => {
     server.misbehave(
       (_, answer) => !!answer.writeHead(422).end(JSON.stringify({ title: "Nothing accepted", rejected })),
     );
-    expect(await delivery().deliver(numbered(1))).toEqual({ accepted: 0, again: 0, rejected });
+    expect(await delivery().deliver(numbered(1))).toEqual({ accepted: 0, again: 0, rejected, more: {} });
+  });
+
+  it("adds up what the server only counted", async () => {
+    const counted = {
+      title: "x",
+      rejected: [{ index: 0, reason: "noTime", detail: "x" }],
+      rejectedMore: { noTime: 4, notJson: 2 },
+    };
+    server.misbehave((_, answer) => !!answer.writeHead(422).end(JSON.stringify(counted)));
+    expect((await delivery().deliver(numbered(7))).more).toEqual({ noTime: 4, notJson: 2 });
   });
 
   it("throws on an address that is no telemetry route", async () => {

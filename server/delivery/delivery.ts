@@ -1,10 +1,9 @@
 import { type Backoff, pause } from "@/server/async/backoff";
-import type { Rejected, Sender } from "./sender";
+import type { Refusals, Rejected, Sender } from "./sender";
 
 /** All items of one call are settled: the server has them, or named them as rejected. */
-interface Delivered {
+interface Delivered extends Refusals {
   readonly accepted: number;
-  readonly rejected: readonly Rejected[];
   /** Items that went out more than once because an answer was lost: the server may have them twice. */
   readonly again: number;
 }
@@ -33,11 +32,11 @@ export class DeliveryStopped extends Error {
 export interface DeliveryOptions {
   readonly sender: Sender;
   readonly backoff: Backoff;
-  /** How long one outage may last, in milliseconds; null waits for ever. */
+  /** The longest outage that is waited for, in milliseconds; null waits for ever. */
   readonly giveUpAfterMs: number | null;
   /** Ends waiting between attempts at once. */
   readonly stop: AbortSignal;
-  /** Also ends a request under way; by default it may finish, since its answer is worth having. */
+  /** The signal ends a request under way, too; by default it may finish, since its answer is worth having. */
   readonly cut?: AbortSignal;
   /** Told before each wait, and with null when the server answers again. */
   readonly onWaiting?: (waiting: { readonly why: string; readonly ms: number } | null) => void;
@@ -83,6 +82,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       let accepted = 0;
       let again = 0;
       const rejected: Rejected[] = [];
+      const more: Record<string, number> = {};
       // Parts still to send, the next one last; a part is a range of `items`.
       const parts: [from: number, to: number][] = items.length > 0 ? [[0, items.length]] : [];
       for (let part = parts.pop(); part; part = parts.pop()) {
@@ -93,6 +93,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         if (outcome.kind === "delivered") {
           accepted += outcome.accepted;
           for (const item of outcome.rejected) rejected.push({ ...item, index: from + item.index });
+          for (const [reason, count] of Object.entries(outcome.more)) more[reason] = (more[reason] ?? 0) + count;
         } else if (to - from > 1) {
           const middle = from + Math.ceil((to - from) / 2);
           parts.push([middle, to], [from, middle]);
@@ -101,7 +102,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
           rejected.push({ index: from, reason, detail: outcome.why });
         }
       }
-      return { accepted, rejected, again };
+      return { accepted, rejected, more, again };
     },
   };
 }

@@ -3,12 +3,12 @@ import https from "node:https";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { z } from "zod";
-import { rejectedItem, telemetryAnswer } from "@/server/contracts/telemetry";
+import { rejectedItem, rejectedMore, telemetryAnswer } from "@/server/contracts/telemetry";
 import type { Authorization } from "./authorization";
 
 const pack = promisify(gzip);
 
-/** Most bytes of an answer that are read; the longest real one names 10,000 rejected items. */
+/** Most bytes of an answer that are read. A server of before names every rejected item, 10,000 at most. */
 const ANSWER_LIMIT = 16 * 1024 * 1024;
 
 /** One item the server did not take. `reason` is one of the closed set, or `http413` and the like when the server named none. */
@@ -19,10 +19,16 @@ export interface Rejected {
   readonly detail: string;
 }
 
-/** What became of one request. */
+/** Items the server did not take: those it named, and how many more, by reason. */
+export interface Refusals {
+  readonly rejected: readonly Rejected[];
+  readonly more: Readonly<Record<string, number>>;
+}
+
+/** The outcome of one request. */
 type SendOutcome =
   /** The server has the accepted items durably and named the rejected ones. */
-  | { readonly kind: "delivered"; readonly accepted: number; readonly rejected: readonly Rejected[] }
+  | ({ readonly kind: "delivered"; readonly accepted: number } & Refusals)
   /** Nothing is known to be taken; the same request may succeed later. */
   | {
       readonly kind: "later";
@@ -112,14 +118,14 @@ export function createSender(options: {
 const NEWLINE = Buffer.from("\n");
 
 /** Problem details of a request in which no item was good may carry the rejected items too. */
-const rejectedList = z.looseObject({ rejected: z.array(rejectedItem) });
+const rejectedList = z.looseObject({ rejected: z.array(rejectedItem), rejectedMore: rejectedMore.optional() });
 
 function readAnswer(answer: http.IncomingMessage, text: string): SendOutcome {
   const status = answer.statusCode ?? 0;
   const json = parseJson(text);
   if (status >= 200 && status < 300) {
     const read = telemetryAnswer.safeParse(json);
-    if (read.success) return { kind: "delivered", ...read.data };
+    if (read.success) return { kind: "delivered", accepted: read.data.accepted, ...refusedOf(read.data) };
     return { kind: "refused", status, why: "the answer is not that of a telemetry route" };
   }
   const why = `${status} ${problemText(json) ?? answer.statusMessage ?? ""}`.trim();
@@ -128,9 +134,13 @@ function readAnswer(answer: http.IncomingMessage, text: string): SendOutcome {
     return { kind: "later", retryAfterMs: retryAfter(answer.headers["retry-after"]), why, mayBeTaken: status >= 500 };
   }
   const named = rejectedList.safeParse(json);
-  if (named.success) return { kind: "delivered", accepted: 0, rejected: named.data.rejected };
+  if (named.success) return { kind: "delivered", accepted: 0, ...refusedOf(named.data) };
   if (status === 413 || status === 422) return { kind: "split", status, why };
   return { kind: "refused", status, why };
+}
+
+function refusedOf({ rejected, rejectedMore: more = {} }: z.infer<typeof rejectedList>): Refusals {
+  return { rejected, more: more as Record<string, number> };
 }
 
 function parseJson(text: string): unknown {

@@ -15,7 +15,7 @@ const WIDTHS: readonly number[] = [
 ];
 
 /**
- * The smallest readable width, a multiple of `base` ms, that covers [from, to) with at most `maxPoints` buckets
+ * Picks the smallest readable width, a multiple of `base` ms, that covers [from, to) with at most `maxPoints` buckets
  * whose edges are multiples of the width.
  */
 export function bucketWidth(from: EpochMs, to: EpochMs, maxPoints: number, base: number): number {

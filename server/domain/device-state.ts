@@ -8,7 +8,7 @@ export type DeviceStateName = (typeof DEVICE_STATES)[number];
 /** A device is silent after this many times the age that makes it stale. */
 const SILENT_AFTER = 10;
 
-/** The state of a device last heard from at `lastSeen` (ingest time; null: nothing committed yet). */
+/** Tells the state of a device last heard from at `lastSeen` (ingest time; null: nothing committed yet). */
 export function deviceStateOf(lastSeen: EpochMs | null, now: EpochMs, staleSeconds: number): DeviceStateName {
   if (lastSeen === null) return "new";
   const age = now - lastSeen;
@@ -16,7 +16,7 @@ export function deviceStateOf(lastSeen: EpochMs | null, now: EpochMs, staleSecon
   return age < staleSeconds * 1000 * SILENT_AFTER ? "stale" : "silent";
 }
 
-/** Where `lastSeen` lies in a state: after `after` and not after `until`; null leaves that end open. */
+/** Returns the bounds of `lastSeen` in a state: after `after` and not after `until`; null leaves that end open. */
 export function lastSeenIn(
   state: Exclude<DeviceStateName, "new">,
   now: EpochMs,

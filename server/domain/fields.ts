@@ -8,7 +8,7 @@ interface RefusedField extends Refusal {
   readonly value: unknown;
 }
 
-/** What becomes of a message's fields, given the metrics there are. */
+/** The outcome of a message's fields, given the metrics there are. */
 export interface JudgedFields {
   readonly readings: readonly (readonly [metric: string, value: ReadingValue])[];
   readonly texts: readonly (readonly [field: string, text: string])[];
@@ -18,13 +18,13 @@ export interface JudgedFields {
 /**
  * Judges every field of a message. Numbers and booleans are readings alike, whichever the metric had first; a string is
  * drift where there are readings, else a text.
- * @param isMetric false when there is no such metric, and no room for it either.
+ * @param isMetric false when there is no such metric and no room for it.
  */
 export function judgeFields(message: DecodedMessage, isMetric: (name: string) => boolean): JudgedFields {
   const readings: (readonly [string, ReadingValue])[] = [];
   const texts: (readonly [string, string])[] = [];
   const refused: RefusedField[] = [];
-  // A field's number is its place in refused, values, texts and labels one after the other.
+  // A field's number is its place in refused, values, texts and labels, counted one after the other.
   let number = 0;
   for (const { field, value, reason, detail } of message.refused)
     refused.push({ field, value, reason, detail, number: number++ });
@@ -44,7 +44,7 @@ export function judgeFields(message: DecodedMessage, isMetric: (name: string) =>
   return { readings, texts, refused };
 }
 
-/** Why a message is refused whose device is not in the catalog and can't be added. */
+/** Says why a message is refused when its device is not in the catalog and can't be added. */
 export const NO_ROOM_FOR_DEVICE: Refusal = { reason: "tooManyDevices", detail: "there is no room for another device" };
 
 function drift(name: string): Refusal {

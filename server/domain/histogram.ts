@@ -1,5 +1,5 @@
 /**
- * A percentile of a histogram of durations whose bucket i counts those in [2^(i-1), 2^i) ms, bucket 0 those below 1 ms.
+ * Reads a percentile off a histogram of durations whose bucket i counts those in [2^(i-1), 2^i) ms, bucket 0 those below 1 ms.
  * Interpolates within the bucket. @returns milliseconds, or null when the histogram is empty.
  */
 export function histogramPercentile(counts: readonly number[], share: number): number | null {
@@ -16,7 +16,7 @@ export function histogramPercentile(counts: readonly number[], share: number): n
   return 2 ** (counts.length - 1);
 }
 
-/** The class of a value, for a histogram whose class i counts values in [2^(i-1), 2^i) and class 0 those below 1; the last has no upper end. */
+/** Tells the class of a value, for a histogram whose class i counts values in [2^(i-1), 2^i) and class 0 those below 1; the last has no upper end. */
 export function histogramClass(value: number, classes: number): number {
   return value < 1 ? 0 : Math.min(classes - 1, 32 - Math.clz32(Math.min(value, 0x7fffffff)));
 }

@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readJson, writeJson } from "./json";
 
-const WORDS = ["NaN", "nan", "-NaN", "Infinity", "-Infinity", "+inf", "INF"];
+const WORDS = [
+  ...["NaN", "nan", "-NaN", "Infinity", "-Infinity", "+inf", "INF"],
+  ...["-nan(ind)", "nan(0x7ff)", "1.#INF", "-1.#INF00", "1.#QNAN", "-1.#IND", "1.#SNAN0"],
+];
 
 describe("readJson", () => {
   it("reads JSON as JSON.parse does, and refuses what that refuses", () => {
@@ -57,6 +60,10 @@ describe("readJson", () => {
       "[infinit]",
       '["NaN]',
       "[.NaN]",
+      "[nan(]",
+      "[1.#]",
+      "[1.#INFO]",
+      "[2.#INF]",
       '{"a":NaN,}',
     ])
       expect(() => readJson(text), text).toThrow(SyntaxError);
@@ -138,5 +145,5 @@ it("writes numbers as they were read", () => {
 });
 
 function expectedOf(word: string): number {
-  return /nan/i.test(word) ? NaN : word.startsWith("-") ? -Infinity : Infinity;
+  return /nan|ind/i.test(word) ? NaN : word.startsWith("-") ? -Infinity : Infinity;
 }

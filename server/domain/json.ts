@@ -1,44 +1,52 @@
-/** Which numbers of a JSON text no double holds as written: their tokens, by the object or array they are in and their key. */
+/** Tokens of a JSON text that no double holds as written, by their object or array and their key. */
 export type NumberTokens = ReadonlyMap<object, ReadonlyMap<string, string>>;
 
 export interface JsonReading {
-  /** As JSON.parse has it, with NaN and the infinities where the text has them as bare words. */
+  /** The value as JSON.parse has it, with NaN and the infinities where the text has them as bare words. */
   readonly json: unknown;
   readonly tokens: NumberTokens;
 }
 
 const NO_TOKENS: NumberTokens = new Map();
 
-/** Nobody can send it: a string in its place would be taken for a number. */
+/** A mark that nobody can send: a string in its place would be taken for a number. */
 const MARK = `number ${crypto.randomUUID()} `;
 
-/** Deeper, the reviver could exhaust the stack; a message as deep as this is refused whole. */
+/** The deepest nesting that is read: beyond it the reviver could exhaust the stack; a message this deep is refused whole. */
 const DEEPEST = 1000;
 
-/** A number of so many digits, or so small, that a double may not hold it. Most texts have none, and are read by JSON.parse alone. */
-const SUSPECT = /\d[\d.]{15}|\d[eE][-+]?\d{3}/;
+/** Numbers of so many digits, or so small, that a double may not hold them. Most texts have none, and are read by JSON.parse alone. */
+const SUSPECTS = /-?[\d.]{16,}(?:[eE][-+]?\d+)?|\d[eE][-+]?\d{3}/g;
 
 /** The most digits toPrecision writes. */
 const MOST_DIGITS = 100;
 
-/** Strings (which are passed over, an unfinished one to its end), brackets, and numbers as well as words for what is none. */
+/**
+ * Matches strings (to pass over them, an unfinished one to its end), brackets, numbers, and words for what is none; the last two of
+ * these are what C's printf writes, -nan(ind) and 1.#INF00 that of Windows.
+ */
 const TOKENS =
-  /"[^"\\]*(?:\\[^][^"\\]*)*"?|[[\]{}]|(?<![\w.+-])(?:[-+]?(?:nan|inf(?:inity)?)|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=[ \t\r\n]*(?:[,}\]]|$))/gi;
+  /"[^"\\]*(?:\\[^][^"\\]*)*"?|[[\]{}]|(?<![\w.+-])(?:[-+]?(?:inf(?:inity)?|nan(?:\(\w*\))?|1\.#(?:inf|ind|[qs]nan)\d*)|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=[ \t\r\n]*(?:[,}\]]|$))/gi;
 
 /**
- * Reads JSON, and what other languages' JSON writers put where a number is not finite: NaN, Infinity and inf, in any case and
- * with a sign. @throws SyntaxError, JSON.parse's own, for anything else.
+ * Reads JSON, and what other languages' JSON writers put where a number is not finite: NaN, Infinity, inf and the like, in any case
+ * and with a sign. @throws SyntaxError, JSON.parse's own, for anything else.
  */
 export function readJson(text: string): JsonReading {
   let json: unknown;
   try {
     json = JSON.parse(text);
-    if (!SUSPECT.test(text)) return { json, tokens: NO_TOKENS };
+    if (text.match(SUSPECTS)?.every(isShortest) !== false) return { json, tokens: NO_TOKENS };
   } catch (error) {
-    if (!/nan|inf/i.test(text)) throw error;
+    if (!/nan|inf|#ind/i.test(text)) throw error;
     return readMarked(text) ?? fail(error);
   }
   return readMarked(text) ?? { json, tokens: NO_TOKENS };
+}
+
+/** True for a number as JavaScript and most languages write a double; it needs no closer look. */
+function isShortest(token: string): boolean {
+  return String(Number(token)) === token;
 }
 
 /** Null when there is nothing to mark, or it isn't JSON all the same. */
@@ -78,12 +86,14 @@ function fail(error: unknown): never {
   throw error;
 }
 
-/** The text with a number of the same length in the place of each word for what is none: so others find the places of values. */
+/** Replaces each word that stands for no number by a number of the same length, so that others find the places of values. */
 export function maskWords(text: string): string {
-  return text.replace(TOKENS, (token) => (/^[-+]?[ni]/i.test(token) ? "1".repeat(token.length) : token));
+  return text.replace(TOKENS, (token) =>
+    !token.startsWith('"') && /[ni]/i.test(token) ? "1".repeat(token.length) : token,
+  );
 }
 
-/** Writes JSON, the tokens as they were read. */
+/** Writes JSON, with the tokens as they were read. */
 export function writeJson(value: unknown, tokens: NumberTokens): string {
   if (tokens.size === 0) return JSON.stringify(value);
   const text = JSON.stringify(value, function (this: object, key, member: unknown) {
@@ -93,20 +103,21 @@ export function writeJson(value: unknown, tokens: NumberTokens): string {
   return text.replaceAll(new RegExp(`"${MARK}([^"]*)"`, "g"), (_all, token: string) => token);
 }
 
-/** The number a token stands for: the nearest double, NaN or an infinity. */
+/** Reads the number a token stands for: the nearest double, NaN or an infinity. */
 function numberOf(token: string): number {
-  if (/nan/i.test(token)) return NaN;
+  if (/nan|ind/i.test(token)) return NaN;
   if (/inf/i.test(token)) return token.startsWith("-") ? -Infinity : Infinity;
   return Number(token);
 }
 
 /**
- * True if nothing of the token was lost: it is the double as JavaScript writes it, or as it is written with as many digits as the
+ * Returns true if nothing of the token was lost: it is the double as JavaScript writes it, or as it is written with as many digits as the
  * token has. The two differ where a digit lies halfway between two.
  */
 function isHeld(token: string): boolean {
   const number = numberOf(token);
   if (!Number.isFinite(number)) return false;
+  if (String(number) === token) return true;
   const { digits, power } = decimalOf(token);
   if (digits === "") return true;
   if (digits.length > MOST_DIGITS) return false;
@@ -116,7 +127,7 @@ function isHeld(token: string): boolean {
   });
 }
 
-/** A decimal's digits without zeros at either end (none for zero), and the power of ten of the first. */
+/** Splits a decimal into its digits without zeros at either end (none for zero) and the power of ten of the first. */
 function decimalOf(text: string): { digits: string; power: number } {
   const [, whole = "", fraction = "", exponent = "0"] = /^-?(\d+)(?:\.(\d+))?(?:e([-+]?\d+))?$/i.exec(text) ?? [];
   const all = whole + fraction;

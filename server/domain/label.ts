@@ -1,10 +1,10 @@
 /** Longest site or type, in characters (code points). */
 export const LABEL_LENGTH = 128;
 
-/** Control characters, separators of lines and paragraphs, and halves of characters: nothing a person can read. */
+/** Matches control characters, separators of lines and paragraphs, and halves of characters: nothing a person can read. */
 const UNREADABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/** A label as it is kept, null for nothing; or why it can't be kept, as the end of a sentence about it. */
+/** A label as it is kept, null for none; or the reason why it can't be kept, as the end of a sentence about it. */
 export type Label = { readonly label: string | null } | { readonly problem: string };
 
 /**

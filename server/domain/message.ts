@@ -4,7 +4,7 @@ import { readLabel } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
 import { parseEventTime } from "./time";
 
-/** Where a foreign message keeps its device, time and readings, as dot-separated paths. */
+/** Paths of a foreign message's device, time and readings, separated by dots. */
 export interface MessageMapping {
   readonly device: string;
   readonly time: string;
@@ -16,7 +16,7 @@ export const CANONICAL_MAPPING: MessageMapping = { device: "device", time: "time
 
 export type ReadingValue = number | boolean;
 
-/** One decoded message: what became of every field of it. */
+/** A decoded message, with the outcome of every field. */
 export interface DecodedMessage {
   readonly device: string;
   readonly eventTime: EpochMs;
@@ -26,13 +26,13 @@ export interface DecodedMessage {
   readonly type?: string;
   /** Numbers and booleans, which become series. */
   readonly values: readonly (readonly [metric: string, value: ReadingValue])[];
-  /** Those of `values` that no double holds as they were written: the nearest is taken. */
+  /** Names of the `values` that no double holds as they were written: the nearest double is taken. */
   readonly rounded: readonly string[];
   /** Strings, which stay in the message and the twin. */
   readonly texts: readonly (readonly [metric: string, text: string])[];
   /** Fields that cannot become a reading; the others are good all the same. */
   readonly refused: readonly (Refusal & { readonly field: string; readonly value: unknown })[];
-  /** Which of site and type can't be kept; the readings are good all the same. */
+  /** Faults of site and type; the readings are good all the same. */
   readonly refusedLabels: readonly (Refusal & { readonly field: "site" | "type"; readonly value: unknown })[];
 }
 
@@ -40,13 +40,13 @@ export type DecodeOutcome =
   | { readonly ok: true; readonly message: DecodedMessage }
   | ({ readonly ok: false; /** The device, if it could be read. */ readonly device?: string } & Refusal);
 
-/** What decoding depends on besides the bytes. */
+/** The settings of decoding. */
 export interface DecodeBounds {
   /** The current time. */
   readonly now: EpochMs;
-  /** How far ahead of `now` an event time may be, in milliseconds. */
+  /** The furthest an event time may be ahead of `now`, in milliseconds. */
   readonly futureToleranceMs: number;
-  /** How far behind `now` an event time may be, in milliseconds; null keeps everything. */
+  /** The furthest an event time may be behind `now`, in milliseconds; null keeps everything. */
   readonly retentionMs: number | null;
 }
 
@@ -60,13 +60,16 @@ export function decodeMessage(bytes: Uint8Array, bounds: DecodeBounds): DecodeOu
 
 /**
  * Reads the bytes of one message, in whatever shape, as JSON; NaN and Infinity as bare words, which Python and others write,
- * cost their field alone. Never throws: bad data is a value.
+ * cost only their own field. Never throws: bad data is a value.
  */
 export function parseMessage(
   bytes: Uint8Array,
 ): ({ readonly ok: true } & JsonReading) | ({ readonly ok: false } & Refusal) {
   if (bytes.byteLength > MESSAGE_LIMITS.bytes)
     return { ok: false, ...refusal("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`) };
+  // Depth is judged by the bytes: parsing endless nesting costs far more than its length suggests.
+  if (isNestedDeeper(bytes, MOST_PARSED_DEPTH))
+    return { ok: false, ...refusal("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`) };
   try {
     return { ok: true, ...readJson(utf8.decode(bytes)) };
   } catch (error) {
@@ -113,7 +116,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   const refused: DecodedMessage["refused"][number][] = [];
   for (const field of names) {
     const value = own(readings, field);
-    // A device's way to say "none right now": no reading, and no fault either.
+    // Null is a device's way to say "none right now": no reading, and no fault either.
     if (value === null) continue;
     if (!isName(field))
       refused.push({ field, value, ...refusal("badName", `${describe(field)} cannot name a metric`) });
@@ -175,7 +178,7 @@ export function mapMessage(reading: JsonReading, mapping: MessageMapping): JsonR
   return { json: message, tokens: written ? new Map(tokens).set(message, written) : tokens };
 }
 
-/** A value in a few words, for a message to a person. */
+/** Words a value briefly, for a person to read. */
 function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
@@ -223,6 +226,25 @@ function isDeeperThan(root: object, limit: number): boolean {
       }
     }
     level = next;
+  }
+  return false;
+}
+
+/** The depth past which text isn't parsed at all; between the limit and this, parsing tells what else is known of the message. */
+const MOST_PARSED_DEPTH = 2 * MESSAGE_LIMITS.depth;
+
+/** Counts brackets outside of strings; what isn't JSON may be judged either way. */
+function isNestedDeeper(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === 0x22) inString = !inString;
+    else if (inString) {
+      if (byte === 0x5c) i++;
+    } else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > limit) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
   }
   return false;
 }

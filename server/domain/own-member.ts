@@ -1,4 +1,4 @@
-/** What a record itself has under a name; a name like toString has something in every object. */
+/** Returns a record's own member of that name; a name like toString finds something in every object. */
 export function ownMember<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -1,6 +1,6 @@
 import type { EpochMs } from "./terms";
 
-/** What the log held and what waited in it at one moment. */
+/** The log's extent and what waited in it at one moment. */
 export interface Look {
   readonly time: EpochMs;
   readonly cluster: string;
@@ -11,13 +11,13 @@ interface PartitionLook {
   readonly partition: number;
   /** Offset the next record will get. */
   readonly end: number;
-  /** Messages that wait. */
+  /** The number of messages that wait. */
   readonly lag: number;
   /** Age of the oldest that waits; null when unknown. */
   readonly lagSeconds: number | null;
 }
 
-/** How fast messages come and what waits becomes less; null is unknown. */
+/** The speed at which messages come and waiting ones become fewer; null is unknown. */
 export interface Pace {
   readonly incomingPerSecond: number | null;
   /** Seconds until nothing waits; 0 when nothing does, null when it does not shrink or isn't known. */
@@ -26,12 +26,12 @@ export interface Pace {
   readonly clearSecondsOf: ReadonlyMap<number, number | null>;
 }
 
-/** Looks of so long are compared: long enough for batches that take seconds, short enough to follow a change. */
+/** The time over which looks are compared: long enough for batches that take seconds, short enough to follow a change. */
 const WINDOW_MS = 15_000;
 const APART_MS = 1000;
-/** Looks closer together than this say nothing about a pace. */
+/** The least time between two looks, in milliseconds: closer ones say nothing about a pace. */
 const LEAST_MS = 2000;
-/** What has waited for less is on its way, and not piling up. */
+/** The wait below which a message is on its way and not piling up, in milliseconds. */
 const UNDER_WAY_SECONDS = 2;
 
 /** Keeps the looks of the last 15 seconds, at most one a second. @returns a function that takes a look and tells the pace. */
@@ -39,7 +39,7 @@ export function createPaceMeter(): (look: Look) => Pace {
   let kept: readonly Look[] = [];
   return (look) => {
     const before = kept.at(-1);
-    // A clock that was set back, or another cluster: what was seen before can't be compared.
+    // After a clock was set back, or in another cluster, earlier looks can't be compared.
     if (before && (look.time < before.time || look.cluster !== before.cluster)) kept = [];
     kept = kept.filter(({ time }) => time >= look.time - WINDOW_MS);
     const looks = [...kept, look];
@@ -48,17 +48,17 @@ export function createPaceMeter(): (look: Look) => Pace {
   };
 }
 
-/** The pace over these looks at one cluster, oldest first. The newest tells what waits. */
+/** Computes the pace over these looks at one cluster, oldest first. The newest tells what waits. */
 export function paceOf(looks: readonly Look[]): Pace {
   const newest = looks.at(-1)!;
   const came = new Map(newest.partitions.map(({ partition }) => [partition, 0]));
-  /** Where the present life of the topic begins: lags of an earlier one don't compare. */
+  /** Start of the topic's present epoch: lags of an earlier one don't compare. */
   let life = 0;
   for (let i = 1; i < looks.length; i++) {
     const ends = new Map(looks[i - 1]!.partitions.map(({ partition, end }) => [partition, end]));
     for (const { partition, end } of looks[i]!.partitions) {
       const before = ends.get(partition) ?? 0;
-      // An end that went down is that of a topic made anew: everything in it has come since.
+      // An end that went down belongs to a recreated topic: everything in it has come since.
       if (end < before) life = i;
       came.set(partition, (came.get(partition) ?? 0) + (end < before ? end : end - before));
     }

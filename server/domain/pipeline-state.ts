@@ -19,7 +19,7 @@ export interface PipelineState {
   };
   readonly lag: number | null;
   readonly lagSeconds: number | null;
-  /** Until nothing waits at the present pace; null when it does not shrink or isn't known. */
+  /** Seconds until nothing waits, at the present pace; null when the lag does not shrink or isn't known. */
   readonly clearSeconds: number | null;
   readonly incomingPerSecond: number | null;
   readonly workers: number | null;
@@ -44,7 +44,7 @@ export interface Totals {
  */
 export type LogBreakKind = "recreated" | "lostTail" | "expired";
 
-/** What happened last to the log under a partition's position. */
+/** The last break of the log under a partition's position. */
 export interface PastBreak {
   readonly kind: LogBreakKind;
   readonly time: EpochMs;
@@ -60,12 +60,12 @@ export interface PartitionProgress {
   readonly committed: number | null;
   /** Offsets not handled yet, `held` among them. */
   readonly lag: number;
-  /** Of those: what can't be read yet, as a transaction of a producer is open before it. */
+  /** The part of the lag that can't be read yet, because a transaction of a producer is open before it. */
   readonly held: number;
   readonly lagSeconds: number | null;
   readonly clearSeconds: number | null;
   readonly owner: string | null;
-  /** What stops it, if it holds a batch that can't be read. */
+  /** The batch that stops it because it can't be read, if there is one. */
   readonly unreadable: StoppingBatch | null;
   readonly lastBreak: PastBreak | null;
 }

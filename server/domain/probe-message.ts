@@ -1,20 +1,20 @@
 import type { EpochMs } from "./terms";
 
-/** Header of a record in the event log whose way is to be followed; its value is the probe message's id. */
+/** Header of a record in the event log that is to be followed on its way; its value is the probe message's id. */
 export const PROBE_HEADER = "fieldwatch-probe";
 
-/** As long as the id of a probe message can be, and what it is made of. */
+/** Matches the id of a probe message. */
 const PROBE_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** The id of the probe message that a record is; undefined if it has none, or one that Fieldwatch wouldn't write. */
+/** Reads the id of the probe message a record carries; undefined if it has none, or one that Fieldwatch wouldn't write. */
 export function probeIdOf(headers: Readonly<Record<string, string>>): string | undefined {
   const id = headers[PROBE_HEADER];
   return id !== undefined && PROBE_ID.test(id) ? id : undefined;
 }
 
-/** The device a test message is from unless another is named. It is a device like any other. */
+/** The device a test message comes from unless another is named. It is a device like any other. */
 export const TEST_DEVICE = "fieldwatch-test";
-/** What it reports: 1, each time. */
+/** The value it reports: 1, each time. */
 export const TEST_METRIC = "test-message";
 
 /** Stations on the way of a message that was sent to be followed, in order; the browser's own comes after them. */
@@ -31,18 +31,18 @@ export const PROBE_STAGES = [
 
 export type ProbeStage = (typeof PROBE_STAGES)[number];
 
-/** What the process that took the message saw. Moments are epoch milliseconds with a fraction. */
+/** The account of the process that took the message. Moments are epoch milliseconds with a fraction. */
 export interface ProbeSent {
   readonly device: string;
   readonly eventTime: EpochMs;
   readonly acceptedAt: number;
-  /** When the log had it durably; null while it doesn't, or refused it. */
+  /** Moment when the log had it durably; null while it hasn't, or if it refused it. */
   readonly durableAt: number | null;
-  /** Why the log didn't take it. */
+  /** The reason why the log didn't take it. */
   readonly error: string | null;
 }
 
-/** What a worker did with it. Moments are epoch milliseconds with a fraction, by the worker's clock. */
+/** The account of a worker that handled it. Moments are epoch milliseconds with a fraction, by the worker's clock. */
 export interface ProbeHandled {
   readonly worker: string;
   readonly partition: number;
@@ -52,8 +52,8 @@ export interface ProbeHandled {
   readonly ends: Readonly<Partial<Record<ProbeStage, number>>>;
   /** The stage that failed last, when the batch has to come again. */
   readonly failing: { readonly stage: ProbeStage; readonly error: string } | null;
-  /** It was handled, and did not become readings. */
+  /** True if it was handled and did not become readings. */
   readonly refused: boolean;
-  /** The frame that held it could not be sent. */
+  /** True if the frame that held it could not be sent. */
   readonly frameLost: boolean;
 }

@@ -1,4 +1,4 @@
-/** Why a message, or one field of it, could not become a reading. One table; screens, API and tests read it. */
+/** The reasons why a message, or one field of it, could not become a reading. One table; screens, API and tests read it. */
 export const DEAD_LETTER_REASONS = {
   notJson: { scope: "message", title: "Not JSON", fix: "Send one UTF-8 JSON object per message." },
   tooLarge: { scope: "message", title: "Too large", fix: "Keep a message at or below 64 KiB." },

@@ -1,10 +1,10 @@
-/** What a record of the event log says of itself when it is a dead letter that was sent again. */
+/** The mark on a record of the event log that is a dead letter sent again. */
 export interface ResendMark {
   /** The dead letter's id. */
   readonly letter: string;
-  /** Which sending of that letter this is: its count of resends, this one included. */
+  /** The number of this sending: the letter's count of resends, this one included. */
   readonly attempt: number;
-  /** Whether the message was changed before it was sent. */
+  /** True if the message was changed before it was sent. */
   readonly edited: boolean;
 }
 
@@ -26,14 +26,14 @@ const OLDER: HeaderNames = {
   edited: "fieldwatch-replay-edited",
 };
 
-/** As long as a name of a log, a partition, an offset and a field can be. */
+/** The longest id: the name of a log, a partition, an offset and a field. */
 const LONGEST_LETTER = 512;
-/** What the id of a dead letter ends with; before it stands the name of a log, in printable ASCII. */
+/** The end of a dead letter's id; before it stands the name of a log, in printable ASCII. */
 const LETTER_ID = /^[\x20-\x7e]+\/\d{1,10}\/\d{1,16}\/(?:m|\d{1,6})$/;
 /** More sendings than anybody makes, and far fewer than a column of 32 bits holds. */
 const MOST_ATTEMPTS = 1_000_000;
 
-/** The record's headers that carry the mark. */
+/** Returns the headers of a record that carry the mark. */
 export function markHeaders({ letter, attempt, edited }: ResendMark): Record<string, string> {
   return { [TODAY.letter]: letter, [TODAY.attempt]: String(attempt), ...(edited && { [TODAY.edited]: "true" }) };
 }

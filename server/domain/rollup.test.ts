@@ -48,7 +48,7 @@ test("any finite values have a mean between their extremes, in whatever order an
   );
 });
 
-/** Of a few values, scaled down so that nothing overflows and up again. */
+/** Returns the mean of a few values, scaled down so that nothing overflows and up again. */
 function exactMean(values: readonly number[]): number {
   return Math.max(...values.map(Math.abs)) > 1e300
     ? values.reduce((sum, value) => sum + value / 64, 0) * (64 / values.length)

@@ -9,7 +9,7 @@ export interface Rollup {
   readonly start: EpochMs;
   readonly metrics: number[];
   readonly counts: number[];
-  /** Of a bucket that {@link isLargeSum} tells of, times {@link LARGE_SUM}. */
+  /** The sum; of a bucket that {@link isLargeSum} tells of, times {@link LARGE_SUM}. */
   readonly sums: number[];
   readonly mins: number[];
   readonly maxs: number[];
@@ -20,28 +20,28 @@ export interface Rollup {
   readonly lastAt: number[];
 }
 
-/** What a sum is kept times where readings could add up past a double; a power of two, so that no digit of it changes. */
+/** Factor that a sum is kept times where readings could add up past a double; a power of two, so that no digit of it changes. */
 export const LARGE_SUM = 2 ** -64;
 
 /**
- * Whether a bucket's sum is kept times {@link LARGE_SUM}. Count and extremes decide it, never the sum on its way: so a rollup is
+ * Tells whether a bucket's sum is kept times {@link LARGE_SUM}. Count and extremes decide it, never the sum on its way: so a rollup is
  * the same in whatever order and parts its readings came.
  */
 function isLargeSum(count: number, min: number, max: number): boolean {
   return Math.max(Math.abs(min), Math.abs(max)) > Number.MAX_VALUE / 2 / count;
 }
 
-/** The mean of a bucket, from its rollup; never beyond its extremes, however the sum was rounded. */
+/** Computes the mean of a bucket from its rollup; never beyond its extremes, however the sum was rounded. */
 export function meanOf(count: number, sum: number, min: number, max: number): number {
   return isLargeSum(count, min, max) ? meanOfParts(count, 0, sum, min, max) : meanOfParts(count, sum, 0, min, max);
 }
 
-/** The same, where some of the sum is kept as it is and some times {@link LARGE_SUM}. */
+/** Computes the same where part of the sum is kept as it is and part times {@link LARGE_SUM}. */
 export function meanOfParts(count: number, sum: number, large: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, sum / count + large / count / LARGE_SUM));
 }
 
-/** Start of the bucket of `widthMs` that `time` is in. */
+/** Returns the start of the bucket of `widthMs` that `time` is in. */
 export function bucketStart(time: EpochMs, widthMs: number): EpochMs {
   return time - (time % widthMs);
 }
@@ -113,7 +113,7 @@ export function mergeRollup(into: Rollup, from: Rollup): void {
   }
 }
 
-/** The metric's place, made (with count 0) if it has none, so that metrics ascend. */
+/** Finds the metric's place, or makes one with count 0, so that metrics ascend. */
 function placeOf(rollup: Rollup, metric: number, hint: number): number {
   const { metrics } = rollup;
   if (metrics[hint] === metric) return hint;

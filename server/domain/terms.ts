@@ -24,7 +24,7 @@ export type EpochMs = number;
  */
 export type MetricKind = "number" | "boolean";
 
-/** Where a message stands in an event log, and in which life of that log. */
+/** A message's place in an event log, and in which epoch of that log. */
 export interface MessagePosition {
   /** Identity of the log: cluster, topic and epoch, as made by {@link logIdentity}. */
   readonly log: string;
@@ -33,14 +33,14 @@ export interface MessagePosition {
 }
 
 /**
- * Identity of one life of one topic of one cluster. The epoch grows when the topic was recreated, so a
- * position can never be mistaken for one of another cluster or of an earlier life of the topic.
+ * Writes the identity of one epoch of one topic of one cluster. The epoch grows when the topic was recreated, so a
+ * position can never be mistaken for one of another cluster or of an earlier epoch of the topic.
  */
 export function logIdentity(cluster: string, topic: string, epoch: number): string {
   return `${cluster}/${topic}/${epoch}`;
 }
 
-/** Names of devices and metrics. */
+/** Matches the names of devices and metrics. */
 export const NAME_PATTERN = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 /** Names that would collide with the language's own object members, or mean another place in an address. */
@@ -66,7 +66,7 @@ export const MESSAGE_LIMITS = {
   depth: 16,
 } as const;
 
-/** Bounds of one twin: a device that makes up names without end must not grow without end. */
+/** Bounds of one twin: one must not grow without end when its device keeps making up names. */
 export const TWIN_LIMITS = {
   fields: 256,
   /** UTF-16 units of a string; the rest of a longer one is only in the message. */

@@ -1,9 +1,9 @@
 import type { EpochMs } from "./terms";
 
-/** RFC 3339 §5.6 date-time; the zone is required, the separator may be a space. */
+/** Matches an RFC 3339 §5.6 date-time; the zone is required, the separator may be a space. */
 const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,12}))?([Zz]|[+-]\d{2}:\d{2})$/;
 
-/** Below this a number is epoch seconds (the year 5138), from here on epoch milliseconds (1973). */
+/** The number below which a time is epoch seconds (the year 5138), and from which on it is epoch milliseconds (1973). */
 const SECONDS_BELOW = 1e11;
 
 /** 9999-12-31T23:59:59.999Z, the last moment RFC 3339 can write. */
@@ -63,10 +63,15 @@ function zoneOffsetMs(zone: string): number | null {
 const FIRST_INGEST_MS = Date.UTC(2000, 0, 1);
 const INGEST_AHEAD_MS = 24 * 3_600_000;
 
+/** Tells whether a log may have taken a record at `time`: neither before 2000 nor more than a day ahead of `now`. */
+export function mayBeIngestTime(stamp: number, now: EpochMs): boolean {
+  return stamp >= FIRST_INGEST_MS && stamp <= now + INGEST_AHEAD_MS;
+}
+
 /**
- * When a log took a record, by the stamp it carries. A stamp before 2000 or more than a day ahead is none (who sends may
- * write there what he likes, such as microseconds): then it counts as taken `now`, when it is read.
+ * Reads when a log took a record from the stamp it carries. A stamp that can't be that is none (senders may write what they like, such as
+ * microseconds): then the record counts as taken `now`, when it is read.
  */
 export function ingestTimeOf(stamp: number, now: EpochMs): EpochMs {
-  return stamp >= FIRST_INGEST_MS && stamp <= now + INGEST_AHEAD_MS ? Math.floor(stamp) : now;
+  return mayBeIngestTime(stamp, now) ? Math.floor(stamp) : now;
 }

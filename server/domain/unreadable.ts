@@ -1,7 +1,7 @@
 import { counted } from "./counted";
 import type { EpochMs } from "./terms";
 
-/** Why a batch of the log can't be read. */
+/** The reason why a batch of the log can't be read. */
 export type UnreadableReason = "unknownCodec" | "wrongChecksum" | "undecompressable" | "tooLarge" | "brokenRecords";
 
 /** A batch of records in one partition of the log whose content can't be read; its header can. */
@@ -11,12 +11,12 @@ export interface UnreadableBatch {
   readonly from: number;
   /** Offset of the last one. */
   readonly to: number;
-  /** How many there are, by the batch's header. */
+  /** The count of its records, by the batch's header. */
   readonly records: number;
   readonly reason: UnreadableReason;
-  /** What it is compressed by: gzip, snappy, lz4, zstd or the codec's number; null if it isn't. */
+  /** The codec: gzip, snappy, lz4, zstd or its number; null if the batch isn't compressed. */
   readonly codec: string | null;
-  /** What was found, for people. */
+  /** The finding, in words for people. */
   readonly detail: string;
 }
 
@@ -28,7 +28,7 @@ export interface StoppingBatch extends UnreadableBatch {
 /** A batch that a person skipped: its messages were never read. */
 export interface SkippedBatch extends UnreadableBatch {
   readonly skippedAt: EpochMs;
-  /** Who did it. */
+  /** The caller who skipped it. */
   readonly skippedBy: string;
 }
 
@@ -58,7 +58,7 @@ const TEXTS: Record<UnreadableReason, { cause: (batch: Told) => string; fix: (ba
   },
 };
 
-/** Why it can't be read, and what to do, in sentences. */
+/** Says why it can't be read, and what to do, in sentences. */
 export function unreadableInWords(batch: Told & { readonly reason: UnreadableReason }): {
   readonly cause: string;
   readonly fix: string;
@@ -67,7 +67,7 @@ export function unreadableInWords(batch: Told & { readonly reason: UnreadableRea
   return { cause: cause(batch), fix: fix(batch) };
 }
 
-/** What it holds: "20 messages at offsets 100–119". */
+/** Says what the batch holds: "20 messages at offsets 100–119". */
 export function extentInWords({ from, to, records }: Pick<UnreadableBatch, "from" | "to" | "records">): string {
   return `${counted(records, "message")} at ${from === to ? `offset ${from}` : `offsets ${from}–${to}`}`;
 }

@@ -9,7 +9,7 @@ export interface DocumentProbesDeps {
   readonly twins: Pick<DeviceTwins, "get">;
   readonly deadLetters: Pick<DeadLetters, "find">;
   readonly group: string;
-  /** What to mend when they don't answer. */
+  /** Advice for when they don't answer. */
   readonly engine: string;
 }
 

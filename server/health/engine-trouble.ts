@@ -8,7 +8,7 @@ export function remedy(error: Error, names: EngineNames): Remedy {
   return { cause: shortly(error), fix: `Wait; if it stays so, read ${names.engine}'s log.` };
 }
 
-/** What a probe says when an earlier step explains why it can't be asked. */
+/** Makes the finding of probes that can't be asked because of an earlier step. */
 export function dependentOn(group: string, names: EngineNames): (error: Error) => Finding {
   return (error) => ({
     status: "unknown",

@@ -10,7 +10,7 @@ import { type Finding, pass, type Probe, shortly } from "./probe";
 export interface EventLogProbesDeps {
   readonly eventLog: Pick<EventLog, "describe">;
   readonly group: string;
-  /** What to mend when it doesn't answer. */
+  /** Advice for when it doesn't answer. */
   readonly engine: string;
   readonly topics: readonly TopicSettings[];
 }
@@ -29,7 +29,7 @@ export function eventLogProbes({ eventLog, group, engine, topics }: EventLogProb
         status: "warn",
         summary: `${counted(found.length, "partition")}, configured ${partitions}.`,
         cause: "The topic existed before the setting changed; it is used as it is.",
-        fix: `Set ${command(`TELEMETRY_PARTITIONS=${found.length}`)} to agree with it.`,
+        fix: `Set ${command`TELEMETRY_PARTITIONS=${found.length}`} to agree with it.`,
       };
     },
     whenDown: (error: Error): Finding =>
@@ -143,7 +143,7 @@ export function progressJudge(): (state: Pick<PipelineState, "partitions" | "wor
     if (workers === null || partitions.length === 0)
       return unknown("The event log cannot be asked where each partition is.");
     for (const { partition, committed, lag, held } of partitions) {
-      // Behind an open transaction no worker could get on.
+      // No worker could get on behind an open transaction.
       if (lag <= held) stood.delete(partition);
       else if (stood.get(partition)?.committed !== committed) stood.set(partition, { committed, since: time });
     }
@@ -193,7 +193,7 @@ function judgeUnreadable(batches: readonly StoppingBatch[], partitions: number, 
 
 const BREAK_SHOWN_MS = 24 * 3_600_000;
 
-/** What each break of the log means, and what to do; a topic that was created anew is no trouble. */
+/** The meaning of each break of the log, and what to do; a topic that was created anew is no trouble. */
 const BREAKS: Readonly<Record<"lostTail" | "expired", { did: string; cause: string; fix: string }>> = {
   lostTail: {
     did: "lost messages at its end that were handled before",
@@ -208,7 +208,7 @@ const BREAKS: Readonly<Record<"lostTail" | "expired", { did: string; cause: stri
   },
 };
 
-/** Whether the log held all it took until it was handled, in the last day. */
+/** Judges whether the log held all it took until it was handled, in the last day. */
 export function judgeBreaks({ partitions, time }: Pick<PipelineState, "partitions" | "time">): Finding {
   if (partitions.length === 0) return unknown("The event log cannot be asked what it holds.");
   const recent = partitions

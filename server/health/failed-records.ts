@@ -23,7 +23,7 @@ export function failedRecordsProbe({
         status: "warn",
         summary: `${counted(open, "message")} made the worker fail; ${open === 1 ? "it is" : "they are"} kept whole, and the others went on.`,
         cause: `The newest, of partition ${newest.position.partition} at ${newest.position.offset}: ${newest.detail}`,
-        fix: `A fault in Fieldwatch: report it with this cause, and resend after an upgrade. See ${command("GET /api/v1/dead-letters?reason=internalError")}`,
+        fix: `A fault in Fieldwatch: report it with this cause, and resend after an upgrade. See ${command`GET /api/v1/dead-letters?reason=internalError`}`,
       };
     },
   };

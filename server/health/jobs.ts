@@ -16,7 +16,7 @@ export interface JobSeen {
 /** An outage shorter than this many tries is left to the engine's own probe. */
 const PATIENCE = 3;
 
-/** What runs beside the stream runs. */
+/** Probes whether the jobs beside the stream run. */
 export function jobProbes(read: () => Promise<readonly JobSeen[]>): readonly Probe[] {
   return [
     { name: "jobs.run", title: "Jobs run", group: "Jobs", timeoutMs: 3000, run: async () => judgeJobs(await read()) },

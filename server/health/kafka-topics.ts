@@ -1,5 +1,5 @@
 import { counted } from "@/server/domain/counted";
-import { command } from "@/server/domain/fix";
+import { command, safeText, type SafeText } from "@/server/domain/fix";
 import { onceAtATime } from "@/server/async/once-at-a-time";
 import type { TopicSettings } from "@/server/ports/event-log";
 import { InspectionError, type KafkaInspection, type KafkaTopic } from "@/server/ports/inspection";
@@ -10,7 +10,7 @@ export interface KafkaTopicProbesDeps {
   readonly inspection: KafkaInspection;
   readonly group: string;
   readonly topics: readonly TopicSettings[];
-  /** What to say when an earlier step explains it. */
+  /** Words for when an earlier step explains it. */
   readonly dependent: (error: Error) => Finding;
   readonly timeoutMs: number;
 }
@@ -39,7 +39,7 @@ export function kafkaTopicProbes(deps: KafkaTopicProbesDeps): readonly Probe[] {
 /** @param bootstrap as Kafka's own commands take it. */
 export function judgeTopic(wanted: TopicSettings, found: KafkaTopic | null, bootstrap: string): Finding {
   const { topic } = wanted;
-  const tool = (command: string) => `${command} --bootstrap-server ${bootstrap}`;
+  const tool = (name: string) => safeText`${name} --bootstrap-server ${bootstrap.split(",")}`;
   if (found === null) {
     return {
       status: "fail",
@@ -53,7 +53,7 @@ export function judgeTopic(wanted: TopicSettings, found: KafkaTopic | null, boot
       status: "fail",
       summary: `${counted(found.leaderless.length, "partition")} of ${found.partitions} without a leader.`,
       cause: `Every broker that keeps a copy of partition ${found.leaderless.join(", ")} is away.`,
-      fix: `Start those brokers again. To see which: ${command(`${tool("kafka-topics.sh")} --describe --topic ${topic}`)}`,
+      fix: `Start those brokers again. To see which: ${command`${tool("kafka-topics.sh")} --describe --topic ${topic}`}`,
     };
   }
   const setting = (name: string) => found.settings?.get(name);
@@ -63,13 +63,11 @@ export function judgeTopic(wanted: TopicSettings, found: KafkaTopic | null, boot
       status: "fail",
       summary: `${counted(found.inSync, "copy in time", "copies in time")}, at least ${least} are needed.`,
       cause: `Too few brokers are up: Kafka takes no message for ${topic} (min.insync.replicas=${least}).`,
-      fix: `Start the missing brokers. To see which: ${command(`${tool("kafka-topics.sh")} --describe --topic ${topic}`)}`,
+      fix: `Start the missing brokers. To see which: ${command`${tool("kafka-topics.sh")} --describe --topic ${topic}`}`,
     };
   }
   const alter = (name: string, value: string) =>
-    command(
-      `${tool("kafka-configs.sh")} --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}`,
-    );
+    command`${tool("kafka-configs.sh")} --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}`;
   return differences(wanted, found, alter, tool) ?? pass(summaryOf(found));
 }
 
@@ -78,7 +76,7 @@ function differences(
   wanted: TopicSettings,
   found: KafkaTopic,
   alter: (name: string, value: string) => string,
-  tool: (command: string) => string,
+  tool: (name: string) => SafeText,
 ): Finding | null {
   const { topic } = wanted;
   const stamps = found.settings?.get("message.timestamp.type");
@@ -96,7 +94,7 @@ function differences(
       status: "warn",
       summary: `${counted(found.partitions, "partition")}, configured ${wanted.partitions}.`,
       cause: `The topic has fewer partitions than configured, so ${workers} can share the work.`,
-      fix: `${command(`${tool("kafka-topics.sh")} --alter --topic ${topic} --partitions ${wanted.partitions}`)}\nor set ${command(`TELEMETRY_PARTITIONS=${found.partitions}`)} to agree with it.`,
+      fix: `${command`${tool("kafka-topics.sh")} --alter --topic ${topic} --partitions ${wanted.partitions}`}\nor set ${command`TELEMETRY_PARTITIONS=${found.partitions}`} to agree with it.`,
     };
   }
   if (found.partitions > wanted.partitions) {
@@ -107,8 +105,8 @@ function differences(
         "The topic existed before the setting changed; it is used as it is, and Kafka never takes partitions away.",
       fix:
         wanted.partitions === 1
-          ? `Nothing is wrong with more; for one, delete ${topic} and run: ${command("npm run migrate")}`
-          : command(`TELEMETRY_PARTITIONS=${found.partitions}`),
+          ? `Nothing is wrong with more; for one, delete ${topic} and run: ${command`npm run migrate`}`
+          : command`TELEMETRY_PARTITIONS=${found.partitions}`,
     };
   }
   if (wanted.replication !== undefined && found.replication !== wanted.replication) {
@@ -116,7 +114,7 @@ function differences(
       status: "warn",
       summary: `${counted(found.replication, "copy", "copies")}, configured ${wanted.replication}.`,
       cause: "The topic existed before the setting changed.",
-      fix: `${command(`KAFKA_REPLICATION=${found.replication}`)}, or give it other copies with kafka-reassign-partitions.sh`,
+      fix: `${command`KAFKA_REPLICATION=${found.replication}`}, or give it other copies with kafka-reassign-partitions.sh`,
     };
   }
   if (found.inSync < found.replication) {
@@ -124,7 +122,7 @@ function differences(
       status: "warn",
       summary: `${found.inSync} of ${counted(found.replication, "copy", "copies")} in time.`,
       cause: "A broker is away or behind; if one more goes, messages may not be taken or could be lost.",
-      fix: `Start the missing brokers. To see which: ${command(`${tool("kafka-topics.sh")} --describe --topic ${topic}`)}`,
+      fix: `Start the missing brokers. To see which: ${command`${tool("kafka-topics.sh")} --describe --topic ${topic}`}`,
     };
   }
   const retention = found.settings?.get("retention.ms");

@@ -140,13 +140,13 @@ function advertisedFix(
   { id, address, error }: { id: number; address: string; error: Error },
 ): string {
   const host = (of: string) => of.slice(0, of.lastIndexOf(":"));
-  const listener = `${signIn ? "SASL_PLAINTEXT" : "PLAINTEXT"}://${reachable ?? "HOST:PORT"}`;
+  const protocol = signIn ? "SASL_PLAINTEXT" : "PLAINTEXT";
   const running = reachable === null ? `See that broker ${id} runs, and that HOST:PORT leads to it from here.\n` : "";
-  const set = `${running}In server.properties of broker ${id}, keep the listener's name and set: ${command(`advertised.listeners=${listener}`)}`;
+  const set = `${running}In server.properties of broker ${id}, keep the listener's name and set: ${command`advertised.listeners=${protocol}://${reachable ?? "HOST:PORT"}`}`;
   if (!(error instanceof InspectionError) || error.kind !== "unknownHost") return set;
   const known = reachable === null ? "" : host(reachable).replace(/^localhost$/, "127.0.0.1");
   const ip = isIP(known) === 0 ? "192.0.2.1" : known;
-  return `${set}\nor make the name known here, with the address of its machine: ${command(`echo '${ip} ${host(address)}' | sudo tee -a /etc/hosts`)}`;
+  return `${set}\nor make the name known here, with the address of its machine: ${command`echo '${ip} ${host(address)}' | sudo tee -a /etc/hosts`}`;
 }
 
 const REBALANCE_MS = 60_000;
@@ -168,7 +168,7 @@ function groupJudge(now: () => EpochMs): (group: string, found: KafkaGroup | nul
       status: "warn",
       summary: `${members}, sharing out the partitions for ${Math.round((now() - since) / 1000)} s.`,
       cause: "A member comes and goes, or doesn't answer, so the group never settles; meanwhile nothing is consumed.",
-      fix: `Restart the workers on: ${[...new Set(found.members.map(({ host }) => host))].join(", ")}`,
+      fix: `Restart the workers on: ${[...new Set(found.members.map(({ host }) => host.replaceAll("`", "")))].join(", ")}`,
     };
   };
 }

@@ -2,7 +2,7 @@ import { counted } from "@/server/domain/counted";
 import type { EpochMs } from "@/server/domain/terms";
 import { type Finding, pass, type Probe } from "./probe";
 
-/** What the live channel says of itself. */
+/** The live channel's state, by its own account. */
 export interface LiveChannelState {
   /** It reads the workers' live frames. */
   readonly listening: boolean;

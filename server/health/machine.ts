@@ -40,7 +40,7 @@ export function machineProbes(dataDir: string): readonly Probe[] {
   ];
 }
 
-/** What a disk holds, what happens when it is full, and what to do. */
+/** Words about a disk: what it holds, what happens when it is full, and what to do. */
 export interface DiskWords {
   readonly of: string;
   readonly whenFull: string;
@@ -76,7 +76,7 @@ export function judgeMemory(memory: {
   const { free, total, used, limit, rss } = memory;
   const words = `The web process uses ${Math.round(rss / MIB)} MiB; ${(free / GIB).toFixed(1)} of ${(total / GIB).toFixed(1)} GiB are free.`;
   if (used > limit * 0.85) {
-    const fix = `Give it more heap: ${command(`NODE_OPTIONS=--max-old-space-size=${Math.round((limit * 2) / MIB)} npm start`)}`;
+    const fix = `Give it more heap: ${command`NODE_OPTIONS=--max-old-space-size=${Math.round((limit * 2) / MIB)} npm start`}`;
     return {
       status: used > limit * 0.95 ? "fail" : "warn",
       summary: words,

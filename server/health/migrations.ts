@@ -12,7 +12,7 @@ export interface AppliedMigration {
 
 const NO_TABLE = "42P01";
 
-/** What Prisma's own table says was applied; empty when there is no such table. */
+/** Reads from Prisma's own table what was applied; empty when there is no such table. */
 export async function readApplied(pool: Pool): Promise<readonly AppliedMigration[]> {
   try {
     return await ask<AppliedMigration>(
@@ -34,7 +34,7 @@ export function judgeMigrations(applied: readonly AppliedMigration[], wanted: re
       status: "fail",
       summary: "A migration failed half-way.",
       cause: `${half.name} was begun and not finished.`,
-      fix: `Undo what it did, then: ${command(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${half.name}';`)}`,
+      fix: `Undo what it did, then: ${command`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${half.name}';`}`,
     };
   }
   const unknown = [...done].filter((name) => !wanted.includes(name));

@@ -1,6 +1,6 @@
 import { formatDuration } from "@/server/domain/duration";
 import { counted } from "@/server/domain/counted";
-import { command } from "@/server/domain/fix";
+import { command, safeName } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/async/once-at-a-time";
 import {
@@ -123,7 +123,7 @@ function judgeWritable({ writable, replicaSet }: MongoServer): Finding {
     fix:
       replicaSet === null
         ? "See in mongosh: `rs.status()`"
-        : `Name all members in MONGODB_URI and add replicaSet=${replicaSet}; see in mongosh: ${command("rs.status()")}`,
+        : `Name all members in MONGODB_URI and add replicaSet=${safeName(replicaSet)}; see in mongosh: ${command`rs.status()`}`,
   };
 }
 

@@ -6,7 +6,7 @@ import { type Finding, findingOf, type Probe } from "./probe";
 
 /** Runs probes in the background and keeps what they found. */
 export interface Monitor {
-  /** What is known now, in the order of the probes; before its first run a probe is unknown. */
+  /** Returns what is known now, in the order of the probes; before its first run a probe is unknown. */
   results(): readonly ProbeResult[];
   /** Calls back after each probe whose status changed; returns how to stop that. */
   onChange(listener: () => void): () => void;

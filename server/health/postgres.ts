@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import { errorCode } from "@/server/postgres/start-error";
 import { databaseTrouble } from "@/server/postgres/trouble";
 import { formatDuration } from "@/server/domain/duration";
-import { command } from "@/server/domain/fix";
+import { command, SafeText } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/async/once-at-a-time";
 import { judgeClock } from "./clock";
@@ -112,7 +112,7 @@ function remedyOf(error: Error, url: string | null, dataDir: string): { step: St
     if (known) return { step: known.step, cause: known.why, fix: known.fix };
     return { step: "reach", cause: shortly(error), fix: "Read PostgreSQL's log for this error." };
   }
-  const fix = `Read the end of ${path.join(dataDir, "postgres.log")}, then stop Fieldwatch and run: ${command("npm start")}`;
+  const fix = `Read the end of ${path.join(dataDir, "postgres.log")}, then stop Fieldwatch and run: ${command`npm start`}`;
   const starting = errorCode(error)?.startsWith("57P") === true;
   return { step: starting ? "ready" : "reach", cause: shortly(error), fix };
 }
@@ -171,7 +171,7 @@ function judgeDurability(server: Pick<Server, "fsync" | "fullPageWrites" | "sync
     status: "warn",
     summary: `${off.join(", ")} ${off.length === 1 ? "is" : "are"} off.`,
     cause: "When PostgreSQL's machine loses power, readings it had confirmed can be lost or damaged.",
-    fix: command(`${off.map((name) => `ALTER SYSTEM SET ${name} = on;`).join(" ")} SELECT pg_reload_conf();`),
+    fix: command`${new SafeText(off.map((name) => `ALTER SYSTEM SET ${name} = on;`).join(" "))} SELECT pg_reload_conf();`,
   };
 }
 

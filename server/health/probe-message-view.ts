@@ -6,7 +6,7 @@ import type { EpochMs } from "@/server/domain/terms";
 export interface ProbeFacts {
   readonly id: string;
   readonly sent: ProbeSent;
-  /** What a worker has told; null: nothing yet, undefined: it can't be asked. */
+  /** A worker's account; null: nothing yet, undefined: it can't be asked. */
   readonly handled: ProbeHandled | null | undefined;
   readonly probes: readonly ProbeResult[];
   readonly now: EpochMs;
@@ -45,7 +45,7 @@ const BLAMED: Readonly<Record<ProbeStage, readonly string[]>> = {
   published: [...KAFKA, ...POSTGRES, "log.iot.live", "live."],
 };
 
-/** Without a probe that tells why, a station is waited for so long before that is called a failure. */
+/** The time a station is waited for before that is called a failure, in milliseconds, when no probe tells why. */
 const PATIENCE_MS = 60_000;
 const NO_TROUBLE = { cause: null, fix: null, commands: [] };
 
@@ -88,7 +88,7 @@ export function probeMessageView({ id, sent, handled, probes, now }: ProbeFacts)
 }
 
 function momentsOf(sent: ProbeSent, handled: ProbeHandled | null): Partial<Record<ProbeStage, number>> {
-  // What a worker has, the log had, also when the log's own answer was lost.
+  // The log had what a worker has, even when the log's own answer was lost.
   const durable = sent.durableAt ?? handled?.takenAt;
   if (durable === undefined || durable === null) return { accepted: sent.acceptedAt };
   if (handled === null) return { accepted: sent.acceptedAt, durable };
@@ -117,7 +117,7 @@ const DONE: Readonly<Record<ProbeStage, string>> = {
 
 type Held = Pick<Station, "state" | "found" | "cause" | "fix" | "commands">;
 
-/** Why a message isn't at a station. */
+/** The reason why a message isn't at a station. */
 function heldAt(
   stage: ProbeStage,
   { sent, handled, probes, waitedMs }: Pick<ProbeFacts, "sent" | "handled" | "probes"> & { waitedMs: number },
@@ -163,7 +163,7 @@ function troubled(stage: ProbeStage, probes: readonly ProbeResult[]): Pick<Held,
   const onKafka = probes.some(({ name }) => name.startsWith("kafka."));
   const isLogs = stage === "durable" || stage === "published";
   for (const prefix of BLAMED[stage]) {
-    // With Kafka the log doesn't lie in PostgreSQL.
+    // Kafka's log doesn't lie in PostgreSQL.
     if (POSTGRES.includes(prefix) && isLogs && onKafka) continue;
     const found = probes.find(({ name, status }) => status === "fail" && name.startsWith(prefix));
     if (found) return { cause: found.cause ?? found.summary, fix: found.fix, commands: found.commands };

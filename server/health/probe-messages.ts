@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { ProbeHandled, ProbeSent } from "@/server/domain/probe-message";
 
-/** How many probe messages are kept. */
+/** The most probe messages kept. */
 const KEPT = 100;
 
 /** A followed message, as far as its two sides have told. */

@@ -11,18 +11,18 @@ export interface Probe {
   readonly timeoutMs: number;
   /** May throw: an outage makes it `unknown` or what `whenDown` says, anything else fails it. */
   readonly run: () => Promise<Finding>;
-  /** What an outage of the dependency means for this probe; left out: it can't be asked, so it is unknown. */
+  /** Judges an outage of the dependency for this probe; left out, the probe is unknown because it can't be asked. */
   readonly whenDown?: (error: Error) => Finding;
 }
 
-/** What a probe found; whatever isn't passing says why and what to do. */
+/** A probe's finding; one that isn't passing says why and what to do. */
 export type Finding =
   | { readonly status: "pass"; readonly summary: string }
   | {
       readonly status: Exclude<ProbeStatus, "pass">;
       readonly summary: string;
       readonly cause: string;
-      /** What to do; what can be copied stands in backticks, see server/domain/fix.ts. */
+      /** Advice; text that can be copied stands in backticks, see server/domain/fix.ts. */
       readonly fix: string;
     };
 
@@ -30,7 +30,7 @@ export function pass(summary: string): Finding {
   return { status: "pass", summary };
 }
 
-/** What is found when a probe throws. */
+/** Turns what a probe throws into a finding. */
 export function findingOf(error: unknown, { whenDown }: Pick<Probe, "whenDown">): Finding {
   const known = error instanceof Error ? error : new Error(String(error));
   if (isRetryable(known)) {

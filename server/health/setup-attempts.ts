@@ -54,7 +54,7 @@ function viewOf(entries: readonly Entry[], isLast: boolean, isRunning: (pid: num
   const first = entries[0]!;
   const end = entries.find(({ event }) => event in ENDINGS);
   const pid = entries.findLast((entry) => entry.pid !== undefined)?.pid;
-  // Of several without an end only the last can be under way: the folder has one owner, and process ids are used again.
+  // Only the last of several without an end can be under way: the folder has one owner, and process ids are used again.
   const unended: SetupOutcome = isLast && pid !== undefined && isRunning(pid) ? "running" : "brokenOff";
   const isEnded = end !== undefined && end.event !== "ready";
   const steps = stepsOf(entries, end === undefined ? unended : isEnded ? "stopped" : "brokenOff");

@@ -44,7 +44,7 @@ export class TestMessageRefused extends Error {
   }
 }
 
-/** How long an answer waits for the log. */
+/** The time an answer waits for the log, in milliseconds. */
 const LOG_PATIENCE_MS = 1000;
 /** The database may hang; a page that asks again and again must not pile questions up. */
 const ASK_TIMEOUT_MS = 2000;
@@ -54,7 +54,7 @@ const SHOWN = 5;
 
 export function createTestMessages(deps: TestMessagesDeps): TestMessages {
   const { eventLog, pool, health, bounds, now, onError } = deps;
-  /** What this process has sent lately: known also while the database is away. */
+  /** Messages this process has sent lately: known also while the database is away. */
   const own = new Map<string, ProbeSent>();
   let waiting = 0;
 

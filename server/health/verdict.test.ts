@@ -50,6 +50,10 @@ test("the cause comes before what follows from it, and says what it means for th
   expect(verdict(failing.slice(1, 2), numbers)).toBe(
     "No worker is alive since 2026-11-23 14:02 UTC: messages are taken and wait in the event log; nothing is lost.",
   );
+  // It may be stopped by a batch that nobody can read, so nothing more is promised.
+  expect(verdict([probe("pipeline.progress", "fail", { group: "Pipeline" })], numbers)).toMatch(
+    /: what waits there is kept in the event log until its retention ends\.$/,
+  );
   expect(verdict(failing.slice(3), numbers)).toMatch(
     /^Group, Title: Found this since .*: messages can't be taken once it is full\.$/,
   );

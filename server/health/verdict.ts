@@ -3,10 +3,10 @@ import { formatSeconds } from "@/server/domain/duration";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import { counted } from "@/server/domain/counted";
 
-/** What the numbers say when nothing is wrong; null while they aren't known. */
+/** The figures told when nothing is wrong; null while they aren't known. */
 export type VerdictNumbers = Pick<PipelineState, "lagSeconds" | "devices"> | null;
 
-/** What trouble of a probe means for the data. */
+/** The consequence of a probe's trouble for the data. */
 interface Meaning {
   /** Start of the probe's name. */
   readonly prefix: string;
@@ -19,7 +19,7 @@ const REFUSED = "readings can't be taken; devices that keep an outbox lose nothi
 const WITH_SENDERS = "readings wait with their senders; nothing that was taken is lost";
 const IN_THE_LOG = "readings are taken and wait in the event log; nothing is lost";
 
-/** In order: probes whose trouble explains others come first. */
+/** Ordered by cause: probes whose trouble explains others come first. */
 const MEANINGS: readonly Meaning[] = [
   { prefix: "kafka.reachable", fail: WITH_SENDERS, warn: "the other addresses do; nothing is lost" },
   { prefix: "kafka.signed-in", fail: WITH_SENDERS },
@@ -34,7 +34,7 @@ const MEANINGS: readonly Meaning[] = [
   { prefix: "log.iot.telemetry", fail: WITH_SENDERS, warn: "messages are taken and stored all the same" },
   { prefix: "documents.", fail: IN_THE_LOG },
   { prefix: "pipeline.workers", fail: "messages are taken and wait in the event log; nothing is lost" },
-  { prefix: "pipeline.progress", fail: "what waits there is kept in the event log; nothing is lost" },
+  { prefix: "pipeline.progress", fail: "what waits there is kept in the event log until its retention ends" },
   { prefix: "pipeline.lag", fail: "readings appear late; nothing is lost" },
   { prefix: "pipeline.log", fail: "what was read is stored and kept; what the log dropped unread is not" },
   { prefix: "kafka.disk", fail: "messages can't be taken once it is full" },
@@ -49,7 +49,7 @@ const MEANINGS: readonly Meaning[] = [
   { prefix: "live.", fail: "pages update only by reloading; readings are stored all the same" },
 ];
 
-/** Where the event log is Kafka, messages are taken while PostgreSQL is away. */
+/** Meanings where the event log is Kafka: messages are taken while PostgreSQL is away. */
 const WITH_KAFKA: Readonly<Record<string, string>> = { [REFUSED]: IN_THE_LOG };
 
 const OTHERS = "stored readings are safe";
@@ -74,7 +74,7 @@ export function verdictParts(probes: readonly ProbeResult[], numbers: VerdictNum
   return { what: subject(troubled), since: troubled.since, means: kafka ? (WITH_KAFKA[meaning] ?? meaning) : meaning };
 }
 
-/** What is worst: of what fails, else of what warns, that which explains the rest. */
+/** Returns the worst probe: of the failing ones, else of the warning ones, the one that explains the rest. */
 function trouble(probes: readonly ProbeResult[]): ProbeResult | undefined {
   return (
     leading(probes.filter(({ status }) => status === "fail")) ??
@@ -120,7 +120,7 @@ function subject({ name, group, title, summary }: ProbeResult): string {
   if (name.endsWith(".reachable"))
     return summary.endsWith(" does not answer.") ? summary.replace(" does not answer.", " is down") : lowered(summary);
   if (name === "pipeline.workers") return "No worker is alive";
-  // What the pipeline's own probes found says what it is about; their titles say how it should be.
+  // A finding of the pipeline's own probes says what it is about; their titles say how it should be.
   return group === "Pipeline" ? lowered(summary) : `${group}, ${title}: ${lowered(summary)}`;
 }
 

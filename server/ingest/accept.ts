@@ -1,7 +1,9 @@
 import { setImmediate } from "node:timers/promises";
+import { createSemaphore } from "@/server/async/semaphore";
 import { within } from "@/server/async/timeout";
 import type { RejectedItem, TelemetryAnswer } from "@/server/contracts/telemetry";
 import type { DecodeBounds, MessageMapping } from "@/server/domain/message";
+import type { DeadLetterReason } from "@/server/domain/reasons";
 import { runHeaders } from "@/server/domain/replay-run";
 import { TOPICS } from "@/server/domain/terms";
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
@@ -12,7 +14,7 @@ import type { Payloads } from "./payloads";
 import { IngestRefusedError } from "./refused";
 import type { Share } from "./waiting-bytes";
 
-/** Who sends, and how its messages are read. */
+/** A sender, and how its messages are read. */
 interface Source {
   /** Null: its messages are in Fieldwatch's own shape. */
   readonly mapping: MessageMapping | null;
@@ -26,11 +28,11 @@ export interface AcceptDeps {
   readonly eventLog: Pick<EventLog, "append">;
   /** The most messages of one request. */
   readonly maxMessages: number;
-  /** How long the log may take before the sender is told to try again, in milliseconds. */
+  /** The time the log may take before the sender is told to try again, in milliseconds. */
   readonly appendTimeoutMs: number;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
-  /** Where to count what happens now. */
+  /** Returns the counts of the present moment. */
   readonly counts: () => IngestCounts;
 }
 
@@ -41,13 +43,26 @@ export interface AcceptDeps {
  */
 export type Accept = (payloads: Payloads, source: Source, share: Share) => Promise<TelemetryAnswer>;
 
-/** How long judging may keep pages, sockets and timers waiting, in milliseconds. */
+/** The time judging may keep pages, sockets and timers waiting, in milliseconds. */
 const TURN_MS = 8;
+/** Requests being judged take turns, one at a time: a hundred large ones would each keep everybody waiting in every round. */
+const NEVER = new AbortController().signal;
 
 export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, counts }: AcceptDeps): Accept {
-  async function judge({ each, asOne }: Payloads, { mapping, run, device }: Source) {
+  const turns = createSemaphore(1);
+
+  async function judge(payloads: Payloads, source: Source) {
+    await turns.acquire(NEVER);
+    try {
+      return await judgeInTurns(payloads, source);
+    } finally {
+      turns.release();
+    }
+  }
+
+  async function judgeInTurns({ each, asOne }: Payloads, { mapping, run, device }: Source) {
     const records: LogRecord[] = [];
-    const rejected: RejectedItem[] = [];
+    const rejected = createRejections();
     const asOf = bounds();
     const tagged = run === null ? {} : { headers: runHeaders(run) };
     let index = 0;
@@ -57,13 +72,15 @@ export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, c
         throw new IngestRefusedError("too-many-messages", `The limit is ${maxMessages} messages in one request.`);
       const { bytes, outcome, isJson } = judgePayload(payload, mapping, asOf);
       if (outcome.ok && device !== null && outcome.message.device !== device)
-        rejected.push({ index, reason: "notAllowed", detail: `this key speaks for ${device} alone` });
+        rejected.add({ index, reason: "notAllowed", detail: `this key speaks for ${device} alone` });
       else if (outcome.ok) records.push({ key: outcome.message.device, value: bytes, ...tagged });
       else if (asOne && !isJson) throw broken(outcome.detail);
-      else rejected.push({ index, reason: outcome.reason, detail: outcome.detail });
+      else rejected.add({ index, reason: outcome.reason, detail: outcome.detail });
       index++;
       if (performance.now() - turn < TURN_MS) continue;
+      turns.release();
       await setImmediate();
+      await turns.acquire(NEVER);
       turn = performance.now();
     }
     if (index === 0) throw new IngestRefusedError("empty-request", "Send at least one message.");
@@ -74,9 +91,9 @@ export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, c
     return { records, rejected };
   }
 
-  function countRejected(rejected: readonly RejectedItem[]): void {
-    const { rejected: sums } = counts();
-    for (const { reason } of rejected) sums.set(reason, (sums.get(reason) ?? 0) + 1);
+  function countRejected({ sums }: Rejections): void {
+    const { rejected } = counts();
+    for (const [reason, count] of sums) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
   }
 
   return async (payloads, source, share) => {
@@ -90,15 +107,40 @@ export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, c
     // Only now: a request that failed comes again, and its rejected messages with it.
     countRejected(rejected);
     counts().accepted += records.length;
-    return { accepted: records.length, rejected };
+    return { accepted: records.length, ...rejected.told() };
   };
 }
 
-function nothingAccepted(rejected: readonly RejectedItem[]): IngestRefusedError {
-  const { reason, detail } = rejected[0]!;
-  return new IngestRefusedError(
-    "nothing-accepted",
-    `All ${rejected.length} rejected; the first: ${reason}: ${detail}.`,
-    { members: { rejected } },
-  );
+/** Rejected items of one request: the first of them are told one by one, so that the answer to nonsense is not larger than it. */
+interface Rejections {
+  add(item: RejectedItem): void;
+  /** The number of items, by reason. */
+  readonly sums: ReadonlyMap<DeadLetterReason, number>;
+  told(): Pick<TelemetryAnswer, "rejected" | "rejectedMore">;
+}
+
+const MOST_TOLD = 100;
+
+function createRejections(): Rejections {
+  const first: RejectedItem[] = [];
+  const sums = new Map<DeadLetterReason, number>();
+  const more: Partial<Record<DeadLetterReason, number>> = {};
+  return {
+    sums,
+    add(item) {
+      sums.set(item.reason, (sums.get(item.reason) ?? 0) + 1);
+      if (first.length < MOST_TOLD) first.push(item);
+      else more[item.reason] = (more[item.reason] ?? 0) + 1;
+    },
+    told: () => ({ rejected: first, ...(Object.keys(more).length > 0 && { rejectedMore: more }) }),
+  };
+}
+
+function nothingAccepted(rejections: Rejections): IngestRefusedError {
+  const told = rejections.told();
+  const { reason, detail } = told.rejected[0]!;
+  const count = [...rejections.sums.values()].reduce((sum, each) => sum + each, 0);
+  return new IngestRefusedError("nothing-accepted", `All ${count} rejected; the first: ${reason}: ${detail}.`, {
+    members: told,
+  });
 }

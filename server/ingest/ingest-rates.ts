@@ -3,7 +3,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { removeSome } from "@/server/postgres/remove-some";
 import type { TallyBucket } from "@/server/observability/tally";
 
-/** What the doors did in some time: messages accepted, messages rejected by reason, requests refused by problem. */
+/** Counts of the doors over some time: messages accepted, messages rejected by reason, requests refused by problem. */
 export interface IngestCounts {
   accepted: number;
   readonly rejected: Map<string, number>;
@@ -30,7 +30,7 @@ export async function writeIngestRates(pool: Pool, buckets: readonly TallyBucket
       for (const [name, count] of counts.requests) add(at, "request", name, count);
     }
   }
-  // In one order, so that two processes never wait for each other's rows.
+  // The order is always the same, so that two processes never wait for each other's rows.
   const rows = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   if (rows.length === 0) return;
   await pool.query(

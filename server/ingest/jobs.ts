@@ -5,7 +5,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const CHUNK = 5000;
 
-/** What the doors count by time is kept for a day. */
+/** Defines the jobs that keep the doors' counts for a day. */
 export function ingestJobs(): Job[] {
   return [
     {

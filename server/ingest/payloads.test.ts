@@ -13,7 +13,7 @@ const bounds = { now: Date.UTC(2026, 10, 24), futureToleranceMs: 0, retentionMs:
 const good = '{"device":"a","time":1,"readings":{"t":1}}';
 const textsOf = ({ each }: Payloads) => [...each].map((bytes) => Buffer.from(bytes).toString());
 
-/** What is taken of a body, as texts of what the log got, and what is refused. */
+/** Returns what is taken of a body, as texts of what the log got, and what is refused. */
 async function taken(payloads: Payloads, maxMessages = 1000) {
   const log: LogRecord[] = [];
   const accept = createAccept({
@@ -26,7 +26,7 @@ async function taken(payloads: Payloads, maxMessages = 1000) {
   const { rejected } = await accept(
     payloads,
     { mapping: null, run: null, device: null },
-    createWaitingBytes(1e6).share(),
+    createWaitingBytes(1e6).share("a"),
   );
   return {
     texts: log.map(({ value }) => Buffer.from(value).toString()),

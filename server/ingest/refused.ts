@@ -1,4 +1,4 @@
-/** Why a whole request was not taken; nothing of it is in the log. */
+/** The reason why a whole request was not taken; nothing of it is in the log. */
 export type IngestRefusal =
   "empty-request" | "unreadable-body" | "too-many-messages" | "body-too-large" | "nothing-accepted" | "too-busy";
 

@@ -2,7 +2,7 @@ import { command } from "@/server/domain/fix";
 import type { EpochMs } from "@/server/domain/terms";
 import type { JobRow } from "./read";
 
-/** How a job is, and where that is not well: why, and what to do. */
+/** A job's state, and where that is not well: why, and what to do. */
 export interface JobState {
   readonly state: "running" | "retrying" | "failed" | "overdue" | "waiting" | "paused" | "scheduled" | "idle";
   readonly cause: string | null;
@@ -18,7 +18,7 @@ export function stateOf({ everyMs, paused, nextAt, current, last, name }: JobRow
   const noWorker = (since: EpochMs): JobState => ({
     state: "overdue",
     cause: `No worker has taken it for ${Math.round((now - since) / 60_000)} min.`,
-    fix: `See whether a worker runs; start one with ${command("npm run worker")}.`,
+    fix: `See whether a worker runs; start one with ${command`npm run worker`}.`,
   });
   if (current?.state === "running") return well("running");
   if (current) {
@@ -31,7 +31,7 @@ export function stateOf({ everyMs, paused, nextAt, current, last, name }: JobRow
   if (!paused && nextAt !== null && now - nextAt > OVERDUE_MS) return noWorker(nextAt);
   if (last?.state === "failed") {
     const again = everyMs === null ? "start it again" : "run it again";
-    const fix = `Mend what the cause names, then ${again}. The worker's log has more: look for ${command(`"job":"${name}"`)}.`;
+    const fix = `Mend what the cause names, then ${again}. The worker's log has more: look for ${command`"job":"${name}"`}.`;
     return { state: "failed", cause: last.error, fix };
   }
   if (everyMs === null) return well("idle");

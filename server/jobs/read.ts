@@ -16,7 +16,7 @@ export interface RunRow {
   readonly total: number | null;
   /** Failures in a row. */
   readonly attempt: number;
-  /** When it is tried again; null unless it waits for that. */
+  /** Time of the next try; null unless it waits for one. */
   readonly notBefore: EpochMs | null;
   readonly worker: string | null;
   readonly createdAt: EpochMs;

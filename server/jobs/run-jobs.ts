@@ -12,28 +12,28 @@ import { endRun, noteProgress, planRuns, registerJobs, releaseRun, renewLeases, 
 export interface RunJobsDeps {
   /** For keeping the books: which runs there are, and whose. */
   readonly pool: Pool;
-  /** What the jobs themselves work on, so that they and the rest of the worker never wait for each other. */
+  /** The pool the jobs themselves work on, so that they and the rest of the worker never wait for each other. */
   readonly work: Pool;
   readonly jobs: readonly Job[];
   /** Names this worker in the runs it takes. */
   readonly owner: string;
   readonly logger: Logger;
-  /** How soon after the start a new job is due first, in milliseconds. */
+  /** The time from the start until a new job is first due, in milliseconds. */
   readonly firstMs?: number;
-  /** How soon a run is seen that has become due or was asked for, in milliseconds. */
+  /** The time within which a run is noticed that has become due or was asked for, in milliseconds. */
   readonly lookMs?: number;
   /** A worker not heard of for so long has lost its runs, in milliseconds. */
   readonly leaseMs?: number;
   /** The first wait after an outage; it doubles up to a minute. */
   readonly retryMs?: number;
-  /** How long a run that was told to end is waited for, in milliseconds. */
+  /** The time to wait for a run that was told to end, in milliseconds. */
   readonly patienceMs?: number;
 }
 
 /** A job gives way to the pipeline rather than making it wait behind a lock. */
 const STEP_LOCKS = `SET LOCAL lock_timeout = '5s'`;
 
-/** Why a run is to end before it is through. */
+/** The error that ends a run before it is through. */
 class EndedEarly extends Error {
   override readonly name = "EndedEarly";
   constructor(readonly why: "lost" | "stopped" | "limit" | "leaving") {

@@ -5,7 +5,7 @@ import type { Job, Progress } from "@/server/postgres/job";
 export interface TakenRun {
   readonly id: string;
   readonly job: string;
-  /** Of this taking alone: whoever takes the run later has a greater one. */
+  /** A number of this taking alone: whoever takes the run later has a greater one. */
   readonly token: number;
   readonly params: unknown;
   readonly cursor: unknown;

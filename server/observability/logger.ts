@@ -18,7 +18,7 @@ export function createLogger(options: { role: string; level: string; format: "au
   };
   const people = format === "pretty" || (format === "auto" && process.stdout.isTTY === true);
   if (!people) return pino(settings);
-  // In this thread, so that the last lines before an exit are never lost.
+  // Logging stays in this thread, so that the last lines before an exit are never lost.
   const stream = pretty({
     colorize: process.stdout.isTTY === true,
     translateTime: "HH:MM:ss.l",

@@ -10,7 +10,7 @@ const MOST_ATTEMPTS = 50;
 /** Beyond this the oldest go; between the two a start only appends. */
 const TIDY_AT_BYTES = 128 * 1024;
 const LONGEST_TEXT = 2000;
-/** How long after the installation's end a start counts as its continuation. */
+/** The time after the installation's end a start counts as its continuation, in milliseconds. */
 const CONTINUES_WITHIN_MS = 60_000;
 
 /** @param {string} dataDir */
@@ -168,6 +168,6 @@ function quietly(work) {
   try {
     work();
   } catch {
-    // What can't be written down is not worth a start.
+    // A failure to write this down must not cost the start.
   }
 }

@@ -3,7 +3,7 @@ import type { EpochMs } from "@/server/domain/terms";
 /** Width of one row of pipeline_rate in milliseconds. */
 export const RATE_BUCKET_MS = 5000;
 
-/** What one bucket holds. */
+/** The content of one bucket. */
 export interface TallyBucket<Counts> {
   readonly bucket: EpochMs;
   readonly counts: Counts;
@@ -19,7 +19,7 @@ export interface TallyDeps<Counts> {
 
 /** Counts kept in memory by 5 seconds and written a moment after each has passed. */
 export interface Tally<Counts> {
-  /** Where to count now. */
+  /** Returns the counts of the present bucket. */
   current(): Counts;
   /** Writes what is left. */
   stop(): Promise<void>;

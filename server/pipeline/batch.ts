@@ -6,19 +6,19 @@ import { logOf } from "./positions";
 import type { DeadLetter, DeadLetterChange } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
 
-/** Records of one partition on their way through the pipeline; each stage returns it with what it found out. */
+/** Records of one partition on their way through the pipeline; each stage returns the batch with what it found out. */
 export interface SourceBatch {
-  /** Where the batch begins; the transaction fails if another worker has moved it. */
+  /** The position at which the batch begins; the transaction fails if another worker has moved it. */
   readonly position: PipelinePosition;
-  /** Where the log goes on: after the last record, and after what follows it and holds nothing. */
+  /** The offset at which the log goes on: after the last record, and after anything empty that follows it. */
   readonly to: number;
-  /** The term in which the last before `to` was written; null where that isn't known. */
+  /** The term in which the last record before `to` was written; null where that isn't known. */
   readonly term: number | null;
   /** Offsets before the first record that expired unread. */
   readonly skipped: number;
   readonly records: readonly StoredRecord[];
   readonly processedTime: EpochMs;
-  /** There when the batch holds messages that are followed. */
+  /** Present when the batch holds messages that are followed. */
   readonly followed?: FollowedBatch;
 }
 
@@ -26,9 +26,9 @@ export interface SourceBatch {
 export interface FollowedBatch {
   begins(stage: string): void;
   ends(stage: string): void;
-  /** The batch has to come again. */
+  /** Tells that the batch failed and has to come again. */
   failed(error: unknown): void;
-  /** All of it is stored. @param sent resolves when the frame with it was sent (true) or lost. */
+  /** Tells that the whole batch is stored. @param sent resolves to true when its frame was sent, to false when it was lost. */
   committed(committed: Committed, sent: Promise<boolean>): void;
 }
 
@@ -39,12 +39,14 @@ export interface DecodedBatch extends SourceBatch {
 }
 
 export interface EnrichedBatch extends SourceBatch {
+  /** The epoch of the catalog that its devices and metrics come from; null where it has none. */
+  readonly epoch: number | null;
   readonly messages: readonly EnrichedMessage[];
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];
 }
 
-/** An enriched batch with what becomes of the dead letters that were sent again in it. */
+/** An enriched batch, with the outcome of each resent dead letter in it. */
 export interface SettlingBatch extends EnrichedBatch {
   readonly settlements: readonly DeadLetterChange[];
 }
@@ -52,7 +54,7 @@ export interface SettlingBatch extends EnrichedBatch {
 /** A batch in its transaction, with its place in the log. */
 export interface PipelineCommit extends CommitBatch, SourceBatch, Pick<SettlingBatch, "settlements"> {}
 
-/** What a batch adds to the totals of its partition, as far as its contributors have told. */
+/** Counts what a batch adds to the totals of its partition, as far as its contributors have reported. */
 export function totalsOf({ skipped, records, letters, written }: PipelineCommit): BatchTotals {
   return {
     messages: records.length,
@@ -65,7 +67,7 @@ export function totalsOf({ skipped, records, letters, written }: PipelineCommit)
   };
 }
 
-/** What a batch changed, once that is committed. */
+/** The changes a batch made, once they are committed. */
 export interface Committed {
   readonly messages: readonly EnrichedMessage[];
   /** New readings only. */
@@ -73,7 +75,7 @@ export interface Committed {
   readonly totals: BatchTotals;
 }
 
-/** Where a record of a batch stands. */
+/** Tells the position of a record of a batch. */
 export function positionOf(batch: SourceBatch, record: StoredRecord): MessagePosition {
   return { log: logOf(batch.position), partition: batch.position.partition, offset: record.offset };
 }

@@ -16,9 +16,9 @@ import type { Pipeline } from "./pipeline";
 import type { FollowBatch } from "./follow";
 import { noteUnreadable } from "./unreadable-batches";
 
-/** After so many failures in a row of the same batch, none of them an outage, retrying alone won't mend it. */
+/** The number of failures in a row of one batch, none of them an outage, after which retrying alone won't help. */
 const TRIES = 5;
-/** So long a batch that fails may be divided at a stretch, in milliseconds: then other partitions have their turn. */
+/** The longest time a failing batch is divided without a break, in milliseconds: then other partitions have their turn. */
 const TURN_MS = 2000;
 
 export interface ConsumerDeps {
@@ -30,11 +30,11 @@ export interface ConsumerDeps {
   readonly maxRecords: number;
   readonly maxBytes: number;
   readonly logger: Logger;
-  /** Told of an error with which nothing can go on, once it has lasted; the process should end, loudly. */
+  /** Called with an error that nothing can go on after, once it has lasted; the process should end, loudly. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** What of a partition is handled at once. */
+/** The part of a partition that is handled at once. */
 type Stretch = Pick<LogBatch, "records" | "from" | "to" | "term">;
 
 const BREAKS: Readonly<Record<LogBreak["kind"], string>> = {
@@ -43,7 +43,7 @@ const BREAKS: Readonly<Record<LogBreak["kind"], string>> = {
   expired: "messages expired in the log before they were read",
 };
 
-/** Batches of so many partitions are on their way at once: one computes while another waits for the database. */
+/** The number of partitions whose batches are under way at once: one computes while another waits for the database. */
 const CONCURRENCY = 2;
 
 /**
@@ -85,7 +85,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     failures.delete(partition);
   }
 
-  /** Handles records of which some make a stage fail: by halves, down to each of those, which is kept as a dead letter. */
+  /** Handles records some of which make a stage fail, by halves, down to each of those, which is kept as a dead letter. */
   async function divide(partition: number, stretch: Stretch, signal: AbortSignal, until: number): Promise<void> {
     signal.throwIfAborted();
     if (performance.now() > until) throw new TurnOver();
@@ -108,14 +108,14 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     }
   }
 
-  /** Takes a stretch of a partition, from where it stands, through `work`, and moves on. */
+  /** Takes a stretch of a partition through `work`, from the current position, and moves on. */
   async function run(
     partition: number,
     { records, from, to, term }: Stretch,
     work: (source: SourceBatch) => Promise<Committed>,
   ): Promise<void> {
     const position = positions.get(partition)!;
-    // What the log had and doesn't tell; gaps within what it tells hold nothing.
+    // Records that the log had and no longer gives; gaps within what it gives hold nothing.
     const skipped = Math.max(0, from - position.next);
     if (records.length === 0 && skipped === 0) {
       if (!(await passOver(pool, position, to))) throw new FencedError(`${topic}/${partition} has moved on`);
@@ -133,7 +133,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     logger.debug({ topic, partition, to, ...totals }, "batch committed");
   }
 
-  /** A batch that the log can't give stops its partition until the position is past it; people see it, and decide. */
+  /** Notes a batch that the log can't give: it stops its partition until the position is past it; people see it, and decide. */
   async function note(error: UnreadableBatchError): Promise<void> {
     const { batch } = error;
     const position = positions.get(batch.partition);
@@ -183,7 +183,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
   });
 }
 
-/** Dividing a batch took its share of the time; it goes on from where it is at the next delivery. */
+/** Thrown when dividing a batch has used up its share of the time; it goes on from there at the next delivery. */
 class TurnOver extends Error {
   override readonly name = "TurnOver";
 }

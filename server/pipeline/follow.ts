@@ -2,17 +2,17 @@ import { PROBE_STAGES, probeIdOf, type ProbeHandled, type ProbeStage } from "@/s
 import type { StoredRecord } from "@/server/ports/event-log";
 import { type FollowedBatch, FencedError } from "./batch";
 
-/** Finds what is to be followed in a batch; null, at the cost of one look at each record, when there is nothing. */
+/** Finds the messages to follow in a batch; null when there are none, which costs one look at each record. */
 export type FollowBatch = (partition: number, records: readonly StoredRecord[]) => FollowedBatch | null;
 
 export interface FollowDeps {
   readonly worker: string;
-  /** Keeps what is known of a followed, over what was known before. */
+  /** Keeps what is known of a followed message, replacing what was known before. */
   readonly note: (id: string, handled: ProbeHandled) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
-/** Followed messages in one batch beyond which the rest is not: each costs a write to the database. */
+/** The most messages followed in one batch; further ones are not, as each costs a write to the database. */
 const MOST_A_BATCH = 10;
 
 export function createFollow({ worker, note, onError }: FollowDeps): FollowBatch {

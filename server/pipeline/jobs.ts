@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const CHUNK = 5000;
 
-/** What the pipeline's charts show is kept for a day, what became of replays for a week. */
+/** Lists the pipeline's jobs: they keep the charts' data for a day, and the outcome of replays for a week. */
 export function pipelineJobs(): Job[] {
   const limits = { everyMs: 10 * MINUTE, limitMs: 10 * MINUTE };
   return [

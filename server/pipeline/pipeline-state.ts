@@ -22,11 +22,11 @@ export interface PipelineStateDeps {
   readonly rejected: () => Promise<number>;
   readonly staleSeconds: number;
   readonly now: () => EpochMs;
-  /** Told when the log can't be asked; its part of the answer is then unknown. */
+  /** Called when the log can't be asked; its part of the answer is then unknown. */
   readonly onLogError: (error: unknown) => void;
 }
 
-/** Reads the pipeline's state from PostgreSQL (where it stands, what it did) and the log (what waits). */
+/** Reads the pipeline's state from PostgreSQL (its position, what it did) and from the log (what waits). */
 export function createPipelineState({
   pool,
   eventLog,
@@ -38,7 +38,7 @@ export function createPipelineState({
   const describe = askedPatiently(() => eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP), onLogError);
   const measurePace = createPaceMeter();
 
-  /** Positions before the log: the other way round, work done in between would look like a topic made anew. */
+  /** Reads positions before the log: the other way round, work done in between would look like a recreated topic. */
   async function readLog() {
     const positions = await readPositions(pool);
     const topic = await describe();
@@ -159,7 +159,7 @@ async function readTotals(pool: Pool): Promise<Totals & { late: number; skipped:
   return rows[0]!;
 }
 
-/** Where each partition stands in the latest life of the topic, in every cluster there was. */
+/** Reads the position of each partition in the topic's latest epoch, for every cluster there was. */
 async function readPositions(pool: Pool): Promise<Position[]> {
   const { rows } = await pool.query<Position>(
     `SELECT DISTINCT ON (cluster, partition) cluster, partition, next::float8 AS next, topic_id AS "topicId",
@@ -221,7 +221,7 @@ function added(a: Omit<RateRow, "time">, b: Omit<RateRow, "time">): Omit<RateRow
   };
 }
 
-/** Rates over the last complete buckets; the running one would always look slow. */
+/** Computes rates over the last complete buckets; the current one would always look slow. */
 function ratesOf(rates: readonly RateRow[], now: EpochMs): PipelineState["rates"] {
   const end = Math.floor(now / BUCKET_MS) * BUCKET_MS;
   const latest = rates.filter(({ time }) => time >= end - RATE_MS && time < end);

@@ -12,7 +12,7 @@ afterAll(() => db.drop());
 
 const DEVICES = ["a", "b", "c"];
 const METRICS = ["m1", "m2", "m3", "m4"];
-/** Around the turn of an hour and of a month; few, so that many messages are of the same moment. */
+/** Event times around the turn of an hour and of a month; few, so that many messages share one. */
 const ORIGIN = Date.UTC(2020, 6, 31, 23, 58);
 const SECONDS = [0, 1, 59, 60, 61, 119, 120, 121, 180];
 const FAULTS: Fault[] = ["archive", "twins", "discovered", "beforeCommit", "afterCommit"];
@@ -31,7 +31,7 @@ const step = fc.record({
   partition: fc.nat(1),
   size: fc.integer({ min: 1, max: 12 }),
   fault: fc.option(fc.constantFrom(...FAULTS), { freq: 2 }),
-  /** Works on as the other worker, from where it believes to be or from a new start. */
+  /** Goes on as the other worker, from where it believes it is or from a new start. */
   other: fc.boolean(),
   restart: fc.boolean(),
 });

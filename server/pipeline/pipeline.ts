@@ -29,14 +29,14 @@ export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly timings: Timings;
 }
 
-/** What becomes of batches. When a call resolves, all of its batch is stored once; when it throws, the batch must come again. */
+/** Stores batches. When a call resolves, its whole batch is stored once; when it throws, the batch must come again. */
 export interface Pipeline {
   handle(batch: SourceBatch, signal: AbortSignal): Promise<Committed>;
   /** Gives up a batch of the one record that made `handle` throw `error`: it is kept as a dead letter. */
   refuse(batch: SourceBatch, record: StoredRecord, error: unknown, signal: AbortSignal): Promise<Committed>;
 }
 
-/** The stages every message goes through, in order. */
+/** Creates the pipeline: the stages every message goes through, in order. */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { timings } = deps;
   const catalog = createCatalog(deps);
@@ -63,7 +63,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addSettlements,
   ];
   const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors }));
-  // dead letters sent again are so no more; repeatable, and made up for if it fails
+  // tells resent dead letters their outcome; repeatable, and made up for if it fails
   const settleResends = createSettleResends(deps);
   // frames for browsers; best effort, timed by itself
   const { publishLive } = deps;

@@ -4,7 +4,7 @@ import type { LogBreakKind } from "@/server/domain/pipeline-state";
 import type { PartitionBounds } from "@/server/ports/event-log";
 import { InconsistencyError } from "@/server/postgres/transaction";
 
-/** Where the pipeline stands in one partition of one life of a topic. */
+/** The pipeline's position in one partition of one epoch of a topic. */
 export interface PipelinePosition {
   readonly cluster: string;
   readonly topic: string;
@@ -14,13 +14,13 @@ export interface PipelinePosition {
   readonly next: number;
 }
 
-/** What one batch adds to a partition's totals. */
+/** The numbers one batch adds to a partition's totals. */
 export interface BatchTotals {
   readonly messages: number;
   readonly readings: number;
-  /** Readings that were there already with the same value. */
+  /** Readings that were already stored with the same value. */
   readonly duplicates: number;
-  /** Readings where another value was there already, which stays. */
+  /** Readings for which another value was already stored, which stays. */
   readonly conflicts: number;
   readonly deadLetters: number;
   /** New readings from before the latest event time their device had. */
@@ -29,25 +29,25 @@ export interface BatchTotals {
   readonly skipped: number;
 }
 
-/** What happened to the log under a position since it was left. */
+/** A break in the log that happened under a position since it was left. */
 export interface LogBreak {
   readonly kind: LogBreakKind;
-  /** Offsets that were there and are gone: expired unread, or lost after they were handled. Null where that isn't known. */
+  /** The number of offsets that are gone: expired unread, or lost after they were handled. Null where that isn't known. */
   readonly offsets: number | null;
 }
 
-/** A position as taken up, with what had happened to the log, in order. */
+/** A position as taken up, with the breaks in the log before that, in order. */
 export interface TakenPosition {
   readonly position: PipelinePosition;
   readonly breaks: readonly LogBreak[];
 }
 
-/** {@link logIdentity} of the log a position belongs to. */
+/** Tells the {@link logIdentity} of the log a position belongs to. */
 export function logOf(position: PipelinePosition): string {
   return logIdentity(position.cluster, position.topic, position.epoch);
 }
 
-/** Where a partition stands in the database. */
+/** A partition's position as stored in the database. */
 interface Row {
   readonly epoch: number;
   readonly next: number;

@@ -1,9 +1,9 @@
 const LONGEST = 500;
 
-/** What PostgreSQL's text cannot hold (NUL, half a surrogate pair), and what would spoil a screen. */
+/** Characters that PostgreSQL's text cannot hold (NUL, half a surrogate pair) or that would spoil a screen. */
 const UNPRINTABLE = /[\u0000-\u001f\u007f]|\p{Cs}/gu;
 
-/** Text out of a message, made fit to store and to show: its length is bounded, what can't be shown becomes U+FFFD. */
+/** Makes text from a message fit to store and to show: bounds its length and replaces what can't be shown by U+FFFD. */
 export function printable(text: string, longest = LONGEST): string {
   const short = text.length > longest ? `${text.slice(0, longest)}…` : text;
   return short.replace(UNPRINTABLE, "\ufffd");

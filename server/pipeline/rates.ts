@@ -4,15 +4,15 @@ import type { EpochMs } from "@/server/domain/terms";
 import { removeSome } from "@/server/postgres/remove-some";
 import { type PipelineCommit, totalsOf } from "./batch";
 
-/** Classes of the latency histogram; the last one, from 2^30 ms (12 days) on, has no upper end. */
+/** The number of classes of the latency histogram; the last one, from 2^30 ms (12 days) on, has no upper end. */
 export const LATENCY_CLASSES = 32;
 
-/** The class a latency falls in: the least i with latency < 2^i ms. */
+/** Tells the class a latency falls in: the least i with latency < 2^i ms. */
 function latencyClass(ms: number): number {
   return ms < 1 ? 0 : Math.min(LATENCY_CLASSES - 1, Math.floor(Math.log2(ms)) + 1);
 }
 
-/** Adds the batch to the 5 seconds of now; its latencies are from when the log took each message to now, just before the commit. */
+/** Adds the batch to the current 5 seconds; latencies run from when the log took each message to now, just before the commit. */
 export async function addRate(tx: PoolClient, batch: PipelineCommit): Promise<void> {
   const { position, records } = batch;
   const totals = totalsOf(batch);
@@ -44,7 +44,7 @@ export async function addRate(tx: PoolClient, batch: PipelineCommit): Promise<vo
   );
 }
 
-/** Adds the batch's dead letters, by reason, to the 5 seconds of now. */
+/** Adds the batch's dead letters, by reason, to the current 5 seconds. */
 export async function addRefused(tx: PoolClient, { position, letters }: PipelineCommit): Promise<void> {
   if (letters.length === 0) return;
   const counts = new Map<string, number>();
@@ -68,7 +68,7 @@ function bucketOf(time: EpochMs): string {
   return new Date(Math.floor(time / RATE_BUCKET_MS) * RATE_BUCKET_MS).toISOString();
 }
 
-/** Removes rates of before `before`, about `limit` rows; returns how many. */
+/** Removes rates older than `before`, about `limit` rows; returns how many. */
 export async function removeRatesBefore(tx: PoolClient, before: EpochMs, limit: number): Promise<number> {
   let removed = 0;
   for (const table of ["pipeline_rate", "pipeline_refused"]) removed += await removeSome(tx, table, before, limit);

@@ -71,7 +71,7 @@ function countRuns(batch: PipelineCommit): Map<string, RunCounts> {
     else counts.refused.set(reason, { count: 1, example: exampleOf(device, field, detail) });
   }
   const keyOf = (deviceId: number, time: EpochMs, metric: number) => `${deviceId} ${time} ${metric}`;
-  // The first message in the log with a new reading is the one it is of, whoever sent it.
+  // A new reading belongs to the first message in the log that has it, whoever sent it.
   const open = new Set(added.flatMap(({ deviceId, time, metrics }) => metrics.map((id) => keyOf(deviceId, time, id))));
   const other = new Set(
     conflicts.map(({ deviceId, time, metric, refused }) => `${keyOf(deviceId, time, metric)} ${refused}`),
@@ -96,7 +96,7 @@ function exampleOf(device: string | null, field: string | null, detail: string):
   return printable([device, field, detail].filter((part) => part !== null && part !== "").join(": "), 300);
 }
 
-/** What became of a run's messages so far; all 0 for one that nothing is known of. */
+/** Reads the outcome of a run's messages so far; all 0 for a run that nothing is known of. */
 export async function readReplayRun(client: Pool | PoolClient, run: string): Promise<Omit<ReplayRun, "workers">> {
   const sums = COLUMNS.map((name) => `coalesce(sum(${name}), 0)::float8 AS ${name}`).join(", ");
   const [totals, refused] = await Promise.all([
@@ -110,7 +110,7 @@ export async function readReplayRun(client: Pool | PoolClient, run: string): Pro
   return { run, ...totals.rows[0]!, refused: refused.rows };
 }
 
-/** Removes runs of which nothing was handled since `before`, at most `limit` rows; returns how many. */
+/** Removes runs without a handled message since `before`, at most `limit` rows; returns how many. */
 export async function removeReplayRunsBefore(tx: Pool | PoolClient, before: EpochMs, limit: number): Promise<number> {
   const { rowCount } = await tx.query(
     `DELETE FROM replay_run WHERE (run, partition) IN (SELECT run, partition FROM replay_run WHERE updated_at < $1 LIMIT $2)`,

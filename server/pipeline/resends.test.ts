@@ -1,41 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { settleLeft } from "./settlements";
 import { markHeaders } from "@/server/domain/resend-mark";
 import type { DeadLetterChange, KeptDeadLetter } from "@/server/ports/dead-letters";
-import { freshDatabase, type TestDatabase } from "@/server/testing/database";
-import { createRig, createScriptedLog, type Fault, InjectedFault, type Rig } from "@/server/testing/pipeline-rig";
+import { pipelineBench } from "@/server/testing/pipeline-bench";
+import { type Fault, InjectedFault, type Rig } from "@/server/testing/pipeline-rig";
 
-let db: TestDatabase;
-beforeAll(async () => {
-  db = await freshDatabase();
-});
-afterAll(() => db.drop());
-
+const bench = pipelineBench({ partitions: 1 });
 const NOW = Date.UTC(2026, 0, 15, 10);
-let log: ReturnType<typeof createScriptedLog>;
 let rig: Rig;
-let run = 0;
 beforeEach(async () => {
-  log = createScriptedLog(`resends-${run++}`, 1);
-  rig = await createRig(db.pool, log);
-  await db.pool.query(
-    `TRUNCATE sample, rollup_minute, rollup_hour, pipeline_position, pipeline_rate, message_archive, device_twin, dead_letter, resend_settlement;
-     DELETE FROM device; DELETE FROM metric; DELETE FROM site`,
-  );
+  rig = await bench.rig();
 });
 
 const letters = () => rig.deadLetters.find({ limit: 100 });
 const letter = async (id: string) => (await rig.deadLetters.find({ ids: [id], limit: 1 }))[0]!;
-const readings = async () =>
-  (
-    await db.pool.query<{ metric: string; value: number }>("SELECT metric, value FROM reading ORDER BY 1, time")
-  ).rows.map(({ metric, value }) => [metric, value]);
-const totals = async () =>
-  (
-    await db.pool.query<Record<string, number>>(
-      "SELECT sum(readings)::int AS readings, sum(duplicates)::int AS duplicates FROM pipeline_position",
-    )
-  ).rows[0];
+const readings = async () => (await bench.readings()).map(({ metric, value }) => [metric, value]);
 
 /** Claims a letter, as whoever resends it does. */
 async function claimed(one: KeptDeadLetter): Promise<KeptDeadLetter> {
@@ -52,14 +31,14 @@ async function claimed(one: KeptDeadLetter): Promise<KeptDeadLetter> {
   return letter(one.id);
 }
 
-/** Puts a claimed letter's message into the log. */
+/** Puts a claimed letter's message into the bench.log. */
 function send(one: KeptDeadLetter, message: unknown = Buffer.from(one.raw), at = NOW): void {
-  log.append(0, message, at, markHeaders({ letter: one.id, attempt: one.resends, edited: false }));
+  bench.log.append(0, message, at, markHeaders({ letter: one.id, attempt: one.resends, edited: false }));
 }
 
 /** A message an hour ahead of its ingest time: refused now, good an hour later. */
 async function refusedMessage(): Promise<KeptDeadLetter> {
-  log.append(0, { device: "d", time: NOW, readings: { a: 1, b: 2 } }, NOW - 3_600_000);
+  bench.log.append(0, { device: "d", time: NOW, readings: { a: 1, b: 2 } }, NOW - 3_600_000);
   await rig.drain();
   return (await letters())[0]!;
 }
@@ -92,7 +71,7 @@ describe("a dead letter sent again", () => {
     await rig.drain();
     expect(await letter(one.id)).toEqual(after);
     expect(after.history.at(-1)!.detail).toBe("2 readings stored, 0 repeats");
-    expect(await totals()).toEqual({ readings: 2, duplicates: 4 });
+    expect(await bench.totals()).toMatchObject({ readings: 2, duplicates: 4 });
   });
 
   test("that is refused again goes on as a new letter with its history", async () => {
@@ -114,7 +93,7 @@ describe("a dead letter sent again", () => {
   });
 
   test("of one field adds that reading alone; what is refused of an edited one comes from it", async () => {
-    log.append(0, { device: "d", time: NOW, readings: { a: 1, b: [], c: 3 } }, NOW);
+    bench.log.append(0, { device: "d", time: NOW, readings: { a: 1, b: [], c: 3 } }, NOW);
     await rig.drain();
     const one = await claimed((await letters())[0]!);
     expect(JSON.parse(Buffer.from(one.raw).toString())).toMatchObject({ device: "d", readings: { b: [] } });
@@ -138,19 +117,19 @@ describe("a dead letter sent again", () => {
     "comes out the same when the worker fails: %s",
     async (fault) => {
       const good = await claimed(await refusedMessage());
-      log.append(0, { device: "e", time: NOW, readings: { a: 5 } }, NOW - 3_600_000);
+      bench.log.append(0, { device: "e", time: NOW, readings: { a: 5 } }, NOW - 3_600_000);
       await rig.drain();
       const bad = await claimed((await rig.deadLetters.find({ device: "e", limit: 1 }))[0]!);
       send(good);
       send(bad, undefined, NOW - 3_500_000);
       rig.faults.next = fault;
       await expect(rig.drain()).rejects.toThrow(InjectedFault);
-      // What isn't committed isn't said of the letters either, and what is, is said whoever was killed.
+      // Letters are told nothing that isn't committed, and everything that is, whoever was killed.
       const isCommitted = fault === "afterCommit";
       expect((await letter(good.id)).status).toBe("resending");
-      if (isCommitted) await settleLeft(db.pool, rig.deadLetters);
+      if (isCommitted) await settleLeft(bench.pool, rig.deadLetters);
       expect((await letter(good.id)).status).toBe(isCommitted ? "resent" : "resending");
-      rig = await createRig(db.pool, log);
+      rig = await bench.rig();
       await rig.drain();
       const [new_] = await rig.deadLetters.find({ device: "e", limit: 1 });
       expect(new_).toMatchObject({ resendOf: bad.id, resends: 1, status: "open" });
@@ -160,8 +139,8 @@ describe("a dead letter sent again", () => {
       expect(await letter(good.id)).toMatchObject({ status: "resent", resentAs: null });
       expect((await letter(good.id)).history).toHaveLength(2);
       expect(await letters()).toHaveLength(3);
-      expect(await totals()).toEqual({ readings: 2, duplicates: 0 });
-      expect((await db.pool.query("SELECT FROM resend_settlement")).rowCount).toBe(0);
+      expect(await bench.totals()).toMatchObject({ readings: 2, duplicates: 0 });
+      expect((await bench.pool.query("SELECT FROM resend_settlement")).rowCount).toBe(0);
     },
   );
 
@@ -186,18 +165,18 @@ describe("a dead letter sent again", () => {
     send(second);
     await rig.drain();
     expect(await letter(first.id)).toMatchObject({ status: "resent", resends: 2 });
-    expect(await totals()).toEqual({ readings: 2, duplicates: 2 });
+    expect(await bench.totals()).toMatchObject({ readings: 2, duplicates: 2 });
   });
 
   test("of which nothing is left is handled as any message, and so is one that nobody sent", async () => {
     const open = await refusedMessage();
     const forged: [letter: string, attempt: number][] = [
-      [`${log.cluster}/iot.telemetry/0/0/77/m`, 3],
+      [`${bench.log.cluster}/iot.telemetry/0/0/77/m`, 3],
       [open.id, 1],
       [open.id, 1_000_000],
     ];
     for (const [letter, attempt] of forged)
-      log.append(
+      bench.log.append(
         0,
         { device: "d", time: NOW, readings: { a: [] } },
         NOW,

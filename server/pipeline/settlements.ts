@@ -2,10 +2,10 @@ import type { Pool, PoolClient } from "pg";
 import type { DeadLetterChange, DeadLetters } from "@/server/ports/dead-letters";
 import type { PipelineCommit } from "./batch";
 
-/** Settlements done at once. */
+/** The number of settlements done at once. */
 const CHUNK = 200;
 
-/** Writes what comes of the batch's dead letters, to be told to them once it is committed. */
+/** Writes the outcomes of the batch's resent dead letters, to be passed on to them once it is committed. */
 export async function addSettlements(tx: PoolClient, { settlements }: PipelineCommit): Promise<void> {
   if (settlements.length === 0) return;
   await tx.query(
@@ -16,7 +16,7 @@ export async function addSettlements(tx: PoolClient, { settlements }: PipelineCo
   );
 }
 
-/** Tells letters what came of them. May be repeated: a letter that knows it stays as it is. */
+/** Records on dead letters what came of them. May be repeated: a letter that has its outcome stays as it is. */
 export async function settle(
   pool: Pool,
   deadLetters: Pick<DeadLetters, "change">,
@@ -29,7 +29,7 @@ export async function settle(
   );
 }
 
-/** Settles what a worker that was killed, or could not reach the letters, has left. */
+/** Settles what was left by a worker that was killed or could not reach the dead letters. */
 export async function settleLeft(pool: Pool, deadLetters: Pick<DeadLetters, "change">): Promise<void> {
   for (;;) {
     const { rows } = await pool.query<{ change: DeadLetterChange }>(

@@ -5,19 +5,19 @@ import type { EpochMs } from "@/server/domain/terms";
 import { removeSome } from "@/server/postgres/remove-some";
 import type { TallyBucket } from "@/server/observability/tally";
 
-/** Histograms of durations count in sixteenths of a millisecond, so that a stage of microseconds still has a shape. */
+/** Ticks per millisecond in histograms of durations: fine enough that a stage of microseconds still has a shape. */
 export const TICKS_A_MS = 16;
-/** The last class, from 2^30 ticks (18 hours) on, has no upper end. */
+/** The number of classes of such a histogram; the last one, from 2^30 ticks (18 hours) on, has no upper end. */
 export const DURATION_CLASSES = 32;
 
-/** What a stage did in some time. */
+/** The sums of a stage's runs over some time. */
 interface StageSums {
   /** Batches; messages for `wait`, frames for `publish`. */
   runs: number;
   messages: number;
   bytes: number;
   runMs: number;
-  /** A run's time counted once for each of its messages. */
+  /** Time of the runs, counted once for each of their messages. */
   messageMs: number;
   maxMs: number;
   readonly durations: number[];
@@ -45,7 +45,7 @@ export function addRun(
   sums.durations[histogramClass(ms * TICKS_A_MS, DURATION_CLASSES)]! += 1;
 }
 
-/** Writes what a worker's stages did. The same bucket again (a write whose outcome wasn't known) changes nothing. */
+/** Writes what a worker's stages did. Writing a bucket again (because the outcome wasn't known) changes nothing. */
 export async function writeStageRates(
   pool: Pool,
   worker: string,
@@ -66,7 +66,7 @@ export async function writeStageRates(
   );
 }
 
-/** Removes what stages did before `before`, at most `limit` rows; returns how many. */
+/** Removes stage rates older than `before`, at most `limit` rows; returns how many. */
 export function removeStageRatesBefore(tx: PoolClient, before: EpochMs, limit: number): Promise<number> {
   return removeSome(tx, "pipeline_stage", before, limit);
 }

@@ -7,10 +7,10 @@ import { RATE_BUCKET_MS } from "@/server/observability/tally";
 import { LATENCY_CLASSES } from "./rates";
 import { DURATION_CLASSES, TICKS_A_MS } from "./stage-rates";
 
-/** What went through the pipeline between two moments. Lengths of time in milliseconds; null where nothing was measured. */
+/** The pipeline's work between two moments. Durations are in milliseconds; null where nothing was measured. */
 interface StagesStretch {
   readonly time: EpochMs;
-  /** How much of the stretch has passed. */
+  /** The part of the stretch that has passed, in milliseconds. */
   readonly ms: number;
   readonly accepted: number;
   /** Messages the route rejected, by reason. */
@@ -39,7 +39,7 @@ interface StageFigures extends Percentiles {
   readonly messages: number;
   readonly bytes: number;
   readonly maxMs: number;
-  /** Of a message: how long it was in this stage with its batch. */
+  /** Time a message spent in this stage with its batch, in milliseconds. */
   readonly messageMs: number;
 }
 
@@ -48,15 +48,15 @@ export interface StagesState {
   readonly from: EpochMs;
   readonly to: EpochMs;
   readonly bucketMs: number;
-  /** The last 15 seconds as one, for rates as of now. */
+  /** The last 15 seconds as one stretch, for current rates. */
   readonly recent: StagesStretch;
-  /** The last minute as one, for timings: fewer runs would say little. */
+  /** The last minute as one stretch, for timings: fewer runs would say little. */
   readonly minute: StagesStretch;
-  /** Oldest first, without a gap from the first that anything is known of. */
+  /** Oldest first, without gaps, from the first that anything is known of. */
   readonly buckets: StagesStretch[];
 }
 
-/** Writers write a moment after each 5 seconds; later than this is not waited for. */
+/** The time after each 5 seconds by which writers have written, in milliseconds; later ones are not waited for. */
 const WRITTEN_AFTER_MS = 1000;
 const RECENT_MS = 15_000;
 const MINUTE_MS = 60_000;
@@ -79,14 +79,14 @@ export async function readStages(pool: Pool, minutes: number, now: EpochMs): Pro
   };
 }
 
-/** Without what lies before the beginning, when nothing could happen: rates would look low. */
+/** Cuts off the time before the beginning, in which nothing could happen: rates would look low. */
 function begunAt(stretch: StagesStretch, since: EpochMs | null): StagesStretch {
   if (since === null) return stretch;
   const before = Math.min(Math.max(0, since - stretch.time), stretch.ms - RATE_BUCKET_MS);
   return { ...stretch, time: stretch.time + before, ms: stretch.ms - before };
 }
 
-/** When the first thing still known happened. */
+/** Reads the time of the earliest thing still known. */
 async function readBeginning(pool: Pool): Promise<EpochMs | null> {
   const { rows } = await pool.query<{ since: Date | null }>(
     `SELECT least((SELECT min(bucket) FROM pipeline_rate),
@@ -95,7 +95,7 @@ async function readBeginning(pool: Pool): Promise<EpochMs | null> {
   return rows[0]!.since?.getTime() ?? null;
 }
 
-/** Every stretch of `width` ms from `from` to `to`, those in which nothing happened included. */
+/** Reads every stretch of `width` ms from `from` to `to`, including those in which nothing happened. */
 async function readStretches(pool: Pool, from: EpochMs, to: EpochMs, width: number): Promise<StagesStretch[]> {
   const [rates, stages, refused, routes] = await Promise.all([
     readRates(pool, from, to, width),
@@ -209,7 +209,7 @@ function stretch(from: EpochMs, to: EpochMs, width: number): [string, string, nu
   return [new Date(from).toISOString(), new Date(to).toISOString(), width];
 }
 
-/** Arrays added up element by element: many times faster than taking each apart. */
+/** SQL that adds arrays up element by element: many times faster than taking each apart. */
 function summed(column: string, classes: number): string {
   return `ARRAY[${Array.from({ length: classes }, (_, i) => `coalesce(sum(${column}[${i + 1}]), 0)::float8`).join(", ")}]`;
 }
@@ -220,7 +220,7 @@ function percentiles(counts: readonly number[], ticksAMs: number): Percentiles |
   return p50 === null || p99 === null ? null : { p50Ms: rounded(p50 / ticksAMs), p99Ms: rounded(p99 / ticksAMs) };
 }
 
-/** To the microsecond; further digits only make the answer longer. */
+/** Rounds to the microsecond; further digits only make the answer longer. */
 function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

@@ -12,7 +12,7 @@ interface StageRun {
   readonly bytes: number;
 }
 
-/** Takes what stages took. Never throws, never waits. */
+/** Takes measurements of stages. Never throws, never waits. */
 export interface Timings {
   add(stage: Stage, run: StageRun): void;
 }
@@ -25,7 +25,7 @@ export interface TimingsDeps {
   readonly onError: (error: unknown) => void;
 }
 
-/** Timings kept in memory and written every 5 seconds, best effort. */
+/** Creates timings that are kept in memory and written every 5 seconds, best effort. */
 export function createTimings({ pool, worker, now, onError }: TimingsDeps): Timings & { stop(): Promise<void> } {
   const tally = createTally<StageCounts>({
     empty: () => new Map(),
@@ -36,7 +36,7 @@ export function createTimings({ pool, worker, now, onError }: TimingsDeps): Timi
   return { add: (stage, run) => addRun(tally.current(), stage, run), stop: () => tally.stop() };
 }
 
-/** The stage, timed: a run that fails is not counted, as it will come again. */
+/** Wraps a stage so that its runs are timed; one that fails is not counted, as it will come again. */
 export function timed<B extends SourceBatch, More extends unknown[], Result>(
   timings: Timings,
   stage: Stage,
@@ -52,7 +52,7 @@ export function timed<B extends SourceBatch, More extends unknown[], Result>(
   };
 }
 
-/** How long each message of a committed batch had waited in the log when its batch began. */
+/** Adds the time each message of a committed batch had waited in the log when its batch began. */
 export function addWaits(timings: Timings, { records, processedTime }: SourceBatch): void {
   for (const { ingestTime, value } of records) {
     timings.add("wait", { ms: Math.max(0, processedTime - ingestTime), messages: 1, bytes: value.byteLength });

@@ -4,14 +4,14 @@ import type { SkippedBatch, StoppingBatch, UnreadableBatch } from "@/server/doma
 import type { PipelinePosition } from "./positions";
 
 const COLUMNS = `b.partition, b.from_offset::float8 AS "from", b.to_offset::float8 AS "to", b.records, b.reason, b.codec, b.detail`;
-/** Of batches `b` of a topic ($1): those that the position `p` stands before, in the topic's latest life. */
+/** SQL of the batches `b` of a topic ($1) that the position `p` stands before, in the topic's latest epoch. */
 const STOPPING = `FROM unreadable_batch b
   JOIN pipeline_position p USING (cluster, topic, epoch, partition)
   WHERE b.topic = $1 AND b.skipped_at IS NULL AND p.next = b.next
     AND p.epoch = (SELECT max(epoch) FROM pipeline_position WHERE cluster = b.cluster AND topic = b.topic)`;
 
 /**
- * Notes what a worker met and can't pass.
+ * Notes a batch that a worker met and can't pass.
  * @returns true the first time.
  */
 export async function noteUnreadable(
@@ -35,7 +35,7 @@ export async function noteUnreadable(
   return rows[0]?.first === true;
 }
 
-/** The batches that stop partitions of the telemetry topic in this cluster, by partition. */
+/** Reads the batches that stop partitions of the telemetry topic in this cluster, by partition. */
 export async function readStopping(pool: Pool, cluster: string): Promise<Map<number, StoppingBatch>> {
   const { rows } = await pool.query<StoppingBatch>(
     `SELECT ${COLUMNS}, (extract(epoch FROM b.since) * 1000)::float8 AS since ${STOPPING} AND b.cluster = $2
@@ -45,7 +45,7 @@ export async function readStopping(pool: Pool, cluster: string): Promise<Map<num
   return new Map(rows.map((row) => [row.partition, row]));
 }
 
-/** The batches that were skipped last, newest first. */
+/** Reads the batches that were skipped last, newest first. */
 export async function readSkipped(pool: Pool, most: number): Promise<SkippedBatch[]> {
   const { rows } = await pool.query<SkippedBatch>(
     `SELECT ${COLUMNS}, (extract(epoch FROM b.skipped_at) * 1000)::float8 AS "skippedAt", b.skipped_by AS "skippedBy"
@@ -59,7 +59,7 @@ export async function readSkipped(pool: Pool, most: number): Promise<SkippedBatc
 /**
  * Moves the position of a partition past the batch that stops it, counts its messages as skipped, and notes by whom; all
  * or nothing. The worker begins again behind it within seconds.
- * @param shown what the person saw: another batch than this is not skipped.
+ * @param shown the batch the person saw: no other is skipped.
  * @returns null when that batch doesn't stop the partition (any more).
  */
 export async function skipUnreadable(
@@ -67,7 +67,7 @@ export async function skipUnreadable(
   shown: Pick<UnreadableBatch, "partition" | "from" | "to">,
   by: { readonly name: string; readonly now: EpochMs },
 ): Promise<SkippedBatch | null> {
-  // Of several clusters that stand at such a batch, the one that a worker met last.
+  // If several clusters are stopped at such a batch, this takes the one a worker met last.
   const { rows } = await tx.query<UnreadableBatch & PipelinePosition>(
     `SELECT ${COLUMNS}, b.cluster, b.topic, b.epoch, b.next::float8 AS next ${STOPPING}
        AND b.partition = $2 AND b.from_offset = $3 AND b.to_offset = $4

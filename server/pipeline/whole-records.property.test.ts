@@ -75,7 +75,7 @@ const record = fc.record({
 
 let run = 0;
 
-/** Whatever a log may hold: each record of it is in the archive or a dead letter afterwards, and no partition stops. */
+/** Checks that, whatever a log holds, each record ends in the archive or as a dead letter, and no partition stops. */
 async function everyRecordIsAccountedFor(stores: Stores): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 25 }), async (records) => {

@@ -14,7 +14,7 @@ export interface EnrichedMessage extends Received {
   readonly deviceId: number;
   readonly metrics: readonly number[];
   readonly values: readonly number[];
-  /** Those of `metrics` whose number no double holds as it was sent. */
+  /** Those of `metrics` whose number no double holds exactly as it was sent. */
   readonly rounded: readonly number[];
   /** The readings again under their names, and the strings, for the twin. */
   readonly state: readonly (readonly [field: string, value: number | boolean | string])[];
@@ -37,13 +37,13 @@ export interface Conflict {
   readonly refused: number;
 }
 
-/** What came of the readings of a batch. */
+/** The outcome of a batch's readings. */
 export interface WrittenSamples {
   /** Only the readings that are new, metrics ascending, by device and time. */
   readonly added: readonly Sample[];
-  /** Readings that were there already with the same value, in the table or earlier in the batch. */
+  /** Readings that were already there with the same value, in the table or earlier in the batch. */
   readonly duplicates: number;
-  /** Readings where another value was there already: that one stays. */
+  /** Readings for which another value was already there: that one stays. */
   readonly conflicts: readonly Conflict[];
   /** New readings whose event time is before the latest their device had when the batch came. */
   readonly late: number;

@@ -9,13 +9,13 @@ import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 export interface DeadLetters {
   /** Stores dead letters as open; one that is there already stays as it is, whatever has become of it. */
   store(letters: readonly DeadLetter[]): Promise<void>;
-  /** Dead letters, newest ingest time first (then by id, descending). */
+  /** Finds dead letters, newest ingest time first (then by id, descending). */
   find(query: DeadLetterQuery): Promise<readonly KeptDeadLetter[]>;
-  /** How many there are of each status. */
+  /** Counts them by status. */
   count(filter: DeadLetterFilter): Promise<DeadLetterCounts>;
-  /** The same of those that each of these jobs changed last, in one go; of a job that changed none there is nothing. */
+  /** Counts those that each of these jobs changed last, in one go; a job that changed none is left out. */
   countByJob(jobs: readonly string[]): Promise<ReadonlyMap<string, DeadLetterCounts>>;
-  /** Dead letters of one reason, device and field together; the largest groups first. */
+  /** Groups dead letters by reason, device and field; the largest groups first. */
   groups(query: DeadLetterGroupsQuery): Promise<DeadLetterGroups>;
   /**
    * Moves dead letters from one status to another, each only if it still is as the change says: of several at it, one
@@ -43,7 +43,7 @@ export interface DeadLetterEvent {
   readonly kind: "sent" | "stored" | "refused" | "discarded" | "restored";
   /** In words. */
   readonly detail: string;
-  /** Whether the message was changed before it was sent. */
+  /** True if the message was changed before it was sent. */
   readonly edited: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface DeadLetter {
   readonly id: string;
   readonly position: MessagePosition;
   readonly reason: DeadLetterReason;
-  /** What exactly was wrong, in words. */
+  /** The fault itself, in words. */
   readonly detail: string;
   /** The device, if it could be read. */
   readonly device: string | null;
@@ -70,13 +70,13 @@ export interface DeadLetter {
   readonly raw: Uint8Array;
   /** The dead letter whose resend became this one. */
   readonly resendOf: string | null;
-  /** How often it was sent again, the sendings of those it descends from included. Grows with each. */
+  /** The number of times it was sent again, including the sendings of those it descends from. Grows with each. */
   readonly resends: number;
   /** Oldest first; begins with that of those it descends from. */
   readonly history: readonly DeadLetterEvent[];
 }
 
-/** What a dead letter has that comes from no resend. */
+/** The fields of a dead letter that comes from no resend. */
 export const NEVER_RESENT = { resendOf: null, resends: 0, history: [] } as const;
 
 /** A dead letter with what has become of it. */
@@ -88,7 +88,7 @@ export interface KeptDeadLetter extends DeadLetter {
   readonly changedAt: EpochMs | null;
 }
 
-/** What is left out is any. */
+/** A selection of dead letters; a part that is left out means any. */
 export interface DeadLetterFilter {
   readonly status?: DeadLetterStatus;
   readonly reason?: DeadLetterReason;
@@ -160,7 +160,7 @@ export interface DeadLetterGroup {
   /** Ingest times of the oldest and the newest. */
   readonly firstSeen: EpochMs;
   readonly lastSeen: EpochMs;
-  /** How many came in each hour since `trendFrom`, by the hour's number. */
+  /** The number that came in each hour since `trendFrom`, by the hour's number. */
   readonly trend: ReadonlyMap<number, number>;
   /** The detail of the newest. */
   readonly example: string;
@@ -169,7 +169,7 @@ export interface DeadLetterGroup {
 export interface DeadLetterChange {
   readonly id: string;
   readonly from: readonly DeadLetterStatus[];
-  /** How often it was sent again by now: a later sending makes the change void. */
+  /** The number of times it was sent again so far: a later sending makes the change void. */
   readonly resends: number;
   readonly to: DeadLetterStatus;
   readonly event: DeadLetterEvent;

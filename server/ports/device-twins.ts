@@ -2,7 +2,7 @@ import type { EpochMs } from "@/server/domain/terms";
 
 /**
  * Each device's latest known state. Adapters: postgres (embedded default) and mongodb; each passes
- * server/testing/device-twins.contract.ts. The worker calls `merge`, the device routes `get`.
+ * server/testing/device-twins.contract.ts. The worker calls `merge`, the device routes `get`, removals `forget`.
  */
 export interface DeviceTwins {
   /**
@@ -11,6 +11,8 @@ export interface DeviceTwins {
    * times the lesser names). So updates may come twice, late, or in any order. A failure is an outage: nothing may be committed.
    */
   merge(updates: readonly TwinUpdate[]): Promise<void>;
+  /** Removes a field from the twins of these devices, with null the twins themselves; what isn't there is no matter. */
+  forget(devices: readonly string[], field: string | null): Promise<void>;
   /** The twins of these devices; those unknown are left out. */
   get(devices: readonly string[]): Promise<ReadonlyMap<string, Twin>>;
 }

@@ -29,7 +29,10 @@ export interface EventLog {
    */
   consume(subscription: Subscription): Promise<Consumption>;
 
-  /** What a topic looks like now, and how far `group` is. @throws LogUnavailableError when it can't be asked, TopicMissingError when it isn't there. */
+  /**
+   * Describes a topic as it is now, and how far `group` has come. @throws LogUnavailableError when it can't be asked,
+   * TopicMissingError when it isn't there.
+   */
   describe(topic: string, group: string): Promise<TopicState>;
 
   /** Waits for what is in flight, then lets go of every connection. */
@@ -58,7 +61,7 @@ export interface LogRecord {
   /** Decides the partition: same key, same partition, in order. */
   readonly key: string | null;
   readonly value: Uint8Array;
-  /** What travels beside the value, as text; left out: none. */
+  /** Headers beside the value, as text; left out: none. */
   readonly headers?: RecordHeaders;
 }
 
@@ -75,7 +78,7 @@ export interface StoredRecord {
   readonly value: Uint8Array;
   /** Empty when there are none. */
   readonly headers: RecordHeaders;
-  /** When the log took it. */
+  /** Time when the log took it. */
   readonly ingestTime: EpochMs;
 }
 
@@ -98,7 +101,7 @@ export interface Subscription {
   /** Largest batch; a single larger record still comes alone. */
   readonly maxRecords: number;
   readonly maxBytes: number;
-  /** How many partitions may be handled at once. */
+  /** The most partitions handled at once. */
   readonly concurrency: number;
   /**
    * Told of every outage and every failed batch, once each. An UnreadableBatchError is a batch the log holds and can't be
@@ -168,7 +171,7 @@ export interface PartitionState {
   readonly committed: number | null;
   /** Ingest time of the first record at or after `committed`; null if there is none or it isn't known. */
   readonly oldestWaiting: EpochMs | null;
-  /** Who owns the partition in the group, in words; null if nobody. */
+  /** The partition's owner in the group, in words; null if there is none. */
   readonly owner: string | null;
 }
 

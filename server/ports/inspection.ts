@@ -8,13 +8,13 @@ import { UnavailableError } from "@/server/domain/unavailable";
 export interface KafkaInspection {
   /** The addresses of KAFKA_BROKERS. */
   readonly bootstrap: readonly string[];
-  /** How it signs in, in words for people; null without sign-in. */
+  /** The sign-in, in words for people; null without. */
   readonly signIn: { readonly user: string; readonly mechanism: string } | null;
-  /** Whether a Kafka answers at `address`, before any sign-in. */
+  /** Asks whether a Kafka answers at `address`, before any sign-in. */
   reach(address: string): Promise<KafkaReached>;
   /** Signs in at the first bootstrap address that answers and asks it for its cluster. */
   cluster(): Promise<KafkaCluster>;
-  /** What the topics look like, asked at the bootstrap address; in the order given, null for one that isn't there. */
+  /** Describes the topics, asked at the bootstrap address; in the order given, null for one that isn't there. */
   topics(names: readonly string[]): Promise<readonly (KafkaTopic | null)[]>;
   /** A consumer group as its coordinator sees it; null if it never existed. Goes to the advertised address, as every client does. */
   group(group: string): Promise<KafkaGroup | null>;
@@ -28,7 +28,7 @@ interface KafkaReached {
   /** Milliseconds until the connection stood (with TLS, if set), and from then until Kafka's answer. */
   readonly connectMs: number;
   readonly answerMs: number;
-  /** What its answer says about its release, e.g. "Kafka 4.3"; null if nothing. */
+  /** The release by its own answer, e.g. "Kafka 4.3"; null if it doesn't say. */
   readonly release: string | null;
 }
 
@@ -81,7 +81,7 @@ export interface MongoInspection {
   readonly database: string;
   /** The user of MONGODB_URI; null without sign-in. */
   readonly user: string | null;
-  /** Whether it can be reached and signed in to, and what it says of itself. */
+  /** Asks whether it can be reached and signed in to, and what it says of itself. */
   server(): Promise<MongoServer>;
   /** Indexes as they should be, each with what is there. */
   indexes(): Promise<readonly MongoIndexState[]>;
@@ -90,7 +90,7 @@ export interface MongoInspection {
 
 export interface MongoServer {
   readonly answerMs: number;
-  /** By buildInfo, e.g. 7.0.14. */
+  /** The version by buildInfo, e.g. 7.0.14. */
   readonly version: string;
   readonly writable: boolean;
   /** Name of the replica set; null for a server of its own. */
@@ -114,7 +114,7 @@ interface MongoStorage {
   readonly disk: { readonly used: number; readonly total: number } | null;
 }
 
-/** What is wrong, as far as the engine's answer or its silence tells. */
+/** The trouble, as far as the engine's answer or its silence tells. */
 export type TroubleKind =
   | "refused" // nothing listens
   | "unknownHost" // the name has no address
@@ -135,7 +135,7 @@ export type TroubleKind =
   | "missing" // the thing asked about isn't there
   | "other";
 
-/** Why an engine could not tell what it was asked. */
+/** The error of an engine that could not tell what it was asked. */
 export class InspectionError extends UnavailableError {
   override readonly name = "InspectionError";
   /**

@@ -1,31 +1,31 @@
 import { command } from "@/server/domain/fix";
 import type { InspectionError, KafkaInspection, MongoInspection, TroubleKind } from "./inspection";
 
-/** Why something is wrong, and what to do, ready to copy. */
+/** The cause of some trouble, and what to do, ready to copy. */
 export interface Remedy {
   readonly cause: string;
   readonly fix: string;
 }
 
-/** What the words need to know about the engine. */
+/** The facts about an engine that the words need. */
 export interface EngineNames {
   readonly engine: "Kafka" | "MongoDB";
   /** The variable that holds its address. */
   readonly variable: "KAFKA_BROKERS" | "MONGODB_URI";
   /** Whom Fieldwatch signs in as; null without sign-in. */
   readonly user: string | null;
-  /** How it signs in, in Kafka's words. */
+  /** The sign-in, in Kafka's words. */
   readonly mechanism?: string;
   readonly database?: string;
 }
 
-/** How the words about Kafka call it. */
+/** Names the parts of a Kafka for the words about it. */
 export function kafkaNames({ signIn }: Pick<KafkaInspection, "signIn">): EngineNames {
   const own = { engine: "Kafka", variable: "KAFKA_BROKERS" } as const;
   return signIn ? { ...own, user: signIn.user, mechanism: signIn.mechanism } : { ...own, user: null };
 }
 
-/** How the words about MongoDB call it. */
+/** Names the parts of a MongoDB for the words about it. */
 export function mongoNames({ user, database }: Pick<MongoInspection, "user" | "database">): EngineNames {
   return { engine: "MongoDB", variable: "MONGODB_URI", user, database };
 }
@@ -54,12 +54,12 @@ export function troubleWords(
     case "unknownHost":
       return {
         cause: `This machine doesn't know the host ${host} (${code}).`,
-        fix: `Correct the host in ${variable} and restart Fieldwatch, or make the name known here, with the address of its machine:\n${command(`echo '192.0.2.1 ${host}' | sudo tee -a /etc/hosts`)}`,
+        fix: `Correct the host in ${variable} and restart Fieldwatch, or make the name known here, with the address of its machine:\n${command`echo '192.0.2.1 ${host}' | sudo tee -a /etc/hosts`}`,
       };
     case "unreachable":
       return {
         cause: `There is no way to ${address} (${code}): a wrong address, a firewall, or a ${engine} that hangs.`,
-        fix: `See whether it can be reached: ${command(`nc -vz ${host} ${port}`)}\nThen open the way, restart ${engine} if it hangs, or ${correct}`,
+        fix: `See whether it can be reached: ${command`nc -vz ${host} ${port}`}\nThen open the way, restart ${engine} if it hangs, or ${correct}`,
       };
     case "silent":
       return {
@@ -145,18 +145,16 @@ const KAFKA: OwnWords = {
   password: ({ user, mechanism }, address) =>
     `Correct KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD and restart Fieldwatch.${
       mechanism?.startsWith("SCRAM")
-        ? ` To set the password in Kafka:\n${command(`kafka-configs.sh --bootstrap-server ${address} --alter --entity-type users --entity-name ${user} --add-config '${mechanism}=[password=NEW]'`)}`
+        ? ` To set the password in Kafka:\n${command`kafka-configs.sh --bootstrap-server ${address.split(",")} --alter --entity-type users --entity-name ${user ?? ""} --add-config '${mechanism}=[password=NEW]'`}`
         : ""
     }`,
   mechanism(offered) {
     const usable = KNOWN_MECHANISMS.find((mechanism) => offered.split(", ").includes(mechanism));
-    if (usable !== undefined) return command(`KAFKA_SASL_MECHANISM=${usable.toLowerCase()}`);
-    return `Turn on one of these there: ${command(`sasl.enabled.mechanisms=${KNOWN_MECHANISMS.join(",")}`)}`;
+    if (usable !== undefined) return command`KAFKA_SASL_MECHANISM=${usable.toLowerCase()}`;
+    return `Turn on one of these there: ${command`sasl.enabled.mechanisms=${KNOWN_MECHANISMS}`}`;
   },
   allow: ({ user }, address) =>
-    command(
-      `kafka-acls.sh --bootstrap-server ${address} --add --allow-principal User:${user ?? "ANONYMOUS"} --operation All --topic iot. --group fieldwatch --resource-pattern-type prefixed`,
-    ),
+    command`kafka-acls.sh --bootstrap-server ${address.split(",")} --add --allow-principal User:${user ?? "ANONYMOUS"} --operation All --topic iot. --group fieldwatch --resource-pattern-type prefixed`,
 };
 
 const MONGODB: OwnWords = {
@@ -170,7 +168,7 @@ const MONGODB: OwnWords = {
     "Correct user and password in MONGODB_URI; in a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25. A user made in the database admin needs ?authSource=admin.",
   mechanism: () => "Take authMechanism=… out of MONGODB_URI.",
   allow: ({ user, database }) =>
-    `In mongosh, as an administrator, in the database the user was made in: ${command(`db.grantRolesToUser("${user}", [{ role: "readWrite", db: "${database}" }, { role: "dbAdmin", db: "${database}" }])`)}`,
+    `In mongosh, as an administrator, in the database the user was made in: ${command`db.grantRolesToUser("${user ?? ""}", [{ role: "readWrite", db: "${database ?? ""}" }, { role: "dbAdmin", db: "${database ?? ""}" }])`}`,
 };
 
 function split(address: string): { host: string; port: string } {

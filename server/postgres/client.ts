@@ -43,7 +43,7 @@ function classed(call: Call): Call {
       return call(...args.slice(0, -1), told);
     }
     const result = call(...args);
-    // What isn't a promise is a stream, which tells its errors itself.
+    // A result that isn't a promise is a stream, which tells its errors itself.
     if (!(result instanceof Promise)) return result;
     return result.catch((error: unknown) => Promise.reject(driverError(error) as Error));
   };

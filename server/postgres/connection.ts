@@ -6,7 +6,7 @@ import { DatabasePool } from "./client";
 import { readEmbeddedConnection } from "./embedded/state";
 import { errorCode, StartError } from "./start-error";
 
-/** How to reach PostgreSQL, and a pool that does. Connects at first use. */
+/** A PostgreSQL's address and a pool on it. Connects at first use. */
 export interface Database {
   readonly pool: pg.Pool;
   readonly connectionString: string;
@@ -21,7 +21,11 @@ export function connectDatabase(config: Config, role: string, logger: Logger): D
   const connectionString = databaseConnection(config);
   return {
     connectionString,
-    pool: createPool(connectionString, { role, logger, size: config.engines.DATABASE_POOL_SIZE }),
+    pool: createPool(connectionString, {
+      ...{ role, logger, size: config.engines.DATABASE_POOL_SIZE },
+      // Others migrate, which may take as long as it must.
+      ...(BOUNDED_ROLES.has(role) && { statementMs: ANSWER_MS + 1000 }),
+    }),
   };
 }
 
@@ -38,6 +42,9 @@ export function databaseConnection(config: Config): string {
 
 /** Longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
 const ANSWER_MS = 30_000;
+
+/** Roles whose statements the server itself ends, a moment after nobody here waits for them any more. */
+const BOUNDED_ROLES: ReadonlySet<string> = new Set(["web", "worker"]);
 
 /**
  * A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number.

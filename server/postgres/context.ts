@@ -2,12 +2,12 @@ import type { Pool, PoolClient } from "pg";
 import type { Caller } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 
-/** What every verb and every job is called with, before anything of its own. */
+/** The context that every verb and every job is called with, before anything of its own. */
 export interface Context<Tx extends Pool | PoolClient = Pool> {
   readonly caller: Caller;
   /** Aborted when nobody waits for the outcome any more. */
   readonly signal: AbortSignal;
-  /** Where SQL runs: the one transaction of a call that writes; for a call that only reads, the pool. */
+  /** The target of SQL: the one transaction of a call that writes; for a call that only reads, the pool. */
   readonly tx: Tx;
   /** The moment of the call; all that it reads and writes is as of then. */
   readonly now: EpochMs;

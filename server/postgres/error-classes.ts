@@ -7,7 +7,7 @@ import { StartError } from "./start-error";
  */
 export type ErrorClass = "retryable" | "fatal" | "unhandled";
 
-/** What stands in the way of everything, whatever is asked. */
+/** Errors that stand in the way of everything, whatever is asked. */
 export type FatalCause = "schema" | "rights" | "damage";
 
 /** SQLSTATE classes that say the server or the way to it is at fault, not the statement. */
@@ -82,7 +82,7 @@ export function isRetryable(error: unknown): boolean {
   return classOf(error) === "retryable";
 }
 
-/** What is in the way of everything, if PostgreSQL said so. */
+/** Returns what is in the way of everything, if PostgreSQL said so. */
 export function fatalCauseOf(error: unknown): FatalCause | undefined {
   return error instanceof Error ? FATAL_STATES.get(String((error as { code?: unknown }).code)) : undefined;
 }

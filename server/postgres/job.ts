@@ -3,11 +3,11 @@ import type { Context } from "./context";
 
 /** Work done now and then, or on request. A row of the table of jobs. */
 export interface Job {
-  /** As in addresses: `message-retention`. */
+  /** The name as in addresses: `message-retention`. */
   readonly name: string;
   /** For people: "Message retention". */
   readonly title: string;
-  /** What it does, in a sentence. */
+  /** Its work, in a sentence. */
   readonly about: string;
   /** Time between two runs in milliseconds; null: it runs only when asked for. */
   readonly everyMs: number | null;
@@ -20,17 +20,17 @@ export interface Job {
   readonly run: (ctx: JobContext) => Promise<void>;
 }
 
-/** How far a run is; what is left out stays as it was. */
+/** The progress of a run; an absent part stays as it was. */
 export interface Progress {
   /** Things dealt with since the run began. */
   readonly done: number;
   /** Null: not known. */
   readonly total?: number | null;
-  /** Where a worker that takes over goes on. */
+  /** The place where a worker that takes over goes on. */
   readonly cursor?: unknown;
 }
 
-/** What a job is called with. */
+/** The context a job is called with. */
 export interface JobContext extends Context<Pool> {
   /** The run as it stood when this worker took it. */
   readonly run: {

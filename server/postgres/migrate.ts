@@ -118,7 +118,7 @@ function compare(migrations: readonly Migration[], applied: readonly AppliedRow[
       throw new StartError(
         "A migration of the database failed half-way",
         `${row.name} was begun and not finished${row.logs ? `:\n${row.logs}` : "."}`,
-        `Undo what it did, then mark it with:\n  ${command(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${row.name}';`)}`,
+        `Undo what it did, then mark it with:\n  ${command`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${row.name}';`}`,
       );
     }
     if (row.checksum !== migration.checksum) {
@@ -164,7 +164,7 @@ async function checkVersion(client: pg.Client): Promise<void> {
   );
 }
 
-/** As Prisma makes it. */
+/** The table as Prisma makes it. */
 const TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id                  varchar(36) PRIMARY KEY NOT NULL,
   checksum            varchar(64) NOT NULL,

@@ -17,7 +17,7 @@ export function prismaIn(tx: PoolClient): PrismaClient {
   return new PrismaClient({ adapter: new PrismaPg(new PoolOfOne(tx)) });
 }
 
-/** What Prisma sends to open and end a transaction of its own, and what that is inside of another. */
+/** Prisma's statements around a transaction of its own, and what each is inside of another. */
 const AS_SAVEPOINT: Readonly<Record<string, string>> = {
   BEGIN: "SAVEPOINT prisma",
   COMMIT: "RELEASE SAVEPOINT prisma",

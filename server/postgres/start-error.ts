@@ -1,4 +1,4 @@
-/** Why Fieldwatch can't start (or go on), ready for a person: what happened, why, and how to fix it. */
+/** An error that keeps Fieldwatch from starting or going on, ready for a person: what happened, why, and how to fix it. */
 export class StartError extends Error {
   override readonly name = "StartError";
   /**

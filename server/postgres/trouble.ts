@@ -1,22 +1,22 @@
-import { command } from "@/server/domain/fix";
+import { command, safeText } from "@/server/domain/fix";
 import { DatabaseUnavailableError } from "./client";
 import { errorCode } from "./start-error";
 
-/** Why PostgreSQL can't be used and what to do; commands ready to copy. */
+/** The reason why PostgreSQL can't be used and what to do; commands ready to copy. */
 export interface DatabaseTrouble {
-  /** Where the way to it ends: at no server, at one that isn't ready, at one that refuses this user, or at missing room. */
+  /** The point where the way to it ends: at no server, at one that isn't ready, at one that refuses this user, or at missing room. */
   readonly step: "reach" | "ready" | "signIn" | "room";
   readonly why: string;
   readonly fix: string;
 }
 
-/** What an error of the PostgreSQL of DATABASE_URL means, by its code; undefined if it is a bug or not known. Never shows the password. */
+/** Explains an error of the PostgreSQL of DATABASE_URL by its code; undefined if it is a bug or not known. Never shows the password. */
 export function databaseTrouble(error: unknown, databaseUrl: string): DatabaseTrouble | undefined {
   const url = new URL(databaseUrl);
   const server = `${url.hostname || "localhost"}:${url.port || 5432}`;
   const database = decodeURIComponent(url.pathname.slice(1));
   const user = decodeURIComponent(url.username);
-  const psql = `psql -h ${url.hostname || "localhost"} -p ${url.port || 5432} -U ${user || "postgres"} -d postgres -c`;
+  const psql = safeText`psql -h ${url.hostname || "localhost"} -p ${url.port || 5432} -U ${user || "postgres"} -d postgres -c`;
   const code = errorCode(error);
   const because = (step: DatabaseTrouble["step"], why: string, fix: string) => ({ step, why, fix });
   const unset = "or unset DATABASE_URL to use the embedded PostgreSQL.";
@@ -61,19 +61,19 @@ export function databaseTrouble(error: unknown, databaseUrl: string): DatabaseTr
       return because(
         "signIn",
         `${server} has no database "${database}" (${code}).`,
-        `Make it: ${command(`${psql} 'CREATE DATABASE "${database}"'`)}`,
+        `Make it: ${command`${psql} 'CREATE DATABASE "${database}"'`}`,
       );
     case "42501":
       return because(
         "signIn",
         `The user ${user} may not make tables in "${database}" (42501).`,
-        `As its administrator: ${command(`GRANT ALL ON DATABASE "${database}" TO "${user}"; GRANT ALL ON SCHEMA public TO "${user}";`)}`,
+        `As its administrator: ${command`GRANT ALL ON DATABASE "${database}" TO "${user}"; GRANT ALL ON SCHEMA public TO "${user}";`}`,
       );
     case "53300":
       return because(
         "room",
         `${server} has no connection left (53300).`,
-        `Raise max_connections there, or lower DATABASE_POOL_SIZE. To see who holds them:\n${command(`${psql} 'SELECT application_name, count(*) FROM pg_stat_activity GROUP BY 1 ORDER BY 2 DESC'`)}`,
+        `Raise max_connections there, or lower DATABASE_POOL_SIZE. To see who holds them:\n${command`${psql} 'SELECT application_name, count(*) FROM pg_stat_activity GROUP BY 1 ORDER BY 2 DESC'`}`,
       );
     case "53100":
       return because(

@@ -17,7 +17,7 @@ const GAP = "5 years";
  * Clocks that aren't set say 1970, 1980, 2000 or when the firmware was built: only the distance to the rest tells.
  */
 export async function findClockFault(client: Pool | PoolClient, device: number): Promise<ClockFault | null> {
-  // From the newest hour back, at most five years a step: a few look-ups in the key, however much is stored.
+  // Goes back from the newest hour, at most five years a step: a few look-ups in the key, however much is stored.
   const { rows } = await client.query<{ from: Date | null; to: Date; readings: number }>(
     `WITH RECURSIVE back(bucket) AS (
        SELECT max(bucket) FROM rollup_hour WHERE device_id = $1

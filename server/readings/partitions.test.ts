@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { jobContext } from "@/server/testing/job-context";
@@ -32,15 +33,64 @@ test("months are made once, by several workers at the same time", async () => {
   ]);
 });
 
-test("past the bound, and where rows are already, months stay in the default partition", async () => {
-  const bounded = createPartitions(db.pool, 3);
-  await bounded.ensure([month(1980, 0), month(1981, 0)]);
-  expect(await partitions("sample")).toContain("sample_1980_01");
-  expect(await partitions("sample")).not.toContain("sample_1981_01");
-  await insert(month(1981, 0));
-  await createPartitions(db.pool).ensure([month(1981, 0), month(1981, 1), month(9999, 11)]);
-  expect(await partitions("sample")).not.toContain("sample_1981_01");
-  expect(await partitions("sample")).toEqual(expect.arrayContaining(["sample_1981_02", "sample_9999_12"]));
+test("where rows are already, months stay in the default partition", async () => {
+  await insert(month(2019, 0));
+  await createPartitions(db.pool).ensure([month(2019, 0), month(2019, 1), month(9999, 11)]);
+  expect(await partitions("sample")).not.toContain("sample_2019_01");
+  expect(await partitions("sample")).toEqual(expect.arrayContaining(["sample_2019_02", "sample_9999_12"]));
+});
+
+test("no years, in whatever order they come, use up what coming months need", { timeout: 120_000 }, async () => {
+  const other = await freshDatabase();
+  const monthsOf = async () =>
+    (
+      await other.pool.query<{ name: string }>(
+        `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'sample'::regclass`,
+      )
+    ).rows.map(({ name }) => name);
+  try {
+    const made = new Set<string>();
+    // From the first month there is to the last, a year of the clock further each time.
+    const time = fc.integer({ min: 0, max: Date.UTC(2027, 0) - 1 });
+    let year = 2026;
+    await fc.assert(
+      fc.asyncProperty(fc.array(time, { minLength: 100, maxLength: 400 }), async (times) => {
+        const now = month(++year, 6);
+        const worker = createPartitions(other.pool, () => now);
+        await worker.ensure(times);
+        const coming = [now, month(year, 7), month(year, 8)];
+        for (const one of coming) {
+          await worker.ensure([one]);
+          const at = new Date(one).toISOString();
+          made.add(`sample_${at.slice(0, 4)}_${at.slice(5, 7)}`);
+        }
+        const names = await monthsOf();
+        expect(names).toEqual(expect.arrayContaining([...made]));
+        expect(names.length).toBeLessThanOrEqual(1 + 241 + made.size);
+        expect(names.every((name) => name === "sample_other" || name >= "sample_2007_07")).toBe(true);
+      }),
+      { numRuns: 4 },
+    );
+    // What is older is found as if it had a month of its own.
+    await createPartitions(other.pool).ensure([month(1980, 0)]);
+    await other.pool.query(`INSERT INTO sample VALUES (1, '1980-01-15Z', '{1}', '{7}')`);
+    const { rows } = await other.pool.query(
+      `SELECT tableoid::regclass::text AS at, values FROM sample WHERE time < '1981-01-01Z'`,
+    );
+    expect(rows).toEqual([{ at: "sample_other", values: [7] }]);
+  } finally {
+    await other.drop();
+  }
+});
+
+test("a database whose months were used up makes those that come all the same", async () => {
+  const old = Array.from({ length: 5 }, (_, i) => 1980 + i);
+  for (const year of old)
+    await db.pool.query(
+      `CREATE TABLE sample_${year}_01 PARTITION OF sample FOR VALUES FROM ('${year}-01-01Z') TO ('${year}-02-01Z')`,
+    );
+  await createPartitions(db.pool).ensure([month(2026, 2)]);
+  expect(await partitions("sample")).toContain("sample_2026_03");
 });
 
 test("retention drops whole months, and the older rows of the default partition", async () => {
@@ -55,7 +105,8 @@ test("retention drops whole months, and the older rows of the default partition"
   for (const job of readingJobs({ days: 10 })) await job.run(ctx);
   expect(ctx.noted()).toMatchObject({ done: expect.any(Number), cursor: expect.any(Number) });
   const left = [...(await partitions("sample")), ...(await partitions("rollup_minute"))];
-  for (const gone of ["sample_2020_07", "rollup_minute_2020_07", "sample_1980_01"]) expect(left).not.toContain(gone);
+  for (const gone of ["sample_2020_07", "rollup_minute_2020_07", "sample_1980_01", "sample_1984_01"])
+    expect(left).not.toContain(gone);
   expect((await db.pool.query(`SELECT count(*)::int, min(bucket) AS at FROM rollup_hour`)).rows).toEqual([
     { count: 250, at: new Date("2020-08-15T00:00:00Z") },
   ]);

@@ -2,8 +2,11 @@ import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { withTransaction } from "@/server/postgres/transaction";
 
-/** Most months a table is divided into; times of further months go to its *_other partition. */
-const MOST_MONTHS = 240;
+/**
+ * A table is divided into the months of the last 20 years and those that may come. What is older goes to its *_other partition, where
+ * it is found just the same: whatever years come in whatever order, they use up nothing that coming months need.
+ */
+const PAST_MONTHS = 240;
 
 /** The tables divided into months of event time. */
 const TABLES = [
@@ -14,13 +17,13 @@ const TABLES = [
 type Divided = (typeof TABLES)[number];
 
 export interface Partitions {
-  /** Makes the months that `times` need, as far as they may be made. Cheap once they are known. */
+  /** Makes the months that `times` need, but very old ones. Cheap once they are known. */
   ensure(times: Iterable<EpochMs>): Promise<void>;
 }
 
 /** Keeps the month partitions of samples and minute rollups ahead of the rows. Workers may do this at once. */
-export function createPartitions(pool: Pool, mostMonths = MOST_MONTHS): Partitions {
-  // Months settled, made or left to *_other: there are at most 100 thousand up to the year 9999.
+export function createPartitions(pool: Pool, now: () => EpochMs = Date.now): Partitions {
+  // Months settled, made or left to *_other: what comes is no newer than the pipeline's tolerance.
   const settled = new Set<number>();
   return {
     async ensure(times) {
@@ -35,27 +38,31 @@ export function createPartitions(pool: Pool, mostMonths = MOST_MONTHS): Partitio
         if (!settled.has(month)) wanted.add(month);
       }
       if (wanted.size === 0) return;
-      const months = [...wanted].sort((a, b) => a - b);
-      await withTransaction(pool, async (client) => {
-        // Attaching waits for long readers, and would make others wait behind it: rather give up and come again.
-        await client.query(`SET LOCAL lock_timeout = '5s'`);
-        await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
-        for (const divided of TABLES) await addMonths(client, divided, months, mostMonths);
-      });
-      for (const month of months) settled.add(month);
+      const oldest = monthOf(now()) - PAST_MONTHS;
+      const months = [...wanted].filter((month) => month >= oldest).sort((a, b) => a - b);
+      if (months.length > 0) await make(months);
+      for (const month of wanted) settled.add(month);
     },
   };
+
+  async function make(months: readonly number[]): Promise<void> {
+    await withTransaction(pool, async (client) => {
+      // Attaching waits for long readers, and would make others wait behind it: rather give up and come again.
+      await client.query(`SET LOCAL lock_timeout = '5s'`);
+      await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
+      for (const divided of TABLES) await addMonths(client, divided, months);
+    });
+  }
 }
 
 async function addMonths(
   client: PoolClient,
   { table, column, options }: Divided,
   months: readonly number[],
-  most: number,
 ): Promise<void> {
   const there = new Set(await monthsOf(client, table));
   for (const month of months) {
-    if (there.has(month) || there.size >= most) continue;
+    if (there.has(month)) continue;
     const bounds = [firstMoment(month), firstMoment(month + 1)];
     // A month whose rows went to *_other can't be made beside them; it stays there.
     const { rows } = await client.query<{ taken: boolean }>(

@@ -3,7 +3,7 @@ import { meanOf } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
 import type { SeriesPoint } from "./reading-queries";
 
-/** What to write out: metrics of one device within [from, to), epoch milliseconds. */
+/** The selection to write out: metrics of one device within [from, to), epoch milliseconds. */
 export interface ExportQuery {
   readonly device: number;
   /** Ids of metrics; a row has a cell for each, in this order. */
@@ -12,7 +12,7 @@ export interface ExportQuery {
   readonly to: EpochMs;
 }
 
-/** What is known of one moment or bucket: a cell a metric, null where there is none. */
+/** One moment or bucket: a cell a metric, null where there is none. */
 export interface ExportRow {
   readonly time: EpochMs;
   readonly cells: readonly (SeriesPoint | null)[];

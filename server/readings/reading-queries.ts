@@ -25,7 +25,7 @@ export interface SeriesPoint {
 }
 
 export interface Series {
-  /** What the points cover. Buckets are whole, so this may reach beyond what was asked for. */
+  /** The range the points cover. Buckets are whole, so this may reach beyond what was asked for. */
   readonly from: EpochMs;
   readonly to: EpochMs;
   readonly resolution: "raw" | "minute" | "hour";
@@ -101,7 +101,7 @@ async function extent(
   return first && last && { from: first.getTime(), to: last.getTime() + HOUR };
 }
 
-/** What the points are made from, and how wide they are (0: the readings themselves). */
+/** The source of the points, and their width (0: the readings themselves). */
 async function fitting(
   client: PoolClient,
   query: SeriesQuery,
@@ -115,13 +115,13 @@ async function fitting(
   const most = MOST_READ[resolution];
   const count = await countUpTo(client, query, most + 1);
   if (count <= maxPoints) return { resolution: "raw", bucketMs: 0 };
-  // From a minute on rollups hold the same figures, and hundreds of rows instead of millions.
+  // Rollups hold the same figures from a minute on, and hundreds of rows instead of millions.
   const fine = bucketWidth(from, to, maxPoints, 1);
   if (fine < MINUTE && count <= most) return { resolution: "raw", bucketMs: fine };
   return rollups(bucketWidth(from, to, maxPoints, MINUTE) % HOUR === 0 ? "hour" : "minute");
 }
 
-/** How many readings there are: exact up to `most` in a short range; in a long one those of whole hours. */
+/** Counts the readings: exactly up to `most` in a short range; in a long one those of whole hours. */
 async function countUpTo(client: PoolClient, { device, metric, from, to }: SeriesQuery, most: number): Promise<number> {
   const [text, values] =
     to - from <= COUNTED_UP_TO
@@ -165,7 +165,10 @@ type PointRow = [
 ];
 type Points = Pick<Series, "points" | "latest">;
 
-/** What is added up as it is; anything larger times LARGE_SUM: PostgreSQL fails where a sum or a product leaves the doubles. */
+/**
+ * The largest value added up as it is; larger ones are added times LARGE_SUM, since PostgreSQL fails where a sum or
+ * product leaves the doubles.
+ */
 const ADDED_UP_TO = 1e290;
 
 /** OFFSET 0 keeps the inner query apart: merged into the outer one, the metric would be looked up for every aggregate. */

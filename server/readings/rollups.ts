@@ -11,7 +11,8 @@ interface DeviceRollup {
   readonly rollup: Rollup;
 }
 
-const COLUMNS = ["metrics", "counts", "sums", "mins", "maxs", "firsts", "first_at", "lasts", "last_at"] as const;
+/** The arrays of a rollup, side by side. */
+export const COLUMNS = ["metrics", "counts", "sums", "mins", "maxs", "firsts", "first_at", "lasts", "last_at"] as const;
 type Column = (typeof COLUMNS)[number];
 
 const TYPES: Record<Column, string> = {

@@ -49,7 +49,7 @@ function lateIn(added: readonly Sample[], latest: ReadonlyMap<number, EpochMs | 
   return late;
 }
 
-/** What a batch has of one device at one event time, in the order of the log. */
+/** A batch's readings of one device at one event time, in the order of the log. */
 interface Moment {
   readonly deviceId: number;
   readonly time: EpochMs;
@@ -79,7 +79,7 @@ function momentsOf(samples: readonly Sample[]): Moment[] {
   return moments.sort((a, b) => a.deviceId - b.deviceId || a.time - b.time);
 }
 
-/** What is new at a moment where `there` is stored; what differs from the value that stays is added to `conflicts`. */
+/** Returns what is new at a moment where `there` is stored; values that differ from the one that stays are added to `conflicts`. */
 function freshOf(
   { deviceId, time, samples }: Moment,
   there: Readings | undefined,
@@ -114,7 +114,7 @@ function ascending(sample: Sample): Sample {
   return { ...sample, metrics: order.map((i) => metrics[i]!), values: order.map((i) => values[i]!) };
 }
 
-/** What is stored at each of `keys` that has a row in the table. */
+/** Reads what is stored at each of `keys` that has a row in the table. */
 export async function storedReadings<Key extends Pick<Sample, "deviceId" | "time">>(
   client: Pool | PoolClient,
   keys: readonly Key[],

@@ -1,6 +1,6 @@
 import type { LiveDevice } from "@/server/contracts/live";
 
-/** What is new of devices since the last frame of a room, one entry a device, bounded however much comes. */
+/** Collects the news of devices since the last frame of a room, one entry a device, bounded however much comes. */
 export interface Pending {
   add(device: LiveDevice): void;
   /** Takes out at most `maxDevices`, those waiting longest first; the others stay for the next frame. */

@@ -1,6 +1,6 @@
 import type { LiveDevice } from "@/server/contracts/live";
 
-/** Which worker made a record, and its number; null if it doesn't say so at its beginning. Much cheaper than reading it. */
+/** Returns the worker that made a record, and its number; null if the record doesn't begin with them. Much cheaper than reading it all. */
 export function readLiveHead(value: Uint8Array): { worker: string; seq: number } | null {
   const start = Buffer.from(value.buffer, value.byteOffset, Math.min(value.byteLength, 512)).toString("latin1");
   const match = /^\{"worker":"([^"]*)","seq":(\d+)/.exec(start);

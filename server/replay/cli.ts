@@ -16,7 +16,7 @@ import { closingTable, count, createProgressDisplay, refusedShare, type ReplayOu
 import { sayUnits } from "./say-units";
 import { openSource, type Source } from "./source";
 
-/** What a replay touches besides the server; tests bring their own. */
+/** The surroundings of a replay besides the server; tests bring their own. */
 export interface ReplayEnvironment {
   readonly out: ReplayOutput;
   readonly error: ReplayOutput;
@@ -173,7 +173,7 @@ function boundsOf({ pipeline }: ReplayConfig): DecodeBounds {
   return { now: Date.now(), futureToleranceMs: seconds * 1000, retentionMs: days === 0 ? null : days * DAY_MS };
 }
 
-/** What makes a replay the same one: the recording as it is now, what its messages become, and where they go. */
+/** Returns the identity of a replay: the recording as it is now, what its messages become, and where they go. */
 function identityOf(options: ReplayOptions, source: Source, url: URL): Record<string, unknown> {
   const { mapping, deviceName, columns, header, metricColumn, valueColumn, zone, timeFormat, delimiter, decimal } =
     options;
@@ -217,7 +217,7 @@ function addMapping(url: URL, { mapping }: ReplayOptions): void {
   }
 }
 
-/** How long a request under way may take after Ctrl-C. */
+/** The time a request under way may take after Ctrl-C, in milliseconds. */
 const LAST_ANSWER_MS = 3000;
 
 /** npm passes on a Ctrl-C that the terminal has sent here already: so soon after the first it is no second one. */

@@ -2,18 +2,18 @@ import { parse, type Options } from "csv-parse/sync";
 import type { ReplayOptions } from "./options";
 import { ReplayUsageError } from "./usage-error";
 
-/** How the text of a CSV file is cut into fields. */
+/** The way the text of a CSV file is cut into fields. */
 export interface CsvLayout {
   readonly encoding: "utf8" | "latin1";
   readonly delimiter: string;
-  /** What begins a comment line; null when the file has none. */
+  /** The beginning of a comment line; null when the file has none. */
   readonly comment: string | null;
   /** Records before the first row of data: a `sep=` line, the header. */
   readonly skip: number;
   readonly header: readonly string[];
   /** The first rows of data. */
   readonly rows: readonly (readonly string[])[];
-  /** What was assumed, in words. */
+  /** Assumptions, in words. */
   readonly found: readonly string[];
 }
 
@@ -22,7 +22,7 @@ const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" } 
 /** Rows that a file is judged by before anything is sent. */
 export const FIRST_ROWS = 100;
 
-/** What any reading of CSV here shares; the parser does the rest. */
+/** Options that all reading of CSV shares; the parser does the rest. */
 export function parserOptions({ delimiter, comment }: Pick<CsvLayout, "delimiter" | "comment">): Options {
   return {
     bom: true,

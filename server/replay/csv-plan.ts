@@ -33,7 +33,7 @@ export type CsvOptions = Pick<
   | "number"
 >;
 
-/** What one column becomes. */
+/** A metric read from one column. */
 interface PlannedMetric extends FieldReading {
   readonly column: string;
   readonly index: number;
@@ -48,7 +48,7 @@ export interface CsvMessage {
   readonly readings: Readonly<Record<string, number | boolean | string>>;
 }
 
-/** How a CSV file becomes messages, settled by its first rows before anything is sent. */
+/** The plan by which a CSV file becomes messages, settled by its first rows before anything is sent. */
 export interface CsvPlan {
   readonly layout: CsvLayout;
   readonly rules: FieldRules;
@@ -60,7 +60,7 @@ export interface CsvPlan {
   readonly metrics: readonly PlannedMetric[];
   /** The columns of a long file, with a metric's name and its value in each row; null for a wide one. */
   readonly long: { readonly metric: number; readonly value: number } | null;
-  /** What was assumed, in words. */
+  /** Assumptions, in words. */
   readonly found: readonly string[];
 }
 
@@ -182,15 +182,32 @@ function placeOf({ header, rows }: CsvLayout, column: string, option: string): n
     const alike = header.flatMap((name, i) => (name.toLowerCase() === column ? [i] : []));
     if (alike.length === 1) return alike[0]!;
   }
-  const timeLike = header.find((_, i) => rows.length > 0 && rows.every((row) => /\d[-/.:]\d/.test(row[i] ?? "")));
   const isHistory = ["entity_id", "state", "last_changed"].every((name) => header.includes(name));
   const example = isHistory
-    ? "--device-name home --time last_changed --metric-column entity_id --value-column state (as for any history of Home Assistant)"
-    : option === "--device"
-      ? "--device-name machine-1"
-      : `${option} ${quoted((option === "--time" ? timeLike : undefined) ?? header[0] ?? "")}`;
+    ? "--device-name home --time last_changed --metric-column entity_id --value-column state --booleans on/off (as for any history of Home Assistant)"
+    : exampleOf(option, { header, rows });
   throw new ReplayUsageError(
     `The file has no column ${JSON.stringify(column)} (${option}). Its columns are: ${header.join(", ").slice(0, 500)}. For example: ${example}`,
+  );
+}
+
+function exampleOf(option: string, layout: Pick<CsvLayout, "header" | "rows">): string {
+  const device = layout.header.find((name) => DEVICE_NAME.test(name));
+  if (option === "--device" && device === undefined) return "--device-name machine-1";
+  const likely = option === "--device" ? device : option === "--time" ? timeLike(layout) : undefined;
+  return `${option} ${quoted(likely ?? layout.header[0] ?? "")}`;
+}
+
+/** Names that columns of device names have. */
+const DEVICE_NAME =
+  /^(device|sensor|node|station|machine|asset|meter)[ _-]?(id|name|no|nr)$|^(sensor|node|station|machine|asset|meter)$/i;
+
+/** A column that looks like a date in every row, else one that is called a time. */
+function timeLike({ header, rows }: Pick<CsvLayout, "header" | "rows">): string | undefined {
+  const isDate = (field = "") => /\d[-/.:]\d+[-/.:]\d/.test(field);
+  return (
+    header.find((_, i) => rows.length > 0 && rows.every((row) => isDate(row[i]))) ??
+    header.find((name) => /time|date|^ts$/i.test(name))
   );
 }
 
@@ -201,7 +218,7 @@ function quoted(name: string): string {
 interface ColumnNames {
   readonly column: string;
   readonly index: number;
-  /** As --columns says; null takes it from the header. */
+  /** The columns that --columns names; null takes them from the header. */
   readonly metric: string | null;
 }
 
@@ -240,7 +257,7 @@ function withNames(columns: readonly ColumnNames[]): (ColumnNames & { metric: st
   return distinct;
 }
 
-/** Which words of the first rows were taken for no value, with how often. */
+/** Returns the words of the first rows that were taken for no value, with how often. */
 function missingWords(rows: CsvLayout["rows"], rules: FieldRules, times: readonly number[]): string[] {
   const words = new Map<string, number>();
   for (const row of rows)

@@ -157,6 +157,22 @@ describe("headers", () => {
     await expect(read(none, "--device-name", "d")).rejects.toThrow(/names no columns.*--header time,metric_1,metric_2/);
     expect(await readings(none, "--device-name", "d", "--header", "time,a,")).toEqual([{ a: 12.5 }, { a: 12.6 }]);
   });
+
+  it.each([
+    [
+      "sensor_id;lat;lon;timestamp;P1",
+      "7;10.000;20.000;2026-11-01T00:01:00;11.00",
+      "--time timestamp",
+      "--device sensor_id",
+    ],
+    ["station,lat,when", "7,10.000,2026-11-01 00:01", "--time when", "--device station"],
+    ["a,b,Logged date", "1.5,2.5,1795773600", '--time "Logged date"', "--device-name machine-1"],
+  ])("without device and time are told which may be meant: %s", async (header, row, time, device) => {
+    const content = `${header}\n${row}\n`;
+    await expect(read(content, "--device-name", "d")).rejects.toThrow(new RegExp(`\\(--time\\).*example: ${time}$`));
+    const named = time.slice("--time ".length).replaceAll('"', "");
+    await expect(read(content, "--time", named)).rejects.toThrow(new RegExp(`\\(--device\\).*example: ${device}$`));
+  });
 });
 
 describe("layouts", () => {
@@ -209,7 +225,7 @@ describe("layouts", () => {
 
   it("in long form become a metric a row, each with its own kind", async () => {
     const content = `entity_id,state,last_changed\nsensor.t,21.5,${T}\nbinary.door,on,${T}\nsensor.t,unavailable,${T}\nsensor.t,21.7,${T}\n`;
-    await expect(read(content)).rejects.toThrow(/--metric-column entity_id --value-column state/);
+    await expect(read(content)).rejects.toThrow(/--metric-column entity_id --value-column state --booleans on\/off/);
     const argv = ["--device-name", "home", "--time", "last_changed", "--metric-column", "entity_id"];
     expect(await readings(content, ...argv, "--value-column", "state", "--booleans", "on/off")).toEqual([
       { "sensor.t": 21.5 },

@@ -2,15 +2,15 @@ import { type DecimalMark, decimalEvidence, looksLikeAnId, readNumber } from "./
 import { splitValue } from "./units";
 import { ReplayUsageError } from "./usage-error";
 
-/** What a column's fields become. `each`: nothing is known of it, and each field says for itself. */
+/** The target of a column's fields. `each`: nothing is known of it, and each field says for itself. */
 type FieldKind = "number" | "boolean" | "text" | "each";
 
-/** How the fields of one metric are read. */
+/** The way the fields of one metric are read. */
 export interface FieldReading {
   readonly kind: FieldKind;
   /** The unit every number carries behind it, as in "21.3 °C"; null when they carry none. */
   readonly carriedUnit: string | null;
-  /** Why it is so, where that is not plain. */
+  /** The reason, where it is not plain. */
   readonly why: string | null;
 }
 
@@ -61,7 +61,7 @@ export function isMissing(field: string, { missing, mark }: FieldRules): boolean
   return number !== undefined && missing.has(String(number));
 }
 
-/** How a metric's fields are to be read, judged by those of the first rows. */
+/** Decides how a metric's fields are read, judged by those of the first rows. */
 export function judgeField(fields: readonly string[], rules: FieldRules): FieldReading {
   const values = fields.filter((field) => !isMissing(field, rules));
   const plain = (kind: FieldKind, why: string | null = null): FieldReading => ({ kind, carriedUnit: null, why });

@@ -15,7 +15,7 @@ interface MetricSeen {
   example: string;
 }
 
-/** What the first rows of a recording would become. */
+/** The outcome of a recording's first rows, found before anything is sent. */
 export interface FirstRows {
   readonly rows: number;
   /** Rows without a value; nothing is sent for them. */

@@ -1,4 +1,4 @@
-/** What `npm run replay -- --help` says. */
+/** The text of `npm run replay -- --help`. */
 export const HELP = `npm run replay -- <file> [options]
 
 Sends a recording (NDJSON, a JSON array, or CSV; also .gz) of any size to Fieldwatch. The first rows are read before

@@ -4,7 +4,7 @@ export interface Line {
   readonly bytes: Buffer | null;
   /** Length in bytes. */
   readonly length: number;
-  /** Where the next line begins, in bytes from the start of the file. */
+  /** Start of the next line, in bytes from the start of the file. */
   readonly end: number;
 }
 

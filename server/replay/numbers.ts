@@ -1,4 +1,4 @@
-/** What parts whole and fraction in a file's numbers. */
+/** The mark between whole and fraction in a file's numbers. */
 export type DecimalMark = "point" | "comma";
 
 const SPACED = /^([+-]?\d{1,3})((?:[ \u00a0\u202f'’]\d{3})+)(?=$|[.,])/;
@@ -45,7 +45,7 @@ export function looksLikeAnId(text: string): boolean {
   return /^[+-]?\d{2,}e[+-]?\d+$/i.test(text);
 }
 
-/** What the numbers among `fields` say of their decimal mark; each is an example, null when there is none. */
+/** The evidence of the numbers among `fields` for each decimal mark: an example, null when there is none. */
 export function decimalEvidence(fields: readonly string[]): {
   readonly comma: string | null;
   readonly point: string | null;

@@ -46,7 +46,7 @@ export interface ReplayOptions {
   readonly url: string | null;
   /** Messages in one request. */
   readonly batch: number;
-  /** How long one outage may last, in seconds. */
+  /** The longest outage that is waited for, in seconds. */
   readonly waitSeconds: number;
   readonly restart: boolean;
   /** Only look at the first rows, and send nothing. */

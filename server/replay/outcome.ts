@@ -5,13 +5,13 @@ import { counted } from "@/server/domain/counted";
 import type { Authorization } from "@/server/delivery/authorization";
 import { routeBeside } from "@/server/delivery/target";
 
-/** What became of a replay's messages after the telemetry route took them. */
+/** The outcome of a replay's messages after the telemetry route took them. */
 export interface Outcome {
   /** null if the server can't tell. */
   readonly run: ReplayRun | null;
   /** Messages that were taken and wait in the log. */
   readonly waiting: number;
-  /** Why it isn't known, or is not complete, and what to do; null if all is known. */
+  /** The reason why it isn't known, or is not complete, and what to do; null if all is known. */
   readonly problem: string | null;
 }
 
@@ -23,7 +23,7 @@ export interface OutcomeOptions {
   readonly accepted: number;
   /** Messages that may have come twice. */
   readonly again: number;
-  /** How long to wait while nothing is handled. */
+  /** The time to wait while nothing is handled, in milliseconds. */
   readonly waitMs: number;
   readonly stop: AbortSignal;
   readonly onWaiting: (waiting: { readonly why: string } | null) => void;
@@ -49,7 +49,7 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
     last = asked ?? last;
     const waiting = Math.max(0, accepted - (last?.messages ?? 0));
     const idleMs = Date.now() - movedAt;
-    // Of messages that came twice nobody knows how many are to come: the count has to rest a little.
+    // Nobody knows how many messages are still to come when some came twice: the count has to rest a little.
     if (last !== null && waiting === 0 && (options.again === 0 || idleMs > 4 * POLL_MS)) {
       onWaiting(null);
       return { run: last, waiting, problem: null };

@@ -7,12 +7,12 @@ import { ReplayUsageError } from "./usage-error";
 
 const schema = z.object({
   file: z.string(),
-  /** What its messages are counted under by the pipeline; the same over all interruptions. */
+  /** The id its messages are counted under by the pipeline; the same over all interruptions. */
   run: z.string(),
   /** Every item up to here is settled by the server. */
   number: z.int().min(0),
   bytes: z.int().min(0),
-  /** What --shift-to-now added; the rest of the recording must move by the same. */
+  /** The shift that --shift-to-now added; the rest of the recording must move by the same. */
   shiftMs: z.int(),
   tally: z.object({
     sent: z.int().min(0),
@@ -25,7 +25,7 @@ const schema = z.object({
   }),
 });
 
-/** How far a replay got. */
+/** The progress of a replay. */
 export type ReplayProgress = z.infer<typeof schema>;
 
 export interface ProgressFile {

@@ -4,13 +4,13 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 
-/** How often an owner shows that it lives, and how long without that until it counts as dead, in milliseconds. */
+/** The interval of an owner's sign of life, and the silence after which it counts as dead, in milliseconds. */
 const BEAT_MS = 5000;
 const STALE_MS = 30_000;
 
 const ownerSchema = z.object({ token: z.string(), pid: z.int().positive(), host: z.string() });
 
-/** Who holds the lock, for a person to find. */
+/** The holder of the lock, for a person to find. */
 type LockOwner = z.infer<typeof ownerSchema>;
 
 export interface ProgressLock {

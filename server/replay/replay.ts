@@ -83,18 +83,21 @@ export async function replay(task: ReplayTask): Promise<void> {
 async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Delivery["deliver"]): Promise<ReplayProgress> {
   const empty = batch.items.filter((item) => item.text === null && item.length === 0).length;
   const sendable = batch.items.filter((item): item is SourceItem & { text: Buffer } => item.text !== null);
-  const { accepted, rejected, again } = await deliver(sendable.map((item) => item.text));
+  const { accepted, rejected, more, again } = await deliver(sendable.map((item) => item.text));
   const reasons = new Map(Object.entries(before.tally.rejected));
-  const reject = (reason: string, item: SourceItem | undefined, detail: string) => {
+  const firstOf = (item: SourceItem | undefined, detail: string) => `item ${item?.number}: ${detail.slice(0, 200)}`;
+  const reject = (reason: string, first: string, count = 1) => {
     const known = reasons.get(reason);
     reasons.set(reason, {
-      count: (known?.count ?? 0) + 1,
-      first: known?.first ?? `item ${item?.number}: ${detail.slice(0, 200)}`,
+      count: (known?.count ?? 0) + count,
+      first: known?.first ?? first,
     });
   };
   for (const item of batch.items)
-    if (item.text === null && item.length > 0) reject("tooLarge", item, `${item.length} bytes; not sent`);
-  for (const { index, reason, detail } of rejected) reject(reason, sendable[index], detail);
+    if (item.text === null && item.length > 0) reject("tooLarge", firstOf(item, `${item.length} bytes; not sent`));
+  for (const { index, reason, detail } of rejected) reject(reason, firstOf(sendable[index], detail));
+  for (const [reason, count] of Object.entries(more))
+    reject(reason, "only counted by the server, past the first 100 of a request", count);
   const last = batch.items.at(-1) as SourceItem;
   return {
     ...before,

@@ -2,7 +2,7 @@ import { SingleBar } from "cli-progress";
 import type { Outcome } from "./outcome";
 import type { ReplayProgress } from "./progress-file";
 
-/** Where a replay writes: usually the terminal. */
+/** The output of a replay: usually the terminal. */
 export interface ReplayOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -135,7 +135,7 @@ export function table(rows: readonly (readonly string[])[], right = -1): string 
   return rows.map((row) => `  ${line(row).trimEnd()}\n`).join("");
 }
 
-/** What a file says must not steer the terminal. */
+/** Replaces control characters: the text of a file must not steer the terminal. */
 function shown(cell: string): string {
   return cell.replace(/[\u0000-\u001f\u007f]+/g, " ");
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { splitElements } from "./elements";
 import { isBlank, splitLines } from "./lines";
 import { parseReplayOptions, type ReplayOptions } from "./options";
 import { ReplayUsageError } from "./usage-error";
@@ -100,6 +101,54 @@ describe("a JSON array", () => {
     expect(texts(await read([file]))).toEqual(['{"a":[1,{"x":"\\n"}]}', "7", '{"b":1500}']);
     expect(texts(await read([file], { number: 2, bytes: 0 }))).toEqual(['{"b":1500}']);
   });
+
+  it("keeps every digit and every word for what is no number", async () => {
+    const odd = '\uFEFF[{"a":NaN,"b":-Infinity,"c":9007199254740993},\n{"a":1e999,"s":"NaN,]\\""}]';
+    expect(texts(await read([write("odd.json", odd)]))).toEqual([
+      '{"a":NaN,"b":-Infinity,"c":9007199254740993}',
+      '{"a":1e999,"s":"NaN,]\\""}',
+    ]);
+  });
+
+  it("gives elements that aren't JSON as they are, on one line, for the server to name", async () => {
+    const file = write("words.json", '[{"a":1},\n{"a":\n True},{"b":[}},null]');
+    expect(texts(await read([file]))).toEqual(['{"a":1}', '{"a":  True}', '{"b":[}}', "null"]);
+  });
+
+  it("skips an element that is too long without keeping it", async () => {
+    const items = await read([write("long.json", `[1,"${"x".repeat(3 * 1024 * 1024)}",{"b":2}]`)]);
+    expect(texts(items)).toEqual(["1", null, '{"b":2}']);
+  });
+
+  it("is split as it reads, however it is cut into chunks (property)", async () => {
+    const space = fc.constantFrom("", " ", "\n", "\t \r\n");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.json({ depthSize: "small" }), { maxLength: 6 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 5 }),
+        space,
+        async (elements, sizes, gap) => {
+          const file = Buffer.from(`${gap}[${gap}${elements.join(`${gap},${gap}`)}${gap}]${gap}`);
+          const found: unknown[] = [];
+          for await (const { bytes, end } of splitElements(chunked(file, sizes), 1e6)) {
+            found.push(JSON.parse(bytes!.toString()));
+            expect(",]").toContain(String.fromCharCode(file[end - 1]!));
+          }
+          expect(found).toEqual(elements.map((text) => JSON.parse(text) as unknown));
+        },
+      ),
+    );
+  });
+
+  it.each(["{}", "x", "", "[", "[1", '["a', "[1,]", "[,1]", "[1,,2]", "[1]]", "[1]x", "[1}", "[}]"])(
+    "that isn't one says where: %s",
+    async (text) => {
+      const reading = async () => {
+        for await (const _ of splitElements(chunked(Buffer.from(text), [1]), 100));
+      };
+      await expect(reading()).rejects.toThrow(/at byte \d+$/);
+    },
+  );
 
   it("is NDJSON in a .json file that begins with an object", async () => {
     expect(texts(await read([write("b.json", '{"a":1}\n{"a":2}\n')]))).toHaveLength(2);

@@ -1,10 +1,11 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { PassThrough, pipeline, Readable } from "node:stream";
+import { PassThrough, pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { streamArray } from "stream-json/streamers/stream-array.js";
+import { readJson, writeJson } from "@/server/domain/json";
 import { readCsv } from "./csv";
 import { type CsvMessage, type CsvPlan, planCsv } from "./csv-plan";
+import { splitElements } from "./elements";
 import { isBlank, splitLines } from "./lines";
 import type { ReplayOptions, SourceFormat } from "./options";
 import { ReplayUsageError } from "./usage-error";
@@ -24,7 +25,7 @@ export interface SourceItem {
   readonly bytes: number;
 }
 
-/** Where a replay goes on: after this many items, which end at this byte. */
+/** The place where a replay goes on: after this many items, which end at this byte. */
 export interface SourcePlace {
   readonly number: number;
   readonly bytes: number;
@@ -35,7 +36,7 @@ export interface Source {
   /** Size of the file, in bytes. */
   readonly size: number;
   readonly modifiedMs: number;
-  /** How a CSV file is read; null for other formats. */
+  /** The way a CSV file is read; null for other formats. */
   readonly plan: CsvPlan | null;
   /** Devices of a CSV file, as far as it was read. */
   readonly devices: ReadonlySet<string>;
@@ -89,28 +90,28 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
     }
   }
 
-  async function* objects(
-    values: (read: { bytes: number }) => AsyncIterable<unknown>,
-    after: SourcePlace,
-  ): AsyncGenerator<SourceItem> {
+  async function* array(after: SourcePlace): AsyncGenerator<SourceItem> {
     const read = { bytes: 0 };
     let number = 0;
-    for await (const value of values(read)) {
+    for await (const { bytes: element, length } of splitElements(open(0, read), LONGEST_LINE)) {
       number += 1;
-      if (number <= after.number) continue;
-      if (value === null && plan !== null) {
-        yield { number, text: null, length: 0, bytes: read.bytes };
-        continue;
-      }
-      const text = Buffer.from(JSON.stringify(value));
-      yield { number, text: text.byteLength > LONGEST_LINE ? null : text, length: text.byteLength, bytes: read.bytes };
+      if (number > after.number) yield { number, text: element && onOneLine(element), length, bytes: read.bytes };
     }
   }
 
-  async function* array(read: { bytes: number }): AsyncGenerator<unknown> {
-    const parser = streamArray.withParserAsStream();
-    const elements = pipeline(Readable.from(open(0, read)), parser, () => undefined);
-    for await (const { value } of elements as unknown as AsyncIterable<{ value: unknown }>) yield value;
+  async function* csv(after: SourcePlace): AsyncGenerator<SourceItem> {
+    const read = { bytes: 0 };
+    let number = 0;
+    for await (const message of rows(readCsv(open(0, read), plan as CsvPlan))) {
+      number += 1;
+      if (number <= after.number) continue;
+      if (message === null) {
+        yield { number, text: null, length: 0, bytes: read.bytes };
+        continue;
+      }
+      const text = Buffer.from(JSON.stringify(message));
+      yield { number, text: text.byteLength > LONGEST_LINE ? null : text, length: text.byteLength, bytes: read.bytes };
+    }
   }
 
   async function* rows(messages: AsyncIterable<CsvMessage | null>): AsyncGenerator<CsvMessage | null> {
@@ -122,8 +123,8 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
 
   const read: Record<SourceFormat, (after: SourcePlace) => AsyncGenerator<SourceItem>> = {
     ndjson,
-    json: (after) => objects(array, after),
-    csv: (after) => objects((read) => rows(readCsv(open(0, read), plan as CsvPlan)), after),
+    json: array,
+    csv,
   };
 
   return {
@@ -221,4 +222,15 @@ function formatOf(name: string, start: Buffer): SourceFormat {
 
 function withoutBom(bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+/** The same JSON on one line, every number with the digits it has; what isn't JSON stays as it is, for the server to name. */
+function onOneLine(element: Buffer): Buffer {
+  const text = element.toString("utf8");
+  try {
+    const { json, tokens } = readJson(text);
+    return Buffer.from(writeJson(json, tokens));
+  } catch {
+    return Buffer.from(text.trim().replaceAll(/[\r\n]+/g, " "));
+  }
 }

@@ -2,13 +2,13 @@ import { DateTime, IANAZone } from "luxon";
 import { parseEventTime } from "@/server/domain/time";
 import { ReplayUsageError } from "./usage-error";
 
-/** How the texts of a time column become event times. */
+/** The way the texts of a time column become event times. */
 export interface TimeReading {
   /** The text as the telemetry route takes it; unchanged when it can't be read, for the route to name. */
   readonly read: (text: string) => string | number;
-  /** In words, for the person who sends. */
+  /** A description for the person who sends. */
   readonly how: string;
-  /** What might be wrong with it, and the option that would mend it; null if nothing is. */
+  /** A doubt about it, and the option that would settle it; null if there is none. */
   readonly doubt: string | null;
 }
 

@@ -47,7 +47,7 @@ export async function declareUnits({
   if (!stop.aborted) logger.info({ devices: devices.length }, "the units of the simulated devices are set");
 }
 
-/** What is to be said, in parts the route takes at once. */
+/** Returns the units to declare, in parts that the route takes at once. */
 function unitsOf(devices: DeclareUnitsDeps["devices"]): Waiting[] {
   const parts: Waiting[] = [];
   const open = new Map<string, string[]>();

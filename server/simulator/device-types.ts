@@ -2,7 +2,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { chance, noise, wander } from "./randomness";
 import type { Site } from "./sites";
 
-/** What the curves of one device depend on. */
+/** The inputs of one device's curves. */
 export interface DeviceTraits {
   readonly seed: number;
   readonly index: number;

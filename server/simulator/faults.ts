@@ -25,7 +25,7 @@ export interface Fault {
   readonly start: EpochMs;
   /** Equal to `start` for a fault of a single message. */
   readonly end: EpochMs;
-  /** In [0, 1): decides the particulars, such as which sensor and by how much. */
+  /** A number in [0, 1) that decides the particulars, such as which sensor and by how much. */
   readonly draw: number;
 }
 

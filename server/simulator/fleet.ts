@@ -16,13 +16,13 @@ export interface FleetOptions {
 export interface SimulatedDevice extends DeviceTraits {
   readonly name: string;
   readonly type: DeviceTypeName;
-  /** When in the interval it reports: spread evenly over the fleet. */
+  /** Moment in the interval when it reports: spread evenly over the fleet. */
   readonly phaseMs: number;
 }
 
 export interface Fleet {
   readonly devices: readonly SimulatedDevice[];
-  /** When a device's tick is due. */
+  /** Returns when a device's tick is due. */
   dueAt(device: SimulatedDevice, tick: number): EpochMs;
   /**
    * The messages that go out at a tick, as JSON texts in order: usually one, none while it has no connection, many
@@ -133,7 +133,7 @@ function distorted(device: SimulatedDevice, at: EpochMs, faults: ReadonlyMap<Fau
   return readings;
 }
 
-/** From half an hour behind to a quarter of an hour ahead. */
+/** Returns the error of a clock, from half an hour behind to a quarter of an hour ahead. */
 function skew(fault: Fault | undefined): number {
   return fault ? Math.round((fault.draw * 45 - 30) * 60_000) : 0;
 }

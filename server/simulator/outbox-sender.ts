@@ -6,7 +6,7 @@ import type { Outbox } from "./outbox";
 export interface OutboxSender {
   /** Tells it that the outbox got something. */
   wake(): void;
-  /** What became of what was sent since the start. */
+  /** Counts of what became of messages sent since the start. */
   readonly sent: { readonly accepted: number; readonly rejected: Readonly<Record<string, number>> };
   /** Settles when the stop signal ended the work; rejects if the outbox fails. */
   readonly finished: Promise<void>;
@@ -58,6 +58,8 @@ export function startOutboxSender(deps: {
           rejected[reason] = (rejected[reason] ?? 0) + 1;
           logger.debug({ reason, detail, message: messages[index]?.toString("utf8", 0, 500) }, "message rejected");
         }
+        for (const [reason, count] of Object.entries(delivered.more))
+          rejected[reason] = (rejected[reason] ?? 0) + count;
         await outbox.remove(blocks);
         backoff.reset();
       } catch (error) {

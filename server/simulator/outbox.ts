@@ -15,7 +15,7 @@ export interface Outbox {
   readonly waiting: { readonly messages: number; readonly bytes: number };
   /** Messages dropped since the start because there was no room: the oldest past the bound, new ones while the disk takes none. */
   readonly dropped: number;
-  /** Why the disk takes no messages now; null while it does. */
+  /** The reason why the disk takes no messages now; null while it does. */
   readonly failure: Error | null;
   /**
    * Keeps messages behind those that wait, dropping the oldest when there is no room. While the disk takes nothing, they are dropped.

@@ -36,7 +36,7 @@ export function wander(x: number, ...key: number[]): number {
   return a + (b - a) * eased;
 }
 
-/** How often something of this mean happens (Poisson), from one number in [0, 1). */
+/** Returns how often something of this mean happens (Poisson), from one number in [0, 1). */
 export function occurrences(mean: number, draw: number): number {
   // Beyond this the sum below underflows; the mean itself is close enough.
   if (mean > 300) return Math.round(mean);

@@ -16,10 +16,10 @@ import { createSchedule } from "./schedule";
 /** Ticks are gathered this long, so that a fleet makes a few requests a second, not one per message. */
 const GATHER_MS = 200;
 
-/** How often a line sums up what was sent. */
+/** Interval of the line that sums up what was sent, in milliseconds. */
 const SUMMARY_MS = 60_000;
 
-/** How long a stop waits for the last messages to be delivered; the rest waits in the outbox. */
+/** The time a stop waits for the last messages to be delivered, in milliseconds; the rest waits in the outbox. */
 const LAST_DELIVERY_MS = 2000;
 
 /**
@@ -111,7 +111,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
     const messages: string[] = [];
     schedule.runUntil(Date.now(), (device, tick) => messages.push(...fleet.messagesAt(device, tick)));
     for (let from = 0; from < messages.length; from += 500) {
-      // In an outage what waits may wait for long, so it is worth waiting for the disk.
+      // Messages may wait for long in an outage, so the disk is worth waiting for.
       await outbox.put(messages.slice(from, from + 500), away);
     }
     if (messages.length > 0) outboxSender.wake();

@@ -4,7 +4,7 @@ import type { Fleet, SimulatedDevice } from "./fleet";
 export interface Schedule {
   /** Calls `report` for every tick that came due since the last call, in order of time. */
   runUntil(now: EpochMs, report: (device: SimulatedDevice, tick: number) => void): void;
-  /** When the next tick is due. */
+  /** Time when the next tick is due. */
   nextAt(): EpochMs;
 }
 

@@ -35,9 +35,9 @@ const ANYONE: Caller = {
   grants: [{ role: "admin", siteId: null }],
 };
 
-const logger = pino({ level: "silent" });
+const silent = pino({ level: "silent" });
 
-/** What an API under test may have otherwise. */
+/** Parts of an API under test that may differ from the usual. */
 export interface ApiParts {
   readonly ingest?: Partial<Config["ingest"]>;
   readonly append?: EventLog["append"];
@@ -46,6 +46,7 @@ export interface ApiParts {
   readonly caller?: Caller;
   /** How who asks is told, instead. */
   readonly callerOf?: (request: Request) => Promise<Caller>;
+  readonly logger?: pino.Logger;
 }
 
 /** A request to take messages. */
@@ -68,7 +69,14 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   let api: Api;
   let worker: { stop(): Promise<void> };
 
-  function compose({ ingest, append, counts = noIngestCounts(), caller = ANYONE, callerOf }: ApiParts = {}): Api {
+  function compose({
+    ingest,
+    append,
+    counts = noIngestCounts(),
+    caller = ANYONE,
+    callerOf,
+    logger = silent,
+  }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
     const pipelineState = composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} });
     const answer = () => ({
@@ -96,11 +104,11 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
   beforeAll(async () => {
     db = await freshDatabase();
     config = loadConfig({ DATABASE_URL: db.connectionString, ...variables }, "");
-    engines = await composeEngines(config, "test", logger);
+    engines = await composeEngines(config, "test", silent);
     prisma = createPrismaClient(engines.pool);
     await engines.eventLog.ensureTopics(topicSettings(config));
     api = compose();
-    worker = await runWorker(config, logger);
+    worker = await runWorker(config, silent);
   });
   afterAll(async () => {
     await worker?.stop();

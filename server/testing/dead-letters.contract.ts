@@ -7,7 +7,7 @@ import { findingContract } from "./dead-letters/finding";
 import { keepingContract } from "./dead-letters/keeping";
 import type { DocumentStoreFixture } from "./message-archive.contract";
 
-/** What every store of dead letters must do. */
+/** Defines the tests that every store of dead letters passes. */
 export function deadLettersContract(
   name: string,
   createFixture: () => Promise<DocumentStoreFixture<DeadLetters>>,

@@ -6,7 +6,7 @@ import type { DocumentStoreFixture } from "./message-archive.contract";
 
 let serial = 0;
 
-/** What every store of device twins must do. */
+/** Defines the tests that every store of device twins passes. */
 export function deviceTwinsContract(name: string, createFixture: () => Promise<DocumentStoreFixture<DeviceTwins>>) {
   describe(`device twins: ${name}`, () => {
     let fixture: DocumentStoreFixture<DeviceTwins>;
@@ -47,6 +47,22 @@ export function deviceTwinsContract(name: string, createFixture: () => Promise<D
       expect(found.size).toBe(2);
       expect(found.get(device)).toEqual({ device, eventTime: 2000, values });
       expect(found.get(other)).toEqual({ device: other, eventTime: 5, values: valuesOf({ a: [1, 5] }) });
+    });
+
+    it("forgets a field, and a twin whole", async () => {
+      const [device, other, third] = [newDevice(), newDevice(), newDevice()];
+      const both = valuesOf({ a: [1, 7], "b.c": ["x", 5] });
+      await twins.merge([device, other].map((one) => ({ device: one, values: both })));
+      await twins.merge([{ device: third, values: valuesOf({ a: [1, 1] }) }]);
+      await twins.forget([], "a");
+      await twins.forget([device, third, "unknown"], "a");
+      expect(await twinOf(device)).toEqual({ device, eventTime: 5, values: valuesOf({ "b.c": ["x", 5] }) });
+      expect(await twinOf(third)).toBeUndefined();
+      expect(await twinOf(other)).toMatchObject({ values: both });
+      await twins.merge([{ device, values: valuesOf({ a: [2, 1] }) }]);
+      expect(await twinOf(device)).toMatchObject({ values: valuesOf({ a: [2, 1], "b.c": ["x", 5] }) });
+      await twins.forget([device, "unknown"], null);
+      expect(await twinOf(device)).toBeUndefined();
     });
 
     it("keeps the later value of each field, and at equal times the one it has", async () => {

@@ -9,7 +9,7 @@ export type { EventLogFixture, OpenLog } from "./event-log/bench";
 
 const TEST_MS = 60_000;
 
-/** What every event log must do. */
+/** Defines the tests that every event log passes. */
 export function eventLogContract(name: string, createFixture: () => Promise<EventLogFixture>): void {
   describe(`event log: ${name}`, { timeout: TEST_MS }, () => {
     const bench = createBench(createFixture);

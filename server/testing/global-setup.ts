@@ -8,7 +8,7 @@ import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postg
 import { migrate } from "@/server/postgres/migrate";
 import type {} from "./provided";
 
-/** What the whole test run shares: one PostgreSQL, and the real engines its files ask for. */
+/** Starts what the whole test run shares: one PostgreSQL, and the real engines its files ask for. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // Not at the top: without a JDK and Maven the reasons are enough, and no client of an engine is loaded.
   const { provideEngines } = await import("./provide-engines");

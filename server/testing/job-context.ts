@@ -3,7 +3,7 @@ import { SYSTEM } from "@/server/domain/access";
 import type { JobContext, Progress } from "@/server/postgres/job";
 import { withTransaction } from "@/server/postgres/transaction";
 
-/** What a job is called with, where the books of its run are not the test's matter; `noted` tells what it noted last. */
+/** Makes a job's context for tests that don't look at the books of its run; `noted` tells what it noted last. */
 export function jobContext(
   pool: Pool,
   {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 
-/** What a suite needs from the adapter under test. */
+/** The means of the suite to use the adapter under test. */
 export interface DocumentStoreFixture<Store> {
   readonly store: Store;
   close(): Promise<void>;
@@ -10,7 +10,7 @@ export interface DocumentStoreFixture<Store> {
 
 let serial = 0;
 
-/** What every message archive must do. */
+/** Defines the tests that every message archive passes. */
 export function messageArchiveContract(
   name: string,
   createFixture: () => Promise<DocumentStoreFixture<MessageArchive>>,

@@ -14,10 +14,10 @@ import {
   type Subscription,
 } from "@/server/ports/event-log";
 
-/** Where a test makes the pipeline fail, once. */
+/** The point where a test makes the pipeline fail, once. */
 export type Fault = "archive" | "deadLetters" | "twins" | "discovered" | "beforeCommit" | "afterCommit";
 
-/** What a test throws in the pipeline's way. */
+/** The error a test throws in the pipeline's way. */
 export class InjectedFault extends Error {
   override readonly name = "InjectedFault";
 }
@@ -41,15 +41,15 @@ export function createScriptedLog(cluster: string, partitions: number) {
     parts,
     endOf,
     boundsOf,
-    /** Which topic it is; null as of a log that doesn't tell. */
+    /** The topic's identity; its id is null as of a log that doesn't tell. */
     identity,
     termOf: (partition: number) => terms[partition]!.at(-1)!.term,
-    /** As an unclean election of a leader would: what is at `from` and after it is gone, and another term begins. */
+    /** Acts as an unclean election of a leader: what is at `from` and after it is gone, and another term begins. */
     loseTail(partition: number, from: number) {
       parts[partition]!.records.length = from - parts[partition]!.start;
       terms[partition]!.push({ term: terms[partition]!.at(-1)!.term + 1, from });
     },
-    /** As who deletes a topic and creates it again. */
+    /** Acts as someone who deletes the topic and creates it again. */
     recreate(topicId: string) {
       identity.topicId = topicId;
       for (const part of parts) Object.assign(part, { start: 0, records: [] });
@@ -62,7 +62,7 @@ export function createScriptedLog(cluster: string, partitions: number) {
           : Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
       parts[partition]!.records.push({ offset: endOf(partition), key: null, value, headers, ingestTime });
     },
-    /** As a retention would: the first `count` records are gone. */
+    /** Acts as a retention: the first `count` records are gone. */
     expire(partition: number, count: number) {
       parts[partition]!.records.splice(0, count);
       parts[partition]!.start += count;

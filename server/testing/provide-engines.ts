@@ -3,7 +3,7 @@ import { type RunningEngines, startEngines } from "@/e2e/engines/engines";
 import { EnginesMissing, prepareJava } from "@/e2e/engines/java";
 import type { MissingEngine, TestEngines } from "./provided";
 
-/** What a test file must hold for its engines to be started: the names of server/testing/engines.ts. */
+/** Maps what a test file must hold to the engines started for it: the names of server/testing/engines.ts. */
 const ASKS = { kafka: "describeWithKafka", mongodb: "describeWithMongo", own: "describeStartingEngines" } as const;
 
 const NOT_ASKED: MissingEngine = { missing: "no test file of this run names the function that asks for it" };

@@ -1,4 +1,4 @@
-/** Why an engine that tests need isn't there. */
+/** The reason why an engine that tests need isn't there. */
 export interface MissingEngine {
   readonly missing: string;
 }
@@ -7,7 +7,7 @@ export interface MissingEngine {
 export interface TestEngines {
   readonly kafka: { readonly brokers: string } | MissingEngine;
   readonly mongodb: { readonly uri: string } | MissingEngine;
-  /** Whether tests can start engines of their own (e2e/engines), to kill and reconfigure. */
+  /** True if tests can start engines of their own (e2e/engines), to kill and reconfigure. */
   readonly startable: true | MissingEngine;
 }
 

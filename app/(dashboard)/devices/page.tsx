@@ -8,7 +8,7 @@ import type { FleetOrder } from "@/server/contracts/fleet";
 
 export const metadata: Metadata = { title: "Devices" };
 
-/** So long the first HTML waits for its rows. */
+/** The time the first HTML waits for its rows, in milliseconds. */
 const PATIENCE_MS = 300;
 
 export default async function DevicesPage({

@@ -4,7 +4,7 @@ import { type Match, match } from "./match";
 
 type PaletteGroup = "Recent devices" | "Devices" | "Pages" | "Actions";
 
-/** What can be chosen: a place to go to, or something to do. */
+/** One choice of the palette: a place to go to, or something to do. */
 export interface PaletteItem {
   readonly id: string;
   readonly group: PaletteGroup;
@@ -27,7 +27,7 @@ export interface RankedItem extends PaletteItem {
   readonly at: Match["at"];
 }
 
-/** What the actions on offer depend on. */
+/** The state that decides which actions are offered. */
 export interface PaletteContext {
   /** Those that who is signed in can go to. */
   readonly pages: readonly PageLink[];

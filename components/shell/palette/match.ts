@@ -1,4 +1,4 @@
-/** How well a text answers what was typed, and which of its letters did. */
+/** A match of a text with what was typed: how good it is, and which letters matched. */
 export interface Match {
   /** Higher is better. */
   readonly score: number;
@@ -34,7 +34,7 @@ function asWhole(wanted: string, hay: string): Match | null {
   let best: Match | null = null;
   for (let start = hay.indexOf(wanted); start !== -1; start = hay.indexOf(wanted, start + 1)) {
     const place = start === 0 ? 100 : WORD_START.test(hay[start - 1]!) ? 80 : 60;
-    // Of two that begin alike the shorter is closer to what was typed.
+    // Of two texts that begin alike, the shorter is closer to what was typed.
     const score = place + 10 * (wanted.length / hay.length);
     if (!best || score > best.score) best = { score, at: Array.from({ length: wanted.length }, (_, i) => start + i) };
   }

@@ -23,7 +23,7 @@ interface PaletteProps {
   opened: boolean;
   onClose: () => void;
   onHelp: () => void;
-  /** What was typed while this was being loaded. */
+  /** The keys typed while this was being loaded. */
   readAhead: () => string;
 }
 
@@ -59,7 +59,7 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
   const act = useActions(context.device, setTold);
   const box = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  // At once, not when the dialog comes round to it: a key pressed in between would go nowhere.
+  // The field takes the focus at once, not when the dialog does: a key pressed in between would go nowhere.
   useLayoutEffect(() => input.current?.focus(), []);
   const at = Math.max(
     0,
@@ -77,7 +77,7 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
       return onClose();
     }
     if (item.to.action === "help") return onHelp();
-    // What only tells that it is done stays open until it was seen.
+    // A choice that only says it is done stays open until it was seen.
     if (!act(item.to.action)) onClose();
   };
   const onKey = (event: KeyboardEvent) => {
@@ -174,7 +174,7 @@ function useItems(typed: string) {
   const standing = useMemo(() => standingItems(context), [context]);
   const devices = useMemo(() => {
     if (typed.trim() === "") return recent.filter((id) => id !== device).map((id) => deviceItem(id, "Recent devices"));
-    // Those found for what was typed before stay only while they fit.
+    // Results for an earlier text stay only while they match the new one.
     const fits = ({ id, site, type }: { id: string; site: string | null; type: string | null }) =>
       !found.isPlaceholderData || [id, site, type].some((text) => text && match(typed, text));
     return (found.data?.items ?? []).filter(fits).map((one) => deviceItem(one.id, "Devices", one));

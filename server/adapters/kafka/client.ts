@@ -6,7 +6,7 @@ import "./records/record-set";
 import type { Config } from "@/server/config/config";
 import type { Logger } from "@/server/observability/logger";
 
-/** How Kafka is reached: the KAFKA_* variables. */
+/** The settings by which Kafka is reached: the KAFKA_* variables. */
 export type KafkaSettings = Pick<
   Config["engines"],
   | "KAFKA_BROKERS"
@@ -19,7 +19,7 @@ export type KafkaSettings = Pick<
 
 const CONNECT_MS = 3000;
 const REQUEST_MS = 10_000;
-/** In all about three seconds of waiting: whoever needs longer outages bridged retries above the client. */
+/** About three seconds of waiting in all: callers that bridge longer outages retry above the client. */
 const RETRY = { initialRetryTime: 100, multiplier: 2, factor: 0.2, maxRetryTime: 1000, retries: 5 } as const;
 
 /**

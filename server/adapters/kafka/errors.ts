@@ -2,7 +2,7 @@ import { within } from "@/server/async/timeout";
 import { KafkaJSError, KafkaJSNonRetriableError, KafkaJSProtocolError } from "./kafkajs";
 import { LogUnavailableError } from "@/server/ports/event-log";
 
-/** What Kafka answers to a request that will never be right; everything else it refuses may work later. */
+/** Kafka's answers to a request that will never be right; everything else it refuses may work later. */
 const PERMANENT = new Set([
   "MESSAGE_TOO_LARGE",
   "RECORD_LIST_TOO_LARGE",

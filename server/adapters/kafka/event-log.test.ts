@@ -240,7 +240,7 @@ describe("sends", () => {
 });
 
 describe("the gate of joins", () => {
-  /** As Kafka's protocol lays a JoinGroup request of version 5 out. */
+  /** Lays out a JoinGroup request of version 5 as Kafka's protocol does. */
   function request(apiKey: number, memberId: string): Buffer {
     const text = (value: string) => {
       const bytes = Buffer.from(value);

@@ -13,12 +13,12 @@ import { createProducerConnection } from "./event-log/producer";
 import { ensureTopic, prepareGroups } from "./event-log/topics";
 import { createWaitingSince } from "./event-log/waiting-since";
 
-/** How long close() lets batches finish that nobody stopped. */
+/** The time close() waits for batches that nobody stopped, in milliseconds. */
 const CLOSE_MS = 5000;
 const DESCRIBE_MS = 3000;
 const ENSURE_MS = 30_000;
 
-/** What the event log on Kafka works with. */
+/** The connections and settings of the event log on Kafka. */
 export interface KafkaEventLogDeps {
   readonly settings: KafkaSettings;
   /** Shown to people as the owner of partitions, with this machine and process. */

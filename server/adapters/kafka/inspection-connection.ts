@@ -141,7 +141,7 @@ const KINDS: Readonly<Record<string, TroubleKind>> = {
   EPIPE: "hungUp",
 };
 
-/** What an error of a socket means; `shaking` is true between a standing connection and the end of its TLS handshake. */
+/** Explains an error of a socket; `shaking` is true between a standing connection and the end of its TLS handshake. */
 function kindOf(error: NodeJS.ErrnoException, shaking: boolean): [kind: TroubleKind, code: string] {
   // A name with several addresses fails with one error for each.
   const inner = error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException | undefined) : undefined;

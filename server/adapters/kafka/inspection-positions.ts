@@ -1,7 +1,7 @@
 import type { KafkaConnection } from "./inspection-connection";
 import { type WireReader, WireWriter } from "./inspection-wire";
 
-/** What the event log asks about positions and kafkajs doesn't: topic ids, both ends, and terms. */
+/** The requests about positions that kafkajs doesn't make: topic ids, both ends, and terms. */
 
 const METADATA = 3;
 const LIST_OFFSETS = 2;
@@ -31,7 +31,7 @@ export interface TopicPlaces {
   readonly leaders: ReadonlyMap<number, string | null>;
 }
 
-/** Who a topic is, and where its partitions are led. */
+/** A topic's id, and the leaders of its partitions. */
 export async function askPlaces(
   connection: KafkaConnection,
   versions: ReadonlyMap<number, number>,
@@ -86,7 +86,7 @@ function oldRequest(topic: string) {
   return { api: METADATA, version: 4, body: body.done() };
 }
 
-/** Which offset is asked for: an end, or the first from a time on (epoch milliseconds; -1 where there is none). */
+/** The offset asked for: an end, or the first from a time on (epoch milliseconds; -1 where there is none). */
 export type OffsetQuestion = "start" | "end" | "readableEnd" | { readonly since: number };
 
 /** Offsets of partitions, asked at their leader. An error code other than 0 makes the offset meaningless. */
@@ -109,7 +109,7 @@ export async function askOffsets(
   });
 }
 
-/** Where a term of a partition's leadership ends, asked at its leader; null where that isn't known. */
+/** Asks a partition's leader where a term of its leadership ends; null where that isn't known. */
 export async function askEndOfTerm(
   connection: KafkaConnection,
   versions: ReadonlyMap<number, number>,
@@ -131,7 +131,7 @@ export async function askEndOfTerm(
   return found ?? { error: 0, end: null };
 }
 
-/** Whether a partition holds any batch between an offset and its readable end, asked at its leader. */
+/** Asks a partition's leader whether there is any batch between an offset and the readable end. */
 export async function askNext(
   connection: KafkaConnection,
   topic: string,

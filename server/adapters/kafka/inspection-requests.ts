@@ -3,7 +3,7 @@ import { WireWriter } from "./inspection-wire";
 
 /** The few requests health sends, each in a version that every Kafka from 1.1 to 4 answers (disks: from 3.3). */
 
-/** Which releases end at which level of the feature "metadata.version", from Kafka's own list. */
+/** The releases that end at each level of the feature "metadata.version", from Kafka's own list. */
 const RELEASES: readonly (readonly [level: number, release: string])[] = [
   [31, "Kafka 4.4 or later"],
   [30, "Kafka 4.3"],
@@ -108,7 +108,7 @@ export async function askTopicSettings(
   return new Map(results.filter(({ error }) => error === 0).map(({ topic, settings }) => [topic, new Map(settings)]));
 }
 
-/** Where the coordinator of a group is. */
+/** Asks where the coordinator of a group is. */
 export async function askCoordinator(
   connection: KafkaConnection,
   group: string,

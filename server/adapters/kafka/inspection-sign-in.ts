@@ -11,7 +11,7 @@ export interface KafkaUser {
   readonly password: string;
 }
 
-/** Who signs in, as the KAFKA_SASL_* variables say; null for nobody. */
+/** The sign-in that the KAFKA_SASL_* variables name; null for none. */
 export function userOf(settings: KafkaSettings): KafkaUser | null {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: password } = settings;
   return mechanism === undefined || user === undefined || password === undefined ? null : { mechanism, user, password };

@@ -106,7 +106,7 @@ export class WireReader {
   compactArray<T>(read: () => T): T[] {
     return this.times(Math.max(0, this.varint() - 1), read);
   }
-  /** In Kafka's own spelling of 22 letters; null when it is all zeros, which means none. */
+  /** Reads an id in Kafka's own spelling of 22 letters; null when it is all zeros, which means none. */
   uuid(): string | null {
     const bytes = this.take(16);
     return bytes.every((byte) => byte === 0) ? null : bytes.toString("base64url");

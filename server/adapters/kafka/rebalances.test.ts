@@ -106,7 +106,7 @@ describeStartingEngines("event log on a Kafka that changes", () => {
     await until(() => worker.records().length >= 10 && live.records().length >= 10, PATIENCE);
     await operate((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] }));
     let sent = 10;
-    // To all of them, sooner or later; senders see a topic that changes as an outage.
+    // All of them are asked sooner or later; senders see a topic that changes as an outage.
     await until(async () => {
       await bench.first.log.append(topic, numbered(sent, sent + 50));
       sent += 50;

@@ -32,7 +32,7 @@ export async function openTestLog(brokers: string, times: Partial<ConsumerTimes>
   let shut = false;
   const door = createServer((inner) => {
     if (shut) return void inner.destroy();
-    // From the beginning, or the door would never close on one that says nothing.
+    // Read from the beginning: the door would never close on a connection that says nothing.
     sockets.add(inner);
     inner.on("close", () => sockets.delete(inner));
     // The first line names the broker.
@@ -64,7 +64,7 @@ export async function openTestLog(brokers: string, times: Partial<ConsumerTimes>
     times,
     connect({ host, port, onConnect }) {
       const socket = connect({ host: "127.0.0.1", port: doorPort }, onConnect);
-      // At once: kafkajs may write to a socket that isn't connected yet, and this must come first.
+      // Attached at once: kafkajs may write to a socket that isn't connected yet, and this must come first.
       socket.write(`${host} ${port}`.padEnd(64));
       return socket;
     },

@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { prepareJava } from "@/e2e/engines/java";
+import { damageBatch, garbled, withCodec } from "@/e2e/engines/damage";
+import { sendByJava } from "@/e2e/engines/java-producers";
 import { type KafkaServer, startKafka } from "@/e2e/engines/kafka";
 import type { UnreadableBatch } from "@/server/domain/unreadable";
 import { UnreadableBatchError } from "@/server/ports/event-log";
@@ -14,7 +12,6 @@ import { createBench, range, text } from "@/server/testing/event-log/bench";
 import { until } from "@/server/testing/until";
 import { openTestLog } from "./test-log";
 
-const crc32c = createRequire(import.meta.url)("kafkajs/src/protocol/recordBatch/crc32C") as (data: Buffer) => number;
 const PATIENCE = { timeoutMs: 45_000 };
 const TEST = { timeout: 240_000 };
 
@@ -33,30 +30,17 @@ describeStartingEngines("batches of other producers on Kafka", () => {
     rmSync(dataDir, { recursive: true, force: true });
   }, 120_000);
 
-  async function sendByJava(topic: string, partition: number, codec: string, count: number): Promise<void> {
-    const { program, classPath } = await prepareJava();
-    const source = path.join("e2e", "engines", "JavaProducer.java");
-    const args = [kafka.brokers, topic, String(partition), codec, String(count)];
-    await promisify(execFile)(program, ["-cp", classPath, source, ...args]);
-  }
-
-  /** Changes the first batch of a partition where it lies on the broker's disk. */
-  function damage(topic: string, partition: number, change: (batch: Buffer) => void, crc: "right" | "stale"): void {
-    const file = path.join(dataDir, "log", `${topic}-${partition}`, "00000000000000000000.log");
-    const data = readFileSync(file);
-    const batch = data.subarray(0, 12 + data.readInt32BE(8));
-    change(batch);
-    if (crc === "right") batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
-    const handle = openSync(file, "r+");
-    writeSync(handle, batch, 0, batch.length, 0);
-    closeSync(handle);
-  }
+  const send = (topic: string, count: number, codecs: Readonly<Record<number, string>>) =>
+    sendByJava(kafka.brokers, topic, count, codecs);
+  /** Changes the first batch of a partition. */
+  const damage = (topic: string, partition: number, change: (batch: Buffer) => void, crc: "right" | "stale") =>
+    damageBatch(kafka, { topic, partition, offset: 0 }, change, crc);
 
   it("are read in every codec that Java's producer has", TEST, async () => {
     const codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
     const topic = await bench.newTopic(codecs.length);
     // Several blocks of 64 KiB each, and several batches.
-    for (const [partition, codec] of codecs.entries()) await sendByJava(topic, partition, codec, 20_000);
+    await send(topic, 20_000, { ...codecs });
     const consumer = await bench.collect(bench.first.log, topic, { group: topic });
     await until(() => consumer.records().length >= codecs.length * 20_000, PATIENCE);
     for (const [partition, codec] of codecs.entries()) {
@@ -70,25 +54,21 @@ describeStartingEngines("batches of other producers on Kafka", () => {
   });
 
   it("stop only their partition when they can't be read, until the position is past them", TEST, async () => {
-    const garble = (batch: Buffer) => void batch.fill(0xa5, 61 + ((batch.length - 61) >> 2));
     const cases: [string, (batch: Buffer) => void, "right" | "stale", Partial<UnreadableBatch>][] = [
-      ["lz4", (batch) => void (batch[22] = 5), "right", { reason: "unknownCodec", codec: "5" }],
-      ["none", garble, "stale", { reason: "wrongChecksum", codec: null }],
-      ["none", garble, "right", { reason: "brokenRecords", codec: null }],
-      ["gzip", garble, "right", { reason: "undecompressable", codec: "gzip" }],
-      ["snappy", garble, "right", { reason: "undecompressable", codec: "snappy" }],
-      ["lz4", garble, "right", { reason: "undecompressable", codec: "lz4" }],
-      ["zstd", garble, "right", { reason: "undecompressable", codec: "zstd" }],
+      ["lz4", withCodec(5), "right", { reason: "unknownCodec", codec: "5" }],
+      ["none", garbled, "stale", { reason: "wrongChecksum", codec: null }],
+      ["none", garbled, "right", { reason: "brokenRecords", codec: null }],
+      ["gzip", garbled, "right", { reason: "undecompressable", codec: "gzip" }],
+      ["snappy", garbled, "right", { reason: "undecompressable", codec: "snappy" }],
+      ["lz4", garbled, "right", { reason: "undecompressable", codec: "lz4" }],
+      ["zstd", garbled, "right", { reason: "undecompressable", codec: "zstd" }],
       ["zstd", (batch) => void batch.writeInt32BE(400_000, 57), "right", { reason: "brokenRecords", records: 20 }],
     ];
     const good = cases.length;
     const topic = await bench.newTopic(good + 1);
-    for (const [partition, [codec, change, crc]] of cases.entries()) {
-      await sendByJava(topic, partition, codec, 20);
-      damage(topic, partition, change, crc);
-      await sendByJava(topic, partition, "zstd", 5);
-    }
-    await sendByJava(topic, good, "lz4", 20);
+    await send(topic, 20, { ...cases.map(([codec]) => codec), [good]: "lz4" });
+    for (const [partition, [, change, crc]] of cases.entries()) damage(topic, partition, change, crc);
+    await send(topic, 5, { ...cases.map(() => "zstd") });
 
     const passed = new Map<number, number>();
     const consumer = await bench.collect(bench.first.log, topic, {
@@ -108,7 +88,7 @@ describeStartingEngines("batches of other producers on Kafka", () => {
       expect(partitions.map(({ end }) => end)).toEqual([...Array<number>(good).fill(25), 20]);
     }
     // The others go on meanwhile, and it is told again, as nobody has passed them.
-    await sendByJava(topic, good, "lz4", 20);
+    await send(topic, 20, { [good]: "lz4" });
     const before = consumer.errors.length;
     await until(() => consumer.records().length === 40 && consumer.errors.length > before, PATIENCE);
     expect(consumer.errors.every((error) => error instanceof UnreadableBatchError)).toBe(true);
@@ -124,9 +104,9 @@ describeStartingEngines("batches of other producers on Kafka", () => {
     const live = await bench.collect(bench.second.log, topic, { group: null });
     await until(() => live.assigned().length === 1, PATIENCE);
     await bench.second.cut();
-    await sendByJava(topic, 0, "lz4", 20);
-    damage(topic, 0, (batch) => void (batch[22] = 7), "right");
-    await sendByJava(topic, 0, "lz4", 5);
+    await send(topic, 20, { 0: "lz4" });
+    damage(topic, 0, withCodec(7), "right");
+    await send(topic, 5, { 0: "lz4" });
     await bench.second.restore();
     await until(() => live.records().length === 5, PATIENCE);
     expect(live.records().map(({ offset }) => offset)).toEqual(range(20, 25));

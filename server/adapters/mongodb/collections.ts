@@ -5,7 +5,7 @@ export const COLLECTIONS = { messages: "messages", twins: "twins", deadLetters: 
 
 export type CollectionName = (typeof COLLECTIONS)[keyof typeof COLLECTIONS];
 
-/** How long a single question may take in the server, in milliseconds; less than the connection's own limit. */
+/** The time a single question may take in the server, in milliseconds; less than the connection's own limit. */
 export const MAX_TIME_MS = 15_000;
 
 /**

@@ -5,10 +5,10 @@ import type { Logger } from "@/server/observability/logger";
 const DEFAULT_DATABASE = "fieldwatch";
 const CLOSE_MS = 3000;
 
-/** What Fieldwatch asks for; an option that the URI names is left to it. */
+/** The driver's options; one that the URI names is left to it. */
 const BOUNDS = {
   serverSelectionTimeoutMS: 3000,
-  // Also how long a busy server may take over a heartbeat before it counts as away.
+  // This is also how long a busy server may take over a heartbeat before it counts as away.
   connectTimeoutMS: 5000,
   // A connection that went silent is given up, so that the batch can be tried again. Longer than any single question.
   socketTimeoutMS: 20_000,
@@ -17,7 +17,7 @@ const BOUNDS = {
   maxPoolSize: 10,
 } satisfies MongoClientOptions;
 
-/** How to reach MongoDB. */
+/** The settings by which MongoDB is reached. */
 export interface MongoConnection {
   readonly client: MongoClient;
   /** The database the URI names, else "fieldwatch". */

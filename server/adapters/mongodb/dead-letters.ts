@@ -61,7 +61,7 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
   };
 }
 
-/** Whether a resend was refused costs a look at the document: it is asked only where it can be. */
+/** Stands in where no resend can have been refused: asking costs a look at the document. */
 const NOT_ASKED = { refused: { $literal: false } };
 const REFUSED = {
   refused: { $and: [{ $in: ["$status", storedStatuses(["resent"])] }, { $ne: [RESENT_AS, null] }] },
@@ -82,7 +82,7 @@ async function countLetters(
   return found.map(({ _id: { status, ...rest }, count }) => ({ ...rest, status: statusOf(status), count }));
 }
 
-/** Each by a condition on its own document; a mark tells afterwards which of them were changed here. */
+/** Makes each change by a condition on its own document; a mark tells afterwards which of them were changed here. */
 async function change(
   letters: Collection<LetterDocument>,
   changes: readonly DeadLetterChange[],

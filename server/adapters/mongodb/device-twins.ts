@@ -26,6 +26,21 @@ export function createMongoDeviceTwins(db: Db): DeviceTwins {
         for (const part of inParts(worth, CHUNK, () => 1)) await mergePart(twins, part);
       }),
 
+    forget: (devices, field) =>
+      withDocumentErrors(async () => {
+        for (const part of inParts(devices, CHUNK, () => 1)) {
+          const those = { _id: { $in: [...part] } };
+          if (field === null) await twins.deleteMany(those);
+          else {
+            const name = storableText(field);
+            // Another revision, so that whoever read it before reads it again.
+            const change = { $pull: { values: { name } }, $set: { revision: new ObjectId() } };
+            await twins.updateMany({ ...those, "values.name": name }, change);
+            await twins.deleteMany({ ...those, values: { $size: 0 } });
+          }
+        }
+      }),
+
     get: (devices) =>
       withDocumentErrors(async () => {
         const found = new Map<string, Twin>();

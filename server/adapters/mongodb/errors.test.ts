@@ -20,7 +20,7 @@ const NETWORK = new MongoNetworkError("read ECONNRESET");
 const DUPLICATE = 11000;
 const WRITE_CONCERN = { code: 64, errmsg: "waiting for replication timed out" };
 
-/** What the server judged of the documents: these codes, and perhaps a write concern that was not met. */
+/** Makes the server's judgement of the documents: these codes, and perhaps a write concern that was not met. */
 function bulk(codes: readonly number[], writeConcern?: typeof WRITE_CONCERN): MongoBulkWriteError {
   const writeErrors = codes.map((code, index) => ({ index, code, errmsg: `error ${code}` }));
   return new MongoBulkWriteError(
@@ -29,7 +29,7 @@ function bulk(codes: readonly number[], writeConcern?: typeof WRITE_CONCERN): Mo
   );
 }
 
-/** What the driver makes of a bulk write that failed as a whole. */
+/** Makes the driver's error of a bulk write that failed as a whole. */
 function bulkOf(error: Error): MongoBulkWriteError {
   return new MongoBulkWriteError(
     error as MongoNetworkError,

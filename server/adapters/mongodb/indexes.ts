@@ -1,6 +1,6 @@
 import { COLLECTIONS, type CollectionName } from "./collections";
 
-/** How long MongoDB keeps documents, in days; at least 1. */
+/** Retention of MongoDB's documents, in days; at least 1. */
 export interface Retention {
   readonly archiveDays: number;
 }
@@ -44,7 +44,7 @@ export function wantedIndexes({ archiveDays }: Retention): readonly WantedIndex[
       key: { ...LETTERS_BY_STATUS, resends: 1, replays: 1 },
     },
     { collection: deadLetters, name: "job", key: { job: 1, status: 1 } },
-    // Without expiry: one that is being resent must stay, so the worker removes them.
+    // There is no expiry: a letter that is being sent again must stay, so the worker removes them.
     { collection: deadLetters, name: "retention", key: { ingestTime: 1 } },
   ];
 }

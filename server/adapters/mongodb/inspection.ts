@@ -155,7 +155,7 @@ const ERRNOS: Readonly<Record<string, TroubleKind>> = {
   EPROTO: "notTls",
 };
 
-/** What an error of the driver means, by its class and code. A bug stays what it is. */
+/** Explains an error of the driver by its class and code. A bug stays what it is. */
 export function toInspectionError(
   error: unknown,
   address: string,
@@ -177,7 +177,7 @@ export function toInspectionError(
     if (kind) return trouble(kind, code);
     if (/CERT|SIGNED|ERR_TLS|ISSUER/.test(code)) return trouble("certificate", code);
   }
-  // Why no server was found is known to the driver's watch over them.
+  // The driver's watch over the servers knows why none was found.
   const failed = [...(topology?.servers.values() ?? [])].find((server) => server.error !== null);
   if (failed?.error && failed.error !== error && !isSelection(failed.error)) {
     const known = toInspectionError(failed.error, failed.address, user, undefined);

@@ -44,7 +44,7 @@ describeWithMongo("an outage of MongoDB", (uri) => {
     const messages = Array.from({ length: 1000 }, (_, offset) => messageOf(offset));
     await storeAtLast(archive, messages.slice(0, 10));
 
-    // In the middle of a call: whatever part of it arrived, the same call again makes it whole.
+    // The cut comes in the middle of a call: whatever part of it arrived, the same call again makes it whole.
     const passed = proxy.passed();
     const broken = archive.store(messages).catch((error: unknown) => error);
     await until(() => proxy.passed() > passed + 100_000, { everyMs: 1 });

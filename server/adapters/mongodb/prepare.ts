@@ -15,7 +15,7 @@ import {
 const NAMESPACE_NOT_FOUND = 26;
 const INDEX_NOT_FOUND = 27;
 const COMMAND_NOT_FOUND = 59;
-/** What another process preparing at the same moment causes; looking again settles it. */
+/** Errors that another process preparing at the same moment causes; looking again settles them. */
 const MEANWHILE = new Set([
   NAMESPACE_NOT_FOUND,
   INDEX_NOT_FOUND,

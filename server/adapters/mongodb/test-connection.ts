@@ -8,7 +8,7 @@ export function connectPatiently(uri: string): MongoConnection {
   return connectMongo(withOptions(uri, patience), "test", pino({ level: "silent" }));
 }
 
-/** As {@link connectPatiently}, and prepared. */
+/** Connects as {@link connectPatiently} does, and prepares the database. */
 export async function connectPrepared(uri: string): Promise<MongoConnection> {
   const connection = connectPatiently(uri);
   // The suites store messages of long ago, which a real MongoDB would remove while they look.

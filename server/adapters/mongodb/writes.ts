@@ -4,7 +4,7 @@ import { onlyDuplicates } from "./errors";
 
 /** Bytes of documents per command: far below the 48 MB of one message, and all of them are in memory twice. */
 const COMMAND_BYTES = 8 * 1024 * 1024;
-/** What a document has besides its body. */
+/** The fields of a document besides its body. */
 const OVERHEAD_BYTES = 256;
 
 /**

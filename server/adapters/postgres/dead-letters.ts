@@ -15,7 +15,7 @@ import { findGroups } from "./dead-letters/groups";
 import { insertLetters } from "./dead-letters/insert";
 import { originalText, storableText } from "@/server/postgres/text";
 
-/** Always true; with it all can be counted in the index that begins with the status. */
+/** A condition that is always true; with it, all letters can be counted in the index that begins with the status. */
 const ANY_STATUS = `status = ANY ('{${DEAD_LETTER_STATUSES.join()}}')`;
 
 /** Dead letters in a table of PostgreSQL. Words from outside are stored with NULs and lone surrogates escaped. */
@@ -108,7 +108,7 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
   };
 }
 
-/** SQL of a moment given in epoch milliseconds. */
+/** Writes SQL for a moment given in epoch milliseconds. */
 function moment(parameter: string): string {
   return `to_timestamp(${parameter}::float8 / 1000)::timestamptz(3)`;
 }

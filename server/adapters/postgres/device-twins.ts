@@ -12,6 +12,10 @@ export function createPostgresDeviceTwins(pool: Pool): DeviceTwins {
       if (worth.length > 0) await withTransaction(pool, (client) => mergeLocked(client, worth));
     },
 
+    async forget(devices, field) {
+      if (devices.length > 0) await withTransaction(pool, (client) => forgetLocked(client, devices, field));
+    },
+
     async get(devices) {
       if (devices.length === 0) return new Map();
       const { rows } = await pool.query<Row>(
@@ -46,8 +50,14 @@ async function mergeLocked(client: PoolClient, updates: readonly TwinUpdate[]): 
   const states = new Map(rows.map(({ device, state }) => [device, readState(state)]));
 
   const changed = updates.filter(({ device, values }) => bringIn(states.get(device)!, values));
-  if (changed.length === 0) return;
-  const twins = changed.map(({ device }) => twinOf(device, states.get(device)!));
+  await write(
+    client,
+    changed.map(({ device }) => twinOf(device, states.get(device)!)),
+  );
+}
+
+async function write(client: PoolClient, twins: readonly Twin[]): Promise<void> {
+  if (twins.length === 0) return;
   await client.query(
     `UPDATE device_twin t SET event_time = to_timestamp(u.event_time / 1000), state = u.state::json
      FROM unnest($1::text[], $2::float8[], ${joinedJsonArray("$3")}) AS u (device, event_time, state)
@@ -57,6 +67,22 @@ async function mergeLocked(client: PoolClient, updates: readonly TwinUpdate[]): 
       twins.map(({ eventTime }) => eventTime),
       joinedJson(twins.map(({ values }) => writeState(values))),
     ],
+  );
+}
+
+async function forgetLocked(client: PoolClient, devices: readonly string[], field: string | null): Promise<void> {
+  const { rows } = await client.query<Row>(
+    "SELECT device, state::text AS state FROM device_twin WHERE device = ANY ($1::text[]) ORDER BY device FOR UPDATE",
+    [devices],
+  );
+  const states = rows.map(({ device, state }) => ({ device, state: readState(state) }));
+  const changed = states.filter(({ state }) => field === null || state.delete(field));
+  const isGone = ({ state }: { state: State }) => field === null || state.size === 0;
+  const gone = changed.filter(isGone).map(({ device }) => device);
+  if (gone.length > 0) await client.query("DELETE FROM device_twin WHERE device = ANY ($1::text[])", [gone]);
+  await write(
+    client,
+    changed.filter((one) => !isGone(one)).map(({ device, state }) => twinOf(device, state)),
   );
 }
 
@@ -90,7 +116,7 @@ function readState(json: string): State {
   return new Map(entries.map(([field, [value, eventTime]]) => [field, { value, eventTime }]));
 }
 
-function writeState(values: ReadonlyMap<string, TwinValue>): string {
+function writeState(values: Twin["values"]): string {
   const members = [...values].map(([field, { value, eventTime }]) => {
     const written = Object.is(value, -0) ? "-0" : JSON.stringify(value);
     return `${JSON.stringify(field)}:[${written},${eventTime}]`;

@@ -9,10 +9,10 @@ import { describeTopic, ensureTopics } from "./event-log/topics";
 
 export { createPostgresLogRetention } from "./event-log/retention";
 
-/** How long close() lets batches finish that nobody stopped. */
+/** The time close() waits for batches that nobody stopped, in milliseconds. */
 const CLOSE_MS = 5000;
 
-/** What the event log on PostgreSQL works with. */
+/** The connections and settings of the event log on PostgreSQL. */
 export interface PostgresEventLogDeps {
   /** For appending, reading and committing; stays open when the log is closed. */
   readonly pool: Pool;

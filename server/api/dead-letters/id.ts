@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { text } from "@/server/contracts/common";
 import { ProblemError } from "../problem";
 
 /** The path of a dead letter. */
-export const letterParams = z.object({ id: z.string().min(1).max(2048).describe("The dead letter's id") });
+export const letterParams = z.object({ id: text(2048).min(1).describe("The dead letter's id") });
 
 /** The path of a job. */
-export const jobParams = z.object({ id: z.string().min(1).max(64).describe("The job's id") });
+export const jobParams = z.object({ id: text(64).min(1).describe("The job's id") });
 
 /**
  * A dead letter's id as addresses have it. Inside, its parts are set apart by slashes, which many proxies refuse within a

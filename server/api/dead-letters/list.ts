@@ -1,12 +1,13 @@
 import { z } from "zod";
+import { text } from "@/server/contracts/common";
 import { deadLettersAnswer, deadLettersQuery } from "@/server/contracts/dead-letters";
 import type { DeadLetters } from "@/server/ports/dead-letters";
-import { openCursor, sealCursor } from "../cursor";
+import { momentPlace, openCursor, sealCursor } from "../cursor";
 import { NO_PARAMETERS, verb } from "../verb";
 import { toFilter, toView } from "./view";
 
 const ORDER = "dead-letters";
-const place = z.object({ ingestTime: z.int().min(-8.64e15).max(8.64e15), id: z.string() });
+const place = z.object({ ingestTime: momentPlace, id: text(2048) });
 
 export const listDeadLetters = verb(
   {

@@ -18,7 +18,7 @@ import { toFilter } from "./view";
 const MOST_UNFINISHED = 8;
 /** Letters a dry run looks at; each may have 64 KiB. */
 const LOOKED_AT = 200;
-/** How many letters are given up or taken back in a second, roughly: no message is sent. */
+/** The number of letters discarded or restored in a second, roughly: no message is sent. */
 const DECIDED_PER_SECOND = 2000;
 const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(deadLetterJobBody, { io: "input" });
 

@@ -65,7 +65,7 @@ export const downloadJson = verb(
     }),
 );
 
-/** What is asked for, found and ready to be read. @throws ProblemError for a device or metric that isn't there. */
+/** Finds the series that is asked for, ready to be read. @throws ProblemError for a device or metric that isn't there. */
 async function sheet(pool: Pool, prisma: PrismaClient, now: EpochMs, id: string, query: Query): Promise<Sheet> {
   const { from, to } = rangeAsked(query, now);
   const [device, ...metrics] = await Promise.all([

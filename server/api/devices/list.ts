@@ -1,10 +1,11 @@
 import type { Pool } from "pg";
 import { z } from "zod";
+import { text } from "@/server/contracts/common";
 import { devicesAnswer } from "@/server/contracts/devices";
 import { devicesQuery } from "@/server/contracts/fleet";
 import { findDevices, findSites, placeOf } from "@/server/catalog/device-list";
 import type { DeviceTwins } from "@/server/ports/device-twins";
-import { openCursor, sealCursor } from "../cursor";
+import { momentPlace, openCursor, sealCursor } from "../cursor";
 import { NO_PARAMETERS, verb } from "../verb";
 import { readSort } from "./sort";
 import { toDeviceView } from "./view";
@@ -17,10 +18,10 @@ interface Deps {
 
 /** The place a cursor holds, for the column it is sorted by. */
 const places = {
-  id: z.object({ at: z.string(), key: z.int() }),
-  lastSeen: z.object({ at: z.int().min(-8.64e15).max(8.64e15).nullable(), key: z.int() }),
-  messages: z.object({ at: z.int(), key: z.int() }),
-  state: z.object({ at: z.string(), key: z.int() }),
+  id: z.object({ at: text(128), key: z.int32() }),
+  lastSeen: z.object({ at: momentPlace.nullable(), key: z.int32() }),
+  messages: z.object({ at: z.int(), key: z.int32() }),
+  state: z.object({ at: text(128), key: z.int32() }),
 } as const;
 
 export const listDevices = verb(

@@ -3,7 +3,7 @@ import { messagesAnswer, messagesQuery } from "@/server/contracts/devices";
 import { findDevice } from "@/server/catalog/devices";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import type { MessageArchive } from "@/server/ports/message-archive";
-import { openCursor, sealCursor } from "../cursor";
+import { momentPlace, openCursor, sealCursor } from "../cursor";
 import { toInstant } from "../instant";
 import { verb } from "../verb";
 import { deviceParams, noDevice } from "./id";
@@ -14,7 +14,7 @@ interface Deps {
 }
 
 const ORDER = "messages";
-const place = z.object({ ingestTime: z.int().min(-8.64e15).max(8.64e15), partition: z.int(), offset: z.int() });
+const place = z.object({ ingestTime: momentPlace, partition: z.int32(), offset: z.int() });
 
 export const listMessages = verb(
   {

@@ -53,7 +53,7 @@ beforeAll(async () => {
   });
 });
 
-/** Of the seconds [from, to) since the start; scaled, because their sum may be beyond a double. */
+/** Returns the scaled mean of the seconds [from, to) since the start; their sum may be beyond a double. */
 function meanOf(from: number, to: number): number {
   let sum = 0;
   for (let i = from; i < to; i++) sum += EXTREMES[i % 10]! / 4096;

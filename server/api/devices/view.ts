@@ -65,7 +65,7 @@ export async function readDetail(
   };
 }
 
-/** What reading one device depends on. */
+/** The dependencies of reading one device. */
 export interface DetailDeps {
   readonly prisma: PrismaClient;
   readonly twins: Pick<DeviceTwins, "get">;

@@ -40,7 +40,7 @@ export const getFleetOrder = verb(
       if (common === null || time - common.at > COMMON_FOR_MS) {
         const names = findCommonMetrics(pool, twins);
         common = { names, at: time };
-        // What failed, or found nothing yet, is asked for again the next time.
+        // A sparkline that failed, or found nothing yet, is asked for again the next time.
         const forget = () => void (common = null);
         names.then((found) => found.length === 0 && forget(), forget);
       }

@@ -7,7 +7,7 @@ import { readSort } from "../devices/sort";
 import { toInstantOrNull } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 
-/** How old an answer may be: browsers ask every five seconds. */
+/** The time an answer is kept, in milliseconds: browsers ask every five seconds. */
 const SHARED_MS = 500;
 
 type Query = z.output<typeof fleetSummaryQuery>;

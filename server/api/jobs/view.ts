@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "@/server/contracts/common";
 import type { job, jobRun } from "@/server/contracts/jobs";
 import type { EpochMs } from "@/server/domain/terms";
 import { stateOf } from "@/server/jobs/job-state";
@@ -7,10 +8,10 @@ import { toInstant, toInstantOrNull } from "../instant";
 import { ProblemError } from "../problem";
 
 /** The path of a job. */
-export const jobPath = z.object({ name: z.string().min(1).max(64).describe("The job's name") });
+export const jobPath = z.object({ name: text(64).min(1).describe("The job's name") });
 
 /** The path of a run. */
-export const runPath = jobPath.extend({ id: z.string().min(1).max(64).describe("The run's id") });
+export const runPath = jobPath.extend({ id: text(64).min(1).describe("The run's id") });
 
 export function noSuchJob(name: string): ProblemError {
   return new ProblemError("not-found", `There is no job ${JSON.stringify(name)}.`);

@@ -110,7 +110,7 @@ test.each([
   [{ devices: ["us-1"] }, "devices"],
   [{ devices: ["us-1"], unit: "V", max: 1 }, "devices"],
   [{ devices: [], unit: "V" }, "devices"],
-  [{ kind: "boolean", unit: "V" }, "kind"],
+  [{ kind: "text", unit: "V" }, "kind"],
 ])("%j is refused and named", async (body, at) => {
   const before = await metric("current");
   const answer = await refused(patch("current", body));

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { type CatalogMetric, describeMetric, findMetric, setOwnUnits } from "@/server/catalog/metrics";
 import { metricChanged, metricChanges } from "@/server/contracts/metrics";
+import { setMetricKind } from "@/server/catalog/removals";
 import { prismaIn } from "@/server/postgres/prisma";
 import { noMetric } from "../devices/id";
 import { parseJsonBody } from "../json-body";
+import { metricParams } from "./remove";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { toMetricView } from "./view";
@@ -15,12 +17,12 @@ export const updateMetric = writingVerb(
     method: "PATCH",
     path: "/api/v1/metrics/{name}",
     access: "declare",
-    summary: "Says what a metric means: its unit and valid range",
+    summary: "Says what a metric means: its unit, kind and valid range",
     description:
       "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +
       "Values are shown as they were sent, whatever the unit; nothing is converted. What is left out stays. Saying again what an " +
       "earlier version had guessed confirms it.",
-    params: z.object({ name: z.string().min(1).max(128).describe("The name devices report it under") }),
+    params: metricParams,
     query: NO_PARAMETERS,
     answer: metricChanged,
     status: 200,
@@ -36,7 +38,10 @@ export const updateMetric = writingVerb(
       const unit = changes.unit ?? null;
       let unknownDevices: string[] = [];
       if (devices) unknownDevices = await setOwnUnits(ctx.tx, metric.key, { devices, unit, unsetOnly });
-      else if (!unsetOnly || metric.meaning !== "set")
+      else if (changes.kind !== undefined && !unsetOnly) await setMetricKind(ctx.tx, metric.key, changes.kind);
+      if (devices || [changes.unit, changes.min, changes.max].every((change) => change === undefined)) {
+        // Nothing is said of what it means for all.
+      } else if (!unsetOnly || metric.meaning !== "set")
         await describeMetric(prisma, metric.key, merged(metric, changes));
       return { ...toMetricView((await findMetric(prisma, name)) ?? metric), unknownDevices };
     },

@@ -18,7 +18,7 @@ export const skipBatch = writingVerb(
     description:
       "Its messages are lost to Fieldwatch: they are counted as skipped, and the batch is remembered with its cause. `from` and `to` say which batch you have seen; " +
       "if another one stops the partition, or none, nothing happens and the answer is 409.",
-    params: z.object({ partition: z.coerce.number().int().min(0).describe("Of iot.telemetry") }),
+    params: z.object({ partition: z.coerce.number().pipe(z.int32().min(0)).describe("Of iot.telemetry") }),
     query: NO_PARAMETERS,
     answer: skippedBatch,
     status: 200,

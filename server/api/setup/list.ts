@@ -2,7 +2,7 @@ import { setupAnswer, type SetupAnswer } from "@/server/contracts/setup";
 import { NO_PARAMETERS, verb } from "../verb";
 
 export interface SetupDeps {
-  /** What was written down of starts; needs no engine. */
+  /** The recorded starts; reading them needs no engine. */
   readonly setup: () => Promise<SetupAnswer>;
 }
 

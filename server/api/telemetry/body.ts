@@ -1,35 +1,45 @@
-import { gunzip } from "node:zlib";
+import { createGunzip } from "node:zlib";
+import { createSemaphore } from "@/server/async/semaphore";
 import { IngestRefusedError } from "@/server/ingest/refused";
 import type { Share } from "@/server/ingest/waiting-bytes";
 import { ProblemError } from "../problem";
 
-/** How much larger than packed a body is taken to be while it is unpacked, before its true size is known. */
-const USUAL_RATIO = 12;
+/** The factor by which a body may grow when unpacked: telemetry stays far below, a bomb grows a thousandfold. */
+const MOST_RATIO = 100;
+/** Small bodies may become this large whatever they were packed to, in bytes: a row of equal messages packs very well. */
+const RATIO_FREE_BYTES = 1024 * 1024;
+/** Bodies being unpacked at once; each keeps a thread busy that others need too. */
+const UNPACKING = 2;
+
+/** Reads a request's body, unpacked. */
+export type ReadBody = (request: Request, maxBytes: number, share: Share) => Promise<Buffer>;
 
 /**
- * Reads a request's body, unpacked. @throws IngestRefusedError, or ProblemError, when it is larger than `maxBytes`, packed in an unknown
- * way, broken on its way, or too much for what may wait.
+ * Makes the reader of bodies. It throws IngestRefusedError, or ProblemError, when a body is larger than `maxBytes`, packed in an
+ * unknown way, broken on its way, or too much for what may wait.
  */
-export async function readBody(request: Request, maxBytes: number, share: Share): Promise<Buffer> {
-  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
-  if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
-    throw new ProblemError(
-      "unsupported-encoding",
-      `Content-Encoding ${JSON.stringify(encoding.slice(0, 80))}: send gzip or identity.`,
-      {
-        headers: { "accept-encoding": "gzip, identity" },
-      },
-    );
-  }
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const received = await collect(request, maxBytes, share);
-  if (encoding === "identity") return received;
-
-  share.take(Math.min(maxBytes, received.byteLength * USUAL_RATIO));
-  const unpacked = await unpack(received, maxBytes);
-  share.release();
-  share.take(unpacked.byteLength);
-  return unpacked;
+export function createReadBody(): ReadBody {
+  const unpacking = createSemaphore(UNPACKING);
+  return async (request, maxBytes, share) => {
+    const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+    if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
+      throw new ProblemError(
+        "unsupported-encoding",
+        `Content-Encoding ${JSON.stringify(encoding.slice(0, 80))}: send gzip or identity.`,
+        { headers: { "accept-encoding": "gzip, identity" } },
+      );
+    }
+    if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    const received = await collect(request, maxBytes, share);
+    share.received();
+    if (encoding === "identity") return received;
+    if (!(await unpacking.acquire(request.signal))) throw cutOff();
+    try {
+      return await unpack(received, maxBytes, share);
+    } finally {
+      unpacking.release();
+    }
+  };
 }
 
 async function collect(request: Request, maxBytes: number, share: Share): Promise<Buffer> {
@@ -38,8 +48,13 @@ async function collect(request: Request, maxBytes: number, share: Share): Promis
   let bytes = 0;
   // Never cancelled: that would reset the connection under the answer. The server drains what isn't read.
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const { gaveWay } = share;
+  const refused = new Promise<never>((_, reject) =>
+    gaveWay.addEventListener("abort", () => reject(gaveWay.reason as Error), { once: true }),
+  );
+  refused.catch(() => {});
   for (;;) {
-    const { done, value } = await read(reader);
+    const { done, value } = await Promise.race([read(reader), refused]);
     if (done) return Buffer.concat(chunks, bytes);
     bytes += value.byteLength;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
@@ -52,18 +67,38 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>) {
   try {
     return await reader.read();
   } catch {
-    throw new IngestRefusedError("unreadable-body", "The connection broke before the body was complete.");
+    throw cutOff();
   }
 }
 
-function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    gunzip(packed, { maxOutputLength: maxBytes }, (error, unpacked) => {
-      if (!error) resolve(unpacked);
-      else if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") reject(tooLarge(maxBytes));
-      else reject(new IngestRefusedError("unreadable-body", `The body is not whole gzip: ${error.message}.`));
-    });
-  });
+/** Counts the bytes as they come out, so that no more is held than the share has. */
+async function unpack(packed: Buffer, maxBytes: number, share: Share): Promise<Buffer> {
+  const most = Math.min(maxBytes, Math.max(RATIO_FREE_BYTES, packed.byteLength * MOST_RATIO));
+  const gunzip = createGunzip({ chunkSize: 64 * 1024 });
+  gunzip.end(packed);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) throw tooLarge(maxBytes);
+      if (bytes > most) throw unreadable(`it unpacks to more than ${MOST_RATIO} times its size`);
+      share.take(chunk.byteLength);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof IngestRefusedError) throw error;
+    throw unreadable(`it is not whole gzip: ${(error as Error).message}`);
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+function cutOff(): IngestRefusedError {
+  return new IngestRefusedError("unreadable-body", "The connection broke before the body was complete.");
+}
+
+function unreadable(why: string): IngestRefusedError {
+  return new IngestRefusedError("unreadable-body", `The body can't be unpacked: ${why}.`);
 }
 
 function tooLarge(maxBytes: number): IngestRefusedError {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "@/server/contracts/common";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { RUN_PATTERN } from "@/server/domain/replay-run";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
@@ -8,7 +9,7 @@ import { jsonPayloads, ndjsonPayloads, type Payloads } from "@/server/ingest/pay
 import type { WaitingBytes } from "@/server/ingest/waiting-bytes";
 import { problemKind, ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
-import { readBody } from "./body";
+import { createReadBody } from "./body";
 import { MESSAGE_SCHEMA } from "./message-schema";
 
 export interface IngestDeps {
@@ -16,7 +17,7 @@ export interface IngestDeps {
   readonly waiting: WaitingBytes;
   /** The largest body, unpacked. */
   readonly maxBodyBytes: number;
-  /** Where to count requests that were refused now. */
+  /** Returns the present counts, to which refused requests are added. */
   readonly ingestCounts: () => Pick<IngestCounts, "requests">;
 }
 
@@ -30,7 +31,7 @@ const READERS: Readonly<Record<string, (body: Buffer) => Payloads>> = {
 };
 
 const path = (what: string) =>
-  z.string().min(1).max(256).optional().describe(`Where foreign messages keep ${what}, as a dot-separated path`);
+  text(256).min(1).optional().describe(`Where foreign messages keep ${what}, as a dot-separated path`);
 
 const ingestQuery = z.object({
   device: path("the device"),
@@ -46,7 +47,7 @@ export const ingestTelemetry = verb(
     access: "send",
     summary: "Takes messages into the event log",
     description:
-      "Answers 202 only after the log holds the accepted messages durably. Rejected items are named by index and reason; the others are taken " +
+      "Answers 202 only after the log holds the accepted messages durably. The first 100 rejected items are named by index and reason, further ones counted; the others are taken " +
       "all the same. After any 429 or 5xx, or no answer, send the whole request again: repeats are recognised by device, metric and event time.",
     params: NO_PARAMETERS,
     query: ingestQuery,
@@ -70,9 +71,11 @@ export const ingestTelemetry = verb(
       "application/jsonl": NDJSON,
     },
   },
-  ({ accept, waiting, maxBodyBytes, ingestCounts }: IngestDeps) =>
-    async ({ caller }, { request, query }) => {
-      const share = waiting.share();
+  ({ accept, waiting, maxBodyBytes, ingestCounts }: IngestDeps) => {
+    const readBody = createReadBody();
+    return async ({ caller }, { request, query }) => {
+      // The front door has put the one true address there.
+      const share = waiting.share(request.headers.get("x-forwarded-for") ?? "");
       try {
         const payloadsOf = readerFor(request);
         const device = caller.kind === "key" ? caller.device : null;
@@ -87,7 +90,8 @@ export const ingestTelemetry = verb(
       } finally {
         share.release();
       }
-    },
+    };
+  },
 );
 
 function readerFor(request: Request): (body: Buffer) => Payloads {

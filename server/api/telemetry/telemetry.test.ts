@@ -35,6 +35,29 @@ describe("what is refused, and how", () => {
     expect((await refused(rig.post("[1,2]"))).rejected).toHaveLength(2);
   });
 
+  test("past the first hundred, rejected items are counted, in the answer as in what the route counts", async () => {
+    const counts = noIngestCounts();
+    const many = `${JSON.stringify(message("q", 1))}\n`.concat("x\n".repeat(150), "{}\n".repeat(150));
+    const to = rig.compose({ counts });
+    const answer = await read(telemetryAnswer, rig.post(many, { headers: NDJSON, to }));
+    expect([answer.rejected.length, answer.rejectedMore]).toEqual([100, { notJson: 50, noDevice: 150 }]);
+    expect(counts.rejected).toEqual(new Map(Object.entries({ notJson: 150, noDevice: 150 })));
+    const none = await refused(rig.post("x\n".repeat(500), { headers: NDJSON, to }));
+    expect(none).toMatchObject({ rejected: { length: 100 }, rejectedMore: { notJson: 400 } });
+  });
+
+  test("what is nested without end is not parsed, and what unpacks without end is not unpacked", async () => {
+    const deep = `{"device":"q","readings":${"[".repeat(30_000)}`;
+    expect((await refused(rig.post(deep))).rejected).toMatchObject([{ reason: "tooDeep" }]);
+    const headers = { ...JSON_TYPE, "content-encoding": "gzip" };
+    const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024, "["));
+    expect(await refused(rig.post(bomb, { headers }))).toMatchObject({ kind: "unreadable-body" });
+    const even = `[${Array(5000)
+      .fill(JSON.stringify(message("q", 3)))
+      .join(",")}]`;
+    expect((await read(telemetryAnswer, rig.post(gzipSync(even), { headers }))).accepted).toBe(5000);
+  });
+
   test("the route counts what it tells its senders, and not what comes again", async () => {
     const counts = noIngestCounts();
     const counting = rig.compose({ counts });

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { Catalog } from "@/server/catalog/catalog";
+import { HOLD_EPOCH, readEpoch } from "@/server/catalog/epoch";
 import { lockDevices } from "@/server/catalog/catalog-writes";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Partitions } from "@/server/readings/partitions";
@@ -7,14 +8,14 @@ import { KEYED_ACCESS } from "@/server/readings/samples";
 import { type Committed, FencedError, type PipelineCommit, type SettlingBatch, totalsOf } from "../batch";
 import { advancePosition, lockPosition } from "../positions";
 
-/** Writes its part of a batch. */
+/** A contributor writes its part of a batch. */
 type Contributor = (tx: PoolClient, batch: PipelineCommit) => Promise<void>;
 
 export interface CommitDeps {
   readonly pool: Pool;
   readonly partitions: Partitions;
   readonly catalog: Pick<Catalog, "forget">;
-  /** In the order in which they write. */
+  /** The contributors, in the order in which they write. */
   readonly contributors: readonly Contributor[];
 }
 
@@ -26,7 +27,7 @@ const NOTHING_WRITTEN = { added: [], duplicates: 0, conflicts: [], late: 0 } as 
  */
 export function createCommit({ pool, partitions, catalog, contributors }: CommitDeps) {
   return async (batch: SettlingBatch, signal: AbortSignal): Promise<Committed> => {
-    const { position, messages } = batch;
+    const { position, messages, epoch } = batch;
     const withReadings = messages.filter(({ metrics }) => metrics.length > 0);
     await partitions.ensure(withReadings.map(({ message }) => message.eventTime));
     const devices = [...new Set(messages.map(({ deviceId }) => deviceId))];
@@ -39,6 +40,10 @@ export function createCommit({ pool, partitions, catalog, contributors }: Commit
           new FencedError(`${position.topic}/${position.partition} is not at ${position.next} any more`);
         if (!(await lockPosition(tx, position))) throw fenced();
 
+        if (epoch !== null && epoch !== (await readEpoch(tx))) {
+          catalog.forget();
+          throw new FencedError("something of the catalog was removed since the batch was read");
+        }
         // A device has one writer at a time even while its key moves between partitions.
         const latest = await lockDevices(tx, devices);
         if (latest.size !== devices.length) {
@@ -51,7 +56,7 @@ export function createCommit({ pool, partitions, catalog, contributors }: Commit
         if (!(await advancePosition(tx, position, batch, totals))) throw fenced();
         return { messages, added: commit.written.added, totals };
       },
-      KEYED_ACCESS,
+      [...KEYED_ACCESS, HOLD_EPOCH],
     );
   };
 }

@@ -5,13 +5,13 @@ import type { Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type SourceBatch } from "../batch";
 import { printable } from "../printable";
 
-/** How long decoding may keep timers and sockets waiting, in records. */
+/** The number of records decoded before timers and sockets get their turn. */
 const RECORDS_A_TURN = 1000;
 
 export interface DecodeSettings {
-  /** How far ahead of its ingest time an event time may be, in milliseconds. */
+  /** The furthest an event time may be ahead of its ingest time, in milliseconds. */
   readonly futureToleranceMs: number;
-  /** How far behind, in milliseconds; null keeps everything. */
+  /** The furthest it may be behind, in milliseconds; null keeps everything. */
   readonly retentionMs: number | null;
 }
 

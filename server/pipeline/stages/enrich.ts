@@ -13,13 +13,14 @@ import { rawField } from "../raw-field";
  * Gives each message its device and its readings their metrics, discovering new ones; what doesn't fit becomes a dead
  * letter: the message if its device can't be added, else the field alone.
  */
-export function createEnrich({ catalog }: { catalog: Pick<Catalog, "devices" | "metrics"> }) {
+export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> }) {
   return async (batch: DecodedBatch): Promise<EnrichedBatch> => {
     const { received, letters: refused, ...source } = batch;
     const letters: DeadLetter[] = [...refused];
-    // All of the batch is discovered before any of it is judged: so a batch handled again is judged the same.
-    const devices = await catalog.devices(wantedDevices(received));
-    const metrics = await catalog.metrics(wantedMetrics(received, devices));
+    // Everything in the batch is discovered before any of it is judged, so that a batch handled again is judged the same.
+    const { epoch, ...known } = await catalog.current();
+    const devices = await known.devices(wantedDevices(received));
+    const metrics = await known.metrics(wantedMetrics(received, devices));
 
     const messages: EnrichedMessage[] = [];
     for (const entry of received) {
@@ -27,7 +28,7 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "devices" | "
       if (device) messages.push(place(batch, entry, device.id, metrics, letters));
       else letters.push(letterOf(batch, entry, null, NO_ROOM_FOR_DEVICE, entry.record.value));
     }
-    return { ...source, messages, letters };
+    return { ...source, epoch, messages, letters };
   };
 }
 
@@ -72,7 +73,7 @@ function letterOf(
   };
 }
 
-/** Devices in log order, with the first site and type they name. */
+/** Lists the devices in log order, with the first site and type they name. */
 function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
   const wanted = new Map<string, { name: string; site: string | null; type: string | null }>();
   for (const { message } of received) {
@@ -87,7 +88,7 @@ function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
   return wanted;
 }
 
-/** Metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */
+/** Lists the metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */
 function wantedMetrics(received: readonly Received[], devices: ReadonlyMap<string, unknown>) {
   const wanted = new Map<string, MetricKind | null>();
   for (const { message } of received) {

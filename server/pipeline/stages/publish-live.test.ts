@@ -113,7 +113,7 @@ test("a log that is away costs frames, nothing else", async () => {
   live.add(committed(2, [T]), metricName);
   await until(() => records.length > 0);
   expect(records[0]!.devices.map((device) => device.id)).toEqual(["d2"]);
-  // The number of the lost one is missing: that is how readers know.
+  // The number of the lost frame is missing: that is how readers know.
   expect(records[0]!.seq).toBe(2);
   await live.stop();
 });

@@ -5,15 +5,15 @@ import type { EventLog, LogRecord } from "@/server/ports/event-log";
 import type { Committed } from "../batch";
 import type { Timings } from "../timings";
 
-/** At most five frames a second. */
+/** Interval between frames, in milliseconds: at most five a second. */
 const FRAME_MS = 200;
-/** Newest points kept per metric of a device in a frame. */
+/** The most points kept per metric of a device in a frame: the newest. */
 const POINTS_A_METRIC = 50;
-/** Points and strings in a frame; what comes beyond is left out, and said so. */
+/** The most points and strings in a frame; anything beyond is left out, and the frame says so. */
 const POINTS_A_FRAME = 10_000;
-/** A frame larger than this is sent as several records. */
+/** The largest record, in bytes; a larger frame is sent as several. */
 const RECORD_BYTES = 256 * 1024;
-/** A string longer than this is left to the twin. */
+/** The longest string in a frame; a longer one is left to the twin. */
 const TEXT_LENGTH = 512;
 
 export interface PublishLiveDeps {
@@ -24,11 +24,11 @@ export interface PublishLiveDeps {
 }
 
 export interface PublishLive {
-  /** Takes what was committed into the next frame. Never throws, never waits. */
+  /** Takes committed readings into the next frame. Never throws, never waits. */
   add(committed: Committed, metricName: (id: number) => string | undefined): void;
-  /** Resolves when the frame that gathers now was sent: true, or false when it could not be. */
+  /** Resolves once the frame being gathered now was sent (true) or could not be (false). */
   sent(): Promise<boolean>;
-  /** Sends no more; resolves when the record on its way has arrived or failed. */
+  /** Stops sending; resolves when the record under way has arrived or failed. */
   stop(): Promise<void>;
 }
 
@@ -40,17 +40,17 @@ interface Pending {
   readonly texts: Map<string, readonly [time: EpochMs, text: string]>;
 }
 
-/** Sends committed readings to the web processes, conflated per device, at most once: a frame that can't be sent is gone. */
+/** Sends committed readings to the web processes, conflated per device, at most once: a frame that can't be sent is lost. */
 export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps): PublishLive {
   let pending = new Map<string, Pending>();
   let room = POINTS_A_FRAME;
   let seq = 0;
-  /** When the first of what is pending was committed. */
+  /** Time at which the first pending reading was committed. */
   let pendingSince = 0;
   let timer: NodeJS.Timeout | null = null;
   let sending: Promise<void> | null = null;
   let stopped = false;
-  /** Who wants to know of the frame that gathers. */
+  /** Callbacks of those who wait for the frame being gathered. */
   let asked: ((isSent: boolean) => void)[] = [];
 
   function add({ messages, added }: Committed, metricName: (id: number) => string | undefined): void {
@@ -76,7 +76,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
     arm();
   }
 
-  /** While a record is on its way the next frame gathers: a slow log makes fewer frames, not more waiting ones. */
+  /** Schedules the next frame. While a record is under way the frame gathers: a slow log makes fewer frames, not more. */
   function arm(): void {
     if (!sending && !stopped && pending.size > 0) timer ??= setTimeout(send, FRAME_MS);
   }
@@ -95,7 +95,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
     if (!points) device.points.set(metric, (points = []));
     if (points.length >= POINTS_A_METRIC) {
       device.more = true;
-      // Mostly in order: the oldest makes room. An older one than all kept is left out itself.
+      // Points mostly come in order, so the oldest makes room. A point older than all that are kept is itself left out.
       if (time < points[0]![0]) return;
       points.shift();
     } else if (room-- <= 0) {
@@ -131,7 +131,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
         timings.add("publish", { ms: performance.now() - since, ...sizeOf(devices, records) });
         tell.forEach((told) => told(true));
       })
-      // Best effort: browsers load again when a number is missing, and the next batch tells of a log that is away.
+      // Best effort: browsers load again when a number is missing, and the next batch reports a log that is away.
       .catch(() => tell.forEach((told) => told(false)))
       .then(() => {
         sending = null;
@@ -159,7 +159,7 @@ function sizeOf(devices: ReadonlyMap<string, Pending>, records: readonly LogReco
   return { messages, bytes: records.reduce((sum, { value }) => sum + value.byteLength, 0) };
 }
 
-/** Where a point of `time` goes; points ascend. */
+/** Finds the index at which a point of `time` belongs; points ascend. */
 function placeOf(points: readonly (readonly [EpochMs, number])[], time: EpochMs): number {
   let i = points.length;
   while (i > 0 && points[i - 1]![0] > time) i--;

@@ -11,7 +11,7 @@ import {
 } from "../batch";
 import { printable } from "../printable";
 
-/** What is left of a record that no store takes whole; far below what the smallest of them takes. */
+/** The bytes kept of a record that no store takes whole; far below what the smallest of them takes. */
 const CUT_BYTES = 1024 * 1024;
 const HEADER_LENGTH = 80;
 const MOST_HEADERS = 10;
@@ -58,7 +58,7 @@ export function createRefuseRecord({ findSettlements, storeDocuments, settleRese
 }
 
 function batchOf(source: SourceBatch, letter: DeadLetter): EnrichedBatch {
-  return { ...source, messages: [], letters: [letter] };
+  return { ...source, epoch: null, messages: [], letters: [letter] };
 }
 
 function letterOf(source: SourceBatch, record: StoredRecord, detail: string): DeadLetter {
@@ -83,7 +83,7 @@ function wordsOf(error: unknown): string {
   return printable(`${error.name}: ${error.message}${typeof code === "string" ? ` (${code})` : ""}`);
 }
 
-/** What came beside the value, shortened: it may be what was at fault. */
+/** Describes the record's key and headers, shortened: they may be what was at fault. */
 function contextOf({ key, headers }: StoredRecord): string {
   const parts = Object.entries(headers)
     .slice(0, MOST_HEADERS)

@@ -14,7 +14,7 @@ import type { EnrichedMessage } from "@/server/ports/commit-batch";
 import type { EnrichedBatch, SettlingBatch } from "../batch";
 import { settle } from "../settlements";
 
-/** Origins read at once; each comes with up to 64 KiB of message. */
+/** The number of origins read at once; each comes with up to 64 KiB of message. */
 const CHUNK = 100;
 
 interface SettlementDeps {
@@ -39,7 +39,7 @@ export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
     }
     if (told.size === 0) return { ...batch, settlements: [] };
     const origins = await lettersOf(deadLetters, [...new Set([...told.values()].map(({ letter }) => letter))]);
-    // A mark of no letter, or of a sending there never was, is somebody else's: the message is one like any other.
+    // A mark that names no letter, or a sending that never was, is somebody else's: the message is one like any other.
     const marks = new Map(
       [...told].filter(([, { letter, attempt }]) => attempt <= (origins.get(letter)?.resends ?? 0)),
     );
@@ -69,7 +69,7 @@ export function createFindSettlements({ pool, deadLetters }: SettlementDeps) {
         const history = [...(origins.get(mark.letter)?.history ?? []), event];
         descended.set(letter, { ...letter, resendOf: mark.letter, resends: mark.attempt, history });
       }
-      // Of one message twice in the log, the second only brings repeats.
+      // When a message is in the log twice, the second only brings repeats.
       if (settlements.has(mark.letter)) continue;
       settlements.set(mark.letter, {
         id: mark.letter,
@@ -118,7 +118,7 @@ function outcomeOf(
   return { kind: "stored", detail: parts.join(", ") };
 }
 
-/** Those of the letters that there are. */
+/** Reads those of the letters that exist. */
 async function lettersOf(
   deadLetters: Pick<DeadLetters, "find">,
   ids: readonly string[],
@@ -131,7 +131,7 @@ async function lettersOf(
   return letters;
 }
 
-/** Of a message's readings: how many are stored already, with the same value and with another. */
+/** The number of a message's readings that are already stored, with the same value and with another. */
 interface Stored {
   readonly repeats: number;
   readonly conflicts: number;
@@ -139,7 +139,7 @@ interface Stored {
 
 const NOTHING_STORED: Stored = { repeats: 0, conflicts: 0 };
 
-/** What is stored already of each message, by its offset. The transaction has the last word. */
+/** Counts what is already stored of each message, by its offset. The transaction has the last word. */
 async function repeatsOf(pool: Pool, messages: readonly EnrichedMessage[]): Promise<ReadonlyMap<number, Stored>> {
   const samples = messages.flatMap(({ record, deviceId, message, metrics, values }) =>
     metrics.length === 0 ? [] : [{ deviceId, time: message.eventTime, metrics, values, offset: record.offset }],

@@ -18,7 +18,7 @@ export function createStoreDocuments({ archive, twins, deadLetters }: DocumentSt
       batch.messages.length > 0 ? twins.merge(newest(batch.messages)) : undefined,
       batch.letters.length > 0 ? deadLetters.store(batch.letters) : undefined,
     ]);
-    // All have come to rest before the batch fails: none goes on behind the next attempt's back.
+    // All writes have ended before the batch fails: none goes on behind the next attempt's back.
     for (const result of results) if (result.status === "rejected") throw result.reason;
   };
 }
@@ -34,13 +34,13 @@ function archived(batch: EnrichedBatch, { record, message }: EnrichedMessage): A
   };
 }
 
-/** The message's JSON text. A byte order mark is no part of it, and JSON columns refuse it. */
+/** Reads the message's JSON text. A byte order mark is no part of it, and JSON columns refuse it. */
 function textOf(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-/** Per device and field the value with the latest event time; of equal times the first in the log. */
+/** Picks, per device and field, the value with the latest event time; of equal times the first in the log. */
 function newest(messages: readonly EnrichedMessage[]): TwinUpdate[] {
   const byDevice = new Map<string, Map<string, TwinValue>>();
   for (const { message, state } of messages) {

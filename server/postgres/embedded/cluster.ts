@@ -53,7 +53,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** What a failure to write to the data folder means for a person; other errors come back as they are. */
+/** Explains a failure to write to the data folder; other errors come back as they are. */
 export function folderError(dataDir: string, error: unknown): unknown {
   const code = errorCode(error);
   const elsewhere = "Choose another folder: `FIELDWATCH_DATA_DIR=/path/to/folder npm start`";
@@ -79,7 +79,7 @@ function diskFull(dataDir: string, why: string): StartError {
   return new StartError(
     "The disk of the data folder is full",
     `${dataDir}: ${why}`,
-    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: ${command("FIELDWATCH_DATA_DIR=/path/to/folder npm start")}\nNothing that was stored is lost.`,
+    `Free some space (at least ${LEAST_FREE_BYTES / 1048576} MB), or choose another disk: ${command`FIELDWATCH_DATA_DIR=/path/to/folder npm start`}\nNothing that was stored is lost.`,
   );
 }
 
@@ -96,7 +96,7 @@ export async function prepareCluster(
   const created = !existsSync(path.join(folder, "PG_VERSION"));
   if (created) {
     refuseStrangers(folder);
-    // What an earlier start was killed in; its initdb may still be writing for a moment.
+    // An earlier start may have been killed; its initdb may still be writing for a moment.
     for (const name of readdirSync(dataDir).filter((entry) => entry.startsWith("postgres.new"))) {
       rmSync(path.join(dataDir, name), { recursive: true, force: true, maxRetries: 10 });
     }
@@ -172,7 +172,7 @@ async function initialise(
 function run(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    // With the group, as initdb runs programs of its own.
+    // The whole group is ended, as initdb runs programs of its own.
     const killGroup = () => {
       try {
         if (process.platform === "win32") child.kill();

@@ -11,7 +11,7 @@ import { chooseLaunch } from "./privileges";
 import { readPostmaster } from "./processes";
 import { readState, removeState, writeState } from "./state";
 
-/** How often the server's own word on its state is read. */
+/** Interval of reading the server's own word on its state, in milliseconds. */
 const STATE_CHECK_MS = 1000;
 
 /** A PostgreSQL of our own, in a data folder, reachable from this machine only. */

@@ -72,9 +72,9 @@ function launchPostmaster({ binaries, launch, folder, port, settings, logFile }:
   if (existsSync(logFile) && statSync(logFile).size > LOG_KEEP_BYTES) renameSync(logFile, `${logFile}.old`);
   const args = ["-D", folder, "-p", String(port), ...[...SETTINGS, ...settings].flatMap((setting) => ["-c", setting])];
   const [command = binaries.postgres, ...rest] = [...launch.prefix, binaries.postgres, ...args];
-  // To a file, not a pipe: it must be able to log when this process is gone.
+  // Output goes to a file, not a pipe: the server must be able to log when this process is gone.
   const log = openSync(logFile, "a", 0o600);
-  // In its own session: Ctrl-C must not stop it before those who use it.
+  // A session of its own: Ctrl-C must not stop it before those who use it.
   const child = spawn(command, rest, { stdio: ["ignore", log, log], detached: true, windowsHide: true });
   closeSync(log);
   const exited = new Promise<void>((resolve) => {

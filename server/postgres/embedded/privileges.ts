@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { StartError } from "../start-error";
 
-/** How to run PostgreSQL's programs: with which command in front, and who must own their files. */
+/** The way to run PostgreSQL's programs: the command in front, and the owner their files need. */
 export interface Launch {
   readonly prefix: readonly string[];
   /** Null: whoever runs this process. */

@@ -14,7 +14,7 @@ export function isAlive(pid: number): boolean {
   return stat === undefined || (stat.state !== "Z" && stat.state !== "X");
 }
 
-/** When the process started, in a form that only compares; undefined where the system doesn't tell (then only the id counts). */
+/** Returns when the process started, in a form that only compares; undefined where the system doesn't tell (then only the id counts). */
 export function startedAt(pid: number): string | undefined {
   return readStat(pid)?.started;
 }

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { errorCode } from "../start-error";
 
-/** What a running embedded PostgreSQL tells other processes, in `<data folder>/postgres.json` (readable by its owner only). */
+/** The state that a running embedded PostgreSQL tells other processes, in `<data folder>/postgres.json` (readable by its owner only). */
 export interface EmbeddedState {
   readonly connectionString: string;
   readonly port: number;

@@ -51,7 +51,7 @@ function plain(letter: KeptDeadLetter): KeptDeadLetter {
   return { ...letter, raw: Uint8Array.from(Buffer.from(letter.raw)) };
 }
 
-/** As a letter is found that nothing was done with. */
+/** Returns a letter as it is found when nothing was done with it. */
 export function kept(letter: DeadLetter): KeptDeadLetter {
   return { ...letter, status: "open", resentAs: null, changedAt: null };
 }

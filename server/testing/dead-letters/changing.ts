@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { type DeadLetter, MOST_EVENTS } from "@/server/ports/dead-letters";
 import { changeOf, type DeadLettersBench, eventOf, kept, letterOf } from "./bench";
 
-/** What is done with a letter: one change at a time, each told in its history. */
+/** Defines the tests of changes to a letter: one at a time, each told in its history. */
 export function changingContract(bench: DeadLettersBench): void {
   it("moves a letter only from what the change says, and keeps its history", async () => {
     const letter = letterOf(bench.newDevice(), 0);

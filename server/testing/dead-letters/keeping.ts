@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { changeOf, type DeadLettersBench, kept, letterOf } from "./bench";
 
-/** What comes in is kept exactly, once, and until it is removed. */
+/** Defines the tests that what comes in is kept exactly, once, and until it is removed. */
 export function keepingContract(bench: DeadLettersBench): void {
   it("keeps a letter whole, its bytes included", async () => {
     const device = bench.newDevice();

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import type { Consumption, EventLog, LogBatch, LogRecord, StoredRecord, Subscription } from "@/server/ports/event-log";
 
-/** What the suite needs from the adapter under test. */
+/** The means of the suite to use the adapter under test. */
 export interface EventLogFixture {
   /** Opens the one log once more, with connections of its own, as another process would. */
   open(): Promise<OpenLog>;

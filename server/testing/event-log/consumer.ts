@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { until } from "../until";
 import { type EventLogBench, gateOf, numbered, PATIENCE, range, valuesOf } from "./bench";
 
-/** What a log promises to one consumer. */
+/** Defines the tests of what a log promises to one consumer. */
 export function consumerContract(bench: EventLogBench): void {
   describe("a consumer of a group", () => {
     it("goes on where the group committed", async () => {

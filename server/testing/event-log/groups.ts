@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { until } from "../until";
 import { type EventLogBench, gateOf, numbered, PATIENCE, range, valuesOf } from "./bench";
 
-/** What a log promises to consumers that share a group, and what it tells of them. */
+/** Defines the tests of what a log promises to consumers that share a group, and of what it tells of them. */
 export function groupsContract(bench: EventLogBench): void {
   describe("consumers of a group", () => {
     it("share the partitions, and share anew when one comes or leaves", async () => {

@@ -3,7 +3,7 @@ import { LogUnavailableError } from "@/server/ports/event-log";
 import { until } from "../until";
 import { type EventLogBench, gateOf, numbered, PATIENCE, range, text, valuesOf } from "./bench";
 
-/** What a log promises when it cannot be reached for a while. */
+/** Defines the tests of what a log promises when it cannot be reached for a while. */
 export function outagesContract(bench: EventLogBench): void {
   describe("an outage", () => {
     it("makes appending and describing reject, and is over when it is over", async () => {

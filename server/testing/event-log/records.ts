@@ -5,7 +5,7 @@ import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { until } from "../until";
 import { type EventLogBench, expectDense, grouped, hex, PATIENCE, record, text } from "./bench";
 
-/** What a log promises about topics and the records in them. */
+/** Defines the tests of what a log promises about topics and the records in them. */
 export function recordsContract(bench: EventLogBench): void {
   describe("topics", () => {
     it("are made once, by however many at a time", async () => {

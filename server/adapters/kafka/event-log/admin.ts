@@ -2,7 +2,7 @@ import type { Admin, Kafka } from "kafkajs";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { logError, answeredWithin } from "../errors";
 
-/** How long disconnecting may take before it is left to itself. */
+/** The time disconnecting may take before it is left to itself, in milliseconds. */
 export const DISCONNECT_MS = 2000;
 
 /**

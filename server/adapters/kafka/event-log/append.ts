@@ -14,7 +14,7 @@ const MERGED = { records: 20_000, bytes: 8 * 1024 * 1024 };
  */
 const BATCH_BYTES = 900_000;
 const BATCH_RECORDS = 10_000;
-/** What surrounds a record's key and value, at most; and a header's name and value. */
+/** The most bytes that surround a record's key and value, and a header's name and value. */
 const RECORD_OVERHEAD = 32;
 const HEADER_OVERHEAD = 10;
 const METADATA_MS = 3000;
@@ -22,7 +22,7 @@ const METADATA_MS = 3000;
 interface AppenderDeps {
   readonly admins: AdminConnections;
   readonly producer: ProducerConnection;
-  /** How old the known number of partitions of a topic may be, in milliseconds. */
+  /** The age at which the known number of partitions of a topic is asked for again, in milliseconds. */
   readonly metadataMaxAge: number;
 }
 
@@ -67,7 +67,7 @@ export function sendingsOf(
   partitions: number,
 ): Sending[] {
   const rounds: { byPartition: Map<number, Message[]>; bytes: number }[] = [];
-  /** By partition: the round its next record goes to, and what that round has of it. */
+  /** By partition: the round its next record goes to, and how much of the partition that round holds. */
   const fill = new Map<number, { round: number; bytes: number; records: number }>();
   for (const { records, keyless } of calls) {
     for (const { key, value, headers } of records) {

@@ -15,7 +15,7 @@ import { connectPlainly } from "./join-gate";
 
 const UNKNOWN_TOPIC = 3;
 
-/** What a partition of a topic on Kafka holds. */
+/** The bounds of a partition of a topic on Kafka. */
 interface KafkaBounds extends PartitionBounds {
   /** First offset that may not be read yet: a transaction is open there. The end where there is none. */
   readonly readableEnd: number;
@@ -127,7 +127,7 @@ export function createTopicBounds(settings: KafkaSettings, connect?: KafkaConfig
   };
 }
 
-/** What the broker answers where it would have to read a batch and can't: an error of its own, corrupt, of an unknown codec, an invalid record. */
+/** Errors of a broker that would have to read a batch and can't: one of its own, corrupt, unknown codec, invalid record. */
 const UNREADABLE = new Set([-1, 2, 76, 87]);
 
 function refuse(error: number, topic: string): void {

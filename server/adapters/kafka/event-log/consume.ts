@@ -23,9 +23,9 @@ const ASK_MS = 10_000;
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
 /** After the abort at the end of a stop, batches get this long before they are left behind. */
 const ABANDON_MS = 2000;
-/** When partitions are to be given up, batches in hand get this share of the time that Kafka waits. */
+/** The share of Kafka's own wait that batches in hand get when partitions are to be given up. */
 const SHARE_TO_FINISH = 0.8;
-/** So many largest batches wait in memory in all, besides those in hand, but at least one a partition. */
+/** The number of largest batches that wait in memory in all, besides those in hand; at least one a partition. */
 const BATCHES_AHEAD = 4;
 
 export interface ConsumeDeps {
@@ -34,7 +34,7 @@ export interface ConsumeDeps {
   readonly bounds: TopicBounds;
   /** Opens sockets; given by tests. */
   readonly connect?: KafkaConfig["socketFactory"];
-  /** Who this is, in words. */
+  /** The consumer's name, in words. */
   readonly name: string;
   readonly times: ConsumerTimes;
 }
@@ -47,7 +47,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   const runs = new Map<number, PartitionRun>();
   /** The last run of each partition: the next one waits until nothing of it is in hand. */
   const ending = new Map<number, Promise<void>>();
-  /** Without a group: where to go on. It begins with what was the end at first. */
+  /** Offsets to go on at without a group. It begins with what was the end at first. */
   const positions = new Map<number, number>();
   let positioned = false;
   const semaphore = createSemaphore(subscription.concurrency);
@@ -97,7 +97,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
 
   /** One membership from its start to its failure; undefined when all of this is to stop. */
   async function untilFailed(onJoined: () => void): Promise<unknown> {
-    // Without a group each membership has one to itself, and needn't wait for Kafka to miss the one before.
+    // Each membership without a group has one to itself, and needn't wait for Kafka to miss the one before.
     const groupId = group ?? `fieldwatch-live-${randomUUID()}`;
     const mine = startMembership({
       createClient: (gate) => deps.createClient({ socketFactory: gate(deps.connect ?? connectPlainly) }),
@@ -159,7 +159,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         },
         ahead: () => Math.max(1, Math.floor(BATCHES_AHEAD / partitions.length)),
         onError(error) {
-          // Without a group nobody can say that it is to be passed, and nothing is kept of it anyway.
+          // Nobody can skip it without a group, and nothing of it is kept anyway.
           if (group === null && error instanceof UnreadableBatchError) positions.set(partition, error.batch.to + 1);
           tell(error);
         },

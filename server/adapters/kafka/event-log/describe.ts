@@ -5,7 +5,7 @@ import type { TopicBounds } from "./bounds";
 import { committedBy } from "./topics";
 import type { WaitingSince } from "./waiting-since";
 
-/** What a topic looks like, and how far `group` is. */
+/** Describes a topic as it is now, and how far `group` has come. */
 export async function describeTopic(
   admin: Admin,
   topicBounds: TopicBounds,
@@ -43,7 +43,7 @@ export async function describeTopic(
   return { cluster, topic, topicId, partitions, members: members.length };
 }
 
-/** While a group rebalances Kafka tells neither what its members ask for nor what they own. */
+/** Kafka tells neither what a rebalancing group's members ask for nor what they own. */
 function memberOf({ clientId, clientHost, memberMetadata, memberAssignment }: MemberDescription) {
   const metadata = memberMetadata.length > 0 ? AssignerProtocol.MemberMetadata.decode(memberMetadata) : null;
   const assignment = memberAssignment.length > 0 ? AssignerProtocol.MemberAssignment.decode(memberAssignment) : null;

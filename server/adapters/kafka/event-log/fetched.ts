@@ -5,14 +5,14 @@ import { ingestTimeOf } from "@/server/domain/time";
 import { type LogBatch, NO_HEADERS, type RecordHeaders, type StoredRecord } from "@/server/ports/event-log";
 import { type EndMark, termOf, type UnreadableMark } from "../records/record-set";
 
-/** What of one partition was fetched and waits to be handled. */
+/** The records fetched from one partition that wait to be handled. */
 export interface Fetched {
   readonly records: number;
   /** Bytes of their values. */
   readonly bytes: number;
   /** End of the partition at the last fetch. */
   readonly end: number;
-  /** What comes after the records that wait, if that is a batch that can't be read. */
+  /** The batch after the waiting records, if it can't be read. */
   readonly unreadable: Omit<UnreadableBatch, "partition"> | null;
   /** Up to here the log was fetched. */
   readonly reached: number;
@@ -100,7 +100,7 @@ export function createFetched(): Fetched {
       records -= chunk.length;
       bytes -= size;
       const from = handed;
-      // What follows the last record goes with it, so that nothing is left over that has no record.
+      // The rest after the last record goes with it, so that nothing is left over that has no record.
       const isAll = batches.length === 0 || last === undefined;
       handed = isAll ? reached : Number(last!.offset) + 1;
       return { records: chunk, from, to: handed, term: isAll ? term : termOf(last!) };

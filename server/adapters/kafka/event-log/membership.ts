@@ -6,16 +6,16 @@ import { shareEvenly } from "./assigner";
 import { gateJoins, type Join } from "./join-gate";
 import type { Source } from "./partition-run";
 
-/** How a consumer keeps in touch with Kafka, in milliseconds. */
+/** Timing of a consumer's contact with Kafka, in milliseconds. */
 export interface ConsumerTimes {
   /** After so long without a heartbeat Kafka gives the partitions to others, and the watchdog here begins anew. */
   readonly session: number;
   readonly heartbeat: number;
-  /** How long Kafka waits for a member's batch in hand before a partition moves. */
+  /** The time Kafka gives a member's batch in hand before a partition moves. */
   readonly rebalance: number;
-  /** How old the known partitions of the topic may be. */
+  /** The age at which the known partitions of the topic are asked for again. */
   readonly metadataMaxAge: number;
-  /** How often it is looked whether a partition at rest waits before nothing. */
+  /** Interval between looks at whether a partition at rest waits before nothing. */
   readonly lookAhead: number;
 }
 
@@ -32,9 +32,9 @@ const FETCH_WAIT_MS = 100;
 const FETCH_BYTES_PER_PARTITION = 512 * 1024;
 const FETCH_BYTES = 2 * 1024 * 1024;
 const WATCH_MS = 500;
-/** How long connecting and asking to join for the first time may take. */
+/** The time connecting and the first request to join may take, in milliseconds. */
 const START_MS = 30_000;
-/** With an error, so that whoever waits for an answer hears of it. */
+/** An error, so that a caller who waits for an answer hears of the end. */
 const ABANDONED = new Error("the consumer was closed");
 /** Answers that say: Kafka has given this member's partitions away. */
 const EXPELLED = new Set(["UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "FENCED_INSTANCE_ID"]);
@@ -44,7 +44,7 @@ export interface MembershipDeps {
   readonly createClient: (gate: (connect: ISocketFactory) => ISocketFactory) => Kafka;
   readonly topic: string;
   readonly groupId: string;
-  /** Who this is, in words. */
+  /** The member's name, in words. */
   readonly name: string;
   readonly times: ConsumerTimes;
   /** Partitions were given to this member, in exchange for all it had; they are paused. */
@@ -95,7 +95,7 @@ export function startMembership(deps: MembershipDeps): Membership {
   /** Nothing more is to be connected. */
   let abandoned = false;
   let seen = performance.now();
-  /** When the last request to join was sent; null while a member, or while the request waits at the gate. */
+  /** Time of the last request to join; null while a member, or while the request waits at the gate. */
   let joining: number | null = null;
   let member = false;
   let beat: (() => Promise<void>) | null = null;
@@ -192,7 +192,7 @@ export function startMembership(deps: MembershipDeps): Membership {
     }
   }
 
-  /** What is said to a consumer that has ended has no effect. */
+  /** Calls on a consumer that has ended have no effect. */
   function whileOpen(act: () => void): void {
     if (!closed && !ended) act();
   }

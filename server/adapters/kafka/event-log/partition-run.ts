@@ -28,7 +28,7 @@ export interface PartitionRun {
   readonly done: Promise<void>;
 }
 
-/** What a partition does with the consumer it is fetched by. */
+/** The part of the fetching consumer that a partition uses. */
 export interface Source {
   seek(partition: number, offset: number): void;
   pause(partition: number): void;
@@ -43,10 +43,10 @@ interface RunDeps {
   readonly source: Source;
   /** Resolves when an earlier run of this partition has ended. */
   readonly after: Promise<void>;
-  /** Where to begin. */
+  /** Offset to begin at. */
   readonly start: () => Promise<{ next: number; bounds: PartitionBounds }>;
   readonly commit: (next: number) => Promise<void>;
-  /** How many largest batches may wait here before fetching pauses. */
+  /** The number of largest batches that may wait here before fetching pauses. */
   readonly ahead: () => number;
   readonly onError: (error: unknown) => void;
   readonly onSuccess: () => void;
@@ -99,7 +99,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     while (!finishing.signal.aborted && !moved) {
       const { unreadable, end } = fetched;
       if (!fetched.waits && unreadable !== null) {
-        // What its header says may be damaged too.
+        // The count in its header may be damaged too.
         const to = Math.max(next, Math.min(unreadable.to, end - 1));
         const from = Math.min(Math.max(unreadable.from, next), to);
         const records = Math.min(unreadable.records, to - from + 1);

@@ -4,7 +4,7 @@ import { LogUnavailableError } from "@/server/ports/event-log";
 import { kafkaType, logError, answeredWithin } from "../errors";
 import { disconnected } from "./admin";
 
-/** How long one send may take with all its retries, in milliseconds. */
+/** The time one send may take with all its retries, in milliseconds. */
 const SEND_MS = 8000;
 /** Below this the saving isn't worth the work, in bytes. */
 const COMPRESS_BYTES = 1024;

@@ -1,4 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
+import { mayBeIngestTime } from "@/server/domain/time";
 
 /** A partition with records the group hasn't handled. */
 interface Waiting {
@@ -16,7 +17,7 @@ export type WaitingSince = (
   waiting: readonly Waiting[],
 ) => Promise<Map<number, EpochMs>>;
 
-/** What is known of the time of the record at `next`: from `low` on, before `high`. */
+/** Bounds on the time of the record at `next`: from `low` on, before `high`. */
 interface Range {
   readonly next: number;
   low: EpochMs;
@@ -51,7 +52,7 @@ export function createWaitingSince(clock: () => EpochMs = Date.now): WaitingSinc
     remembered.set(key, ranges);
 
     const deadline = performance.now() + MOST_MS;
-    // Where the broker itself can't read a batch, it can't tell its time either.
+    // A broker that can't read a batch can't tell its time either.
     const untold = new Set<number>();
     let step = SMALLEST_STEP_MS;
     for (let question = 0; question < MOST_QUESTIONS && performance.now() < deadline; question++) {
@@ -75,7 +76,8 @@ export function createWaitingSince(clock: () => EpochMs = Date.now): WaitingSinc
     }
     return new Map(
       [...ranges]
-        .filter(([, range]) => isNarrow(range, now))
+        // Where producers stamp their records with something else, nobody knows since when they wait.
+        .filter(([, range]) => isNarrow(range, now) && mayBeIngestTime(range.low, now))
         .map(([partition, { low, high }]): [number, EpochMs] => [partition, Math.max(low, Math.min(high - 1, now))]),
     );
   };

@@ -5,7 +5,7 @@ import { decompressFrame } from "lz4-napi";
 import { uncompress } from "snappy";
 import { CompressionCodecs, CompressionTypes } from "../kafkajs";
 
-/** So many bytes a batch may have when decompressed. Kafka's own limit, 1 MiB, is for the compressed ones. */
+/** The most bytes of a decompressed batch. Kafka's own limit, 1 MiB, is for compressed ones. */
 export const MOST_BYTES = 64 * 1024 * 1024;
 
 /** A batch would be larger than {@link MOST_BYTES}. */
@@ -23,7 +23,7 @@ export interface Codec {
   readonly decompress: (data: Buffer, most: number) => Promise<Buffer>;
 }
 
-/** By the number in a batch's attributes. */
+/** Codecs by their number in a batch's attributes. */
 export const CODECS: ReadonlyMap<number, Codec> = new Map([
   [1, { name: "gzip", decompress: fromGzip }],
   [2, { name: "snappy", decompress: fromSnappy }],
@@ -37,7 +37,7 @@ const gunzipped = promisify(gunzip) as (data: Buffer, options: { maxOutputLength
 // Record sets of Kafka before 0.11 are read by kafkajs itself.
 for (const [id, { decompress }] of CODECS) {
   (CompressionCodecs as Record<number, unknown>)[id] = () => ({
-    // What we send is by gzip. At the fastest level telemetry shrinks to about a quarter, for half of the time.
+    // We send gzip: at the fastest level telemetry shrinks to about a quarter, in half of the time.
     ...(id === CompressionTypes.GZIP && {
       compress: ({ buffer }: { buffer: Buffer }) => toGzip(buffer, { level: constants.Z_BEST_SPEED }),
     }),

@@ -7,11 +7,11 @@ import { CODECS, MOST_BYTES, TooLargeError } from "./decompress";
 const require = createRequire(import.meta.url);
 const { Decoder, decodeRecord, decodeOldRecords, crc32c } = internalsOf("kafkajs/src/protocol");
 
-/** So many records a batch may have: as objects they take much more memory than their bytes. */
+/** The most records of a batch: as objects they take much more memory than their bytes. */
 const MOST_RECORDS = 500_000;
 /** The smallest record: a byte each for its length, attributes, time, offset, key, value and headers. */
 const LEAST_RECORD_BYTES = 7;
-/** Of a batch: its first offset and its length, which is that of the rest. */
+/** Bytes of a batch's first offset and its length, which counts the rest. */
 const BATCH_START = 12;
 const BATCH_HEADER = 61;
 const MAGIC = 2;
@@ -40,7 +40,7 @@ class Unreadable extends Error {
   }
 }
 
-/** What the partitions of one answer were decompressed to, together; the rest of an answer waits for the next one. */
+/** Bytes that the partitions of one answer were decompressed to, together; the rest of an answer waits for the next one. */
 const decompressed = new WeakMap<object, number>();
 
 /**
@@ -127,7 +127,7 @@ async function contentOf(batch: Buffer, attributes: number, answer: object): Pro
   }
 }
 
-/** What kafkajs looks at to leave out control records and aborted transactions: a mark is to stay. */
+/** The field by which kafkajs leaves out control records and aborted transactions: a marker is to stay. */
 const STAYS = { batchContext: { inTransaction: false, producerId: "-1" }, isControlRecord: false };
 
 function endMark(batch: Buffer): EndMark {

@@ -23,7 +23,7 @@ export interface LetterDocument extends OlderWords {
   readonly field: string | null;
   readonly ingestTime: Date;
   readonly processedTime: Date;
-  /** Bytes in and out: the driver writes and reads them as Binary. */
+  /** The bytes; the driver writes and reads them as Binary. */
   readonly raw: Uint8Array;
   readonly status?: StoredStatus;
   readonly resendOf?: string | null;
@@ -31,7 +31,7 @@ export interface LetterDocument extends OlderWords {
   readonly resends?: number | null;
   readonly history?: readonly EventDocument[];
   readonly changedAt?: Date | null;
-  /** The call that changed it last. */
+  /** Mark of the call that changed it last. */
   readonly changedBy?: string;
   /** The job that changed it last. */
   readonly job?: string;
@@ -92,7 +92,7 @@ export function letterOf(document: LetterDocument): KeptDeadLetter {
   };
 }
 
-/** The letters a filter asks for, in whatever words they were stored. */
+/** Writes the condition for the letters a filter asks for, in whatever words they were stored. */
 export function filterOf({ status, reason, device, field, until, job }: DeadLetterFilter): Filter<LetterDocument> {
   return {
     ...(status !== undefined && { status: { $in: storedStatuses([status]) } }),

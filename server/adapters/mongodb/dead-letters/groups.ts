@@ -8,7 +8,7 @@ import { RESENDS } from "./older-words";
 
 const HOUR = 3_600_000;
 
-/** Groups all of them, then reads the newest letter of each group it answers with. */
+/** Groups all letters, then reads the newest one of each group it answers with. */
 export async function findGroups(
   letters: Collection<LetterDocument>,
   { limit, trendFrom, ...filter }: DeadLetterGroupsQuery,
@@ -79,7 +79,7 @@ interface Group {
   readonly last: Date;
 }
 
-/** The number of the hour since `from`. */
+/** Expression for the number of the hour since `from`. */
 function hourSince(from: number): Document {
   return { $floor: { $divide: [{ $subtract: ["$ingestTime", new Date(from)] }, HOUR] } };
 }

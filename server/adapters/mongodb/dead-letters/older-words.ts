@@ -2,7 +2,7 @@ import type { Document } from "mongodb";
 import type { DeadLetterStatus } from "@/server/ports/dead-letters";
 
 /**
- * What versions wrote that called a resend a replay. Their documents are read as they are, and a change writes today's
+ * The fields written by versions that called a resend a replay. Their documents are read as they are, and a change writes today's
  * words beside these; so a process of such a version may go on writing until it is stopped.
  */
 export interface OlderWords {
@@ -23,18 +23,18 @@ const STORED: Readonly<Record<DeadLetterStatus, readonly StoredStatus[]>> = {
   discarded: ["discarded"],
 };
 
-/** All that documents have for these, for use with `$in`. */
+/** Lists all that documents may have for these statuses, for use with `$in`. */
 export function storedStatuses(statuses: readonly DeadLetterStatus[]): StoredStatus[] {
   return statuses.flatMap((status) => STORED[status]);
 }
 
-/** The status that a document's means. */
+/** Translates a document's status into today's. */
 export function statusOf(stored: StoredStatus | undefined): DeadLetterStatus {
   if (stored === "replaying" || stored === "replayed") return TODAY[stored];
   return stored ?? "open";
 }
 
-/** How often a letter was sent again. It only grows, so of both words the larger count is the later one. */
+/** Reads how often a letter was sent again. It only grows, so of both words the larger count is the later one. */
 export function resendsOf({ resends, replays }: OlderWords & { readonly resends?: number | null }): number {
   return Math.max(resends ?? 0, replays ?? 0);
 }
@@ -42,7 +42,7 @@ export function resendsOf({ resends, replays }: OlderWords & { readonly resends?
 /** The same as an expression of an aggregation. */
 export const RESENDS: Document = { $max: ["$resends", "$replays", 0] };
 
-/** Letters sent again so often. */
+/** Writes the condition for letters that were sent again this many times. */
 export function sentAgain(times: number): Document {
   const later = { $gt: times };
   return {
@@ -51,5 +51,5 @@ export function sentAgain(times: number): Document {
   };
 }
 
-/** Whether a letter became another one, as an expression of an aggregation. */
+/** Expression of an aggregation for the letter that a letter became; null for none. */
 export const RESENT_AS: Document = { $ifNull: ["$resentAs", { $ifNull: ["$replayedAs", null] }] };

@@ -6,7 +6,7 @@ import { originalText } from "@/server/postgres/text";
 import { withTransaction } from "@/server/postgres/transaction";
 
 const HOUR = 3_600_000;
-/** Groups fit into memory; sorting all letters for them, or compiling for it, takes several times as long. */
+/** Settings that make PostgreSQL hash: groups fit into memory; sorting all letters, or compiling, takes several times as long. */
 const HASHED = [
   "SET TRANSACTION READ ONLY",
   "SET LOCAL work_mem = '32MB'",

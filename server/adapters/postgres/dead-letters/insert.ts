@@ -4,10 +4,10 @@ import { storableText } from "@/server/postgres/text";
 
 /** Bytes of messages per statement; PostgreSQL takes at most 1 GB, and memory is dearer. */
 const STATEMENT_BYTES = 16 * 1024 * 1024;
-/** Parts the events of a letter; JSON never contains it unescaped. */
+/** Separates the events of a letter; JSON never contains it unescaped. */
 const BETWEEN_EVENTS = "\u001e";
 
-/** Inserts those that aren't there yet. */
+/** Inserts the letters that aren't there yet. */
 export async function insertLetters(pool: Pool, letters: readonly DeadLetter[]): Promise<void> {
   for (const some of bySize(letters)) await insert(pool, some);
 }

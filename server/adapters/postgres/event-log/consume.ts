@@ -6,7 +6,7 @@ import { type PartitionRun, startPartitionRun } from "./partition-run";
 import { openSession, type Session } from "./session";
 import { createSemaphore } from "@/server/async/semaphore";
 
-/** How often ownership is looked at and the log is asked, when no notification came. */
+/** Interval of looking at ownership and asking the log when no notification came, in milliseconds. */
 const POLL_MS = 1000;
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
 /** After the abort at the end of a stop, batches get this long before they are left behind. */
@@ -22,7 +22,7 @@ interface ConsumeDeps {
 export async function startConsumption(deps: ConsumeDeps, subscription: Subscription): Promise<Consumption> {
   const { group } = subscription;
   const runs = new Map<number, PartitionRun>();
-  /** Without a group: where to go on. It begins with what was the end when the partition was first seen. */
+  /** Offsets to go on at without a group. It begins with what was the end when the partition was first seen. */
   const positions = new Map<number, number>();
   const semaphore = createSemaphore(subscription.concurrency);
   const alarm = createAlarm();
@@ -160,7 +160,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         alarm.ring();
       }, timeoutMs + ABANDON_MS);
       await connected;
-      // Without a connection nothing is left to give up, but batches may still be running.
+      // Without a connection there is nothing left to give up, but batches may still be running.
       while (!abandoned && [...runs.values()].some((run) => !run.ended)) await alarm.wait(POLL_MS);
       clearTimeout(abort);
       clearTimeout(abandon);
@@ -176,7 +176,7 @@ function createAlarm() {
     rung = true;
     wake?.();
   };
-  /** With `unless`, rings are ignored until it is true. */
+  /** Waits for a ring or `ms`; with `unless`, rings are ignored until it is true. */
   async function wait(ms: number, unless?: () => boolean): Promise<void> {
     if (unless === undefined ? rung : unless()) {
       rung = false;

@@ -26,10 +26,10 @@ export function encodeFrames(records: readonly LogRecord[]): Frame[] {
   const frames: Frame[] = [];
   let from = 0;
   while (from < records.length) {
-    /** As version 2. */
+    /** The same as in version 2. */
     let bytes = 1;
     let to = from;
-    /** By index of the record; those without are left out. */
+    /** By index of the record; records without headers are left out. */
     let headers: Map<number, Buffer> | null = null;
     while (to < records.length && to - from < ROW_RECORDS) {
       const record = records[to]!;

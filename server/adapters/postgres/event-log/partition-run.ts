@@ -31,7 +31,7 @@ interface RunDeps {
   readonly partition: number;
   readonly subscription: Subscription;
   readonly semaphore: Semaphore;
-  /** Where a consumer without a group stands; it has no committed offsets. */
+  /** The place of a consumer without a group; it has no committed offsets. */
   readonly positions: Map<number, number>;
   readonly onError: (error: unknown) => void;
   readonly onEnd: () => void;

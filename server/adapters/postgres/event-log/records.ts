@@ -3,7 +3,7 @@ import { LogUnavailableError, NO_HEADERS, type PartitionBounds, type StoredRecor
 import { decodeFrame, ROW_RECORDS } from "./framing";
 import type { Topic } from "./topics";
 
-/** What was found in a partition from an offset on. */
+/** The records found in a partition from an offset on. */
 export interface FetchedRecords {
   readonly records: readonly StoredRecord[];
   readonly start: number;
@@ -61,7 +61,7 @@ export async function fetchRecords(
   return { records, start: Number(first.start_offset), end: Number(first.end_offset) };
 }
 
-/** What a partition holds. */
+/** Reads the bounds of a partition. */
 export async function partitionBounds(pool: Pool, topic: Topic, partition: number): Promise<PartitionBounds> {
   const { rows } = await pool.query<{ start_offset: string; end_offset: string }>(
     "SELECT start_offset, end_offset FROM log_partition WHERE topic_id = $1 AND partition = $2",

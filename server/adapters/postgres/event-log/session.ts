@@ -7,7 +7,7 @@ import { findTopic, type Topic } from "./topics";
 /** Longer than any statement here takes; after it the connection counts as lost. */
 const STATEMENT_MS = 10_000;
 
-/** Who is in a group, and who owns what. */
+/** The members of a group, and which partitions each owns. */
 interface GroupView {
   /** Place of this member among all, from 0, in an order all members agree on. */
   readonly rank: number;
@@ -34,7 +34,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** What opens a session; needs a connection of its own because locks and LISTEN belong to it. */
+/** The means to open a session; it needs a connection of its own because locks and LISTEN belong to it. */
 export interface SessionSettings {
   readonly connectionString: string;
   readonly applicationName: string;

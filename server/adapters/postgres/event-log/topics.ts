@@ -38,7 +38,7 @@ export async function findTopic(database: Queryable, name: string): Promise<Topi
 export async function ensureTopics(pool: Pool, wanted: readonly TopicSettings[]): Promise<readonly TopicDifference[]> {
   return await withTransaction(pool, async (client) => {
     const differences: TopicDifference[] = [];
-    // By name, so that two at once wait for each other and never in a circle.
+    // Sorted by name, so that two processes wait for each other and never in a circle.
     const sorted = [...wanted].sort((a, b) => (a.topic < b.topic ? -1 : 1));
     for (const { topic, partitions, retentionMs, durable } of sorted) {
       const created = await client.query(
@@ -66,7 +66,7 @@ export async function ensureTopics(pool: Pool, wanted: readonly TopicSettings[])
   });
 }
 
-/** What a topic looks like, and how far `group` is. */
+/** Describes a topic as it is now, and how far `group` has come. */
 export async function describeTopic(pool: Pool, name: string, group: string): Promise<TopicState> {
   const topic = await findTopic(pool, name);
   const key = groupKey(topic.id, group) >>> 0;

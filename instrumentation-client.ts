@@ -1,0 +1,4 @@
+import { config } from "zod";
+
+// The pages' policy forbids making code from text, and zod would try whether it may: browsers report even the attempt.
+config({ jitless: true });

@@ -1,0 +1,28 @@
+import { removeDevice } from "@/server/catalog/removals";
+import { job } from "@/server/contracts/jobs";
+import type { DeviceTwins } from "@/server/ports/device-twins";
+import { startRemoval } from "../jobs/removals";
+import { NO_PARAMETERS, writingVerb } from "../verb";
+import { deviceParams, noDevice } from "./id";
+
+export const deleteDevice = writingVerb(
+  {
+    method: "DELETE",
+    path: "/api/v1/devices/{id}",
+    access: "administer",
+    summary: "Deletes a device with its readings, rollups, latest values and what people wrote about it",
+    description:
+      "It is gone at once; the job in the answer removes its readings, and goes on after a restart. Its messages in the archive and its dead letters stay until their " +
+      "retention ends. Totals tell what was handled, and stay too. A message of the device that is handled later, be it one that waits in the log now, makes a new device of it.",
+    params: deviceParams,
+    query: NO_PARAMETERS,
+    answer: job,
+    status: 202,
+    problems: ["not-found"],
+  },
+  ({ twins }: { readonly twins: Pick<DeviceTwins, "forget"> }) =>
+    async (ctx, { params: { id } }) => {
+      if (!(await removeDevice(ctx.tx, id, () => twins.forget([id], null)))) throw noDevice(id);
+      return startRemoval(ctx);
+    },
+);

@@ -1,0 +1,148 @@
+import { Writable } from "node:stream";
+import fc from "fast-check";
+import pino from "pino";
+import { beforeAll, expect, test } from "vitest";
+import { createApiRig, JSON_TYPE } from "@/server/testing/api-rig";
+import type { Api } from "./runtime";
+import { type VerbName, VERBS } from "./verbs";
+
+/** Values that engines, dates, numbers or addresses can't hold, or only just. */
+const NASTY = [
+  ...["\0", "a\0b", "\u0001", "\t", "a\nb", "\r\n", "\u001f", "\u007f", "\u0085", "\u2028", "\ufeff", "\ufffe"],
+  ...["", " ", ".", "..", "/", "%", "%00", "%ff", "\\", "'", '"', "`", "$1", "{}", "[]", "*", ",", ",,", "a,\0,b"],
+  ...["null", "undefined", "true", "NaN", "Infinity", "-0", "-1", "0", "1.5", "0x10", "1e3", "1e400", "-1e400"],
+  ...["2147483647", "2147483648", "-2147483649", "9007199254740991", "9007199254740993", "9223372036854775808"],
+  ...["0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999-23:59"],
+  ...["+275760-09-13T00:00:00.000Z", "-271821-04-20T00:00:00.000Z", "2026-02-30T00:00:00Z", "24:00", "infinity"],
+  ...["__proto__", "constructor", "toString", "\u{1f4a9}", "e\u0301", "\ud800", "x".repeat(128), "x".repeat(5000)],
+];
+
+/** Such values for JSON, with others that only JSON can hold. */
+const NASTY_JSON: unknown[] = [
+  ...NASTY,
+  ...[null, true, 0, -1, 1.5, 2 ** 31, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 2 ** 63],
+  ...[8.64e15, -8.64e15, 8.64e15 + 1, -62_135_596_800_001, 1e300, [], {}, ["\0"], { at: "\0" }],
+];
+
+/** Values with which every verb finds something, so that it is only the nasty one that stands in the way. */
+const USUAL: Readonly<Record<string, string>> = {
+  ...{ id: "press-07", ids: "press-07", name: "temperature", metric: "temperature", metrics: "temperature" },
+  ...{ run: "3f0c6b1e-58a5-4c43-9a0b-3b6a3f6f4f11", partition: "0" },
+};
+const JOB_PATH = { name: "job-retention", id: "none" };
+
+/** Bodies that say everything there is to say. */
+const BODIES: Partial<Record<VerbName, unknown>> = {
+  updateDevice: { site: "north", type: "press", notes: "a note" },
+  mergeMetrics: { into: "humidity" },
+  updateMetric: { unit: "V", devices: ["press-07"], unsetOnly: false },
+  resendDeadLetter: { message: "{}", dryRun: false },
+  startDeadLetterJob: {
+    ...{
+      action: "discard",
+      filter: { reason: "typeDrift", device: "nobody", field: "x" },
+      perSecond: 1,
+      dryRun: false,
+    },
+  },
+  skipBatch: { from: 0, to: 1 },
+  sendTestMessage: { device: "press-07" },
+  ingestTelemetry: { device: "press-07", time: 1, id: "x", site: "north", type: "press", readings: { a: 1, b: "x" } },
+};
+
+const rig = createApiRig();
+const logged: string[] = [];
+let api: Api;
+beforeAll(async () => {
+  await rig.sendFleet();
+  const sink = new Writable({
+    write: (chunk, _, done) => {
+      logged.push(String(chunk));
+      done();
+    },
+  });
+  api = rig.compose({ logger: pino({ level: "warn" }, sink) });
+});
+
+const isJob = (path: string) => path.startsWith("/api/v1/jobs/");
+
+async function ask(
+  name: VerbName,
+  { params = {}, query = {}, body }: { params?: object; query?: object; body?: unknown },
+): Promise<Response> {
+  const { method, path, params: path_, query: query_ } = VERBS[name].operation;
+  const usual = { ...USUAL, ...(isJob(path) && JOB_PATH) } as Record<string, string>;
+  const given = (shape: object, isNeeded: (key: string) => boolean) =>
+    Object.fromEntries(Object.keys(shape).flatMap((key) => (isNeeded(key) ? [[key, usual[key] ?? "1"]] : [])));
+  const required = (shape: Record<string, { safeParse(value: unknown): { success: boolean } }>) => (key: string) =>
+    !shape[key]!.safeParse(undefined).success;
+  const address = new URL("http://here/api");
+  for (const [key, value] of Object.entries({ ...given(query_.shape, required(query_.shape)), ...query }))
+    address.searchParams.set(key, String(value));
+  const init = method === "GET" ? {} : { body: JSON.stringify(body ?? BODIES[name] ?? {}), headers: JSON_TYPE };
+  const request = new Request(address, { method, ...init });
+  return api.handle(name, request, { ...given(path_.shape, () => true), ...params });
+}
+
+/** Never our fault, all of the answer comes, and nothing is logged but what `ask` can't cause. */
+async function assertRefusedOrAnswered(name: VerbName, call: Parameters<typeof ask>[1]): Promise<void> {
+  const answer = await ask(name, call);
+  const text = await answer.text();
+  expect(answer.status, `${name} ${JSON.stringify(call).slice(0, 300)}: ${text.slice(0, 300)}`).toBeLessThan(500);
+  expect(logged, `${name} ${JSON.stringify(call).slice(0, 300)}`).toEqual([]);
+}
+
+const names = Object.keys(VERBS) as VerbName[];
+const places = names.flatMap((name) => {
+  const { params, query } = VERBS[name].operation;
+  return [
+    ...Object.keys(params.shape).map((key) => ({ name, at: "params" as const, key })),
+    ...Object.keys(query.shape).map((key) => ({ name, at: "query" as const, key })),
+  ];
+});
+
+test("every parameter of every verb takes or refuses whatever it is given", { timeout: 240_000 }, async () => {
+  for (const { name, at, key } of places)
+    for (const value of NASTY) await assertRefusedOrAnswered(name, { [at]: { [key]: value } });
+});
+
+test("the same with any text", { timeout: 240_000 }, async () => {
+  const text = fc.oneof(fc.string({ unit: "binary", maxLength: 40 }), fc.string({ unit: "grapheme", maxLength: 140 }));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...places), text, ({ name, at, key }, value) =>
+      assertRefusedOrAnswered(name, { [at]: { [key]: value } }),
+    ),
+    { numRuns: 500 },
+  );
+});
+
+/** A value with each of its parts, one after the other, replaced by each nasty one. */
+function* spoiled(value: unknown): Generator<unknown> {
+  yield* NASTY_JSON;
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, part] of Object.entries(value))
+    for (const nasty of spoiled(part))
+      yield Array.isArray(value) ? Object.assign([...value], { [key]: nasty }) : { ...value, [key]: nasty };
+}
+
+test("every cursor, changed anywhere, is refused or leads somewhere", { timeout: 240_000 }, async () => {
+  const listed = places.filter(({ key }) => key === "cursor");
+  expect(listed.length).toBeGreaterThanOrEqual(3);
+  for (const { name } of listed) {
+    const sort = VERBS[name].operation.query.shape as { sort?: { unwrap(): { options: readonly string[] } } };
+    for (const query of sort.sort?.unwrap().options.map((one) => ({ sort: one })) ?? [{}]) {
+      const { next } = (await (await ask(name, { query: { ...query, limit: 1 } })).json()) as { next: string | null };
+      expect(next, name).not.toBeNull();
+      const [order, place] = JSON.parse(Buffer.from(next!, "base64url").toString()) as [string, unknown];
+      for (const value of [...spoiled([order, place])]) {
+        const cursor = Buffer.from(JSON.stringify(value)).toString("base64url");
+        await assertRefusedOrAnswered(name, { query: { ...query, cursor } });
+      }
+    }
+  }
+});
+
+test("every body, with anything in any place, is taken or refused", { timeout: 240_000 }, async () => {
+  for (const name of names.filter((one) => "bodies" in VERBS[one].operation))
+    for (const body of spoiled(BODIES[name] ?? {})) await assertRefusedOrAnswered(name, { body });
+});

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { mergeMetric, removeMetric } from "@/server/catalog/removals";
+import { text } from "@/server/contracts/common";
+import { job } from "@/server/contracts/jobs";
+import { mergeBody } from "@/server/contracts/metrics";
+import { noMetric } from "../devices/id";
+import { parseJsonBody } from "../json-body";
+import { startRemoval } from "../jobs/removals";
+import { invalid } from "../parse";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, writingVerb } from "../verb";
+
+const { $schema: _, ...MERGE_SCHEMA } = z.toJSONSchema(mergeBody, { io: "input" });
+
+export const metricParams = z.object({ name: text(128).min(1).describe("The name devices report it under") });
+
+const STAYS =
+  "Messages in the archive and dead letters stay as they were received. Totals tell what was handled, and stay too. A message that is handled later and has " +
+  "the name, be it one that waits in the log now, makes a new metric of it.";
+
+export const deleteMetric = writingVerb(
+  {
+    method: "DELETE",
+    path: "/api/v1/metrics/{name}",
+    access: "administer",
+    summary: "Deletes a metric with its readings, rollups, latest values and units",
+    description: `It is gone at once from every list and chart; the job in the answer removes its readings, and goes on after a restart. ${STAYS}`,
+    params: metricParams,
+    query: NO_PARAMETERS,
+    answer: job,
+    status: 202,
+    problems: ["not-found"],
+  },
+  () =>
+    async (ctx, { params: { name } }) => {
+      if (!(await removeMetric(ctx.tx, name))) throw noMetric(name);
+      return startRemoval(ctx);
+    },
+);
+
+export const mergeMetrics = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/metrics/{name}/merge",
+    access: "administer",
+    summary: "Gives a metric's readings to another metric, and deletes it",
+    description:
+      "It is gone at once; the job in the answer moves its readings, which appear under `into` as it goes. Where `into` has a reading at the same device and time, that one " +
+      `stays. Values stay as they are: metrics with different units are not merged. ${STAYS}`,
+    params: metricParams,
+    query: NO_PARAMETERS,
+    answer: job,
+    status: 202,
+    problems: ["not-found", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": MERGE_SCHEMA },
+  },
+  () =>
+    async (ctx, { params: { name }, request }) => {
+      const { into } = await parseJsonBody(mergeBody, request);
+      if (into === name) throw invalid([{ at: "into", message: "is the metric itself" }]);
+      const result = await mergeMetric(ctx.tx, name, into);
+      if (result === "missing") throw noMetric(name);
+      if (result === "noTarget") throw noMetric(into);
+      if (result === "units")
+        throw new ProblemError(
+          "wrong-status",
+          "Their units differ, and values are not converted: set the same unit first.",
+        );
+      return startRemoval(ctx);
+    },
+);

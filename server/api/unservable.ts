@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { parseAndValidateFlightRouterState } from "next/dist/server/app-render/parse-and-validate-flight-router-state.js";
+import { ProblemError, problemResponse } from "./problem";
+
+/** Answers what Next would fail at, or write into the log. @returns false when Next may have the request. */
+export async function answerUnservable(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  const [path = ""] = (request.url ?? "").split("?", 1);
+  const refused = refusalOf(request, path);
+  if (refused === null) return false;
+  const answer = problemResponse(refused, path, () => {});
+  const isApi = path.startsWith("/api/");
+  const headers = isApi ? {} : { "content-type": "text/plain; charset=utf-8" };
+  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...headers });
+  response.end(isApi ? await answer.text() : `${refused.detail}\n`);
+  return true;
+}
+
+function refusalOf({ method = "GET", headers }: IncomingMessage, path: string): ProblemError | null {
+  if (!isReadable(path))
+    return new ProblemError("invalid-parameters", "The address can't be read: a % in it begins no UTF-8 text.");
+  // There are pages to read only; Next would look for a server action, and write of its absence.
+  if (!path.startsWith("/api/") && !READING.has(method))
+    return new ProblemError("method-not-allowed", `${method} is not taken here; GET is.`, {
+      headers: { allow: "GET, HEAD" },
+    });
+  try {
+    parseAndValidateFlightRouterState(headers["next-router-state-tree"]);
+  } catch {
+    return new ProblemError("invalid-parameters", "Next-Router-State-Tree can't be read: leave it out.");
+  }
+  return null;
+}
+
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+function isReadable(path: string): boolean {
+  try {
+    // Next gives NUL in a path to the file system, and PostgreSQL can't hold it.
+    return /^(\/|https?:\/\/)/.test(path) && !decodeURIComponent(path).includes("\0");
+  } catch {
+    return false;
+  }
+}

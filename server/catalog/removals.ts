@@ -1,0 +1,96 @@
+import type { PoolClient } from "pg";
+import type { MetricKind } from "@/server/domain/terms";
+import { DISCOVERY_LOCK } from "./catalog-writes";
+import { beginEpoch } from "./epoch";
+
+interface MetricRow {
+  readonly id: number;
+  readonly kind: MetricKind;
+  readonly unit: string | null;
+}
+
+/** Makes this transaction, until it ends, the only one that changes what others remember of the catalog. */
+async function alone(tx: PoolClient): Promise<void> {
+  await beginEpoch(tx);
+  // Discovery locks devices too: one after the other they can't lock each other out.
+  await tx.query(DISCOVERY_LOCK);
+}
+
+async function find(tx: PoolClient, name: string): Promise<MetricRow | null> {
+  const { rows } = await tx.query<MetricRow>(`SELECT id, kind, unit FROM metric WHERE name = $1 FOR UPDATE`, [name]);
+  return rows[0] ?? null;
+}
+
+/**
+ * Takes a metric out of the catalog at once; a job removes its readings. A later reading of this name is of a new metric.
+ * @returns false when there is none of this name.
+ */
+export async function removeMetric(tx: PoolClient, name: string): Promise<boolean> {
+  await alone(tx);
+  const metric = await find(tx, name);
+  if (metric === null) return false;
+  await take(tx, name, metric.id, null);
+  return true;
+}
+
+/**
+ * Takes a metric out of the catalog at once; a job gives its readings to another one.
+ * @returns "missing" or "noTarget" without one or the other metric, "units" when both have units that differ: then nothing is changed.
+ */
+export async function mergeMetric(
+  tx: PoolClient,
+  name: string,
+  into: string,
+): Promise<"merged" | "missing" | "noTarget" | "units"> {
+  await alone(tx);
+  const [metric, target] = [await find(tx, name), await find(tx, into)];
+  if (metric === null) return "missing";
+  if (target === null) return "noTarget";
+  if (metric.unit !== null && target.unit !== null && metric.unit !== target.unit) return "units";
+  if (metric.kind === "number") await tx.query(`UPDATE metric SET kind = 'number' WHERE id = $1`, [target.id]);
+  await tx.query(
+    `INSERT INTO rounded_series (device_id, metric_id, time) SELECT device_id, $2, time FROM rounded_series WHERE metric_id = $1
+     ON CONFLICT (device_id, metric_id) DO UPDATE SET time = greatest(rounded_series.time, excluded.time)`,
+    [metric.id, target.id],
+  );
+  await take(tx, name, metric.id, target.id);
+  return "merged";
+}
+
+/** Says whether a metric is a number or a boolean; the next number makes a boolean a number again. */
+export async function setMetricKind(tx: PoolClient, metric: number, kind: MetricKind): Promise<void> {
+  // Workers remember which metrics are numbers.
+  await alone(tx);
+  await tx.query(`UPDATE metric SET kind = $2 WHERE id = $1`, [metric, kind]);
+}
+
+/**
+ * Takes a device out of the catalog at once; a job removes its readings. A later message of this name is of a new device.
+ * @param forgetTwin removes its twin; called while no batch can be committed.
+ * @returns false when there is none of this name.
+ */
+export async function removeDevice(tx: PoolClient, name: string, forgetTwin: () => Promise<void>): Promise<boolean> {
+  await alone(tx);
+  const { rows } = await tx.query<{ id: number }>(`DELETE FROM device WHERE name = $1 RETURNING id`, [name]);
+  if (!rows[0]) return false;
+  await tx.query(`INSERT INTO catalog_removal (kind, key, name, step) VALUES ('device', $1, $2, 'readings')`, [
+    rows[0].id,
+    name,
+  ]);
+  await forgetTwin();
+  return true;
+}
+
+async function take(tx: PoolClient, name: string, key: number, into: number | null): Promise<void> {
+  await tx.query(
+    `UPDATE device SET conflict_metric_id = NULL, conflict_time = NULL, conflict_kept = NULL, conflict_refused = NULL
+     WHERE conflict_metric_id = $1`,
+    [key],
+  );
+  await tx.query(`DELETE FROM metric WHERE id = $1`, [key]);
+  await tx.query(`INSERT INTO catalog_removal (kind, key, name, into_key) VALUES ('metric', $1, $2, $3)`, [
+    key,
+    name,
+    into,
+  ]);
+}

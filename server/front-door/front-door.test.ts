@@ -1,0 +1,216 @@
+import type { IncomingMessage } from "node:http";
+import { expect, test } from "vitest";
+import { createPerAddress } from "./connections";
+import { createForwarding } from "./forwarding";
+import { createFrontDoor, isPage } from "./front-door";
+import type { Place } from "./hosts";
+import type { Refusal } from "./refusal";
+import { createSeldom } from "./seldom";
+
+interface Asked {
+  readonly method?: string;
+  readonly url?: string;
+  readonly peer?: string;
+  readonly headers?: Record<string, string>;
+}
+
+function request({ method = "GET", url = "/", peer = "192.0.2.9", headers = { host: "localhost:3000" } }: Asked) {
+  const rawHeaders = Object.entries(headers).flat();
+  return {
+    method,
+    url,
+    rawHeaders,
+    headers: { ...headers },
+    socket: { remoteAddress: peer },
+  } as unknown as IncomingMessage;
+}
+
+function doorOf(place: Partial<Place> & { TRUSTED_PROXIES?: string[] } = {}) {
+  const told: Refusal[] = [];
+  const door = createFrontDoor({
+    place: { HOST: "127.0.0.1", PORT: 3000, ALLOWED_HOSTS: [], TRUSTED_PROXIES: [], ...place },
+    onRefused: (refusal) => told.push(refusal),
+    now: () => 0,
+  });
+  const kind = (asked: Asked, wants: "answer" | "socket" = "answer") =>
+    door.visit(request(asked), wants).refusal?.kind ?? null;
+  return { door, kind, told, host: (host: string) => kind({ headers: { host } }) };
+}
+
+test.each(["localhost:3000", "LOCALHOST:3000", "127.0.0.1:3000", "[::1]:3000"])("%s is our own", (host) => {
+  expect(doorOf().host(host)).toBeNull();
+});
+
+test.each([
+  "evil.example:3000",
+  "localhost",
+  "localhost:3001",
+  "localhost.evil.example:3000",
+  "169.254.169.254",
+  "a b",
+  "localhost:3000@evil.example",
+  "localhost:3000/",
+  "",
+  "localhost:99999999",
+])("%j is not", (host) => {
+  expect(doorOf().host(host)).toBe("foreign-host");
+});
+
+test("a request without Host is for nobody", () => {
+  expect(doorOf().kind({ headers: {} })).toBe("foreign-host");
+});
+
+test("what is set is let in: the public address and further hosts at any port, others at theirs, the address listened on", () => {
+  const { host } = doorOf({
+    HOST: "192.0.2.1",
+    PUBLIC_URL: "https://iot.example",
+    ALLOWED_HOSTS: ["web", "lan:81", "[2001:db8::1]"],
+  });
+  for (const own of [
+    "iot.example",
+    "iot.example:8443",
+    "web:3000",
+    "web",
+    "lan:81",
+    "192.0.2.1:3000",
+    "[2001:db8::1]:5",
+  ])
+    expect(host(own), own).toBeNull();
+  for (const foreign of ["lan", "lan:82", "192.0.2.1", "0.0.0.0:3000", "x.iot.example"])
+    expect(host(foreign), foreign).toBe("foreign-host");
+  expect(doorOf({ HOST: "0.0.0.0" }).host("0.0.0.0:3000")).toBe("foreign-host");
+  expect(doorOf({ PORT: 80 }).host("localhost")).toBeNull();
+});
+
+test("a foreign host is told once a minute, with what to set, never as a command that does more", () => {
+  const { host, told } = doorOf();
+  host("evil.example:3000");
+  host("evil.example:3000");
+  host("$(id).example");
+  expect(told).toHaveLength(2);
+  expect(told[0]!.detail).toContain('"evil.example:3000"');
+  expect(told[0]!.fix).toContain("ALLOWED_HOSTS=evil.example:3000");
+  expect(told[1]!.fix).toContain("ALLOWED_HOSTS=NAME");
+});
+
+test("however many names are made up, few are told", () => {
+  let now = 0;
+  const mayTell = createSeldom(() => now);
+  expect(Array.from({ length: 1000 }, (_, i) => mayTell(`${i}`)).filter(Boolean)).toHaveLength(20);
+  now = 60_000;
+  expect([mayTell("0"), mayTell("0")]).toEqual([true, false]);
+});
+
+const post = (headers: Record<string, string>) => ({
+  method: "POST",
+  url: "/api/v1/telemetry",
+  headers: { host: "localhost:3000", ...headers },
+});
+
+test("who changes something is a page of ours, or no page", () => {
+  const { kind, told } = doorOf();
+  expect(kind(post({}))).toBeNull();
+  expect(kind(post({ origin: "http://localhost:3000", "sec-fetch-site": "same-origin" }))).toBeNull();
+  expect(kind(post({ "sec-fetch-site": "none" }))).toBeNull();
+  for (const origin of [
+    "http://evil.example",
+    "http://localhost:3001",
+    "http://127.0.0.1:3000",
+    "null",
+    "file://",
+    "x",
+  ])
+    expect(kind(post({ origin })), origin).toBe("foreign-origin");
+  for (const site of ["cross-site", "same-site", "x"])
+    expect(kind(post({ origin: "http://localhost:3000", "sec-fetch-site": site })), site).toBe("foreign-origin");
+  expect(told[0]!.fix).toContain("PUBLIC_URL=http://evil.example ");
+});
+
+test("a page that only looks may come from anywhere, since browsers keep the answer from it", () => {
+  const headers = { host: "localhost:3000", origin: "http://evil.example", "sec-fetch-site": "cross-site" };
+  for (const method of ["GET", "HEAD", "OPTIONS"])
+    expect(doorOf().kind({ method, url: "/api/v1/devices", headers })).toBeNull();
+});
+
+test("a socket is opened by a page of ours, or by no page", () => {
+  const socket = (headers: Record<string, string>) =>
+    doorOf().kind({ url: "/socket.io/", headers: { host: "localhost:3000", ...headers } }, "socket");
+  expect(socket({})).toBeNull();
+  expect(socket({ origin: "http://localhost:3000" })).toBeNull();
+  expect(socket({ origin: "http://localhost:3001" })).toBe("foreign-origin");
+  expect(socket({ origin: "http://localhost:3000", "sec-fetch-site": "cross-site" })).toBe("foreign-origin");
+});
+
+test("behind a proxy that puts a name of its own for Host, the public address is what pages come from", () => {
+  const page = { ...post({ origin: "https://iot.example", "sec-fetch-site": "same-origin" }) };
+  expect(doorOf().kind(page)).toBe("foreign-origin");
+  expect(doorOf({ PUBLIC_URL: "https://iot.example" }).kind(page)).toBeNull();
+  const kept = { ...page, headers: { ...page.headers, host: "iot.example" } };
+  expect(doorOf({ ALLOWED_HOSTS: ["iot.example"] }).kind(kept)).toBeNull();
+  const forwarded = { ...page, peer: "10.0.0.7", headers: { ...page.headers, "x-forwarded-host": "iot.example" } };
+  const place = { ALLOWED_HOSTS: ["iot.example"], TRUSTED_PROXIES: ["10.0.0.0/8"] };
+  expect(doorOf(place).kind(forwarded)).toBeNull();
+  expect(doorOf({ ...place, TRUSTED_PROXIES: [] }).kind(forwarded)).toBe("foreign-origin");
+});
+
+test("methods nobody takes are refused", () => {
+  const { kind } = doorOf();
+  for (const method of ["TRACE", "PROPFIND", "CONNECT", ""])
+    expect(kind({ method, url: "/api/v1/devices" }), method).toBe("method-not-allowed");
+  expect(kind({ method: "DELETE", url: "/api/v1/devices" })).toBeNull();
+});
+
+test("addresses that are none are refused", () => {
+  const { kind } = doorOf();
+  for (const url of ["http://evil.example/", "*", ""]) expect(kind({ url }), url).toBe("unreadable-address");
+  const twice = request({});
+  twice.rawHeaders.push("Host", "evil.example");
+  expect(doorOf().door.visit(twice, "answer").refusal?.kind).toBe("unreadable-address");
+});
+
+test("what is for people and what is for programs", () => {
+  expect(["/", "/devices", "/apis", "/_next/x"].map(isPage)).toEqual([true, true, true, true]);
+  expect(["/api", "/api/v1", "/api?x", "/socket.io/?y"].map(isPage)).toEqual([false, false, false, false]);
+});
+
+const settled = (proxies: string[], peer: string, headers: Record<string, string>) => {
+  const asked = request({ peer, headers: { host: "localhost:3000", ...headers } });
+  return { ...createForwarding(proxies).settle(asked), headers: asked.headers };
+};
+
+test("nobody but a trusted proxy says who sent a request", () => {
+  const said = {
+    "x-forwarded-for": "1.2.3.4",
+    "x-forwarded-proto": "https",
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-port": "1",
+    forwarded: "for=1.2.3.4",
+  };
+  const { address, isHttps, headers } = settled(["10.0.0.0/8"], "127.0.0.1", said);
+  expect([address, isHttps]).toEqual(["127.0.0.1", false]);
+  expect(headers).toEqual({
+    host: "localhost:3000",
+    "x-forwarded-for": "127.0.0.1",
+    "x-forwarded-proto": "http",
+  });
+  expect(settled(["10.0.0.0/8"], "::ffff:10.1.2.3", said)).toMatchObject({ address: "1.2.3.4", isHttps: true });
+});
+
+test("of what the client wrote itself and what proxies appended, the proxies' part counts", () => {
+  const from = (list: string) => settled(["10.0.0.0/8", "fd00::/8"], "10.0.0.1", { "x-forwarded-for": list }).address;
+  expect(from("6.6.6.6, 203.0.113.5")).toBe("203.0.113.5");
+  expect(from("6.6.6.6, 203.0.113.5, fd00::7, 10.0.0.2")).toBe("203.0.113.5");
+  expect(from("10.0.0.9")).toBe("10.0.0.9");
+  expect(from("not an address")).toBe("10.0.0.1");
+  expect(from("")).toBe("10.0.0.1");
+});
+
+test("one address has so many places, and gets them back", () => {
+  const places = createPerAddress(2);
+  const closing: (() => void)[] = [];
+  const socket = { once: (_: string, then: () => void) => closing.push(then) } as never;
+  expect([1, 2, 3].map(() => places.take("a", socket))).toEqual([true, true, false]);
+  expect(places.take("b", socket)).toBe(true);
+  closing[0]!();
+  expect([places.take("a", socket), places.take("a", socket)]).toEqual([true, false]);
+});
