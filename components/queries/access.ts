@@ -7,13 +7,14 @@ import { deleteJson, patchJson, postJson, readJson } from "./request";
 /** The first part of the keys of all that administrators change. */
 export const ACCESS = "access";
 
-/** Who is signed in, and what they may do. Another role ends the session, so it is asked for once. */
+/** Who is signed in, and what they may do. Another role ends the session, so it is asked for once, and when another tab may have signed somebody else in. */
 export const meQuery = () =>
   queryOptions({
     queryKey: ["me"],
     queryFn: ({ signal }) => readJson<Me>("/api/v1/me", signal),
     staleTime: Infinity,
     gcTime: Infinity,
+    refetchOnWindowFocus: "always",
     refetchInterval: ({ state }) => (state.data ? false : 5000),
   });
 

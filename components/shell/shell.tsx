@@ -1,6 +1,6 @@
 "use client";
 import { AppShell, Burger, NavLink } from "@mantine/core";
-import { QueryClient, QueryClientProvider, useQueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ADMIN_PAGES, PAGES } from "@/server/contracts/pages";
@@ -52,6 +52,7 @@ function Frame({ children }: { children: ReactNode }) {
   const closeNavigation = useCallback(() => setOpened(false), []);
   useHealthRoom();
   useSignedOut();
+  useOtherAccount();
   useEffect(() => {
     const id = path.startsWith("/devices/") ? deviceInAddress(path.slice("/devices/".length)) : null;
     if (id !== null) noteDevice(id);
@@ -141,6 +142,16 @@ function useSignedOut(): void {
   useEffect(() => {
     if (isBroken) void queries.refetchQueries({ queryKey: meQuery().queryKey });
   }, [queries, isBroken]);
+}
+
+/** Somebody else signed in, in another tab: nothing that was shown to the one before stays. */
+function useOtherAccount(): void {
+  const id = useQuery(meQuery()).data?.accountId;
+  const first = useRef(id);
+  useEffect(() => {
+    if (first.current !== undefined && id !== first.current) window.location.reload();
+    first.current = id;
+  }, [id]);
 }
 
 /** Every page shows what is wrong: the shell watches health for all of them. */

@@ -97,6 +97,12 @@ test("a viewer is offered nothing they may not do, and is told what it takes", a
   await viewer.goto("/jobs");
   await viewer.locator("[data-job]").first().waitFor();
   expect(await viewer.getByRole("button", { name: "Run now" }).count()).toBe(0);
+  await viewer.goto("/dead-letters?letter=unknown");
+  await viewer.getByRole("complementary", { name: "Dead letter" }).getByText("permission view-messages").waitFor();
+  for (const route of ["/health", "/pipeline", "/"]) {
+    await viewer.goto(route);
+    await viewer.getByRole("status").getByText("Connected").waitFor();
+  }
   await viewer.goto("/devices");
   await viewer.locator("tbody tr a").first().click();
   await viewer.getByText("takes the permission view-messages").first().waitFor();
