@@ -4,6 +4,7 @@ import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import type { Config } from "./config/config";
 import { noteHandled } from "./health/probe-messages";
+import { endProcess } from "./boot/end-process";
 import { EXIT_TEMPORARY } from "./boot/explain";
 import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
 import { explainFatal } from "./postgres/fatal";
@@ -32,7 +33,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const fatal = (error: unknown) => {
     const { what, why, fix } = explainFatal(error) ?? {};
     logger.fatal({ err: error, why, fix }, what ?? "the worker cannot go on; it ends so that this is seen");
-    endProcess(stop, explainFatal(error) === undefined ? 1 : EXIT_TEMPORARY);
+    endProcess(stop, explainFatal(error) === undefined ? 1 : EXIT_TEMPORARY, FATAL_END_MS);
   };
   const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const timings = createTimings({
@@ -67,12 +68,6 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     })());
   }
   return { stop };
-}
-
-/** Ends the process once `stop` has, and a moment after its time all the same. */
-function endProcess(stop: () => Promise<void>, exitCode: number): void {
-  setTimeout(() => process.exit(exitCode), FATAL_END_MS);
-  void stop().finally(() => process.exit(exitCode));
 }
 
 type ConsumeDeps = {

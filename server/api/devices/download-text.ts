@@ -28,8 +28,9 @@ export interface Sheet {
 const FIGURES = ["mean", "min", "max", "last", "count"] as const;
 
 /**
- * The sheet as CSV (RFC 4180), in pieces: a time column, then a column for each metric of single readings and five for
- * one in buckets. A metric called time is headed "metric time".
+ * Writes the sheet as CSV (RFC 4180), in pieces: a time column, a column for each metric of single readings and five for
+ * one in buckets. If a series has rounded numbers, a last column names the metrics that may be rounded in the row. A metric
+ * called like one of our columns is headed "metric time".
  */
 export async function* csvOf({ columns, chunks }: Sheet): AsyncGenerator<string> {
   const heads = columns.flatMap(({ name, unit, bucketMs }) => {
@@ -39,7 +40,8 @@ export async function* csvOf({ columns, chunks }: Sheet): AsyncGenerator<string>
       ? [named("", unit)]
       : FIGURES.map((figure) => named(figure, figure === "count" ? null : unit));
   });
-  yield csvLines([["time", ...heads.map((head) => metricHeading(head, ["time"]))]]);
+  const marks = columns.some(({ rounded }) => rounded !== null) ? ["rounded"] : [];
+  yield csvLines([["time", ...heads.map((head) => metricHeading(head, ["time", "rounded"])), ...marks]]);
   for await (const rows of chunks) {
     const lines = rows.map(({ time, cells }) => [
       toInstant(time),
@@ -48,14 +50,23 @@ export async function* csvOf({ columns, chunks }: Sheet): AsyncGenerator<string>
         if (column.bucketMs === 0) return [cell && single(column, cell)];
         return FIGURES.map((figure) => cell && cell[figure]);
       }),
+      ...marks.map(() => maybeRounded(columns, time, cells)),
     ]);
     if (lines.length > 0) yield csvLines(lines);
   }
 }
 
+/** Names the metrics of a row that may be rounded, with spaces between: the catalog knows only the latest such time of a series. */
+function maybeRounded(columns: readonly SheetColumn[], time: number, cells: ExportRow["cells"]): string {
+  return columns
+    .filter(({ rounded }, i) => cells[i] && rounded !== null && time <= Date.parse(rounded))
+    .map(({ name }) => name)
+    .join(" ");
+}
+
 /**
- * The sheet as one JSON object, a row a line, in pieces. Metrics are by
- * name in `readings`, so that none is taken for another member of the row; one without a reading at its time is left out.
+ * Writes the sheet as one JSON object, in pieces, with a row per line. Metrics are by name in `readings`, so that none is
+ * taken for another member of the row; one without a reading at its time is left out.
  */
 export async function* jsonOf({ device, from, to, columns, chunks }: Sheet): AsyncGenerator<string> {
   const head = JSON.stringify({ device, from: toInstant(from), to: toInstant(to), metrics: columns });

@@ -39,7 +39,10 @@ export const downloadCsv = verb(
     path: "/api/v1/devices/{id}/readings.csv",
     access: "view-messages",
     summary: "Readings of a device as a CSV file",
-    description: WHAT,
+    description:
+      WHAT +
+      " Where numbers were rounded, because no double holds them as they were sent, a last column `rounded` names the metrics of the row that may " +
+      "be, with spaces between.",
     file: { contentType: "text/csv; charset=utf-8", schema: { type: "string" } },
   },
   ({ pool, prisma }: Deps) =>

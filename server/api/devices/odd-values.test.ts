@@ -15,6 +15,7 @@ const EXTREMES = [MAX, -MAX, MAX, MAX, 1.7e308, 5e-324, -5e-324, -MAX, 1e200, MA
 /** Names that are members of objects, columns of ours, or paths. */
 const NAMES = [
   "time",
+  "rounded",
   "device",
   "site",
   "type",
@@ -161,6 +162,10 @@ test("numbers that no double holds as they were sent are the nearest everywhere,
   const query = `metric=v,w&${RANGE}`;
   const rows = parse(await download("downloadCsv", "exact", query), { columns: true }) as Record<string, string>[];
   expect(rows.map(({ time, v }) => [time, Number(v) + 0])).toEqual(sent.map((v, i) => [at(i), Number(v) + 0]));
+  expect(rows.map(({ rounded }) => rounded)).toEqual(["v", "v", "v", "", ""]);
+  const [minute] = parse(await download("downloadCsv", "exact", `${query}&resolution=minute`), { columns: true });
+  expect(minute).toMatchObject({ "v count": "5", rounded: "v" });
+  expect((await download("downloadCsv", "exact", `metric=w&${RANGE}`)).split("\r\n")[0]).toBe("time,w");
   const json = JSON.parse(await download("downloadJson", "exact", query)) as {
     metrics: unknown;
     rows: { time: string; readings: { v: number } }[];
@@ -186,10 +191,12 @@ describe("metrics named as columns of ours, or as members of objects", () => {
         expect(json.rows[0]!.time).toBe(line![0]);
         for (const name of part) {
           const i = NAMES.indexOf(name);
-          const heading = resolution === "raw" ? (name === "time" ? "metric time" : name) : `${name} last`;
+          const own = ["time", "rounded"].includes(name) ? `metric ${name}` : name;
+          const heading = resolution === "raw" ? own : `${name} last`;
           expect(Number(line![head!.indexOf(heading)]), name).toBe(i);
-          const own = Object.getOwnPropertyDescriptor(json.rows[0]!.readings, name)?.value as number | { last: number };
-          expect(typeof own === "object" ? own.last : own, name).toBe(i);
+          const cell = Object.getOwnPropertyDescriptor(json.rows[0]!.readings, name)?.value as
+            number | { last: number };
+          expect(typeof cell === "object" ? cell.last : cell, name).toBe(i);
         }
       }
     }
