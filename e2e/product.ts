@@ -18,6 +18,12 @@ export interface Product {
   hasExited(): boolean;
   log(): string;
   tree(): readonly ProcessInfo[];
+  /** Asks a route by the key of somebody who may do everything; what is sent is JSON unless the headers say otherwise. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** The header that shows that key. */
+  authorization(): Promise<{ authorization: string }>;
+  /** Signs a browser in: the cookie to give it. */
+  cookie(): Promise<{ name: string; value: string; url: string }>;
   /** GET, parsed. @throws when the answer isn't 2xx. */
   get<T>(path: string): Promise<T>;
   connectionString(): string;
@@ -78,8 +84,27 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     hasExited: () => child.exitCode !== null || child.signalCode !== null,
     log: () => readFileSync(logFile, "utf8"),
     tree: () => treeOf(child.pid ?? -1),
+    async fetch(route, init = {}) {
+      const headers = new Headers(init.headers);
+      headers.set("authorization", (await product.authorization()).authorization);
+      if (init.body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+      return fetch(url + route, { ...init, headers });
+    },
+    authorization: async () => ({ authorization: `Bearer ${await keyFor(options)}` }),
+    async cookie() {
+      const { output } = await runProduct(["sign-in-link"], commandEnv({ ...options, port }));
+      const secret = /#k=(\S+)/.exec(output)?.[1];
+      const answer = await fetch(`${url}/api/v1/sign-in/link`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ secret }),
+      });
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(answer.headers.get("set-cookie") ?? "") ?? [];
+      if (name === undefined || value === undefined) throw new Error(`No sign-in: ${output} ${await answer.text()}`);
+      return { name, value, url };
+    },
     async get<T>(route: string): Promise<T> {
-      const answer = await fetch(url + route, { signal: AbortSignal.timeout(20_000) });
+      const answer = await product.fetch(route, { signal: AbortSignal.timeout(20_000) });
       if (!answer.ok) throw new Error(`GET ${route}: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
       return (await answer.json()) as T;
     },
@@ -110,6 +135,30 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     },
   };
   return product;
+}
+
+/** Keys of somebody who may do everything, by the database that knows them. */
+const keys = new Map<string, Promise<string>>();
+
+/** The environment of a command beside a running product. */
+function commandEnv({ dataDir, port, env }: ProductOptions): Record<string, string> {
+  return { FIELDWATCH_DATA_DIR: dataDir, ...(port !== undefined && { PORT: String(port) }), ...env };
+}
+
+function keyFor(options: ProductOptions): Promise<string> {
+  const database = options.env?.DATABASE_URL ?? options.dataDir;
+  let key = keys.get(database);
+  if (key === undefined) {
+    key = runProduct(["key", "--name", "scripts", "--role", "admin"], commandEnv(options)).then(({ code, output }) => {
+      const made = /^fwk_\S+$/m.exec(output)?.[0];
+      if (made === undefined) throw new Error(`No key was made (${code}): ${output}`);
+      return made;
+    });
+    // The next who asks tries again.
+    key.catch(() => keys.delete(database));
+    keys.set(database, key);
+  }
+  return key;
 }
 
 /** Runs one command of the product to its end. */

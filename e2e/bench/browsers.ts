@@ -56,7 +56,8 @@ export async function main(argv: string[]): Promise<number> {
     await registerFleet(stage.product, devices);
     const load = startFleetLoad(stage.product, devices, rate);
     try {
-      for (let i = 0; i < browsers; i++) clients.push(openBrowser(stage.product, i));
+      for (let i = 0; i < browsers; i++)
+        clients.push(openBrowser(stage.product, i, await stage.product.authorization()));
       await until(() => clients.every((client) => client.frames() > 0), {
         timeoutMs: 60_000,
         what: "a frame for each browser",
@@ -108,10 +109,10 @@ interface OpenBrowser {
 }
 
 /** One tab: joins its rooms, loads its snapshot, and again whenever it missed something. */
-function openBrowser(product: Product, i: number): OpenBrowser {
+function openBrowser(product: Product, i: number, extraHeaders: Record<string, string>): OpenBrowser {
   const { rooms, snapshot } = WATCHED[i % WATCHED.length]!;
   const client = createLiveClient(() =>
-    io(product.url, { transports: ["websocket"], forceNew: true, reconnectionDelayMax: 2000 }),
+    io(product.url, { transports: ["websocket"], forceNew: true, reconnectionDelayMax: 2000, extraHeaders }),
   );
   let frames = 0;
   let missed = 0;

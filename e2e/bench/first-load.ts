@@ -63,7 +63,7 @@ async function firstDevice(stage: Stage): Promise<string> {
 
 /** Null when there is no such page. */
 async function measure(stage: Stage, route: string): Promise<Load | null> {
-  const answer = await fetch(stage.product.url + route);
+  const answer = await stage.product.fetch(route);
   if (answer.status === 404) return null;
   const html = await answer.text();
   const named = new Set([...html.matchAll(/<script[^>]+src="([^"]+)"/g)].map(([, address]) => address!));

@@ -31,7 +31,7 @@ function message(i: number, value: number): string {
 }
 
 async function send(product: Product, lines: readonly string[]): Promise<void> {
-  const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+  const answer = await product.fetch("/api/v1/telemetry", {
     method: "POST",
     headers: { "content-type": "application/x-ndjson" },
     body: lines.join("\n"),

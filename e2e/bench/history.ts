@@ -76,6 +76,7 @@ async function measure(product: Product, rounds: number): Promise<Measured[]> {
   const browser = await openBrowser();
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    await page.context().addCookies([await product.cookie()]);
     await page.goto(`${product.url}/devices/${DEVICE}?metric=temperature&range=1h`);
     await page.locator("[data-shown] svg").first().waitFor();
     const table: Measured[] = [];
@@ -144,11 +145,13 @@ function feedLive(product: Product): { stop(): Promise<void> } {
       time: new Date().toISOString(),
       readings: { temperature: 21, humidity: 48, vibration: 2 },
     });
-    sending = fetch(`${product.url}/api/v1/telemetry`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    }).catch(() => undefined);
+    sending = product
+      .fetch("/api/v1/telemetry", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      })
+      .catch(() => undefined);
   };
   send();
   const timer = setInterval(send, 1000);
@@ -164,8 +167,8 @@ function feedLive(product: Product): { stop(): Promise<void> } {
 async function download(product: Product): Promise<string> {
   const to = Date.now() - 2 * DAY;
   const began = performance.now();
-  const answer = await fetch(
-    `${product.url}/api/v1/devices/${DEVICE}/readings.csv?metric=${METRICS.join()}&from=${iso(to - 7 * DAY)}&to=${iso(to)}`,
+  const answer = await product.fetch(
+    `/api/v1/devices/${DEVICE}/readings.csv?metric=${METRICS.join()}&from=${iso(to - 7 * DAY)}&to=${iso(to)}`,
   );
   const text = await answer.text();
   const lines = text.split("\r\n").length - 2;

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import pg from "pg";
 import { killNow, treeOf } from "../processes";
 import { cleanEnv, freePort, type Product, ROOT, startProduct } from "../product";
 import { pause, until } from "../waiting";
@@ -57,7 +57,7 @@ export async function main(argv: string[]): Promise<number> {
   return 0;
 }
 
-/** Milliseconds from `npm start` until GET pipeline tells of the first committed reading. */
+/** Milliseconds from `npm start` until the first reading is committed. */
 async function firstReading(root: string, dataDir: string): Promise<number> {
   const port = await freePort();
   const started = performance.now();
@@ -65,8 +65,8 @@ async function firstReading(root: string, dataDir: string): Promise<number> {
   const child = spawn("npm", ["start"], { cwd: root, env, stdio: "ignore", shell: process.platform === "win32" });
   try {
     // A data folder that was there has readings already: the first of this start is one more.
-    const before = await readings(port, 300_000, () => child.exitCode === null, -1);
-    await readings(port, 60_000, () => child.exitCode === null, before);
+    const before = await readings(dataDir, 300_000, () => child.exitCode === null, -1);
+    await readings(dataDir, 60_000, () => child.exitCode === null, before);
     return performance.now() - started;
   } finally {
     const tree = treeOf(child.pid ?? -1).map((one) => one.pid);
@@ -80,15 +80,26 @@ async function firstReading(root: string, dataDir: string): Promise<number> {
   }
 }
 
+/** Sums the stored readings of an embedded PostgreSQL. @throws while there is none. */
+async function storedReadings(dataDir: string): Promise<number> {
+  const state = JSON.parse(readFileSync(path.join(dataDir, "postgres.json"), "utf8")) as { connectionString: string };
+  const client = new pg.Client(state);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ sum: string | null }>("SELECT sum(readings) FROM pipeline_position");
+    return Number(rows[0]?.sum ?? 0);
+  } finally {
+    await client.end();
+  }
+}
+
 /** Waits for more readings than `than` and says how many there are. */
-async function readings(port: number, timeoutMs: number, alive: () => boolean, than: number): Promise<number> {
+async function readings(dataDir: string, timeoutMs: number, alive: () => boolean, than: number): Promise<number> {
   let found = 0;
   await until(
     async () => {
       if (!alive()) throw new Error("npm start ended");
-      const answer = await fetch(`http://127.0.0.1:${port}/api/v1/pipeline`).catch(() => undefined);
-      if (answer?.ok !== true) return false;
-      found = ((await answer.json()) as PipelineAnswer).totals.readings;
+      found = await storedReadings(dataDir).catch(() => -1);
       return found > than;
     },
     { timeoutMs, everyMs: 20, what: "the first reading" },
@@ -153,7 +164,7 @@ async function fill(product: Product, messages: number): Promise<void> {
         (_, i) => messageLine(at + i, base + (at + i) * 10).line,
       ).join("\n");
       for (;;) {
-        const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+        const answer = await product.fetch("/api/v1/telemetry", {
           method: "POST",
           body: lines,
           headers: { "content-type": "application/x-ndjson" },

@@ -194,7 +194,7 @@ async function send(product: Product, body: Buffer | string, type: string, zippe
   const payload = zipped ? gzipSync(body, { level: 1 }) : Buffer.from(body);
   const headers = { "content-type": type, ...(zipped ? { "content-encoding": "gzip" } : {}) };
   for (;;) {
-    const answer = await fetch(`${product.url}/api/v1/telemetry`, { method: "POST", body: payload, headers });
+    const answer = await product.fetch("/api/v1/telemetry", { method: "POST", body: payload, headers });
     if (answer.status === 429 || answer.status === 503) {
       await answer.text();
       await pause(Number(answer.headers.get("retry-after") ?? 1) * 1000);

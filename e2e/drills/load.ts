@@ -81,7 +81,7 @@ export function startLoad(stage: Pick<Stage, "product" | "ledger" | "ended">, op
     ) {
       const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
       try {
-        const answer = await fetch(`${product.url}/api/v1/telemetry`, { method: "POST", headers, body, signal });
+        const answer = await product.fetch("/api/v1/telemetry", { method: "POST", headers, body, signal });
         const text = await answer.text();
         last = `${answer.status} ${text.slice(0, 300)}`;
         const parsed = answer.ok || answer.status === 422 ? (JSON.parse(text) as Partial<TelemetryAnswer>) : {};

@@ -265,7 +265,7 @@ async function unreadable(stage: Stage, checks: Checks, client: Client, kafka: K
     const skip = async (body: object) => {
       const path = `/api/v1/pipeline/partitions/${batch.partition}/skip`;
       const headers = { "content-type": "application/json" };
-      return fetch(product.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+      return product.fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
     };
     const { from, to } = batch;
     const other = await skip({ from, to: to + 1 });

@@ -214,7 +214,7 @@ async function resendByHand(product: Product, hands: { busy: boolean; sent: numb
 /** POST; undefined when it isn't answered, or not with what was asked for. */
 async function send<T>(product: Product, path: string, body: object): Promise<T | undefined> {
   try {
-    const answer = await fetch(product.url + path, {
+    const answer = await product.fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { readLocalKey } from "@/server/config/local-key";
 import { createFleet } from "@/server/simulator/fleet";
 import { cleanEnv, ROOT } from "../product";
 import { until } from "../waiting";
@@ -41,7 +42,10 @@ const fleetOf = ({ seed, devices, intervalMs }: SimulatorOptions) =>
   createFleet({ seed, devices, intervalMs, faultsPerHour: 0 });
 
 /** Starts it without faults of its own: what it sends can be worked out. */
-export function startSimulator({ ended }: Pick<Stage, "ended">, options: SimulatorOptions): Simulator {
+export function startSimulator(
+  { ended, product }: Pick<Stage, "ended" | "product">,
+  options: SimulatorOptions,
+): Simulator {
   const fleet = fleetOf(options);
   const logFile = `${options.dataDir}.log`;
   const out = openSync(logFile, "a");
@@ -56,6 +60,7 @@ export function startSimulator({ ended }: Pick<Stage, "ended">, options: Simulat
     env: {
       ...cleanEnv(),
       FIELDWATCH_DATA_DIR: options.dataDir,
+      FIELDWATCH_KEY: readLocalKey(product.dataDir) ?? "",
       SIMULATOR_URL: options.url,
       SIMULATOR_SEED: String(options.seed),
       SIMULATOR_INTERVAL_MS: String(options.intervalMs),

@@ -30,7 +30,7 @@ beforeAll(async () => {
     ["humidity", "%"],
   ] as const) {
     const init = { method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify({ unit }) };
-    expect((await fetch(`${stage.product.url}/api/v1/metrics/${metric}`, init)).status).toBe(200);
+    expect((await stage.product.fetch(`/api/v1/metrics/${metric}`, init)).status).toBe(200);
   }
 });
 afterAll(async () => {
@@ -173,7 +173,7 @@ test("properties are edited; a wrong one is named, a conflict is decided by the 
   await form.getByRole("button", { name: "Save" }).click();
   await form.getByText("must be free of control characters").waitFor();
 
-  const change = await fetch(`${stage.product.url}/api/v1/devices/${DEVICE}`, {
+  const change = await stage.product.fetch(`/api/v1/devices/${DEVICE}`, {
     method: "PATCH",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ type: "lathe" }),

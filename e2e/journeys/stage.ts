@@ -27,7 +27,7 @@ export interface Stage {
   readonly product: Product;
   /** Starts the product again on the same port and data. */
   restart(): Promise<void>;
-  /** A new page on `route`, in a context of its own, after `prepare`. What the page throws, and what its policy stops, is collected in `errors`. */
+  /** A new page on `route`, signed in as the owner, in a context of its own, after `prepare`. What the page throws, and what its policy stops, is collected in `errors`. */
   open(route: string, prepare?: (page: Page) => Promise<void>): Promise<Page>;
   readonly errors: string[];
   close(): Promise<void>;
@@ -61,6 +61,7 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
   await product.ready();
   const port = Number(new URL(product.url).port);
   const errors: string[] = [];
+  const cookie = await product.cookie();
   return {
     get product() {
       return product;
@@ -73,6 +74,7 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
     },
     async open(route, prepare) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: product.url });
+      await context.addCookies([cookie]);
       const page = await context.newPage();
       openPages.add(page);
       page.once("close", () => openPages.delete(page));
@@ -100,7 +102,7 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
 
 /** Posts one message, as a device would. */
 export async function post(product: Product, message: unknown): Promise<void> {
-  const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+  const answer = await product.fetch("/api/v1/telemetry", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(message),

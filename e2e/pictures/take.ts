@@ -130,7 +130,7 @@ async function sendHistory(product: Product): Promise<void> {
     const lines: string[] = [];
     for (let at = tick; at < Math.min(tick + 20, last + 1); at++)
       for (const device of fleet.devices) lines.push(...fleet.messagesAt(device, at));
-    const answer = await fetch(`${product.url}/api/v1/telemetry`, {
+    const answer = await product.fetch("/api/v1/telemetry", {
       method: "POST",
       headers: { "content-type": "application/x-ndjson" },
       body: lines.join("\n"),
