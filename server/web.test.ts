@@ -4,10 +4,13 @@ import pino from "pino";
 import { io, type Socket } from "socket.io-client";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { freePort } from "@/e2e/product";
+import { makeKey } from "./access/keys";
 import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
 import type { ClientToServer, Frame, LiveDevice, Room, ServerToClient, WatchAnswer } from "./contracts/live";
 import { TOPICS } from "./domain/terms";
+import { prismaIn } from "./postgres/prisma";
+import { withTransaction } from "./postgres/transaction";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
@@ -20,6 +23,8 @@ let config: Config;
 let web: Awaited<ReturnType<typeof runWeb>>;
 let worker: { stop(): Promise<void> };
 let url: string;
+/** Headers of somebody who may do everything. */
+let who: { readonly authorization: string };
 
 type Live = Socket<ServerToClient, ClientToServer>;
 
@@ -34,9 +39,20 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${config.server.PORT}`;
   const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
+  const { text } = await withTransaction(engines.pool, (tx) =>
+    makeKey(
+      prismaIn(tx),
+      {
+        ...{ kind: "service", name: "test", device: null, networks: [], expiresAt: null },
+        grants: [{ role: "admin", siteId: null }],
+      },
+      "test",
+    ),
+  );
+  who = { authorization: `Bearer ${text}` };
   await engines.close();
   const often = { reconnectionDelay: 10, reconnectionDelayMax: 10 };
-  early = io(url, { transports: ["websocket"], extraHeaders: { origin: url }, ...often });
+  early = io(url, { transports: ["websocket"], extraHeaders: { origin: url, ...who }, ...often });
   early.once("connect", () => early.emit("watch", "health", (answer) => earlyAnswers.push(answer)));
   web = await runWeb(config, logger);
   worker = await runWorker(config, logger);
@@ -48,19 +64,19 @@ afterAll(async () => {
   await db?.drop();
 });
 
-const get = (path: string) => fetch(url + path);
+const get = (path: string) => fetch(url + path, { headers: who });
 const post = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
   fetch(`${url}/api/v1/telemetry`, {
     method: "POST",
     body: body as BodyInit,
-    headers: { "content-type": "application/json", ...headers },
+    headers: { "content-type": "application/json", ...who, ...headers },
   });
 const message = (device: string, value: number) =>
   JSON.stringify({ device, time: new Date().toISOString(), readings: { temperature: value, mode: "auto" } });
 
 test("large answers are compressed, streamed ones too, short ones are not", async () => {
   const encoding = async (path: string) => {
-    const answer = await fetch(url + path, { headers: { "accept-encoding": "gzip" } });
+    const answer = await fetch(url + path, { headers: { "accept-encoding": "gzip", ...who } });
     expect((await answer.text()).length).toBeGreaterThan(10);
     return answer.headers.get("content-encoding");
   };
@@ -83,7 +99,7 @@ test("pages and routes answer on one port, with security headers and without COR
   expect((await (await get("/api/openapi.json")).json()).openapi).toBe("3.1.0");
   const missing = await get("/api/v1/nothing");
   expect([missing.status, missing.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
-  const wrong = await fetch(`${url}/api/v1/devices`, { method: "DELETE" });
+  const wrong = await fetch(`${url}/api/v1/devices`, { method: "DELETE", headers: who });
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
 });
 
@@ -136,7 +152,7 @@ test("a body that is too large is answered 413, told or not, and the connection 
   const status = await new Promise((resolve, reject) => {
     const call = request(
       `${url}/api/v1/telemetry`,
-      { method: "POST", headers: { "content-type": "application/json" } },
+      { method: "POST", headers: { "content-type": "application/json", ...who } },
       (answer) => {
         answer.resume();
         resolve(answer.statusCode);
@@ -161,7 +177,7 @@ test("sockets of pages from elsewhere are refused", async () => {
   const socket = io(url, {
     transports: ["websocket"],
     reconnection: false,
-    extraHeaders: { origin: "http://elsewhere.example" },
+    extraHeaders: { origin: "http://elsewhere.example", ...who },
   });
   const refused = await new Promise((resolve) => {
     socket.on("connect_error", () => resolve(true));
@@ -176,7 +192,7 @@ test("a browser that comes while the server starts is answered", async () => {
 });
 
 async function watching(rooms: Room[]): Promise<{ socket: Live; frames: Frame[]; answers: WatchAnswer[] }> {
-  const socket: Live = io(url, { transports: ["websocket"], extraHeaders: { origin: url } });
+  const socket: Live = io(url, { transports: ["websocket"], extraHeaders: { origin: url, ...who } });
   const frames: Frame[] = [];
   socket.on("frame", (frame) => frames.push(frame));
   const answers: WatchAnswer[] = [];

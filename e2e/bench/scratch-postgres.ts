@@ -6,12 +6,13 @@ import pino from "pino";
 import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
 
 /** A durable PostgreSQL of its own in a temporary folder, which `stop` removes. */
-export async function scratchPostgres(): Promise<{ pool: pg.Pool; stop(): Promise<void> }> {
+export async function scratchPostgres(): Promise<{ pool: pg.Pool; connectionString: string; stop(): Promise<void> }> {
   const dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-bench-"));
   const server = await startEmbeddedPostgres({ dataDir, logger: pino({ level: "warn" }) });
   const pool = new pg.Pool({ connectionString: server.connectionString, max: 4, options: "-c timezone=UTC" });
   return {
     pool,
+    connectionString: server.connectionString,
     async stop() {
       await pool.end();
       await server.stop();

@@ -28,6 +28,8 @@ export interface Authenticator {
 /** So long a caller is known without asking again; forget() cuts it short. */
 const SESSION_MS = 5000;
 const KEY_MS = 60_000;
+/** Between two notes of which keys are used. */
+const USE_NOTES_MS = 5000;
 /** Callers asked for at once. */
 const MOST_AT_ONCE = 500;
 
@@ -45,6 +47,7 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
   // However many guess, they take one connection of the pool.
   const findSession = inBatches(MOST_AT_ONCE, (secrets: readonly string[]) => findSessions(pool, secrets));
   const findKey = inBatches(MOST_AT_ONCE, (asked: readonly AskedKey[]) => findKeys(pool, asked));
+  const noteUse = createUseNotes(pool);
 
   return {
     async callerOf({ cookie, authorization, address, isHttps }) {
@@ -52,7 +55,11 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
         const [, token = ""] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
         const key = readKey(token);
         if (key === null) return nobody("The Authorization header holds no key: it must be `Bearer fw…`, whole.");
-        const { caller, networks } = await keys.get(token, () => findKey({ ...key, address }));
+        const { caller, networks } = await keys.get(token, async () => {
+          const found = await findKey(key);
+          if (found.caller.kind === "key") noteUse(key.id, address);
+          return found;
+        });
         if (networks === null || isWithin(networks, address)) return caller;
         return nobody(`The key may not be used from ${address ?? "there"}.`);
       }
@@ -93,7 +100,6 @@ interface AskedKey {
   readonly kind: KeyKind;
   readonly id: string;
   readonly secret: string;
-  readonly address: string | null;
 }
 
 interface FoundKey extends Found {
@@ -114,7 +120,7 @@ interface KeyRow {
   readonly grants: Grant[];
 }
 
-/** What the database says of keys, in their order. Notes once a minute that they are used. */
+/** What the database says of keys, in their order. */
 async function findKeys(pool: Pool, asked: readonly AskedKey[]): Promise<FoundKey[]> {
   const { rows } = await pool.query<KeyRow>(
     `SELECT k.id, k.kind, k.name, k.secret_hash AS "secretHash", k.site_id AS "siteId", k.device, k.networks,
@@ -125,18 +131,29 @@ async function findKeys(pool: Pool, asked: readonly AskedKey[]): Promise<FoundKe
     [asked.map(({ id }) => id)],
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const found = asked.map((key) => readFound(key, byId.get(key.id)));
-  const used = asked.filter((_, i) => found[i]!.caller.kind === "key");
-  if (used.length > 0) {
-    await pool.query(
-      `WITH used AS (SELECT DISTINCT ON (id) id, address FROM unnest($1::text[], $2::text[]) u (id, address)),
-         due AS (SELECT id FROM access_key WHERE id = ANY($1) AND last_used_at IS DISTINCT FROM date_trunc('minute', now()) FOR UPDATE SKIP LOCKED)
-       UPDATE access_key k SET last_used_at = date_trunc('minute', now()), last_used_from = used.address
-       FROM due JOIN used USING (id) WHERE k.id = due.id`,
-      [used.map(({ id }) => id), used.map(({ address }) => address)],
-    );
-  }
-  return found;
+  return asked.map((key) => readFound(key, byId.get(key.id)));
+}
+
+/** Notes of keys, to the minute, that they are used: all of some seconds in one statement, which no request waits for. */
+function createUseNotes(pool: Pool): (id: string, address: string | null) => void {
+  let used = new Map<string, string | null>();
+  const write = () => {
+    const notes = [...used];
+    used = new Map();
+    // Other processes note the same: each leaves alone what another is at. What can't be written is noted at the next use.
+    pool
+      .query(
+        `WITH due AS (SELECT id FROM access_key WHERE id = ANY($1) AND last_used_at IS DISTINCT FROM date_trunc('minute', now()) FOR UPDATE SKIP LOCKED)
+         UPDATE access_key k SET last_used_at = date_trunc('minute', now()), last_used_from = used.address
+         FROM due JOIN unnest($1::text[], $2::text[]) used (id, address) USING (id) WHERE k.id = due.id`,
+        [notes.map(([id]) => id), notes.map(([, address]) => address)],
+      )
+      .catch(() => undefined);
+  };
+  return (id, address) => {
+    if (used.size === 0) setTimeout(write, USE_NOTES_MS).unref();
+    used.set(id, address);
+  };
 }
 
 function readFound({ kind, id, secret }: AskedKey, row: KeyRow | undefined): FoundKey {
