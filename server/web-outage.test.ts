@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
 import { freshDatabase, type TestDatabase } from "./testing/database";
+import { freePort } from "@/e2e/product";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 
@@ -53,7 +54,7 @@ beforeAll(async () => {
   const { port } = way;
   address.host = `127.0.0.1:${port}`;
   const loaded = loadConfig({ DATABASE_URL: address.href }, "");
-  config = { ...loaded, server: { ...loaded.server, PORT: 0 } };
+  config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
   const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
   await engines.close();

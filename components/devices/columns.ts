@@ -15,7 +15,7 @@ export interface Column {
   readonly sort?: "lastSeen" | "messages";
 }
 
-/** In display order; values come before the trend. */
+/** The columns in display order; values come before the trend. */
 const PLAIN = [
   { id: "lastSeen", label: "Last seen", width: 100, isNumber: true, sort: "lastSeen" },
   { id: "site", label: "Site", width: 128, isNumber: false },

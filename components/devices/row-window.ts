@@ -9,7 +9,7 @@ export interface RowWindow {
 
 /** Rows drawn beyond what is seen, above and below. */
 const BEYOND = 6;
-/** The window moves by so many rows at a time: scrolling draws once for several. */
+/** The number of rows the window moves by: scrolling draws once for several. */
 const STEP = 5;
 const MOST = 100;
 

@@ -28,7 +28,7 @@ interface RowProps {
   onCurrent: (index: number) => void;
 }
 
-/** One device. It is drawn again when the device changes, and its state when time has changed that. */
+/** The row of one device. It is drawn again when the device changes, and its state when the passing of time has changed that. */
 export const Row = memo(function Row({
   id,
   index,

@@ -30,7 +30,7 @@ interface TableProps {
   dimmed: boolean;
   onSort: (sort: DeviceSort) => void;
   onCurrent: (index: number) => void;
-  /** Told after other rows were drawn, or the cursor moved. */
+  /** Called after other rows were drawn, or the cursor moved. */
   onDrawn: () => void;
 }
 

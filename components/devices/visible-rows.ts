@@ -11,7 +11,7 @@ import { createKeyedStore, type KeyedStore } from "./keyed-store";
 
 /** Rows kept after they left the screen, to show at once when they come back. */
 const KEPT = 1000;
-/** On a reconnect every room asks for a reload; one reload serves all of them. */
+/** The time in which requests to reload are gathered, in milliseconds: on a reconnect every room makes one. */
 const RELOAD_AFTER_MS = 100;
 
 export interface FleetRows {

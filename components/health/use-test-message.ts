@@ -16,7 +16,7 @@ export interface SeenHere {
 export interface TestMessage {
   /** The latest one, whoever sent it; undefined while that isn't known. */
   readonly followed: ProbeMessageView | null | undefined;
-  /** There for a message that was sent from this page. */
+  /** What this page saw of it; null for a message that was sent elsewhere. */
   readonly seen: SeenHere | null;
   readonly send: () => void;
   readonly isSending: boolean;

@@ -4,7 +4,7 @@ import { Copyable, Empty } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { firstMessage } from "../ui/first-message";
 
-/** Nothing has come yet: how to send the first message, and where to see what is missing. */
+/** The overview before the first message: how to send one, and where to see what is missing. */
 export function FirstRun() {
   const isClient = useIsClient();
   return (

@@ -32,7 +32,7 @@ import classes from "./wall.module.css";
 const STATES = ["silent", "stale", "new", "live"] as const;
 /** Sites that fit beside the rest. */
 const SITES = 5;
-/** The pointer and the way out are shown so long after a move. */
+/** The time for which the pointer and the way out are shown after a move, in milliseconds. */
 const IDLE_MS = 3000;
 const SCHEME = "data-mantine-color-scheme";
 

@@ -52,7 +52,7 @@ function readRange(device: string, metric: string, from: number, to: number, sig
   return readJson<ReadingsAnswer>(`/api/v1/devices/${encodeURIComponent(device)}/readings${query}`, signal);
 }
 
-/** Nothing says where a series begins: asks for all of time, then closer and closer around what there is. */
+/** Reads a whole series. Nothing says where it begins, so this asks for all of time, then closer and closer around what there is. */
 async function readAll(
   read: (from: number, to: number) => Promise<ReadingsAnswer>,
   begin: EpochMs,

@@ -4,7 +4,7 @@ import type { Mark } from "../ui/state-mark";
 /** A short break is "reconnecting"; from here on the values on screen are called stale. */
 const STALE_AFTER_MS = 10_000;
 
-/** Health alone sends more often than this: a connected channel that says nothing for so long isn't working. */
+/** The silence after which a connected channel isn't working, in milliseconds: health alone sends more often. */
 const SILENT_AFTER_MS = 45_000;
 
 /** Describes the live channel for a person. `staleSince` is the last moment values were surely current, epoch ms. */

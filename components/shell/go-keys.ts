@@ -1,6 +1,6 @@
 import type { PageLink } from "./pages";
 
-/** The second key must follow within so many ms. */
+/** The time within which the second key must follow, in milliseconds. */
 const PATIENCE_MS = 1200;
 
 /** Time when `g` was pressed, epoch ms; null when the next key stands alone. */

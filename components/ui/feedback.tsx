@@ -58,7 +58,7 @@ export function StaleNotice({ children, onRetry }: { children: ReactNode; onRetr
   );
 }
 
-/** Nothing there: one sentence and one action. */
+/** An empty state: one sentence and one action. */
 export function Empty({ children, action }: { children: ReactNode; action?: ReactNode }) {
   return (
     <div className={classes.empty}>

@@ -3,7 +3,7 @@ import { isKeyTaken } from "./key-target";
 import { useKeys } from "./use-keys";
 
 interface ListKeys {
-  /** Moves the row cursor by so many rows. */
+  /** Moves the row cursor by a number of rows. */
   move: (rows: number) => void;
   /** Moves it to the first or last row. */
   jump: (to: "first" | "last") => void;

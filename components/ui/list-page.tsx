@@ -85,7 +85,7 @@ export function ListBar({ className, total, what, trouble, offer, onReload, onHe
   );
 }
 
-/** Nothing matches the filters. */
+/** The empty state of a list when nothing matches its filters. */
 export function NoMatch({ children, onClear }: { children: ReactNode; onClear: () => void }) {
   return (
     <Empty

@@ -21,7 +21,7 @@ export function SortHead({ label, order, onSort, isNumber, className }: SortHead
   );
 }
 
-/** Nothing there: not zero, not unknown. */
+/** A cell without a value: not zero, not unknown. */
 export function None({ word = "–" }: { word?: string }) {
   return <span className={classes.none}>{word}</span>;
 }

@@ -21,7 +21,7 @@ export function xOf(time: number, from: number, to: number, width: number): numb
   return PLOT.left + ((time - from) / (to - from)) * (width - PLOT.left - PLOT.right);
 }
 
-/** The time at so many pixels from the left edge, within the range. */
+/** Returns the time at a distance in pixels from the left edge, within the range. */
 export function timeAt(x: number, from: number, to: number, width: number): number {
   const share = (x - PLOT.left) / Math.max(1, width - PLOT.left - PLOT.right);
   return Math.round(from + Math.min(1, Math.max(0, share)) * (to - from));

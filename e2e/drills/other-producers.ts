@@ -19,7 +19,7 @@ import { deadLetters, withDatabase } from "./stored";
 
 const TOPIC = TOPICS.telemetry;
 const CODECS: Readonly<Record<number, string>> = { 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd" };
-/** Longer than a partition may stand still before health calls it stuck. */
+/** A wait longer than a partition may stand still before health calls it stuck, in milliseconds. */
 const STILL_MS = 80_000;
 /** Messages in each batch that can't be read, and behind it. */
 const UNREADABLE = 20;

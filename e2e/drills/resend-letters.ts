@@ -23,7 +23,7 @@ const ROOT = "/api/v1/dead-letters";
 /** Event times lie so far ahead: refused when they come, good when they are resent. */
 const AHEAD_MS = 30_000;
 const TOLERANCE_S = 5;
-/** Longer than it takes until a claim that led to nothing is given back. */
+/** A wait longer than it takes until a claim that led to nothing is given back, in milliseconds. */
 const SETTLED_MS = 300_000;
 
 export interface ResendLettersOptions {

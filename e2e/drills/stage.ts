@@ -48,7 +48,8 @@ export async function openStage(
   const options = {
     dataDir: path.join(folder, "data"),
     port: await freePort(),
-    env: { DEMO_DEVICES: "0", ...engines.env, ...kindEnv(), ...env },
+    // A drill's proxy before web is at a port of its own.
+    env: { DEMO_DEVICES: "0", ALLOWED_HOSTS: "127.0.0.1", ...engines.env, ...kindEnv(), ...env },
   };
   function kindEnv(): Readonly<Record<string, string>> {
     if (kind === "clock") return clock.env(ROOT);

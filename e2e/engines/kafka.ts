@@ -22,9 +22,9 @@ export interface KafkaServer extends Engine {
 }
 
 export interface KafkaOptions {
-  /** Kept after the end. Not given: a temporary folder. */
+  /** Folder of its data, kept after the end; a temporary one if left out. */
   readonly dataDir?: string;
-  /** Not given: a free one. */
+  /** A free port if left out. */
   readonly port?: number;
   /** host:port told to clients instead of the real one. */
   readonly advertised?: string;
@@ -41,7 +41,7 @@ export interface KafkaOptions {
   readonly heap?: string;
   /** More environment of its process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Told what takes long. */
+  /** Called with a line about anything that takes long. */
   readonly say?: (line: string) => void;
 }
 

@@ -14,11 +14,11 @@ export interface MongoServer extends Engine {
 export interface MongoOptions {
   /** Kept after the end. Not given: a temporary folder. */
   readonly dataDir?: string;
-  /** Not given: a free one. */
+  /** A free port if left out. */
   readonly port?: number;
   /** More environment of its process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Told what takes long. */
+  /** Called with a line about anything that takes long. */
   readonly say?: (line: string) => void;
 }
 

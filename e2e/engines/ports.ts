@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 
-/** Below what systems give to outgoing connections (32768 and up), so that none takes the port while its engine is down. */
+/** A range below what systems give to outgoing connections (32768 and up), so that none takes the port while its engine is down. */
 const [FIRST, LAST] = [20_000, 32_000];
 const given = new Set<number>();
 

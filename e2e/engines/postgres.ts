@@ -20,7 +20,7 @@ export interface PostgresServer extends Engine {
 export interface PostgresOptions {
   /** Kept after the end. Not given: a temporary folder. */
   readonly dataDir?: string;
-  /** Not given: a free one. */
+  /** A free port if left out. */
   readonly port?: number;
   /** More server settings, `name=value`. */
   readonly settings?: readonly string[];

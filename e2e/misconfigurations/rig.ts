@@ -25,7 +25,7 @@ export interface Diagnosis {
   accusing(...expected: string[]): string[];
 }
 
-/** Not set up in these tests, and so rightly reported: workers, and PostgreSQL's durability on the test server. */
+/** Probes that rightly fail in every test, as neither workers nor the test server's durability are set up. */
 const ALWAYS = ["pipeline.workers", "kafka.group", "postgres.durable"];
 
 export interface DiagnoseOptions {

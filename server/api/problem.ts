@@ -49,7 +49,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** Told of an error nobody foresaw, at which address, and what it was answered as. */
+/** Called with an error nobody foresaw, the address, and the problem it was answered as. */
 export type OnUnforeseen = (error: unknown, path: string, kind: ProblemKind) => void;
 
 /** Answers every error there is; the only place that does. `onUnforeseen` is told of those nobody foresaw. */

@@ -2,7 +2,7 @@
 export interface Signal {
   /** Resolves when it is raised, when the loop is to end, or after `ms`; with `ms`, raising alone doesn't cut the wait short. */
   wait(ms?: number): Promise<void>;
-  /** There is something to do, or the loop is to end. */
+  /** Says that there is something to do, or that the loop is to end. */
   raise(): void;
 }
 

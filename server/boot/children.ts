@@ -26,9 +26,9 @@ export interface ChildOptions {
 }
 
 const START_WITHIN_MS = 90_000;
-/** A process that ends by itself so soon after its start … */
+/** The time after its start in which a process that ends by itself ended quickly, in milliseconds. */
 const QUICK_MS = 5_000;
-/** … so many times in a row would do so for ever. */
+/** The number of quick ends in a row after which a process would go on like that for ever. */
 const MOST_QUICK_DEATHS = 5;
 
 /** Starts a role. Once it was ready, a death is answered by a new start. */

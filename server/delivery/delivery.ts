@@ -38,7 +38,7 @@ export interface DeliveryOptions {
   readonly stop: AbortSignal;
   /** The signal ends a request under way, too; by default it may finish, since its answer is worth having. */
   readonly cut?: AbortSignal;
-  /** Told before each wait, and with null when the server answers again. */
+  /** Called before each wait, and with null when the server answers again. */
   readonly onWaiting?: (waiting: { readonly why: string; readonly ms: number } | null) => void;
 }
 

@@ -29,7 +29,7 @@ export interface Refusals {
 type SendOutcome =
   /** The server has the accepted items durably and named the rejected ones. */
   | ({ readonly kind: "delivered"; readonly accepted: number } & Refusals)
-  /** Nothing is known to be taken; the same request may succeed later. */
+  /** No item is known to be taken; the same request may succeed later. */
   | {
       readonly kind: "later";
       readonly retryAfterMs: number | null;

@@ -15,7 +15,7 @@ const MARK = `number ${crypto.randomUUID()} `;
 /** The deepest nesting that is read: beyond it the reviver could exhaust the stack; a message this deep is refused whole. */
 const DEEPEST = 1000;
 
-/** Numbers of so many digits, or so small, that a double may not hold them. Most texts have none, and are read by JSON.parse alone. */
+/** Matches numbers with so many digits, or so small, that a double may not hold them. Most texts have none: JSON.parse alone reads them. */
 const SUSPECTS = /-?[\d.]{16,}(?:[eE][-+]?\d+)?|\d[eE][-+]?\d{3}/g;
 
 /** The most digits toPrecision writes. */

@@ -4,7 +4,7 @@ import { type Finding, pass, type Probe } from "./probe";
 /** A job as its probe sees it. */
 export interface JobSeen {
   readonly title: string;
-  /** It is run by its schedule, not only when asked for. */
+  /** True if it runs by a schedule, not only when asked for. */
   readonly isScheduled: boolean;
   readonly state: string;
   readonly cause: string | null;

@@ -24,7 +24,7 @@ export interface KafkaProbesDeps {
   readonly now: () => EpochMs;
 }
 
-/** Longer than what an inspection allows itself, so that its own words come first. */
+/** A limit longer than an inspection's own, in milliseconds, so that its own words come first. */
 const TIMEOUT_MS = 6000;
 const MINUTE_MS = 60_000;
 

@@ -4,7 +4,7 @@ import { type Finding, pass, type Probe } from "./probe";
 
 /** The live channel's state, by its own account. */
 export interface LiveChannelState {
-  /** It reads the workers' live frames. */
+  /** True while it reads the workers' live frames. */
   readonly listening: boolean;
   /** The error that broke it last, until frames came again. */
   readonly lastError: string | null;

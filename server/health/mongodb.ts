@@ -22,7 +22,7 @@ export interface MongoProbesDeps {
   readonly now: () => EpochMs;
 }
 
-/** Longer than what an inspection allows itself, so that its own words come first. */
+/** A limit longer than an inspection's own, in milliseconds, so that its own words come first. */
 const TIMEOUT_MS = 6000;
 const MINUTE_MS = 60_000;
 const LEAST_MAJOR = 5;

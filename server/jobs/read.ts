@@ -8,7 +8,7 @@ export interface RunRow {
   readonly trigger: "schedule" | "request";
   readonly requestedBy: string | null;
   readonly state: "waiting" | "running" | "done" | "stopped" | "failed";
-  /** It runs, and was told to end. */
+  /** True if it runs and was told to end. */
   readonly stopWanted: boolean;
   readonly params: unknown;
   readonly cursor: unknown;

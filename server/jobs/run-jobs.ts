@@ -22,7 +22,7 @@ export interface RunJobsDeps {
   readonly firstMs?: number;
   /** The time within which a run is noticed that has become due or was asked for, in milliseconds. */
   readonly lookMs?: number;
-  /** A worker not heard of for so long has lost its runs, in milliseconds. */
+  /** The silence after which a worker has lost its runs, in milliseconds. */
   readonly leaseMs?: number;
   /** The first wait after an outage; it doubles up to a minute. */
   readonly retryMs?: number;

@@ -13,11 +13,11 @@ export interface TallyDeps<Counts> {
   readonly empty: () => Counts;
   readonly write: (buckets: readonly TallyBucket<Counts>[]) => Promise<void>;
   readonly now: () => EpochMs;
-  /** Told when writing failed; it is tried again with the next bucket. */
+  /** Called when writing failed; it is tried again with the next bucket. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Counts kept in memory by 5 seconds and written a moment after each has passed. */
+/** Counts that are kept in memory for each 5 seconds and written a moment after those have passed. */
 export interface Tally<Counts> {
   /** Returns the counts of the present bucket. */
   current(): Counts;
@@ -25,7 +25,7 @@ export interface Tally<Counts> {
   stop(): Promise<void>;
 }
 
-/** After so much that could not be written the oldest is given up: counts are never worth the memory. */
+/** The most buckets that wait to be written; beyond it the oldest is given up: counts are never worth the memory. */
 const MOST_WAITING = 24;
 
 /** Makes a tally. Best effort: nothing waits for it, and a crash costs what was not written yet. */

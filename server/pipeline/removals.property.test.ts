@@ -31,7 +31,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("delete"), metric }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("merge"), metric, into: metric }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove"), device: fc.constantFrom("a", "b") }) },
-  // Killed after so many of its parts.
+  // The job, killed after this many of its parts.
   { weight: 2, arbitrary: fc.record({ do: fc.constant("job"), parts: fc.nat(6) }) },
 );
 type Step = {

@@ -60,6 +60,6 @@ export interface CommitBatch {
   readonly letters: readonly DeadLetter[];
   /** Last event time of each device of the batch before it, null if it has none; their rows are locked until the commit. */
   readonly latest: ReadonlyMap<number, EpochMs | null>;
-  /** Told by the contributor of the readings; nothing is new before it. */
+  /** Set by the contributor of the readings; nothing is new before that. */
   written: WrittenSamples;
 }

@@ -41,7 +41,7 @@ export type DeadLetterStatus = (typeof DEAD_LETTER_STATUSES)[number];
 export interface DeadLetterEvent {
   readonly time: EpochMs;
   readonly kind: "sent" | "stored" | "refused" | "discarded" | "restored";
-  /** In words. */
+  /** The particulars, in words. */
   readonly detail: string;
   /** True if the message was changed before it was sent. */
   readonly edited: boolean;
@@ -109,7 +109,7 @@ export interface DeadLetterQuery extends DeadLetterFilter {
   readonly after?: { readonly ingestTime: EpochMs; readonly id: string };
 }
 
-/** By status; `refused` are those of `resent` whose resend was refused again. */
+/** Counts by status; `refused` are those of `resent` whose resend was refused again. */
 export type DeadLetterCounts = Readonly<Record<DeadLetterStatus | "refused", number>>;
 
 /** Dead letters counted by status, and by whether their resend was refused. */

@@ -17,7 +17,7 @@ export interface EventLog {
    * Appends records; resolves only once they are durable, in the order given per partition (by hash of the key;
    * records without a key go to one partition picked per call). All or nothing is not promised across partitions:
    * on rejection the caller must assume that any part may be in the log, and send again.
-   * @param before the engine isn't given the records from then on: a call that waited so long is rejected instead.
+   * @param before the moment from which on the engine isn't given the records: a call that is still waiting is rejected.
    * @throws LogUnavailableError when the log can't be reached or refuses for now.
    */
   append(topic: string, records: readonly LogRecord[], before?: EpochMs): Promise<void>;
@@ -45,7 +45,7 @@ export interface TopicSettings {
   readonly retentionMs: number;
   /** False for records that may be lost in a crash (live frames): their append needn't wait for the disk. */
   readonly durable: boolean;
-  /** Copies the log keeps of it; left out: the log's own default. A log of one machine keeps one. */
+  /** The number of copies the log keeps; the log's own default if left out. A log of one machine keeps one. */
   readonly replication?: number;
 }
 
@@ -61,11 +61,11 @@ export interface LogRecord {
   /** Decides the partition: same key, same partition, in order. */
   readonly key: string | null;
   readonly value: Uint8Array;
-  /** Headers beside the value, as text; left out: none. */
+  /** Headers beside the value, as text; none if left out. */
   readonly headers?: RecordHeaders;
 }
 
-/** Text by name; any names and values that are well-formed text. */
+/** Headers by name; names and values may be any well-formed text. */
 export type RecordHeaders = Readonly<Record<string, string>>;
 
 /** The headers of a record that has none. */
@@ -104,7 +104,7 @@ export interface Subscription {
   /** The most partitions handled at once. */
   readonly concurrency: number;
   /**
-   * Told of every outage and every failed batch, once each. An UnreadableBatchError is a batch the log holds and can't be
+   * Called with every outage and every failed batch, once each. An UnreadableBatchError is a batch that the log holds but that can't be
    * read: after a backoff its partition, and only that, begins again at `startAt`, which passes it or meets it again.
    */
   readonly onError: (error: unknown) => void;
@@ -120,7 +120,7 @@ export interface PartitionBounds {
   /** Offset the next record will get. */
   readonly end: number;
   /**
-   * Where what was written up to the end of a term ({@link LogBatch.term}) ends now; null where the log can't tell. Below
+   * Tells the present end of what was written up to the end of a term ({@link LogBatch.term}); null where the log can't tell. Below
    * a position taken in that term, the log has lost its tail from there on. @throws LogUnavailableError
    */
   readonly endOfTerm: (term: number) => Promise<number | null>;
@@ -133,14 +133,14 @@ export interface LogBatch {
   readonly partition: number;
   readonly records: readonly StoredRecord[];
   /**
-   * The batch tells all that the log holds from here up to before `to`. Where it has no record there is none to deliver:
-   * it marks the end of a transaction, was aborted, or compacted away. What lies before `from` was not told: it expired.
+   * The batch has all that the log holds from here up to before `to`. Where it has no record there is none to deliver:
+   * the offset marks the end of a transaction, or its record was aborted or compacted away. Offsets left out before `from` expired.
    */
   readonly from: number;
   readonly to: number;
   /** The term of the partition's leadership in which the last of it was written; null where the log has none, or didn't tell. */
   readonly term: number | null;
-  /** End of the partition when the batch was read: the lag after it. */
+  /** End of the partition when the batch was read: it tells the lag after the batch. */
   readonly end: number;
 }
 

@@ -40,7 +40,7 @@ export function databaseConnection(config: Config): string {
   );
 }
 
-/** Longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
+/** A time longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
 const ANSWER_MS = 30_000;
 
 /** Roles whose statements the server itself ends, a moment after nobody here waits for them any more. */

@@ -57,7 +57,7 @@ export function createBrokers(settings: KafkaSettings, open?: OpenSocket): Broke
       return await work(await broker);
     } catch (error) {
       drop(address, broker);
-      // A broker hangs up on who has been silent for long.
+      // A broker hangs up on clients that have been silent for long.
       const stale = kept !== undefined && error instanceof InspectionError && error.kind === "hungUp";
       if (!stale || closed) throw error;
       return attempt(address, work);

@@ -57,7 +57,7 @@ export function createKafkaInspection({ settings, now }: KafkaInspectionDeps): K
     try {
       return await askMetadata(connection, topics);
     } catch (error) {
-      // A listener with sign-in hangs up on who asks without.
+      // A listener with sign-in hangs up on anyone who asks without.
       if (user === null && error instanceof InspectionError && error.kind === "hungUp")
         throw new InspectionError("signInNeeded", connection.address, error.code, { cause: error });
       throw error;

@@ -7,7 +7,7 @@ import { NO_PARAMETERS, verb } from "../verb";
 import { letterParams } from "./id";
 import { readLetter, toView } from "./view";
 
-/** Nothing needs to be said, but as JSON, which pages of other origins can't send. */
+/** An empty body. It must be JSON all the same, as pages of other origins can't send that. */
 export const emptyBody = z.object({});
 export const EMPTY_BODY = { "application/json": { type: "object" } } as const;
 

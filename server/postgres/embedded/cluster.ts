@@ -42,7 +42,7 @@ export function prepareDataFolder(dataDir: string): void {
   if (free < LEAST_FREE_BYTES) throw diskFull(dataDir, `only ${Math.floor(free / 1048576)} MB are free there.`);
 }
 
-/** Not mkdir's own `recursive`, which never ends where the system says ENOENT, as below /proc. */
+/** Makes a folder and its parents. mkdir's own `recursive` never ends where the system says ENOENT, as below /proc. */
 function makeFolder(folder: string): void {
   const parent = path.dirname(folder);
   if (!existsSync(parent)) makeFolder(parent);

@@ -48,7 +48,7 @@ interface PostmasterOptions {
   readonly port: number;
   readonly settings: readonly string[];
   readonly logFile: string;
-  /** Told of every process that is launched, before it is ready. */
+  /** Called with every process that is launched, before it is ready. */
   readonly onLaunch: (postmaster: Postmaster) => void;
   /** True when there is no use in trying again. */
   readonly unwanted: () => boolean;

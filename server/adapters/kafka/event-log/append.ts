@@ -67,7 +67,7 @@ export function sendingsOf(
   partitions: number,
 ): Sending[] {
   const rounds: { byPartition: Map<number, Message[]>; bytes: number }[] = [];
-  /** By partition: the round its next record goes to, and how much of the partition that round holds. */
+  /** For each partition, the round its next record goes to, and how much of the partition that round holds. */
   const fill = new Map<number, { round: number; bytes: number; records: number }>();
   for (const { records, keyless } of calls) {
     for (const { key, value, headers } of records) {

@@ -18,10 +18,10 @@ import { type PartitionRun, startPartitionRun } from "./partition-run";
 import type { TopicBounds } from "./bounds";
 import { committedBy } from "./topics";
 
-/** Nobody waits for these answers but the consumer itself. */
+/** The longest wait for an answer, in milliseconds; only the consumer itself waits for these. */
 const ASK_MS = 10_000;
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
-/** After the abort at the end of a stop, batches get this long before they are left behind. */
+/** The time batches get after the abort at the end of a stop, before they are left behind, in milliseconds. */
 const ABANDON_MS = 2000;
 /** The share of Kafka's own wait that batches in hand get when partitions are to be given up. */
 const SHARE_TO_FINISH = 0.8;

@@ -8,7 +8,7 @@ import type { Source } from "./partition-run";
 
 /** Timing of a consumer's contact with Kafka, in milliseconds. */
 export interface ConsumerTimes {
-  /** After so long without a heartbeat Kafka gives the partitions to others, and the watchdog here begins anew. */
+  /** The time without a heartbeat after which Kafka gives the partitions to others, and the watchdog here begins anew. */
   readonly session: number;
   readonly heartbeat: number;
   /** The time Kafka gives a member's batch in hand before a partition moves. */
@@ -90,9 +90,9 @@ export function startMembership(deps: MembershipDeps): Membership {
       retry: { restartOnFailure: async () => false },
     });
   let closed = false;
-  /** kafkajs has stopped, by itself or because it was told to. */
+  /** True once kafkajs has stopped, by itself or because it was told to. */
   let ended = false;
-  /** Nothing more is to be connected. */
+  /** True once nothing more is to be connected. */
   let abandoned = false;
   let seen = performance.now();
   /** Time of the last request to join; null while a member, or while the request waits at the gate. */

@@ -87,7 +87,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
 
   /** Handles batches until the run is to finish, or what is fetched isn't what comes next. */
   async function consume(): Promise<void> {
-    // Nothing is in hand yet: who stops needn't wait for the answer.
+    // Nothing is in hand yet: a stop needn't wait for the answer.
     const begin = await Promise.race([deps.start(), toFinish]);
     if (begin === undefined || finishing.signal.aborted) return;
     const { next, bounds } = begin;

@@ -6,7 +6,7 @@ import { disconnected } from "./admin";
 
 /** The time one send may take with all its retries, in milliseconds. */
 const SEND_MS = 8000;
-/** Below this the saving isn't worth the work, in bytes. */
+/** The size, in bytes, below which compressing isn't worth the work. */
 const COMPRESS_BYTES = 1024;
 /** Kafka has forgotten this producer, or remembers it otherwise; it took nothing, and a new one may try at once. */
 const START_ANEW = new Set(["OUT_OF_ORDER_SEQUENCE_NUMBER", "INVALID_PRODUCER_EPOCH", "UNKNOWN_PRODUCER_ID"]);

@@ -9,7 +9,7 @@ import { createSemaphore } from "@/server/async/semaphore";
 /** Interval of looking at ownership and asking the log when no notification came, in milliseconds. */
 const POLL_MS = 1000;
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
-/** After the abort at the end of a stop, batches get this long before they are left behind. */
+/** The time batches get after the abort at the end of a stop, before they are left behind, in milliseconds. */
 const ABANDON_MS = 2000;
 
 interface ConsumeDeps {

@@ -29,7 +29,7 @@ export function encodeFrames(records: readonly LogRecord[]): Frame[] {
     /** The same as in version 2. */
     let bytes = 1;
     let to = from;
-    /** By index of the record; records without headers are left out. */
+    /** Headers by the record's index; records without any are left out. */
     let headers: Map<number, Buffer> | null = null;
     while (to < records.length && to - from < ROW_RECORDS) {
       const record = records[to]!;

@@ -4,7 +4,7 @@ import { DatabaseClient, driverError } from "@/server/postgres/client";
 import { GROUP_CHANNEL, groupKey, RECORDS_CHANNEL, SLOT_OF_MEMBERS } from "./group-key";
 import { findTopic, type Topic } from "./topics";
 
-/** Longer than any statement here takes; after it the connection counts as lost. */
+/** A time longer than any statement here takes, in milliseconds; after it the connection counts as lost. */
 const STATEMENT_MS = 10_000;
 
 /** The members of a group, and which partitions each owns. */
