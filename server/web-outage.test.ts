@@ -5,6 +5,7 @@ import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { freePort } from "@/e2e/product";
+import { adminHeader } from "./testing/admin-header";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 
@@ -15,6 +16,8 @@ let config: Config;
 let way: { port: number; open(): Promise<void>; close(): Promise<void> };
 let web: Awaited<ReturnType<typeof runWeb>>;
 let url: string;
+/** Headers of somebody who may do everything. */
+let who: { readonly authorization: string };
 
 /** A way to PostgreSQL that can be cut. */
 async function createWay(to: URL): Promise<typeof way> {
@@ -55,6 +58,7 @@ beforeAll(async () => {
   address.host = `127.0.0.1:${port}`;
   const loaded = loadConfig({ DATABASE_URL: address.href }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
+  who = await adminHeader(db.pool);
   const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
   await engines.close();
@@ -68,10 +72,14 @@ afterAll(async () => {
   await db?.drop();
 });
 
-const get = (path: string) => fetch(url + path);
+const get = (path: string, headers: Record<string, string> = who) => fetch(url + path, { headers, redirect: "manual" });
 const post = () => {
   const body = JSON.stringify({ device: "a", time: new Date().toISOString(), readings: { t: 1 } });
-  return fetch(`${url}/api/v1/telemetry`, { method: "POST", body, headers: { "content-type": "application/json" } });
+  return fetch(`${url}/api/v1/telemetry`, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/json", ...who },
+  });
 };
 const probe = async (name: string) =>
   (
@@ -106,7 +114,18 @@ async function expectUp() {
   expect((await post()).status).toBe(202);
 }
 
-test("started without PostgreSQL, pages and health answer and say so", expectDown);
+test("started without PostgreSQL, nobody is let in, and what answers says why", async () => {
+  expect((await get("/api/livez", {})).status).toBe(200);
+  expect((await get("/sign-in", {})).status).toBe(200);
+  expect((await get("/", {})).headers.get("location")).toBe("/sign-in");
+  expect(await (await get("/")).text()).toMatch(/^PostgreSQL cannot be reached, so nobody can be signed in/);
+  for (const path of ["/api/readyz", "/api/v1/health", "/api/v1/devices"]) {
+    const answer = await get(path);
+    expect([path, answer.status, answer.headers.get("content-type")]).toEqual([path, 503, "application/problem+json"]);
+  }
+  const refused = await post();
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "2"]);
+});
 
 test("when PostgreSQL comes, everything works without a restart", async () => {
   await way.open();
@@ -115,7 +134,7 @@ test("when PostgreSQL comes, everything works without a restart", async () => {
   expect((await (await get("/api/v1/health")).json()).verdict).toMatch(/^No worker is alive since/);
 });
 
-test("when PostgreSQL goes away and comes back, the same", async () => {
+test("when PostgreSQL goes away, who was known before sees pages and health, which say so; when it comes back, all works", async () => {
   await way.close();
   await until(async () => (await probe("postgres.reachable"))?.status === "fail", { timeoutMs: 15_000 });
   await expectDown();

@@ -4,14 +4,12 @@ import pino from "pino";
 import { io, type Socket } from "socket.io-client";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { freePort } from "@/e2e/product";
-import { makeKey } from "./access/keys";
 import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
 import type { ClientToServer, Frame, LiveDevice, Room, ServerToClient, WatchAnswer } from "./contracts/live";
 import { TOPICS } from "./domain/terms";
-import { prismaIn } from "./postgres/prisma";
-import { withTransaction } from "./postgres/transaction";
 import { freshDatabase, type TestDatabase } from "./testing/database";
+import { adminHeader } from "./testing/admin-header";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 import { runWorker } from "./worker";
@@ -39,17 +37,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${config.server.PORT}`;
   const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
-  const { text } = await withTransaction(engines.pool, (tx) =>
-    makeKey(
-      prismaIn(tx),
-      {
-        ...{ kind: "service", name: "test", device: null, networks: [], expiresAt: null },
-        grants: [{ role: "admin", siteId: null }],
-      },
-      "test",
-    ),
-  );
-  who = { authorization: `Bearer ${text}` };
+  who = await adminHeader(db.pool);
   await engines.close();
   const often = { reconnectionDelay: 10, reconnectionDelayMax: 10 };
   early = io(url, { transports: ["websocket"], extraHeaders: { origin: url, ...who }, ...often });

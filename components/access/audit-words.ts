@@ -9,6 +9,7 @@ export function verbWords(verb: string): string {
 
 /** Outcomes with their mark and word. */
 export const OUTCOMES: Record<AuditRowView["outcome"], readonly [Mark, string]> = {
+  tried: ["unknown", "Tried"],
   done: ["ok", "Done"],
   denied: ["warning", "Denied"],
   failed: ["failing", "Failed"],

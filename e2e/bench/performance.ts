@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
+import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { killNow, treeOf } from "../processes";
 import { cleanEnv, freePort, type Product, ROOT, startProduct } from "../product";
 import { pause, until } from "../waiting";

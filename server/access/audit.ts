@@ -7,7 +7,7 @@ export interface Deed {
   readonly verb: string;
   /** What it was done to, as it is addressed; null for nothing in particular. */
   readonly target: string | null;
-  readonly outcome: "done" | "denied" | "failed";
+  readonly outcome: "tried" | "done" | "denied" | "failed";
   readonly address: string | null;
   /** What was there before and is there now, or what was asked for; without secrets. */
   readonly detail: object | null;

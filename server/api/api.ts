@@ -1,10 +1,10 @@
 import type { Pool, PoolClient } from "pg";
-import { addDeed } from "@/server/access/audit";
 import { type Caller, NOBODY, nameOf, sitesOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Context } from "@/server/postgres/context";
 import { withTransaction } from "@/server/postgres/transaction";
 import { addressOf } from "./address";
+import { createRecording } from "./recording";
 import { createOpenApi } from "./openapi";
 import { parseParameters } from "./parse";
 import { type OnUnforeseen, ProblemError, problemResponse } from "./problem";
@@ -39,6 +39,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
       { operation, writes, handle: (create as unknown as (deps: ApiDeps) => Handler)(deps) },
     ]),
   ) as unknown as Record<VerbName, { operation: Operation; writes: boolean; handle: Handler }>;
+  const recording = createRecording(deps.pool);
   const openApi = createOpenApi(Object.values(VERBS), version);
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
@@ -59,7 +60,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         const refusal = refusalOf(caller, operation.access);
         if (refusal !== null) {
           if (refusal.kind === "not-allowed")
-            await addDeed(deps.pool, caller, { verb: name, target, outcome: "denied", address, detail: null });
+            await recording.denied(caller, { verb: name, target, address, detail: null });
           throw refusal;
         }
         let noted: { target?: string; detail?: object } = {};
@@ -70,20 +71,25 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           headers: new Headers(),
           note: (deed: typeof noted) => void (noted = deed),
         };
-        const record = (tx: Pool | PoolClient) => {
-          const { detail = null } = noted;
-          return addDeed(tx, caller, { verb: name, target: noted.target ?? target, outcome: "done", address, detail });
-        };
+        const deed = () => ({
+          ...{ verb: name, target: noted.target ?? target, address },
+          detail: noted.detail ?? null,
+        });
         const ctx = { caller, signal: request.signal, now: deps.now() };
-        // What is only read is recorded before it is shown; what is written, with it.
-        if (operation.audited && !writes) await record(deps.pool);
-        const answer = writes
-          ? await withTransaction(deps.pool, async (tx) => {
+        const reading = () => handle({ ...ctx, tx: deps.pool }, call);
+        const answering = async () => {
+          if (writes) {
+            return withTransaction(deps.pool, async (tx) => {
               const done = await handle({ ...ctx, tx }, call);
-              await record(tx);
+              await recording.done(tx, caller, deed());
               return done;
-            })
-          : await handle({ ...ctx, tx: deps.pool }, call);
+            });
+          }
+          if (operation.audited === "changed") return recording.around(caller, deed, reading);
+          if (operation.audited === "seen") await recording.seen(caller, deed(), operation.file !== undefined);
+          return reading();
+        };
+        const answer = await answering();
         const response = operation.file
           ? file(answer as FileAnswer, operation.file.contentType)
           : json(answer, operation.status);

@@ -17,8 +17,11 @@ export interface Operation<
   readonly path: string;
   /** Whom it answers. There is no default: what is not said can't be forgotten. */
   readonly access: Access;
-  /** Set for what is read so that the audit record says who has seen it. What writes is always in there. */
-  readonly audited?: true;
+  /**
+   * How the audit record tells of a verb that writes nothing to PostgreSQL by itself: seen is told before it is shown,
+   * changed before it is tried and again with its outcome. What writes to PostgreSQL is always in there, with its change.
+   */
+  readonly audited?: "seen" | "changed";
   readonly summary: string;
   readonly description?: string;
   readonly params: P;

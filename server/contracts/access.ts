@@ -118,7 +118,7 @@ const auditRow = z
     actor: z.string(),
     verb: z.string(),
     target: z.string().nullable(),
-    outcome: z.enum(["done", "denied", "failed"]),
+    outcome: z.enum(["tried", "done", "denied", "failed"]),
     address: z.string().nullable(),
     detail: z.unknown(),
   })
@@ -132,7 +132,7 @@ export const auditQuery = z.object({
   actor: searched.describe("Exactly this name"),
   verb: searched.describe("Exactly this verb"),
   target: searched.describe("Holds this text"),
-  outcome: z.enum(["done", "denied", "failed"]).optional(),
+  outcome: z.enum(["tried", "done", "denied", "failed"]).optional(),
   before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().describe("Rows older than this id"),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });

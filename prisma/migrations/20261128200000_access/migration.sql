@@ -82,7 +82,7 @@ CREATE TABLE audit_row (
   actor text NOT NULL,
   verb text NOT NULL,
   target text,
-  outcome text NOT NULL CHECK (outcome IN ('done', 'denied', 'failed')),
+  outcome text NOT NULL CHECK (outcome IN ('tried', 'done', 'denied', 'failed')),
   address text,
   detail jsonb
 );

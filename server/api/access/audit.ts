@@ -8,7 +8,7 @@ export const listAudit = verb(
     method: "GET",
     path: "/api/v1/audit",
     access: "administer",
-    audited: true,
+    audited: "seen",
     summary: "Who did what, and what was not allowed, newest first",
     description: "The record is only added to. Looking at it is recorded too.",
     params: NO_PARAMETERS,

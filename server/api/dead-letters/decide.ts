@@ -26,6 +26,7 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
       method: "POST",
       path: `/api/v1/dead-letters/{id}/${name}`,
       access: "operate",
+      audited: "changed",
       summary,
       params: letterParams,
       query: NO_PARAMETERS,

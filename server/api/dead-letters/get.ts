@@ -9,6 +9,7 @@ export const getDeadLetter = verb(
     method: "GET",
     path: "/api/v1/dead-letters/{id}",
     access: "view-messages",
+    audited: "seen",
     summary: "One dead letter with its message and its history",
     params: letterParams,
     query: NO_PARAMETERS,

@@ -55,6 +55,7 @@ export const stopDeadLetterJob = verb(
     method: "POST",
     path: "/api/v1/dead-letters/jobs/{id}/stop",
     access: "operate",
+    audited: "changed",
     summary: "Stops a job; what it has sent is handled all the same. One that has ended stays as it is",
     params: jobParams,
     query: NO_PARAMETERS,

@@ -14,6 +14,7 @@ export const listDeadLetters = verb(
     method: "GET",
     path: "/api/v1/dead-letters",
     access: "view-messages",
+    audited: "seen",
     summary: "Messages and fields that could not become a reading, newest first",
     params: NO_PARAMETERS,
     query: deadLettersQuery,

@@ -19,6 +19,7 @@ export const resendDeadLetter = verb(
     method: "POST",
     path: "/api/v1/dead-letters/{id}/resend",
     access: "operate",
+    audited: "changed",
     summary: "Sends a dead letter's message to the event log again, as it was or edited",
     description:
       "Answers once the log holds the message; `status` is then `resending` until a worker has handled it, and `resent` after. Only an open " +

@@ -32,6 +32,7 @@ export const startDeadLetterJob = verb(
     method: "POST",
     path: "/api/v1/dead-letters/jobs",
     access: "operate",
+    audited: "changed",
     summary: "Resends, discards or restores many dead letters, or tells what that would do",
     description:
       "A worker does it, bit by bit; it goes on after a restart. It works on the dead letters that fit now, not on those that come later. With " +

@@ -38,6 +38,7 @@ export const downloadCsv = verb(
     ...COMMON,
     path: "/api/v1/devices/{id}/readings.csv",
     access: "view-messages",
+    audited: "seen",
     summary: "Readings of a device as a CSV file",
     description:
       WHAT +
@@ -57,6 +58,7 @@ export const downloadJson = verb(
     ...COMMON,
     path: "/api/v1/devices/{id}/readings.json",
     access: "view-messages",
+    audited: "seen",
     summary: "Readings of a device as a JSON file",
     description: WHAT,
     file: { contentType: "application/json", schema: { type: "object" } },

@@ -21,6 +21,7 @@ export const listMessages = verb(
     method: "GET",
     path: "/api/v1/devices/{id}/messages",
     access: "view-messages",
+    audited: "seen",
     summary: "A device's messages exactly as received, newest first",
     params: deviceParams,
     query: messagesQuery,

@@ -38,6 +38,7 @@ export const exportDevices = verb(
     method: "GET",
     path: "/api/v1/devices.csv",
     access: "view-messages",
+    audited: "seen",
     summary: "Devices that match, with their latest values, as CSV",
     description:
       "RFC 4180 with a header line; times are RFC 3339 in UTC; units are those of GET /api/v1/metrics, unless a device has its own. Texts that a " +

@@ -17,6 +17,7 @@ export const sendTestMessage = verb(
     method: "POST",
     path: "/api/v1/test-message",
     access: "operate",
+    audited: "changed",
     summary: "Sends a message to be followed",
     description:
       "The message is real: it is checked, appended, stored and shown like any other, and its device appears in the list. " +

@@ -1,0 +1,60 @@
+import type { Pool, PoolClient } from "pg";
+import { addDeed, type Deed } from "@/server/access/audit";
+import type { Caller } from "@/server/domain/access";
+
+/** What is looked at again and again, by a page that stays open or a program that asks on, is told of once in so long. */
+const SEEN_MS = 600_000;
+const DENIED_MS = 60_000;
+/** Most things remembered as told; the one told first is forgotten. */
+const MOST_TOLD = 10_000;
+
+/** The audit record of one API: who asks is told of in it. */
+export interface Recording {
+  /** Adds a row in the transaction of the change. */
+  done(tx: PoolClient, caller: Caller, deed: Omit<Deed, "outcome">): Promise<void>;
+  /** Adds a row for what is about to be shown; for files each time, else once in ten minutes. */
+  seen(caller: Caller, deed: Omit<Deed, "outcome">, always: boolean): Promise<void>;
+  /** Adds a row for what was not allowed, once a minute for each caller and thing. */
+  denied(caller: Caller, deed: Omit<Deed, "outcome">): Promise<void>;
+  /** Runs a change that no transaction of ours holds between two rows: that it is tried, and what came of it. */
+  around<T>(caller: Caller, deed: () => Omit<Deed, "outcome">, change: () => Promise<T>): Promise<T>;
+}
+
+export function createRecording(pool: Pool): Recording {
+  /** When each thing was told, monotonic. */
+  const told = new Map<string, number>();
+
+  function isNews(caller: Caller, { verb, target }: Omit<Deed, "outcome">, outcome: string, ms: number): boolean {
+    const who = caller.kind === "user" ? caller.accountId : caller.kind === "key" ? caller.keyId : caller.kind;
+    const what = JSON.stringify([who, verb, target, outcome]);
+    const at = told.get(what);
+    const now = performance.now();
+    if (at !== undefined && now - at < ms) return false;
+    told.delete(what);
+    told.set(what, now);
+    if (told.size > MOST_TOLD) told.delete(told.keys().next().value!);
+    return true;
+  }
+
+  return {
+    done: (tx, caller, deed) => addDeed(tx, caller, { ...deed, outcome: "done" }),
+    async seen(caller, deed, always) {
+      if (always || isNews(caller, deed, "done", SEEN_MS)) await addDeed(pool, caller, { ...deed, outcome: "done" });
+    },
+    async denied(caller, deed) {
+      if (isNews(caller, deed, "denied", DENIED_MS)) await addDeed(pool, caller, { ...deed, outcome: "denied" });
+    },
+    async around(caller, deed, change) {
+      await addDeed(pool, caller, { ...deed(), outcome: "tried" });
+      try {
+        const answer = await change();
+        await addDeed(pool, caller, { ...deed(), outcome: "done" });
+        return answer;
+      } catch (error) {
+        // What is said of the failure must not hide it.
+        await addDeed(pool, caller, { ...deed(), outcome: "failed" }).catch(() => undefined);
+        throw error;
+      }
+    },
+  };
+}
