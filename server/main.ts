@@ -22,7 +22,7 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
     (await import("./access/cli")).runSignInLink(
       config,
       loggerOf("sign-in-link", config),
-      addressForPeople(config.server),
+      addressForPeople(config),
     ),
   key: async (config, argv) => (await import("./access/cli")).runKey(config, loggerOf("key", config), argv),
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),

@@ -90,7 +90,7 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
     if (config.demoDevices > 0) await startRoles(["simulator"], STOP_MS.simulator);
     if (stopping) return;
     attempt.ready();
-    const address = addressForPeople(config.server);
+    const address = addressForPeople(config);
     logger.info(`Fieldwatch is running at ${address}${seconds(began)}; Ctrl-C stops it`);
     if (firstLink !== null)
       logger.info(`open ${address}/sign-in#k=${firstLink} to become its owner; this link works once, within the hour`);

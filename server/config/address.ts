@@ -1,7 +1,12 @@
+import type { Config } from "./config";
 import { isLoopback } from "./loopback";
 
-/** The dashboard's address as a person on this machine would type it. */
-export function addressForPeople({ HOST, PORT }: { readonly HOST: string; readonly PORT: number }): string {
-  const host = isLoopback(HOST) && HOST !== "::1" ? "localhost" : HOST;
+const ANY = new Set(["0.0.0.0", "::", "[::]"]);
+
+/** Names the dashboard's address as a person would type it: the public one, or the one on this machine. */
+export function addressForPeople({ server, frontDoor }: Pick<Config, "server" | "frontDoor">): string {
+  if (frontDoor.PUBLIC_URL !== undefined) return frontDoor.PUBLIC_URL;
+  const { HOST, PORT } = server;
+  const host = ANY.has(HOST) || (isLoopback(HOST) && HOST !== "::1") ? "localhost" : HOST;
   return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${PORT}`;
 }
