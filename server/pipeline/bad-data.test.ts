@@ -86,7 +86,7 @@ test("whatever the bytes, each record ends as a message or a dead letter, and th
     [`{"device":"d","time":1e999,"readings":{"a":1}}`, ["badTime"]],
     [`{"device":"d","time":${Date.now() * 2},"readings":{"a":1}}`, ["futureTime"]],
     [`{"device":"d","time":${T},"readings":[]}`, ["noReadings"]],
-    [`${"[".repeat(20_000)}`, ["notJson"]],
+    [`${"[".repeat(20_000)}`, ["tooDeep"]],
     [`{"device":"d","time":${T},"readings":{"a":${"[".repeat(20)}${"]".repeat(20)}}}`, ["tooDeep"]],
     [`{"device":"d","x":"${"x".repeat(70_000)}"}`, ["tooLarge"]],
     [`\ufeff${good}}}`, []],
