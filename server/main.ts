@@ -19,11 +19,7 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   migrate: async (config) =>
     void (await (await import("./boot/prepare")).prepareEngines(config, loggerOf("migrate", config), { insist: true })),
   "sign-in-link": async (config) =>
-    (await import("./access/cli")).runSignInLink(
-      config,
-      loggerOf("sign-in-link", config),
-      addressForPeople(config),
-    ),
+    (await import("./access/cli")).runSignInLink(config, loggerOf("sign-in-link", config), addressForPeople(config)),
   key: async (config, argv) => (await import("./access/cli")).runKey(config, loggerOf("key", config), argv),
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
 import { composeEngines, topicSettings } from "./compose";
 import { loadConfig } from "./config/config";
+import { adminHeader } from "./testing/admin-header";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
@@ -16,10 +17,13 @@ const logger = pino({ level: "warn" }, { write: (line: string) => void lines.pus
 let db: TestDatabase;
 let web: Awaited<ReturnType<typeof runWeb>>;
 let port: number;
+/** Headers of somebody who may do everything. */
+let who: { readonly authorization: string };
 
 beforeAll(async () => {
   db = await freshDatabase();
   port = await freePort();
+  who = await adminHeader(db.pool);
   const env = {
     DATABASE_URL: db.connectionString,
     PORT: String(port),
@@ -47,13 +51,16 @@ interface Answer {
 function ask(path: string, options: { method?: string; headers?: Record<string, string>; from?: string } = {}) {
   const { method = "GET", headers = {}, from = "127.0.0.1" } = options;
   return new Promise<Answer>((resolve, reject) => {
-    const call = request({ host: "127.0.0.1", port, path, method, headers, localAddress: from }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8").on("data", (part: string) => (text += part));
-      answer.on("end", () =>
-        resolve({ status: answer.statusCode!, headers: answer.headers as Record<string, string>, text }),
-      );
-    });
+    const call = request(
+      { host: "127.0.0.1", port, path, method, headers: { ...who, ...headers }, localAddress: from },
+      (answer) => {
+        let text = "";
+        answer.setEncoding("utf8").on("data", (part: string) => (text += part));
+        answer.on("end", () =>
+          resolve({ status: answer.statusCode!, headers: answer.headers as Record<string, string>, text }),
+        );
+      },
+    );
     call.on("error", reject);
     call.end();
   });
@@ -110,7 +117,7 @@ test("a page of another origin changes nothing, and is told what to set if it is
 test("sockets of the public address work behind a proxy that names another host", async () => {
   const socket = io(`http://127.0.0.1:${port}`, {
     transports: ["websocket"],
-    extraHeaders: { origin: "https://iot.example" },
+    extraHeaders: { origin: "https://iot.example", ...who },
   });
   await until(() => socket.connected);
   socket.close();
@@ -153,7 +160,7 @@ test("a head that doesn't end is not waited for", async () => {
 }, 20_000);
 
 test("a body that stands still is not waited for", async () => {
-  const head = `POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
+  const head = `POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nAuthorization: ${who.authorization}\r\n`;
   const heard = await say(`${head}Content-Length: 8000000\r\n\r\n[`);
   expect(heard).toMatch(/^HTTP\/1\.1 408 [\s\S]*content-security-policy[\s\S]*too-slow/);
 }, 20_000);

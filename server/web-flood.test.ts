@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
 import { composeEngines, topicSettings } from "./compose";
 import { loadConfig } from "./config/config";
+import { adminHeader } from "./testing/admin-header";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
@@ -15,10 +16,13 @@ const MB = 2 ** 20;
 let db: TestDatabase;
 let web: Awaited<ReturnType<typeof runWeb>>;
 let port: number;
+/** Headers of somebody who may do everything. */
+let who: { readonly authorization: string };
 
 beforeAll(async () => {
   db = await freshDatabase();
   port = await freePort();
+  who = await adminHeader(db.pool);
   const config = loadConfig({ DATABASE_URL: db.connectionString, PORT: String(port) }, "");
   const engines = await composeEngines(config, "test", logger);
   await engines.eventLog.ensureTopics(topicSettings(config));
@@ -35,13 +39,13 @@ const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(url("/api/v1/telemetry"), {
     method: "POST",
     body: body as BodyInit,
-    headers: { "content-type": "application/json", ...headers },
+    headers: { "content-type": "application/json", ...who, ...headers },
   });
 const one = () => JSON.stringify({ device: "press-1", time: Date.now(), readings: { t: 1 } });
 
 /** A connection that announces 8 MB, sends some, and then says nothing more. */
 function stalled(bytes: number, from: string): Socket {
-  const head = `POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n`;
+  const head = `POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nAuthorization: ${who.authorization}\r\n`;
   const socket = connect({ host: "127.0.0.1", port, localAddress: from }, () => {
     socket.write(`${head}Content-Length: 8000000\r\n\r\n`);
     socket.write(Buffer.alloc(bytes, "["));

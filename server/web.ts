@@ -229,9 +229,10 @@ async function listen(config: Config, logger: Logger, authenticator: Authenticat
       watchBody(request, response);
       nameContentType(response);
       void prepared
-        .then(() => request.headers[OWN_HEADER] === own || admitToPage(authenticator, request, response))
-        .then(async (admitted) => {
-          if (admitted && !(await answerUnservable(request, response))) await handle(request, response);
+        .then(async () => {
+          if (await answerUnservable(request, response)) return;
+          const isOwn = request.headers[OWN_HEADER] === own;
+          if (isOwn || (await admitToPage(authenticator, request, response))) await handle(request, response);
         })
         .catch(() => response.destroy());
     });

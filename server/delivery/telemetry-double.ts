@@ -37,7 +37,7 @@ export async function startTelemetryDouble(port = 0): Promise<TelemetryDouble> {
     if (run === undefined) return void answer.writeHead(404).end();
     const handled = settled.filter(({ query }) => query.get("run") === run).flatMap(({ lines }) => lines);
     const messages = handled.filter(isJsonObject).length;
-    const none = { faulty: 0, readings: 0, repeats: 0, conflicts: 0, texts: 0, refused: [] };
+    const none = { faulty: 0, readings: 0, repeats: 0, conflicts: 0, texts: 0, refused: [], workers: 1 };
     answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ run, messages, ...none }));
   }
   const server = createServer((request, answer) => {

@@ -28,6 +28,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   administer: [
     ...(["listSetup", "listUsers", "addUser", "updateUser", "makeUserLink"] as const),
     ...(["listAccessKeys", "makeAccessKey", "revokeAccessKey", "listAudit"] as const),
+    ...(["deleteDevice", "deleteMetric", "mergeMetrics"] as const),
   ],
 };
 
