@@ -53,6 +53,15 @@ function stalled(bytes: number, from: string): Socket {
   return socket.on("error", () => {}).resume();
 }
 
+/** Far more than an answer takes on a quiet machine, and far less than it took while one sender could stop the others. */
+const BUSY_MS = 2500;
+
+function told(what: string, times: readonly number[]): void {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))]!);
+  process.stdout.write(`${what}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, of ${times.length}\n`);
+}
+
 test("two hundred half-sent bodies, of one address or of many, keep nobody else out", async () => {
   await post(one());
   for (const addresses of [1, 100]) {
@@ -69,7 +78,8 @@ test("two hundred half-sent bodies, of one address or of many, keep nobody else 
       times.push(performance.now() - began);
     }
     sockets.forEach((socket) => socket.destroy());
-    expect(times.sort((a, b) => a - b)[98]).toBeLessThan(250);
+    told("answers to others beside half-sent bodies", times);
+    expect(times.sort((a, b) => a - b)[98]).toBeLessThan(BUSY_MS);
   }
 }, 60_000);
 
@@ -102,5 +112,6 @@ test("a hundred bombs cost no memory to speak of, and keep no page waiting", asy
   }
   expect((await bombs).filter((status) => ![400, 413, 422, 429].includes(status))).toEqual([]);
   expect(most / MB).toBeLessThan(300);
-  expect(Math.max(...times)).toBeLessThan(200);
+  told("answers to others beside bombs", times);
+  expect(Math.max(...times)).toBeLessThan(BUSY_MS);
 }, 60_000);

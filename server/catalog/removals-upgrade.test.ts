@@ -21,7 +21,7 @@ test("what the version before knew stays, and can be removed", async () => {
   );
   await migrate(db.connectionString);
   expect(await readEpoch(db.pool)).toBe(0);
-  expect(await withTransaction(db.pool, (tx) => removeMetric(tx, "old"))).toBe(true);
+  expect(await withTransaction(db.pool, (tx) => removeMetric(tx, "old"))).toBe("removed");
   expect(await readEpoch(db.pool)).toBe(1);
   const { rows } = await db.pool.query(
     `SELECT conflicts::int, conflict_metric_id, (SELECT array_agg(name) FROM metric) AS metrics,

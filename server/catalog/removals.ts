@@ -21,31 +21,43 @@ async function find(tx: PoolClient, name: string): Promise<MetricRow | null> {
   return rows[0] ?? null;
 }
 
+/** True while the job still works on an earlier metric of one of these names: latest values are told apart by the name alone. */
+async function isUnderWay(tx: PoolClient, names: readonly string[]): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `SELECT FROM catalog_removal WHERE kind = 'metric' AND name = ANY ($1::text[]) LIMIT 1`,
+    [names],
+  );
+  return rowCount !== 0;
+}
+
 /**
  * Takes a metric out of the catalog at once; a job removes its readings. A later reading of this name is of a new metric.
- * @returns false when there is none of this name.
+ * @returns "missing" when there is none of this name, "underWay" while an earlier one of this name is still being removed.
  */
-export async function removeMetric(tx: PoolClient, name: string): Promise<boolean> {
+export async function removeMetric(tx: PoolClient, name: string): Promise<"removed" | "missing" | "underWay"> {
   await alone(tx);
   const metric = await find(tx, name);
-  if (metric === null) return false;
+  if (metric === null) return "missing";
+  if (await isUnderWay(tx, [name])) return "underWay";
   await take(tx, name, metric.id, null);
-  return true;
+  return "removed";
 }
 
 /**
  * Takes a metric out of the catalog at once; a job gives its readings to another one.
- * @returns "missing" or "noTarget" without one or the other metric, "units" when both have units that differ: then nothing is changed.
+ * @returns "missing" or "noTarget" without one or the other metric, "underWay" while an earlier one of these names is still being
+ *   removed, "units" when both have units that differ: then nothing is changed.
  */
 export async function mergeMetric(
   tx: PoolClient,
   name: string,
   into: string,
-): Promise<"merged" | "missing" | "noTarget" | "units"> {
+): Promise<"merged" | "missing" | "noTarget" | "underWay" | "units"> {
   await alone(tx);
   const [metric, target] = [await find(tx, name), await find(tx, into)];
   if (metric === null) return "missing";
   if (target === null) return "noTarget";
+  if (await isUnderWay(tx, [name, into])) return "underWay";
   if (metric.unit !== null && target.unit !== null && metric.unit !== target.unit) return "units";
   if (metric.kind === "number") await tx.query(`UPDATE metric SET kind = 'number' WHERE id = $1`, [target.id]);
   await tx.query(

@@ -94,8 +94,10 @@ test("metrics and devices that are removed while messages come leave what was ne
 
         for (const one of steps) {
           if (one.do === "batch" && handled < messages.length) await batch(one.worker!, one.size!);
-          if (one.do === "delete" && (await withTransaction(db.pool, (tx) => removeMetric(tx, named(one.metric!)))))
-            for (const series of model.values()) series.delete(one.metric!);
+          if (one.do === "delete") {
+            const removal = await withTransaction(db.pool, (tx) => removeMetric(tx, named(one.metric!)));
+            for (const series of removal === "removed" ? model.values() : []) series.delete(one.metric!);
+          }
           if (one.do === "merge" && one.metric !== one.into) {
             const merge = await withTransaction(db.pool, (tx) => mergeMetric(tx, named(one.metric!), named(one.into!)));
             for (const series of merge === "merged" ? model.values() : []) {

@@ -29,11 +29,13 @@ export const deleteMetric = writingVerb(
     query: NO_PARAMETERS,
     answer: job,
     status: 202,
-    problems: ["not-found"],
+    problems: ["not-found", "wrong-status"],
   },
   () =>
     async (ctx, { params: { name } }) => {
-      if (!(await removeMetric(ctx.tx, name))) throw noMetric(name);
+      const result = await removeMetric(ctx.tx, name);
+      if (result === "missing") throw noMetric(name);
+      if (result === "underWay") throw underWay();
       return startRemoval(ctx);
     },
 );
@@ -61,6 +63,7 @@ export const mergeMetrics = writingVerb(
       const result = await mergeMetric(ctx.tx, name, into);
       if (result === "missing") throw noMetric(name);
       if (result === "noTarget") throw noMetric(into);
+      if (result === "underWay") throw underWay();
       if (result === "units")
         throw new ProblemError(
           "wrong-status",
@@ -69,3 +72,10 @@ export const mergeMetrics = writingVerb(
       return startRemoval(ctx);
     },
 );
+
+function underWay(): ProblemError {
+  return new ProblemError(
+    "wrong-status",
+    "An earlier metric of that name is still being removed. Try again when the job is done: see Jobs.",
+  );
+}
