@@ -98,7 +98,7 @@ test("what Next would fail at is refused, and nothing is written of it", async (
   );
   const status = (path: string, method = "GET", headers: Record<string, string> = {}) =>
     new Promise<number | undefined>((resolve, reject) => {
-      const call = request(url, { path, method, headers }, (answer) => {
+      const call = request(url, { path, method, headers: { ...who, ...headers } }, (answer) => {
         answer.resume();
         answer.once("end", () => resolve(answer.statusCode));
       });
