@@ -3,9 +3,9 @@ import { gzipSync } from "node:zlib";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
-import { composeEngines, topicSettings } from "./compose";
 import { loadConfig } from "./config/config";
 import { freshDatabase, type TestDatabase } from "./testing/database";
+import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 
@@ -20,9 +20,7 @@ beforeAll(async () => {
   db = await freshDatabase();
   port = await freePort();
   const config = loadConfig({ DATABASE_URL: db.connectionString, PORT: String(port) }, "");
-  const engines = await composeEngines(config, "test", logger);
-  await engines.eventLog.ensureTopics(topicSettings(config));
-  await engines.close();
+  await makeTopics(config, logger);
   web = await runWeb(config, logger);
 });
 afterAll(async () => {
