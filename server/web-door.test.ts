@@ -4,10 +4,10 @@ import pino from "pino";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
-import { composeEngines, topicSettings } from "./compose";
 import { loadConfig } from "./config/config";
 import { adminHeader } from "./testing/admin-header";
 import { freshDatabase, type TestDatabase } from "./testing/database";
+import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 
@@ -32,9 +32,7 @@ beforeAll(async () => {
     MAX_CONNECTIONS_PER_ADDRESS: "50",
   };
   const config = loadConfig(env, "");
-  const engines = await composeEngines(config, "test", logger);
-  await engines.eventLog.ensureTopics(topicSettings(config));
-  await engines.close();
+  await makeTopics(config, logger);
   web = await runWeb(config, logger);
 });
 afterAll(async () => {

@@ -3,10 +3,10 @@ import { gzipSync } from "node:zlib";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
-import { composeEngines, topicSettings } from "./compose";
 import { loadConfig } from "./config/config";
 import { adminHeader } from "./testing/admin-header";
 import { freshDatabase, type TestDatabase } from "./testing/database";
+import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 
@@ -24,9 +24,7 @@ beforeAll(async () => {
   port = await freePort();
   who = await adminHeader(db.pool);
   const config = loadConfig({ DATABASE_URL: db.connectionString, PORT: String(port) }, "");
-  const engines = await composeEngines(config, "test", logger);
-  await engines.eventLog.ensureTopics(topicSettings(config));
-  await engines.close();
+  await makeTopics(config, logger);
   web = await runWeb(config, logger);
 });
 afterAll(async () => {

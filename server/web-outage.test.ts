@@ -1,11 +1,11 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { composeEngines, topicSettings } from "./compose";
 import { type Config, loadConfig } from "./config/config";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { freePort } from "@/e2e/product";
 import { adminHeader } from "./testing/admin-header";
+import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 
@@ -59,9 +59,7 @@ beforeAll(async () => {
   const loaded = loadConfig({ DATABASE_URL: address.href }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
   who = await adminHeader(db.pool);
-  const engines = await composeEngines(config, "test", logger);
-  await engines.eventLog.ensureTopics(topicSettings(config));
-  await engines.close();
+  await makeTopics(config, logger);
   await way.close();
   web = await runWeb(config, logger);
   url = `http://127.0.0.1:${web.port}`;

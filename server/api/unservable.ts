@@ -36,7 +36,7 @@ const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 function isReadable(path: string): boolean {
   try {
     // Next gives NUL in a path to the file system, and PostgreSQL can't hold it.
-    return /^(\/|https?:\/\/)/.test(path) && !decodeURIComponent(path).includes("\0");
+    return !decodeURIComponent(path).includes("\0");
   } catch {
     return false;
   }

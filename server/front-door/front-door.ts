@@ -52,7 +52,7 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
       return { kind: "unreadable-address", detail: "Here is a WebSocket, and nothing else." };
     if (!KNOWN.has(method)) {
       const detail = `${method.slice(0, 20)} is not taken here.`;
-      return { kind: "method-not-allowed", detail, headers: { allow: "GET, HEAD, POST, PATCH" } };
+      return { kind: "method-not-allowed", detail, headers: { allow: [...KNOWN].join(", ") } };
     }
     if (SAFE.has(method) && !isSocket) return null;
     if (origin !== undefined && !hosts.isOwnOrigin(origin, host)) return foreignOrigin(origin, host);

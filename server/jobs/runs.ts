@@ -117,7 +117,7 @@ export async function noteProgress(
   return rowCount === 1;
 }
 
-/** Ends a run. Of scheduled runs that found nothing to do, only the latest is kept. */
+/** Ends a run. Of scheduled runs that found nothing to do, only the latest is kept: at once, before another can begin. */
 export async function endRun(
   pool: Pool,
   { id, token, job }: TakenRun,
@@ -125,15 +125,12 @@ export async function endRun(
   error: string | null,
 ): Promise<void> {
   await pool.query(
-    `UPDATE job_run SET state = $3, error = $4, finished_at = now(), lease_until = NULL
-     WHERE id = $1 AND lease_token = $2 AND state = 'running'`,
-    [id, token, state, error],
-  );
-  if (state !== "done") return;
-  await pool.query(
-    `DELETE FROM job_run WHERE job = $1 AND id <> $2 AND state = 'done' AND done = 0 AND trigger = 'schedule'
-       AND EXISTS (SELECT FROM job_run WHERE id = $2 AND done = 0 AND trigger = 'schedule')`,
-    [job, id],
+    `WITH ended AS (
+       UPDATE job_run SET state = $3, error = $4, finished_at = now(), lease_until = NULL
+       WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING state, done, trigger)
+     DELETE FROM job_run WHERE job = $5 AND id <> $1 AND state = 'done' AND done = 0 AND trigger = 'schedule'
+       AND EXISTS (SELECT FROM ended WHERE state = 'done' AND done = 0 AND trigger = 'schedule')`,
+    [id, token, state, error, job],
   );
 }
 
