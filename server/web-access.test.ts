@@ -8,11 +8,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { cleanEnv, freePort } from "@/e2e/product";
 import { makeKey } from "./access/keys";
 import { makeLink } from "./access/links";
-import { composeEngines, topicSettings } from "./compose";
 import { loadConfig } from "./config/config";
 import { prismaIn } from "./postgres/prisma";
 import { withTransaction } from "./postgres/transaction";
 import { freshDatabase, type TestDatabase } from "./testing/database";
+import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
 import { runWeb } from "./web";
 
@@ -28,9 +28,7 @@ beforeAll(async () => {
   db = await freshDatabase();
   const loaded = loadConfig({ DATABASE_URL: db.connectionString }, "");
   const [port, otherPort] = [await freePort(), await freePort()];
-  const engines = await composeEngines(loaded, "test", logger);
-  await engines.eventLog.ensureTopics(topicSettings(loaded));
-  await engines.close();
+  await makeTopics(loaded, logger);
   other = spawn(process.execPath, ["dist/main.mjs", "web"], {
     env: { ...cleanEnv(), DATABASE_URL: db.connectionString, PORT: String(otherPort) },
     stdio: "ignore",
