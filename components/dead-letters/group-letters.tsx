@@ -4,6 +4,7 @@ import type { RefObject } from "react";
 import type { DeadLetterGroup, DeadLetterView } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
@@ -59,7 +60,7 @@ export function GroupLetters(props: GroupLettersProps) {
             {group.device === null ? (
               "no device"
             ) : (
-              <Link href={`/devices/${encodeURIComponent(group.device)}`}>{group.device}</Link>
+              <Link href={`/devices/${toSegment(group.device)}`}>{group.device}</Link>
             )}{" "}
             · {group.field ?? "whole message"}
           </p>

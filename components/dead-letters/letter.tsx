@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { type RefObject, useState } from "react";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
+import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { changeLetter, DEAD_LETTERS, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
@@ -169,7 +170,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
             Undo: make it open again
           </Button>
         ) : null}
-        {isLinkedBelow ? <Link href={`/devices/${encodeURIComponent(device)}`}>Device {device}</Link> : null}
+        {isLinkedBelow ? <Link href={`/devices/${toSegment(device)}`}>Device {device}</Link> : null}
         {resendOf === null ? null : (
           <LetterLink id={resendOf} change={change}>
             Came of resending an earlier one

@@ -1,5 +1,6 @@
 "use client";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
+import { toSegment } from "@/server/domain/segment";
 import { Age } from "../ui/age";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./letter.module.css";
@@ -48,7 +49,7 @@ function Words({ letter: { status, history }, device }: { letter: DeadLetterView
         <span className={classes.muted}>
           (<Age time={result.time} />)
         </span>{" "}
-        {isStored && device !== null ? <Link href={`/devices/${encodeURIComponent(device)}`}>See {device}</Link> : null}
+        {isStored && device !== null ? <Link href={`/devices/${toSegment(device)}`}>See {device}</Link> : null}
       </span>
     </div>
   );

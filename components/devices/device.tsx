@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
+import { toSegment } from "@/server/domain/segment";
 import { useLive, useRoom } from "../live/provider";
 import { useMay } from "../queries/access";
 import { applyToDetail, deviceQuery } from "../queries/device";
@@ -169,7 +170,7 @@ function ClockFault({ device: { id, clockFault } }: { device: DeviceDetail }) {
       <span>
         {readings === 1 ? "1 reading" : `${formatTotal(readings)} readings`} {years}, years before all others: the
         device&apos;s clock was not set. All leaves them out.{" "}
-        <Link href={`/devices/${encodeURIComponent(id)}?${address.toString()}`}>Show them</Link>
+        <Link href={`/devices/${toSegment(id)}?${address.toString()}`}>Show them</Link>
       </span>
     </p>
   );

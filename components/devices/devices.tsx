@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import type { DeviceView } from "@/server/contracts/devices";
+import { toSegment } from "@/server/domain/segment";
 import { useRouter } from "next/navigation";
 import { useLayoutEffect, useMemo, useRef } from "react";
 import { type FirstOrder, fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
@@ -62,7 +63,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
     jump: place.jump,
     open: () => {
       const id = ids[place.current];
-      if (id !== undefined) router.push(`/devices/${encodeURIComponent(id)}`);
+      if (id !== undefined) router.push(`/devices/${toSegment(id)}`);
     },
     search: () => {
       input.current?.focus();

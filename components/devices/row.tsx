@@ -2,6 +2,7 @@
 import { useRouter } from "next/navigation";
 import { memo } from "react";
 import { deviceStateOf } from "@/server/domain/device-state";
+import { toSegment } from "@/server/domain/segment";
 import { useClock } from "../ui/clock";
 import { DeviceMark } from "../ui/state-mark";
 import { cellOf, titleOf, Trend } from "./cells";
@@ -44,7 +45,7 @@ export const Row = memo(function Row({
   const device = useKeyed(rows.devices, id);
   const lastSeen = device?.lastSeen ? Date.parse(device.lastSeen) : null;
   const state = useClock((now) => deviceStateOf(lastSeen, now, staleSeconds));
-  const address = `/devices/${encodeURIComponent(id)}`;
+  const address = `/devices/${toSegment(id)}`;
   return (
     <tr
       data-device={id}

@@ -1,4 +1,5 @@
 import type { ProbeMessageView, StationState } from "@/server/contracts/test-message";
+import { toSegment } from "@/server/domain/segment";
 import { Age } from "../ui/age";
 import { formatDuration } from "../ui/format";
 import { Duration } from "../ui/quantity";
@@ -21,8 +22,8 @@ export function ProbeMessage({ followed, seen }: { followed: ProbeMessageView; s
   return (
     <div className={classes.followed}>
       <p className={classes.followedHead}>
-        Sent as <a href={`/devices/${encodeURIComponent(followed.device)}`}>{followed.device}</a>, a device like any
-        other, <Age time={followed.acceptedAt} />. It is stored and shown like every message.
+        Sent as <a href={`/devices/${toSegment(followed.device)}`}>{followed.device}</a>, a device like any other,{" "}
+        <Age time={followed.acceptedAt} />. It is stored and shown like every message.
       </p>
       <Waterfall rows={rows} label="The way of the test message" />
     </div>

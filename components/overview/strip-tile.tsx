@@ -3,6 +3,7 @@ import { ownMember } from "@/server/domain/own-member";
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
+import { toSegment } from "@/server/domain/segment";
 import { unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
 import { useLive, useRoom } from "../live/provider";
@@ -44,9 +45,7 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
   return (
     <li className={classes.tile} data-behind={data && !isLive ? true : undefined}>
       <div className={classes.head}>
-        <Link href={`/devices/${encodeURIComponent(id)}${name ? `?metric=${encodeURIComponent(name)}` : ""}`}>
-          {id}
-        </Link>
+        <Link href={`/devices/${toSegment(id)}${name ? `?metric=${encodeURIComponent(name)}` : ""}`}>{id}</Link>
         <button
           type="button"
           className={classes.pin}

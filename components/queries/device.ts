@@ -3,11 +3,12 @@ import type { Problem } from "@/server/contracts/common";
 import type { DeadLettersAnswer } from "@/server/contracts/dead-letters";
 import type { DeviceChanges, DeviceDetail, DevicesAnswer, MessagesAnswer } from "@/server/contracts/devices";
 import type { FrameData } from "@/server/contracts/live";
+import { toSegment } from "@/server/domain/segment";
 import { applyToDevice } from "../live/apply";
 import type { LiveClient } from "../live/client";
 import { patchJson, queryString, readJson, RequestError } from "./request";
 
-const addressOf = (id: string) => `/api/v1/devices/${encodeURIComponent(id)}`;
+const addressOf = (id: string) => `/api/v1/devices/${toSegment(id)}`;
 
 /** One device in full; its own room keeps its values up to date. */
 export const deviceQuery = (live: LiveClient, id: string) =>

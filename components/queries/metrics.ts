@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { MetricChanges, MetricsAnswer } from "@/server/contracts/metrics";
+import { toSegment } from "@/server/domain/segment";
 import { patchJson, readJson } from "./request";
 
 /** All metrics with kind, unit and valid range. */
@@ -16,5 +17,5 @@ export const metricsQuery = () =>
  * @throws RequestError with what is wrong with it, or when nobody knows whether it was saved.
  */
 export async function saveUnit(name: string, changes: MetricChanges): Promise<void> {
-  await patchJson(`/api/v1/metrics/${encodeURIComponent(name)}`, changes);
+  await patchJson(`/api/v1/metrics/${toSegment(name)}`, changes);
 }

@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { ReadingsAnswer } from "@/server/contracts/devices";
 import type { EpochMs } from "@/server/domain/terms";
+import { toSegment } from "@/server/domain/segment";
 import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../live/series";
 import type { LiveClient } from "../live/client";
 import { serverNow } from "../ui/server-time";
@@ -49,7 +50,7 @@ function readRange(device: string, metric: string, from: number, to: number, sig
     to: new Date(to).toISOString(),
     maxPoints: WANTED_POINTS,
   });
-  return readJson<ReadingsAnswer>(`/api/v1/devices/${encodeURIComponent(device)}/readings${query}`, signal);
+  return readJson<ReadingsAnswer>(`/api/v1/devices/${toSegment(device)}/readings${query}`, signal);
 }
 
 /** Reads a whole series. Nothing says where it begins, so this asks for all of time, then closer and closer around what there is. */
@@ -86,5 +87,5 @@ export function downloadAddress(
     resolution,
     ...(resolution === "auto" ? { maxPoints: WANTED_POINTS } : {}),
   });
-  return `/api/v1/devices/${encodeURIComponent(device)}/readings.${format}${query}`;
+  return `/api/v1/devices/${toSegment(device)}/readings.${format}${query}`;
 }

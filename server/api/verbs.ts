@@ -27,10 +27,13 @@ import { getReady } from "./health/ready";
 import { pauseJobVerb, resumeJob, runJob, stopJobRun } from "./jobs/change";
 import { listJobRuns, listJobs } from "./jobs/list";
 import { listMetrics } from "./metrics/list";
+import { getMetricStored } from "./metrics/stored";
+import { listMetricUse } from "./metrics/use";
 import { deleteMetric, mergeMetrics } from "./metrics/remove";
 import { updateMetric } from "./metrics/update";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
+import { listRemovals } from "./removals/list";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -55,9 +58,12 @@ export const VERBS = {
   downloadJson,
   listMessages,
   listMetrics,
+  listMetricUse,
+  getMetricStored,
   updateMetric,
   deleteMetric,
   mergeMetrics,
+  listRemovals,
   listDeadLetters,
   listDeadLetterGroups,
   getDeadLetter,

@@ -1,5 +1,5 @@
-import type { PoolClient } from "pg";
-import type { MetricKind } from "@/server/domain/terms";
+import type { Pool, PoolClient } from "pg";
+import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import { DISCOVERY_LOCK } from "./catalog-writes";
 import { beginEpoch } from "./epoch";
 
@@ -105,4 +105,29 @@ async function take(tx: PoolClient, name: string, key: number, into: number | nu
     name,
     into,
   ]);
+}
+
+/** A removal that the job has not finished. */
+export interface UnfinishedRemoval {
+  readonly id: number;
+  readonly kind: "metric" | "device";
+  readonly name: string;
+  /** The name of the metric that gets its readings. */
+  readonly into: string | null;
+  readonly createdAt: EpochMs;
+  /** Between 0 and 1; null for a device, whose readings nobody has counted. */
+  readonly share: number | null;
+}
+
+/** What is being removed, in the order in which the job takes it. A metric's job goes over all devices twice: over their twins, then over their readings. */
+export async function findRemovals(pool: Pool): Promise<UnfinishedRemoval[]> {
+  const { rows } = await pool.query<UnfinishedRemoval>(
+    `SELECT r.id, r.kind, r.name, (extract(epoch FROM r.created_at) * 1000)::float8 AS "createdAt",
+       coalesce((SELECT name FROM metric WHERE id = r.into_key),
+         (SELECT name FROM catalog_removal t WHERE t.kind = 'metric' AND t.key = r.into_key)) AS into,
+       CASE WHEN r.kind = 'metric' THEN ((r.step = 'readings')::integer
+         + (SELECT count(*) FILTER (WHERE d.id <= r.device) / greatest(1.0, count(*)) FROM device d))::float8 / 2 END AS share
+     FROM catalog_removal r ORDER BY r.id`,
+  );
+  return rows;
 }

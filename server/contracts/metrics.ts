@@ -75,6 +75,30 @@ export const metricChanged = metric
   .extend({ unknownDevices: z.array(z.string()).describe("Of `devices`, those that have not reported yet") })
   .meta({ id: "MetricChanged" });
 
+/** The devices that have a metric among their latest values. */
+const metricUse = z
+  .object({
+    name: z.string(),
+    devices: z.int().min(0),
+    lastEventTime: instant.describe("Of the latest value of any of them"),
+  })
+  .meta({ id: "MetricUse" });
+
+export const metricUseAnswer = z
+  .object({ items: z.array(metricUse).describe("Those that any device has; by name") })
+  .meta({ id: "MetricsUse" });
+
+/** What is stored of one metric: what would be removed with it. */
+export const metricStored = z
+  .object({
+    devices: z.int().min(0).nullable().describe("Devices with readings of it; null when counting took too long"),
+    readings: z.int().min(0).nullable(),
+    ownUnits: z.int().min(0).describe("Devices with a unit of their own"),
+  })
+  .meta({ id: "MetricStored" });
+
 export type MetricView = z.infer<typeof metric>;
 export type MetricsAnswer = z.infer<typeof metricsAnswer>;
+export type MetricUseAnswer = z.infer<typeof metricUseAnswer>;
+export type MetricStored = z.infer<typeof metricStored>;
 export type MetricChanges = z.input<typeof metricChanges>;

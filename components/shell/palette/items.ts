@@ -1,4 +1,5 @@
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { toSegment } from "@/server/domain/segment";
 import type { PageLink } from "../pages";
 import { type Match, match } from "./match";
 
@@ -101,7 +102,7 @@ export function deviceItem(
     group,
     label: id,
     ...(detail ? { detail } : {}),
-    to: { href: `/devices/${encodeURIComponent(id)}` },
+    to: { href: `/devices/${toSegment(id)}` },
   };
 }
 

@@ -12,6 +12,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listDevices", "getFleetOrder", "getFleetSummary", "listSparklines", "getDevice", "listReadings"] as const),
     ...(["listDeadLetterGroups", "listDeadLetterJobs", "getDeadLetterJob", "listJobs", "listJobRuns"] as const),
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
+    "listMetricUse",
   ],
   "view-messages": [
     ...(["exportDevices", "downloadCsv", "downloadJson", "listMessages", "listDeadLetters", "getDeadLetter"] as const),
@@ -28,7 +29,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   administer: [
     ...(["listSetup", "listUsers", "addUser", "updateUser", "makeUserLink"] as const),
     ...(["listAccessKeys", "makeAccessKey", "revokeAccessKey", "listAudit"] as const),
-    ...(["deleteDevice", "deleteMetric", "mergeMetrics"] as const),
+    ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
   ],
 };
 

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { mergeMetric, removeMetric } from "@/server/catalog/removals";
-import { text } from "@/server/contracts/common";
 import { job } from "@/server/contracts/jobs";
 import { mergeBody } from "@/server/contracts/metrics";
-import { noMetric } from "../devices/id";
+import { nameInPath, noMetric } from "../devices/id";
 import { parseJsonBody } from "../json-body";
 import { startRemoval } from "../jobs/removals";
 import { invalid } from "../parse";
@@ -12,7 +11,7 @@ import { NO_PARAMETERS, writingVerb } from "../verb";
 
 const { $schema: _, ...MERGE_SCHEMA } = z.toJSONSchema(mergeBody, { io: "input" });
 
-export const metricParams = z.object({ name: text(128).min(1).describe("The name devices report it under") });
+export const metricParams = z.object({ name: nameInPath("The name devices report it under") });
 
 const STAYS =
   "Messages in the archive and dead letters stay as they were received. Totals tell what was handled, and stay too. A message that is handled later and has " +
