@@ -17,7 +17,7 @@ import { MarkShape } from "../ui/state-mark";
 import classes from "./access.module.css";
 import { Loaded } from "./admin-page";
 import { browserWords } from "./browser-words";
-import { FormDialog } from "./parts";
+import { FormDialog } from "../shell/form-dialog";
 
 /** Who is signed in: what they may do, how they sign in, and where they are signed in. */
 export function Account() {

@@ -10,7 +10,8 @@ import { RequestError } from "../queries/request";
 import { Age } from "../ui/age";
 import classes from "./access.module.css";
 import { curlWith, KEY_WORDS, networksIn } from "./key-words";
-import { FormDialog, OnceDialog, RoleSelect } from "./parts";
+import { FormDialog } from "../shell/form-dialog";
+import { OnceDialog, RoleSelect } from "./parts";
 
 const LIVES = [
   { value: "30", label: "in 30 days" },

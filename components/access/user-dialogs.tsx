@@ -8,7 +8,8 @@ import { ACCESS, addUser, changeUser, makeUserLink, meQuery, type UserChanges } 
 import { formatTick } from "../ui/format";
 import { serverNow } from "../ui/server-time";
 import { useZone } from "../ui/zone";
-import { FormDialog, OnceDialog, RoleSelect } from "./parts";
+import { FormDialog } from "../shell/form-dialog";
+import { OnceDialog, RoleSelect } from "./parts";
 
 const HOUR_MS = 3_600_000;
 

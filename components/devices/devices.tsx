@@ -18,8 +18,9 @@ import { resolveChoice } from "./columns";
 import { Filters } from "./filters";
 import { useColumnChoice } from "./kept-choice";
 import { DevicesBar } from "./list-bar";
-import { useListPlace } from "./list-place";
+import { useListPlace } from "../ui/list-place";
 import { metricsByName } from "../ui/meaning";
+import { ROW_HEIGHT } from "./row";
 import { DeviceTable } from "./table";
 import { useAddress } from "../ui/url";
 import { putDevice, useFleetRows } from "./visible-rows";
@@ -57,7 +58,10 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   const known = useMemo(() => metricsByName(metrics.data?.items), [metrics.data]);
   const staleSeconds = data?.staleSeconds ?? 0;
 
-  const place = useListPlace({ box, ids, key: text, isReady: data !== undefined && !order.isPlaceholderData });
+  const place = useListPlace({
+    ...{ list: "devices", rowHeight: ROW_HEIGHT, box, ids, key: text },
+    isReady: data !== undefined && !order.isPlaceholderData,
+  });
   useListKeys({
     move: place.move,
     jump: place.jump,

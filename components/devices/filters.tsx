@@ -1,12 +1,12 @@
 "use client";
-import { CloseButton, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { type RefObject, useState } from "react";
+import { Select } from "@mantine/core";
+import type { RefObject } from "react";
 import type { DeviceState } from "@/server/contracts/devices";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { formatTotal } from "../ui/format";
 import { Chip } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
+import { SearchField } from "../ui/search-field";
 import { DeviceMark } from "../ui/state-mark";
 import classes from "./devices.module.css";
 
@@ -23,67 +23,20 @@ interface FiltersProps {
   onLeave: () => void;
 }
 
-/** A search waits for the next key so long. */
-const TYPING_MS = 80;
-
 /** Trouble first, as the list itself. */
 const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 
 /** Search by part of id, site or type; one site; one state. */
 export function Filters({ input, search, site, state, withConflicts, summary, onChange, onLeave }: FiltersProps) {
-  const [text, setText] = useState(search);
-  const [shown, setShown] = useState(search);
-  /** The latest text is still on its way to the address; until it is there, the address holds an earlier one. */
-  const [isAhead, setAhead] = useState(false);
-  const apply = useDebouncedCallback((value: string) => {
-    if (value.trim() === search) setAhead(false);
-    onChange({ search: value.trim() || null });
-  }, TYPING_MS);
-  // The address may change by Back or by clearing the filters; typing runs ahead of it.
-  if (shown !== search) {
-    setShown(search);
-    if (search === text.trim()) setAhead(false);
-    else if (!isAhead) setText(search);
-  }
-  const clear = () => {
-    apply.cancel();
-    setText("");
-    setAhead(search !== "");
-    onChange({ search: null });
-  };
   return (
     <div className={list.filters} role="search">
-      <TextInput
-        ref={input}
-        size="xs"
-        aria-label="Search devices"
+      <SearchField
+        input={input}
+        label="Search devices"
         placeholder="Search id, site or type"
-        maxLength={128}
-        value={text}
-        className={classes.search ?? ""}
-        onChange={(event) => {
-          setText(event.currentTarget.value);
-          setAhead(true);
-          apply(event.currentTarget.value);
-        }}
-        // Before a link that was clicked at once is followed: told later, the search would bring back this page.
-        onBlur={() => apply.flush()}
-        onKeyDown={(event) => {
-          if (event.key === "Escape" && text) clear();
-          else if (event.key === "Escape") event.currentTarget.blur();
-          else if (event.key === "Enter" || event.key === "ArrowDown") onLeave();
-          else return;
-          event.preventDefault();
-        }}
-        rightSection={
-          text ? (
-            <CloseButton size="xs" aria-label="Clear the search" onClick={clear} />
-          ) : (
-            <kbd className={classes.key} aria-hidden="true">
-              /
-            </kbd>
-          )
-        }
+        search={search}
+        onSearch={(search) => onChange({ search })}
+        onLeave={onLeave}
       />
       <Select
         size="xs"

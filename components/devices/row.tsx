@@ -48,7 +48,7 @@ export const Row = memo(function Row({
   const address = `/devices/${toSegment(id)}`;
   return (
     <tr
-      data-device={id}
+      data-row={id}
       data-state={(device && state) ?? undefined}
       data-current={isCurrent || undefined}
       aria-rowindex={index + 2}

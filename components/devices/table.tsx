@@ -1,12 +1,12 @@
 "use client";
 import { type RefObject, useEffect, useEffectEvent, useMemo } from "react";
 import type { DeviceSort } from "@/server/contracts/fleet";
-import { SortHead } from "../ui/list-table";
+import { Space, SortHead } from "../ui/list-table";
 import { type Column, nextSort } from "./columns";
 import classes from "./devices.module.css";
 import type { KnownMetrics } from "../ui/meaning";
 import { Row, ROW_HEIGHT } from "./row";
-import { useRowWindow, useThrottled } from "./row-window";
+import { useRowWindow, useThrottled } from "../ui/row-window";
 import { type FleetRows, useVisibleRows } from "./visible-rows";
 
 const STATE_WIDTH = 84;
@@ -88,7 +88,7 @@ export function DeviceTable(props: TableProps) {
         </tr>
       </thead>
       <tbody>
-        {start > 0 ? <Space rows={start} /> : null}
+        {start > 0 ? <Space height={start * ROW_HEIGHT} /> : null}
         {drawn.map((id, i) => (
           <Row
             key={id}
@@ -103,18 +103,9 @@ export function DeviceTable(props: TableProps) {
             onCurrent={onCurrent}
           />
         ))}
-        {end < ids.length ? <Space rows={ids.length - end} /> : null}
+        {end < ids.length ? <Space height={(ids.length - end) * ROW_HEIGHT} /> : null}
       </tbody>
     </table>
-  );
-}
-
-/** Stands for rows that aren't drawn, so that the scroll bar tells how many there are. */
-function Space({ rows }: { rows: number }) {
-  return (
-    <tr aria-hidden="true" className={classes.space}>
-      <td style={{ height: rows * ROW_HEIGHT }} />
-    </tr>
   );
 }
 

@@ -1,54 +1,16 @@
 "use client";
-import { Autocomplete, Button, Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
-import { type MetricView, UNIT_LENGTH } from "@/server/contracts/metrics";
+import type { MetricView } from "@/server/contracts/metrics";
 import { saveUnit } from "../queries/metrics";
 import { Dialog } from "../ui/dialog";
 import { Failure } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { isGuessed, unitOf } from "../ui/meaning";
+import { UnitField } from "../ui/unit-field";
 import classes from "./units.module.css";
-
-/** Offered while typing; any other short text will do. */
-const OFFERED = [
-  "°C",
-  "°F",
-  "K",
-  "%",
-  "%RH",
-  "bar",
-  "mbar",
-  "hPa",
-  "kPa",
-  "psi",
-  "mV",
-  "V",
-  "mA",
-  "A",
-  "W",
-  "kW",
-  "kWh",
-];
-OFFERED.push(
-  "Hz",
-  "rpm",
-  "m/s",
-  "km/h",
-  "mm/s",
-  "mm",
-  "m",
-  "l/min",
-  "m³/h",
-  "ppm",
-  "ppb",
-  "µg/m³",
-  "lx",
-  "dB",
-  "dBm",
-  "s",
-);
 
 type Scope = "all" | "own";
 
@@ -115,13 +77,9 @@ export function Units({ device, metrics, onClose }: UnitsProps) {
                   {name}
                   {guess ? <small>Guessed by an earlier version</small> : null}
                 </span>
-                <Autocomplete
+                <UnitField
                   size="xs"
                   aria-label={`Unit of ${name}`}
-                  placeholder="no unit"
-                  data={OFFERED}
-                  limit={8}
-                  maxLength={UNIT_LENGTH}
                   value={unit}
                   error={failure?.metric === name}
                   onChange={(value) => change(name, { unit: value })}

@@ -21,6 +21,15 @@ export function SortHead({ label, order, onSort, isNumber, className }: SortHead
   );
 }
 
+/** Stands for rows that aren't drawn, so that the scroll bar tells how many there are. `height` in pixels. */
+export function Space({ height }: { height: number }) {
+  return (
+    <tr aria-hidden="true" className={classes.space}>
+      <td style={{ height }} />
+    </tr>
+  );
+}
+
 /** A cell without a value: not zero, not unknown. */
 export function None({ word = "–" }: { word?: string }) {
   return <span className={classes.none}>{word}</span>;

@@ -54,7 +54,7 @@ function observe(): void {
     for (const { startTime, duration } of list.getEntries()) watched.longTasks.push({ at: startTime, ms: duration });
   }).observe({ type: "longtask", buffered: true });
   const look = () => {
-    if (/\d/.test(document.querySelector('tr[data-device] td[data-column^="value:"]')?.textContent ?? ""))
+    if (/\d/.test(document.querySelector('tr[data-row] td[data-column^="value:"]')?.textContent ?? ""))
       watched.firstRows = performance.now();
     else requestAnimationFrame(look);
   };
@@ -122,7 +122,7 @@ async function watch(stage: Stage, seconds: number): Promise<[string, string][]>
     await pause(30);
   }
   await box.evaluate((element) => element.scrollTo(0, element.scrollHeight / 2));
-  await until(async () => page.evaluate(() => document.querySelectorAll("tr[data-device][data-state]").length > 15), {
+  await until(async () => page.evaluate(() => document.querySelectorAll("tr[data-row][data-state]").length > 15), {
     timeoutMs: 10_000,
     what: "rows in the middle",
   });
@@ -137,7 +137,7 @@ async function watch(stage: Stage, seconds: number): Promise<[string, string][]>
 
 function shownIds(page: Page): Promise<string[]> {
   return page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>("tr[data-device]")].map((row) => row.dataset.device ?? ""),
+    [...document.querySelectorAll<HTMLElement>("tr[data-row]")].map((row) => row.dataset.row ?? ""),
   );
 }
 
@@ -175,7 +175,7 @@ function searchOnScreen(page: Page, text: string): Promise<number> {
       if (!location.search.includes(new URLSearchParams({ search: wanted }).toString())) return false;
       if (wanted.startsWith("nothing")) return document.body.textContent.includes("No device matches");
       const table = document.querySelector<HTMLElement>('table[aria-label="Devices"]');
-      const rows = [...document.querySelectorAll<HTMLElement>("tr[data-device][data-state]")];
+      const rows = [...document.querySelectorAll<HTMLElement>("tr[data-row][data-state]")];
       const matches = rows.slice(0, 15).every((row) => row.textContent.includes(wanted));
       return table !== null && table.dataset.dimmed === undefined && rows.length > 0 && matches;
     };

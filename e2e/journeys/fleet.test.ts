@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const table = (page: Page) => page.getByRole("table", { name: "Devices" });
 const row = (page: Page, id: string) => table(page).getByRole("row", { name: new RegExp(id) });
-const focusedOn = (page: Page) => page.evaluate(() => document.activeElement?.closest("tr")?.dataset.device ?? null);
+const focusedOn = (page: Page) => page.evaluate(() => document.activeElement?.closest("tr")?.dataset.row ?? null);
 
 async function openList(route = "/devices"): Promise<Page> {
   const page = await stage.open(route);
@@ -61,8 +61,8 @@ test("values change in place, rows stay, and a new order is offered, not done", 
   const page = await openList("/devices?sort=-messages");
   const ids = () =>
     table(page)
-      .locator("tr[data-device]")
-      .evaluateAll((rows) => rows.map((one) => (one as HTMLElement).dataset.device));
+      .locator("tr[data-row]")
+      .evaluateAll((rows) => rows.map((one) => (one as HTMLElement).dataset.row));
   const before = await ids();
   const moved = before[5]!;
   await post(stage.product, { ...about(0, 0), device: moved, readings: { temperature: 4321 } });
@@ -151,7 +151,7 @@ test("the keyboard alone: find, walk, open, come back to the same place", async 
   await page.keyboard.press("Enter");
   await page.waitForURL(`**/devices/${chosen}`);
   await page.goBack();
-  await page.locator(`tr[data-device="${chosen}"][data-current=true]`).waitFor();
+  await page.locator(`tr[data-row="${chosen}"][data-current=true]`).waitFor();
 
   await page.keyboard.press("?");
   const help = page.getByRole("dialog", { name: "Keyboard" });

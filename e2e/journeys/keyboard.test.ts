@@ -121,8 +121,8 @@ test("the list by j, k and Enter, help by ?, pages by g and a letter, nothing of
   await page.keyboard.press("g");
   await page.keyboard.press("d");
   await at("/devices");
-  const current = () => page.evaluate(() => document.activeElement?.closest("tr")?.dataset.device ?? null);
-  await page.locator("tr[data-device=press-01]").waitFor();
+  const current = () => page.evaluate(() => document.activeElement?.closest("tr")?.dataset.row ?? null);
+  await page.locator("tr[data-row=press-01]").waitFor();
   for (const key of ["j", "j", "j", "k"]) await page.keyboard.press(key);
   await until(async () => (await current()) === "press-02", { timeoutMs: PATIENCE_MS, what: "the second row" });
   expect((await focusSeen(page)).seen).toBe(true);
@@ -144,7 +144,7 @@ test("the list by j, k and Enter, help by ?, pages by g and a letter, nothing of
   expect(await help.isVisible()).toBe(false);
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
-  await page.locator("tr[data-device=press-01]").waitFor();
+  await page.locator("tr[data-row=press-01]").waitFor();
   await page.keyboard.press("Home");
   await until(async () => (await current()) === "press-01", { timeoutMs: PATIENCE_MS, what: "the first row" });
   await page.keyboard.press("Enter");

@@ -67,7 +67,7 @@ test.each([-26, -2, 2, 26])("a browser whose clock is %i h off shows all there i
   await page.locator("[data-connection=connected]").waitFor();
 
   await page.goto("/devices");
-  const row = page.locator(`tr[data-device="${DEVICE}"]`);
+  const row = page.locator(`tr[data-row="${DEVICE}"]`);
   await row.waitFor();
   expect(await row.getAttribute("data-state")).toBe("live");
   await page.context().close();
