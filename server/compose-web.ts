@@ -19,6 +19,7 @@ import { createPreview } from "./dead-letters/preview";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
+import { type Encryption, encryptionProbe } from "./health/encryption";
 import { failedRecordsProbe } from "./health/failed-records";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
@@ -134,6 +135,8 @@ export interface HealthParts {
   readonly pipelineState: () => Promise<PipelineState>;
   readonly version: string;
   readonly liveState: () => LiveChannelState | undefined;
+  /** What is spoken with those who come from elsewhere. */
+  readonly encryption: () => Encryption;
 }
 
 export interface ProbeParts extends Omit<HealthParts, "version"> {
@@ -157,7 +160,14 @@ export function composeHealth(parts: HealthParts): Health {
 }
 
 /** The probes of these engines: those of each engine that is used, and of what Fieldwatch does on them. */
-export function composeProbes({ config, engines, pipelineState, liveState, now }: ProbeParts): readonly Probe[] {
+export function composeProbes({
+  config,
+  engines,
+  pipelineState,
+  liveState,
+  encryption,
+  now,
+}: ProbeParts): readonly Probe[] {
   const migrations = readMigrations().map(({ name }) => name);
   const { names, inspection } = engines;
   const topics = topicSettings(config);
@@ -195,6 +205,7 @@ export function composeProbes({ config, engines, pipelineState, liveState, now }
     failedRecordsProbe(engines),
     ...jobProbes(() => seenJobs(engines, now())),
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
+    encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),
   ];
 }

@@ -4,6 +4,7 @@ import { runRole } from "./boot/role";
 import { beginStart } from "./boot/start-record";
 import { addressForPeople } from "./config/address";
 import { type Config, loadConfig } from "./config/config";
+import { refuseExposure } from "./config/exposure";
 import { isRetryable } from "./postgres/error-classes";
 import { errorCode, StartError } from "./postgres/start-error";
 import { createLogger, type Logger } from "./observability/logger";
@@ -11,7 +12,10 @@ import { noteFailure, type SetupAttempt } from "./observability/setup-attempts.m
 
 /** Roles of `node dist/main.mjs <role>` besides `start`. Each loads only its own code. */
 const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> = {
-  web: async (config) => runRole((await import("./web")).runWeb, config, loggerOf("web", config), checkDatabase),
+  web: async (config) => {
+    refuseExposure(config);
+    await runRole((await import("./web")).runWeb, config, loggerOf("web", config), checkDatabase);
+  },
   worker: async (config) =>
     runRole((await import("./worker")).runWorker, config, loggerOf("worker", config), checkDatabase),
   simulator: async (config) =>

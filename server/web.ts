@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import next from "next";
@@ -15,6 +16,7 @@ import { answerUnservable } from "./api/unservable";
 import { composeEngines } from "./compose";
 import { composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
+import { exposureOf, readCertificate } from "./config/exposure";
 import { runAsProduction } from "./config/production";
 import { PAGES } from "./contracts/pages";
 import { sitesOf } from "./domain/access";
@@ -23,11 +25,13 @@ import { databaseConnection } from "./postgres/connection";
 import { createPrismaClient } from "./postgres/prisma";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
 import { createTally } from "./observability/tally";
+import { ask } from "./delivery/ask";
 import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/live-channel";
 import { answerRefusal, hangUp, type Refusal } from "./front-door/refusal";
+import { type Certificate, OLDEST_TLS, openCertificate } from "./front-door/certificate";
 import { createFrontDoor, isPage } from "./front-door/front-door";
 import { answerBroken, createPerAddress, limitConnections, tooMany, watchBody } from "./front-door/connections";
 import { pagePolicy, securityHeaders } from "./front-door/security-headers";
@@ -36,8 +40,10 @@ const DRAIN_MS = 5000;
 /** The time the rest of a refused body may take to arrive, in milliseconds. */
 const DROP_MS = 5000;
 
-/** The time the head of a request may take to arrive. */
+/** The time the head of a request, and the handshake before it, may take to arrive. */
 const HEAD_MS = 10_000;
+/** Interval of looking for a new certificate, in milliseconds. */
+const CERTIFICATE_MS = 5000;
 
 /**
  * Runs pages, REST routes and the live channel on one port. Answers also while the engines are down.
@@ -71,7 +77,13 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
     });
     const started: { live?: LiveChannel } = {};
-    const health = composeHealth({ config, engines, pipelineState, version, liveState: () => started.live?.state() });
+    const certificate = certificateOf(config, logger);
+    undo.push(() => certificate?.stop());
+    const health = composeHealth({
+      ...{ config, engines, pipelineState, version },
+      liveState: () => started.live?.state(),
+      encryption: () => ({ exposure: exposureOf(config), certificate: certificate?.state() ?? null }),
+    });
     undo.push(() => health.stop());
     const ingestCounts = () => ingestTally.current();
     const authenticator = createAuthenticator(engines.pool, sessionCookie(config.server.PORT).names);
@@ -86,7 +98,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(shareApi(api));
 
     const own = randomUUID();
-    const { server, io, welcome, close } = await listen(config, logger, authenticator, own);
+    const { server, io, welcome, close } = await listen(config, logger, authenticator, own, certificate);
     undo.push(close);
     undo.push(
       watchAccess(databaseConnection(config), logger, (changed) => {
@@ -111,7 +123,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     await health.firstRound();
     const warming = new AbortController();
     undo.push(() => warming.abort());
-    void warmUp(ownAddress(config.server), own, warming.signal);
+    void warmUp(ownAddress(config), own, warming.signal);
     return { port: (server.address() as AddressInfo).port, stop };
   } catch (error) {
     await stop();
@@ -140,7 +152,7 @@ const OWN_HEADER = "x-fieldwatch-own";
 async function warmUp(address: string, own: string, signal: AbortSignal): Promise<void> {
   const headers = { [OWN_HEADER]: own };
   try {
-    for (const { href } of PAGES) await (await fetch(new URL(href, address), { headers, signal })).arrayBuffer();
+    for (const { href } of PAGES) await ask(new URL(href, address), { headers, signal });
   } catch {
     // A page that can't be had is the first visitor's to see.
   }
@@ -155,13 +167,15 @@ interface Listening {
 }
 
 /** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */
-async function listen(config: Config, logger: Logger, authenticator: Authenticator, own: string): Promise<Listening> {
+async function listen(
+  config: Config,
+  logger: Logger,
+  authenticator: Authenticator,
+  own: string,
+  certificate: Certificate | null,
+): Promise<Listening> {
   runAsProduction();
-  const server = createServer({
-    keepAliveTimeout: 65_000,
-    headersTimeout: HEAD_MS,
-    connectionsCheckingInterval: 1000,
-  });
+  const server = openServer(certificate);
   const onRefused = ({ kind, detail, fix }: Refusal) => logger.warn({ kind, fix }, detail);
   const place = { ...config.server, ...config.frontDoor };
   const door = createFrontDoor({ place, onRefused, now: Date.now });
@@ -253,6 +267,33 @@ async function listen(config: Config, logger: Logger, authenticator: Authenticat
     await close().catch(() => {});
     throw error;
   }
+}
+
+/** Reads the certificate of the configuration, if it names one. */
+function certificateOf({ frontDoor }: Config, logger: Logger): Certificate | null {
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = frontDoor;
+  if (certFile === undefined || keyFile === undefined) return null;
+  return openCertificate({
+    read: () => readCertificate(certFile, keyFile),
+    everyMs: CERTIFICATE_MS,
+    onChange({ names, validTo, problem }) {
+      if (problem === null) logger.info({ names, validTo: new Date(validTo).toISOString() }, "a certificate was read");
+      else logger.warn({ why: problem }, "the new certificate can't be used; the one of before is kept");
+    },
+  });
+}
+
+function openServer(certificate: Certificate | null): HttpServer {
+  const times = { keepAliveTimeout: 65_000, headersTimeout: HEAD_MS, connectionsCheckingInterval: 1000 };
+  if (certificate === null) return createServer(times);
+  const server = createHttpsServer({
+    ...times,
+    ...certificate.pair,
+    minVersion: OLDEST_TLS,
+    handshakeTimeout: HEAD_MS,
+  });
+  certificate.keepCurrent(server);
+  return server;
 }
 
 const NO_SOCKET: Refusal = { kind: "unreadable-address", detail: "Sockets are taken at /socket.io/ alone." };

@@ -7,6 +7,7 @@ import { parseEnv } from "node:util";
 import Ajv2020 from "ajv/dist/2020";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadConfig } from "@/server/config/config";
+import { refuseExposure } from "@/server/config/exposure";
 import * as sections from "@/server/config/sections";
 import { type ComposeFile, readCompose, readEnvExample, resolveCompose, ROOT, type Service } from "./compose-file";
 import { imageEnvironment } from "./dockerfile";
@@ -122,6 +123,12 @@ describe("every service", () => {
     const open = resolveCompose(text, { ...passwords, WEB_ADDRESS: "0.0.0.0" });
     const opened = Object.entries(open.services).filter(([, { ports = [] }]) => ports.join().includes("0.0.0.0"));
     expect(opened.map(([name]) => name)).toEqual(["web"]);
+  });
+
+  test("starts where it listens, published on this machine alone; told that it isn't, it wants encryption", () => {
+    refuseExposure(configOf(compose.services.web!));
+    const strict = resolveCompose(text, { ...passwords, ALLOW_PLAIN_HTTP: "false" });
+    expect(() => refuseExposure(configOf(strict.services.web!))).toThrow("TLS_CERT_FILE");
   });
 
   test("keeps its data in a named volume", () => {

@@ -45,7 +45,15 @@ export async function diagnose(env: Record<string, string>, options: DiagnoseOpt
   const inspection = await inspectionWith(now, config, engines.inspection);
   const pipelineState = composePipelineState(engines, { staleSeconds: 60, now, onLogError: () => {} });
   const liveState = () => ({ listening: true, lastError: null, lastFrame: null, browsers: 0 });
-  const probes = composeProbes({ config, engines: { ...engines, inspection }, pipelineState, liveState, now });
+  const encryption = () => ({ exposure: "loopback", certificate: null }) as const;
+  const probes = composeProbes({
+    config,
+    engines: { ...engines, inspection },
+    pipelineState,
+    liveState,
+    encryption,
+    now,
+  });
   const monitor = startMonitor(probes, { everyMs: 3_600_000, now });
   try {
     await monitor.firstRound();

@@ -1,4 +1,5 @@
 import { loadConfig, type Config } from "@/server/config/config";
+import { refuseExposure } from "@/server/config/exposure";
 import { startedByNpm } from "@/server/config/launch";
 import {
   dataFolderBeforehand,
@@ -25,6 +26,7 @@ export function beginStart(): { readonly config: Config; readonly attempt: Setup
   attempt.begin("configuration");
   try {
     const config = loadConfig();
+    refuseExposure(config);
     attempt.done("configuration");
     return { config, attempt };
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Config } from "./config";
+import { scheme } from "./exposure";
 import { isLoopback } from "./loopback";
 
 const ANY = new Set(["0.0.0.0", "::", "[::]"]);
@@ -8,5 +9,5 @@ export function addressForPeople({ server, frontDoor }: Pick<Config, "server" | 
   if (frontDoor.PUBLIC_URL !== undefined) return frontDoor.PUBLIC_URL;
   const { HOST, PORT } = server;
   const host = ANY.has(HOST) || (isLoopback(HOST) && HOST !== "::1") ? "localhost" : HOST;
-  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${PORT}`;
+  return `${scheme(frontDoor)}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${PORT}`;
 }

@@ -59,6 +59,21 @@ export const frontDoor = {
     "Addresses of reverse proxies, or networks of them, whose X-Forwarded-For, -Proto and -Host are believed. From all others they are removed.",
     "127.0.0.1,10.0.0.0/8",
   ),
+  TLS_CERT_FILE: variable(
+    z.string().min(1).optional(),
+    "With TLS_KEY_FILE: PEM file of the certificate, the authorities between behind it. Then it speaks HTTPS alone, and reads both files again when they change.",
+    "/etc/fieldwatch/tls.crt",
+  ),
+  TLS_KEY_FILE: variable(
+    z.string().min(1).optional(),
+    "PEM file of that certificate's private key.",
+    "/etc/fieldwatch/tls.key",
+  ),
+  ALLOW_PLAIN_HTTP: variable(
+    flag().default(false),
+    "true: listens beyond this machine without encryption, where anyone on the way can read passwords and keys. Health warns of it for as long as it is set.",
+    "true",
+  ),
   MAX_CONNECTIONS: variable(whole(10, 1_000_000).default(10_000), "Most connections open at once.", "10000"),
   MAX_CONNECTIONS_PER_ADDRESS: variable(
     whole(1, 1_000_000).default(1000),

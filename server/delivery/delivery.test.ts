@@ -1,8 +1,10 @@
+import { networkInterfaces } from "node:os";
+import { loadConfig } from "@/server/config/config";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createBackoff } from "@/server/async/backoff";
 import { createDelivery, type DeliveryOptions, DeliveryGaveUp, DeliveryRefused, DeliveryStopped } from "./delivery";
 import { createSender, type Sender } from "./sender";
-import { ownAddress, telemetryRoute } from "./target";
+import { encryptionFor, ownAddress, telemetryRoute } from "./target";
 import { startTelemetryDouble, type TelemetryDouble } from "./telemetry-double";
 
 const items = (...texts: string[]) => texts.map((text) => Buffer.from(text));
@@ -127,9 +129,22 @@ describe("delivery", () => {
 
 describe("addresses", () => {
   it("finds this machine's own", () => {
-    expect(ownAddress({ HOST: "0.0.0.0", PORT: 3000 })).toBe("http://127.0.0.1:3000");
-    expect(ownAddress({ HOST: "::", PORT: 3000 })).toBe("http://[::1]:3000");
-    expect(ownAddress({ HOST: "10.0.0.5", PORT: 80 })).toBe("http://10.0.0.5:80");
+    const own = (env: Record<string, string>) => ownAddress(loadConfig(env, ""));
+    expect(own({ HOST: "0.0.0.0" })).toBe("http://127.0.0.1:3000");
+    expect(own({ HOST: "::" })).toBe("http://[::1]:3000");
+    expect(own({ HOST: "10.0.0.5", PORT: "80" })).toBe("http://10.0.0.5:80");
+    expect(own({ TLS_CERT_FILE: "c", TLS_KEY_FILE: "k" })).toBe("https://127.0.0.1:3000");
+  });
+
+  it("checks certificates of all but this machine's own addresses", () => {
+    const checks = (address: string) => encryptionFor(new URL(address)).rejectUnauthorized;
+    const mine = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    for (const { address, family } of mine.filter(({ scopeid }) => !scopeid))
+      expect(checks(`https://${family === "IPv6" ? `[${address}]` : address}`), address).toBe(false);
+    for (const address of ["https://127.0.0.1", "https://[::1]:4", "https://localhost"])
+      expect(checks(address)).toBe(false);
+    for (const address of ["https://iot.example", "https://192.0.2.1", "https://localhost.iot.example"])
+      expect(checks(address)).toBe(true);
   });
 
   it("keeps a proxy's path, and takes the whole route too", () => {

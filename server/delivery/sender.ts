@@ -5,6 +5,7 @@ import { gzip } from "node:zlib";
 import { z } from "zod";
 import { rejectedItem, rejectedMore, telemetryAnswer } from "@/server/contracts/telemetry";
 import type { Authorization } from "./authorization";
+import { encryptionFor } from "./target";
 
 const pack = promisify(gzip);
 
@@ -62,7 +63,7 @@ export function createSender(options: {
   const { url, timeoutMs = 30_000 } = options;
   const secure = url.protocol === "https:";
   const agent = secure
-    ? new https.Agent({ keepAlive: true, maxSockets: 1 })
+    ? new https.Agent({ keepAlive: true, maxSockets: 1, ...encryptionFor(url) })
     : new http.Agent({ keepAlive: true, maxSockets: 1 });
   const request = secure ? https.request : http.request;
 

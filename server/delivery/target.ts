@@ -1,11 +1,14 @@
+import { networkInterfaces } from "node:os";
+import type { Config } from "@/server/config/config";
+import { scheme } from "@/server/config/exposure";
 import { isLoopback } from "@/server/config/loopback";
 
 const ROUTE = "/api/v1/telemetry";
 
 /** The address of this machine's own Fieldwatch, from where it listens. */
-export function ownAddress(server: { readonly HOST: string; readonly PORT: number }): string {
+export function ownAddress({ server, frontDoor }: Pick<Config, "server" | "frontDoor">): string {
   const host = server.HOST === "0.0.0.0" ? "127.0.0.1" : server.HOST === "::" ? "::1" : server.HOST;
-  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${server.PORT}`;
+  return `${scheme(frontDoor)}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${server.PORT}`;
 }
 
 /** The telemetry route at a Fieldwatch address; a path in it is kept, as behind a reverse proxy. */
@@ -27,4 +30,14 @@ export function routeBeside(telemetry: URL, route: string): URL {
   url.pathname = url.pathname.replace(/telemetry$/, route);
   url.search = "";
   return url;
+}
+
+/**
+ * How a connection to this address is encrypted. The certificate is made out to the name people use, so on this machine's own
+ * addresses, which it never leaves, it can't be checked, and needn't be.
+ */
+export function encryptionFor({ hostname }: URL): { readonly rejectUnauthorized: boolean } {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const own = () => Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === host));
+  return { rejectUnauthorized: !isLoopback(host) && !own() };
 }

@@ -94,7 +94,9 @@ export function watchBody(request: IncomingMessage, response: ServerResponse): v
 export function answerBroken(server: Server): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex & { _httpMessage?: ServerResponse }) => {
     const isAnswered = socket._httpMessage?.headersSent === true;
-    if (!socket.writable || isAnswered || error.code === "ECONNRESET") socket.destroy();
+    // Who doesn't get as far as a handshake can't be told anything.
+    const isUnheard = /^(ECONNRESET$|ERR_SSL_|ERR_TLS_)/.test(error.code ?? "");
+    if (!socket.writable || isAnswered || isUnheard) socket.destroy();
     else hangUp(socket, error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? SLOW : NOT_HTTP);
   });
 }

@@ -40,7 +40,7 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
   const hosts = createHosts(place);
   const mayTell = createSeldom(now);
 
-  function judge(request: IncomingMessage, isSocket: boolean): Refusal | null {
+  function judge(request: IncomingMessage, isSocket: boolean, isHttps: boolean): Refusal | null {
     const { method = "", url = "", headers } = request;
     const { host = "", origin } = headers;
     if (countOf(request, "host") > 1)
@@ -55,7 +55,7 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
       return { kind: "method-not-allowed", detail, headers: { allow: [...KNOWN].join(", ") } };
     }
     if (SAFE.has(method) && !isSocket) return null;
-    if (origin !== undefined && !hosts.isOwnOrigin(origin, host)) return foreignOrigin(origin, host);
+    if (origin !== undefined && !hosts.isOwnOrigin(origin, host, isHttps)) return foreignOrigin(origin, host);
     const site = headers["sec-fetch-site"];
     if (site !== undefined && !OWN_SITES.has(String(site)))
       return { kind: "foreign-origin", detail: "The browser says that a page of another site sent this." };
@@ -65,7 +65,7 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
   return {
     visit(request, wants) {
       const sender = forwarding.settle(request);
-      const refusal = judge(request, wants === "socket");
+      const refusal = judge(request, wants === "socket", sender.isHttps);
       const { host, origin } = request.headers;
       if (refusal?.kind === "foreign-host" && mayTell(`host ${host}`)) onRefused(refusal);
       if (refusal?.kind === "foreign-origin" && mayTell(`origin ${origin} ${host}`)) onRefused(refusal);

@@ -12,8 +12,8 @@ export interface Place {
 interface Hosts {
   /** True if a request for this host (a Host header) is meant for this server. */
   isOwn(host: string): boolean;
-  /** True if a page of this origin is a page of this server, asked for as `host`. */
-  isOwnOrigin(origin: string, host: string): boolean;
+  /** True if a page of this origin is a page of this server, asked for as `host`. What came encrypted comes from no plain page. */
+  isOwnOrigin(origin: string, host: string, isHttps: boolean): boolean;
 }
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
@@ -39,9 +39,9 @@ export function createHosts({ HOST, PORT, PUBLIC_URL, ALLOWED_HOSTS }: Place): H
       const ports = read.port === null ? USUAL_PORTS : [read.port];
       return atAnyPort.has(read.name) || ports.some((port) => atPort.has(`${read.name}:${port}`));
     },
-    isOwnOrigin(origin, host) {
+    isOwnOrigin(origin, host, isHttps) {
       const from = readOrigin(origin);
-      if (from === null) return false;
+      if (from === null || (isHttps && from.protocol !== "https:")) return false;
       // Read with the origin's scheme, so that `iot.example` and `iot.example:443` are the same.
       const address = `${from.protocol}//${host}`;
       return from.origin === PUBLIC_URL || (URL.canParse(address) && new URL(address).host === from.host);

@@ -46,6 +46,11 @@ const MEANINGS: readonly Meaning[] = [
   { prefix: "mongodb.clock", fail: "stored readings are right" },
   { prefix: "postgres.clock", fail: "stored readings are right; lag and device states are off" },
   { prefix: "pipeline.dead-letters", fail: "what could not become a reading is kept whole" },
+  {
+    prefix: "front-door.encryption",
+    fail: "browsers and programs refuse to connect; what was taken is stored",
+    warn: "what is sent may be read on its way, or soon be refused; stored readings are safe",
+  },
   { prefix: "live.", fail: "pages update only by reloading; readings are stored all the same" },
 ];
 

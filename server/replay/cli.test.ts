@@ -29,6 +29,7 @@ function run(argv: string[], interrupt?: AbortSignal) {
     server: { HOST: "127.0.0.1", PORT: Number(new URL(server.url).port) },
     dataDir: folder,
     access: {},
+    frontDoor: {},
     pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: 0 },
   } as Parameters<typeof runReplay>[1];
   const code = runReplay(argv, config, { out: output, error: output, ...(interrupt ? { interrupt } : {}) });

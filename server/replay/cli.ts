@@ -24,7 +24,7 @@ export interface ReplayEnvironment {
   readonly interrupt?: AbortSignal;
 }
 
-type ReplayConfig = Pick<Config, "server" | "access" | "dataDir" | "pipeline">;
+type ReplayConfig = Pick<Config, "server" | "frontDoor" | "access" | "dataDir" | "pipeline">;
 
 /** Exit codes of a replay. */
 const EXIT = { done: 0, gaveUp: 1, usage: 2, refused: 3, interrupted: 130 } as const;
@@ -62,7 +62,7 @@ async function replayFile(
   environment: ReplayEnvironment,
 ): Promise<number> {
   const source = await openSource(options);
-  const url = telemetryRoute(options.url ?? ownAddress(config.server));
+  const url = telemetryRoute(options.url ?? ownAddress(config));
   const memory = openProgressFile(config.dataDir, identityOf(options, source, url));
   const stopping = createStopping(environment.interrupt);
   try {

@@ -6,7 +6,7 @@ import type { DeadLetterReason } from "@/server/domain/reasons";
 import { type BatchOptions, messageOf } from "./batches";
 import { FIRST_ROWS } from "./csv-layout";
 import type { Authorization } from "@/server/delivery/authorization";
-import { ask } from "./outcome";
+import { askRoute } from "./outcome";
 import { table } from "./report";
 import type { Source } from "./source";
 
@@ -59,7 +59,7 @@ export async function readFirstRows(
     else refuse(item.number, outcome.reason, outcome.detail);
   }
 
-  const there = await ask(metricsRoute, metricsAnswer, authorization);
+  const there = await askRoute(metricsRoute, metricsAnswer, authorization);
   const known = new Set(there === null || there === "unknown" ? [] : there.items.map(({ name }) => name));
   for (const { message } of messages) for (const [name] of message.values) known.add(name);
   const metrics = new Map<string, MetricSeen>();

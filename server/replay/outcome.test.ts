@@ -64,6 +64,7 @@ async function run(content: string, ...argv: string[]) {
   const config = {
     server: { HOST: "127.0.0.1", PORT: (server.address() as AddressInfo).port },
     access: {},
+    frontDoor: {},
     dataDir: folder,
     pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: 0 },
   } as Parameters<typeof runReplay>[1];

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { pause } from "@/server/async/backoff";
 import { type ReplayRun, replayRun } from "@/server/contracts/replays";
 import { counted } from "@/server/domain/counted";
+import { ask } from "@/server/delivery/ask";
 import type { Authorization } from "@/server/delivery/authorization";
 import { routeBeside } from "@/server/delivery/target";
 
@@ -38,7 +39,7 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
   let last: ReplayRun | null = null;
   let movedAt = Date.now();
   for (;;) {
-    const asked = await ask(routeBeside(url, `replays/${options.run}`), replayRun, authorization);
+    const asked = await askRoute(routeBeside(url, `replays/${options.run}`), replayRun, authorization);
     if (asked === "unknown")
       return {
         run: null,
@@ -75,16 +76,16 @@ function reasonToWait({ workers }: ReplayRun, waiting: number): string {
 }
 
 /** Asks a route: its answer, "unknown" if there is no such route, null if it does not answer now. */
-export async function ask<T extends z.ZodType>(
+export async function askRoute<T extends z.ZodType>(
   url: URL,
   schema: T,
   authorization: Authorization,
 ): Promise<z.output<T> | "unknown" | null> {
   try {
-    const response = await fetch(url, { headers: authorization(), signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
-    if (response.status === 404) return "unknown";
-    if (!response.ok) return null;
-    const read = schema.safeParse(await response.json());
+    const { status, text } = await ask(url, { headers: authorization(), signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+    if (status === 404) return "unknown";
+    if (status !== 200) return null;
+    const read = schema.safeParse(JSON.parse(text));
     return read.success ? read.data : "unknown";
   } catch {
     return null;

@@ -1,4 +1,5 @@
 import { MOST_UNIT_DEVICES, type MetricChanges, metricChanged } from "@/server/contracts/metrics";
+import { ask } from "@/server/delivery/ask";
 import type { Authorization } from "@/server/delivery/authorization";
 import { routeBeside } from "@/server/delivery/target";
 import { counted } from "@/server/domain/counted";
@@ -41,13 +42,13 @@ async function say(
   for (let at = 0; at < devices.length; at += MOST_UNIT_DEVICES) {
     const body: MetricChanges = { unit, devices: devices.slice(at, at + MOST_UNIT_DEVICES), unsetOnly: true };
     try {
-      const response = await fetch(url, {
+      const { status, text } = await ask(url, {
         method: "PATCH",
         headers: { "content-type": "application/json", ...authorization() },
         body: JSON.stringify(body),
         signal: AbortSignal.any([stop, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
       });
-      if (!response.ok || !metricChanged.safeParse(await response.json()).success) return false;
+      if (status !== 200 || !metricChanged.safeParse(JSON.parse(text)).success) return false;
     } catch {
       return false;
     }

@@ -1,5 +1,6 @@
 import { type Backoff, pause } from "@/server/async/backoff";
 import { MOST_UNIT_DEVICES, type MetricChanges, metricChanged } from "@/server/contracts/metrics";
+import { ask } from "@/server/delivery/ask";
 import type { Authorization } from "@/server/delivery/authorization";
 import type { Logger } from "@/server/observability/logger";
 import { DEVICE_TYPES } from "./device-types";
@@ -68,17 +69,14 @@ function unitsOf(devices: DeclareUnitsDeps["devices"]): Waiting[] {
 async function declare(url: URL, authorization: Authorization, one: Waiting, stop: AbortSignal): Promise<Waiting[]> {
   const body: MetricChanges = { unit: one.unit, devices: [...one.devices], unsetOnly: true };
   try {
-    const response = await fetch(new URL(`metrics/${encodeURIComponent(one.metric)}`, url), {
+    const { status, text } = await ask(new URL(`metrics/${encodeURIComponent(one.metric)}`, url), {
       method: "PATCH",
       headers: { "content-type": "application/json", ...authorization() },
       body: JSON.stringify(body),
       signal: AbortSignal.any([stop, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
     });
-    if (!response.ok) {
-      await response.body?.cancel();
-      return [one];
-    }
-    const { unknownDevices } = metricChanged.parse(await response.json());
+    if (status !== 200) return [one];
+    const { unknownDevices } = metricChanged.parse(JSON.parse(text));
     return unknownDevices.length > 0 ? [{ ...one, devices: unknownDevices }] : [];
   } catch {
     // A server that is away, or another than this one, is told of by the delivery of messages.

@@ -33,7 +33,7 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
     logger.info("no simulated devices (DEMO_DEVICES is 0)");
     return { stop: async () => {} };
   }
-  const url = telemetryRoute(settings.SIMULATOR_URL ?? ownAddress(config.server));
+  const url = telemetryRoute(settings.SIMULATOR_URL ?? ownAddress(config));
   const outbox = await openOutbox(path.join(config.dataDir, "outbox"), settings.OUTBOX_MAX_BYTES);
   const fleet = createFleet({
     seed: settings.SIMULATOR_SEED,
