@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from "pg";
-import { type Caller, NOBODY, nameOf, sitesOf } from "@/server/domain/access";
+import { type Caller, NOBODY, nameOf, type Sites, sitesOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Context } from "@/server/postgres/context";
 import { withTransaction } from "@/server/postgres/transaction";
@@ -57,7 +57,8 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         const caller = operation.access === "public" ? NOBODY : await deps.callerOf(request);
         const address = addressOf(request);
         const target = targetOf(params);
-        const refusal = refusalOf(caller, operation.access);
+        const sites = placesOf(caller, operation);
+        const refusal = refusalOf(caller, operation.access, sites);
         if (refusal !== null) {
           if (refusal.kind === "not-allowed")
             await recording.denied(caller, { verb: name, target, address, detail: null });
@@ -75,7 +76,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           ...{ verb: name, target: noted.target ?? target, address },
           detail: noted.detail ?? null,
         });
-        const ctx = { caller, signal: request.signal, now: deps.now() };
+        const ctx = { caller, sites, signal: request.signal, now: deps.now() };
         const reading = () => handle({ ...ctx, tx: deps.pool }, call);
         const answering = async () => {
           if (writes) {
@@ -89,7 +90,10 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           if (operation.audited === "seen") await recording.seen(caller, deed(), operation.file !== undefined);
           return reading();
         };
-        const answer = await answering();
+        const answer = await answering().catch(async (error: unknown) => {
+          if (error instanceof ProblemError && error.kind === "not-allowed") await recording.denied(caller, deed());
+          throw error;
+        });
         const response = operation.file
           ? file(answer as FileAnswer, operation.file.contentType)
           : json(answer, operation.status);
@@ -155,8 +159,15 @@ function targetOf(params: Record<string, string>): string | null {
   return text.replaceAll("\0", "\uFFFD").slice(0, 300) || null;
 }
 
+/** The sites a call is about. A verb that doesn't go by them is about all or nothing. */
+function placesOf(caller: Caller, { access, bySite }: Operation): Sites {
+  if (access === "public" || access === "signed-in") return [];
+  const sites = sitesOf(caller, access);
+  return bySite || sites === "all" ? sites : [];
+}
+
 /** Why a verb doesn't answer this caller, or null if it does. */
-function refusalOf(caller: Caller, access: Access): ProblemError | null {
+function refusalOf(caller: Caller, access: Access, sites: Sites): ProblemError | null {
   if (access === "public") return null;
   if (caller.kind === "nobody") {
     const how = "Sign in at /sign-in, or send a key as `Authorization: Bearer …`.";
@@ -164,6 +175,10 @@ function refusalOf(caller: Caller, access: Access): ProblemError | null {
       headers: { "www-authenticate": "Bearer" },
     });
   }
-  if (access === "signed-in" || sitesOf(caller, access) === "all") return null;
-  return new ProblemError("not-allowed", `It takes the permission "${access}", which ${nameOf(caller)} doesn't hold.`);
+  if (access === "signed-in" || sites.length > 0) return null;
+  const where = sitesOf(caller, access).length > 0 ? "hold at all sites" : "hold";
+  return new ProblemError(
+    "not-allowed",
+    `It takes the permission "${access}", which ${nameOf(caller)} doesn't ${where}.`,
+  );
 }

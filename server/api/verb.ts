@@ -18,6 +18,11 @@ export interface Operation<
   /** Whom it answers. There is no default: what is not said can't be forgotten. */
   readonly access: Access;
   /**
+   * True for a verb that goes by `ctx.sites`: it answers also who holds the permission at some sites alone. Without it the
+   * permission must be held everywhere, and the context's sites are all.
+   */
+  readonly bySite?: true;
+  /**
    * How the audit record tells of a verb that writes nothing to PostgreSQL by itself: seen is told before it is shown,
    * changed before it is tried and again with its outcome. What writes to PostgreSQL is always in there, with its change.
    */

@@ -93,6 +93,26 @@ export async function discoverMetrics(
   });
 }
 
+/** A metric of a device. */
+export interface DeviceMetric {
+  readonly deviceId: number;
+  readonly metric: number;
+}
+
+/** Notes which metrics devices have. Commits by itself, and twice is the same as once. */
+export async function noteMetrics(pool: Pool, noted: readonly DeviceMetric[]): Promise<void> {
+  await withTransaction(pool, async (client) => {
+    await client.query(DISCOVERY_LOCK);
+    await client.query(
+      `INSERT INTO device_metric (device_id, metric_id)
+       SELECT DISTINCT d.id, m.id FROM unnest($1::integer[], $2::integer[]) AS n (device, metric)
+       JOIN device d ON d.id = n.device JOIN metric m ON m.id = n.metric
+       ON CONFLICT (device_id, metric_id) DO NOTHING`,
+      [noted.map(({ deviceId }) => deviceId), noted.map(({ metric }) => metric)],
+    );
+  });
+}
+
 /** Makes booleans numbers, as which at least one reading came. Commits by itself, and twice is the same as once. */
 export async function countAsNumbers(pool: Pool, metrics: readonly { readonly id: number }[]): Promise<void> {
   await withTransaction(pool, async (client) => {

@@ -7,8 +7,10 @@ import {
   discoverMetrics,
   findDevices,
   findMetrics,
+  noteMetrics,
   type CatalogDevice,
   type CatalogMetric,
+  type DeviceMetric,
   type NewDevice,
 } from "./catalog-writes";
 import type { MetricKind } from "@/server/domain/terms";
@@ -38,6 +40,8 @@ interface CatalogView {
    * A metric that is known as boolean becomes a number with the first number, for good.
    */
   metrics(wanted: ReadonlyMap<string, MetricKind | null>): Promise<ReadonlyMap<string, CatalogMetric>>;
+  /** Sees to it that each device is known to have these metrics. */
+  pair(devices: readonly { readonly deviceId: number; readonly metrics: readonly number[] }[]): Promise<void>;
 }
 
 export function createCatalog(settings: CatalogSettings): Catalog {
@@ -59,6 +63,9 @@ export function createCatalog(settings: CatalogSettings): Catalog {
   };
 }
 
+/** Bounds the memory for which device has which metric: some 50 bytes each. */
+const MOST_PAIRS = 2_000_000;
+
 function createView(
   { pool, maxDevices, maxMetrics }: CatalogSettings,
   epoch: number,
@@ -66,6 +73,9 @@ function createView(
 ): CatalogView {
   const devices = new Map<string, CatalogDevice>();
   const metrics = new Map<string, CatalogMetric>();
+  /** The metrics that each device is known to have. */
+  const pairs = new Map<number, Set<number>>();
+  let paired = 0;
 
   function keepDevices(found: readonly CatalogDevice[]) {
     // Over the bound only if MAX_DEVICES was lowered below what the database holds.
@@ -132,6 +142,25 @@ function createView(
       keepMetrics(now);
       for (const metric of now) result.set(metric.name, metric);
       return result;
+    },
+
+    async pair(batch) {
+      const fresh: DeviceMetric[] = [];
+      for (const { deviceId, metrics } of batch) {
+        const known = pairs.get(deviceId);
+        for (const metric of metrics) if (!known?.has(metric)) fresh.push({ deviceId, metric });
+      }
+      if (fresh.length === 0) return;
+      await noteMetrics(pool, fresh);
+      if ((paired += fresh.length) > MOST_PAIRS) {
+        pairs.clear();
+        paired = fresh.length;
+      }
+      for (const { deviceId, metric } of fresh) {
+        const known = pairs.get(deviceId);
+        if (known) known.add(metric);
+        else pairs.set(deviceId, new Set([metric]));
+      }
     },
   };
 

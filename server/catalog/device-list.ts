@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { DEVICE_STATES, type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { CatalogDevice } from "./devices";
 
@@ -12,6 +13,8 @@ export type DeviceOrder = "id" | "lastSeen" | "messages" | "state";
 
 /** A selection of devices, by what they are at `now`. */
 export interface DeviceFilter {
+  /** Only devices of these. */
+  readonly sites: Sites;
   readonly search?: string | undefined;
   readonly site?: string | undefined;
   readonly state?: DeviceStateName | undefined;
@@ -47,20 +50,25 @@ export interface ListedDevice extends CatalogDevice {
 /** Trouble first. */
 const RANKED = ["silent", "stale", "new", "live"] as const satisfies readonly DeviceStateName[];
 
-/** Parameters 1 to 7 are those of {@link filterValues}. */
-const SEARCHED = `
+/** The condition that a column holds one of the sites that {@link filterValues} gives last; nothing for all of them. */
+function among(sites: Sites, column: string): string {
+  return sites === "all" ? "" : `AND ${column} = ANY ($8::integer[])`;
+}
+
+/** Parameters 1 to 7, with some sites 8, are those of {@link filterValues}. */
+const searched = (sites: Sites) => `
   SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.messages, d.conflicts,
     CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.last_seen > $4::timestamptz THEN 3
       WHEN d.last_seen > $5::timestamptz THEN 1 ELSE 0 END AS rank
   FROM device d LEFT JOIN site s ON s.id = d.site_id
   WHERE ($1::text IS NULL OR d.name ILIKE $1 OR d.type ILIKE $1 OR s.name ILIKE $1)
-    AND ($2::text[] IS NULL OR d.name = ANY ($2)) AND (NOT $7::boolean OR d.conflicts > 0)`;
+    AND ($2::text[] IS NULL OR d.name = ANY ($2)) AND (NOT $7::boolean OR d.conflicts > 0) ${among(sites, "d.site_id")}`;
 const AT_SITE = "($3::text IS NULL OR site = $3)";
 const IN_STATE = "($6::integer IS NULL OR rank = $6)";
 /** Units of a device's own, by metric. */
 const UNITS = `(SELECT coalesce(json_object_agg(m.name, u.unit), '{}') FROM device_unit u JOIN metric m ON m.id = u.metric_id
   WHERE u.device_id = device.id) AS units`;
-const MATCHING = `FROM (${SEARCHED}) AS device WHERE ${AT_SITE} AND ${IN_STATE}`;
+const matching = (sites: Sites) => `FROM (${searched(sites)}) AS device WHERE ${AT_SITE} AND ${IN_STATE}`;
 
 /** One page of devices in a steady order, and how many match in all. Never heard from sorts last either way. */
 export async function findDevices(
@@ -71,10 +79,10 @@ export async function findDevices(
   const { condition, values: place } = following(query, values.length);
   const [page, count] = await Promise.all([
     pool.query<Row>(
-      `SELECT *, ${UNITS} ${MATCHING} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
+      `SELECT *, ${UNITS} ${matching(query.sites)} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
       [...values, ...place, query.limit],
     ),
-    pool.query<{ total: number }>(`SELECT count(*) AS total ${MATCHING}`, values),
+    pool.query<{ total: number }>(`SELECT count(*) AS total ${matching(query.sites)}`, values),
   ]);
   return { devices: page.rows.map(toDevice), total: count.rows[0]!.total };
 }
@@ -83,9 +91,9 @@ export async function findDevices(
 export async function readDevices(
   pool: Pool,
   ids: readonly string[],
-  at: Pick<DeviceFilter, "now" | "staleSeconds">,
+  at: Pick<DeviceFilter, "sites" | "now" | "staleSeconds">,
 ): Promise<Map<string, ListedDevice>> {
-  const { rows } = await pool.query<Row>(`SELECT *, ${UNITS} ${MATCHING}`, filterValues({ ids, ...at }));
+  const { rows } = await pool.query<Row>(`SELECT *, ${UNITS} ${matching(at.sites)}`, filterValues({ ids, ...at }));
   return new Map(rows.map((row) => [row.name, toDevice(row)]));
 }
 
@@ -93,7 +101,7 @@ export async function readDevices(
 export async function findDeviceOrder(pool: Pool, query: OrderedFilter): Promise<string[]> {
   const { rows } = await pool.query<[string]>({
     rowMode: "array",
-    text: `SELECT name ${MATCHING} ORDER BY ${orderOf(query)}`,
+    text: `SELECT name ${matching(query.sites)} ORDER BY ${orderOf(query)}`,
     values: filterValues(query),
   });
   return rows.map(([name]) => name);
@@ -108,6 +116,7 @@ interface SiteCounts {
 }
 
 export interface FleetCounts {
+  /** However they are searched. */
   readonly all: number;
   readonly total: number;
   /** The number of them that have conflicts. */
@@ -128,8 +137,8 @@ export async function countFleet(pool: Pool, query: OrderedFilter): Promise<Flee
       sites: [string, Ranks | null, string | null][];
     }
   >(
-    `WITH device_found AS MATERIALIZED (${SEARCHED})
-     SELECT (SELECT count(*) FROM device) AS "all",
+    `WITH device_found AS MATERIALIZED (${searched(query.sites)})
+     SELECT (SELECT count(*) FROM device WHERE true ${among(query.sites, "site_id")}) AS "all",
        (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS total,
        (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE} AND conflicts > 0) AS conflicts,
        (SELECT coalesce(json_object_agg(rank, n), '{}') FROM (
@@ -137,7 +146,7 @@ export async function countFleet(pool: Pool, query: OrderedFilter): Promise<Flee
        (SELECT coalesce(json_agg(json_build_array(s.name, ranks, latest) ORDER BY s.name), '[]') FROM site s LEFT JOIN (
           SELECT site, json_object_agg(rank, n) AS ranks, max(latest) AS latest FROM (
             SELECT site, rank, count(*) AS n, max(last_seen) AS latest FROM device_found WHERE ${IN_STATE} GROUP BY site, rank
-          ) AS ranked GROUP BY site) AS placed ON placed.site = s.name) AS sites,
+          ) AS ranked GROUP BY site) AS placed ON placed.site = s.name WHERE true ${among(query.sites, "s.id")}) AS sites,
        (SELECT md5(coalesce(string_agg(name, ',' ORDER BY ${orderOf(query)}), ''))
           FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS tag`,
     filterValues(query),
@@ -162,16 +171,19 @@ function statesOf(ranks: Ranks): Record<DeviceStateName, number> {
   return states as Record<DeviceStateName, number>;
 }
 
-/** All sites by name. */
-export async function findSites(pool: Pool): Promise<string[]> {
-  return (await pool.query<{ name: string }>("SELECT name FROM site ORDER BY name")).rows.map(({ name }) => name);
+/** These sites by name. */
+export async function findSites(pool: Pool, sites: Sites): Promise<string[]> {
+  const [where, values] = sites === "all" ? ["", []] : ["WHERE id = ANY ($1::integer[])", [sites]];
+  const { rows } = await pool.query<{ name: string }>(`SELECT name FROM site ${where} ORDER BY name`, values);
+  return rows.map(({ name }) => name);
 }
 
 /** Ids of some devices that have reported, spread over all of them, the same ones each time while the fleet is the same. */
-export async function sampleDevices(pool: Pool, most: number): Promise<string[]> {
+export async function sampleDevices(pool: Pool, sites: Sites, most: number): Promise<string[]> {
+  const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
   const { rows } = await pool.query<{ name: string }>(
-    "SELECT name FROM device WHERE last_seen IS NOT NULL ORDER BY hashtext(name), name LIMIT $1",
-    [most],
+    `SELECT name FROM device WHERE last_seen IS NOT NULL ${within} ORDER BY hashtext(name), name LIMIT $1`,
+    [most, ...values],
   );
   return rows.map(({ name }) => name);
 }
@@ -183,7 +195,7 @@ export function placeOf(device: ListedDevice, order: DeviceOrder): DevicePlace {
   return { at, key: device.key };
 }
 
-function filterValues({ search, site, state, conflicts, ids, now, staleSeconds }: DeviceFilter): unknown[] {
+function filterValues({ sites, search, site, state, conflicts, ids, now, staleSeconds }: DeviceFilter): unknown[] {
   const edge = (of: "live" | "stale") => new Date(lastSeenIn(of, now, staleSeconds).after!);
   return [
     // The wildcards of ILIKE stand for themselves.
@@ -194,6 +206,7 @@ function filterValues({ search, site, state, conflicts, ids, now, staleSeconds }
     edge("stale"),
     state === undefined ? null : RANKED.indexOf(state),
     conflicts ?? false,
+    ...(sites === "all" ? [] : [sites]),
   ];
 }
 

@@ -1,5 +1,8 @@
+import type { PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { DISCOVERY_LOCK } from "./catalog-writes";
+import { atSites } from "./devices";
 import type { WritingContext } from "@/server/postgres/context";
 import { type PrismaClient, prismaIn } from "@/server/postgres/prisma";
 
@@ -21,10 +24,14 @@ export interface PropertyChanges {
   readonly notes?: string | null | undefined;
 }
 
-/** The properties of the device of this name, or null. */
-export async function findProperties(prisma: PrismaClient, name: string): Promise<DeviceProperties | null> {
+/** The properties of the device of this name at one of these sites, or null. */
+export async function findProperties(
+  prisma: PrismaClient,
+  name: string,
+  sites: Sites,
+): Promise<DeviceProperties | null> {
   const row = await prisma.device.findUnique({
-    where: { name },
+    where: { name, ...atSites(sites) },
     select: { site: true, type: true, notes: true, siteByPerson: true, typeByPerson: true, updatedAt: true },
   });
   if (row === null) return null;
@@ -40,23 +47,27 @@ export async function findProperties(prisma: PrismaClient, name: string): Promis
 /**
  * Writes properties as a person; a site that isn't there yet is added.
  * @param expected the `updatedAt` the changes were made from; null to write whatever is there.
- * @returns "missing" without such a device, "changed" if it isn't as expected any more; both write nothing.
+ * @returns "missing" without such a device at the call's sites, "elsewhere" if it would be at another one, or at none, afterwards, "changed" if
+ *   it isn't as expected any more; all three write nothing.
  */
 export async function writeProperties(
-  { tx, now }: Pick<WritingContext, "tx" | "now">,
+  { tx, now, sites }: Pick<WritingContext, "tx" | "now" | "sites">,
   name: string,
   changes: PropertyChanges,
   expected: EpochMs | null,
-): Promise<"written" | "missing" | "changed"> {
+): Promise<"written" | "missing" | "elsewhere" | "changed"> {
   const { site, type, notes } = changes;
   // Discovery too writes sites and devices: one after the other they can't lock each other out.
   await tx.query(DISCOVERY_LOCK);
-  const { rows } = await tx.query<{ at: Date }>(
-    `SELECT updated_at AS at FROM device WHERE name = $1 FOR NO KEY UPDATE`,
+  const { rows } = await tx.query<{ at: Date; siteId: number | null }>(
+    `SELECT updated_at AS at, site_id AS "siteId" FROM device WHERE name = $1 FOR NO KEY UPDATE`,
     [name],
   );
+  const isOurs = (siteId: number | null) => sites === "all" || (siteId !== null && sites.includes(siteId));
   const at = rows[0]?.at.getTime();
-  if (at === undefined) return "missing";
+  if (at === undefined || !isOurs(rows[0]!.siteId)) return "missing";
+  if (site !== undefined && sites !== "all" && !isOurs(site === null ? null : await siteNamed(tx, site)))
+    return "elsewhere";
   if (expected !== null && at !== expected) return "changed";
   const place = site ? { connectOrCreate: { where: { name: site }, create: { name: site } } } : { disconnect: true };
   await prismaIn(tx).device.update({
@@ -69,4 +80,9 @@ export async function writeProperties(
     },
   });
   return "written";
+}
+
+async function siteNamed(tx: PoolClient, name: string): Promise<number | null> {
+  const { rows } = await tx.query<{ id: number }>(`SELECT id FROM site WHERE name = $1`, [name]);
+  return rows[0]?.id ?? null;
 }

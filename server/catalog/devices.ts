@@ -1,3 +1,4 @@
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Prisma } from "@/server/postgres/generated/client";
 import type { PrismaClient } from "@/server/postgres/prisma";
@@ -40,12 +41,21 @@ export interface DeviceNotes {
   readonly rounded: ReadonlyMap<string, EpochMs>;
 }
 
-/** The device of this name with what is told of it alone, or null. */
-export async function findDevice(prisma: PrismaClient, name: string): Promise<(CatalogDevice & DeviceNotes) | null> {
-  const row = await prisma.device.findUnique({ where: { name }, include: inFull });
+/** The device of this name at one of these sites, with what is told of it alone; or null. */
+export async function findDevice(
+  prisma: PrismaClient,
+  name: string,
+  sites: Sites,
+): Promise<(CatalogDevice & DeviceNotes) | null> {
+  const row = await prisma.device.findUnique({ where: { name, ...atSites(sites) }, include: inFull });
   if (row === null) return null;
   const rounded = new Map(row.rounded.map(({ metric, time }) => [metric.name, time.getTime()]));
   return { ...toDevice(row), lastConflict: conflictOf(row), rounded };
+}
+
+/** The condition that a row of `device` is at one of these sites. */
+export function atSites(sites: Sites): { siteId?: { in: number[] } } {
+  return sites === "all" ? {} : { siteId: { in: [...sites] } };
 }
 
 type DeviceInFull = Prisma.DeviceGetPayload<{ include: typeof inFull }>;

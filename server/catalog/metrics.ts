@@ -1,7 +1,9 @@
 import type { PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import type { Prisma } from "@/server/postgres/generated/client";
 import type { PrismaClient } from "@/server/postgres/prisma";
+import { atSites } from "./devices";
 
 /** The origin of a metric's unit and range. */
 type MetricMeaning = "none" | "guessed" | "set";
@@ -20,17 +22,41 @@ export interface CatalogMetric {
   readonly firstSeen: EpochMs;
 }
 
-const withOwnUnits = { _count: { select: { units: true } } } as const;
+/** Own units are counted at these sites. */
+const withOwnUnits = (sites: Sites) => ({ _count: { select: { units: { where: { device: atSites(sites) } } } } });
 
-/** All metrics by name. */
-export async function findMetrics(prisma: PrismaClient): Promise<CatalogMetric[]> {
-  return (await prisma.metric.findMany({ orderBy: { name: "asc" }, include: withOwnUnits })).map(toMetric);
+/** The metrics that devices at these sites have, by name; with all sites, every metric. */
+export function findMetrics(prisma: PrismaClient, sites: Sites): Promise<CatalogMetric[]> {
+  return find(prisma, sites, null);
 }
 
-/** The metric of this name, or null. */
-export async function findMetric(prisma: PrismaClient, name: string): Promise<CatalogMetric | null> {
-  const row = await prisma.metric.findUnique({ where: { name }, include: withOwnUnits });
-  return row && toMetric(row);
+/** The metric of this name, if devices at these sites have it; or null. */
+export async function findMetric(prisma: PrismaClient, name: string, sites: Sites): Promise<CatalogMetric | null> {
+  const [metric] = await find(prisma, sites, name);
+  return metric ?? null;
+}
+
+async function find(prisma: PrismaClient, sites: Sites, name: string | null): Promise<CatalogMetric[]> {
+  const seen = sites === "all" ? null : await firstSeenAt(prisma, sites, name);
+  const rows = await prisma.metric.findMany({
+    where: { ...(name !== null && { name }), ...(seen && { id: { in: [...seen.keys()] } }) },
+    orderBy: { name: "asc" },
+    include: withOwnUnits(sites),
+  });
+  return rows.map((row) => toMetric(row, seen?.get(row.id) ?? row.firstSeen));
+}
+
+/** When devices at these sites first had each metric, or that of this name. */
+async function firstSeenAt(
+  prisma: PrismaClient,
+  sites: readonly number[],
+  name: string | null,
+): Promise<ReadonlyMap<number, Date>> {
+  const rows = await prisma.$queryRaw<{ id: number; at: Date }[]>`
+    SELECT p.metric_id AS id, min(p.first_seen) AS at FROM device_metric p JOIN device d ON d.id = p.device_id
+    WHERE d.site_id = ANY (${[...sites]}::integer[])
+      AND (${name}::text IS NULL OR p.metric_id = (SELECT id FROM metric WHERE name = ${name})) GROUP BY 1`;
+  return new Map(rows.map(({ id, at }) => [id, at]));
 }
 
 /** Says what a metric means, for all devices. */
@@ -43,19 +69,21 @@ export async function describeMetric(
 }
 
 /**
- * Gives devices a unit of their own, or takes it away with null.
+ * Gives devices at these sites a unit of their own, or takes it away with null.
  * @param unsetOnly leaves those alone that have one.
  * @returns which of them are not there.
  */
 export async function setOwnUnits(
   tx: PoolClient,
+  sites: Sites,
   metric: number,
   { devices, unit, unsetOnly }: { devices: readonly string[]; unit: string | null; unsetOnly: boolean },
 ): Promise<string[]> {
   // The order of ids is the one in which all who lock several devices do so.
+  const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
   const { rows } = await tx.query<{ id: number; name: string }>(
-    `SELECT id, name FROM device WHERE name = ANY ($1) ORDER BY id FOR KEY SHARE`,
-    [devices],
+    `SELECT id, name FROM device WHERE name = ANY ($1) ${within} ORDER BY id FOR KEY SHARE`,
+    [devices, ...values],
   );
   const ids = rows.map(({ id }) => id);
   if (unit !== null)
@@ -78,8 +106,11 @@ export function unitAt(
   return device.units.get(metric.name) ?? metric.unit;
 }
 
-function toMetric(row: Prisma.MetricGetPayload<{ include: typeof withOwnUnits }>): CatalogMetric {
-  const { id, name, kind, unit, min, max, meaning, firstSeen } = row;
+function toMetric(
+  row: Prisma.MetricGetPayload<{ include: ReturnType<typeof withOwnUnits> }>,
+  firstSeen: Date,
+): CatalogMetric {
+  const { id, name, kind, unit, min, max, meaning } = row;
   return {
     ...{ key: id, name, kind: kind as MetricKind, unit, min, max, meaning: meaning as MetricMeaning },
     ...{ ownUnits: row._count.units, firstSeen: firstSeen.getTime() },

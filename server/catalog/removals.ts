@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import { DISCOVERY_LOCK } from "./catalog-writes";
 import { beginEpoch } from "./epoch";
@@ -65,6 +66,11 @@ export async function mergeMetric(
      ON CONFLICT (device_id, metric_id) DO UPDATE SET time = greatest(rounded_series.time, excluded.time)`,
     [metric.id, target.id],
   );
+  await tx.query(
+    `INSERT INTO device_metric (device_id, metric_id, first_seen) SELECT device_id, $2, first_seen FROM device_metric WHERE metric_id = $1
+     ON CONFLICT (device_id, metric_id) DO UPDATE SET first_seen = least(device_metric.first_seen, excluded.first_seen)`,
+    [metric.id, target.id],
+  );
   await take(tx, name, metric.id, target.id);
   return "merged";
 }
@@ -79,11 +85,20 @@ export async function setMetricKind(tx: PoolClient, metric: number, kind: Metric
 /**
  * Takes a device out of the catalog at once; a job removes its readings. A later message of this name is of a new device.
  * @param forgetTwin removes its twin; called while no batch can be committed.
- * @returns false when there is none of this name.
+ * @returns false when there is none of this name at these sites.
  */
-export async function removeDevice(tx: PoolClient, name: string, forgetTwin: () => Promise<void>): Promise<boolean> {
+export async function removeDevice(
+  tx: PoolClient,
+  name: string,
+  sites: Sites,
+  forgetTwin: () => Promise<void>,
+): Promise<boolean> {
   await alone(tx);
-  const { rows } = await tx.query<{ id: number }>(`DELETE FROM device WHERE name = $1 RETURNING id`, [name]);
+  const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
+  const { rows } = await tx.query<{ id: number }>(`DELETE FROM device WHERE name = $1 ${within} RETURNING id`, [
+    name,
+    ...values,
+  ]);
   if (!rows[0]) return false;
   await tx.query(`INSERT INTO catalog_removal (kind, key, name, step) VALUES ('device', $1, $2, 'readings')`, [
     rows[0].id,

@@ -83,13 +83,13 @@ test("a database from before rounded series keeps what it has, and marks the ser
   );
   await migrate(db.connectionString);
   const prisma = createPrismaClient(db.pool);
-  const before = await findDevice(prisma, "meter-1");
+  const before = await findDevice(prisma, "meter-1", "all");
   expect(before).toMatchObject({ site: "north", messages: 1, rounded: new Map() });
 
   const log = createScriptedLog("rounding", 1);
   log.append(0, `{"device":"meter-1","time":${T},"readings":{"total":9007199254740993,"power":1.5}}`);
   await (await createRig(db.pool, log)).drain();
-  const after = await findDevice(prisma, "meter-1");
+  const after = await findDevice(prisma, "meter-1", "all");
   expect(after).toMatchObject({ site: "north", messages: 2, rounded: new Map([["total", T]]) });
   const { rows } = await db.pool.query(`SELECT metric, value FROM reading ORDER BY time, metric DESC`);
   expect(rows.map(({ metric, value }) => [metric, value])).toEqual([

@@ -166,7 +166,7 @@ export function runJobs(deps: RunJobsDeps): Running {
       signal.throwIfAborted();
     };
     return {
-      ...{ caller: SYSTEM, signal, tx: work, now: Date.now(), run },
+      ...{ caller: SYSTEM, sites: "all", signal, tx: work, now: Date.now(), run },
       note: async (progress) => assertHeld(await noteProgress(pool, run, progress)),
       async step(part) {
         signal.throwIfAborted();

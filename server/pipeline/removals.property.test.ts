@@ -108,7 +108,7 @@ test("metrics and devices that are removed while messages come leave what was ne
           }
           if (one.do === "remove") {
             const name = named(one.device!);
-            if (await withTransaction(db.pool, (tx) => removeDevice(tx, name, () => twins.forget([name], null))))
+            if (await withTransaction(db.pool, (tx) => removeDevice(tx, name, "all", () => twins.forget([name], null))))
               model.delete(one.device!);
           }
           if (one.do === "job") {

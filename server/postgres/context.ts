@@ -1,10 +1,12 @@
 import type { Pool, PoolClient } from "pg";
-import type { Caller } from "@/server/domain/access";
+import type { Caller, Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** The context that every verb and every job is called with, before anything of its own. */
 export interface Context<Tx extends Pool | PoolClient = Pool> {
   readonly caller: Caller;
+  /** The sites whose things the call is about: where the caller holds the permission it takes. A job's are all. */
+  readonly sites: Sites;
   /** Aborted when nobody waits for the outcome any more. */
   readonly signal: AbortSignal;
   /** The target of SQL: the one transaction of a call that writes; for a call that only reads, the pool. */

@@ -1,10 +1,13 @@
 import type { Pool } from "pg";
 import { meanOf } from "@/server/domain/rollup";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { SeriesPoint } from "./reading-queries";
 
 /** The selection to write out: metrics of one device within [from, to), epoch milliseconds. */
 export interface ExportQuery {
+  /** Only of a device at one of these; of one that is moved elsewhere meanwhile nothing more comes. */
+  readonly sites: Sites;
   readonly device: number;
   /** Ids of metrics; a row has a cell for each, in this order. */
   readonly metrics: readonly number[];
@@ -33,8 +36,12 @@ export async function* exportRows(
   const [table, key] = source === "raw" ? ["sample", "time"] : [`rollup_${source}`, "bucket"];
   const columns = query.metrics.map((_, i) => `array_position(metrics, $${i + 6})`);
   const arrays = source === "raw" ? ["values"] : ["counts", "sums", "mins", "maxs", "lasts"];
+  const some = query.sites === "all" ? [] : [query.sites];
+  const within = some.map(
+    () => `AND EXISTS (SELECT FROM device WHERE id = $1 AND site_id = ANY ($${query.metrics.length + 6}::integer[]))`,
+  );
   const text = `SELECT ${[key, ...columns.flatMap((at) => arrays.map((array) => `${array}[${at}]`))].join(", ")}
-    FROM ${table} WHERE device_id = $1 AND ${key} >= $2 AND ${key} < $3 AND metrics && $4::integer[]
+    FROM ${table} WHERE device_id = $1 AND ${key} >= $2 AND ${key} < $3 AND metrics && $4::integer[] ${within.join("")}
     ORDER BY ${key} LIMIT $5`;
   let from = query.from;
   for (;;) {
@@ -48,6 +55,7 @@ export async function* exportRows(
         `{${query.metrics.join(",")}}`,
         CHUNK,
         ...query.metrics,
+        ...some,
       ],
     });
     if (rows.length > 0) yield rows.map((row) => toRow(row, arrays.length));

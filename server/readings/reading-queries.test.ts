@@ -19,8 +19,17 @@ const samples: Sample[] = Array.from({ length: COUNT }, (_, i) => ({
 const END = samples.at(-1)!.time + 1;
 
 let db: TestDatabase;
-const read = (query: Partial<SeriesQuery>) =>
-  readSeries(db.pool, { device: 1, metric: 1, from: START, to: END, resolution: "auto", maxPoints: 300, ...query });
+const read = (query: Partial<Omit<SeriesQuery, "sites">>) =>
+  readSeries(db.pool, {
+    sites: "all",
+    device: 1,
+    metric: 1,
+    from: START,
+    to: END,
+    resolution: "auto",
+    maxPoints: 300,
+    ...query,
+  });
 /** The values of the metric every sample has. */
 const valuesIn = (from: number, to: number) => {
   const index = (time: number) => Math.max(0, Math.ceil((time - START) / 43_200));
@@ -88,7 +97,8 @@ describe("a reading a second", () => {
       await writeRollups(client, added, new Map([[3, null]]));
     });
   });
-  const of = (query: Partial<SeriesQuery>) => read({ device: 3, from: START, to: START + DENSE * 1000, ...query });
+  const of = (query: Partial<Omit<SeriesQuery, "sites">>) =>
+    read({ device: 3, from: START, to: START + DENSE * 1000, ...query });
 
   test("is drawn from the readings while they are few, in buckets below a minute", async () => {
     const from = START + 123_456;

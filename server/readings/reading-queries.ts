@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { bucketWidth } from "@/server/domain/bucket-width";
 import { LARGE_SUM, meanOfParts } from "@/server/domain/rollup";
@@ -6,6 +7,8 @@ import { withTransaction } from "@/server/postgres/transaction";
 
 /** A stretch of one series: [from, to) in epoch milliseconds. */
 export interface SeriesQuery {
+  /** Only of a device at one of these: of another there is nothing. */
+  readonly sites: Sites;
   readonly device: number;
   readonly metric: number;
   readonly from: EpochMs;
@@ -52,8 +55,9 @@ export async function readSeries(pool: Pool, query: SeriesQuery): Promise<Series
   return withTransaction(
     pool,
     async (client) => {
-      const lastSeen = await lastSeenOf(client, query.device);
-      return { ...(await read(client, query)), lastSeen };
+      const device = await lookUp(client, query);
+      const isHidden = device === null && query.sites !== "all";
+      return { ...(isHidden ? nothing(query) : await read(client, query)), lastSeen: device?.at?.getTime() ?? null };
     },
     ONE_MOMENT,
   );
@@ -61,11 +65,8 @@ export async function readSeries(pool: Pool, query: SeriesQuery): Promise<Series
 
 async function read(client: PoolClient, query: SeriesQuery): Promise<Omit<Series, "lastSeen">> {
   const held = await extent(client, query);
+  if (held === null) return nothing(query);
   const asked = { from: query.from, to: query.to };
-  if (held === null) {
-    const resolution = query.resolution === "auto" ? "raw" : query.resolution;
-    return { ...asked, resolution, bucketMs: 0, points: [], latest: null };
-  }
   // Widths are chosen for where there is data: a range of decades over a day of readings still shows the day.
   const within = { ...query, from: Math.max(query.from, held.from), to: Math.min(query.to, held.to) };
   const { resolution, bucketMs } = await fitting(client, within);
@@ -81,11 +82,19 @@ async function read(client: PoolClient, query: SeriesQuery): Promise<Omit<Series
   return { from: Math.min(from, asked.from), to: Math.max(to, asked.to), resolution, bucketMs, ...merged };
 }
 
-async function lastSeenOf(client: PoolClient, device: number): Promise<EpochMs | null> {
-  const { rows } = await client.query<{ at: Date | null }>(`SELECT last_seen AS at FROM device WHERE id = $1`, [
-    device,
-  ]);
-  return rows[0]?.at?.getTime() ?? null;
+/** When the device was last seen; null if there is none at these sites. */
+async function lookUp(client: PoolClient, { device, sites }: SeriesQuery): Promise<{ at: Date | null } | null> {
+  const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
+  const { rows } = await client.query<{ at: Date | null }>(
+    `SELECT last_seen AS at FROM device WHERE id = $1 ${within}`,
+    [device, ...values],
+  );
+  return rows[0] ?? null;
+}
+
+function nothing({ from, to, resolution }: SeriesQuery): Omit<Series, "lastSeen"> {
+  const asked = resolution === "auto" ? "raw" : resolution;
+  return { from, to, resolution: asked, bucketMs: 0, points: [], latest: null };
 }
 
 /** The hours in the range from the device's first rollup to its last, or null if there is none. */

@@ -26,8 +26,17 @@ test("sums that were cut off at the largest double are counted anew, others stay
   await migrate(db.connectionString);
   for (const resolution of ["minute", "hour"] as const) {
     const of = async (metric: number) =>
-      (await readSeries(db.pool, { device: 1, metric, from: AT, to: AT + 60_000, resolution, maxPoints: 10 }))
-        .points[0]!;
+      (
+        await readSeries(db.pool, {
+          sites: "all",
+          device: 1,
+          metric,
+          from: AT,
+          to: AT + 60_000,
+          resolution,
+          maxPoints: 10,
+        })
+      ).points[0]!;
     expect((await of(1)).mean / 1.6e308).toBeCloseTo(1, 12);
     expect((await of(2)).mean).toBe(2);
     const { rows } = await db.pool.query(`SELECT metric, sum FROM reading_${resolution} ORDER BY metric`);

@@ -14,7 +14,7 @@ export function jobContext(
 ): JobContext & { noted(): Progress | null } {
   let noted: Progress | null = null;
   return {
-    ...{ caller: SYSTEM, signal, tx: pool, now },
+    ...{ caller: SYSTEM, sites: "all", signal, tx: pool, now },
     run: { id: "run", params, cursor: null, done: 0, total: null },
     async step(work) {
       noted = await withTransaction(pool, work);

@@ -1,14 +1,15 @@
 import type { Pool } from "pg";
 import type { z } from "zod";
-import type { EpochMs } from "@/server/domain/terms";
 import { downloadQuery } from "@/server/contracts/devices";
 import { type CatalogDevice, type DeviceNotes, findDevice } from "@/server/catalog/devices";
 import { type CatalogMetric, findMetric, unitAt } from "@/server/catalog/metrics";
+import type { Context } from "@/server/postgres/context";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { besideEachOther, exportRows, type ExportRow } from "@/server/readings/reading-export";
 import { readSeries } from "@/server/readings/reading-queries";
 import { toInstantOrNull } from "../instant";
 import { fileAnswer, verb } from "../verb";
+import { within } from "../within";
 import { csvOf, jsonOf, type Sheet, type SheetColumn } from "./download-text";
 import { deviceParams, noDevice, noMetric } from "./id";
 import { rangeAsked } from "./range";
@@ -38,6 +39,7 @@ export const downloadCsv = verb(
     ...COMMON,
     path: "/api/v1/devices/{id}/readings.csv",
     access: "view-messages",
+    bySite: true,
     audited: "seen",
     summary: "Readings of a device as a CSV file",
     description:
@@ -49,7 +51,7 @@ export const downloadCsv = verb(
   ({ pool, prisma }: Deps) =>
     async (ctx, { params: { id }, query }) => ({
       name: nameOf(id, "csv"),
-      text: csvOf(await sheet(pool, prisma, ctx.now, id, query)),
+      text: csvOf(await sheet(pool, prisma, ctx, id, query)),
     }),
 );
 
@@ -58,6 +60,7 @@ export const downloadJson = verb(
     ...COMMON,
     path: "/api/v1/devices/{id}/readings.json",
     access: "view-messages",
+    bySite: true,
     audited: "seen",
     summary: "Readings of a device as a JSON file",
     description: WHAT,
@@ -66,28 +69,34 @@ export const downloadJson = verb(
   ({ pool, prisma }: Deps) =>
     async (ctx, { params: { id }, query }) => ({
       name: nameOf(id, "json"),
-      text: jsonOf(await sheet(pool, prisma, ctx.now, id, query)),
+      text: jsonOf(await sheet(pool, prisma, ctx, id, query)),
     }),
 );
 
 /** Finds the series that is asked for, ready to be read. @throws ProblemError for a device or metric that isn't there. */
-async function sheet(pool: Pool, prisma: PrismaClient, now: EpochMs, id: string, query: Query): Promise<Sheet> {
-  const { from, to } = rangeAsked(query, now);
+async function sheet(pool: Pool, prisma: PrismaClient, ctx: Context, id: string, query: Query): Promise<Sheet> {
+  const { sites } = ctx;
+  const { from, to } = rangeAsked(query, ctx.now);
   const [device, ...metrics] = await Promise.all([
-    findDevice(prisma, id),
-    ...query.metric.map((name) => findMetric(prisma, name).then((found) => found ?? Promise.reject(noMetric(name)))),
+    within(
+      ctx,
+      (where) => findDevice(prisma, id, where),
+      () => noDevice(id),
+    ),
+    ...query.metric.map((name) =>
+      findMetric(prisma, name, sites).then((found) => found ?? Promise.reject(noMetric(name))),
+    ),
   ]);
-  if (device === null) throw noDevice(id);
   const { resolution, maxPoints } = query;
   if (resolution !== "auto") {
     const bucketMs = { raw: 0, minute: 60_000, hour: 3_600_000 }[resolution];
     const columns = metrics.map((metric) => columnOf(device, metric, resolution, bucketMs));
-    const wanted = { device: device.key, metrics: metrics.map(({ key }) => key), from, to };
+    const wanted = { sites, device: device.key, metrics: metrics.map(({ key }) => key), from, to };
     return { device: device.name, from, to, columns, chunks: exportRows(pool, resolution, wanted) };
   }
   const series = await Promise.all(
     metrics.map((metric) =>
-      readSeries(pool, { device: device.key, metric: metric.key, from, to, resolution, maxPoints }),
+      readSeries(pool, { sites, device: device.key, metric: metric.key, from, to, resolution, maxPoints }),
     ),
   );
   const columns = metrics.map((metric, i) => columnOf(device, metric, series[i]!.resolution, series[i]!.bucketMs));

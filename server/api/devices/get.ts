@@ -8,6 +8,7 @@ export const getDevice = verb(
     method: "GET",
     path: "/api/v1/devices/{id}",
     access: "view",
+    bySite: true,
     summary: "One device with its latest values and what people wrote about it",
     params: deviceParams,
     query: NO_PARAMETERS,
@@ -17,7 +18,7 @@ export const getDevice = verb(
   },
   (deps: DetailDeps) =>
     async (ctx, { params: { id } }) => {
-      const detail = await readDetail(ctx.tx, deps, ctx.now, id);
+      const detail = await readDetail(ctx.tx, deps, ctx.now, id, ctx.sites);
       if (detail === null) throw noDevice(id);
       return detail;
     },

@@ -29,6 +29,7 @@ export const listDevices = verb(
     method: "GET",
     path: "/api/v1/devices",
     access: "view",
+    bySite: true,
     summary: "Devices with their latest values, a page at a time",
     params: NO_PARAMETERS,
     query: devicesQuery,
@@ -43,8 +44,16 @@ export const listDevices = verb(
       const after = openCursor(order, places[sort.order], query.cursor);
       const time = ctx.now;
       const [{ devices, total }, sites] = await Promise.all([
-        findDevices(pool, { ...query, ...sort, after, now: time, staleSeconds, limit: query.limit + 1 }),
-        findSites(pool),
+        findDevices(pool, {
+          ...query,
+          ...sort,
+          sites: ctx.sites,
+          after,
+          now: time,
+          staleSeconds,
+          limit: query.limit + 1,
+        }),
+        findSites(pool, ctx.sites),
       ]);
       const page = devices.slice(0, query.limit);
       const known = await twins.get(page.map((device) => device.name));

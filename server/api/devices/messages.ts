@@ -6,6 +6,7 @@ import type { MessageArchive } from "@/server/ports/message-archive";
 import { momentPlace, openCursor, sealCursor } from "../cursor";
 import { toInstant } from "../instant";
 import { verb } from "../verb";
+import { within } from "../within";
 import { deviceParams, noDevice } from "./id";
 
 interface Deps {
@@ -21,6 +22,7 @@ export const listMessages = verb(
     method: "GET",
     path: "/api/v1/devices/{id}/messages",
     access: "view-messages",
+    bySite: true,
     audited: "seen",
     summary: "A device's messages exactly as received, newest first",
     params: deviceParams,
@@ -30,10 +32,14 @@ export const listMessages = verb(
     problems: ["not-found"],
   },
   ({ prisma, archive }: Deps) =>
-    async (_ctx, { params: { id }, query: { limit, cursor } }) => {
+    async (ctx, { params: { id }, query: { limit, cursor } }) => {
       const after = openCursor(ORDER, place, cursor);
-      if ((await findDevice(prisma, id)) === null) throw noDevice(id);
-      const found = await archive.find({ device: id, limit: limit + 1, ...(after ? { after } : {}) });
+      const device = await within(
+        ctx,
+        (sites) => findDevice(prisma, id, sites),
+        () => noDevice(id),
+      );
+      const found = await archive.find({ device: device.name, limit: limit + 1, ...(after ? { after } : {}) });
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return {

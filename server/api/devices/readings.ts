@@ -19,6 +19,7 @@ export const listReadings = verb(
     method: "GET",
     path: "/api/v1/devices/{id}/readings",
     access: "view",
+    bySite: true,
     summary: "The history of one metric of one device",
     description:
       "auto answers with the readings themselves when they fit into maxPoints, else in buckets: of the readings while these are few, else of " +
@@ -35,12 +36,16 @@ export const listReadings = verb(
   ({ pool, prisma }: Deps) =>
     async (ctx, { params: { id }, query }) => {
       const { from, to } = rangeAsked(query, ctx.now);
-      const [device, metric] = await Promise.all([findDevice(prisma, id), findMetric(prisma, query.metric)]);
+      const [device, metric] = await Promise.all([
+        findDevice(prisma, id, ctx.sites),
+        findMetric(prisma, query.metric, ctx.sites),
+      ]);
       if (device === null) throw noDevice(id);
       if (metric === null) throw noMetric(query.metric);
 
       const { resolution, maxPoints } = query;
       const series = await readSeries(pool, {
+        sites: ctx.sites,
         device: device.key,
         metric: metric.key,
         from,

@@ -1,8 +1,11 @@
+import { findDevice } from "@/server/catalog/devices";
 import { removeDevice } from "@/server/catalog/removals";
 import { job } from "@/server/contracts/jobs";
 import type { DeviceTwins } from "@/server/ports/device-twins";
+import { prismaIn } from "@/server/postgres/prisma";
 import { startRemoval } from "../jobs/removals";
 import { NO_PARAMETERS, writingVerb } from "../verb";
+import { within } from "../within";
 import { deviceParams, noDevice } from "./id";
 
 export const deleteDevice = writingVerb(
@@ -10,6 +13,7 @@ export const deleteDevice = writingVerb(
     method: "DELETE",
     path: "/api/v1/devices/{id}",
     access: "administer",
+    bySite: true,
     summary: "Deletes a device with its readings, rollups, latest values and what people wrote about it",
     description:
       "It is gone at once; the job in the answer removes its readings, and goes on after a restart. Its messages in the archive and its dead letters stay until their " +
@@ -22,7 +26,12 @@ export const deleteDevice = writingVerb(
   },
   ({ twins }: { readonly twins: Pick<DeviceTwins, "forget"> }) =>
     async (ctx, { params: { id } }) => {
-      if (!(await removeDevice(ctx.tx, id, () => twins.forget([id], null)))) throw noDevice(id);
+      await within(
+        ctx,
+        (sites) => findDevice(prismaIn(ctx.tx), id, sites),
+        () => noDevice(id),
+      );
+      if (!(await removeDevice(ctx.tx, id, ctx.sites, () => twins.forget([id], null)))) throw noDevice(id);
       return startRemoval(ctx);
     },
 );

@@ -7,6 +7,7 @@ import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { deviceParams, noDevice } from "./id";
+import { notHere, within } from "../within";
 import { type DetailDeps, readDetail } from "./view";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(deviceChanges, { io: "input" });
@@ -16,11 +17,12 @@ export const updateDevice = writingVerb(
     method: "PATCH",
     path: "/api/v1/devices/{id}",
     access: "edit",
+    bySite: true,
     summary: "Changes what people say about a device: site, type, notes",
     description:
       "What is left out stays; null is nothing; a site that isn't there yet is added. From then on messages no longer fill that site or type in. " +
       "Send `If-Match` with the device's updatedAt in double quotes to change only what you have read: if it was changed meanwhile, nothing is " +
-      "written and the answer is 412 with what is there now. Without If-Match the last one wins.",
+      "written and the answer is 412 with what is there now. Without If-Match the last one wins. To move a device takes the permission at both sites.",
     params: deviceParams,
     query: NO_PARAMETERS,
     answer: deviceDetail,
@@ -33,8 +35,14 @@ export const updateDevice = writingVerb(
       const expected = versionIn(request.headers.get("if-match"));
       const changes = await parseJsonBody(deviceChanges, request);
       const result = await writeProperties(ctx, id, tidied(changes), expected);
-      const detail = await readDetail(ctx.tx, { prisma: prismaIn(ctx.tx), twins, staleSeconds }, ctx.now, id);
-      if (result === "missing" || detail === null) throw noDevice(id);
+      if (result === "elsewhere") throw notHere(ctx);
+      const deps = { prisma: prismaIn(ctx.tx), twins, staleSeconds };
+      const detail = await within(
+        ctx,
+        (sites) => readDetail(ctx.tx, deps, ctx.now, id, sites),
+        () => noDevice(id),
+      );
+      if (result === "missing") throw noDevice(id);
       if (result === "changed") {
         const { site, type, notes, updatedAt } = detail;
         throw new ProblemError("changed-meanwhile", "Nothing was written. Read the device again, and change that.", {

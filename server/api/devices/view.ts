@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
 import { findProperties } from "@/server/catalog/device-properties";
@@ -34,16 +35,17 @@ export function toDeviceView(
   };
 }
 
-/** One device with its values and what people wrote about it; null if there is none of this name. */
+/** One device with its values and what people wrote about it; null if there is none of this name at these sites. */
 export async function readDetail(
   tx: Pool | PoolClient,
   { prisma, twins, staleSeconds }: DetailDeps,
   now: EpochMs,
   name: string,
+  sites: Sites,
 ): Promise<DeviceDetail | null> {
   const [device, properties, known] = await Promise.all([
-    findDevice(prisma, name),
-    findProperties(prisma, name),
+    findDevice(prisma, name, sites),
+    findProperties(prisma, name, sites),
     twins.get([name]),
   ]);
   if (device === null || properties === null) return null;

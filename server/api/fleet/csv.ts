@@ -38,6 +38,7 @@ export const exportDevices = verb(
     method: "GET",
     path: "/api/v1/devices.csv",
     access: "view-messages",
+    bySite: true,
     audited: "seen",
     summary: "Devices that match, with their latest values, as CSV",
     description:
@@ -53,23 +54,24 @@ export const exportDevices = verb(
   ({ pool, prisma, twins, staleSeconds }: Deps) =>
     async (ctx, { query: { sort, metrics, ...filter } }) => {
       const time = ctx.now;
-      const wanted = { ...filter, now: time, staleSeconds };
+      const { sites } = ctx;
+      const wanted = { ...filter, sites, now: time, staleSeconds };
       const [ids, names] = await Promise.all([
         findDeviceOrder(pool, { ...wanted, ...readSort(sort) }),
-        metrics ?? findMetrics(prisma).then((all) => all.slice(0, CSV_METRICS).map(({ name }) => name)),
+        metrics ?? findMetrics(prisma, sites).then((all) => all.slice(0, CSV_METRICS).map(({ name }) => name)),
       ]);
-      const text = linesOf({ pool, twins }, ids, names, { now: time, staleSeconds });
+      const text = linesOf({ pool, twins }, ids, names, { sites, now: time, staleSeconds });
       const name = `devices-${toInstant(time).slice(0, 19).replaceAll(":", "")}Z.csv`;
       return { name, text };
     },
 );
 
-/** The header and every device in its order; one that is gone meanwhile is left out. */
+/** The header and every device in its order; one that is gone or moved away meanwhile is left out. */
 async function* linesOf(
   { pool, twins }: Pick<Deps, "pool" | "twins">,
   ids: readonly string[],
   metrics: readonly string[],
-  at: Pick<DeviceFilter, "now" | "staleSeconds">,
+  at: Pick<DeviceFilter, "sites" | "now" | "staleSeconds">,
 ): AsyncGenerator<string> {
   const ours = Object.keys(COLUMNS);
   yield csvLines([[...ours, ...metrics.map((metric) => metricHeading(metric, ours))]]);

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
+import { keptByKey } from "@/server/async/kept-for";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { fleetOrderAnswer, fleetOrderQuery } from "@/server/contracts/fleet";
 import { findDeviceOrder, readDevices, sampleDevices } from "@/server/catalog/device-list";
@@ -24,6 +26,7 @@ export const getFleetOrder = verb(
     method: "GET",
     path: "/api/v1/fleet/order",
     access: "view",
+    bySite: true,
     summary: "Every device that matches, in order, the first of them in full",
     description:
       "For lists that are scrolled freely: the order stays what it was when it was asked for, however values change, and " +
@@ -35,21 +38,18 @@ export const getFleetOrder = verb(
     problems: [],
   },
   ({ pool, twins, staleSeconds }: Deps) => {
-    let common: { readonly names: Promise<string[]>; readonly at: number } | null = null;
-    function commonMetrics(time: EpochMs): Promise<string[]> {
-      if (common === null || time - common.at > COMMON_FOR_MS) {
-        const names = findCommonMetrics(pool, twins);
-        common = { names, at: time };
-        // A sparkline that failed, or found nothing yet, is asked for again the next time.
-        const forget = () => void (common = null);
-        names.then((found) => found.length === 0 && forget(), forget);
-      }
-      return common.names;
+    const found = keptByKey(COMMON_FOR_MS, (sites: Sites) => findCommonMetrics(pool, twins, sites));
+    // What found nothing yet is asked for again the next time.
+    const foundNow = keptByKey(0, (sites: Sites) => findCommonMetrics(pool, twins, sites));
+    async function commonMetrics(sites: Sites, time: EpochMs): Promise<string[]> {
+      const names = await found(sites, time);
+      return names.length > 0 ? names : foundNow(sites, time);
     }
     return async (ctx, { query: { rows, sort, ...filter } }) => {
       const time = ctx.now;
-      const wanted = { ...filter, ...readSort(sort), now: time, staleSeconds };
-      const [ids, names] = await Promise.all([findDeviceOrder(pool, wanted), commonMetrics(time)]);
+      const { sites } = ctx;
+      const wanted = { ...filter, ...readSort(sort), sites, now: time, staleSeconds };
+      const [ids, names] = await Promise.all([findDeviceOrder(pool, wanted), commonMetrics(sites, time)]);
       const first = ids.slice(0, rows);
       const [devices, known] = await Promise.all([readDevices(pool, first, wanted), twins.get(first)]);
       return {
@@ -68,9 +68,9 @@ export const getFleetOrder = verb(
 );
 
 /** Names of numbers in the twins of a sample of devices, the most common first. */
-async function findCommonMetrics(pool: Pool, twins: Pick<DeviceTwins, "get">): Promise<string[]> {
+async function findCommonMetrics(pool: Pool, twins: Pick<DeviceTwins, "get">, sites: Sites): Promise<string[]> {
   const counts = new Map<string, number>();
-  for (const { values } of (await twins.get(await sampleDevices(pool, SAMPLED_DEVICES))).values())
+  for (const { values } of (await twins.get(await sampleDevices(pool, sites, SAMPLED_DEVICES))).values())
     for (const [name, { value }] of values)
       if (typeof value === "number") counts.set(name, (counts.get(name) ?? 0) + 1);
   const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));

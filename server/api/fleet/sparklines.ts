@@ -21,6 +21,7 @@ export const listSparklines = verb(
     method: "GET",
     path: "/api/v1/fleet/sparklines",
     access: "view",
+    bySite: true,
     summary: "The last minutes of one metric of several devices",
     params: NO_PARAMETERS,
     query: sparklinesQuery,
@@ -30,10 +31,10 @@ export const listSparklines = verb(
   },
   ({ pool, prisma }: Deps) =>
     async (ctx, { query: { ids, metric: name, minutes } }) => {
-      const metric = await findMetric(prisma, name);
+      const metric = await findMetric(prisma, name, ctx.sites);
       if (metric === null) throw new ProblemError("not-found", `There is no metric ${JSON.stringify(name)}.`);
       const from = bucketStart(ctx.now, ROLLUP_WIDTHS.minute) - (minutes - 1) * ROLLUP_WIDTHS.minute;
-      const series = await readSparklines(pool, { devices: ids, metric: metric.key, from, minutes });
+      const series = await readSparklines(pool, { sites: ctx.sites, devices: ids, metric: metric.key, from, minutes });
       return {
         metric: name,
         unit: metric.unit,

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { z } from "zod";
 import { keptByKey } from "@/server/async/kept-for";
 import { fleetSummaryAnswer, fleetSummaryQuery } from "@/server/contracts/fleet";
+import type { Sites } from "@/server/domain/access";
 import { countFleet } from "@/server/catalog/device-list";
 import { readSort } from "../devices/sort";
 import { toInstantOrNull } from "../instant";
@@ -22,6 +23,7 @@ export const getFleetSummary = verb(
     method: "GET",
     path: "/api/v1/fleet/summary",
     access: "view",
+    bySite: true,
     summary: "How many devices match, by state and by site, and whether their order changed",
     params: NO_PARAMETERS,
     query: fleetSummaryQuery,
@@ -31,12 +33,11 @@ export const getFleetSummary = verb(
   },
   ({ pool, staleSeconds }: Deps) => {
     // Every open list and overview asks this of the whole fleet: they share one count.
-    const count = keptByKey(SHARED_MS, (query: Query, now) => {
-      const { sort, ...filter } = query;
+    const count = keptByKey(SHARED_MS, ({ sort, ...filter }: Query & { sites: Sites }, now) => {
       return countFleet(pool, { ...filter, ...readSort(sort), now, staleSeconds });
     });
     return async (ctx, { query }) => {
-      const { sites, ...counts } = await count(query, ctx.now);
+      const { sites, ...counts } = await count({ ...query, sites: ctx.sites }, ctx.now);
       return { ...counts, sites: sites.map((site) => ({ ...site, lastSeen: toInstantOrNull(site.lastSeen) })) };
     };
   },

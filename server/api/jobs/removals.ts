@@ -7,10 +7,12 @@ import type { WritingContext } from "@/server/postgres/context";
 import { noSuchJob, toJob } from "./view";
 
 /** Has what was taken out of the catalog removed now. A run that is under way sees it, too. */
-export async function startRemoval({ tx, now, caller }: WritingContext): Promise<z.input<typeof job>> {
+export async function startRemoval({ tx, now, caller, sites }: WritingContext): Promise<z.input<typeof job>> {
   await requestRun(tx, { job: REMOVALS_JOB, requestedBy: caller.kind });
   const [row] = await readJobs(tx, REMOVALS_JOB);
   // No worker has ever run: the first that does finds it.
   if (!row) throw noSuchJob(REMOVALS_JOB);
-  return toJob(row, now);
+  const whole = toJob(row, now);
+  // Its runs tell of the removals of all sites.
+  return sites === "all" ? whole : { ...whole, unfinished: 0, current: null, last: null };
 }

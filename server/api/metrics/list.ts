@@ -9,7 +9,8 @@ export const listMetrics = verb(
     method: "GET",
     path: "/api/v1/metrics",
     access: "catalog",
-    summary: "All metrics",
+    bySite: true,
+    summary: "All metrics that devices have",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
     answer: metricsAnswer,
@@ -17,5 +18,5 @@ export const listMetrics = verb(
     problems: [],
   },
   ({ prisma }: { readonly prisma: PrismaClient }) =>
-    async () => ({ items: (await findMetrics(prisma)).map(toMetricView) }),
+    async ({ sites }) => ({ items: (await findMetrics(prisma, sites)).map(toMetricView) }),
 );

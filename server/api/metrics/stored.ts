@@ -23,8 +23,8 @@ export const getMetricStored = verb(
     problems: ["not-found"],
   },
   ({ pool, prisma }: { readonly pool: Pool; readonly prisma: PrismaClient }) =>
-    async (_, { params: { name } }) => {
-      const metric = await findMetric(prisma, name);
+    async ({ sites }, { params: { name } }) => {
+      const metric = await findMetric(prisma, name, sites);
       if (metric === null) throw noMetric(name);
       const counted = await countStored(pool, metric.key, PATIENCE_MS);
       return { devices: counted?.devices ?? null, readings: counted?.readings ?? null, ownUnits: metric.ownUnits };

@@ -8,6 +8,7 @@ import { parseJsonBody } from "../json-body";
 import { metricParams } from "./remove";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, writingVerb } from "../verb";
+import { notHere, within } from "../within";
 import { toMetricView } from "./view";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(metricChanges, { io: "input" });
@@ -17,11 +18,12 @@ export const updateMetric = writingVerb(
     method: "PATCH",
     path: "/api/v1/metrics/{name}",
     access: "declare",
+    bySite: true,
     summary: "Says what a metric means: its unit, kind and valid range",
     description:
       "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +
       "Values are shown as they were sent, whatever the unit; nothing is converted. What is left out stays. Saying again what an " +
-      "earlier version had guessed confirms it.",
+      "earlier version had guessed confirms it. To speak for all devices takes the permission at all sites; for `devices`, at theirs: others count as unknown.",
     params: metricParams,
     query: NO_PARAMETERS,
     answer: metricChanged,
@@ -33,17 +35,22 @@ export const updateMetric = writingVerb(
     async (ctx, { params: { name }, request }) => {
       const { devices, unsetOnly, ...changes } = await parseJsonBody(metricChanges, request);
       const prisma = prismaIn(ctx.tx);
-      const metric = await findMetric(prisma, name);
-      if (metric === null) throw noMetric(name);
+      const metric = await within(
+        ctx,
+        (sites) => findMetric(prisma, name, sites),
+        () => noMetric(name),
+      );
+      // What it means is of all sites; own units are of devices.
+      if (!devices && ctx.sites !== "all") throw notHere(ctx);
       const unit = changes.unit ?? null;
       let unknownDevices: string[] = [];
-      if (devices) unknownDevices = await setOwnUnits(ctx.tx, metric.key, { devices, unit, unsetOnly });
+      if (devices) unknownDevices = await setOwnUnits(ctx.tx, ctx.sites, metric.key, { devices, unit, unsetOnly });
       else if (changes.kind !== undefined && !unsetOnly) await setMetricKind(ctx.tx, metric.key, changes.kind);
       if (devices || [changes.unit, changes.min, changes.max].every((change) => change === undefined)) {
         // Nothing is said of what it means for all.
       } else if (!unsetOnly || metric.meaning !== "set")
         await describeMetric(prisma, metric.key, merged(metric, changes));
-      return { ...toMetricView((await findMetric(prisma, name)) ?? metric), unknownDevices };
+      return { ...toMetricView((await findMetric(prisma, name, ctx.sites)) ?? metric), unknownDevices };
     },
 );
 

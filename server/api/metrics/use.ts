@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { keptByKey } from "@/server/async/kept-for";
 import { findDeviceOrder } from "@/server/catalog/device-list";
 import { metricUseAnswer } from "@/server/contracts/metrics";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { toInstant } from "../instant";
@@ -23,6 +24,7 @@ export const listMetricUse = verb(
     method: "GET",
     path: "/api/v1/metric-use",
     access: "view",
+    bySite: true,
     summary: "How many devices have each metric, and when it came last",
     description: "By the latest values of every device. A metric that none has any more, or never had, is left out.",
     params: NO_PARAMETERS,
@@ -32,11 +34,11 @@ export const listMetricUse = verb(
     problems: [],
   },
   ({ pool, twins, staleSeconds }: Deps) => {
-    const use = keptByKey(SHARED_MS, async (_: null, now) =>
-      usedIn(twins, await findDeviceOrder(pool, { now, staleSeconds, order: "id", descending: false })),
+    const use = keptByKey(SHARED_MS, async (sites: Sites, now) =>
+      usedIn(twins, await findDeviceOrder(pool, { sites, now, staleSeconds, order: "id", descending: false })),
     );
     return async (ctx) => ({
-      items: [...(await use(null, ctx.now))]
+      items: [...(await use(ctx.sites, ctx.now))]
         .map(([name, { devices, latest }]) => ({ name, devices, lastEventTime: toInstant(latest) }))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
     });

@@ -28,6 +28,7 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> })
       if (device) messages.push(place(batch, entry, device.id, metrics, letters));
       else letters.push(letterOf(batch, entry, null, NO_ROOM_FOR_DEVICE, entry.record.value));
     }
+    await known.pair(messages);
     return { ...source, epoch, messages, letters };
   };
 }
