@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
+import { devicesAt } from "./adapters/postgres/devices-at";
 import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
 import { createPostgresEventLog } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
@@ -35,7 +36,7 @@ export async function composeEngines(config: Config, role: string, logger: Logge
   const { KAFKA_BROKERS, MONGODB_URI, DATABASE_URL } = config.engines;
   const { pool, connectionString } = connectDatabase(config, role, logger);
   const kafka = KAFKA_BROKERS === undefined ? null : await openKafka(config, role, logger);
-  const mongodb = MONGODB_URI === undefined ? null : await openMongo(config, MONGODB_URI, role, logger);
+  const mongodb = MONGODB_URI === undefined ? null : await openMongo({ config, role, logger, pool }, MONGODB_URI);
   const eventLog = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
   const postgresStores = {
     archive: createPostgresMessageArchive(pool),
@@ -73,7 +74,10 @@ async function openKafka(config: Config, role: string, logger: Logger) {
   };
 }
 
-async function openMongo(config: Config, uri: string, role: string, logger: Logger) {
+async function openMongo(
+  { config, role, logger, pool }: { config: Config; role: string; logger: Logger; pool: Pool },
+  uri: string,
+) {
   const [{ connectMongo }, { prepareMongo }, { wantedIndexes }, { createMongoInspection }] = await Promise.all([
     import("./adapters/mongodb/connection"),
     import("./adapters/mongodb/prepare"),
@@ -91,7 +95,7 @@ async function openMongo(config: Config, uri: string, role: string, logger: Logg
     stores: {
       archive: createMongoMessageArchive(db),
       twins: createMongoDeviceTwins(db),
-      deadLetters: createMongoDeadLetters(db),
+      deadLetters: createMongoDeadLetters(db, (sites) => devicesAt(pool, sites)),
     },
     inspection: createMongoInspection({ client, db, indexes: wantedIndexes(retention), now: Date.now }),
     prepare: () => prepareMongo(db, retention),

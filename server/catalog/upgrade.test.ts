@@ -46,7 +46,7 @@ test("a database from before conflicts and units keeps what it has; drift betwee
   ]);
 
   const rig = await createRig(db.pool, log);
-  const [letter] = await rig.deadLetters.find({ limit: 10 });
+  const [letter] = await rig.deadLetters.find({ sites: "all", limit: 10 });
   await rig.deadLetters.change([
     {
       ...{ id: letter!.id, from: ["open"], to: "resending", resends: 0, sends: true },
@@ -63,7 +63,7 @@ test("a database from before conflicts and units keeps what it has; drift betwee
     { metric: "temperature", unit: "°C", value: 21.5, site: "north" },
   ]);
   expect((await db.pool.query(`SELECT kind FROM metric WHERE name = 'battery'`)).rows).toEqual([{ kind: "number" }]);
-  expect((await rig.deadLetters.find({ limit: 10 })).map(({ status }) => status)).toEqual(["resent"]);
+  expect((await rig.deadLetters.find({ sites: "all", limit: 10 })).map(({ status }) => status)).toEqual(["resent"]);
   const totals = await db.pool.query(
     `SELECT messages::int, readings::int, duplicates::int, conflicts::int, dead_letters::int FROM pipeline_position`,
   );

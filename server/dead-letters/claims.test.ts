@@ -12,7 +12,7 @@ const { createLog, stored, addJob, start } = bench;
 test("a claim is one person's", async () => {
   const log = createLog();
   await stored(1);
-  const [letter] = await bench.letters.find({ limit: 1 });
+  const [letter] = await bench.letters.find({ sites: "all", limit: 1 });
   const sending = { letter: letter!, edited: Buffer.from('{"device":"e","readings":{}}') };
   const sent = await Promise.all([1, 2, 3].map(() => sendOne({ deadLetters: bench.letters, eventLog: log }, sending)));
   expect(sent.filter(Boolean)).toHaveLength(1);
@@ -20,7 +20,7 @@ test("a claim is one person's", async () => {
     ["e", '{"device":"e","readings":{}}'],
   ]);
   expect(log.marks()).toEqual([{ letter: letter!.id, attempt: 1, edited: true }]);
-  expect(await bench.letters.find({ limit: 1 })).toMatchObject([
+  expect(await bench.letters.find({ sites: "all", limit: 1 })).toMatchObject([
     { status: "resending", resends: 1, history: [{ kind: "sent", edited: true }] },
   ]);
 });
@@ -39,7 +39,7 @@ test("a claim that led to nothing is reclaimed, but not while its message may wa
     return ctx.noted()?.done ?? 0;
   };
   const forever = new AbortController().signal;
-  const [inLog, nowhere] = await bench.letters.find({ limit: 2 });
+  const [inLog, nowhere] = await bench.letters.find({ sites: "all", limit: 2 });
   await sendOne({ deadLetters: bench.letters, eventLog: log }, { letter: inLog!, edited: null });
   const unknown = { describe: log.describe, append: () => Promise.reject(new LogUnavailableError("away")) };
   await expect(
@@ -51,8 +51,8 @@ test("a claim that led to nothing is reclaimed, but not while its message may wa
   const waiting = reclaim(forever);
   await log.handle();
   expect(await waiting).toBe(1);
-  expect(await bench.letters.count({})).toMatchObject({ open: 2, resent: 1, resending: 0 });
-  expect(await bench.letters.find({ ids: [nowhere!.id], limit: 1 })).toMatchObject([
+  expect(await bench.letters.count({ sites: "all" })).toMatchObject({ open: 2, resent: 1, resending: 0 });
+  expect(await bench.letters.find({ sites: "all", ids: [nowhere!.id], limit: 1 })).toMatchObject([
     { resends: 1, history: [{ kind: "sent" }, { kind: "restored" }] },
   ]);
   expect(await reclaim(forever)).toBe(0);
@@ -71,14 +71,14 @@ test("a claim is appended in time or not at all: its letter may have been reclai
   await addJob();
   await until(() => asked.length === 1);
   await runner.stop();
-  const [letter] = await bench.letters.find({ limit: 1 });
+  const [letter] = await bench.letters.find({ sites: "all", limit: 1 });
   await bench.letters.change([
     {
       ...{ id: letter!.id, from: ["resending"], resends: 1, to: "open" },
       event: { time: Date.now(), kind: "restored", detail: "", edited: false },
     },
   ]);
-  const [again] = await bench.letters.find({ limit: 1 });
+  const [again] = await bench.letters.find({ sites: "all", limit: 1 });
   await sendOne({ deadLetters: bench.letters, eventLog: { append } }, { letter: again!, edited: null });
   for (const before of asked) {
     expect(before).toBeGreaterThan(began);

@@ -27,8 +27,8 @@ describe("a job", { timeout: 90_000 }, () => {
     expect((await state(job)).finishedAt).not.toBeNull();
     expect(new Set(log.marks().map(({ letter }) => letter)).size).toBe(43);
     expect(log.records.every(({ key }) => key === "d")).toBe(true);
-    expect(await bench.letters.count({ job })).toMatchObject({ resent: 43, refused: 5 });
-    expect(await bench.letters.count({ status: "open" })).toMatchObject({ open: 2 });
+    expect(await bench.letters.count({ sites: "all", job })).toMatchObject({ resent: 43, refused: 5 });
+    expect(await bench.letters.count({ sites: "all", status: "open" })).toMatchObject({ open: 2 });
     await runner.stop();
   });
 
@@ -38,10 +38,10 @@ describe("a job", { timeout: 90_000 }, () => {
     const discard = await addJob({ action: "discard" });
     const runner = start(log);
     await ended(discard, "done");
-    expect(await bench.letters.count({})).toMatchObject({ open: 0, discarded: 1203 });
+    expect(await bench.letters.count({ sites: "all" })).toMatchObject({ open: 0, discarded: 1203 });
     const restore = await addJob({ action: "restore" });
     await ended(restore, "done");
-    expect(await bench.letters.count({})).toMatchObject({ open: 1203, discarded: 0 });
+    expect(await bench.letters.count({ sites: "all" })).toMatchObject({ open: 1203, discarded: 0 });
     expect([(await state(discard)).done, (await state(restore)).done]).toEqual([1203, 1203]);
     expect(log.records).toHaveLength(0);
     await runner.stop();
@@ -90,7 +90,7 @@ describe("a job", { timeout: 90_000 }, () => {
     });
     await until(() => log.records.length >= 100, PATIENCE);
     await until(
-      async () => (await bench.letters.count({ status: "resending" })).resending > log.records.length,
+      async () => (await bench.letters.count({ sites: "all", status: "resending" })).resending > log.records.length,
       PATIENCE,
     );
     const other = start(log, { claimMs });
@@ -107,7 +107,7 @@ describe("a job", { timeout: 90_000 }, () => {
         .map(({ letter }) => letter)
         .sort(),
     ).toEqual([...new Set(log.marks().map(({ letter }) => letter))].sort());
-    expect(await bench.letters.count({})).toMatchObject({ open: 0, resending: 0, resent: 300 });
+    expect(await bench.letters.count({ sites: "all" })).toMatchObject({ open: 0, resending: 0, resent: 300 });
     await other.stop();
     letGo();
     await dying.stop();
@@ -120,7 +120,7 @@ describe("a job", { timeout: 90_000 }, () => {
     const job = await addJob();
     const runner = start(log);
     await until(
-      async () => (await state(job)).state === "waiting" && (await bench.letters.count({})).open === 10,
+      async () => (await state(job)).state === "waiting" && (await bench.letters.count({ sites: "all" })).open === 10,
       PATIENCE,
     );
     log.setAway(false);

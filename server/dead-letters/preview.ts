@@ -20,6 +20,8 @@ export interface PreviewDeps {
 
 /** The outcome a message would have if the worker got it now. */
 export interface Preview {
+  /** The device it is of; null where it would be refused as a whole. */
+  readonly device: string | null;
   /** The number of readings that would be stored, or are already. */
   readonly readings: number;
   /** The number of strings, which stay in the message and the twin. */
@@ -47,7 +49,7 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
       if (!known.has(message.device) && room.devices <= 0) return refused(NO_ROOM_FOR_DEVICE);
       const { readings, texts, refused: fields } = judgeFields(message, metricsFor(message, names, room.metrics));
       const problems = fields.map(({ field, reason, detail }) => ({ field, reason, detail }));
-      return { readings: readings.length, texts: texts.length, problems };
+      return { device: message.device, readings: readings.length, texts: texts.length, problems };
     });
   };
 }
@@ -55,7 +57,7 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
 export type PreviewOf = ReturnType<typeof createPreview>;
 
 function refused({ reason, detail }: Refusal): Preview {
-  return { readings: 0, texts: 0, problems: [{ field: null, reason, detail }] };
+  return { device: null, readings: 0, texts: 0, problems: [{ field: null, reason, detail }] };
 }
 
 function namesIn({ values, texts }: DecodedMessage): string[] {

@@ -72,6 +72,7 @@ export async function reclaimLetters(deps: ReclaimDeps, ctx: Pick<JobContext, "s
     do {
       ctx.signal.throwIfAborted();
       const found = await deadLetters.find({
+        sites: "all",
         status: "resending",
         limit: CHUNK,
         ...(last && { after: { ingestTime: last.ingestTime, id: last.id } }),

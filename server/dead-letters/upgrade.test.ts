@@ -59,7 +59,7 @@ test("dead letters from before the resends are what they were, and what was unde
   await migrate(db.connectionString);
   const letters = createPostgresDeadLetters(db.pool);
   const all = async () =>
-    (await letters.find({ limit: 100 }))
+    (await letters.find({ sites: "all", limit: 100 }))
       .toReversed()
       .map(({ status, resends, resendOf, resentAs, history }) => [status, resends, resendOf, resentAs, history.length]);
   const before = [
@@ -72,19 +72,27 @@ test("dead letters from before the resends are what they were, and what was unde
     ["discarded", 0, null, null, 0],
   ];
   expect(await all()).toEqual(before);
-  expect(await letters.count({ job: "runs" })).toEqual({ open: 0, resending: 1, resent: 2, discarded: 0, refused: 1 });
-  expect((await letters.groups({ limit: 9, trendFrom: T })).groups).toMatchObject([{ count: 7, resends: 6 }]);
-  const runs = await readRuns(db.pool, "dead-letters", 9);
+  expect(await letters.count({ sites: "all", job: "runs" })).toEqual({
+    open: 0,
+    resending: 1,
+    resent: 2,
+    discarded: 0,
+    refused: 1,
+  });
+  expect((await letters.groups({ sites: "all", limit: 9, trendFrom: T })).groups).toMatchObject([
+    { count: 7, resends: 6 },
+  ]);
+  const runs = await readRuns(db.pool, "dead-letters", "all", 9);
   expect(Object.fromEntries(runs.map((run) => [run.id, run.params]))).toEqual({
     runs: { action: "resend", ...asked },
     older: { action: "resend", filter: {}, until: 0, perSecond: 7 },
     "gives-up": { action: "discard", ...asked },
   });
-  expect((await readRuns(db.pool, "another-job", 9))[0]!.params).toEqual({ action: "replay" });
+  expect((await readRuns(db.pool, "another-job", "all", 9))[0]!.params).toEqual({ action: "replay" });
 
   await settleLeft(db.pool, letters);
   const refused = { time: T + 5, edited: false, kind: "refused", detail: HOSTILE };
-  expect((await letters.find({ ids: [idOf(2)], limit: 1 }))[0]).toMatchObject({
+  expect((await letters.find({ sites: "all", ids: [idOf(2)], limit: 1 }))[0]).toMatchObject({
     ...{ status: "resent", resends: 1, resentAs: idOf(7), history: [SENT, refused] },
   });
 
@@ -93,7 +101,7 @@ test("dead letters from before the resends are what they were, and what was unde
   log.append(0, message, T, { "fieldwatch-replay-of": idOf(1), "fieldwatch-replays": "1" });
   const rig = await createRig(db.pool, log);
   await rig.drain();
-  const [settled] = await letters.find({ ids: [idOf(1)], limit: 1 });
+  const [settled] = await letters.find({ sites: "all", ids: [idOf(1)], limit: 1 });
   expect(settled).toMatchObject({ status: "resent", resends: 1, resentAs: null });
   expect(settled!.history.map(({ detail }) => detail)).toEqual([SENT.detail, "1 reading stored, 0 repeats"]);
 

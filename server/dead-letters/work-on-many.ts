@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isRetryable } from "@/server/postgres/error-classes";
 import type { JobContext } from "@/server/postgres/job";
+import type { Sites } from "@/server/domain/access";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetterQuery, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
@@ -19,6 +20,8 @@ export const DEAD_LETTERS_JOB = "dead-letters";
 /** A run's task: its `params`. */
 export interface WorkOnMany {
   readonly action: "resend" | "discard" | "restore";
+  /** Only letters of devices that are at one of these when it comes to them; runs of earlier versions were for all. */
+  readonly sites?: Sites;
   /** A device or field of null must be unknown. */
   readonly filter: {
     readonly reason?: DeadLetterReason;
@@ -57,6 +60,7 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
   const resends = action === "resend";
   const query: DeadLetterQuery = {
     ...work.filter,
+    sites: work.sites ?? "all",
     until,
     status: action === "restore" ? "discarded" : "open",
     limit: resends ? Math.min(SEND_CHUNK, Math.ceil(perSecond / 4)) : CHUNK,
@@ -79,7 +83,8 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
       // Once more from the top: meanwhile letters may have been reclaimed.
       if (after !== undefined) after = undefined;
       else if (quiet) break;
-      else if (!resends || (await deadLetters.count({ job: id, status: "resending" })).resending === 0) quiet = true;
+      else if (!resends || (await deadLetters.count({ sites: "all", job: id, status: "resending" })).resending === 0)
+        quiet = true;
       else await delay(deps.lookMs, undefined, { signal });
       continue;
     }
@@ -103,7 +108,7 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
     skipped += letters.length - some;
   }
   if (!resends) return;
-  const { resent, refused } = await deadLetters.count({ job: id });
+  const { resent, refused } = await deadLetters.count({ sites: "all", job: id });
   moved = await movedBy(deps, id, action);
   await note({ stored: resent - refused, refused });
 }
@@ -141,6 +146,6 @@ async function movedBy(
   id: string,
   action: WorkOnMany["action"],
 ): Promise<number> {
-  const { open, resending, resent, discarded } = await deadLetters.count({ job: id });
+  const { open, resending, resent, discarded } = await deadLetters.count({ sites: "all", job: id });
   return resending + resent + discarded + (action === "resend" ? 0 : open);
 }

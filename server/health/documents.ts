@@ -38,6 +38,6 @@ export function documentProbes({ archive, twins, deadLetters, group, engine }: D
   return [
     probe("documents.archive", "Message archive", () => archive.find({ device: NOBODY, limit: 1 })),
     probe("documents.twins", "Device twins", () => twins.get([NOBODY])),
-    probe("documents.dead-letters", "Dead letters", () => deadLetters.find({ limit: 1, device: NOBODY })),
+    probe("documents.dead-letters", "Dead letters", () => deadLetters.find({ sites: "all", limit: 1, device: NOBODY })),
   ];
 }

@@ -15,7 +15,7 @@ export function failedRecordsProbe({
     group: "Pipeline",
     timeoutMs: 4000,
     async run(): Promise<Finding> {
-      const those = { reason: "internalError", status: "open" } as const;
+      const those = { sites: "all", reason: "internalError", status: "open" } as const;
       const { open } = await deadLetters.count(those);
       const [newest] = open === 0 ? [] : await deadLetters.find({ ...those, limit: 1 });
       if (newest === undefined) return pass("None.");

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** A run as it is kept. */
@@ -60,17 +61,33 @@ export async function readJobs(tx: Pool | PoolClient, name?: string): Promise<Jo
   return rows;
 }
 
-/** Runs of a job, newest first; those that haven't ended come before. */
-export async function readRuns(tx: Pool | PoolClient, job: string, limit: number): Promise<RunRow[]> {
+/** Runs of a job, newest first; those that haven't ended come before. With some sites only runs that are about no others. */
+export async function readRuns(tx: Pool | PoolClient, job: string, sites: Sites, limit: number): Promise<RunRow[]> {
+  const { condition, values } = about(sites);
   const { rows } = await tx.query<RunRow>(
-    `SELECT ${COLUMNS} FROM job_run WHERE job = $1 ORDER BY (finished_at IS NULL) DESC, created_at DESC, id LIMIT $2`,
-    [job, limit],
+    `SELECT ${COLUMNS} FROM job_run WHERE job = $1 ${condition} ORDER BY (finished_at IS NULL) DESC, created_at DESC, id LIMIT $2`,
+    [job, limit, ...values],
   );
   return rows;
 }
 
-/** One run of a job, or null. */
-export async function readRun(tx: Pool | PoolClient, job: string, id: string): Promise<RunRow | null> {
-  const { rows } = await tx.query<RunRow>(`SELECT ${COLUMNS} FROM job_run WHERE job = $1 AND id = $2`, [job, id]);
+/** One run of a job, or null; with some sites only if it is about no others. */
+export async function readRun(tx: Pool | PoolClient, job: string, sites: Sites, id: string): Promise<RunRow | null> {
+  const { condition, values } = about(sites);
+  const { rows } = await tx.query<RunRow>(`SELECT ${COLUMNS} FROM job_run WHERE job = $1 AND id = $2 ${condition}`, [
+    job,
+    id,
+    ...values,
+  ]);
   return rows[0] ?? null;
+}
+
+/** The condition that a run is about these sites and no others, by the `sites` of its params. Parameters 1 and 2 are taken. */
+function about(sites: Sites): { condition: string; values: unknown[] } {
+  if (sites === "all") return { condition: "", values: [] };
+  const own = "params::jsonb -> 'sites'";
+  return {
+    condition: `AND jsonb_typeof(${own}) = 'array' AND ${own} <@ $3::jsonb`,
+    values: [JSON.stringify(sites)],
+  };
 }

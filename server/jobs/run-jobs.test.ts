@@ -49,7 +49,7 @@ function start(jobs: readonly Job[], over: Partial<RunJobsDeps> = {}) {
   return worker;
 }
 
-const latest = async (job = "test") => (await readRuns(db.pool, job, 1))[0];
+const latest = async (job = "test") => (await readRuns(db.pool, job, "all", 1))[0];
 const isLatest = (state: string) => until(async () => (await latest())?.state === state);
 const ask = (job = "test") => requestRun(db.pool, { job, requestedBy: "somebody" });
 
@@ -87,7 +87,7 @@ test("due jobs run at one worker at a time, again and again; what found nothing 
   await until(() => runs.reduce((sum, count) => sum + count) > 12);
   await Promise.all(workers.map((worker) => worker.stop()));
   expect(most).toBe(1);
-  expect((await readRuns(db.pool, "test", 99)).filter(({ state }) => state === "done")).toHaveLength(1);
+  expect((await readRuns(db.pool, "test", "all", 99)).filter(({ state }) => state === "done")).toHaveLength(1);
 });
 
 test("times missed are made up for by one run, and a clock set back makes no job wait", async () => {

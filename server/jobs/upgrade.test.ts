@@ -27,8 +27,12 @@ test("work on many dead letters from before the jobs is kept, and what ran goes 
      FROM (VALUES (1, 'replayed', 1), (2, 'replaying', 1), (3, 'open', 0)) l (n, status, replays)`,
   );
   await migrate(db.connectionString);
-  expect((await readRuns(db.pool, "dead-letters", 9)).map(({ id }) => id).sort()).toEqual(["ended", "runs", "waits"]);
-  expect(await readRun(db.pool, "dead-letters", "ended")).toMatchObject({
+  expect((await readRuns(db.pool, "dead-letters", "all", 9)).map(({ id }) => id).sort()).toEqual([
+    "ended",
+    "runs",
+    "waits",
+  ]);
+  expect(await readRun(db.pool, "dead-letters", "all", "ended")).toMatchObject({
     ...{ state: "failed", total: 9, done: 5, cursor: { skipped: 2 }, error: "why", trigger: "request" },
     params: {
       ...{ action: "discard", filter: { reason: "notJson", device: null }, perSecond: 50 },
@@ -59,11 +63,11 @@ test("work on many dead letters from before the jobs is kept, and what ran goes 
   await until(() => sent.length === 1);
   await settle("c/t/0/0/2/m");
   await settle("c/t/0/0/3/m");
-  await until(async () => (await readRun(db.pool, "dead-letters", "runs"))?.state === "done");
-  await until(async () => (await readRun(db.pool, "dead-letters", "waits"))?.state === "done");
+  await until(async () => (await readRun(db.pool, "dead-letters", "all", "runs"))?.state === "done");
+  await until(async () => (await readRun(db.pool, "dead-letters", "all", "waits"))?.state === "done");
   await worker.stop();
   expect(sent).toEqual(["c/t/0/0/3/m"]);
-  expect(await readRun(db.pool, "dead-letters", "runs")).toMatchObject({
+  expect(await readRun(db.pool, "dead-letters", "all", "runs")).toMatchObject({
     ...{ done: 4, total: 4, cursor: { skipped: 1, stored: 3, refused: 0 } },
   });
 });

@@ -12,8 +12,8 @@ beforeEach(async () => {
   rig = await bench.rig();
 });
 
-const letters = () => rig.deadLetters.find({ limit: 100 });
-const letter = async (id: string) => (await rig.deadLetters.find({ ids: [id], limit: 1 }))[0]!;
+const letters = () => rig.deadLetters.find({ sites: "all", limit: 100 });
+const letter = async (id: string) => (await rig.deadLetters.find({ sites: "all", ids: [id], limit: 1 }))[0]!;
 const readings = async () => (await bench.readings()).map(({ metric, value }) => [metric, value]);
 
 /** Claims a letter, as whoever resends it does. */
@@ -119,7 +119,7 @@ describe("a dead letter sent again", () => {
       const good = await claimed(await refusedMessage());
       bench.log.append(0, { device: "e", time: NOW, readings: { a: 5 } }, NOW - 3_600_000);
       await rig.drain();
-      const bad = await claimed((await rig.deadLetters.find({ device: "e", limit: 1 }))[0]!);
+      const bad = await claimed((await rig.deadLetters.find({ sites: "all", device: "e", limit: 1 }))[0]!);
       send(good);
       send(bad, undefined, NOW - 3_500_000);
       rig.faults.next = fault;
@@ -131,7 +131,7 @@ describe("a dead letter sent again", () => {
       expect((await letter(good.id)).status).toBe(isCommitted ? "resent" : "resending");
       rig = await bench.rig();
       await rig.drain();
-      const [new_] = await rig.deadLetters.find({ device: "e", limit: 1 });
+      const [new_] = await rig.deadLetters.find({ sites: "all", device: "e", limit: 1 });
       expect(new_).toMatchObject({ resendOf: bad.id, resends: 1, status: "open" });
       expect(new_!.history.map(({ kind }) => kind)).toEqual(["sent", "refused"]);
       expect(await letter(bad.id)).toMatchObject({ status: "resent", resentAs: new_!.id });

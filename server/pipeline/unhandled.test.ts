@@ -35,7 +35,7 @@ describe("an error that is no outage", () => {
       skipped: 0,
     });
     expect(await stored()).toEqual([...Array(64).keys()].filter((i) => !poisoned.has(i)));
-    const letters = await rig.deadLetters.find({ limit: 100 });
+    const letters = await rig.deadLetters.find({ sites: "all", limit: 100 });
     expect(letters.map(({ position }) => position.offset).sort((a, b) => a - b)).toEqual([...poisoned]);
     for (const { position, reason, detail, raw, status } of letters) {
       expect([reason, detail, status]).toEqual(["internalError", "Error: Connection terminated", "open"]);
@@ -78,7 +78,7 @@ describe("an error that is no outage", () => {
     const failing = await bench.rig({ archive: failingArchive() });
     bench.log.append(0, message(1, { note: "poison" }));
     await failing.insist(0);
-    const [letter] = await failing.deadLetters.find({ limit: 1 });
+    const [letter] = await failing.deadLetters.find({ sites: "all", limit: 1 });
     const event = { time: T, kind: "sent", detail: "Sent again", edited: false } as const;
     const { id } = letter!;
     await failing.deadLetters.change([{ id, from: ["open"], resends: 0, to: "resending", sends: true, event }]);
@@ -87,10 +87,12 @@ describe("an error that is no outage", () => {
     // Sent once too early: the dead letter it became descends from it.
     bench.log.append(0, Buffer.from(letter!.raw), T, headers);
     await failing.insist(0);
-    const [again] = await failing.deadLetters.find({ status: "open", limit: 1 });
+    const [again] = await failing.deadLetters.find({ sites: "all", status: "open", limit: 1 });
     expect(again).toMatchObject({ reason: "internalError", resendOf: id, resends: 1 });
     expect(again!.detail).toContain(`header fieldwatch-resend-of: ${id}`);
-    expect((await failing.deadLetters.find({ ids: [id], limit: 1 }))[0]).toMatchObject({ resentAs: again!.id });
+    expect((await failing.deadLetters.find({ sites: "all", ids: [id], limit: 1 }))[0]).toMatchObject({
+      resentAs: again!.id,
+    });
 
     await failing.deadLetters.change([
       { id: again!.id, from: ["open"], resends: 1, to: "resending", sends: true, event },
@@ -98,7 +100,7 @@ describe("an error that is no outage", () => {
     bench.log.append(0, Buffer.from(again!.raw), T, markHeaders({ letter: again!.id, attempt: 2, edited: false }));
     await (await bench.rig()).insist(0);
     expect(await stored()).toEqual([1]);
-    expect(await failing.deadLetters.count({})).toMatchObject({ open: 0, resending: 0, resent: 2 });
+    expect(await failing.deadLetters.count({ sites: "all" })).toMatchObject({ open: 0, resending: 0, resent: 2 });
   });
 });
 
@@ -121,7 +123,7 @@ describe("a record that can't be kept as it is", () => {
     bench.log.append(0, big);
     bench.log.append(0, message(3));
     await rig.insist(0);
-    const letters = [...(await rig.deadLetters.find({ limit: 10 }))];
+    const letters = [...(await rig.deadLetters.find({ sites: "all", limit: 10 }))];
     const sizes = letters.sort((a, b) => a.position.offset - b.position.offset).map(({ raw }) => raw.byteLength);
     expect(sizes).toEqual([bench.log.parts[0]!.records[0]!.value.byteLength, 1024 * 1024]);
     expect(letters[1]!.detail).toContain(String(big.length));

@@ -103,7 +103,7 @@ async function everyRecordIsAccountedFor(stores: Stores): Promise<void> {
           .filter(({ offset }) => !archived.has(`${partition}/${offset}`))
           .map(({ offset }) => `${log.cluster}/iot.telemetry/0/${partition}/${offset}/m`),
       );
-      const letters = await stores.deadLetters.find({ ids, limit: 100 });
+      const letters = await stores.deadLetters.find({ sites: "all", ids, limit: 100 });
       expect(letters.map(({ id }) => id).sort()).toEqual([...ids].sort());
       for (const { position, raw, reason, resendOf } of letters) {
         expect(Buffer.from(raw).equals(log.parts[position.partition]!.records[position.offset]!.value)).toBe(true);
@@ -127,7 +127,7 @@ describeWithMongo("on MongoDB", (uri) => {
     await everyRecordIsAccountedFor({
       archive: createMongoMessageArchive(connection.db),
       twins: createMongoDeviceTwins(connection.db),
-      deadLetters: createMongoDeadLetters(connection.db),
+      deadLetters: createMongoDeadLetters(connection.db, async () => []),
     });
     await connection.close();
   }, 120_000);

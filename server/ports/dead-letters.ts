@@ -1,3 +1,4 @@
+import type { Sites } from "@/server/domain/access";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 
@@ -90,6 +91,8 @@ export interface KeptDeadLetter extends DeadLetter {
 
 /** A selection of dead letters; a part that is left out means any. */
 export interface DeadLetterFilter {
+  /** Only of devices that are at one of these now; with some sites none of those whose device can't be read, or isn't in the catalog. */
+  readonly sites: Sites;
   readonly status?: DeadLetterStatus;
   readonly reason?: DeadLetterReason;
   /** null: the device could not be read. */

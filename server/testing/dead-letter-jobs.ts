@@ -121,7 +121,7 @@ export function deadLetterJobsBench() {
     return runJobs({ pool, work: pool, jobs, owner, logger, ...times });
   }
 
-  const state = async (id: string): Promise<RunRow> => (await readRun(db.pool, DEAD_LETTERS_JOB, id))!;
+  const state = async (id: string): Promise<RunRow> => (await readRun(db.pool, DEAD_LETTERS_JOB, "all", id))!;
   return {
     get db() {
       return db;

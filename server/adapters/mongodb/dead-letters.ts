@@ -10,7 +10,14 @@ import {
   MOST_EVENTS,
 } from "@/server/ports/dead-letters";
 import { COLLECTIONS, MAX_TIME_MS, openCollection } from "./collections";
-import { documentOf, eventDocumentOf, filterOf, type LetterDocument, letterOf } from "./dead-letters/documents";
+import {
+  type DevicesAt,
+  documentOf,
+  eventDocumentOf,
+  filterOf,
+  type LetterDocument,
+  letterOf,
+} from "./dead-letters/documents";
 import { findGroups } from "./dead-letters/groups";
 import { RESENT_AS, sentAgain, statusOf, type StoredStatus, storedStatuses } from "./dead-letters/older-words";
 import { withDocumentErrors } from "./errors";
@@ -18,9 +25,9 @@ import { insertNew, removeOlder } from "./writes";
 
 /**
  * Dead letters in a collection of MongoDB. Words from outside are stored with lone surrogates escaped. Needs the
- * indexes of {@link import("./prepare").prepareMongo}.
+ * indexes of {@link import("./prepare").prepareMongo}. Sites are in another engine, so that their devices are asked for by `devicesAt`.
  */
-export function createMongoDeadLetters(db: Db): DeadLetters {
+export function createMongoDeadLetters(db: Db, devicesAt: DevicesAt): DeadLetters {
   const letters = openCollection<LetterDocument>(db, COLLECTIONS.deadLetters);
   const untyped = openCollection<Document>(db, COLLECTIONS.deadLetters);
   return {
@@ -32,7 +39,7 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
     find: (query) =>
       withDocumentErrors(async () => {
         const found = await letters
-          .find(queryOf(query), {
+          .find(await queryOf(query, devicesAt), {
             sort: { ingestTime: -1, _id: -1 },
             limit: query.limit,
             batchSize: query.limit,
@@ -44,7 +51,13 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
 
     count: (filter) =>
       withDocumentErrors(async () =>
-        countsOf(await countLetters(letters, filterOf(filter), filter.job === undefined ? NOT_ASKED : REFUSED)),
+        countsOf(
+          await countLetters(
+            letters,
+            await filterOf(filter, devicesAt),
+            filter.job === undefined ? NOT_ASKED : REFUSED,
+          ),
+        ),
       ),
 
     countByJob: (jobs) =>
@@ -52,7 +65,7 @@ export function createMongoDeadLetters(db: Db): DeadLetters {
         countsByJob(await countLetters(letters, { job: { $in: [...jobs] } }, { ...REFUSED, job: "$job" })),
       ),
 
-    groups: (query) => withDocumentErrors(() => findGroups(letters, query)),
+    groups: (query) => withDocumentErrors(() => findGroups(letters, query, devicesAt)),
 
     change: (changes) => withDocumentErrors(() => change(letters, changes)),
 
@@ -120,8 +133,11 @@ async function change(
   return new Set(mine.map(({ _id }) => _id));
 }
 
-function queryOf({ ids, after, limit: _, ...filter }: DeadLetterQuery): Filter<LetterDocument> {
-  const conditions: Filter<LetterDocument>[] = [filterOf(filter)];
+async function queryOf(
+  { ids, after, limit: _, ...filter }: DeadLetterQuery,
+  devicesAt: DevicesAt,
+): Promise<Filter<LetterDocument>> {
+  const conditions: Filter<LetterDocument>[] = [await filterOf(filter, devicesAt)];
   if (ids !== undefined) conditions.push({ _id: { $in: [...ids] } });
   if (after !== undefined) {
     const ingestTime = new Date(after.ingestTime);

@@ -17,7 +17,17 @@ describeWithMongo("documents on MongoDB", (uri) => {
 
   messageArchiveContract("mongodb", () => fixtureOf(createMongoMessageArchive));
   deviceTwinsContract("mongodb", () => fixtureOf(createMongoDeviceTwins));
-  deadLettersContract("mongodb", () => fixtureOf(createMongoDeadLetters));
+  deadLettersContract("mongodb", async () => {
+    const places = new Map<string, number>();
+    const devicesAt = async (sites: readonly number[]) =>
+      [...places].flatMap(([device, site]) => (sites.includes(site) ? [device] : []));
+    return {
+      ...(await fixtureOf((db) => createMongoDeadLetters(db, devicesAt))),
+      async place(site, devices) {
+        for (const device of devices) places.set(device, site);
+      },
+    };
+  });
 });
 
 describeWithMongo("retention on MongoDB", (uri) => {

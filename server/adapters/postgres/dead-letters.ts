@@ -118,7 +118,7 @@ function where(conditions: readonly string[]): string {
 }
 
 function conditionsOf(
-  { status, reason, device, field, until, job }: DeadLetterFilter,
+  { sites, status, reason, device, field, until, job }: DeadLetterFilter,
   parameter: (value: unknown) => string,
 ): string[] {
   const words = (column: string, value: string | null | undefined) => {
@@ -126,6 +126,9 @@ function conditionsOf(
     return [value === null ? `${column} IS NULL` : `${column} = ${parameter(storableText(value))}`];
   };
   return [
+    ...(sites === "all"
+      ? []
+      : [`device IN (SELECT name FROM device WHERE site_id = ANY (${parameter(sites)}::integer[]))`]),
     ...(status === undefined ? [] : [`status = ${parameter(status)}`]),
     ...(reason === undefined ? [] : [`reason = ${parameter(reason)}`]),
     ...words("device", device),

@@ -14,4 +14,21 @@ async function fixtureOf<Store>(create: (pool: Pool) => Store) {
 
 messageArchiveContract("postgres", () => fixtureOf(createPostgresMessageArchive));
 deviceTwinsContract("postgres", () => fixtureOf(createPostgresDeviceTwins));
-deadLettersContract("postgres", () => fixtureOf(createPostgresDeadLetters));
+deadLettersContract("postgres", async () => {
+  const { pool, drop } = await freshDatabase();
+  return {
+    store: createPostgresDeadLetters(pool),
+    close: drop,
+    async place(site, devices) {
+      await pool.query(
+        `INSERT INTO site (id, name) VALUES ($1::integer, 'site ' || $1::integer) ON CONFLICT DO NOTHING`,
+        [site],
+      );
+      await pool.query(
+        `INSERT INTO device (name, site_id) SELECT unnest($2::text[]), $1
+         ON CONFLICT (name) DO UPDATE SET site_id = excluded.site_id`,
+        [site, devices],
+      );
+    },
+  };
+});

@@ -26,6 +26,7 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
       method: "POST",
       path: `/api/v1/dead-letters/{id}/${name}`,
       access: "operate",
+      bySite: true,
       audited: "changed",
       summary,
       params: letterParams,
@@ -38,10 +39,10 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
     ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find" | "change"> }) =>
       async (ctx, { params: { id }, request }) => {
         await parseJsonBody(emptyBody, request);
-        const letter = await readLetter(deadLetters, id);
+        const letter = await readLetter(ctx, deadLetters, id);
         const event = { time: ctx.now, kind, detail, edited: false };
         const changed = await deadLetters.change([{ id: letter.id, from: [from], resends: letter.resends, to, event }]);
-        const after = await readLetter(deadLetters, id);
+        const after = await readLetter(ctx, deadLetters, id);
         if (changed.size > 0) return toView(after);
         throw new ProblemError(
           "wrong-status",

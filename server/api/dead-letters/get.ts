@@ -9,6 +9,7 @@ export const getDeadLetter = verb(
     method: "GET",
     path: "/api/v1/dead-letters/{id}",
     access: "view-messages",
+    bySite: true,
     audited: "seen",
     summary: "One dead letter with its message and its history",
     params: letterParams,
@@ -18,6 +19,6 @@ export const getDeadLetter = verb(
     problems: ["not-found"],
   },
   ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find"> }) =>
-    async (_ctx, { params: { id } }) =>
-      toView(await readLetter(deadLetters, id)),
+    async (ctx, { params: { id } }) =>
+      toView(await readLetter(ctx, deadLetters, id)),
 );

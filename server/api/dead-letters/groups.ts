@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { keptByKey } from "@/server/async/kept-for";
 import { deadLetterGroupsAnswer, deadLetterGroupsQuery } from "@/server/contracts/dead-letters";
@@ -23,6 +24,7 @@ export const listDeadLetterGroups = verb(
     method: "GET",
     path: "/api/v1/dead-letters/groups",
     access: "view",
+    bySite: true,
     summary: "Dead letters by reason, device and field, the largest groups first",
     params: NO_PARAMETERS,
     query: deadLetterGroupsQuery,
@@ -31,11 +33,14 @@ export const listDeadLetterGroups = verb(
     problems: [],
   },
   ({ deadLetters }: GroupsDeps) => {
-    async function answer({ limit, status, ...filter }: Query, time: EpochMs): Promise<Answer> {
+    async function answer(
+      { sites, limit, status, ...filter }: Query & { sites: Sites },
+      time: EpochMs,
+    ): Promise<Answer> {
       const trendFrom = Math.floor(time / HOUR) * HOUR - (TREND_HOURS - 1) * HOUR;
       const [{ total, groups }, { refused: _, ...counts }] = await Promise.all([
-        deadLetters.groups({ ...toFilter(filter), limit, trendFrom, ...(status !== "all" && { status }) }),
-        deadLetters.count({}),
+        deadLetters.groups({ sites, ...toFilter(filter), limit, trendFrom, ...(status !== "all" && { status }) }),
+        deadLetters.count({ sites }),
       ]);
       return {
         time: toInstant(time),
@@ -54,6 +59,6 @@ export const listDeadLetterGroups = verb(
     }
     // With a million letters an answer takes a second: everybody who asks the same meanwhile shares it.
     const shared = keptByKey(0, answer);
-    return (ctx, { query }) => shared(query, ctx.now);
+    return (ctx, { query }) => shared({ ...query, sites: ctx.sites }, ctx.now);
   },
 );

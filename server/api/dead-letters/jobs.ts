@@ -1,13 +1,14 @@
-import type { Pool } from "pg";
 import type { z } from "zod";
 import { deadLetterJob, deadLetterJobsAnswer } from "@/server/contracts/dead-letters";
 import { DEAD_LETTERS_JOB, type WorkOnMany, type WorkOnManyOutcome } from "@/server/dead-letters/work-on-many";
 import { readRun, readRuns, type RunRow } from "@/server/jobs/read";
 import { stopRun } from "@/server/jobs/requests";
 import type { DeadLetterCounts, DeadLetters } from "@/server/ports/dead-letters";
+import type { Context } from "@/server/postgres/context";
 import { toInstant } from "../instant";
 import { parseJsonBody } from "../json-body";
 import { NO_PARAMETERS, verb } from "../verb";
+import { within } from "../within";
 import { EMPTY_BODY, emptyBody } from "./decide";
 import { jobParams, noJob } from "./id";
 
@@ -22,6 +23,7 @@ export const listDeadLetterJobs = verb(
     method: "GET",
     path: "/api/v1/dead-letters/jobs",
     access: "view",
+    bySite: true,
     summary: "Work on many dead letters at once, the newest first",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
@@ -30,7 +32,7 @@ export const listDeadLetterJobs = verb(
     problems: [],
   },
   (deps: JobDeps) =>
-    async ({ tx }) => ({ items: await toJobViews(deps, await readRuns(tx, DEAD_LETTERS_JOB, MOST)) }),
+    async ({ tx, sites }) => ({ items: await toJobViews(deps, await readRuns(tx, DEAD_LETTERS_JOB, sites, MOST)) }),
 );
 
 export const getDeadLetterJob = verb(
@@ -38,6 +40,7 @@ export const getDeadLetterJob = verb(
     method: "GET",
     path: "/api/v1/dead-letters/jobs/{id}",
     access: "view",
+    bySite: true,
     summary: "How far a job is, and what came of what it sent",
     params: jobParams,
     query: NO_PARAMETERS,
@@ -46,8 +49,8 @@ export const getDeadLetterJob = verb(
     problems: ["not-found"],
   },
   (deps: JobDeps) =>
-    ({ tx }, { params: { id } }) =>
-      readJob(deps, tx, id),
+    (ctx, { params: { id } }) =>
+      readJob(deps, ctx, id),
 );
 
 export const stopDeadLetterJob = verb(
@@ -55,6 +58,7 @@ export const stopDeadLetterJob = verb(
     method: "POST",
     path: "/api/v1/dead-letters/jobs/{id}/stop",
     access: "operate",
+    bySite: true,
     audited: "changed",
     summary: "Stops a job; what it has sent is handled all the same. One that has ended stays as it is",
     params: jobParams,
@@ -65,16 +69,20 @@ export const stopDeadLetterJob = verb(
     bodies: EMPTY_BODY,
   },
   (deps: JobDeps) =>
-    async ({ tx }, { params: { id }, request }) => {
+    async (ctx, { params: { id }, request }) => {
       await parseJsonBody(emptyBody, request);
-      await stopRun(tx, DEAD_LETTERS_JOB, id);
-      return readJob(deps, tx, id);
+      await readJob(deps, ctx, id);
+      await stopRun(ctx.tx, DEAD_LETTERS_JOB, id);
+      return readJob(deps, ctx, id);
     },
 );
 
-async function readJob(deps: JobDeps, tx: Pool, id: string): Promise<z.input<typeof deadLetterJob>> {
-  const row = await readRun(tx, DEAD_LETTERS_JOB, id);
-  if (row === null) throw noJob(id);
+async function readJob(deps: JobDeps, ctx: Context, id: string): Promise<z.input<typeof deadLetterJob>> {
+  const row = await within(
+    ctx,
+    (sites) => readRun(ctx.tx, DEAD_LETTERS_JOB, sites, id),
+    () => noJob(id),
+  );
   return (await toJobViews(deps, [row]))[0]!;
 }
 

@@ -14,6 +14,7 @@ export const listDeadLetters = verb(
     method: "GET",
     path: "/api/v1/dead-letters",
     access: "view-messages",
+    bySite: true,
     audited: "seen",
     summary: "Messages and fields that could not become a reading, newest first",
     params: NO_PARAMETERS,
@@ -23,9 +24,10 @@ export const listDeadLetters = verb(
     problems: [],
   },
   ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find"> }) =>
-    async (_ctx, { query: { limit, cursor, status, ...filter } }) => {
+    async ({ sites }, { query: { limit, cursor, status, ...filter } }) => {
       const after = openCursor(ORDER, place, cursor);
       const found = await deadLetters.find({
+        sites,
         ...toFilter(filter),
         limit: limit + 1,
         ...(status !== "all" && { status }),

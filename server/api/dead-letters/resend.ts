@@ -4,9 +4,12 @@ import type { PreviewOf } from "@/server/dead-letters/preview";
 import { sendOne } from "@/server/dead-letters/send";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { EventLog } from "@/server/ports/event-log";
+import { findDevice } from "@/server/catalog/devices";
+import type { PrismaClient } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
+import { notHere } from "../within";
 import { letterParams } from "./id";
 import { readLetter, toPreviewView, toView } from "./view";
 
@@ -19,6 +22,7 @@ export const resendDeadLetter = verb(
     method: "POST",
     path: "/api/v1/dead-letters/{id}/resend",
     access: "operate",
+    bySite: true,
     audited: "changed",
     summary: "Sends a dead letter's message to the event log again, as it was or edited",
     description:
@@ -45,16 +49,22 @@ export const resendDeadLetter = verb(
     deadLetters,
     eventLog,
     preview: previewOf,
+    prisma,
   }: {
     readonly deadLetters: Pick<DeadLetters, "find" | "change">;
     readonly eventLog: Pick<EventLog, "append">;
     readonly preview: PreviewOf;
+    readonly prisma: PrismaClient;
   }) =>
-    async (_ctx, { params: { id }, request }) => {
+    async (ctx, { params: { id }, request }) => {
       const { message, dryRun } = await parseJsonBody(resendBody, request, MOST_BYTES);
-      const letter = await readLetter(deadLetters, id);
+      const letter = await readLetter(ctx, deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);
       const [found] = await previewOf([edited ?? letter.raw]);
+      const { device } = found!;
+      // Edited, it may be another device's.
+      if (device !== null && (await findDevice(prisma, device, ctx.sites)) === null && ctx.sites !== "all")
+        throw notHere(ctx);
       const preview = toPreviewView(found!);
       if (dryRun) return { preview, letter: toView(letter) };
       if (letter.status !== "open") throw notOpen(letter.status);
@@ -63,7 +73,7 @@ export const resendDeadLetter = verb(
         throw new ProblemError("would-be-refused", problems, { members: { preview } });
       }
       const sent = await sendOne({ deadLetters, eventLog }, { letter, edited });
-      const after = await readLetter(deadLetters, id);
+      const after = await readLetter(ctx, deadLetters, id);
       if (!sent) throw notOpen(after.status);
       return { preview, letter: toView(after) };
     },

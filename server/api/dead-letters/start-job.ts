@@ -32,6 +32,7 @@ export const startDeadLetterJob = verb(
     method: "POST",
     path: "/api/v1/dead-letters/jobs",
     access: "operate",
+    bySite: true,
     audited: "changed",
     summary: "Resends, discards or restores many dead letters, or tells what that would do",
     description:
@@ -47,23 +48,24 @@ export const startDeadLetterJob = verb(
   (deps: StartDeps) =>
     async (ctx, { request }) => {
       const { action, perSecond, dryRun, ...body } = await parseJsonBody(deadLetterJobBody, request);
+      const { sites } = ctx;
       const status = action === "restore" ? "discarded" : "open";
       const filter = toFilter(body.filter);
-      const newest = await deps.deadLetters.find({ ...filter, status, limit: dryRun ? LOOKED_AT : 1 });
+      const newest = await deps.deadLetters.find({ sites, ...filter, status, limit: dryRun ? LOOKED_AT : 1 });
       // What its own resends bring back is taken by the log later than anything there is now.
       const until = newest[0]?.ingestTime ?? 0;
-      const total = (await deps.deadLetters.count({ ...filter, status, until }))[status];
+      const total = (await deps.deadLetters.count({ sites, ...filter, status, until }))[status];
       if (dryRun) {
         const looked = action === "resend" ? newest : [];
         const seconds = total / (action === "resend" ? perSecond : DECIDED_PER_SECOND);
         return { dryRun: { count: total, ...(await judge(deps.preview, looked)), seconds }, job: null };
       }
       const id = randomUUID();
-      const params = { action, filter, until, perSecond } satisfies WorkOnMany;
+      const params = { action, sites, filter, until, perSecond } satisfies WorkOnMany;
       const run = { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: nameOf(ctx.caller) };
       if ((await requestRun(ctx.tx, { ...run, most: MOST_UNFINISHED })) === null)
         throw new ProblemError("too-many-jobs", `${MOST_UNFINISHED} jobs are unfinished: wait for one, or stop one.`);
-      const row = await readRun(ctx.tx, DEAD_LETTERS_JOB, id);
+      const row = await readRun(ctx.tx, DEAD_LETTERS_JOB, sites, id);
       return { dryRun: null, job: (await toJobViews(deps, [row!]))[0]! };
     },
 );

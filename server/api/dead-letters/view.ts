@@ -3,7 +3,9 @@ import type { deadLetter, deadLetterFilter, ResendPreview } from "@/server/contr
 import type { Preview } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import type { DeadLetterFilter, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
+import type { Context } from "@/server/postgres/context";
 import { toInstant } from "../instant";
+import { within } from "../within";
 import { innerId, noLetter, publicId } from "./id";
 
 /** A dead letter as answers have it. */
@@ -57,11 +59,13 @@ export function toFilter({
   };
 }
 
-/** The dead letter of an address. @throws ProblemError when it isn't there. */
-export async function readLetter(deadLetters: Pick<DeadLetters, "find">, id: string): Promise<KeptDeadLetter> {
-  const [letter] = await deadLetters.find({ ids: [innerId(id)], limit: 1 });
-  if (!letter) throw noLetter(id);
-  return letter;
+/** The dead letter of an address. @throws ProblemError when it isn't at the call's sites. */
+export function readLetter(ctx: Context, deadLetters: Pick<DeadLetters, "find">, id: string): Promise<KeptDeadLetter> {
+  return within(
+    ctx,
+    async (sites) => (await deadLetters.find({ sites, ids: [innerId(id)], limit: 1 }))[0] ?? null,
+    () => noLetter(id),
+  );
 }
 
 /** The bytes as text when they are UTF-8, else as base64. */

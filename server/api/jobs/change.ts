@@ -76,10 +76,10 @@ export const stopJobRun = writingVerb(
     bodies: EMPTY_BODY,
   },
   () =>
-    async ({ tx }, { params: { name, id }, request }) => {
+    async ({ tx, sites }, { params: { name, id }, request }) => {
       await parseJsonBody(emptyBody, request);
       await stopRun(tx, name, id);
-      const row = await readRun(tx, name, id);
+      const row = await readRun(tx, name, sites, id);
       if (row === null) throw new ProblemError("not-found", `The job has no run ${JSON.stringify(id)}.`);
       return toRun(row);
     },

@@ -36,8 +36,8 @@ export const listJobRuns = verb(
     problems: ["not-found"],
   },
   () =>
-    async ({ tx }, { params: { name }, query: { limit } }) => {
+    async ({ tx, sites }, { params: { name }, query: { limit } }) => {
       if ((await readJobs(tx, name)).length === 0) throw noSuchJob(name);
-      return { items: (await readRuns(tx, name, limit)).map(toRun) };
+      return { items: (await readRuns(tx, name, sites, limit)).map(toRun) };
     },
 );

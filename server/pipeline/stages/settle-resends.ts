@@ -125,7 +125,7 @@ async function lettersOf(
 ): Promise<ReadonlyMap<string, KeptDeadLetter>> {
   const letters = new Map<string, KeptDeadLetter>();
   for (let at = 0; at < ids.length; at += CHUNK) {
-    const some = await deadLetters.find({ ids: ids.slice(at, at + CHUNK), limit: CHUNK });
+    const some = await deadLetters.find({ sites: "all", ids: ids.slice(at, at + CHUNK), limit: CHUNK });
     for (const letter of some) letters.set(letter.id, letter);
   }
   return letters;

@@ -9,13 +9,20 @@ import {
   type KeptDeadLetter,
   NEVER_RESENT,
 } from "@/server/ports/dead-letters";
+import type { Sites } from "@/server/domain/access";
 import type { DocumentStoreFixture } from "../message-archive.contract";
+
+/** A store, and the catalog it goes by. */
+export interface DeadLettersFixture extends DocumentStoreFixture<DeadLetters> {
+  /** Puts devices at a site. */
+  place(site: number, devices: readonly string[]): Promise<void>;
+}
 
 export type DeadLettersBench = ReturnType<typeof createBench>;
 
 /** A store to test with, and devices of their own for every test. */
-export function createBench(createFixture: () => Promise<DocumentStoreFixture<DeadLetters>>) {
-  let fixture: DocumentStoreFixture<DeadLetters> | undefined;
+export function createBench(createFixture: () => Promise<DeadLettersFixture>) {
+  let fixture: DeadLettersFixture | undefined;
   let devices = 0;
 
   return {
@@ -36,8 +43,14 @@ export function createBench(createFixture: () => Promise<DocumentStoreFixture<De
       return `device-${++devices}`;
     },
 
-    async find(query: DeadLetterQuery): Promise<readonly KeptDeadLetter[]> {
-      return (await this.letters.find(query)).map(plain);
+    /** Puts devices at a site. */
+    place(site: number, placed: readonly string[]): Promise<void> {
+      return fixture!.place(site, placed);
+    },
+
+    /** Those of all sites, if the query doesn't say of which. */
+    async find(query: Omit<DeadLetterQuery, "sites"> & { readonly sites?: Sites }): Promise<readonly KeptDeadLetter[]> {
+      return (await this.letters.find({ sites: "all", ...query })).map(plain);
     },
 
     async one(id: string): Promise<KeptDeadLetter> {

@@ -17,8 +17,13 @@ export function countingContract(bench: DeadLettersBench): void {
       { ...settle, id: stored[1]!.id, resentAs: "other" },
     ]);
     await bench.letters.change([changeOf(stored[5]!, { to: "discarded" })]);
-    expect(await bench.letters.count({ device })).toMatchObject({ open: 2, resending: 1, resent: 2, discarded: 1 });
-    expect(await bench.letters.count({ job })).toEqual({
+    expect(await bench.letters.count({ sites: "all", device })).toMatchObject({
+      open: 2,
+      resending: 1,
+      resent: 2,
+      discarded: 1,
+    });
+    expect(await bench.letters.count({ sites: "all", job })).toEqual({
       open: 0,
       resending: 1,
       resent: 2,
@@ -28,10 +33,12 @@ export function countingContract(bench: DeadLettersBench): void {
     await bench.letters.change([changeOf(stored[4]!, { to: "discarded", job: `${job}, 2` })]);
     const byJob = await bench.letters.countByJob([job, `${job}, 2`, "none"]);
     expect(Object.fromEntries(byJob)).toEqual({
-      [job]: await bench.letters.count({ job }),
+      [job]: await bench.letters.count({ sites: "all", job }),
       [`${job}, 2`]: { open: 0, resending: 0, resent: 0, discarded: 1, refused: 0 },
     });
-    expect(await bench.letters.count({ device, status: "open", until: stored[3]!.ingestTime })).toMatchObject({
+    expect(
+      await bench.letters.count({ sites: "all", device, status: "open", until: stored[3]!.ingestTime }),
+    ).toMatchObject({
       open: 1,
     });
   });
@@ -56,7 +63,7 @@ export function countingContract(bench: DeadLettersBench): void {
     await bench.letters.change([{ ...changeOf(first, { to: "resending" }), sends: true }]);
     await bench.letters.change([{ ...changeOf(first, { to: "open" }), from: ["resending"], resends: 1 }]);
     const query = { device, status: "open", trendFrom } as const;
-    const { total, groups } = await bench.letters.groups({ ...query, limit: 2 });
+    const { total, groups } = await bench.letters.groups({ sites: "all", ...query, limit: 2 });
     expect(total).toBe(3);
     expect(groups.map(({ trend, ...group }) => ({ ...group, trend: [...trend].sort(([a], [b]) => a - b) }))).toEqual([
       {
@@ -72,7 +79,12 @@ export function countingContract(bench: DeadLettersBench): void {
         ...{ firstSeen: trendFrom + hour, lastSeen: trendFrom + hour, example: "detail 6", trend: [[1, 2]] },
       },
     ]);
-    expect(await bench.letters.groups({ ...query, status: "discarded", limit: 5 })).toEqual({ total: 0, groups: [] });
-    expect((await bench.letters.groups({ ...query, reason: "notJson", field: null, limit: 5 })).total).toBe(1);
+    expect(await bench.letters.groups({ sites: "all", ...query, status: "discarded", limit: 5 })).toEqual({
+      total: 0,
+      groups: [],
+    });
+    expect(
+      (await bench.letters.groups({ sites: "all", ...query, reason: "notJson", field: null, limit: 5 })).total,
+    ).toBe(1);
   });
 }

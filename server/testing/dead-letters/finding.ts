@@ -39,6 +39,40 @@ export function findingContract(bench: DeadLettersBench): void {
     expect(found).toEqual(expected.map(kept));
   });
 
+  it("finds, counts and groups those of devices at some sites alone, as they are now", async () => {
+    const [a, b, moved, unplaced] = [bench.newDevice(), bench.newDevice(), bench.newDevice(), bench.newDevice()];
+    const stored = [a, b, moved, unplaced, null].map((device, index) =>
+      letterOf(device, 900 + index, { reason: "tooDeep", field: "sited" }),
+    );
+    await bench.letters.store(stored);
+    await bench.place(1, [a, moved]);
+    await bench.place(2, [b]);
+    const told = async (...sites: number[]) => {
+      const asked = { sites, reason: "tooDeep", field: "sited" } as const;
+      const { total, groups } = await bench.letters.groups({ ...asked, limit: 10, trendFrom: 0 });
+      const found = (await bench.find({ ...asked, limit: 10 })).map(({ device }) => device);
+      const { open } = await bench.letters.count(asked);
+      expect([groups.map(({ device }) => device).sort(), total, open]).toEqual([
+        [...found].sort(),
+        found.length,
+        found.length,
+      ]);
+      return found;
+    };
+    expect(await told(1)).toEqual([moved, a]);
+    expect(await told(2)).toEqual([b]);
+    expect(await told(1, 2)).toEqual([moved, b, a]);
+    expect(await told(3)).toEqual([]);
+    expect(await told()).toEqual([]);
+    await bench.place(2, [moved]);
+    expect(await told(1)).toEqual([a]);
+    expect(await told(2)).toEqual([moved, b]);
+    const ids = [stored[0]!.id, stored[1]!.id];
+    expect(await bench.find({ sites: [1], ids, limit: 10 })).toEqual([kept(stored[0]!)]);
+    expect(await bench.find({ sites: [1], device: b, limit: 10 })).toEqual([]);
+    expect(await bench.find({ sites: [1], device: null, limit: 10 })).toEqual([]);
+  });
+
   it("finds by field, by id, by status, by time", async () => {
     const device = bench.newDevice();
     const whole = letterOf(device, 0);

@@ -66,7 +66,7 @@ export function keepingContract(bench: DeadLettersBench): void {
     const device = bench.newDevice();
     const raw = new Uint8Array(64 * 1024).fill(0x7b);
     await bench.letters.store(Array.from({ length: 1000 }, (_, offset) => letterOf(device, offset, { raw })));
-    const found = await bench.letters.find({ device, limit: 1000 });
+    const found = await bench.letters.find({ sites: "all", device, limit: 1000 });
     expect(found.length).toBe(1000);
     expect(found.every((letter) => letter.raw.byteLength === raw.byteLength)).toBe(true);
   });

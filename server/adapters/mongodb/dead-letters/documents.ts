@@ -92,9 +92,15 @@ export function letterOf(document: LetterDocument): KeptDeadLetter {
   };
 }
 
+/** Names the devices that are at some sites now. */
+export type DevicesAt = (sites: readonly number[]) => Promise<readonly string[]>;
+
 /** Writes the condition for the letters a filter asks for, in whatever words they were stored. */
-export function filterOf({ status, reason, device, field, until, job }: DeadLetterFilter): Filter<LetterDocument> {
-  return {
+export async function filterOf(
+  { sites, status, reason, device, field, until, job }: DeadLetterFilter,
+  devicesAt: DevicesAt,
+): Promise<Filter<LetterDocument>> {
+  const asked: Filter<LetterDocument> = {
     ...(status !== undefined && { status: { $in: storedStatuses([status]) } }),
     ...(reason !== undefined && { reason }),
     ...(device !== undefined && { device: device === null ? null : storableText(device) }),
@@ -102,4 +108,6 @@ export function filterOf({ status, reason, device, field, until, job }: DeadLett
     ...(until !== undefined && { ingestTime: { $lte: new Date(until) } }),
     ...(job !== undefined && { job }),
   };
+  if (sites === "all") return asked;
+  return { $and: [{ device: { $in: [...(await devicesAt(sites))] } }, asked] };
 }

@@ -26,13 +26,13 @@ describeWithMongo("dead letters that another version wrote to MongoDB", (uri) =>
   let letters: DeadLetters;
   beforeAll(async () => {
     mongo = await connectPrepared(uri);
-    letters = createMongoDeadLetters(mongo.db);
+    letters = createMongoDeadLetters(mongo.db, async () => []);
   });
   afterAll(() => mongo.close());
 
   const documents = () => mongo.db.collection<{ _id: string }>("deadLetters");
-  const all = async () => (await letters.find({ limit: 100 })).toReversed();
-  const one = async (offset: number) => (await letters.find({ ids: [idOf(offset)], limit: 1 }))[0]!;
+  const all = async () => (await letters.find({ sites: "all", limit: 100 })).toReversed();
+  const one = async (offset: number) => (await letters.find({ sites: "all", ids: [idOf(offset)], limit: 1 }))[0]!;
   const change = (over: Omit<DeadLetterChange, "event">) => letters.change([{ event: EVENT, ...over }]);
   beforeEach(async () => {
     await documents().deleteMany({});
@@ -65,16 +65,18 @@ describeWithMongo("dead letters that another version wrote to MongoDB", (uri) =>
 
   it("are found, counted and grouped like others", async () => {
     const idsOf = async (status: "open" | "resending" | "resent") =>
-      (await letters.find({ status, limit: 100 })).map(({ position }) => position.offset);
+      (await letters.find({ sites: "all", status, limit: 100 })).map(({ position }) => position.offset);
     expect([await idsOf("open"), await idsOf("resending"), await idsOf("resent")]).toEqual([[5, 1, 0], [2], [4, 3]]);
     const counts = { open: 3, resending: 1, resent: 2, discarded: 1 };
-    expect(await letters.count({})).toMatchObject(counts);
+    expect(await letters.count({ sites: "all" })).toMatchObject(counts);
     const ofJob = { open: 0, resending: 1, resent: 2, discarded: 0, refused: 1 };
-    expect(await letters.count({ job: "job-1" })).toEqual(ofJob);
+    expect(await letters.count({ sites: "all", job: "job-1" })).toEqual(ofJob);
     expect(await letters.countByJob(["job-1"])).toEqual(new Map([["job-1", ofJob]]));
-    const query = { limit: 10, trendFrom: T };
+    const query = { sites: "all" as const, limit: 10, trendFrom: T };
     expect((await letters.groups(query)).groups).toMatchObject([{ count: 7, resends: 4 }]);
-    expect((await letters.groups({ ...query, status: "resent" })).groups).toMatchObject([{ count: 2, resends: 2 }]);
+    expect((await letters.groups({ ...query, status: "resent" })).groups).toMatchObject([
+      { count: 2, resends: 2 },
+    ]);
   });
 
   it("go on from where they were, in today's words", async () => {
@@ -92,7 +94,7 @@ describeWithMongo("dead letters that another version wrote to MongoDB", (uri) =>
     }
     expect((await one(5)).resendOf).toBe(idOf(4));
     expect(await documents().countDocuments({ status: { $in: ["resending", "resent"] } })).toBe(4);
-    expect(await letters.groups({ limit: 10, trendFrom: T })).toMatchObject({ groups: [{ resends: 7 }] });
+    expect(await letters.groups({ sites: "all", limit: 10, trendFrom: T })).toMatchObject({ groups: [{ resends: 7 }] });
   });
 
   it("stay while they are on their way, whoever sent them", async () => {
