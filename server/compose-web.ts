@@ -9,12 +9,16 @@ import { readMigrations } from "./postgres/migrate";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import type { PrismaClient } from "./postgres/prisma";
 import { createAccept } from "./ingest/accept";
+import { type Admission, createAdmission } from "./ingest/admission";
+import { claimNames } from "./ingest/new-names";
+import { createPace } from "./ingest/pace";
+import { isRetryable } from "./postgres/error-classes";
 import { noIngestCounts, type IngestCounts, readRejected } from "./ingest/ingest-rates";
 import { createWaitingBytes } from "./ingest/waiting-bytes";
 import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline-state";
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
-import { findDevices, findMetrics } from "./catalog/catalog-writes";
+import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-writes";
 import { createPreview } from "./dead-letters/preview";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { documentProbes } from "./health/documents";
@@ -51,6 +55,8 @@ export interface ApiParts {
   readonly health: Pick<Health, "answer">;
   /** Returns the counts that the telemetry route adds to; left out, nothing is counted. */
   readonly ingestCounts?: () => IngestCounts;
+  /** Left out, one of its own, which hears of no change. */
+  readonly admission?: Admission;
   readonly version: string;
   readonly logger: Logger;
   /** Who sends a request. */
@@ -67,6 +73,11 @@ export function composeApi(parts: ApiParts): Api {
     retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
   });
   const ingestCounts = parts.ingestCounts ?? noIngestCounts;
+  const admission = parts.admission ?? composeAdmission(config, engines);
+  const pace = createPace({
+    messagesPerSecond: ingest.KEY_MESSAGES_PER_SECOND,
+    bytesPerSecond: ingest.KEY_BYTES_PER_SECOND,
+  });
   return createApi(
     {
       ...engines,
@@ -83,7 +94,10 @@ export function composeApi(parts: ApiParts): Api {
       now: Date.now,
       waiting: createWaitingBytes(ingest.INGEST_MAX_WAITING_BYTES),
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
+      pace,
       accept: createAccept({
+        admission,
+        pace,
         eventLog: engines.eventLog,
         maxMessages: ingest.INGEST_MAX_MESSAGES,
         appendTimeoutMs: APPEND_TIMEOUT_MS,
@@ -113,6 +127,18 @@ export function composeApi(parts: ApiParts): Api {
       else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
     },
   );
+}
+
+/** Judges senders by the catalog of these engines. */
+export function composeAdmission({ ingest }: Pick<Config, "ingest">, { pool }: Pick<Engines, "pool">): Admission {
+  const most = { device: ingest.KEY_NEW_DEVICES_PER_HOUR, metric: ingest.KEY_NEW_METRICS_PER_HOUR };
+  return createAdmission({
+    devices: (names) => findDevices(pool, names),
+    metrics: (names) => findMetrics(pool, names),
+    siteNames: (ids) => findSiteNames(pool, ids),
+    claim: (sender, kind, names) => claimNames(pool, sender, kind, names, most[kind]),
+    isAway: isRetryable,
+  });
 }
 
 /** However many browsers look, the database is asked at most every two seconds for each range. */

@@ -14,7 +14,7 @@ import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
 import { answerUnservable } from "./api/unservable";
 import { composeEngines } from "./compose";
-import { composeApi, composeHealth, composePipelineState } from "./compose-web";
+import { composeAdmission, composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
 import { exposureOf, readCertificate } from "./config/exposure";
 import { runAsProduction } from "./config/production";
@@ -94,7 +94,10 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
         address: addressOf(request),
         isHttps: isHttps(request),
       });
-    const api = composeApi({ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf });
+    const admission = composeAdmission(config, engines);
+    const api = composeApi({
+      ...{ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf, admission },
+    });
     undo.push(shareApi(api));
 
     const own = randomUUID();
@@ -102,6 +105,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(close);
     undo.push(
       watchAccess(databaseConnection(config), logger, (changed) => {
+        if (changed === "catalog" || changed === "anything") admission.forget();
+        if (changed === "catalog") return;
         authenticator.forget(changed);
         for (const socket of io.sockets.sockets.values()) void cutOff(socket, authenticator);
       }),

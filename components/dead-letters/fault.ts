@@ -11,6 +11,8 @@ const PARTS: Record<DeadLetterReason, Part> = {
   noDevice: "device",
   badDevice: "device",
   notAllowed: "device",
+  otherSite: "device",
+  tooManyNew: "whole",
   noTime: "time",
   badTime: "time",
   futureTime: "time",

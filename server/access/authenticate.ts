@@ -15,8 +15,11 @@ export interface Credentials {
   readonly isHttps: boolean;
 }
 
-/** What may have changed: sessions and roles of people, keys and their roles; or anything, as something may have been missed. */
-export type Changed = "people" | "keys" | "anything";
+/**
+ * What may have changed: sessions and roles of people, keys and their roles, what of the catalog decides who may send for a device; or
+ * anything, as something may have been missed.
+ */
+export type Changed = "people" | "keys" | "catalog" | "anything";
 
 export interface Authenticator {
   /** Who this is; nobody, with the reason, for what is missing, unknown or ended. @throws when PostgreSQL is away and it isn't known from before. */
@@ -75,7 +78,7 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
     forget(changed) {
       if (changed === "people") people.forget();
       else if (changed === "keys") keys.forget();
-      else for (const known of [people, keys]) known.doubt();
+      else if (changed === "anything") for (const known of [people, keys]) known.doubt();
     },
   };
 }

@@ -11,7 +11,7 @@ const SWEEP_MS = 60_000;
 const ANSWER_MS = 10_000;
 
 /**
- * Calls `onChange` whenever sessions, keys or roles have changed, as soon as PostgreSQL says so; and, in case that was
+ * Calls `onChange` whenever sessions, keys or roles have changed, or what of the catalog decides who may send for a device, as soon as PostgreSQL says so; and, in case that was
  * missed, with "anything" after each lost connection and every minute.
  * @returns stops it.
  */
@@ -40,7 +40,7 @@ export function watchAccess(
     try {
       await client.connect();
       client.on("notification", ({ payload }) =>
-        onChange(payload === "people" || payload === "keys" ? payload : "anything"),
+        onChange(payload === "people" || payload === "keys" || payload === "catalog" ? payload : "anything"),
       );
       await client.query(`SET idle_session_timeout = 0; LISTEN ${CHANNEL}`);
       backoff.reset();

@@ -7,7 +7,7 @@ import { addressOf } from "./address";
 import { createRecording } from "./recording";
 import { createOpenApi } from "./openapi";
 import { parseParameters } from "./parse";
-import { type OnUnforeseen, ProblemError, problemResponse } from "./problem";
+import { type OnUnforeseen, ProblemError, problemKind, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
 import type { Access, FileAnswer, Operation } from "./verb";
@@ -91,7 +91,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           return reading();
         };
         const answer = await answering().catch(async (error: unknown) => {
-          if (error instanceof ProblemError && error.kind === "not-allowed") await recording.denied(caller, deed());
+          if (problemKind(error) === "not-allowed") await recording.denied(caller, deed());
           throw error;
         });
         const response = operation.file

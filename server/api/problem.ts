@@ -24,6 +24,8 @@ export const PROBLEMS = {
   "nothing-accepted": { status: 422, title: "Every message was rejected" },
   "would-be-refused": { status: 422, title: "The message would be refused again" },
   "too-many-guesses": { status: 429, title: "Too many wrong guesses" },
+  "too-fast": { status: 429, title: "This sender sends more than it may" },
+  "too-many-new": { status: 429, title: "This sender names more that is new than it may" },
   "too-busy": { status: 429, title: "Too much is waiting for the event log" },
   internal: { status: 500, title: "Something here is broken" },
   "log-unavailable": { status: 503, title: "The event log cannot be reached" },

@@ -1,7 +1,7 @@
 /** Limits how many may be at work at once; the others wait in the order they came. */
 export interface Semaphore {
   /** Waits for a free place. False, without one, if `signal` aborts first. */
-  acquire(signal: AbortSignal): Promise<boolean>;
+  acquire(signal?: AbortSignal): Promise<boolean>;
   /** Frees a place. */
   release(): void;
 }
@@ -11,14 +11,14 @@ export function createSemaphore(count: number): Semaphore {
   const queue: (() => void)[] = [];
   return {
     async acquire(signal) {
-      if (signal.aborted) return false;
+      if (signal?.aborted) return false;
       if (free > 0) {
         free -= 1;
         return true;
       }
       return await new Promise<boolean>((resolve) => {
         const go = () => {
-          signal.removeEventListener("abort", giveUp);
+          signal?.removeEventListener("abort", giveUp);
           resolve(true);
         };
         const giveUp = () => {
@@ -26,7 +26,7 @@ export function createSemaphore(count: number): Semaphore {
           resolve(false);
         };
         queue.push(go);
-        signal.addEventListener("abort", giveUp, { once: true });
+        signal?.addEventListener("abort", giveUp, { once: true });
       });
     },
     release() {

@@ -5,6 +5,9 @@ import { InconsistencyError, withTransaction } from "@/server/postgres/transacti
 export interface CatalogDevice {
   readonly id: number;
   readonly name: string;
+  /** The name of its site. */
+  readonly site: string | null;
+  /** True also when a person set it to none. */
   readonly hasSite: boolean;
   readonly hasType: boolean;
 }
@@ -31,7 +34,7 @@ export interface NewMetric {
 export const DISCOVERY_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.discovery', 0))`;
 
 /** The columns of a known device; what a person set, even to nothing, counts as there. */
-const DEVICE = `id, name, site_id IS NOT NULL OR site_by_person AS "hasSite", type IS NOT NULL OR type_by_person AS "hasType"`;
+const DEVICE = `id, name, (SELECT s.name FROM site s WHERE s.id = site_id) AS site, site_id IS NOT NULL OR site_by_person AS "hasSite", type IS NOT NULL OR type_by_person AS "hasType"`;
 
 /** Finds those of `names` that are known. */
 export async function findDevices(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogDevice[]> {
@@ -43,6 +46,12 @@ export async function findDevices(db: Pool | PoolClient, names: readonly string[
 export async function findMetrics(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogMetric[]> {
   const { rows } = await db.query<CatalogMetric>(`SELECT id, name, kind FROM metric WHERE name = ANY ($1)`, [names]);
   return rows;
+}
+
+/** The names of these sites. */
+export async function findSiteNames(db: Pool | PoolClient, ids: readonly number[]): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(`SELECT name FROM site WHERE id = ANY ($1) ORDER BY name`, [ids]);
+  return rows.map(nameOf);
 }
 
 /**

@@ -35,6 +35,8 @@ interface CatalogView {
   readonly epoch: number;
   /** The wanted devices that are known or could be added, by name. */
   devices(wanted: ReadonlyMap<string, NewDevice>): Promise<ReadonlyMap<string, CatalogDevice>>;
+  /** Those of the named devices that are known, as the database has them now: people move devices to other sites. */
+  devicesNow(names: readonly string[]): Promise<readonly CatalogDevice[]>;
   /**
    * The wanted metrics that are known or could be added, by name. A kind of null only asks, and adds nothing.
    * A metric that is known as boolean becomes a number with the first number, for good.
@@ -117,6 +119,12 @@ function createView(
       return result;
     },
 
+    async devicesNow(names) {
+      const found = await findDevices(pool, names);
+      keepDevices(found);
+      return found;
+    },
+
     async metrics(wanted) {
       const result = new Map<string, CatalogMetric>();
       const missing: string[] = [];
@@ -179,6 +187,7 @@ function createView(
     for (const { device, site, type } of told) {
       const filled = {
         ...device,
+        site: device.hasSite ? device.site : site,
         hasSite: device.hasSite || site !== null,
         hasType: device.hasType || type !== null,
       };

@@ -196,6 +196,26 @@ export const ingest = {
     "Bytes that may wait for the event log before further requests are answered 429.",
     "67108864",
   ),
+  KEY_MESSAGES_PER_SECOND: variable(
+    whole(0, 10_000_000).default(10_000),
+    "Messages a second that one key, or person, may send on average, within one web process; a minute's worth may come at once. 0 for no limit.",
+    "10000",
+  ),
+  KEY_BYTES_PER_SECOND: variable(
+    whole(0, 10 * 1024 ** 3).default(16 * 1024 * 1024),
+    "Bytes of messages a second that one key may send on average, in the same way. 0 for no limit.",
+    "16777216",
+  ),
+  KEY_NEW_DEVICES_PER_HOUR: variable(
+    whole(0, 1_000_000).default(20_000),
+    "Devices that are in no catalog yet which one key may name within an hour.",
+    "20000",
+  ),
+  KEY_NEW_METRICS_PER_HOUR: variable(
+    whole(0, 100_000).default(1000),
+    "Metrics that are in no catalog yet which one key may name within an hour.",
+    "1000",
+  ),
 } as const;
 
 /** The simulated fleet. */

@@ -35,6 +35,16 @@ export const DEAD_LETTER_REASONS = {
     title: "Not allowed to this key",
     fix: "Send it with a key of that device, or of its site: see Keys.",
   },
+  otherSite: {
+    scope: "message",
+    title: "Device of another site",
+    fix: "The site that named the device first keeps it: give this one another name, or set its site under Devices and resend.",
+  },
+  tooManyNew: {
+    scope: "message",
+    title: "Too many new names",
+    fix: "Send it again at the time the detail names, or with another key; check that names of devices and metrics hold no values.",
+  },
   tooManyReadings: { scope: "message", title: "Too many readings", fix: "Send at most 64 readings per message." },
   internalError: {
     scope: "message",

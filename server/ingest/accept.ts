@@ -2,16 +2,19 @@ import { setImmediate } from "node:timers/promises";
 import { createSemaphore } from "@/server/async/semaphore";
 import { within } from "@/server/async/timeout";
 import type { RejectedItem, TelemetryAnswer } from "@/server/contracts/telemetry";
-import type { DecodeBounds, MessageMapping } from "@/server/domain/message";
+import type { DecodeBounds, DecodedMessage, MessageMapping } from "@/server/domain/message";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import { runHeaders } from "@/server/domain/replay-run";
-import { TOPICS } from "@/server/domain/terms";
+import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
+import type { Admission, Judging, Verdict } from "./admission";
 import { broken } from "./array-elements";
 import { judgePayload } from "./judge-payload";
 import type { IngestCounts } from "./ingest-rates";
+import type { Pace } from "./pace";
 import type { Payloads } from "./payloads";
 import { IngestRefusedError } from "./refused";
+import type { Sender } from "./sender";
 import type { Share } from "./waiting-bytes";
 
 /** A sender, and how its messages are read. */
@@ -20,8 +23,7 @@ interface Source {
   readonly mapping: MessageMapping | null;
   /** The run of a replay the messages belong to; null if they don't. */
   readonly run: string | null;
-  /** The one device it may speak for; null: any. */
-  readonly device: string | null;
+  readonly sender: Sender;
 }
 
 export interface AcceptDeps {
@@ -32,6 +34,8 @@ export interface AcceptDeps {
   readonly appendTimeoutMs: number;
   /** Bounds of event times, as of now. */
   readonly bounds: () => DecodeBounds;
+  readonly admission: Pick<Admission, "of">;
+  readonly pace: Pick<Pace, "spend">;
   /** Returns the counts of the present moment. */
   readonly counts: () => IngestCounts;
 }
@@ -45,45 +49,66 @@ export type Accept = (payloads: Payloads, source: Source, share: Share) => Promi
 
 /** The time judging may keep pages, sockets and timers waiting, in milliseconds. */
 const TURN_MS = 8;
-/** Requests being judged take turns, one at a time: a hundred large ones would each keep everybody waiting in every round. */
-const NEVER = new AbortController().signal;
 
-export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, counts }: AcceptDeps): Accept {
+export function createAccept(deps: AcceptDeps): Accept {
+  const { eventLog, maxMessages, appendTimeoutMs, bounds, counts, admission, pace } = deps;
+  // Requests being judged take turns: a hundred large ones would each keep everybody waiting in every round.
   const turns = createSemaphore(1);
 
   async function judge(payloads: Payloads, source: Source) {
-    await turns.acquire(NEVER);
+    const judging = await admission.of(source.sender);
+    await turns.acquire();
     try {
-      return await judgeInTurns(payloads, source);
+      return await judgeInTurns(payloads, source, judging);
     } finally {
       turns.release();
     }
   }
 
-  async function judgeInTurns({ each, asOne }: Payloads, { mapping, run, device }: Source) {
-    const records: LogRecord[] = [];
+  async function judgeInTurns({ each, asOne }: Payloads, { mapping, run, sender }: Source, judging: Judging) {
+    const taken: Taken[] = [];
+    const unsure: { readonly place: number; readonly message: DecodedMessage }[] = [];
     const rejected = createRejections();
     const asOf = bounds();
-    const tagged = run === null ? {} : { headers: runHeaders(run) };
+    const tags = run === null ? null : runHeaders(run);
+    const settle = (place: number, verdict: Verdict) => {
+      const one = taken[place]!;
+      if (verdict.ok) {
+        const headers =
+          tags === null || verdict.headers === null ? (tags ?? verdict.headers) : { ...tags, ...verdict.headers };
+        one.record = { key: one.device, value: one.bytes, ...(headers && { headers }) };
+      } else rejected.add({ index: one.index, reason: verdict.reason, detail: verdict.detail }, verdict.retryAt);
+    };
     let index = 0;
     let turn = performance.now();
     for (const payload of each) {
       if (index === maxMessages)
         throw new IngestRefusedError("too-many-messages", `The limit is ${maxMessages} messages in one request.`);
       const { bytes, outcome, isJson } = judgePayload(payload, mapping, asOf);
-      if (outcome.ok && device !== null && outcome.message.device !== device)
-        rejected.add({ index, reason: "notAllowed", detail: `this key speaks for ${device} alone` });
-      else if (outcome.ok) records.push({ key: outcome.message.device, value: bytes, ...tagged });
-      else if (asOne && !isJson) throw broken(outcome.detail);
+      if (outcome.ok) {
+        const { message } = outcome;
+        const place = taken.push({ index, device: message.device, bytes, record: null }) - 1;
+        const verdict = judging.look(message);
+        if (verdict === null) unsure.push({ place, message });
+        else settle(place, verdict);
+      } else if (asOne && !isJson) throw broken(outcome.detail);
       else rejected.add({ index, reason: outcome.reason, detail: outcome.detail });
       index++;
       if (performance.now() - turn < TURN_MS) continue;
       turns.release();
       await setImmediate();
-      await turns.acquire(NEVER);
+      await turns.acquire();
       turn = performance.now();
     }
     if (index === 0) throw new IngestRefusedError("empty-request", "Send at least one message.");
+    pace.spend(sender.id, { messages: index });
+    if (unsure.length > 0) {
+      // Not in its turn: it waits for the database.
+      turns.release();
+      const verdicts = await judging.ask(unsure.map(({ message }) => message)).finally(() => turns.acquire());
+      verdicts.forEach((verdict, i) => settle(unsure[i]!.place, verdict));
+    }
+    const records = taken.flatMap(({ record }) => record ?? []);
     if (records.length === 0) {
       countRejected(rejected);
       throw nothingAccepted(rejected);
@@ -111,11 +136,23 @@ export function createAccept({ eventLog, maxMessages, appendTimeoutMs, bounds, c
   };
 }
 
+/** A message that can be read, on its way to the log. */
+interface Taken {
+  readonly index: number;
+  readonly device: string;
+  readonly bytes: Uint8Array;
+  /** Null unless its sender may send it. */
+  record: LogRecord | null;
+}
+
 /** Rejected items of one request: the first of them are told one by one, so that the answer to nonsense is not larger than it. */
 interface Rejections {
-  add(item: RejectedItem): void;
+  /** @param retryAt when it would be taken, if that is known. */
+  add(item: RejectedItem, retryAt?: EpochMs | null): void;
   /** The number of items, by reason. */
   readonly sums: ReadonlyMap<DeadLetterReason, number>;
+  /** The earliest time at which one of them would be taken; null if none. */
+  retryAt(): EpochMs | null;
   told(): Pick<TelemetryAnswer, "rejected" | "rejectedMore">;
 }
 
@@ -123,16 +160,23 @@ const MOST_TOLD = 100;
 
 function createRejections(): Rejections {
   const first: RejectedItem[] = [];
+  let earliest: EpochMs | null = null;
   const sums = new Map<DeadLetterReason, number>();
   const more: Partial<Record<DeadLetterReason, number>> = {};
   return {
     sums,
-    add(item) {
+    retryAt: () => earliest,
+    add(item, retryAt = null) {
+      if (retryAt !== null) earliest = Math.min(earliest ?? Infinity, retryAt);
       sums.set(item.reason, (sums.get(item.reason) ?? 0) + 1);
       if (first.length < MOST_TOLD) first.push(item);
       else more[item.reason] = (more[item.reason] ?? 0) + 1;
     },
-    told: () => ({ rejected: first, ...(Object.keys(more).length > 0 && { rejectedMore: more }) }),
+    // What the catalog had to be asked about comes after the others.
+    told: () => ({
+      rejected: first.sort((a, b) => a.index - b.index),
+      ...(Object.keys(more).length > 0 && { rejectedMore: more }),
+    }),
   };
 }
 
@@ -140,7 +184,13 @@ function nothingAccepted(rejections: Rejections): IngestRefusedError {
   const told = rejections.told();
   const { reason, detail } = told.rejected[0]!;
   const count = [...rejections.sums.values()].reduce((sum, each) => sum + each, 0);
-  return new IngestRefusedError("nothing-accepted", `All ${count} rejected; the first: ${reason}: ${detail}.`, {
-    members: told,
-  });
+  const all = `All ${count} rejected; the first: ${reason}: ${detail}.`;
+  const retryAt = rejections.retryAt();
+  if (rejections.sums.size === 1 && reason === "notAllowed")
+    return new IngestRefusedError("not-allowed", all, { members: told });
+  if (rejections.sums.size === 1 && reason === "tooManyNew" && retryAt !== null) {
+    const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
+    return new IngestRefusedError("too-many-new", all, { members: told, retryAfterSeconds });
+  }
+  return new IngestRefusedError("nothing-accepted", all, { members: told });
 }

@@ -20,12 +20,14 @@ async function taken(payloads: Payloads, maxMessages = 1000) {
     eventLog: { append: async (_topic, records) => void log.push(...records) },
     maxMessages,
     appendTimeoutMs: 1000,
+    admission: { of: async () => ({ look: () => ({ ok: true, headers: null }), ask: async () => [] }) },
+    pace: { spend: () => {} },
     bounds: () => bounds,
     counts: noIngestCounts,
   });
   const { rejected } = await accept(
     payloads,
-    { mapping: null, run: null, device: null },
+    { mapping: null, run: null, sender: { id: "a", device: null, sites: "all", isLimited: true } },
     createWaitingBytes(1e6).share("a"),
   );
   return {

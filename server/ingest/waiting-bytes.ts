@@ -2,13 +2,13 @@ import { IngestRefusedError } from "./refused";
 
 /** Bytes that are being read or wait for the log: the bound on what all doors together hold in memory. */
 export interface WaitingBytes {
-  /** Opens the share of one request from `address`, whose body is about to be read. */
-  share(address: string): Share;
+  /** Opens the share of one request of `sender`, whose body is about to be read. */
+  share(sender: string): Share;
 }
 
 /** The bytes one request holds. */
 export interface Share {
-  /** Adds to it. @throws IngestRefusedError too-busy when its address, or all together, would hold too much. */
+  /** Adds to it. @throws IngestRefusedError too-busy when its sender, or all together, would hold too much. */
   take(bytes: number): void;
   /** Lets go of all of it. */
   release(): void;
@@ -19,25 +19,25 @@ export interface Share {
 }
 
 interface Held {
-  readonly address: string;
+  readonly sender: string;
   bytes: number;
   receiving: boolean;
   readonly giveWay: (why: IngestRefusedError) => void;
 }
 
 /**
- * Holds at most `maxBytes`, and half of it for one address. Where it would be more, the largest body that is still being read gives
- * way, of the address with the most: so nobody's half-sent bodies earn another a refusal, and a small one always finds room among them.
+ * Holds at most `maxBytes`, and half of it for one sender. Where it would be more, the largest body that is still being read gives
+ * way, of the sender with the most: so nobody's half-sent bodies earn another a refusal, and a small one always finds room among them.
  */
 export function createWaitingBytes(maxBytes: number): WaitingBytes {
   const all = new Set<Held>();
   let total = 0;
-  const byAddress = new Map<string, number>();
+  const bySender = new Map<string, number>();
 
   const add = (held: Held, bytes: number) => {
-    const sum = (byAddress.get(held.address) ?? 0) + bytes;
-    if (sum === 0) byAddress.delete(held.address);
-    else byAddress.set(held.address, sum);
+    const sum = (bySender.get(held.sender) ?? 0) + bytes;
+    if (sum === 0) bySender.delete(held.sender);
+    else bySender.set(held.sender, sum);
     held.bytes += bytes;
     total += bytes;
   };
@@ -46,23 +46,23 @@ export function createWaitingBytes(maxBytes: number): WaitingBytes {
     add(held, -held.bytes);
   };
 
-  /** The share that is to be refused: of those still being read, and the one that asks for more, the largest of the address with the most. */
+  /** The share that is to be refused: of those still being read, and the one that asks for more, the largest of the sender with the most. */
   function largest(asking: Held, bytes: number, isCandidate: (held: Held) => boolean): Held {
     const extra = (isAsking: boolean) => (isAsking ? bytes : 0);
-    const ofAddress = ({ address }: Held) => (byAddress.get(address) ?? 0) + extra(address === asking.address);
+    const ofSender = ({ sender }: Held) => (bySender.get(sender) ?? 0) + extra(sender === asking.sender);
     const own = (held: Held) => held.bytes + extra(held === asking);
     return [...all]
       .filter((held) => held !== asking && held.receiving && held.bytes > 0 && isCandidate(held))
-      .reduce((most, held) => ((ofAddress(held) - ofAddress(most) || own(held) - own(most)) > 0 ? held : most), asking);
+      .reduce((most, held) => ((ofSender(held) - ofSender(most) || own(held) - own(most)) > 0 ? held : most), asking);
   }
 
   function makeRoom(asking: Held, bytes: number): void {
     for (;;) {
       // A request alone always fits, or one larger than the bound could never be taken.
-      const ofOthers = (byAddress.get(asking.address) ?? 0) - asking.bytes;
+      const ofOthers = (bySender.get(asking.sender) ?? 0) - asking.bytes;
       const isOwnFull = ofOthers > 0 && ofOthers + asking.bytes + bytes > maxBytes / 2;
       if (!isOwnFull && (total === asking.bytes || total + bytes <= maxBytes)) return;
-      const loser = largest(asking, bytes, ({ address }) => !isOwnFull || address === asking.address);
+      const loser = largest(asking, bytes, ({ sender }) => !isOwnFull || sender === asking.sender);
       const why = tooBusy(isOwnFull ? "Too many bytes of this sender wait" : "Too many bytes wait");
       if (loser === asking) throw why;
       releaseAll(loser);
@@ -71,9 +71,9 @@ export function createWaitingBytes(maxBytes: number): WaitingBytes {
   }
 
   return {
-    share(address) {
+    share(sender) {
       const away = new AbortController();
-      const held: Held = { address, bytes: 0, receiving: true, giveWay: (why) => away.abort(why) };
+      const held: Held = { sender, bytes: 0, receiving: true, giveWay: (why) => away.abort(why) };
       return {
         gaveWay: away.signal,
         take(bytes) {

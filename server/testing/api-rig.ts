@@ -12,6 +12,7 @@ import { pipelineAnswer } from "@/server/contracts/pipeline";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { createPrismaClient, type PrismaClient } from "@/server/postgres/prisma";
 import { noIngestCounts, type IngestCounts } from "@/server/ingest/ingest-rates";
+import type { Admission } from "@/server/ingest/admission";
 import type { EventLog } from "@/server/ports/event-log";
 import { runWorker } from "@/server/worker";
 import { freshDatabase, type TestDatabase } from "./database";
@@ -47,6 +48,8 @@ export interface ApiParts {
   /** How who asks is told, instead. */
   readonly callerOf?: (request: Request) => Promise<Caller>;
   readonly logger?: pino.Logger;
+  /** Who judges senders; left out: one of its own. */
+  readonly admission?: Admission;
 }
 
 /** A request to take messages. */
@@ -76,6 +79,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
     caller = ANYONE,
     callerOf,
     logger = silent,
+    admission,
   }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
     const pipelineState = composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} });
@@ -98,6 +102,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
       version: "0",
       logger,
       callerOf: callerOf ?? (async () => caller),
+      ...(admission && { admission }),
     });
   }
 
@@ -124,6 +129,13 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
     get engines(): Engines {
       return engines;
     },
+    get config(): Config {
+      return config;
+    },
+    get connectionString(): string {
+      return db.connectionString;
+    },
+    logger: silent,
 
     /** One more API on the same engines. */
     compose,

@@ -3,9 +3,12 @@ import { text } from "@/server/contracts/common";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { RUN_PATTERN } from "@/server/domain/replay-run";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
+import type { Caller, Sites } from "@/server/domain/access";
 import type { Accept } from "@/server/ingest/accept";
 import type { IngestCounts } from "@/server/ingest/ingest-rates";
 import { jsonPayloads, ndjsonPayloads, type Payloads } from "@/server/ingest/payloads";
+import type { Pace } from "@/server/ingest/pace";
+import type { Sender } from "@/server/ingest/sender";
 import type { WaitingBytes } from "@/server/ingest/waiting-bytes";
 import { problemKind, ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
@@ -15,6 +18,7 @@ import { MESSAGE_SCHEMA } from "./message-schema";
 export interface IngestDeps {
   readonly accept: Accept;
   readonly waiting: WaitingBytes;
+  readonly pace: Pace;
   /** The largest body, unpacked. */
   readonly maxBodyBytes: number;
   /** Returns the present counts, to which refused requests are added. */
@@ -45,6 +49,7 @@ export const ingestTelemetry = verb(
     method: "POST",
     path: "/api/v1/telemetry",
     access: "send",
+    bySite: true,
     summary: "Takes messages into the event log",
     description:
       "Answers 202 only after the log holds the accepted messages durably. The first 100 rejected items are named by index and reason, further ones counted; the others are taken " +
@@ -61,6 +66,8 @@ export const ingestTelemetry = verb(
       "unsupported-media-type",
       "unsupported-encoding",
       "nothing-accepted",
+      "too-fast",
+      "too-many-new",
       "too-busy",
       "log-unavailable",
     ],
@@ -71,15 +78,20 @@ export const ingestTelemetry = verb(
       "application/jsonl": NDJSON,
     },
   },
-  ({ accept, waiting, maxBodyBytes, ingestCounts }: IngestDeps) => {
+  ({ accept, waiting, pace, maxBodyBytes, ingestCounts }: IngestDeps) => {
     const readBody = createReadBody();
-    return async ({ caller }, { request, query }) => {
-      // The front door has put the one true address there.
-      const share = waiting.share(request.headers.get("x-forwarded-for") ?? "");
+    return async ({ caller, sites }, { request, query }) => {
+      const sender = senderOf(caller, sites);
+      const held = waiting.share(sender.id);
+      const take = (bytes: number) => {
+        pace.spend(sender.id, { bytes });
+        held.take(bytes);
+      };
+      const share = { ...held, take };
       try {
+        if (sender.isLimited) pace.check(sender.id);
         const payloadsOf = readerFor(request);
-        const device = caller.kind === "key" ? caller.device : null;
-        const source = { mapping: mappingOf(query), run: query.run ?? null, device };
+        const source = { mapping: mappingOf(query), run: query.run ?? null, sender };
         const body = await readBody(request, maxBodyBytes, share);
         return await accept(payloadsOf(body), source, share);
       } catch (error) {
@@ -93,6 +105,13 @@ export const ingestTelemetry = verb(
     };
   },
 );
+
+/** Who sends, as the doors tell senders apart. */
+function senderOf(caller: Caller, sites: Sites): Sender {
+  const id = caller.kind === "key" ? caller.keyId : caller.kind === "user" ? `user ${caller.accountId}` : caller.kind;
+  const device = caller.kind === "key" ? caller.device : null;
+  return { id, device, sites, isLimited: caller.kind !== "system" };
+}
 
 function readerFor(request: Request): (body: Buffer) => Payloads {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();

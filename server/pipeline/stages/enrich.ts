@@ -1,6 +1,7 @@
 import type { CatalogMetric, NewDevice } from "@/server/catalog/catalog-writes";
 import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
+import { readSite } from "@/server/domain/site-mark";
 import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
@@ -19,18 +20,44 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> })
     const letters: DeadLetter[] = [...refused];
     // Everything in the batch is discovered before any of it is judged, so that a batch handled again is judged the same.
     const { epoch, ...known } = await catalog.current();
-    const devices = await known.devices(wantedDevices(received));
-    const metrics = await known.metrics(wantedMetrics(received, devices));
-
-    const messages: EnrichedMessage[] = [];
-    for (const entry of received) {
-      const device = devices.get(entry.message.device);
-      if (device) messages.push(place(batch, entry, device.id, metrics, letters));
-      else letters.push(letterOf(batch, entry, null, NO_ROOM_FOR_DEVICE, entry.record.value));
+    const devices = new Map(await known.devices(wantedDevices(received)));
+    const strangers = received.filter((entry) => isOfOtherSite(entry, devices)).map(({ message }) => message.device);
+    if (strangers.length > 0) {
+      for (const device of await known.devicesNow([...new Set(strangers)])) devices.set(device.name, device);
     }
+    const refusalOf = (entry: Received): Refusal | null => {
+      if (!devices.has(entry.message.device)) return NO_ROOM_FOR_DEVICE;
+      return isOfOtherSite(entry, devices) ? ofOtherSite(entry) : null;
+    };
+    const accepted: Received[] = [];
+    for (const entry of received) {
+      const refusal = refusalOf(entry);
+      if (refusal === null) accepted.push(entry);
+      else letters.push(letterOf(batch, entry, null, refusal, entry.record.value));
+    }
+    const metrics = await known.metrics(wantedMetrics(accepted));
+    const messages = accepted.map((entry) =>
+      place(batch, entry, devices.get(entry.message.device)!.id, metrics, letters),
+    );
     await known.pair(messages);
     return { ...source, epoch, messages, letters };
   };
+}
+
+/** True if the sender speaks for one site, and the device is of another one or, as a person has said, of none. */
+function isOfOtherSite(
+  { record, message }: Received,
+  devices: ReadonlyMap<string, { readonly site: string | null }>,
+): boolean {
+  const site = readSite(record.headers);
+  const device = devices.get(message.device);
+  return site !== null && device !== undefined && device.site !== site;
+}
+
+/** Doesn't name the device's own site: whoever sees the letter may not see that one. */
+function ofOtherSite({ record, message }: Received): Refusal {
+  const detail = `${message.device} is no device of ${readSite(record.headers)}, for which its sender speaks`;
+  return { reason: "otherSite", detail };
 }
 
 /** Gives the readings of one message their metrics; the fields that don't fit go to `letters`. */
@@ -74,11 +101,12 @@ function letterOf(
   };
 }
 
-/** Lists the devices in log order, with the first site and type they name. */
+/** Lists the devices in log order, with the first site and type named for them: a sender's site wins over its message's. */
 function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
   const wanted = new Map<string, { name: string; site: string | null; type: string | null }>();
-  for (const { message } of received) {
-    const { device: name, site = null, type = null } = message;
+  for (const { record, message } of received) {
+    const { device: name, type = null } = message;
+    const site = readSite(record.headers) ?? message.site ?? null;
     const device = wanted.get(name);
     if (!device) wanted.set(name, { name, site, type });
     else {
@@ -90,10 +118,9 @@ function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
 }
 
 /** Lists the metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */
-function wantedMetrics(received: readonly Received[], devices: ReadonlyMap<string, unknown>) {
+function wantedMetrics(received: readonly Received[]) {
   const wanted = new Map<string, MetricKind | null>();
   for (const { message } of received) {
-    if (!devices.has(message.device)) continue;
     for (const [field, value] of message.values) {
       if (wanted.get(field) !== "number") wanted.set(field, typeof value as MetricKind);
     }

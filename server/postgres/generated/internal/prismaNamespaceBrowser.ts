@@ -181,7 +181,8 @@ export const AccessKeyScalarFieldEnum = {
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt',
   lastUsedAt: 'lastUsedAt',
-  lastUsedFrom: 'lastUsedFrom'
+  lastUsedFrom: 'lastUsedFrom',
+  folder: 'folder'
 } as const
 
 export type AccessKeyScalarFieldEnum = (typeof AccessKeyScalarFieldEnum)[keyof typeof AccessKeyScalarFieldEnum]

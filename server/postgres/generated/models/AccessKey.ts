@@ -47,6 +47,7 @@ export type AccessKeyMinAggregateOutputType = {
   revokedAt: Date | null
   lastUsedAt: Date | null
   lastUsedFrom: string | null
+  folder: string | null
 }
 
 export type AccessKeyMaxAggregateOutputType = {
@@ -62,6 +63,7 @@ export type AccessKeyMaxAggregateOutputType = {
   revokedAt: Date | null
   lastUsedAt: Date | null
   lastUsedFrom: string | null
+  folder: string | null
 }
 
 export type AccessKeyCountAggregateOutputType = {
@@ -78,6 +80,7 @@ export type AccessKeyCountAggregateOutputType = {
   revokedAt: number
   lastUsedAt: number
   lastUsedFrom: number
+  folder: number
   _all: number
 }
 
@@ -103,6 +106,7 @@ export type AccessKeyMinAggregateInputType = {
   revokedAt?: true
   lastUsedAt?: true
   lastUsedFrom?: true
+  folder?: true
 }
 
 export type AccessKeyMaxAggregateInputType = {
@@ -118,6 +122,7 @@ export type AccessKeyMaxAggregateInputType = {
   revokedAt?: true
   lastUsedAt?: true
   lastUsedFrom?: true
+  folder?: true
 }
 
 export type AccessKeyCountAggregateInputType = {
@@ -134,6 +139,7 @@ export type AccessKeyCountAggregateInputType = {
   revokedAt?: true
   lastUsedAt?: true
   lastUsedFrom?: true
+  folder?: true
   _all?: true
 }
 
@@ -237,6 +243,7 @@ export type AccessKeyGroupByOutputType = {
   revokedAt: Date | null
   lastUsedAt: Date | null
   lastUsedFrom: string | null
+  folder: string | null
   _count: AccessKeyCountAggregateOutputType | null
   _avg: AccessKeyAvgAggregateOutputType | null
   _sum: AccessKeySumAggregateOutputType | null
@@ -276,6 +283,7 @@ export type AccessKeyWhereInput = {
   revokedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }
@@ -294,6 +302,7 @@ export type AccessKeyOrderByWithRelationInput = {
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrderInput | Prisma.SortOrder
+  folder?: Prisma.SortOrderInput | Prisma.SortOrder
   site?: Prisma.SiteOrderByWithRelationInput
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
 }
@@ -315,6 +324,7 @@ export type AccessKeyWhereUniqueInput = Prisma.AtLeast<{
   revokedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }, "id">
@@ -333,6 +343,7 @@ export type AccessKeyOrderByWithAggregationInput = {
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrderInput | Prisma.SortOrder
+  folder?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AccessKeyCountOrderByAggregateInput
   _avg?: Prisma.AccessKeyAvgOrderByAggregateInput
   _max?: Prisma.AccessKeyMaxOrderByAggregateInput
@@ -357,6 +368,7 @@ export type AccessKeyScalarWhereWithAggregatesInput = {
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"AccessKey"> | Date | string | null
   lastUsedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableWithAggregatesFilter<"AccessKey"> | string | null
+  folder?: Prisma.StringNullableWithAggregatesFilter<"AccessKey"> | string | null
 }
 
 export type AccessKeyCreateInput = {
@@ -372,6 +384,7 @@ export type AccessKeyCreateInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
@@ -390,6 +403,7 @@ export type AccessKeyUncheckedCreateInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutKeyInput
 }
 
@@ -406,6 +420,7 @@ export type AccessKeyUpdateInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
@@ -424,6 +439,7 @@ export type AccessKeyUncheckedUpdateInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutKeyNestedInput
 }
 
@@ -441,6 +457,7 @@ export type AccessKeyCreateManyInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
 }
 
 export type AccessKeyUpdateManyMutationInput = {
@@ -456,6 +473,7 @@ export type AccessKeyUpdateManyMutationInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AccessKeyUncheckedUpdateManyInput = {
@@ -472,6 +490,7 @@ export type AccessKeyUncheckedUpdateManyInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AccessKeyListRelationFilter = {
@@ -506,6 +525,7 @@ export type AccessKeyCountOrderByAggregateInput = {
   revokedAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrder
+  folder?: Prisma.SortOrder
 }
 
 export type AccessKeyAvgOrderByAggregateInput = {
@@ -525,6 +545,7 @@ export type AccessKeyMaxOrderByAggregateInput = {
   revokedAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrder
+  folder?: Prisma.SortOrder
 }
 
 export type AccessKeyMinOrderByAggregateInput = {
@@ -540,6 +561,7 @@ export type AccessKeyMinOrderByAggregateInput = {
   revokedAt?: Prisma.SortOrder
   lastUsedAt?: Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrder
+  folder?: Prisma.SortOrder
 }
 
 export type AccessKeySumOrderByAggregateInput = {
@@ -631,6 +653,7 @@ export type AccessKeyCreateWithoutSiteInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
 
@@ -647,6 +670,7 @@ export type AccessKeyUncheckedCreateWithoutSiteInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutKeyInput
 }
 
@@ -693,6 +717,7 @@ export type AccessKeyScalarWhereInput = {
   revokedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
 }
 
 export type AccessKeyCreateWithoutGrantsInput = {
@@ -708,6 +733,7 @@ export type AccessKeyCreateWithoutGrantsInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
 }
 
@@ -725,6 +751,7 @@ export type AccessKeyUncheckedCreateWithoutGrantsInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
 }
 
 export type AccessKeyCreateOrConnectWithoutGrantsInput = {
@@ -756,6 +783,7 @@ export type AccessKeyUpdateWithoutGrantsInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
 }
 
@@ -773,6 +801,7 @@ export type AccessKeyUncheckedUpdateWithoutGrantsInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AccessKeyCreateManySiteInput = {
@@ -788,6 +817,7 @@ export type AccessKeyCreateManySiteInput = {
   revokedAt?: Date | string | null
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
+  folder?: string | null
 }
 
 export type AccessKeyUpdateWithoutSiteInput = {
@@ -803,6 +833,7 @@ export type AccessKeyUpdateWithoutSiteInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
 
@@ -819,6 +850,7 @@ export type AccessKeyUncheckedUpdateWithoutSiteInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutKeyNestedInput
 }
 
@@ -835,6 +867,7 @@ export type AccessKeyUncheckedUpdateManyWithoutSiteInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -882,6 +915,7 @@ export type AccessKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   revokedAt?: boolean
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
+  folder?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.AccessKeyCountOutputTypeDefaultArgs<ExtArgs>
@@ -901,6 +935,7 @@ export type AccessKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   revokedAt?: boolean
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
+  folder?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
@@ -918,6 +953,7 @@ export type AccessKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   revokedAt?: boolean
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
+  folder?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
@@ -935,9 +971,10 @@ export type AccessKeySelectScalar = {
   revokedAt?: boolean
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
+  folder?: boolean
 }
 
-export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "networks" | "madeBy" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom", ExtArgs["result"]["accessKey"]>
+export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "networks" | "madeBy" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom" | "folder", ExtArgs["result"]["accessKey"]>
 export type AccessKeyInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
@@ -982,6 +1019,10 @@ export type $AccessKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalA
     revokedAt: Date | null
     lastUsedAt: Date | null
     lastUsedFrom: string | null
+    /**
+     * Host and data folder whose ingest.key it is.
+     */
+    folder: string | null
   }, ExtArgs["result"]["accessKey"]>
   composites: {}
 }
@@ -1420,6 +1461,7 @@ export interface AccessKeyFieldRefs {
   readonly revokedAt: Prisma.FieldRef<"AccessKey", 'DateTime'>
   readonly lastUsedAt: Prisma.FieldRef<"AccessKey", 'DateTime'>
   readonly lastUsedFrom: Prisma.FieldRef<"AccessKey", 'String'>
+  readonly folder: Prisma.FieldRef<"AccessKey", 'String'>
 }
     
 

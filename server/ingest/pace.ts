@@ -1,0 +1,67 @@
+import { IngestRefusedError } from "./refused";
+
+/** The lasting rates of one sender; 0 for no limit. */
+export interface PaceLimits {
+  readonly messagesPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+/** Holds each sender to its rates, within this process. */
+export interface Pace {
+  /** @throws IngestRefusedError too-fast, with the seconds to wait, while the sender has used up more than it has earned. */
+  check(sender: string): void;
+  /** Takes what a request turned out to hold. It may be more than is left: then the sender waits until that is earned. */
+  spend(sender: string, used: { readonly messages?: number; readonly bytes?: number }): void;
+}
+
+/** What a sender may use up at once, in seconds of its rates: they hold on average, and a burst after silence passes. */
+const BURST_SECONDS = 60;
+/** Bound of memory, some 100 bytes each. A sender that is forgotten begins with all it may use up at once. */
+const MOST_SENDERS = 50_000;
+
+interface Purse {
+  messages: number;
+  bytes: number;
+  /** Up to when it has earned, by the monotonic clock, in milliseconds. */
+  at: number;
+}
+
+/** @param now a monotonic clock, in milliseconds. */
+export function createPace(limits: PaceLimits, now: () => number = () => performance.now()): Pace {
+  const messageRate = limits.messagesPerSecond || Infinity;
+  const byteRate = limits.bytesPerSecond || Infinity;
+  const purses = new Map<string, Purse>();
+
+  function purseOf(sender: string): Purse {
+    const at = now();
+    let purse = purses.get(sender);
+    if (purse === undefined) {
+      if (purses.size >= MOST_SENDERS) purses.delete(purses.keys().next().value!);
+      purse = { messages: messageRate * BURST_SECONDS, bytes: byteRate * BURST_SECONDS, at };
+      purses.set(sender, purse);
+    }
+    const seconds = (at - purse.at) / 1000;
+    purse.messages = Math.min(messageRate * BURST_SECONDS, purse.messages + messageRate * seconds);
+    purse.bytes = Math.min(byteRate * BURST_SECONDS, purse.bytes + byteRate * seconds);
+    purse.at = at;
+    return purse;
+  }
+
+  return {
+    check(sender) {
+      const { messages, bytes } = purseOf(sender);
+      if (messages < 0) throw tooFast(`${limits.messagesPerSecond} messages`, -messages / messageRate);
+      if (bytes < 0) throw tooFast(`${limits.bytesPerSecond} bytes`, -bytes / byteRate);
+    },
+    spend(sender, { messages = 0, bytes = 0 }) {
+      const purse = purseOf(sender);
+      purse.messages -= messages;
+      purse.bytes -= bytes;
+    },
+  };
+}
+
+function tooFast(what: string, seconds: number): IngestRefusedError {
+  const detail = `More than ${what} a second came from this sender, on average. Send again after Retry-After seconds.`;
+  return new IngestRefusedError("too-fast", detail, { retryAfterSeconds: Math.max(1, Math.ceil(seconds)) });
+}
