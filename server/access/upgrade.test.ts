@@ -9,6 +9,25 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+test("keys of before go on as they were, and none is bound to a site or a folder", async () => {
+  await goBackBefore(db, "20261128220000_key_limits");
+  await db.pool.query(
+    `INSERT INTO access_key (id, kind, name, secret_hash, device, networks, made_by) VALUES
+       ('aaaaaaaaaaaa', 'site', 'programs here', sha256('a'), NULL, '{}', 'system'),
+       ('bbbbbbbbbbbb', 'device', 'meter', sha256('b'), 'meter-1', '{10.0.0.0/8}', 'Ada')`,
+  );
+  const kept = async () =>
+    (await db.pool.query(`SELECT to_jsonb(k) - 'folder' AS key FROM access_key k ORDER BY id`)).rows;
+  const before = await kept();
+  await migrate(db.connectionString);
+  expect(await kept()).toEqual(before);
+  const { rows } = await db.pool.query(`SELECT folder, site_id FROM access_key`);
+  expect(rows).toEqual([
+    { folder: null, site_id: null },
+    { folder: null, site_id: null },
+  ]);
+});
+
 test("a database from before accounts keeps what it has, and lets nobody in before the first link is taken", async () => {
   await goBackBefore(db, "20261128200000_access");
   await db.pool.query(

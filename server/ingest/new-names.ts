@@ -1,4 +1,4 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { withTransaction } from "@/server/postgres/transaction";
 
@@ -51,6 +51,15 @@ export async function claimNames(
     for (const name of taken) allowed.add(name);
     return { names: allowed, fullUntil: taken.length < fresh.length ? next : null };
   });
+}
+
+/** Removes names that count for nobody any more, at most `limit`; returns how many. */
+export async function removeClaimed(tx: PoolClient, limit: number): Promise<number> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM new_name WHERE ctid = ANY (ARRAY (SELECT ctid FROM new_name WHERE at <= now() - ${HOUR} LIMIT $1))`,
+    [limit],
+  );
+  return rowCount ?? 0;
 }
 
 /** The new names of each sender within the hour; senders without any are left out. */

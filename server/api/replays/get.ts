@@ -10,6 +10,8 @@ export const getReplay = verb(
     method: "GET",
     path: "/api/v1/replays/{run}",
     access: "send",
+    // Whoever sent a run knows its id, and what it counts is of no site.
+    bySite: true,
     summary: "What the pipeline has made of a replay so far",
     description:
       "Counts the messages that were sent with ?run= to the telemetry route, in the transactions that store them. All are 0 until the first is handled. Kept for 7 days.",
