@@ -1,7 +1,7 @@
 -- Keys of one site, the folder whose programs use a key, and what senders have named first.
 
--- Only site keys are bound to a site; programs have theirs by their grants.
-ALTER TABLE access_key ADD CONSTRAINT access_key_site CHECK (site_id IS NULL OR kind = 'site');
+-- Keys of devices may be bound to a site; programs have theirs by their grants.
+ALTER TABLE access_key ADD CONSTRAINT access_key_site CHECK (site_id IS NULL OR kind <> 'service');
 -- Host and data folder whose ingest.key this is: when the file is lost, the key goes with it.
 ALTER TABLE access_key ADD COLUMN folder text;
 CREATE UNIQUE INDEX access_key_folder ON access_key (folder) WHERE revoked_at IS NULL;
