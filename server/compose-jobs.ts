@@ -1,14 +1,20 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
+import { addDeed } from "./access/audit/deeds";
+import { auditJobs } from "./access/audit/seal";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
 import { createPostgresLogRetention } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
 import { catalogJobs } from "./catalog/jobs";
 import type { Engines } from "./compose";
+import { auditFiles } from "./config/audit-files";
 import type { Config } from "./config/config";
 import { deadLetterJobs } from "./dead-letters/jobs";
+import { SYSTEM } from "./domain/access";
 import { ingestJobs } from "./ingest/jobs";
 import { jobJobs } from "./jobs/jobs";
+import type { EndedRun } from "./jobs/runs";
+import type { Logger } from "./observability/logger";
 import { pipelineJobs } from "./pipeline/jobs";
 import { settleLeft } from "./pipeline/settlements";
 import { type Job, removeByParts } from "./postgres/job";
@@ -21,14 +27,15 @@ const DAY = 24 * 60 * MINUTE;
 const CHUNK = 5000;
 
 export interface JobParts {
-  readonly config: Pick<Config, "pipeline">;
+  readonly config: Pick<Config, "pipeline" | "access" | "dataDir">;
   readonly engines: Engines;
   /** The jobs' own connections, so that they and the pipeline never wait for each other. */
   readonly work: Pool;
+  readonly logger: Logger;
 }
 
 /** The table of jobs: each subject's own, on the engines there are. */
-export function composeJobs({ config, engines, work }: JobParts): readonly Job[] {
+export function composeJobs({ config, engines, work, logger }: JobParts): readonly Job[] {
   const { pipeline: settings } = config;
   const isMongo = engines.inspection.mongodb !== null;
   const archive = isMongo ? engines.archive : createPostgresMessageArchive(work);
@@ -47,8 +54,18 @@ export function composeJobs({ config, engines, work }: JobParts): readonly Job[]
     }),
     ...archiveJobs(archive, settings.ARCHIVE_RETENTION_DAYS),
     ...(engines.inspection.kafka === null ? [logRetention(createPostgresLogRetention(work))] : []),
+    ...auditJobs({ files: auditFiles(config), logger }),
     ...jobJobs({ days: settings.DEAD_LETTER_RETENTION_DAYS }),
   ];
+}
+
+/** Adds to the audit record what became of a run that somebody asked for. */
+export async function recordRun(tx: PoolClient, { id, job, state, done, total, error }: EndedRun): Promise<void> {
+  const outcome = state === "failed" ? "failed" : "done";
+  await addDeed(tx, SYSTEM, {
+    ...{ verb: "endJobRun", target: `${job}/${id}`, outcome, address: null },
+    detail: { after: { state, done, total, error } },
+  });
 }
 
 function archiveJobs(archive: Pick<Engines["archive"], "removeBefore">, days: number): Job[] {

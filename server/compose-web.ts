@@ -21,6 +21,7 @@ import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-writes";
 import { createPreview } from "./dead-letters/preview";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
+import { auditProbe } from "./health/audit";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { type Encryption, encryptionProbe } from "./health/encryption";
@@ -123,7 +124,7 @@ export function composeApi(parts: ApiParts): Api {
     },
     version,
     (error, path, kind) => {
-      if (kind === "internal") logger.error({ err: error, path }, "a request failed");
+      if (kind === "internal" || kind === "audit-unavailable") logger.error({ err: error, path }, "a request failed");
       else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
     },
   );
@@ -230,6 +231,7 @@ export function composeProbes({
     ...pipelineProbes(pipelineState),
     failedRecordsProbe(engines),
     ...jobProbes(() => seenJobs(engines, now())),
+    auditProbe(engines),
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),

@@ -25,6 +25,8 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   "sign-in-link": async (config) =>
     (await import("./access/cli")).runSignInLink(config, loggerOf("sign-in-link", config), addressForPeople(config)),
   key: async (config, argv) => (await import("./access/cli")).runKey(config, loggerOf("key", config), argv),
+  "audit-verify": async (config, argv) =>
+    process.exit(await (await import("./access/audit/cli")).runAuditVerify(config, loggerOf("audit-verify", config), argv)),
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };
 

@@ -10,7 +10,7 @@ import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
 import { explainFatal } from "./postgres/fatal";
 import { databaseConnection } from "./postgres/connection";
 import { openJobPool } from "./postgres/job-pool";
-import { composeJobs } from "./compose-jobs";
+import { composeJobs, recordRun } from "./compose-jobs";
 import { runJobs } from "./jobs/run-jobs";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
@@ -53,7 +53,8 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const work = openJobPool(databaseConnection(config), "worker", logger);
   const jobs = runJobs({
     ...{ pool: engines.pool, work: work.pool, owner: worker, logger },
-    jobs: composeJobs({ config, engines, work: work.pool }),
+    jobs: composeJobs({ config, engines, work: work.pool, logger }),
+    onRequestedEnd: recordRun,
   });
 
   let stopped: Promise<void> | undefined;

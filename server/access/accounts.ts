@@ -71,6 +71,11 @@ export async function changeAccount(
   return toAccount(await orTaken(prisma.account.update({ where: { id }, data, select: SHAPE })));
 }
 
+/** Removes an account, which must be there, with its grants and sessions. */
+export async function removeAccount(prisma: PrismaClient, id: number): Promise<void> {
+  await prisma.account.delete({ where: { id } });
+}
+
 /** Sets the password, and the e-mail address to sign in with. @throws EmailTakenError. */
 export async function setPassword(prisma: PrismaClient, id: number, email: string, password: string): Promise<void> {
   await orTaken(prisma.account.update({ where: { id }, data: { email, password: await hashPassword(password) } }));

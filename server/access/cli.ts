@@ -7,7 +7,7 @@ import { connectDatabase } from "@/server/postgres/connection";
 import { prismaIn } from "@/server/postgres/prisma";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Logger } from "@/server/observability/logger";
-import { addDeed } from "./audit";
+import { addDeed } from "./audit/deeds";
 import { makeKey } from "./keys";
 import { makeLink, ownerOf } from "./links";
 import { SYSTEM } from "@/server/domain/access";

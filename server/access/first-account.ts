@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import type { Pool } from "pg";
 import { StartError } from "@/server/postgres/start-error";
 import { withTransaction } from "@/server/postgres/transaction";
+import { SYSTEM } from "@/server/domain/access";
+import { addDeed } from "./audit/deeds";
+import { Personal } from "./audit/personal";
 import { lockFirstAccount, makeLink, ownerOf } from "./links";
 import { hashPassword } from "./passwords";
 
@@ -34,12 +37,18 @@ export async function prepareFirstAccount(pool: Pool, wanted: WantedAccount): Pr
   const hash = await hashPassword(password);
   await withTransaction(pool, async (tx) => {
     await lockFirstAccount(tx);
-    await tx.query(
+    const { rows } = await tx.query<{ id: number }>(
       `WITH made AS (INSERT INTO account (name, email, password) SELECT 'Owner', $1, $2 WHERE NOT EXISTS (SELECT FROM account)
          ON CONFLICT DO NOTHING RETURNING id)
-       INSERT INTO role_grant (account_id, role) SELECT id, 'admin' FROM made`,
+       INSERT INTO role_grant (account_id, role) SELECT id, 'admin' FROM made RETURNING account_id AS id`,
       [email, hash],
     );
+    const id = rows[0]?.id;
+    if (id === undefined) return;
+    await addDeed(tx, SYSTEM, {
+      ...{ verb: "addUser", target: String(id), outcome: "done", address: null },
+      detail: { after: { name: "Owner", email: new Personal(email, id), role: "admin" } },
+    });
   });
   return null;
 }

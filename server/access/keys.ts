@@ -51,6 +51,12 @@ export async function listKeys(prisma: PrismaClient): Promise<Key[]> {
   );
 }
 
+/** The key of this id, or null. */
+export async function findKey(prisma: PrismaClient, id: string): Promise<Key | null> {
+  const row = await prisma.accessKey.findUnique({ where: { id }, select: SHAPE });
+  return row && toKey(row);
+}
+
 /** Makes a key. @returns it with its text, which can't be had again. */
 export async function makeKey(
   prisma: PrismaClient,
@@ -74,8 +80,7 @@ export async function makeKey(
 /** Ends a key for good. @returns it, or null when there is none such. */
 export async function revokeKey(prisma: PrismaClient, id: string, now: EpochMs): Promise<Key | null> {
   await prisma.accessKey.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date(now) } });
-  const row = await prisma.accessKey.findUnique({ where: { id }, select: SHAPE });
-  return row && toKey(row);
+  return findKey(prisma, id);
 }
 
 interface KeyRow extends Omit<Key, "kind" | "grants" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt"> {

@@ -1,4 +1,6 @@
 import type { PoolClient } from "pg";
+import { SYSTEM } from "@/server/domain/access";
+import { addDeed } from "./audit/deeds";
 import { hashOf, isSecret, newSecret } from "./secrets";
 
 /** Lets one at a time, until the end of its transaction, see that there is no account and make the first. */
@@ -43,7 +45,12 @@ export async function takeLink(tx: PoolClient, secret: string): Promise<number |
     `INSERT INTO account (name) SELECT 'Owner' WHERE NOT EXISTS (SELECT FROM account) RETURNING id`,
   );
   const id = made.rows[0]?.id ?? null;
-  if (id !== null) await tx.query(`INSERT INTO role_grant (account_id, role) VALUES ($1, 'admin')`, [id]);
+  if (id === null) return null;
+  await tx.query(`INSERT INTO role_grant (account_id, role) VALUES ($1, 'admin')`, [id]);
+  await addDeed(tx, SYSTEM, {
+    ...{ verb: "addUser", target: String(id), outcome: "done", address: null },
+    detail: { after: { name: "Owner", role: "admin" } },
+  });
   return id;
 }
 

@@ -4,7 +4,7 @@ import type { Pool } from "pg";
 import { localKeyFile, readLocalKey } from "@/server/config/local-key";
 import { SYSTEM } from "@/server/domain/access";
 import { withTransaction } from "@/server/postgres/transaction";
-import { addDeed } from "./audit";
+import { addDeed } from "./audit/deeds";
 import { hashOf, newKey, readKey } from "./secrets";
 
 /**

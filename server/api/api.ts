@@ -10,7 +10,7 @@ import { parseParameters } from "./parse";
 import { type OnUnforeseen, ProblemError, problemKind, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
-import type { Access, FileAnswer, Operation } from "./verb";
+import type { Access, FileAnswer, Noted, Operation } from "./verb";
 
 type Handler = (
   ctx: Context<Pool | PoolClient>,
@@ -19,7 +19,7 @@ type Handler = (
     query: unknown;
     request: Request;
     headers: Headers;
-    note: (deed: { target?: string; detail?: object }) => void;
+    note: (deed: Noted) => void;
   },
 ) => Promise<unknown>;
 
@@ -39,7 +39,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
       { operation, writes, handle: (create as unknown as (deps: ApiDeps) => Handler)(deps) },
     ]),
   ) as unknown as Record<VerbName, { operation: Operation; writes: boolean; handle: Handler }>;
-  const recording = createRecording(deps.pool);
+  const recording = createRecording(deps.pool, (error, verb) => onUnforeseen(error, verb, "audit-unavailable"));
   const openApi = createOpenApi(Object.values(VERBS), version);
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
@@ -64,17 +64,18 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
             await recording.denied(caller, { verb: name, target, address, detail: null });
           throw refusal;
         }
-        let noted: { target?: string; detail?: object } = {};
+        let noted: Noted = {};
         const call = {
           params: parseParameters(operation.params, Object.entries(params)),
           query: parseParameters(operation.query, searchParams),
           request,
           headers: new Headers(),
-          note: (deed: typeof noted) => void (noted = deed),
+          note: (deed: Noted) => void (noted = deed),
         };
         const deed = () => ({
           ...{ verb: name, target: noted.target ?? target, address },
-          detail: noted.detail ?? null,
+          // Of a file it is told what was asked for.
+          detail: noted.detail ?? (operation.file ? { asked: call.query as object } : null),
         });
         const ctx = { caller, sites, signal: request.signal, now: deps.now() };
         const reading = () => handle({ ...ctx, tx: deps.pool }, call);
@@ -87,8 +88,10 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
             });
           }
           if (operation.audited === "changed") return recording.around(caller, deed, reading);
+          const seen = await reading();
+          // Before it is shown: no row, no answer.
           if (operation.audited === "seen") await recording.seen(caller, deed(), operation.file !== undefined);
-          return reading();
+          return seen;
         };
         const answer = await answering().catch(async (error: unknown) => {
           if (problemKind(error) === "not-allowed") await recording.denied(caller, deed());

@@ -20,7 +20,9 @@ const SECURITY_SCHEMES = {
 } as const;
 
 /** Problems any address can answer with. */
-const ALWAYS: readonly ProblemKind[] = ["foreign-host", "internal", "database-unavailable", "starting-or-stopping"];
+const ALWAYS: readonly ProblemKind[] = [
+  ...(["foreign-host", "internal", "database-unavailable", "audit-unavailable", "starting-or-stopping"] as const),
+];
 
 /** The OpenAPI 3.1 document of these verbs, made from the schemas they parse and answer with. */
 export function createOpenApi(

@@ -1,3 +1,4 @@
+import { AuditError } from "@/server/access/audit/deeds";
 import { EmailTakenError } from "@/server/access/accounts";
 import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
@@ -28,6 +29,7 @@ export const PROBLEMS = {
   "too-many-new": { status: 429, title: "This sender names more that is new than it may" },
   "too-busy": { status: 429, title: "Too much is waiting for the event log" },
   internal: { status: 500, title: "Something here is broken" },
+  "audit-unavailable": { status: 503, title: "The audit record cannot be written" },
   "log-unavailable": { status: 503, title: "The event log cannot be reached" },
   "database-unavailable": { status: 503, title: "PostgreSQL cannot be reached" },
   "starting-or-stopping": { status: 503, title: "The server is starting or stopping" },
@@ -58,7 +60,7 @@ export type OnUnforeseen = (error: unknown, path: string, kind: ProblemKind) => 
 export function problemResponse(error: unknown, instance: string, onUnforeseen: OnUnforeseen): Response {
   const known = toProblem(error);
   const { kind, detail, more } = known ?? new ProblemError("internal", "The server's log has the particulars.");
-  if (known === null || isValueRefused(error)) onUnforeseen(error, instance, kind);
+  if (known === null || isValueRefused(error) || error instanceof AuditError) onUnforeseen(error, instance, kind);
   const { status, title } = PROBLEMS[kind];
   const body: Problem = { type: `/problems/${kind}`, title, status, detail, instance, ...more.members };
   return new Response(JSON.stringify(body), {
@@ -83,6 +85,8 @@ function toProblem(error: unknown): ProblemError | null {
   }
   if (error instanceof EmailTakenError)
     return new ProblemError("wrong-status", "Another account has that e-mail address.");
+  if (error instanceof AuditError)
+    return new ProblemError("audit-unavailable", "Nothing was changed or shown. The server's log has the particulars.");
   const later = { headers: { "retry-after": "2" } };
   if (error instanceof LogUnavailableError)
     return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);

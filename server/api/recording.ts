@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from "pg";
-import { addDeed, type Deed } from "@/server/access/audit";
+import { addDeed, type Deed } from "@/server/access/audit/deeds";
 import type { Caller } from "@/server/domain/access";
 
 /** What is looked at again and again, by a page that stays open or a program that asks on, is told of once in so long. */
@@ -20,7 +20,8 @@ export interface Recording {
   around<T>(caller: Caller, deed: () => Omit<Deed, "outcome">, change: () => Promise<T>): Promise<T>;
 }
 
-export function createRecording(pool: Pool): Recording {
+/** @param onUnwritten told when a change was made, and the row of its outcome can't be written. */
+export function createRecording(pool: Pool, onUnwritten: (error: unknown, verb: string) => void): Recording {
   /** When each thing was told, monotonic. */
   const told = new Map<string, number>();
 
@@ -37,7 +38,9 @@ export function createRecording(pool: Pool): Recording {
   }
 
   return {
-    done: (tx, caller, deed) => addDeed(tx, caller, { ...deed, outcome: "done" }),
+    async done(tx, caller, deed) {
+      await addDeed(tx, caller, { ...deed, outcome: "done" });
+    },
     async seen(caller, deed, always) {
       if (always || isNews(caller, deed, "done", SEEN_MS)) await addDeed(pool, caller, { ...deed, outcome: "done" });
     },
@@ -45,14 +48,18 @@ export function createRecording(pool: Pool): Recording {
       if (isNews(caller, deed, "denied", DENIED_MS)) await addDeed(pool, caller, { ...deed, outcome: "denied" });
     },
     async around(caller, deed, change) {
-      await addDeed(pool, caller, { ...deed(), outcome: "tried" });
+      const attempt = await addDeed(pool, caller, { ...deed(), outcome: "tried" });
+      // The change has its row. That of the outcome must neither hide what came of it nor make it look undone.
+      const settle = (outcome: "done" | "failed") =>
+        addDeed(pool, caller, { ...deed(), outcome, attempt }).catch((error: unknown) =>
+          onUnwritten(error, deed().verb),
+        );
       try {
         const answer = await change();
-        await addDeed(pool, caller, { ...deed(), outcome: "done" });
+        await settle("done");
         return answer;
       } catch (error) {
-        // What is said of the failure must not hide it.
-        await addDeed(pool, caller, { ...deed(), outcome: "failed" }).catch(() => undefined);
+        await settle("failed");
         throw error;
       }
     },

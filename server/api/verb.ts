@@ -42,6 +42,14 @@ export interface Operation<
   readonly bodies?: Readonly<Record<string, object>>;
 }
 
+/** What a verb says of one call for the audit record. */
+export interface Noted {
+  /** What it is done to; left out: the path's parameters. */
+  readonly target?: string;
+  /** What was there before and is there now, or what was asked for: never a secret, and what is of people as Personal. */
+  readonly detail?: object;
+}
+
 type Handle<C, P extends z.ZodObject, Q extends z.ZodObject, A extends z.ZodType> = (
   ctx: C,
   call: Call<P, Q>,
@@ -54,8 +62,7 @@ interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
   readonly request: Request;
   /** Further headers of the good answer. */
   readonly headers: Headers;
-  /** Says for the audit record what this is done to (left out: the path's parameters), and what changes by it. Never a secret. */
-  readonly note: (deed: { readonly target?: string; readonly detail?: object }) => void;
+  readonly note: (deed: Noted) => void;
 }
 
 /** One verb: what it is, and how it is made from what it depends on. */

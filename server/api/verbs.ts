@@ -1,8 +1,8 @@
-import { listAudit } from "./access/audit";
+import { exportAudit, listAudit } from "./access/audit";
 import { listAccessKeys, makeAccessKey, revokeAccessKey } from "./access/keys";
 import { endOwnSession, getMe, listOwnSessions, setOwnPassword } from "./access/me";
 import { signIn, signInByLink, signOut } from "./access/sign-in";
-import { addUser, listUsers, makeUserLink, updateUser } from "./access/users";
+import { addUser, deleteUser, listUsers, makeUserLink, updateUser } from "./access/users";
 import { discardDeadLetter, restoreDeadLetter } from "./dead-letters/decide";
 import { getDeadLetter } from "./dead-letters/get";
 import { listDeadLetterGroups } from "./dead-letters/groups";
@@ -101,11 +101,13 @@ export const VERBS = {
   listUsers,
   addUser,
   updateUser,
+  deleteUser,
   makeUserLink,
   listAccessKeys,
   makeAccessKey,
   revokeAccessKey,
   listAudit,
+  exportAudit,
 } as const;
 
 export type VerbName = keyof typeof VERBS;

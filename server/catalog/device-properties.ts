@@ -47,15 +47,15 @@ export async function findProperties(
 /**
  * Writes properties as a person; a site that isn't there yet is added.
  * @param expected the `updatedAt` the changes were made from; null to write whatever is there.
- * @returns "missing" without such a device at the call's sites, "elsewhere" if it would be at another one, or at none, afterwards, "changed" if
- *   it isn't as expected any more; all three write nothing.
+ * @returns what was there before; "missing" without such a device at the call's sites, "elsewhere" if it would be at another one, or at none,
+ *   afterwards, "changed" if it isn't as expected any more; all three write nothing.
  */
 export async function writeProperties(
   { tx, now, sites }: Pick<WritingContext, "tx" | "now" | "sites">,
   name: string,
   changes: PropertyChanges,
   expected: EpochMs | null,
-): Promise<"written" | "missing" | "elsewhere" | "changed"> {
+): Promise<DeviceProperties | "missing" | "elsewhere" | "changed"> {
   const { site, type, notes } = changes;
   // Discovery too writes sites and devices: one after the other they can't lock each other out.
   await tx.query(DISCOVERY_LOCK);
@@ -69,6 +69,7 @@ export async function writeProperties(
   if (site !== undefined && sites !== "all" && !isOurs(site === null ? null : await siteNamed(tx, site)))
     return "elsewhere";
   if (expected !== null && at !== expected) return "changed";
+  const before = await findProperties(prismaIn(tx), name, sites);
   const place = site ? { connectOrCreate: { where: { name: site }, create: { name: site } } } : { disconnect: true };
   await prismaIn(tx).device.update({
     where: { name },
@@ -79,7 +80,7 @@ export async function writeProperties(
       updatedAt: new Date(Math.max(now, at + 1)),
     },
   });
-  return "written";
+  return before!;
 }
 
 async function siteNamed(tx: PoolClient, name: string): Promise<number | null> {

@@ -98,6 +98,19 @@ export async function setOwnUnits(
   return devices.filter((name) => !known.has(name));
 }
 
+/** The units that these devices have of their own for a metric, by device. */
+export async function ownUnits(
+  tx: PoolClient,
+  metric: number,
+  devices: readonly string[],
+): Promise<Record<string, string>> {
+  const { rows } = await tx.query<{ name: string; unit: string }>(
+    `SELECT d.name, u.unit FROM device_unit u JOIN device d ON d.id = u.device_id WHERE u.metric_id = $1 AND d.name = ANY ($2) ORDER BY d.name`,
+    [metric, devices],
+  );
+  return Object.fromEntries(rows.map(({ name, unit }) => [name, unit]));
+}
+
 /** The unit of a metric at a device: its own, or the metric's. */
 export function unitAt(
   device: { readonly units: ReadonlyMap<string, string> },

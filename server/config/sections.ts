@@ -40,6 +40,16 @@ export const access = {
     "File with that account's first password, of 12 characters or more.",
     "/run/secrets/admin_password",
   ),
+  FIELDWATCH_AUDIT_KEY_FILE: variable(
+    z.string().min(1).optional(),
+    "File with the key that seals the audit record, of 32 characters or more; further lines are keys of before. All workers need the same. Not set: audit.key in the data folder, made by the worker.",
+    "/run/secrets/audit_key",
+  ),
+  FIELDWATCH_AUDIT_ANCHOR_FILE: variable(
+    z.string().min(1).optional(),
+    "File to which the worker adds each seal of the audit record; best where nobody can change it. Not set: audit-anchors.ndjson in the data folder.",
+    "/var/log/fieldwatch/audit-anchors.ndjson",
+  ),
 } as const;
 
 /** Whom the front door lets in. */

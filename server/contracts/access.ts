@@ -63,6 +63,7 @@ export const newUserBody = z.strictObject({ name: personName, email: email.nulla
 export const userChanges = z
   .strictObject({ name: personName, email: email.nullable(), role, disabled: z.boolean() })
   .partial();
+export const erased = z.object({ erased: z.int().describe("Personal values of the audit record that were erased") });
 export const userLink = z
   .object({ user, link: z.string().describe("Signs in once, within the hour; it is not shown again") })
   .meta({ id: "UserLink" });
@@ -115,12 +116,18 @@ const auditRow = z
     id: z.int(),
     time: instant,
     actorKind: z.string(),
+    actorId: z.string().nullable().describe("Number of the account, or id of the key"),
     actor: z.string(),
     verb: z.string(),
     target: z.string().nullable(),
-    outcome: z.enum(["tried", "done", "denied", "failed"]),
+    outcome: z
+      .enum(["tried", "done", "denied", "failed"])
+      .describe("tried: told before what another engine holds is changed; a row of its own tells the outcome"),
     address: z.string().nullable(),
-    detail: z.unknown(),
+    detail: z.unknown().describe("What was there before and after, or what was asked for"),
+    attempt: z.int().nullable().describe("Of an outcome: the row that told that it was tried"),
+    unsettled: z.boolean().describe("It was tried, and nobody has told what came of it"),
+    sealed: z.boolean().describe("False until the worker's next seal, within a minute or two"),
   })
   .meta({ id: "AuditRow" });
 export const auditAnswer = z.object({
@@ -128,11 +135,20 @@ export const auditAnswer = z.object({
   next: z.int().nullable().describe("Give it as `before` for the page that follows; null on the last"),
 });
 const searched = text(200).min(1).optional();
-export const auditQuery = z.object({
+const moment = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .refine((at) => Math.abs(at) < 8e12, "is out of reach")
+  .optional();
+export const auditFilter = z.object({
   actor: searched.describe("Exactly this name"),
   verb: searched.describe("Exactly this verb"),
   target: searched.describe("Holds this text"),
   outcome: z.enum(["tried", "done", "denied", "failed"]).optional(),
+  from: moment.describe("Rows of this moment or later"),
+  to: moment.describe("Rows before this moment"),
+});
+export const auditQuery = auditFilter.extend({
   before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().describe("Rows older than this id"),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });

@@ -7,7 +7,17 @@ import type { Running } from "@/server/observability/running";
 import type { Job, JobContext } from "@/server/postgres/job";
 import { isRetryable } from "@/server/postgres/error-classes";
 import { withTransaction } from "@/server/postgres/transaction";
-import { endRun, noteProgress, planRuns, registerJobs, releaseRun, renewLeases, takeRuns, type TakenRun } from "./runs";
+import {
+  type EndedRun,
+  endRun,
+  noteProgress,
+  planRuns,
+  registerJobs,
+  releaseRun,
+  renewLeases,
+  takeRuns,
+  type TakenRun,
+} from "./runs";
 
 export interface RunJobsDeps {
   /** For keeping the books: which runs there are, and whose. */
@@ -18,6 +28,8 @@ export interface RunJobsDeps {
   /** Names this worker in the runs it takes. */
   readonly owner: string;
   readonly logger: Logger;
+  /** Called with a run somebody asked for when it has ended, in the transaction that ends it. */
+  readonly onRequestedEnd?: (tx: PoolClient, run: EndedRun) => Promise<void>;
   /** The time from the start until a new job is first due, in milliseconds. */
   readonly firstMs?: number;
   /** The time within which a run is noticed that has become due or was asked for, in milliseconds. */
@@ -51,7 +63,7 @@ interface Held {
  * any more. Different jobs don't wait for each other. An outage makes a run wait and come again; other errors fail it.
  */
 export function runJobs(deps: RunJobsDeps): Running {
-  const { pool, work, jobs, owner, logger } = deps;
+  const { pool, work, jobs, owner, logger, onRequestedEnd } = deps;
   const { firstMs = 5000, lookMs = 1000, leaseMs = 15_000, retryMs = 1000, patienceMs = 2000 } = deps;
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const names = [...byName.keys()];
@@ -135,18 +147,25 @@ export function runJobs(deps: RunJobsDeps): Running {
     return Promise.race([ended, told]);
   }
 
+  async function end(run: TakenRun, state: "done" | "stopped" | "failed", error: string | null): Promise<void> {
+    await withTransaction(pool, async (tx) => {
+      const ended = await endRun(tx, run, state, error);
+      if (ended?.wasRequested) await onRequestedEnd?.(tx, ended);
+    });
+  }
+
   async function settle(run: TakenRun, job: Job, error: unknown, ms: number): Promise<void> {
     const particulars = { job: job.name, run: run.id, ms };
     if (error === null) {
-      await endRun(pool, run, "done", null);
+      await end(run, "done", null);
       logger.debug(particulars, "job done");
     } else if (error instanceof EndedEarly) {
       if (error.why === "leaving") await releaseRun(pool, run, null);
-      else if (error.why === "stopped") await endRun(pool, run, "stopped", null);
+      else if (error.why === "stopped") await end(run, "stopped", null);
       else if (error.why === "limit") {
         const said = `It took longer than ${job.limitMs! / 1000} s and was stopped; what it had done stays.`;
         logger.warn(particulars, "a run took longer than its limit and was stopped");
-        await endRun(pool, run, "failed", said);
+        await end(run, "failed", said);
       }
     } else if (isRetryable(error)) {
       const waits = createBackoff({ firstMs: retryMs, maxMs: 60_000 });
@@ -155,7 +174,7 @@ export function runJobs(deps: RunJobsDeps): Running {
       await releaseRun(pool, run, { error: wordsOf(error), waitMs: waits.next() });
     } else {
       logger.error({ ...particulars, err: error }, "a job failed");
-      await endRun(pool, run, "failed", wordsOf(error));
+      await end(run, "failed", wordsOf(error));
     }
   }
 

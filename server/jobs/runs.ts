@@ -117,21 +117,39 @@ export async function noteProgress(
   return rowCount === 1;
 }
 
-/** Ends a run. Of scheduled runs that found nothing to do, only the latest is kept: at once, before another can begin. */
+/** A run that has ended. */
+export interface EndedRun {
+  readonly id: string;
+  readonly job: string;
+  readonly state: "done" | "stopped" | "failed";
+  /** Things dealt with, of so many. */
+  readonly done: number;
+  readonly total: number | null;
+  readonly error: string | null;
+  /** True if somebody asked for it. */
+  readonly wasRequested: boolean;
+}
+
+/**
+ * Ends a run. Of scheduled runs that found nothing to do, only the latest is kept: at once, before another can begin.
+ * @returns null when it isn't this taking's any more.
+ */
 export async function endRun(
-  pool: Pool,
+  tx: PoolClient,
   { id, token, job }: TakenRun,
   state: "done" | "stopped" | "failed",
   error: string | null,
-): Promise<void> {
-  await pool.query(
+): Promise<EndedRun | null> {
+  const { rows } = await tx.query<EndedRun>(
     `WITH ended AS (
        UPDATE job_run SET state = $3, error = $4, finished_at = now(), lease_until = NULL
-       WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING state, done, trigger)
-     DELETE FROM job_run WHERE job = $5 AND id <> $1 AND state = 'done' AND done = 0 AND trigger = 'schedule'
-       AND EXISTS (SELECT FROM ended WHERE state = 'done' AND done = 0 AND trigger = 'schedule')`,
+       WHERE id = $1 AND lease_token = $2 AND state = 'running' RETURNING id, job, state, done, total, error, trigger),
+     swept AS (DELETE FROM job_run WHERE job = $5 AND id <> $1 AND state = 'done' AND done = 0 AND trigger = 'schedule'
+       AND EXISTS (SELECT FROM ended WHERE state = 'done' AND done = 0 AND trigger = 'schedule'))
+     SELECT id, job, state, done, total, error, trigger = 'request' AS "wasRequested" FROM ended`,
     [id, token, state, error, job],
   );
+  return rows[0] ?? null;
 }
 
 /** Gives a run back, to be taken again by anybody, at once or after `waitMs`. */

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from "vitest";
+import { listDeeds } from "@/server/access/audit/deeds";
 import { makeLink } from "@/server/access/links";
 import { auditAnswer, keysAnswer, madeKey, userLink } from "@/server/contracts/access";
+import { job } from "@/server/contracts/jobs";
 import type { Caller } from "@/server/domain/access";
 import { withTransaction } from "@/server/postgres/transaction";
 import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
@@ -11,15 +13,13 @@ const rig = createApiRig();
 const query = async <T extends object>(sql: string, values: unknown[] = []) =>
   (await rig.engines.pool.query<T>(sql, values)).rows;
 
-interface Row {
-  readonly verb: string;
-  readonly actor: string;
-  readonly target: string | null;
-  readonly outcome: string;
-  readonly address: string | null;
-  readonly detail: unknown;
-}
-const rows = () => query<Row>("SELECT verb, actor, target, outcome, address, detail FROM audit_row ORDER BY id");
+const ALL = { actor: null, verb: null, target: null, outcome: null, from: null, to: null, before: null, limit: 1e6 };
+/** Whole rows, oldest first; what the worker adds when it ends a job comes at any time. */
+const rows = async (verbs: "asked" | "endJobRun" = "asked") =>
+  (await listDeeds(rig.engines.pool, ALL))
+    .filter(({ verb }) => (verb === "endJobRun") === (verbs === "endJobRun"))
+    .map(({ verb, actor, target, outcome, address, detail }) => ({ verb, actor, target, outcome, address, detail }))
+    .reverse();
 
 /** An administrator with an account and a session, as the verbs about oneself need one. */
 async function administrator(): Promise<Caller> {
@@ -44,6 +44,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     admin.handle(verb, post(body), params);
   const { key } = await read(madeKey, ask("makeAccessKey", { kind: "site", name: "line 7" }));
   const { user } = await read(userLink, ask("addUser", { name: "Grace", role: "viewer" }));
+  const gone = await read(userLink, ask("addUser", { name: "Hopper", email: "hopper@example.com", role: "viewer" }));
   await query(`INSERT INTO device (name) VALUES ('press-1'), ('press-2') ON CONFLICT DO NOTHING`);
   await query(
     `INSERT INTO metric (name, kind) VALUES ('temperature', 'number'), ('other', 'number'), ('spare', 'number') ON CONFLICT DO NOTHING`,
@@ -67,6 +68,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     setOwnPassword: { body: { email: "ada@example.com", password: PASSWORD }, target: null },
     endOwnSession: { params: { id: "all" }, target: "all" },
     addUser: { body: { name: "Bob", role: "viewer" }, target: expect.stringMatching(/^\d+$/) },
+    deleteUser: { params: { id: String(gone.user.id) }, target: String(gone.user.id) },
     updateUser: { params: { id: String(user.id) }, body: { role: "operator" }, target: String(user.id) },
     makeUserLink: { params: { id: String(user.id) }, target: String(user.id) },
     makeAccessKey: {
@@ -110,7 +112,7 @@ test("each verb that writes adds exactly one row, and none when it fails, or whe
 
     await query("CREATE TRIGGER broken BEFORE INSERT ON audit_row FOR EACH STATEMENT EXECUTE FUNCTION broken()");
     const was = await state();
-    expect([name, (await ask(call.body ?? {})).status]).toEqual([name, 500]);
+    expect([name, (await ask(call.body ?? {})).status]).toEqual([name, 503]);
     expect([name, await state()]).toEqual([name, was]);
     await query("DROP TRIGGER broken ON audit_row");
 
@@ -124,13 +126,24 @@ test("each verb that writes adds exactly one row, and none when it fails, or whe
   }
 });
 
+/** What the worker changes by itself meanwhile. */
+const OWN =
+  "next_at,heartbeat_at,last_used_at,updated_at,state,lease_owner,lease_token,lease_until,started_at,finished_at,done,error";
 /** All that the verbs above change. */
 const STATE = ["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"]
   .map(
     (table) =>
-      `(SELECT jsonb_agg(to_jsonb(t) - '{next_at,heartbeat_at,last_used_at,updated_at}'::text[] ORDER BY to_jsonb(t)::text) FROM ${table} t)`,
+      `(SELECT jsonb_agg(to_jsonb(t) - '{${OWN}}'::text[] ORDER BY to_jsonb(t)::text) FROM ${table} t WHERE to_jsonb(t)->>'trigger' IS DISTINCT FROM 'schedule')`,
   )
   .reduce((all, one) => `jsonb_build_array(${all}, ${one})`);
+
+test("what became of a job that somebody asked for is told when it ends", async () => {
+  await read(job, rig.api.handle("runJob", post({}), { name: "rate-retention" }));
+  const ended = await until(async () =>
+    (await rows("endJobRun")).find(({ target }) => target?.startsWith("rate-retention/")),
+  );
+  expect(ended).toMatchObject({ actor: "system", outcome: "done", detail: { after: { state: "done", error: null } } });
+});
 
 test("the record is only added to", async () => {
   for (const sql of [
@@ -159,7 +172,9 @@ test("no secret is in it, and it says what was there before and is there now", a
   const first = await withTransaction(rig.engines.pool, (tx) => makeLink(tx, user.id));
   const answer = await api.handle("signInByLink", post({ secret: first }), {});
   const cookie = answer.headers.get("set-cookie")!.split("=")[1]!.split(";")[0]!;
-  const record = JSON.stringify(await query("SELECT audit_row::text AS row FROM audit_row"));
+  const record = JSON.stringify(
+    await query("SELECT audit_row::text AS row FROM audit_row UNION ALL SELECT audit_value::text FROM audit_value"),
+  );
   const secrets = [
     link.split("#k=")[1]!,
     again.link.split("#k=")[1]!,

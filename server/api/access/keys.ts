@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listKeys, makeKey, revokeKey } from "@/server/access/keys";
+import { findKey, listKeys, makeKey, revokeKey } from "@/server/access/keys";
 import { keysAnswer, keyView, madeKey, newKeyBody } from "@/server/contracts/access";
 import { nameOf } from "@/server/domain/access";
 import { prismaIn } from "@/server/postgres/prisma";
@@ -7,7 +7,7 @@ import type { PrismaClient } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { toKeyView } from "./view";
+import { noteOfKey, toKeyView } from "./view";
 
 const DAY_MS = 86_400_000;
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newKeyBody, { io: "input" });
@@ -49,7 +49,7 @@ export const makeAccessKey = writingVerb(
       const grants = role === null ? [] : [{ role, siteId: null }];
       const expiresAt = days === null ? null : now + days * DAY_MS;
       const { key, text } = await makeKey(prismaIn(tx), { ...wanted, grants, expiresAt }, nameOf(caller));
-      note({ target: key.id, detail: { after: toKeyView(key) } });
+      note({ target: key.id, detail: { after: noteOfKey(key) } });
       return { key: toKeyView(key), text };
     },
 );
@@ -67,9 +67,11 @@ export const revokeAccessKey = writingVerb(
     problems: ["not-found"],
   },
   () =>
-    async ({ tx, now }, { params: { id } }) => {
+    async ({ tx, now }, { params: { id }, note }) => {
+      const before = await findKey(prismaIn(tx), id);
       const key = await revokeKey(prismaIn(tx), id, now);
-      if (key === null) throw new ProblemError("not-found", `There is no key ${id}.`);
+      if (before === null || key === null) throw new ProblemError("not-found", `There is no key ${id}.`);
+      note({ detail: { before: noteOfKey(before), after: noteOfKey(key) } });
       return toKeyView(key);
     },
 );

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { listDeeds } from "@/server/access/audit/deeds";
 import { type Caller, KEY_KINDS, NOBODY, type Permission, PERMISSIONS, ROLES, sitesOf } from "@/server/domain/access";
 import { createApiRig, JSON_TYPE, refused } from "@/server/testing/api-rig";
 import { NO_PARAMETERS, type Operation, verb } from "../verb";
@@ -27,8 +28,8 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   declare: ["updateMetric"],
   edit: ["updateDevice"],
   administer: [
-    ...(["listSetup", "listUsers", "addUser", "updateUser", "makeUserLink"] as const),
-    ...(["listAccessKeys", "makeAccessKey", "revokeAccessKey", "listAudit"] as const),
+    ...(["listSetup", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
+    ...(["listAccessKeys", "makeAccessKey", "revokeAccessKey", "listAudit", "exportAudit"] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
   ],
 };
@@ -101,14 +102,17 @@ test("a verb that doesn't say whom it answers doesn't compile", () => {
   verb({ ...rest, answer: NO_PARAMETERS, status: 200, problems: [], access: "look" }, () => async () => ({}));
 });
 
+const DENIED = {
+  ...{ actor: null, verb: null, target: null, outcome: "denied", from: null, to: null, before: null, limit: 1e6 },
+};
+
 test.each([...CALLERS])("%s", async (who, caller) => {
   const api = rig.compose({ caller });
   const denied = async () =>
-    (
-      await rig.engines.pool.query(
-        `SELECT verb, actor, target FROM audit_row WHERE outcome = 'denied' AND actor_kind <> 'nobody' ORDER BY id`,
-      )
-    ).rows;
+    (await listDeeds(rig.engines.pool, DENIED))
+      .filter(({ actorKind }) => actorKind !== "nobody")
+      .map(({ verb, actor, target }) => ({ verb, actor, target }))
+      .reverse();
   const before = (await denied()).length;
   const refusals: object[] = [];
   for (const [access, verbs] of Object.entries(BY_ACCESS) as [Operation["access"], VerbName[]][]) {

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
-import { setPassword } from "@/server/access/accounts";
+import { findAccount, setPassword } from "@/server/access/accounts";
 import { endSessions, listSessions } from "@/server/access/sessions";
 import { ended, me, ownPasswordBody, sessionsAnswer } from "@/server/contracts/access";
 import { type Caller, PERMISSIONS, sitesOf } from "@/server/domain/access";
@@ -9,7 +9,7 @@ import { toInstant } from "../instant";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { greatestRole } from "./view";
+import { greatestRole, noteOfUser } from "./view";
 
 export const getMe = verb(
   {
@@ -45,12 +45,15 @@ export const setOwnPassword = writingVerb(
     bodies: { "application/json": OWN_PASSWORD_SCHEMA },
   },
   () =>
-    async ({ tx, caller }, { request }) => {
+    async ({ tx, caller }, { request, note }) => {
       const { accountId, sessionId } = personOf(caller);
       const { email, password } = await parseJsonBody(ownPasswordBody, request);
+      const before = await findAccount(prismaIn(tx), accountId);
       await setPassword(prismaIn(tx), accountId, email, password);
       for (const { id } of await listSessions(tx, accountId))
         if (id !== sessionId) await endSessions(tx, accountId, id);
+      const after = await findAccount(prismaIn(tx), accountId);
+      note({ detail: { before: before && noteOfUser(before), after: after && noteOfUser(after) } });
       return describeMe(tx, caller);
     },
 );
@@ -96,7 +99,11 @@ export const endOwnSession = writingVerb(
     problems: ["not-allowed"],
   },
   () =>
-    async ({ tx, caller }, { params: { id } }) => ({ ended: await endSessions(tx, personOf(caller).accountId, id) }),
+    async ({ tx, caller }, { params: { id }, note }) => {
+      const count = await endSessions(tx, personOf(caller).accountId, id);
+      note({ detail: { ended: count } });
+      return { ended: count };
+    },
 );
 
 /** What a caller is told of itself. */

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
-import { addDeed } from "@/server/access/audit";
+import { addDeed, type Deed } from "@/server/access/audit/deeds";
+import { Personal } from "@/server/access/audit/personal";
 import { beginGuess, takeBackGuess } from "@/server/access/guessing";
 import { takeLink } from "@/server/access/links";
 import { isPassword } from "@/server/access/passwords";
@@ -158,17 +159,18 @@ async function described(pool: Pool, secret: string) {
   return describeMe(pool, session.caller);
 }
 
-function refuse(pool: Pool, verbName: string, target: string | null, request: Request): Promise<void> {
-  return record(pool, NOBODY, verbName, target, "denied", request);
+/** @param email what was typed; whose it is, is found out when theirs is to be erased. */
+function refuse(pool: Pool, verbName: string, email: string | null, request: Request): Promise<void> {
+  return record(pool, NOBODY, verbName, email === null ? null : new Personal(email, null), "denied", request);
 }
 
-function record(
+async function record(
   tx: Pool | PoolClient,
   caller: Caller,
   verbName: string,
-  target: string | null,
+  target: Deed["target"],
   outcome: "done" | "denied",
   request: Request,
 ): Promise<void> {
-  return addDeed(tx, caller, { verb: verbName, target, outcome, address: addressOf(request), detail: null });
+  await addDeed(tx, caller, { verb: verbName, target, outcome, address: addressOf(request), detail: null });
 }

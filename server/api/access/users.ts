@@ -1,14 +1,24 @@
+import type { PoolClient } from "pg";
 import { z } from "zod";
-import { addAccount, changeAccount, findAccount, hasOtherAdmin, listAccounts } from "@/server/access/accounts";
+import {
+  type Account,
+  addAccount,
+  changeAccount,
+  findAccount,
+  hasOtherAdmin,
+  listAccounts,
+  removeAccount,
+} from "@/server/access/accounts";
+import { eraseValues } from "@/server/access/audit/deeds";
 import { makeLink } from "@/server/access/links";
-import { newUserBody, user, userChanges, userLink, usersAnswer } from "@/server/contracts/access";
+import { erased, newUserBody, user, userChanges, userLink, usersAnswer } from "@/server/contracts/access";
 import { prismaIn } from "@/server/postgres/prisma";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { isHttps } from "../address";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { toUser } from "./view";
+import { greatestRole, noteOfUser, toUser } from "./view";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newUserBody, { io: "input" });
 const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(userChanges, { io: "input" });
@@ -53,7 +63,7 @@ export const addUser = writingVerb(
     async ({ tx }, { request, note }) => {
       const { name, email, role } = await parseJsonBody(newUserBody, request);
       const account = await addAccount(prismaIn(tx), { name, email, grants: [{ role, siteId: null }] });
-      note({ target: String(account.id), detail: { after: { name, email, role } } });
+      note({ target: String(account.id), detail: { after: noteOfUser(account) } });
       return { user: toUser(account), link: linkOf(request, await makeLink(tx, account.id)) };
     },
 );
@@ -75,25 +85,62 @@ export const updateUser = writingVerb(
   () =>
     async ({ tx, now }, { params: { id }, request, note }) => {
       const { role, ...changes } = await parseJsonBody(userChanges, request);
-      // One change at a time, or two could each take away the other's right.
-      await tx.query(`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`);
-      // Who signs in at this moment is waited for, or waits, so that no session of before the change is left.
-      await tx.query(`SELECT FROM account WHERE id = $1 FOR UPDATE`, [id]);
       const prisma = prismaIn(tx);
-      const before = await findAccount(prisma, id);
-      if (before === null) throw noUser(id);
+      const before = await lockAccount(tx, id);
       const loses = changes.disabled === true || (role !== undefined && role !== "admin");
-      if (loses && !(await hasOtherAdmin(prisma, id)))
-        throw new ProblemError(
-          "wrong-status",
-          "Somebody must stay who can let others in: make another administrator first.",
-        );
+      if (loses) await assertOtherAdmin(prisma, id);
       const grants = role === undefined ? undefined : [{ role, siteId: null }];
       const after = await changeAccount(prisma, id, { ...changes, grants }, now);
-      note({ detail: { before: toUser(before), after: toUser(after) } });
+      note({ detail: { before: noteOfUser(before), after: noteOfUser(after) } });
       return toUser(after);
     },
 );
+
+export const deleteUser = writingVerb(
+  {
+    method: "DELETE",
+    path: "/api/v1/users/{id}",
+    access: "administer",
+    summary: "Removes a person, and forgets who that was",
+    description:
+      "Signed out everywhere, with no way back in. The audit record keeps what was done under the account's number; names, e-mail and IP addresses are erased from it, " +
+      "and its seals hold all the same. To keep somebody out and the record telling who it was, disable them instead.",
+    params: userPath,
+    query: NO_PARAMETERS,
+    answer: erased,
+    status: 200,
+    problems: ["not-found", "wrong-status"],
+  },
+  () =>
+    async ({ tx, caller }, { params: { id }, note }) => {
+      // Else the row of this would name them again.
+      if (caller.kind === "user" && caller.accountId === id)
+        throw new ProblemError("wrong-status", "Another administrator has to do that: the record names who did.");
+      const prisma = prismaIn(tx);
+      const { email, grants } = await lockAccount(tx, id);
+      await assertOtherAdmin(prisma, id);
+      await removeAccount(prisma, id);
+      const values = await eraseValues(tx, id, email);
+      note({ detail: { before: { role: greatestRole(grants) }, erasedValues: values } });
+      return { erased: values };
+    },
+);
+
+/** The account, which nobody else changes or signs in to until the end of this transaction. @throws ProblemError when it isn't there. */
+async function lockAccount(tx: PoolClient, id: number): Promise<Account> {
+  // One change at a time, or two could each take away the other's right.
+  await tx.query(`LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE`);
+  // Who signs in at this moment is waited for, or waits, so that no session of before the change is left.
+  await tx.query(`SELECT FROM account WHERE id = $1 FOR UPDATE`, [id]);
+  const account = await findAccount(prismaIn(tx), id);
+  if (account === null) throw noUser(id);
+  return account;
+}
+
+async function assertOtherAdmin(prisma: PrismaClient, id: number): Promise<void> {
+  if (await hasOtherAdmin(prisma, id)) return;
+  throw new ProblemError("wrong-status", "Somebody must stay who can let others in: make another administrator first.");
+}
 
 export const makeUserLink = writingVerb(
   {

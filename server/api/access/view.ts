@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Account } from "@/server/access/accounts";
+import { Personal } from "@/server/access/audit/personal";
 import type { Key } from "@/server/access/keys";
 import type { keyView, user } from "@/server/contracts/access";
 import { type Grant, type Role, ROLES } from "@/server/domain/access";
@@ -17,6 +18,20 @@ export function toUser({ grants, createdAt, disabledAt, ...account }: Account): 
     createdAt: toInstant(createdAt),
     disabledAt: toInstantOrNull(disabledAt),
   };
+}
+
+/** What the audit record tells of a person. */
+export function noteOfUser({ id, name, email, grants, hasPassword, disabledAt }: Account): object {
+  return {
+    ...{ name: new Personal(name, id), email: new Personal(email, id), role: greatestRole(grants), hasPassword },
+    disabledAt: toInstantOrNull(disabledAt),
+  };
+}
+
+/** What the audit record tells of a key; who made it is told by the row itself. */
+export function noteOfKey(key: Key): object {
+  const { madeBy: _, lastUsedAt: __, lastUsedFrom: ___, ...told } = toKeyView(key);
+  return told;
 }
 
 export function toKeyView({

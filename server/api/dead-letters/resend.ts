@@ -56,8 +56,9 @@ export const resendDeadLetter = verb(
     readonly preview: PreviewOf;
     readonly prisma: PrismaClient;
   }) =>
-    async (ctx, { params: { id }, request }) => {
+    async (ctx, { params: { id }, request, note }) => {
       const { message, dryRun } = await parseJsonBody(resendBody, request, MOST_BYTES);
+      note({ detail: { asked: { dryRun, edited: message !== undefined } } });
       const letter = await readLetter(ctx, deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);
       const [found] = await previewOf([edited ?? letter.raw]);

@@ -1,3 +1,4 @@
+import { findProperties } from "@/server/catalog/device-properties";
 import { findDevice } from "@/server/catalog/devices";
 import { removeDevice } from "@/server/catalog/removals";
 import { job } from "@/server/contracts/jobs";
@@ -25,13 +26,16 @@ export const deleteDevice = writingVerb(
     problems: ["not-found"],
   },
   ({ twins }: { readonly twins: Pick<DeviceTwins, "forget"> }) =>
-    async (ctx, { params: { id } }) => {
-      await within(
+    async (ctx, { params: { id }, note }) => {
+      const { messages } = await within(
         ctx,
         (sites) => findDevice(prismaIn(ctx.tx), id, sites),
         () => noDevice(id),
       );
+      const before = await findProperties(prismaIn(ctx.tx), id, ctx.sites);
       if (!(await removeDevice(ctx.tx, id, ctx.sites, () => twins.forget([id], null)))) throw noDevice(id);
+      const { site = null, type = null, notes = null } = before ?? {};
+      note({ detail: { before: { site, type, notes, messages }, after: null } });
       return startRemoval(ctx);
     },
 );

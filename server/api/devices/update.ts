@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { deviceChanges, deviceDetail } from "@/server/contracts/devices";
-import { writeProperties } from "@/server/catalog/device-properties";
+import { type DeviceProperties, writeProperties } from "@/server/catalog/device-properties";
 import { prismaIn } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
@@ -31,7 +31,7 @@ export const updateDevice = writingVerb(
     bodies: { "application/json": CHANGES_SCHEMA },
   },
   ({ twins, staleSeconds }: Omit<DetailDeps, "prisma">) =>
-    async (ctx, { params: { id }, request }) => {
+    async (ctx, { params: { id }, request, note }) => {
       const expected = versionIn(request.headers.get("if-match"));
       const changes = await parseJsonBody(deviceChanges, request);
       const result = await writeProperties(ctx, id, tidied(changes), expected);
@@ -49,9 +49,15 @@ export const updateDevice = writingVerb(
           members: { current: { site, type, notes, updatedAt } },
         });
       }
+      note({ detail: { before: written(result), after: written(detail) } });
       return detail;
     },
 );
+
+/** What people write about a device. */
+function written({ site, type, notes }: Pick<DeviceProperties, "site" | "type" | "notes">): object {
+  return { site, type, notes };
+}
 
 /** The `updatedAt` in If-Match, epoch milliseconds; null without one. */
 function versionIn(header: string | null): number | null {

@@ -1,7 +1,7 @@
 import { nameOf } from "@/server/domain/access";
 import type { Pool, PoolClient } from "pg";
 import { job, jobRun } from "@/server/contracts/jobs";
-import { type JobRow, readJobs, readRun } from "@/server/jobs/read";
+import { type JobRow, readJobs, readRun, type RunRow } from "@/server/jobs/read";
 import { hurryRun, pauseJob, requestRun, stopRun } from "@/server/jobs/requests";
 import type { WritingContext } from "@/server/postgres/context";
 import { EMPTY_BODY, emptyBody } from "../dead-letters/decide";
@@ -32,11 +32,14 @@ function changing(
       bodies: EMPTY_BODY,
     },
     () =>
-      async (ctx, { params: { name }, request }) => {
+      async (ctx, { params: { name }, request, note }) => {
         await parseJsonBody(emptyBody, request);
-        assertScheduled(await find(ctx.tx, name));
+        const before = await find(ctx.tx, name);
+        assertScheduled(before);
         await change(ctx, name);
-        return toJob(await find(ctx.tx, name), ctx.now);
+        const after = await find(ctx.tx, name);
+        note({ detail: { before: noteOfJob(before), after: noteOfJob(after) } });
+        return toJob(after, ctx.now);
       },
   );
 }
@@ -76,14 +79,26 @@ export const stopJobRun = writingVerb(
     bodies: EMPTY_BODY,
   },
   () =>
-    async ({ tx, sites }, { params: { name, id }, request }) => {
+    async ({ tx, sites }, { params: { name, id }, request, note }) => {
       await parseJsonBody(emptyBody, request);
+      const before = await readRun(tx, name, sites, id);
       await stopRun(tx, name, id);
       const row = await readRun(tx, name, sites, id);
       if (row === null) throw new ProblemError("not-found", `The job has no run ${JSON.stringify(id)}.`);
+      note({ detail: { before: before && noteOfRun(before), after: noteOfRun(row) } });
       return toRun(row);
     },
 );
+
+/** What the audit record tells of a job. */
+function noteOfJob({ paused, current }: JobRow): object {
+  return { paused, run: current && { id: current.id, ...noteOfRun(current) } };
+}
+
+/** What the audit record tells of a run; who asked for it is told by the row of that. */
+function noteOfRun({ state, stopWanted, done, total }: RunRow): object {
+  return { state: stopWanted && state === "running" ? "stopping" : state, done, total };
+}
 
 async function find(tx: Pool | PoolClient, name: string): Promise<JobRow> {
   const [row] = await readJobs(tx, name);

@@ -1,13 +1,16 @@
 import { z } from "zod";
+import { findMetric } from "@/server/catalog/metrics";
 import { mergeMetric, removeMetric } from "@/server/catalog/removals";
 import { job } from "@/server/contracts/jobs";
 import { mergeBody } from "@/server/contracts/metrics";
+import { prismaIn } from "@/server/postgres/prisma";
 import { nameInPath, noMetric } from "../devices/id";
 import { parseJsonBody } from "../json-body";
 import { startRemoval } from "../jobs/removals";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
+import { noteOfMetric } from "./view";
 
 const { $schema: _, ...MERGE_SCHEMA } = z.toJSONSchema(mergeBody, { io: "input" });
 
@@ -31,10 +34,12 @@ export const deleteMetric = writingVerb(
     problems: ["not-found", "wrong-status"],
   },
   () =>
-    async (ctx, { params: { name } }) => {
+    async (ctx, { params: { name }, note }) => {
+      const before = await findMetric(prismaIn(ctx.tx), name, ctx.sites);
       const result = await removeMetric(ctx.tx, name);
       if (result === "missing") throw noMetric(name);
       if (result === "underWay") throw underWay();
+      note({ detail: { before: before && noteOfMetric(before), after: null } });
       return startRemoval(ctx);
     },
 );
@@ -56,9 +61,10 @@ export const mergeMetrics = writingVerb(
     bodies: { "application/json": MERGE_SCHEMA },
   },
   () =>
-    async (ctx, { params: { name }, request }) => {
+    async (ctx, { params: { name }, request, note }) => {
       const { into } = await parseJsonBody(mergeBody, request);
       if (into === name) throw invalid([{ at: "into", message: "is the metric itself" }]);
+      const before = await findMetric(prismaIn(ctx.tx), name, ctx.sites);
       const result = await mergeMetric(ctx.tx, name, into);
       if (result === "missing") throw noMetric(name);
       if (result === "noTarget") throw noMetric(into);
@@ -68,6 +74,7 @@ export const mergeMetrics = writingVerb(
           "wrong-status",
           "Their units differ, and values are not converted: set the same unit first.",
         );
+      note({ detail: { before: before && noteOfMetric(before), after: { into } } });
       return startRemoval(ctx);
     },
 );

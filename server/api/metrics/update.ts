@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type CatalogMetric, describeMetric, findMetric, setOwnUnits } from "@/server/catalog/metrics";
+import { type CatalogMetric, describeMetric, findMetric, ownUnits, setOwnUnits } from "@/server/catalog/metrics";
 import { metricChanged, metricChanges } from "@/server/contracts/metrics";
 import { setMetricKind } from "@/server/catalog/removals";
 import { prismaIn } from "@/server/postgres/prisma";
@@ -9,7 +9,7 @@ import { metricParams } from "./remove";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { notHere, within } from "../within";
-import { toMetricView } from "./view";
+import { noteOfMetric, toMetricView } from "./view";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(metricChanges, { io: "input" });
 
@@ -32,7 +32,7 @@ export const updateMetric = writingVerb(
     bodies: { "application/json": CHANGES_SCHEMA },
   },
   () =>
-    async (ctx, { params: { name }, request }) => {
+    async (ctx, { params: { name }, request, note }) => {
       const { devices, unsetOnly, ...changes } = await parseJsonBody(metricChanges, request);
       const prisma = prismaIn(ctx.tx);
       const metric = await within(
@@ -43,6 +43,8 @@ export const updateMetric = writingVerb(
       // What it means is of all sites; own units are of devices.
       if (!devices && ctx.sites !== "all") throw notHere(ctx);
       const unit = changes.unit ?? null;
+      const units = async () => (devices ? { units: await ownUnits(ctx.tx, metric.key, devices) } : {});
+      const before = { ...noteOfMetric(metric), ...(await units()) };
       let unknownDevices: string[] = [];
       if (devices) unknownDevices = await setOwnUnits(ctx.tx, ctx.sites, metric.key, { devices, unit, unsetOnly });
       else if (changes.kind !== undefined && !unsetOnly) await setMetricKind(ctx.tx, metric.key, changes.kind);
@@ -50,7 +52,9 @@ export const updateMetric = writingVerb(
         // Nothing is said of what it means for all.
       } else if (!unsetOnly || metric.meaning !== "set")
         await describeMetric(prisma, metric.key, merged(metric, changes));
-      return { ...toMetricView((await findMetric(prisma, name, ctx.sites)) ?? metric), unknownDevices };
+      const after = (await findMetric(prisma, name, ctx.sites)) ?? metric;
+      note({ detail: { before, after: { ...noteOfMetric(after), ...(await units()) } } });
+      return { ...toMetricView(after), unknownDevices };
     },
 );
 

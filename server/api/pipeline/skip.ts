@@ -26,11 +26,14 @@ export const skipBatch = writingVerb(
     bodies: { "application/json": BODY_SCHEMA },
   },
   () =>
-    async (ctx, { params: { partition }, request }) => {
+    async (ctx, { params: { partition }, request, note }) => {
       const { from, to } = await parseJsonBody(skipBody, request);
       const by = { name: nameOf(ctx.caller), now: ctx.now };
       const skipped = await skipUnreadable(ctx.tx, { partition, from, to }, by);
-      if (skipped !== null) return toSkippedView(skipped);
+      if (skipped !== null) {
+        note({ detail: { before: { next: from }, after: { next: to + 1, skipped: skipped.records } } });
+        return toSkippedView(skipped);
+      }
       throw new ProblemError(
         "wrong-status",
         `Partition ${partition} is not stopped by a batch at offsets ${from} to ${to}. Nothing was skipped; look at the pipeline again.`,

@@ -30,8 +30,9 @@ export const sendTestMessage = verb(
     bodies: { "application/json": BODY_SCHEMA },
   },
   ({ testMessages }: TestMessageDeps) =>
-    async (_ctx, { request }) => {
+    async (_ctx, { request, note }) => {
       const { device } = await parseJsonBody(testMessageBody, request);
+      note({ target: device });
       try {
         return await testMessages.send(device);
       } catch (error) {

@@ -1,0 +1,160 @@
+import type { Pool, PoolClient } from "pg";
+import { type Caller, nameOf } from "@/server/domain/access";
+import type { EpochMs } from "@/server/domain/terms";
+import { isRetryable } from "@/server/postgres/error-classes";
+import { commitmentTo, Personal, putBack, setApart } from "./personal";
+
+/** One thing that was done, or that was not allowed. */
+export interface Deed {
+  readonly verb: string;
+  /** What it was done to, as it is addressed; null for nothing in particular. */
+  readonly target: string | Personal | null;
+  readonly outcome: "tried" | "done" | "denied" | "failed";
+  readonly address: string | null;
+  /** What was there before and is there now, or what was asked for; without secrets, and with what is of people in {@link Personal}. */
+  readonly detail: object | null;
+  /** Of an outcome: the row that told that it was tried. */
+  readonly attempt?: number;
+}
+
+/** A row of the audit record. */
+export interface AuditRow {
+  readonly id: number;
+  readonly time: EpochMs;
+  readonly actorKind: string;
+  readonly actorId: string | null;
+  readonly actor: string;
+  readonly verb: string;
+  readonly target: string | null;
+  readonly outcome: Deed["outcome"];
+  readonly address: string | null;
+  readonly detail: unknown;
+  readonly attempt: number | null;
+  /** False until the next seal. */
+  readonly sealed: boolean;
+  /** It was tried, and nobody has told what came of it. */
+  readonly unsettled: boolean;
+}
+
+/** The record can't be written, and not because PostgreSQL is away. */
+export class AuditError extends Error {
+  override readonly name = "AuditError";
+}
+
+/** Stands for a personal value that was erased. */
+export const ERASED = "(erased)";
+
+/**
+ * Adds a row. In the transaction of the change: no row, no change.
+ * @returns its id.
+ * @throws AuditError when it can't be written.
+ */
+export async function addDeed(tx: Pool | PoolClient, caller: Caller, deed: Deed): Promise<number> {
+  const { verb, outcome, attempt = null } = deed;
+  const person = caller.kind === "user" ? caller.accountId : null;
+  const actorId = caller.kind === "key" ? caller.keyId : person;
+  const { rest, values } = setApart({
+    actor: person === null ? nameOf(caller) : new Personal(nameOf(caller), person),
+    target: deed.target,
+    // The address of a program or a device says nothing of a person.
+    address: caller.kind === "key" ? deed.address : new Personal(deed.address, person),
+    detail: deed.detail,
+  });
+  const { actor, target, address, detail } = rest as Record<"actor" | "target" | "address", string | null> & {
+    detail: object | null;
+  };
+  const personal =
+    values.length === 0
+      ? null
+      : Object.fromEntries(values.map(({ path, salt, value }) => [path, commitmentTo(salt, value)]));
+  try {
+    const { rows } = await tx.query<{ id: number }>(
+      `WITH added AS (
+         INSERT INTO audit_row (actor_kind, actor_id, actor, verb, target, outcome, address, detail, attempt, personal)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
+       ), kept AS (
+         INSERT INTO audit_value (row_id, path, account_id, salt, value)
+         SELECT id, v.* FROM added, unnest($11::text[], $12::integer[], $13::bytea[], $14::text[]) v
+       )
+       SELECT id FROM added`,
+      [
+        ...[caller.kind, actorId === null ? null : String(actorId), actor ?? `user ${person}`, verb, target, outcome],
+        ...[address, detail, attempt, personal],
+        values.map(({ path }) => path),
+        values.map(({ accountId }) => accountId),
+        values.map(({ salt }) => salt),
+        values.map(({ value }) => value),
+      ],
+    );
+    return rows[0]!.id;
+  } catch (error) {
+    throw isRetryable(error) ? error : new AuditError("The audit record can't be written", { cause: error });
+  }
+}
+
+/** What to look for in the record; null for anything. */
+export interface AuditSearch {
+  readonly actor: string | null;
+  readonly verb: string | null;
+  readonly target: string | null;
+  readonly outcome: string | null;
+  /** Rows of this moment or later. */
+  readonly from: EpochMs | null;
+  /** Rows before this moment. */
+  readonly to: EpochMs | null;
+  /** Rows before this one; null for the newest. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+interface ListedRow extends AuditRow {
+  readonly personal: Readonly<Record<string, string>> | null;
+  readonly values: Readonly<Record<string, string>> | null;
+}
+
+/** Rows of the record, newest first. */
+export async function listDeeds(tx: Pool | PoolClient, search: AuditSearch): Promise<AuditRow[]> {
+  const { rows } = await tx.query<ListedRow>(
+    `SELECT id, (extract(epoch FROM time) * 1000)::float8 AS time, actor_kind AS "actorKind", actor_id AS "actorId", actor, verb, target, outcome,
+       address, detail, attempt, personal,
+       (SELECT jsonb_object_agg(v.path, v.value) FROM audit_value v WHERE v.row_id = r.id) AS values,
+       NOT EXISTS (SELECT FROM audit_unsealed u WHERE u.row_id = r.id) AS sealed,
+       outcome = 'tried' AND NOT EXISTS (SELECT FROM audit_row o WHERE o.attempt = r.id) AS unsettled
+     FROM audit_row r
+     WHERE ($1::text IS NULL OR id IN (
+         SELECT id FROM audit_row WHERE actor = $1 UNION ALL SELECT row_id FROM audit_value WHERE value = $1 AND path = 'actor'))
+       AND ($2::text IS NULL OR verb = $2)
+       AND ($3::text IS NULL OR strpos(target, $3) > 0
+         OR EXISTS (SELECT FROM audit_value v WHERE v.row_id = r.id AND v.path = 'target' AND strpos(v.value, $3) > 0))
+       AND ($4::text IS NULL OR outcome = $4) AND ($5::bigint IS NULL OR id < $5)
+       AND ($6::timestamptz IS NULL OR time >= $6) AND ($7::timestamptz IS NULL OR time < $7)
+     ORDER BY id DESC LIMIT $8`,
+    [
+      ...[search.actor, search.verb, search.target, search.outcome, search.before],
+      ...[search.from, search.to].map((at) => (at === null ? null : new Date(at))),
+      search.limit,
+    ],
+  );
+  return rows.map(restored);
+}
+
+/** The row with its personal values in their places. */
+function restored({ personal, values, ...row }: ListedRow): AuditRow {
+  const whole = { ...row } as unknown as Record<string, unknown>;
+  for (const path of Object.keys(personal ?? {})) {
+    const value = values?.[path];
+    // The number of an account is told also when its name is erased.
+    putBack(whole, path, value ?? (path === "actor" ? `${row.actor} ${ERASED}` : ERASED));
+  }
+  return whole as unknown as AuditRow;
+}
+
+/** Erases what the record keeps of a person: under their number, and wherever one of their addresses was typed. @returns how many values. */
+export async function eraseValues(tx: PoolClient, accountId: number, email: string | null): Promise<number> {
+  const { rowCount } = await tx.query(
+    `DELETE FROM audit_value WHERE account_id = $1 OR value = $2
+       OR value IN (SELECT value FROM audit_value WHERE account_id = $1 AND path LIKE '%.email')`,
+    [accountId, email],
+  );
+  return rowCount ?? 0;
+}
