@@ -67,9 +67,11 @@ test("each store keeps what is younger than its retention", async () => {
 test("no two jobs have the same name", () => {
   const pipeline = { READINGS_RETENTION_DAYS: 365, ARCHIVE_RETENTION_DAYS: 30, DEAD_LETTER_RETENTION_DAYS: 30 };
   const engines = { inspection: { kafka: null, mongodb: null } };
-  const names = composeJobs({ config: { pipeline, access: {}, dataDir: "/nowhere" }, engines, work: db.pool } as unknown as JobParts).map(
-    ({ name }) => name,
-  );
+  const names = composeJobs({
+    config: { pipeline, access: {}, dataDir: "/nowhere" },
+    engines,
+    work: db.pool,
+  } as unknown as JobParts).map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z-]{1,64}$/);
 });

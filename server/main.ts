@@ -26,7 +26,9 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
     (await import("./access/cli")).runSignInLink(config, loggerOf("sign-in-link", config), addressForPeople(config)),
   key: async (config, argv) => (await import("./access/cli")).runKey(config, loggerOf("key", config), argv),
   "audit-verify": async (config, argv) =>
-    process.exit(await (await import("./access/audit/cli")).runAuditVerify(config, loggerOf("audit-verify", config), argv)),
+    process.exit(
+      await (await import("./access/audit/cli")).runAuditVerify(config, loggerOf("audit-verify", config), argv),
+    ),
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };
 

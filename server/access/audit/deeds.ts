@@ -42,7 +42,7 @@ export class AuditError extends Error {
 }
 
 /** Stands for a personal value that was erased. */
-export const ERASED = "(erased)";
+const ERASED = "(erased)";
 
 /**
  * Adds a row. In the transaction of the change: no row, no change.

@@ -67,7 +67,7 @@ test("what is being removed is told until it is done", async () => {
     blocker.release();
   }
   await isDone();
-  expect((await removals()).job?.last?.state).toBe("done");
+  await until(async () => (await removals()).job?.last?.state === "done");
 });
 
 test("devices that earlier versions took by names no path can hold are read and deleted", async () => {
