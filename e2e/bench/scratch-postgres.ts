@@ -9,10 +9,10 @@ import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postg
 export async function scratchPostgres(): Promise<{ pool: pg.Pool; connectionString: string; stop(): Promise<void> }> {
   const dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-bench-"));
   const server = await startEmbeddedPostgres({ dataDir, logger: pino({ level: "warn" }) });
-  const pool = new pg.Pool({ connectionString: server.connectionString, max: 4, options: "-c timezone=UTC" });
+  const pool = new pg.Pool({ connectionString: server.ownerConnectionString, max: 4, options: "-c timezone=UTC" });
   return {
     pool,
-    connectionString: server.connectionString,
+    connectionString: server.ownerConnectionString,
     async stop() {
       await pool.end();
       await server.stop();

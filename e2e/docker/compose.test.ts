@@ -57,7 +57,12 @@ describe("variables", () => {
   });
 
   test("passwords are required, have no default, and stand nowhere", () => {
-    expect(required).toEqual(["MONGODB_PASSWORD", "MONGODB_ROOT_PASSWORD", "POSTGRES_PASSWORD"]);
+    expect(required).toEqual([
+      "MONGODB_PASSWORD",
+      "MONGODB_ROOT_PASSWORD",
+      "POSTGRES_APP_PASSWORD",
+      "POSTGRES_PASSWORD",
+    ]);
     for (const name of required) {
       expect(example[name]).toBe("");
       expect(() => resolveCompose(text, { ...passwords, [name]: "" })).toThrow(`${name} is not set`);
@@ -82,7 +87,7 @@ describe("variables", () => {
     expect(new Set(required.map((name) => made[name])).size).toBe(required.length);
     for (const name of required) expect(made[name]).toMatch(/^[0-9a-f]{48}$/);
     const resolved = resolveCompose(text, made);
-    expect(configOf(resolved.services.web!).engines.DATABASE_URL).toContain(made.POSTGRES_PASSWORD);
+    expect(configOf(resolved.services.web!).engines.DATABASE_URL).toContain(made.POSTGRES_APP_PASSWORD);
   });
 });
 
@@ -194,12 +199,19 @@ describe("engines", () => {
   });
 
   test("MongoDB and PostgreSQL have the user and database that Fieldwatch asks for", () => {
-    const { mongodb, postgresql, web } = compose.services;
-    const { DATABASE_URL, MONGODB_URI } = configOf(web!).engines;
+    const { mongodb, postgresql, migrate, web } = compose.services;
+    const { DATABASE_URL, MIGRATION_DATABASE_URL, MONGODB_URI } = configOf(migrate!).engines;
     const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = postgresql!.environment!;
-    expect(DATABASE_URL).toBe(
+    expect(MIGRATION_DATABASE_URL).toBe(
       `postgresql://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgresql:${postgresql!.ports![0]!.split(":").at(-1)}/${POSTGRES_DB}`,
     );
+    // All others sign in as a user that migrate makes.
+    const runtime = Object.assign(new URL(MIGRATION_DATABASE_URL!), {
+      username: "fieldwatch_app",
+      password: passwords.POSTGRES_APP_PASSWORD,
+    });
+    expect(DATABASE_URL).toBe(runtime.href);
+    expect(configOf(web!).engines).toMatchObject({ DATABASE_URL, MIGRATION_DATABASE_URL: undefined });
     const { FIELDWATCH_PASSWORD, MONGO_INITDB_ROOT_PASSWORD } = mongodb!.environment!;
     expect(MONGODB_URI).toBe(`mongodb://fieldwatch:${FIELDWATCH_PASSWORD}@mongodb:27017/fieldwatch`);
     expect(MONGO_INITDB_ROOT_PASSWORD).not.toBe(FIELDWATCH_PASSWORD);

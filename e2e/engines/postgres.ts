@@ -32,7 +32,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const folder = engineFolder("postgres", options.dataDir);
   prepareDataFolder(folder.dataDir);
   const binaries = locateBinaries();
-  const launch = chooseLaunch(binaries.postgres);
+  const launch = chooseLaunch(binaries.postgres, folder.dataDir);
   const logFile = path.join(folder.dataDir, "postgres.log");
   const settings = [...SETTINGS, ...(options.settings ?? [])];
   let url = "";

@@ -26,7 +26,7 @@ export interface Diagnosis {
 }
 
 /** Probes that rightly fail in every test, as neither workers nor the test server's durability are set up. */
-const ALWAYS = ["pipeline.workers", "kafka.group", "postgres.durable"];
+const ALWAYS = ["pipeline.workers", "kafka.group", "postgres.durable", "postgres.privileges"];
 
 export interface DiagnoseOptions {
   readonly now?: () => number;

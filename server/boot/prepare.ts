@@ -3,10 +3,11 @@ import { prepareFirstAccount } from "@/server/access/first-account";
 import { ensureLocalKey } from "@/server/access/local-key";
 import { composeEngines, type Engines, topicSettings } from "@/server/compose";
 import type { Config } from "@/server/config/config";
-import { databaseConnection } from "@/server/postgres/connection";
+import { databaseConnection, ownerConnection } from "@/server/postgres/connection";
 import { ownerOf } from "@/server/postgres/embedded/owner";
 import { DatabaseUnavailableError } from "@/server/postgres/client";
 import { migrate, pendingMigrations } from "@/server/postgres/migrate";
+import { admitRuntimeRole } from "@/server/postgres/runtime-role";
 import { errorCode, StartError } from "@/server/postgres/start-error";
 import type { Logger } from "@/server/observability/logger";
 import { UnavailableError } from "@/server/domain/unavailable";
@@ -32,9 +33,12 @@ export async function prepareEngines(
 ): Promise<string | null> {
   const { record = UNRECORDED } = options;
   const began = performance.now();
-  const applied = await record.step("migrations", () =>
-    patiently("PostgreSQL", () => migrate(databaseConnection(config)), logger),
-  );
+  const applied = await record.step("migrations", async () => {
+    const owner = ownerConnection(config);
+    const names = await patiently("PostgreSQL", () => migrate(owner), logger);
+    await admitRuntimeRole(owner, databaseConnection(config));
+    return names;
+  });
   logger.info(
     `${applied.length === 0 ? "database is up to date" : `database migrated: ${applied.join(", ")}`}${seconds(began)}`,
   );

@@ -95,12 +95,24 @@ function unsafeCombinations(config: Config): ConfigProblem[] {
       example: String(Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24)),
     });
   }
-  problems.push(...kafkaSignIn(config), ...firstAccount(config));
+  problems.push(...kafkaSignIn(config), ...firstAccount(config), ...migration(config));
   const database = config.engines.DATABASE_URL === undefined ? undefined : new URL(config.engines.DATABASE_URL);
   if (database && isLoopback(database.hostname) && Number(database.port || 5432) === config.server.PORT) {
     problems.push({ variable: "PORT", problem: "is the port of DATABASE_URL on this machine", example: "3000" });
   }
   return problems;
+}
+
+/** The owner's address, which says nothing without the other, and must lead to the same database. */
+function migration({ engines }: Config): ConfigProblem[] {
+  const { DATABASE_URL: own, MIGRATION_DATABASE_URL: owner } = engines;
+  if (owner === undefined) return [];
+  const example = "postgresql://fieldwatch:secret@localhost:5432/fieldwatch";
+  if (own === undefined)
+    return [{ variable: "DATABASE_URL", problem: "is missing: MIGRATION_DATABASE_URL is set", example }];
+  if (new URL(own).pathname === new URL(owner).pathname) return [];
+  const problem = "names another database than DATABASE_URL";
+  return [{ variable: "MIGRATION_DATABASE_URL", problem, example }];
 }
 
 /** The first account's variables, which say nothing without each other. */

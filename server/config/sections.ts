@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addresses, flag, hosts, networks, publicOrigin, variable, whole } from "./variables";
+import { addresses, flag, hosts, networks, postgresUrl, publicOrigin, variable, whole } from "./variables";
 
 /** Settings of where Fieldwatch listens and keeps its files. */
 export const server = {
@@ -95,15 +95,15 @@ export const frontDoor = {
 /** Engines outside of Fieldwatch. */
 export const engines = {
   DATABASE_URL: variable(
-    z
-      .string()
-      .refine(
-        (text) => /^postgres(ql)?:$/.test(URL.canParse(text) ? new URL(text).protocol : ""),
-        "must be a postgresql:// URL",
-      )
-      .optional(),
+    postgresUrl().optional(),
     "PostgreSQL 15 or later. Not set: an embedded PostgreSQL in the data folder.",
     "postgresql://fieldwatch:secret@localhost:5432/fieldwatch",
+    { secret: true },
+  ),
+  MIGRATION_DATABASE_URL: variable(
+    postgresUrl().optional(),
+    "The same database as its tables' owner, who migrates. Then DATABASE_URL's user needs no right to make or drop anything; it is given what it needs, and made where it may be. Not set: DATABASE_URL's user does both.",
+    "postgresql://owner:secret@localhost:5432/fieldwatch",
     { secret: true },
   ),
   DATABASE_POOL_SIZE: variable(whole(3, 200).default(8), "Most connections one process opens to PostgreSQL.", "8"),

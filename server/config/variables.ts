@@ -33,6 +33,16 @@ export function flag() {
   return z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 }
 
+/** An address of PostgreSQL. */
+export function postgresUrl() {
+  return z
+    .string()
+    .refine(
+      (text) => /^postgres(ql)?:$/.test(URL.canParse(text) ? new URL(text).protocol : ""),
+      "must be a postgresql:// URL",
+    );
+}
+
 /** Reads "host:port,host:port". IPv6 addresses are refused: kafkajs would take what is before their first colon for the host. */
 export function addresses(text: string, context: z.RefinementCtx): string[] {
   const list = text.split(",").map((address) => address.trim());

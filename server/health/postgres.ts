@@ -37,6 +37,7 @@ interface Server {
   readonly standby: boolean;
   readonly connections: number;
   readonly most: number;
+  readonly superuser: boolean;
 }
 
 const LEAST_VERSION = 150_000;
@@ -88,6 +89,7 @@ export function postgresProbes({ pool, group, url, dataDir, migrations, now }: P
     probe("durable", "Keeps what it confirmed", async () => judgeDurability(await server())),
     probe("writable", "Can be written to", async () => judgeWritable(await server())),
     probe("migrations", "Tables are up to date", async () => judgeMigrations(await readApplied(pool), migrations())),
+    probe("privileges", "Has no more rights than it needs", async () => judgePrivileges(await server())),
     probe("connections", "Connections", async () => judgeConnections(await server())),
     probe("size", "Size", async () => pass(`The database takes ${size(await bytes())}.`)),
     probe("clock", "Clock agrees", async () => {
@@ -127,7 +129,10 @@ async function readServer(pool: Pool): Promise<Server> {
        current_user AS "user", current_database() AS database, current_setting('fsync') AS fsync,
        current_setting('full_page_writes') AS "fullPageWrites", current_setting('synchronous_commit') AS "synchronousCommit",
        pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS "readOnly",
-       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS connections,
+       -- Of other users only this much is told.
+       (SELECT count(*) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' OR (backend_type IS NULL AND usesysid IS NOT NULL))::int AS connections,
+       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most`,
   );
   return { ...rows[0]!, ms: performance.now() - began };
@@ -136,6 +141,17 @@ async function readServer(pool: Pool): Promise<Server> {
 async function readSize(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ bytes: number }>("SELECT pg_database_size(current_database())::float8 AS bytes");
   return rows[0]!.bytes;
+}
+
+function judgePrivileges({ superuser, user }: Server): Finding {
+  if (!superuser) return pass(`${user} is no superuser.`);
+  return {
+    status: "warn",
+    summary: `${user} is a superuser.`,
+    cause:
+      "Whoever could make Fieldwatch run a statement of theirs could run programs on PostgreSQL's machine and change the audit record.",
+    fix: `Keep ${command`${user}`} for migrations: set MIGRATION_DATABASE_URL to what DATABASE_URL is now, and DATABASE_URL to a user of a new name and password, which is made at the next start.`,
+  };
 }
 
 function judgeServer({ number, version, ms }: Server, url: string | null): Finding {

@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Config } from "@/server/config/config";
 import type { Logger } from "@/server/observability/logger";
 import { DatabasePool } from "./client";
+import { DATABASE, readOwnerPassword } from "./embedded/cluster";
 import { readEmbeddedConnection } from "./embedded/state";
 import { errorCode, StartError } from "./start-error";
 
@@ -38,6 +39,14 @@ export function databaseConnection(config: Config): string {
     `DATABASE_URL isn't set, and no Fieldwatch is running on the data folder ${config.dataDir}.`,
     "Start everything with `npm start`, and this role beside it,\nor set DATABASE_URL to a PostgreSQL 15 or later.",
   );
+}
+
+/** The connection string by which migrations are done, as the owner of the tables. @throws StartError when there is no PostgreSQL. */
+export function ownerConnection(config: Config): string {
+  const { MIGRATION_DATABASE_URL, DATABASE_URL } = config.engines;
+  if (DATABASE_URL !== undefined) return MIGRATION_DATABASE_URL ?? DATABASE_URL;
+  const url = new URL(databaseConnection(config));
+  return Object.assign(url, { username: DATABASE, password: readOwnerPassword(config.dataDir) }).href;
 }
 
 /** A time longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */

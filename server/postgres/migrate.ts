@@ -15,7 +15,7 @@ export interface Migration {
 }
 
 /** Prisma's own lock, so that its command line and Fieldwatch never migrate at the same time. */
-const LOCK = 72707369;
+export const MIGRATION_LOCK = 72707369;
 
 /** Oldest PostgreSQL Fieldwatch works with. */
 const LEAST_VERSION = 150000;
@@ -28,7 +28,7 @@ const LEAST_VERSION = 150000;
  */
 export function migrate(connectionString: string, migrations = readMigrations()): Promise<readonly string[]> {
   return withClient(connectionString, async (client) => {
-    await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
+    await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
     await client.query(TABLE);
     const pending = compare(migrations, await readApplied(client));
     for (const migration of pending) await apply(client, migration);
@@ -50,7 +50,8 @@ export function pendingMigrations(connectionString: string, migrations = readMig
   });
 }
 
-async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Does `work` on a connection of its own. @throws StartError when the server is older than 15. */
+export async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new DatabaseClient({
     connectionString,
     application_name: "fieldwatch migrate",

@@ -10,11 +10,9 @@ const PAST_MONTHS = 240;
 
 /** The tables divided into months of event time. */
 const TABLES = [
-  { table: "sample", column: "time", options: "" },
-  { table: "rollup_minute", column: "bucket", options: "WITH (fillfactor = 80)" },
+  { table: "sample", column: "time" },
+  { table: "rollup_minute", column: "bucket" },
 ] as const;
-
-type Divided = (typeof TABLES)[number];
 
 export interface Partitions {
   /** Makes the months that `times` need, but very old ones. Cheap once they are known. */
@@ -50,43 +48,15 @@ export function createPartitions(pool: Pool, now: () => EpochMs = Date.now): Par
       // Attaching waits for long readers, and would make others wait behind it: rather give up and come again.
       await client.query(`SET LOCAL lock_timeout = '5s'`);
       await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
-      for (const divided of TABLES) await addMonths(client, divided, months);
+      for (const { table } of TABLES) await addMonths(client, table, months);
     });
   }
 }
 
-async function addMonths(
-  client: PoolClient,
-  { table, column, options }: Divided,
-  months: readonly number[],
-): Promise<void> {
+async function addMonths(client: PoolClient, table: string, months: readonly number[]): Promise<void> {
   const there = new Set(await monthsOf(client, table));
-  for (const month of months) {
-    if (there.has(month)) continue;
-    const bounds = [firstMoment(month), firstMoment(month + 1)];
-    // A month whose rows went to *_other can't be made beside them; it stays there.
-    const { rows } = await client.query<{ taken: boolean }>(
-      `SELECT EXISTS (SELECT FROM ${table}_other WHERE ${column} >= $1 AND ${column} < $2) AS taken`,
-      bounds,
-    );
-    if (rows[0]!.taken) continue;
-    const name = partitionName(table, month);
-    // Attaching takes a lighter lock on the table than CREATE TABLE … PARTITION OF: writers go on.
-    await client.query(
-      `SAVEPOINT month;
-       CREATE TABLE ${name} (LIKE ${table} INCLUDING DEFAULTS) ${options}`,
-    );
-    try {
-      await client.query(
-        `ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM ('${bounds[0]}') TO ('${bounds[1]}')`,
-      );
-      there.add(month);
-    } catch (error) {
-      // A worker that had settled on *_other wrote there since the look above.
-      if ((error as { code?: string }).code !== "23514") throw error;
-      await client.query("ROLLBACK TO SAVEPOINT month");
-    }
-  }
+  for (const month of months)
+    if (!there.has(month)) await client.query("SELECT make_month($1, $2, $3)", [table, yearOf(month), numberOf(month)]);
 }
 
 /**
@@ -99,9 +69,10 @@ export async function dropOldestMonth(tx: PoolClient, before: EpochMs): Promise<
   const ends = await Promise.all(TABLES.map(({ table }) => monthsOf(tx, table)));
   const month = Math.min(...ends.flat());
   if (month >= monthOf(before)) return [];
-  const names = TABLES.flatMap(({ table }, i) => (ends[i]!.includes(month) ? [partitionName(table, month)] : []));
-  for (const name of names) await tx.query(`DROP TABLE ${name}`);
-  return names;
+  const divided = TABLES.filter((_, i) => ends[i]!.includes(month));
+  for (const { table } of divided)
+    await tx.query("SELECT drop_month($1, $2, $3)", [table, yearOf(month), numberOf(month)]);
+  return divided.map(({ table }) => partitionName(table, month));
 }
 
 /** Devices whose rows are looked through together. */
@@ -151,19 +122,24 @@ function startOf(month: number): EpochMs {
 
 /** The start of a month for SQL; as toISOString() has it, PostgreSQL can't read the year 10000 that ends the last month. */
 function firstMoment(month: number): string {
-  return `${yearOf(month)}-${numberOf(month)}-01 00:00:00+00`;
+  return `${digits(yearOf(month), 4)}-${digits(numberOf(month), 2)}-01 00:00:00+00`;
 }
 
-function yearOf(month: number): string {
-  return String(Math.floor(month / 12)).padStart(4, "0");
+function yearOf(month: number): number {
+  return Math.floor(month / 12);
 }
 
-function numberOf(month: number): string {
-  return String((month % 12) + 1).padStart(2, "0");
+/** The month's number in its year, from 1. */
+function numberOf(month: number): number {
+  return (month % 12) + 1;
+}
+
+function digits(number: number, length: number): string {
+  return String(number).padStart(length, "0");
 }
 
 function partitionName(table: string, month: number): string {
-  return `${table}_${yearOf(month)}_${numberOf(month)}`;
+  return `${table}_${digits(yearOf(month), 4)}_${digits(numberOf(month), 2)}`;
 }
 
 async function monthsOf(client: PoolClient, table: string): Promise<number[]> {

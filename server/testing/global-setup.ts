@@ -39,7 +39,7 @@ async function provideDatabase(
         settings: ["fsync=off", "full_page_writes=off"],
       })
     : undefined;
-  const adminUrl = given ?? embedded?.connectionString ?? "";
+  const adminUrl = given ?? embedded?.ownerConnectionString ?? "";
   const template = `fieldwatch_template_${process.pid}`;
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();

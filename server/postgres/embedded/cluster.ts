@@ -16,14 +16,16 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { command } from "@/server/domain/fix";
+import { bareEnvironment } from "@/server/config/bare-environment";
 import { errorCode, StartError } from "../start-error";
 import type { Binaries } from "./binaries";
 import type { Launch } from "./privileges";
 
-/** Name of the database and of its one user. */
+/** Name of the database, and of the superuser who owns it, by whom nothing but migrations is done. */
 export const DATABASE = "fieldwatch";
 
 const PASSWORD_FILE = "fieldwatch.password";
+const RUNTIME_PASSWORD_FILE = "runtime.password";
 /** An empty PostgreSQL takes 40 MB and its first write-ahead log 16 MB. */
 const LEAST_FREE_BYTES = 96 * 1024 * 1024;
 
@@ -119,7 +121,22 @@ export async function prepareCluster(
       "Run the Fieldwatch that made it, or choose another folder: `FIELDWATCH_DATA_DIR=/path/to/folder npm start`",
     );
   }
-  return { folder, password: readFileSync(path.join(folder, PASSWORD_FILE), "utf8").trim(), created };
+  return { folder, password: readOwnerPassword(dataDir), created };
+}
+
+/** The password of the owner of the cluster in a data folder. @throws Error with code ENOENT when there is no cluster. */
+export function readOwnerPassword(dataDir: string): string {
+  return readFileSync(path.join(dataDir, "postgres", PASSWORD_FILE), "utf8").trim();
+}
+
+/** The password of the role everything but migrations is done by; made when it isn't there. */
+export function runtimePassword(dataDir: string): string {
+  const file = path.join(dataDir, "postgres", RUNTIME_PASSWORD_FILE);
+  if (!existsSync(file)) {
+    writeFileSync(`${file}.new`, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  }
+  return readFileSync(file, "utf8").trim();
 }
 
 function refuseStrangers(folder: string): void {
@@ -171,7 +188,7 @@ async function initialise(
 
 function run(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true, env: bareEnvironment() });
     // The whole group is ended, as initdb runs programs of its own.
     const killGroup = () => {
       try {

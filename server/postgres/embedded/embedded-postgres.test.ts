@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
@@ -33,13 +33,25 @@ async function query(connectionString: string, sql: string): Promise<unknown[]> 
   }
 }
 
+/** Does one thing, and then reads one line, on one connection. */
+async function pick(connectionString: string, before: string, sql: string): Promise<string> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(before);
+    return (await client.query<{ line: string }>(sql)).rows[0]!.line;
+  } finally {
+    await client.end();
+  }
+}
+
 test("data survives a clean stop and a kill -9, on the same address; nobody else gets the folder", async () => {
   const dataDir = path.join(root, "one");
   const first = await startEmbeddedPostgres({ dataDir, logger });
   expect(first.created).toBe(true);
   expect(readState(dataDir)).toMatchObject({ connectionString: first.connectionString, pid: first.pid() });
   expect(statSync(path.join(dataDir, "postgres.json")).mode & 0o077).toBe(0);
-  await query(first.connectionString, "CREATE TABLE kept AS SELECT 1 AS n");
+  await query(first.ownerConnectionString, "CREATE TABLE kept AS SELECT 1 AS n; GRANT ALL ON kept TO fieldwatch_app");
   await expect(startEmbeddedPostgres({ dataDir, logger })).rejects.toThrow(
     "Another Fieldwatch is running on this data folder",
   );
@@ -113,7 +125,7 @@ test.runIf(process.platform === "linux")(
     expect(isAlive(old)).toBe(false);
     // A process that started a server, and is killed.
     const binaries = locateBinaries();
-    const launch = chooseLaunch(binaries.postgres);
+    const launch = chooseLaunch(binaries.postgres, dataDir);
     const port = String(await freePort());
     const args = ["-D", path.join(dataDir, "postgres"), "-p", port, "-c", "unix_socket_directories="];
     const [command, ...rest] = [...launch.prefix, binaries.postgres, ...args];
@@ -131,3 +143,40 @@ test.runIf(process.platform === "linux")(
     await next.stop();
   },
 );
+
+test.runIf(process.platform === "linux")(
+  "the server has none of our variables and, started by root, none of root's rights",
+  async () => {
+    const dataDir = path.join(mkdtempSync(path.join(tmpdir(), "fieldwatch-bare-")), "data");
+    chmodSync(path.dirname(dataDir), 0o755);
+    const names = ["FIELDWATCH_KEY", "KAFKA_SASL_PASSWORD", "MONGODB_URI", "DATABASE_URL", "ANYTHING_ELSE"];
+    for (const name of names) vi.stubEnv(name, "SECRET_MARK");
+    const embedded = await startEmbeddedPostgres({ dataDir, logger });
+    vi.unstubAllEnvs();
+    await query(embedded.connectionString, "SELECT 1");
+    const proc = (file: string) => readFileSync(`/proc/${embedded.pid()}/${file}`, "utf8");
+    // What it hands on to programs that it starts.
+    const handedOn = await pick(
+      embedded.ownerConnectionString,
+      "CREATE TEMP TABLE seen (line text); COPY seen FROM PROGRAM 'env'",
+      "SELECT string_agg(line, ' ') AS line FROM seen",
+    );
+    expect(handedOn).toMatch(/PATH=/);
+    expect(handedOn).not.toMatch(/SECRET_MARK|FIELDWATCH|KAFKA|MONGO/);
+    expect(proc("environ")).not.toMatch(/SECRET_MARK|FIELDWATCH|KAFKA|MONGO/);
+    if (process.getuid?.() === 0) {
+      expect(proc("status")).toMatch(/^Uid:\t(?!0\t)/m);
+      for (const kind of ["CapEff", "CapPrm", "CapInh", "CapAmb"])
+        expect(proc("status")).toMatch(new RegExp(`^${kind}:\t0+$`, "m"));
+    }
+    await embedded.stop();
+    rmSync(path.dirname(dataDir), { recursive: true });
+  },
+);
+
+test("below a folder that only its maker may enter it works all the same", async () => {
+  const embedded = await startEmbeddedPostgres({ dataDir: path.join(root, "closed", "data"), logger });
+  expect(statSync(path.join(root, "closed")).mode & 0o077).toBe(0);
+  expect(await query(embedded.connectionString, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  await embedded.stop();
+});

@@ -2,22 +2,28 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "@/server/observability/logger";
+import { setRuntimeRole } from "../runtime-role";
 import { StartError } from "../start-error";
 import { locateBinaries } from "./binaries";
-import { DATABASE, folderError, prepareCluster, prepareDataFolder } from "./cluster";
+import { DATABASE, folderError, prepareCluster, prepareDataFolder, runtimePassword } from "./cluster";
 import { takeOwnership } from "./owner";
 import { createPostmaster, freePort, type Postmaster, stopStale } from "./postmaster";
 import { chooseLaunch } from "./privileges";
 import { readPostmaster } from "./processes";
 import { readState, removeState, writeState } from "./state";
 
+/** Name of the role everything but migrations is done by. */
+const RUNTIME_ROLE = "fieldwatch_app";
+
 /** Interval of reading the server's own word on its state, in milliseconds. */
 const STATE_CHECK_MS = 1000;
 
 /** A PostgreSQL of our own, in a data folder, reachable from this machine only. */
 export interface EmbeddedPostgres {
-  /** Stays the same when the server is restarted after a crash. */
+  /** As the runtime role, which can't change what tables there are. Stays the same when the server is restarted after a crash. */
   readonly connectionString: string;
+  /** As the owner, for migrations. */
+  readonly ownerConnectionString: string;
   /** True if the folder was made by this start. */
   readonly created: boolean;
   /** Process id of the server; changes when it is restarted. */
@@ -49,11 +55,19 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const release = takeOwnership(dataDir);
   try {
     const binaries = locateBinaries();
-    const launch = chooseLaunch(binaries.postgres);
+    const launch = chooseLaunch(binaries.postgres, dataDir);
+    if (launch.mayReadAll)
+      logger.warn(
+        { dataDir },
+        "PostgreSQL's own user can't reach the data folder or its programs below folders that only root may enter, so it may read all files; FIELDWATCH_DATA_DIR and an installation elsewhere mend that, and running as a normal user does",
+      );
     const { folder, password, created } = await prepareCluster(dataDir, binaries, launch);
     await stopStale(folder, binaries);
     const port = await freePort(readState(dataDir)?.port);
-    const connectionString = `postgresql://${DATABASE}:${password}@127.0.0.1:${port}/${DATABASE}`;
+    const connectionOf = (user: string, secret: string) =>
+      `postgresql://${user}:${secret}@127.0.0.1:${port}/${DATABASE}`;
+    const ownerConnectionString = connectionOf(DATABASE, password);
+    const connectionString = connectionOf(RUNTIME_ROLE, runtimePassword(dataDir));
     const logFile = path.join(dataDir, "postgres.log");
 
     let stopping = false;
@@ -104,7 +118,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       release();
     };
     try {
-      await createDatabase(connectionString);
+      await createDatabase(ownerConnectionString);
+      await setRuntimeRole(ownerConnectionString, connectionString);
     } catch (error) {
       await stop();
       throw error;
@@ -112,6 +127,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     let stopped: Promise<void> | undefined;
     return {
       connectionString,
+      ownerConnectionString,
       created,
       pid: () => postmaster?.pid,
       stop: (timeoutMs) => (stopped ??= stop(timeoutMs)),

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { bareEnvironment } from "@/server/config/bare-environment";
 import { StartError } from "../start-error";
 import type { Binaries } from "./binaries";
 import type { Launch } from "./privileges";
@@ -75,7 +76,12 @@ function launchPostmaster({ binaries, launch, folder, port, settings, logFile }:
   // Output goes to a file, not a pipe: the server must be able to log when this process is gone.
   const log = openSync(logFile, "a", 0o600);
   // A session of its own: Ctrl-C must not stop it before those who use it.
-  const child = spawn(command, rest, { stdio: ["ignore", log, log], detached: true, windowsHide: true });
+  const child = spawn(command, rest, {
+    stdio: ["ignore", log, log],
+    detached: true,
+    windowsHide: true,
+    env: bareEnvironment(),
+  });
   closeSync(log);
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());

@@ -22,7 +22,7 @@ export function readState(dataDir: string): EmbeddedState | undefined {
   }
 }
 
-/** Connection string of the embedded PostgreSQL that runs (or ran until it was killed) in the data folder. */
+/** Connection string of the embedded PostgreSQL that runs (or ran until it was killed) in the data folder, as the runtime role. */
 export function readEmbeddedConnection(dataDir: string): string | undefined {
   return readState(dataDir)?.connectionString;
 }
