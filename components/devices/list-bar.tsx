@@ -7,6 +7,7 @@ import type { FleetSummary } from "@/server/contracts/fleet";
 import { counted } from "@/server/domain/counted";
 import { useMay } from "../queries/access";
 import { devicesCsv } from "../queries/devices";
+import { BeingRemoved } from "../shell/removals";
 import { Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import { ListBar } from "../ui/list-page";
@@ -52,7 +53,12 @@ export function DevicesBar(props: DevicesBarProps) {
       total={list ? told(list.count, summary) : ""}
       what="These devices"
       trouble={trouble}
-      offer={<SortAgain list={list} summary={summary} onReload={onReload} />}
+      offer={
+        <span className={classes.offer}>
+          <BeingRemoved kind="device" />
+          <SortAgain list={list} summary={summary} onReload={onReload} />
+        </span>
+      }
       onReload={onReload}
       onHelp={onHelp}
     >

@@ -10,26 +10,40 @@ import { deviceQuery, type Saved, saveProperties, sitesQuery } from "../queries/
 import { DEVICE_ROWS } from "../queries/devices";
 import { Age } from "../ui/age";
 import { Failure } from "../ui/feedback";
+import form from "../ui/form.module.css";
 import { Section } from "../ui/section";
 import { MarkShape } from "../ui/state-mark";
+import { DeleteDevice } from "./delete-device";
 import classes from "./properties.module.css";
 
 /** Shows what people say about a device: where it stands, what it is, and anything worth knowing. */
 export function Properties({ device }: { device: DeviceDetail }) {
   const mayEdit = useMay("edit");
+  const mayDelete = useMay("administer");
+  const [isDeleting, setDeleting] = useState(false);
   const [isEditing, setEditing] = useState(false);
   return (
     <Section
       title="Properties"
       aside={
-        isEditing || !mayEdit ? null : (
-          <Button size="xs" variant="default" onClick={() => setEditing(true)}>
-            Edit
-          </Button>
+        isEditing ? null : (
+          <span className={form.buttons}>
+            {mayDelete ? (
+              <Button size="xs" variant="default" onClick={() => setDeleting(true)}>
+                Delete…
+              </Button>
+            ) : null}
+            {mayEdit ? (
+              <Button size="xs" variant="default" onClick={() => setEditing(true)}>
+                Edit
+              </Button>
+            ) : null}
+          </span>
         )
       }
     >
       {isEditing ? <PropertiesForm device={device} onDone={() => setEditing(false)} /> : <Words device={device} />}
+      {isDeleting ? <DeleteDevice device={device} onClose={() => setDeleting(false)} /> : null}
     </Section>
   );
 }

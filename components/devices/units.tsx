@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
 import type { MetricView } from "@/server/contracts/metrics";
-import { saveUnit } from "../queries/metrics";
+import { saveMetric } from "../queries/metrics";
 import { Dialog } from "../ui/dialog";
 import { Failure } from "../ui/feedback";
 import form from "../ui/form.module.css";
@@ -139,7 +139,7 @@ function lineOf(device: DeviceView, metric: MetricView): Line {
 
 async function write(device: DeviceView, { name, unit, scope }: Line): Promise<void> {
   const wanted = unit.trim() || null;
-  if (scope === "own") return saveUnit(name, { unit: wanted, devices: [device.id] });
-  if (Object.hasOwn(device.units, name)) await saveUnit(name, { unit: null, devices: [device.id] });
-  await saveUnit(name, { unit: wanted });
+  if (scope === "own") return saveMetric(name, { unit: wanted, devices: [device.id] });
+  if (Object.hasOwn(device.units, name)) await saveMetric(name, { unit: null, devices: [device.id] });
+  await saveMetric(name, { unit: wanted });
 }

@@ -2,11 +2,12 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Problem } from "@/server/contracts/common";
 import type { DeadLettersAnswer } from "@/server/contracts/dead-letters";
 import type { DeviceChanges, DeviceDetail, DevicesAnswer, MessagesAnswer } from "@/server/contracts/devices";
+import type { Job } from "@/server/contracts/jobs";
 import type { FrameData } from "@/server/contracts/live";
 import { toSegment } from "@/server/domain/segment";
 import { applyToDevice } from "../live/apply";
 import type { LiveClient } from "../live/client";
-import { patchJson, queryString, readJson, RequestError } from "./request";
+import { deleteJson, patchJson, queryString, readJson, RequestError } from "./request";
 
 const addressOf = (id: string) => `/api/v1/devices/${toSegment(id)}`;
 
@@ -83,4 +84,9 @@ export async function saveProperties(id: string, changes: DeviceChanges, updated
       return { kind: "refused", errors: Object.fromEntries(problem.errors.map(({ at, message }) => [at, message])) };
     throw error;
   }
+}
+
+/** Deletes a device with its readings. @throws RequestError: 404 when it is gone already. */
+export function deleteDevice(id: string): Promise<Job> {
+  return deleteJson(addressOf(id));
 }

@@ -19,13 +19,15 @@ function taken(order: FleetOrder): FleetOrder {
   return order;
 }
 
+export const FLEET_ORDER = "fleet order";
+
 /**
  * The order of all devices that match. It is loaded once and stays, so that no row moves under the eye; the summary
  * tells when it would be another. Only an empty one, or none, is asked for again by itself.
  */
 export const fleetOrderQuery = (wanted: WantedDevices, first: FirstOrder | null) =>
   queryOptions({
-    queryKey: ["fleet order", wanted],
+    queryKey: [FLEET_ORDER, wanted],
     queryFn: ({ signal }) => readJson<FleetOrder>(fleetOrderAddress(wanted), signal),
     ...(first?.asked === fleetOrderAddress(wanted)
       ? { initialData: () => taken(first.order), initialDataUpdatedAt: browserNow() }

@@ -1,7 +1,10 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { MetricChanges, MetricsAnswer } from "@/server/contracts/metrics";
+import type { Job } from "@/server/contracts/jobs";
+import type { MetricChanges, MetricsAnswer, MetricStored, MetricUseAnswer } from "@/server/contracts/metrics";
 import { toSegment } from "@/server/domain/segment";
-import { patchJson, readJson } from "./request";
+import { deleteJson, patchJson, postJson, readJson } from "./request";
+
+const addressOf = (name: string) => `/api/v1/metrics/${toSegment(name)}`;
 
 /** All metrics with kind, unit and valid range. */
 export const metricsQuery = () =>
@@ -12,10 +15,36 @@ export const metricsQuery = () =>
     refetchInterval: 60_000,
   });
 
+/** How many devices have each metric, and when it came last. */
+export const metricUseQuery = () =>
+  queryOptions({
+    queryKey: ["metric use"],
+    queryFn: ({ signal }) => readJson<MetricUseAnswer>("/api/v1/metric-use", signal),
+    refetchInterval: 15_000,
+  });
+
+/** What is stored of a metric; counted anew for each decision. */
+export const metricStoredQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["metric stored", name],
+    queryFn: ({ signal }) => readJson<MetricStored>(`${addressOf(name)}/stored`, signal),
+    gcTime: 0,
+  });
+
 /**
  * Says what a metric means.
  * @throws RequestError with what is wrong with it, or when nobody knows whether it was saved.
  */
-export async function saveUnit(name: string, changes: MetricChanges): Promise<void> {
-  await patchJson(`/api/v1/metrics/${toSegment(name)}`, changes);
+export async function saveMetric(name: string, changes: MetricChanges): Promise<void> {
+  await patchJson(addressOf(name), changes);
+}
+
+/** Deletes a metric with its readings. @throws RequestError: 404 when it is gone already, 409 while an earlier one of its name is being removed. */
+export function deleteMetric(name: string): Promise<Job> {
+  return deleteJson(addressOf(name));
+}
+
+/** Gives a metric's readings to another one. @throws RequestError: 404 without one of both, 409 when their units differ or one is being removed. */
+export function mergeMetric(name: string, into: string): Promise<Job> {
+  return postJson(`${addressOf(name)}/merge`, { into });
 }

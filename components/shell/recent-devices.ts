@@ -22,6 +22,11 @@ export function noteDevice(id: string): void {
   writeKept(NAME, JSON.stringify([id, ...before.filter((other) => other !== id)].slice(0, MOST)));
 }
 
+/** Forgets that a device's page was opened: there is none any more. */
+export function forgetDevice(id: string): void {
+  writeKept(NAME, JSON.stringify(readIds(readKept(NAME)).filter((other) => other !== id)));
+}
+
 /** Devices whose pages were opened last in this browser, the latest first. */
 export function useRecentDevices(): readonly string[] {
   const [text] = useKept(NAME);

@@ -6,6 +6,7 @@ import { PATIENCE_MS } from "./stage";
 export const PAGES = [
   { name: "Overview", route: "/" },
   { name: "Devices", route: "/devices" },
+  { name: "Metrics", route: "/metrics" },
   { name: "Pipeline", route: "/pipeline" },
   { name: "Dead letters", route: "/dead-letters" },
   { name: "Jobs", route: "/jobs" },

@@ -2,6 +2,7 @@
 export const PAGES = [
   { href: "/", label: "Overview", key: "o" },
   { href: "/devices", label: "Devices", key: "d" },
+  { href: "/metrics", label: "Metrics", key: "t" },
   { href: "/pipeline", label: "Pipeline", key: "p" },
   { href: "/dead-letters", label: "Dead letters", key: "l" },
   { href: "/jobs", label: "Jobs", key: "j" },
