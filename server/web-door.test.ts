@@ -5,7 +5,7 @@ import { io } from "socket.io-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
 import { loadConfig } from "./config/config";
-import { adminHeader } from "./testing/admin-header";
+import { adminHeader } from "./testing/key-header";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";

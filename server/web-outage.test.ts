@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Config, loadConfig } from "./config/config";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { freePort } from "@/e2e/product";
-import { adminHeader } from "./testing/admin-header";
+import { adminHeader } from "./testing/key-header";
 import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
 import { runWeb } from "./web";

@@ -13,7 +13,7 @@ import { ask } from "./delivery/ask";
 import { createSender } from "./delivery/sender";
 import { ownAddress, telemetryRoute } from "./delivery/target";
 import { withTransaction } from "./postgres/transaction";
-import { adminHeader } from "./testing/admin-header";
+import { adminHeader } from "./testing/key-header";
 import { makeCertificate } from "./testing/certificate";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { makeTopics } from "./testing/topics";

@@ -9,7 +9,7 @@ import { type Config, loadConfig } from "./config/config";
 import type { ClientToServer, Frame, LiveDevice, Room, ServerToClient, WatchAnswer } from "./contracts/live";
 import { TOPICS } from "./domain/terms";
 import { freshDatabase, type TestDatabase } from "./testing/database";
-import { adminHeader } from "./testing/admin-header";
+import { adminHeader } from "./testing/key-header";
 import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
 import { runWeb } from "./web";

@@ -13,13 +13,14 @@ import { sessionCookie } from "./api/access/cookie";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
 import { answerUnservable } from "./api/unservable";
+import { seenAt } from "./catalog/devices";
 import { composeEngines } from "./compose";
 import { composeAdmission, composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
 import { exposureOf, readCertificate } from "./config/exposure";
 import { runAsProduction } from "./config/production";
 import { PAGES } from "./contracts/pages";
-import { sitesOf } from "./domain/access";
+import { type Sites, sitesOf } from "./domain/access";
 import { admitToPage, credentialsOf } from "./page-gate";
 import { databaseConnection } from "./postgres/connection";
 import { createPrismaClient } from "./postgres/prisma";
@@ -29,7 +30,7 @@ import { ask } from "./delivery/ask";
 import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
-import { type LiveChannel, type LiveServer, startLiveChannel } from "./realtime/live-channel";
+import { type LiveChannel, type LiveServer, type LiveSocket, startLiveChannel } from "./realtime/live-channel";
 import { answerRefusal, hangUp, type Refusal } from "./front-door/refusal";
 import { type Certificate, OLDEST_TLS, openCertificate } from "./front-door/certificate";
 import { createFrontDoor, isPage } from "./front-door/front-door";
@@ -116,6 +117,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const live = startLiveChannel({
       io,
       eventLog: engines.eventLog,
+      seenAt: (sites, devices) => seenAt(engines.pool, sites, devices),
       pipeline: async () => toPipelineAnswer(await pipelineState()),
       health: () => health.answer(),
       onHealthChange: health.onChange,
@@ -136,18 +138,16 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
   }
 }
 
-/** True if who shows these credentials may watch. */
-async function mayWatch(authenticator: Authenticator, request: IncomingMessage): Promise<boolean> {
-  return sitesOf(await authenticator.callerOf(credentialsOf(request)), "view") === "all";
+/** The sites that who shows these credentials may watch. */
+async function watchableSites(authenticator: Authenticator, request: IncomingMessage): Promise<Sites> {
+  return sitesOf(await authenticator.callerOf(credentialsOf(request)), "view");
 }
 
-/** Cuts a browser off that may not watch any more. */
-async function cutOff(
-  socket: { readonly request: IncomingMessage; disconnect(close: boolean): unknown },
-  authenticator: Authenticator,
-): Promise<void> {
+/** Cuts a browser off that may not watch any more, or may watch other sites: it comes back, and loads anew. */
+async function cutOff(socket: LiveSocket, authenticator: Authenticator): Promise<void> {
   // Who can't be asked about while PostgreSQL is away stays: nothing can have been taken from them.
-  if (!(await mayWatch(authenticator, socket.request).catch(() => true))) socket.disconnect(true);
+  const sites = await watchableSites(authenticator, socket.request).catch(() => socket.data.sites);
+  if (String(sites) !== String(socket.data.sites)) socket.disconnect(true);
 }
 
 /** By this header the process's own requests for pages are told: a page alone holds no data. */
@@ -207,8 +207,8 @@ async function listen(
     perMessageDeflate: false,
     maxHttpBufferSize: 16 * 1024,
     allowRequest: (request, decide) => {
-      mayWatch(authenticator, request).then(
-        (may) => decide(null, may),
+      watchableSites(authenticator, request).then(
+        (sites) => decide(null, sites.length > 0),
         () => decide(null, false),
       );
     },
@@ -219,7 +219,17 @@ async function listen(
   // Sockets of before a restart come back at once. Let in too early, they would ask for rooms and never be answered.
   let welcome = () => {};
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
-  io.use((_, letIn) => void welcomed.then(() => letIn()));
+  io.use((socket, letIn) => {
+    welcomed
+      .then(() => watchableSites(authenticator, socket.request))
+      .then(
+        (sites) => {
+          socket.data.sites = sites;
+          letIn();
+        },
+        () => letIn(new Error("It can't be told who this is.")),
+      );
+  });
   const close = async () => {
     io.disconnectSockets(true);
     const drained = new Promise<void>((resolve) => void server.close(() => resolve()));

@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Prisma } from "@/server/postgres/generated/client";
@@ -79,4 +80,18 @@ function conflictOf(row: DeviceInFull): LastConflict | null {
   const { conflictMetric, conflictTime, conflictKept: kept, conflictRefused: refused } = row;
   if (conflictMetric === null || conflictTime === null || kept === null || refused === null) return null;
   return { metric: conflictMetric.name, time: conflictTime.getTime(), kept, refused };
+}
+
+/** Those of these devices that are at one of these sites now. */
+export async function seenAt(
+  pool: Pool,
+  sites: readonly number[],
+  devices: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<[string]>({
+    rowMode: "array",
+    text: "SELECT name FROM device WHERE name = ANY ($1) AND site_id = ANY ($2::integer[])",
+    values: [devices, sites],
+  });
+  return new Set(rows.map(([name]) => name));
 }

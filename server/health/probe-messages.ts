@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { ProbeHandled, ProbeSent } from "@/server/domain/probe-message";
 
 /** The most probe messages kept. */
@@ -38,17 +39,40 @@ async function letOldestGo(pool: Pool): Promise<void> {
   );
 }
 
-/** One followed, or null when there is none of that id. */
-export async function findProbeMessage(pool: Pool, id: string): Promise<ProbeMessage | null> {
-  const { rows } = await pool.query<ProbeMessage>("SELECT id, sent, handled FROM probe_message WHERE id = $1", [id]);
+/** One followed, or null when there is none of that id from a device at these sites. */
+export async function findProbeMessage(pool: Pool, sites: Sites, id: string): Promise<ProbeMessage | null> {
+  const { condition, values } = fromDevicesAt(sites);
+  const { rows } = await pool.query<ProbeMessage>(
+    `SELECT id, sent, handled FROM probe_message WHERE id = $1 ${condition}`,
+    [id, ...values],
+  );
   return rows[0] ?? null;
 }
 
-/** The latest probe messages, newest first. */
-export async function latestProbeMessages(pool: Pool, limit: number): Promise<readonly ProbeMessage[]> {
+/** The latest probe messages from devices at these sites, newest first. */
+export async function latestProbeMessages(pool: Pool, sites: Sites, limit: number): Promise<readonly ProbeMessage[]> {
+  const { condition, values } = fromDevicesAt(sites);
   const { rows } = await pool.query<ProbeMessage>(
-    "SELECT id, sent, handled FROM probe_message WHERE sent IS NOT NULL ORDER BY created_at DESC LIMIT $1",
-    [limit],
+    `SELECT id, sent, handled FROM probe_message WHERE sent IS NOT NULL ${condition} ORDER BY created_at DESC LIMIT $1`,
+    [limit, ...values],
   );
   return rows;
+}
+
+/** The condition for some sites, which is parameter 2. */
+function fromDevicesAt(sites: Sites): { condition: string; values: unknown[] } {
+  if (sites === "all") return { condition: "", values: [] };
+  return {
+    condition: "AND sent ->> 'device' IN (SELECT name FROM device WHERE site_id = ANY ($2::integer[]))",
+    values: [sites],
+  };
+}
+
+/** True if the device is at one of these sites now. */
+export async function isAt(pool: Pool, sites: readonly number[], device: string): Promise<boolean> {
+  const { rowCount } = await pool.query("SELECT FROM device WHERE name = $1 AND site_id = ANY ($2::integer[])", [
+    device,
+    sites,
+  ]);
+  return rowCount !== 0;
 }

@@ -40,11 +40,11 @@ test("a message like any other goes to the log, and its way is told by both side
     ...{ worker: "w", partition: 0, offset: 7, takenAt: at, failing: null, refused: false, frameLost: false },
     ends: { decode: at, enrich: at, documents: at, readings: at, published: at + 1 },
   });
-  expect(await messages.find(followed.id)).toMatchObject({ state: "done" });
+  expect(await messages.find("all", followed.id)).toMatchObject({ state: "done" });
   // Another web process, which did not send it, knows as much.
-  await until(async () => (await made(async () => {}).find(followed.id))?.state === "done", { what: "its way" });
-  expect((await messages.latest()).items[0]).toMatchObject({ id: followed.id, state: "done" });
-  expect(await messages.find(ANYWHERE)).toBeNull();
+  await until(async () => (await made(async () => {}).find("all", followed.id))?.state === "done", { what: "its way" });
+  expect((await messages.latest("all")).items[0]).toMatchObject({ id: followed.id, state: "done" });
+  expect(await messages.find("all", ANYWHERE)).toBeNull();
 });
 
 test("a name no device can have is refused", async () => {
@@ -64,15 +64,15 @@ test("a database that is away: what this process knows is told, the rest is unkn
   const refused = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
   const messages = made(async () => {}, { query: () => Promise.reject(refused) } as unknown as Pool);
   const { id } = await messages.send("d");
-  expect(await messages.find(id)).toMatchObject({ state: "unknown" });
-  expect((await messages.latest()).items).toHaveLength(1);
-  await expect(messages.find(ANYWHERE)).rejects.toThrow("refused");
+  expect(await messages.find("all", id)).toMatchObject({ state: "unknown" });
+  expect((await messages.latest("all")).items).toHaveLength(1);
+  await expect(messages.find("all", ANYWHERE)).rejects.toThrow("refused");
 });
 
 test("only the latest are kept", async () => {
   const sent = { device: "d", eventTime: 0, acceptedAt: 0, durableAt: 0, error: null };
   for (let i = 0; i < 120; i++) await noteSent(db.pool, `kept-${i}`, sent);
-  const kept = await latestProbeMessages(db.pool, 1000);
+  const kept = await latestProbeMessages(db.pool, "all", 1000);
   expect(kept.length).toBe(100);
   expect(kept[0]!.id).toBe("kept-119");
 });

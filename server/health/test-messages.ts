@@ -1,9 +1,10 @@
 import { within, withinOr } from "@/server/async/timeout";
 import { randomUUID } from "node:crypto";
 import type { Pool } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { HealthAnswer } from "@/server/contracts/health";
 import type { ProbeMessagesAnswer, ProbeMessageView } from "@/server/contracts/test-message";
-import { findProbeMessage, latestProbeMessages, noteSent } from "./probe-messages";
+import { findProbeMessage, isAt, latestProbeMessages, noteSent } from "./probe-messages";
 import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import { TEST_METRIC, PROBE_HEADER, type ProbeHandled, type ProbeSent } from "@/server/domain/probe-message";
@@ -28,10 +29,10 @@ export interface TestMessages {
    * @throws TestMessageRefused when it isn't a message, or too many are on their way to the log.
    */
   send(device: string): Promise<ProbeMessageView>;
-  /** The way of one so far; null when there is none of that id, or no more. */
-  find(id: string): Promise<ProbeMessageView | null>;
-  /** The latest, newest first. */
-  latest(): Promise<ProbeMessagesAnswer>;
+  /** The way of one so far; null when there is none of that id from a device at these sites, or no more. */
+  find(sites: Sites, id: string): Promise<ProbeMessageView | null>;
+  /** The latest from devices at these sites, newest first. */
+  latest(sites: Sites): Promise<ProbeMessagesAnswer>;
 }
 
 export class TestMessageRefused extends Error {
@@ -95,9 +96,10 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
       await withinOr(LOG_PATIENCE_MS, append(id, value, sent), undefined);
       return view(id, own.get(id) ?? sent, null);
     },
-    async find(id) {
+    async find(sites, id) {
       const mine = own.get(id);
-      const found = await inTime(findProbeMessage(pool, id)).catch((error: unknown) => {
+      if (mine && sites !== "all" && !(await inTime(isAt(pool, sites, mine.device)))) return null;
+      const found = await inTime(findProbeMessage(pool, sites, id)).catch((error: unknown) => {
         if (mine === undefined) throw error;
         return undefined;
       });
@@ -105,9 +107,9 @@ export function createTestMessages(deps: TestMessagesDeps): TestMessages {
       if (sent === undefined || sent === null) return null;
       return view(id, sent, found === undefined ? undefined : (found?.handled ?? null));
     },
-    async latest() {
-      const ownNewest = [...own].toReversed();
-      const found = await inTime(latestProbeMessages(pool, SHOWN)).catch((error: unknown) => {
+    async latest(sites) {
+      const ownNewest = sites === "all" ? [...own].toReversed() : [];
+      const found = await inTime(latestProbeMessages(pool, sites, SHOWN)).catch((error: unknown) => {
         if (ownNewest.length === 0) throw error;
         return undefined;
       });

@@ -1,20 +1,30 @@
 import { randomUUID } from "node:crypto";
-import type { Server } from "socket.io";
+import type { DefaultEventsMap, Server, Socket } from "socket.io";
 import type { HealthAnswer } from "@/server/contracts/health";
-import type { ClientToServer, FrameData, Room, ServerToClient } from "@/server/contracts/live";
+import type { ClientToServer, FrameData, LiveDevice, Room, ServerToClient, WatchAnswer } from "@/server/contracts/live";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import type { Sites } from "@/server/domain/access";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import type { Consumption, EventLog } from "@/server/ports/event-log";
 import { createPending, type Pending } from "./conflation";
 import { readLiveHead, readLiveRecord } from "./live-records";
-import { toRoom } from "./rooms";
+import { type Audience, audienceOf, isOfDevices, keyOf, toRoom } from "./rooms";
 
-export type LiveServer = Server<ClientToServer, ServerToClient>;
+/** The facts of a browser that are known when it is let in. */
+export interface LiveSocketData {
+  /** The sites it may watch. */
+  sites: Sites;
+}
+
+export type LiveServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, LiveSocketData>;
+export type LiveSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, LiveSocketData>;
 
 export interface LiveChannelDeps {
   readonly io: LiveServer;
   readonly eventLog: Pick<EventLog, "consume">;
+  /** Those of these devices that are at one of these sites now. */
+  readonly seenAt: (sites: readonly number[], devices: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly pipeline: () => Promise<PipelineAnswer>;
   readonly health: () => HealthAnswer;
   readonly onHealthChange: (listener: () => void) => () => void;
@@ -43,12 +53,18 @@ const MOST_WORKERS = 1000;
 /** Packets waiting for one browser before it is cut off; it comes back and loads a snapshot. */
 const BACKLOG = 100;
 
+const NO_ROOM: WatchAnswer = { ok: false, error: "There is no such room." };
+
 /** Sends frames to the browsers that watch: what workers committed, the pipeline's state, and the health. */
 export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
-  const { io, eventLog, pipeline, health, onHealthChange, logger, now } = deps;
-  /** The rooms that anyone watches: which life of theirs this is, and the number of its latest frame. */
-  const lives = new Map<Room, { readonly life: string; seq: number }>();
-  const pending = new Map<Room, Pending>();
+  const { io, eventLog, seenAt, pipeline, health, onHealthChange, logger, now } = deps;
+  /** The audiences there are, by key: which life of theirs this is, and the number of its latest frame. */
+  const lives = new Map<string, { readonly life: string; seq: number }>();
+  /** The audiences of rooms of devices. */
+  const audiences = new Map<Room, Map<string, Audience>>();
+  const pending = new Map<string, Pending>();
+  /** Audiences for whom it is being asked what they may see. */
+  const asking = new Set<string>();
   /** Number of each worker's latest record. */
   const heard = new Map<string, number>();
   const { rooms } = io.sockets.adapter;
@@ -57,41 +73,72 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   let lastFrame: EpochMs | null = null;
   let stopped = false;
 
-  function lifeOf(room: Room): { readonly life: string; seq: number } {
-    let here = lives.get(room);
-    if (here === undefined) lives.set(room, (here = { life: randomUUID(), seq: 0 }));
+  function lifeOf(key: string): { readonly life: string; seq: number } {
+    let here = lives.get(key);
+    if (here === undefined) lives.set(key, (here = { life: randomUUID(), seq: 0 }));
     return here;
   }
 
-  function send(room: Room, data: FrameData): void {
-    const here = lifeOf(room);
+  function send(key: string, room: Room, data: FrameData): void {
+    const here = lifeOf(key);
     here.seq++;
-    io.to(room)
+    io.to(key)
       .compress(false)
       .emit("frame", { room, ...here, at: now(), data });
   }
 
+  /** True if there is such a room to who sees these sites. What is of all sites together, overview and health, takes all of them. */
+  async function isOpen(room: Room, sites: readonly number[]): Promise<boolean> {
+    if (!isOfDevices(room)) return false;
+    return room === "devices" || (await seenAt(sites, [room.slice("device:".length)])).size > 0;
+  }
+
   io.on("connection", (socket) => {
+    const { sites } = socket.data;
+    const wanted = new Set<Room>();
     socket.on("watch", (name, answer) => {
       if (typeof answer !== "function") return;
       const room = toRoom(name);
-      if (room === null) return answer({ ok: false, error: "There is no such room." });
-      if (socket.rooms.size > ROOMS_A_BROWSER)
+      if (room === null) return answer(NO_ROOM);
+      if (!wanted.has(room) && wanted.size >= ROOMS_A_BROWSER)
         return answer({ ok: false, error: `Watch at most ${ROOMS_A_BROWSER} rooms.` });
-      void socket.join(room);
-      answer({ ok: true, ...lifeOf(room) });
+      wanted.add(room);
+      const audience = { room, sites };
+      const join = () => {
+        const key = keyOf(audience);
+        if (isOfDevices(room))
+          audiences.set(room, (audiences.get(room) ?? new Map<string, Audience>()).set(key, audience));
+        void socket.join(key);
+        answer({ ok: true, ...lifeOf(key) });
+      };
+      if (sites === "all") return join();
+      isOpen(room, sites).then(
+        (open) => {
+          // It may have changed its mind, or be gone.
+          if (!socket.connected || !wanted.has(room)) return;
+          if (open) return join();
+          wanted.delete(room);
+          answer(NO_ROOM);
+        },
+        // It comes back, and asks again.
+        () => socket.disconnect(true),
+      );
     });
     socket.on("unwatch", (name) => {
       const room = toRoom(name);
-      if (room !== null) void socket.leave(room);
+      if (room === null) return;
+      wanted.delete(room);
+      void socket.leave(keyOf({ room, sites }));
     });
   });
   // Nobody would hear the frames of an empty room: the next to join begins another life of it.
-  io.sockets.adapter.on("delete-room", (name: string) => {
-    const room = toRoom(name);
-    if (room === null) return;
-    pending.delete(room);
-    lives.delete(room);
+  io.sockets.adapter.on("delete-room", (key: string) => {
+    const audience = audienceOf(key);
+    if (audience === null) return;
+    const its = audiences.get(audience.room);
+    if (its?.delete(key) && its.size === 0) audiences.delete(audience.room);
+    pending.delete(key);
+    lives.delete(key);
   });
 
   /** A record is missing: one that could not be sent, or came while this wasn't listening yet. */
@@ -102,30 +149,26 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     if (heard.size >= MOST_WORKERS) heard.clear();
     heard.set(head.worker, head.seq);
     if (!missing) return;
-    for (const name of rooms.keys()) {
-      const room = toRoom(name);
-      if (room !== "devices" && !room?.startsWith("device:")) continue;
-      // Leaves out a number, so that browsers load what they don't have.
-      lifeOf(room).seq++;
-      send(room, { kind: "devices", devices: [] });
-    }
+    for (const [room, its] of audiences)
+      for (const key of its.keys()) {
+        // Leaves out a number, so that browsers load what they don't have.
+        lifeOf(key).seq++;
+        send(key, room, { kind: "devices", devices: [] });
+      }
   }
 
   function take(value: Uint8Array): void {
     noticeMissing(value);
-    const list = rooms.has("devices");
-    if (!list && ![...rooms.keys()].some((room) => room.startsWith("device:"))) return;
+    if (audiences.size === 0) return;
     for (const device of readLiveRecord(value)) {
-      if (list) pendingOf("devices").add(device);
-      const own: Room = `device:${device.id}`;
-      if (rooms.has(own)) pendingOf(own).add(device);
+      for (const key of audiences.get("devices")?.keys() ?? []) pendingOf(key, LIST_POINTS).add(device);
+      for (const key of audiences.get(`device:${device.id}`)?.keys() ?? []) pendingOf(key, DEVICE_POINTS).add(device);
     }
   }
 
-  function pendingOf(room: Room): Pending {
-    let found = pending.get(room);
-    if (found === undefined)
-      pending.set(room, (found = createPending(room === "devices" ? LIST_POINTS : DEVICE_POINTS)));
+  function pendingOf(key: string, points: number): Pending {
+    let found = pending.get(key);
+    if (found === undefined) pending.set(key, (found = createPending(points)));
     return found;
   }
 
@@ -161,9 +204,37 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   }
 
   function sendDevices(): void {
-    for (const [room, waiting] of pending) {
+    for (const [key, waiting] of pending) {
+      const audience = audienceOf(key);
+      if (audience === null || asking.has(key)) continue;
       const devices = waiting.take(DEVICES_A_FRAME);
-      if (devices.length > 0) send(room, { kind: "devices", devices });
+      if (devices.length === 0) continue;
+      if (audience.sites === "all") send(key, audience.room, { kind: "devices", devices });
+      else void sendSeen(key, audience.room, audience.sites, waiting, devices);
+    }
+  }
+
+  /** Sends those that are at the sites at this moment: a device that was moved away is heard no more. */
+  async function sendSeen(
+    key: string,
+    room: Room,
+    sites: readonly number[],
+    waiting: Pending,
+    taken: readonly LiveDevice[],
+  ): Promise<void> {
+    asking.add(key);
+    try {
+      const seen = await seenAt(
+        sites,
+        taken.map(({ id }) => id),
+      );
+      const devices = taken.filter(({ id }) => seen.has(id));
+      if (devices.length > 0 && !stopped && lives.has(key)) send(key, room, { kind: "devices", devices });
+    } catch {
+      // PostgreSQL is away, which health tells: they wait until it is known again who may see them.
+      for (const device of taken) waiting.add(device);
+    } finally {
+      asking.delete(key);
     }
   }
 
@@ -174,7 +245,8 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     try {
       const answer = await pipeline();
       const { status, verdict, parts } = health();
-      if (!stopped) send("overview", { kind: "overview", pipeline: answer, verdict: { status, verdict, parts } });
+      if (!stopped)
+        send("overview", "overview", { kind: "overview", pipeline: answer, verdict: { status, verdict, parts } });
     } catch {
       // The stores are down: the probes say so, and the page's own clock shows that frames stopped.
     } finally {
@@ -189,7 +261,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     if (!healthChanged && performance.now() - healthSent < HEALTH_MS) return;
     healthChanged = false;
     healthSent = performance.now();
-    send("health", { kind: "health", health: health() });
+    send("health", "health", { kind: "health", health: health() });
   }
 
   function cutOffSlow(): void {

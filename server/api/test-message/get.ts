@@ -9,6 +9,7 @@ export const getTestMessage = verb(
     method: "GET",
     path: "/api/v1/test-message/{id}",
     access: "view",
+    bySite: true,
     summary: "The way of a test message so far",
     description:
       "Each station with how long it took; where the message hangs, the cause and fix of the probe that explains it. The last 100 are kept.",
@@ -19,8 +20,8 @@ export const getTestMessage = verb(
     problems: ["not-found"],
   },
   ({ testMessages }: TestMessageDeps) =>
-    async (_ctx, { params: { id } }) => {
-      const followed = await testMessages.find(id);
+    async ({ sites }, { params: { id } }) => {
+      const followed = await testMessages.find(sites, id);
       if (followed === null) throw new ProblemError("not-found", "No test message has this id; the last 100 are kept.");
       return followed;
     },

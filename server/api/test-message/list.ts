@@ -7,6 +7,7 @@ export const listTestMessages = verb(
     method: "GET",
     path: "/api/v1/test-message",
     access: "view",
+    bySite: true,
     summary: "The latest test messages with their ways, newest first",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
@@ -15,6 +16,6 @@ export const listTestMessages = verb(
     problems: [],
   },
   ({ testMessages }: TestMessageDeps) =>
-    async () =>
-      testMessages.latest(),
+    async ({ sites }) =>
+      testMessages.latest(sites),
 );
