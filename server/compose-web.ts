@@ -1,4 +1,6 @@
-import { sessionCookie } from "./api/access/cookie";
+import { createProvider, type Provider } from "./access/provider";
+import { ATTEMPT_MS } from "./access/provider-attempt";
+import { attemptCookie, sessionCookie } from "./api/access/cookie";
 import { within } from "./async/timeout";
 import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
@@ -85,6 +87,10 @@ export function composeApi(parts: ApiParts): Api {
       prisma,
       callerOf: parts.callerOf,
       cookie: sessionCookie(config.server.PORT),
+      attemptCookie: attemptCookie(config.server.PORT, ATTEMPT_MS),
+      passwordSignIn: config.access.PASSWORD_SIGN_IN,
+      provider: composeProvider(config),
+      publicUrl: config.frontDoor.PUBLIC_URL,
       pipelineState,
       pipelineStages: composeStages(engines),
       ingestCounts,
@@ -140,6 +146,22 @@ export function composeAdmission({ ingest }: Pick<Config, "ingest">, { pool }: P
     claim: (sender, kind, names) => claimNames(pool, sender, kind, names, most[kind]),
     isAway: isRetryable,
   });
+}
+
+/** The identity provider that the configuration names, or null. */
+function composeProvider({ provider }: Config): Provider | null {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret = null } = provider;
+  if (issuer === undefined || clientId === undefined) return null;
+  return createProvider(
+    {
+      ...{ issuer, clientId, clientSecret },
+      scope: provider.OIDC_SCOPE,
+      rolesClaim: provider.OIDC_ROLES_CLAIM,
+      rules: provider.OIDC_ROLES,
+      name: provider.OIDC_NAME ?? new URL(issuer).hostname,
+    },
+    Date.now,
+  );
 }
 
 /** However many browsers look, the database is asked at most every two seconds for each range. */

@@ -10,6 +10,8 @@ export interface Account {
   /** What the person signs in with beside a password; null without one. */
   readonly email: string | null;
   readonly hasPassword: boolean;
+  /** True if the identity provider says their name and roles. */
+  readonly fromProvider: boolean;
   readonly createdAt: EpochMs;
   readonly disabledAt: EpochMs | null;
   readonly grants: readonly Grant[];
@@ -23,6 +25,7 @@ const SHAPE = {
   createdAt: true,
   disabledAt: true,
   grants: { select: { role: true, siteId: true } },
+  identity: { select: { issuer: true } },
 } as const;
 
 /** All accounts, oldest first. */
@@ -107,12 +110,14 @@ interface AccountRow {
   readonly createdAt: Date;
   readonly disabledAt: Date | null;
   readonly grants: readonly { readonly role: string; readonly siteId: number | null }[];
+  readonly identity: object | null;
 }
 
-function toAccount({ password, createdAt, disabledAt, grants, ...row }: AccountRow): Account {
+function toAccount({ password, createdAt, disabledAt, grants, identity, ...row }: AccountRow): Account {
   return {
     ...row,
     hasPassword: password !== null,
+    fromProvider: identity !== null,
     createdAt: createdAt.getTime(),
     disabledAt: disabledAt?.getTime() ?? null,
     grants: grants as readonly Grant[],

@@ -66,7 +66,7 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
         if (networks === null || isWithin(networks, address)) return caller;
         return nobody(`The key may not be used from ${address ?? "there"}.`);
       }
-      const secret = cookieOf(cookie, isHttps ? cookies.secure : cookies.plain);
+      const secret = cookieIn(cookie, isHttps ? cookies.secure : cookies.plain);
       if (secret === null) return NOBODY;
       if (!isSecret(secret)) return nobody(ENDED);
       const { caller } = await people.get(secret, async () => {
@@ -90,8 +90,8 @@ function nobody(why: string): Caller {
   return { kind: "nobody", why };
 }
 
-/** The value of this cookie, or null without one. */
-function cookieOf(header: string | null, wanted: string): string | null {
+/** The value of this cookie in a Cookie header, or null without one. */
+export function cookieIn(header: string | null, wanted: string): string | null {
   for (const part of header?.split(";") ?? []) {
     const [name = "", value = ""] = part.trim().split("=", 2);
     if (name === wanted && value !== "") return value;

@@ -5,7 +5,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 import { SYSTEM } from "@/server/domain/access";
 import { addDeed } from "./audit/deeds";
 import { Personal } from "./audit/personal";
-import { lockFirstAccount, makeLink, ownerOf } from "./links";
+import { ADMINISTRATORS, lockFirstAccount, makeLink, ownerOf } from "./links";
 import { hashPassword } from "./passwords";
 
 /** Shortest password of an account. */
@@ -15,18 +15,21 @@ const SHORTEST = 12;
 export interface WantedAccount {
   readonly email: string | undefined;
   readonly passwordFile: string | undefined;
+  /** True if the identity provider names administrators: whoever it does needs no link. */
+  readonly byProvider: boolean;
 }
 
 /**
- * Sees to it that somebody can come in: as long as there is no account, makes the one the configuration names, or a link
+ * Sees to it that somebody can come in: as long as nobody may let others in, makes the account the configuration names, or a link
  * that makes the owner's.
  * @returns the link's secret, or null when none is needed.
  * @throws StartError for a password file that holds none.
  */
 export async function prepareFirstAccount(pool: Pool, wanted: WantedAccount): Promise<string | null> {
-  const { email, passwordFile } = wanted;
+  const { email, passwordFile, byProvider } = wanted;
   if ((await withTransaction(pool, ownerOf)) !== "none") return null;
-  if (email === undefined || passwordFile === undefined) return withTransaction(pool, (tx) => makeLink(tx, null));
+  if (email === undefined || passwordFile === undefined)
+    return byProvider ? null : withTransaction(pool, (tx) => makeLink(tx, null));
   const password = readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
   if (password.length < SHORTEST)
     throw new StartError(
@@ -38,7 +41,7 @@ export async function prepareFirstAccount(pool: Pool, wanted: WantedAccount): Pr
   await withTransaction(pool, async (tx) => {
     await lockFirstAccount(tx);
     const { rows } = await tx.query<{ id: number }>(
-      `WITH made AS (INSERT INTO account (name, email, password) SELECT 'Owner', $1, $2 WHERE NOT EXISTS (SELECT FROM account)
+      `WITH made AS (INSERT INTO account (name, email, password) SELECT 'Owner', $1, $2 WHERE NOT EXISTS (${ADMINISTRATORS})
          ON CONFLICT DO NOTHING RETURNING id)
        INSERT INTO role_grant (account_id, role) SELECT id, 'admin' FROM made RETURNING account_id AS id`,
       [email, hash],

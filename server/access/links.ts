@@ -3,6 +3,9 @@ import { SYSTEM } from "@/server/domain/access";
 import { addDeed } from "./audit/deeds";
 import { hashOf, isSecret, newSecret } from "./secrets";
 
+/** Those who could let others in, if they aren't disabled. */
+export const ADMINISTRATORS = `SELECT FROM role_grant WHERE account_id IS NOT NULL AND role = 'admin' AND site_id IS NULL`;
+
 /** Lets one at a time, until the end of its transaction, see that there is no account and make the first. */
 export async function lockFirstAccount(tx: PoolClient): Promise<void> {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('fieldwatch first account'))`);
@@ -26,7 +29,8 @@ export async function makeLink(tx: PoolClient, accountId: number | null): Promis
 }
 
 /**
- * Takes a link, which can't be taken again. The first one of all makes the owner's account, with every right.
+ * Takes a link, which can't be taken again. The first one of all makes the owner's account, with every right: as long as nobody
+ * has had them, whoever else is known from the identity provider.
  * @returns the account it signs in to, or null when it is unknown, used, too old, or others came first.
  */
 export async function takeLink(tx: PoolClient, secret: string): Promise<number | null> {
@@ -42,7 +46,7 @@ export async function takeLink(tx: PoolClient, secret: string): Promise<number |
   if (link.accountId !== null) return link.accountId;
   await lockFirstAccount(tx);
   const made = await tx.query<{ id: number }>(
-    `INSERT INTO account (name) SELECT 'Owner' WHERE NOT EXISTS (SELECT FROM account) RETURNING id`,
+    `INSERT INTO account (name) SELECT 'Owner' WHERE NOT EXISTS (${ADMINISTRATORS}) RETURNING id`,
   );
   const id = made.rows[0]?.id ?? null;
   if (id === null) return null;
@@ -54,13 +58,13 @@ export async function takeLink(tx: PoolClient, secret: string): Promise<number |
   return id;
 }
 
-/** The account a recovery link is for: the oldest that may let others in. "none" as long as there is no account at all. */
+/** The account a recovery link is for: the oldest that may let others in. "none" as long as nobody has that right. */
 export async function ownerOf(tx: PoolClient): Promise<number | null | "none"> {
-  const { rows } = await tx.query<{ id: number | null; accounts: number }>(
+  const { rows } = await tx.query<{ id: number | null; some: boolean }>(
     `SELECT (SELECT min(a.id) FROM account a JOIN role_grant g ON g.account_id = a.id
              WHERE g.role = 'admin' AND g.site_id IS NULL AND a.disabled_at IS NULL) AS id,
-       (SELECT count(*)::integer FROM account) AS accounts`,
+       EXISTS (${ADMINISTRATORS}) AS some`,
   );
-  const { id, accounts } = rows[0]!;
-  return accounts === 0 ? "none" : id;
+  const { id, some } = rows[0]!;
+  return some ? id : "none";
 }

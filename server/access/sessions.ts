@@ -22,16 +22,26 @@ export interface SessionRow extends Origin {
   readonly endsAt: EpochMs;
 }
 
+/** How somebody has signed in. */
+export interface SignedIn {
+  /** The account's password as it was kept when the given one was compared with it. */
+  readonly password?: string | null;
+  /** By an identity provider: which, its own session, and when it saw proof of who it is (null: it doesn't say). */
+  readonly provider?: { readonly issuer: string; readonly session: string | null; readonly provenAt: EpochMs | null };
+  /** What the browser's cookie held before: that session ends. */
+  readonly instead?: string | null;
+}
+
 /**
- * Begins a session, and takes away those that have ended.
+ * Begins a session, and takes away the browser's one of before and those that have ended.
  * @returns what the cookie holds; only its hash is kept. null for an account that is disabled, or was given another password
- * since `password`, the kept one of then, was looked at.
+ * since then.
  */
 export async function beginSession(
   tx: PoolClient,
   accountId: number,
   origin: Origin,
-  password?: string | null,
+  { password, provider, instead = null }: SignedIn = {},
 ): Promise<string | null> {
   // Who disables it or changes the password waits for this, and then ends this session too.
   const { rowCount } = await tx.query(
@@ -40,11 +50,18 @@ export async function beginSession(
   );
   if (rowCount === 0) return null;
   const secret = newSecret();
-  await tx.query(`DELETE FROM session WHERE ends_at < now() OR last_used_at < now() - $1::interval`, [IDLE]);
   await tx.query(
-    `INSERT INTO session (id, secret_hash, account_id, ends_at, address, agent)
-     VALUES ($1, $2, $3, now() + $4::interval, $5, $6)`,
-    [randomUUID(), hashOf(secret), accountId, LONGEST, origin.address, origin.agent?.slice(0, 200) ?? null],
+    `DELETE FROM session WHERE ends_at < now() OR last_used_at < now() - $1::interval OR secret_hash = $2`,
+    [IDLE, instead === null ? null : hashOf(instead)],
+  );
+  await tx.query(
+    `INSERT INTO session (id, secret_hash, account_id, ends_at, address, agent, proven_at, issuer, provider_session)
+     VALUES ($1, $2, $3, now() + $4::interval, $5, $6, least(now(), to_timestamp($7::float8 / 1000)), $8, $9)`,
+    [
+      ...[randomUUID(), hashOf(secret), accountId, LONGEST, origin.address, origin.agent?.slice(0, 200) ?? null],
+      // A session of no provider is proven now, as least() leaves NULL out; whose provider doesn't say when has proven nothing.
+      ...(provider ? [provider.provenAt ?? 0, provider.issuer, provider.session] : [null, null, null]),
+    ],
   );
   return secret;
 }
@@ -61,7 +78,7 @@ interface SessionOfAccount {
   readonly id: string;
   readonly accountId: number;
   readonly name: string;
-  readonly provenAt: Date;
+  readonly provenMsAgo: number;
   readonly used: boolean;
   readonly lastsMs: number;
   readonly grants: Grant[];
@@ -74,7 +91,7 @@ export async function findSessions(
 ): Promise<readonly (Session | null)[]> {
   const hashes = secrets.map(hashOf);
   const { rows } = await pool.query<SessionOfAccount>(
-    `SELECT s.secret_hash AS hash, s.id, s.account_id AS "accountId", a.name, s.proven_at AS "provenAt", s.last_used_at > now() - interval '1 minute' AS used,
+    `SELECT s.secret_hash AS hash, s.id, s.account_id AS "accountId", a.name, (extract(epoch FROM now() - s.proven_at) * 1000)::float8 AS "provenMsAgo", s.last_used_at > now() - interval '1 minute' AS used,
        (extract(epoch FROM s.ends_at - now()) * 1000)::float8 AS "lastsMs",
        coalesce((SELECT json_agg(json_build_object('role', g.role, 'siteId', g.site_id)) FROM role_grant g WHERE g.account_id = a.id), '[]') AS grants
      FROM session s JOIN account a ON a.id = s.account_id
@@ -92,8 +109,16 @@ export async function findSessions(
   return hashes.map((hash) => {
     const row = byHash.get(hash.toString("base64"));
     if (row === undefined) return null;
-    const { id, accountId, name, provenAt, grants, lastsMs } = row;
-    const caller = { kind: "user", accountId, name, sessionId: id, provenAt: provenAt.getTime(), grants } as const;
+    const { id, accountId, name, provenMsAgo, grants, lastsMs } = row;
+    // By our clock, which it is compared with.
+    const caller = {
+      kind: "user",
+      accountId,
+      name,
+      sessionId: id,
+      provenAt: Date.now() - provenMsAgo,
+      grants,
+    } as const;
     return { caller, lastsMs };
   });
 }
@@ -116,4 +141,10 @@ export async function endSessions(tx: PoolClient, accountId: number, id: string 
     id,
   ]);
   return rowCount ?? 0;
+}
+
+/** Where a session's person has signed in; null for here, by a link or a password. */
+export async function issuerOfSession(tx: Pool | PoolClient, id: string): Promise<string | null> {
+  const { rows } = await tx.query<{ issuer: string | null }>(`SELECT issuer FROM session WHERE id = $1`, [id]);
+  return rows[0]?.issuer ?? null;
 }

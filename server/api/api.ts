@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { z } from "zod";
 import { type Caller, NOBODY, nameOf, type Sites, sitesOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Context } from "@/server/postgres/context";
@@ -10,7 +11,8 @@ import { parseParameters } from "./parse";
 import { type OnUnforeseen, ProblemError, problemKind, problemResponse } from "./problem";
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
-import type { Access, FileAnswer, Noted, Operation } from "./verb";
+import { notProven } from "./step-up";
+import type { Access, elsewhere, FileAnswer, Noted, Operation } from "./verb";
 
 type Handler = (
   ctx: Context<Pool | PoolClient>,
@@ -58,9 +60,10 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         const address = addressOf(request);
         const target = targetOf(params);
         const sites = placesOf(caller, operation);
-        const refusal = refusalOf(caller, operation.access, sites);
+        const refusal =
+          refusalOf(caller, operation.access, sites) ?? (operation.stepUp ? notProven(caller, deps.now()) : null);
         if (refusal !== null) {
-          if (refusal.kind === "not-allowed")
+          if (refusal.kind !== "not-signed-in")
             await recording.denied(caller, { verb: name, target, address, detail: null });
           throw refusal;
         }
@@ -97,9 +100,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           if (problemKind(error) === "not-allowed") await recording.denied(caller, deed());
           throw error;
         });
-        const response = operation.file
-          ? file(answer as FileAnswer, operation.file.contentType)
-          : json(answer, operation.status);
+        const response = responseOf(operation, answer);
         for (const [header, value] of call.headers) response.headers.append(header, value);
         return response;
       }),
@@ -119,6 +120,13 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         );
       }),
   };
+}
+
+function responseOf({ file: isFile, status }: Operation, answer: unknown): Response {
+  if (isFile) return file(answer as FileAnswer, isFile.contentType);
+  if (status !== 303) return json(answer, status);
+  const { location } = answer as z.infer<typeof elsewhere>;
+  return new Response(null, { status, headers: { location, "cache-control": "no-store" } });
 }
 
 function file({ name, text }: FileAnswer, contentType: string): Response {

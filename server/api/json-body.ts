@@ -24,7 +24,8 @@ export async function parseJsonBody<T extends z.ZodType>(
   );
 }
 
-async function readText(request: Request, mostBytes: number): Promise<string> {
+/** The text of a body. @throws ProblemError when it is too long. */
+export async function readText(request: Request, mostBytes: number): Promise<string> {
   const decoder = new TextDecoder("utf-8");
   let text = "";
   let bytes = 0;

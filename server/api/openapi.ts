@@ -93,7 +93,7 @@ function withoutId(schema: object): object {
 }
 
 function describeOperation(operation: Operation, components: Components): Record<string, unknown> {
-  const { summary, description, params, query, answer, status, problems, bodies, file, access } = operation;
+  const { summary, description, params, query, status, problems, bodies, access, stepUp } = operation;
   const isOpen = access === "public";
   const hasParameters = Object.keys({ ...params.shape, ...query.shape }).length > 0;
   return {
@@ -101,19 +101,16 @@ function describeOperation(operation: Operation, components: Components): Record
     ...(description === undefined ? {} : { description }),
     security: isOpen ? [] : [{ key: [] }, { session: [] }],
     "x-permission": access,
+    ...(stepUp && { "x-step-up": true }),
     parameters: [...parameters("path", params, components), ...parameters("query", query, components)],
     ...(bodies === undefined ? {} : { requestBody: requestBody(bodies) }),
     responses: {
-      [status]: {
-        description: summary,
-        content: file
-          ? { [file.contentType]: { schema: file.schema } }
-          : { "application/json": { schema: components.refer(answer) } },
-      },
+      [status]: { description: summary, ...goodAnswer(operation, components) },
       ...problemResponses(
         [
           ...problems,
           ...(isOpen ? [] : SIGNED_IN),
+          ...(stepUp ? (["step-up"] as const) : []),
           ...(operation.method === "GET" ? [] : (["foreign-origin"] as const)),
           ...(bodies === undefined ? [] : (["too-slow"] as const)),
           ...(hasParameters ? (["invalid-parameters"] as const) : []),
@@ -122,6 +119,15 @@ function describeOperation(operation: Operation, components: Components): Record
         components,
       ),
     },
+  };
+}
+
+function goodAnswer({ file, status, answer }: Operation, components: Components): object {
+  if (status === 303) return { headers: { Location: { description: "Where to go", schema: { type: "string" } } } };
+  return {
+    content: file
+      ? { [file.contentType]: { schema: file.schema } }
+      : { "application/json": { schema: components.refer(answer) } },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { ProblemError } from "./problem";
 
-/** Reads path or query parameters. @throws ProblemError naming everything that is wrong, unknown and repeated names too. */
+/** Reads path or query parameters. @throws ProblemError naming everything that is wrong, repeated names too, and unknown ones unless the schema is loose. */
 export function parseParameters<T extends z.ZodObject>(
   schema: T,
   given: Iterable<readonly [string, string]>,
@@ -9,7 +9,8 @@ export function parseParameters<T extends z.ZodObject>(
   const errors: { at: string; message: string }[] = [];
   const values: Record<string, string> = {};
   for (const [name, value] of given) {
-    if (!Object.hasOwn(schema.shape, name)) errors.push({ at: name, message: "is not a parameter of this address" });
+    if (!Object.hasOwn(schema.shape, name) && schema.def.catchall === undefined)
+      errors.push({ at: name, message: "is not a parameter of this address" });
     else if (Object.hasOwn(values, name)) errors.push({ at: name, message: "is given more than once" });
     else values[name] = value;
   }

@@ -6,6 +6,9 @@ import type { ProblemKind } from "./problem";
 /** Whom a verb answers: everybody, whoever is signed in, or those who hold the permission. */
 export type Access = "public" | "signed-in" | Permission;
 
+/** Where a browser is sent. */
+export const elsewhere = z.object({ location: z.string() });
+
 /** The public description of a verb; routes, parsing and the OpenAPI document are made from it. */
 export interface Operation<
   P extends z.ZodObject = z.ZodObject,
@@ -27,13 +30,15 @@ export interface Operation<
    * changed before it is tried and again with its outcome. What writes to PostgreSQL is always in there, with its change.
    */
   readonly audited?: "seen" | "changed";
+  /** True if people must have proven who they are within the last minutes: what it does outlives their session. */
+  readonly stepUp?: true;
   readonly summary: string;
   readonly description?: string;
   readonly params: P;
   readonly query: Q;
   readonly answer: A;
-  /** Status of the good answer. */
-  readonly status: 200 | 202;
+  /** Status of the good answer; with 303 it is {@link elsewhere}. */
+  readonly status: 200 | 202 | 303;
   /** Problems it can answer with besides invalid-parameters, internal and the unavailable ones. */
   readonly problems: readonly ProblemKind[];
   /** Given when the good answer is not JSON but a file, a {@link FileAnswer}. */

@@ -1,7 +1,9 @@
 import { exportAudit, listAudit } from "./access/audit";
 import { listAccessKeys, makeAccessKey, revokeAccessKey } from "./access/keys";
 import { endOwnSession, getMe, listOwnSessions, setOwnPassword } from "./access/me";
-import { signIn, signInByLink, signOut } from "./access/sign-in";
+import { backChannelLogout, beginOidc, finishOidc } from "./access/oidc";
+import { listWaysIn, signIn, signInByLink, signOut } from "./access/sign-in";
+import { getSignInSettings } from "./access/sign-in-settings";
 import { addUser, deleteUser, listUsers, makeUserLink, updateUser } from "./access/users";
 import { discardDeadLetter, restoreDeadLetter } from "./dead-letters/decide";
 import { getDeadLetter } from "./dead-letters/get";
@@ -91,6 +93,11 @@ export const VERBS = {
   sendTestMessage,
   getTestMessage,
   listTestMessages,
+  listWaysIn,
+  getSignInSettings,
+  beginOidc,
+  finishOidc,
+  backChannelLogout,
   signInByLink,
   signIn,
   signOut,

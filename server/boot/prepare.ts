@@ -69,7 +69,8 @@ export async function prepareEngines(
   try {
     await ensureLocalKey(engines.pool, config.dataDir);
     const { ADMIN_EMAIL: email, ADMIN_PASSWORD_FILE: passwordFile } = config.access;
-    const firstLink = await prepareFirstAccount(engines.pool, { email, passwordFile });
+    const byProvider = config.provider.OIDC_ROLES.some(({ role, site }) => role === "admin" && site === null);
+    const firstLink = await prepareFirstAccount(engines.pool, { email, passwordFile, byProvider });
     await Promise.all([
       step("topics", names.eventLog, { kafka: inspection.kafka }, "topics are there", async () => {
         for (const { topic, setting, wanted, found } of await engines.eventLog.ensureTopics(topicSettings(config))) {

@@ -95,7 +95,7 @@ function unsafeCombinations(config: Config): ConfigProblem[] {
       example: String(Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24)),
     });
   }
-  problems.push(...kafkaSignIn(config), ...firstAccount(config), ...migration(config));
+  problems.push(...kafkaSignIn(config), ...firstAccount(config), ...migration(config), ...identityProvider(config));
   const database = config.engines.DATABASE_URL === undefined ? undefined : new URL(config.engines.DATABASE_URL);
   if (database && isLoopback(database.hostname) && Number(database.port || 5432) === config.server.PORT) {
     problems.push({ variable: "PORT", problem: "is the port of DATABASE_URL on this machine", example: "3000" });
@@ -140,6 +140,24 @@ function firstAccount({ access }: Config): ConfigProblem[] {
   return [];
 }
 
+/** The identity provider's variables that say nothing without each other. */
+function identityProvider({ provider }: Config): ConfigProblem[] {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: id, OIDC_CLIENT_SECRET: secret, OIDC_ROLES: roles } = provider;
+  const missing = (variable: keyof typeof provider, because: string, example: string) => [
+    { variable, problem: `is missing: ${because}`, example },
+  ];
+  if (issuer === undefined) {
+    const alone = id !== undefined || secret !== undefined || roles.length > 0;
+    return alone ? missing("OIDC_ISSUER", "other OIDC_… variables are set", "https://login.example/realms/plant") : [];
+  }
+  return [
+    ...(id === undefined ? missing("OIDC_CLIENT_ID", "OIDC_ISSUER is set", "fieldwatch") : []),
+    ...(roles.length === 0
+      ? missing("OIDC_ROLES", "without it nobody who signs in at the provider may see anything", "plant-ops=operator")
+      : []),
+  ];
+}
+
 /** Kafka's variables that say nothing without each other. */
 function kafkaSignIn({ engines }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -180,6 +198,7 @@ export function envExample(): string {
   const titles: Record<keyof Sections, string> = {
     server: "Where Fieldwatch listens and keeps its files",
     access: "Who may come in",
+    provider: "Signing in at an identity provider (OpenID Connect)",
     frontDoor: "Whom the front door lets in",
     engines: "Engines outside of Fieldwatch",
     eventLog: "Event log",

@@ -1,5 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { readRoleRules, type RoleRule } from "@/server/domain/provider-roles";
+import { isLoopback } from "./loopback";
 
 /** One environment variable: how it is read, what it means, and a value to copy. */
 export interface Variable<T extends z.ZodType = z.ZodType> {
@@ -68,6 +70,27 @@ export function publicOrigin(text: string, context: z.RefinementCtx): string {
     );
   else if (url.href !== `${url.origin}/`) refuse("must be a scheme, a host and perhaps a port, and nothing more");
   return url?.origin ?? "";
+}
+
+/** Reads the address of an identity provider. Kept as it is written: the provider names itself exactly so. */
+export function issuer(text: string, context: z.RefinementCtx): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const refuse = (message: string) => context.addIssue({ code: "custom", message });
+  if (url === null || !/^https?:$/.test(url.protocol)) refuse("must be an https:// address");
+  else if (url.protocol === "http:" && !isLoopback(url.hostname))
+    refuse("must be an https:// address; http:// only on this machine");
+  else if (url.search !== "" || url.hash !== "" || url.username !== "")
+    refuse("must be a scheme, a host and perhaps a path, and nothing more");
+  return text;
+}
+
+/** Reads "group=role;group=role:site". */
+export function roleRules(text: string, context: z.RefinementCtx): readonly RoleRule[] {
+  const rules = readRoleRules(text);
+  if (!("wrong" in rules)) return rules;
+  const message = `must be group=role or group=role:site with semicolons between; "${rules.wrong}" is not one`;
+  context.addIssue({ code: "custom", message });
+  return [];
 }
 
 /** Reads "host,host:port"; what is empty between commas is left out. */

@@ -17,6 +17,40 @@ export const ownPasswordBody = z.strictObject({
   password: newPassword,
 });
 
+export const waysIn = z
+  .object({
+    password: z.boolean().describe("Whether passwords are taken; links always are"),
+    provider: z
+      .object({ name: z.string(), isAway: z.boolean().describe("It doesn't answer at the moment") })
+      .nullable()
+      .describe("The identity provider"),
+  })
+  .meta({ id: "WaysIn" });
+export const signedOut = z.object({
+  next: z.string().nullable().describe("Where to sign out of the identity provider too; null for nowhere"),
+});
+
+export const signInSettings = z
+  .object({
+    passwordSignIn: z.boolean(),
+    provider: z
+      .object({
+        name: z.string(),
+        issuer: z.string(),
+        clientId: z.string(),
+        hasSecret: z.boolean(),
+        scope: z.string(),
+        rolesClaim: z.string(),
+        rules: z.array(z.object({ group: z.string(), role, site: z.string().nullable(), isThere: z.boolean() })),
+        addresses: z.object({ callback: z.string(), logout: z.string(), signedOut: z.string() }),
+        asked: z.object({ at: instant, why: z.string().nullable().describe("Why it didn't answer as it should") }),
+        signsOut: z.boolean().describe("Whether signing out here can sign out there"),
+        people: z.int().describe("Accounts that came from it"),
+      })
+      .nullable(),
+  })
+  .meta({ id: "SignInSettings" });
+
 export const me = z
   .object({
     kind: z.enum(["user", "key", "system"]),
@@ -24,6 +58,13 @@ export const me = z
     name: z.string(),
     email: z.string().nullable(),
     hasPassword: z.boolean(),
+    provider: z
+      .object({
+        groups: z.array(z.string()),
+        missingSites: z.array(z.string()).describe("Sites that roles of these groups are for, which aren't known yet"),
+      })
+      .nullable()
+      .describe("What the identity provider said at the latest sign-in; null for who isn't from there"),
     role: role.nullable().describe("The greatest; null: none yet"),
     permissions: z
       .array(z.string())
@@ -52,6 +93,7 @@ export const user = z
     name: z.string(),
     email: z.string().nullable(),
     hasPassword: z.boolean(),
+    fromProvider: z.boolean().describe("Name and role come from the identity provider, and are changed there"),
     role: role.nullable(),
     createdAt: instant,
     disabledAt: instant.nullable(),
@@ -153,6 +195,8 @@ export const auditQuery = auditFilter.extend({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 
+export type WaysIn = z.infer<typeof waysIn>;
+export type SignInSettings = z.infer<typeof signInSettings>;
 export type Me = z.infer<typeof me>;
 export type SessionView = z.infer<typeof sessionView>;
 export type User = z.infer<typeof user>;

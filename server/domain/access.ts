@@ -87,6 +87,14 @@ export function sitesOf(caller: Caller, permission: Permission): Sites {
   return places.includes(null) ? "all" : [...new Set(places as number[])].sort((a, b) => a - b);
 }
 
+/** What outlives a session (users, keys) is done only by people who have proven who they are so recently. */
+export const STEP_UP_MS = 600_000;
+
+/** @param provenAt when the session's person last proved who they are. */
+export function hasProven(provenAt: number, now: number): boolean {
+  return now - provenAt < STEP_UP_MS;
+}
+
 /** How a caller is named in records: for people, not for decisions. */
 export function nameOf(caller: Caller): string {
   return caller.kind === "user" || caller.kind === "key" ? caller.name : caller.kind;

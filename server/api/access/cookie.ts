@@ -1,22 +1,36 @@
-import type { CookieNames } from "@/server/access/authenticate";
+import { cookieIn, type CookieNames } from "@/server/access/authenticate";
 import { isHttps } from "../address";
 
-/** The cookie a browser signs in with; what it holds can't be read by scripts. */
-export interface SessionCookie {
+/** A cookie of ours; what it holds can't be read by scripts. */
+export interface Cookie {
   readonly names: CookieNames;
   /** The header that sets it, or with null takes it away, for a request that came this way. */
-  set(request: Request, secret: string | null): string;
+  set(request: Request, value: string | null): string;
+  /** What a request's one holds, or null. */
+  read(request: Request): string | null;
+}
+
+/** The cookie a browser is signed in by. */
+export function sessionCookie(port: number): Cookie {
+  return createCookie("fieldwatch", port, null);
+}
+
+/** The cookie of a browser that is on its way to the identity provider and back. */
+export function attemptCookie(port: number, forMs: number): Cookie {
+  return createCookie("fieldwatch-oidc", port, forMs);
 }
 
 /** A cookie of https can't be set or read from http. Cookies don't know ports: two Fieldwatches of one machine need two names. */
-export function sessionCookie(port: number): SessionCookie {
-  const names = { secure: "__Host-fieldwatch", plain: `fieldwatch-${port}` };
+function createCookie(name: string, port: number, forMs: number | null): Cookie {
+  const names = { secure: `__Host-${name}`, plain: `${name}-${port}` };
+  const nameFor = (request: Request) => (isHttps(request) ? names.secure : names.plain);
   return {
     names,
-    set(request, secret) {
-      const secure = isHttps(request);
-      const ended = secret === null ? "; Max-Age=0" : "";
-      return `${secure ? names.secure : names.plain}=${secret ?? ""}; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}${ended}`;
+    set(request, value) {
+      const secure = isHttps(request) ? "; Secure" : "";
+      const age = value === null ? "; Max-Age=0" : forMs === null ? "" : `; Max-Age=${forMs / 1000}`;
+      return `${nameFor(request)}=${value ?? ""}; Path=/; HttpOnly; SameSite=Lax${secure}${age}`;
     },
+    read: (request) => cookieIn(request.headers.get("cookie"), nameFor(request)),
   };
 }

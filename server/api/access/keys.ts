@@ -33,6 +33,7 @@ export const makeAccessKey = writingVerb(
     method: "POST",
     path: "/api/v1/keys",
     access: "administer",
+    stepUp: true,
     summary: "Makes a key",
     description:
       "A service key has a role; a site key sends telemetry for any device; a device key for one. To rotate, make a second one, put it in place, then revoke the first.",
@@ -59,6 +60,7 @@ export const revokeAccessKey = writingVerb(
     method: "DELETE",
     path: "/api/v1/keys/{id}",
     access: "administer",
+    stepUp: true,
     summary: "Ends a key for good",
     params: z.object({ id: z.string().regex(/^[0-9a-z]{12}$/) }),
     query: NO_PARAMETERS,

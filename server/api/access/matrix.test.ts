@@ -7,7 +7,10 @@ import { type VerbName, VERBS } from "../verbs";
 
 /** Every verb by what it takes. Whoever adds one writes it down here, too. */
 const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
-  public: ["getLive", "getReady", "signInByLink", "signIn"],
+  public: [
+    ...(["getLive", "getReady", "signInByLink", "signIn", "listWaysIn"] as const),
+    ...(["beginOidc", "finishOidc", "backChannelLogout"] as const),
+  ],
   "signed-in": ["signOut", "getMe", "setOwnPassword", "listOwnSessions", "endOwnSession"],
   view: [
     ...(["listDevices", "getFleetOrder", "getFleetSummary", "listSparklines", "getDevice", "listReadings"] as const),
@@ -29,7 +32,14 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   edit: ["updateDevice"],
   administer: [
     ...(["listSetup", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
-    ...(["listAccessKeys", "makeAccessKey", "revokeAccessKey", "listAudit", "exportAudit"] as const),
+    ...([
+      "listAccessKeys",
+      "makeAccessKey",
+      "revokeAccessKey",
+      "listAudit",
+      "exportAudit",
+      "getSignInSettings",
+    ] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
   ],
 };
@@ -46,7 +56,13 @@ const HOLDERS: Readonly<Record<Permission, readonly string[]>> = {
 };
 
 const person = (role: (typeof ROLES)[number], siteId: number | null = null): Caller => ({
-  ...{ kind: "user", accountId: 1, name: role, sessionId: "00000000-0000-4000-8000-000000000000", provenAt: 0 },
+  ...{
+    kind: "user",
+    accountId: 1,
+    name: role,
+    sessionId: "00000000-0000-4000-8000-000000000000",
+    provenAt: Date.now(),
+  },
   grants: [{ role, siteId }],
 });
 const CALLERS: ReadonlyMap<string, Caller> = new Map([

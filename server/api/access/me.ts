@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
 import { findAccount, setPassword } from "@/server/access/accounts";
+import { findIdentity } from "@/server/access/identities";
 import { endSessions, listSessions } from "@/server/access/sessions";
 import { ended, me, ownPasswordBody, sessionsAnswer } from "@/server/contracts/access";
 import { type Caller, PERMISSIONS, sitesOf } from "@/server/domain/access";
@@ -35,6 +36,7 @@ export const setOwnPassword = writingVerb(
     method: "POST",
     path: "/api/v1/me/password",
     access: "signed-in",
+    stepUp: true,
     summary: "Sets the password to sign in with",
     description: "All other sessions of the account end.",
     params: NO_PARAMETERS,
@@ -48,6 +50,8 @@ export const setOwnPassword = writingVerb(
     async ({ tx, caller }, { request, note }) => {
       const { accountId, sessionId } = personOf(caller);
       const { email, password } = await parseJsonBody(ownPasswordBody, request);
+      if ((await findIdentity(tx, accountId)) !== null)
+        throw new ProblemError("wrong-status", "You sign in at the identity provider: your password is set there.");
       const before = await findAccount(prismaIn(tx), accountId);
       await setPassword(prismaIn(tx), accountId, email, password);
       for (const { id } of await listSessions(tx, accountId))
@@ -112,7 +116,16 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
   const permissions = PERMISSIONS.filter((permission) => sitesOf(caller, permission) === "all");
   if (caller.kind !== "user") {
     const [name, role] = caller.kind === "key" ? [caller.name, greatestRole(caller.grants)] : ["system", null];
-    return { kind: caller.kind, accountId: null, name, email: null, hasPassword: false, role, permissions };
+    return {
+      kind: caller.kind,
+      accountId: null,
+      name,
+      email: null,
+      hasPassword: false,
+      provider: null,
+      role,
+      permissions,
+    };
   }
   const { rows } = await tx.query<{ email: string | null; hasPassword: boolean }>(
     `SELECT email, password IS NOT NULL AS "hasPassword" FROM account WHERE id = $1`,
@@ -120,7 +133,8 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
   );
   const { email = null, hasPassword = false } = rows[0] ?? {};
   const { accountId, name, grants } = caller;
-  return { kind: "user", accountId, name, email, hasPassword, role: greatestRole(grants), permissions };
+  const provider = await findIdentity(tx, accountId);
+  return { kind: "user", accountId, name, email, hasPassword, provider, role: greatestRole(grants), permissions };
 }
 
 function personOf(caller: Caller): Extract<Caller, { kind: "user" }> {

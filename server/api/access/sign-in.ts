@@ -1,30 +1,56 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
-import { addDeed, type Deed } from "@/server/access/audit/deeds";
-import { Personal } from "@/server/access/audit/personal";
 import { beginGuess, takeBackGuess } from "@/server/access/guessing";
 import { takeLink } from "@/server/access/links";
 import { isPassword } from "@/server/access/passwords";
-import { beginSession, endSessions, findSessions } from "@/server/access/sessions";
-import { linkBody, me, passwordBody } from "@/server/contracts/access";
-import { type Caller, NOBODY } from "@/server/domain/access";
+import type { Provider } from "@/server/access/provider";
+import { beginSession, endSessions, findSessions, issuerOfSession, type SignedIn } from "@/server/access/sessions";
+import { isSecret } from "@/server/access/secrets";
+import { linkBody, me, passwordBody, signedOut, waysIn } from "@/server/contracts/access";
 import { withTransaction } from "@/server/postgres/transaction";
 import { addressOf } from "../address";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
-import type { SessionCookie } from "./cookie";
+import type { Cookie } from "./cookie";
 import { describeMe } from "./me";
+import { originOf } from "./origin";
+import { record, refuse } from "./record";
 
-interface Deps {
+export interface SignInDeps {
   readonly pool: Pool;
-  readonly cookie: SessionCookie;
+  readonly cookie: Cookie;
+  /** Whether passwords are taken. */
+  readonly passwordSignIn: boolean;
+  /** The identity provider; null without one. */
+  readonly provider: Provider | null;
+  /** The address people open, when it is settled. */
+  readonly publicUrl: string | undefined;
 }
 
 const { $schema: _, ...LINK_SCHEMA } = z.toJSONSchema(linkBody, { io: "input" });
 const { $schema: __, ...PASSWORD_SCHEMA } = z.toJSONSchema(passwordBody, { io: "input" });
 
 const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
+
+export const listWaysIn = verb(
+  {
+    method: "GET",
+    path: "/api/v1/sign-in",
+    access: "public",
+    summary: "How people can sign in",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: waysIn,
+    status: 200,
+    problems: [],
+  },
+  ({ passwordSignIn, provider }: Pick<SignInDeps, "passwordSignIn" | "provider">) =>
+    async () => ({
+      password: passwordSignIn,
+      provider: provider && { name: provider.settings.name, isAway: (await provider.state()).why !== null },
+    }),
+);
 
 export const signInByLink = verb(
   {
@@ -41,12 +67,13 @@ export const signInByLink = verb(
     problems: ["not-signed-in", ...BODY_PROBLEMS],
     bodies: { "application/json": LINK_SCHEMA },
   },
-  ({ pool, cookie }: Deps) =>
+  ({ pool, cookie }: SignInDeps) =>
     async (_ctx, { request, headers }) => {
       const { secret } = await parseJsonBody(linkBody, request);
       const session = await withTransaction(pool, async (tx) => {
         const accountId = await takeLink(tx, secret);
-        return accountId === null ? null : begin(tx, accountId, request, "signInByLink");
+        const how = { instead: cookieBefore(cookie, request) };
+        return accountId === null ? null : beginRecorded(tx, accountId, request, "signInByLink", how);
       });
       if (session === null) {
         // The right link is never kept waiting; of wrong ones no more are recorded than passwords may be guessed.
@@ -74,11 +101,13 @@ export const signIn = verb(
     query: NO_PARAMETERS,
     answer: me,
     status: 200,
-    problems: ["not-signed-in", "too-many-guesses", ...BODY_PROBLEMS],
+    problems: ["not-signed-in", "not-allowed", "too-many-guesses", ...BODY_PROBLEMS],
     bodies: { "application/json": PASSWORD_SCHEMA },
   },
-  ({ pool, cookie }: Deps) =>
+  ({ pool, cookie, passwordSignIn }: SignInDeps) =>
     async (_ctx, { request, headers }) => {
+      if (!passwordSignIn)
+        throw new ProblemError("not-allowed", "Passwords are not taken here (PASSWORD_SIGN_IN); a sign-in link is.");
       const { email, password } = await parseJsonBody(passwordBody, request);
       const guess = { email, address: addressOf(request) };
       const wait = await beginGuess(pool, guess);
@@ -97,7 +126,8 @@ export const signIn = verb(
         account !== null && isRight
           ? await withTransaction(pool, async (tx) => {
               await takeBackGuess(tx, guess);
-              return begin(tx, account.id, request, "signIn", account.password);
+              const how = { password: account.password, instead: cookieBefore(cookie, request) };
+              return beginRecorded(tx, account.id, request, "signIn", how);
             })
           : null;
       if (session === null) {
@@ -117,39 +147,46 @@ export const signOut = verb(
     summary: "Ends this session",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
-    answer: z.object({}),
+    answer: signedOut,
     status: 200,
     problems: [],
   },
-  ({ pool, cookie }: Deps) =>
+  ({ pool, cookie, provider, publicUrl }: SignInDeps) =>
     async ({ caller }, { request, headers }) => {
+      let next: string | null = null;
       if (caller.kind === "user") {
+        if (provider !== null && (await issuerOfSession(pool, caller.sessionId)) === provider.settings.issuer)
+          next = await provider.signOutAt(`${originOf(request, publicUrl)}/sign-in`);
         await withTransaction(pool, async (tx) => {
           await endSessions(tx, caller.accountId, caller.sessionId);
           await record(tx, caller, "signOut", null, "done", request);
         });
       }
       headers.append("set-cookie", cookie.set(request, null));
-      return {};
+      return { next };
     },
 );
 
-/**
- * Begins a session, and records who did. A browser that was signed in before gets a new one: nobody can plant theirs.
- * @returns null when the account may not come in any more.
- */
-async function begin(
+/** What the browser was signed in by before: nobody can plant theirs, as a sign-in always begins another and ends this. */
+export function cookieBefore(cookie: Cookie, request: Request): string | null {
+  const secret = cookie.read(request);
+  return secret !== null && isSecret(secret) ? secret : null;
+}
+
+/** Begins a session, and records who did. @returns null when the account may not come in any more. */
+export async function beginRecorded(
   tx: PoolClient,
   accountId: number,
   request: Request,
   verbName: string,
-  password?: string | null,
+  how: SignedIn,
+  detail: object | null = null,
 ): Promise<string | null> {
   const origin = { address: addressOf(request), agent: request.headers.get("user-agent") };
-  const secret = await beginSession(tx, accountId, origin, password);
+  const secret = await beginSession(tx, accountId, origin, how);
   if (secret === null) return null;
   const [session] = await findSessions(tx, [secret]);
-  await record(tx, session!.caller, verbName, null, "done", request);
+  await record(tx, session!.caller, verbName, null, "done", request, detail);
   return secret;
 }
 
@@ -157,20 +194,4 @@ async function described(pool: Pool, secret: string) {
   const [session] = await findSessions(pool, [secret]);
   if (!session) throw new ProblemError("not-signed-in", "The session has ended.");
   return describeMe(pool, session.caller);
-}
-
-/** @param email what was typed; whose it is, is found out when theirs is to be erased. */
-function refuse(pool: Pool, verbName: string, email: string | null, request: Request): Promise<void> {
-  return record(pool, NOBODY, verbName, email === null ? null : new Personal(email, null), "denied", request);
-}
-
-async function record(
-  tx: Pool | PoolClient,
-  caller: Caller,
-  verbName: string,
-  target: Deed["target"],
-  outcome: "done" | "denied",
-  request: Request,
-): Promise<void> {
-  await addDeed(tx, caller, { verb: verbName, target, outcome, address: addressOf(request), detail: null });
 }

@@ -51,6 +51,7 @@ export const addUser = writingVerb(
     method: "POST",
     path: "/api/v1/users",
     access: "administer",
+    stepUp: true,
     summary: "Lets a person in, by a link to hand over",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
@@ -73,6 +74,7 @@ export const updateUser = writingVerb(
     method: "PATCH",
     path: "/api/v1/users/{id}",
     access: "administer",
+    stepUp: true,
     summary: "Changes a person's name, e-mail address or role, or keeps them out",
     description: "Who gets another role or is disabled is signed out everywhere. The last administrator stays one.",
     params: userPath,
@@ -87,6 +89,11 @@ export const updateUser = writingVerb(
       const { role, ...changes } = await parseJsonBody(userChanges, request);
       const prisma = prismaIn(tx);
       const before = await lockAccount(tx, id);
+      if (before.fromProvider && (changes.name ?? changes.email ?? role) !== undefined)
+        throw new ProblemError(
+          "wrong-status",
+          "The identity provider says this person's name and role: change their groups there. Only letting them in or not is decided here.",
+        );
       const loses = changes.disabled === true || (role !== undefined && role !== "admin");
       if (loses) await assertOtherAdmin(prisma, id);
       const grants = role === undefined ? undefined : [{ role, siteId: null }];
@@ -101,6 +108,7 @@ export const deleteUser = writingVerb(
     method: "DELETE",
     path: "/api/v1/users/{id}",
     access: "administer",
+    stepUp: true,
     summary: "Removes a person, and forgets who that was",
     description:
       "Signed out everywhere, with no way back in. The audit record keeps what was done under the account's number; names, e-mail and IP addresses are erased from it, " +
@@ -147,6 +155,7 @@ export const makeUserLink = writingVerb(
     method: "POST",
     path: "/api/v1/users/{id}/link",
     access: "administer",
+    stepUp: true,
     summary: "Makes a link that signs a person in once",
     description: "An earlier link of that person ends.",
     params: userPath,

@@ -48,6 +48,11 @@ export type RoundedSeries = Prisma.RoundedSeriesModel
  */
 export type Account = Prisma.AccountModel
 /**
+ * Model ProviderIdentity
+ * A person as an identity provider knows them.
+ */
+export type ProviderIdentity = Prisma.ProviderIdentityModel
+/**
  * Model Session
  * A sign-in of a browser.
  */

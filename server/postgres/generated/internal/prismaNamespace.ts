@@ -403,6 +403,7 @@ export const ModelName = {
   DeviceUnit: 'DeviceUnit',
   RoundedSeries: 'RoundedSeries',
   Account: 'Account',
+  ProviderIdentity: 'ProviderIdentity',
   Session: 'Session',
   AccessKey: 'AccessKey',
   RoleGrant: 'RoleGrant'
@@ -421,7 +422,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "site" | "device" | "metric" | "deviceUnit" | "roundedSeries" | "account" | "session" | "accessKey" | "roleGrant"
+    modelProps: "site" | "device" | "metric" | "deviceUnit" | "roundedSeries" | "account" | "providerIdentity" | "session" | "accessKey" | "roleGrant"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -869,6 +870,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ProviderIdentity: {
+      payload: Prisma.$ProviderIdentityPayload<ExtArgs>
+      fields: Prisma.ProviderIdentityFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ProviderIdentityFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ProviderIdentityFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>
+        }
+        findFirst: {
+          args: Prisma.ProviderIdentityFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ProviderIdentityFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>
+        }
+        findMany: {
+          args: Prisma.ProviderIdentityFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>[]
+        }
+        create: {
+          args: Prisma.ProviderIdentityCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>
+        }
+        createMany: {
+          args: Prisma.ProviderIdentityCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ProviderIdentityCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>[]
+        }
+        delete: {
+          args: Prisma.ProviderIdentityDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>
+        }
+        update: {
+          args: Prisma.ProviderIdentityUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>
+        }
+        deleteMany: {
+          args: Prisma.ProviderIdentityDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ProviderIdentityUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ProviderIdentityUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>[]
+        }
+        upsert: {
+          args: Prisma.ProviderIdentityUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ProviderIdentityPayload>
+        }
+        aggregate: {
+          args: Prisma.ProviderIdentityAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateProviderIdentity>
+        }
+        groupBy: {
+          args: Prisma.ProviderIdentityGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ProviderIdentityGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ProviderIdentityCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ProviderIdentityCountAggregateOutputType> | number
+        }
+      }
+    }
     Session: {
       payload: Prisma.$SessionPayload<ExtArgs>
       fields: Prisma.SessionFieldRefs
@@ -1205,6 +1280,17 @@ export const AccountScalarFieldEnum = {
 export type AccountScalarFieldEnum = (typeof AccountScalarFieldEnum)[keyof typeof AccountScalarFieldEnum]
 
 
+export const ProviderIdentityScalarFieldEnum = {
+  issuer: 'issuer',
+  subject: 'subject',
+  accountId: 'accountId',
+  groups: 'groups',
+  missingSites: 'missingSites'
+} as const
+
+export type ProviderIdentityScalarFieldEnum = (typeof ProviderIdentityScalarFieldEnum)[keyof typeof ProviderIdentityScalarFieldEnum]
+
+
 export const SessionScalarFieldEnum = {
   id: 'id',
   secretHash: 'secretHash',
@@ -1214,7 +1300,9 @@ export const SessionScalarFieldEnum = {
   provenAt: 'provenAt',
   endsAt: 'endsAt',
   address: 'address',
-  agent: 'agent'
+  agent: 'agent',
+  issuer: 'issuer',
+  providerSession: 'providerSession'
 } as const
 
 export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
@@ -1528,6 +1616,7 @@ export type GlobalOmitConfig = {
   deviceUnit?: Prisma.DeviceUnitOmit
   roundedSeries?: Prisma.RoundedSeriesOmit
   account?: Prisma.AccountOmit
+  providerIdentity?: Prisma.ProviderIdentityOmit
   session?: Prisma.SessionOmit
   accessKey?: Prisma.AccessKeyOmit
   roleGrant?: Prisma.RoleGrantOmit

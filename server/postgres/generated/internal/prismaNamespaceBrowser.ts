@@ -57,6 +57,7 @@ export const ModelName = {
   DeviceUnit: 'DeviceUnit',
   RoundedSeries: 'RoundedSeries',
   Account: 'Account',
+  ProviderIdentity: 'ProviderIdentity',
   Session: 'Session',
   AccessKey: 'AccessKey',
   RoleGrant: 'RoleGrant'
@@ -153,6 +154,17 @@ export const AccountScalarFieldEnum = {
 export type AccountScalarFieldEnum = (typeof AccountScalarFieldEnum)[keyof typeof AccountScalarFieldEnum]
 
 
+export const ProviderIdentityScalarFieldEnum = {
+  issuer: 'issuer',
+  subject: 'subject',
+  accountId: 'accountId',
+  groups: 'groups',
+  missingSites: 'missingSites'
+} as const
+
+export type ProviderIdentityScalarFieldEnum = (typeof ProviderIdentityScalarFieldEnum)[keyof typeof ProviderIdentityScalarFieldEnum]
+
+
 export const SessionScalarFieldEnum = {
   id: 'id',
   secretHash: 'secretHash',
@@ -162,7 +174,9 @@ export const SessionScalarFieldEnum = {
   provenAt: 'provenAt',
   endsAt: 'endsAt',
   address: 'address',
-  agent: 'agent'
+  agent: 'agent',
+  issuer: 'issuer',
+  providerSession: 'providerSession'
 } as const
 
 export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]

@@ -226,6 +226,7 @@ export type AccountWhereInput = {
   disabledAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   grants?: Prisma.RoleGrantListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
+  identity?: Prisma.XOR<Prisma.ProviderIdentityNullableScalarRelationFilter, Prisma.ProviderIdentityWhereInput> | null
 }
 
 export type AccountOrderByWithRelationInput = {
@@ -237,6 +238,7 @@ export type AccountOrderByWithRelationInput = {
   disabledAt?: Prisma.SortOrderInput | Prisma.SortOrder
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
+  identity?: Prisma.ProviderIdentityOrderByWithRelationInput
 }
 
 export type AccountWhereUniqueInput = Prisma.AtLeast<{
@@ -251,6 +253,7 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   disabledAt?: Prisma.DateTimeNullableFilter<"Account"> | Date | string | null
   grants?: Prisma.RoleGrantListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
+  identity?: Prisma.XOR<Prisma.ProviderIdentityNullableScalarRelationFilter, Prisma.ProviderIdentityWhereInput> | null
 }, "id" | "email">
 
 export type AccountOrderByWithAggregationInput = {
@@ -287,6 +290,7 @@ export type AccountCreateInput = {
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantCreateNestedManyWithoutAccountInput
   sessions?: Prisma.SessionCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityCreateNestedOneWithoutAccountInput
 }
 
 export type AccountUncheckedCreateInput = {
@@ -298,6 +302,7 @@ export type AccountUncheckedCreateInput = {
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutAccountInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityUncheckedCreateNestedOneWithoutAccountInput
 }
 
 export type AccountUpdateInput = {
@@ -308,6 +313,7 @@ export type AccountUpdateInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUpdateManyWithoutAccountNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUpdateOneWithoutAccountNestedInput
 }
 
 export type AccountUncheckedUpdateInput = {
@@ -319,6 +325,7 @@ export type AccountUncheckedUpdateInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutAccountNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUncheckedUpdateOneWithoutAccountNestedInput
 }
 
 export type AccountCreateManyInput = {
@@ -392,6 +399,20 @@ export type AccountNullableScalarRelationFilter = {
   isNot?: Prisma.AccountWhereInput | null
 }
 
+export type AccountCreateNestedOneWithoutIdentityInput = {
+  create?: Prisma.XOR<Prisma.AccountCreateWithoutIdentityInput, Prisma.AccountUncheckedCreateWithoutIdentityInput>
+  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutIdentityInput
+  connect?: Prisma.AccountWhereUniqueInput
+}
+
+export type AccountUpdateOneRequiredWithoutIdentityNestedInput = {
+  create?: Prisma.XOR<Prisma.AccountCreateWithoutIdentityInput, Prisma.AccountUncheckedCreateWithoutIdentityInput>
+  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutIdentityInput
+  upsert?: Prisma.AccountUpsertWithoutIdentityInput
+  connect?: Prisma.AccountWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.AccountUpdateToOneWithWhereWithoutIdentityInput, Prisma.AccountUpdateWithoutIdentityInput>, Prisma.AccountUncheckedUpdateWithoutIdentityInput>
+}
+
 export type AccountCreateNestedOneWithoutSessionsInput = {
   create?: Prisma.XOR<Prisma.AccountCreateWithoutSessionsInput, Prisma.AccountUncheckedCreateWithoutSessionsInput>
   connectOrCreate?: Prisma.AccountCreateOrConnectWithoutSessionsInput
@@ -422,6 +443,64 @@ export type AccountUpdateOneWithoutGrantsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.AccountUpdateToOneWithWhereWithoutGrantsInput, Prisma.AccountUpdateWithoutGrantsInput>, Prisma.AccountUncheckedUpdateWithoutGrantsInput>
 }
 
+export type AccountCreateWithoutIdentityInput = {
+  name: string
+  email?: string | null
+  password?: string | null
+  createdAt?: Date | string
+  disabledAt?: Date | string | null
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutAccountInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutAccountInput
+}
+
+export type AccountUncheckedCreateWithoutIdentityInput = {
+  id?: number
+  name: string
+  email?: string | null
+  password?: string | null
+  createdAt?: Date | string
+  disabledAt?: Date | string | null
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutAccountInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutAccountInput
+}
+
+export type AccountCreateOrConnectWithoutIdentityInput = {
+  where: Prisma.AccountWhereUniqueInput
+  create: Prisma.XOR<Prisma.AccountCreateWithoutIdentityInput, Prisma.AccountUncheckedCreateWithoutIdentityInput>
+}
+
+export type AccountUpsertWithoutIdentityInput = {
+  update: Prisma.XOR<Prisma.AccountUpdateWithoutIdentityInput, Prisma.AccountUncheckedUpdateWithoutIdentityInput>
+  create: Prisma.XOR<Prisma.AccountCreateWithoutIdentityInput, Prisma.AccountUncheckedCreateWithoutIdentityInput>
+  where?: Prisma.AccountWhereInput
+}
+
+export type AccountUpdateToOneWithWhereWithoutIdentityInput = {
+  where?: Prisma.AccountWhereInput
+  data: Prisma.XOR<Prisma.AccountUpdateWithoutIdentityInput, Prisma.AccountUncheckedUpdateWithoutIdentityInput>
+}
+
+export type AccountUpdateWithoutIdentityInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  password?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  grants?: Prisma.RoleGrantUpdateManyWithoutAccountNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutAccountNestedInput
+}
+
+export type AccountUncheckedUpdateWithoutIdentityInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  password?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutAccountNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutAccountNestedInput
+}
+
 export type AccountCreateWithoutSessionsInput = {
   name: string
   email?: string | null
@@ -429,6 +508,7 @@ export type AccountCreateWithoutSessionsInput = {
   createdAt?: Date | string
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityCreateNestedOneWithoutAccountInput
 }
 
 export type AccountUncheckedCreateWithoutSessionsInput = {
@@ -439,6 +519,7 @@ export type AccountUncheckedCreateWithoutSessionsInput = {
   createdAt?: Date | string
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityUncheckedCreateNestedOneWithoutAccountInput
 }
 
 export type AccountCreateOrConnectWithoutSessionsInput = {
@@ -464,6 +545,7 @@ export type AccountUpdateWithoutSessionsInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUpdateOneWithoutAccountNestedInput
 }
 
 export type AccountUncheckedUpdateWithoutSessionsInput = {
@@ -474,6 +556,7 @@ export type AccountUncheckedUpdateWithoutSessionsInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUncheckedUpdateOneWithoutAccountNestedInput
 }
 
 export type AccountCreateWithoutGrantsInput = {
@@ -483,6 +566,7 @@ export type AccountCreateWithoutGrantsInput = {
   createdAt?: Date | string
   disabledAt?: Date | string | null
   sessions?: Prisma.SessionCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityCreateNestedOneWithoutAccountInput
 }
 
 export type AccountUncheckedCreateWithoutGrantsInput = {
@@ -493,6 +577,7 @@ export type AccountUncheckedCreateWithoutGrantsInput = {
   createdAt?: Date | string
   disabledAt?: Date | string | null
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityUncheckedCreateNestedOneWithoutAccountInput
 }
 
 export type AccountCreateOrConnectWithoutGrantsInput = {
@@ -518,6 +603,7 @@ export type AccountUpdateWithoutGrantsInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sessions?: Prisma.SessionUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUpdateOneWithoutAccountNestedInput
 }
 
 export type AccountUncheckedUpdateWithoutGrantsInput = {
@@ -528,6 +614,7 @@ export type AccountUncheckedUpdateWithoutGrantsInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUncheckedUpdateOneWithoutAccountNestedInput
 }
 
 
@@ -579,6 +666,7 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   disabledAt?: boolean
   grants?: boolean | Prisma.Account$grantsArgs<ExtArgs>
   sessions?: boolean | Prisma.Account$sessionsArgs<ExtArgs>
+  identity?: boolean | Prisma.Account$identityArgs<ExtArgs>
   _count?: boolean | Prisma.AccountCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["account"]>
 
@@ -613,6 +701,7 @@ export type AccountOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
 export type AccountInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   grants?: boolean | Prisma.Account$grantsArgs<ExtArgs>
   sessions?: boolean | Prisma.Account$sessionsArgs<ExtArgs>
+  identity?: boolean | Prisma.Account$identityArgs<ExtArgs>
   _count?: boolean | Prisma.AccountCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type AccountIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -623,6 +712,7 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
   objects: {
     grants: Prisma.$RoleGrantPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
+    identity: Prisma.$ProviderIdentityPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -1033,6 +1123,7 @@ export interface Prisma__AccountClient<T, Null = never, ExtArgs extends runtime.
   readonly [Symbol.toStringTag]: "PrismaPromise"
   grants<T extends Prisma.Account$grantsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$grantsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoleGrantPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.Account$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  identity<T extends Prisma.Account$identityArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$identityArgs<ExtArgs>>): Prisma.Prisma__ProviderIdentityClient<runtime.Types.Result.GetResult<Prisma.$ProviderIdentityPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1506,6 +1597,25 @@ export type Account$sessionsArgs<ExtArgs extends runtime.Types.Extensions.Intern
   take?: number
   skip?: number
   distinct?: Prisma.SessionScalarFieldEnum | Prisma.SessionScalarFieldEnum[]
+}
+
+/**
+ * Account.identity
+ */
+export type Account$identityArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ProviderIdentity
+   */
+  select?: Prisma.ProviderIdentitySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ProviderIdentity
+   */
+  omit?: Prisma.ProviderIdentityOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ProviderIdentityInclude<ExtArgs> | null
+  where?: Prisma.ProviderIdentityWhereInput
 }
 
 /**

@@ -44,6 +44,8 @@ export type SessionMinAggregateOutputType = {
   endsAt: Date | null
   address: string | null
   agent: string | null
+  issuer: string | null
+  providerSession: string | null
 }
 
 export type SessionMaxAggregateOutputType = {
@@ -56,6 +58,8 @@ export type SessionMaxAggregateOutputType = {
   endsAt: Date | null
   address: string | null
   agent: string | null
+  issuer: string | null
+  providerSession: string | null
 }
 
 export type SessionCountAggregateOutputType = {
@@ -68,6 +72,8 @@ export type SessionCountAggregateOutputType = {
   endsAt: number
   address: number
   agent: number
+  issuer: number
+  providerSession: number
   _all: number
 }
 
@@ -90,6 +96,8 @@ export type SessionMinAggregateInputType = {
   endsAt?: true
   address?: true
   agent?: true
+  issuer?: true
+  providerSession?: true
 }
 
 export type SessionMaxAggregateInputType = {
@@ -102,6 +110,8 @@ export type SessionMaxAggregateInputType = {
   endsAt?: true
   address?: true
   agent?: true
+  issuer?: true
+  providerSession?: true
 }
 
 export type SessionCountAggregateInputType = {
@@ -114,6 +124,8 @@ export type SessionCountAggregateInputType = {
   endsAt?: true
   address?: true
   agent?: true
+  issuer?: true
+  providerSession?: true
   _all?: true
 }
 
@@ -213,6 +225,8 @@ export type SessionGroupByOutputType = {
   endsAt: Date
   address: string | null
   agent: string | null
+  issuer: string | null
+  providerSession: string | null
   _count: SessionCountAggregateOutputType | null
   _avg: SessionAvgAggregateOutputType | null
   _sum: SessionSumAggregateOutputType | null
@@ -248,6 +262,8 @@ export type SessionWhereInput = {
   endsAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   address?: Prisma.StringNullableFilter<"Session"> | string | null
   agent?: Prisma.StringNullableFilter<"Session"> | string | null
+  issuer?: Prisma.StringNullableFilter<"Session"> | string | null
+  providerSession?: Prisma.StringNullableFilter<"Session"> | string | null
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }
 
@@ -261,6 +277,8 @@ export type SessionOrderByWithRelationInput = {
   endsAt?: Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   agent?: Prisma.SortOrderInput | Prisma.SortOrder
+  issuer?: Prisma.SortOrderInput | Prisma.SortOrder
+  providerSession?: Prisma.SortOrderInput | Prisma.SortOrder
   account?: Prisma.AccountOrderByWithRelationInput
 }
 
@@ -277,6 +295,8 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   endsAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   address?: Prisma.StringNullableFilter<"Session"> | string | null
   agent?: Prisma.StringNullableFilter<"Session"> | string | null
+  issuer?: Prisma.StringNullableFilter<"Session"> | string | null
+  providerSession?: Prisma.StringNullableFilter<"Session"> | string | null
   account?: Prisma.XOR<Prisma.AccountScalarRelationFilter, Prisma.AccountWhereInput>
 }, "id" | "secretHash">
 
@@ -290,6 +310,8 @@ export type SessionOrderByWithAggregationInput = {
   endsAt?: Prisma.SortOrder
   address?: Prisma.SortOrderInput | Prisma.SortOrder
   agent?: Prisma.SortOrderInput | Prisma.SortOrder
+  issuer?: Prisma.SortOrderInput | Prisma.SortOrder
+  providerSession?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.SessionCountOrderByAggregateInput
   _avg?: Prisma.SessionAvgOrderByAggregateInput
   _max?: Prisma.SessionMaxOrderByAggregateInput
@@ -310,6 +332,8 @@ export type SessionScalarWhereWithAggregatesInput = {
   endsAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   address?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
   agent?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
+  issuer?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
+  providerSession?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
 }
 
 export type SessionCreateInput = {
@@ -321,6 +345,8 @@ export type SessionCreateInput = {
   endsAt: Date | string
   address?: string | null
   agent?: string | null
+  issuer?: string | null
+  providerSession?: string | null
   account: Prisma.AccountCreateNestedOneWithoutSessionsInput
 }
 
@@ -334,6 +360,8 @@ export type SessionUncheckedCreateInput = {
   endsAt: Date | string
   address?: string | null
   agent?: string | null
+  issuer?: string | null
+  providerSession?: string | null
 }
 
 export type SessionUpdateInput = {
@@ -345,6 +373,8 @@ export type SessionUpdateInput = {
   endsAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   agent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  issuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  providerSession?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   account?: Prisma.AccountUpdateOneRequiredWithoutSessionsNestedInput
 }
 
@@ -358,6 +388,8 @@ export type SessionUncheckedUpdateInput = {
   endsAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   agent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  issuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  providerSession?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SessionCreateManyInput = {
@@ -370,6 +402,8 @@ export type SessionCreateManyInput = {
   endsAt: Date | string
   address?: string | null
   agent?: string | null
+  issuer?: string | null
+  providerSession?: string | null
 }
 
 export type SessionUpdateManyMutationInput = {
@@ -381,6 +415,8 @@ export type SessionUpdateManyMutationInput = {
   endsAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   agent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  issuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  providerSession?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SessionUncheckedUpdateManyInput = {
@@ -393,6 +429,8 @@ export type SessionUncheckedUpdateManyInput = {
   endsAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   agent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  issuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  providerSession?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SessionListRelationFilter = {
@@ -415,6 +453,8 @@ export type SessionCountOrderByAggregateInput = {
   endsAt?: Prisma.SortOrder
   address?: Prisma.SortOrder
   agent?: Prisma.SortOrder
+  issuer?: Prisma.SortOrder
+  providerSession?: Prisma.SortOrder
 }
 
 export type SessionAvgOrderByAggregateInput = {
@@ -431,6 +471,8 @@ export type SessionMaxOrderByAggregateInput = {
   endsAt?: Prisma.SortOrder
   address?: Prisma.SortOrder
   agent?: Prisma.SortOrder
+  issuer?: Prisma.SortOrder
+  providerSession?: Prisma.SortOrder
 }
 
 export type SessionMinOrderByAggregateInput = {
@@ -443,6 +485,8 @@ export type SessionMinOrderByAggregateInput = {
   endsAt?: Prisma.SortOrder
   address?: Prisma.SortOrder
   agent?: Prisma.SortOrder
+  issuer?: Prisma.SortOrder
+  providerSession?: Prisma.SortOrder
 }
 
 export type SessionSumOrderByAggregateInput = {
@@ -504,6 +548,8 @@ export type SessionCreateWithoutAccountInput = {
   endsAt: Date | string
   address?: string | null
   agent?: string | null
+  issuer?: string | null
+  providerSession?: string | null
 }
 
 export type SessionUncheckedCreateWithoutAccountInput = {
@@ -515,6 +561,8 @@ export type SessionUncheckedCreateWithoutAccountInput = {
   endsAt: Date | string
   address?: string | null
   agent?: string | null
+  issuer?: string | null
+  providerSession?: string | null
 }
 
 export type SessionCreateOrConnectWithoutAccountInput = {
@@ -556,6 +604,8 @@ export type SessionScalarWhereInput = {
   endsAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   address?: Prisma.StringNullableFilter<"Session"> | string | null
   agent?: Prisma.StringNullableFilter<"Session"> | string | null
+  issuer?: Prisma.StringNullableFilter<"Session"> | string | null
+  providerSession?: Prisma.StringNullableFilter<"Session"> | string | null
 }
 
 export type SessionCreateManyAccountInput = {
@@ -567,6 +617,8 @@ export type SessionCreateManyAccountInput = {
   endsAt: Date | string
   address?: string | null
   agent?: string | null
+  issuer?: string | null
+  providerSession?: string | null
 }
 
 export type SessionUpdateWithoutAccountInput = {
@@ -578,6 +630,8 @@ export type SessionUpdateWithoutAccountInput = {
   endsAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   agent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  issuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  providerSession?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SessionUncheckedUpdateWithoutAccountInput = {
@@ -589,6 +643,8 @@ export type SessionUncheckedUpdateWithoutAccountInput = {
   endsAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   agent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  issuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  providerSession?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type SessionUncheckedUpdateManyWithoutAccountInput = {
@@ -600,6 +656,8 @@ export type SessionUncheckedUpdateManyWithoutAccountInput = {
   endsAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   agent?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  issuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  providerSession?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -614,6 +672,8 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   endsAt?: boolean
   address?: boolean
   agent?: boolean
+  issuer?: boolean
+  providerSession?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
@@ -627,6 +687,8 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   endsAt?: boolean
   address?: boolean
   agent?: boolean
+  issuer?: boolean
+  providerSession?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
@@ -640,6 +702,8 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   endsAt?: boolean
   address?: boolean
   agent?: boolean
+  issuer?: boolean
+  providerSession?: boolean
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
@@ -653,9 +717,11 @@ export type SessionSelectScalar = {
   endsAt?: boolean
   address?: boolean
   agent?: boolean
+  issuer?: boolean
+  providerSession?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "secretHash" | "accountId" | "createdAt" | "lastUsedAt" | "provenAt" | "endsAt" | "address" | "agent", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "secretHash" | "accountId" | "createdAt" | "lastUsedAt" | "provenAt" | "endsAt" | "address" | "agent" | "issuer" | "providerSession", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   account?: boolean | Prisma.AccountDefaultArgs<ExtArgs>
 }
@@ -687,6 +753,14 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     endsAt: Date
     address: string | null
     agent: string | null
+    /**
+     * Of the identity provider it began at.
+     */
+    issuer: string | null
+    /**
+     * The provider's own session.
+     */
+    providerSession: string | null
   }, ExtArgs["result"]["session"]>
   composites: {}
 }
@@ -1120,6 +1194,8 @@ export interface SessionFieldRefs {
   readonly endsAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly address: Prisma.FieldRef<"Session", 'String'>
   readonly agent: Prisma.FieldRef<"Session", 'String'>
+  readonly issuer: Prisma.FieldRef<"Session", 'String'>
+  readonly providerSession: Prisma.FieldRef<"Session", 'String'>
 }
     
 
