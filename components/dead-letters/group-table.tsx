@@ -146,7 +146,7 @@ function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowP
       <td data-number>
         <Age time={lastSeen} />
       </td>
-      <td className={classes.example} title={example}>
+      <td className={classes.example} title={example ?? undefined}>
         {example}
       </td>
     </tr>

@@ -2,7 +2,7 @@
 import { Button, Popover, TextInput } from "@mantine/core";
 import { useState } from "react";
 import form from "../ui/form.module.css";
-import { formatMoment, type Zone, zoneName, zoneOffsetMs } from "../ui/format";
+import { formatMoment, momentOf, wallClock, type Zone, zoneName } from "../ui/format";
 import classes from "./custom-range.module.css";
 import type { Stretch } from "./ranges";
 
@@ -86,13 +86,4 @@ function RangeForm({ from, to, zone, onApply }: Omit<CustomRangeProps, "isActive
       </div>
     </form>
   );
-}
-
-/** A moment as the field for it holds it: the zone's wall clock, to the second. */
-function wallClock(time: number, zone: Zone): string {
-  return new Date(time + zoneOffsetMs(time, zone)).toISOString().slice(0, 19);
-}
-
-function momentOf(text: string, zone: Zone): number {
-  return zone === "UTC" ? Date.parse(`${text}Z`) : new Date(text).getTime();
 }

@@ -8,6 +8,18 @@ export interface AuditFilter {
   readonly verb: string | null;
   readonly target: string | null;
   readonly outcome: AuditRowView["outcome"] | null;
+  /** RFC 3339: rows of this moment or later, and rows before it. */
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** Where the rows that match are saved from, as CSV. */
+export function auditCsv(filter: AuditFilter): string {
+  return `/api/v1/audit.csv${queryString(wantedOf(filter))}`;
+}
+
+function wantedOf(filter: AuditFilter): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, value ?? undefined]));
 }
 
 /**
@@ -17,13 +29,11 @@ export interface AuditFilter {
 export const auditQuery = (filter: AuditFilter, before: string | null, limit: number) =>
   queryOptions({
     queryKey: ["audit", filter, before, limit],
-    queryFn: ({ signal }) => {
-      const wanted = Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, value ?? undefined]));
-      return readJson<{ items: AuditRowView[]; next: number | null }>(
-        `/api/v1/audit${queryString({ ...wanted, before: before ?? undefined, limit })}`,
+    queryFn: ({ signal }) =>
+      readJson<{ items: AuditRowView[]; next: number | null }>(
+        `/api/v1/audit${queryString({ ...wantedOf(filter), before: before ?? undefined, limit })}`,
         signal,
-      );
-    },
+      ),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
     refetchOnWindowFocus: false,

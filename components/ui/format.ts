@@ -127,3 +127,13 @@ function prefixed(value: number): string {
   }
   return significant(value);
 }
+
+/** A moment as the field for it holds it: the zone's wall clock, to the second. */
+export function wallClock(time: EpochMs, zone: Zone): string {
+  return new Date(time + zoneOffsetMs(time, zone)).toISOString().slice(0, 19);
+}
+
+/** The moment a field for it holds; NaN for none. */
+export function momentOf(text: string, zone: Zone): EpochMs {
+  return zone === "UTC" ? Date.parse(`${text}Z`) : new Date(text).getTime();
+}

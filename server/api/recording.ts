@@ -25,16 +25,17 @@ export function createRecording(pool: Pool, onUnwritten: (error: unknown, verb: 
   /** When each thing was told, monotonic. */
   const told = new Map<string, number>();
 
-  function isNews(caller: Caller, { verb, target }: Omit<Deed, "outcome">, outcome: string, ms: number): boolean {
+  /** Adds a row unless the same was told a moment ago. What can't be written is not told, so the next try is. */
+  async function tell(caller: Caller, deed: Deed, ms: number): Promise<void> {
     const who = caller.kind === "user" ? caller.accountId : caller.kind === "key" ? caller.keyId : caller.kind;
-    const what = JSON.stringify([who, verb, target, outcome]);
+    const what = JSON.stringify([who, deed.verb, deed.target, deed.outcome]);
     const at = told.get(what);
     const now = performance.now();
-    if (at !== undefined && now - at < ms) return false;
+    if (at !== undefined && now - at < ms) return;
+    await addDeed(pool, caller, deed);
     told.delete(what);
     told.set(what, now);
     if (told.size > MOST_TOLD) told.delete(told.keys().next().value!);
-    return true;
   }
 
   return {
@@ -42,10 +43,10 @@ export function createRecording(pool: Pool, onUnwritten: (error: unknown, verb: 
       await addDeed(tx, caller, { ...deed, outcome: "done" });
     },
     async seen(caller, deed, always) {
-      if (always || isNews(caller, deed, "done", SEEN_MS)) await addDeed(pool, caller, { ...deed, outcome: "done" });
+      await tell(caller, { ...deed, outcome: "done" }, always ? 0 : SEEN_MS);
     },
     async denied(caller, deed) {
-      if (isNews(caller, deed, "denied", DENIED_MS)) await addDeed(pool, caller, { ...deed, outcome: "denied" });
+      await tell(caller, { ...deed, outcome: "denied" }, DENIED_MS);
     },
     async around(caller, deed, change) {
       const attempt = await addDeed(pool, caller, { ...deed(), outcome: "tried" });

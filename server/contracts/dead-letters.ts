@@ -72,7 +72,10 @@ const deadLetterGroup = z
     firstSeen: instant.describe("Ingest time of the oldest"),
     lastSeen: instant,
     trend: z.array(z.int()).describe("How many came in each of the last 24 hours, the running one last"),
-    example: z.string().describe("The detail of the newest"),
+    example: z
+      .string()
+      .nullable()
+      .describe("The detail of the newest, which may quote its message; null for who may not see messages"),
   })
   .meta({ id: "DeadLetterGroup" });
 
