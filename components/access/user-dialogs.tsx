@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { User, UserLink } from "@/server/contracts/access";
 import type { Role } from "@/server/domain/access";
-import { ACCESS, addUser, changeUser, makeUserLink, meQuery, type UserChanges } from "../queries/access";
+import { ACCESS, addUser, changeUser, makeUserLink, meQuery, removeUser, type UserChanges } from "../queries/access";
 import { formatTick } from "../ui/format";
 import { serverNow } from "../ui/server-time";
 import { useZone } from "../ui/zone";
@@ -150,6 +150,34 @@ export function DisableUser({ user, isMe, onClose }: OfUser) {
       ) : (
         <p>{user.name} can sign in as before, with the same role and password.</p>
       )}
+    </FormDialog>
+  );
+}
+
+/** Removes a person for good. */
+export function RemoveUser({ user, onClose }: Omit<OfUser, "isMe">) {
+  const queries = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => removeUser(user.id),
+    onSuccess: onClose,
+    onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
+  });
+  return (
+    <FormDialog
+      title={`Remove ${user.name}`}
+      act="Remove and forget"
+      isDangerous
+      failed="Nothing was removed"
+      isSending={remove.isPending}
+      error={remove.error}
+      onSubmit={() => remove.mutate()}
+      onClose={onClose}
+    >
+      <p>
+        <b>{user.name} is signed out everywhere and can’t come back.</b> The audit record keeps what was done, as user{" "}
+        {user.id}: the name, e-mail and IP addresses are erased from it for good.
+      </p>
+      <p>To keep somebody out and the record telling who it was, disable them instead.</p>
     </FormDialog>
   );
 }

@@ -11,9 +11,10 @@ import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
 import classes from "./access.module.css";
 import { AdminPage, Loaded } from "./admin-page";
-import { AddUser, ChangeUser, DisableUser, NewLink, UserLinkDialog } from "./user-dialogs";
+import { AddUser, ChangeUser, DisableUser, NewLink, RemoveUser, UserLinkDialog } from "./user-dialogs";
 
-type Asked = { readonly what: "add" } | { readonly what: "change" | "disable" | "link"; readonly user: User };
+type Asked =
+  { readonly what: "add" } | { readonly what: "change" | "disable" | "link" | "remove"; readonly user: User };
 
 /** Everyone who may come in, and what each may do. */
 export function Users() {
@@ -88,6 +89,7 @@ function List() {
       {asked?.what === "disable" ? (
         <DisableUser user={asked.user} isMe={asked.user.id === me?.accountId} onClose={close} />
       ) : null}
+      {asked?.what === "remove" ? <RemoveUser user={asked.user} onClose={close} /> : null}
       {asked?.what === "link" ? <NewLink user={asked.user} onMade={show} onClose={close} /> : null}
       {made ? <UserLinkDialog made={made} onClose={() => setMade(null)} /> : null}
     </div>
@@ -102,7 +104,7 @@ function told(users: readonly User[]): string {
 interface RowProps {
   user: User;
   isMe: boolean;
-  onAsk: (what: "change" | "disable" | "link") => void;
+  onAsk: (what: "change" | "disable" | "link" | "remove") => void;
 }
 
 function Row({ user, isMe, onAsk }: RowProps) {
@@ -143,6 +145,7 @@ function Row({ user, isMe, onAsk }: RowProps) {
             <Menu.Item onClick={() => onAsk("change")}>Name, e-mail address, role…</Menu.Item>
             {disabledAt === null ? <Menu.Item onClick={() => onAsk("link")}>New sign-in link…</Menu.Item> : null}
             <Menu.Item onClick={() => onAsk("disable")}>{disabledAt === null ? "Disable…" : "Let in again…"}</Menu.Item>
+            {isMe ? null : <Menu.Item onClick={() => onAsk("remove")}>Remove and forget…</Menu.Item>}
           </Menu.Dropdown>
         </Menu>
       </td>

@@ -91,6 +91,11 @@ export function changeUser(id: number, changes: UserChanges): Promise<User> {
   return patchJson(`/api/v1/users/${id}`, changes);
 }
 
+/** Removes a person, and erases from the audit record who that was. @throws RequestError: 409 for oneself. */
+export async function removeUser(id: number): Promise<void> {
+  await deleteJson(`/api/v1/users/${id}`);
+}
+
 /** Makes a link that signs a person in once; an earlier one ends. @throws RequestError */
 export function makeUserLink(id: number): Promise<UserLink> {
   return postJson(`/api/v1/users/${id}/link`, {});
