@@ -124,6 +124,34 @@ describe("readJson", () => {
     expect([...tokens.values()].flatMap((keys) => [...keys])).toEqual(isRounded ? [["0", token]] : []);
   });
 
+  it("judges a number at first sight as it does when it looks closer", () => {
+    const digits = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 13, maxLength: 19 });
+    const near = fc.double({ noNaN: true, noDefaultInfinity: true, min: 0, max: 1e22 });
+    const token = fc.oneof(
+      fc
+        .tuple(fc.boolean(), digits, fc.nat(25), fc.option(fc.integer({ min: -330, max: 320 })))
+        .map(([minus, all, point, exponent]) => {
+          const text = `0${all.join("")}`.replace(/^0+(?=\d)/, "");
+          const at = 1 + (point % text.length);
+          const fraction = at < text.length ? `.${text.slice(at)}` : "";
+          return `${minus ? "-" : ""}${text.slice(0, at)}${fraction}${exponent === null ? "" : `e${exponent}`}`;
+        }),
+      // Numbers as writers of 15 to 18 digits have them, and the same with another last digit.
+      fc.tuple(near, fc.integer({ min: 15, max: 18 })).map(([value, precision]) => value.toPrecision(precision)),
+      fc.tuple(near, fc.integer({ min: 0, max: 9 })).map(([value, last]) => `${value}`.replace(/\d$/, String(last))),
+    );
+    fc.assert(
+      fc.property(token, (text) => {
+        const [first, closer] = [`[${text}]`, `[${text},NaN]`].map((json) => {
+          const { json: read, tokens } = readJson(json);
+          return tokens.get(read as object)?.get("0");
+        });
+        expect(first).toBe(closer);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it("marks no number that JavaScript wrote", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {

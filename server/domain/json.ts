@@ -1,3 +1,5 @@
+import { surveyJson } from "./json-survey";
+
 /** Tokens of a JSON text that no double holds as written, by their object or array and their key. */
 export type NumberTokens = ReadonlyMap<object, ReadonlyMap<string, string>>;
 
@@ -15,57 +17,49 @@ const MARK = `number ${crypto.randomUUID()} `;
 /** The deepest nesting that is read: beyond it the reviver could exhaust the stack; a message this deep is refused whole. */
 const DEEPEST = 1000;
 
-/** Matches numbers with so many digits, or so small, that a double may not hold them. Most texts have none: JSON.parse alone reads them. */
-const SUSPECTS = /-?[\d.]{16,}(?:[eE][-+]?\d+)?|\d[eE][-+]?\d{3}/g;
-
 /** The most digits toPrecision writes. */
 const MOST_DIGITS = 100;
 
 /**
- * Matches strings (to pass over them, an unfinished one to its end), brackets, numbers, and words for what is none; the last two of
- * these are what C's printf writes, -nan(ind) and 1.#INF00 that of Windows.
+ * Matches strings (to pass over them, an unfinished one to its end), numbers, and words for what is none; the last two of these
+ * are what C's printf writes, -nan(ind) and 1.#INF00 that of Windows.
  */
 const TOKENS =
-  /"[^"\\]*(?:\\[^][^"\\]*)*"?|[[\]{}]|(?<![\w.+-])(?:[-+]?(?:inf(?:inity)?|nan(?:\(\w*\))?|1\.#(?:inf|ind|[qs]nan)\d*)|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=[ \t\r\n]*(?:[,}\]]|$))/gi;
+  /"[^"\\]*(?:\\[^][^"\\]*)*"?|(?<![\w.+-])(?:[-+]?(?:inf(?:inity)?|nan(?:\(\w*\))?|1\.#(?:inf|ind|[qs]nan)\d*)|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=[ \t\r\n]*(?:[,}\]]|$))/gi;
 
 /**
  * Reads JSON, and what other languages' JSON writers put where a number is not finite: NaN, Infinity, inf and the like, in any case
- * and with a sign. @throws SyntaxError, JSON.parse's own, for anything else.
+ * and with a sign. @throws SyntaxError, JSON.parse's own, for anything else; {@link TooDeepError} for what is nested deeper than `mostDepth`.
  */
-export function readJson(text: string): JsonReading {
+export function readJson(text: string, mostDepth = Infinity): JsonReading {
+  const { depth, isHeld } = surveyJson(text, mostDepth);
+  if (depth > mostDepth) throw new TooDeepError(`nested more than ${mostDepth} deep`);
   let json: unknown;
   try {
     json = JSON.parse(text);
-    if (text.match(SUSPECTS)?.every(isShortest) !== false) return { json, tokens: NO_TOKENS };
+    if (isHeld || depth > DEEPEST) return { json, tokens: NO_TOKENS };
   } catch (error) {
-    if (!/nan|inf|#ind/i.test(text)) throw error;
+    if (depth > DEEPEST || !/nan|inf|#ind/i.test(text)) throw error;
     return readMarked(text) ?? fail(error);
   }
   return readMarked(text) ?? { json, tokens: NO_TOKENS };
 }
 
-/** True for a number as JavaScript and most languages write a double; it needs no closer look. */
-function isShortest(token: string): boolean {
-  return String(Number(token)) === token;
+/** A text is nested too deep to be read. */
+export class TooDeepError extends Error {
+  override readonly name = "TooDeepError";
 }
 
 /** Null when there is nothing to mark, or it isn't JSON all the same. */
 function readMarked(text: string): JsonReading | null {
-  let depth = 0;
-  let deepest = 0;
   let marks = 0;
   const marked = text.replace(TOKENS, (token) => {
     const first = token[0]!;
-    if (first === '"') return token;
-    if (first === "{" || first === "[") deepest = Math.max(deepest, ++depth);
-    else if (first === "}" || first === "]") depth--;
-    else if (!isHeld(token)) {
-      marks++;
-      return JSON.stringify(MARK + token);
-    }
-    return token;
+    if (first === '"' || isHeld(token)) return token;
+    marks++;
+    return JSON.stringify(MARK + token);
   });
-  if (marks === 0 || deepest > DEEPEST) return null;
+  if (marks === 0) return null;
   const tokens = new Map<object, Map<string, string>>();
   try {
     const json: unknown = JSON.parse(marked, function (this: object, key, value: unknown) {

@@ -1,4 +1,4 @@
-import { type JsonReading, readJson } from "./json";
+import { type JsonReading, readJson, TooDeepError } from "./json";
 import { type DeadLetterReason, type Refusal } from "./reasons";
 import { readLabel } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
@@ -67,12 +67,11 @@ export function parseMessage(
 ): ({ readonly ok: true } & JsonReading) | ({ readonly ok: false } & Refusal) {
   if (bytes.byteLength > MESSAGE_LIMITS.bytes)
     return { ok: false, ...refusal("tooLarge", `${bytes.byteLength} bytes; the limit is ${MESSAGE_LIMITS.bytes}`) };
-  // Depth is judged by the bytes: parsing endless nesting costs far more than its length suggests.
-  if (isNestedDeeper(bytes, MOST_PARSED_DEPTH))
-    return { ok: false, ...refusal("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`) };
   try {
-    return { ok: true, ...readJson(utf8.decode(bytes)) };
+    return { ok: true, ...readJson(utf8.decode(bytes), MOST_PARSED_DEPTH) };
   } catch (error) {
+    if (error instanceof TooDeepError)
+      return { ok: false, ...refusal("tooDeep", `nested more than ${MESSAGE_LIMITS.depth} deep`) };
     const why =
       bytes.byteLength === 0 ? "the message is empty" : `cannot be read: ${(error as Error).message.slice(0, 200)}`;
     return { ok: false, ...refusal("notJson", why) };
@@ -115,7 +114,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   const written = tokens.get(readings);
   const refused: DecodedMessage["refused"][number][] = [];
   for (const field of names) {
-    const value = own(readings, field);
+    const value = (readings as Record<string, unknown>)[field];
     // Null is a device's way to say "none right now": no reading, and no fault either.
     if (value === null) continue;
     if (!isName(field))
@@ -138,15 +137,22 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   if (values.length + texts.length + refused.length === 0)
     return refuse("noReadings", '"readings" has no value', device);
 
-  return { ok: true, message: { device, eventTime, values, rounded, texts, refused, ...labels(json) } };
+  const refusedLabels: DecodedMessage["refusedLabels"][number][] = [];
+  const message: DecodedMessage = { device, eventTime, values, rounded, texts, refused, refusedLabels };
+  const id = own(json, "id");
+  const isKept = typeof id === "string" && id.length <= 256;
+  return { ok: true, message: Object.assign(message, isKept ? { id } : null, labels(json, refusedLabels)) };
 }
 
-function labels(json: object): Pick<DecodedMessage, "id" | "site" | "type" | "refusedLabels"> {
-  const id = own(json, "id");
-  const kept: { site?: string; type?: string } = {};
-  const refusedLabels: DecodedMessage["refusedLabels"][number][] = [];
+/** Reads site and type; what can't be kept goes to `refusedLabels`. */
+function labels(
+  json: object,
+  refusedLabels: DecodedMessage["refusedLabels"][number][],
+): { site?: string; type?: string } | null {
+  let kept: { site?: string; type?: string } | null = null;
   for (const field of ["site", "type"] as const) {
     const value = own(json, field);
+    if (value === undefined) continue;
     const read = readLabel(value);
     if ("problem" in read)
       refusedLabels.push({
@@ -154,9 +160,9 @@ function labels(json: object): Pick<DecodedMessage, "id" | "site" | "type" | "re
         value,
         ...refusal("badLabel", `${field} is ${describe(value)}; it ${read.problem}`),
       });
-    else if (read.label !== null) kept[field] = read.label;
+    else if (read.label !== null) (kept ??= {})[field] = read.label;
   }
-  return { ...(typeof id === "string" && id.length <= 256 ? { id } : {}), ...kept, refusedLabels };
+  return kept;
 }
 
 /**
@@ -214,37 +220,15 @@ function at(json: object, path: string): unknown {
   return value;
 }
 
-/** Walks without recursion, so that a hostile depth cannot exhaust the stack. */
-function isDeeperThan(root: object, limit: number): boolean {
-  let level: object[] = [root];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > limit) return true;
-    const next: object[] = [];
-    for (const parent of level) {
-      for (const child of Object.values(parent)) {
-        if (typeof child === "object" && child !== null) next.push(child as object);
-      }
-    }
-    level = next;
+/** Goes no deeper than the limit, so that a hostile depth cannot exhaust the stack. */
+function isDeeperThan(parent: object, limit: number): boolean {
+  if (limit === 0) return true;
+  for (const key in parent) {
+    const child = (parent as Record<string, unknown>)[key];
+    if (typeof child === "object" && child !== null && isDeeperThan(child, limit - 1)) return true;
   }
   return false;
 }
 
 /** The depth past which text isn't parsed at all; between the limit and this, parsing tells what else is known of the message. */
 const MOST_PARSED_DEPTH = 2 * MESSAGE_LIMITS.depth;
-
-/** Counts brackets outside of strings; what isn't JSON may be judged either way. */
-function isNestedDeeper(bytes: Uint8Array, limit: number): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === 0x22) inString = !inString;
-    else if (inString) {
-      if (byte === 0x5c) i++;
-    } else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > limit) return true;
-    } else if (byte === 0x5d || byte === 0x7d) depth--;
-  }
-  return false;
-}

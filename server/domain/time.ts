@@ -1,7 +1,7 @@
 import type { EpochMs } from "./terms";
 
 /** Matches an RFC 3339 §5.6 date-time; the zone is required, the separator may be a space. */
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,12}))?([Zz]|[+-]\d{2}:\d{2})$/;
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,12})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /** The number below which a time is epoch seconds (the year 5138), and from which on it is epoch milliseconds (1973). */
 const SECONDS_BELOW = 1e11;
@@ -26,38 +26,53 @@ function parseEpoch(value: number): EpochMs | null {
   return ms <= LAST_MS ? ms : null;
 }
 
+/** Reads digits where they stand, as no array of parts is made for each message. */
 function parseRfc3339(text: string): EpochMs | null {
-  const match = RFC3339.exec(text);
-  if (!match) return null;
-  const [, year, month, day, hour, minute, second, fraction = "", zone = "Z"] = match;
-  const parts = [year, month, day, hour, minute, second].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const ms = Date.UTC(parts[0], parts[1] - 1, parts[2], parts[3], parts[4], Math.min(parts[5], 59));
-  const read = new Date(ms);
-  // Date.UTC rolls 31 February over into March and years below 100 into 19xx; a device that says so is wrong.
-  if (read.getUTCFullYear() !== parts[0] || read.getUTCMonth() !== parts[1] - 1 || read.getUTCDate() !== parts[2])
-    return null;
-  if (parts[3] > 23 || parts[4] > 59 || parts[5] > 60) return null;
-  const offset = zoneOffsetMs(zone);
+  if (!RFC3339.test(text)) return null;
+  const year = digits(text, 0, 4);
+  const month = digits(text, 5, 7);
+  const day = digits(text, 8, 10);
+  const hour = digits(text, 11, 13);
+  const minute = digits(text, 14, 16);
+  const second = digits(text, 17, 19);
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60) return null;
+  // Date.UTC reads years below 100 as 19xx. No zone brings a year before this one past 1970.
+  if (year < 1969) return null;
+  const ms = Date.UTC(year, month - 1, day, hour, minute, Math.min(second, 59));
+  // Date.UTC rolls 31 February over into March; a device that says so is wrong.
+  if (day < 1 || (day > 28 && new Date(ms).getUTCDate() !== day)) return null;
+  const zone = zoneStart(text);
+  const offset = zoneOffsetMs(text, zone);
   if (offset === null) return null;
   // A leap second (:60) is read as the last millisecond of the minute.
-  const millis = parts[5] === 60 ? 999 : Number(fraction.padEnd(3, "0").slice(0, 3));
+  const millis = second === 60 ? 999 : millisOf(text, zone);
   const result = ms + millis - offset;
   return result >= 0 && result <= LAST_MS ? result : null;
 }
 
-function zoneOffsetMs(zone: string): number | null {
-  if (zone === "Z" || zone === "z") return 0;
-  const hours = Number(zone.slice(1, 3));
-  const minutes = Number(zone.slice(4, 6));
+function digits(text: string, from: number, to: number): number {
+  let number = 0;
+  for (let i = from; i < to; i++) number = number * 10 + text.charCodeAt(i) - 48;
+  return number;
+}
+
+/** Finds where the zone begins in a text that {@link RFC3339} matches: Z, or a sign, hours and minutes. */
+function zoneStart(text: string): number {
+  return text.length - (/[Zz]$/.test(text) ? 1 : 6);
+}
+
+/** Reads the fraction between the seconds and the zone, cut off after milliseconds. */
+function millisOf(text: string, zone: number): number {
+  const to = Math.min(zone, 23);
+  return to <= 20 ? 0 : digits(text, 20, to) * 10 ** (23 - to);
+}
+
+function zoneOffsetMs(text: string, zone: number): number | null {
+  if (zone === text.length - 1) return 0;
+  const hours = digits(text, zone + 1, zone + 3);
+  const minutes = digits(text, zone + 4, zone + 6);
   if (hours > 23 || minutes > 59) return null;
-  return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+  return (text[zone] === "-" ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
 
 const FIRST_INGEST_MS = Date.UTC(2000, 0, 1);

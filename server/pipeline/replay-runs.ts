@@ -76,9 +76,9 @@ function countRuns(batch: PipelineCommit): Map<string, RunCounts> {
   const other = new Set(
     conflicts.map(({ deviceId, time, metric, refused }) => `${keyOf(deviceId, time, metric)} ${refused}`),
   );
-  for (const { record, deviceId, message, metrics, values, state } of batch.messages) {
+  for (const { record, deviceId, message, metrics, values, texts } of batch.messages) {
     const counts = byOffset.get(record.offset);
-    if (counts) counts.texts += state.length - metrics.length;
+    if (counts) counts.texts += texts.length;
     for (const [i, metric] of metrics.entries()) {
       const key = keyOf(deviceId, message.eventTime, metric);
       const isNew = open.delete(key);

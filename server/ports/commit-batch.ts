@@ -1,4 +1,4 @@
-import type { DecodedMessage } from "@/server/domain/message";
+import type { DecodedMessage, ReadingValue } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeadLetter } from "./dead-letters";
 import type { StoredRecord } from "./event-log";
@@ -16,8 +16,9 @@ export interface EnrichedMessage extends Received {
   readonly values: readonly number[];
   /** Those of `metrics` whose number no double holds exactly as it was sent. */
   readonly rounded: readonly number[];
-  /** The readings again under their names, and the strings, for the twin. */
-  readonly state: readonly (readonly [field: string, value: number | boolean | string])[];
+  /** The readings again under their names, and strings without readings, shortened: for the twin. */
+  readonly readings: readonly (readonly [metric: string, value: ReadingValue])[];
+  readonly texts: readonly (readonly [field: string, text: string])[];
 }
 
 /** Readings of one device at one event time: values[i] is of metrics[i], a metric at most once; booleans are 0 and 1. */

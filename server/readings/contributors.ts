@@ -1,13 +1,14 @@
 import type { PoolClient } from "pg";
-import type { CommitBatch } from "@/server/ports/commit-batch";
+import type { CommitBatch, Sample } from "@/server/ports/commit-batch";
 import { writeRollups } from "./rollups";
 import { writeSamples } from "./samples";
 
 /** Writes the batch's readings, and tells those after it what of them is new. */
 export async function addReadings(tx: PoolClient, batch: CommitBatch): Promise<void> {
-  const samples = batch.messages.flatMap(({ deviceId, message, metrics, values }) =>
-    metrics.length > 0 ? [{ deviceId, time: message.eventTime, metrics, values }] : [],
-  );
+  const samples: Sample[] = [];
+  for (const { deviceId, message, metrics, values } of batch.messages) {
+    if (metrics.length > 0) samples.push({ deviceId, time: message.eventTime, metrics, values });
+  }
   batch.written = await writeSamples(tx, samples, batch.latest);
 }
 

@@ -61,22 +61,14 @@ type Readings = ReadonlyMap<number, number>;
 
 /** The moments of a batch, by device and time. */
 function momentsOf(samples: readonly Sample[]): Moment[] {
-  const byDevice = new Map<number, Map<EpochMs, Moment>>();
   const moments: Moment[] = [];
-  for (const sample of samples) {
+  for (const sample of [...samples].sort((a, b) => a.deviceId - b.deviceId || a.time - b.time)) {
     const { deviceId, time } = sample;
-    let times = byDevice.get(deviceId);
-    if (!times) byDevice.set(deviceId, (times = new Map()));
-    const moment = times.get(time);
-    if (moment) {
-      moment.samples.push(sample);
-      continue;
-    }
-    const first = { deviceId, time, samples: [sample] };
-    times.set(time, first);
-    moments.push(first);
+    const before = moments.at(-1);
+    if (before?.deviceId === deviceId && before.time === time) before.samples.push(sample);
+    else moments.push({ deviceId, time, samples: [sample] });
   }
-  return moments.sort((a, b) => a.deviceId - b.deviceId || a.time - b.time);
+  return moments;
 }
 
 /** Returns what is new at a moment where `there` is stored; values that differ from the one that stays are added to `conflicts`. */

@@ -76,7 +76,7 @@ function place(
   const values = readings.map(([, value]) => Number(value));
   const rounded = message.rounded.flatMap((field) => known.get(field)?.id ?? []);
   const shortened = texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);
-  return { record, message, deviceId, metrics, values, rounded, state: [...readings, ...shortened] };
+  return { record, message, deviceId, metrics, values, rounded, readings, texts: shortened };
 }
 
 function letterOf(

@@ -9,7 +9,7 @@ import { createPublishLive } from "./publish-live";
 const T = Date.UTC(2026, 0, 1);
 const metricName = (id: number) => `m${id}`;
 
-function committed(device: number, times: readonly number[], state: EnrichedMessage["state"] = []): Committed {
+function committed(device: number, times: readonly number[], texts: EnrichedMessage["texts"] = []): Committed {
   const messages = times.map((time, offset) => ({
     record: { offset, key: null, value: new Uint8Array(), headers: {}, ingestTime: T + offset },
     message: {
@@ -25,7 +25,8 @@ function committed(device: number, times: readonly number[], state: EnrichedMess
     rounded: [],
     metrics: [1],
     values: [time - T],
-    state,
+    readings: [["m1", time - T]] as const,
+    texts,
   }));
   const added = times.map((time) => ({ deviceId: device, time, metrics: [1], values: [time - T] }));
   const totals = {

@@ -57,16 +57,16 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
     if (stopped || messages.length === 0) return;
     if (pending.size === 0) pendingSince = performance.now();
     const names = new Map<number, string>();
-    for (const { deviceId, record, message, state } of messages) {
+    for (const { deviceId, record, message, texts } of messages) {
       names.set(deviceId, message.device);
       const device = deviceOf(message.device);
       device.messages++;
       device.lastSeen = Math.max(device.lastSeen, record.ingestTime);
-      for (const [field, value] of state) {
-        if (typeof value === "string") addText(device, field, message.eventTime, value);
-      }
+      for (const [field, text] of texts) addText(device, field, message.eventTime, text);
     }
-    for (const { deviceId, time, metrics, values } of added) {
+    // Newest first: once a metric has its points, all that remain of it are left out at a glance.
+    for (let at = added.length - 1; at >= 0; at--) {
+      const { deviceId, time, metrics, values } = added[at]!;
       const device = deviceOf(names.get(deviceId)!);
       for (let i = 0; i < metrics.length; i++) {
         const metric = metricName(metrics[i]!);
@@ -95,7 +95,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
     if (!points) device.points.set(metric, (points = []));
     if (points.length >= POINTS_A_METRIC) {
       device.more = true;
-      // Points mostly come in order, so the oldest makes room. A point older than all that are kept is itself left out.
+      // The oldest makes room. A point older than all that are kept is itself left out.
       if (time < points[0]![0]) return;
       points.shift();
     } else if (room-- <= 0) {

@@ -102,12 +102,12 @@ function outcomeOf(
   { repeats, conflicts }: Stored,
 ): Pick<DeadLetterEvent, "kind" | "detail"> {
   const first = again[0];
-  if (first && (message === undefined || message.state.length === 0)) {
+  if (first && (message === undefined || message.readings.length + message.texts.length === 0)) {
     const more = again.length > 1 ? `, and ${again.length - 1} more` : "";
     return { kind: "refused", detail: `${DEAD_LETTER_REASONS[first.reason].title}: ${first.detail}${more}` };
   }
   const readings = message?.metrics.length ?? 0;
-  const texts = (message?.state.length ?? 0) - readings;
+  const texts = message?.texts.length ?? 0;
   const parts = [
     `${counted(readings - repeats - conflicts, "reading")} stored`,
     counted(repeats, "repeat"),

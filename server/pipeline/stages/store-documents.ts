@@ -43,14 +43,16 @@ function textOf(bytes: Uint8Array): string {
 /** Picks, per device and field, the value with the latest event time; of equal times the first in the log. */
 function newest(messages: readonly EnrichedMessage[]): TwinUpdate[] {
   const byDevice = new Map<string, Map<string, TwinValue>>();
-  for (const { message, state } of messages) {
-    if (state.length === 0) continue;
+  // Backwards, as the last message of a device mostly is its newest.
+  for (let i = messages.length - 1; i >= 0; i--) {
+    const { message, readings, texts } = messages[i]!;
+    if (readings.length + texts.length === 0) continue;
     const { device, eventTime } = message;
     let values = byDevice.get(device);
     if (!values) byDevice.set(device, (values = new Map()));
-    for (const [field, value] of state) {
+    for (const [field, value] of texts.length === 0 ? readings : [...readings, ...texts]) {
       const before = values.get(field);
-      if (!before || eventTime > before.eventTime) values.set(field, { value, eventTime });
+      if (!before || eventTime >= before.eventTime) values.set(field, { value, eventTime });
     }
   }
   return [...byDevice].map(([device, values]) => ({ device, values }));
