@@ -37,6 +37,7 @@ import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
 import { postgresProbes } from "./health/postgres";
 import type { Probe } from "./health/probe";
+import { secretProbes } from "./health/secrets";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
 import { stateOf } from "./jobs/job-state";
@@ -257,6 +258,7 @@ export function composeProbes({
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),
+    ...secretProbes(config.secretFiles),
   ];
 }
 

@@ -5,6 +5,7 @@ import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
 import { createPostgresEventLog } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import type { Config } from "./config/config";
+import { currentSecret } from "./config/secret-files";
 import { connectDatabase } from "./postgres/connection";
 import type { Logger } from "./observability/logger";
 import type { DeadLetters } from "./ports/dead-letters";
@@ -67,7 +68,11 @@ export async function composeEngines(config: Config, role: string, logger: Logge
 async function openKafka(config: Config, role: string, logger: Logger) {
   const { createKafkaEventLog } = await import("./adapters/kafka/event-log");
   const { createKafkaInspection } = await import("./adapters/kafka/inspection");
-  const settings = config.engines;
+  const { KAFKA_SASL_PASSWORD: password } = config.engines;
+  const settings = {
+    ...config.engines,
+    currentPassword: () => currentSecret(config.secretFiles, "KAFKA_SASL_PASSWORD", password),
+  };
   return {
     eventLog: createKafkaEventLog({ settings, role, logger }),
     inspection: createKafkaInspection({ settings, now: Date.now }),
@@ -90,7 +95,9 @@ async function openMongo(
     import("./adapters/mongodb/dead-letters"),
   ]);
   const retention = { archiveDays: config.pipeline.ARCHIVE_RETENTION_DAYS };
-  const { client, db, close } = connectMongo(uri, role, logger);
+  const { client, db, close } = connectMongo(uri, role, logger, () => {
+    return currentSecret(config.secretFiles, "MONGODB_URI", uri) ?? uri;
+  });
   return {
     stores: {
       archive: createMongoMessageArchive(db),

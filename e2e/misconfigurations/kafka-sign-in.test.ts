@@ -1,7 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { composeEngines } from "@/server/compose";
+import { loadConfig } from "@/server/config/config";
 import { describeStartingEngines } from "@/server/testing/engines";
 import { until } from "@/server/testing/until";
 import { type KafkaServer, startKafka } from "../engines/kafka";
@@ -48,6 +51,22 @@ describeStartingEngines("on Kafka with sign-in", () => {
     expect(wrong.verdict).toMatch(
       /^Kafka, Signed in: Kafka refuses the sign-in since .*: readings wait with their senders/,
     );
+  });
+
+  test("a password that is changed is taken from its file by what is running, to append and to ask", async () => {
+    const file = path.join(dataDir, "password");
+    writeFileSync(file, "before");
+    const env = rig.envOf(kafka.brokers, signIn("unused"));
+    const { KAFKA_SASL_PASSWORD: _, ...rest } = env;
+    const config = loadConfig({ ...rest, KAFKA_SASL_PASSWORD_FILE: file }, "");
+    const engines = await composeEngines(config, "test", pino({ level: "silent" }));
+    const kafkaTells = () => engines.inspection.kafka!.cluster();
+    await expect(kafkaTells()).rejects.toMatchObject({ kind: "signInRefused" });
+    await expect(engines.eventLog.describe("iot.telemetry", "any")).rejects.toThrow();
+    writeFileSync(file, "secret\n");
+    await until(() => engines.eventLog.describe("iot.telemetry", "any"), { timeoutMs: 30_000 });
+    await kafkaTells();
+    await engines.close();
   });
 
   test("no sign-in set", async () => {

@@ -1,6 +1,6 @@
 import { createBackoff, pause } from "@/server/async/backoff";
 import type { Logger } from "@/server/observability/logger";
-import { DatabaseClient } from "@/server/postgres/client";
+import { type ConnectionString, DatabaseClient } from "@/server/postgres/client";
 import type { Changed } from "./authenticate";
 
 /** The channel on which triggers say that what callers may do has changed. */
@@ -16,7 +16,7 @@ const ANSWER_MS = 10_000;
  * @returns stops it.
  */
 export function watchAccess(
-  connectionString: string,
+  connectionString: ConnectionString,
   logger: Logger,
   onChange: (changed: Changed) => void,
 ): () => Promise<void> {

@@ -1,8 +1,11 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { ConfigError, envExample, loadConfig, redacted } from "./config";
+import { currentSecret } from "./secret-files";
 import * as sections from "./sections";
+import type { Variable } from "./variables";
 
 function problemsOf(env: Record<string, string>, dotenv = ""): ConfigError {
   try {
@@ -91,6 +94,42 @@ test("secrets are hidden in what is logged", () => {
   expect(shown.DATABASE_URL).toBe("***");
   expect(JSON.stringify(shown)).not.toContain("hunter2");
   expect(shown.PORT).toBe(3000);
+});
+
+test("every secret can come from a file, which is read again as it is replaced; both, or a file that can't be used, are refused", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-secrets-"));
+  const file = path.join(folder, "secret");
+  writeFileSync(file, "postgresql://u:one@db/f\n");
+  const secrets = Object.values(sections).flatMap((table) =>
+    Object.entries(table as Record<string, Variable>).flatMap(([name, { secret }]) => (secret ? [name] : [])),
+  );
+  expect(secrets).toEqual(
+    expect.arrayContaining([
+      "DATABASE_URL",
+      "MIGRATION_DATABASE_URL",
+      "MONGODB_URI",
+      "KAFKA_SASL_PASSWORD",
+      "FIELDWATCH_KEY",
+    ]),
+  );
+  const config = loadConfig({ DATABASE_URL_FILE: file }, "");
+  expect(config.engines.DATABASE_URL).toBe("postgresql://u:one@db/f");
+  expect(config.secretFiles).toEqual({ DATABASE_URL: file });
+  expect(redacted(config).DATABASE_URL).toBe("***");
+  const now = () => currentSecret(config.secretFiles, "DATABASE_URL", config.engines.DATABASE_URL);
+  writeFileSync(file, "postgresql://u:two@db/f");
+  expect(now()).toBe("postgresql://u:two@db/f");
+  writeFileSync(file, "");
+  expect(now()).toBe("postgresql://u:one@db/f");
+  for (const name of secrets) {
+    expect(refused({ [`${name}_FILE`]: file }), name).toEqual([`${name}_FILE`]);
+    expect(refused({ [`${name}_FILE`]: path.join(folder, "none") }), name).toEqual([`${name}_FILE`]);
+  }
+  writeFileSync(file, "postgresql://u:one@db/f");
+  expect(refused({ DATABASE_URL_FILE: file, DATABASE_URL: "postgresql://u:one@db/f" })).toEqual(["DATABASE_URL_FILE"]);
+  writeFileSync(file, "nothing");
+  expect(problemsOf({ DATABASE_URL_FILE: file }).message).not.toContain("nothing");
+  rmSync(folder, { recursive: true });
 });
 
 test("every example is valid, and .env.example is current", () => {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { parseEnv } from "node:util";
 import { counted } from "@/server/domain/counted";
 import { isLoopback } from "./loopback";
+import { fileVariable, readSecretFile, type SecretFiles } from "./secret-files";
 import * as sections from "./sections";
 import type { Section, Variable } from "./variables";
 
@@ -14,6 +15,8 @@ export type Config = { readonly [S in keyof Sections]: Section<Sections[S]> } & 
   readonly demoDevices: number;
   /** Absolute path of the data folder. */
   readonly dataDir: string;
+  /** Absolute paths of the files that secrets came from. */
+  readonly secretFiles: SecretFiles;
 };
 
 /** Thrown with every problem at once; the message is ready for a person to read. */
@@ -42,11 +45,19 @@ export function loadConfig(env: NodeJS.Dict<string> = process.env, dotenv: strin
   const filled = (values: NodeJS.Dict<string>) => Object.entries(values).filter(([, value]) => value !== "");
   const values: Record<string, string | undefined> = Object.fromEntries([...filled(parseEnv(dotenv)), ...filled(env)]);
   const problems: ConfigProblem[] = [];
+  const secretFiles: Record<string, string> = {};
   const read: Record<string, Record<string, unknown>> = {};
   for (const [name, table] of Object.entries(sections) as [string, Record<string, Variable>][]) {
     const section: Record<string, unknown> = {};
-    for (const [variable, { schema, example }] of Object.entries(table)) {
-      const result = schema.safeParse(values[variable]);
+    for (const [variable, { schema, example, secret }] of Object.entries(table)) {
+      const file = secret ? values[fileVariable(variable)] : undefined;
+      const found = file === undefined ? values[variable] : secretFrom(file, variable, values[variable]);
+      if (typeof found === "object") {
+        problems.push(found);
+        continue;
+      }
+      if (file !== undefined) secretFiles[variable] = path.resolve(file);
+      const result = schema.safeParse(found);
       if (result.success) section[variable] = result.data;
       else problems.push({ variable, problem: result.error.issues.map((issue) => issue.message).join("; "), example });
     }
@@ -59,10 +70,26 @@ export function loadConfig(env: NodeJS.Dict<string> = process.env, dotenv: strin
     ...typed,
     demoDevices: typed.simulator.DEMO_DEVICES ?? (hasRealEngine(typed) ? 0 : 50),
     dataDir: path.resolve(typed.server.FIELDWATCH_DATA_DIR),
+    secretFiles,
   };
   const unsafe = unsafeCombinations(config);
   if (unsafe.length > 0) throw new ConfigError(unsafe);
   return config;
+}
+
+/** Reads what a secret's file holds; the problem if there is one. */
+function secretFrom(file: string, variable: string, value: string | undefined): string | ConfigProblem {
+  const problemOf = (problem: string) => ({
+    variable: fileVariable(variable),
+    problem,
+    example: `/run/secrets/${variable.toLowerCase()}`,
+  });
+  if (value !== undefined) return problemOf(`and ${variable} are both set: leave one of them out`);
+  try {
+    return readSecretFile(file);
+  } catch (error) {
+    return problemOf(`names a file that can't be used: ${(error as Error).message}`);
+  }
 }
 
 /** Returns true if messages or readings go to an engine that may hold real ones. */
@@ -209,7 +236,10 @@ export function envExample(): string {
   // The order above is kept: the members of a module come in one order from source and in another when bundled.
   const parts = Object.entries(titles).map(([name, title]) => {
     const table: Record<string, Variable> = sections[name as keyof Sections];
-    const lines = Object.entries(table).map(([variable, { about, example }]) => `# ${about}\n# ${variable}=${example}`);
+    const lines = Object.entries(table).map(([variable, { about, example, secret }]) => {
+      const file = secret ? `\n# or ${fileVariable(variable)}=/run/secrets/${variable.toLowerCase()}` : "";
+      return `# ${about}\n# ${variable}=${example}${file}`;
+    });
     return `## ${title}\n\n${lines.join("\n\n")}\n`;
   });
   return `# Copy to .env and uncomment what you change. Generated from server/config by \`npm run generate\`.\n\n${parts.join("\n")}`;

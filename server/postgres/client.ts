@@ -16,16 +16,33 @@ export function driverError(error: unknown): unknown {
   return new DatabaseUnavailableError(error.message, { cause: error });
 }
 
+/** A connection string, or what gives it anew for each connection, as a password may be changed meanwhile. */
+export type ConnectionString = string | (() => string);
+
+/** The connection string as of now. */
+export function connectionStringOf(connection: ConnectionString): string {
+  return typeof connection === "string" ? connection : connection();
+}
+
+type WithConnection<T> = Omit<T, "connectionString"> & {
+  readonly connectionString?: ConnectionString;
+};
+
 /** A pg.Client whose errors all have a code or a class. */
 export class DatabaseClient extends pg.Client {
+  constructor(config: WithConnection<pg.ClientConfig>) {
+    const { connectionString, ...rest } = config;
+    super(connectionString === undefined ? rest : { ...rest, connectionString: connectionStringOf(connectionString) });
+  }
   override query = classed(super.query.bind(this) as Call) as pg.Client["query"];
   override connect = classed(super.connect.bind(this) as Call) as pg.Client["connect"];
 }
 
 /** A pg.Pool whose errors all have a code or a class. */
 export class DatabasePool extends pg.Pool {
-  constructor(config: pg.PoolConfig) {
-    super({ ...config, Client: DatabaseClient });
+  constructor(config: WithConnection<pg.PoolConfig>) {
+    // The pool hands its settings to each client it makes, which then asks for the string.
+    super({ ...config, Client: DatabaseClient } as unknown as pg.PoolConfig);
   }
   override connect = classed(super.connect.bind(this) as Call) as pg.Pool["connect"];
   // It listens to its client's errors itself.

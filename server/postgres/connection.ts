@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import pg from "pg";
 import type { Config } from "@/server/config/config";
+import { currentSecret } from "@/server/config/secret-files";
 import type { Logger } from "@/server/observability/logger";
-import { DatabasePool } from "./client";
+import { type ConnectionString, connectionStringOf, DatabasePool } from "./client";
 import { DATABASE, readOwnerPassword } from "./embedded/cluster";
 import { readEmbeddedConnection } from "./embedded/state";
 import { errorCode, StartError } from "./start-error";
@@ -10,7 +11,7 @@ import { errorCode, StartError } from "./start-error";
 /** A PostgreSQL's address and a pool on it. Connects at first use. */
 export interface Database {
   readonly pool: pg.Pool;
-  readonly connectionString: string;
+  readonly connectionString: ConnectionString;
 }
 
 /**
@@ -30,9 +31,11 @@ export function connectDatabase(config: Config, role: string, logger: Logger): D
   };
 }
 
-/** The connection string of DATABASE_URL or of the running embedded PostgreSQL. @throws StartError when neither is there. */
-export function databaseConnection(config: Config): string {
-  const connectionString = config.engines.DATABASE_URL ?? readEmbeddedConnection(config.dataDir);
+/** How to connect to the PostgreSQL of DATABASE_URL or the running embedded one. @throws StartError when there is neither. */
+export function databaseConnection(config: Config): ConnectionString {
+  const { DATABASE_URL: url } = config.engines;
+  if (url !== undefined) return fresh(config, "DATABASE_URL", url);
+  const connectionString = readEmbeddedConnection(config.dataDir);
   if (connectionString !== undefined) return connectionString;
   throw new StartError(
     "There is no PostgreSQL to work with",
@@ -41,12 +44,17 @@ export function databaseConnection(config: Config): string {
   );
 }
 
-/** The connection string by which migrations are done, as the owner of the tables. @throws StartError when there is no PostgreSQL. */
-export function ownerConnection(config: Config): string {
-  const { MIGRATION_DATABASE_URL, DATABASE_URL } = config.engines;
-  if (DATABASE_URL !== undefined) return MIGRATION_DATABASE_URL ?? DATABASE_URL;
-  const url = new URL(databaseConnection(config));
+/** How to connect as the owner of the tables, by whom migrations are done. @throws StartError when there is no PostgreSQL. */
+export function ownerConnection(config: Config): ConnectionString {
+  const { MIGRATION_DATABASE_URL: owner, DATABASE_URL } = config.engines;
+  if (DATABASE_URL !== undefined)
+    return owner === undefined ? databaseConnection(config) : fresh(config, "MIGRATION_DATABASE_URL", owner);
+  const url = new URL(connectionStringOf(databaseConnection(config)));
   return Object.assign(url, { username: DATABASE, password: readOwnerPassword(config.dataDir) }).href;
+}
+
+function fresh({ secretFiles }: Config, variable: string, loaded: string): ConnectionString {
+  return variable in secretFiles ? () => currentSecret(secretFiles, variable, loaded) ?? loaded : loaded;
 }
 
 /** A time longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
@@ -60,7 +68,7 @@ const BOUNDED_ROLES: ReadonlySet<string> = new Set(["web", "worker"]);
  * @param options.statementMs the server ends a statement that takes longer, in milliseconds; left out: it doesn't.
  */
 export function createPool(
-  connectionString: string,
+  connectionString: ConnectionString,
   options: { role: string; logger: Logger; size: number; statementMs?: number },
 ): pg.Pool {
   const { role, logger, size, statementMs } = options;

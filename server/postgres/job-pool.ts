@@ -1,3 +1,4 @@
+import type { ConnectionString } from "./client";
 import type { Pool } from "pg";
 import { withinOr } from "@/server/async/timeout";
 import type { Logger } from "@/server/observability/logger";
@@ -16,7 +17,7 @@ export interface JobPool {
 }
 
 /** Opens connections that jobs alone use, so that they and the rest of a worker never wait for each other's. */
-export function openJobPool(connectionString: string, role: string, logger: Logger): JobPool {
+export function openJobPool(connectionString: ConnectionString, role: string, logger: Logger): JobPool {
   const pool = createPool(connectionString, { role: `${role} jobs`, logger, size: SIZE, statementMs: STATEMENT_MS });
   return {
     pool,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type pg from "pg";
 import { command } from "@/server/domain/fix";
-import { DatabaseClient } from "./client";
+import { type ConnectionString, DatabaseClient } from "./client";
 import { StartError } from "./start-error";
 
 /** One migration, as it lies in prisma/migrations. */
@@ -26,7 +26,7 @@ const LEAST_VERSION = 150000;
  * @returns names of the migrations applied now.
  * @throws StartError when the database is older than 15, or its history doesn't fit these migrations.
  */
-export function migrate(connectionString: string, migrations = readMigrations()): Promise<readonly string[]> {
+export function migrate(connectionString: ConnectionString, migrations = readMigrations()): Promise<readonly string[]> {
   return withClient(connectionString, async (client) => {
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
     await client.query(TABLE);
@@ -40,7 +40,10 @@ export function migrate(connectionString: string, migrations = readMigrations())
  * Names of the migrations the database still needs; changes nothing.
  * @throws StartError as {@link migrate} does.
  */
-export function pendingMigrations(connectionString: string, migrations = readMigrations()): Promise<readonly string[]> {
+export function pendingMigrations(
+  connectionString: ConnectionString,
+  migrations = readMigrations(),
+): Promise<readonly string[]> {
   return withClient(connectionString, async (client) => {
     const { rows } = await client.query<{ there: boolean }>(
       "SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there",
@@ -51,7 +54,10 @@ export function pendingMigrations(connectionString: string, migrations = readMig
 }
 
 /** Does `work` on a connection of its own. @throws StartError when the server is older than 15. */
-export async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  connectionString: ConnectionString,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new DatabaseClient({
     connectionString,
     application_name: "fieldwatch migrate",

@@ -1,13 +1,18 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import pg from "pg";
 import { safeName } from "@/server/domain/fix";
+import { type ConnectionString, connectionStringOf } from "./client";
 import { MIGRATION_LOCK, withClient } from "./migrate";
 import { StartError } from "./start-error";
 
-/** Tables that the runtime role may only read and add to, so that it can't bend the record it writes. */
-const ADDED_TO = ["audit_row"];
-/** Tables it may only read. */
-const READ = ["_prisma_migrations"];
+/** What the runtime role may do with tables where it isn't all: it can't bend the record it writes. */
+const RIGHTS: Readonly<Record<string, readonly string[]>> = {
+  audit_row: ["SELECT", "INSERT"],
+  audit_seal: ["SELECT", "INSERT"],
+  // Personal values may be erased.
+  audit_value: ["SELECT", "INSERT", "DELETE"],
+  _prisma_migrations: ["SELECT"],
+};
 /** Functions by which it has made, with the owner's rights, what it may not make itself. */
 const CALLED = ["make_month(text, integer, integer)", "drop_month(text, integer, integer)"];
 
@@ -16,8 +21,8 @@ const SCRAM_ROUNDS = 4096;
 const ALL = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 
 /** Makes the role that `runtime` signs in as, or gives it that password: no superuser, and owner of nothing. */
-export function setRuntimeRole(owner: string, runtime: string): Promise<void> {
-  const { user, password } = new pg.Client({ connectionString: runtime });
+export function setRuntimeRole(owner: ConnectionString, runtime: ConnectionString): Promise<void> {
+  const { user, password } = new pg.Client({ connectionString: connectionStringOf(runtime) });
   const verifier = pg.escapeLiteral(scramVerifier(password ?? ""));
   return withClient(owner, async (client) => {
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
@@ -33,8 +38,8 @@ export function setRuntimeRole(owner: string, runtime: string): Promise<void> {
  * role where it isn't there. Nothing to do where both are the same. Safe to run twice at once.
  * @throws StartError when the role isn't there and the owner may not make it.
  */
-export async function admitRuntimeRole(owner: string, runtime: string): Promise<void> {
-  const { user = "" } = new pg.Client({ connectionString: runtime });
+export async function admitRuntimeRole(owner: ConnectionString, runtime: ConnectionString): Promise<void> {
+  const { user = "" } = new pg.Client({ connectionString: connectionStringOf(runtime) });
   const isOwner = await withClient(owner, async (client) => {
     const { rows } = await client.query<{ own: string; there: boolean; may: boolean }>(
       `SELECT current_user AS own, EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS there,
@@ -68,7 +73,7 @@ async function missingRights(client: pg.Client, role: string): Promise<string[]>
     [role],
   );
   const changes = tables.flatMap(({ name, rights }) => {
-    const wanted = READ.includes(name) ? ["SELECT"] : ADDED_TO.includes(name) ? ["SELECT", "INSERT"] : ALL;
+    const wanted = RIGHTS[name] ?? ALL;
     const table = pg.escapeIdentifier(name);
     const missing = wanted.filter((right) => !rights.includes(right));
     const tooMuch = rights.filter((right) => !wanted.includes(right));

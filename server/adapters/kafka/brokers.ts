@@ -24,7 +24,6 @@ export function createBrokers(settings: KafkaSettings, open?: OpenSocket): Broke
   const known = new Map<string, Promise<Broker>>();
   /** The last question to each broker. */
   const asked = new Map<string, Promise<unknown>>();
-  const user = userOf(settings);
   let closed = false;
 
   async function connect(address: string): Promise<Broker> {
@@ -32,6 +31,7 @@ export function createBrokers(settings: KafkaSettings, open?: OpenSocket): Broke
     const connection = await openConnection(address, settings.KAFKA_SSL ? { ca } : null, open);
     try {
       const versions = await askVersions(connection);
+      const user = userOf(settings);
       if (user !== null) await signIn(connection, user);
       if (closed) throw new InspectionError("other", address, "closed");
       return { connection, versions };

@@ -15,7 +15,10 @@ export type KafkaSettings = Pick<
   | "KAFKA_SASL_MECHANISM"
   | "KAFKA_SASL_USERNAME"
   | "KAFKA_SASL_PASSWORD"
->;
+> & {
+  /** The password as of now; left out: it stays KAFKA_SASL_PASSWORD. */
+  readonly currentPassword?: () => string | undefined;
+};
 
 const CONNECT_MS = 3000;
 const REQUEST_MS = 10_000;
@@ -62,5 +65,12 @@ function levelOf(level: logLevel): "debug" | "trace" {
 function saslOptions(settings: KafkaSettings): SASLOptions | undefined {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = settings;
   if (mechanism === undefined) return undefined;
-  return { mechanism, username: username ?? "", password: password ?? "" } as SASLOptions;
+  return {
+    mechanism,
+    username: username ?? "",
+    // kafkajs reads it for each sign-in: one that was changed meanwhile is taken up.
+    get password() {
+      return settings.currentPassword?.() ?? password ?? "";
+    },
+  } as SASLOptions;
 }

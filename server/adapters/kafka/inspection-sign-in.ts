@@ -14,7 +14,8 @@ export interface KafkaUser {
 /** The sign-in that the KAFKA_SASL_* variables name; null for none. */
 export function userOf(settings: KafkaSettings): KafkaUser | null {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: user, KAFKA_SASL_PASSWORD: password } = settings;
-  return mechanism === undefined || user === undefined || password === undefined ? null : { mechanism, user, password };
+  const now = settings.currentPassword?.() ?? password;
+  return mechanism === undefined || user === undefined || now === undefined ? null : { mechanism, user, password: now };
 }
 
 const UNSUPPORTED_MECHANISM = 33;

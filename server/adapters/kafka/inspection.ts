@@ -1,3 +1,4 @@
+import type { KafkaSettings } from "./client";
 import { readFile } from "node:fs/promises";
 import type { Config } from "@/server/config/config";
 import { InspectionError, type KafkaInspection, type TroubleKind } from "@/server/ports/inspection";
@@ -15,7 +16,7 @@ import {
 import { signIn, userOf } from "./inspection-sign-in";
 
 export interface KafkaInspectionDeps {
-  readonly settings: Config["engines"];
+  readonly settings: Config["engines"] & KafkaSettings;
   readonly now: () => number;
 }
 
@@ -29,7 +30,9 @@ export function createKafkaInspection({ settings, now }: KafkaInspectionDeps): K
     const ca = settings.KAFKA_SSL_CA_FILE && (await readFile(settings.KAFKA_SSL_CA_FILE, "utf8"));
     const connection = await openConnection(address, settings.KAFKA_SSL ? { ca } : null);
     try {
-      if (signedIn && user !== null) await signIn(connection, user);
+      // Its password may have been changed since.
+      const now = signedIn ? userOf(settings) : null;
+      if (now !== null) await signIn(connection, now);
       return await work(connection);
     } catch (error) {
       if (error instanceof RangeError)

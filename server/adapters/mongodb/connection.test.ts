@@ -53,3 +53,15 @@ it("tells of a server that isn't there, without the password", async () => {
   ]);
   expect(lines.join() + String((error as Error).message)).not.toContain("secret-word");
 });
+
+it("each sign-in uses the password of the URI as it is then", async () => {
+  let uri = "mongodb://ana:one@127.0.0.1:1/?authSource=admin";
+  const connection = connectMongo(uri, "test", silent, () => uri);
+  // As the driver does when the server has said which ways to sign in it knows.
+  const signIn = () =>
+    connection.client.options.credentials!.resolveAuthMechanism({ saslSupportedMechs: ["SCRAM-SHA-256"] });
+  expect(signIn()).toMatchObject({ username: "ana", password: "one", source: "admin", mechanism: "SCRAM-SHA-256" });
+  uri = "mongodb://ana:two%21@127.0.0.1:1/?authSource=admin";
+  expect(signIn()).toMatchObject({ username: "ana", password: "two!" });
+  await connection.close();
+});

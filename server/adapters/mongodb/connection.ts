@@ -28,9 +28,10 @@ export interface MongoConnection {
 
 /**
  * A client for MONGODB_URI. Connects at first use, and again by itself after an outage; both are logged, once each.
+ * @param current the URI as of now, whose password each sign-in uses; all else stays as it was.
  * @throws MongoParseError when the URI is not one.
  */
-export function connectMongo(uri: string, role: string, logger: Logger): MongoConnection {
+export function connectMongo(uri: string, role: string, logger: Logger, current = () => uri): MongoConnection {
   const client = new ReconnectingClient(uri, {
     ...boundsFor(uri, { ...BOUNDS, appName: `fieldwatch-${role}` }),
     ignoreUndefined: true,
@@ -39,6 +40,7 @@ export function connectMongo(uri: string, role: string, logger: Logger): MongoCo
     promoteBuffers: true,
     mongodbLogComponentSeverities: { default: "off" },
   });
+  takePasswordFrom(current, client);
   logOutages(client, logger);
   return {
     client,
@@ -64,6 +66,17 @@ class ReconnectingClient extends MongoClient {
       throw error;
     }
   }
+}
+
+/** The driver keeps the password it was made with; it asks these credentials for it whenever it signs in. */
+function takePasswordFrom(current: () => string, { options }: MongoClient): void {
+  const { credentials } = options;
+  if (credentials === undefined) return;
+  const password = {
+    get: () => new MongoClient(current()).options.credentials?.password ?? credentials.password,
+    enumerable: true,
+  };
+  Object.assign(options, { credentials: Object.create(credentials, { password }) as typeof credentials });
 }
 
 function databaseOf(uri: string): string {

@@ -1,3 +1,4 @@
+import type { ConnectionString } from "@/server/postgres/client";
 import { hostname } from "node:os";
 import type { Pool } from "pg";
 import type { Logger } from "pino";
@@ -17,7 +18,7 @@ export interface PostgresEventLogDeps {
   /** For appending, reading and committing; stays open when the log is closed. */
   readonly pool: Pool;
   /** For one more connection per consumption, which holds its locks and hears notifications. */
-  readonly connectionString: string;
+  readonly connectionString: ConnectionString;
   /** Shown to people as the owner of partitions, with this machine and process. */
   readonly role: string;
   readonly logger: Logger;

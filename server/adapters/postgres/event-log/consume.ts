@@ -1,3 +1,4 @@
+import type { ConnectionString } from "@/server/postgres/client";
 import { createBackoff } from "@/server/async/backoff";
 import type { Pool } from "pg";
 import { type Consumption, LogUnavailableError, type Subscription } from "@/server/ports/event-log";
@@ -14,7 +15,7 @@ const ABANDON_MS = 2000;
 
 interface ConsumeDeps {
   readonly pool: Pool;
-  readonly connectionString: string;
+  readonly connectionString: ConnectionString;
   readonly applicationName: string;
 }
 

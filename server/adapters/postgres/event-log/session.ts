@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { LogUnavailableError } from "@/server/ports/event-log";
-import { DatabaseClient, driverError } from "@/server/postgres/client";
+import { type ConnectionString, DatabaseClient, driverError } from "@/server/postgres/client";
 import { GROUP_CHANNEL, groupKey, RECORDS_CHANNEL, SLOT_OF_MEMBERS } from "./group-key";
 import { findTopic, type Topic } from "./topics";
 
@@ -36,7 +36,7 @@ export interface Session {
 
 /** The means to open a session; it needs a connection of its own because locks and LISTEN belong to it. */
 export interface SessionSettings {
-  readonly connectionString: string;
+  readonly connectionString: ConnectionString;
   readonly applicationName: string;
   readonly topic: string;
   readonly group: string | null;
