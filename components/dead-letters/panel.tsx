@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { useMay } from "../queries/access";
 import { groupsQuery, letterQuery, lettersQuery } from "../queries/dead-letters";
 import { usePages } from "../ui/pager";
@@ -35,8 +35,9 @@ export function Panel(props: PanelProps) {
   const group = view.group ?? (view.letter === null ? null : (letter.data ?? null));
   const isAlone = group === null;
   // After opening by keyboard, focus moves to what was opened; the list's keys go on working. Once the group of a letter
-  // that stood alone is known, the heading is another one.
-  useEffect(() => head.current?.focus({ preventScroll: true }), [view.letter, isAlone]);
+  // that stood alone is known, the heading is another one. Before it is seen: later, it would take the focus away from a
+  // button that somebody has gone to meanwhile, and their Enter would open the group again.
+  useLayoutEffect(() => head.current?.focus({ preventScroll: true }), [view.letter, isAlone]);
   return (
     <aside
       className={classes.panel}

@@ -173,7 +173,14 @@ const DOTS = "⋯";
 
 function Actions({ name, may, isRemoved, onWish }: Pick<RowProps, "may" | "isRemoved" | "onWish"> & { name: string }) {
   return (
-    <Menu position="bottom-end" shadow="sm" width={220} withinPortal transitionProps={{ duration: 0 }}>
+    <Menu
+      position="bottom-end"
+      shadow="sm"
+      width={220}
+      withinPortal
+      transitionProps={{ duration: 0 }}
+      withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>
         <button type="button" className={classes.menu} aria-label={`Actions on ${name}`}>
           {DOTS}

@@ -15,7 +15,14 @@ export function AccountMenu({ onGo }: { onGo: () => void }) {
   const { signOut, isPending, trouble } = useSignOut();
   if (!data) return <div className={classes.account} />;
   return (
-    <Menu position="top-start" shadow="sm" width={168} closeOnItemClick={false} transitionProps={{ duration: 0 }}>
+    <Menu
+      position="top-start"
+      shadow="sm"
+      width={168}
+      closeOnItemClick={false}
+      transitionProps={{ duration: 0 }}
+      withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>
         <button type="button" className={classes.account}>
           <span className={classes.accountName} title={data.name}>

@@ -123,11 +123,17 @@ export const STAGE_COLORS = {
 /** Browser chrome color by scheme, for the viewport metadata. */
 export const CHROME_COLORS = { light: light["--fw-surface"], dark: dark["--fw-surface"] } as const;
 
+/** Buttons that end something for good: Mantine's own red is too light for white words in either scheme. */
+const danger: MantineColorsTuple = [
+  ...(["#fff0f0", "#fbdcdc", "#f3b6b6", "#ea8b8a", "#e26463"] as const),
+  ...(["#d64342", "#c92f2f", "#bf2727", "#a61f1f", "#8f1818"] as const),
+];
+
 /** Mantine's theme: one family, small type, 4 px grid, one accent. */
 export const theme = createTheme({
   fontFamily: FONT,
   fontFamilyMonospace: MONO,
-  colors: { accent, dark: neutral },
+  colors: { accent, dark: neutral, red: danger },
   primaryColor: "accent",
   primaryShade: { light: 7, dark: 6 },
   autoContrast: true,

@@ -13,6 +13,14 @@ export const PAGES = [
   { name: "Health", route: "/health" },
 ] as const;
 
+/** The pages about who may come in, for an administrator. */
+export const PEOPLE_PAGES = [
+  { name: "Users", route: "/users" },
+  { name: "Keys", route: "/keys" },
+  { name: "Audit", route: "/audit" },
+  { name: "My account", route: "/account" },
+] as const;
+
 /** Waits until a page shows what it is about: no placeholder is left, and the live channel is open. */
 export async function loaded(page: Page): Promise<void> {
   await page.getByRole("status").getByText("Connected").waitFor();

@@ -1,6 +1,6 @@
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loaded } from "./pages";
+import { loaded, PAGES, PEOPLE_PAGES } from "./pages";
 import { post, setStage, type Stage } from "./stage";
 
 const SIZE = { width: 390, height: 844 };
@@ -43,7 +43,7 @@ test("every page fits a phone, and the navigation leads to each of them", async 
   const page = await stage.open("/");
   await page.setViewportSize(SIZE);
   await page.getByRole("status").getByText("Connected").waitFor();
-  for (const name of ["Devices", "Pipeline", "Dead letters", "Health", "Overview"]) {
+  for (const { name } of [...PAGES, ...PEOPLE_PAGES.slice(0, -1)].toReversed()) {
     await page.getByRole("button", { name: "Navigation", exact: true }).click();
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
     await page.getByRole("heading", { level: 1, name }).waitFor();
