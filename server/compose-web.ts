@@ -100,6 +100,7 @@ export function composeApi(parts: ApiParts): Api {
       setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,
+      newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
       waiting: createWaitingBytes(ingest.INGEST_MAX_WAITING_BYTES),
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
       pace,

@@ -24,7 +24,10 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
     void (await (await import("./boot/prepare")).prepareEngines(config, loggerOf("migrate", config), { insist: true })),
   "sign-in-link": async (config) =>
     (await import("./access/cli")).runSignInLink(config, loggerOf("sign-in-link", config), addressForPeople(config)),
-  key: async (config, argv) => (await import("./access/cli")).runKey(config, loggerOf("key", config), argv),
+  key: async (config, argv) => {
+    const { ensureSite } = await import("./catalog/catalog-writes");
+    await (await import("./access/cli")).runKey(config, loggerOf("key", config), argv, ensureSite);
+  },
   "audit-verify": async (config, argv) =>
     process.exit(
       await (await import("./access/audit/cli")).runAuditVerify(config, loggerOf("audit-verify", config), argv),

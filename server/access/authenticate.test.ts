@@ -121,8 +121,8 @@ test("a key of some networks is refused from others, known or not", async () => 
   for (const address of ["10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "192.0.2.7"])
     expect(await byKey(text, { address })).toMatchObject({ kind: "key" });
   for (const address of ["10.2.0.1", "2001:db9::1", "192.0.2.8", "::1", "localhost", ""])
-    expect(await why(byKey(text, { address }))).toBe(`The key may not be used from ${address}.`);
-  expect(await why(byKey(text, { address: null }))).toBe("The key may not be used from there.");
+    expect(await why(byKey(text, { address }))).toBe(`The key line 7 may not be used from ${address}.`);
+  expect(await why(byKey(text, { address: null }))).toBe("The key line 7 may not be used from there.");
 });
 
 test("a key shown as a cookie is nobody, and so is a cookie shown as a key", async () => {

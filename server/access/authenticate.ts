@@ -63,8 +63,9 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
           if (found.caller.kind === "key") noteUse(key.id, address);
           return found;
         });
-        if (networks === null || isWithin(networks, address)) return caller;
-        return nobody(`The key may not be used from ${address ?? "there"}.`);
+        if (networks === null || caller.kind !== "key" || isWithin(networks, address)) return caller;
+        const { keyId: id, name } = caller;
+        return nobody(`The key ${name} may not be used from ${address ?? "there"}.`, { id, name });
       }
       const secret = cookieIn(cookie, isHttps ? cookies.secure : cookies.plain);
       if (secret === null) return NOBODY;
@@ -85,9 +86,9 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
 
 const ENDED = "The session has ended.";
 
-/** Nobody, and why. */
-function nobody(why: string): Caller {
-  return { kind: "nobody", why };
+/** Nobody, and why. @param key the one that was shown, with its right secret. */
+function nobody(why: string, key?: { readonly id: string; readonly name: string }): Caller {
+  return { kind: "nobody", why, ...(key && { key }) };
 }
 
 /** The value of this cookie in a Cookie header, or null without one. */
@@ -160,10 +161,12 @@ function createUseNotes(pool: Pool): (id: string, address: string | null) => voi
 }
 
 function readFound({ kind, id, secret }: AskedKey, row: KeyRow | undefined): FoundKey {
-  const refused = (why: string) => ({ caller: nobody(why), networks: null, lastsMs: Infinity });
+  const refused = (why: string, key?: { readonly id: string; readonly name: string }) => ({
+    ...{ caller: nobody(why, key), networks: null, lastsMs: Infinity },
+  });
   if (row === undefined || row.kind !== kind || !timingSafeEqual(row.secretHash, hashOf(secret)))
     return refused("The key is not known here.");
-  if (row.ended !== null) return refused(`The key ${row.name} is ${row.ended}.`);
+  if (row.ended !== null) return refused(`The key ${row.name} is ${row.ended}.`, { id, name: row.name });
   const { name, siteId, device, networks, grants, lastsMs } = row;
   return {
     caller: { kind: "key", keyId: id, name, of: kind, siteId, device, grants },

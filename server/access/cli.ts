@@ -1,18 +1,15 @@
-import { parseArgs } from "node:util";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { Config } from "@/server/config/config";
-import { isRole, type Role, ROLES } from "@/server/domain/access";
 import { StartError } from "@/server/postgres/start-error";
 import { connectDatabase } from "@/server/postgres/connection";
 import { prismaIn } from "@/server/postgres/prisma";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Logger } from "@/server/observability/logger";
 import { addDeed } from "./audit/deeds";
-import { makeKey } from "./keys";
+import { readKeyOptions } from "./key-options";
+import { expiryOf, makeKey } from "./keys";
 import { makeLink, ownerOf } from "./links";
 import { SYSTEM } from "@/server/domain/access";
-
-const DAY_MS = 86_400_000;
 
 /**
  * `npm run sign-in-link`: prints a link that signs in once, as the owner or, before there is one, to become it.
@@ -42,52 +39,33 @@ export async function runSignInLink(config: Config, logger: Logger, address: str
   });
 }
 
-/** `npm run key -- --name N --role R [--days D]`: prints a new service key, and nothing else. */
-export async function runKey(config: Config, logger: Logger, argv: string[]): Promise<void> {
-  const { name, role, days } = readOptions(argv);
+/**
+ * `npm run key -- --name N …`: prints a new key, and nothing else.
+ * @param ensureSite finds a site by its name, or adds it.
+ */
+export async function runKey(
+  config: Config,
+  logger: Logger,
+  argv: string[],
+  ensureSite: (tx: PoolClient, name: string) => Promise<number>,
+): Promise<void> {
+  const { site, role, days, ...plain } = readKeyOptions(argv);
   await withPool(config, logger, async (pool) => {
     const text = await withTransaction(pool, async (tx) => {
-      const expiresAt = days === null ? null : Date.now() + days * DAY_MS;
+      const siteId = site === null ? null : await ensureSite(tx, site);
       const wanted = {
-        kind: "service",
-        name,
-        device: null,
-        networks: [],
-        expiresAt,
-        grants: [{ role, siteId: null }],
-      } as const;
+        ...plain,
+        siteId: plain.kind === "service" ? null : siteId,
+        grants: role === null ? [] : [{ role, siteId }],
+        expiresAt: expiryOf(plain.kind, days, Date.now()),
+      };
       const { key, text } = await makeKey(prismaIn(tx), wanted, "system");
-      await addDeed(tx, SYSTEM, {
-        verb: "makeAccessKey",
-        target: key.id,
-        outcome: "done",
-        address: null,
-        detail: { after: { name, role } },
-      });
+      const detail = { after: { ...plain, role, site, expiresAt: wanted.expiresAt } };
+      await addDeed(tx, SYSTEM, { verb: "makeAccessKey", target: key.id, outcome: "done", address: null, detail });
       return text;
     });
     process.stdout.write(`${text}\n`);
   });
-}
-
-function readOptions(argv: string[]): { name: string; role: Role; days: number | null } {
-  const usage = (why: string) =>
-    new StartError("No key was made", why, "`npm run -s key -- --name grafana --role viewer --days 90`");
-  let values: { name?: string; role?: string; days?: string };
-  try {
-    values = parseArgs({
-      args: argv,
-      options: { name: { type: "string" }, role: { type: "string" }, days: { type: "string" } },
-    }).values;
-  } catch (error) {
-    throw usage((error as Error).message);
-  }
-  const { name, role = "", days } = values;
-  if (!name?.trim()) throw usage("--name says what the key is for.");
-  if (!isRole(role)) throw usage(`--role is one of ${ROLES.join(", ")}.`);
-  if (days !== undefined && !/^[1-9]\d{0,3}$/.test(days))
-    throw usage("--days is a whole number from 1 to 9999; left out, the key never expires.");
-  return { name: name.trim(), role, days: days === undefined ? null : Number(days) };
 }
 
 async function withPool(config: Config, logger: Logger, work: (pool: Pool) => Promise<void>): Promise<void> {

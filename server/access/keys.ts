@@ -1,4 +1,4 @@
-import type { Grant, KeyKind } from "@/server/domain/access";
+import type { Grant, KeyKind, Role, Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { hashOf, newKey } from "./secrets";
@@ -9,6 +9,8 @@ export interface Key {
   readonly kind: KeyKind;
   readonly name: string;
   readonly device: string | null;
+  /** The site it speaks for, or at which a program has its role; null: all of them. */
+  readonly site: { readonly id: number; readonly name: string } | null;
   readonly networks: readonly string[];
   readonly madeBy: string;
   readonly createdAt: EpochMs;
@@ -31,7 +33,8 @@ const SHAPE = {
   revokedAt: true,
   lastUsedAt: true,
   lastUsedFrom: true,
-  grants: { select: { role: true, siteId: true } },
+  site: true,
+  grants: { select: { role: true, siteId: true, site: true } },
 } as const;
 
 /** A key that is to be made. */
@@ -39,22 +42,50 @@ export interface WantedKey {
   readonly kind: KeyKind;
   readonly name: string;
   readonly device: string | null;
+  /** The site that a site or device key speaks for; left out or null: all. */
+  readonly siteId?: number | null;
   readonly networks: readonly string[];
   readonly expiresAt: EpochMs | null;
   readonly grants: readonly Grant[];
 }
 
-/** All keys, newest first. */
-export async function listKeys(prisma: PrismaClient): Promise<Key[]> {
-  return (await prisma.accessKey.findMany({ select: SHAPE, orderBy: [{ createdAt: "desc" }, { id: "asc" }] })).map(
-    toKey,
-  );
+/** All keys of these sites, newest first; those of no site only where all are meant. */
+export async function listKeys(prisma: PrismaClient, sites: Sites): Promise<Key[]> {
+  const at = { siteId: { in: sites === "all" ? [] : [...sites] } };
+  const rows = await prisma.accessKey.findMany({
+    select: SHAPE,
+    ...(sites !== "all" && { where: { OR: [at, { grants: { some: at } }] } }),
+    orderBy: [{ createdAt: "desc" }, { id: "asc" }],
+  });
+  return rows.map(toKey);
 }
 
 /** The key of this id, or null. */
 export async function findKey(prisma: PrismaClient, id: string): Promise<Key | null> {
   const row = await prisma.accessKey.findUnique({ where: { id }, select: SHAPE });
   return row && toKey(row);
+}
+
+const DAY_MS = 86_400_000;
+/** Days after which a program's key expires, when nothing is said of it; keys in devices are not changed so easily. */
+const SERVICE_DAYS = 90;
+
+/** When a new key expires. @param days null for never; left out for what is usual for its kind. */
+export function expiryOf(kind: KeyKind, days: number | null | undefined, now: EpochMs): EpochMs | null {
+  const lasts = days === undefined ? (kind === "service" ? SERVICE_DAYS : null) : days;
+  return lasts === null ? null : now + lasts * DAY_MS;
+}
+
+/** What to make for a key to take the place of another one: the same in all, for as long again. */
+export function sameAgain(
+  { kind, name, device, site, networks, grants, createdAt, expiresAt }: Key,
+  now: EpochMs,
+): WantedKey {
+  return {
+    ...{ kind, name, device, networks, grants },
+    siteId: kind === "service" ? null : (site?.id ?? null),
+    expiresAt: expiresAt === null ? null : now + (expiresAt - createdAt),
+  };
 }
 
 /** Makes a key. @returns it with its text, which can't be had again. */
@@ -89,17 +120,18 @@ interface KeyRow extends Omit<Key, "kind" | "grants" | "createdAt" | "expiresAt"
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly lastUsedAt: Date | null;
-  readonly grants: readonly { readonly role: string; readonly siteId: number | null }[];
+  readonly grants: readonly { readonly role: string; readonly siteId: number | null; readonly site: Key["site"] }[];
 }
 
-function toKey({ kind, createdAt, expiresAt, revokedAt, lastUsedAt, grants, ...row }: KeyRow): Key {
+function toKey({ kind, site, createdAt, expiresAt, revokedAt, lastUsedAt, grants, ...row }: KeyRow): Key {
   return {
     ...row,
+    site: site ?? grants.find((grant) => grant.site !== null)?.site ?? null,
     kind: kind as KeyKind,
     createdAt: createdAt.getTime(),
     expiresAt: expiresAt?.getTime() ?? null,
     revokedAt: revokedAt?.getTime() ?? null,
     lastUsedAt: lastUsedAt?.getTime() ?? null,
-    grants: grants as readonly Grant[],
+    grants: grants.map(({ role, siteId }) => ({ role: role as Role, siteId })),
   };
 }

@@ -65,6 +65,9 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         if (refusal !== null) {
           if (refusal.kind !== "not-signed-in")
             await recording.denied(caller, { verb: name, target, address, detail: null });
+          // A key of ours that may not be used, or not from there. What it was to be used for is anybody's words.
+          else if (caller.kind === "nobody" && caller.key !== undefined)
+            await recording.denied(caller, { verb: name, target: null, address, detail: { why: caller.why } });
           throw refusal;
         }
         let noted: Noted = {};

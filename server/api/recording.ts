@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { addDeed, type Deed } from "@/server/access/audit/deeds";
-import type { Caller } from "@/server/domain/access";
+import { type Caller, idOf } from "@/server/domain/access";
 
 /** What is looked at again and again, by a page that stays open or a program that asks on, is told of once in so long. */
 const SEEN_MS = 600_000;
@@ -27,8 +27,7 @@ export function createRecording(pool: Pool, onUnwritten: (error: unknown, verb: 
 
   /** Adds a row unless the same was told a moment ago. What can't be written is not told, so the next try is. */
   async function tell(caller: Caller, deed: Deed, ms: number): Promise<void> {
-    const who = caller.kind === "user" ? caller.accountId : caller.kind === "key" ? caller.keyId : caller.kind;
-    const what = JSON.stringify([who, deed.verb, deed.target, deed.outcome]);
+    const what = JSON.stringify([caller.kind, idOf(caller), deed.verb, deed.target, deed.outcome]);
     const at = told.get(what);
     const now = performance.now();
     if (at !== undefined && now - at < ms) return;

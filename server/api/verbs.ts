@@ -1,5 +1,5 @@
 import { exportAudit, listAudit } from "./access/audit";
-import { listAccessKeys, makeAccessKey, revokeAccessKey } from "./access/keys";
+import { listAccessKeys, makeAccessKey, revokeAccessKey, rotateAccessKey } from "./access/keys";
 import { endOwnSession, getMe, listOwnSessions, setOwnPassword } from "./access/me";
 import { backChannelLogout, beginOidc, finishOidc } from "./access/oidc";
 import { listWaysIn, signIn, signInByLink, signOut } from "./access/sign-in";
@@ -112,6 +112,7 @@ export const VERBS = {
   makeUserLink,
   listAccessKeys,
   makeAccessKey,
+  rotateAccessKey,
   revokeAccessKey,
   listAudit,
   exportAudit,

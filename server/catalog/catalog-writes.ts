@@ -54,6 +54,19 @@ export async function findSiteNames(db: Pool | PoolClient, ids: readonly number[
   return rows.map(nameOf);
 }
 
+/** The site of this name; one that isn't there yet is added. */
+export async function ensureSite(tx: PoolClient, name: string): Promise<number> {
+  await tx.query(DISCOVERY_LOCK);
+  await addSites(tx, [{ site: name }]);
+  return (await findSite(tx, name))!;
+}
+
+/** The site of this name, or null. */
+export async function findSite(tx: PoolClient, name: string): Promise<number | null> {
+  const { rows } = await tx.query<{ id: number }>(`SELECT id FROM site WHERE name = $1`, [name]);
+  return rows[0]?.id ?? null;
+}
+
 /**
  * Adds devices, in their order, until there are `most`. Commits by itself, and twice is the same as once.
  * @returns those of `devices` that are in the catalog now.

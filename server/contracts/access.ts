@@ -2,6 +2,7 @@ import { z } from "zod";
 import { KEY_KINDS, ROLES } from "@/server/domain/access";
 import { isName } from "@/server/domain/terms";
 import { instant, text } from "./common";
+import { label } from "./devices";
 
 const role = z.enum(ROLES).describe("Each may do all that those before it may");
 const email = z.email().max(254).toLowerCase();
@@ -117,10 +118,13 @@ export const keyView = z
     id: z.string().describe("Its public part, as in <prefix>_<id>_…"),
     kind: z
       .enum(KEY_KINDS)
-      .describe("service: a program with a role; site: sends for any device; device: sends for one"),
+      .describe(
+        "service: a program with a role; site: sends for the devices of a site, or for any; device: sends for one",
+      ),
     name: z.string(),
     role: role.nullable(),
     device: z.string().nullable(),
+    site: z.string().nullable().describe("The site whose devices it sends for, or where its role holds; null: all"),
     networks: z.array(z.string()).describe("Where it may be used from; none: anywhere"),
     madeBy: z.string(),
     createdAt: instant,
@@ -131,15 +135,29 @@ export const keyView = z
   })
   .meta({ id: "Key" });
 
-export const keysAnswer = z.object({ items: z.array(keyView) });
+const newNames = z.object({ devices: z.int(), metrics: z.int() });
+const listedKey = keyView
+  .extend({ newNames: newNames.describe("What it was the first to name, within the hour") })
+  .meta({ id: "ListedKey" });
+export const keysAnswer = z.object({
+  items: z.array(listedKey),
+  newNamesLimits: newNames.describe("The most that each key may be the first to name within an hour"),
+});
 export const newKeyBody = z
   .strictObject({
     kind: z.enum(KEY_KINDS),
     name: personName,
     role: role.nullable().default(null).describe("Of a service key"),
     device: z.string().nullable().default(null).describe("Of a device key"),
+    site: label.default(null).describe("The site whose devices it sends for, or where the role holds; null: all"),
     networks: z.array(network).max(20).default([]),
-    days: z.int().min(1).max(3650).nullable().default(90).describe("Until it expires; null: never"),
+    days: z
+      .int()
+      .min(1)
+      .max(3650)
+      .nullable()
+      .optional()
+      .describe("Until it expires; null: never. Left out: 90 for service keys, never for the others"),
   })
   .refine(({ kind, role }) => (kind === "service") === (role !== null), {
     path: ["role"],
@@ -202,5 +220,7 @@ export type SessionView = z.infer<typeof sessionView>;
 export type User = z.infer<typeof user>;
 export type UserLink = z.infer<typeof userLink>;
 export type KeyView = z.infer<typeof keyView>;
+export type ListedKey = z.infer<typeof listedKey>;
+export type KeysAnswer = z.infer<typeof keysAnswer>;
 export type MadeKey = z.infer<typeof madeKey>;
 export type AuditRowView = z.infer<typeof auditRow>;

@@ -56,7 +56,8 @@ export const deviceDetail = device
 /** Longest notes, in UTF-16 units. */
 const NOTES_LENGTH = 4000;
 
-const label = z
+/** A site or a type, as it is kept; white space alone is null. */
+export const label = z
   .string()
   .transform((text, context) => {
     const read = readLabel(text);

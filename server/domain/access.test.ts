@@ -29,6 +29,7 @@ const TABLE: Record<Permission, string> = {
   catalog: "viewer operator editor admin site",
   declare: "editor admin site",
   edit: "editor admin",
+  "make-keys": "editor admin",
   administer: "admin",
 };
 

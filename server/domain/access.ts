@@ -26,6 +26,8 @@ const HOLDERS = {
   declare: { from: "editor", keys: ["site"] },
   /** Changes properties of devices. */
   edit: { from: "editor", keys: [] },
+  /** Lets devices send, by keys of their own and of their sites. */
+  "make-keys": { from: "editor", keys: [] },
   /** Lets people and programs in, and sees who did what. */
   administer: { from: "admin", keys: [] },
 } as const satisfies Record<string, { from: Role; keys: readonly KeyKind[] }>;
@@ -51,7 +53,13 @@ export type Sites = "all" | readonly number[];
 /** Who asks for something. */
 export type Caller =
   | { readonly kind: "system" }
-  | { readonly kind: "nobody"; /** What was wrong with what it showed. */ readonly why?: string }
+  | {
+      readonly kind: "nobody";
+      /** What was wrong with what it showed. */
+      readonly why?: string;
+      /** The key it showed, which is ours and lets nobody in, or not from there. */
+      readonly key?: { readonly id: string; readonly name: string };
+    }
   | {
       readonly kind: "user";
       readonly accountId: number;
@@ -95,7 +103,15 @@ export function hasProven(provenAt: number, now: number): boolean {
   return now - provenAt < STEP_UP_MS;
 }
 
+/** By what records tell a caller from others of its kind; null where there is nothing. */
+export function idOf(caller: Caller): string | null {
+  if (caller.kind === "user") return String(caller.accountId);
+  if (caller.kind === "key") return caller.keyId;
+  return caller.kind === "nobody" ? (caller.key?.id ?? null) : null;
+}
+
 /** How a caller is named in records: for people, not for decisions. */
 export function nameOf(caller: Caller): string {
-  return caller.kind === "user" || caller.kind === "key" ? caller.name : caller.kind;
+  if (caller.kind === "nobody") return caller.key?.name ?? caller.kind;
+  return caller.kind === "system" ? caller.kind : caller.name;
 }

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from "pg";
-import { type Caller, nameOf } from "@/server/domain/access";
+import { type Caller, idOf, nameOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { isRetryable } from "@/server/postgres/error-classes";
 import { commitmentTo, Personal, putBack, setApart } from "./personal";
@@ -52,12 +52,12 @@ const ERASED = "(erased)";
 export async function addDeed(tx: Pool | PoolClient, caller: Caller, deed: Deed): Promise<number> {
   const { verb, outcome, attempt = null } = deed;
   const person = caller.kind === "user" ? caller.accountId : null;
-  const actorId = caller.kind === "key" ? caller.keyId : person;
+  const isProgram = caller.kind === "key" || (caller.kind === "nobody" && caller.key !== undefined);
   const { rest, values } = setApart({
     actor: person === null ? nameOf(caller) : new Personal(nameOf(caller), person),
     target: deed.target,
     // The address of a program or a device says nothing of a person.
-    address: caller.kind === "key" ? deed.address : new Personal(deed.address, person),
+    address: isProgram ? deed.address : new Personal(deed.address, person),
     detail: deed.detail,
   });
   const { actor, target, address, detail } = rest as Record<"actor" | "target" | "address", string | null> & {
@@ -78,7 +78,7 @@ export async function addDeed(tx: Pool | PoolClient, caller: Caller, deed: Deed)
        )
        SELECT id FROM added`,
       [
-        ...[caller.kind, actorId === null ? null : String(actorId), actor ?? `user ${person}`, verb, target, outcome],
+        ...[caller.kind, idOf(caller), actor ?? `user ${person}`, verb, target, outcome],
         ...[address, detail, attempt, personal],
         values.map(({ path }) => path),
         values.map(({ accountId }) => accountId),

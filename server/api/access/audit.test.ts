@@ -75,6 +75,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
       body: { kind: "device", name: "press", device: "press-1" },
       target: expect.stringMatching(/^[0-9a-z]{12}$/),
     },
+    rotateAccessKey: { params: { id: key.id }, target: expect.stringMatching(/^[0-9a-z]{12}$/) },
     revokeAccessKey: { params: { id: key.id }, target: key.id },
   } satisfies Partial<Record<VerbName, { params?: Record<string, string>; body?: object; target: unknown }>>;
 }

@@ -1,22 +1,43 @@
+import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
-import { findKey, listKeys, makeKey, revokeKey } from "@/server/access/keys";
+import {
+  expiryOf,
+  findKey,
+  type Key,
+  listKeys,
+  makeKey,
+  revokeKey,
+  sameAgain,
+  type WantedKey,
+} from "@/server/access/keys";
+import { ensureSite, findSite } from "@/server/catalog/catalog-writes";
 import { keysAnswer, keyView, madeKey, newKeyBody } from "@/server/contracts/access";
-import { nameOf } from "@/server/domain/access";
+import { type Caller, nameOf, type Sites, sitesOf } from "@/server/domain/access";
+import { countNewNames } from "@/server/ingest/new-names";
 import { prismaIn } from "@/server/postgres/prisma";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
+import { notHere } from "../within";
 import { noteOfKey, toKeyView } from "./view";
 
-const DAY_MS = 86_400_000;
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newKeyBody, { io: "input" });
+const keyPath = z.object({ id: z.string().regex(/^[0-9a-z]{12}$/) });
+
+export interface KeyDeps {
+  readonly prisma: PrismaClient;
+  readonly pool: Pool;
+  /** The most new devices and metrics that each key may name within an hour. */
+  readonly newNamesLimits: { readonly devices: number; readonly metrics: number };
+}
 
 export const listAccessKeys = verb(
   {
     method: "GET",
     path: "/api/v1/keys",
-    access: "administer",
+    access: "make-keys",
+    bySite: true,
     summary: "Every key of programs and devices, newest first",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
@@ -24,19 +45,27 @@ export const listAccessKeys = verb(
     status: 200,
     problems: [],
   },
-  ({ prisma }: { readonly prisma: PrismaClient }) =>
-    async () => ({ items: (await listKeys(prisma)).map(toKeyView) }),
+  ({ prisma, pool, newNamesLimits }: KeyDeps) =>
+    async ({ sites }) => {
+      const [keys, newNames] = await Promise.all([listKeys(prisma, sites), countNewNames(pool)]);
+      const items = keys.map((key) => {
+        const { device = 0, metric = 0 } = newNames.get(key.id) ?? {};
+        return { ...toKeyView(key), newNames: { devices: device, metrics: metric } };
+      });
+      return { items, newNamesLimits };
+    },
 );
 
 export const makeAccessKey = writingVerb(
   {
     method: "POST",
     path: "/api/v1/keys",
-    access: "administer",
+    access: "make-keys",
+    bySite: true,
     stepUp: true,
     summary: "Makes a key",
     description:
-      "A service key has a role; a site key sends telemetry for any device; a device key for one. To rotate, make a second one, put it in place, then revoke the first.",
+      "A service key has a role, and takes an administrator to make; a site key sends telemetry for the devices of its site, or for any; a device key for one.",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
     answer: madeKey,
@@ -45,13 +74,42 @@ export const makeAccessKey = writingVerb(
     bodies: { "application/json": NEW_SCHEMA },
   },
   () =>
-    async ({ tx, caller, now }, { request, note }) => {
-      const { days, role, ...wanted } = await parseJsonBody(newKeyBody, request);
-      const grants = role === null ? [] : [{ role, siteId: null }];
-      const expiresAt = days === null ? null : now + days * DAY_MS;
-      const { key, text } = await makeKey(prismaIn(tx), { ...wanted, grants, expiresAt }, nameOf(caller));
-      note({ target: key.id, detail: { after: noteOfKey(key) } });
-      return { key: toKeyView(key), text };
+    async ({ tx, caller, sites, now }, { request, note }) => {
+      const { days, role, site, ...plain } = await parseJsonBody(newKeyBody, request);
+      const siteId = site === null ? null : await siteFor(tx, site, sites);
+      const wanted = {
+        ...plain,
+        siteId: plain.kind === "service" ? null : siteId,
+        grants: role === null ? [] : [{ role, siteId }],
+        expiresAt: expiryOf(plain.kind, days, now),
+      };
+      return make(tx, caller, sites, wanted, note);
+    },
+);
+
+export const rotateAccessKey = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/keys/{id}/rotate",
+    access: "make-keys",
+    bySite: true,
+    stepUp: true,
+    summary: "Makes a key like another one, to take its place",
+    description:
+      "The same name, role, site, device and addresses, for as long again. Both work until the first expires or is revoked: put the second one in place, then revoke the first.",
+    params: keyPath,
+    query: NO_PARAMETERS,
+    answer: madeKey,
+    status: 200,
+    problems: ["not-found", "wrong-status"],
+  },
+  () =>
+    async ({ tx, caller, sites, now }, { params: { id }, note }) => {
+      const key = await handled(tx, caller, sites, id);
+      if (key.revokedAt !== null) throw new ProblemError("wrong-status", `The key ${id} is revoked: make a new one.`);
+      return make(tx, caller, sites, sameAgain(key, now), (deed) =>
+        note({ ...deed, detail: { ...deed.detail, of: id } }),
+      );
     },
 );
 
@@ -59,21 +117,66 @@ export const revokeAccessKey = writingVerb(
   {
     method: "DELETE",
     path: "/api/v1/keys/{id}",
-    access: "administer",
+    access: "make-keys",
+    bySite: true,
     stepUp: true,
     summary: "Ends a key for good",
-    params: z.object({ id: z.string().regex(/^[0-9a-z]{12}$/) }),
+    params: keyPath,
     query: NO_PARAMETERS,
     answer: keyView,
     status: 200,
     problems: ["not-found"],
   },
   () =>
-    async ({ tx, now }, { params: { id }, note }) => {
-      const before = await findKey(prismaIn(tx), id);
-      const key = await revokeKey(prismaIn(tx), id, now);
-      if (before === null || key === null) throw new ProblemError("not-found", `There is no key ${id}.`);
-      note({ detail: { before: noteOfKey(before), after: noteOfKey(key) } });
-      return toKeyView(key);
+    async ({ tx, caller, sites, now }, { params: { id }, note }) => {
+      const before = await handled(tx, caller, sites, id);
+      const after = (await revokeKey(prismaIn(tx), id, now))!;
+      note({ detail: { before: noteOfKey(before), after: noteOfKey(after) } });
+      return toKeyView(after);
     },
 );
+
+async function make(
+  tx: PoolClient,
+  caller: Caller,
+  sites: Sites,
+  wanted: WantedKey,
+  note: (deed: { target: string; detail: object }) => void,
+) {
+  mustHold(caller, sites, wanted);
+  const { key, text } = await makeKey(prismaIn(tx), wanted, nameOf(caller));
+  note({ target: key.id, detail: { after: noteOfKey(key) } });
+  return { key: toKeyView(key), text };
+}
+
+/** The key of this id, if the caller may handle it. @throws ProblemError */
+async function handled(tx: PoolClient, caller: Caller, sites: Sites, id: string): Promise<Key> {
+  const key = await findKey(prismaIn(tx), id);
+  const isSeen = sites === "all" || (key !== null && key.site !== null && sites.includes(key.site.id));
+  if (key === null || !isSeen) throw new ProblemError("not-found", `There is no key ${id}.`);
+  mustHold(caller, sites, { ...key, siteId: key.kind === "service" ? null : (key.site?.id ?? null) });
+  return key;
+}
+
+/**
+ * Keys of devices take the permission to make keys where they are; a program's key takes the one to administer wherever it has a role, so that
+ * nobody makes a key that may do more than they themselves. @throws ProblemError not-allowed
+ */
+function mustHold(
+  caller: Caller,
+  sites: Sites,
+  { kind, siteId = null, grants }: Pick<WantedKey, "kind" | "siteId" | "grants">,
+): void {
+  const isService = kind === "service";
+  const held = isService ? sitesOf(caller, "administer") : sites;
+  const places = isService ? grants.map((grant) => grant.siteId) : [siteId];
+  if (held !== "all" && !places.every((place) => place !== null && held.includes(place))) throw notHere({ caller });
+}
+
+/** The site of this name; who may make keys everywhere may name one that isn't there yet. */
+async function siteFor(tx: PoolClient, name: string, sites: Sites): Promise<number> {
+  if (sites === "all") return ensureSite(tx, name);
+  const id = await findSite(tx, name);
+  if (id === null || !sites.includes(id)) throw new ProblemError("not-found", `There is no site ${name}.`);
+  return id;
+}

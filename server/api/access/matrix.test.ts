@@ -30,16 +30,10 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   catalog: ["listMetrics"],
   declare: ["updateMetric"],
   edit: ["updateDevice"],
+  "make-keys": ["listAccessKeys", "makeAccessKey", "rotateAccessKey", "revokeAccessKey"],
   administer: [
     ...(["listSetup", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
-    ...([
-      "listAccessKeys",
-      "makeAccessKey",
-      "revokeAccessKey",
-      "listAudit",
-      "exportAudit",
-      "getSignInSettings",
-    ] as const),
+    ...(["listAudit", "exportAudit", "getSignInSettings"] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
   ],
 };
@@ -52,6 +46,7 @@ const HOLDERS: Readonly<Record<Permission, readonly string[]>> = {
   catalog: ["viewer", "operator", "editor", "admin", "site key"],
   declare: ["editor", "admin", "site key"],
   edit: ["editor", "admin"],
+  "make-keys": ["editor", "admin"],
   administer: ["admin"],
 };
 

@@ -40,10 +40,12 @@ export function toKeyView({
   expiresAt,
   revokedAt,
   lastUsedAt,
+  site,
   ...key
 }: Key): z.input<typeof keyView> {
   return {
     ...key,
+    site: site?.name ?? null,
     networks: [...key.networks],
     role: greatestRole(grants),
     createdAt: toInstant(createdAt),
