@@ -243,9 +243,8 @@ describe("Fieldwatch", () => {
     if (name === "web") expect(config.frontDoor.ALLOWED_HOSTS).toEqual(["localhost", "127.0.0.1", "web"]);
     if (name !== "simulator")
       expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
-    expect(service.volumes ?? []).toEqual(
-      ["simulator", "migrate"].includes(name) ? [`simulator:${config.dataDir}`] : [],
-    );
+    const holds = { simulator: "simulator", migrate: "simulator", worker: "audit" }[name];
+    expect(service.volumes ?? []).toEqual(holds === undefined ? [] : [`${holds}:${config.dataDir}`]);
   });
 
   test("starts when the engines are ready and the database is up to date", () => {
