@@ -15,14 +15,9 @@ export async function answerUnservable(request: IncomingMessage, response: Serve
   return true;
 }
 
-function refusalOf({ method = "GET", headers }: IncomingMessage, path: string): ProblemError | null {
+function refusalOf({ headers }: IncomingMessage, path: string): ProblemError | null {
   if (!isReadable(path))
     return new ProblemError("invalid-parameters", "The address can't be read: a % in it begins no UTF-8 text.");
-  // There are pages to read only; Next would look for a server action, and write of its absence.
-  if (!path.startsWith("/api/") && !READING.has(method))
-    return new ProblemError("method-not-allowed", `${method} is not taken here; GET is.`, {
-      headers: { allow: "GET, HEAD" },
-    });
   try {
     parseAndValidateFlightRouterState(headers["next-router-state-tree"]);
   } catch {
@@ -30,8 +25,6 @@ function refusalOf({ method = "GET", headers }: IncomingMessage, path: string): 
   }
   return null;
 }
-
-const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 function isReadable(path: string): boolean {
   try {

@@ -158,6 +158,10 @@ test("methods nobody takes are refused", () => {
   for (const method of ["TRACE", "PROPFIND", "CONNECT", ""])
     expect(kind({ method, url: "/api/v1/devices" }), method).toBe("method-not-allowed");
   expect(kind({ method: "DELETE", url: "/api/v1/devices" })).toBeNull();
+  // Pages are only read.
+  for (const method of ["POST", "DELETE", "OPTIONS"])
+    expect(kind({ method, url: "/devices" }), method).toBe("method-not-allowed");
+  expect(kind({ method: "HEAD", url: "/devices" })).toBeNull();
 });
 
 test("addresses that are none are refused", () => {

@@ -28,6 +28,8 @@ export interface FrontDoor {
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const KNOWN = new Set([...SAFE, "POST", "PUT", "PATCH", "DELETE"]);
+/** Pages are read, and nothing else: Next would look for a server action, and write of its absence. */
+const READING = new Set(["GET", "HEAD"]);
 /** Values by which a browser marks a request that a page of this server, or the person at it, made. */
 const OWN_SITES = new Set(["same-origin", "none"]);
 
@@ -50,9 +52,10 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
       return { kind: "unreadable-address", detail: "The address is not one that this server reads." };
     if (!isSocket && /^\/socket\.io(\/|\?|$)/.test(url))
       return { kind: "unreadable-address", detail: "Here is a WebSocket, and nothing else." };
-    if (!KNOWN.has(method)) {
+    const taken = isPage(url) ? READING : KNOWN;
+    if (!taken.has(method)) {
       const detail = `${method.slice(0, 20)} is not taken here.`;
-      return { kind: "method-not-allowed", detail, headers: { allow: [...KNOWN].join(", ") } };
+      return { kind: "method-not-allowed", detail, headers: { allow: [...taken].join(", ") } };
     }
     if (SAFE.has(method) && !isSocket) return null;
     if (origin !== undefined && !hosts.isOwnOrigin(origin, host, isHttps)) return foreignOrigin(origin, host);

@@ -2,14 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { parseReplayOptions, type ReplayOptions } from "./options";
 import { openSource, type Source } from "./source";
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-csv-"));
-});
+const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-csv-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
@@ -295,7 +292,7 @@ describe("times", () => {
       "29.03.2026 02:30:00",
       at("2026-03-29T01:30:00Z"),
     ]);
-    const { plan } = await open("device,time,a\nd,yesterday at noon,1\n");
-    expect(plan?.time.reading.doubt).toMatch(/"yesterday at noon" is not a time.*--time-format/);
+    const unread = await open("device,time,a\nd,yesterday at noon,1\n");
+    expect(unread.plan?.time.reading.doubt).toMatch(/"yesterday at noon" is not a time.*--time-format/);
   });
 });

@@ -31,13 +31,16 @@ export interface OutcomeOptions {
 }
 
 const POLL_MS = 250;
+/** A wait that is over sooner needn't be told. */
+const UNTOLD_MS = 600;
 const ASK_TIMEOUT_MS = 10_000;
 
 /** Waits until the pipeline has handled what the telemetry route took, as long as it gets on. */
 export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
   const { url, authorization, accepted, waitMs, stop, onWaiting } = options;
   let last: ReplayRun | null = null;
-  let movedAt = Date.now();
+  const began = Date.now();
+  let movedAt = began;
   for (;;) {
     const asked = await askRoute(routeBeside(url, `replays/${options.run}`), replayRun, authorization);
     if (asked === "unknown")
@@ -65,7 +68,7 @@ export async function awaitOutcome(options: OutcomeOptions): Promise<Outcome> {
         problem: `${after}: ${why}. All was sent; they are handled once a worker gets to them.`,
       };
     }
-    onWaiting({ why });
+    if (Date.now() - began >= UNTOLD_MS) onWaiting({ why });
     await pause(POLL_MS, stop);
   }
 }
