@@ -1,4 +1,5 @@
 import type { Grant } from "@/server/domain/access";
+import { GRANT, type NamedGrant, toNamed } from "./grants";
 import type { EpochMs } from "@/server/domain/terms";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { hashPassword } from "./passwords";
@@ -14,7 +15,7 @@ export interface Account {
   readonly fromProvider: boolean;
   readonly createdAt: EpochMs;
   readonly disabledAt: EpochMs | null;
-  readonly grants: readonly Grant[];
+  readonly grants: readonly NamedGrant[];
 }
 
 const SHAPE = {
@@ -24,7 +25,7 @@ const SHAPE = {
   password: true,
   createdAt: true,
   disabledAt: true,
-  grants: { select: { role: true, siteId: true } },
+  grants: GRANT,
   identity: { select: { issuer: true } },
 } as const;
 
@@ -109,7 +110,7 @@ interface AccountRow {
   readonly password: string | null;
   readonly createdAt: Date;
   readonly disabledAt: Date | null;
-  readonly grants: readonly { readonly role: string; readonly siteId: number | null }[];
+  readonly grants: Parameters<typeof toNamed>[0];
   readonly identity: object | null;
 }
 
@@ -120,6 +121,6 @@ function toAccount({ password, createdAt, disabledAt, grants, identity, ...row }
     fromProvider: identity !== null,
     createdAt: createdAt.getTime(),
     disabledAt: disabledAt?.getTime() ?? null,
-    grants: grants as readonly Grant[],
+    grants: toNamed(grants),
   };
 }

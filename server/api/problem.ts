@@ -1,5 +1,6 @@
 import { AuditError } from "@/server/access/audit/deeds";
 import { EmailTakenError } from "@/server/access/accounts";
+import { NoSuchSiteError } from "@/server/access/grants";
 import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { DOOR_PROBLEMS } from "@/server/contracts/door-problems";
@@ -85,6 +86,12 @@ function toProblem(error: unknown): ProblemError | null {
       ...(retryAfterSeconds !== undefined && { headers: { "retry-after": String(retryAfterSeconds) } }),
     });
   }
+  if (error instanceof NoSuchSiteError)
+    return new ProblemError("invalid-parameters", `There is no site ${JSON.stringify(error.site)}.`, {
+      members: {
+        errors: [{ at: "grants", message: `names the site ${JSON.stringify(error.site)}, which isn't there` }],
+      },
+    });
   if (error instanceof EmailTakenError)
     return new ProblemError("wrong-status", "Another account has that e-mail address.");
   if (error instanceof AuditError)

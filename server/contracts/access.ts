@@ -5,11 +5,18 @@ import { instant, text } from "./common";
 import { label } from "./devices";
 
 const role = z.enum(ROLES).describe("Each may do all that those before it may");
+const grant = z.strictObject({
+  role,
+  site: text(128).min(1).nullable().describe("Name of the site; null: all of them, and what belongs to none"),
+});
+const grants = z.array(grant).min(1).max(200).describe("Roles at sites; a role counts only at its site");
 const email = z.email().max(254).toLowerCase();
 const personName = text(100).trim().min(1);
 const secret = z.string().min(1).max(200);
 /** Bounds of NIST SP 800-63B: long rather than odd. */
 const newPassword = z.string().min(12, "must have 12 characters or more").max(200);
+
+const ONE_OF_BOTH = { path: ["role"], message: "or grants: exactly one of both" };
 
 export const linkBody = z.strictObject({ secret: secret.describe("What stands behind #k= in the link") });
 export const passwordBody = z.strictObject({ email: text(254).trim().toLowerCase(), password: secret });
@@ -69,7 +76,8 @@ export const me = z
     role: role.nullable().describe("The greatest; null: none yet"),
     permissions: z
       .array(z.string())
-      .describe("What may be done; each address of the API document names the one it takes"),
+      .describe("What may be done somewhere; each address of the API document names the one it takes"),
+    everywhere: z.array(z.string()).describe("Those of them that are held at all sites, and for what belongs to none"),
   })
   .meta({ id: "Me" });
 
@@ -95,17 +103,27 @@ export const user = z
     email: z.string().nullable(),
     hasPassword: z.boolean(),
     fromProvider: z.boolean().describe("Name and role come from the identity provider, and are changed there"),
-    role: role.nullable(),
+    role: role.nullable().describe("The greatest"),
+    grants: z.array(grant),
     createdAt: instant,
     disabledAt: instant.nullable(),
   })
   .meta({ id: "User" });
 
 export const usersAnswer = z.object({ items: z.array(user) });
-export const newUserBody = z.strictObject({ name: personName, email: email.nullable().default(null), role });
+const wantedRole = role.describe("At all sites; or say `grants`");
+export const newUserBody = z
+  .strictObject({
+    name: personName,
+    email: email.nullable().default(null),
+    role: wantedRole.optional(),
+    grants: grants.optional(),
+  })
+  .refine(({ role, grants }) => (role === undefined) !== (grants === undefined), ONE_OF_BOTH);
 export const userChanges = z
-  .strictObject({ name: personName, email: email.nullable(), role, disabled: z.boolean() })
-  .partial();
+  .strictObject({ name: personName, email: email.nullable(), role: wantedRole, grants, disabled: z.boolean() })
+  .partial()
+  .refine(({ role, grants }) => role === undefined || grants === undefined, ONE_OF_BOTH);
 export const erased = z.object({ erased: z.int().describe("Personal values of the audit record that were erased") });
 export const userLink = z
   .object({ user, link: z.string().describe("Signs in once, within the hour; it is not shown again") })

@@ -191,8 +191,8 @@ test("no secret is in it, and it says what was there before and is there now", a
     expect(record).not.toContain(secret);
   }
   expect((await rows()).findLast(({ verb }) => verb === "updateUser")?.detail).toMatchObject({
-    before: { name: "Eve", role: "viewer" },
-    after: { name: "Eve", role: "editor" },
+    before: { name: "Eve", grants: [{ role: "viewer", site: null }] },
+    after: { name: "Eve", grants: [{ role: "editor", site: null }] },
   });
 });
 

@@ -113,7 +113,8 @@ export const endOwnSession = writingVerb(
 /** What a caller is told of itself. */
 export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise<z.input<typeof me>> {
   if (caller.kind === "nobody") throw new ProblemError("not-signed-in", "Sign in first.");
-  const permissions = PERMISSIONS.filter((permission) => sitesOf(caller, permission) === "all");
+  const permissions = PERMISSIONS.filter((permission) => sitesOf(caller, permission).length > 0);
+  const everywhere = permissions.filter((permission) => sitesOf(caller, permission) === "all");
   if (caller.kind !== "user") {
     const [name, role] = caller.kind === "key" ? [caller.name, greatestRole(caller.grants)] : ["system", null];
     return {
@@ -125,6 +126,7 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
       provider: null,
       role,
       permissions,
+      everywhere,
     };
   }
   const { rows } = await tx.query<{ email: string | null; hasPassword: boolean }>(
@@ -134,7 +136,8 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
   const { email = null, hasPassword = false } = rows[0] ?? {};
   const { accountId, name, grants } = caller;
   const provider = await findIdentity(tx, accountId);
-  return { kind: "user", accountId, name, email, hasPassword, provider, role: greatestRole(grants), permissions };
+  const held = { role: greatestRole(grants), permissions, everywhere };
+  return { kind: "user", accountId, name, email, hasPassword, provider, ...held };
 }
 
 function personOf(caller: Caller): Extract<Caller, { kind: "user" }> {

@@ -10,11 +10,13 @@ import {
   removeAccount,
 } from "@/server/access/accounts";
 import { eraseValues } from "@/server/access/audit/deeds";
+import { fromNamed, type NamedGrant } from "@/server/access/grants";
 import { makeLink } from "@/server/access/links";
 import { erased, newUserBody, user, userChanges, userLink, usersAnswer } from "@/server/contracts/access";
 import { prismaIn } from "@/server/postgres/prisma";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { isHttps } from "../address";
+import type { Role } from "@/server/domain/access";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
@@ -62,8 +64,9 @@ export const addUser = writingVerb(
   },
   () =>
     async ({ tx }, { request, note }) => {
-      const { name, email, role } = await parseJsonBody(newUserBody, request);
-      const account = await addAccount(prismaIn(tx), { name, email, grants: [{ role, siteId: null }] });
+      const { name, email, ...wanted } = await parseJsonBody(newUserBody, request);
+      const prisma = prismaIn(tx);
+      const account = await addAccount(prisma, { name, email, grants: await fromNamed(prisma, grantsIn(wanted)) });
       note({ target: String(account.id), detail: { after: noteOfUser(account) } });
       return { user: toUser(account), link: linkOf(request, await makeLink(tx, account.id)) };
     },
@@ -75,7 +78,7 @@ export const updateUser = writingVerb(
     path: "/api/v1/users/{id}",
     access: "administer",
     stepUp: true,
-    summary: "Changes a person's name, e-mail address or role, or keeps them out",
+    summary: "Changes a person's name, e-mail address or roles, or keeps them out",
     description: "Who gets another role or is disabled is signed out everywhere. The last administrator stays one.",
     params: userPath,
     query: NO_PARAMETERS,
@@ -86,17 +89,18 @@ export const updateUser = writingVerb(
   },
   () =>
     async ({ tx, now }, { params: { id }, request, note }) => {
-      const { role, ...changes } = await parseJsonBody(userChanges, request);
+      const { role, grants: named, ...changes } = await parseJsonBody(userChanges, request);
       const prisma = prismaIn(tx);
       const before = await lockAccount(tx, id);
-      if (before.fromProvider && (changes.name ?? changes.email ?? role) !== undefined)
+      const changesGrants = role !== undefined || named !== undefined;
+      if (before.fromProvider && (changesGrants || (changes.name ?? changes.email) !== undefined))
         throw new ProblemError(
           "wrong-status",
           "The identity provider says this person's name and role: change their groups there. Only letting them in or not is decided here.",
         );
-      const loses = changes.disabled === true || (role !== undefined && role !== "admin");
-      if (loses) await assertOtherAdmin(prisma, id);
-      const grants = role === undefined ? undefined : [{ role, siteId: null }];
+      const grants = changesGrants ? await fromNamed(prisma, grantsIn({ role, grants: named })) : undefined;
+      const loses = grants?.some(({ role, siteId }) => role === "admin" && siteId === null) === false;
+      if (changes.disabled === true || loses) await assertOtherAdmin(prisma, id);
       const after = await changeAccount(prisma, id, { ...changes, grants }, now);
       note({ detail: { before: noteOfUser(before), after: noteOfUser(after) } });
       return toUser(after);
@@ -181,4 +185,15 @@ function linkOf(request: Request, secret: string): string {
 
 function noUser(id: number): ProblemError {
   return new ProblemError("not-found", `There is no user ${id} who may come in.`);
+}
+
+/** The grants that are asked for: a role alone is one everywhere. */
+function grantsIn({
+  role,
+  grants,
+}: {
+  role?: Role | undefined;
+  grants?: readonly NamedGrant[] | undefined;
+}): readonly NamedGrant[] {
+  return grants ?? (role === undefined ? [] : [{ role, site: null }]);
 }

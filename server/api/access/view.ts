@@ -7,7 +7,7 @@ import { type Grant, type Role, ROLES } from "@/server/domain/access";
 import { toInstant, toInstantOrNull } from "../instant";
 
 /** The greatest role among grants. */
-export function greatestRole(grants: readonly Grant[]): Role | null {
+export function greatestRole(grants: readonly Pick<Grant, "role">[]): Role | null {
   return ROLES.findLast((role) => grants.some((grant) => grant.role === role)) ?? null;
 }
 
@@ -15,6 +15,7 @@ export function toUser({ grants, createdAt, disabledAt, ...account }: Account): 
   return {
     ...account,
     role: greatestRole(grants),
+    grants: [...grants],
     createdAt: toInstant(createdAt),
     disabledAt: toInstantOrNull(disabledAt),
   };
@@ -23,7 +24,7 @@ export function toUser({ grants, createdAt, disabledAt, ...account }: Account): 
 /** What the audit record tells of a person. */
 export function noteOfUser({ id, name, email, grants, hasPassword, disabledAt }: Account): object {
   return {
-    ...{ name: new Personal(name, id), email: new Personal(email, id), role: greatestRole(grants), hasPassword },
+    ...{ name: new Personal(name, id), email: new Personal(email, id), grants, hasPassword },
     disabledAt: toInstantOrNull(disabledAt),
   };
 }
