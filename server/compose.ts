@@ -3,7 +3,9 @@ import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
 import { devicesAt } from "./adapters/postgres/devices-at";
 import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
 import { createPostgresEventLog } from "./adapters/postgres/event-log";
+import { createLogKey } from "./adapters/postgres/log-key";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
+import { signHeaders } from "./adapters/signed-headers";
 import type { Config } from "./config/config";
 import { currentSecret } from "./config/secret-files";
 import { connectDatabase } from "./postgres/connection";
@@ -38,7 +40,8 @@ export async function composeEngines(config: Config, role: string, logger: Logge
   const { pool, connectionString } = connectDatabase(config, role, logger);
   const kafka = KAFKA_BROKERS === undefined ? null : await openKafka(config, role, logger);
   const mongodb = MONGODB_URI === undefined ? null : await openMongo({ config, role, logger, pool }, MONGODB_URI);
-  const eventLog = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
+  const unsigned = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
+  const eventLog = signHeaders(unsigned, createLogKey(pool));
   const postgresStores = {
     archive: createPostgresMessageArchive(pool),
     twins: createPostgresDeviceTwins(pool),

@@ -26,6 +26,9 @@ const OLDER: HeaderNames = {
   edited: "fieldwatch-replay-edited",
 };
 
+/** Every header that makes up a mark. */
+export const MARK_HEADERS: readonly string[] = [...Object.values(TODAY), ...Object.values(OLDER)] as string[];
+
 /** The longest id: the name of a log, a partition, an offset and a field. */
 const LONGEST_LETTER = 512;
 /** The end of a dead letter's id; before it stands the name of a log, in printable ASCII. */

@@ -11,6 +11,7 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   audit_seal: ["SELECT", "INSERT"],
   // Personal values may be erased.
   audit_value: ["SELECT", "INSERT", "DELETE"],
+  log_key: ["SELECT"],
   _prisma_migrations: ["SELECT"],
 };
 /** Functions by which it has made, with the owner's rights, what it may not make itself. */
