@@ -206,7 +206,7 @@ test("people and programs are given roles at sites, by the names of sites", asyn
   for (const body of [{ grants: [{ role: "viewer", site: "nowhere" }] }, { grants: [] }, { role: "viewer", grants }])
     expect(await statusOf(ask(admin, "updateUser", { id }, { body }))).toBe(400);
   const key = { kind: "service", name: "report", role: "viewer", site: "A" };
-  expect((await read(madeKey, ask(admin, {}, { body: key }))).key).toMatchObject(key);
+  expect((await read(madeKey, ask(admin, "makeAccessKey", {}, { body: key }))).key).toMatchObject(key);
 
   const scoped = await read(me, ask(person({ role: "viewer", siteId: A }), "getMe"));
   expect(scoped).toMatchObject({ permissions: ["view", "catalog"], everywhere: [] });
