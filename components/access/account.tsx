@@ -30,7 +30,7 @@ export function Account() {
             <Facts me={me} />
             {me.kind === "user" ? (
               <>
-                <Password me={me} />
+                {me.provider === null ? <Password me={me} /> : <FromProvider groups={me.provider.groups} />}
                 <Sessions />
               </>
             ) : null}
@@ -57,6 +57,18 @@ function Facts({ me: { name, email, role } }: { me: Me }) {
         <dd>{role === null ? "none: nothing can be seen" : `${ROLE_WORDS[role].title}. ${ROLE_WORDS[role].about}.`}</dd>
       </div>
     </dl>
+  );
+}
+
+function FromProvider({ groups }: { groups: readonly string[] }) {
+  return (
+    <Section title="Signing in">
+      <p className={classes.said}>
+        You sign in at the identity provider, which says your name and{" "}
+        {groups.length === 0 ? "names no group of yours" : `your groups: ${groups.join(", ")}`}. Your role follows from
+        them at each sign-in.
+      </p>
+    </Section>
   );
 }
 

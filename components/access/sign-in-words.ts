@@ -1,3 +1,4 @@
+import { PROVIDER_TROUBLES, type ProviderTrouble } from "@/server/contracts/provider-troubles";
 import { RequestError } from "../queries/request";
 
 /** What stands behind `#k=` in a sign-in link; null when the fragment is something else. */
@@ -15,6 +16,53 @@ export interface Trouble {
   readonly needsLink: boolean;
   /** True if the same again may succeed: nothing was used up, and nothing was wrong with it. */
   readonly isPassing: boolean;
+}
+
+/** Why the identity provider has sent somebody back who isn't signed in. */
+const PROVIDER_WORDS: Readonly<Record<ProviderTrouble, { readonly what: string; readonly why: string }>> = {
+  away: {
+    what: "The identity provider does not answer",
+    why: "A sign-in link works meanwhile. Who is signed in stays so.",
+  },
+  cancelled: {
+    what: "You have not signed in",
+    why: "The identity provider sent you back without. Try again when you like.",
+  },
+  failed: { what: "The identity provider failed", why: "It says the fault is on its side. Try again in a moment." },
+  misconfigured: {
+    what: "The identity provider does not take Fieldwatch’s request",
+    why: "Tell whoever administers Fieldwatch: the audit record has the particulars, and Sign-in settings says what the provider must know.",
+  },
+  "not-begun": {
+    what: "This sign-in was not begun here",
+    why: "It was begun in another browser, more than ten minutes ago, or finished before. Begin again.",
+  },
+  "not-believed": {
+    what: "What the identity provider said is not believed",
+    why: "It does not fit what was asked. Begin again; if it stays so, the audit record tells your administrator why.",
+  },
+  spent: { what: "This sign-in was used before", why: "Each counts once. Begin again." },
+  disabled: {
+    what: "Your account here is disabled",
+    why: "Whoever administers Fieldwatch can let you in again, under Users.",
+  },
+  "other-person": {
+    what: "Somebody else has signed in there",
+    why: "To prove who you are, sign in at the identity provider as the same person as here.",
+  },
+};
+
+/** What `trouble=` in the sign-in page's address says; null for anything that it isn't. */
+export function providerTrouble(named: string | null): Trouble | null {
+  const trouble = PROVIDER_TROUBLES.find((each) => each === named);
+  return trouble === undefined
+    ? null
+    : { ...PROVIDER_WORDS[trouble], waitSeconds: null, needsLink: false, isPassing: false };
+}
+
+/** A rule that would let somebody of this group see what there is to see, to copy into the configuration. */
+export function exampleRule(group: string): string {
+  return `OIDC_ROLES="${group.replace(/["\\$`]/g, "\\$&")}=viewer"`;
 }
 
 /** Tells why signing in by `means` failed. */

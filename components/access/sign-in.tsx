@@ -1,8 +1,8 @@
 "use client";
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useEffect, useEffectEvent, useState } from "react";
-import type { Me } from "@/server/contracts/access";
-import { readMe, signIn, signInByLink, signOut } from "../queries/access";
+import type { Me, WaysIn } from "@/server/contracts/access";
+import { providerAddress, readMe, readWaysIn, signIn, signInByLink, signOut } from "../queries/access";
 import { wayBack } from "../queries/signed-out";
 import { BrandMark } from "../ui/brand";
 import { ClockProvider, useClock } from "../ui/clock";
@@ -11,14 +11,16 @@ import { roleWord } from "../ui/roles";
 import { serverNow } from "../ui/server-time";
 import { MarkShape } from "../ui/state-mark";
 import ui from "../ui/ui.module.css";
-import { secretIn, type Trouble, troubleOf } from "./sign-in-words";
+import { exampleRule, providerTrouble, secretIn, type Trouble, troubleOf } from "./sign-in-words";
 import classes from "./sign-in.module.css";
 
 type Phase =
   /** Before it is known whether there is a link in the address. */
   | { readonly at: "start" }
   | { readonly at: "link" }
-  | { readonly at: "form" }
+  | { readonly at: "form"; readonly ways: WaysIn }
+  /** In a tab that was opened to sign in again. */
+  | { readonly at: "proven" }
   | { readonly at: "signedIn"; readonly me: Me }
   | { readonly at: "leaving" };
 
@@ -50,8 +52,8 @@ function Inside() {
   };
   /** Whoever is signed in already needs no form. */
   const lookAround = async () => {
-    const me = await readMe().catch(() => null);
-    setPhase(me === null ? { at: "form" } : { at: "signedIn", me });
+    const [me, ways] = await Promise.all([readMe().catch(() => null), readWaysIn().catch(() => LINKS_AND_PASSWORDS)]);
+    setPhase(me === null ? { at: "form", ways } : { at: "signedIn", me });
   };
   const takeLink = async (link: string) => {
     setPhase({ at: "link" });
@@ -68,6 +70,12 @@ function Inside() {
   };
   const arrive = useEffectEvent(() => {
     const link = secretIn(window.location.hash);
+    const asked = new URLSearchParams(window.location.search);
+    if (asked.has("proven") && !asked.has("trouble")) {
+      window.close();
+      return setPhase({ at: "proven" });
+    }
+    setTrouble(providerTrouble(asked.get("trouble")));
     if (link === null) return phase.at === "start" ? void lookAround() : undefined;
     // At once: neither the history nor a screenshot shall hold it.
     window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
@@ -86,6 +94,13 @@ function Inside() {
   }, []);
 
   if (phase.at === "start") return <h1 className={classes.title}>Sign in</h1>;
+  if (phase.at === "proven")
+    return (
+      <>
+        <h1 className={classes.title}>You are signed in again</h1>
+        <p className={classes.text}>Close this tab: the one you came from goes on by itself.</p>
+      </>
+    );
   if (phase.at === "link" || phase.at === "leaving")
     return (
       <h1 className={classes.title} role="status">
@@ -96,12 +111,15 @@ function Inside() {
     <TroubleNotice trouble={trouble} onRetry={secret === null ? null : () => void takeLink(secret)} />
   ) : null;
   if (phase.at === "signedIn")
-    return <SignedIn me={phase.me} notice={notice} onGo={leave} onSignedOut={() => setPhase({ at: "form" })} />;
+    return <SignedIn me={phase.me} notice={notice} onGo={leave} onSignedOut={() => void lookAround()} />;
   return (
     <>
       <h1 className={classes.title}>Sign in</h1>
       {notice}
-      <PasswordForm onSignedIn={leave} onTrouble={setTrouble} waits={trouble?.waitSeconds ?? null} />
+      {phase.ways.provider ? <ByProvider provider={phase.ways.provider} /> : null}
+      {phase.ways.password ? (
+        <PasswordForm onSignedIn={leave} onTrouble={setTrouble} waits={trouble?.waitSeconds ?? null} />
+      ) : null}
       {trouble?.needsLink ? null : (
         <div className={classes.hint}>
           <p>No password, or forgotten? A link signs in without one. On the machine that Fieldwatch runs on:</p>
@@ -109,6 +127,21 @@ function Inside() {
         </div>
       )}
     </>
+  );
+}
+
+/** What is shown as long as it isn't known how people can sign in. */
+const LINKS_AND_PASSWORDS: WaysIn = { password: true, provider: null };
+
+function ByProvider({ provider: { name, isAway } }: { provider: NonNullable<WaysIn["provider"]> }) {
+  const to = wayBack(new URLSearchParams(window.location.search).get("to"));
+  return (
+    <div className={classes.provider}>
+      <Button component="a" href={providerAddress(to)} variant={isAway ? "default" : "filled"}>
+        Sign in with {name}
+      </Button>
+      {isAway ? <p>{name} does not answer at the moment. A sign-in link works; who is signed in stays so.</p> : null}
+    </div>
   );
 }
 
@@ -212,17 +245,19 @@ function SignedIn({ me, notice, onGo, onSignedOut }: SignedInProps) {
       <p className={classes.text}>
         As <b>{me.name}</b>
         {me.email === null ? "" : ` (${me.email})`}, {roleWord(me.role).toLowerCase()}.
-        {maySee
+        {maySee || me.provider !== null
           ? ""
           : " Nothing can be seen without a role: whoever administers Fieldwatch can give you one, under Users."}
       </p>
+      {maySee || me.provider === null ? null : <NoRole provider={me.provider} />}
       <div className={classes.buttons}>
         {maySee ? <Button onClick={onGo}>Go on</Button> : null}
         <Button
           variant="default"
           onClick={() => {
             setTrouble(null);
-            signOut().then(onSignedOut, (error: Error) => setTrouble(error.message));
+            const left = (next: string | null) => (next === null ? onSignedOut() : window.location.replace(next));
+            signOut().then(left, (error: Error) => setTrouble(error.message));
           }}
         >
           Sign out
@@ -234,5 +269,38 @@ function SignedIn({ me, notice, onGo, onSignedOut }: SignedInProps) {
         </p>
       ) : null}
     </>
+  );
+}
+
+/** For who came from the identity provider and is in no group that has a role: what came, and what to ask for. */
+function NoRole({ provider: { groups, missingSites } }: { provider: NonNullable<Me["provider"]> }) {
+  return (
+    <div className={classes.hint} data-no-role>
+      <p>
+        {groups.length === 0 ? (
+          "The identity provider named no group of yours, so you have no role here and nothing can be seen."
+        ) : (
+          <>
+            The identity provider named {groups.length === 1 ? "this group" : "these groups"} of yours:{" "}
+            <b>{groups.join(", ")}</b>.{" "}
+            {missingSites.length === 0
+              ? "None of them has a role here, so nothing can be seen."
+              : `Their roles are for ${missingSites.join(", ")}, which isn’t known here yet: no device has named it.`}
+          </>
+        )}
+      </p>
+      {missingSites.length > 0 ? null : groups.length === 0 ? (
+        <p>
+          Tell whoever administers Fieldwatch: the claim that OIDC_ROLES_CLAIM names must come with you, and OIDC_SCOPE
+          may have to ask for it.
+        </p>
+      ) : (
+        <>
+          <p>Tell whoever administers Fieldwatch: one of them must be in OIDC_ROLES, such as</p>
+          <Copyable text={exampleRule(groups[0]!)} label="Copy the setting" />
+        </>
+      )}
+      <p>It counts from your next sign-in on.</p>
+    </div>
   );
 }

@@ -108,7 +108,7 @@ interface RowProps {
 }
 
 function Row({ user, isMe, onAsk }: RowProps) {
-  const { name, email, role, hasPassword, createdAt, disabledAt } = user;
+  const { name, email, role, fromProvider, hasPassword, createdAt, disabledAt } = user;
   const state =
     disabledAt === null ? (
       <StateMark mark="ok" word="May come in" />
@@ -129,7 +129,9 @@ function Row({ user, isMe, onAsk }: RowProps) {
       </th>
       <td className={`${classes.fromWide} ${classes.wide}`}>{email ?? <small>none</small>}</td>
       <td>{roleWord(role)}</td>
-      <td className={classes.fromMedium}>{hasPassword ? "Password or link" : "Link"}</td>
+      <td className={classes.fromMedium}>
+        {fromProvider ? "Identity provider" : hasPassword ? "Password or link" : "Link"}
+      </td>
       <td className={`${classes.fromMedium} ${classes.time}`}>
         <Age time={createdAt} />
       </td>
@@ -142,7 +144,11 @@ function Row({ user, isMe, onAsk }: RowProps) {
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item onClick={() => onAsk("change")}>Name, e-mail address, role…</Menu.Item>
+            {fromProvider ? (
+              <Menu.Label>Name and role come from the identity provider</Menu.Label>
+            ) : (
+              <Menu.Item onClick={() => onAsk("change")}>Name, e-mail address, role…</Menu.Item>
+            )}
             {disabledAt === null ? <Menu.Item onClick={() => onAsk("link")}>New sign-in link…</Menu.Item> : null}
             <Menu.Item onClick={() => onAsk("disable")}>{disabledAt === null ? "Disable…" : "Let in again…"}</Menu.Item>
             {isMe ? null : <Menu.Item onClick={() => onAsk("remove")}>Remove and forget…</Menu.Item>}

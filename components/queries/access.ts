@@ -1,8 +1,17 @@
 "use client";
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import type { KeyView, MadeKey, Me, SessionView, User, UserLink } from "@/server/contracts/access";
+import type {
+  KeyView,
+  MadeKey,
+  Me,
+  SessionView,
+  SignInSettings,
+  User,
+  UserLink,
+  WaysIn,
+} from "@/server/contracts/access";
 import type { KeyKind, Permission, Role } from "@/server/domain/access";
-import { deleteJson, patchJson, postJson, readJson } from "./request";
+import { deleteJson, patchJson, postJson, queryString, readJson } from "./request";
 
 /** The first part of the keys of all that administrators change. */
 export const ACCESS = "access";
@@ -63,9 +72,30 @@ export function signIn(email: string, password: string): Promise<Me> {
   return postJson("/api/v1/sign-in", { email, password });
 }
 
-/** @throws RequestError */
-export async function signOut(): Promise<void> {
-  await postJson("/api/v1/sign-out", {});
+/** @returns where to go next, to sign out of the identity provider too; null for nowhere. @throws RequestError */
+export async function signOut(): Promise<string | null> {
+  return (await postJson<{ next: string | null }>("/api/v1/sign-out", {})).next;
+}
+
+/** How people can sign in, for where no query is kept. @throws RequestError */
+export function readWaysIn(): Promise<WaysIn> {
+  return readJson("/api/v1/sign-in", new AbortController().signal);
+}
+
+/** How people can sign in. */
+export const waysInQuery = () => queryOptions({ queryKey: ["ways in"], queryFn: readWaysIn, staleTime: 10_000 });
+
+/** How people sign in, as it is set, and whether the identity provider answers. */
+export const signInSettingsQuery = () =>
+  queryOptions({
+    queryKey: [ACCESS, "sign-in settings"],
+    queryFn: ({ signal }) => readJson<SignInSettings>("/api/v1/sign-in/settings", signal),
+    refetchInterval: 15_000,
+  });
+
+/** Where signing in at the identity provider begins. @param prove has it ask anew who it is. */
+export function providerAddress(to: string, prove = false): string {
+  return `/api/v1/sign-in/oidc${queryString({ to, prove: prove ? "true" : undefined })}`;
 }
 
 /** Sets what to sign in with; the caller's other sessions end. @throws RequestError: 409 when another has that e-mail address. */

@@ -1,6 +1,7 @@
 import type { Problem } from "@/server/contracts/common";
 import { fetchTimed } from "../ui/server-time";
 import { leadToSignIn } from "./signed-out";
+import { askProof, wasRenewed } from "./step-up";
 
 interface Refusal {
   /** What the server says is wrong; null when it says nothing. */
@@ -61,7 +62,7 @@ function sendJson<T>(
   return answerOf(() => fetchTimed(path, { method, headers, body: JSON.stringify(body) }));
 }
 
-async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): Promise<T> {
+async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal, isAgain = false): Promise<T> {
   let response: Response;
   try {
     response = await ask();
@@ -70,8 +71,13 @@ async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): 
     throw new RequestError(null, "The server does not answer.", { cause: error });
   }
   if (!response.ok) {
-    if (response.status === 401) leadToSignIn();
+    if (response.status === 401) {
+      if (!isAgain && wasRenewed()) return answerOf(ask, signal, true);
+      leadToSignIn();
+    }
     const problem = (await response.json().catch(() => null)) as Problem | null;
+    // Asked in place: what somebody is about to do goes on when they have signed in again.
+    if (problem?.type === "/problems/step-up" && (await askProof())) return answerOf(ask, signal);
     const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
     const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
     throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`, {

@@ -1,3 +1,5 @@
+import { isProofAsked } from "./step-up";
+
 /** Where the sign-in page is. */
 export const SIGN_IN = "/sign-in";
 
@@ -33,6 +35,7 @@ let ledAt: number | null = null;
 
 /** Leads who isn't signed in any more to the sign-in page, and from there back here. */
 export function leadToSignIn(): void {
+  if (isProofAsked()) return;
   const address = signInAddress(window.location);
   if (address === null || (ledAt !== null && performance.now() - ledAt < ONCE_MS)) return;
   ledAt = performance.now();

@@ -20,6 +20,7 @@ import type { PageLink } from "./pages";
 import { Preferences } from "./preferences";
 import { noteDevice } from "./recent-devices";
 import { ShellContext } from "./shell-context";
+import { StepUp } from "./step-up";
 import classes from "./shell.module.css";
 import { useTrouble } from "./verdict";
 import { BrandMark } from "../ui/brand";
@@ -35,6 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <ZoneProvider>
             <KeyboardProvider>
               <Frame>{children}</Frame>
+              <StepUp />
             </KeyboardProvider>
           </ZoneProvider>
         </ClockProvider>

@@ -9,7 +9,7 @@ export function useSignOut(): { signOut: () => void; isPending: boolean; trouble
     networkMode: "always",
     mutationFn: signOut,
     // A new document: nothing of what was seen stays in memory.
-    onSuccess: () => window.location.replace(SIGN_IN),
+    onSuccess: (next) => window.location.replace(next ?? SIGN_IN),
   });
   return {
     signOut: () => mutate(),

@@ -73,6 +73,7 @@ export const me = z
       })
       .nullable()
       .describe("What the identity provider said at the latest sign-in; null for who isn't from there"),
+    isProven: z.boolean().describe("Signed in so recently that nothing asks for it again"),
     role: role.nullable().describe("The greatest; null: none yet"),
     permissions: z
       .array(z.string())

@@ -13,6 +13,7 @@ export const PAGES = [
 export const ADMIN_PAGES = [
   { href: "/users", label: "Users", key: "u" },
   { href: "/keys", label: "Keys", key: "k" },
+  { href: "/sign-in-settings", label: "Sign-in settings", key: "s" },
   { href: "/audit", label: "Audit", key: "a" },
 ] as const;
 

@@ -4,7 +4,7 @@ import { findAccount, setPassword } from "@/server/access/accounts";
 import { findIdentity } from "@/server/access/identities";
 import { endSessions, listSessions } from "@/server/access/sessions";
 import { ended, me, ownPasswordBody, sessionsAnswer } from "@/server/contracts/access";
-import { type Caller, PERMISSIONS, sitesOf } from "@/server/domain/access";
+import { type Caller, hasProven, PERMISSIONS, sitesOf } from "@/server/domain/access";
 import { prismaIn } from "@/server/postgres/prisma";
 import { toInstant } from "../instant";
 import { parseJsonBody } from "../json-body";
@@ -124,6 +124,7 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
       email: null,
       hasPassword: false,
       provider: null,
+      isProven: true,
       role,
       permissions,
       everywhere,
@@ -136,8 +137,9 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
   const { email = null, hasPassword = false } = rows[0] ?? {};
   const { accountId, name, grants } = caller;
   const provider = await findIdentity(tx, accountId);
+  const isProven = hasProven(caller.provenAt, Date.now());
   const held = { role: greatestRole(grants), permissions, everywhere };
-  return { kind: "user", accountId, name, email, hasPassword, provider, ...held };
+  return { kind: "user", accountId, name, email, hasPassword, provider, isProven, ...held };
 }
 
 function personOf(caller: Caller): Extract<Caller, { kind: "user" }> {
