@@ -44,8 +44,8 @@ export async function browserToUse(): Promise<{ executablePath: string; env: Rec
   return findBrowser();
 }
 
-/** Starts the built product in a folder of its own and a browser. */
-export async function setStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
+/** Starts the built product in a folder of its own and a browser. @param atPort its port; left out: a free one. */
+export async function setStage(env: Readonly<Record<string, string>> = {}, atPort?: number): Promise<Stage> {
   const { executablePath, env: browserEnv } = await browserToUse();
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-journey-"));
   const options = {
@@ -57,7 +57,7 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
     args: FLAGS,
     env: { ...process.env, ...browserEnv } as Record<string, string>,
   });
-  let product = await startProduct(options);
+  let product = await startProduct({ ...options, ...(atPort !== undefined && { port: atPort }) });
   await product.ready();
   const port = Number(new URL(product.url).port);
   const errors: string[] = [];

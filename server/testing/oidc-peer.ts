@@ -19,6 +19,8 @@ export interface OidcPeer {
   readonly people: Map<string, PeerPerson>;
   /** Who sits at the browser and signs in when asked; null: they cancel. */
   whoSignsIn: string | null;
+  /** Bodies of its notices of logout, newest last. */
+  readonly notices: string[];
   /** Parameters of the requests for signing in, newest last. */
   readonly asked: URLSearchParams[];
   stop(): Promise<void>;
@@ -40,6 +42,7 @@ export async function startOidcPeer(
     clientSecret: "a secret of the test's own",
     people: new Map(),
     whoSignsIn: null,
+    notices: [],
     asked: [],
     async start() {
       server = createServer((request, response) => void answer(request, response));
@@ -84,6 +87,12 @@ export async function startOidcPeer(
       return grant;
     },
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+    // By itself it tells nothing to addresses of this machine.
+    fetch: (url, options) => {
+      const { dispatcher: _, ...rest } = (options ?? {}) as RequestInit & { dispatcher?: unknown };
+      peer.notices.push(String(rest.body));
+      return fetch(url, rest);
+    },
     ttl: { Session: 3600, Interaction: 600, Grant: 3600, AccessToken: 600, IdToken: 600 },
   });
   const callback = provider.callback();
