@@ -1,3 +1,4 @@
+import { readable } from "@/server/domain/readable";
 import type { AuditRowView } from "@/server/contracts/access";
 import type { Mark } from "../ui/state-mark";
 
@@ -50,7 +51,7 @@ export function toldIn(detail: unknown): readonly Told[] {
 /** Values by their place, in words. */
 function flat(value: unknown, path = ""): Record<string, string> {
   if (value === undefined) return {};
-  if (!isRecord(value)) return { [path]: wordOf(value) };
+  if (!isRecord(value)) return { [path]: readable(wordOf(value)) };
   return Object.assign(
     {},
     ...Object.entries(value).map(([key, each]) => flat(each, path === "" ? key : `${path}.${key}`)),

@@ -3,6 +3,7 @@ import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, type ReactNode, useState } from "react";
 import type { AuditRowView } from "@/server/contracts/access";
+import { readable } from "@/server/domain/readable";
 import { auditCsv, type AuditFilter, auditQuery } from "../queries/audit";
 import { NoMatch } from "../ui/list-page";
 import { formatInstant, formatTick, momentOf, wallClock } from "../ui/format";
@@ -218,16 +219,18 @@ function Row({ row, isOpen, onToggle, change }: RowProps) {
           </button>
         </td>
         <td className={classes.who}>
-          {actor}
+          {readable(actor)}
           {actorKind === "key" ? <small> key</small> : null}
         </td>
         <td className={classes.who} title={verb}>
           {verbWords(verb)}
           <small className={classes.below}>
-            {[target, outcome === "done" ? null : word.toLowerCase()].filter(Boolean).join(", ")}
+            {[target && readable(target), outcome === "done" ? null : word.toLowerCase()].filter(Boolean).join(", ")}
           </small>
         </td>
-        <td className={`${classes.fromWide} ${classes.wide}`}>{target ?? <small>none</small>}</td>
+        <td className={`${classes.fromWide} ${classes.wide}`}>
+          {target === null ? <small>none</small> : readable(target)}
+        </td>
         <td className={classes.fromWide}>
           <StateMark mark={mark} word={word} />
           {sealed ? null : <small className={classes.unsealed}>not sealed yet</small>}
@@ -240,14 +243,14 @@ function Row({ row, isOpen, onToggle, change }: RowProps) {
             <Detail row={row} exact={exact} />
             <span className={classes.barEnd}>
               <Button size="compact-xs" variant="subtle" onClick={() => change({ actor })}>
-                All of {actor}
+                All of {readable(actor)}
               </Button>
               <Button size="compact-xs" variant="subtle" onClick={() => change({ verb })}>
                 All “{verbWords(verb).toLowerCase()}”
               </Button>
               {target === null ? null : (
                 <Button size="compact-xs" variant="subtle" onClick={() => change({ target })}>
-                  All about {target}
+                  All about {readable(target)}
                 </Button>
               )}
             </span>
@@ -265,9 +268,9 @@ function Detail({ row, exact }: { row: AuditRowView; exact: string }) {
   const hasBefore = told.some(({ before }) => before !== undefined);
   const facts: [string, ReactNode][] = [
     ["Time", exact],
-    ["Who", `${actor}${actorId === null ? "" : ` (${actorKind} ${actorId})`}`],
+    ["Who", readable(`${actor}${actorId === null ? "" : ` (${actorKind} ${actorId})`}`)],
     ["Verb", verb],
-    ["Target", target],
+    ["Target", target && readable(target)],
     ["Outcome", unsettled ? "Not known: whoever did it ended before telling" : OUTCOMES[outcome][1]],
     ["Tried in", attempt === null ? null : `row ${attempt}`],
     ["From", address],

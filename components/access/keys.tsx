@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { KeyView, MadeKey } from "@/server/contracts/access";
 import { counted } from "@/server/domain/counted";
+import { readable } from "@/server/domain/readable";
 import { keysQuery } from "../queries/access";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
@@ -127,7 +128,7 @@ function Row({ accessKey, now, onRevoke }: { accessKey: KeyView; now: number; on
   return (
     <tr data-key={id} data-ended={isEnded || undefined}>
       <th scope="row">
-        {name} <small title="The part of the key that is no secret">{id}</small>
+        {readable(name)} <small title="The part of the key that is no secret">{id}</small>
         <small className={classes.below}>
           {purposeOf(accessKey)}
           {isEnded ? `, ${word.toLowerCase()}` : ""}
@@ -138,7 +139,7 @@ function Row({ accessKey, now, onRevoke }: { accessKey: KeyView; now: number; on
         {networks.length > 0 ? <small title={networks.join(", ")}> from {networksWord(networks)}</small> : null}
       </td>
       <td className={classes.fromMedium}>
-        <Age time={createdAt} /> <small>by {madeBy}</small>
+        <Age time={createdAt} /> <small>by {readable(madeBy)}</small>
       </td>
       <td className={`${classes.fromMedium} ${classes.time}`}>
         {expiresAt === null ? (

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { User, UserLink } from "@/server/contracts/access";
 import { counted } from "@/server/domain/counted";
+import { readable } from "@/server/domain/readable";
 import { meQuery, usersQuery } from "../queries/access";
 import { Age } from "../ui/age";
 import { roleWord } from "../ui/roles";
@@ -120,7 +121,7 @@ function Row({ user, isMe, onAsk }: RowProps) {
   return (
     <tr data-user={user.id} data-ended={disabledAt !== null || undefined}>
       <th scope="row">
-        {name}
+        {readable(name)}
         {isMe ? <small className={classes.you}>you</small> : null}
         <small className={classes.below}>
           {email ?? "no e-mail address"}

@@ -23,7 +23,8 @@ export function textOf(letter: Pick<DeadLetterView, "raw" | "encoding">): string
 }
 
 /** Characters that are invisible in text and would hide what is wrong. */
-const HIDDEN = /([\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060\ufeff]+)/;
+const HIDDEN =
+  /([\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]+)/;
 
 /** Cuts a text into pieces, with invisible characters written out. */
 export function piecesOfText(text: string): readonly Piece[] {

@@ -5,6 +5,7 @@ import type { DeadLetterGroup, DeadLetterView } from "@/server/contracts/dead-le
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { toSegment } from "@/server/domain/segment";
+import { readable } from "@/server/domain/readable";
 import { useMay } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
@@ -147,7 +148,7 @@ function Row({ letter, isGone, showStatus, onOpen }: RowProps) {
           <span className={classes.size}>{formatTotal(bytes)} bytes</span>
         </span>
         <span className={classes.detail}>{detail}</span>
-        <code>{encoding === "utf-8" ? raw.slice(0, 240) : `not UTF-8, as base64: ${raw.slice(0, 200)}`}</code>
+        <code>{encoding === "utf-8" ? readable(raw.slice(0, 240)) : `not UTF-8, as base64: ${raw.slice(0, 200)}`}</code>
       </button>
     </li>
   );

@@ -1,6 +1,7 @@
 import { ownMember } from "@/server/domain/own-member";
 import { memo, type ReactNode } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
+import { readable } from "@/server/domain/readable";
 import { Age } from "../ui/age";
 import { formatCount } from "../ui/format";
 import { None } from "../ui/list-table";
@@ -24,7 +25,7 @@ export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics
   switch (column.id) {
     case "site":
     case "type":
-      return device[column.id] ?? <None />;
+      return readableOr(device[column.id], <None />);
     case "messages":
     case "conflicts":
       return <Quantity value={device[column.id]} format={formatCount} />;
@@ -39,9 +40,13 @@ export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics
   }
 }
 
+function readableOr<T>(text: string | null, none: T): string | T {
+  return text === null ? none : readable(text);
+}
+
 /** The text a cell may be too narrow for. */
 export function titleOf(column: Column, device: DeviceView): string | undefined {
-  if (column.id === "site" || column.id === "type") return device[column.id] ?? undefined;
+  if (column.id === "site" || column.id === "type") return readableOr(device[column.id], undefined);
   return undefined;
 }
 

@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
 import { toSegment } from "@/server/domain/segment";
+import { readable } from "@/server/domain/readable";
 import { useLive, useRoom } from "../live/provider";
 import { useMay } from "../queries/access";
 import { applyToDetail, deviceQuery } from "../queries/device";
@@ -124,8 +125,8 @@ function Facts({ device, known }: { device: DeviceDetail; known: KnownMetrics })
   const facts = [
     ["State", <DeviceMark key="state" state={state} />],
     ["Last seen", lastSeen ? <Age key="seen" time={lastSeen} /> : "never"],
-    ["Site", site ?? "not given"],
-    ["Type", type ?? "not given"],
+    ["Site", site === null ? "not given" : readable(site)],
+    ["Type", type === null ? "not given" : readable(type)],
     [
       "Messages",
       <span key="messages" data-fact="messages">

@@ -3,6 +3,7 @@ import { Select } from "@mantine/core";
 import type { RefObject } from "react";
 import type { DeviceState } from "@/server/contracts/devices";
 import type { FleetSummary } from "@/server/contracts/fleet";
+import { readable } from "@/server/domain/readable";
 import { formatTotal } from "../ui/format";
 import { Chip } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
@@ -89,7 +90,11 @@ export function Filters({ input, search, site, state, withConflicts, summary, on
 /** The chosen site stays on offer while counts are on their way, and when it has none. */
 function siteOptions(summary: FleetSummary | undefined, chosen: string | null) {
   const sites = summary?.sites ?? [];
-  const options = sites.map(({ name, devices }) => ({ value: name, label: `${name} (${formatTotal(devices)})` }));
-  if (chosen !== null && !sites.some(({ name }) => name === chosen)) options.unshift({ value: chosen, label: chosen });
+  const options = sites.map(({ name, devices }) => ({
+    value: name,
+    label: `${readable(name)} (${formatTotal(devices)})`,
+  }));
+  if (chosen !== null && !sites.some(({ name }) => name === chosen))
+    options.unshift({ value: chosen, label: readable(chosen) });
   return options;
 }

@@ -1,4 +1,5 @@
 "use client";
+import { readable } from "@/server/domain/readable";
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -74,7 +75,11 @@ function Kept({ id }: { id: string }) {
                   stored in {formatDuration(Math.max(0, Date.parse(processedTime) - Date.parse(ingestTime)))}
                 </span>
               </div>
-              {isPretty ? <pre>{prettyJson(body)}</pre> : <code title={body}>{body}</code>}
+              {isPretty ? (
+                <pre>{readable(prettyJson(body))}</pre>
+              ) : (
+                <code title={readable(body)}>{readable(body)}</code>
+              )}
             </li>
           ))}
         </ol>

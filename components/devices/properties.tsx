@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { DeviceChanges, DeviceDetail } from "@/server/contracts/devices";
 import { LABEL_LENGTH } from "@/server/domain/label";
+import { readable } from "@/server/domain/readable";
 import { useLive } from "../live/provider";
 import { useMay } from "../queries/access";
 import { deviceQuery, type Saved, saveProperties, sitesQuery } from "../queries/device";
@@ -52,7 +53,7 @@ function Words({ device }: { device: DeviceDetail }) {
   const { site, type, notes, setByPerson, updatedAt } = device;
   const word = (value: string | null, isSet: boolean): ReactNode => (
     <>
-      {value ?? <span className={classes.muted}>not given</span>}{" "}
+      {value === null ? <span className={classes.muted}>not given</span> : readable(value)}{" "}
       <small className={classes.muted}>{isSet ? "set by hand" : value === null ? "" : "from its messages"}</small>
     </>
   );
@@ -74,7 +75,7 @@ function Words({ device }: { device: DeviceDetail }) {
       </div>
       <div className={classes.notes}>
         <dt>Notes</dt>
-        <dd data-property="notes">{notes ?? <span className={classes.muted}>none</span>}</dd>
+        <dd data-property="notes">{notes === null ? <span className={classes.muted}>none</span> : readable(notes)}</dd>
       </div>
     </dl>
   );

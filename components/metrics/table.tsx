@@ -3,6 +3,7 @@ import { Menu } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { type RefObject, useEffect, useEffectEvent } from "react";
 import { counted } from "@/server/domain/counted";
+import { readable } from "@/server/domain/readable";
 import { useMay } from "../queries/access";
 import { useRemovals } from "../shell/removals";
 import { Age } from "../ui/age";
@@ -130,7 +131,7 @@ function Row({ metric, index, isCurrent, may, isRemoved, onCurrent, onWish }: Ro
         <span className={classes.below}>
           {[
             kindWord,
-            metric.unit,
+            metric.unit && readable(metric.unit),
             devices === null ? null : devices === 0 ? "in no device" : counted(devices, "device"),
           ]
             .filter(Boolean)
@@ -138,7 +139,7 @@ function Row({ metric, index, isCurrent, may, isRemoved, onCurrent, onWish }: Ro
         </span>
       </td>
       <td className={classes.kind}>{kindWord}</td>
-      <td className={classes.unit} title={metric.unit ?? undefined}>
+      <td className={classes.unit} title={metric.unit === null ? undefined : readable(metric.unit)}>
         <Unit metric={metric} />
       </td>
       <td className={classes.devices} data-number>
@@ -161,7 +162,7 @@ function Unit({ metric: { unit, meaning, ownUnits } }: { metric: ListedMetric })
   const own = ownUnits > 0 ? <small> own at {counted(ownUnits, "device")}</small> : null;
   return (
     <>
-      {unit ?? (ownUnits > 0 ? null : <None />)}
+      {unit !== null ? readable(unit) : ownUnits > 0 ? null : <None />}
       {unit !== null && meaning === "guessed" ? <small> guessed</small> : null}
       {own}
     </>

@@ -1,4 +1,5 @@
 "use client";
+import { readable } from "@/server/domain/readable";
 import { useQuery } from "@tanstack/react-query";
 import { DEFAULT_SORT } from "../queries/wanted-devices";
 import { fleetSummaryQuery } from "../queries/devices";
@@ -31,7 +32,7 @@ export function Sites() {
           {sites.slice(0, ROWS).map((site) => (
             <li key={site.name}>
               <Link href={`/devices?site=${encodeURIComponent(site.name)}`} className={classes.row}>
-                <span className={classes.name}>{site.name}</span>
+                <span className={classes.name}>{readable(site.name)}</span>
                 <span className={classes.siteBar}>
                   <StateBar devices={site.states} />
                 </span>

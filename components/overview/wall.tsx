@@ -1,4 +1,5 @@
 "use client";
+import { readable } from "@/server/domain/readable";
 import { useRouter } from "next/navigation";
 import { useContext, useEffect, useEffectEvent, useLayoutEffect, useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
@@ -116,7 +117,7 @@ export function Wall() {
             {fleet && sites.length === 0 ? <li>None named yet</li> : null}
             {sites.slice(0, SITES).map((site) => (
               <li key={site.name} data-overdue={overdueOf(site) > 0 || undefined}>
-                <span>{site.name}</span>
+                <span>{readable(site.name)}</span>
                 <b>
                   {overdueOf(site) > 0
                     ? `${formatTotal(overdueOf(site))} of ${formatTotal(site.devices)} overdue`

@@ -2,6 +2,7 @@
 import { Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ACCOUNT_PAGE } from "@/server/contracts/pages";
+import { readable } from "@/server/domain/readable";
 import { meQuery } from "../queries/access";
 import { Link } from "../ui/link";
 import { Spoken } from "../ui/spoken";
@@ -25,9 +26,9 @@ export function AccountMenu({ onGo }: { onGo: () => void }) {
     >
       <Menu.Target>
         <button type="button" className={classes.account}>
-          <span className={classes.accountName} title={data.name}>
+          <span className={classes.accountName} title={readable(data.name)}>
             <Spoken>Account of </Spoken>
-            {data.name}
+            {readable(data.name)}
           </span>
           <small>{roleWord(data.role)}</small>
         </button>

@@ -1,6 +1,7 @@
 import type { CurrentValue } from "@/server/contracts/common";
 import type { DeviceView } from "@/server/contracts/devices";
 import type { MetricView } from "@/server/contracts/metrics";
+import { readable } from "@/server/domain/readable";
 
 /** The metrics there are, by name. */
 export type KnownMetrics = ReadonlyMap<string, MetricView>;
@@ -10,9 +11,10 @@ export function metricsByName(metrics: readonly MetricView[] | undefined): Known
   return new Map(metrics?.map((metric) => [metric.name, metric]));
 }
 
-/** The unit of a metric at a device: its own, or the metric's; null is none. */
+/** The unit of a metric at a device, as it is shown: its own, or the metric's; null is none. */
 export function unitOf(device: Pick<DeviceView, "units">, name: string, metric: { unit: string | null } | undefined) {
-  return Object.hasOwn(device.units, name) ? device.units[name]! : (metric?.unit ?? null);
+  const unit = Object.hasOwn(device.units, name) ? device.units[name]! : (metric?.unit ?? null);
+  return unit === null ? null : readable(unit);
 }
 
 /** True if the unit shown is one that an earlier version made up from the metric's name. */

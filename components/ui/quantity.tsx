@@ -1,3 +1,4 @@
+import { readable } from "@/server/domain/readable";
 import classes from "./ui.module.css";
 import { formatExact, formatMeasure } from "./format";
 
@@ -12,13 +13,16 @@ interface QuantityProps {
 /** A figure with its unit, smaller and muted after it; the exact value on hover. */
 export function Quantity({ value, unit, format = formatMeasure }: QuantityProps) {
   if (value === null || value === undefined) return <span className={classes.unknown}>unknown</span>;
-  if (typeof value !== "number") return <span title={String(value)}>{String(value)}</span>;
+  if (typeof value !== "number") return <span title={readable(String(value))}>{readable(String(value))}</span>;
   const text = format(value);
+  const shownUnit = unit && readable(unit);
   const [digits, prefix] = text.split(/ (?=[KMGT]$)/);
   return (
-    <span className={classes.quantity} title={unit ? `${formatExact(value)} ${unit}` : formatExact(value)}>
+    <span className={classes.quantity} title={shownUnit ? `${formatExact(value)} ${shownUnit}` : formatExact(value)}>
       {digits}
-      {prefix || unit ? <span className={classes.unit}>{[prefix, unit].filter(Boolean).join(" ")}</span> : null}
+      {prefix || shownUnit ? (
+        <span className={classes.unit}>{[prefix, shownUnit].filter(Boolean).join(" ")}</span>
+      ) : null}
     </span>
   );
 }

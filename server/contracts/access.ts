@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { KEY_KINDS, ROLES } from "@/server/domain/access";
 import { isName } from "@/server/domain/terms";
+import { readable } from "@/server/domain/readable";
 import { instant, text } from "./common";
 import { label } from "./devices";
 
@@ -11,7 +12,10 @@ const grant = z.strictObject({
 });
 const grants = z.array(grant).min(1).max(200).describe("Roles at sites; a role counts only at its site");
 const email = z.email().max(254).toLowerCase();
-const personName = text(100).trim().min(1);
+const personName = text(100)
+  .trim()
+  .min(1)
+  .refine((name) => readable(name) === name, "must not hold control characters");
 const secret = z.string().min(1).max(200);
 /** Bounds of NIST SP 800-63B: long rather than odd. */
 const newPassword = z.string().min(12, "must have 12 characters or more").max(200);

@@ -1,8 +1,8 @@
 /** Longest site or type, in characters (code points). */
 export const LABEL_LENGTH = 128;
 
-/** Matches control characters, separators of lines and paragraphs, and halves of characters: nothing a person can read. */
-const UNREADABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+/** Matches control characters, those that turn the direction of text too, separators of lines and paragraphs, and halves of characters: nothing a person can read. */
+const UNREADABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
 /** A label as it is kept, null for none; or the reason why it can't be kept, as the end of a sentence about it. */
 export type Label = { readonly label: string | null } | { readonly problem: string };

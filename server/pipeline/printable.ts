@@ -1,3 +1,5 @@
+import { readable } from "@/server/domain/readable";
+
 const LONGEST = 500;
 
 /** Characters that PostgreSQL's text cannot hold (NUL, half a surrogate pair) or that would spoil a screen. */
@@ -6,5 +8,5 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f]|\p{Cs}/gu;
 /** Makes text from a message fit to store and to show: bounds its length and replaces what can't be shown by U+FFFD. */
 export function printable(text: string, longest = LONGEST): string {
   const short = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  return short.replace(UNPRINTABLE, "\ufffd");
+  return readable(short.replace(UNPRINTABLE, "\ufffd"));
 }

@@ -1,5 +1,6 @@
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { toSegment } from "@/server/domain/segment";
+import { readable } from "@/server/domain/readable";
 import type { PageLink } from "../pages";
 import { type Match, match } from "./match";
 
@@ -96,7 +97,7 @@ export function deviceItem(
   group: "Recent devices" | "Devices",
   about: { readonly site: string | null; readonly type: string | null } = { site: null, type: null },
 ): PaletteItem {
-  const detail = [about.site, about.type].filter(Boolean).join(" · ");
+  const detail = readable([about.site, about.type].filter(Boolean).join(" · "));
   return {
     id: `device ${id}`,
     group,
