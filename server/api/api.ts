@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { z } from "zod";
+import { createSemaphore } from "@/server/async/semaphore";
 import { type Caller, NOBODY, nameOf, type Sites, sitesOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Context } from "@/server/postgres/context";
@@ -42,6 +43,8 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
     ]),
   ) as unknown as Record<VerbName, { operation: Operation; writes: boolean; handle: Handler }>;
   const recording = createRecording(deps.pool, (error, verb) => onUnforeseen(error, verb, "audit-unavailable"));
+  // A verb that writes may ask a port that has a connection of its own: were all taken by such verbs, each would wait for the others.
+  const writing = createSemaphore(Math.max(1, Math.floor(deps.pool.options.max / 2)));
   const openApi = createOpenApi(Object.values(VERBS), version);
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
@@ -87,11 +90,16 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         const reading = () => handle({ ...ctx, tx: deps.pool }, call);
         const answering = async () => {
           if (writes) {
-            return withTransaction(deps.pool, async (tx) => {
-              const done = await handle({ ...ctx, tx }, call);
-              await recording.done(tx, caller, deed());
-              return done;
-            });
+            await writing.acquire();
+            try {
+              return await withTransaction(deps.pool, async (tx) => {
+                const done = await handle({ ...ctx, tx }, call);
+                await recording.done(tx, caller, deed());
+                return done;
+              });
+            } finally {
+              writing.release();
+            }
           }
           if (operation.audited === "changed") return recording.around(caller, deed, reading);
           const seen = await reading();
