@@ -214,3 +214,31 @@ test("an editor says what metrics mean, and is offered no more; a viewer is offe
     await page.context().close();
   }
 });
+
+test("text of others turns no line of a page, though an earlier version kept what would", async () => {
+  const turning = "north\u202egnp.exe";
+  await database.query("INSERT INTO site (name) VALUES ($1)", [turning]);
+  await database.query(
+    "UPDATE device SET type = $1, notes = $1, site_id = (SELECT id FROM site WHERE name = $1) WHERE name = 'tank-1'",
+    [turning],
+  );
+  await database.query("UPDATE metric SET unit = $1 WHERE name = 'door'", [turning]);
+  await post(stage.product, { device: "tank-1", time: Date.now(), readings: { level: 7, word: turning } });
+  const page = await stage.open("/devices");
+  for (const route of ["/devices", "/devices/tank-1", "/metrics", "/", "/?wall=1"]) {
+    await page.goto(route);
+    await page.getByText("north\ufffdgnp.exe").filter({ visible: true }).first().waitFor();
+    // A field has a line of its own, and shows what is sent.
+    const found = await page.evaluate(() =>
+      [...document.querySelectorAll("body *:not(script)")]
+        .flatMap((element) => [
+          ...[...element.childNodes].flatMap(({ nodeType, nodeValue }) => (nodeType === 3 ? [nodeValue ?? ""] : [])),
+          element.getAttribute("title") ?? "",
+          element.getAttribute("aria-label") ?? "",
+        ])
+        .filter((text) => /[\u202a-\u202e\u2066-\u2069]/.test(text)),
+    );
+    expect([route, found]).toEqual([route, []]);
+  }
+  await page.context().close();
+});

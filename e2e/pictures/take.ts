@@ -7,7 +7,7 @@ import type { DeadLetterGroupsAnswer, DeadLettersAnswer } from "@/server/contrac
 import type { FleetSummary } from "@/server/contracts/fleet";
 import type { HealthAnswer } from "@/server/contracts/health";
 import { createFleet } from "@/server/simulator/fleet";
-import { loaded, PAGES } from "../journeys/pages";
+import { loaded, PAGES, PEOPLE_PAGES } from "../journeys/pages";
 import { post, setStage, type Stage } from "../journeys/stage";
 import { processOf } from "../processes";
 import { type Product, ROOT } from "../product";
@@ -22,17 +22,28 @@ const SEED = 1;
 /** The past that is sent before the fleet goes on live. */
 const HISTORY = { hours: 24, everyMs: 30_000 };
 
+const SIGN_IN = { name: "sign-in", route: "/sign-in" };
+
 /** The pages that are taken, and what shows only with data. */
 function routes(device: string, letter: string | null) {
   return [
-    ...PAGES.map(({ name, route }) => ({ name: name.toLowerCase().replace(" ", "-"), route })),
+    ...[...PAGES, ...PEOPLE_PAGES].map(({ name, route }) => ({ name: name.toLowerCase().replace(" ", "-"), route })),
     { name: "device", route: `/devices/${device}?range=24h` },
     ...(letter === null ? [] : [{ name: "dead-letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` }]),
   ];
 }
 
+/** Pages that say something of their own when there is nothing. */
+const HAS_EMPTY: ReadonlySet<string> = new Set([
+  ...["overview", "devices", "metrics", "pipeline", "dead-letters", "health"],
+]);
+/** Pages on which a worker that hangs shows. */
+const SHOWS_TROUBLE: ReadonlySet<string> = new Set([
+  ...["overview", "devices", "device", "pipeline", "dead-letters", "dead-letter", "health"],
+]);
+
 /**
- * Takes a picture of every page: light, dark, on a phone, empty, with the worker hanging, and the overview on a wall. The data is the demo
+ * Takes a picture of every page, or of those named by `--only users,keys`: light, dark, on a phone, empty, with the worker hanging, and the overview on a wall. The data is the demo
  * fleet's: a day of it, then live for as long as the charts of the last quarter of an hour reach back.
  */
 export async function main(argv: string[]): Promise<number> {
@@ -41,15 +52,18 @@ export async function main(argv: string[]): Promise<number> {
     options: {
       out: { type: "string", default: "docs/images" },
       warm: { type: "string", default: "900" },
+      only: { type: "string", default: "" },
     },
   });
   const out = path.resolve(ROOT, values.out);
   mkdirSync(out, { recursive: true });
   console.log(machine());
+  const only = values.only.split(",").filter(Boolean);
+  const isWanted = ({ name }: { name: string }) => only.length === 0 || only.includes(name);
 
   const empty = await setStage({ DEMO_DEVICES: "0" });
   try {
-    for (const { name, route } of routes("press-07", null).filter((one) => one.name !== "device"))
+    for (const { name, route } of routes("press-07", null).filter((one) => HAS_EMPTY.has(one.name) && isWanted(one)))
       await take(empty, { route, file: path.join(out, `${name}-empty.png`), size: WIDE, scheme: "light" });
   } finally {
     await empty.close();
@@ -68,13 +82,15 @@ export async function main(argv: string[]): Promise<number> {
     await pause(Number(values.warm) * 1000);
     const { items } = await stage.product.get<DeadLettersAnswer>("/api/v1/dead-letters?limit=1");
     const device = createFleet({ seed: SEED, devices: 1, intervalMs: 1000, faultsPerHour: 0 }).devices[0]!.name;
-    const pages = routes(device, items[0]?.id ?? null);
-    for (const { name, route } of pages) {
+    await sendPeople(stage.product);
+    const pages = routes(device, items[0]?.id ?? null).filter(isWanted);
+    for (const { name, route } of [...pages, ...[SIGN_IN].filter(isWanted)]) {
       const file = (state: string) => path.join(out, `${name}-${state}.png`);
       await take(stage, { route, file: file("light"), size: WIDE, scheme: "light" });
       await take(stage, { route, file: file("dark"), size: WIDE, scheme: "dark" });
       await take(stage, { route, file: file("phone"), size: PHONE, scheme: "light" });
     }
+    if (only.length > 0) return stage.errors.length + empty.errors.length;
     await take(stage, { route: "/?wall=1", file: path.join(out, "overview-wall.png"), size: WALL, scheme: "dark" });
     await take(stage, {
       route: "/",
@@ -88,7 +104,7 @@ export async function main(argv: string[]): Promise<number> {
       },
     });
     await hangWorker(stage, async () => {
-      for (const { name, route } of pages)
+      for (const { name, route } of pages.filter((one) => SHOWS_TROUBLE.has(one.name)))
         await take(stage, { route, file: path.join(out, `${name}-degraded.png`), size: WIDE, scheme: "dark" });
     });
   } finally {
@@ -109,8 +125,10 @@ async function take(stage: Stage, { route, file, size, scheme, before }: Picture
   const page = await stage.open("about:blank");
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  if (route === SIGN_IN.route) await page.context().clearCookies();
   await page.goto(route);
-  await loaded(page);
+  if (route === SIGN_IN.route) await page.getByRole("button", { name: "Sign in" }).waitFor();
+  else await loaded(page);
   await before?.(page);
   // Charts are drawn after what is around them.
   await page.waitForLoadState("networkidle", { timeout: 15_000 }).catch(() => {});
@@ -148,17 +166,35 @@ async function sendHistory(product: Product): Promise<void> {
   console.log(`a day of ${DEVICES} devices is stored: ${JSON.stringify({ ...states, deadLetters: counts })}`);
 }
 
-/** Sends what is refused: a sensor that sends its unit along, one that sends nothing, one whose kind of value changed. */
+/** Refused in several ways: a unit sent along, another kind of value, a name that is none, a list. */
 async function sendTrouble(product: Product): Promise<void> {
   const at = (secondsAgo: number) => Date.now() - secondsAgo * 1000;
   const messages = Array.from({ length: 12 }, (_, i) => [
     { device: "press-019", time: at(600 - i * 40), readings: { load: `${60 + i} %`, temperature: 41.5 + i / 10 } },
-    ...(i % 3 === 0 ? [{ device: "climate-002", time: at(580 - i * 40), readings: { humidity: null } }] : []),
-    ...(i % 4 === 0 ? [{ device: "air-016", time: at(570 - i * 40), readings: { co2: true } }] : []),
+    ...(i % 4 === 0 ? [{ device: "air-016", time: at(570 - i * 40), readings: { co2: "n/a" } }] : []),
+    ...(i % 5 === 0 ? [{ device: "meter-011", time: at(560 - i * 40), readings: { "power (W)": 420 } }] : []),
+    ...(i % 6 === 0 ? [{ device: "air-007", time: at(550 - i * 40), readings: { temperature: [20.1, 20.4] } }] : []),
   ]).flat();
   await post(product, messages);
-  const open = async () => (await product.get<DeadLetterGroupsAnswer>("/api/v1/dead-letters/groups")).counts.open;
-  await until(async () => (await open()) >= 12, { timeoutMs: 20_000, what: "the dead letters" });
+  const found = async () => await product.get<DeadLetterGroupsAnswer>("/api/v1/dead-letters/groups");
+  await until(async () => (await found()).total >= 4, { timeoutMs: 60_000, what: "groups of dead letters" });
+}
+
+/** Adds people and keys, so that their pages show some. */
+async function sendPeople(product: Product): Promise<void> {
+  const add = async (route: string, what: object) => {
+    const headers = { "content-type": "application/json" };
+    const answer = await product.fetch(route, { method: "POST", headers, body: JSON.stringify(what) });
+    if (!answer.ok) throw new Error(`POST ${route}: ${answer.status} ${await answer.text()}`);
+  };
+  for (const [name, role] of [
+    ["Vera Lindqvist", "viewer"],
+    ["Otto Brandt", "operator"],
+    ["Edith Moreau", "editor"],
+  ] as const)
+    await add("/api/v1/users", { name, email: `${name.split(" ")[0]!.toLowerCase()}@example.com`, role });
+  await add("/api/v1/keys", { kind: "service", name: "grafana", role: "viewer" });
+  await add("/api/v1/keys", { kind: "device", name: "press 07", device: "press-07", days: null });
 }
 
 /** Runs `work` while a worker hangs without its connections: alive to the supervisor, gone to its group. */
