@@ -24,6 +24,9 @@ vi.mock("node:crypto", async (original) => {
   return { ...real, scrypt: counted };
 });
 
+// Passwords are expensive on purpose: on a busy machine a dozen of them take longer than other tests may.
+vi.setConfig({ testTimeout: 120_000 });
+
 const PORT = 3999;
 const rig = createApiRig({ PORT: String(PORT) });
 const cookies = sessionCookie(PORT);

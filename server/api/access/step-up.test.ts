@@ -16,7 +16,16 @@ const query = (sql: string) => rig.engines.pool.query(sql);
 test("what outlives a session takes people who have proven within ten minutes who they are; keys can't prove it", async () => {
   const found = Object.entries(VERBS).flatMap(([name, { operation }]) => (operation.stepUp ? [name as VerbName] : []));
   expect(found.sort()).toEqual([
-    ...["addUser", "deleteUser", "makeAccessKey", "makeUserLink", "revokeAccessKey", "setOwnPassword", "updateUser"],
+    ...[
+      "addUser",
+      "deleteUser",
+      "makeAccessKey",
+      "makeUserLink",
+      "revokeAccessKey",
+      "rotateAccessKey",
+      "setOwnPassword",
+      "updateUser",
+    ],
   ]);
   const grants = [{ role: "admin", siteId: null }] as const;
   const person = (minutesAgo: number): Caller => ({
