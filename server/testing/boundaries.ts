@@ -117,6 +117,7 @@ export const ROOT_ENTRIES: readonly string[] = [
   ...[
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "LICENSE",
     ".env.example",
     ".dockerignore",
