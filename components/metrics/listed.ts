@@ -36,7 +36,7 @@ function lacksUnit({ kind, unit, ownUnits, devices }: ListedMetric): boolean {
 export type Only = keyof typeof ONLY;
 
 /** The fields the list can be sorted by; times and counts begin with the most. */
-export const SORTS = ["name", "kind", "unit", "devices", "lastEventTime", "firstSeen"] as const;
+const SORTS = ["name", "kind", "unit", "devices", "lastEventTime", "firstSeen"] as const;
 export type SortField = (typeof SORTS)[number];
 export type Sort = SortField | `-${SortField}`;
 
