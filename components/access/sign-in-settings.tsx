@@ -77,7 +77,10 @@ function Provider({ provider }: { provider: NonNullable<Settings["provider"]> })
           </Setting>
         </dl>
       </Section>
-      <Section title="Roles by group">
+      <Section
+        title="Roles by group"
+        aside={<span className={classes.said}>From OIDC_ROLES, at each person’s next sign-in</span>}
+      >
         <table className={classes.table} aria-label="Roles by group">
           <thead>
             <tr>
@@ -99,7 +102,6 @@ function Provider({ provider }: { provider: NonNullable<Settings["provider"]> })
             ))}
           </tbody>
         </table>
-        <p className={classes.said}>From OIDC_ROLES. They count from each person’s next sign-in on.</p>
       </Section>
       <Section title="What the provider must know">
         {[
