@@ -1,6 +1,7 @@
 "use client";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import type { Permission } from "@/server/domain/access";
 import { meQuery } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
@@ -11,14 +12,16 @@ interface AdminPageProps {
   title: string;
   /** What it shows, to begin a sentence: "Seeing who may come in". */
   what: string;
+  /** The permission it takes. */
+  permission?: Permission;
   children: ReactNode;
 }
 
 /** A page for those who let others in; everybody else is told what it takes, and nothing is asked for. */
-export function AdminPage({ title, what, children }: AdminPageProps) {
+export function AdminPage({ title, what, permission = "administer", children }: AdminPageProps) {
   const { data } = useQuery(meQuery());
-  const isAllowed = data?.permissions.includes("administer") ?? false;
-  return <Page title={title}>{isAllowed ? children : <MayNot what={what} permission="administer" />}</Page>;
+  const isAllowed = data?.permissions.includes(permission) ?? false;
+  return <Page title={title}>{isAllowed ? children : <MayNot what={what} permission={permission} />}</Page>;
 }
 
 interface LoadedProps<T> {

@@ -1,11 +1,12 @@
 "use client";
-import { SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Autocomplete, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { KeyView, MadeKey } from "@/server/contracts/access";
 import { KEY_KINDS, type KeyKind, type Role } from "@/server/domain/access";
 import { isName } from "@/server/domain/terms";
-import { ACCESS, makeKey, revokeKey } from "../queries/access";
+import { ACCESS, makeKey, revokeKey, rotateKey, useMay } from "../queries/access";
+import { sitesQuery } from "../queries/device";
 import { RequestError } from "../queries/request";
 import { Age } from "../ui/age";
 import classes from "./access.module.css";
@@ -28,7 +29,12 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
   const [role, setRole] = useState<Role>("viewer");
   const [device, setDevice] = useState("");
   const [networks, setNetworks] = useState("");
-  const [days, setDays] = useState("90");
+  const [site, setSite] = useState("");
+  const [days, setDays] = useState<string | null>(null);
+  const { data: sites } = useQuery(sitesQuery());
+  const mayMakeService = useMay("administer");
+  const usualDays = kind === "service" ? "90" : "never";
+  const lasts = days ?? usualDays;
   const make = useMutation({
     mutationFn: () =>
       makeKey({
@@ -36,8 +42,9 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
         name: name.trim(),
         role: kind === "service" ? role : null,
         device: kind === "device" ? device.trim() : null,
+        site: site.trim() || null,
         networks: networksIn(networks),
-        days: days === "never" ? null : Number(days),
+        days: lasts === "never" ? null : Number(lasts),
       }),
     onSuccess: onMade,
     onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
@@ -61,7 +68,9 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
           size="sm"
           value={kind}
           onChange={(value) => setKind(value as KeyKind)}
-          data={KEY_KINDS.map((value) => ({ value, label: KEY_WORDS[value].title })).reverse()}
+          data={KEY_KINDS.filter((value) => value !== "service" || mayMakeService)
+            .map((value) => ({ value, label: KEY_WORDS[value].title }))
+            .reverse()}
         />
         <p>{KEY_WORDS[kind].about}</p>
       </div>
@@ -91,13 +100,18 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
           withAsterisk={false}
         />
       ) : null}
-      <Select
-        label="Expires"
-        data={LIVES}
-        allowDeselect={false}
-        value={days}
-        onChange={(value) => setDays(value ?? "90")}
+      <Autocomplete
+        label="Site"
+        placeholder={
+          kind === "service" ? "all; or one, where the role holds" : "any; or one, whose devices it sends for"
+        }
+        data={sites ? [...sites] : []}
+        value={site}
+        onChange={setSite}
+        maxLength={128}
+        autoComplete="off"
       />
+      <Select label="Expires" data={LIVES} allowDeselect={false} value={lasts} onChange={setDays} />
       <Textarea
         label="Only from these addresses"
         placeholder="anywhere; or one a line, like 10.1.0.0/16"
@@ -135,6 +149,40 @@ export function MadeKeyDialog({ made: { key, text }, onClose }: { made: MadeKey;
         <b>It is not shown again</b>: only its hash is kept. Whoever has it can use it until it expires or is revoked.
       </p>
     </OnceDialog>
+  );
+}
+
+/** Makes a second key like one, to be put in its place. */
+export function RotateKey({
+  accessKey: { id, name },
+  onMade,
+  onClose,
+}: {
+  accessKey: KeyView;
+  onMade: (made: MadeKey) => void;
+  onClose: () => void;
+}) {
+  const queries = useQueryClient();
+  const rotate = useMutation({
+    mutationFn: () => rotateKey(id),
+    onSuccess: onMade,
+    onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
+  });
+  return (
+    <FormDialog
+      title={`Rotate ${name}`}
+      act="Make a second key"
+      failed="No key was made"
+      isSending={rotate.isPending}
+      error={rotate.error}
+      onSubmit={() => rotate.mutate()}
+      onClose={onClose}
+    >
+      <p>
+        This makes a second key with the same settings. <b>Both work</b> until you revoke the first, so nothing is lost:
+        put the second in place, see that it is used, then revoke the first.
+      </p>
+    </FormDialog>
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { curlWith, keyState, networksIn, purposeOf } from "./key-words";
+import { curlWith, keyState, networksIn, newNamesNote, purposeOf } from "./key-words";
 
 const NOW = Date.parse("2026-11-28T12:00:00.000Z");
 const days = (count: number) => new Date(NOW + count * 86_400_000).toISOString();
@@ -31,8 +31,22 @@ describe("curlWith", () => {
   });
 });
 
+it("tells when a key has nearly named as much that is new as it may, and when it has", () => {
+  const limits = { devices: 2000, metrics: 100 };
+  expect(newNamesNote({ devices: 1599, metrics: 0 }, limits)).toBeNull();
+  expect(newNamesNote({ devices: 0, metrics: 80 }, limits)).toEqual({
+    ...{ text: "80 of 100 new metrics within the hour", isFull: false },
+  });
+  expect(newNamesNote({ devices: 2000, metrics: 5 }, limits)).toEqual({
+    ...{ text: "2,000 of 2,000 new devices within the hour", isFull: true },
+  });
+  expect(newNamesNote({ devices: 0, metrics: 0 }, { devices: 0, metrics: 0 })).toBeNull();
+});
+
 it("says what a key is for, and takes addresses as they are written", () => {
-  expect(purposeOf({ kind: "service", role: "viewer", device: null })).toBe("Program, viewer");
-  expect(purposeOf({ kind: "device", role: null, device: "pump-01" })).toBe("Device pump-01");
+  expect(purposeOf({ kind: "service", role: "viewer", device: null, site: null })).toBe("Program, viewer");
+  expect(purposeOf({ kind: "service", role: "viewer", device: null, site: "north" })).toBe("Program, viewer at north");
+  expect(purposeOf({ kind: "device", role: null, device: "pump-01", site: null })).toBe("Device pump-01");
+  expect(purposeOf({ kind: "site", role: null, device: null, site: "north" })).toBe("Devices of north");
   expect(networksIn(" 10.0.0.0/8, 192.168.1.7\n::1 ")).toEqual(["10.0.0.0/8", "192.168.1.7", "::1"]);
 });

@@ -1,22 +1,38 @@
-import type { KeyView } from "@/server/contracts/access";
+import type { KeysAnswer, KeyView } from "@/server/contracts/access";
 import type { KeyKind } from "@/server/domain/access";
+import { formatExact } from "../ui/format";
 import { roleWord } from "../ui/roles";
 import type { Mark } from "../ui/state-mark";
+
+type NewNames = KeysAnswer["newNamesLimits"];
 
 /** Kinds of keys in words. */
 export const KEY_WORDS: Record<KeyKind, { readonly title: string; readonly about: string }> = {
   service: { title: "Program", about: "Does what its role may: scripts, exports, other systems." },
   site: {
-    title: "Any device",
-    about: "Sends telemetry for any device, and follows what became of it. Sees nothing else.",
+    title: "Many devices",
+    about: "Sends telemetry for the devices of a site, or for any, and follows what became of it. Sees nothing else.",
   },
   device: { title: "One device", about: "Sends telemetry for this device alone. Sees nothing else." },
 };
 
 /** What a key is for. */
-export function purposeOf({ kind, role, device }: Pick<KeyView, "kind" | "role" | "device">): string {
-  if (kind === "service") return `Program, ${roleWord(role).toLowerCase()}`;
-  return kind === "device" ? `Device ${device ?? "unknown"}` : "Any device";
+export function purposeOf({ kind, role, device, site }: Pick<KeyView, "kind" | "role" | "device" | "site">): string {
+  const at = site === null ? "" : ` at ${site}`;
+  if (kind === "service") return `Program, ${roleWord(role).toLowerCase()}${at}`;
+  if (kind === "device") return `Device ${device ?? "unknown"}${at}`;
+  return site === null ? "Any device" : `Devices of ${site}`;
+}
+
+/** What of a key's new names is used up, or nearly; null while there is room. `isFull`: what is new is refused. */
+export function newNamesNote(
+  used: NewNames,
+  limits: NewNames,
+): { readonly text: string; readonly isFull: boolean } | null {
+  const near = (["devices", "metrics"] as const).filter((kind) => used[kind] > 0 && used[kind] >= limits[kind] * 0.8);
+  if (near.length === 0) return null;
+  const text = near.map((kind) => `${formatExact(used[kind])} of ${formatExact(limits[kind])} new ${kind}`).join(", ");
+  return { text: `${text} within the hour`, isFull: near.some((kind) => used[kind] >= limits[kind]) };
 }
 
 const SOON_MS = 7 * 86_400_000;

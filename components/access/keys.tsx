@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { KeyView, MadeKey } from "@/server/contracts/access";
+import type { KeysAnswer, KeyView, ListedKey, MadeKey } from "@/server/contracts/access";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { keysQuery } from "../queries/access";
@@ -15,13 +15,13 @@ import { StateMark } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./access.module.css";
 import { AdminPage, Loaded } from "./admin-page";
-import { MadeKeyDialog, MakeKey, RevokeKey } from "./key-dialogs";
-import { keyState, purposeOf } from "./key-words";
+import { MadeKeyDialog, MakeKey, RevokeKey, RotateKey } from "./key-dialogs";
+import { keyState, newNamesNote, purposeOf } from "./key-words";
 
 /** Keys of programs and devices: who made them, for what, and when they were used last. */
 export function Keys() {
   return (
-    <AdminPage title="Keys" what="Seeing the keys of programs and devices">
+    <AdminPage title="Keys" what="Seeing the keys of programs and devices" permission="make-keys">
       <List />
     </AdminPage>
   );
@@ -31,11 +31,20 @@ function List() {
   const query = useQuery(keysQuery());
   const [isMaking, setMaking] = useState(false);
   const [made, setMade] = useState<MadeKey | null>(null);
+  const [rotating, setRotating] = useState<KeyView | null>(null);
   const [revoking, setRevoking] = useState<KeyView | null>(null);
   return (
     <div>
       <Loaded query={query} what="the keys">
-        {(keys) => <Table keys={keys} onMake={() => setMaking(true)} onRevoke={setRevoking} />}
+        {({ items, newNamesLimits }) => (
+          <Table
+            keys={items}
+            limits={newNamesLimits}
+            onMake={() => setMaking(true)}
+            onRotate={setRotating}
+            onRevoke={setRevoking}
+          />
+        )}
       </Loaded>
       {isMaking ? (
         <MakeKey
@@ -46,6 +55,16 @@ function List() {
           onClose={() => setMaking(false)}
         />
       ) : null}
+      {rotating ? (
+        <RotateKey
+          accessKey={rotating}
+          onMade={(key) => {
+            setRotating(null);
+            setMade(key);
+          }}
+          onClose={() => setRotating(null)}
+        />
+      ) : null}
       {made ? <MadeKeyDialog made={made} onClose={() => setMade(null)} /> : null}
       {revoking ? <RevokeKey accessKey={revoking} onClose={() => setRevoking(null)} /> : null}
     </div>
@@ -53,12 +72,14 @@ function List() {
 }
 
 interface TableProps {
-  keys: readonly KeyView[];
+  keys: readonly ListedKey[];
+  limits: KeysAnswer["newNamesLimits"];
   onMake: () => void;
+  onRotate: (key: KeyView) => void;
   onRevoke: (key: KeyView) => void;
 }
 
-function Table({ keys, onMake, onRevoke }: TableProps) {
+function Table({ keys, limits, onMake, onRotate, onRevoke }: TableProps) {
   const [showsEnded, setShowsEnded] = useState(false);
   const now = useNow(60_000);
   const ended = keys.filter((key) => keyState(key, now).isEnded);
@@ -113,7 +134,14 @@ function Table({ keys, onMake, onRevoke }: TableProps) {
         </thead>
         <tbody>
           {shown.map((key) => (
-            <Row key={key.id} accessKey={key} now={now} onRevoke={() => onRevoke(key)} />
+            <Row
+              key={key.id}
+              accessKey={key}
+              newNames={newNamesNote(key.newNames, limits)}
+              now={now}
+              onRotate={() => onRotate(key)}
+              onRevoke={() => onRevoke(key)}
+            />
           ))}
         </tbody>
       </table>
@@ -121,7 +149,15 @@ function Table({ keys, onMake, onRevoke }: TableProps) {
   );
 }
 
-function Row({ accessKey, now, onRevoke }: { accessKey: KeyView; now: number; onRevoke: () => void }) {
+interface RowProps {
+  accessKey: KeyView;
+  newNames: ReturnType<typeof newNamesNote>;
+  now: number;
+  onRotate: () => void;
+  onRevoke: () => void;
+}
+
+function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
   const { id, name, networks, madeBy, createdAt, expiresAt, revokedAt, lastUsedAt, lastUsedFrom } = accessKey;
   const { zone } = useZone();
   const { mark, word, isEnded } = keyState(accessKey, now);
@@ -133,6 +169,12 @@ function Row({ accessKey, now, onRevoke }: { accessKey: KeyView; now: number; on
           {purposeOf(accessKey)}
           {isEnded ? `, ${word.toLowerCase()}` : ""}
         </small>
+        {newNames === null ? null : (
+          <small className={classes.note}>
+            {newNames.text}
+            {newNames.isFull ? "; what is new is refused" : ""}
+          </small>
+        )}
       </th>
       <td className={`${classes.fromWide} ${classes.wide}`}>
         {purposeOf(accessKey)}
@@ -165,9 +207,14 @@ function Row({ accessKey, now, onRevoke }: { accessKey: KeyView; now: number; on
       </td>
       <td className={classes.actions}>
         {isEnded ? null : (
-          <Button size="compact-xs" variant="default" onClick={onRevoke} aria-label={`Revoke ${name}`}>
-            Revoke…
-          </Button>
+          <>
+            <Button size="compact-xs" variant="default" onClick={onRotate} aria-label={`Rotate ${name}`}>
+              Rotate…
+            </Button>{" "}
+            <Button size="compact-xs" variant="default" onClick={onRevoke} aria-label={`Revoke ${name}`}>
+              Revoke…
+            </Button>
+          </>
         )}
       </td>
     </tr>

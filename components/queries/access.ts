@@ -1,6 +1,7 @@
 "use client";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import type {
+  KeysAnswer,
   KeyView,
   MadeKey,
   Me,
@@ -58,7 +59,7 @@ export const usersQuery = () =>
 export const keysQuery = () =>
   queryOptions({
     queryKey: [ACCESS, "keys"],
-    queryFn: async ({ signal }) => (await readJson<{ items: KeyView[] }>("/api/v1/keys", signal)).items,
+    queryFn: ({ signal }) => readJson<KeysAnswer>("/api/v1/keys", signal),
     refetchInterval: 15_000,
   });
 
@@ -137,6 +138,8 @@ export interface WantedKey {
   readonly name: string;
   readonly role: Role | null;
   readonly device: string | null;
+  /** Null: all. */
+  readonly site: string | null;
   readonly networks: readonly string[];
   readonly days: number | null;
 }
@@ -144,6 +147,11 @@ export interface WantedKey {
 /** @throws RequestError: 400 with what of it isn't right. */
 export function makeKey(wanted: WantedKey): Promise<MadeKey> {
   return postJson("/api/v1/keys", wanted);
+}
+
+/** Makes a key like this one, to take its place. @throws RequestError: 409 when it is revoked. */
+export function rotateKey(id: string): Promise<MadeKey> {
+  return postJson(`/api/v1/keys/${encodeURIComponent(id)}/rotate`, {});
 }
 
 /** @throws RequestError */

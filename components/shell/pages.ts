@@ -1,7 +1,8 @@
 "use client";
+import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { ACCOUNT_PAGE, ADMIN_PAGES, PAGES } from "@/server/contracts/pages";
-import { useMay } from "../queries/access";
+import { meQuery } from "../queries/access";
 
 /** A page as the navigation, the palette and the keys name it. */
 export interface PageLink {
@@ -11,8 +12,14 @@ export interface PageLink {
   readonly key: string;
 }
 
+/** Those of the pages for who lets others in that who is signed in can go to. */
+export function useAdminPages(): readonly PageLink[] {
+  const { data } = useQuery(meQuery());
+  return useMemo(() => ADMIN_PAGES.filter(({ permission }) => data?.permissions.includes(permission)), [data]);
+}
+
 /** The pages that who is signed in can go to, in order. */
 export function usePageLinks(): readonly PageLink[] {
-  const mayAdminister = useMay("administer");
-  return useMemo(() => [...PAGES, ...(mayAdminister ? ADMIN_PAGES : []), ACCOUNT_PAGE], [mayAdminister]);
+  const adminPages = useAdminPages();
+  return useMemo(() => [...PAGES, ...adminPages, ACCOUNT_PAGE], [adminPages]);
 }

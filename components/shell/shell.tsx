@@ -3,11 +3,11 @@ import { AppShell, Burger, NavLink } from "@mantine/core";
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { ADMIN_PAGES, PAGES } from "@/server/contracts/pages";
+import { PAGES } from "@/server/contracts/pages";
 import { deviceInAddress } from "./device-in-address";
 import { applyToHealth } from "../live/apply";
 import { LiveProvider, useConnectionPhase, useLive, useRoom } from "../live/provider";
-import { meQuery, useMay } from "../queries/access";
+import { meQuery } from "../queries/access";
 import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { ClockProvider } from "../ui/clock";
@@ -16,7 +16,7 @@ import { ZoneProvider } from "../ui/zone";
 import { MarkShape } from "../ui/state-mark";
 import { AccountMenu } from "./account-menu";
 import { KeyboardProvider } from "./keyboard";
-import type { PageLink } from "./pages";
+import { type PageLink, useAdminPages } from "./pages";
 import { Preferences } from "./preferences";
 import { noteDevice } from "./recent-devices";
 import { ShellContext } from "./shell-context";
@@ -50,7 +50,7 @@ function Frame({ children }: { children: ReactNode }) {
   const [bare, setBare] = useState(false);
   const hasNavigated = useRef(false);
   const path = usePathname();
-  const mayAdminister = useMay("administer");
+  const adminPages = useAdminPages();
   const closeNavigation = useCallback(() => setOpened(false), []);
   useHealthRoom();
   useSignedOut();
@@ -101,9 +101,9 @@ function Frame({ children }: { children: ReactNode }) {
             />
           </div>
           <Entries pages={PAGES} path={path} onGo={closeNavigation} />
-          {mayAdminister ? (
+          {adminPages.length > 0 ? (
             <div className={classes.navGroup}>
-              <Entries pages={ADMIN_PAGES} path={path} onGo={closeNavigation} />
+              <Entries pages={adminPages} path={path} onGo={closeNavigation} />
             </div>
           ) : null}
           <div className={classes.navEnd}>

@@ -9,12 +9,12 @@ export const PAGES = [
   { href: "/health", label: "Health", key: "h" },
 ] as const;
 
-/** Pages for those who let others in; below the others. */
+/** Pages for those who let others in, each with the permission it takes; below the others. */
 export const ADMIN_PAGES = [
-  { href: "/users", label: "Users", key: "u" },
-  { href: "/keys", label: "Keys", key: "k" },
-  { href: "/sign-in-settings", label: "Sign-in settings", key: "s" },
-  { href: "/audit", label: "Audit", key: "a" },
+  { href: "/users", label: "Users", key: "u", permission: "administer" },
+  { href: "/keys", label: "Keys", key: "k", permission: "make-keys" },
+  { href: "/sign-in-settings", label: "Sign-in settings", key: "s", permission: "administer" },
+  { href: "/audit", label: "Audit", key: "a", permission: "administer" },
 ] as const;
 
 /** The page of whoever is signed in. */
