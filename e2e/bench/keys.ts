@@ -16,6 +16,11 @@ import { scratchPostgres } from "./scratch-postgres";
 
 const AT_ONCE = 32;
 
+interface Message {
+  readonly device: string;
+  readonly readings: object;
+}
+
 /**
  * Compares ingest through the telemetry verb with keys, each request with another one, and without telling who sends; side by
  * side in one run. Prints requests/s and their ratio, and fails below 0.97.
@@ -25,9 +30,9 @@ export async function main(argv: string[]): Promise<number> {
     args: argv,
     options: {
       keys: { type: "string", default: "10000" },
-      requests: { type: "string", default: "1000" },
+      requests: { type: "string", default: "250" },
       messages: { type: "string", default: "10" },
-      rounds: { type: "string", default: "60" },
+      rounds: { type: "string", default: "200" },
     },
   });
   const [keys, requests, messages, rounds] = [values.keys, values.requests, values.messages, values.rounds].map(
@@ -65,10 +70,10 @@ export async function main(argv: string[]): Promise<number> {
     });
     const rates = { without: [] as number[], withKeys: [] as number[] };
     let sent = 0;
-    const measure = async (to: Api): Promise<number> => {
+    const measure = async (to: Api, count = requests): Promise<number> => {
       const began = performance.now();
       const lane = async (from: number) => {
-        for (let i = from; i < requests; i += AT_ONCE) {
+        for (let i = from; i < count; i += AT_ONCE) {
           sent += 1;
           const lines = Array.from(
             { length: messages },
@@ -84,14 +89,29 @@ export async function main(argv: string[]): Promise<number> {
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => lane(i)));
-      return requests / ((performance.now() - began) / 1000);
+      return count / ((performance.now() - began) / 1000);
     };
-    await measure(without);
+    // As long as a worker runs, what senders name is in the catalog.
+    const named = Array.from({ length: 20_000 }, (_, i) => JSON.parse(messageLine(i, Date.now()).line) as Message);
+    await postgres.pool.query(`INSERT INTO device (name) SELECT DISTINCT unnest($1::text[])`, [
+      named.map(({ device }) => device),
+    ]);
+    await postgres.pool.query(`INSERT INTO metric (name, kind) SELECT DISTINCT unnest($1::text[]), 'number'`, [
+      named.flatMap(({ readings }) => Object.keys(readings)),
+    ]);
+    // As the web process does, for what it may not have heard of.
+    const sweep = setInterval(() => authenticator.forget("anything"), 60_000);
+    // Each key is looked up once before: what that costs is told by itself, as it comes once in the life of a process.
+    await measure(without, keys);
+    await measure(withKeys, keys);
+    const first = spent / keys;
+    spent = 0;
     for (let round = 0; round < rounds; round++) {
       // Taking turns at going first evens out what a warm cache or a busy neighbour gives one of them.
       for (const name of round % 2 === 0 ? (["without", "withKeys"] as const) : (["withKeys", "without"] as const))
         rates[name].push(await measure(name === "without" ? without : withKeys));
     }
+    clearInterval(sweep);
     await prisma.$disconnect();
     await engines.close();
     // Of each pair, as a neighbour of the machine slows both of one short round.
@@ -107,7 +127,9 @@ export async function main(argv: string[]): Promise<number> {
         ],
       ),
     );
-    console.log(`\nTelling a caller took ${((spent / rounds / requests) * 1000).toFixed(1)} µs on average.`);
+    console.log(
+      `\nTelling a caller took ${((spent / rounds / requests) * 1000).toFixed(1)} µs on average, ${(first * 1000).toFixed(0)} µs the first time.`,
+    );
     return ratio >= 0.97 ? 0 : 1;
   } finally {
     await postgres.stop();

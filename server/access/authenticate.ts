@@ -56,9 +56,10 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
     async callerOf({ cookie, authorization, address, isHttps }) {
       if (authorization !== null) {
         const [, token = ""] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
-        const key = readKey(token);
-        if (key === null) return nobody("The Authorization header holds no key: it must be `Bearer fw…`, whole.");
+        // Read only when it isn't known: that costs as much as all the rest.
         const { caller, networks } = await keys.get(token, async () => {
+          const key = readKey(token);
+          if (key === null) return NO_KEY;
           const found = await findKey(key);
           if (found.caller.kind === "key") noteUse(key.id, address);
           return found;
@@ -84,6 +85,11 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
   };
 }
 
+const NO_KEY: FoundKey = {
+  caller: nobody("The Authorization header holds no key: it must be `Bearer fw…`, whole."),
+  networks: null,
+  lastsMs: Infinity,
+};
 const ENDED = "The session has ended.";
 
 /** Nobody, and why. @param key the one that was shown, with its right secret. */

@@ -23,6 +23,7 @@ test("a minute's worth may come at once, and what is beyond has to be earned", (
   expect(wait("a")).toBe(0);
   // However long a sender is silent, it saves no more than a minute's worth.
   now = 1e9;
+  expect(wait("a")).toBe(0);
   pace.spend("a", { messages: 601 });
   expect(wait("a")).toBe(1);
 });

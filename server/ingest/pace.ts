@@ -33,23 +33,27 @@ export function createPace(limits: PaceLimits, now: () => number = () => perform
   const purses = new Map<string, Purse>();
 
   function purseOf(sender: string): Purse {
+    const known = purses.get(sender);
+    if (known !== undefined) return known;
+    if (purses.size >= MOST_SENDERS) purses.delete(purses.keys().next().value!);
+    const purse = { messages: messageRate * BURST_SECONDS, bytes: byteRate * BURST_SECONDS, at: now() };
+    purses.set(sender, purse);
+    return purse;
+  }
+
+  function earn(purse: Purse): void {
     const at = now();
-    let purse = purses.get(sender);
-    if (purse === undefined) {
-      if (purses.size >= MOST_SENDERS) purses.delete(purses.keys().next().value!);
-      purse = { messages: messageRate * BURST_SECONDS, bytes: byteRate * BURST_SECONDS, at };
-      purses.set(sender, purse);
-    }
     const seconds = (at - purse.at) / 1000;
     purse.messages = Math.min(messageRate * BURST_SECONDS, purse.messages + messageRate * seconds);
     purse.bytes = Math.min(byteRate * BURST_SECONDS, purse.bytes + byteRate * seconds);
     purse.at = at;
-    return purse;
   }
 
   return {
     check(sender) {
-      const { messages, bytes } = purseOf(sender);
+      const purse = purseOf(sender);
+      earn(purse);
+      const { messages, bytes } = purse;
       if (messages < 0) throw tooFast(`${limits.messagesPerSecond} messages`, -messages / messageRate);
       if (bytes < 0) throw tooFast(`${limits.bytesPerSecond} bytes`, -bytes / byteRate);
     },
