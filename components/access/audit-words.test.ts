@@ -34,6 +34,14 @@ it("tells what was there before and is there now, where it differs", () => {
     line("filter.reason", undefined, "notJson"),
     line("ended", undefined, "3"),
   ]);
+  expect(
+    toldIn({
+      grants: [
+        { role: "viewer", site: null },
+        { role: "editor", site: "north" },
+      ],
+    })[0]!.after,
+  ).toBe("role: viewer, site: none, role: editor, site: north");
   for (const nothing of [null, undefined, "x", []]) expect(toldIn(nothing)).toEqual([]);
 });
 

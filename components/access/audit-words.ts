@@ -62,7 +62,10 @@ function wordOf(value: unknown): string {
   if (value === null || value === "") return "none";
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(wordOf).join(", ");
   if (typeof value === "boolean") return value ? "yes" : "no";
-  return typeof value === "object" ? JSON.stringify(value) : String(value as string | number);
+  if (!isRecord(value)) return String(value as string | number);
+  return Object.entries(value)
+    .map(([key, each]) => `${key}: ${wordOf(each)}`)
+    .join(", ");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
