@@ -116,6 +116,22 @@ test("a browser hears of the devices at its sites, and of no others", async () =
   }
 });
 
+test("the first HTML of a page is of the sites of whoever asks for it, whoever asked before", async () => {
+  await send(["a-html", "A"], ["b-html", "B"]);
+  await until(async () => (await db.pool.query(`SELECT FROM device WHERE name LIKE '%-html'`)).rowCount === 2);
+  const ofA = await keyHeader(db.pool, [{ role: "viewer", siteId: A }]);
+  const ofB = await keyHeader(db.pool, [{ role: "viewer", siteId: B }]);
+  for (const [who, sees] of [
+    [admin, ["a-html", "b-html"]],
+    [ofA, ["a-html"]],
+    [ofB, ["b-html"]],
+    [ofA, ["a-html"]],
+  ] as const) {
+    const html = await (await fetch(`${url}/devices`, { headers: who })).text();
+    expect(["a-html", "b-html"].filter((device) => html.includes(device))).toEqual(sees);
+  }
+});
+
 test("a device that moves to another site is heard there, and no more where it was", async () => {
   const [all, a, b] = await Promise.all([
     connect(admin),

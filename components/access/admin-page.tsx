@@ -20,7 +20,9 @@ interface AdminPageProps {
 /** A page for those who let others in; everybody else is told what it takes, and nothing is asked for. */
 export function AdminPage({ title, what, permission = "administer", children }: AdminPageProps) {
   const { data } = useQuery(meQuery());
-  const isAllowed = data?.permissions.includes(permission) ?? false;
+  // What is administered is of all sites; keys of devices are of theirs.
+  const held = permission === "administer" ? data?.everywhere : data?.permissions;
+  const isAllowed = held?.includes(permission) ?? false;
   return <Page title={title}>{isAllowed ? children : <MayNot what={what} permission={permission} />}</Page>;
 }
 

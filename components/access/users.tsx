@@ -97,6 +97,12 @@ function List() {
   );
 }
 
+/** Roles with where they hold: "Viewer at north, Editor at south". */
+function rolesWord({ role, grants }: Pick<User, "role" | "grants">): string {
+  if (role === null || grants.every(({ site }) => site === null)) return roleWord(role);
+  return grants.map((one) => roleWord(one.role) + (one.site === null ? "" : ` at ${one.site}`)).join(", ");
+}
+
 function told(users: readonly User[]): string {
   const disabled = users.filter(({ disabledAt }) => disabledAt !== null).length;
   return `${counted(users.length, "person", "people")}${disabled === 0 ? "" : `, ${disabled} disabled`}`;
@@ -109,7 +115,7 @@ interface RowProps {
 }
 
 function Row({ user, isMe, onAsk }: RowProps) {
-  const { name, email, role, fromProvider, hasPassword, createdAt, disabledAt } = user;
+  const { name, email, fromProvider, hasPassword, createdAt, disabledAt } = user;
   const state =
     disabledAt === null ? (
       <StateMark mark="ok" word="May come in" />
@@ -129,7 +135,7 @@ function Row({ user, isMe, onAsk }: RowProps) {
         </small>
       </th>
       <td className={`${classes.fromWide} ${classes.wide}`}>{email ?? <small>none</small>}</td>
-      <td>{roleWord(role)}</td>
+      <td>{rolesWord(user)}</td>
       <td className={classes.fromMedium}>
         {fromProvider ? "Identity provider" : hasPassword ? "Password or link" : "Link"}
       </td>

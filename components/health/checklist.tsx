@@ -5,7 +5,7 @@ import { useEffect, useRef } from "react";
 import type { HealthAnswer } from "@/server/contracts/health";
 import { applyToPipeline } from "../live/apply";
 import { useConnectionPhase, useLive, useRoom } from "../live/provider";
-import { useMay } from "../queries/access";
+import { useMay, useMayEverywhere } from "../queries/access";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
 import { setupQuery } from "../queries/setup";
@@ -35,7 +35,7 @@ export function Checklist({ health }: { health: HealthAnswer | null }) {
   const overview = pipelineQuery(live);
   const pipeline = useQuery(overview);
   useRoom("overview", overview.queryKey, applyToPipeline);
-  const setup = useQuery({ ...setupQuery(), enabled: useMay("administer") });
+  const setup = useQuery({ ...setupQuery(), enabled: useMayEverywhere("administer") });
   const mayOperate = useMay("operate");
   const test = useTestMessage();
   const frame = useFirstFrame();

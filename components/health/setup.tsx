@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SetupAttemptView, SetupOutcome } from "@/server/contracts/setup";
-import { useMay } from "../queries/access";
+import { useMayEverywhere } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { setupQuery } from "../queries/setup";
 import { MayNot } from "../shell/may-not";
@@ -31,7 +31,7 @@ const FEW = 5;
 
 /** The recorded starts, for those who may see them. */
 export function SetupAttempts() {
-  if (useMay("administer")) return <Attempts />;
+  if (useMayEverywhere("administer")) return <Attempts />;
   return (
     <Section title="Starts">
       <MayNot what="Seeing how each start went" permission="administer" />

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
+import { meQuery } from "../queries/access";
 import { healthQuery } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
@@ -23,6 +24,22 @@ import { trend } from "./trend";
 
 /** Everything at a glance: whether it is well, how fast, how far behind, and what to look at. */
 export function Overview() {
+  const { data: me } = useQuery(meQuery());
+  return me && !me.everywhere.includes("view") ? <OfSomeSites /> : <Whole />;
+}
+
+/** What can be told of some sites alone: the pipeline and health are of all of them together. */
+function OfSomeSites() {
+  return (
+    <Page title="Overview" withVerdict={false}>
+      <Strip />
+      <NewLetters />
+      <Sites />
+    </Page>
+  );
+}
+
+function Whole() {
   const { pipeline, error, reload, isFetching } = useOverview();
   const points = useMemo(() => (pipeline ? trend(pipeline.history, Date.parse(pipeline.time)) : []), [pipeline]);
   const isEmpty = pipeline && pipeline.totals.messages === 0 && pipeline.totals.deadLetters === 0;

@@ -33,10 +33,16 @@ export function readMe(): Promise<Me> {
   return readJson("/api/v1/me", new AbortController().signal);
 }
 
-/** True if who is signed in holds this permission; false while that isn't known: what can't be done isn't offered. */
+/** True if who is signed in holds this permission at some site at least; false while that isn't known: what can't be done isn't offered. */
 export function useMay(permission: Permission): boolean {
   const { data } = useQuery(meQuery());
   return data?.permissions.includes(permission) ?? false;
+}
+
+/** True if who is signed in holds this permission at all sites, as what isn't of one site takes. */
+export function useMayEverywhere(permission: Permission): boolean {
+  const { data } = useQuery(meQuery());
+  return data?.everywhere.includes(permission) ?? false;
 }
 
 /** Where the caller is signed in. */

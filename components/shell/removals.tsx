@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import type { RemovalView } from "@/server/contracts/removals";
-import { useMay } from "../queries/access";
+import { useMayEverywhere } from "../queries/access";
 import { REMOVALS, removalsQuery } from "../queries/removals";
 import { Link } from "../ui/link";
 import { MarkShape } from "../ui/state-mark";
@@ -13,7 +13,7 @@ const NONE: readonly RemovalView[] = [];
 
 /** What is being removed of one kind, and the job that does it; nothing for those who may not remove. */
 export function useRemovals(kind: RemovalView["kind"]) {
-  const { data } = useQuery(removalsQuery(useMay("administer")));
+  const { data } = useQuery(removalsQuery(useMayEverywhere("administer")));
   return { items: data?.items.filter((one) => one.kind === kind) ?? NONE, job: data?.job ?? null };
 }
 

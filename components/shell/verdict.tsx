@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useLive, useRefusal } from "../live/provider";
 import { healthQuery } from "../queries/health";
+import { RequestError } from "../queries/request";
 import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
 import classes from "./shell.module.css";
@@ -10,6 +11,7 @@ import classes from "./shell.module.css";
 export function Verdict() {
   const refusal = useRefusal();
   const { data, error } = useQuery(healthQuery(useLive()));
+  if (isOfAllSites(error)) return null;
   if (error) {
     return (
       <p className={classes.verdict} data-status="fail">
@@ -45,9 +47,14 @@ export function Verdict() {
   );
 }
 
+/** True if health isn't told to who sees some sites alone. */
+function isOfAllSites(error: Error | null): boolean {
+  return error instanceof RequestError && error.status === 403;
+}
+
 /** Returns how many probes fail, and whether the server answers at all. */
 export function useTrouble(): { failing: number; hasAnswer: boolean } {
   const { data, error } = useQuery(healthQuery(useLive()));
   const failing = data?.probes.filter(({ status }) => status === "fail").length ?? 0;
-  return { failing, hasAnswer: error === null };
+  return { failing, hasAnswer: error === null || isOfAllSites(error) };
 }
