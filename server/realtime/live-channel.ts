@@ -12,7 +12,7 @@ import { readLiveHead, readLiveRecord } from "./live-records";
 import { type Audience, audienceOf, isOfDevices, keyOf, toRoom } from "./rooms";
 
 /** The facts of a browser that are known when it is let in. */
-export interface LiveSocketData {
+interface LiveSocketData {
   /** The sites it may watch. */
   sites: Sites;
 }
