@@ -16,13 +16,15 @@ const MB = 2 ** 20;
 let db: TestDatabase;
 let web: Awaited<ReturnType<typeof runWeb>>;
 let port: number;
-/** Headers of somebody who may do everything. */
+/** Headers of somebody who may do everything, and of somebody else. */
 let who: { readonly authorization: string };
+let other: { readonly authorization: string };
 
 beforeAll(async () => {
   db = await freshDatabase();
   port = await freePort();
   who = await adminHeader(db.pool);
+  other = await adminHeader(db.pool);
   const config = loadConfig({ DATABASE_URL: db.connectionString, PORT: String(port) }, "");
   await makeTopics(config, logger);
   web = await runWeb(config, logger);
@@ -41,9 +43,9 @@ const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
   });
 const one = () => JSON.stringify({ device: "press-1", time: Date.now(), readings: { t: 1 } });
 
-/** A connection that announces 8 MB, sends some, and then says nothing more. */
+/** Somebody else's connection that announces 8 MB, sends some, and then says nothing more. */
 function stalled(bytes: number, from: string): Socket {
-  const head = `POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nAuthorization: ${who.authorization}\r\n`;
+  const head = `POST /api/v1/telemetry HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nAuthorization: ${other.authorization}\r\n`;
   const socket = connect({ host: "127.0.0.1", port, localAddress: from }, () => {
     socket.write(`${head}Content-Length: 8000000\r\n\r\n`);
     socket.write(Buffer.alloc(bytes, "["));
