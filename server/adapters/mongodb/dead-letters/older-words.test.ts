@@ -74,9 +74,7 @@ describeWithMongo("dead letters that another version wrote to MongoDB", (uri) =>
     expect(await letters.countByJob(["job-1"])).toEqual(new Map([["job-1", ofJob]]));
     const query = { sites: "all" as const, limit: 10, trendFrom: T };
     expect((await letters.groups(query)).groups).toMatchObject([{ count: 7, resends: 4 }]);
-    expect((await letters.groups({ ...query, status: "resent" })).groups).toMatchObject([
-      { count: 2, resends: 2 },
-    ]);
+    expect((await letters.groups({ ...query, status: "resent" })).groups).toMatchObject([{ count: 2, resends: 2 }]);
   });
 
   it("go on from where they were, in today's words", async () => {
