@@ -21,9 +21,13 @@ interface AdminPageProps {
 export function AdminPage({ title, what, permission = "administer", children }: AdminPageProps) {
   const { data } = useQuery(meQuery());
   // What is administered is of all sites; keys of devices are of theirs.
-  const held = permission === "administer" ? data?.everywhere : data?.permissions;
-  const isAllowed = held?.includes(permission) ?? false;
-  return <Page title={title}>{isAllowed ? children : <MayNot what={what} permission={permission} />}</Page>;
+  const atAllSites = permission === "administer";
+  const isAllowed = (atAllSites ? data?.everywhere : data?.permissions)?.includes(permission) ?? false;
+  return (
+    <Page title={title}>
+      {isAllowed ? children : <MayNot what={what} permission={permission} atAllSites={atAllSites} />}
+    </Page>
+  );
 }
 
 interface LoadedProps<T> {

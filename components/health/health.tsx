@@ -4,6 +4,7 @@ import { applyToHealth } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { adviceOn } from "../queries/request";
+import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -18,6 +19,14 @@ import { SetupAttempts } from "./setup";
 
 /** The way to a first reading, the engines, every probe with what it found, and how each start went. */
 export function Health() {
+  return (
+    <OfAllSites title="Health" what="Seeing health">
+      <Whole />
+    </OfAllSites>
+  );
+}
+
+function Whole() {
   const live = useLive();
   const query = healthQuery(live);
   const { data, error, refetch, isFetching } = useQuery(query);

@@ -34,7 +34,7 @@ export function SetupAttempts() {
   if (useMayEverywhere("administer")) return <Attempts />;
   return (
     <Section title="Starts">
-      <MayNot what="Seeing how each start went" permission="administer" />
+      <MayNot what="Seeing how each start went" permission="administer" atAllSites />
     </Section>
   );
 }

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Job as JobView } from "@/server/contracts/jobs";
 import { counted } from "@/server/domain/counted";
-import { useMay } from "../queries/access";
+import { useMayEverywhere } from "../queries/access";
 import { changeJob, JOBS, stopJobRun } from "../queries/jobs";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
@@ -104,7 +104,7 @@ function NextRun({ job }: { job: JobView }) {
 
 function Actions({ job: { name, title, current, everySeconds, state, unfinished } }: { job: JobView }) {
   const queries = useQueryClient();
-  const mayOperate = useMay("operate");
+  const mayOperate = useMayEverywhere("operate");
   const onSettled = () => queries.invalidateQueries({ queryKey: [JOBS] });
   const change = useMutation({
     mutationFn: (action: "run" | "pause" | "resume") => changeJob(name, action),

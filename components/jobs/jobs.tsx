@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { jobsQuery } from "../queries/jobs";
 import { adviceOn } from "../queries/request";
+import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -10,6 +11,14 @@ import classes from "./jobs.module.css";
 
 /** Lists the work done beside the stream: what ran, runs and will run, and what keeps it from running. */
 export function Jobs() {
+  return (
+    <OfAllSites title="Jobs" what="Seeing jobs">
+      <List />
+    </OfAllSites>
+  );
+}
+
+function List() {
   const { data, error, refetch, isFetching } = useQuery(jobsQuery());
   if (!data) {
     return (

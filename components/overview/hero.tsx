@@ -1,7 +1,5 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
-import { useLive } from "../live/provider";
-import { healthQuery } from "../queries/health";
+import { useHealth } from "../queries/health";
 import { Age } from "../ui/age";
 import { Since } from "../ui/since";
 import { toServerTime } from "../ui/server-time";
@@ -12,7 +10,7 @@ import { Link } from "../ui/link";
 
 /** The verdict; null until the first answer. */
 export function useHero(): HeroText | null {
-  const { data, error, dataUpdatedAt } = useQuery(healthQuery(useLive()));
+  const { data, error, dataUpdatedAt } = useHealth();
   return heroText(data, error === null, toServerTime(dataUpdatedAt));
 }
 

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
-import { meQuery } from "../queries/access";
+import { useSeesAll } from "../queries/access";
 import { healthQuery } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
@@ -24,8 +24,13 @@ import { trend } from "./trend";
 
 /** Everything at a glance: whether it is well, how fast, how far behind, and what to look at. */
 export function Overview() {
-  const { data: me } = useQuery(meQuery());
-  return me && !me.everywhere.includes("view") ? <OfSomeSites /> : <Whole />;
+  const seesAll = useSeesAll();
+  if (seesAll !== null) return seesAll ? <Whole /> : <OfSomeSites />;
+  return (
+    <Page title="Overview" withVerdict={false}>
+      <Loading rows={3} height={120} label="Loading the overview" />
+    </Page>
+  );
 }
 
 /** What can be told of some sites alone: the pipeline and health are of all of them together. */

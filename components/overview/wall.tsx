@@ -3,9 +3,11 @@ import { readable } from "@/server/domain/readable";
 import { useRouter } from "next/navigation";
 import { useContext, useEffect, useEffectEvent, useLayoutEffect, useMemo, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
+import { useSeesAll } from "../queries/access";
 import { fleetSummaryQuery } from "../queries/devices";
 import { qualityQuery } from "../queries/overview";
 import { ConnectionState } from "../shell/connection";
+import { OfAllSites } from "../shell/of-all-sites";
 import { ShellContext } from "../shell/shell-context";
 import { tabTitle, useTabTitle } from "../shell/tab-title";
 import { useTrouble } from "../shell/verdict";
@@ -39,6 +41,16 @@ const SCHEME = "data-mantine-color-scheme";
 
 /** The overview for a screen on the wall: what is read from 4 m, and nothing else. Always dark, never scrolls. */
 export function Wall() {
+  // Not even the frame of a page is shown until it is known.
+  if (useSeesAll() === null) return null;
+  return (
+    <OfAllSites title="Overview on a wall" what="Seeing the overview of a wall">
+      <Whole />
+    </OfAllSites>
+  );
+}
+
+function Whole() {
   const { pipeline } = useOverview();
   const hero = useHero();
   const { data: quality } = useQuery(qualityQuery());

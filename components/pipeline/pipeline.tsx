@@ -6,10 +6,11 @@ import type { StagesAnswer } from "@/server/contracts/stages";
 import { useAddress } from "../ui/url";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
-import { healthQuery } from "../queries/health";
+import { healthQuery, useHealth } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
 import { stagesQuery } from "../queries/stages";
+import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Copyable, Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -31,6 +32,14 @@ const RANGES = [
 
 /** The way of the messages: how fast they come, where they wait, how long each stage takes, and what doesn't get through. */
 export function Pipeline() {
+  return (
+    <OfAllSites title="Pipeline" what="Seeing the pipeline">
+      <Whole />
+    </OfAllSites>
+  );
+}
+
+function Whole() {
   const live = useLive();
   const query = pipelineQuery(live);
   const { data, error, refetch, isFetching } = useQuery(query);
@@ -79,7 +88,7 @@ interface PartsProps {
 }
 
 function Parts({ pipeline, stages, range, asTable, change }: PartsProps) {
-  const health = useQuery(healthQuery(useLive()));
+  const health = useHealth();
   const { totals } = pipeline;
   const isEmpty = totals.messages + totals.deadLetters + totals.rejected === 0 && stages.data?.buckets.length === 0;
   return (

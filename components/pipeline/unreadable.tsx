@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { PipelineAnswer, StoppingBatchView } from "@/server/contracts/pipeline";
 import { counted } from "@/server/domain/counted";
 import { extentInWords } from "@/server/domain/unreadable";
-import { useMay } from "../queries/access";
+import { useMayEverywhere } from "../queries/access";
 import { PIPELINE, skipBatch } from "../queries/pipeline";
 import { Age } from "../ui/age";
 import { Dialog } from "../ui/dialog";
@@ -19,7 +19,7 @@ import classes from "./pipeline.module.css";
 
 /** Partitions that a batch stops which can't be read: which, since when, why, what to do, and the way past it. */
 export function StoppedPartitions({ partitions }: { partitions: PipelineAnswer["partitions"] }) {
-  const mayOperate = useMay("operate");
+  const mayOperate = useMayEverywhere("operate");
   const [asked, setAsked] = useState<StoppingBatchView | null>(null);
   const stopped = partitions.filter(({ unreadable }) => unreadable !== null);
   const others = partitions.length - stopped.length;

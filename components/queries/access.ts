@@ -45,6 +45,15 @@ export function useMayEverywhere(permission: Permission): boolean {
   return data?.everywhere.includes(permission) ?? false;
 }
 
+/**
+ * Whether who is signed in sees all sites, as what isn't of one site takes; null until that is known. Where nobody tells, it is tried: then
+ * the pages say what is wrong.
+ */
+export function useSeesAll(): boolean | null {
+  const { data, error } = useQuery(meQuery());
+  return data ? data.everywhere.includes("view") : error ? true : null;
+}
+
 /** Where the caller is signed in. */
 export const sessionsQuery = () =>
   queryOptions({

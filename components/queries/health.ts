@@ -1,7 +1,9 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { HealthAnswer } from "@/server/contracts/health";
 import { applyToHealth } from "../live/apply";
 import type { LiveClient } from "../live/client";
+import { useLive } from "../live/provider";
+import { useSeesAll } from "./access";
 import { readJson } from "./request";
 
 /** The verdict and all probes; the health room keeps them up to date. */
@@ -11,3 +13,8 @@ export const healthQuery = (live: LiveClient) =>
     queryFn: ({ signal }) =>
       live.snapshot("health", () => readJson<HealthAnswer>("/api/v1/health", signal), applyToHealth),
   });
+
+/** Health as the room keeps it. It is of all sites: for who sees some alone it isn't asked for, and stays undefined. */
+export function useHealth() {
+  return useQuery({ ...healthQuery(useLive()), enabled: useSeesAll() === true });
+}

@@ -15,7 +15,7 @@ import {
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
 import { type GoState, readGoKey } from "./go-keys";
-import { type PageLink, usePageLinks } from "./pages";
+import { type PageLink, useOpenPages } from "./pages";
 
 const KeyboardHelp = dynamic(() => import("../ui/keyboard-help").then((help) => help.KeyboardHelp), { ssr: false });
 const Palette = dynamic(() => import("./palette/palette").then((palette) => palette.Palette), { ssr: false });
@@ -55,7 +55,7 @@ function everywhere(pages: readonly PageLink[]): HintGroup {
 /** The keys of every page: the palette, the help, and `g` with a page's letter. */
 export function KeyboardProvider({ children }: { children: ReactNode }) {
   const router = useRouter();
-  const pages = usePageLinks();
+  const { all: pages } = useOpenPages();
   const [groups, setGroups] = useState<readonly HintGroup[]>([]);
   const [shown, setShown] = useState<"help" | "palette" | null>(null);
   // It isn't loaded before it is first asked for.

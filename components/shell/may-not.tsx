@@ -7,8 +7,16 @@ import { Failure, Loading } from "../ui/feedback";
 import { ROLE_WORDS, roleWord } from "../ui/roles";
 import classes from "./shell.module.css";
 
-/** In place of what may not be seen: which role it takes, and who can give it. `what` begins the sentence: "Seeing messages". */
-export function MayNot({ what, permission }: { what: string; permission: Permission }) {
+interface MayNotProps {
+  /** Begins the sentence: "Seeing messages". */
+  what: string;
+  permission: Permission;
+  /** True where the permission has to be held at all sites. */
+  atAllSites?: boolean;
+}
+
+/** In place of what may not be seen: which role it takes, and who can give it. */
+export function MayNot({ what, permission, atAllSites = false }: MayNotProps) {
   const { data, error, refetch, isFetching } = useQuery(meQuery());
   if (!data && error)
     return (
@@ -23,9 +31,11 @@ export function MayNot({ what, permission }: { what: string; permission: Permiss
   if (!data) return <Loading rows={2} label="Loading what you may do" />;
   return (
     <p className={classes.mayNot} data-missing={permission}>
-      {what} takes the permission <b>{permission}</b>, which comes with the role{" "}
-      {ROLE_WORDS[leastRole(permission)].title}. Yours is {roleWord(data.role)}; whoever administers Fieldwatch can
-      change it under Users.
+      {what} takes the permission <b>{permission}</b>
+      {atAllSites ? " at all sites" : ""}, which comes with the role {ROLE_WORDS[leastRole(permission)].title}
+      {atAllSites ? " there" : ""}. Yours is {roleWord(data.role)}
+      {data.role === null || data.everywhere.includes("view") ? "" : " at some sites alone"}; whoever administers
+      Fieldwatch can change it under Users.
     </p>
   );
 }

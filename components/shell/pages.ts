@@ -1,8 +1,9 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import type { Me } from "@/server/contracts/access";
 import { ACCOUNT_PAGE, ADMIN_PAGES, PAGES } from "@/server/contracts/pages";
-import { meQuery, useMayEverywhere } from "../queries/access";
+import { meQuery } from "../queries/access";
 
 /** A page as the navigation, the palette and the keys name it. */
 export interface PageLink {
@@ -12,27 +13,26 @@ export interface PageLink {
   readonly key: string;
 }
 
-/** Those of the pages for who lets others in that who is signed in can go to. */
-export function useAdminPages(): readonly PageLink[] {
-  const { data } = useQuery(meQuery());
-  return useMemo(
-    () =>
-      ADMIN_PAGES.filter(({ permission }) =>
-        (permission === "administer" ? data?.everywhere : data?.permissions)?.includes(permission),
-      ),
-    [data],
-  );
+/** The pages that somebody can go to, in order. */
+interface OpenPages {
+  readonly pages: readonly PageLink[];
+  /** Those for who lets others in. */
+  readonly adminPages: readonly PageLink[];
+  /** All of them, with the one of the account. */
+  readonly all: readonly PageLink[];
 }
 
-/** What they show is of all sites together. */
-const OF_ALL_SITES: ReadonlySet<string> = new Set(["/pipeline", "/jobs", "/health"]);
+/** The pages that who is signed in can go to. The navigation, the palette and the keys offer these, and no others. */
+export function useOpenPages(): OpenPages {
+  const { data } = useQuery(meQuery());
+  return useMemo(() => openPages(data), [data]);
+}
 
-/** The pages that who is signed in can go to, in order. */
-export function usePageLinks(): readonly PageLink[] {
-  const adminPages = useAdminPages();
-  const maySeeAll = useMayEverywhere("view");
-  return useMemo(
-    () => [...PAGES.filter(({ href }) => maySeeAll || !OF_ALL_SITES.has(href)), ...adminPages, ACCOUNT_PAGE],
-    [adminPages, maySeeAll],
+/** @param me undefined until it is known: then the pages that most people have are offered, so that nothing moves. */
+export function openPages(me: Pick<Me, "permissions" | "everywhere"> | undefined): OpenPages {
+  const pages = PAGES.filter(({ ofAllSites }) => !ofAllSites || me === undefined || me.everywhere.includes("view"));
+  const adminPages = ADMIN_PAGES.filter(({ permission }) =>
+    (permission === "administer" ? me?.everywhere : me?.permissions)?.includes(permission),
   );
+  return { pages, adminPages, all: [...pages, ...adminPages, ACCOUNT_PAGE] };
 }

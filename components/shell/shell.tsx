@@ -3,11 +3,10 @@ import { AppShell, Burger, NavLink } from "@mantine/core";
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { PAGES } from "@/server/contracts/pages";
 import { deviceInAddress } from "./device-in-address";
 import { applyToHealth } from "../live/apply";
 import { LiveProvider, useConnectionPhase, useLive, useRoom } from "../live/provider";
-import { meQuery } from "../queries/access";
+import { meQuery, useSeesAll } from "../queries/access";
 import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { ClockProvider } from "../ui/clock";
@@ -16,7 +15,7 @@ import { ZoneProvider } from "../ui/zone";
 import { MarkShape } from "../ui/state-mark";
 import { AccountMenu } from "./account-menu";
 import { KeyboardProvider } from "./keyboard";
-import { type PageLink, useAdminPages } from "./pages";
+import { type PageLink, useOpenPages } from "./pages";
 import { Preferences } from "./preferences";
 import { noteDevice } from "./recent-devices";
 import { ShellContext } from "./shell-context";
@@ -50,9 +49,9 @@ function Frame({ children }: { children: ReactNode }) {
   const [bare, setBare] = useState(false);
   const hasNavigated = useRef(false);
   const path = usePathname();
-  const adminPages = useAdminPages();
+  const seesAll = useSeesAll();
+  const { pages, adminPages } = useOpenPages();
   const closeNavigation = useCallback(() => setOpened(false), []);
-  useHealthRoom();
   useSignedOut();
   useOtherAccount();
   useEffect(() => {
@@ -74,6 +73,7 @@ function Frame({ children }: { children: ReactNode }) {
   );
   return (
     <ShellContext value={shell}>
+      {seesAll === true ? <HealthRoom /> : null}
       <AppShell
         disabled={bare}
         layout="alt"
@@ -100,7 +100,7 @@ function Frame({ children }: { children: ReactNode }) {
               className={classes.close ?? ""}
             />
           </div>
-          <Entries pages={PAGES} path={path} onGo={closeNavigation} />
+          <Entries pages={pages} path={path} onGo={closeNavigation} />
           {adminPages.length > 0 ? (
             <div className={classes.navGroup}>
               <Entries pages={adminPages} path={path} onGo={closeNavigation} />
@@ -157,8 +157,9 @@ function useOtherAccount(): void {
 }
 
 /** Every page shows what is wrong: the shell watches health for all of them. */
-function useHealthRoom(): void {
+function HealthRoom() {
   useRoom("health", healthQuery(useLive()).queryKey, applyToHealth);
+  return null;
 }
 
 /** Shows how many probes fail; nothing while none does. */

@@ -1,8 +1,7 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
-import { useLive, useRefusal } from "../live/provider";
-import { healthQuery } from "../queries/health";
-import { RequestError } from "../queries/request";
+import { useConnectionPhase, useRefusal } from "../live/provider";
+import { useSeesAll } from "../queries/access";
+import { useHealth } from "../queries/health";
 import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
 import classes from "./shell.module.css";
@@ -10,9 +9,10 @@ import classes from "./shell.module.css";
 /** The verdict on the whole, in one line. The shell keeps health up to date. */
 export function Verdict() {
   const refusal = useRefusal();
-  const { data, error } = useQuery(healthQuery(useLive()));
-  if (isOfAllSites(error)) return null;
-  if (error) {
+  const { data } = useHealth();
+  const { hasAnswer } = useTrouble();
+  const seesAll = useSeesAll();
+  if (!hasAnswer) {
     return (
       <p className={classes.verdict} data-status="fail">
         <MarkShape mark="failing" />
@@ -28,6 +28,7 @@ export function Verdict() {
       </p>
     );
   }
+  if (seesAll === false) return null;
   if (!data) return <p className={classes.verdict} />;
   const { what, since, means } = data.parts;
   const isTrouble = data.status === "fail" || data.status === "warn";
@@ -47,14 +48,11 @@ export function Verdict() {
   );
 }
 
-/** True if health isn't told to who sees some sites alone. */
-function isOfAllSites(error: Error | null): boolean {
-  return error instanceof RequestError && error.status === 403;
-}
-
 /** Returns how many probes fail, and whether the server answers at all. */
 export function useTrouble(): { failing: number; hasAnswer: boolean } {
-  const { data, error } = useQuery(healthQuery(useLive()));
+  const { data, error } = useHealth();
+  const isCutOff = useConnectionPhase() === "reconnecting";
+  const seesAll = useSeesAll();
   const failing = data?.probes.filter(({ status }) => status === "fail").length ?? 0;
-  return { failing, hasAnswer: error === null || isOfAllSites(error) };
+  return { failing, hasAnswer: seesAll === false ? !isCutOff : error === null };
 }

@@ -93,7 +93,7 @@ test("a viewer is offered nothing they may not do, and is told what it takes", a
   const navigation = viewer.getByRole("navigation", { name: "Pages" });
   expect(await navigation.getByRole("link").allTextContents()).not.toContain("Users");
   await viewer.goto("/users");
-  await viewer.getByText("takes the permission administer, which comes with the role Admin").waitFor();
+  await viewer.getByText("takes the permission administer at all sites, which comes with the role Admin there").waitFor();
   await viewer.goto("/jobs");
   await viewer.locator("[data-job]").first().waitFor();
   expect(await viewer.getByRole("button", { name: "Run now" }).count()).toBe(0);

@@ -1,12 +1,12 @@
-/** The pages, in the order of the navigation, each with the key that follows `g`. */
+/** The pages, in the order of the navigation, each with the key that follows `g`; `ofAllSites`: what it shows is of all sites together. */
 export const PAGES = [
-  { href: "/", label: "Overview", key: "o" },
-  { href: "/devices", label: "Devices", key: "d" },
-  { href: "/metrics", label: "Metrics", key: "t" },
-  { href: "/pipeline", label: "Pipeline", key: "p" },
-  { href: "/dead-letters", label: "Dead letters", key: "l" },
-  { href: "/jobs", label: "Jobs", key: "j" },
-  { href: "/health", label: "Health", key: "h" },
+  { href: "/", label: "Overview", key: "o", ofAllSites: false },
+  { href: "/devices", label: "Devices", key: "d", ofAllSites: false },
+  { href: "/metrics", label: "Metrics", key: "t", ofAllSites: false },
+  { href: "/pipeline", label: "Pipeline", key: "p", ofAllSites: true },
+  { href: "/dead-letters", label: "Dead letters", key: "l", ofAllSites: false },
+  { href: "/jobs", label: "Jobs", key: "j", ofAllSites: true },
+  { href: "/health", label: "Health", key: "h", ofAllSites: true },
 ] as const;
 
 /** Pages for those who let others in, each with the permission it takes; below the others. */

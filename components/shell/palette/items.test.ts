@@ -25,6 +25,12 @@ describe("standingItems", () => {
     expect(items.map(({ label }) => label)).toContain("Unpin a:b from the overview");
   });
 
+  it("offers nothing of all sites to who can't go to the pages of them", () => {
+    const items = standingItems({ ...context, pages: PAGES.filter(({ ofAllSites }) => !ofAllSites) });
+    const hrefs = items.flatMap(({ to }) => ("href" in to ? [to.href] : []));
+    expect(hrefs.filter((href) => /wall|^\/(health|jobs|pipeline)/.test(href))).toEqual([]);
+  });
+
   it("has an id for each, once", () => {
     expect(new Set(standing.map(({ id }) => id)).size).toBe(standing.length);
   });

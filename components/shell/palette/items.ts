@@ -61,8 +61,12 @@ export function standingItems({ pages, scheme, zone, device, isPinned }: Palette
   });
   return [
     ...pages.map(({ href, label, key }) => page(href, label, { keys: `g ${key}` })),
-    page("/?wall=1", "Overview on a wall", { also: "full screen tv kiosk" }),
-    page("/health#checklist", "First-run checklist", { also: "setup onboarding", isHidden: true }),
+    ...(pages.some(({ href }) => href === "/health")
+      ? [
+          page("/?wall=1", "Overview on a wall", { also: "full screen tv kiosk" }),
+          page("/health#checklist", "First-run checklist", { also: "setup onboarding", isHidden: true }),
+        ]
+      : []),
     ...(["silent", "stale", "new", "live"] as const).map((state) =>
       page(`/devices?state=${state}`, `Devices: ${state}`, { isHidden: true }),
     ),

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { usePathname, useRouter } from "next/navigation";
 import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "../device-in-address";
-import { usePageLinks } from "../pages";
+import { useOpenPages } from "../pages";
 import { usePins } from "../pins";
 import { useSignOut } from "../sign-out";
 import { deviceSearchQuery } from "../../queries/devices";
@@ -169,7 +169,7 @@ function useItems(typed: string) {
   const found = useQuery(deviceSearchQuery(search));
   const device = path.startsWith("/devices/") ? deviceInAddress(path.slice("/devices/".length)) : null;
   const isPinned = pins.some((pin) => pin.device === device);
-  const pages = usePageLinks();
+  const { all: pages } = useOpenPages();
   const context = useMemo(() => ({ pages, scheme, zone, device, isPinned }), [pages, scheme, zone, device, isPinned]);
   const standing = useMemo(() => standingItems(context), [context]);
   const devices = useMemo(() => {
