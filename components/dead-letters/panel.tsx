@@ -34,12 +34,14 @@ export function Panel(props: PanelProps) {
   });
   const group = view.group ?? (view.letter === null ? null : (letter.data ?? null));
   const isAlone = group === null;
-  // After opening by keyboard, focus moves to what was opened; the list's keys go on working. Once the group of a letter
-  // that stood alone is known, the heading is another one. Before it is seen: later, it would take the focus away from a
-  // button that somebody has gone to meanwhile, and their Enter would open the group again.
-  useLayoutEffect(() => head.current?.focus({ preventScroll: true }), [view.letter, isAlone]);
+  const panel = useRef<HTMLElement>(null);
+  // After opening by keyboard, focus moves to what was opened. Not from a button of it that somebody has gone to meanwhile.
+  useLayoutEffect(() => {
+    if (!panel.current?.contains(document.activeElement)) head.current?.focus({ preventScroll: true });
+  }, [view.letter, isAlone]);
   return (
     <aside
+      ref={panel}
       className={classes.panel}
       data-scrolls
       aria-label={view.letter === null ? "Group of dead letters" : "Dead letter"}

@@ -25,8 +25,8 @@ export function useListKeys(keys: ListKeys): void {
 
 function actionOf({ key }: KeyboardEvent, target: Element, keys: ListKeys): (() => void) | null {
   const onControl = target.closest("a, button, [role=button], summary") !== null;
-  // An element beside the list that scrolls by itself keeps the keys that scroll.
-  if (key.length > 1 && key !== "Enter" && target.closest("[data-scrolls]")) return null;
+  // What stands beside the list and scrolls by itself keeps its Enter and the keys that scroll.
+  if (key.length > 1 && target.closest("[data-scrolls]")) return null;
   switch (key) {
     case "j":
     case "ArrowDown":

@@ -70,7 +70,7 @@ test("a dead letter of the broken device is found, fixed, resent, and its readin
   await own.getByText("temperature is a string; it has readings, which are numbers or booleans").waitFor();
   await own.getByRole("link", { name: "Type changed" }).click();
 
-  const letter = page.getByRole("complementary", { name: "Dead letter" });
+  const letter = page.getByRole("complementary", { name: "Dead letter", exact: true });
   await letter.getByRole("heading", { name: "Type changed" }).waitFor();
   expect(await letter.locator("mark").allInnerTexts()).toEqual(['"21.4 °C"']);
   await letter.getByText("temperature is a number elsewhere.").waitFor();
@@ -164,8 +164,8 @@ test("the keyboard alone: walk, open, discard, take it back, close", async () =>
   expect(new URL(page.url()).searchParams.get("group")).toBe("notJson//");
   await panel.getByRole("listitem").first().getByRole("button").press("Enter");
 
-  const letter = page.getByRole("complementary", { name: "Dead letter" });
-  await letter.getByRole("button", { name: "Discard" }).press("Enter");
+  const letter = page.getByRole("complementary", { name: "Dead letter", exact: true });
+  await letter.getByRole("button", { name: "Discard", exact: true }).press("Enter");
   await chip(page, /Discarded 1/).waitFor();
   await letter.getByRole("button", { name: "Undo: make it open again" }).press("Enter");
   await chip(page, /Discarded 0/).waitFor();

@@ -24,7 +24,7 @@ test("a message that made the worker fail is shown with its cause until it is se
     summary: "2 messages made the worker fail; they are kept whole, and the others went on.",
     cause: "The newest, of partition 3 at 17: TypeError: x is not a function",
   });
-  expect(asked).toEqual([{ reason: "internalError", status: "open" }]);
+  expect(asked).toEqual([{ sites: "all", reason: "internalError", status: "open" }]);
 });
 
 test("none is good", async () => {
