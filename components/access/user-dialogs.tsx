@@ -2,21 +2,22 @@
 import { TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import type { User, UserLink } from "@/server/contracts/access";
-import type { Role } from "@/server/domain/access";
+import type { User, UserGrant, UserLink } from "@/server/contracts/access";
 import { ACCESS, addUser, changeUser, makeUserLink, meQuery, removeUser, type UserChanges } from "../queries/access";
 import { formatTick } from "../ui/format";
 import { serverNow } from "../ui/server-time";
 import { useZone } from "../ui/zone";
 import { FormDialog } from "../shell/form-dialog";
-import { OnceDialog, RoleSelect } from "./parts";
+import { GrantsEditor } from "./grants-editor";
+import { administers, changesIn, isSame } from "./grants-words";
+import { OnceDialog } from "./parts";
 
 const HOUR_MS = 3_600_000;
 
 interface Draft {
   readonly name: string;
   readonly email: string;
-  readonly role: Role;
+  readonly grants: readonly UserGrant[];
 }
 
 function Fields({ draft, onChange }: { draft: Draft; onChange: (draft: Draft) => void }) {
@@ -41,7 +42,7 @@ function Fields({ draft, onChange }: { draft: Draft; onChange: (draft: Draft) =>
         maxLength={254}
         autoComplete="off"
       />
-      <RoleSelect role={draft.role} onChange={(role) => onChange({ ...draft, role })} />
+      <GrantsEditor grants={draft.grants} onChange={(grants) => onChange({ ...draft, grants })} />
     </>
   );
 }
@@ -49,9 +50,9 @@ function Fields({ draft, onChange }: { draft: Draft; onChange: (draft: Draft) =>
 /** Lets a person in, by a link to hand over. */
 export function AddUser({ onMade, onClose }: { onMade: (made: UserLink) => void; onClose: () => void }) {
   const queries = useQueryClient();
-  const [draft, setDraft] = useState<Draft>({ name: "", email: "", role: "viewer" });
+  const [draft, setDraft] = useState<Draft>({ name: "", email: "", grants: [{ role: "viewer", site: null }] });
   const add = useMutation({
-    mutationFn: () => addUser({ name: draft.name.trim(), email: draft.email.trim() || null, role: draft.role }),
+    mutationFn: () => addUser({ name: draft.name.trim(), email: draft.email.trim() || null, grants: draft.grants }),
     onSuccess: onMade,
     onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
   });
@@ -80,13 +81,13 @@ interface OfUser {
 /** Changes what is said of a person, or what they may do. */
 export function ChangeUser({ user, isMe, onClose }: OfUser) {
   const queries = useQueryClient();
-  const before: Draft = { name: user.name, email: user.email ?? "", role: user.role ?? "viewer" };
+  const before: Draft = { name: user.name, email: user.email ?? "", grants: user.grants };
   const [draft, setDraft] = useState(before);
   const [name, email] = [draft.name.trim(), draft.email.trim()];
   const changes: UserChanges = {
     ...(name === before.name ? {} : { name }),
     ...(email === before.email ? {} : { email: email || null }),
-    ...(draft.role === user.role ? {} : { role: draft.role }),
+    ...(isSame(draft.grants, user.grants) ? {} : { grants: draft.grants }),
   };
   const change = useMutation({
     mutationFn: () => changeUser(user.id, changes),
@@ -102,17 +103,19 @@ export function ChangeUser({ user, isMe, onClose }: OfUser) {
       title={`Change ${user.name}`}
       act="Save"
       failed="Nothing was changed"
-      isReady={name !== "" && Object.keys(changes).length > 0}
+      isReady={name !== "" && Object.keys(changes).length > 0 && changes.grants?.length !== 0}
       isSending={change.isPending}
       error={change.error}
       onSubmit={() => change.mutate()}
       onClose={onClose}
     >
       <Fields draft={draft} onChange={setDraft} />
-      {changes.role === undefined ? null : (
-        <p>
-          {isMe ? "You are" : `${user.name} is`} signed out everywhere, and {isMe ? "have" : "has"} the new role from
-          the next sign-in on.
+      {changes.grants === undefined ? null : (
+        <p role="status">
+          <b>{changesIn(user.grants, changes.grants).join(". ") || "It comes to the same"}.</b>{" "}
+          {isMe ? "You are" : `${user.name} is`} signed out everywhere, and {isMe ? "have" : "has"} these roles from the
+          next sign-in on.
+          {isMe && administers(user.grants) && !administers(changes.grants) ? " You can’t let others in then." : ""}
         </p>
       )}
       {changes.email === null && user.hasPassword ? (
@@ -148,7 +151,7 @@ export function DisableUser({ user, isMe, onClose }: OfUser) {
           link, until that is undone here. Keys stay: they belong to programs.
         </p>
       ) : (
-        <p>{user.name} can sign in as before, with the same role and password.</p>
+        <p>{user.name} can sign in as before, with the same roles and password.</p>
       )}
     </FormDialog>
   );

@@ -7,11 +7,11 @@ import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { meQuery, usersQuery } from "../queries/access";
 import { Age } from "../ui/age";
-import { roleWord } from "../ui/roles";
 import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
 import classes from "./access.module.css";
 import { AdminPage, Loaded } from "./admin-page";
+import { rolesWord } from "./grants-words";
 import { AddUser, ChangeUser, DisableUser, NewLink, RemoveUser, UserLinkDialog } from "./user-dialogs";
 
 type Asked =
@@ -97,12 +97,6 @@ function List() {
   );
 }
 
-/** Roles with where they hold: "Viewer at north, Editor at south". */
-function rolesWord({ role, grants }: Pick<User, "role" | "grants">): string {
-  if (role === null || grants.every(({ site }) => site === null)) return roleWord(role);
-  return grants.map((one) => roleWord(one.role) + (one.site === null ? "" : ` at ${one.site}`)).join(", ");
-}
-
 function told(users: readonly User[]): string {
   const disabled = users.filter(({ disabledAt }) => disabledAt !== null).length;
   return `${counted(users.length, "person", "people")}${disabled === 0 ? "" : `, ${disabled} disabled`}`;
@@ -115,7 +109,7 @@ interface RowProps {
 }
 
 function Row({ user, isMe, onAsk }: RowProps) {
-  const { name, email, fromProvider, hasPassword, createdAt, disabledAt } = user;
+  const { name, email, grants, fromProvider, hasPassword, createdAt, disabledAt } = user;
   const state =
     disabledAt === null ? (
       <StateMark mark="ok" word="May come in" />
@@ -135,7 +129,7 @@ function Row({ user, isMe, onAsk }: RowProps) {
         </small>
       </th>
       <td className={`${classes.fromWide} ${classes.wide}`}>{email ?? <small>none</small>}</td>
-      <td>{rolesWord(user)}</td>
+      <td>{rolesWord(grants)}</td>
       <td className={classes.fromMedium}>
         {fromProvider ? "Identity provider" : hasPassword ? "Password or link" : "Link"}
       </td>
@@ -152,9 +146,9 @@ function Row({ user, isMe, onAsk }: RowProps) {
           </Menu.Target>
           <Menu.Dropdown>
             {fromProvider ? (
-              <Menu.Label>Name and role come from the identity provider</Menu.Label>
+              <Menu.Label>Name and roles come from the identity provider</Menu.Label>
             ) : (
-              <Menu.Item onClick={() => onAsk("change")}>Name, e-mail address, role…</Menu.Item>
+              <Menu.Item onClick={() => onAsk("change")}>Name, e-mail address, roles…</Menu.Item>
             )}
             {disabledAt === null ? <Menu.Item onClick={() => onAsk("link")}>New sign-in link…</Menu.Item> : null}
             <Menu.Item onClick={() => onAsk("disable")}>{disabledAt === null ? "Disable…" : "Let in again…"}</Menu.Item>

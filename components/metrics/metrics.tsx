@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
 import { counted } from "@/server/domain/counted";
-import { useMay } from "../queries/access";
+import { useMayEverywhere } from "../queries/access";
 import { metricsQuery, metricUseQuery } from "../queries/metrics";
 import { adviceOn } from "../queries/request";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
@@ -41,7 +41,7 @@ export function Metrics() {
   const wanted = useMemo(() => readWanted(new URLSearchParams(text)), [text]);
   const metrics = useQuery(metricsQuery());
   const use = useQuery(metricUseQuery());
-  const mayDeclare = useMay("declare");
+  const mayDeclare = useMayEverywhere("declare");
   const { openHelp } = useKeyboard();
   useKeyHints("Metrics", KEYS);
   const [wish, setWish] = useState<Wish | null>(null);

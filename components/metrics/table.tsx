@@ -4,7 +4,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { type RefObject, useEffect, useEffectEvent } from "react";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
-import { useMay, useMayEverywhere } from "../queries/access";
+import { useMayEverywhere } from "../queries/access";
 import { useRemovals } from "../shell/removals";
 import { Age } from "../ui/age";
 import { formatTotal } from "../ui/format";
@@ -54,7 +54,7 @@ export function MetricTable({ box, rows, sort, rowHeight, current, onDrawn, ...o
   const { start, end } = useRowWindow(box, rows.length, rowHeight);
   const tellDrawn = useEffectEvent(onDrawn);
   useEffect(() => tellDrawn(), [rows, start, end, current]);
-  const may = { declare: useMay("declare"), remove: useMayEverywhere("administer") };
+  const may = { declare: useMayEverywhere("declare"), remove: useMayEverywhere("administer") };
   const removed = useRemovals("metric").items;
   const orderOf = (field: SortField) =>
     sort.replace("-", "") !== field ? null : sort.startsWith("-") ? "descending" : "ascending";

@@ -8,6 +8,7 @@ import type {
   SessionView,
   SignInSettings,
   User,
+  UserGrant,
   UserLink,
   WaysIn,
 } from "@/server/contracts/access";
@@ -125,12 +126,17 @@ export async function endSession(id: string | "all"): Promise<void> {
 }
 
 /** @throws RequestError: 409 when another has that e-mail address. */
-export function addUser(user: { name: string; email: string | null; role: Role }): Promise<UserLink> {
+export function addUser(user: { name: string; email: string | null; grants: readonly UserGrant[] }): Promise<UserLink> {
   return postJson("/api/v1/users", user);
 }
 
 /** What to change of a person; what is left out stays. */
-export type UserChanges = Partial<{ name: string; email: string | null; role: Role; disabled: boolean }>;
+export type UserChanges = Partial<{
+  name: string;
+  email: string | null;
+  grants: readonly UserGrant[];
+  disabled: boolean;
+}>;
 
 /** @throws RequestError: 409 when nobody would be left who can let others in, or another has that e-mail address. */
 export function changeUser(id: number, changes: UserChanges): Promise<User> {

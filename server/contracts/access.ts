@@ -241,6 +241,7 @@ export type SignInSettings = z.infer<typeof signInSettings>;
 export type Me = z.infer<typeof me>;
 export type SessionView = z.infer<typeof sessionView>;
 export type User = z.infer<typeof user>;
+export type UserGrant = User["grants"][number];
 export type UserLink = z.infer<typeof userLink>;
 export type KeyView = z.infer<typeof keyView>;
 export type ListedKey = z.infer<typeof listedKey>;
