@@ -1,17 +1,17 @@
 "use client";
-import { Button, PasswordInput, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useEffect, useEffectEvent, useState } from "react";
 import type { Me, WaysIn } from "@/server/contracts/access";
-import { providerAddress, readMe, readWaysIn, signIn, signInByLink, signOut } from "../queries/access";
+import { providerAddress, readMe, readWaysIn, signInByLink } from "../queries/access";
 import { wayBack } from "../queries/signed-out";
 import { BrandMark } from "../ui/brand";
-import { ClockProvider, useClock } from "../ui/clock";
+import { ClockProvider } from "../ui/clock";
 import { Copyable } from "../ui/feedback";
-import { roleWord } from "../ui/roles";
-import { serverNow } from "../ui/server-time";
 import { MarkShape } from "../ui/state-mark";
 import ui from "../ui/ui.module.css";
-import { exampleRule, providerTrouble, secretIn, type Trouble, troubleOf } from "./sign-in-words";
+import { PasswordForm } from "./password-form";
+import { SignedIn } from "./signed-in";
+import { providerTrouble, secretIn, type Trouble, troubleOf } from "./sign-in-words";
 import classes from "./sign-in.module.css";
 
 type Phase =
@@ -160,147 +160,6 @@ function TroubleNotice({ trouble, onRetry }: { trouble: Trouble; onRetry: (() =>
           Try again
         </Button>
       ) : null}
-    </div>
-  );
-}
-
-interface PasswordFormProps {
-  onSignedIn: () => void;
-  onTrouble: (trouble: Trouble | null) => void;
-  /** Seconds that were to be waited when the last try was refused; null for none. */
-  waits: number | null;
-}
-
-function PasswordForm({ onSignedIn, onTrouble, waits }: PasswordFormProps) {
-  const [isSending, setSending] = useState(false);
-  const [until, setUntil] = useState(0);
-  const left = useClock((now) => Math.max(0, Math.ceil((until - now) / 1000))) ?? 0;
-  const isWaiting = waits !== null && left > 0;
-  const submit = async (form: FormData) => {
-    setSending(true);
-    try {
-      await signIn(String(form.get("email")), String(form.get("password")));
-      onTrouble(null);
-      onSignedIn();
-    } catch (error) {
-      const trouble = troubleOf(error, "password");
-      setUntil(serverNow() + (trouble.waitSeconds ?? 0) * 1000);
-      onTrouble(trouble);
-      setSending(false);
-    }
-  };
-  return (
-    <form
-      className={classes.form}
-      // Were it sent without our script, the password would not stand in the address.
-      method="post"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isSending && !isWaiting) void submit(new FormData(event.currentTarget));
-      }}
-    >
-      <TextInput
-        label="E-mail address"
-        name="email"
-        type="email"
-        autoComplete="username"
-        inputMode="email"
-        autoCapitalize="none"
-        spellCheck={false}
-        maxLength={254}
-        required
-        withAsterisk={false}
-        autoFocus
-      />
-      <PasswordInput
-        label="Password"
-        name="password"
-        autoComplete="current-password"
-        maxLength={200}
-        required
-        withAsterisk={false}
-        visibilityToggleButtonProps={{ "aria-label": "Show the password", tabIndex: 0 }}
-      />
-      <Button type="submit" loading={isSending} disabled={isWaiting} aria-live="polite">
-        {isWaiting ? `Try again in ${left} s` : "Sign in"}
-      </Button>
-    </form>
-  );
-}
-
-interface SignedInProps {
-  me: Me;
-  notice: React.ReactNode;
-  onGo: () => void;
-  onSignedOut: () => void;
-}
-
-function SignedIn({ me, notice, onGo, onSignedOut }: SignedInProps) {
-  const [trouble, setTrouble] = useState<string | null>(null);
-  const maySee = me.permissions.includes("view");
-  return (
-    <>
-      <h1 className={classes.title}>You are signed in</h1>
-      {notice}
-      <p className={classes.text}>
-        As <b>{me.name}</b>
-        {me.email === null ? "" : ` (${me.email})`}, {roleWord(me.role).toLowerCase()}.
-        {maySee || me.provider !== null
-          ? ""
-          : " Nothing can be seen without a role: whoever administers Fieldwatch can give you one, under Users."}
-      </p>
-      {maySee || me.provider === null ? null : <NoRole provider={me.provider} />}
-      <div className={classes.buttons}>
-        {maySee ? <Button onClick={onGo}>Go on</Button> : null}
-        <Button
-          variant="default"
-          onClick={() => {
-            setTrouble(null);
-            const left = (next: string | null) => (next === null ? onSignedOut() : window.location.replace(next));
-            signOut().then(left, (error: Error) => setTrouble(error.message));
-          }}
-        >
-          Sign out
-        </Button>
-      </div>
-      {trouble ? (
-        <p className={classes.text} role="alert">
-          You are still signed in: {trouble}
-        </p>
-      ) : null}
-    </>
-  );
-}
-
-/** For who came from the identity provider and is in no group that has a role: what came, and what to ask for. */
-function NoRole({ provider: { groups, missingSites } }: { provider: NonNullable<Me["provider"]> }) {
-  return (
-    <div className={classes.hint} data-no-role>
-      <p>
-        {groups.length === 0 ? (
-          "The identity provider named no group of yours, so you have no role here and nothing can be seen."
-        ) : (
-          <>
-            The identity provider named {groups.length === 1 ? "this group" : "these groups"} of yours:{" "}
-            <b>{groups.join(", ")}</b>.{" "}
-            {missingSites.length === 0
-              ? "None of them has a role here, so nothing can be seen."
-              : `Their roles are for ${missingSites.join(", ")}, which isn’t known here yet: no device has named it.`}
-          </>
-        )}
-      </p>
-      {missingSites.length > 0 ? null : groups.length === 0 ? (
-        <p>
-          Tell whoever administers Fieldwatch: the claim that OIDC_ROLES_CLAIM names must come with you, and OIDC_SCOPE
-          may have to ask for it.
-        </p>
-      ) : (
-        <>
-          <p>Tell whoever administers Fieldwatch: one of them must be in OIDC_ROLES, such as</p>
-          <Copyable text={exampleRule(groups[0]!)} label="Copy the setting" />
-        </>
-      )}
-      <p>It counts from your next sign-in on.</p>
     </div>
   );
 }
