@@ -1,0 +1,116 @@
+import type * as crypto from "node:crypto";
+import { expect, test, vi } from "vitest";
+import { userLink } from "@/server/contracts/access";
+import { read, refused } from "@/server/testing/api-rig";
+import { createSignInRig, PASSWORD } from "@/server/testing/sign-in-rig";
+import { until } from "@/server/testing/until";
+
+const scrypts = vi.hoisted(() => ({ count: 0 }));
+vi.mock("node:crypto", async (original) => {
+  const real = await original<typeof crypto>();
+  const { promisify } = await import("node:util");
+  // Counted, not replaced: the work itself is done. promisify goes by this symbol.
+  const counted = Object.assign((...args: Parameters<typeof real.scrypt>) => real.scrypt(...args), {
+    [promisify.custom]: (...args: unknown[]) => {
+      scrypts.count += 1;
+      return (promisify(real.scrypt) as (...args: unknown[]) => unknown)(...args);
+    },
+  });
+  return { ...real, scrypt: counted };
+});
+
+const rig = createSignInRig();
+const { query, ask, byLink, byPassword, withPassword } = rig;
+
+test("a sign-in beside a change of the password gives no session that outlives it", async () => {
+  const { cookie, email } = await withPassword();
+  scrypts.count = 0;
+  const answering = byPassword(email, PASSWORD);
+  await until(() => scrypts.count === 1);
+  await query("UPDATE account SET password = '$scrypt$ln=15,r=8,p=3$AAAA$AAAA'");
+  expect((await answering).status).toBe(401);
+  expect(await query("SELECT 1 FROM session")).toHaveLength(1);
+  expect((await ask("getMe", { cookie })).status).toBe(200);
+});
+
+test("1,000 guesses for an account, one a second: few are listened to, and the right password waits too", async () => {
+  const { email } = await withPassword();
+  let heard = 0;
+  scrypts.count = 0;
+  for (let second = 0; second < 1000; second++) {
+    // Each from another address; a second of the database's clock goes by between two.
+    const answer = await byPassword(email, "wrong", { address: `10.${second % 250}.${second >> 8}.1` });
+    if (answer.status === 401) heard += 1;
+    else expect([answer.status, Number(answer.headers.get("retry-after")) > 0]).toEqual([429, true]);
+    await query("UPDATE sign_in_failure SET last_at = last_at - interval '1 second'");
+  }
+  // 5 at once, then after 1, 2, 4 … 512 s: 15 within 1,000 s.
+  expect(heard).toBeLessThanOrEqual(15);
+  expect(heard).toBeGreaterThan(10);
+  expect(scrypts.count).toBe(heard);
+  expect((await byPassword(email, PASSWORD, { address: "10.9.9.9" })).status).toBe(429);
+  await query("UPDATE sign_in_failure SET last_at = last_at - interval '901 seconds'");
+  expect((await byPassword(email, PASSWORD, { address: "10.9.9.9" })).status).toBe(200);
+  expect(await query("SELECT failures FROM sign_in_failure WHERE subject LIKE 'account:%'")).toEqual([{ failures: 0 }]);
+}, 120_000);
+
+test("200 guesses at once are no more than one after the other", async () => {
+  const { email } = await withPassword();
+  scrypts.count = 0;
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => byPassword(email, "wrong", { address: `10.1.0.${i}` })),
+  );
+  expect(answers.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(6);
+  expect(scrypts.count).toBeLessThanOrEqual(6);
+});
+
+test("an address has 20 wrong guesses a minute, for all accounts and links together; one of IPv6 is its network", async () => {
+  const { email } = await withPassword();
+  const from = async (address: string) => (await byPassword(email, PASSWORD, { address })).status;
+  const wrongFrom = async (addressOf: (i: number) => string) => {
+    for (let i = 0; i < 18; i++) await byLink("y".repeat(43), { address: addressOf(i) });
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, (_, i) => byPassword(`nobody-${i}@example.com`, "x", { address: addressOf(i) })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([401, 401, 429, 429]);
+  };
+  await wrongFrom(() => "192.0.2.1");
+  expect(await from("::ffff:192.0.2.1")).toBe(429);
+  expect(await from("192.0.2.2")).toBe(200);
+  await wrongFrom((i) => `2001:db8:0:7::${i.toString(16)}`);
+  expect([await from("2001:db8:0:7:8::1"), await from("2001:db8:0:8::1")]).toEqual([429, 200]);
+  await query("UPDATE sign_in_failure SET last_at = last_at - interval '61 seconds'");
+  expect(await from("192.0.2.1")).toBe(200);
+});
+
+test("right passwords use up nothing of an address", async () => {
+  const { email } = await withPassword();
+  await query("INSERT INTO sign_in_failure VALUES ('address:10.0.0.1', 19, now())");
+  for (let i = 0; i < 3; i++) expect((await byPassword(email, PASSWORD)).status).toBe(200);
+});
+
+test("an unknown account, a disabled one and one without a password take the same work as a known one, and answer the same", async () => {
+  const { cookie, email } = await withPassword();
+  for (const [name, disabled] of [
+    ["bob", false],
+    ["eve", true],
+  ] as const) {
+    const { user } = await read(
+      userLink,
+      ask("addUser", { cookie, body: { name, email: `${name}@example.com`, role: "viewer" } }),
+    );
+    if (disabled) await query("UPDATE account SET disabled_at = now() WHERE id = $1", [user.id]);
+  }
+  const asked = vi.spyOn(rig.pool, "query");
+  const seen = [];
+  for (const who of [email, "bob@example.com", "eve@example.com", "unknown@example.com"]) {
+    scrypts.count = 0;
+    asked.mockClear();
+    const { status, detail, kind } = await refused(byPassword(who, "wrong password"));
+    const statements = asked.mock.calls.map(([sql]) => String(sql).replace(/\s+/g, " "));
+    seen.push({ status, detail, kind, scrypts: scrypts.count, statements });
+  }
+  asked.mockRestore();
+  expect(seen[0]).toMatchObject({ status: 401, scrypts: 1 });
+  for (const one of seen) expect(one).toEqual(seen[0]);
+});
