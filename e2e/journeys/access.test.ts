@@ -2,7 +2,8 @@ import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runProduct } from "../product";
 import { until } from "../waiting";
-import { PATIENCE_MS, setStage, type Stage } from "./stage";
+import { loaded } from "./pages";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const EMAIL = "owner@example.com";
 const PASSWORD = "a few words are fine";
@@ -93,7 +94,9 @@ test("a viewer is offered nothing they may not do, and is told what it takes", a
   const navigation = viewer.getByRole("navigation", { name: "Pages" });
   expect(await navigation.getByRole("link").allTextContents()).not.toContain("Users");
   await viewer.goto("/users");
-  await viewer.getByText("takes the permission administer at all sites, which comes with the role Admin there").waitFor();
+  await viewer
+    .getByText("takes the permission administer at all sites, which comes with the role Admin there")
+    .waitFor();
   await viewer.goto("/jobs");
   await viewer.locator("[data-job]").first().waitFor();
   expect(await viewer.getByRole("button", { name: "Run now" }).count()).toBe(0);
@@ -114,6 +117,69 @@ test("a viewer is offered nothing they may not do, and is told what it takes", a
   await owner.getByText("Nothing in the record matches.").waitFor();
   await viewer.context().close();
 });
+
+test("roles are given site by site, and who has them at some sites is shown those and offered no other page", async () => {
+  for (const site of ["north", "south"])
+    await post(stage.product, {
+      ...{ device: `${site}-1`, site, time: new Date().toISOString(), readings: { temperature: 20 } },
+    });
+  const known = async () => {
+    const { sites } = (await (await stage.product.fetch("/api/v1/devices?limit=1")).json()) as { sites: string[] };
+    return ["north", "south"].every((site) => sites.includes(site));
+  };
+  await until(known, { timeoutMs: PATIENCE_MS, what: "both sites to be known" });
+
+  await owner.goto("/users");
+  await owner.getByRole("button", { name: "Add a person…" }).click();
+  const dialog = owner.getByRole("dialog");
+  await owner.getByLabel("Name", { exact: true }).fill("Sam");
+  await choose(owner, "Where role 1 holds", "north");
+  await dialog.getByRole("button", { name: "Add a role at another site" }).click();
+  await choose(owner, "Where role 2 holds", "south");
+  await choose(owner, "Role 2", "Editor");
+  await owner.getByRole("button", { name: "Add and make a link" }).click();
+  const link = await owner.getByRole("dialog").locator("code").textContent();
+  await owner.getByRole("button", { name: "Done, it is copied" }).click();
+  await owner.getByRole("row", { name: /Sam/ }).getByText("Viewer at north, Editor at south").waitFor();
+
+  const scoped = await openAsNobody(link!);
+  await scoped.getByRole("button", { name: "Account of Sam" }).waitFor();
+  const links = scoped.getByRole("navigation", { name: "Pages" }).getByRole("link");
+  await until(async () => (await links.allTextContents()).join() === "Overview,Devices,Metrics,Dead letters,Keys", {
+    ...{ timeoutMs: PATIENCE_MS, what: "the navigation of somebody of some sites" },
+  });
+  for (const route of ["/", "/devices", "/metrics", "/dead-letters", "/keys", "/account"]) {
+    await scoped.goto(route);
+    await loaded(scoped);
+  }
+  for (const route of ["/pipeline", "/jobs", "/health", "/?wall=1"]) {
+    await scoped.goto(route);
+    await scoped.getByText("takes the permission view at all sites").waitFor();
+    await scoped.getByText("Yours is Editor at some sites alone").waitFor();
+  }
+  // Nothing was asked for that isn't theirs: the record would say so.
+  await owner.goto("/audit?outcome=denied&actor=Sam");
+  await owner.getByText("Nothing in the record matches.").waitFor();
+
+  // A change tells what it does, and leaves the rest as it is.
+  await owner.goto("/users");
+  await owner.getByRole("button", { name: "Change Sam" }).click();
+  await owner.getByRole("menuitem", { name: "Name, e-mail address, roles…" }).click();
+  await dialog.getByRole("button", { name: "Take away Viewer at north" }).click();
+  await dialog.getByRole("button", { name: "Add a role at another site" }).click();
+  await choose(owner, "Where role 2 holds", "All sites");
+  await dialog.getByText("Viewer at north is taken away. Viewer at all sites is new.").waitFor();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await owner.getByRole("row", { name: /Sam/ }).getByText("Viewer at all sites, Editor at south").waitFor();
+  await isAt(scoped, "/sign-in");
+  await scoped.context().close();
+});
+
+/** Chooses an option of a field that lists them. */
+async function choose(page: Page, field: string, option: string): Promise<void> {
+  await page.locator(`input[aria-label="${field}"]`).click();
+  await page.getByRole("option", { name: option, exact: true }).click();
+}
 
 test("signing out everywhere cuts off the other browser too, and a stopped server doesn't look like that", async () => {
   const other = await openAsNobody("/sign-in");
