@@ -10,7 +10,7 @@ import { SIGN_IN } from "../queries/signed-out";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Failure } from "../ui/feedback";
-import { ROLE_WORDS } from "../ui/roles";
+import { ownRoleWord, ROLE_WORDS } from "../ui/roles";
 import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import { MarkShape } from "../ui/state-mark";
@@ -41,7 +41,8 @@ export function Account() {
   );
 }
 
-function Facts({ me: { name, email, role } }: { me: Me }) {
+function Facts({ me }: { me: Me }) {
+  const { name, email, role } = me;
   return (
     <dl className={classes.facts}>
       <div>
@@ -54,7 +55,7 @@ function Facts({ me: { name, email, role } }: { me: Me }) {
       </div>
       <div>
         <dt>Role</dt>
-        <dd>{role === null ? "none: nothing can be seen" : `${ROLE_WORDS[role].title}. ${ROLE_WORDS[role].about}.`}</dd>
+        <dd>{role === null ? "none: nothing can be seen" : `${ownRoleWord(me)}. ${ROLE_WORDS[role].about}.`}</dd>
       </div>
     </dl>
   );

@@ -4,7 +4,7 @@ import { type ReactNode, useState } from "react";
 import type { Me } from "@/server/contracts/access";
 import { signOut } from "../queries/access";
 import { Copyable } from "../ui/feedback";
-import { roleWord } from "../ui/roles";
+import { ownRoleWord } from "../ui/roles";
 import { exampleRule } from "./sign-in-words";
 import classes from "./sign-in.module.css";
 
@@ -25,7 +25,7 @@ export function SignedIn({ me, notice, onGo, onSignedOut }: SignedInProps) {
       {notice}
       <p className={classes.text}>
         As <b>{me.name}</b>
-        {me.email === null ? "" : ` (${me.email})`}, {roleWord(me.role).toLowerCase()}.
+        {me.email === null ? "" : ` (${me.email})`}, {ownRoleWord(me).toLowerCase()}.
         {maySee || me.provider !== null
           ? ""
           : " Nothing can be seen without a role: whoever administers Fieldwatch can give you one, under Users."}

@@ -6,7 +6,7 @@ import { readable } from "@/server/domain/readable";
 import { meQuery } from "../queries/access";
 import { Link } from "../ui/link";
 import { Spoken } from "../ui/spoken";
-import { roleWord } from "../ui/roles";
+import { ownRoleWord } from "../ui/roles";
 import classes from "./shell.module.css";
 import { useSignOut } from "./sign-out";
 
@@ -30,7 +30,7 @@ export function AccountMenu({ onGo }: { onGo: () => void }) {
             <Spoken>Account of </Spoken>
             {readable(data.name)}
           </span>
-          <small>{roleWord(data.role)}</small>
+          <small>{ownRoleWord(data)}</small>
         </button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -4,7 +4,7 @@ import { leastRole, type Permission } from "@/server/domain/access";
 import { meQuery } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { Failure, Loading } from "../ui/feedback";
-import { ROLE_WORDS, roleWord } from "../ui/roles";
+import { ownRoleWord, ROLE_WORDS } from "../ui/roles";
 import classes from "./shell.module.css";
 
 interface MayNotProps {
@@ -33,9 +33,8 @@ export function MayNot({ what, permission, atAllSites = false }: MayNotProps) {
     <p className={classes.mayNot} data-missing={permission}>
       {what} takes the permission <b>{permission}</b>
       {atAllSites ? " at all sites" : ""}, which comes with the role {ROLE_WORDS[leastRole(permission)].title}
-      {atAllSites ? " there" : ""}. Yours is {roleWord(data.role)}
-      {data.role === null || data.everywhere.includes("view") ? "" : " at some sites alone"}; whoever administers
-      Fieldwatch can change it under Users.
+      {atAllSites ? " there" : ""}. Yours is {ownRoleWord(data)}; whoever administers Fieldwatch can change it under
+      Users.
     </p>
   );
 }

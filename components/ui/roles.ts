@@ -1,3 +1,4 @@
+import type { Me } from "@/server/contracts/access";
 import type { Role } from "@/server/domain/access";
 
 /** Roles in words: what each adds to those before it. */
@@ -14,4 +15,13 @@ export const ROLE_WORDS: Record<Role, { readonly title: string; readonly about: 
 /** A role's word; none has one too. */
 export function roleWord(role: Role | null): string {
   return role === null ? "No role" : ROLE_WORDS[role].title;
+}
+
+/** Somebody's greatest role, and whether it holds at some sites alone: "Editor at some sites". */
+export function ownRoleWord({
+  role,
+  permissions,
+  everywhere,
+}: Pick<Me, "role" | "permissions" | "everywhere">): string {
+  return roleWord(role) + (everywhere.length < permissions.length ? " at some sites" : "");
 }

@@ -155,7 +155,7 @@ test("roles are given site by site, and who has them at some sites is shown thos
   for (const route of ["/pipeline", "/jobs", "/health", "/?wall=1"]) {
     await scoped.goto(route);
     await scoped.getByText("takes the permission view at all sites").waitFor();
-    await scoped.getByText("Yours is Editor at some sites alone").waitFor();
+    await scoped.getByText("Yours is Editor at some sites;").waitFor();
   }
   // Nothing was asked for that isn't theirs: the record would say so.
   await owner.goto("/audit?outcome=denied&actor=Sam");
