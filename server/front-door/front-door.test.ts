@@ -126,10 +126,43 @@ test("who changes something is a page of ours, or no page", () => {
   expect(told[0]!.fix).toContain("PUBLIC_URL=http://evil.example ");
 });
 
-test("a page that only looks may come from anywhere, since browsers keep the answer from it", () => {
+test("a page of ours asks the API, and so does who types an address; of another, only for what is for everybody", () => {
+  const kind = (url: string, site: string | null, method = "GET") =>
+    doorOf().kind({ method, url, headers: { host: "localhost:3000", ...(site && { "sec-fetch-site": site }) } });
+  for (const url of [
+    "/api/v1/audit.csv",
+    "/api/v1/devices.csv?x",
+    "/%61pi/v1/audit.csv",
+    "/api/v1/sign-in/oidc",
+    "/api",
+  ])
+    for (const method of ["GET", "HEAD", "OPTIONS"]) {
+      for (const site of ["same-origin", "none", null]) expect(kind(url, site, method), url).toBeNull();
+      for (const site of ["same-site", "cross-site", "x"]) expect(kind(url, site, method), url).toBe("foreign-origin");
+    }
+  for (const url of ["/api/livez", "/api/readyz?x", "/api/openapi.json"])
+    expect(kind(url, "cross-site"), url).toBeNull();
+  for (const url of ["/api/livez/x", "/api/v1/sign-in/oidc/callback/..", "/api/v1/x?/api/livez"])
+    expect(kind(url, "cross-site"), url).toBe("foreign-origin");
+});
+
+test("a browser comes back from the identity provider, but no picture or frame of another site is taken there", () => {
+  const kind = (url: string, dest: string | null, site = "cross-site") =>
+    doorOf().kind({
+      url,
+      headers: { host: "localhost:3000", "sec-fetch-site": site, ...(dest && { "sec-fetch-dest": dest }) },
+    });
+  for (const url of ["/api/v1/sign-in/oidc?to=/", "/api/v1/sign-in/oidc/callback?code=x"]) {
+    expect(kind(url, "document"), url).toBeNull();
+    for (const dest of ["image", "iframe", "empty", null]) expect(kind(url, dest), url).toBe("foreign-origin");
+    expect(kind(url, "image", "same-site")).toBe("foreign-origin");
+  }
+  expect(kind("/api/v1/devices.csv", "document")).toBe("foreign-origin");
+});
+
+test("links to pages are followed from anywhere", () => {
   const headers = { host: "localhost:3000", origin: "http://evil.example", "sec-fetch-site": "cross-site" };
-  for (const method of ["GET", "HEAD", "OPTIONS"])
-    expect(doorOf().kind({ method, url: "/api/v1/devices", headers })).toBeNull();
+  for (const method of ["GET", "HEAD"]) expect(doorOf().kind({ method, url: "/devices", headers })).toBeNull();
 });
 
 test("a socket is opened by a page of ours, or by no page", () => {
@@ -174,7 +207,7 @@ test("addresses that are none are refused", () => {
 
 test("what is for people and what is for programs", () => {
   expect(["/", "/devices", "/apis", "/_next/x"].map(isPage)).toEqual([true, true, true, true]);
-  expect(["/api", "/api/v1", "/api?x", "/socket.io/?y"].map(isPage)).toEqual([false, false, false, false]);
+  for (const url of ["/api", "/api/v1", "/api?x", "/%61p%69/v1", "/socket.io/?y"]) expect(isPage(url), url).toBe(false);
 });
 
 const settled = (proxies: string[], peer: string, headers: Record<string, string>) => {

@@ -30,12 +30,16 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const KNOWN = new Set([...SAFE, "POST", "PUT", "PATCH", "DELETE"]);
 /** Pages are read, and nothing else: Next would look for a server action, and write of its absence. */
 const READING = new Set(["GET", "HEAD"]);
+/** What tells nothing of anybody: pages of other sites may ask for it. */
+const FOR_ALL = /^\/api\/(livez|readyz|openapi\.json)(\?|$)/;
+/** The ways to the identity provider and back: other sites may lead a browser there, whole, not in a frame or as a picture. */
+const SIGN_IN = /^\/api\/v1\/sign-in\/oidc(\/callback)?(\?|$)/;
 /** Values by which a browser marks a request that a page of this server, or the person at it, made. */
 const OWN_SITES = new Set(["same-origin", "none"]);
 
 /**
- * Lets in requests that are meant for this server: by one of its own names and, where they could change something or open a socket,
- * from no page of another origin. An address is never a reason to trust: a proxy on this machine makes every visitor a local one.
+ * Lets in requests that are meant for this server: by one of its own names and, where they could change something, make an answer of the
+ * API or open a socket, from no page of another origin. An address is never a reason to trust: a proxy on this machine makes every visitor a local one.
  */
 export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): FrontDoor {
   const forwarding = createForwarding(place.TRUSTED_PROXIES);
@@ -57,9 +61,12 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
       const detail = `${method.slice(0, 20)} is not taken here.`;
       return { kind: "method-not-allowed", detail, headers: { allow: [...taken].join(", ") } };
     }
-    if (SAFE.has(method) && !isSocket) return null;
-    if (origin !== undefined && !hosts.isOwnOrigin(origin, host, isHttps)) return foreignOrigin(origin, host);
+    const isReading = SAFE.has(method) && !isSocket;
+    if (isReading && (isPage(url) || FOR_ALL.test(url))) return null;
+    if (method === "GET" && headers["sec-fetch-dest"] === "document" && SIGN_IN.test(url)) return null;
     const site = headers["sec-fetch-site"];
+    if (!isReading && origin !== undefined && !hosts.isOwnOrigin(origin, host, isHttps))
+      return foreignOrigin(origin, host);
     if (site !== undefined && !OWN_SITES.has(String(site)))
       return { kind: "foreign-origin", detail: "The browser says that a page of another site sent this." };
     return null;
@@ -80,7 +87,16 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
 
 /** Returns true for addresses that people look at: all that aren't for programs. */
 export function isPage(url: string): boolean {
-  return !/^\/(api|socket\.io)(\/|\?|$)/.test(url);
+  return !/^\/(api|socket\.io)(\/|\?|$)/.test(decoded(url));
+}
+
+/** The address as routes are found by: `/%61pi` is `/api`. */
+function decoded(url: string): string {
+  try {
+    return decodeURI(url);
+  } catch {
+    return url;
+  }
 }
 
 function foreignHost(host: string, { PORT }: Place): Refusal {
