@@ -19,7 +19,11 @@ const BATCH_MS = 5 * 3_600_000;
 export async function loadHistory(connectionString: string, device: string, days: number, to: number): Promise<number> {
   const pool: pg.Pool = createPool(connectionString, { role: "bench", logger: pino({ level: "warn" }), size: 2 });
   try {
-    const [added] = await discoverDevices(pool, [{ name: device, site: "bench", type: "press" }], 1e6);
+    const [added] = await discoverDevices(
+      pool,
+      [{ name: device, isSenders: false, site: "bench", type: "press" }],
+      1e6,
+    );
     const found = await discoverMetrics(
       pool,
       [

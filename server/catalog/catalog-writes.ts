@@ -22,6 +22,8 @@ export interface CatalogMetric {
 export interface NewDevice {
   readonly name: string;
   readonly site: string | null;
+  /** True if that is the site its sender speaks for, which takes no device that is there already. */
+  readonly isSenders: boolean;
   readonly type: string | null;
 }
 

@@ -175,7 +175,8 @@ function createView(
   /** A device found without a site or type gets those its messages name. */
   async function fillIn(wanted: ReadonlyMap<string, NewDevice>, known: Map<string, CatalogDevice>): Promise<void> {
     const told = [...known.values()].flatMap((device) => {
-      const { site, type } = wanted.get(device.name)!;
+      const { type, ...told } = wanted.get(device.name)!;
+      const site = told.isSenders ? null : told.site;
       const tells = (!device.hasSite && site !== null) || (!device.hasType && type !== null);
       return tells ? [{ device, site: device.hasSite ? null : site, type: device.hasType ? null : type }] : [];
     });

@@ -12,8 +12,8 @@ export const replayRun = z
     conflicts: z.int().describe("Readings where another value was there already: the first stays"),
     texts: z.int().describe("Strings kept in messages and twins"),
     refused: z
-      .array(z.object({ reason: reasonSchema, count: z.int(), example: z.string() }))
-      .describe("Dead letters by reason, the most first, with a first example"),
+      .array(z.object({ reason: reasonSchema, count: z.int(), example: z.string().nullable() }))
+      .describe("Dead letters by reason, the most first, with a first example; without one for callers of some sites"),
     workers: z.int().nullable().describe("Workers alive to handle the rest; null when unknown"),
   })
   .meta({ id: "ReplayRun" });

@@ -10,8 +10,6 @@ import type { Sender } from "./sender";
 interface KnownDevice {
   readonly name: string;
   readonly site: string | null;
-  /** True also when a person set it to none. */
-  readonly hasSite: boolean;
 }
 
 export interface AdmissionDeps {
@@ -112,7 +110,8 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       /** The outcome as far as device and site go. */
       function lookAtDevice({ device: name, site }: DecodedMessage, device: KnownDevice | undefined): Verdict {
         if (own === null) return YES;
-        if (device?.hasSite === true) {
+        if (device !== undefined) {
+          // A device without a site is nobody's of some sites: who takes it would see all that it sent before.
           if (device.site === null || !own.includes(device.site))
             return notAllowed(`${name} is no device of ${listed(own)}`);
           return single ?? { ok: true, headers: siteHeaders(device.site) };

@@ -66,13 +66,22 @@ test("a device that a person moves is its new site's at once, and nobody's of a 
   expect(await places()).toEqual({ press: null });
 });
 
-test("a device without a site gets its sender's; a header that no sender of ours has is none", async () => {
+test("a header that no sender of ours has is none", async () => {
   const rig = await bench.rig();
-  bench.log.append(0, message("press", {}, 1), T);
   bench.log.append(0, message("odd", { site: "south" }, 1), T, by("a\u0000b"));
   bench.log.append(0, message("long", { site: "south" }, 1), T, by("x".repeat(5000)));
   await rig.drain();
-  bench.log.append(0, message("press", {}, 2), T, by("north"));
+  expect([await places(), await refused()]).toEqual([{ odd: "south", long: "south" }, []]);
+});
+
+test("a device without a site is not taken by a sender of one: what it sent before would be told there", async () => {
+  const rig = await bench.rig();
+  bench.log.append(0, message("ghost", {}, 1), T);
   await rig.drain();
-  expect([await places(), await refused()]).toEqual([{ press: "north", odd: "south", long: "south" }, []]);
+  bench.log.append(0, message("ghost", {}, 2), T, by("north"));
+  await rig.drain();
+  expect([await places(), await refused()]).toEqual([{ ghost: null }, [["ghost", "otherSite"]]]);
+  bench.log.append(0, message("ghost", { site: "south" }, 3), T);
+  await rig.drain();
+  expect(await places()).toEqual({ ghost: "south" });
 });

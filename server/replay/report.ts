@@ -105,7 +105,7 @@ export function closingTable(
       ["  conflicts", count(run.conflicts), run.conflicts > 0 ? "another value is there already, and stays" : ""],
       ...optional("  texts", run.texts, "kept in messages, without history"),
       ["  dead letters", count(letters)],
-      ...run.refused.map(({ reason, count: times, example }) => [`    ${reason}`, count(times), example]),
+      ...run.refused.map(({ reason, count: times, example }) => [`    ${reason}`, count(times), example ?? ""]),
     );
     if (tally.again > 0)
       rows.push([

@@ -22,8 +22,10 @@ export const getReplay = verb(
     problems: [],
   },
   ({ pipelineState }: { readonly pipelineState: () => Promise<PipelineState> }) =>
-    async ({ tx }, { params: { run } }) => {
+    async ({ tx, sites }, { params: { run } }) => {
       const [counts, { workers }] = await Promise.all([readReplayRun(tx, run), pipelineState()]);
-      return { ...counts, workers };
+      // An example may be of any device: it is for those who may see all of them.
+      const refused = counts.refused.map((one) => ({ ...one, example: sites === "all" ? one.example : null }));
+      return { ...counts, refused, workers };
     },
 );

@@ -44,7 +44,7 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> })
   };
 }
 
-/** True if the sender speaks for one site, and the device is of another one or, as a person has said, of none. */
+/** True if the sender speaks for one site, and the device is of another one, or of none. */
 function isOfOtherSite(
   { record, message }: Received,
   devices: ReadonlyMap<string, { readonly site: string | null }>,
@@ -103,14 +103,15 @@ function letterOf(
 
 /** Lists the devices in log order, with the first site and type named for them: a sender's site wins over its message's. */
 function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
-  const wanted = new Map<string, { name: string; site: string | null; type: string | null }>();
+  const wanted = new Map<string, { name: string; site: string | null; isSenders: boolean; type: string | null }>();
   for (const { record, message } of received) {
     const { device: name, type = null } = message;
-    const site = readSite(record.headers) ?? message.site ?? null;
+    const ofSender = readSite(record.headers);
+    const [site, isSenders] = [ofSender ?? message.site ?? null, ofSender !== null];
     const device = wanted.get(name);
-    if (!device) wanted.set(name, { name, site, type });
+    if (!device) wanted.set(name, { name, site, isSenders, type });
     else {
-      device.site ??= site;
+      if (device.site === null && site !== null) Object.assign(device, { site, isSenders });
       device.type ??= type;
     }
   }
