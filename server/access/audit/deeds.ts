@@ -149,12 +149,26 @@ function restored({ personal, values, ...row }: ListedRow): AuditRow {
   return whole as unknown as AuditRow;
 }
 
-/** Erases what the record keeps of a person: under their number, and wherever one of their addresses was typed. @returns how many values. */
-export async function eraseValues(tx: PoolClient, accountId: number, email: string | null): Promise<number> {
-  const { rowCount } = await tx.query(
-    `DELETE FROM audit_value WHERE account_id = $1 OR value = $2
-       OR value IN (SELECT value FROM audit_value WHERE account_id = $1 AND path LIKE '%.email')`,
-    [accountId, email],
+/** What was erased, for the sealed row of the removal: what is missing and is not told of there was taken out by somebody else. */
+export interface Erased {
+  readonly values: number;
+  /** Paths of values by row, but for {@link OWN_PATHS} of rows that name the person's account. */
+  readonly from: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Personal values of whoever did what a row tells; the row names their account. */
+export const OWN_PATHS: readonly string[] = ["actor", "address"];
+
+/** Erases what the record keeps of a person: under their number, and wherever one of their addresses was typed. */
+export async function eraseValues(tx: PoolClient, accountId: number, email: string | null): Promise<Erased> {
+  const { rows } = await tx.query<{ rowId: number; path: string; isOwn: boolean }>(
+    `DELETE FROM audit_value v USING audit_row r
+     WHERE r.id = v.row_id AND (v.account_id = $1 OR v.value = $2
+       OR v.value IN (SELECT value FROM audit_value WHERE account_id = $1 AND path LIKE '%.email'))
+     RETURNING v.row_id AS "rowId", v.path, r.actor_kind = 'user' AND r.actor_id = $1::text AND v.path = ANY ($3) AS "isOwn"`,
+    [accountId, email, OWN_PATHS],
   );
-  return rowCount ?? 0;
+  const from: Record<string, string[]> = {};
+  for (const { rowId, path, isOwn } of rows) if (!isOwn) (from[rowId] ??= []).push(path);
+  return { values: rows.length, from };
 }

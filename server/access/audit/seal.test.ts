@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import pino from "pino";
 import { expect, test } from "vitest";
-import type { Caller } from "@/server/domain/access";
+import { type Caller, SYSTEM } from "@/server/domain/access";
 import { withTransaction } from "@/server/postgres/transaction";
 import { ADA, createAuditRig } from "@/server/testing/audit-rig";
 import { jobContext } from "@/server/testing/job-context";
@@ -113,7 +113,15 @@ test("what is of people stands apart, and erasing it leaves the record as it was
   await seal();
   const sealed = JSON.stringify(await query("SELECT audit_row::text FROM audit_row"));
   for (const value of ["Ada", "Bob", "bob@example.com", "10.0.0"]) expect(sealed).not.toContain(value);
-  expect(await withTransaction(rig.pool, (tx) => eraseValues(tx, 2, null))).toBe(4);
+  await withTransaction(rig.pool, async (tx) => {
+    const erased = await eraseValues(tx, 2, null);
+    expect(erased).toEqual({ values: 4, from: { 1: ["detail.before.email"], 2: ["target"] } });
+    const deed = { verb: "deleteUser", target: "2", outcome: "done", address: null, detail: { erased } } as const;
+    await addDeed(tx, SYSTEM, deed);
+  });
+  // At once, and when the removal is sealed, too.
+  expect(await verify()).toMatchObject({ fault: null, erased: 4, waiting: 1 });
+  await seal();
   expect(await verify()).toMatchObject({ fault: null, erased: 4 });
   expect(
     (await query<{ value: string }>("SELECT value FROM audit_value ORDER BY 1")).map(({ value }) => value),

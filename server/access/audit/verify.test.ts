@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createAuditRig } from "@/server/testing/audit-rig";
+import { ADA, createAuditRig } from "@/server/testing/audit-rig";
+import { addDeed } from "./deeds";
 import { hashOfRow, hashOfSeal, macOf, merkleRoot, SEALED_COLUMNS, type SealedRow } from "./canonical";
 import { readAuditKeys } from "./keys";
 import { verdictOn } from "./verify";
@@ -56,6 +57,44 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
     "a personal value that was put there",
     () => forge(`INSERT INTO audit_value VALUES (6, 'x', 1, '', 'Eve')`),
     /^Row 6 .* "x" was changed/,
+  ],
+  [
+    "a personal value that was taken out",
+    () => query(`DELETE FROM audit_value WHERE row_id = 6 AND path = 'address'`),
+    /^Row 6 .* "address" is gone, and no removal/,
+  ],
+  ["all personal values taken out", () => query("DELETE FROM audit_value"), /^Row 1 .* "a\w+" is gone, and no removal/],
+  [
+    "values taken out beside a removal of somebody else",
+    async () => {
+      await addDeed(rig.pool, ADA, {
+        ...{ verb: "deleteUser", target: "2", outcome: "done", address: null },
+        detail: { erased: { values: 1, from: { 5: ["actor"] } } },
+      });
+      await seal();
+      await query("DELETE FROM audit_value WHERE row_id IN (5, 6) AND path = 'actor'");
+    },
+    /^Row 6 .* "actor" is gone/,
+  ],
+  [
+    "values taken out by a removal that was not allowed",
+    async () => {
+      await addDeed(rig.pool, ADA, {
+        ...{ verb: "deleteUser", target: "1", outcome: "denied", address: null, detail: null },
+      });
+      await query("DELETE FROM audit_value WHERE row_id = 6");
+    },
+    /^Row 6 .* is gone/,
+  ],
+  [
+    "values taken out by a removal that was put there",
+    async () => {
+      await forge(
+        `INSERT INTO audit_row (actor_kind, actor, verb, target, outcome) VALUES ('user', 'x', 'deleteUser', '1', 'done')`,
+      );
+      await query("DELETE FROM audit_value WHERE row_id = 6");
+    },
+    /^Row 9 .* was put there/,
   ],
   ["an edited seal", () => forge(`UPDATE audit_seal SET time = now() WHERE id = 2`), /^Seal 2 .* was changed/],
   [

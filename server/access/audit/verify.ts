@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 import { counted } from "@/server/domain/counted";
 import type { Anchor } from "./anchors";
+import { type Erased, OWN_PATHS } from "./deeds";
 import {
   type AuditKey,
   hashOfRow,
@@ -63,7 +64,7 @@ interface SealRow {
 
 /**
  * Reads the whole record as of one moment, and compares it with its seals, and these with key and anchors. Memory grows with
- * neither rows nor seals, but for the anchors.
+ * neither rows nor seals, but for the anchors and what the removals of people erased.
  * @param tx a transaction that reads as of one moment.
  */
 export async function verifyRecord(tx: PoolClient, { keys, anchors }: Vouchers): Promise<Verified> {
@@ -72,6 +73,7 @@ export async function verifyRecord(tx: PoolClient, { keys, anchors }: Vouchers):
   const sealed = new IdSet();
   let previous: { readonly id: number; readonly hash: Buffer } = { id: 0, hash: NO_SEAL };
   let newest = -Infinity;
+  let removals: Removals;
 
   async function readSeal(seal: SealRow, told: ReadonlyMap<number, Anchor>): Promise<void> {
     if (seal.id !== previous.id + 1) throw new Fault(`${sealsGone(previous.id + 1, seal.id - 1)} gone.`);
@@ -134,7 +136,15 @@ export async function verifyRecord(tx: PoolClient, { keys, anchors }: Vouchers):
     for (const { path, salt, value } of kept)
       if (commitments[path] !== commitmentTo(salt, value))
         throw new Fault(`Row ${row.id} (${row.verb}): its personal value "${path}" was changed.`);
-    found.erased += Object.keys(commitments).length - kept.length;
+    const there = new Set(kept.map(({ path }) => path));
+    for (const path of Object.keys(commitments)) {
+      if (there.has(path)) continue;
+      if (!removals.haveErased(row, path))
+        throw new Fault(
+          `Row ${row.id} (${row.verb}): its personal value "${path}" is gone, and no removal of a person erased it.`,
+        );
+      found.erased++;
+    }
   }
 
   async function readValues(ids: readonly number[]): Promise<Map<number, ValueRow[]>> {
@@ -171,6 +181,7 @@ export async function verifyRecord(tx: PoolClient, { keys, anchors }: Vouchers):
   }
 
   try {
+    removals = await readRemovals(tx);
     const told = new Map<number, Anchor>();
     for await (const anchor of anchors) {
       const same = told.get(anchor.seal);
@@ -200,6 +211,29 @@ export async function verifyRecord(tx: PoolClient, { keys, anchors }: Vouchers):
     if (error instanceof Fault) return { fault: error.message, ...found, unvouched };
     throw error;
   }
+}
+
+/** What the removals of people, by the rows that tell of them, have erased. */
+interface Removals {
+  haveErased(row: SealedRow, path: string): boolean;
+}
+
+/** Reads the rows that tell of removals. Whether these are as they were sealed, or wait for it, is found with all other rows. */
+async function readRemovals(tx: PoolClient): Promise<Removals> {
+  const { rows } = await tx.query<{ accountId: string; from: Erased["from"] | null }>(
+    `SELECT target AS "accountId", detail->'erased'->'from' AS "from" FROM audit_row WHERE verb = 'deleteUser' AND outcome = 'done'`,
+  );
+  const people = new Set(rows.map(({ accountId }) => accountId));
+  const values = new Set(
+    rows.flatMap(({ from }) =>
+      Object.entries(from ?? {}).flatMap(([row, paths]) => paths.map((path) => `${row} ${path}`)),
+    ),
+  );
+  return {
+    haveErased: ({ id, actorKind, actorId }, path) =>
+      values.has(`${id} ${path}`) ||
+      (actorKind === "user" && actorId !== null && people.has(actorId) && OWN_PATHS.includes(path)),
+  };
 }
 
 interface ValueRow {

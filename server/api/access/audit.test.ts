@@ -196,6 +196,28 @@ test("no secret is in it, and it says what was there before and is there now", a
   });
 });
 
+test("a removal says which personal values it erased of rows that others have made", async () => {
+  const api = rig.compose({ caller: await administrator() });
+  const { user } = await read(
+    userLink,
+    api.handle("addUser", post({ name: "Ida", email: "ida@example.com", role: "viewer" }), {}),
+  );
+  await refused(api.handle("signIn", post({ email: "ida@example.com", password: "wrong" }), {}));
+  expect((await api.handle("deleteUser", post({}), { id: String(user.id) })).status).toBe(200);
+  const newest = await listDeeds(rig.engines.pool, { ...ALL, limit: 3 });
+  const [removal, guess, addition] = newest.map(({ id, detail }) => ({ id, detail }));
+  expect(removal!.detail).toEqual({
+    before: { role: "viewer" },
+    erased: {
+      values: 3,
+      from: {
+        [guess!.id]: ["target"],
+        [addition!.id]: expect.arrayContaining(["detail.after.name", "detail.after.email"]),
+      },
+    },
+  });
+});
+
 test("the record can be searched by whoever administers, and that is recorded too", async () => {
   const get = (search: string) => read(auditAnswer, rig.get("listAudit", {}, search));
   const { items } = await get("verb=makeAccessKey&outcome=done");

@@ -132,9 +132,9 @@ export const deleteUser = writingVerb(
       const { email, grants } = await lockAccount(tx, id);
       await assertOtherAdmin(prisma, id);
       await removeAccount(prisma, id);
-      const values = await eraseValues(tx, id, email);
-      note({ detail: { before: { role: greatestRole(grants) }, erasedValues: values } });
-      return { erased: values };
+      const erased = await eraseValues(tx, id, email);
+      note({ detail: { before: { role: greatestRole(grants) }, erased } });
+      return { erased: erased.values };
     },
 );
 
