@@ -1,13 +1,13 @@
 import type { Config } from "./config";
 import { scheme } from "./exposure";
-import { isLoopback } from "./loopback";
 
-const ANY = new Set(["0.0.0.0", "::", "[::]"]);
+/** Where `localhost` leads to what is listened on: everywhere, or the loopback's usual address. */
+const LOCALHOST = new Set(["0.0.0.0", "::", "[::]", "127.0.0.1", "localhost"]);
 
 /** Names the dashboard's address as a person would type it: the public one, or the one on this machine. */
 export function addressForPeople({ server, frontDoor }: Pick<Config, "server" | "frontDoor">): string {
   if (frontDoor.PUBLIC_URL !== undefined) return frontDoor.PUBLIC_URL;
   const { HOST, PORT } = server;
-  const host = ANY.has(HOST) || (isLoopback(HOST) && HOST !== "::1") ? "localhost" : HOST;
+  const host = LOCALHOST.has(HOST) ? "localhost" : HOST;
   return `${scheme(frontDoor)}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${PORT}`;
 }
