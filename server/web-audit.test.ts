@@ -207,7 +207,7 @@ test("secrets stand in no log, answer, record of the start or row, and a dump of
     return makeLink(tx, rows[0]!.id);
   });
   const linked = await post("/api/v1/sign-in/link", { secret: link }, {}, once);
-  const own = { cookie };
+  const own = { cookie, origin: web.url };
   const made = (await (
     await post("/api/v1/keys", { kind: "service", name: "k", role: "admin" }, own, once)
   ).json()) as { text: string };

@@ -143,6 +143,18 @@ test("over https only the cookie of https counts, over http only the other", asy
   expect((await authenticator.callerOf({ ...shown, cookie })).kind).toBe("nobody");
 });
 
+test("with two session cookies it is nobody, whichever comes first; the same one twice is one", async () => {
+  const [{ secret: own }, { secret: foreign }] = [await newSession(), await newSession()];
+  for (const [first, second] of [
+    [own, foreign],
+    [foreign, own],
+    [own, "x"],
+  ])
+    expect(await why(byCookie(`${first}; fieldwatch-1=${second}`))).toMatch(/^There are two session cookies: clear/);
+  expect(await byCookie(`${own}; fieldwatch-1=${own}`)).toMatchObject({ kind: "user" });
+  expect(await byCookie(`${own}; fieldwatch-2=${foreign}; fieldwatch-1=`)).toMatchObject({ kind: "user" });
+});
+
 test("while PostgreSQL is away, callers from before stay known; others can't be told, and a revoked one isn't let in", async () => {
   const pool = new pg.Pool({ connectionString: db.connectionString });
   pool.on("error", () => {});

@@ -68,8 +68,9 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
         const { keyId: id, name } = caller;
         return nobody(`The key ${name} may not be used from ${address ?? "there"}.`, { id, name });
       }
-      const secret = cookieIn(cookie, isHttps ? cookies.secure : cookies.plain);
-      if (secret === null) return NOBODY;
+      const [secret, another] = cookiesIn(cookie, isHttps ? cookies.secure : cookies.plain);
+      if (secret === undefined) return NOBODY;
+      if (another !== undefined) return nobody(TWO_COOKIES);
       if (!isSecret(secret)) return nobody(ENDED);
       const { caller } = await people.get(secret, async () => {
         const found = await findSession(secret);
@@ -91,19 +92,22 @@ const NO_KEY: FoundKey = {
   lastsMs: Infinity,
 };
 const ENDED = "The session has ended.";
+/** Over plain HTTP a page on another port of this host can put a cookie of its own before ours: whose session it is can't be told. */
+const TWO_COOKIES = "There are two session cookies: clear this host's cookies in the browser, and sign in again.";
 
 /** Nobody, and why. @param key the one that was shown, with its right secret. */
 function nobody(why: string, key?: { readonly id: string; readonly name: string }): Caller {
   return { kind: "nobody", why, ...(key && { key }) };
 }
 
-/** The value of this cookie in a Cookie header, or null without one. */
-export function cookieIn(header: string | null, wanted: string): string | null {
+/** The different values that a Cookie header has under this name: more than one only if another page has set some. */
+export function cookiesIn(header: string | null, wanted: string): string[] {
+  const values = new Set<string>();
   for (const part of header?.split(";") ?? []) {
     const [name = "", value = ""] = part.trim().split("=", 2);
-    if (name === wanted && value !== "") return value;
+    if (name === wanted && value !== "") values.add(value);
   }
-  return null;
+  return [...values];
 }
 
 interface AskedKey {

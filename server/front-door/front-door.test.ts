@@ -126,6 +126,22 @@ test("who changes something is a page of ours, or no page", () => {
   expect(told[0]!.fix).toContain("PUBLIC_URL=http://evil.example ");
 });
 
+test("who shows a cookie says from whose page it comes, to change something or open a socket; who shows a key needn't", () => {
+  const { kind, told } = doorOf();
+  const cookie = { cookie: "fieldwatch-3000=x" };
+  const socket = (headers: Record<string, string>) =>
+    kind({ url: "/socket.io/", headers: { host: "localhost:3000", ...headers } }, "socket");
+  for (const ask of [(headers: Record<string, string>) => kind(post(headers)), socket]) {
+    expect(ask(cookie)).toBe("foreign-origin");
+    expect(ask({ ...cookie, "sec-fetch-site": "same-origin" })).toBe("foreign-origin");
+    expect(ask({ ...cookie, origin: "http://localhost:3000" })).toBeNull();
+    expect(ask({ ...cookie, authorization: "Bearer fwk_x" })).toBeNull();
+    expect(ask({ authorization: "Bearer fwk_x" })).toBeNull();
+  }
+  expect(told[0]!.fix).toContain("Programs show a key");
+  expect(kind({ url: "/api/v1/devices", headers: { host: "localhost:3000", ...cookie } })).toBeNull();
+});
+
 test("a page of ours asks the API, and so does who types an address; of another, only for what is for everybody", () => {
   const kind = (url: string, site: string | null, method = "GET") =>
     doorOf().kind({ method, url, headers: { host: "localhost:3000", ...(site && { "sec-fetch-site": site }) } });

@@ -65,6 +65,12 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
     if (isReading && (isPage(url) || FOR_ALL.test(url))) return null;
     if (method === "GET" && headers["sec-fetch-dest"] === "document" && SIGN_IN.test(url)) return null;
     const site = headers["sec-fetch-site"];
+    if (!isReading && origin === undefined && headers.cookie !== undefined && headers.authorization === undefined)
+      return {
+        kind: "foreign-origin",
+        detail: "There is a cookie, and no Origin that says whose page sent this.",
+        fix: "Browsers send Origin by themselves. Programs show a key, as `Authorization: Bearer …`.",
+      };
     if (!isReading && origin !== undefined && !hosts.isOwnOrigin(origin, host, isHttps))
       return foreignOrigin(origin, host);
     if (site !== undefined && !OWN_SITES.has(String(site)))

@@ -1,4 +1,4 @@
-import { cookieIn, type CookieNames } from "@/server/access/authenticate";
+import { cookiesIn, type CookieNames } from "@/server/access/authenticate";
 import { isHttps } from "../address";
 
 /** A cookie of ours; what it holds can't be read by scripts. */
@@ -6,7 +6,7 @@ export interface Cookie {
   readonly names: CookieNames;
   /** The header that sets it, or with null takes it away, for a request that came this way. */
   set(request: Request, value: string | null): string;
-  /** What a request's one holds, or null. */
+  /** What a request's one holds; null without one, and with several. */
   read(request: Request): string | null;
 }
 
@@ -31,6 +31,9 @@ function createCookie(name: string, port: number, forMs: number | null): Cookie 
       const age = value === null ? "; Max-Age=0" : forMs === null ? "" : `; Max-Age=${forMs / 1000}`;
       return `${nameFor(request)}=${value ?? ""}; Path=/; HttpOnly; SameSite=Lax${secure}${age}`;
     },
-    read: (request) => cookieIn(request.headers.get("cookie"), nameFor(request)),
+    read(request) {
+      const [value = null, another] = cookiesIn(request.headers.get("cookie"), nameFor(request));
+      return another === undefined ? value : null;
+    },
   };
 }
