@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { KeysAnswer, KeyView, ListedKey, MadeKey } from "@/server/contracts/access";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
-import { keysQuery } from "../queries/access";
+import { keysQuery, useMay } from "../queries/access";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { Empty } from "../ui/feedback";
@@ -161,6 +161,8 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
   const { id, name, networks, madeBy, createdAt, expiresAt, revokedAt, lastUsedAt, lastUsedFrom } = accessKey;
   const { zone } = useZone();
   const { mark, word, isEnded } = keyState(accessKey, now);
+  // Who makes keys of devices leaves programs' to administrators.
+  const isAdmin = useMay("administer");
   return (
     <tr data-key={id} data-ended={isEnded || undefined}>
       <th scope="row">
@@ -206,7 +208,7 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
         <StateMark mark={mark} word={word} /> {revokedAt === null ? null : <Age time={revokedAt} />}
       </td>
       <td className={classes.actions}>
-        {isEnded ? null : (
+        {isEnded || (accessKey.kind === "service" && !isAdmin) ? null : (
           <>
             <Button size="compact-xs" variant="default" onClick={onRotate} aria-label={`Rotate ${name}`}>
               Rotate…
