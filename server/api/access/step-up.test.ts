@@ -13,14 +13,17 @@ const PASSWORD = "correct horse battery";
 const rig = createApiRig({ PORT: String(PORT) });
 const query = (sql: string) => rig.engines.pool.query(sql);
 
-test("what outlives a session takes people who have proven within ten minutes who they are; keys can't prove it", async () => {
+test("what outlives a session, or removes for good, takes people who have proven within ten minutes who they are; keys can't prove it", async () => {
   const found = Object.entries(VERBS).flatMap(([name, { operation }]) => (operation.stepUp ? [name as VerbName] : []));
   expect(found.sort()).toEqual([
     ...[
       "addUser",
+      "deleteDevice",
+      "deleteMetric",
       "deleteUser",
       "makeAccessKey",
       "makeUserLink",
+      "mergeMetrics",
       "revokeAccessKey",
       "rotateAccessKey",
       "setOwnPassword",

@@ -15,6 +15,7 @@ export const deleteDevice = writingVerb(
     path: "/api/v1/devices/{id}",
     access: "administer",
     bySite: true,
+    stepUp: true,
     summary: "Deletes a device with its readings, rollups, latest values and what people wrote about it",
     description:
       "It is gone at once; the job in the answer removes its readings, and goes on after a restart. Its messages in the archive and its dead letters stay until their " +

@@ -25,6 +25,7 @@ export const deleteMetric = writingVerb(
     method: "DELETE",
     path: "/api/v1/metrics/{name}",
     access: "administer",
+    stepUp: true,
     summary: "Deletes a metric with its readings, rollups, latest values and units",
     description: `It is gone at once from every list and chart; the job in the answer removes its readings, and goes on after a restart. ${STAYS}`,
     params: metricParams,
@@ -49,6 +50,7 @@ export const mergeMetrics = writingVerb(
     method: "POST",
     path: "/api/v1/metrics/{name}/merge",
     access: "administer",
+    stepUp: true,
     summary: "Gives a metric's readings to another metric, and deletes it",
     description:
       "It is gone at once; the job in the answer moves its readings, which appear under `into` as it goes. Where `into` has a reading at the same device and time, that one " +
