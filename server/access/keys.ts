@@ -1,3 +1,4 @@
+import type { PoolClient } from "pg";
 import type { Grant, KeyKind, Role, Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { PrismaClient } from "@/server/postgres/prisma";
@@ -19,6 +20,8 @@ export interface Key {
   readonly lastUsedAt: EpochMs | null;
   readonly lastUsedFrom: string | null;
   readonly grants: readonly Grant[];
+  /** The first of the keys that were made by rotating, one from the other; null: it is that one itself. */
+  readonly line: string | null;
 }
 
 const SHAPE = {
@@ -34,6 +37,7 @@ const SHAPE = {
   lastUsedAt: true,
   lastUsedFrom: true,
   site: true,
+  line: true,
   grants: { select: { role: true, siteId: true, site: true } },
 } as const;
 
@@ -47,6 +51,8 @@ export interface WantedKey {
   readonly networks: readonly string[];
   readonly expiresAt: EpochMs | null;
   readonly grants: readonly Grant[];
+  /** As in {@link Key}; left out for a key that takes no other's place. */
+  readonly line?: string | null;
 }
 
 /** All keys of these sites, newest first; those of no site only where all are meant. */
@@ -78,13 +84,14 @@ export function expiryOf(kind: KeyKind, days: number | null | undefined, now: Ep
 
 /** What to make for a key to take the place of another one: the same in all, for as long again. */
 export function sameAgain(
-  { kind, name, device, site, networks, grants, createdAt, expiresAt }: Key,
+  { id, kind, name, device, site, networks, grants, createdAt, expiresAt, line }: Key,
   now: EpochMs,
 ): WantedKey {
   return {
     ...{ kind, name, device, networks, grants },
     siteId: kind === "service" ? null : (site?.id ?? null),
     expiresAt: expiresAt === null ? null : now + (expiresAt - createdAt),
+    line: line ?? id,
   };
 }
 
@@ -106,6 +113,18 @@ export async function makeKey(
     grants: { create: grants.map((grant) => ({ ...grant })) },
   };
   return { key: toKey(await prisma.accessKey.create({ data, select: SHAPE })), text };
+}
+
+/** The keys that this one takes the place of, or that take its place, and itself: those that work now. Nobody rotates them until `tx` ends. */
+export async function workingInLine(tx: PoolClient, { id, line }: Pick<Key, "id" | "line">): Promise<string[]> {
+  // Who waited here finds what the one before has made only by asking after it.
+  await tx.query(`SELECT FROM access_key WHERE id = $1 FOR UPDATE`, [line ?? id]);
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT id FROM access_key WHERE (id = $1 OR line = $1) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+     ORDER BY created_at, id`,
+    [line ?? id],
+  );
+  return rows.map((row) => row.id);
 }
 
 /** Ends a key for good. @returns it, or null when there is none such. */

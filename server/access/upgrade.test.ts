@@ -17,7 +17,7 @@ test("keys of before go on as they were, and none is bound to a site or a folder
        ('bbbbbbbbbbbb', 'device', 'meter', sha256('b'), 'meter-1', '{10.0.0.0/8}', 'Ada')`,
   );
   const kept = async () =>
-    (await db.pool.query(`SELECT to_jsonb(k) - 'folder' AS key FROM access_key k ORDER BY id`)).rows;
+    (await db.pool.query(`SELECT to_jsonb(k) - 'folder' - 'line' AS key FROM access_key k ORDER BY id`)).rows;
   const before = await kept();
   await migrate(db.connectionString);
   expect(await kept()).toEqual(before);
@@ -26,6 +26,20 @@ test("keys of before go on as they were, and none is bound to a site or a folder
     { folder: null, site_id: null },
     { folder: null, site_id: null },
   ]);
+});
+
+test("keys that were rotated before are known to take each other's place", async () => {
+  await goBackBefore(db, "20261128235900_key_lines");
+  await db.pool.query(
+    `INSERT INTO access_key (id, kind, name, secret_hash, made_by)
+       SELECT left(k, 12), 'site', k, sha256(k::bytea), 'Ada' FROM unnest('{aaaaaaaaaaaa,bbbbbbbbbbbb,cccccccccccc,dddddddddddd}'::text[]) k;
+     INSERT INTO audit_row (actor_kind, actor, verb, target, outcome, detail) VALUES
+       ('user', 'Ada', 'rotateAccessKey', 'bbbbbbbbbbbb', 'done', '{"of": "aaaaaaaaaaaa"}'),
+       ('user', 'Ada', 'rotateAccessKey', 'cccccccccccc', 'done', '{"of": "bbbbbbbbbbbb"}')`,
+  );
+  await migrate(db.connectionString);
+  const { rows } = await db.pool.query<{ line: string | null }>(`SELECT line FROM access_key ORDER BY id`);
+  expect(rows.map(({ line }) => line)).toEqual([null, "aaaaaaaaaaaa", "aaaaaaaaaaaa", null]);
 });
 
 test("a database from before accounts keeps what it has, and lets nobody in before the first link is taken", async () => {

@@ -105,6 +105,26 @@ test("rotating makes the same key again, beside the one there is; one that is re
   expect((await refused(call("rotateAccessKey", admin, { id: first.id }))).kind).toBe("wrong-status");
 });
 
+test("of keys that take each other's place two work at a time, and one that has expired is not begun again", async () => {
+  const rotate = (id: string) => call("rotateAccessKey", admin, { id });
+  const first = await made(admin, { kind: "site", name: "gateway" });
+  // At the same moment, too.
+  const answers = await Promise.all([rotate(first.id), rotate(first.id), rotate(first.id)]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+  const { key: second } = madeKey.parse(await answers.find(({ status }) => status === 200)!.json());
+  for (const { id } of [first, second])
+    expect(await refused(rotate(id))).toMatchObject({
+      kind: "wrong-status",
+      detail: `2 keys that take each other's place work already (${first.id}, ${second.id}): revoke one first.`,
+    });
+  await read(keyView, call("revokeAccessKey", admin, { id: first.id }));
+  const { key: third } = await read(madeKey, rotate(second.id));
+  expect((await refused(rotate(third.id))).detail).toContain(`(${second.id}, ${third.id})`);
+  await rig.engines.pool.query(`UPDATE access_key SET expires_at = now() WHERE id = $1`, [second.id]);
+  expect((await refused(rotate(second.id))).detail).toBe(`The key ${second.id} is expired: make a new one.`);
+  expect((await rotate(third.id)).status).toBe(200);
+});
+
 test("the list tells what each key has named first within the hour, and the most it may", async () => {
   const { id } = await made(admin, { kind: "site" });
   await rig.engines.pool.query(

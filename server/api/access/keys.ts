@@ -9,6 +9,7 @@ import {
   revokeKey,
   sameAgain,
   type WantedKey,
+  workingInLine,
 } from "@/server/access/keys";
 import { ensureSite, findSite } from "@/server/catalog/catalog-writes";
 import { keysAnswer, keyView, madeKey, newKeyBody } from "@/server/contracts/access";
@@ -24,6 +25,9 @@ import { noteOfKey, toKeyView } from "./view";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newKeyBody, { io: "input" });
 const keyPath = z.object({ id: z.string().regex(/^[0-9a-z]{12}$/) });
+
+/** Keys made by rotating, one from the other, that may work at a time: the one before and the one after. */
+const MOST_WORKING = 2;
 
 export interface KeyDeps {
   readonly prisma: PrismaClient;
@@ -96,7 +100,8 @@ export const rotateAccessKey = writingVerb(
     stepUp: true,
     summary: "Makes a key like another one, to take its place",
     description:
-      "The same name, role, site, device and addresses, for as long again. Both work until the first expires or is revoked: put the second one in place, then revoke the first.",
+      "The same name, role, site, device and addresses, for as long again. Both work until the first expires or is revoked: put the second one in place, then revoke the first. " +
+      "No more than two that take each other's place work at a time.",
     params: keyPath,
     query: NO_PARAMETERS,
     answer: madeKey,
@@ -107,6 +112,14 @@ export const rotateAccessKey = writingVerb(
     async ({ tx, caller, sites, now }, { params: { id }, note }) => {
       const key = await handled(tx, caller, sites, id);
       if (key.revokedAt !== null) throw new ProblemError("wrong-status", `The key ${id} is revoked: make a new one.`);
+      if (key.expiresAt !== null && key.expiresAt <= now)
+        throw new ProblemError("wrong-status", `The key ${id} is expired: make a new one.`);
+      const working = await workingInLine(tx, key);
+      if (working.length >= MOST_WORKING)
+        throw new ProblemError(
+          "wrong-status",
+          `${working.length} keys that take each other's place work already (${working.join(", ")}): revoke one first.`,
+        );
       return make(tx, caller, sites, sameAgain(key, now), (deed) =>
         note({ ...deed, detail: { ...deed.detail, of: id } }),
       );

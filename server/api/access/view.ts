@@ -42,6 +42,7 @@ export function toKeyView({
   revokedAt,
   lastUsedAt,
   site,
+  line: _,
   ...key
 }: Key): z.input<typeof keyView> {
   return {

@@ -196,7 +196,8 @@ export const AccessKeyScalarFieldEnum = {
   revokedAt: 'revokedAt',
   lastUsedAt: 'lastUsedAt',
   lastUsedFrom: 'lastUsedFrom',
-  folder: 'folder'
+  folder: 'folder',
+  line: 'line'
 } as const
 
 export type AccessKeyScalarFieldEnum = (typeof AccessKeyScalarFieldEnum)[keyof typeof AccessKeyScalarFieldEnum]

@@ -48,6 +48,7 @@ export type AccessKeyMinAggregateOutputType = {
   lastUsedAt: Date | null
   lastUsedFrom: string | null
   folder: string | null
+  line: string | null
 }
 
 export type AccessKeyMaxAggregateOutputType = {
@@ -64,6 +65,7 @@ export type AccessKeyMaxAggregateOutputType = {
   lastUsedAt: Date | null
   lastUsedFrom: string | null
   folder: string | null
+  line: string | null
 }
 
 export type AccessKeyCountAggregateOutputType = {
@@ -81,6 +83,7 @@ export type AccessKeyCountAggregateOutputType = {
   lastUsedAt: number
   lastUsedFrom: number
   folder: number
+  line: number
   _all: number
 }
 
@@ -107,6 +110,7 @@ export type AccessKeyMinAggregateInputType = {
   lastUsedAt?: true
   lastUsedFrom?: true
   folder?: true
+  line?: true
 }
 
 export type AccessKeyMaxAggregateInputType = {
@@ -123,6 +127,7 @@ export type AccessKeyMaxAggregateInputType = {
   lastUsedAt?: true
   lastUsedFrom?: true
   folder?: true
+  line?: true
 }
 
 export type AccessKeyCountAggregateInputType = {
@@ -140,6 +145,7 @@ export type AccessKeyCountAggregateInputType = {
   lastUsedAt?: true
   lastUsedFrom?: true
   folder?: true
+  line?: true
   _all?: true
 }
 
@@ -244,6 +250,7 @@ export type AccessKeyGroupByOutputType = {
   lastUsedAt: Date | null
   lastUsedFrom: string | null
   folder: string | null
+  line: string | null
   _count: AccessKeyCountAggregateOutputType | null
   _avg: AccessKeyAvgAggregateOutputType | null
   _sum: AccessKeySumAggregateOutputType | null
@@ -284,6 +291,7 @@ export type AccessKeyWhereInput = {
   lastUsedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }
@@ -303,6 +311,7 @@ export type AccessKeyOrderByWithRelationInput = {
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrderInput | Prisma.SortOrder
   folder?: Prisma.SortOrderInput | Prisma.SortOrder
+  line?: Prisma.SortOrderInput | Prisma.SortOrder
   site?: Prisma.SiteOrderByWithRelationInput
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
 }
@@ -325,6 +334,7 @@ export type AccessKeyWhereUniqueInput = Prisma.AtLeast<{
   lastUsedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }, "id">
@@ -344,6 +354,7 @@ export type AccessKeyOrderByWithAggregationInput = {
   lastUsedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrderInput | Prisma.SortOrder
   folder?: Prisma.SortOrderInput | Prisma.SortOrder
+  line?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AccessKeyCountOrderByAggregateInput
   _avg?: Prisma.AccessKeyAvgOrderByAggregateInput
   _max?: Prisma.AccessKeyMaxOrderByAggregateInput
@@ -369,6 +380,7 @@ export type AccessKeyScalarWhereWithAggregatesInput = {
   lastUsedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableWithAggregatesFilter<"AccessKey"> | string | null
   folder?: Prisma.StringNullableWithAggregatesFilter<"AccessKey"> | string | null
+  line?: Prisma.StringNullableWithAggregatesFilter<"AccessKey"> | string | null
 }
 
 export type AccessKeyCreateInput = {
@@ -385,6 +397,7 @@ export type AccessKeyCreateInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
@@ -404,6 +417,7 @@ export type AccessKeyUncheckedCreateInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutKeyInput
 }
 
@@ -421,6 +435,7 @@ export type AccessKeyUpdateInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
@@ -440,6 +455,7 @@ export type AccessKeyUncheckedUpdateInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutKeyNestedInput
 }
 
@@ -458,6 +474,7 @@ export type AccessKeyCreateManyInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
 }
 
 export type AccessKeyUpdateManyMutationInput = {
@@ -474,6 +491,7 @@ export type AccessKeyUpdateManyMutationInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AccessKeyUncheckedUpdateManyInput = {
@@ -491,6 +509,7 @@ export type AccessKeyUncheckedUpdateManyInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AccessKeyListRelationFilter = {
@@ -518,6 +537,7 @@ export type AccessKeyCountOrderByAggregateInput = {
   lastUsedAt?: Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrder
   folder?: Prisma.SortOrder
+  line?: Prisma.SortOrder
 }
 
 export type AccessKeyAvgOrderByAggregateInput = {
@@ -538,6 +558,7 @@ export type AccessKeyMaxOrderByAggregateInput = {
   lastUsedAt?: Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrder
   folder?: Prisma.SortOrder
+  line?: Prisma.SortOrder
 }
 
 export type AccessKeyMinOrderByAggregateInput = {
@@ -554,6 +575,7 @@ export type AccessKeyMinOrderByAggregateInput = {
   lastUsedAt?: Prisma.SortOrder
   lastUsedFrom?: Prisma.SortOrder
   folder?: Prisma.SortOrder
+  line?: Prisma.SortOrder
 }
 
 export type AccessKeySumOrderByAggregateInput = {
@@ -646,6 +668,7 @@ export type AccessKeyCreateWithoutSiteInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
 
@@ -663,6 +686,7 @@ export type AccessKeyUncheckedCreateWithoutSiteInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutKeyInput
 }
 
@@ -710,6 +734,7 @@ export type AccessKeyScalarWhereInput = {
   lastUsedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   lastUsedFrom?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
 }
 
 export type AccessKeyCreateWithoutGrantsInput = {
@@ -726,6 +751,7 @@ export type AccessKeyCreateWithoutGrantsInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
 }
 
@@ -744,6 +770,7 @@ export type AccessKeyUncheckedCreateWithoutGrantsInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
 }
 
 export type AccessKeyCreateOrConnectWithoutGrantsInput = {
@@ -776,6 +803,7 @@ export type AccessKeyUpdateWithoutGrantsInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
 }
 
@@ -794,6 +822,7 @@ export type AccessKeyUncheckedUpdateWithoutGrantsInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AccessKeyCreateManySiteInput = {
@@ -810,6 +839,7 @@ export type AccessKeyCreateManySiteInput = {
   lastUsedAt?: Date | string | null
   lastUsedFrom?: string | null
   folder?: string | null
+  line?: string | null
 }
 
 export type AccessKeyUpdateWithoutSiteInput = {
@@ -826,6 +856,7 @@ export type AccessKeyUpdateWithoutSiteInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
 
@@ -843,6 +874,7 @@ export type AccessKeyUncheckedUpdateWithoutSiteInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutKeyNestedInput
 }
 
@@ -860,6 +892,7 @@ export type AccessKeyUncheckedUpdateManyWithoutSiteInput = {
   lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -908,6 +941,7 @@ export type AccessKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
   folder?: boolean
+  line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.AccessKeyCountOutputTypeDefaultArgs<ExtArgs>
@@ -928,6 +962,7 @@ export type AccessKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
   folder?: boolean
+  line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
@@ -946,6 +981,7 @@ export type AccessKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
   folder?: boolean
+  line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
@@ -964,9 +1000,10 @@ export type AccessKeySelectScalar = {
   lastUsedAt?: boolean
   lastUsedFrom?: boolean
   folder?: boolean
+  line?: boolean
 }
 
-export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "networks" | "madeBy" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom" | "folder", ExtArgs["result"]["accessKey"]>
+export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "networks" | "madeBy" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom" | "folder" | "line", ExtArgs["result"]["accessKey"]>
 export type AccessKeyInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
@@ -1015,6 +1052,10 @@ export type $AccessKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      * Host and data folder whose ingest.key it is.
      */
     folder: string | null
+    /**
+     * The first key of those made by rotating, one from the other; null: it is that first one itself.
+     */
+    line: string | null
   }, ExtArgs["result"]["accessKey"]>
   composites: {}
 }
@@ -1454,6 +1495,7 @@ export interface AccessKeyFieldRefs {
   readonly lastUsedAt: Prisma.FieldRef<"AccessKey", 'DateTime'>
   readonly lastUsedFrom: Prisma.FieldRef<"AccessKey", 'String'>
   readonly folder: Prisma.FieldRef<"AccessKey", 'String'>
+  readonly line: Prisma.FieldRef<"AccessKey", 'String'>
 }
     
 
