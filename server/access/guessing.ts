@@ -5,63 +5,111 @@ import { withTransaction } from "@/server/postgres/transaction";
 /** Wrong guesses an account may have before each further one has to wait: 1, 2, 4 … seconds, at most 15 minutes. */
 const FREE = 5;
 const LONGEST_S = 900;
-/** Wrong guesses an address may make, for whichever accounts, before it has to wait a minute. */
+/** Wrong guesses an address may make, for whichever accounts, before it has to wait a minute. Of what else is refused, as many are recorded. */
 const ADDRESS_FREE = 20;
 const ADDRESS_WINDOW_S = 60;
+/** So long an address from where the right password came has wrong guesses of its own. */
+const KNOWN_DAYS = 30;
 
-/** The account, if it is for one, and the address a guess is counted for. */
+/** The account a guess is for, and the address it comes from. */
 export interface Guess {
-  readonly email: string | null;
+  readonly email: string;
   readonly address: string | null;
 }
 
 /**
- * Begins a guess. It counts as wrong from now on, until {@link takeBackGuess}: of many at once, no more are listened to
- * than of as many one after the other.
+ * Begins a guess of a password. It counts as wrong from now on, until {@link takeBackGuess}: of many at once, no more are listened
+ * to than of as many one after the other. What has to wait leaves nothing behind.
  * @returns seconds to wait instead; 0 when it may be made. The right password has to wait too, or waiting would tell.
  */
 export async function beginGuess(pool: Pool, guess: Guess): Promise<number> {
-  const of = subjects(guess);
-  await pool.query(
-    `DELETE FROM sign_in_failure WHERE subject IN (SELECT subject FROM sign_in_failure WHERE last_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED)`,
-  );
+  await forgetOld(pool);
+  const address = `address:${placeOf(guess.address)}`;
   return withTransaction(pool, async (tx) => {
-    await tx.query(
-      `INSERT INTO sign_in_failure (subject, failures, last_at) SELECT unnest($1::text[]), 0, now() ON CONFLICT DO NOTHING`,
-      [of],
-    );
-    const { rows } = await tx.query<{ wait: number }>(
-      `SELECT ceil(greatest(0, max(extract(epoch FROM last_at - clock_timestamp()) +
-         CASE WHEN subject LIKE 'account:%' THEN CASE WHEN failures < $2 THEN 0 ELSE least($3, power(2, least(failures - $2, 20))) END
-              ELSE CASE WHEN failures < $4 THEN 0 ELSE $5 END END)))::integer AS wait
-       FROM (SELECT * FROM sign_in_failure WHERE subject = ANY($1) ORDER BY subject FOR UPDATE) f`,
-      [of, FREE, LONGEST_S, ADDRESS_FREE, ADDRESS_WINDOW_S],
-    );
-    const { wait } = rows[0]!;
+    const wait = await waitOf(tx, address);
     if (wait > 0) return wait;
-    // An address begins anew after a minute without a wrong guess, an account after a day.
-    await tx.query(
-      `UPDATE sign_in_failure SET last_at = clock_timestamp(),
-         failures = CASE WHEN subject LIKE 'address:%' AND last_at < clock_timestamp() - make_interval(secs => $2) THEN 1 ELSE failures + 1 END
-       WHERE subject = ANY($1)`,
-      [of, ADDRESS_WINDOW_S],
-    );
+    const account = await accountSubject(tx, guess);
+    const accountWait = await waitOf(tx, account);
+    if (accountWait > 0) return accountWait;
+    await count(tx, [address, account]);
     return 0;
   });
 }
 
-/** The guess was right: the account's wrong ones are forgotten, and the address's are one less. */
+/** The guess was right: the wrong ones it was counted with are forgotten, the address's are one less, and from there it is known. */
 export async function takeBackGuess(tx: PoolClient, guess: Guess): Promise<void> {
-  const of = subjects(guess);
-  await tx.query(`SELECT FROM sign_in_failure WHERE subject = ANY($1) ORDER BY subject FOR UPDATE`, [of]);
+  await tx.query(`UPDATE sign_in_failure SET failures = greatest(0, failures - 1) WHERE subject = $1`, [
+    `address:${placeOf(guess.address)}`,
+  ]);
+  await tx.query(`UPDATE sign_in_failure SET failures = 0 WHERE subject = $1`, [await accountSubject(tx, guess)]);
   await tx.query(
-    `UPDATE sign_in_failure SET failures = CASE WHEN subject LIKE 'account:%' THEN 0 ELSE greatest(0, failures - 1) END WHERE subject = ANY($1)`,
-    [of],
+    `INSERT INTO sign_in_failure (subject, failures, last_at)
+     SELECT concat('known:', id, ' ', $2::text), 0, clock_timestamp() FROM account WHERE email = $1
+     ON CONFLICT (subject) DO UPDATE SET last_at = excluded.last_at`,
+    [guess.email, placeOf(guess.address)],
   );
 }
 
-function subjects({ email, address }: Guess): string[] {
-  return [...(email === null ? [] : [`account:${email}`]), `address:${placeOf(address)}`].sort();
+/** Counts something else that was refused: a wrong link, which nobody can guess. Never one of the address's guesses. @returns whether to record it. */
+export async function countRefused(pool: Pool, address: string | null): Promise<boolean> {
+  await forgetOld(pool);
+  const subject = `refused:${placeOf(address)}`;
+  return withTransaction(pool, async (tx) => {
+    if ((await waitOf(tx, subject)) > 0) return false;
+    await count(tx, [subject]);
+    return true;
+  });
+}
+
+/** Forgets from where somebody has signed in, and guesses for their e-mail address. */
+export async function forgetGuesses(tx: PoolClient, accountId: number, email: string | null): Promise<void> {
+  await tx.query(`DELETE FROM sign_in_failure WHERE subject = $1 OR starts_with(subject, $2)`, [
+    `account:${email}`,
+    `known:${accountId} `,
+  ]);
+}
+
+async function forgetOld(pool: Pool): Promise<void> {
+  await pool.query(
+    `DELETE FROM sign_in_failure WHERE subject IN (SELECT subject FROM sign_in_failure
+       WHERE last_at < now() - make_interval(days => CASE WHEN subject LIKE 'known:%' THEN ${KNOWN_DAYS} ELSE 1 END) FOR UPDATE SKIP LOCKED)`,
+  );
+}
+
+/** Seconds the subject has to wait. Others that ask about it wait for the end of the transaction, so an address goes before an account. */
+async function waitOf(tx: PoolClient, subject: string): Promise<number> {
+  await tx.query(
+    `INSERT INTO sign_in_failure (subject, failures, last_at) VALUES ($1, 0, now()) ON CONFLICT DO NOTHING`,
+    [subject],
+  );
+  const { rows } = await tx.query<{ wait: number }>(
+    // last_at is rounded, so it may lie ahead: who has free guesses left doesn't wait for it.
+    `SELECT CASE WHEN failures < CASE WHEN of_account THEN $2::integer ELSE $4::integer END THEN 0 ELSE
+       ceil(greatest(0, extract(epoch FROM last_at - clock_timestamp()) +
+         CASE WHEN of_account THEN least($3::integer, power(2, least(failures - $2, 20))) ELSE $5::integer END)) END::integer AS wait
+     FROM (SELECT *, subject ~ '^(account|known):' AS of_account FROM sign_in_failure WHERE subject = $1 FOR UPDATE) f`,
+    [subject, FREE, LONGEST_S, ADDRESS_FREE, ADDRESS_WINDOW_S],
+  );
+  return rows[0]?.wait ?? 0;
+}
+
+/** An address begins anew after a minute without a wrong guess, an account after a day. */
+async function count(tx: PoolClient, subjects: readonly string[]): Promise<void> {
+  await tx.query(
+    `UPDATE sign_in_failure SET last_at = clock_timestamp(),
+       failures = CASE WHEN subject ~ '^(address|refused):' AND last_at < clock_timestamp() - make_interval(secs => $2) THEN 1 ELSE failures + 1 END
+     WHERE subject = ANY ($1)`,
+    [subjects, ADDRESS_WINDOW_S],
+  );
+}
+
+/** What a guess is counted for beside its address: from where the account's right password came, nobody elsewhere can keep it waiting. */
+async function accountSubject(tx: PoolClient, { email, address }: Guess): Promise<string> {
+  const { rows } = await tx.query<{ subject: string }>(
+    `SELECT f.subject FROM account a JOIN sign_in_failure f ON f.subject = concat('known:', a.id, ' ', $2::text) WHERE a.email = $1`,
+    [email, placeOf(address)],
+  );
+  return rows[0]?.subject ?? `account:${email}`;
 }
 
 /** Whoever has an IPv6 address has 2^64 of them: they count as one. */

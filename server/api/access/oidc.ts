@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { beginGuess } from "@/server/access/guessing";
+import { countRefused } from "@/server/access/guessing";
 import { endProviderSessions, letIn, spend } from "@/server/access/identities";
 import type { Person, Provider } from "@/server/access/provider";
 import { ProviderError } from "@/server/access/provider";
@@ -100,8 +100,8 @@ export const finishOidc = verb(
         return { location: attempt.to };
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
-        // Of refused ones no more are recorded than passwords may be guessed.
-        if ((await beginGuess(pool, { email: null, address: addressOf(request) })) === 0)
+        // Of refused ones not all are recorded.
+        if (await countRefused(pool, addressOf(request)))
           await refuse(pool, "signInByOidc", null, request, { trouble: error.trouble, why: error.why });
         return { location: backWith(error, attempt?.to ?? "/") };
       }
@@ -169,7 +169,7 @@ export const backChannelLogout = verb(
         });
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
-        if ((await beginGuess(pool, { email: null, address: addressOf(request) })) === 0)
+        if (await countRefused(pool, addressOf(request)))
           await refuse(pool, "backChannelLogout", null, request, { trouble: error.trouble, why: error.why });
         throw new ProblemError("not-believed", `The notice of logout is not taken: ${error.why}.`);
       }

@@ -2,7 +2,7 @@ import type * as crypto from "node:crypto";
 import { expect, test, vi } from "vitest";
 import { userLink } from "@/server/contracts/access";
 import { read, refused } from "@/server/testing/api-rig";
-import { createSignInRig, PASSWORD } from "@/server/testing/sign-in-rig";
+import { cookieOf, createSignInRig, PASSWORD } from "@/server/testing/sign-in-rig";
 import { until } from "@/server/testing/until";
 
 const scrypts = vi.hoisted(() => ({ count: 0 }));
@@ -64,11 +64,11 @@ test("200 guesses at once are no more than one after the other", async () => {
   expect(scrypts.count).toBeLessThanOrEqual(6);
 });
 
-test("an address has 20 wrong guesses a minute, for all accounts and links together; one of IPv6 is its network", async () => {
+test("an address has 20 wrong guesses a minute, for all accounts together; one of IPv6 is its network", async () => {
   const { email } = await withPassword();
   const from = async (address: string) => (await byPassword(email, PASSWORD, { address })).status;
   const wrongFrom = async (addressOf: (i: number) => string) => {
-    for (let i = 0; i < 18; i++) await byLink("y".repeat(43), { address: addressOf(i) });
+    for (let i = 0; i < 18; i++) await byPassword(`somebody-${i}@example.com`, "x", { address: addressOf(i) });
     const answers = await Promise.all(
       Array.from({ length: 4 }, (_, i) => byPassword(`nobody-${i}@example.com`, "x", { address: addressOf(i) })),
     );
@@ -81,6 +81,43 @@ test("an address has 20 wrong guesses a minute, for all accounts and links toget
   expect([await from("2001:db8:0:7:8::1"), await from("2001:db8:0:8::1")]).toEqual([429, 200]);
   await query("UPDATE sign_in_failure SET last_at = last_at - interval '61 seconds'");
   expect(await from("192.0.2.1")).toBe(200);
+});
+
+test("what is refused by the limit of an address leaves no row", async () => {
+  await query("INSERT INTO sign_in_failure VALUES ('address:10.0.0.9', 20, now())");
+  for (let i = 0; i < 30; i++)
+    expect((await byPassword(`made-up-${i}@example.com`, "x", { address: "10.0.0.9" })).status).toBe(429);
+  expect(await query("SELECT subject FROM sign_in_failure")).toEqual([{ subject: "address:10.0.0.9" }]);
+});
+
+test("wrong links from an address keep nobody's password there waiting, and wrong passwords no link", async () => {
+  const { email, id } = await withPassword();
+  for (let i = 0; i < 60; i++) expect((await byLink("y".repeat(43))).status).toBe(401);
+  expect((await byPassword(email, PASSWORD)).status).toBe(200);
+  await query("UPDATE sign_in_failure SET failures = 20, last_at = now() WHERE subject LIKE 'address:%'");
+  expect((await byPassword(email, PASSWORD)).status).toBe(429);
+  expect((await byLink(await rig.linkTo(id))).status).toBe(200);
+});
+
+test("from where the right password came before, wrong ones from elsewhere keep it waiting no more; wrong ones from there do", async () => {
+  const { cookie, email, id } = await withPassword();
+  const from = async (address: string, password = PASSWORD) => (await byPassword(email, password, { address })).status;
+  expect(await from("192.0.2.1")).toBe(200);
+  expect(await from("10.3.0.1", "wrong")).toBe(401);
+  await query("UPDATE sign_in_failure SET failures = 20, last_at = now() WHERE subject LIKE 'account:%'");
+  expect([await from("192.0.2.2"), await from("192.0.2.1")]).toEqual([429, 200]);
+  // It doesn't give the others more guesses.
+  expect(await from("10.3.0.9", "wrong")).toBe(429);
+  expect(await from("192.0.2.1", "wrong")).toBe(401);
+  const known = (what: string) => query(`${what} WHERE subject LIKE 'known:%'`);
+  expect(await known("SELECT failures FROM sign_in_failure")).toEqual([{ failures: 1 }]);
+  await known("UPDATE sign_in_failure SET failures = 15, last_at = now()");
+  expect(await from("192.0.2.1")).toBe(429);
+
+  const other = await read(userLink, ask("addUser", { cookie, body: { name: "Bob", role: "admin" } }));
+  const admin = await byLink(other.link.split("#k=")[1]!);
+  await ask("deleteUser", { cookie: cookieOf(admin), params: { id: String(id) } });
+  expect(await query("SELECT subject FROM sign_in_failure WHERE subject ~ '^(known|account):'")).toEqual([]);
 });
 
 test("right passwords use up nothing of an address", async () => {

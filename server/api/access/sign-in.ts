@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
-import { beginGuess, takeBackGuess } from "@/server/access/guessing";
+import { beginGuess, countRefused, takeBackGuess } from "@/server/access/guessing";
 import { takeLink } from "@/server/access/links";
 import { isPassword } from "@/server/access/passwords";
 import type { Provider } from "@/server/access/provider";
@@ -76,9 +76,8 @@ export const signInByLink = verb(
         return accountId === null ? null : beginRecorded(tx, accountId, request, "signInByLink", how);
       });
       if (session === null) {
-        // The right link is never kept waiting; of wrong ones no more are recorded than passwords may be guessed.
-        if ((await beginGuess(pool, { email: null, address: addressOf(request) })) === 0)
-          await refuse(pool, "signInByLink", null, request);
+        // No link is kept waiting, nor keeps a password waiting; of wrong ones not all are recorded.
+        if (await countRefused(pool, addressOf(request))) await refuse(pool, "signInByLink", null, request);
         throw new ProblemError(
           "not-signed-in",
           "This link is used, older than an hour, or not one of ours. `npm run sign-in-link` on the machine makes another.",

@@ -11,6 +11,7 @@ import {
 } from "@/server/access/accounts";
 import { eraseValues } from "@/server/access/audit/deeds";
 import { fromNamed, type NamedGrant } from "@/server/access/grants";
+import { forgetGuesses } from "@/server/access/guessing";
 import { makeLink } from "@/server/access/links";
 import { erased, newUserBody, user, userChanges, userLink, usersAnswer } from "@/server/contracts/access";
 import { prismaIn } from "@/server/postgres/prisma";
@@ -132,6 +133,7 @@ export const deleteUser = writingVerb(
       const { email, grants } = await lockAccount(tx, id);
       await assertOtherAdmin(prisma, id);
       await removeAccount(prisma, id);
+      await forgetGuesses(tx, id, email);
       const erased = await eraseValues(tx, id, email);
       note({ detail: { before: { role: greatestRole(grants) }, erased } });
       return { erased: erased.values };
