@@ -61,6 +61,16 @@ describe("who makes which keys", () => {
     expect((await refused(make(both, { kind: "service", role: "viewer" }))).kind).toBe("not-allowed");
   });
 
+  test("what key was refused is in the record", async () => {
+    const editor = person({ role: "editor", siteId: at("north") });
+    const asked = { kind: "service", name: "of refused", role: "admin", site: "north" };
+    expect((await refused(make(editor, asked))).kind).toBe("not-allowed");
+    const { rows } = await rig.engines.pool.query(
+      `SELECT detail->'asked' AS asked FROM audit_row WHERE verb = 'makeAccessKey' AND outcome = 'denied' AND target = 'of refused'`,
+    );
+    expect(rows).toEqual([{ asked: expect.objectContaining(asked) }]);
+  });
+
   test("keys of other sites are not seen, not rotated and not revoked", async () => {
     const south = person({ role: "admin", siteId: at("south") });
     const { id } = await made(admin, { kind: "site", site: "south", name: "of the south" });

@@ -79,7 +79,10 @@ export const makeAccessKey = writingVerb(
   },
   () =>
     async ({ tx, caller, sites, now }, { request, note }) => {
-      const { days, role, site, ...plain } = await parseJsonBody(newKeyBody, request);
+      const asked = await parseJsonBody(newKeyBody, request);
+      const { days, role, site, ...plain } = asked;
+      // For when it is refused.
+      note({ target: plain.name, detail: { asked } });
       const siteId = site === null ? null : await siteFor(tx, site, sites);
       const wanted = {
         ...plain,
