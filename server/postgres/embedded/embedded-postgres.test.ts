@@ -82,6 +82,20 @@ test("data survives a clean stop and a kill -9, on the same address; nobody else
   await second.stop();
 });
 
+test("the server's log tells what failed, without the values it failed on", async () => {
+  const dataDir = path.join(root, "log");
+  const embedded = await startEmbeddedPostgres({ dataDir, logger });
+  await query(embedded.ownerConnectionString, "CREATE TABLE person AS SELECT 'ada@' || 'example.com' AS email");
+  const twice = "INSERT INTO person SELECT email FROM person; CREATE UNIQUE INDEX one_each ON person (email)";
+  await expect(query(embedded.ownerConnectionString, twice)).rejects.toMatchObject({
+    detail: expect.stringContaining("ada@example.com"),
+  });
+  await embedded.stop();
+  const log = readFileSync(path.join(dataDir, "postgres.log"), "utf8");
+  expect(log).toContain("one_each");
+  expect(log).not.toContain("ada@example.com");
+});
+
 test("a wrong password, and a stranger's folder, are refused", async () => {
   const dataDir = path.join(root, "two");
   const embedded = await startEmbeddedPostgres({ dataDir, logger });

@@ -28,6 +28,8 @@ const SETTINGS = [
   "autovacuum_naptime=20s",
   "timezone=UTC",
   "log_timezone=UTC",
+  // Without the values of rows, such as e-mail addresses, that the details of an error tell.
+  "log_error_verbosity=terse",
 ];
 
 const LOG_KEEP_BYTES = 16 * 1024 * 1024;
