@@ -106,15 +106,15 @@ export function networks(text: string, context: z.RefinementCtx): string[] {
   return list(text, context, {
     isGood(network) {
       const [address = "", bits, more] = network.split("/");
-      const most = isIP(address) === 6 ? 128 : 32;
+      const [least, most] = isIP(address) === 6 ? [7, 128] : [8, 32];
       return (
         isIP(address) > 0 &&
         more === undefined &&
-        (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+        (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= least && Number(bits) <= most))
       );
     },
     problem: (network) =>
-      `must be addresses or networks such as 10.0.0.7 or 10.0.0.0/8 with commas between; "${network}" is not one`,
+      `must be addresses or networks such as 10.0.0.7 or 10.0.0.0/8 with commas between, none wider than 10.0.0.0/8 or fc00::/7; "${network}" is not one`,
   });
 }
 

@@ -36,7 +36,7 @@ export const frontDoor = {
   ),
   TRUSTED_PROXIES: variable(
     z.string().default("").transform(networks),
-    "Addresses of reverse proxies, or networks of them, whose X-Forwarded-For, -Proto and -Host are believed. From all others they are removed.",
+    "Addresses of reverse proxies, or networks of them, whose X-Forwarded-For, -Proto and -Host are believed. None wider than 10.0.0.0/8 or fc00::/7. From all others they are removed.",
     "127.0.0.1,10.0.0.0/8",
   ),
   TLS_CERT_FILE: variable(
