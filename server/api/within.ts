@@ -18,7 +18,7 @@ export async function within<T>(
   throw isSeen ? notHere(ctx) : missing();
 }
 
-/** The refusal of what may not be done at a site. */
-export function notHere({ caller }: Pick<Context, "caller">): ProblemError {
-  return new ProblemError("not-allowed", `${nameOf(caller)} may not do that at this site.`);
+/** The refusal of what may not be done at a site, or at all of them together. */
+export function notHere({ caller }: Pick<Context, "caller">, where = "at this site"): ProblemError {
+  return new ProblemError("not-allowed", `${nameOf(caller)} may not do that ${where}.`);
 }

@@ -58,7 +58,8 @@ describe("who makes which keys", () => {
     const both = person({ role: "admin", siteId: at("north") }, { role: "editor", siteId: at("south") });
     expect(await made(both, { kind: "service", role: "admin", site: "north" })).toMatchObject({ role: "admin" });
     expect((await refused(make(both, { kind: "service", role: "viewer", site: "south" }))).kind).toBe("not-allowed");
-    expect((await refused(make(both, { kind: "service", role: "viewer" }))).kind).toBe("not-allowed");
+    const everywhere = await refused(make(both, { kind: "service", role: "viewer" }));
+    expect(everywhere).toMatchObject({ kind: "not-allowed", detail: "Ada may not do that at all sites." });
   });
 
   test("what key was refused is in the record", async () => {

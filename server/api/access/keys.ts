@@ -186,7 +186,8 @@ function mustHold(
   const isService = kind === "service";
   const held = isService ? sitesOf(caller, "administer") : sites;
   const places = isService ? grants.map((grant) => grant.siteId) : [siteId];
-  if (held !== "all" && !places.every((place) => place !== null && held.includes(place))) throw notHere({ caller });
+  if (held !== "all" && !places.every((place) => place !== null && held.includes(place)))
+    throw notHere({ caller }, places.includes(null) ? "at all sites" : "at this site");
 }
 
 /** The site of this name; who may make keys everywhere may name one that isn't there yet. */

@@ -41,7 +41,7 @@ export const updateMetric = writingVerb(
         () => noMetric(name),
       );
       // What it means is of all sites; own units are of devices.
-      if (!devices && ctx.sites !== "all") throw notHere(ctx);
+      if (!devices && ctx.sites !== "all") throw notHere(ctx, "at all sites");
       const unit = changes.unit ?? null;
       const units = async () => (devices ? { units: await ownUnits(ctx.tx, metric.key, devices) } : {});
       const before = { ...noteOfMetric(metric), ...(await units()) };
