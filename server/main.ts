@@ -25,8 +25,8 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   "sign-in-link": async (config) =>
     (await import("./access/cli")).runSignInLink(config, loggerOf("sign-in-link", config), addressForPeople(config)),
   key: async (config, argv) => {
-    const { ensureSite } = await import("./catalog/catalog-writes");
-    await (await import("./access/cli")).runKey(config, loggerOf("key", config), argv, ensureSite);
+    const { ensureSite: ensure, findSite: find } = await import("./catalog/catalog-writes");
+    await (await import("./access/cli")).runKey(config, loggerOf("key", config), argv, { find, ensure });
   },
   "audit-verify": async (config, argv) =>
     process.exit(

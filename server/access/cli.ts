@@ -39,20 +39,32 @@ export async function runSignInLink(config: Config, logger: Logger, address: str
   });
 }
 
+/** How sites are found by name. */
+interface SitesByName {
+  /** The site of this name, or null. */
+  find(tx: PoolClient, name: string): Promise<number | null>;
+  /** As find, and adds one that isn't there. */
+  ensure(tx: PoolClient, name: string): Promise<number>;
+}
+
+/** A mistyped name would be a site of its own, for which the key sees nothing. @throws StartError */
+async function knownSite(tx: PoolClient, name: string, sites: SitesByName): Promise<number> {
+  const id = await sites.find(tx, name);
+  if (id !== null) return id;
+  const { rows } = await tx.query<{ name: string }>("SELECT name FROM site ORDER BY name LIMIT 50");
+  const known = rows.length === 0 ? "There is none yet." : `There are ${rows.map((row) => row.name).join(", ")}.`;
+  throw new StartError("No key was made", `There is no site ${name}. ${known}`, "`--new-site` beside `--site` adds it");
+}
+
 /**
  * `npm run key -- --name N …`: prints a new key, and nothing else.
- * @param ensureSite finds a site by its name, or adds it.
+ * @throws StartError for a site that isn't there, unless --new-site says that it is to be added.
  */
-export async function runKey(
-  config: Config,
-  logger: Logger,
-  argv: string[],
-  ensureSite: (tx: PoolClient, name: string) => Promise<number>,
-): Promise<void> {
-  const { site, role, days, ...plain } = readKeyOptions(argv);
+export async function runKey(config: Config, logger: Logger, argv: string[], sites: SitesByName): Promise<void> {
+  const { site, role, days, isNewSite, ...plain } = readKeyOptions(argv);
   await withPool(config, logger, async (pool) => {
     const text = await withTransaction(pool, async (tx) => {
-      const siteId = site === null ? null : await ensureSite(tx, site);
+      const siteId = site === null ? null : await (isNewSite ? sites.ensure(tx, site) : knownSite(tx, site, sites));
       const wanted = {
         ...plain,
         siteId: plain.kind === "service" ? null : siteId,

@@ -27,6 +27,7 @@ test("what isn't right is told by its option", () => {
   expect(whyNot("--role boss")).toContain("--role is one of viewer, operator, editor, admin.");
   expect(whyNot("--role viewer --device d")).toContain("--device");
   expect(whyNot("--site a --any-site")).toContain("--any-site");
+  expect(whyNot("--any-site --new-site")).toContain("--new-site");
   expect(whyNot("--any-site --days 0")).toContain("--days");
   expect(whyNot("--any-site --network 10.0.0.0/99")).toBe("--network must be an address or a block like 10.1.0.0/16.");
   expect(whyNot("--any-site --colour red")).toContain("--colour");

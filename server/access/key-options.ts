@@ -7,6 +7,7 @@ const OPTIONS = {
   name: { type: "string" },
   role: { type: "string" },
   site: { type: "string" },
+  "new-site": { type: "boolean" },
   device: { type: "string" },
   "any-site": { type: "boolean" },
   days: { type: "string" },
@@ -38,7 +39,9 @@ export function readKeyOptions(argv: string[]) {
     ...{ kind, name, role: role ?? null, device: device ?? null, site: site ?? null, networks: network },
     ...(days !== undefined && { days: days === "never" ? null : Number(days) }),
   });
-  if (read.success) return read.data;
+  const isNewSite = options["new-site"] === true;
+  if (isNewSite && site === undefined) throw usage("--new-site adds the --site that it is given with.");
+  if (read.success) return { ...read.data, isNewSite };
   const { path, message } = read.error.issues[0]!;
   throw usage(`--${path[0] === "networks" ? "network" : String(path[0])} ${message}.`);
 }
