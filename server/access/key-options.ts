@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { newKeyBody } from "@/server/contracts/access";
-import { ROLES } from "@/server/domain/access";
+import { isRole, ROLES } from "@/server/domain/access";
 import { StartError } from "@/server/postgres/start-error";
 
 const OPTIONS = {
@@ -24,8 +24,7 @@ export function readKeyOptions(argv: string[]) {
   }
   const { name, role, site, device, days, network = [] } = options;
   if (!name?.trim()) throw usage("--name says what the key is for.");
-  if (role !== undefined && !(ROLES as readonly string[]).includes(role))
-    throw usage(`--role is one of ${ROLES.join(", ")}.`);
+  if (role !== undefined && !isRole(role)) throw usage(`--role is one of ${ROLES.join(", ")}.`);
   if (role !== undefined && device !== undefined) throw usage("A key has a --role, or is for one --device.");
   if (site !== undefined && options["any-site"]) throw usage("A key is for one --site, or for --any-site.");
   const kind = role !== undefined ? "service" : device !== undefined ? "device" : "site";

@@ -153,22 +153,21 @@ function createView(
     },
 
     async pair(batch) {
-      const fresh: DeviceMetric[] = [];
+      const fresh = new Map<number, Set<number>>();
       for (const { deviceId, metrics } of batch) {
         const known = pairs.get(deviceId);
-        for (const metric of metrics) if (!known?.has(metric)) fresh.push({ deviceId, metric });
+        for (const metric of metrics) if (!known?.has(metric)) addPair(fresh, deviceId, metric);
       }
-      if (fresh.length === 0) return;
-      await noteMetrics(pool, fresh);
-      if ((paired += fresh.length) > MOST_PAIRS) {
+      if (fresh.size === 0) return;
+      const noted: DeviceMetric[] = [...fresh].flatMap(([deviceId, metrics]) =>
+        [...metrics].map((metric) => ({ deviceId, metric })),
+      );
+      await noteMetrics(pool, noted);
+      if ((paired += noted.length) > MOST_PAIRS) {
         pairs.clear();
-        paired = fresh.length;
+        paired = noted.length;
       }
-      for (const { deviceId, metric } of fresh) {
-        const known = pairs.get(deviceId);
-        if (known) known.add(metric);
-        else pairs.set(deviceId, new Set([metric]));
-      }
+      for (const { deviceId, metric } of noted) addPair(pairs, deviceId, metric);
     },
   };
 
@@ -196,6 +195,12 @@ function createView(
       known.set(device.name, filled);
     }
   }
+}
+
+function addPair(pairs: Map<number, Set<number>>, deviceId: number, metric: number): void {
+  const metrics = pairs.get(deviceId);
+  if (metrics) metrics.add(metric);
+  else pairs.set(deviceId, new Set([metric]));
 }
 
 function nameOf(named: { readonly name: string }): string {
