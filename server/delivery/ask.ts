@@ -1,9 +1,7 @@
 import http from "node:http";
 import https from "node:https";
+import { answerText } from "./answer-text";
 import { encryptionFor } from "./target";
-
-/** Most bytes of an answer that are read. */
-const ANSWER_LIMIT = 16 * 1024 * 1024;
 
 /** An answer to a request that was sent by {@link ask}. */
 export interface Asked {
@@ -26,17 +24,7 @@ export function ask(
     const sent = request(url, { method, headers, signal, ...encryptionFor(url) });
     sent.once("error", reject);
     sent.once("response", (answer) => {
-      const parts: Buffer[] = [];
-      let size = 0;
-      answer.on("data", (part: Buffer) => {
-        size += part.byteLength;
-        if (size > ANSWER_LIMIT) sent.destroy(new Error("the answer is too long"));
-        else parts.push(part);
-      });
-      answer.once("end", () =>
-        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString("utf8") }),
-      );
-      answer.once("error", reject);
+      answerText(sent, answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
     });
     sent.end(body);
   });

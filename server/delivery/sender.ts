@@ -4,13 +4,11 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { z } from "zod";
 import { rejectedItem, rejectedMore, telemetryAnswer } from "@/server/contracts/telemetry";
+import { answerText } from "./answer-text";
 import type { Authorization } from "./authorization";
 import { encryptionFor } from "./target";
 
 const pack = promisify(gzip);
-
-/** Most bytes of an answer that are read. A server of before names every rejected item, 10,000 at most. */
-const ANSWER_LIMIT = 16 * 1024 * 1024;
 
 /** One item the server did not take. `reason` is one of the closed set, or `http413` and the like when the server named none. */
 export interface Rejected {
@@ -85,15 +83,10 @@ export function createSender(options: {
       const settle = (done: () => void) => (clearTimeout(timer), done());
       sent.on("error", (error) => settle(() => reject(error)));
       sent.on("response", (answer) => {
-        const parts: Buffer[] = [];
-        let size = 0;
-        answer.on("data", (part: Buffer) => {
-          size += part.byteLength;
-          if (size > ANSWER_LIMIT) sent.destroy(new Error("the answer is too long"));
-          else parts.push(part);
-        });
-        answer.on("end", () => settle(() => resolve({ answer, text: Buffer.concat(parts).toString("utf8") })));
-        answer.on("error", (error) => settle(() => reject(error)));
+        answerText(sent, answer).then(
+          (text) => settle(() => resolve({ answer, text })),
+          (error: Error) => settle(() => reject(error)),
+        );
       });
       sent.end(body);
     });
