@@ -50,7 +50,8 @@ test("a link signs in once, leads back to where one was going, and leaves the ad
   secret = await newSecret();
   owner = await openAsNobody("/devices?state=live");
   await isAt(owner, "/sign-in");
-  // As pasted into the address bar of the page that is already there.
+  // As pasted into the address bar of the page that is already there: while it is getting ready, the router replaces the address.
+  await owner.getByLabel("E-mail address").waitFor();
   await owner.evaluate((k) => (window.location.hash = `k=${k}`), secret);
   await owner.getByRole("button", { name: "Account of Owner" }).waitFor();
   expect(owner.url()).toBe(`${stage.product.url}/devices?state=live`);
