@@ -44,7 +44,7 @@ export function deadLetterJobs({ days, lookMs = SECOND, claimMs = CLAIM_MS, ...d
     {
       name: "dead-letter-retention",
       title: "Dead letter retention",
-      about: `Removes dead letters ${days} days after the event log took them.`,
+      about: `Removes dead letters ${days} days after the event log took them; PostgreSQL drops whole months.`,
       everyMs: 10 * MINUTE,
       limitMs: 30 * MINUTE,
       run: (ctx) => removeByParts(ctx, CHUNK, (limit) => deadLetters.removeBefore(ctx.now - days * DAY, limit)),

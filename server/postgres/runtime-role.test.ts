@@ -4,11 +4,12 @@ import path from "node:path";
 import pg from "pg";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { createPartitions, dropOldestMonth } from "@/server/readings/partitions";
+import { createPartitions, dropOldMonth, oldMonths } from "@/server/readings/partitions";
 import { createPool } from "./connection";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./embedded/embedded-postgres";
 import { migrate } from "./migrate";
 import { admitRuntimeRole } from "./runtime-role";
+import { monthName } from "./months";
 import { withTransaction } from "./transaction";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -87,11 +88,15 @@ test("months are made and dropped by the owner's functions, which do nothing els
       [`${table}_2026_11`, `${table}_9999_12`, `${table}_other`].sort(),
     );
   await pool.query(`INSERT INTO site (name) VALUES ('a')`);
-  const dropped = await withTransaction(pool, (tx) => dropOldestMonth(tx, Date.parse("2027-01-01T00:00:00Z")));
-  expect(dropped).toEqual(["sample_2026_11", "rollup_minute_2026_11"]);
+  const old = await oldMonths(pool, Date.parse("2027-01-01T00:00:00Z"));
+  expect(old.map(monthName).sort()).toEqual(["rollup_minute_2026_11", "sample_2026_11"]);
+  for (const month of old) expect(await withTransaction(pool, (tx) => dropOldMonth(tx, month))).toBe(true);
+  for (const table of ["sample", "rollup_minute"])
+    expect((await months(table)).rows.map(({ name }) => name)).toEqual([`${table}_9999_12`, `${table}_other`]);
   for (const call of [
     "make_month('audit_row', 2026, 11)",
     "drop_month('sample; --', 2026, 1)",
+    "drop_dead_letter_month(2026, 0)",
     "make_month('sample', 2026, 13)",
   ])
     await expect(pool.query(`SELECT ${call}`), call).rejects.toMatchObject({ code: "P0001" });

@@ -15,7 +15,11 @@ const RIGHTS: Readonly<Record<string, readonly string[]>> = {
   _prisma_migrations: ["SELECT"],
 };
 /** Functions by which it has made, with the owner's rights, what it may not make itself. */
-const CALLED = ["make_month(text, integer, integer)", "drop_month(text, integer, integer)"];
+const CALLED = [
+  "make_month(text, integer, integer)",
+  "drop_month(text, integer, integer)",
+  "drop_dead_letter_month(integer, integer)",
+];
 
 const SCRAM_ROUNDS = 4096;
 

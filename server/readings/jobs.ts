@@ -1,5 +1,6 @@
 import type { Job } from "@/server/postgres/job";
-import { dropOldestMonth, removeOldRows } from "./partitions";
+import { eachMonth } from "@/server/postgres/months";
+import { dropOldMonth, oldMonths, removeOldRows } from "./partitions";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -17,14 +18,7 @@ export function readingJobs({ days }: { readonly days: number }): Job[] {
       async run(ctx) {
         const before = ctx.now - days * DAY;
         let { done } = ctx.run;
-        for (let dropped: readonly string[] = ["any"]; dropped.length > 0;) {
-          await ctx.step(async (tx) => {
-            dropped = await dropOldestMonth(tx, before);
-            return { done: done + dropped.length };
-          });
-          done += dropped.length;
-        }
-        // Parts of their own: a month's drop holds up readers, so it must never wait for these.
+        // Rows first, and in parts of their own: whoever holds a month up must not keep these.
         for (let device: number | null = typeof ctx.run.cursor === "number" ? ctx.run.cursor : 0; device !== null;) {
           const after: number = device;
           await ctx.step(async (tx) => {
@@ -34,6 +28,12 @@ export function readingJobs({ days }: { readonly days: number }): Job[] {
             return { done, cursor: part.device ?? after };
           });
         }
+        await eachMonth(await oldMonths(ctx.tx, before), (month) =>
+          ctx.step(async (tx) => {
+            if (await dropOldMonth(tx, month)) done++;
+            return { done };
+          }),
+        );
       },
     },
   ];

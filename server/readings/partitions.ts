@@ -1,5 +1,16 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import {
+  dropMonth,
+  firstMoment,
+  makeMonth,
+  monthName,
+  monthOf,
+  type MonthOfTable,
+  readMonths,
+  startOf,
+  lockMonths,
+} from "@/server/postgres/months";
 import { withTransaction } from "@/server/postgres/transaction";
 
 /**
@@ -46,33 +57,32 @@ export function createPartitions(pool: Pool, now: () => EpochMs = Date.now): Par
   async function make(months: readonly number[]): Promise<void> {
     await withTransaction(pool, async (client) => {
       // Attaching waits for long readers, and would make others wait behind it: rather give up and come again.
-      await client.query(`SET LOCAL lock_timeout = '5s'`);
-      await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
-      for (const { table } of TABLES) await addMonths(client, table, months);
+      await lockMonths(client, "5s");
+      const tables = TABLES.map(({ table }) => table);
+      const there = new Set((await readMonths(client, tables)).map(monthName));
+      for (const month of months)
+        for (const table of tables)
+          if (!there.has(monthName({ table, month }))) await makeMonth(client, { table, month });
     });
   }
 }
 
-async function addMonths(client: PoolClient, table: string, months: readonly number[]): Promise<void> {
-  const there = new Set(await monthsOf(client, table));
-  for (const month of months)
-    if (!there.has(month)) await client.query("SELECT make_month($1, $2, $3)", [table, yearOf(month), numberOf(month)]);
+/** The months of samples and minute rollups before the one `before` is in, the oldest first. Whole months go, so that rollups still equal a recount. */
+export async function oldMonths(client: Pool | PoolClient, before: EpochMs): Promise<MonthOfTable[]> {
+  const months = await readMonths(
+    client,
+    TABLES.map(({ table }) => table),
+  );
+  return months.filter(({ month }) => month < monthOf(before));
 }
 
-/**
- * Drops the oldest month of samples and of minute rollups before the one `before` is in. Whole months go, so that rollups
- * still equal a recount. Its lock stops readers and writers: the transaction should hold nothing else.
- * @returns the names of the partitions dropped; none: there was no such month.
- */
-export async function dropOldestMonth(tx: PoolClient, before: EpochMs): Promise<string[]> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.partitions', 0))`);
-  const ends = await Promise.all(TABLES.map(({ table }) => monthsOf(tx, table)));
-  const month = Math.min(...ends.flat());
-  if (month >= monthOf(before)) return [];
-  const divided = TABLES.filter((_, i) => ends[i]!.includes(month));
-  for (const { table } of divided)
-    await tx.query("SELECT drop_month($1, $2, $3)", [table, yearOf(month), numberOf(month)]);
-  return divided.map(({ table }) => partitionName(table, month));
+/** Drops a month, unless another has. */
+export async function dropOldMonth(tx: PoolClient, old: MonthOfTable): Promise<boolean> {
+  await lockMonths(tx);
+  const there = await readMonths(tx, [old.table]);
+  if (!there.some(({ month }) => month === old.month)) return false;
+  await dropMonth(tx, old);
+  return true;
 }
 
 /** Devices whose rows are looked through together. */
@@ -109,49 +119,3 @@ const OUTSIDE_MONTHS = [
   ...TABLES.map(({ table, column }) => [`${table}_other`, column] as const),
   ["rollup_hour", "bucket"] as const,
 ];
-
-/** Months since year 0. */
-function monthOf(time: EpochMs): number {
-  const date = new Date(time);
-  return date.getUTCFullYear() * 12 + date.getUTCMonth();
-}
-
-function startOf(month: number): EpochMs {
-  return Date.UTC(Math.floor(month / 12), month % 12);
-}
-
-/** The start of a month for SQL; as toISOString() has it, PostgreSQL can't read the year 10000 that ends the last month. */
-function firstMoment(month: number): string {
-  return `${digits(yearOf(month), 4)}-${digits(numberOf(month), 2)}-01 00:00:00+00`;
-}
-
-function yearOf(month: number): number {
-  return Math.floor(month / 12);
-}
-
-/** The month's number in its year, from 1. */
-function numberOf(month: number): number {
-  return (month % 12) + 1;
-}
-
-function digits(number: number, length: number): string {
-  return String(number).padStart(length, "0");
-}
-
-function partitionName(table: string, month: number): string {
-  return `${table}_${digits(yearOf(month), 4)}_${digits(numberOf(month), 2)}`;
-}
-
-async function monthsOf(client: PoolClient, table: string): Promise<number[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-     WHERE i.inhparent = $1::regclass`,
-    [table],
-  );
-  const months: number[] = [];
-  for (const { name } of rows) {
-    const match = /_(\d{4})_(\d{2})$/.exec(name);
-    if (match) months.push(Number(match[1]) * 12 + Number(match[2]) - 1);
-  }
-  return months;
-}

@@ -13,6 +13,8 @@ import {
 } from "@/server/ports/dead-letters";
 import { findGroups } from "./dead-letters/groups";
 import { insertLetters } from "./dead-letters/insert";
+import { dropDeadLetterMonth, eachMonth, monthOf, readMonths, lockMonths } from "@/server/postgres/months";
+import { withTransaction } from "@/server/postgres/transaction";
 import { originalText, storableText } from "@/server/postgres/text";
 
 /** A condition that is always true; with it, all letters can be counted in the index that begins with the status. */
@@ -98,12 +100,21 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
 
     async removeBefore(before, limit) {
       const { rowCount } = await pool.query(
-        `DELETE FROM dead_letter WHERE status <> 'resending' AND id = ANY (ARRAY (
-           SELECT id FROM dead_letter WHERE ingest_time < ${moment("$1")} AND status <> 'resending'
+        `DELETE FROM dead_letter_other WHERE status <> 'resending' AND id = ANY (ARRAY (
+           SELECT id FROM dead_letter_other WHERE ingest_time < ${moment("$1")} AND status <> 'resending'
            ORDER BY ingest_time, id LIMIT $2))`,
         [before, limit],
       );
-      return rowCount ?? 0;
+      let removed = rowCount ?? 0;
+      if (removed >= limit) return removed;
+      const months = (await readMonths(pool, ["dead_letter"])).filter(({ month }) => month < monthOf(before));
+      await eachMonth(months, async ({ month }) => {
+        removed += await withTransaction(pool, async (tx) => {
+          await lockMonths(tx);
+          return dropDeadLetterMonth(tx, month);
+        });
+      });
+      return removed;
     },
   };
 }

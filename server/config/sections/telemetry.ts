@@ -9,7 +9,11 @@ export const pipeline = {
     "0",
   ),
   ARCHIVE_RETENTION_DAYS: variable(whole(1, 36500).default(30), "Days whole messages are kept.", "30"),
-  DEAD_LETTER_RETENTION_DAYS: variable(whole(1, 36500).default(90), "Days dead letters are kept.", "90"),
+  DEAD_LETTER_RETENTION_DAYS: variable(
+    whole(1, 36500).default(90),
+    "Days dead letters are kept; in PostgreSQL whole months go at once, so up to a month longer.",
+    "90",
+  ),
   FUTURE_TOLERANCE_SECONDS: variable(
     whole(0, 86400 * 366).default(600),
     "How far ahead of the clock here an event time may be, in seconds.",

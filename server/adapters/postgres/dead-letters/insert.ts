@@ -1,6 +1,7 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { type DeadLetter, MOST_EVENTS } from "@/server/ports/dead-letters";
 import { storableText } from "@/server/postgres/text";
+import { withTransaction } from "@/server/postgres/transaction";
 
 /** Bytes of messages per statement; PostgreSQL takes at most 1 GB, and memory is dearer. */
 const STATEMENT_BYTES = 16 * 1024 * 1024;
@@ -9,14 +10,30 @@ const BETWEEN_EVENTS = "\u001e";
 
 /** Inserts the letters that aren't there yet. */
 export async function insertLetters(pool: Pool, letters: readonly DeadLetter[]): Promise<void> {
-  for (const some of bySize(letters)) await insert(pool, some);
+  for (const some of bySize(letters))
+    await withTransaction(pool, async (tx) => {
+      await takePlaces(tx, some);
+      await insert(tx, some);
+    });
 }
 
-async function insert(pool: Pool, letters: readonly DeadLetter[]): Promise<void> {
+/**
+ * Waits for others that insert letters of the same partitions of the log. A record without a time of its own comes again with
+ * another one: the key, which has the time in it, doesn't tell that it is there already.
+ */
+async function takePlaces(tx: PoolClient, letters: readonly DeadLetter[]): Promise<void> {
+  const places = [...new Set(letters.map(({ position }) => `dead letters ${position.log}/${position.partition}`))];
+  await tx.query(
+    `SELECT pg_advisory_xact_lock(place) FROM (SELECT DISTINCT hashtextextended(p, 0) AS place FROM unnest($1::text[]) p ORDER BY 1) l`,
+    [places],
+  );
+}
+
+async function insert(tx: PoolClient, letters: readonly DeadLetter[]): Promise<void> {
   // All messages travel as one binary parameter: an array of bytea would be sent as hexadecimal text.
   let at = 1;
   const starts = letters.map(({ raw }) => (at += raw.byteLength) - raw.byteLength);
-  await pool.query(
+  await tx.query(
     `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
                               resend_of, resends, history)
      SELECT l.id, l.log, l.partition, l."offset", l.reason, l.detail, l.device, l.field, to_timestamp(l.ingest_time / 1000),
@@ -26,7 +43,8 @@ async function insert(pool: Pool, letters: readonly DeadLetter[]): Promise<void>
                  $11::float8[], $12::int[], $13::int[], $14::text[], $15::int[], $16::text[])
        AS l (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, start, size,
              resend_of, resends, history)
-     ON CONFLICT (id) DO NOTHING`,
+     WHERE NOT EXISTS (SELECT FROM dead_letter d WHERE d.id = l.id)
+     ON CONFLICT DO NOTHING`,
     [
       Buffer.concat(letters.map(({ raw }) => raw)),
       letters.map(({ id }) => id),
