@@ -37,6 +37,7 @@ import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
 import { postgresProbes } from "./health/postgres";
 import type { Probe } from "./health/probe";
+import { roomProbe } from "./health/room";
 import { secretProbes } from "./health/secrets";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
@@ -259,6 +260,9 @@ export function composeProbes({
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),
+    ...(config.engines.DATABASE_URL === undefined
+      ? [roomProbe({ dataDir: config.dataDir, leastBytes: config.engines.DISK_FREE_MIN_BYTES, now })]
+      : []),
     ...secretProbes(config.secretFiles),
   ];
 }

@@ -6,9 +6,11 @@ import { createPostgresEventLog } from "./adapters/postgres/event-log";
 import { createLogKey } from "./adapters/postgres/log-key";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import { signHeaders } from "./adapters/signed-headers";
+import { withinRoom } from "./adapters/within-room";
 import type { Config } from "./config/config";
 import { currentSecret } from "./config/secret-files";
 import { connectDatabase } from "./postgres/connection";
+import { createRoomCheck } from "./postgres/disk-room";
 import type { Logger } from "./observability/logger";
 import type { DeadLetters } from "./ports/dead-letters";
 import type { DeviceTwins } from "./ports/device-twins";
@@ -41,7 +43,7 @@ export async function composeEngines(config: Config, role: string, logger: Logge
   const kafka = KAFKA_BROKERS === undefined ? null : await openKafka(config, role, logger);
   const mongodb = MONGODB_URI === undefined ? null : await openMongo({ config, role, logger, pool }, MONGODB_URI);
   const unsigned = kafka?.eventLog ?? createPostgresEventLog({ pool, connectionString, role, logger });
-  const eventLog = signHeaders(unsigned, createLogKey(pool));
+  const eventLog = withinRoom(signHeaders(unsigned, createLogKey(pool)), TOPICS.telemetry, roomOf(config));
   const postgresStores = {
     archive: createPostgresMessageArchive(pool),
     twins: createPostgresDeviceTwins(pool),
@@ -64,6 +66,14 @@ export async function composeEngines(config: Config, role: string, logger: Logge
       await pool.end();
     },
   };
+}
+
+/** The room that is needed where Fieldwatch runs PostgreSQL itself: on other disks, their engine says when there is none. */
+function roomOf({ engines, dataDir }: Config): Parameters<typeof withinRoom>[2] {
+  const always = async () => {};
+  if (engines.DATABASE_URL !== undefined) return { toAppend: always, toHandle: always };
+  const toHandle = createRoomCheck(dataDir, engines.DISK_FREE_MIN_BYTES);
+  return { toAppend: engines.KAFKA_BROKERS === undefined ? toHandle : always, toHandle };
 }
 
 // Their drivers are loaded only when they are used: the embedded default starts sooner and smaller without.

@@ -136,7 +136,7 @@ function routeStation(minute: StagesStretch | undefined, accepted: number | null
 }
 
 /** Problems that are ours, not the sender's. */
-const UNABLE = new Set(["too-busy", "log-unavailable", "database-unavailable", "internal"]);
+const UNABLE = new Set(["too-busy", "log-unavailable", "database-unavailable", "disk-full", "internal"]);
 
 function browsersStation(probes: readonly ProbeResult[], isFlowing: boolean): Station {
   const summary = probes.find(({ name }) => name === "live.frames")?.summary ?? "";

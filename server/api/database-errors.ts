@@ -1,3 +1,4 @@
+import { DiskFullError } from "@/server/postgres/disk-room";
 import { isRetryable } from "@/server/postgres/error-classes";
 
 /** True if the error says that PostgreSQL (or another store) can't be reached, seen through Prisma's wrapping. */
@@ -9,10 +10,17 @@ export function isStoreDown(error: unknown): boolean {
   );
 }
 
+/** True if there is no room left on PostgreSQL's disk, whether it says so itself or we stopped before it has to. */
+export function isDiskFull(error: unknown): boolean {
+  return layersOf(error).some((layer) => layer instanceof DiskFullError || codesOf(layer).includes(DISK_FULL));
+}
+
 /** True if PostgreSQL refused a value that it was asked with, seen through Prisma's wrapping. */
 export function isValueRefused(error: unknown): boolean {
   return layersOf(error).some((layer) => codesOf(layer).some((code) => REFUSED_VALUE.has(code)));
 }
+
+const DISK_FULL = "53100";
 
 /** Prisma's codes for: can't reach, timed out, operation timed out, closed, pool exhausted. */
 const PRISMA_DOWN = new Set(["P1001", "P1002", "P1008", "P1017", "P2024"]);

@@ -5,7 +5,7 @@ import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { DOOR_PROBLEMS } from "@/server/contracts/door-problems";
 import type { Problem } from "@/server/contracts/common";
-import { isStoreDown, isValueRefused } from "./database-errors";
+import { isDiskFull, isStoreDown, isValueRefused } from "./database-errors";
 
 /** Every kind of problem an answer can name, as /problems/<kind>. */
 export const PROBLEMS = {
@@ -35,6 +35,7 @@ export const PROBLEMS = {
   "audit-unavailable": { status: 503, title: "The audit record cannot be written" },
   "log-unavailable": { status: 503, title: "The event log cannot be reached" },
   "database-unavailable": { status: 503, title: "PostgreSQL cannot be reached" },
+  "disk-full": { status: 507, title: "The disk is full" },
   "starting-or-stopping": { status: 503, title: "The server is starting or stopping" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
@@ -96,6 +97,12 @@ function toProblem(error: unknown): ProblemError | null {
     return new ProblemError("wrong-status", "Another account has that e-mail address.");
   if (error instanceof AuditError)
     return new ProblemError("audit-unavailable", "Nothing was changed or shown. The server's log has the particulars.");
+  if (isDiskFull(error))
+    return new ProblemError(
+      "disk-full",
+      "Nothing was taken or changed. Free space on the disk of PostgreSQL, or keep less: /health says how. Then send again; what was taken before is safe.",
+      { headers: { "retry-after": "30" } },
+    );
   const later = { headers: { "retry-after": "2" } };
   if (error instanceof LogUnavailableError)
     return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);

@@ -28,6 +28,7 @@ const MEANINGS: readonly Meaning[] = [
   { prefix: "postgres.signed-in", fail: REFUSED },
   { prefix: "postgres.writable", fail: REFUSED },
   { prefix: "postgres.migrations", fail: "readings may not be stored until the tables are up to date" },
+  { prefix: "machine.room", fail: REFUSED, warn: "readings are taken until then" },
   { prefix: "mongodb.reachable", fail: IN_THE_LOG, warn: "readings may appear late" },
   { prefix: "mongodb.signed-in", fail: IN_THE_LOG },
   { prefix: "mongodb.writable", fail: IN_THE_LOG },

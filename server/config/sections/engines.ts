@@ -16,6 +16,11 @@ export const engines = {
     { secret: true },
   ),
   DATABASE_POOL_SIZE: variable(whole(3, 200).default(8), "Most connections one process opens to PostgreSQL.", "8"),
+  DISK_FREE_MIN_BYTES: variable(
+    whole(0, 1024 ** 5).optional(),
+    "Bytes that must stay free on the disk of the embedded PostgreSQL: with less, messages are answered 507 and the worker waits. Not set: 2 % of the disk, at most 512 MiB.",
+    "536870912",
+  ),
   KAFKA_BROKERS: variable(
     z.string().transform(addresses).optional(),
     "Apache Kafka: one or more host:port, with commas between. Not set: the event log is kept in PostgreSQL.",
