@@ -236,6 +236,32 @@ test("10,000 keys are all remembered, and 2,000 guesses push none of them out", 
   expect(queries).toBe(0);
 });
 
+test("keys in use are asked for again by hundreds, each as it is now, and idle ones not at all", async () => {
+  let questions: (readonly string[])[] = [];
+  const query = ((...args: Parameters<typeof db.pool.query>) => {
+    if (String(args[0]).includes("secret_hash")) questions.push((args as unknown as [string, [string[]]])[1][0]);
+    return db.pool.query(...args);
+  }) as unknown as pg.Pool["query"];
+  const counted = createAuthenticator({ query } as pg.Pool, COOKIES);
+  const made = await Promise.all(Array.from({ length: 30 }, () => newKey()));
+  const [idle, ...busy] = made;
+  const all = async (keys: typeof made) =>
+    Promise.all(keys.map(async ({ text }) => (await byKey(text, {}, counted)).kind));
+  await all(made);
+  await all(busy);
+  questions = [];
+  const [first, revoked, ...others] = busy;
+  await db.pool.query(`UPDATE access_key SET revoked_at = now() WHERE id = $1`, [revoked!.key.id]);
+  // Only heard to be in doubt, as after a notification that was lost.
+  counted.forget("anything");
+  expect((await byKey(first!.text, {}, counted)).kind).toBe("key");
+  expect((await byKey(revoked!.text, {}, counted)).kind).toBe("nobody");
+  expect(new Set(await all(others))).toEqual(new Set(["key"]));
+  expect(questions.map((ids) => ids.toSorted())).toEqual([busy.map(({ key }) => key.id).sort()]);
+  await all([idle!]);
+  expect(questions.at(-1)).toEqual([idle!.key.id]);
+});
+
 async function textOfNew(): Promise<string> {
   const { newKey: make } = await import("./secrets");
   return make("site").text;

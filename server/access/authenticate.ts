@@ -46,24 +46,29 @@ export interface CookieNames {
 export function createAuthenticator(pool: Pool, cookies: CookieNames): Authenticator {
   // Apart, so that a key shown as a cookie is no caller.
   const people = createKnownCallers<Found>(SESSION_MS);
-  const keys = createKnownCallers<FoundKey>(KEY_MS);
+  const keys = createKnownCallers<FoundKey>(KEY_MS, (known) => askKey(known.asked!, known.from));
   // However many guess, they take one connection of the pool.
   const findSession = inBatches(MOST_AT_ONCE, (secrets: readonly string[]) => findSessions(pool, secrets));
   const findKey = inBatches(MOST_AT_ONCE, (asked: readonly AskedKey[]) => findKeys(pool, asked));
   const noteUse = createUseNotes(pool);
+
+  async function askKey(asked: AskedKey, from: string | null): Promise<FoundKey> {
+    const found = await findKey(asked);
+    if (found.caller.kind === "key") noteUse(asked.id, from);
+    return { ...found, from };
+  }
 
   return {
     async callerOf({ cookie, authorization, address, isHttps }) {
       if (authorization !== null) {
         const [, token = ""] = /^bearer +(\S+)$/i.exec(authorization) ?? [];
         // Read only when it isn't known: that costs as much as all the rest.
-        const { caller, networks } = await keys.get(token, async () => {
+        const found = await keys.get(token, async () => {
           const key = readKey(token);
-          if (key === null) return NO_KEY;
-          const found = await findKey(key);
-          if (found.caller.kind === "key") noteUse(key.id, address);
-          return found;
+          return key === null ? NO_KEY : askKey({ kind: key.kind, id: key.id, hash: hashOf(key.secret) }, address);
         });
+        const { caller, networks } = found;
+        if (caller.kind === "key") found.from = address;
         if (networks === null || caller.kind !== "key" || isWithin(networks, address)) return caller;
         const { keyId: id, name } = caller;
         return nobody(`The key ${name} may not be used from ${address ?? "there"}.`, { id, name });
@@ -90,6 +95,8 @@ const NO_KEY: FoundKey = {
   caller: nobody("The Authorization header holds no key: it must be `Bearer fw…`, whole."),
   networks: null,
   lastsMs: Infinity,
+  asked: null,
+  from: null,
 };
 const ENDED = "The session has ended.";
 /** Over plain HTTP a page on another port of this host can put a cookie of its own before ours: whose session it is can't be told. */
@@ -113,12 +120,16 @@ export function cookiesIn(header: string | null, wanted: string): string[] {
 interface AskedKey {
   readonly kind: KeyKind;
   readonly id: string;
-  readonly secret: string;
+  readonly hash: Buffer;
 }
 
 interface FoundKey extends Found {
   /** Where it may be used from; null: anywhere. */
   readonly networks: BlockList | null;
+  /** By what it was asked for, which is no secret; null: it was none of ours. */
+  readonly asked: AskedKey | null;
+  /** Where it was used from last. */
+  from: string | null;
 }
 
 interface KeyRow {
@@ -170,11 +181,12 @@ function createUseNotes(pool: Pool): (id: string, address: string | null) => voi
   };
 }
 
-function readFound({ kind, id, secret }: AskedKey, row: KeyRow | undefined): FoundKey {
+function readFound(asked: AskedKey, row: KeyRow | undefined): FoundKey {
+  const { kind, id, hash } = asked;
   const refused = (why: string, key?: { readonly id: string; readonly name: string }) => ({
-    ...{ caller: nobody(why, key), networks: null, lastsMs: Infinity },
+    ...{ caller: nobody(why, key), networks: null, lastsMs: Infinity, asked, from: null },
   });
-  if (row === undefined || row.kind !== kind || !timingSafeEqual(row.secretHash, hashOf(secret)))
+  if (row === undefined || row.kind !== kind || !timingSafeEqual(row.secretHash, hash))
     return refused("The key is not known here.");
   if (row.ended !== null) return refused(`The key ${row.name} is ${row.ended}.`, { id, name: row.name });
   const { name, siteId, device, networks, grants, lastsMs } = row;
@@ -182,6 +194,7 @@ function readFound({ kind, id, secret }: AskedKey, row: KeyRow | undefined): Fou
     caller: { kind: "key", keyId: id, name, of: kind, siteId, device, grants },
     networks: networks.length === 0 ? null : blockListOf(networks),
     lastsMs: lastsMs ?? Infinity,
+    ...{ asked, from: null },
   };
 }
 

@@ -28,14 +28,26 @@ const PATIENCE_MS = 1000;
 const MOST_KNOWN = 50_000;
 const MOST_REFUSED = 1000;
 
+/** Others that are asked for along with one: with it, as many as one question takes. */
+const MOST_ALONG = 499;
+
 interface Known<T> {
   readonly found: T;
   /** When it was asked for, by the monotonic clock. */
   readonly at: number;
+  /** Whether it was told since. */
+  used: boolean;
 }
 
-/** @param keepMs so long a caller is told without asking again. */
-export function createKnownCallers<T extends Found>(keepMs: number): KnownCallers<T> {
+/**
+ * @param keepMs so long a caller is told without asking again.
+ * @param askAgain asks for a caller by what was found. With it, who has to be asked for again takes others along: one question for hundreds
+ *   costs a small part of hundreds of questions.
+ */
+export function createKnownCallers<T extends Found>(
+  keepMs: number,
+  askAgain?: (found: T) => Promise<T>,
+): KnownCallers<T> {
   const known = new Map<string, Known<T>>();
   const refused = new Map<string, Known<T>>();
   const underWay = new Map<string, Promise<T>>();
@@ -46,7 +58,7 @@ export function createKnownCallers<T extends Found>(keepMs: number): KnownCaller
     const asked = find()
       .then((found) => {
         // An answer from before a change would undo that the change was heard of.
-        if (underWay.get(id) === asked) keep(id, { found, at });
+        if (underWay.get(id) === asked) keep(id, { found, at, used: false });
         return found;
       })
       .finally(() => {
@@ -54,6 +66,21 @@ export function createKnownCallers<T extends Found>(keepMs: number): KnownCaller
       });
     underWay.set(id, asked);
     return asked;
+  }
+
+  const isTold = ({ found, at }: Known<T>, now: number) => at > doubtedAt && now - at < Math.min(keepMs, found.lastsMs);
+
+  /** Asks again for those that were told since they were asked for and would have to be asked for soon. */
+  function askAlong(again: (found: T) => Promise<T>, now: number): void {
+    let left = MOST_ALONG;
+    // Those asked for longest ago come first.
+    for (const [id, entry] of known) {
+      if (left === 0 || isTold(entry, now)) return;
+      if (!entry.used || underWay.has(id)) continue;
+      left -= 1;
+      // Whoever needs it is told what is wrong.
+      ask(id, () => again(entry.found)).catch(() => undefined);
+    }
   }
 
   function keep(id: string, entry: Known<T>): void {
@@ -69,10 +96,13 @@ export function createKnownCallers<T extends Found>(keepMs: number): KnownCaller
       const id = hash("sha256", secret, "base64");
       const now = performance.now();
       const before = known.get(id) ?? refused.get(id);
-      if (before && before.at > doubtedAt && now - before.at < Math.min(keepMs, before.found.lastsMs))
+      if (before && isTold(before, now)) {
+        before.used = true;
         return before.found;
+      }
       const asked = underWay.get(id) ?? ask(id, find);
       const standIn = known.get(id);
+      if (standIn && askAgain) askAlong(askAgain, now);
       if (!standIn || now - standIn.at > Math.min(WITHOUT_DATABASE_MS, standIn.found.lastsMs)) return asked;
       const answer = asked.catch((error: unknown) => {
         // Not from before the wait: it may have been forgotten meanwhile.

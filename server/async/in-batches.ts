@@ -14,6 +14,8 @@ export function inBatches<Q, A>(most: number, work: (questions: readonly Q[]) =>
 
   async function run(): Promise<void> {
     working = true;
+    // What is asked for in one go is one batch.
+    await null;
     while (waiting.length > 0) {
       const batch = waiting.splice(0, most);
       try {

@@ -121,6 +121,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
         return notAllowed(`${name} has no site yet: name one of ${listed(own)} in its message`);
       }
 
+      /** Of the message before: one sender's messages mostly have the same names. */
+      let settledNames: DecodedMessage["values"] | null = null;
+
       return {
         look(message) {
           if (sender.device !== null && message.device !== sender.device)
@@ -130,8 +133,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
           if (device === undefined && !isClaimed("device", message.device)) return null;
           const verdict = lookAtDevice(message, device);
           if (!verdict.ok) return verdict;
-          for (const [metric] of message.values)
-            if (!known.metrics.has(metric) && !isClaimed("metric", metric)) return null;
+          if (settledNames !== null && sameNames(message.values, settledNames)) return verdict;
+          const { metrics } = known;
+          for (const value of message.values) if (!metrics.has(value[0]) && !isClaimed("metric", value[0])) return null;
+          settledNames = message.values;
           return verdict;
         },
 
@@ -182,6 +187,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       sites = new Map();
     },
   };
+}
+
+function sameNames(some: DecodedMessage["values"], others: DecodedMessage["values"]): boolean {
+  return some.length === others.length && some.every((value, i) => value[0] === others[i]![0]);
 }
 
 function keepClaimed(names: Map<string, number>, name: string, until: number): void {
