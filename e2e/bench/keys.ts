@@ -129,7 +129,11 @@ export async function main(argv: string[]): Promise<number> {
         [
           ["nobody is told apart", median(rates.without).toFixed(0), median(cpu.without).toFixed(1)],
           ["each with a key", median(rates.withKeys).toFixed(0), median(cpu.withKeys).toFixed(1)],
-          ["ratio, of each round", ratio.toFixed(3), median(cpu.withKeys.map((spent, i) => cpu.without[i]! / spent)).toFixed(3)],
+          [
+            "ratio, of each round",
+            ratio.toFixed(3),
+            median(cpu.withKeys.map((spent, i) => cpu.without[i]! / spent)).toFixed(3),
+          ],
         ],
       ),
     );
