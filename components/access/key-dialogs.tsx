@@ -1,11 +1,12 @@
 "use client";
-import { Autocomplete, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
+import { Autocomplete, Checkbox, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { KeyView, MadeKey } from "@/server/contracts/access";
 import { KEY_KINDS, type KeyKind, type Role } from "@/server/domain/access";
+import { noSuchSite } from "@/server/domain/near-names";
 import { isName } from "@/server/domain/terms";
-import { ACCESS, makeKey, revokeKey, rotateKey, useMay } from "../queries/access";
+import { ACCESS, makeKey, revokeKey, rotateKey, useMay, useMayEverywhere } from "../queries/access";
 import { sitesQuery } from "../queries/device";
 import { RequestError } from "../queries/request";
 import { Age } from "../ui/age";
@@ -30,9 +31,12 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
   const [device, setDevice] = useState("");
   const [networks, setNetworks] = useState("");
   const [site, setSite] = useState("");
+  const [isNewSite, setNewSite] = useState(false);
   const [days, setDays] = useState<string | null>(null);
   const { data: sites } = useQuery(sitesQuery());
   const mayMakeService = useMay("administer");
+  const mayAddSite = useMayEverywhere("make-keys");
+  const isUnknownSite = sites !== undefined && site.trim() !== "" && !sites.includes(site.trim());
   const usualDays = kind === "service" ? "90" : "never";
   const lasts = days ?? usualDays;
   const make = useMutation({
@@ -43,6 +47,7 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
         role: kind === "service" ? role : null,
         device: kind === "device" ? device.trim() : null,
         site: site.trim() || null,
+        newSite: isUnknownSite && isNewSite,
         networks: networksIn(networks),
         days: lasts === "never" ? null : Number(lasts),
       }),
@@ -56,7 +61,11 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
       title="Make a key"
       act="Make the key"
       failed="No key was made"
-      isReady={name.trim() !== "" && (kind !== "device" || isName(device.trim()))}
+      isReady={
+        name.trim() !== "" &&
+        (kind !== "device" || isName(device.trim())) &&
+        (!isUnknownSite || (mayAddSite && isNewSite))
+      }
       isSending={make.isPending}
       error={wrongNetwork === null ? make.error : null}
       onSubmit={() => make.mutate()}
@@ -107,10 +116,23 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
         }
         data={sites ? [...sites] : []}
         value={site}
-        onChange={setSite}
+        onChange={(value) => {
+          setSite(value);
+          // Said of one name, it isn't said of another.
+          setNewSite(false);
+        }}
+        error={isUnknownSite && !mayAddSite ? noSuchSite(site.trim(), sites) : null}
         maxLength={128}
         autoComplete="off"
       />
+      {isUnknownSite && mayAddSite ? (
+        <Checkbox
+          label={`Add ${site.trim()} as a new site`}
+          description={noSuchSite(site.trim(), sites)}
+          checked={isNewSite}
+          onChange={(event) => setNewSite(event.currentTarget.checked)}
+        />
+      ) : null}
       <Select label="Expires" data={LIVES} allowDeselect={false} value={lasts} onChange={setDays} />
       <Textarea
         label="Only from these addresses"

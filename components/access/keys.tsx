@@ -162,7 +162,7 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
   const { zone } = useZone();
   const { mark, word, isEnded } = keyState(accessKey, now);
   // Who makes keys of devices leaves programs' to administrators.
-  const isAdmin = useMay("administer");
+  const isAdmin = useMay("administer", accessKey.site);
   return (
     <tr data-key={id} data-ended={isEnded || undefined}>
       <th scope="row">

@@ -6,7 +6,7 @@ import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { toSegment } from "@/server/domain/segment";
 import { readable } from "@/server/domain/readable";
-import { useMay } from "../queries/access";
+import { useMayAtDevice } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { MayNot } from "../shell/may-not";
 import { Age } from "../ui/age";
@@ -48,8 +48,8 @@ export function GroupLetters(props: GroupLettersProps) {
     props;
   const { title, fix } = DEAD_LETTER_REASONS[group.reason];
   const count = about?.count ?? 0;
-  const mayOperate = useMay("operate");
-  const maySee = useMay("view-messages");
+  const mayOperate = useMayAtDevice("operate", group.device);
+  const maySee = useMayAtDevice("view-messages", group.device);
   return (
     <>
       <header className={classes.head}>

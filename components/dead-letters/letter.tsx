@@ -5,7 +5,7 @@ import dynamic from "next/dynamic";
 import { type RefObject, useState } from "react";
 import type { DeadLetterView } from "@/server/contracts/dead-letters";
 import { toSegment } from "@/server/domain/segment";
-import { useMay } from "../queries/access";
+import { useMay, useMayAtDevice } from "../queries/access";
 import { changeLetter, DEAD_LETTERS, letterQuery } from "../queries/dead-letters";
 import { adviceOn, RequestError } from "../queries/request";
 import { MayNot } from "../shell/may-not";
@@ -135,7 +135,7 @@ function InFull({ letter, change }: { letter: DeadLetterView; change: ChangeView
     onSuccess: keep,
     onError: () => void queries.invalidateQueries({ queryKey: [DEAD_LETTERS] }),
   });
-  const mayOperate = useMay("operate");
+  const mayOperate = useMayAtDevice("operate", letter.device);
   const { status, device, field, detail, resendOf, resentAs } = letter;
   const isLinkedBelow = device !== null && status !== "resent";
   const isOpen = status === "open";

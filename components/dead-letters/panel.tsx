@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useLayoutEffect, useRef } from "react";
-import { useMay } from "../queries/access";
+import { useMay, useMayAtDevice } from "../queries/access";
 import { groupsQuery, letterQuery, lettersQuery } from "../queries/dead-letters";
 import { usePages } from "../ui/pager";
 import { useKeys } from "../ui/use-keys";
@@ -67,7 +67,7 @@ function InGroup({ group, head, ...props }: InGroupProps) {
   const pages = usePages();
   const filter = filterOf(group);
   const about = useQuery(groupsQuery(view.status, filter));
-  const maySee = useMay("view-messages");
+  const maySee = useMayAtDevice("view-messages", group.device);
   const letters = useQuery({ ...lettersQuery(view.status, filter, LETTERS, pages.cursor), enabled: maySee });
   const held = useHeld(pages.cursor ?? "", letters.isPlaceholderData ? undefined : letters.data?.items, ({ id }) => id);
   const ids = held.rows?.map(({ item }) => item.id) ?? [];

@@ -15,14 +15,14 @@ import { Link } from "../ui/link";
 const LIMIT = 5;
 
 /** A device's dead letters, for those who may see them. */
-export function DeviceDeadLetters({ id }: { id: string }) {
-  if (useMay("view-messages")) return <Kept id={id} />;
+export function DeviceDeadLetters({ id, site }: { id: string; site: string | null }) {
+  if (useMay("view-messages", site)) return <Kept id={id} />;
   return (
     <Section
       title="Dead letters"
       aside={<Link href={`/dead-letters?device=${encodeURIComponent(id)}&status=all`}>Their groups</Link>}
     >
-      <MayNot what="Seeing dead letters as they came" permission="view-messages" />
+      <MayNot what="Seeing dead letters as they came" permission="view-messages" site={site} />
     </Section>
   );
 }

@@ -40,7 +40,7 @@ export function Device({ id }: { id: string }) {
   const query = deviceQuery(live, id);
   const { data, error, refetch, isFetching } = useQuery(query);
   const metricList = useQuery(metricsQuery());
-  const mayDeclare = useMay("declare");
+  const mayDeclare = useMay("declare", data?.site ?? null);
   const [isSayingUnits, setSayingUnits] = useState(false);
   useRoom(`device:${id}`, query.queryKey, applyToDetail);
   const known = useMemo(() => metricsByName(metricList.data?.items), [metricList.data]);
@@ -114,8 +114,8 @@ export function Device({ id }: { id: string }) {
       </Section>
       {metrics.length > 0 ? <History device={data} metrics={metrics} address={address} change={change} /> : null}
       <Properties device={data} />
-      <DeviceDeadLetters id={id} />
-      <Messages id={id} />
+      <DeviceDeadLetters id={id} site={data.site} />
+      <Messages id={id} site={data.site} />
     </Page>
   );
 }

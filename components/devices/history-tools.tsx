@@ -10,6 +10,8 @@ import type { HistoryView } from "./use-history";
 
 interface HistoryToolsProps {
   device: string;
+  /** Where it is. */
+  site: string | null;
   metrics: readonly string[];
   view: HistoryView;
   zone: Zone;
@@ -19,9 +21,9 @@ interface HistoryToolsProps {
 }
 
 /** Sets the range of the history and how it is shown, whether it follows live, and offers it as a download. */
-export function HistoryTools({ device, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
+export function HistoryTools({ device, site, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
   const { from, to, range, isOld, endsAtLatest, isLive, waiting, setPaused, series } = view;
-  const mayDownload = useMay("view-messages");
+  const mayDownload = useMay("view-messages", site);
   const show = (stretch: Stretch) => change(stretchAddress(stretch), "push");
   return (
     <div className={classes.tools}>

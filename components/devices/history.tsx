@@ -40,6 +40,7 @@ export function History({ device, metrics, address, change }: HistoryProps) {
       aside={
         <HistoryTools
           device={device.id}
+          site={device.site}
           metrics={metrics}
           view={view}
           zone={zone}

@@ -18,11 +18,11 @@ import { prettyJson } from "../ui/pretty-json";
 const LIMIT = 10;
 
 /** A device's messages, for those who may see them. */
-export function Messages({ id }: { id: string }) {
-  if (useMay("view-messages")) return <Kept id={id} />;
+export function Messages({ id, site }: { id: string; site: string | null }) {
+  if (useMay("view-messages", site)) return <Kept id={id} />;
   return (
     <Section title="Messages">
-      <MayNot what="Seeing messages as they came" permission="view-messages" />
+      <MayNot what="Seeing messages as they came" permission="view-messages" site={site} />
     </Section>
   );
 }

@@ -19,8 +19,8 @@ import classes from "./properties.module.css";
 
 /** Shows what people say about a device: where it stands, what it is, and anything worth knowing. */
 export function Properties({ device }: { device: DeviceDetail }) {
-  const mayEdit = useMay("edit");
-  const mayDelete = useMay("administer");
+  const mayEdit = useMay("edit", device.site);
+  const mayDelete = useMay("administer", device.site);
   const [isDeleting, setDeleting] = useState(false);
   const [isEditing, setEditing] = useState(false);
   return (

@@ -13,6 +13,7 @@ import type {
   WaysIn,
 } from "@/server/contracts/access";
 import type { KeyKind, Permission, Role } from "@/server/domain/access";
+import { toSegment } from "@/server/domain/segment";
 import { deleteJson, patchJson, postJson, queryString, readJson } from "./request";
 
 /** The first part of the keys of all that administrators change. */
@@ -34,10 +35,33 @@ export function readMe(): Promise<Me> {
   return readJson("/api/v1/me", new AbortController().signal);
 }
 
-/** True if who is signed in holds this permission at some site at least; false while that isn't known: what can't be done isn't offered. */
-export function useMay(permission: Permission): boolean {
+/**
+ * True if who is signed in holds this permission; false while that isn't known: what can't be done isn't offered.
+ * @param site where it is to be held: null for what is at no site, which takes it at all; left out: at some site at least.
+ */
+export function useMay(permission: Permission, site?: string | null): boolean {
   const { data } = useQuery(meQuery());
-  return data?.permissions.includes(permission) ?? false;
+  return data !== undefined && mayAt(data, permission, site);
+}
+
+/** As {@link useMay}, where a device is; null: what came can't be told to be of one. */
+export function useMayAtDevice(permission: Permission, device: string | null): boolean {
+  const { data: me } = useQuery(meQuery());
+  const somewhere = me !== undefined && mayAt(me, permission);
+  const everywhere = me !== undefined && mayAt(me, permission, null);
+  const { data: site } = useQuery({
+    queryKey: ["site of", device],
+    queryFn: async ({ signal }) =>
+      (await readJson<{ site: string | null }>(`/api/v1/devices/${toSegment(device!)}`, signal)).site,
+    enabled: somewhere && !everywhere && device !== null,
+    staleTime: 60_000,
+  });
+  return everywhere || (somewhere && site !== undefined && mayAt(me, permission, site));
+}
+
+function mayAt({ permissions, everywhere, sites }: Me, permission: Permission, site?: string | null): boolean {
+  if (site === undefined) return permissions.includes(permission);
+  return everywhere.includes(permission) || sites.some((at) => at.site === site && at.permissions.includes(permission));
 }
 
 /** True if who is signed in holds this permission at all sites, as what isn't of one site takes. */
@@ -161,6 +185,8 @@ export interface WantedKey {
   readonly device: string | null;
   /** Null: all. */
   readonly site: string | null;
+  /** Adds the site; otherwise one that isn't there is refused. */
+  readonly newSite: boolean;
   readonly networks: readonly string[];
   readonly days: number | null;
 }

@@ -13,10 +13,12 @@ interface MayNotProps {
   permission: Permission;
   /** True where the permission has to be held at all sites. */
   atAllSites?: boolean;
+  /** The site where it has to be held; null: none, which takes it at all. Left out: anywhere. */
+  site?: string | null;
 }
 
 /** In place of what may not be seen: which role it takes, and who can give it. */
-export function MayNot({ what, permission, atAllSites = false }: MayNotProps) {
+export function MayNot({ what, permission, atAllSites = false, site }: MayNotProps) {
   const { data, error, refetch, isFetching } = useQuery(meQuery());
   if (!data && error)
     return (
@@ -29,11 +31,15 @@ export function MayNot({ what, permission, atAllSites = false }: MayNotProps) {
       />
     );
   if (!data) return <Loading rows={2} label="Loading what you may do" />;
+  // Who holds it nowhere is told of the role alone.
+  const isElsewhere = site !== undefined && data.permissions.includes(permission);
+  const where =
+    atAllSites || (isElsewhere && site === null) ? " at all sites" : isElsewhere ? ` at the site ${site}` : "";
   return (
     <p className={classes.mayNot} data-missing={permission}>
       {what} takes the permission <b>{permission}</b>
-      {atAllSites ? " at all sites" : ""}, which comes with the role {ROLE_WORDS[leastRole(permission)].title}
-      {atAllSites ? " there" : ""}. Yours is {ownRoleWord(data)}; whoever administers Fieldwatch can change it under
+      {where}, which comes with the role {ROLE_WORDS[leastRole(permission)].title}
+      {where === "" ? "" : " there"}. Yours is {ownRoleWord(data)}; whoever administers Fieldwatch can change it under
       Users.
     </p>
   );

@@ -158,6 +158,13 @@ test("roles are given site by site, and who has them at some sites is shown thos
     await scoped.getByText("takes the permission view at all sites").waitFor();
     await scoped.getByText("Yours is Editor at some sites;").waitFor();
   }
+  // What a role gives at one site isn't offered at the other.
+  const offers = ["Edit", "Units", "Download"].map((name) => scoped.getByRole("button", { name, exact: true }));
+  await scoped.goto("/devices/south-1");
+  for (const offer of offers) await offer.first().waitFor();
+  await scoped.goto("/devices/north-1");
+  await scoped.getByText("takes the permission view-messages at the site north").first().waitFor();
+  for (const offer of offers) expect(await offer.count()).toBe(0);
   // Nothing was asked for that isn't theirs: the record would say so.
   await owner.goto("/audit?outcome=denied&actor=Sam");
   await owner.getByText("Nothing in the record matches.").waitFor();

@@ -19,7 +19,7 @@ test("a key for a site that isn't there is made only when the site is to be adde
     runKey(config, pino({ level: "silent" }), ["--name", "k", ...argv], { find: findSite, ensure: ensureSite });
   try {
     for (const kind of [[], ["--role", "viewer"], ["--device", "d"]])
-      await expect(run("--site", "nrth", ...kind)).rejects.toThrow(/no site nrth\. There are north, south\./);
+      await expect(run("--site", "nrth", ...kind)).rejects.toThrow(/no site nrth\. Is north meant\?/);
     expect(printed).not.toHaveBeenCalled();
     await run("--site", "north");
     await run("--site", "west", "--new-site");

@@ -10,6 +10,7 @@ import { readKeyOptions } from "./key-options";
 import { expiryOf, makeKey } from "./keys";
 import { makeLink, ownerOf } from "./links";
 import { SYSTEM } from "@/server/domain/access";
+import { noSuchSite } from "@/server/domain/near-names";
 
 /**
  * `npm run sign-in-link`: prints a link that signs in once, as the owner or, before there is one, to become it.
@@ -51,9 +52,12 @@ interface SitesByName {
 async function knownSite(tx: PoolClient, name: string, sites: SitesByName): Promise<number> {
   const id = await sites.find(tx, name);
   if (id !== null) return id;
-  const { rows } = await tx.query<{ name: string }>("SELECT name FROM site ORDER BY name LIMIT 50");
-  const known = rows.length === 0 ? "There is none yet." : `There are ${rows.map((row) => row.name).join(", ")}.`;
-  throw new StartError("No key was made", `There is no site ${name}. ${known}`, "`--new-site` beside `--site` adds it");
+  const { rows } = await tx.query<{ name: string }>("SELECT name FROM site");
+  const said = noSuchSite(
+    name,
+    rows.map((row) => row.name),
+  );
+  throw new StartError("No key was made", said, "`--new-site` beside `--site` adds it");
 }
 
 /**
@@ -61,10 +65,10 @@ async function knownSite(tx: PoolClient, name: string, sites: SitesByName): Prom
  * @throws StartError for a site that isn't there, unless --new-site says that it is to be added.
  */
 export async function runKey(config: Config, logger: Logger, argv: string[], sites: SitesByName): Promise<void> {
-  const { site, role, days, isNewSite, ...plain } = readKeyOptions(argv);
+  const { site, role, days, newSite, ...plain } = readKeyOptions(argv);
   await withPool(config, logger, async (pool) => {
     const text = await withTransaction(pool, async (tx) => {
-      const siteId = site === null ? null : await (isNewSite ? sites.ensure(tx, site) : knownSite(tx, site, sites));
+      const siteId = site === null ? null : await (newSite ? sites.ensure(tx, site) : knownSite(tx, site, sites));
       const wanted = {
         ...plain,
         siteId: plain.kind === "service" ? null : siteId,

@@ -36,11 +36,11 @@ export function readKeyOptions(argv: string[]) {
     throw usage("--days is a whole number from 1 to 3650, or never.");
   const read = newKeyBody.safeParse({
     ...{ kind, name, role: role ?? null, device: device ?? null, site: site ?? null, networks: network },
+    newSite: options["new-site"] === true,
     ...(days !== undefined && { days: days === "never" ? null : Number(days) }),
   });
-  const isNewSite = options["new-site"] === true;
-  if (isNewSite && site === undefined) throw usage("--new-site adds the --site that it is given with.");
-  if (read.success) return { ...read.data, isNewSite };
+  if (options["new-site"] && site === undefined) throw usage("--new-site adds the --site that it is given with.");
+  if (read.success) return read.data;
   const { path, message } = read.error.issues[0]!;
   throw usage(`--${path[0] === "networks" ? "network" : String(path[0])} ${message}.`);
 }

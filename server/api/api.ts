@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { z } from "zod";
 import { createSemaphore } from "@/server/async/semaphore";
-import { type Caller, NOBODY, nameOf, type Sites, sitesOf } from "@/server/domain/access";
+import { type Caller, NOBODY, type Sites, sitesOf } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Context } from "@/server/postgres/context";
 import { withTransaction } from "@/server/postgres/transaction";
@@ -13,6 +13,7 @@ import { type OnUnforeseen, ProblemError, problemKind, problemResponse } from ".
 import type { Api } from "./runtime";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
 import { notProven } from "./step-up";
+import { EVERYWHERE, notHeld, NotHereError } from "./within";
 import type { Access, elsewhere, FileAnswer, Noted, Operation } from "./verb";
 
 type Handler = (
@@ -107,7 +108,8 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           if (operation.audited === "seen") await recording.seen(caller, deed(), operation.file !== undefined);
           return seen;
         };
-        const answer = await answering().catch(async (error: unknown) => {
+        const answer = await answering().catch(async (thrown: unknown) => {
+          const error = withPermission(thrown, caller, operation.access);
           if (problemKind(error) === "not-allowed") await recording.denied(caller, deed());
           throw error;
         });
@@ -188,6 +190,14 @@ function placesOf(caller: Caller, { access, bySite }: Operation): Sites {
   return bySite || sites === "all" ? sites : [];
 }
 
+/** An error as it is told: one about a place, with the permission it takes there. */
+function withPermission(error: unknown, caller: Caller, access: Access): unknown {
+  if (!(error instanceof NotHereError)) return error;
+  const { permission = access, where } = error;
+  if (permission === "public" || permission === "signed-in") return error;
+  return notHeld(caller, permission, where);
+}
+
 /** Why a verb doesn't answer this caller, or null if it does. */
 function refusalOf(caller: Caller, access: Access, sites: Sites): ProblemError | null {
   if (access === "public") return null;
@@ -198,9 +208,5 @@ function refusalOf(caller: Caller, access: Access, sites: Sites): ProblemError |
     });
   }
   if (access === "signed-in" || sites.length > 0) return null;
-  const where = sitesOf(caller, access).length > 0 ? "hold at all sites" : "hold";
-  return new ProblemError(
-    "not-allowed",
-    `It takes the permission "${access}", which ${nameOf(caller)} doesn't ${where}.`,
-  );
+  return notHeld(caller, access, sitesOf(caller, access).length > 0 ? EVERYWHERE : "");
 }

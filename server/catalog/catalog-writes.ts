@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import { InconsistencyError, withTransaction } from "@/server/postgres/transaction";
 
@@ -50,9 +51,12 @@ export async function findMetrics(db: Pool | PoolClient, names: readonly string[
   return rows;
 }
 
-/** The names of these sites. */
-export async function findSiteNames(db: Pool | PoolClient, ids: readonly number[]): Promise<string[]> {
-  const { rows } = await db.query<{ name: string }>(`SELECT name FROM site WHERE id = ANY ($1) ORDER BY name`, [ids]);
+/** The names of these sites, in order. */
+export async function findSiteNames(db: Pool | PoolClient, ids: Sites): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT name FROM site WHERE $1::integer[] IS NULL OR id = ANY ($1) ORDER BY name`,
+    [ids === "all" ? null : ids],
+  );
   return rows.map(nameOf);
 }
 

@@ -83,6 +83,9 @@ export const me = z
       .array(z.string())
       .describe("What may be done somewhere; each address of the API document names the one it takes"),
     everywhere: z.array(z.string()).describe("Those of them that are held at all sites, and for what belongs to none"),
+    sites: z
+      .array(z.object({ site: z.string(), permissions: z.array(z.string()) }))
+      .describe("What may be done at single sites, besides"),
   })
   .meta({ id: "Me" });
 
@@ -173,6 +176,7 @@ export const newKeyBody = z
     role: role.nullable().default(null).describe("Of a service key"),
     device: z.string().nullable().default(null).describe("Of a device key"),
     site: label.default(null).describe("The site whose devices it sends for, or where the role holds; null: all"),
+    newSite: z.boolean().default(false).describe("Adds the site if it isn't there; otherwise such a one is refused"),
     networks: z.array(network).max(20).default([]),
     days: z
       .int()
@@ -182,6 +186,7 @@ export const newKeyBody = z
       .optional()
       .describe("Until it expires; null: never. Left out: 90 for service keys, never for the others"),
   })
+  .refine(({ site, newSite }) => !newSite || site !== null, { path: ["newSite"], message: "takes the name of a site" })
   .refine(({ kind, role }) => (kind === "service") === (role !== null), {
     path: ["role"],
     message: "belongs to service keys, which need one",

@@ -49,7 +49,7 @@ const BROWSER_PACKAGES = [
 
 /** The import rules; an import points at a room named here or is refused. */
 const ROOMS: readonly Room[] = [
-  { name: "domain", at: "server/domain", imports: [], packages: ["zod"] },
+  { name: "domain", at: "server/domain", imports: [], packages: ["zod", "fastest-levenshtein"] },
   { name: "ports", at: "server/ports", imports: ["domain"], packages: [] },
   { name: "contracts", at: "server/contracts", imports: ["domain"], packages: ["zod"] },
   { name: "config", at: "server/config", imports: ["domain"] },

@@ -37,13 +37,15 @@ const names = async (caller: Caller) =>
 
 describe("who makes which keys", () => {
   test("a key is bound to the site it names, which is added where the maker is at home everywhere", async () => {
-    expect(await made(admin, { kind: "site", site: " west " })).toMatchObject({
+    expect(await made(admin, { kind: "site", site: " west ", newSite: true })).toMatchObject({
       kind: "site",
       site: "west",
       expiresAt: null,
     });
     expect(await made(admin, { kind: "device", device: "press-1", site: "north" })).toMatchObject({ site: "north" });
     expect(await made(admin, { kind: "service", role: "viewer", site: "north" })).toMatchObject({ site: "north" });
+    // Said again of one that is there, it changes nothing.
+    expect(await made(admin, { kind: "site", site: "west", newSite: true })).toMatchObject({ site: "west" });
     expect((await refused(make(admin, { kind: "site", site: "a\nb" }))).kind).toBe("invalid-parameters");
   });
 
@@ -57,9 +59,38 @@ describe("who makes which keys", () => {
     expect((await refused(make(editor, { kind: "service", role: "viewer", site: "north" }))).kind).toBe("not-allowed");
     const both = person({ role: "admin", siteId: at("north") }, { role: "editor", siteId: at("south") });
     expect(await made(both, { kind: "service", role: "admin", site: "north" })).toMatchObject({ role: "admin" });
-    expect((await refused(make(both, { kind: "service", role: "viewer", site: "south" }))).kind).toBe("not-allowed");
+    expect(await refused(make(both, { kind: "service", role: "viewer", site: "south" }))).toMatchObject({
+      ...{
+        kind: "not-allowed",
+        detail: 'It takes the permission "administer", which Ada doesn\'t hold at the site south.',
+      },
+    });
     const everywhere = await refused(make(both, { kind: "service", role: "viewer" }));
-    expect(everywhere).toMatchObject({ kind: "not-allowed", detail: "Ada may not do that at all sites." });
+    expect(everywhere).toMatchObject({
+      kind: "not-allowed",
+      detail: 'It takes the permission "administer", which Ada doesn\'t hold at all sites.',
+    });
+  });
+
+  test("a site that isn't there is refused with those it may be meant for, unless it is said to be new", async () => {
+    const mistyped = await refused(make(admin, { kind: "site", site: "nroth" }));
+    expect(mistyped).toMatchObject({
+      ...{ kind: "not-found", detail: 'There is no site nroth. Is north meant? With "newSite": true it is added.' },
+    });
+    expect((await rig.engines.pool.query(`SELECT FROM site WHERE name = 'nroth'`)).rowCount).toBe(0);
+    expect((await refused(make(admin, { kind: "site", newSite: true }))).kind).toBe("invalid-parameters");
+    // Who is at home at one site is told of no other, and adds none.
+    const editor = person({ role: "editor", siteId: at("north") });
+    expect(await refused(make(editor, { kind: "site", site: "sou" }))).toMatchObject({
+      ...{ kind: "not-found", detail: "There is no site sou." },
+    });
+    for (const site of ["south", "east"])
+      expect(await refused(make(editor, { kind: "site", site, newSite: true }))).toMatchObject({
+        ...{
+          kind: "not-allowed",
+          detail: 'It takes the permission "make-keys", which Ada doesn\'t hold at all sites.',
+        },
+      });
   });
 
   test("what key was refused is in the record", async () => {

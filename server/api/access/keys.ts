@@ -11,16 +11,17 @@ import {
   type WantedKey,
   workingInLine,
 } from "@/server/access/keys";
-import { ensureSite, findSite } from "@/server/catalog/catalog-writes";
+import { ensureSite, findSite, findSiteNames } from "@/server/catalog/catalog-writes";
 import { keysAnswer, keyView, madeKey, newKeyBody } from "@/server/contracts/access";
 import { type Caller, nameOf, type Sites, sitesOf } from "@/server/domain/access";
+import { noSuchSite } from "@/server/domain/near-names";
 import { countNewNames } from "@/server/ingest/new-names";
 import { prismaIn } from "@/server/postgres/prisma";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { notHere } from "../within";
+import { atSite, EVERYWHERE, NotHereError } from "../within";
 import { noteOfKey, toKeyView } from "./view";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newKeyBody, { io: "input" });
@@ -69,21 +70,22 @@ export const makeAccessKey = writingVerb(
     stepUp: true,
     summary: "Makes a key",
     description:
-      "A service key has a role, and takes an administrator to make; a site key sends telemetry for the devices of its site, or for any; a device key for one.",
+      "A service key has a role, and takes an administrator to make; a site key sends telemetry for the devices of its site, or for any; a device key for one. " +
+      "A site that isn't there is added only where `newSite` says so.",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
     answer: madeKey,
     status: 200,
-    problems: ["unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", "unsupported-media-type", "unreadable-body", "body-too-large"],
     bodies: { "application/json": NEW_SCHEMA },
   },
   () =>
     async ({ tx, caller, sites, now }, { request, note }) => {
       const asked = await parseJsonBody(newKeyBody, request);
-      const { days, role, site, ...plain } = asked;
+      const { days, role, site, newSite, ...plain } = asked;
       // For when it is refused.
       note({ target: plain.name, detail: { asked } });
-      const siteId = site === null ? null : await siteFor(tx, site, sites);
+      const siteId = site === null ? null : await siteFor(tx, sites, { site, newSite });
       const wanted = {
         ...plain,
         siteId: plain.kind === "service" ? null : siteId,
@@ -159,7 +161,7 @@ async function make(
   wanted: WantedKey,
   note: (deed: { target: string; detail: object }) => void,
 ) {
-  mustHold(caller, sites, wanted);
+  await mustHold(tx, caller, sites, wanted);
   const { key, text } = await makeKey(prismaIn(tx), wanted, nameOf(caller));
   note({ target: key.id, detail: { after: noteOfKey(key) } });
   return { key: toKeyView(key), text };
@@ -170,30 +172,41 @@ async function handled(tx: PoolClient, caller: Caller, sites: Sites, id: string)
   const key = await findKey(prismaIn(tx), id);
   const isSeen = sites === "all" || (key !== null && key.site !== null && sites.includes(key.site.id));
   if (key === null || !isSeen) throw new ProblemError("not-found", `There is no key ${id}.`);
-  mustHold(caller, sites, { ...key, siteId: key.kind === "service" ? null : (key.site?.id ?? null) });
+  await mustHold(tx, caller, sites, { ...key, siteId: key.kind === "service" ? null : (key.site?.id ?? null) });
   return key;
 }
 
 /**
  * Keys of devices take the permission to make keys where they are; a program's key takes the one to administer wherever it has a role, so that
- * nobody makes a key that may do more than they themselves. @throws ProblemError not-allowed
+ * nobody makes a key that may do more than they themselves. @throws NotHereError
  */
-function mustHold(
+async function mustHold(
+  tx: PoolClient,
   caller: Caller,
   sites: Sites,
   { kind, siteId = null, grants }: Pick<WantedKey, "kind" | "siteId" | "grants">,
-): void {
+): Promise<void> {
   const isService = kind === "service";
   const held = isService ? sitesOf(caller, "administer") : sites;
   const places = isService ? grants.map((grant) => grant.siteId) : [siteId];
-  if (held !== "all" && !places.every((place) => place !== null && held.includes(place)))
-    throw notHere({ caller }, places.includes(null) ? "at all sites" : "at this site");
+  if (held === "all") return;
+  const missing = places.filter((place) => place === null || !held.includes(place));
+  if (missing.length === 0) return;
+  const [site] = missing.includes(null) ? [] : await findSiteNames(tx, missing as number[]);
+  throw new NotHereError(site === undefined ? EVERYWHERE : atSite(site), isService ? "administer" : "make-keys");
 }
 
-/** The site of this name; who may make keys everywhere may name one that isn't there yet. */
-async function siteFor(tx: PoolClient, name: string, sites: Sites): Promise<number> {
-  if (sites === "all") return ensureSite(tx, name);
-  const id = await findSite(tx, name);
-  if (id === null || !sites.includes(id)) throw new ProblemError("not-found", `There is no site ${name}.`);
-  return id;
+/** The site of this name; who may make keys everywhere may say that it is a new one. @throws ProblemError */
+async function siteFor(
+  tx: PoolClient,
+  sites: Sites,
+  { site, newSite }: { readonly site: string; readonly newSite: boolean },
+): Promise<number> {
+  if (newSite && sites !== "all") throw new NotHereError(EVERYWHERE);
+  if (newSite) return ensureSite(tx, site);
+  const id = await findSite(tx, site);
+  if (id !== null && (sites === "all" || sites.includes(id))) return id;
+  // A mistyped name would be a site of its own, of which nobody sees anything.
+  const said = noSuchSite(site, await findSiteNames(tx, sites));
+  throw new ProblemError("not-found", sites === "all" ? `${said} With "newSite": true it is added.` : said);
 }

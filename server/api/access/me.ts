@@ -115,6 +115,7 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
   if (caller.kind === "nobody") throw new ProblemError("not-signed-in", "Sign in first.");
   const permissions = PERMISSIONS.filter((permission) => sitesOf(caller, permission).length > 0);
   const everywhere = permissions.filter((permission) => sitesOf(caller, permission) === "all");
+  const sites = await atSites(tx, caller);
   if (caller.kind !== "user") {
     const [name, role] = caller.kind === "key" ? [caller.name, greatestRole(caller.grants)] : ["system", null];
     return {
@@ -128,6 +129,7 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
       role,
       permissions,
       everywhere,
+      sites,
     };
   }
   const { rows } = await tx.query<{ email: string | null; hasPassword: boolean }>(
@@ -138,8 +140,23 @@ export async function describeMe(tx: Pool | PoolClient, caller: Caller): Promise
   const { accountId, name, grants } = caller;
   const provider = await findIdentity(tx, accountId);
   const isProven = hasProven(caller.provenAt, Date.now());
-  const held = { role: greatestRole(grants), permissions, everywhere };
+  const held = { role: greatestRole(grants), permissions, everywhere, sites };
   return { kind: "user", accountId, name, email, hasPassword, provider, isProven, ...held };
+}
+
+/** What a caller may do at single sites and not at all, by their names. */
+async function atSites(tx: Pool | PoolClient, caller: Caller): Promise<z.input<typeof me>["sites"]> {
+  const held = new Map<number, string[]>();
+  for (const permission of PERMISSIONS) {
+    const sites = sitesOf(caller, permission);
+    if (sites !== "all") for (const id of sites) held.set(id, [...(held.get(id) ?? []), permission]);
+  }
+  if (held.size === 0) return [];
+  const { rows } = await tx.query<{ id: number; site: string }>(
+    `SELECT id, name AS site FROM site WHERE id = ANY ($1) ORDER BY name`,
+    [[...held.keys()]],
+  );
+  return rows.map(({ id, site }) => ({ site, permissions: held.get(id)! }));
 }
 
 function personOf(caller: Caller): Extract<Caller, { kind: "user" }> {

@@ -117,7 +117,10 @@ test("a permission counts only at the site of the grant it came from, and moving
   const patch = (caller: Caller, id: string, body: object) => ask(caller, "updateDevice", { id }, { body });
   expect(await statusOf(ask(both, "getDevice", { id: "at-a" }))).toBe(200);
   const denied = await refused(patch(both, "at-a", { notes: "x" }));
-  expect(denied).toMatchObject({ kind: "not-allowed", detail: "Ada may not do that at this site." });
+  expect(denied).toMatchObject({
+    kind: "not-allowed",
+    detail: 'It takes the permission "edit", which Ada doesn\'t hold at the site A.',
+  });
   expect(await statusOf(patch(both, "at-b", { notes: "x" }))).toBe(200);
   expect(await statusOf(patch(both, "nowhere", { notes: "x" }))).toBe(404);
   // To pull it over is as much a change of what is there.
@@ -209,7 +212,12 @@ test("people and programs are given roles at sites, by the names of sites", asyn
   expect((await read(madeKey, ask(admin, "makeAccessKey", {}, { body: key }))).key).toMatchObject(key);
 
   const scoped = await read(me, ask(person({ role: "viewer", siteId: A }), "getMe"));
-  expect(scoped).toMatchObject({ permissions: ["view", "catalog"], everywhere: [] });
+  const viewing = ["view", "catalog"];
+  expect(scoped).toMatchObject({ permissions: viewing, everywhere: [], sites: [{ site: "A", permissions: viewing }] });
+  const mixed = person({ role: "viewer", siteId: null }, { role: "operator", siteId: B });
+  const { everywhere, sites } = await read(me, ask(mixed, "getMe"));
+  // What is held everywhere isn't told again.
+  expect([everywhere, sites]).toEqual([viewing, [{ site: "B", permissions: ["view-messages", "operate", "send"] }]]);
 });
 
 test("an administrator of one site can't let anybody in, nor see the record or the pipeline", async () => {

@@ -9,7 +9,7 @@ import type { PrismaClient } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
-import { notHere } from "../within";
+import { NotHereError, within } from "../within";
 import { letterParams } from "./id";
 import { readLetter, toPreviewView, toView } from "./view";
 
@@ -64,8 +64,13 @@ export const resendDeadLetter = verb(
       const [found] = await previewOf([edited ?? letter.raw]);
       const { device } = found!;
       // Edited, it may be another device's.
-      if (device !== null && (await findDevice(prisma, device, ctx.sites)) === null && ctx.sites !== "all")
-        throw notHere(ctx);
+      if (device !== null && ctx.sites !== "all")
+        await within(
+          ctx,
+          (sites) => findDevice(prisma, device, sites),
+          () => new NotHereError(`where ${device} is`),
+          () => device,
+        );
       const preview = toPreviewView(found!);
       if (dryRun) return { preview, letter: toView(letter) };
       if (letter.status !== "open") throw notOpen(letter.status);

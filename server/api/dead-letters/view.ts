@@ -65,6 +65,7 @@ export function readLetter(ctx: Context, deadLetters: Pick<DeadLetters, "find">,
     ctx,
     async (sites) => (await deadLetters.find({ sites, ids: [innerId(id)], limit: 1 }))[0] ?? null,
     () => noLetter(id),
+    ({ device }) => device,
   );
 }
 

@@ -82,6 +82,7 @@ async function sheet(pool: Pool, prisma: PrismaClient, ctx: Context, id: string,
       ctx,
       (where) => findDevice(prisma, id, where),
       () => noDevice(id),
+      () => id,
     ),
     ...query.metric.map((name) =>
       findMetric(prisma, name, sites).then((found) => found ?? Promise.reject(noMetric(name))),

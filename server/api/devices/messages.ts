@@ -38,6 +38,7 @@ export const listMessages = verb(
         ctx,
         (sites) => findDevice(prisma, id, sites),
         () => noDevice(id),
+        () => id,
       );
       const found = await archive.find({ device: device.name, limit: limit + 1, ...(after ? { after } : {}) });
       const page = found.slice(0, limit);

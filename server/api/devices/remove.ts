@@ -32,6 +32,7 @@ export const deleteDevice = writingVerb(
         ctx,
         (sites) => findDevice(prismaIn(ctx.tx), id, sites),
         () => noDevice(id),
+        () => id,
       );
       const before = await findProperties(prismaIn(ctx.tx), id, ctx.sites);
       if (!(await removeDevice(ctx.tx, id, ctx.sites, () => twins.forget([id], null)))) throw noDevice(id);

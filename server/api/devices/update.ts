@@ -7,7 +7,7 @@ import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { deviceParams, noDevice } from "./id";
-import { notHere, within } from "../within";
+import { atSite, EVERYWHERE, NotHereError, within } from "../within";
 import { type DetailDeps, readDetail } from "./view";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(deviceChanges, { io: "input" });
@@ -35,12 +35,13 @@ export const updateDevice = writingVerb(
       const expected = versionIn(request.headers.get("if-match"));
       const changes = await parseJsonBody(deviceChanges, request);
       const result = await writeProperties(ctx, id, tidied(changes), expected);
-      if (result === "elsewhere") throw notHere(ctx);
+      if (result === "elsewhere") throw new NotHereError(changes.site ? atSite(changes.site) : EVERYWHERE);
       const deps = { prisma: prismaIn(ctx.tx), twins, staleSeconds };
       const detail = await within(
         ctx,
         (sites) => readDetail(ctx.tx, deps, ctx.now, id, sites),
         () => noDevice(id),
+        () => id,
       );
       if (result === "missing") throw noDevice(id);
       if (result === "changed") {

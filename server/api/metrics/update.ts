@@ -8,7 +8,7 @@ import { parseJsonBody } from "../json-body";
 import { metricParams } from "./remove";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, writingVerb } from "../verb";
-import { notHere, within } from "../within";
+import { EVERYWHERE, NotHereError, within } from "../within";
 import { noteOfMetric, toMetricView } from "./view";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(metricChanges, { io: "input" });
@@ -41,7 +41,7 @@ export const updateMetric = writingVerb(
         () => noMetric(name),
       );
       // What it means is of all sites; own units are of devices.
-      if (!devices && ctx.sites !== "all") throw notHere(ctx, "at all sites");
+      if (!devices && ctx.sites !== "all") throw new NotHereError(EVERYWHERE);
       const unit = changes.unit ?? null;
       const units = async () => (devices ? { units: await ownUnits(ctx.tx, metric.key, devices) } : {});
       const before = { ...noteOfMetric(metric), ...(await units()) };

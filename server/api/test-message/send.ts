@@ -44,6 +44,7 @@ export const sendTestMessage = verb(
           ctx,
           (sites) => findDevice(prisma, device, sites),
           () => noDevice(device),
+          () => device,
         );
       try {
         return await testMessages.send(device);
