@@ -14,6 +14,7 @@ import { type RunningEngines, startEngines } from "../engines/engines";
 import { treeOf } from "../processes";
 import { cleanEnv, runProduct, startProduct } from "../product";
 import { pause, until } from "../waiting";
+import { cpuSeconds } from "./cpu";
 import { messageLine } from "./messages";
 import { machine, markdownTable } from "./report";
 
@@ -208,14 +209,6 @@ async function handled(pool: pg.Pool): Promise<{ messages: number; readings: num
 
 async function isDone(pool: pg.Pool, messages: number): Promise<boolean> {
   return (await handled(pool)).messages >= messages;
-}
-
-/** Processor time a process has used so far, in seconds. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  // utime and stime, and those of children it has waited for, in ticks of 10 ms.
-  return [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0) / 100;
 }
 
 function enginesCpu({ kafka, mongodb, postgres }: RunningEngines): Record<string, number> {

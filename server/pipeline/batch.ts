@@ -51,8 +51,63 @@ export interface SettlingBatch extends EnrichedBatch {
   readonly settlements: readonly DeadLetterChange[];
 }
 
-/** A batch in its transaction, with its place in the log. */
+/** One partition's batch in its transaction, with its place in the log. */
 export interface PipelineCommit extends CommitBatch, SourceBatch, Pick<SettlingBatch, "settlements"> {}
+
+/** Batches have a device in common, so that what one writes depends on another: they can't be written as one. */
+class SharedDeviceError extends Error {
+  override readonly name = "SharedDeviceError";
+}
+
+/**
+ * Views batches of several partitions as one, for those who write what all of them hold.
+ * @throws SharedDeviceError
+ */
+export function jointOf(batches: readonly EnrichedBatch[]): Pick<CommitBatch, "records" | "messages" | "letters"> {
+  const [first] = batches;
+  if (batches.length === 1 && first) return first;
+  const devices = new Set<number>();
+  for (const { messages } of batches) {
+    const own = new Set(messages.map(({ deviceId }) => deviceId));
+    for (const device of own) {
+      if (devices.has(device)) throw new SharedDeviceError("two partitions have messages of one device");
+      devices.add(device);
+    }
+  }
+  return {
+    records: batches.flatMap(({ records }) => records),
+    messages: batches.flatMap(({ messages }) => messages),
+    letters: batches.flatMap(({ letters }) => letters),
+  };
+}
+
+/** Tells each batch's part of what was written of all of them; they have no device in common. */
+export function partsOf(
+  batches: readonly SettlingBatch[],
+  { latest, written }: Pick<CommitBatch, "latest" | "written">,
+): PipelineCommit[] {
+  const [first] = batches;
+  if (batches.length === 1 && first) return [{ ...first, latest, written }];
+  return batches.map((batch) => {
+    const devices = new Set<number>();
+    let readings = 0;
+    for (const { deviceId, metrics } of batch.messages) {
+      devices.add(deviceId);
+      readings += metrics.length;
+    }
+    const added = written.added.filter(({ deviceId }) => devices.has(deviceId));
+    const conflicts = written.conflicts.filter(({ deviceId }) => devices.has(deviceId));
+    let fresh = 0;
+    let late = 0;
+    for (const { deviceId, time, metrics } of added) {
+      fresh += metrics.length;
+      if (time < (latest.get(deviceId) ?? -1)) late += metrics.length;
+    }
+    // A reading is new, a repeat or a conflict.
+    const duplicates = readings - fresh - conflicts.length;
+    return { ...batch, latest, written: { added, conflicts, duplicates, late } };
+  });
+}
 
 /** Counts what a batch adds to the totals of its partition, as far as its contributors have reported. */
 export function totalsOf({ skipped, records, letters, written }: PipelineCommit): BatchTotals {

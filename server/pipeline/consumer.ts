@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { classOf } from "@/server/postgres/error-classes";
-import { type LogBreak, passOver, type PipelinePosition, takePosition } from "./positions";
+import { type BatchTotals, type LogBreak, passOver, type PipelinePosition, takePosition } from "./positions";
+import { createJoint } from "./joint";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import {
@@ -43,8 +44,16 @@ const BREAKS: Readonly<Record<LogBreak["kind"], string>> = {
   expired: "messages expired in the log before they were read",
 };
 
-/** The number of partitions whose batches are under way at once: one computes while another waits for the database. */
+/** The number of full batches under way at once: one computes while another waits for the database. */
 const CONCURRENCY = 2;
+/** The time between batches where little comes, in milliseconds: five transactions a second, however many messages. */
+const PACE_MS = 200;
+
+/** A batch as the log delivers it. */
+interface Delivery {
+  readonly batch: LogBatch;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Feeds the pipeline from the event log. The only committer: the position in PostgreSQL, moved with the readings, is
@@ -81,7 +90,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     const failure = failures.get(partition);
     if (failure?.next === position.next && failure.count >= TRIES)
       await divide(partition, stretch, signal, performance.now() + TURN_MS);
-    else await run(partition, stretch, (source) => pipeline.handle(source, signal));
+    else await run(partition, stretch, (source) => handleOne(source, signal));
     failures.delete(partition);
   }
 
@@ -92,7 +101,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     const { records } = stretch;
     const [record] = records;
     try {
-      await run(partition, stretch, (source) => pipeline.handle(source, signal));
+      await run(partition, stretch, (source) => handleOne(source, signal));
     } catch (error) {
       if (isGivenUp(error) || classOf(error) !== "unhandled" || record === undefined) throw error;
       if (records.length > 1) {
@@ -122,15 +131,57 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
       positions.set(partition, { ...position, next: to });
       return;
     }
-    const followed = follow(partition, records);
-    const source = { position, to, term, skipped, records, processedTime: Date.now(), ...(followed && { followed }) };
+    const source = sourceOf(position, { records, to, term, skipped });
     const { totals } = await work(source).catch((error: unknown) => {
-      followed?.failed(error);
+      source.followed?.failed(error);
       throw error;
     });
+    moveOn(source, totals);
+  }
+
+  function sourceOf(position: PipelinePosition, part: Pick<SourceBatch, "records" | "to" | "term" | "skipped">) {
+    const followed = follow(position.partition, part.records);
+    return { position, ...part, processedTime: Date.now(), ...(followed && { followed }) } satisfies SourceBatch;
+  }
+
+  function moveOn({ position, to, skipped }: SourceBatch, totals: BatchTotals): void {
+    const { partition } = position;
     positions.set(partition, { ...position, next: to });
     if (skipped > 0) logger.warn({ topic, partition, next: to, offsets: skipped }, BREAKS.expired);
     logger.debug({ topic, partition, to, ...totals }, "batch committed");
+  }
+
+  async function handleOne(source: SourceBatch, signal: AbortSignal): Promise<Committed> {
+    const [committed] = await pipeline.handle([source], signal);
+    return committed!;
+  }
+
+  /** True unless the batch is just what follows the position, and has given no trouble so far. */
+  function needsCare({ batch: { partition, cluster, records, from } }: Delivery): boolean {
+    const position = positions.get(partition);
+    const isNext = position?.cluster === cluster && position.next === from && records.length > 0;
+    return !isNext || failures.has(partition);
+  }
+
+  /**
+   * Handles batches of different partitions as one; where that fails by other than an outage, each by itself, so that none
+   * waits for another's fault.
+   */
+  async function handleGroup(group: readonly Delivery[]): Promise<PromiseSettledResult<void>[]> {
+    const alone = () => Promise.allSettled(group.map(({ batch, signal }) => handle(batch, signal)));
+    if (group.length === 1) return alone();
+    const sources = group.map(({ batch: { partition, records, to, term } }) =>
+      sourceOf(positions.get(partition)!, { records, to, term, skipped: 0 }),
+    );
+    try {
+      const all = await pipeline.handle(sources, AbortSignal.any(group.map(({ signal }) => signal)));
+      for (const [i, source] of sources.entries()) moveOn(source, all[i]!.totals);
+      return group.map(() => ({ status: "fulfilled", value: undefined }));
+    } catch (error) {
+      if (classOf(error) !== "retryable") return alone();
+      for (const { followed } of sources) followed?.failed(error);
+      throw error;
+    }
   }
 
   /** Notes a batch that the log can't give: it stops its partition until the position is past it; people see it, and decide. */
@@ -147,9 +198,17 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     }
   }
 
+  const takeTogether = createJoint<Delivery>({
+    most: deps.maxRecords,
+    size: ({ batch }) => batch.records.length,
+    concurrency: CONCURRENCY,
+    alone: needsCare,
+    work: handleGroup,
+  });
+
   async function onBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
     try {
-      await handle(batch, signal);
+      await takeTogether({ batch, signal });
     } catch (error) {
       // Whatever happened, the next attempt begins from what the database says.
       const next = positions.get(batch.partition)?.next ?? -1;
@@ -173,6 +232,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     maxRecords: deps.maxRecords,
     maxBytes: deps.maxBytes,
     concurrency: CONCURRENCY,
+    paceMs: PACE_MS,
     onError(error) {
       if (error instanceof UnreadableBatchError) return void note(error);
       if (error instanceof FencedError) logger.info({ reason: error.message }, "batch given up to another worker");

@@ -18,7 +18,7 @@ import type { PublishLive } from "./stages/publish-live";
 import { addSettlements } from "./settlements";
 import { createSettleResends, createFindSettlements } from "./stages/settle-resends";
 import { createStoreDocuments } from "./stages/store-documents";
-import { addWaits, timed, type Timings } from "./timings";
+import { addWaits, each, timed, type Timings } from "./timings";
 
 export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly pool: Pool;
@@ -29,9 +29,13 @@ export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly timings: Timings;
 }
 
-/** Stores batches. When a call resolves, its whole batch is stored once; when it throws, the batch must come again. */
+/** Stores batches. When a call resolves, all of its batches are stored once; when it throws, they must come again. */
 export interface Pipeline {
-  handle(batch: SourceBatch, signal: AbortSignal): Promise<Committed>;
+  /**
+   * Handles batches of different partitions as one: all or none is committed. @returns what each changed
+   * @throws SharedDeviceError when they must be handled one by one
+   */
+  handle(batches: readonly SourceBatch[], signal: AbortSignal): Promise<readonly Committed[]>;
   /** Gives up a batch of the one record that made `handle` throw `error`: it is kept as a dead letter. */
   refuse(batch: SourceBatch, record: StoredRecord, error: unknown, signal: AbortSignal): Promise<Committed>;
 }
@@ -43,9 +47,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const partitions = createPartitions(deps.pool);
 
   // bytes → messages | dead letters
-  const decode = timed(timings, "decode", createDecode(deps));
+  const decode = timed(timings, "decode", each(createDecode(deps)));
   // names → device and metric ids, discovered if new
-  const enrich = timed(timings, "enrich", createEnrich({ catalog }));
+  const enrich = timed(timings, "enrich", each(createEnrich({ catalog })));
   // which messages are dead letters sent again, and what comes of them
   const findSettlements = createFindSettlements(deps);
   // messages, dead letters, twins; repeatable
@@ -57,12 +61,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addActivity,
     addConflicts,
     addRounded,
-    addRate,
-    addRefused,
-    addReplayRuns,
-    addSettlements,
   ];
-  const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors }));
+  // of each partition's part
+  const byPartition = [addRate, addRefused, addReplayRuns, addSettlements];
+  const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors, byPartition }));
   // tells resent dead letters their outcome; repeatable, and made up for if it fails
   const settleResends = createSettleResends(deps);
   // frames for browsers; best effort, timed by itself
@@ -72,17 +74,19 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const refuse = createRefuseRecord({ findSettlements, storeDocuments, settleResends, commit });
 
   return {
-    async handle(source, signal) {
-      const decoded = await decode(source);
+    async handle(sources, signal) {
+      const decoded = await decode(sources);
       const enriched = await enrich(decoded);
       signal.throwIfAborted();
-      const settling = await findSettlements(enriched);
+      const settling = await each(findSettlements)(enriched);
       await storeDocuments(settling);
       const committed = await commit(settling, signal);
-      await settleResends(settling);
-      publishLive.add(committed, catalog.metricName);
-      source.followed?.committed(committed, publishLive.sent());
-      addWaits(timings, source);
+      await each(settleResends)(settling);
+      for (const [i, source] of sources.entries()) {
+        publishLive.add(committed[i]!, catalog.metricName);
+        source.followed?.committed(committed[i]!, publishLive.sent());
+        addWaits(timings, source);
+      }
       return committed;
     },
     async refuse(source, record, error, signal) {

@@ -138,53 +138,73 @@ export async function takePosition(
 }
 
 /**
- * Locks the position's row until the transaction ends.
- * @returns true if it still stands where `position` says; false if another worker moved it.
+ * Locks the rows of positions in different partitions until the transaction ends, in one order, so that two transactions
+ * can't lock each other out.
+ * @returns one that doesn't stand where it says any more, as another worker moved it; null if all do.
  */
-export async function lockPosition(client: PoolClient, position: PipelinePosition): Promise<boolean> {
-  const { rows } = await client.query<{ next: number | string }>(
-    `SELECT next FROM pipeline_position WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 FOR UPDATE`,
-    [position.cluster, position.topic, position.epoch, position.partition],
+export async function lockPositions(
+  client: PoolClient,
+  positions: readonly PipelinePosition[],
+): Promise<PipelinePosition | null> {
+  const { rows } = await client.query<{ cluster: string; topic: string; partition: number; next: number | string }>(
+    `SELECT p.cluster, p.topic, p.partition, p.next FROM pipeline_position p
+     JOIN unnest($1::text[], $2::text[], $3::integer[], $4::integer[]) AS n (cluster, topic, epoch, partition)
+       USING (cluster, topic, epoch, partition)
+     ORDER BY p.cluster, p.topic, p.partition FOR UPDATE OF p`,
+    keysOf(positions),
   );
-  return rows[0] !== undefined && Number(rows[0].next) === position.next;
+  const found = new Map(rows.map((row) => [placeOf(row), Number(row.next)]));
+  return positions.find((position) => found.get(placeOf(position)) !== position.next) ?? null;
+}
+
+/** A step of a position: from where it stands to `to`, written in `term`. */
+export interface PositionStep {
+  readonly position: PipelinePosition;
+  readonly to: number;
+  readonly term: number | null;
+  readonly totals: BatchTotals;
 }
 
 /**
- * Moves the position to `to`, written in `term`, and adds to its totals, only if it still stands where `position` says;
- * returns whether it did.
+ * Moves positions in different partitions and adds to their totals, each only if it still stands where it says.
+ * @returns whether all did.
  */
-export async function advancePosition(
-  client: PoolClient,
-  position: PipelinePosition,
-  { to, term }: { readonly to: number; readonly term: number | null },
-  totals: BatchTotals,
-): Promise<boolean> {
+export async function advancePositions(client: PoolClient, steps: readonly PositionStep[]): Promise<boolean> {
+  const total = (name: keyof BatchTotals) => steps.map(({ totals }) => totals[name]);
   const { rowCount } = await client.query(
-    `UPDATE pipeline_position
-     SET next = $6, messages = messages + $7, readings = readings + $8, duplicates = duplicates + $9,
-         dead_letters = dead_letters + $10, skipped = skipped + $11, late = late + $12, conflicts = conflicts + $13, term = $14,
-         break = CASE WHEN $11 > 0 THEN 'expired' ELSE break END,
-         break_time = CASE WHEN $11 > 0 THEN now() ELSE break_time END,
-         break_offsets = CASE WHEN $11 > 0 THEN $11 ELSE break_offsets END, updated_at = now()
-     WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND next = $5`,
+    `UPDATE pipeline_position p
+     SET next = n.to, messages = p.messages + n.messages, readings = p.readings + n.readings,
+         duplicates = p.duplicates + n.duplicates, dead_letters = p.dead_letters + n.dead_letters,
+         skipped = p.skipped + n.skipped, late = p.late + n.late, conflicts = p.conflicts + n.conflicts, term = n.term,
+         break = CASE WHEN n.skipped > 0 THEN 'expired' ELSE p.break END,
+         break_time = CASE WHEN n.skipped > 0 THEN now() ELSE p.break_time END,
+         break_offsets = CASE WHEN n.skipped > 0 THEN n.skipped ELSE p.break_offsets END, updated_at = now()
+     FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::integer[], $8::bigint[],
+         $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+       AS n (cluster, topic, epoch, partition, next, "to", term, messages, readings, duplicates, dead_letters, skipped, late, conflicts)
+     WHERE p.cluster = n.cluster AND p.topic = n.topic AND p.epoch = n.epoch AND p.partition = n.partition AND p.next = n.next`,
     [
-      position.cluster,
-      position.topic,
-      position.epoch,
-      position.partition,
-      position.next,
-      to,
-      totals.messages,
-      totals.readings,
-      totals.duplicates,
-      totals.deadLetters,
-      totals.skipped,
-      totals.late,
-      totals.conflicts,
-      term,
+      ...keysOf(steps.map(({ position }) => position)),
+      steps.map(({ position }) => position.next),
+      steps.map(({ to }) => to),
+      steps.map(({ term }) => term),
+      ...(["messages", "readings", "duplicates", "deadLetters", "skipped", "late", "conflicts"] as const).map(total),
     ],
   );
-  return rowCount === 1;
+  return rowCount === steps.length;
+}
+
+function keysOf(positions: readonly PipelinePosition[]): [string[], string[], number[], number[]] {
+  return [
+    positions.map(({ cluster }) => cluster),
+    positions.map(({ topic }) => topic),
+    positions.map(({ epoch }) => epoch),
+    positions.map(({ partition }) => partition),
+  ];
+}
+
+function placeOf({ cluster, topic, partition }: Pick<PipelinePosition, "cluster" | "topic" | "partition">): string {
+  return JSON.stringify([cluster, topic, partition]);
 }
 
 /** Moves the position over a stretch that holds no message, only if it still stands where `position` says; returns whether it did. */

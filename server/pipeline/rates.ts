@@ -3,6 +3,7 @@ import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { removeSome } from "@/server/postgres/remove-some";
 import { type PipelineCommit, totalsOf } from "./batch";
+import type { BatchTotals } from "./positions";
 
 /** The number of classes of the latency histogram; the last one, from 2^30 ms (12 days) on, has no upper end. */
 export const LATENCY_CLASSES = 32;
@@ -12,16 +13,21 @@ function latencyClass(ms: number): number {
   return ms < 1 ? 0 : Math.min(LATENCY_CLASSES - 1, Math.floor(Math.log2(ms)) + 1);
 }
 
-/** Adds the batch to the current 5 seconds; latencies run from when the log took each message to now, just before the commit. */
-export async function addRate(tx: PoolClient, batch: PipelineCommit): Promise<void> {
-  const { position, records } = batch;
-  const totals = totalsOf(batch);
+/** Adds the batches to the current 5 seconds; latencies run from when the log took each message to now, just before the commit. */
+export async function addRate(tx: PoolClient, batches: readonly PipelineCommit[]): Promise<void> {
   const now = Date.now();
-  const latencies = new Array<number>(LATENCY_CLASSES).fill(0);
-  for (const { ingestTime } of records) latencies[latencyClass(now - ingestTime)]! += 1;
+  const rows = batches.map((batch) => {
+    const latencies = new Array<number>(LATENCY_CLASSES).fill(0);
+    for (const { ingestTime } of batch.records) latencies[latencyClass(now - ingestTime)]! += 1;
+    return { position: batch.position, totals: totalsOf(batch), latencies: `{${latencies.join(",")}}` };
+  });
+  const total = (name: keyof BatchTotals) => rows.map(({ totals }) => totals[name]);
   await tx.query(
-    `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, latencies, late, conflicts)
-     VALUES ($1::timestamptz, $2, $3, $4, $5, $6, $7, $8, $9::integer[], $10, $11)
+    `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies)
+     SELECT $1::timestamptz, cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies::integer[]
+     FROM unnest($2::text[], $3::text[], $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::integer[], $9::integer[],
+       $10::integer[], $11::text[])
+       AS n (cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies)
      ON CONFLICT (bucket, cluster, topic, partition) DO UPDATE
      SET messages = r.messages + excluded.messages, readings = r.readings + excluded.readings,
          duplicates = r.duplicates + excluded.duplicates, dead_letters = r.dead_letters + excluded.dead_letters,
@@ -30,36 +36,35 @@ export async function addRate(tx: PoolClient, batch: PipelineCommit): Promise<vo
                       FROM unnest(r.latencies, excluded.latencies) WITH ORDINALITY AS both_of (a, b, i))`,
     [
       bucketOf(now),
-      position.cluster,
-      position.topic,
-      position.partition,
-      totals.messages,
-      totals.readings,
-      totals.duplicates,
-      totals.deadLetters,
-      `{${latencies.join(",")}}`,
-      totals.late,
-      totals.conflicts,
+      rows.map(({ position }) => position.cluster),
+      rows.map(({ position }) => position.topic),
+      rows.map(({ position }) => position.partition),
+      ...(["messages", "readings", "duplicates", "deadLetters", "late", "conflicts"] as const).map(total),
+      rows.map(({ latencies }) => latencies),
     ],
   );
 }
 
-/** Adds the batch's dead letters, by reason, to the current 5 seconds. */
-export async function addRefused(tx: PoolClient, { position, letters }: PipelineCommit): Promise<void> {
-  if (letters.length === 0) return;
-  const counts = new Map<string, number>();
-  for (const { reason } of letters) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+/** Adds the batches' dead letters, by reason, to the current 5 seconds. */
+export async function addRefused(tx: PoolClient, batches: readonly PipelineCommit[]): Promise<void> {
+  const rows = batches.flatMap(({ position, letters }) => {
+    const counts = new Map<string, number>();
+    for (const { reason } of letters) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    return [...counts].map(([reason, count]) => ({ ...position, reason, count }));
+  });
+  if (rows.length === 0) return;
   await tx.query(
     `INSERT INTO pipeline_refused AS r (bucket, cluster, topic, partition, reason, letters)
-     SELECT $1::timestamptz, $2, $3, $4, reason, letters FROM unnest($5::text[], $6::integer[]) AS n (reason, letters)
+     SELECT $1::timestamptz, cluster, topic, partition, reason, letters
+     FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::integer[]) AS n (cluster, topic, partition, reason, letters)
      ON CONFLICT (bucket, cluster, topic, partition, reason) DO UPDATE SET letters = r.letters + excluded.letters`,
     [
       bucketOf(Date.now()),
-      position.cluster,
-      position.topic,
-      position.partition,
-      [...counts.keys()],
-      [...counts.values()],
+      rows.map(({ cluster }) => cluster),
+      rows.map(({ topic }) => topic),
+      rows.map(({ partition }) => partition),
+      rows.map(({ reason }) => reason),
+      rows.map(({ count }) => count),
     ],
   );
 }

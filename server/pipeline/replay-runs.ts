@@ -18,7 +18,11 @@ const COLUMNS = ["messages", "faulty", "readings", "repeats", "conflicts", "text
  * Adds what became of the messages of replays to their runs. Costs a look at each record's headers when there are none.
  * Contributes after the readings are written.
  */
-export async function addReplayRuns(client: PoolClient, batch: PipelineCommit): Promise<void> {
+export async function addReplayRuns(client: PoolClient, batches: readonly PipelineCommit[]): Promise<void> {
+  for (const batch of batches) await addRuns(client, batch);
+}
+
+async function addRuns(client: PoolClient, batch: PipelineCommit): Promise<void> {
   const runs = countRuns(batch);
   if (runs.size === 0) return;
   const { partition } = batch.position;

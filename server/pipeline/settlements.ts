@@ -5,8 +5,9 @@ import type { PipelineCommit } from "./batch";
 /** The number of settlements done at once. */
 const CHUNK = 200;
 
-/** Writes the outcomes of the batch's resent dead letters, to be passed on to them once it is committed. */
-export async function addSettlements(tx: PoolClient, { settlements }: PipelineCommit): Promise<void> {
+/** Writes the outcomes of the batches' resent dead letters, to be passed on to them once all is committed. */
+export async function addSettlements(tx: PoolClient, batches: readonly PipelineCommit[]): Promise<void> {
+  const settlements = batches.flatMap((batch) => batch.settlements);
   if (settlements.length === 0) return;
   await tx.query(
     `INSERT INTO resend_settlement (letter, attempt, change)

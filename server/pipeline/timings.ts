@@ -40,15 +40,30 @@ export function createTimings({ pool, worker, now, onError }: TimingsDeps): Timi
 export function timed<B extends SourceBatch, More extends unknown[], Result>(
   timings: Timings,
   stage: Stage,
-  run: (batch: B, ...more: More) => Promise<Result>,
-): (batch: B, ...more: More) => Promise<Result> {
-  return async (batch, ...more) => {
+  run: (batches: readonly B[], ...more: More) => Promise<Result>,
+): (batches: readonly B[], ...more: More) => Promise<Result> {
+  return async (batches, ...more) => {
     const start = performance.now();
-    batch.followed?.begins(stage);
-    const result = await run(batch, ...more);
-    batch.followed?.ends(stage);
-    timings.add(stage, { ms: performance.now() - start, messages: batch.records.length, bytes: bytesOf(batch) });
+    for (const { followed } of batches) followed?.begins(stage);
+    const result = await run(batches, ...more);
+    let messages = 0;
+    let bytes = 0;
+    for (const batch of batches) {
+      batch.followed?.ends(stage);
+      messages += batch.records.length;
+      bytes += bytesOf(batch);
+    }
+    timings.add(stage, { ms: performance.now() - start, messages, bytes });
     return result;
+  };
+}
+
+/** Makes a stage of one batch one of several, in turn. */
+export function each<B, Result>(run: (batch: B) => Promise<Result>): (batches: readonly B[]) => Promise<Result[]> {
+  return async (batches) => {
+    const results: Result[] = [];
+    for (const batch of batches) results.push(await run(batch));
+    return results;
   };
 }
 

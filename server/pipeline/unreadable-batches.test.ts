@@ -6,7 +6,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 import { migrate } from "@/server/postgres/migrate";
 import { freshDatabase, goBackBefore } from "@/server/testing/database";
 import { createPipelineState } from "./pipeline-state";
-import { advancePosition, type PipelinePosition, takePosition } from "./positions";
+import { advancePositions, type PipelinePosition, takePosition } from "./positions";
 import { noteUnreadable, readSkipped, readStopping, skipUnreadable } from "./unreadable-batches";
 
 const db = await freshDatabase();
@@ -48,7 +48,7 @@ test("a batch stops its partition from the first time it is met, until the posit
 
   // A later version of the worker can read it.
   await withTransaction(db.pool, (tx) =>
-    advancePosition(tx, position, { to: 120, term: 3 }, { ...NOTHING, messages: 20 }),
+    advancePositions(tx, [{ position, to: 120, term: 3, totals: { ...NOTHING, messages: 20 } }]),
   );
   expect(await readStopping(db.pool, CLUSTER)).toEqual(new Map());
   expect(await skip()).toBeNull();
@@ -71,7 +71,7 @@ test("a skip moves the position once, counts what is lost, and is remembered; a 
   await noteUnreadable(db.pool, position, BATCH);
   expect(await readStopping(db.pool, CLUSTER)).toEqual(new Map());
   const committed = await withTransaction(db.pool, (tx) =>
-    advancePosition(tx, position, { to: 120, term: 3 }, NOTHING),
+    advancePositions(tx, [{ position, to: 120, term: 3, totals: NOTHING }]),
   );
   expect(committed).toBe(false);
 });

@@ -101,8 +101,13 @@ export interface Subscription {
   /** Largest batch; a single larger record still comes alone. */
   readonly maxRecords: number;
   readonly maxBytes: number;
-  /** The most partitions handled at once. */
+  /** The number of largest batches handled at once; smaller ones together count as one. */
   readonly concurrency: number;
+  /**
+   * Where little comes, batches begin together and at least this far apart, in milliseconds; what comes after a rest doesn't
+   * wait, nor do a few hundred records. Left out: each begins as soon as there is something.
+   */
+  readonly paceMs?: number;
   /**
    * Called with every outage and every failed batch, once each. An UnreadableBatchError is a batch that the log holds but that can't be
    * read: after a backoff its partition, and only that, begins again at `startAt`, which passes it or meets it again.

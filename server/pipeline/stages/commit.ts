@@ -5,11 +5,22 @@ import { lockDevices } from "@/server/catalog/catalog-writes";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Partitions } from "@/server/readings/partitions";
 import { KEYED_ACCESS } from "@/server/readings/samples";
-import { type Committed, FencedError, type PipelineCommit, type SettlingBatch, totalsOf } from "../batch";
-import { advancePosition, lockPosition } from "../positions";
+import type { CommitBatch } from "@/server/ports/commit-batch";
+import {
+  type Committed,
+  FencedError,
+  jointOf,
+  partsOf,
+  type PipelineCommit,
+  type SettlingBatch,
+  totalsOf,
+} from "../batch";
+import { advancePositions, lockPositions, type PipelinePosition } from "../positions";
 
-/** A contributor writes its part of a batch. */
-type Contributor = (tx: PoolClient, batch: PipelineCommit) => Promise<void>;
+/** A contributor writes its part of what the batches hold together. */
+type Contributor = (tx: PoolClient, batch: CommitBatch) => Promise<void>;
+/** The same of what goes by partition. */
+type PartitionContributor = (tx: PoolClient, batches: readonly PipelineCommit[]) => Promise<void>;
 
 export interface CommitDeps {
   readonly pool: Pool;
@@ -17,17 +28,21 @@ export interface CommitDeps {
   readonly catalog: Pick<Catalog, "forget">;
   /** The contributors, in the order in which they write. */
   readonly contributors: readonly Contributor[];
+  /** These write after them. */
+  readonly byPartition: readonly PartitionContributor[];
 }
 
 const NOTHING_WRITTEN = { added: [], duplicates: 0, conflicts: [], late: 0 } as const;
 
 /**
- * Runs the contributors and moves the position in one transaction: all of it or nothing.
- * @throws FencedError if another worker has moved the position.
+ * Runs the contributors and moves the positions in one transaction: all of it or nothing.
+ * @returns what each batch changed
+ * @throws FencedError if another worker has moved a position; SharedDeviceError
  */
-export function createCommit({ pool, partitions, catalog, contributors }: CommitDeps) {
-  return async (batch: SettlingBatch, signal: AbortSignal): Promise<Committed> => {
-    const { position, messages, epoch } = batch;
+export function createCommit({ pool, partitions, catalog, contributors, byPartition }: CommitDeps) {
+  return async (batches: readonly SettlingBatch[], signal: AbortSignal): Promise<Committed[]> => {
+    const joint = jointOf(batches);
+    const { messages } = joint;
     const withReadings = messages.filter(({ metrics }) => metrics.length > 0);
     await partitions.ensure(withReadings.map(({ message }) => message.eventTime));
     const devices = [...new Set(messages.map(({ deviceId }) => deviceId))];
@@ -36,27 +51,39 @@ export function createCommit({ pool, partitions, catalog, contributors }: Commit
     return withTransaction(
       pool,
       async (tx) => {
-        const fenced = () =>
-          new FencedError(`${position.topic}/${position.partition} is not at ${position.next} any more`);
-        if (!(await lockPosition(tx, position))) throw fenced();
-
-        if (epoch !== null && epoch !== (await readEpoch(tx))) {
-          catalog.forget();
-          throw new FencedError("something of the catalog was removed since the batch was read");
-        }
+        const moved = await lockPositions(
+          tx,
+          batches.map(({ position }) => position),
+        );
+        if (moved !== null) throw fenced(moved);
+        await holdEpoch(tx, batches);
         // A device has one writer at a time even while its key moves between partitions.
         const latest = await lockDevices(tx, devices);
         if (latest.size !== devices.length) {
           catalog.forget();
           throw new FencedError("a device of the batch was removed from the catalog");
         }
-        const commit: PipelineCommit = { ...batch, latest, written: NOTHING_WRITTEN };
+        const commit: CommitBatch = { ...joint, latest, written: NOTHING_WRITTEN };
         for (const contribute of contributors) await contribute(tx, commit);
-        const totals = totalsOf(commit);
-        if (!(await advancePosition(tx, position, batch, totals))) throw fenced();
-        return { messages, added: commit.written.added, totals };
+        const parts = partsOf(batches, commit);
+        for (const contribute of byPartition) await contribute(tx, parts);
+        const steps = parts.map((part) => ({ ...part, totals: totalsOf(part) }));
+        if (!(await advancePositions(tx, steps))) throw fenced(batches[0]!.position);
+        return steps.map(({ messages, written, totals }) => ({ messages, added: written.added, totals }));
       },
       [...KEYED_ACCESS, HOLD_EPOCH],
     );
   };
+
+  async function holdEpoch(tx: PoolClient, batches: readonly SettlingBatch[]): Promise<void> {
+    if (batches.every(({ epoch }) => epoch === null)) return;
+    const now = await readEpoch(tx);
+    if (batches.every(({ epoch }) => epoch === null || epoch === now)) return;
+    catalog.forget();
+    throw new FencedError("something of the catalog was removed since the batch was read");
+  }
+}
+
+function fenced({ topic, partition, next }: PipelinePosition): FencedError {
+  return new FencedError(`${topic}/${partition} is not at ${next} any more`);
 }

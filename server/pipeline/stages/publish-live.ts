@@ -5,8 +5,8 @@ import type { EventLog, LogRecord } from "@/server/ports/event-log";
 import type { Committed } from "../batch";
 import type { Timings } from "../timings";
 
-/** Interval between frames, in milliseconds: at most five a second. */
-const FRAME_MS = 200;
+/** The least time between frames, in milliseconds; web makes at most five a second of them. The first after a rest doesn't wait. */
+const FRAME_MS = 100;
 /** The most points kept per metric of a device in a frame: the newest. */
 const POINTS_A_METRIC = 50;
 /** The most points and strings in a frame; anything beyond is left out, and the frame says so. */
@@ -48,6 +48,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
   /** Time at which the first pending reading was committed. */
   let pendingSince = 0;
   let timer: NodeJS.Timeout | null = null;
+  let sentAt = -Infinity;
   let sending: Promise<void> | null = null;
   let stopped = false;
   /** Callbacks of those who wait for the frame being gathered. */
@@ -78,7 +79,8 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
 
   /** Schedules the next frame. While a record is under way the frame gathers: a slow log makes fewer frames, not more. */
   function arm(): void {
-    if (!sending && !stopped && pending.size > 0) timer ??= setTimeout(send, FRAME_MS);
+    if (!sending && !stopped && pending.size > 0)
+      timer ??= setTimeout(send, Math.max(0, sentAt + FRAME_MS - performance.now()));
   }
 
   function deviceOf(name: string): Pending {
@@ -118,6 +120,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
 
   function send(): void {
     timer = null;
+    sentAt = performance.now();
     const devices = pending;
     const since = pendingSince;
     const tell = asked;

@@ -18,9 +18,9 @@ const MOST_HEADERS = 10;
 
 export interface RefuseDeps {
   readonly findSettlements: (batch: EnrichedBatch) => Promise<SettlingBatch>;
-  readonly storeDocuments: (batch: EnrichedBatch) => Promise<void>;
+  readonly storeDocuments: (batches: readonly EnrichedBatch[]) => Promise<void>;
   readonly settleResends: (batch: SettlingBatch) => Promise<void>;
-  readonly commit: (batch: SettlingBatch, signal: AbortSignal) => Promise<Committed>;
+  readonly commit: (batches: readonly SettlingBatch[], signal: AbortSignal) => Promise<readonly Committed[]>;
 }
 
 /**
@@ -44,10 +44,10 @@ export function createRefuseRecord({ findSettlements, storeDocuments, settleRese
     for (const form of forms) {
       try {
         const settling = await form();
-        await storeDocuments(settling);
-        const committed = await commit(settling, signal);
+        await storeDocuments([settling]);
+        const [committed] = await commit([settling], signal);
         await settleResends(settling);
-        return committed;
+        return committed!;
       } catch (caught) {
         if (isGivenUp(caught) || classOf(caught) !== "unhandled") throw caught;
         failure = caught;

@@ -2,7 +2,8 @@ import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
-import { positionOf, type EnrichedBatch } from "../batch";
+import { type EnrichedBatch, jointOf } from "../batch";
+import { logOf } from "../positions";
 
 export interface DocumentStores {
   readonly archive: Pick<MessageArchive, "store">;
@@ -10,22 +11,29 @@ export interface DocumentStores {
   readonly deadLetters: Pick<DeadLetters, "store">;
 }
 
-/** Stores messages, dead letters and twins. Each store takes the same again without a change, so this may be repeated. */
+/**
+ * Stores the messages, dead letters and twins of batches. Each store takes the same again without a change, so this may be
+ * repeated.
+ * @throws SharedDeviceError
+ */
 export function createStoreDocuments({ archive, twins, deadLetters }: DocumentStores) {
-  return async (batch: EnrichedBatch): Promise<void> => {
+  return async (batches: readonly EnrichedBatch[]): Promise<void> => {
+    const { messages, letters } = jointOf(batches);
+    const archiving = () =>
+      batches.flatMap((batch) => batch.messages.map((message) => archived(logOf(batch.position), batch, message)));
     const results = await Promise.allSettled([
-      batch.messages.length > 0 ? archive.store(batch.messages.map((message) => archived(batch, message))) : undefined,
-      batch.messages.length > 0 ? twins.merge(newest(batch.messages)) : undefined,
-      batch.letters.length > 0 ? deadLetters.store(batch.letters) : undefined,
+      messages.length > 0 ? archive.store(archiving()) : undefined,
+      messages.length > 0 ? twins.merge(newest(messages)) : undefined,
+      letters.length > 0 ? deadLetters.store(letters) : undefined,
     ]);
     // All writes have ended before the batch fails: none goes on behind the next attempt's back.
     for (const result of results) if (result.status === "rejected") throw result.reason;
   };
 }
 
-function archived(batch: EnrichedBatch, { record, message }: EnrichedMessage): ArchivedMessage {
+function archived(log: string, batch: EnrichedBatch, { record, message }: EnrichedMessage): ArchivedMessage {
   return {
-    position: positionOf(batch, record),
+    position: { log, partition: batch.position.partition, offset: record.offset },
     device: message.device,
     eventTime: message.eventTime,
     ingestTime: record.ingestTime,

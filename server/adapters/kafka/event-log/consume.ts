@@ -12,6 +12,7 @@ import {
 } from "@/server/ports/event-log";
 import { logError } from "../errors";
 import { type AdminConnections, DISCONNECT_MS } from "./admin";
+import { createPace } from "../../pace";
 import { connectPlainly } from "./join-gate";
 import { type ConsumerTimes, type Membership, startMembership } from "./membership";
 import { type PartitionRun, startPartitionRun } from "./partition-run";
@@ -50,7 +51,8 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   /** Offsets to go on at without a group. It begins with what was the end at first. */
   const positions = new Map<number, number>();
   let positioned = false;
-  const semaphore = createSemaphore(subscription.concurrency);
+  const semaphore = createSemaphore(subscription.concurrency * subscription.maxRecords);
+  const pace = createPace(subscription.paceMs ?? 0);
   const stopping = new AbortController();
   const stopped = new Promise<undefined>((resolve) =>
     stopping.signal.addEventListener("abort", () => resolve(undefined)),
@@ -150,6 +152,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         partition,
         subscription,
         semaphore,
+        pace,
         source: from,
         after: ending.get(partition) ?? Promise.resolve(),
         start: () => startOf(partition),

@@ -3,6 +3,7 @@ import type { Batch } from "kafkajs";
 import { createSignal } from "@/server/async/signal";
 import type { Semaphore } from "@/server/async/semaphore";
 import { type PartitionBounds, type Subscription, UnreadableBatchError } from "@/server/ports/event-log";
+import { ENOUGH_RECORDS, type Pace } from "../../pace";
 import { askedOffsetOf } from "../kafkajs";
 import { createFetched } from "./fetched";
 
@@ -40,6 +41,7 @@ interface RunDeps {
   readonly partition: number;
   readonly subscription: Subscription;
   readonly semaphore: Semaphore;
+  readonly pace: Pace;
   readonly source: Source;
   /** Resolves when an earlier run of this partition has ended. */
   readonly after: Promise<void>;
@@ -54,7 +56,7 @@ interface RunDeps {
 
 /** Starts to consume a partition, whose fetching must be paused. Never throws: errors are told, waited out and retried. */
 export function startPartitionRun(deps: RunDeps): PartitionRun {
-  const { topic, partition, subscription, semaphore, source } = deps;
+  const { topic, partition, subscription, semaphore, pace, source } = deps;
   const { maxRecords, maxBytes } = subscription;
   const finishing = new AbortController();
   const aborted = new AbortController();
@@ -105,19 +107,25 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
         const records = Math.min(unreadable.records, to - from + 1);
         throw new UnreadableBatchError(topic, { ...unreadable, partition, from, to, records });
       }
-      if (!fetched.waits) await wake.wait();
-      else if (await semaphore.acquire(finishing.signal)) {
-        try {
-          await handleNext(bounds.cluster);
-        } finally {
-          semaphore.release();
-        }
+      if (!fetched.waits) {
+        await wake.wait();
+        continue;
+      }
+      if (fetched.records < ENOUGH_RECORDS) await pace.begin(finishing.signal);
+      // What arrives while it waits for its turn goes along.
+      const room = await semaphore.acquire(finishing.signal, () => Math.max(1, Math.min(fetched.records, maxRecords)));
+      if (room === 0) continue;
+      try {
+        if (fetched.waits && !moved) await handleNext(bounds.cluster, room);
+      } finally {
+        semaphore.release(room);
       }
     }
   }
 
-  async function handleNext(cluster: string): Promise<void> {
-    const batch = fetched.take(maxRecords, maxBytes);
+  /** @param most the records there is room for. */
+  async function handleNext(cluster: string, most: number): Promise<void> {
+    const batch = fetched.take(most, maxBytes);
     if (!isFull() && fetched.unreadable === null && !finishing.signal.aborted && !moved) resume();
     await subscription.onBatch({ cluster, topic, partition, ...batch, end: fetched.end }, aborted.signal);
     if (lost) return;
@@ -171,7 +179,9 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
         wake.raise();
         return false;
       }
+      const before = fetched.records;
       fetched.add(batch);
+      pace.note(fetched.records - before);
       expected = Number(batch.lastOffset()) + 1;
       if (isFull() || fetched.unreadable !== null) pause();
       wake.raise();

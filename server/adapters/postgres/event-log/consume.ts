@@ -1,17 +1,28 @@
 import type { ConnectionString } from "@/server/postgres/client";
 import { createBackoff } from "@/server/async/backoff";
+import { setImmediate } from "node:timers/promises";
 import type { Pool } from "pg";
 import { type Consumption, LogUnavailableError, type Subscription } from "@/server/ports/event-log";
 import { logError } from "../errors";
 import { type PartitionRun, startPartitionRun } from "./partition-run";
 import { openSession, type Session } from "./session";
 import { createSemaphore } from "@/server/async/semaphore";
+import { inBatches } from "@/server/async/in-batches";
+import { ENOUGH_RECORDS } from "../../pace";
+import { commitOffsets, fetchRecords, type Wanted } from "./records";
+import type { Topic } from "./topics";
 
 /** Interval of looking at ownership and asking the log when no notification came, in milliseconds. */
 const POLL_MS = 1000;
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
 /** The time batches get after the abort at the end of a stop, before they are left behind, in milliseconds. */
 const ABANDON_MS = 2000;
+
+/** The most partitions whose records are read, or offsets written, by one statement. */
+const MOST_TOGETHER = 64;
+
+/** How partitions read and commit. */
+type Together = Pick<Parameters<typeof startPartitionRun>[0], "fetch" | "commit">;
 
 interface ConsumeDeps {
   readonly pool: Pool;
@@ -25,7 +36,10 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   const runs = new Map<number, PartitionRun>();
   /** Offsets to go on at without a group. It begins with what was the end when the partition was first seen. */
   const positions = new Map<number, number>();
-  const semaphore = createSemaphore(subscription.concurrency);
+  const semaphore = createSemaphore(subscription.concurrency * subscription.maxRecords);
+  const { paceMs = 0 } = subscription;
+  /** Where partitions ended at the last look. */
+  const ends = new Map<number, number>();
   const alarm = createAlarm();
   let stopping = false;
   let abandoned = false;
@@ -73,9 +87,16 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   }
 
   async function keepOwning(session: Session, onSuccess: () => void): Promise<void> {
+    const together = togetherOf(session.topic);
     let lookAt = 0;
+    let lookedAt = -Infinity;
+    let isMuch = false;
     let left = group === null;
     for (;;) {
+      const rest = isMuch ? 0 : lookedAt + paceMs - performance.now();
+      if (rest > 0 && !stopping && !groupChanged) await alarm.wait(rest, () => stopping || groupChanged);
+      lookedAt = performance.now();
+      alarm.clear();
       session.check();
       await letGo(session);
       if (stopping && !left) {
@@ -84,11 +105,12 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
       }
       if (stopping && (abandoned || runs.size === 0)) return;
       const bounds = await session.bounds();
+      isMuch = newIn(bounds) >= ENOUGH_RECORDS;
       for (const [partition, { end }] of bounds) if (!positions.has(partition)) positions.set(partition, end);
       if (!stopping && (groupChanged || performance.now() >= lookAt)) {
         groupChanged = false;
         lookAt = performance.now() + POLL_MS;
-        await share(session, [...bounds.keys()]);
+        await share([...bounds.keys()], session, together);
       }
       for (const run of runs.values()) {
         const seen = bounds.get(run.partition);
@@ -110,9 +132,9 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   }
 
   /** Takes or gives up partitions until this member has its fair share. */
-  async function share(session: Session, partitions: readonly number[]): Promise<void> {
+  async function share(partitions: readonly number[], session: Session, together: Together): Promise<void> {
     if (group === null) {
-      for (const partition of partitions) if (!runs.has(partition)) start(session, partition);
+      for (const partition of partitions) if (!runs.has(partition)) start(session, partition, together);
       return;
     }
     const { rank, members, held } = await session.group();
@@ -122,10 +144,40 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
     const free = partitions.filter((partition) => !runs.has(partition) && !held.has(partition));
     const wanted = free.slice(0, Math.max(0, quota - owned.length));
     if (wanted.length === 0) return;
-    for (const partition of await session.acquire(wanted)) start(session, partition);
+    for (const partition of await session.acquire(wanted)) start(session, partition, together);
   }
 
-  function start({ topic }: Session, partition: number): void {
+  /** Records that came since the last look. */
+  function newIn(bounds: ReadonlyMap<number, { readonly end: number }>): number {
+    let sum = 0;
+    for (const [partition, { end }] of bounds) {
+      const before = ends.get(partition);
+      if (before !== undefined) sum += Math.max(0, end - before);
+      ends.set(partition, end);
+    }
+    return sum;
+  }
+
+  /** The partitions' statements, of which those of one moment are one. */
+  function togetherOf(topic: Topic) {
+    const { pool } = deps;
+    const fetch = inBatches(
+      MOST_TOGETHER,
+      (wanted: readonly Wanted[]) => fetchRecords(pool, topic, wanted, subscription.maxBytes),
+      setImmediate,
+    );
+    const commit = inBatches(
+      MOST_TOGETHER,
+      async (places: readonly { partition: number; next: number }[]) => {
+        await commitOffsets(pool, topic, group ?? "", places);
+        return places;
+      },
+      setImmediate,
+    );
+    return { fetch, commit };
+  }
+
+  function start({ topic }: Session, partition: number, together: Together): void {
     const { pool } = deps;
     runs.set(
       partition,
@@ -135,6 +187,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         partition,
         subscription,
         semaphore,
+        ...together,
         positions,
         onError: tell,
         onEnd: alarm.ring,
@@ -194,5 +247,7 @@ function createAlarm() {
     wake = null;
     rung = false;
   }
-  return { ring, wait };
+  /** Forgets rings so far: what they told of is looked at now. */
+  const clear = () => (rung = false);
+  return { ring, wait, clear };
 }

@@ -2,7 +2,7 @@ import { createBackoff } from "@/server/async/backoff";
 import type { Pool } from "pg";
 import type { Subscription } from "@/server/ports/event-log";
 import { withLogErrors } from "../errors";
-import { commitOffset, committedOffset, fetchRecords, partitionBounds } from "./records";
+import { committedOffset, type FetchedRecords, partitionBounds, type Wanted } from "./records";
 import { createSignal } from "@/server/async/signal";
 import type { Semaphore } from "@/server/async/semaphore";
 import type { Topic } from "./topics";
@@ -31,6 +31,9 @@ interface RunDeps {
   readonly partition: number;
   readonly subscription: Subscription;
   readonly semaphore: Semaphore;
+  /** These go together with those of other partitions at the same moment. */
+  readonly fetch: (wanted: Wanted) => Promise<FetchedRecords>;
+  readonly commit: (place: { readonly partition: number; readonly next: number }) => Promise<unknown>;
   /** The place of a consumer without a group; it has no committed offsets. */
   readonly positions: Map<number, number>;
   readonly onError: (error: unknown) => void;
@@ -40,7 +43,7 @@ interface RunDeps {
 /** Starts to consume a partition. Never throws: errors are told, waited out and retried. */
 export function startPartitionRun(deps: RunDeps): PartitionRun {
   const { pool, topic, partition, subscription, semaphore, positions } = deps;
-  const { group, startAt, maxRecords, maxBytes } = subscription;
+  const { group, startAt, maxRecords } = subscription;
   const finishing = new AbortController();
   const aborted = new AbortController();
   const wake = createSignal(finishing.signal);
@@ -62,9 +65,9 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     return next === null || next < bounds.start || next > bounds.end ? bounds.start : next;
   }
 
-  /** Reads and handles one batch from `next` on; returns where to go on. */
-  async function step(next: number): Promise<number> {
-    const found = await withLogErrors(() => fetchRecords(pool, topic, partition, next, maxRecords, maxBytes));
+  /** Reads and handles one batch of at most `most` records from `next` on; returns where to go on. */
+  async function step(next: number, most: number): Promise<number> {
+    const found = await withLogErrors(() => deps.fetch({ partition, next, most }));
     end = found.end;
     const last = found.records.at(-1);
     if (last === undefined) return Math.max(next, found.start);
@@ -75,7 +78,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     const held = { cluster: topic.cluster, topic: topic.name, partition, term: null, end: endSeen };
     await subscription.onBatch({ ...held, records, from: records[0]!.offset, to: after }, aborted.signal);
     if (group === null) positions.set(partition, after);
-    else if (owned) await withLogErrors(() => commitOffset(pool, topic, partition, group, after));
+    else if (owned) await withLogErrors(() => deps.commit({ partition, next: after }));
     backoff.reset();
     return after;
   }
@@ -85,11 +88,12 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     while (!finishing.signal.aborted) {
       if (end < next) return; // The topic was made anew: begin again.
       const before = next;
-      if (end > next && (await semaphore.acquire(finishing.signal))) {
+      const room = end > next ? await semaphore.acquire(finishing.signal, () => Math.min(end - next, maxRecords)) : 0;
+      if (room > 0) {
         try {
-          next = await step(next);
+          next = await step(next, room);
         } finally {
-          semaphore.release();
+          semaphore.release(room);
         }
       }
       if (next === before || next >= end) await wake.wait();

@@ -10,40 +10,68 @@ export interface FetchedRecords {
   readonly end: number;
 }
 
+/** The records wanted of a partition: at most so many from an offset on. */
+export interface Wanted {
+  readonly partition: number;
+  readonly next: number;
+  readonly most: number;
+}
+
+interface FetchedRow {
+  readonly partition: number;
+  readonly start_offset: string;
+  readonly end_offset: string;
+  readonly last_offset: string | null;
+  readonly records: number;
+  readonly ingest_time: Date;
+  readonly payload: Buffer;
+}
+
 /**
- * Reads records of a partition from `next` on: at most `maxRecords` and `maxBytes` of keys and values, but at least
- * one if there is one. Where retention removed some, it goes on after them.
+ * Reads records of partitions: of each at most `most` and `maxBytes` of keys and values, but at least one if there is
+ * one. Where retention removed some, it goes on after them. @returns what was found for each of `wanted`
  */
 export async function fetchRecords(
   pool: Pool,
   topic: Topic,
-  partition: number,
-  next: number,
-  maxRecords: number,
+  wanted: readonly Wanted[],
   maxBytes: number,
-): Promise<FetchedRecords> {
+): Promise<FetchedRecords[]> {
   // Offsets are dense and a row holds at most ROW_RECORDS, so the upper bound on last_offset loses nothing.
-  const { rows } = await pool.query<{
-    start_offset: string;
-    end_offset: string;
-    last_offset: string | null;
-    records: number;
-    ingest_time: Date;
-    payload: Buffer;
-  }>(
-    `SELECT p.start_offset, p.end_offset, b.last_offset, b.records, b.ingest_time, b.payload
-     FROM log_partition p LEFT JOIN LATERAL (
+  const { rows } = await pool.query<FetchedRow>(
+    `SELECT w.partition, p.start_offset, p.end_offset, b.last_offset, b.records, b.ingest_time, b.payload
+     FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS w (partition, next, most)
+     JOIN log_partition p ON p.topic_id = $1 AND p.partition = w.partition
+     LEFT JOIN LATERAL (
        SELECT r.*, sum(octet_length(r.payload)) OVER (ORDER BY r.last_offset) - octet_length(r.payload) AS bytes_before
        FROM log_batch r
-       WHERE r.topic_id = $1 AND r.partition = $2 AND r.last_offset >= $3
-         AND r.last_offset < greatest($3, p.start_offset) + $4::bigint + ${ROW_RECORDS}
+       WHERE r.topic_id = $1 AND r.partition = w.partition AND r.last_offset >= w.next
+         AND r.last_offset < greatest(w.next, p.start_offset) + w.most + ${ROW_RECORDS}
      ) b ON b.bytes_before < $5
-     WHERE p.topic_id = $1 AND p.partition = $2 ORDER BY b.last_offset`,
-    [topic.id, partition, next, maxRecords, maxBytes],
+     ORDER BY w.partition, b.last_offset`,
+    [
+      topic.id,
+      wanted.map(({ partition }) => partition),
+      wanted.map(({ next }) => next),
+      wanted.map(({ most }) => most),
+      maxBytes,
+    ],
   );
-  const first = rows[0];
-  if (first === undefined) throw new LogUnavailableError(`the topic ${topic.name} has changed`);
+  const byPartition = new Map<number, FetchedRow[]>();
+  for (const row of rows) {
+    const its = byPartition.get(row.partition);
+    if (its) its.push(row);
+    else byPartition.set(row.partition, [row]);
+  }
+  return wanted.map((one) => {
+    const its = byPartition.get(one.partition);
+    if (its === undefined) throw new LogUnavailableError(`the topic ${topic.name} has changed`);
+    return recordsOf(its, one, maxBytes);
+  });
+}
 
+function recordsOf(rows: readonly FetchedRow[], { next, most }: Wanted, maxBytes: number): FetchedRecords {
+  const first = rows[0]!;
   const records: StoredRecord[] = [];
   let bytes = 0;
   rows: for (const row of rows) {
@@ -54,7 +82,7 @@ export async function fetchRecords(
       offset += 1;
       if (offset < next) continue;
       bytes += value.byteLength + (key === null ? 0 : Buffer.byteLength(key));
-      if (records.length > 0 && (records.length >= maxRecords || bytes > maxBytes)) break rows;
+      if (records.length > 0 && (records.length >= most || bytes > maxBytes)) break rows;
       records.push({ offset, key, value, headers, ingestTime });
     }
   }
@@ -91,17 +119,17 @@ export async function committedOffset(
   return rows[0] === undefined ? null : Number(rows[0].next_offset);
 }
 
-/** Sets the offset a group reads next; it may also go back. */
-export async function commitOffset(
+/** Sets the offsets a group reads next; they may also go back. */
+export async function commitOffsets(
   pool: Pool,
   topic: Topic,
-  partition: number,
   group: string,
-  next: number,
+  places: readonly { readonly partition: number; readonly next: number }[],
 ): Promise<void> {
   await pool.query(
-    `INSERT INTO log_commit (topic_id, partition, group_name, next_offset) VALUES ($1, $2, $3, $4)
+    `INSERT INTO log_commit (topic_id, group_name, partition, next_offset)
+     SELECT $1, $2, partition, next FROM unnest($3::int[], $4::bigint[]) AS p (partition, next) ORDER BY partition
      ON CONFLICT (topic_id, partition, group_name) DO UPDATE SET next_offset = EXCLUDED.next_offset`,
-    [topic.id, partition, group, next],
+    [topic.id, group, places.map(({ partition }) => partition), places.map(({ next }) => next)],
   );
 }
