@@ -24,6 +24,8 @@ import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-write
 import { createPreview } from "./dead-letters/preview";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { auditProbe } from "./health/audit";
+import { readLastBackup } from "./backup/last-backup";
+import { backupProbe } from "./health/backup";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { type Encryption, encryptionProbe } from "./health/encryption";
@@ -261,7 +263,10 @@ export function composeProbes({
     encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),
     ...(config.engines.DATABASE_URL === undefined
-      ? [roomProbe({ dataDir: config.dataDir, leastBytes: config.engines.DISK_FREE_MIN_BYTES, now })]
+      ? [
+          roomProbe({ dataDir: config.dataDir, leastBytes: config.engines.DISK_FREE_MIN_BYTES, now }),
+          backupProbe(() => readLastBackup(config.dataDir), config.server.BACKUP_MAX_AGE_HOURS ?? null, now),
+        ]
       : []),
     ...secretProbes(config.secretFiles),
   ];

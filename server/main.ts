@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { EXIT_EXPLAINED, EXIT_TEMPORARY, explain, formatStartError } from "./boot/explain";
 import { runRole } from "./boot/role";
@@ -32,6 +33,18 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
     process.exit(
       await (await import("./access/audit/cli")).runAuditVerify(config, loggerOf("audit-verify", config), argv),
     ),
+  backup: async (config, argv) => {
+    // What takes messages goes before.
+    setPriority(10);
+    const { backupMeans } = await import("./compose-backup");
+    await (await import("./backup/backup")).runBackup(config, loggerOf("backup", config), argv, backupMeans);
+  },
+  restore: async (config, argv) => {
+    const { backupMeans } = await import("./compose-backup");
+    process.exit(
+      await (await import("./backup/restore")).runRestore(config, loggerOf("restore", config), argv, backupMeans),
+    );
+  },
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };
 

@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import path from "node:path";
 import { createAuthenticator } from "./access/authenticate";
 import { watchAccess } from "./access/watch";
 import { addressOf, isHttps } from "./api/address";
@@ -12,6 +10,7 @@ import { seenAt } from "./catalog/devices";
 import { composeEngines } from "./compose";
 import { composeAdmission, composeApi, composeHealth, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
+import { readVersion } from "./config/version";
 import { exposureOf } from "./config/exposure";
 import { PAGES } from "./contracts/pages";
 import { databaseConnection } from "./postgres/connection";
@@ -126,9 +125,4 @@ async function warmUp(address: string, own: string, signal: AbortSignal): Promis
   } catch {
     // A page that can't be had is the first visitor's to see.
   }
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(path.resolve("package.json"), "utf8")) as { version: string };
-  return version;
 }

@@ -1,5 +1,5 @@
 import { withinOr } from "@/server/async/timeout";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
 import { createPaceMeter } from "@/server/domain/pace";
@@ -148,7 +148,8 @@ export function progressOf(topic: TopicState, positions: readonly Position[], no
   });
 }
 
-async function readTotals(pool: Pool): Promise<Totals & { late: number; skipped: number }> {
+/** What the positions count, since the first message. */
+export async function readTotals(pool: Pool | PoolClient): Promise<Totals & { late: number; skipped: number }> {
   const { rows } = await pool.query<Totals & { late: number; skipped: number }>(
     `SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings,
        coalesce(sum(duplicates), 0)::float8 AS duplicates, coalesce(sum(dead_letters), 0)::float8 AS "deadLetters",

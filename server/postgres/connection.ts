@@ -66,19 +66,20 @@ const BOUNDED_ROLES: ReadonlySet<string> = new Set(["web", "worker"]);
 /**
  * A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number.
  * @param options.statementMs the server ends a statement that takes longer, in milliseconds; left out: it doesn't.
+ * @param options.answerMs a connection that gives no answer for longer counts as lost; left out: 30 s.
  */
 export function createPool(
   connectionString: ConnectionString,
-  options: { role: string; logger: Logger; size: number; statementMs?: number },
+  options: { role: string; logger: Logger; size: number; statementMs?: number; answerMs?: number },
 ): pg.Pool {
-  const { role, logger, size, statementMs } = options;
+  const { role, logger, size, statementMs, answerMs = ANSWER_MS } = options;
   const pool = new DatabasePool({
     connectionString,
     max: size,
     application_name: `fieldwatch ${role} ${hostname()}:${process.pid}`,
     types: TYPES,
     connectionTimeoutMillis: 10_000,
-    query_timeout: ANSWER_MS,
+    query_timeout: answerMs,
     ...(statementMs !== undefined && { statement_timeout: statementMs }),
     keepAlive: true,
   });

@@ -1,4 +1,4 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { errorCode } from "@/server/postgres/start-error";
 import { withTransaction } from "@/server/postgres/transaction";
 
@@ -27,4 +27,10 @@ export async function countStored(
     if (errorCode(error) === CANCELLED) return null;
     throw error;
   });
+}
+
+/** Counts all readings in PostgreSQL, one by one. */
+export async function countReadings(tx: PoolClient): Promise<number> {
+  const { rows } = await tx.query<{ n: number }>("SELECT count(*) AS n FROM reading");
+  return rows[0]!.n;
 }

@@ -27,6 +27,7 @@ const FEATURES = [
   "quality",
   "access",
   "dead-letters",
+  "backup",
 ];
 const SENDERS = ["simulator", "replay"];
 const BROWSER_FOUNDATION = ["contracts", "domain"];
@@ -133,6 +134,7 @@ export const ROOT_ENTRIES: readonly string[] = [
     ".next",
     "dist",
     ".fieldwatch",
+    ".fieldwatch-backups",
     ".engines",
     ".env",
     "next-env.d.ts",

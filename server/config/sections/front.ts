@@ -10,6 +10,11 @@ export const server = {
     "Folder of the embedded PostgreSQL, its log and the simulator's outbox.",
     ".fieldwatch",
   ),
+  BACKUP_MAX_AGE_HOURS: variable(
+    whole(1, 24 * 3650).optional(),
+    "Health warns when the last `npm run backup` is older, in hours. Not set: it only tells how old it is.",
+    "26",
+  ),
   LOG_LEVEL: variable(
     z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
     "Least severe log lines shown.",

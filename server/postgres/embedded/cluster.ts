@@ -129,13 +129,14 @@ export function readOwnerPassword(dataDir: string): string {
   return readFileSync(path.join(dataDir, "postgres", PASSWORD_FILE), "utf8").trim();
 }
 
-/** The password of the role everything but migrations is done by; made when it isn't there. */
-export function runtimePassword(dataDir: string): string {
+/** The password of the role everything but migrations is done by; made when it isn't there. Like all files there it is the server's, which reads them for a backup. */
+export function runtimePassword(dataDir: string, owner: Launch["owner"]): string {
   const file = path.join(dataDir, "postgres", RUNTIME_PASSWORD_FILE);
   if (!existsSync(file)) {
     writeFileSync(`${file}.new`, randomBytes(24).toString("base64url"), { mode: 0o600 });
     renameSync(`${file}.new`, file);
   }
+  giveTo(file, owner);
   return readFileSync(file, "utf8").trim();
 }
 

@@ -67,7 +67,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const connectionOf = (user: string, secret: string) =>
       `postgresql://${user}:${secret}@127.0.0.1:${port}/${DATABASE}`;
     const ownerConnectionString = connectionOf(DATABASE, password);
-    const connectionString = connectionOf(RUNTIME_ROLE, runtimePassword(dataDir));
+    const connectionString = connectionOf(RUNTIME_ROLE, runtimePassword(dataDir, launch.owner));
     const logFile = path.join(dataDir, "postgres.log");
 
     let stopping = false;

@@ -16,8 +16,10 @@ const SETTINGS = [
   "max_connections=100",
   "shared_buffers=64MB",
   "fsync=on",
-  "wal_level=minimal",
-  "max_wal_senders=0",
+  // What a backup reads while everything runs.
+  "wal_level=replica",
+  "max_wal_senders=2",
+  "max_replication_slots=2",
   "wal_compression=on",
   "max_wal_size=1GB",
   "random_page_cost=1.1",
