@@ -33,7 +33,7 @@ import { failedRecordsProbe } from "./health/failed-records";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
 import { keptByKey } from "./async/kept-for";
-import { jobProbes, type JobSeen } from "./health/jobs";
+import { type JobSeen, watchJobs, type WatchedJobs } from "./health/jobs";
 import { type LiveChannelState, liveProbes } from "./health/live";
 import { machineProbes } from "./health/machine";
 import { mongoProbes } from "./health/mongodb";
@@ -44,7 +44,7 @@ import { secretProbes } from "./health/secrets";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
 import { stateOf } from "./jobs/job-state";
-import { readJobs } from "./jobs/read";
+import { readJobs, type RunRow } from "./jobs/read";
 import type { Logger } from "./observability/logger";
 import { onceAtATime } from "./async/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
@@ -194,6 +194,7 @@ export interface HealthParts {
 }
 
 export interface ProbeParts extends Omit<HealthParts, "version"> {
+  readonly jobs: WatchedJobs;
   /** The clock that engines' clocks are compared with. */
   readonly now: () => EpochMs;
 }
@@ -203,8 +204,10 @@ export function composeHealth(parts: HealthParts): Health {
   const { engines, version } = parts;
   // The probes that read it start together: one reading serves them all.
   const pipelineState = onceAtATime(parts.pipelineState);
+  const jobs = watchJobs(() => seenJobs(engines, Date.now()));
   return startHealth({
-    probes: composeProbes({ ...parts, pipelineState, now: Date.now }),
+    probes: composeProbes({ ...parts, pipelineState, jobs, now: Date.now }),
+    jobs: jobs.latest,
     pipelineState,
     engines: engines.names,
     version,
@@ -220,6 +223,7 @@ export function composeProbes({
   pipelineState,
   liveState,
   encryption,
+  jobs,
   now,
 }: ProbeParts): readonly Probe[] {
   const migrations = readMigrations().map(({ name }) => name);
@@ -257,7 +261,7 @@ export function composeProbes({
     }),
     ...pipelineProbes(pipelineState),
     failedRecordsProbe(engines),
-    ...jobProbes(() => seenJobs(engines, now())),
+    jobs.probe,
     auditProbe(engines),
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     encryptionProbe(encryption, now),
@@ -278,7 +282,16 @@ async function seenJobs({ pool }: Pick<Engines, "pool">, now: EpochMs): Promise<
     title: row.title,
     isScheduled: row.everyMs !== null,
     attempt: row.current?.attempt ?? 0,
+    name: row.name,
+    last: endOf(row.last),
+    nextAt: row.paused || row.current ? null : row.nextAt,
   }));
+}
+
+function endOf(run: RunRow | null): JobSeen["last"] {
+  if (run === null || run.finishedAt === null) return null;
+  const outcome = run.state === "failed" || run.state === "stopped" ? run.state : "done";
+  return { outcome, endedAt: run.finishedAt };
 }
 
 /** @throws LogUnavailableError unless the log answers in time and has the telemetry topic. */

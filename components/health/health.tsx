@@ -14,8 +14,12 @@ import { Checklist } from "./checklist";
 import { Engines } from "./engines";
 import { byGroup, isExplained, worst } from "./groups";
 import classes from "./health.module.css";
+import { JobRuns } from "./jobs";
 import { Probe } from "./probe";
 import { SetupAttempts } from "./setup";
+
+/** The group of the probe that says whether jobs run. */
+const JOBS = "Jobs";
 
 /** The way to a first reading, the engines, every probe with what it found, and how each start went. */
 export function Health() {
@@ -71,6 +75,9 @@ function Whole() {
                 <Probe key={probe.name} probe={probe} isExplained={isExplained(probe, probes)} />
               ))}
             </ul>
+            {group === JOBS && data.jobs ? (
+              <JobRuns jobs={data.jobs} told={probes.find(({ name }) => name === "jobs.run")?.cause ?? null} />
+            ) : null}
           </Section>
         ))
       )}

@@ -10,20 +10,20 @@ import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
 import { Copyable } from "../ui/feedback";
 import { Link } from "../ui/link";
-import { StateMark } from "../ui/state-mark";
+import { formatUntil } from "../ui/format";
+import { JobMark } from "../ui/state-mark";
 import classes from "./jobs.module.css";
 import { Runs } from "./runs";
-import { fixParts, intervalOf, progressOf, RUN_STATES, STATES, untilWords } from "./words";
+import { fixParts, intervalOf, progressOf, RUN_STATES } from "./words";
 
 /** One job: how it is, its last and its next run, and what can be done with it. */
 export function Job({ job }: { job: JobView }) {
   const [isOpen, setOpen] = useState(false);
   const { name, title, about, state, cause, fix } = job;
-  const [mark, word] = STATES[state];
   return (
     <li className={classes.job} data-job={name} data-state={state}>
       <span className={classes.state}>
-        <StateMark mark={mark} word={word} />
+        <JobMark state={state} />
       </span>
       <div className={classes.what}>
         <h2>
@@ -93,7 +93,7 @@ function LastRun({ job: { current, last, title, unfinished } }: { job: JobView }
 function NextRun({ job }: { job: JobView }) {
   const { nextRun, current } = job;
   const at = current?.retryAt ?? (current ? null : nextRun);
-  const wait = useClock((now) => (at === null ? "" : untilWords(Date.parse(at) - now)));
+  const wait = useClock((now) => (at === null ? "" : formatUntil(Date.parse(at) - now)));
   return (
     <div className={classes.run}>
       <span>{at === null ? "" : `${current ? "Again" : "Next"} ${wait ?? ""}`}</span>

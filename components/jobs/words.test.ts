@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
-import { fixParts, intervalOf, progressOf, tookOf, untilWords } from "./words";
+import { formatUntil } from "../ui/format";
+import { fixParts, intervalOf, progressOf, tookOf } from "./words";
 
 test("intervals and times to come", () => {
   expect(intervalOf({ everySeconds: 600 })).toBe("Every 10 min");
   expect(intervalOf({ everySeconds: 3600 })).toBe("Every 1 h");
   expect(intervalOf({ everySeconds: null })).toBe("When asked for");
   expect(intervalOf({ everySeconds: 10 })).toBe("Every 10 s");
-  expect(untilWords(-5000)).toBe("now");
-  expect(untilWords(200_000)).toBe("in 3 min 20 s");
+  expect(formatUntil(-5000)).toBe("now");
+  expect(formatUntil(200_000)).toBe("in 3 min 20 s");
 });
 
 test("how far a run is, and how long it took", () => {

@@ -2,18 +2,6 @@ import type { Job, JobRun } from "@/server/contracts/jobs";
 import { formatDuration, formatSeconds, formatTotal } from "../ui/format";
 import type { Mark } from "../ui/state-mark";
 
-/** Words and marks of a job's states. */
-export const STATES: Record<Job["state"], readonly [Mark, string]> = {
-  running: ["ok", "Running"],
-  retrying: ["warning", "Retrying"],
-  failed: ["failing", "Failed"],
-  overdue: ["warning", "Overdue"],
-  waiting: ["unknown", "Waiting"],
-  paused: ["stale", "Paused"],
-  scheduled: ["ok", "Scheduled"],
-  idle: ["unknown", "On request"],
-};
-
 /** Words and marks of a run's states. */
 export const RUN_STATES: Record<JobRun["state"], readonly [Mark, string]> = {
   waiting: ["unknown", "Waiting"],
@@ -27,11 +15,6 @@ export const RUN_STATES: Record<JobRun["state"], readonly [Mark, string]> = {
 /** "Every 10 min" */
 export function intervalOf({ everySeconds }: Pick<Job, "everySeconds">): string {
   return everySeconds === null ? "When asked for" : `Every ${formatSeconds(everySeconds)}`;
-}
-
-/** Says when a run comes: "in 3 min 20 s", "now". */
-export function untilWords(ms: number): string {
-  return ms < 1000 ? "now" : `in ${formatSeconds(Math.round(ms / 1000))}`;
 }
 
 /** Says how far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */

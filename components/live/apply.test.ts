@@ -108,6 +108,7 @@ describe("pipeline and health", () => {
     version: "1",
     engines: { eventLog: "", documents: "", database: "" },
     probes: [],
+    jobs: [],
   };
   const pipeline = (ms: number, messages: number) => ({
     time: at(ms),

@@ -10,6 +10,7 @@ const health = (status: ProbeStatus, statuses: readonly ProbeStatus[]): HealthAn
   time: since,
   version: "0",
   engines: { eventLog: "", documents: "", database: "" },
+  jobs: [],
   probes: statuses.map((one, i) => ({
     ...{ name: `p${i}`, title: "", group: "", status: one, since, checkedAt: since, latencyMs: 1 },
     ...{ summary: "", cause: null, fix: null, commands: [] },

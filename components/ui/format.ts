@@ -1,5 +1,6 @@
 import type { EpochMs } from "@/server/domain/terms";
 
+import { formatSeconds } from "@/server/domain/duration";
 export { formatDuration, formatSeconds } from "@/server/domain/duration";
 
 /** The zone that times are written in. */
@@ -45,6 +46,11 @@ export function formatMeasure(value: number): string {
   const size = Math.abs(value);
   if (size < 999.5) return significant(value);
   return size < 1_000_000 ? grouped.format(value) : prefixed(value);
+}
+
+/** Says when something comes: "in 3 min 20 s", "now". */
+export function formatUntil(ms: number): string {
+  return ms < 1000 ? "now" : `in ${formatSeconds(Math.round(ms / 1000))}`;
 }
 
 /** Writes an age in one unit, so that a column of ages stays quiet. A clock slightly ahead reads "now". */

@@ -1,5 +1,6 @@
 import type { DeviceState } from "@/server/contracts/devices";
 import type { ProbeStatus } from "@/server/contracts/health";
+import type { Job } from "@/server/contracts/jobs";
 import classes from "./ui.module.css";
 
 /** The meaning of a state to a person; every page shows it by the same shape, word and color. */
@@ -56,6 +57,23 @@ const PROBE: Record<ProbeStatus, readonly [Mark, string]> = {
   fail: ["failing", "Failing"],
   unknown: ["unknown", "Unknown"],
 };
+
+const JOB: Record<Job["state"], readonly [Mark, string]> = {
+  running: ["ok", "Running"],
+  retrying: ["warning", "Retrying"],
+  failed: ["failing", "Failed"],
+  overdue: ["warning", "Overdue"],
+  waiting: ["unknown", "Waiting"],
+  paused: ["stale", "Paused"],
+  scheduled: ["ok", "Scheduled"],
+  idle: ["unknown", "On request"],
+};
+
+/** The state of a job. */
+export function JobMark({ state }: { state: Job["state"] }) {
+  const [mark, word] = JOB[state];
+  return <StateMark mark={mark} word={word} />;
+}
 
 /** The mark that stands for a probe's status. */
 export function probeMark(status: ProbeStatus): Mark {

@@ -7,6 +7,7 @@ import { createKafkaInspection } from "@/server/adapters/kafka/inspection";
 import { connectMongo } from "@/server/adapters/mongodb/connection";
 import { createMongoInspection } from "@/server/adapters/mongodb/inspection";
 import { composeEngines, type Engines } from "@/server/compose";
+import { watchJobs } from "@/server/health/jobs";
 import { composeProbes, composePipelineState } from "@/server/compose-web";
 import { type Config, loadConfig } from "@/server/config/config";
 import type { ProbeResult } from "@/server/contracts/health";
@@ -52,6 +53,7 @@ export async function diagnose(env: Record<string, string>, options: DiagnoseOpt
     pipelineState,
     liveState,
     encryption,
+    jobs: watchJobs(async () => []),
     now,
   });
   const monitor = startMonitor(probes, { everyMs: 3_600_000, now });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { instant } from "./common";
+import { job } from "./jobs";
 
 const probeStatus = z.enum(["pass", "warn", "fail", "unknown"]).meta({ id: "ProbeStatus" });
 
@@ -20,6 +21,23 @@ const probeResult = z
   })
   .meta({ id: "Probe" });
 
+/** A job beside the stream, as health sees it. */
+const jobHealth = z
+  .object({
+    name: z.string(),
+    title: z.string(),
+    state: job.shape.state,
+    cause: z.string().nullable().describe("Why it is retrying, failed or overdue"),
+    fix: z.string().nullable().describe("What to do, exactly"),
+    commands: z.array(z.string()).describe("Parts of fix that can be copied and run as they are"),
+    lastRun: z
+      .object({ outcome: z.enum(["done", "stopped", "failed"]), endedAt: instant })
+      .nullable()
+      .describe("The latest run that ended; null: none has"),
+    nextRun: instant.nullable().describe("Null: it is paused, at work, or runs only when asked for"),
+  })
+  .meta({ id: "JobHealth" });
+
 export const healthAnswer = z
   .object({
     status: probeStatus.describe("The worst of all probes"),
@@ -37,9 +55,11 @@ export const healthAnswer = z
       .object({ eventLog: z.string(), documents: z.string(), database: z.string() })
       .describe("Which engine carries what"),
     probes: z.array(probeResult),
+    jobs: z.array(jobHealth).nullable().describe("Null while they can't be read"),
   })
   .meta({ id: "Health" });
 
 export type ProbeStatus = z.infer<typeof probeStatus>;
 export type ProbeResult = z.infer<typeof probeResult>;
+export type JobHealth = z.infer<typeof jobHealth>;
 export type HealthAnswer = z.infer<typeof healthAnswer>;

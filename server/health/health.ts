@@ -7,6 +7,7 @@ import { verdict, verdictParts, type VerdictNumbers } from "./verdict";
 
 export interface HealthDeps {
   readonly probes: readonly Probe[];
+  readonly jobs: () => HealthAnswer["jobs"];
   readonly pipelineState: () => Promise<PipelineState>;
   readonly engines: HealthAnswer["engines"];
   readonly version: string;
@@ -22,7 +23,7 @@ export interface Health {
   stop(): void;
 }
 
-export function startHealth({ probes, pipelineState, engines, version, everyMs, now }: HealthDeps): Health {
+export function startHealth({ probes, jobs, pipelineState, engines, version, everyMs, now }: HealthDeps): Health {
   let numbers: VerdictNumbers = null;
   const watched: Probe = {
     name: "pipeline.numbers",
@@ -53,6 +54,7 @@ export function startHealth({ probes, pipelineState, engines, version, everyMs, 
         version,
         engines,
         probes: results,
+        jobs: jobs(),
       };
     },
     onChange: monitor.onChange,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeJobs } from "@/server/health/jobs";
+import { judgeJobs, type JobSeen, watchJobs } from "@/server/health/jobs";
 import { stateOf } from "./job-state";
 import type { JobRow, RunRow } from "./read";
 
@@ -51,4 +51,27 @@ test("health names the job, why, and what to do; what was asked for once only wa
   const away = { current: run({ state: "waiting", error: "away", notBefore: NOW }) };
   expect(judgeJobs([seen("D", away, 1)])).toMatchObject({ status: "pass" });
   expect(judgeJobs([seen("D", away, 3)])).toMatchObject({ status: "warn", cause: "away" });
+});
+
+test("health lists each job with its last and its next run, and none while they can't be read", async () => {
+  let rows: readonly JobSeen[] | null = [
+    {
+      ...{ name: "j", title: "J", isScheduled: true, attempt: 0, ...stateOf(job({ nextAt: NOW - 5 * MINUTE }), NOW) },
+      ...{ last: { outcome: "done", endedAt: NOW - MINUTE }, nextAt: NOW },
+    },
+  ];
+  const watched = watchJobs(async () => rows ?? Promise.reject(new Error("away")));
+  expect(watched.latest()).toBeNull();
+  await watched.probe.run();
+  expect(watched.latest()).toEqual([
+    {
+      ...{ name: "j", title: "J", state: "overdue", cause: "No worker has taken it for 5 min." },
+      ...{ fix: expect.stringContaining("npm run worker"), commands: ["npm run worker"] },
+      lastRun: { outcome: "done", endedAt: new Date(NOW - MINUTE).toISOString() },
+      nextRun: new Date(NOW).toISOString(),
+    },
+  ]);
+  rows = null;
+  await expect(watched.probe.run()).rejects.toThrow("away");
+  expect(watched.latest()).toBeNull();
 });

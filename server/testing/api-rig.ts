@@ -91,6 +91,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
       version: "0",
       engines: engines.names,
       probes: [],
+      jobs: [],
     });
     return composeApi({
       config: { ...config, ingest: { ...config.ingest, ...ingest } },

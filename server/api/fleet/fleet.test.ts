@@ -41,6 +41,7 @@ beforeAll(async () => {
           time: new Date().toISOString(),
           version: "0",
           probes: [],
+          jobs: [],
         },
         engines: engines.names,
       }),
