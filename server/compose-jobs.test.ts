@@ -58,7 +58,7 @@ test("each store keeps what is younger than its retention", async () => {
   } as unknown as JobParts;
   const jobs = composeJobs(parts).filter(({ name }) => name.endsWith("-retention"));
   for (const job of jobs) await job.run(jobContext(db.pool, { now }));
-  for (const table of ["message_archive", "dead_letter", "pipeline_rate", "sample", "job_run", "log_batch"]) {
+  for (const table of ["archive_fresh", "dead_letter", "pipeline_rate", "sample", "job_run", "log_batch"]) {
     const { rows } = await db.pool.query(`SELECT count(*)::int AS count FROM ${table}`);
     expect([table, rows[0]]).toEqual([table, { count: 1 }]);
   }

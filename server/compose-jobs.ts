@@ -17,14 +17,12 @@ import type { EndedRun } from "./jobs/runs";
 import type { Logger } from "./observability/logger";
 import { pipelineJobs } from "./pipeline/jobs";
 import { settleLeft } from "./pipeline/settlements";
-import { type Job, removeByParts } from "./postgres/job";
+import type { Job, JobContext } from "./postgres/job";
 import { readingJobs } from "./readings/jobs";
 import { latestReadings, takeDevice, takeMetric } from "./readings/removals";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-/** Messages removed at a time. */
-const CHUNK = 5000;
 
 export interface JobParts {
   readonly config: Pick<Config, "pipeline" | "access" | "dataDir">;
@@ -38,7 +36,7 @@ export interface JobParts {
 export function composeJobs({ config, engines, work, logger }: JobParts): readonly Job[] {
   const { pipeline: settings } = config;
   const isMongo = engines.inspection.mongodb !== null;
-  const archive = isMongo ? engines.archive : createPostgresMessageArchive(work);
+  const archive = isMongo ? engines.archive : createPostgresMessageArchive(work, settings.ARCHIVE_RETENTION_DAYS);
   const deadLetters = isMongo ? engines.deadLetters : createPostgresDeadLetters(work);
   return [
     ...readingJobs({ days: settings.READINGS_RETENTION_DAYS }),
@@ -68,33 +66,44 @@ export async function recordRun(tx: PoolClient, { id, job, state, done, total, e
   });
 }
 
-function archiveJobs(archive: Pick<Engines["archive"], "removeBefore">, days: number): Job[] {
+function archiveJobs(archive: Pick<Engines["archive"], "merge" | "removeBefore">, days: number): Job[] {
   return [
+    {
+      name: "archive-merge",
+      title: "Archive merge",
+      about: "Merges small blocks of the message archive, and packs what earlier versions kept.",
+      everyMs: 2 * MINUTE,
+      limitMs: null,
+      run: (ctx) => noteParts(ctx, archive.merge(ctx.now)),
+    },
     {
       name: "message-retention",
       title: "Message retention",
-      about: `Removes messages from the archive ${days} days after the event log took them.`,
+      about: `Removes messages from the archive ${days} days after the event log took them, whole days at a time.`,
       everyMs: 10 * MINUTE,
       limitMs: 60 * MINUTE,
-      run: (ctx) => removeByParts(ctx, CHUNK, (limit) => archive.removeBefore(ctx.now - days * DAY, limit)),
+      run: (ctx) => noteParts(ctx, archive.removeBefore(ctx.now - days * DAY)),
     },
   ];
 }
 
 /** Kafka removes what is expired by itself. */
-function logRetention(removeExpired: () => AsyncGenerator<number>): Job {
+function logRetention(removeExpired: () => AsyncIterable<number>): Job {
   return {
     name: "log-retention",
     title: "Event log retention",
     about: "Removes records of the event log that are older than their topic's retention.",
     everyMs: MINUTE,
     limitMs: 30 * MINUTE,
-    async run(ctx) {
-      let { done } = ctx.run;
-      for await (const removed of removeExpired()) {
-        await ctx.note({ done: (done += removed) });
-        ctx.signal.throwIfAborted();
-      }
-    },
+    run: (ctx) => noteParts(ctx, removeExpired()),
   };
+}
+
+/** Notes the progress of work that goes on by itself, part by part. */
+async function noteParts(ctx: JobContext, parts: AsyncIterable<number>): Promise<void> {
+  let { done } = ctx.run;
+  for await (const part of parts) {
+    await ctx.note({ done: (done += part) });
+    ctx.signal.throwIfAborted();
+  }
 }

@@ -1,5 +1,6 @@
 import { type Db, MongoClient } from "mongodb";
 import pg from "pg";
+import { type Block, unpackBlock } from "@/server/adapters/archive/block";
 import type { Stage } from "./stage";
 
 /** PostgreSQL's content for one message: how many readings, and how many of them of different metrics. */
@@ -42,28 +43,39 @@ export async function deviceConflicts(client: pg.Client): Promise<number> {
   return Number(rows[0]!.n);
 }
 
-/** Copies in the archive of each message, by {@link messageKey}. */
+/** Copies in the archive of each message, by {@link messageKey}: the positions at which it is there. */
 export async function archivedCopies(stage: Stage): Promise<ReadonlyMap<string, number>> {
+  const seen = new Set<string>();
   const copies = new Map<string, number>();
-  const add = (device: string, time: number, n: number) => {
-    const key = messageKey(device, time);
-    copies.set(key, (copies.get(key) ?? 0) + n);
+  const add = (block: StoredBlock) => {
+    for (const { position, device, eventTime } of unpackBlock(block)) {
+      // A batch that came again is there twice until its blocks are merged, and found once.
+      const at = `${position.log}/${position.partition}/${position.offset}`;
+      if (seen.has(at)) continue;
+      seen.add(at);
+      const key = messageKey(device, eventTime);
+      copies.set(key, (copies.get(key) ?? 0) + 1);
+    }
   };
   if (stage.engines.mongodb) {
     await withDocuments(stage.engines.mongodb.uri, async (db) => {
-      const found = db.collection("messages").find({}, { projection: { device: 1, eventTime: 1 }, batchSize: 10_000 });
-      for await (const { device, eventTime } of found) add(device as string, (eventTime as Date).getTime(), 1);
+      const projection = { log: 1, partition: 1, sectionDevices: 1, sectionEnds: 1, sections: 1 };
+      const options = { projection, batchSize: 100, promoteBuffers: true };
+      for await (const block of db.collection<StoredBlock>("archive").find({}, options)) add(block);
     });
   } else {
     await withDatabase(stage, async (client) => {
-      const { rows } = await client.query<{ device: string; time: string; n: number }>(
-        "SELECT device, extract(epoch FROM event_time) * 1000 AS time, count(*)::int AS n FROM message_archive GROUP BY 1, 2",
+      const columns = `log, partition, section_devices AS "sectionDevices", section_ends AS "sectionEnds", sections`;
+      const { rows } = await client.query<StoredBlock>(
+        `SELECT ${columns} FROM archive_fresh UNION ALL SELECT ${columns} FROM archive_block`,
       );
-      for (const { device, time, n } of rows) add(device, Math.round(Number(time)), n);
+      for (const row of rows) add(row);
     });
   }
   return copies;
 }
+
+type StoredBlock = Pick<Block, "log" | "partition" | "sectionDevices" | "sectionEnds" | "sections">;
 
 export interface DeadLetterFound {
   readonly reason: string;

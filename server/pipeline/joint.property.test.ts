@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
+import { archivedMessages } from "@/server/testing/archived";
 import type { Fault, Rig } from "@/server/testing/pipeline-rig";
 
 const PARTITIONS = 3;
@@ -42,8 +43,12 @@ async function stored() {
     `SELECT partition, reason, sum(letters)::int AS letters FROM pipeline_refused GROUP BY 1, 2 ORDER BY 1, 2`,
   );
   const devices = await bench.pool.query(`SELECT name, messages::int, conflicts::int FROM device ORDER BY name`);
-  const archived = await bench.pool.query(`SELECT partition, count(*)::int FROM message_archive GROUP BY 1 ORDER BY 1`);
-  return [rows, rates.rows, letters.rows, devices.rows, archived.rows, await bench.readings()];
+  const archived = (await archivedMessages(bench.pool)).map(({ position: { partition, offset }, body }) => [
+    partition,
+    offset,
+    body,
+  ]);
+  return [rows, rates.rows, letters.rows, devices.rows, archived, await bench.readings()];
 }
 
 /** Delivers the rest of every partition at the same moment, as a log does; what fails comes again. */

@@ -1,16 +1,24 @@
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 
 /**
- * Keeps every good message whole. Adapters: postgres (embedded default) and mongodb; each passes
- * server/testing/message-archive.contract.ts. The worker calls `store`, the messages route `find`.
+ * Keeps every good message whole, many packed together as a block. Adapters: postgres (embedded default) and mongodb; each passes
+ * server/testing/message-archive.contract.ts. The worker calls `store`, the messages route `find`, jobs the rest.
  */
 export interface MessageArchive {
-  /** Stores messages; the same position again changes nothing. A failure is an outage: nothing may be committed. */
+  /** Stores messages; the same position again changes nothing, however the batch is cut. A failure is an outage: nothing may be committed. */
   store(messages: readonly ArchivedMessage[]): Promise<void>;
   /** A device's messages, newest ingest time first (then highest partition and offset). */
   find(query: MessageQuery): Promise<readonly ArchivedMessage[]>;
-  /** Removes messages taken by the log before `before`, about `limit` of them; fewer tell that it was all. Called by the retention job. */
-  removeBefore(before: EpochMs, limit: number): Promise<number>;
+  /**
+   * Merges small blocks that have been there a while, drops repeated positions, and packs what earlier versions kept, step by step: killed
+   * between or in any two it leaves nothing lost or found twice. Yields the messages dealt with in each. Called by the merge job.
+   */
+  merge(now: EpochMs): AsyncIterable<number>;
+  /**
+   * Removes what the log took before `before`, step by step, but for the rest of a block or day with later messages in it. Yields the
+   * messages removed in each. Called by the retention job.
+   */
+  removeBefore(before: EpochMs): AsyncIterable<number>;
 }
 
 export interface ArchivedMessage {

@@ -4,7 +4,9 @@ import path from "node:path";
 import pg from "pg";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
 import { createPartitions, dropOldMonth, oldMonths } from "@/server/readings/partitions";
+import { counted } from "@/server/testing/message-archive.contract";
 import { createPool } from "./connection";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./embedded/embedded-postgres";
 import { migrate } from "./migrate";
@@ -55,7 +57,7 @@ test("the runtime role is nobody special, runs no program, and makes no table", 
     "DROP TABLE device_twin",
     "ALTER SYSTEM SET fsync = off",
     "SET ROLE fieldwatch",
-    "TRUNCATE message_archive",
+    "TRUNCATE archive_fresh",
     "UPDATE _prisma_migrations SET checksum = ''",
   ])
     await expect(pool.query(text), text).rejects.toMatchObject(REFUSED);
@@ -107,6 +109,32 @@ test("months are made and dropped by the owner's functions, which do nothing els
     expect((await tx.query(`SELECT FROM pg_class WHERE relname = 'sample_2020_01'`)).rowCount).toBe(1);
   });
   const stranger = `CREATE ROLE stranger; GRANT USAGE ON SCHEMA public TO stranger; SET ROLE stranger; SELECT make_month('sample', 2021, 1)`;
+  await expect(owner.query(stranger)).rejects.toMatchObject(REFUSED);
+});
+
+test("days of the archive are made, dropped and emptied by the owner's functions, which do nothing else", async () => {
+  const archive = createPostgresMessageArchive(pool);
+  const now = Date.parse("2026-11-28T12:00:00Z");
+  const times = { eventTime: now, ingestTime: now - 7_200_000, processedTime: now };
+  await archive.store([{ position: { log: "c/t/0", partition: 0, offset: 1 }, device: "d", body: "{}", ...times }]);
+  await pool.query(
+    `INSERT INTO message_archive VALUES ('c/t/0', 0, 2, 'd', '2026-11-28', '2026-11-28', '2026-11-28', '{}')`,
+  );
+  await counted(archive.merge(now));
+  const parts = async () =>
+    (await pool.query(`SELECT FROM pg_inherits WHERE inhparent = 'archive_block'::regclass`)).rowCount;
+  expect(await parts()).toBe(2);
+  expect(await counted(archive.removeBefore(now + 86_400_000))).toBe(2);
+  expect(await parts()).toBe(1);
+  await pool.query(
+    `INSERT INTO message_archive VALUES ('c/t/0', 0, 3, 'd', '2026-11-28', '2026-11-28', '2026-11-28', '{}')`,
+  );
+  await pool.query("SELECT shrink_message_archive()");
+  expect((await pool.query("SELECT FROM message_archive")).rowCount).toBe(1);
+  for (const call of ["make_archive_days(-1, 1)", "make_archive_days(20000, 400)", "drop_archive_days(2932897)"])
+    await expect(pool.query(`SELECT ${call}`), call).rejects.toMatchObject({ code: "P0001" });
+  await expect(pool.query("DROP TABLE archive_block_other")).rejects.toMatchObject(REFUSED);
+  const stranger = `CREATE ROLE other_stranger; GRANT USAGE ON SCHEMA public TO other_stranger; SET ROLE other_stranger; SELECT drop_archive_days(1)`;
   await expect(owner.query(stranger)).rejects.toMatchObject(REFUSED);
 });
 

@@ -19,6 +19,9 @@ const CALLED = [
   "make_month(text, integer, integer)",
   "drop_month(text, integer, integer)",
   "drop_dead_letter_month(integer, integer)",
+  "make_archive_days(integer, integer)",
+  "drop_archive_days(integer)",
+  "shrink_message_archive()",
 ];
 
 const SCRAM_ROUNDS = 4096;

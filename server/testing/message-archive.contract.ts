@@ -103,27 +103,7 @@ export function messageArchiveContract(
       );
       await archive.store(messages);
       await archive.store([messageOf(newDevice(), 0)]);
-      const expected = [...messages].sort(
-        (a, b) =>
-          b.ingestTime - a.ingestTime ||
-          b.position.partition - a.position.partition ||
-          b.position.offset - a.position.offset,
-      );
-      const found: ArchivedMessage[] = [];
-      for (;;) {
-        const last = found.at(-1);
-        const page = await archive.find({
-          device,
-          limit: 10,
-          ...(last && {
-            after: { ingestTime: last.ingestTime, partition: last.position.partition, offset: last.position.offset },
-          }),
-        });
-        if (page.length === 0) break;
-        expect(page.length).toBeLessThanOrEqual(10);
-        found.push(...page);
-      }
-      expect(found).toEqual(expected);
+      expect(await pages(archive, device, 10)).toEqual([...messages].sort(newestFirst));
     });
 
     it("takes thousands at once", async () => {
@@ -133,18 +113,134 @@ export function messageArchiveContract(
       expect(await archive.find({ device, limit: 6000 })).toEqual(messages.reverse());
     });
 
-    it("removes what the log took before a moment", async () => {
-      const device = newDevice();
+    it("removes what the log took before a moment, but for what lies together with later messages", async () => {
+      const [old, both] = [newDevice(), newDevice()];
       // Before everything else in this suite, so that only these are removed.
-      const messages = [1000, 1999, 2000, 2001].map((ingestTime, index) => messageOf(device, index, { ingestTime }));
+      const day = 24 * 3_600_000;
+      const messages = [0, 1, 2].map((offset) => messageOf(old, offset, { ingestTime: 1000 + offset * day }));
+      const together = [0, 1].map((offset) => messageOf(both, offset, { ingestTime: day + offset }));
       await archive.store(messages);
-      expect(await archive.removeBefore(2000, 1)).toBe(1);
-      expect(await archive.removeBefore(2000, 10)).toBe(1);
-      expect(await archive.removeBefore(2000, 10)).toBe(0);
-      expect(await archive.find({ device, limit: 10 })).toEqual([messages[3], messages[2]]);
-      expect(await archive.removeBefore(3000, 10)).toBe(2);
+      await archive.store(together);
+      expect(await counted(archive.removeBefore(day + 1))).toBe(1);
+      expect(await counted(archive.removeBefore(day + 1))).toBe(0);
+      expect(await archive.find({ device: old, limit: 10 })).toEqual([messages[2], messages[1]]);
+      expect(await archive.find({ device: both, limit: 10 })).toEqual([together[1], together[0]]);
+      expect(await counted(archive.removeBefore(3 * day))).toBe(4);
+      expect(await archive.find({ device: old, limit: 10 })).toEqual([]);
+    });
+
+    it("keeps messages of any size, many large ones at once included", async () => {
+      const device = newDevice();
+      const large = "é".repeat(400_000);
+      const messages = Array.from({ length: 40 }, (_, offset) =>
+        messageOf(device, offset, { body: JSON.stringify({ device, offset, large: large.slice(offset) }) }),
+      );
+      await archive.store([...messages, messageOf(newDevice(), 40)]);
+      expect(await archive.find({ device, limit: 3 })).toEqual(messages.slice(-3).reverse());
+      expect(await archive.find({ device, limit: 100 })).toEqual(messages.reverse());
+    });
+
+    it("finds the same whatever is stored again, in whatever cut, and merged meanwhile", async () => {
+      await fc.assert(
+        fc.asyncProperty(storing, async ({ ingestSteps, devices, writes }) => {
+          const names = devices.map(() => newDevice());
+          const log = `cluster/topic-${++serial}/0`;
+          const all = ingestSteps.map((step, offset): ArchivedMessage => {
+            const device = names[step % names.length]!;
+            const ingestTime = DAY_START + (offset * 1000 + step) * 3000;
+            return {
+              position: { log, partition: devices[step % names.length]!, offset },
+              ...{ device, eventTime: step * 7, ingestTime, processedTime: DAY_START + offset },
+              body: `{"device":"${device}","n":${step}}`,
+            };
+          });
+          const stored = new Set<ArchivedMessage>();
+          let later = 0;
+          for (const { from, length, merge } of writes) {
+            const batch = all.slice(from, from + length);
+            // What comes again was handled later; the first stays.
+            await archive.store(
+              batch.map((message) =>
+                stored.has(message) ? { ...message, processedTime: Date.now() + later++ } : message,
+              ),
+            );
+            for (const message of batch) stored.add(message);
+            if (merge !== null) await counted(archive.merge(DAY_START + merge * 3_600_000));
+          }
+          for (const device of names) {
+            const expected = [...stored].filter((message) => message.device === device).sort(newestFirst);
+            expect(await pages(archive, device, 7)).toEqual(expected);
+          }
+        }),
+        { numRuns: 20 },
+      );
+    }, 120_000);
+
+    it("finds a device that is rare, and one that is everywhere, among many days", async () => {
+      const [rare, usual] = [newDevice(), newDevice()];
+      const log = `cluster/topic-${++serial}/0`;
+      const all = Array.from({ length: 600 }, (_, offset) => ({
+        ...messageOf(offset % 100 === 7 ? rare : usual, offset, { ingestTime: DAY_START + offset * 6 * 3_600_000 }),
+        position: { log, partition: 1, offset },
+      }));
+      for (let start = 0; start < all.length; start += 25) await archive.store(all.slice(start, start + 25));
+      await counted(archive.merge(DAY_START + 600 * 6 * 3_600_000));
+      for (const device of [rare, usual])
+        expect(await pages(archive, device, 50)).toEqual(
+          all.filter((message) => message.device === device).sort(newestFirst),
+        );
     });
   });
+}
+
+/** A day of the suite's, with hours before and after it. */
+const DAY_START = Date.UTC(2024, 4, 1);
+
+const storing = fc.record({
+  ingestSteps: fc.array(fc.nat(20_000), { minLength: 1, maxLength: 60 }),
+  devices: fc.array(fc.nat(2), { minLength: 1, maxLength: 5 }),
+  writes: fc.array(
+    fc.record({
+      from: fc.nat(59),
+      length: fc.integer({ min: 1, max: 60 }),
+      merge: fc.option(fc.nat(72)),
+    }),
+    { maxLength: 12 },
+  ),
+});
+
+/** All of a device's messages, by pages. */
+export async function pages(
+  archive: Pick<MessageArchive, "find">,
+  device: string,
+  limit: number,
+): Promise<readonly ArchivedMessage[]> {
+  const found: ArchivedMessage[] = [];
+  for (;;) {
+    const last = found.at(-1);
+    const page = await archive.find({
+      ...{ device, limit },
+      ...(last && {
+        after: { ingestTime: last.ingestTime, partition: last.position.partition, offset: last.position.offset },
+      }),
+    });
+    if (page.length === 0) return found;
+    expect(page.length).toBeLessThanOrEqual(limit);
+    found.push(...page);
+  }
+}
+
+/** The sum of what was done in steps. */
+export async function counted(steps: AsyncIterable<number>): Promise<number> {
+  let sum = 0;
+  for await (const step of steps) sum += step;
+  return sum;
+}
+
+function newestFirst(a: ArchivedMessage, b: ArchivedMessage): number {
+  return (
+    b.ingestTime - a.ingestTime || b.position.partition - a.position.partition || b.position.offset - a.position.offset
+  );
 }
 
 function newDevice(): string {

@@ -1,7 +1,13 @@
 import type { Collection, Db, Document } from "mongodb";
 
 /** The collections, by what they hold. */
-export const COLLECTIONS = { messages: "messages", twins: "twins", deadLetters: "deadLetters" } as const;
+export const COLLECTIONS = {
+  archive: "archive",
+  /** A document a message, as versions before kept them. */
+  messages: "messages",
+  twins: "twins",
+  deadLetters: "deadLetters",
+} as const;
 
 export type CollectionName = (typeof COLLECTIONS)[keyof typeof COLLECTIONS];
 

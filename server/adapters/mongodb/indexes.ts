@@ -26,8 +26,11 @@ export const FORMER_INDEXES: readonly WantedIndex[] = [
 
 /** Every index Fieldwatch needs in MongoDB. Collections are searched by no others. */
 export function wantedIndexes({ archiveDays }: Retention): readonly WantedIndex[] {
-  const { messages, deadLetters } = COLLECTIONS;
+  const { archive, messages, deadLetters } = COLLECTIONS;
   return [
+    { collection: archive, name: "block_device_newest", key: { devices: 1, lastIngest: -1, _id: -1 } },
+    { collection: archive, name: "block_stretch", key: { state: 1, log: 1, partition: 1, day: 1, last: 1 } },
+    { collection: archive, name: "block_retention", key: { lastIngest: 1 }, expireAfterSeconds: seconds(archiveDays) },
     {
       collection: messages,
       name: "device_newest",

@@ -1,90 +1,99 @@
-import type { Db, Document, Filter } from "mongodb";
-import type { ArchivedMessage, MessageArchive, MessageQuery } from "@/server/ports/message-archive";
+import { type Collection, type Db, type Document, ObjectId } from "mongodb";
+import type { MessageArchive } from "@/server/ports/message-archive";
+import { packBlocks, unpackBlock } from "../archive/block";
+import { type BlockHead, type BlockStore, mergeBlocks } from "../archive/merge";
+import { takeNewest } from "../archive/newest";
+import {
+  type BlockDocument,
+  type Blocks,
+  freshGroups,
+  headsOf,
+  insertFresh,
+  isMore,
+  removeOldBlocks,
+  removeReplaced,
+  replaceBlocks,
+  roundsOf,
+} from "./archive-blocks";
 import { COLLECTIONS, MAX_TIME_MS, openCollection } from "./collections";
 import { withDocumentErrors } from "./errors";
-import { insertNew, removeOlder } from "./writes";
+import { findFormer, type FormerDocument, oldestFormer } from "./former-archive";
+import { removeOlder } from "./writes";
 
-/** The message archive in a collection of MongoDB. Needs the indexes of {@link import("./prepare").prepareMongo}. */
+/** Messages of versions before that are packed at a time, and removed at a time. */
+const FORMER = 5000;
+
+/** The message archive in MongoDB, a document a block. Needs the indexes of {@link import("./prepare").prepareMongo}. */
 export function createMongoMessageArchive(db: Db): MessageArchive {
-  const messages = openCollection<MessageDocument>(db, COLLECTIONS.messages);
+  const blocks = openCollection<BlockDocument>(db, COLLECTIONS.archive);
+  const former = openCollection<FormerDocument>(db, COLLECTIONS.messages);
   return {
-    store: (stored) =>
-      withDocumentErrors(() => insertNew(messages, stored.map(documentOf), ({ body }) => Buffer.byteLength(body))),
+    store: (messages) => withDocumentErrors(() => insertFresh(blocks, packBlocks(messages))),
 
     find: (query) =>
       withDocumentErrors(async () => {
-        const found = await messages
-          .find(filterOf(query), {
-            sort: { ingestTime: -1, partition: -1, offset: -1 },
-            limit: query.limit,
-            batchSize: query.limit,
-            maxTimeMS: MAX_TIME_MS,
-          })
-          .toArray();
-        return found.map(messageOf);
+        // First, as they are in blocks before they are gone from here.
+        const others = await findFormer(former, query);
+        return takeNewest(query, others, roundsOf(blocks, query));
       }),
 
-    removeBefore: (before, limit) =>
-      withDocumentErrors(() =>
-        removeOlder(openCollection<Document>(db, COLLECTIONS.messages), new Date(before), limit),
-      ),
+    async *merge(now) {
+      await withDocumentErrors(() => removeReplaced(blocks));
+      yield* mergeBlocks(blockStore(blocks, former), now);
+    },
+
+    async *removeBefore(before) {
+      const date = new Date(before);
+      for (let more = true; more;) {
+        const removed = await withDocumentErrors(() => removeOldBlocks(blocks, date));
+        yield removed.messages;
+        more = isMore(removed);
+      }
+      const documents = openCollection<Document>(db, COLLECTIONS.messages);
+      for (let removed = FORMER; removed >= FORMER;)
+        yield (removed = await withDocumentErrors(() => removeOlder(documents, date, FORMER)));
+    },
   };
 }
 
-interface MessageDocument {
-  /** log/partition/offset. The log is nowhere else. */
-  readonly _id: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly device: string;
-  readonly eventTime: Date;
-  readonly ingestTime: Date;
-  readonly processedTime: Date;
-  /** Text, not a document: BSON would drop repeated keys, spaces and large numbers. */
-  readonly body: string;
-}
-
-function documentOf(message: ArchivedMessage): MessageDocument {
-  const { position, device, eventTime, ingestTime, processedTime, body } = message;
+/** There are no transactions: what is new is written first, and who reads both drops the repeats. */
+function blockStore(blocks: Blocks, former: Collection<FormerDocument>): BlockStore {
   return {
-    _id: position.log + afterLog(position),
-    partition: position.partition,
-    offset: position.offset,
-    device,
-    eventTime: new Date(eventTime),
-    ingestTime: new Date(ingestTime),
-    processedTime: new Date(processedTime),
-    body,
+    moveFormer: () =>
+      withDocumentErrors(async () => {
+        const { ids, messages } = await oldestFormer(former, FORMER);
+        if (ids.length === 0) return 0;
+        await insertFresh(blocks, packBlocks(messages));
+        await former.deleteMany({ _id: { $in: ids } });
+        return messages.length;
+      }),
+
+    freshGroups: () => withDocumentErrors(() => freshGroups(blocks)),
+
+    heads: (group) => withDocumentErrors(() => headsOf(blocks, group)),
+
+    keep: (_group, heads) =>
+      withDocumentErrors(async () => {
+        await blocks.updateMany({ _id: { $in: idsOf(heads) }, state: "fresh" }, { $set: { state: "kept" } });
+      }),
+
+    merge: (_group, heads) =>
+      withDocumentErrors(async () => {
+        const parts = await blocks
+          .find(
+            { _id: { $in: idsOf(heads) }, state: { $ne: "replaced" } },
+            { sort: { _id: 1 }, maxTimeMS: MAX_TIME_MS },
+          )
+          .toArray();
+        await insertFresh(blocks, packBlocks(parts.flatMap((part) => unpackBlock(part))));
+        await replaceBlocks(
+          blocks,
+          parts.map(({ _id }) => _id),
+        );
+      }),
   };
 }
 
-function messageOf(document: MessageDocument): ArchivedMessage {
-  const { _id, partition, offset, device, eventTime, ingestTime, processedTime, body } = document;
-  return {
-    position: { log: _id.slice(0, -afterLog(document).length), partition, offset },
-    device,
-    eventTime: eventTime.getTime(),
-    ingestTime: ingestTime.getTime(),
-    processedTime: processedTime.getTime(),
-    body,
-  };
-}
-
-function afterLog({ partition, offset }: Pick<MessageDocument, "partition" | "offset">): string {
-  return `/${partition}/${offset}`;
-}
-
-/** `$lte` bounds the index; the `$or` then passes over the few of the same millisecond that came before. */
-function filterOf({ device, after }: MessageQuery): Filter<MessageDocument> {
-  if (after === undefined) return { device };
-  const ingestTime = new Date(after.ingestTime);
-  return {
-    device,
-    ingestTime: { $lte: ingestTime },
-    $or: [
-      { ingestTime: { $lt: ingestTime } },
-      { partition: { $lt: after.partition } },
-      { partition: after.partition, offset: { $lt: after.offset } },
-    ],
-  };
+function idsOf(heads: readonly BlockHead[]): ObjectId[] {
+  return heads.map(({ id }) => new ObjectId(String(id)));
 }

@@ -1,4 +1,6 @@
+import type { Db } from "mongodb";
 import pino from "pino";
+import type { ArchivedMessage } from "@/server/ports/message-archive";
 import { connectMongo, type MongoConnection } from "./connection";
 import { prepareMongo } from "./prepare";
 
@@ -19,4 +21,17 @@ export async function connectPrepared(uri: string): Promise<MongoConnection> {
 /** The URI with more options. */
 export function withOptions(uri: string, options: string): string {
   return `${uri}${uri.includes("?") ? "&" : "?"}${options}`;
+}
+
+/** Stores messages as versions before did, a document each. */
+export async function storeFormer(db: Db, messages: readonly ArchivedMessage[]): Promise<void> {
+  await db.collection<{ _id: string }>("messages").insertMany(
+    messages.map(({ position, device, body, ...times }) => ({
+      _id: `${position.log}/${position.partition}/${position.offset}`,
+      ...{ partition: position.partition, offset: position.offset, device, body },
+      eventTime: new Date(times.eventTime),
+      ingestTime: new Date(times.ingestTime),
+      processedTime: new Date(times.processedTime),
+    })),
+  );
 }

@@ -12,7 +12,7 @@ async function fixtureOf<Store>(create: (pool: Pool) => Store) {
   return { store: create(pool), close: drop };
 }
 
-messageArchiveContract("postgres", () => fixtureOf(createPostgresMessageArchive));
+messageArchiveContract("postgres", () => fixtureOf((pool) => createPostgresMessageArchive(pool, 36_500)));
 deviceTwinsContract("postgres", () => fixtureOf(createPostgresDeviceTwins));
 deadLettersContract("postgres", async () => {
   const { pool, drop } = await freshDatabase();

@@ -1,84 +1,133 @@
 import type { Pool } from "pg";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
-import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
+import type { EpochMs } from "@/server/domain/terms";
+import { withTransaction } from "@/server/postgres/transaction";
+import { dayOf, packBlocks, unpackBlock } from "../archive/block";
+import { type BlockHead, type BlockStore, mergeBlocks } from "../archive/merge";
+import { takeNewest } from "../archive/newest";
+import { insertFresh, keepFresh, roundsOf, takeBlocks } from "./archive-blocks";
+import { createArchiveDays } from "./archive-days";
+import { findFormer, removeFormer, shrinkFormer, takeFormer } from "./former-archive";
+
+/** Fresh blocks of one group looked at together. */
+const HEADS = 1000;
+/** Messages of versions before that are packed at a time, and removed at a time. */
+const FORMER = 5000;
+/** Blocks removed at a time. */
+const OLD_BLOCKS = 200;
+const SNAPSHOT = ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"];
 
 /**
- * The message archive in a table of PostgreSQL; bodies are kept as `json`, which keeps the text as it came. One
- * that is no JSON (it has NaN or Infinity as a bare word) is kept as a JSON string; JSON that was sent never is one.
+ * The message archive in PostgreSQL: blocks are stored in archive_fresh, and merged into archive_block, which has a partition a day.
+ * @param keptDays days for which messages are kept, which decides how the days are divided.
  */
-export function createPostgresMessageArchive(pool: Pool): MessageArchive {
+export function createPostgresMessageArchive(pool: Pool, keptDays = 30): MessageArchive {
+  const days = createArchiveDays(pool, keptDays);
   return {
-    async store(messages) {
-      if (messages.length === 0) return;
-      await pool.query(
-        `INSERT INTO message_archive (log, partition, "offset", device, event_time, ingest_time, processed_time, body)
-         SELECT m.log, m.partition, m."offset", m.device, to_timestamp(m.event_time / 1000), to_timestamp(m.ingest_time / 1000),
-                to_timestamp(m.processed_time / 1000), m.body::json
-         FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::float8[], $6::float8[], $7::float8[], ${joinedJsonArray("$8")})
-           AS m (log, partition, "offset", device, event_time, ingest_time, processed_time, body)
-         ON CONFLICT (log, partition, "offset") DO NOTHING`,
-        [
-          messages.map(({ position }) => position.log),
-          numbers(messages, ({ position }) => position.partition),
-          numbers(messages, ({ position }) => position.offset),
-          messages.map(({ device }) => device),
-          numbers(messages, ({ eventTime }) => eventTime),
-          numbers(messages, ({ ingestTime }) => ingestTime),
-          numbers(messages, ({ processedTime }) => processedTime),
-          joinedJson(messages.map(({ body }) => (isPlain(body) ? body : JSON.stringify(body)))),
-        ],
-      );
-    },
+    store: (messages) => insertFresh(pool, packBlocks(messages)),
 
-    async find({ device, limit, after }) {
-      const { rows } = await pool.query<{
-        log: string;
-        partition: number;
-        offset: string;
-        event_time: Date;
-        ingest_time: Date;
-        processed_time: Date;
-        body: string;
-      }>(
-        `SELECT log, partition, "offset", event_time, ingest_time, processed_time, body::text AS body FROM message_archive
-         WHERE device = $1 ${after ? `AND (ingest_time, partition, "offset") < (to_timestamp($3::float8 / 1000)::timestamptz(3), $4, $5)` : ""}
-         ORDER BY ingest_time DESC, partition DESC, "offset" DESC LIMIT $2`,
-        [device, limit, ...(after ? [after.ingestTime, after.partition, after.offset] : [])],
-      );
-      return rows.map((row): ArchivedMessage => ({
-        position: { log: row.log, partition: row.partition, offset: Number(row.offset) },
-        device,
-        eventTime: row.event_time.getTime(),
-        ingestTime: row.ingest_time.getTime(),
-        processedTime: row.processed_time.getTime(),
-        body: row.body.startsWith('"') ? (JSON.parse(row.body) as string) : row.body,
-      }));
-    },
+    find: (query) =>
+      withTransaction(
+        pool,
+        async (client) => takeNewest(query, await findFormer(client, query), roundsOf(client, query, Date.now())),
+        SNAPSHOT,
+      ),
 
-    async removeBefore(before, limit) {
-      const { rowCount } = await pool.query(
-        `DELETE FROM message_archive WHERE ctid = ANY (ARRAY (
-           SELECT ctid FROM message_archive WHERE ingest_time < to_timestamp($1::float8 / 1000)::timestamptz(3) LIMIT $2))`,
-        [before, limit],
-      );
-      return rowCount ?? 0;
+    merge: (now) =>
+      mergeBlocks(
+        blockStore(pool, (day) => days.ensure(day, now)),
+        now,
+      ),
+
+    async *removeBefore(before) {
+      for (const table of ["archive_block_other", "archive_fresh"]) {
+        for (let blocks = OLD_BLOCKS; blocks === OLD_BLOCKS;) {
+          const removed = await removeBlocks(pool, table, before);
+          blocks = removed.blocks;
+          yield removed.messages;
+        }
+      }
+      for (let removed = FORMER; removed === FORMER;) yield (removed = await removeFormer(pool, before, FORMER));
+      // Last, as it may have to come again.
+      yield* days.dropBefore(dayOf(before));
     },
   };
 }
 
-/** Numbers as the text of an array: cheaper than letting the driver quote each. */
-function numbers<T>(items: readonly T[], of: (item: T) => number): string {
-  return `{${items.map(of).join(",")}}`;
+function blockStore(pool: Pool, ensureDay: (day: number) => Promise<void>): BlockStore {
+  let lastFormer: ArchivedMessage | null = null;
+  return {
+    moveFormer: () =>
+      withTransaction(pool, async (tx) => {
+        const messages = await takeFormer(tx, lastFormer, FORMER);
+        if (messages.length === 0) await shrinkFormer(tx);
+        else await insertFresh(tx, packBlocks(messages));
+        lastFormer = messages.at(-1) ?? null;
+        return messages.length;
+      }),
+
+    async freshGroups() {
+      const { rows } = await pool.query<{ log: string; partition: number; day: number }>(
+        "SELECT DISTINCT log, partition, day FROM archive_fresh ORDER BY log, partition, day",
+      );
+      return rows;
+    },
+
+    async heads({ log, partition, day }) {
+      const { rows } = await pool.query<HeadRow>(
+        `WITH fresh AS (SELECT ${HEAD} FROM archive_fresh WHERE log = $1 AND partition = $2 AND day = $3 ORDER BY first_offset LIMIT $4)
+         SELECT *, true AS fresh FROM fresh
+         UNION ALL SELECT ${HEAD}, false FROM archive_block
+         WHERE log = $1 AND partition = $2 AND day = $3
+           AND last_offset >= (SELECT min(first_offset) FROM fresh) AND first_offset <= (SELECT max(last_offset) FROM fresh)`,
+        [log, partition, day, HEADS],
+      );
+      return rows.map(headOf);
+    },
+
+    async keep({ day }, blocks) {
+      await ensureDay(day);
+      await keepFresh(pool, idsOf(blocks));
+    },
+
+    merge: ({ day }, blocks) =>
+      withTransaction(pool, async (tx) => {
+        const taken = await takeBlocks(tx, day, idsOf(blocks));
+        await insertFresh(tx, packBlocks(taken.flatMap((block) => unpackBlock(block))));
+      }),
+  };
 }
 
-/** True if it is JSON, and no string: only one with a word for what is no number can be something else. */
-function isPlain(body: string): boolean {
-  if (body.startsWith('"')) return false;
-  if (!/nan|inf/i.test(body)) return true;
-  try {
-    JSON.parse(body);
-    return true;
-  } catch {
-    return false;
-  }
+/** Removes some of a table's blocks that have nothing but messages from before `before`. */
+async function removeBlocks(pool: Pool, table: string, before: EpochMs): Promise<{ blocks: number; messages: number }> {
+  const { rows } = await pool.query<{ messages: number }>(
+    `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (
+       SELECT ctid FROM ${table} WHERE last_ingest < to_timestamp($1::float8 / 1000)::timestamptz(3) LIMIT ${OLD_BLOCKS}))
+     RETURNING messages`,
+    [before],
+  );
+  return { blocks: rows.length, messages: rows.reduce((sum, { messages }) => sum + messages, 0) };
+}
+
+const HEAD = "id, first_offset, last_offset, messages, size, last_ingest";
+
+interface HeadRow {
+  readonly id: string;
+  readonly first_offset: string;
+  readonly last_offset: string;
+  readonly messages: number;
+  readonly size: number;
+  readonly last_ingest: Date;
+  readonly fresh: boolean;
+}
+
+function headOf({ id, first_offset, last_offset, messages, size, last_ingest, fresh }: HeadRow): BlockHead {
+  return {
+    ...{ id: Number(id), first: Number(first_offset), last: Number(last_offset) },
+    ...{ messages, size, lastIngest: last_ingest.getTime(), fresh },
+  };
+}
+
+function idsOf(blocks: readonly BlockHead[]): number[] {
+  return blocks.map(({ id }) => Number(id));
 }
