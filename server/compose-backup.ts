@@ -5,6 +5,7 @@ import { readAuditKeys } from "./access/audit/keys";
 import { verdictOn, verifyRecord } from "./access/audit/verify";
 import type { Means } from "./backup/restored";
 import { SYSTEM } from "./domain/access";
+import { beginEpochs } from "./pipeline/positions";
 import { readTotals } from "./pipeline/pipeline-state";
 import { countReadings } from "./readings/stored";
 import { openOutbox } from "./simulator/outbox";
@@ -25,6 +26,10 @@ export const backupMeans: Means = {
   async judgeAudit(tx, { keyFile, anchorFile }) {
     const anchors = existsSync(anchorFile) ? readAnchors(anchorFile) : [];
     return verdictOn(await verifyRecord(tx, { keys: readAuditKeys(keyFile), anchors }), keyFile);
+  },
+  async beginEpochs(tx) {
+    const { rows } = await tx.query<{ id: string }>("SELECT id FROM log_cluster");
+    for (const { id } of rows) await beginEpochs(tx, id);
   },
   note: (tx, deed) => addDeed(tx, SYSTEM, { ...deed, address: null }),
 };

@@ -1,3 +1,4 @@
+import { backupRestore } from "./backup-restore";
 import { brokerKill } from "./broker-kill";
 import { brokerStop } from "./broker-stop";
 import { clockJump } from "./clock-jump";
@@ -38,6 +39,8 @@ export async function main(argv: string[]): Promise<number> {
   const { mode, short, seed } = options;
   // Only Kafka has producers of others.
   const others = mode === "kafka" || mode === "real" ? [await otherProducers({ mode, short })] : [];
+  const backup = await backupRestore({ mode, short });
+  if (backup) others.push(backup);
   if (short) return runDrills(DRILLS, options, others);
   const file = "e2e/fixtures/environment.ndjson";
   const targets = ["worker", "web", "postgres", "kafka", "tree"] as const;

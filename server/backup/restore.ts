@@ -52,6 +52,8 @@ export async function runRestore(config: Config, logger: Logger, argv: string[],
       then: async (tx) => {
         const { time, version } = manifest;
         const detail = { from, time, version };
+        // Documents elsewhere go on from where they were, and the restored log hands out the same offsets once more.
+        if (config.engines.MONGODB_URI !== undefined) await means.beginEpochs(tx);
         await means.note(tx, { verb: "restoreBackup", target: path.basename(from), outcome: "done", detail });
       },
     });

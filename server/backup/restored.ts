@@ -23,6 +23,8 @@ export interface Means {
   countOutbox(folder: string): Promise<number>;
   /** Reads the whole audit record. */
   judgeAudit(tx: PoolClient, files: { keyFile: string; anchorFile: string }): Promise<AuditVerdict>;
+  /** Tells what was handled before from what the restored event log will hand out under the same offsets. */
+  beginEpochs(tx: PoolClient): Promise<void>;
   /** Adds to the audit record. @returns the row's number. */
   note(tx: PoolClient, deed: BackupDeed): Promise<number>;
 }

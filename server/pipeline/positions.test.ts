@@ -4,7 +4,8 @@ import { LogUnavailableError } from "@/server/ports/event-log";
 import { goBackBefore } from "@/server/testing/database";
 import { archivedMessages } from "@/server/testing/archived";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
-import { takePosition } from "./positions";
+import { withTransaction } from "@/server/postgres/transaction";
+import { beginEpochs, takePosition } from "./positions";
 
 const bench = pipelineBench();
 const T = Date.UTC(2026, 0, 15, 10);
@@ -219,4 +220,22 @@ test("a database from before topics had ids goes on where it was, and repeats no
     `SELECT next::int AS next, topic_id FROM pipeline_position WHERE partition = 0 AND epoch = 2`,
   );
   expect(anew).toEqual([{ next: 9, topic_id: "topic-2" }]);
+});
+
+test("a log that hands out its offsets again after a restore is read on at the same place, as a new epoch", async () => {
+  const rig = await bench.rig();
+  fill(0, 0, 3);
+  await rig.drain();
+  const { rows } = await bench.pool.query<{ cluster: string }>("SELECT DISTINCT cluster FROM pipeline_position");
+  await withTransaction(bench.pool, (tx) => beginEpochs(tx, rows[0]!.cluster));
+  fill(0, 3, 5);
+  await rig.drain();
+  expect(await positions()).toEqual([
+    { ...whole, epoch: 0, next: 3, topic: "topic-1", messages: 3 },
+    { ...whole, epoch: 1, next: 5, topic: "topic-1", messages: 2 },
+  ]);
+  expect(await archived()).toMatchObject([
+    { epoch: 0, offsets: [0, 1, 2] },
+    { epoch: 1, offsets: [3, 4] },
+  ]);
 });

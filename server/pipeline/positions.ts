@@ -138,6 +138,19 @@ export async function takePosition(
 }
 
 /**
+ * Gives every position in the log of a cluster a new epoch, at the same place: after a restore that log hands out offsets again which
+ * documents elsewhere may know from before, as those of other messages.
+ */
+export async function beginEpochs(client: PoolClient, cluster: string): Promise<void> {
+  await client.query(
+    `INSERT INTO pipeline_position (cluster, topic, partition, epoch, next, topic_id, term)
+     SELECT DISTINCT ON (topic, partition) cluster, topic, partition, epoch + 1, next, topic_id, term
+     FROM pipeline_position WHERE cluster = $1 ORDER BY topic, partition, epoch DESC`,
+    [cluster],
+  );
+}
+
+/**
  * Locks the rows of positions in different partitions until the transaction ends, in one order, so that two transactions
  * can't lock each other out.
  * @returns one that doesn't stand where it says any more, as another worker moved it; null if all do.
