@@ -5,6 +5,9 @@ const KEY = `hashtextextended('fieldwatch.catalog', 0)`;
 /** Holds the catalog's epoch until the transaction ends; any number may. Goes with BEGIN. */
 export const HOLD_EPOCH = `SELECT pg_advisory_xact_lock_shared(${KEY})`;
 
+/** SQL of the catalog's epoch, to be read along with something else. */
+export const EPOCH = `(SELECT epoch FROM catalog_epoch)::float8`;
+
 /** The catalog's epoch. Grows when something is taken out of the catalog that others may remember. */
 export async function readEpoch(db: Pool | PoolClient): Promise<number> {
   const { rows } = await db.query<{ epoch: number }>("SELECT epoch FROM catalog_epoch");

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { EPOCH } from "@/server/catalog/epoch";
 import { logIdentity } from "@/server/domain/terms";
 import type { LogBreakKind } from "@/server/domain/pipeline-state";
 import type { PartitionBounds } from "@/server/ports/event-log";
@@ -153,21 +154,22 @@ export async function beginEpochs(client: PoolClient, cluster: string): Promise<
 /**
  * Locks the rows of positions in different partitions until the transaction ends, in one order, so that two transactions
  * can't lock each other out.
- * @returns one that doesn't stand where it says any more, as another worker moved it; null if all do.
+ * @returns one that doesn't stand where it says any more, as another worker moved it, null if all do; and the catalog's epoch.
  */
 export async function lockPositions(
   client: PoolClient,
   positions: readonly PipelinePosition[],
-): Promise<PipelinePosition | null> {
-  const { rows } = await client.query<{ cluster: string; topic: string; partition: number; next: number | string }>(
-    `SELECT p.cluster, p.topic, p.partition, p.next FROM pipeline_position p
+): Promise<{ readonly moved: PipelinePosition | null; readonly catalogEpoch: number | null }> {
+  const { rows } = await client.query<Omit<PipelinePosition, "epoch"> & { readonly catalogEpoch: number }>(
+    `SELECT p.cluster, p.topic, p.partition, p.next::float8 AS next, ${EPOCH} AS "catalogEpoch" FROM pipeline_position p
      JOIN unnest($1::text[], $2::text[], $3::integer[], $4::integer[]) AS n (cluster, topic, epoch, partition)
        USING (cluster, topic, epoch, partition)
      ORDER BY p.cluster, p.topic, p.partition FOR UPDATE OF p`,
     keysOf(positions),
   );
-  const found = new Map(rows.map((row) => [placeOf(row), Number(row.next)]));
-  return positions.find((position) => found.get(placeOf(position)) !== position.next) ?? null;
+  const found = new Map(rows.map((row) => [placeOf(row), row.next]));
+  const moved = positions.find((position) => found.get(placeOf(position)) !== position.next) ?? null;
+  return { moved, catalogEpoch: rows[0]?.catalogEpoch ?? null };
 }
 
 /** A step of a position: from where it stands to `to`, written in `term`. */

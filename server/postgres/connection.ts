@@ -60,6 +60,9 @@ function fresh({ secretFiles }: Config, variable: string, loaded: string): Conne
 /** A time longer than any statement here should take: a connection that hangs without breaking counts as lost after it. */
 const ANSWER_MS = 30_000;
 
+/** Bounds waiting for a lock that is held by someone who went away: that becomes an error, which is retried. */
+const LOCK_MS = 20_000;
+
 /** Roles whose statements the server itself ends, a moment after nobody here waits for them any more. */
 const BOUNDED_ROLES: ReadonlySet<string> = new Set(["web", "worker"]);
 
@@ -80,6 +83,7 @@ export function createPool(
     types: TYPES,
     connectionTimeoutMillis: 10_000,
     query_timeout: answerMs,
+    lock_timeout: LOCK_MS,
     ...(statementMs !== undefined && { statement_timeout: statementMs }),
     keepAlive: true,
   });

@@ -6,9 +6,6 @@ export class InconsistencyError extends Error {
   override readonly name = "InconsistencyError";
 }
 
-/** Bounded, so that a lock held by someone who went away becomes an error that is retried. */
-const OPENING = `BEGIN; SET LOCAL lock_timeout = '20s'`;
-
 /**
  * Runs `work` in one READ COMMITTED transaction on one connection: committed when it resolves, rolled back when it throws.
  * @param settings further SET LOCAL statements, sent along with BEGIN.
@@ -24,7 +21,7 @@ export async function withTransaction<T>(
   const onError = (error: Error) => (broken = error);
   client.on("error", onError);
   try {
-    await client.query([OPENING, ...settings].join("; "));
+    await client.query(["BEGIN", ...settings].join("; "));
     const result = await work(client);
     await client.query("COMMIT");
     return result;

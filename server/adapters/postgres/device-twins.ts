@@ -4,12 +4,50 @@ import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/de
 import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
 import { withTransaction } from "@/server/postgres/transaction";
 
-/** Twins in a table of PostgreSQL, each a document of its newest values. */
+/** The most twins remembered, each some hundred bytes a field. */
+const MOST_REMEMBERED = 5000;
+
+/**
+ * Twins in a table of PostgreSQL, each a document of its newest values. Those written last are remembered with the version of
+ * their row: where that is still the version there, one statement writes what is newer, without reading or locking first.
+ */
 export function createPostgresDeviceTwins(pool: Pool): DeviceTwins {
+  const remembered = new Map<string, Remembered>();
+
+  function remember(device: string, twin: Remembered): void {
+    remembered.delete(device);
+    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value!);
+    remembered.set(device, twin);
+  }
+
+  /** @returns the updates that were not brought in: of twins that aren't remembered, or are no more as they were. */
+  async function mergeRemembered(updates: readonly TwinUpdate[]): Promise<readonly TwinUpdate[]> {
+    const known = updates.flatMap((update) => {
+      const { version, state } = remembered.get(update.device) ?? {};
+      if (version === undefined || state === undefined) return [];
+      const next = new Map(state);
+      // What brings nothing new says nothing of whether the row is still as it was.
+      return bringIn(next, update.values) ? [{ update, version, twin: twinOf(update.device, next) }] : [];
+    });
+    if (known.length === 0) return updates;
+    known.sort((a, b) => (a.update.device < b.update.device ? -1 : 1));
+    const versions = await writeVersions(pool, known);
+    const brought = new Set<TwinUpdate>();
+    for (const { update, twin } of known) {
+      const version = versions.get(update.device);
+      if (version === undefined) continue;
+      brought.add(update);
+      remember(update.device, { version, state: twin.values });
+    }
+    return updates.filter((update) => !brought.has(update));
+  }
+
   return {
     async merge(updates) {
-      const worth = updates.filter(({ values }) => values.size > 0);
-      if (worth.length > 0) await withTransaction(pool, (client) => mergeLocked(client, worth));
+      const left = await mergeRemembered(updates.filter(({ values }) => values.size > 0));
+      if (left.length === 0) return;
+      const twins = await withTransaction(pool, (client) => mergeLocked(client, left));
+      for (const [device, twin] of twins) remember(device, twin);
     },
 
     async forget(devices, field) {
@@ -34,7 +72,18 @@ interface Row {
 
 type State = Map<string, TwinValue>;
 
-async function mergeLocked(client: PoolClient, updates: readonly TwinUpdate[]): Promise<void> {
+/** A twin as it was written. */
+interface Remembered {
+  /** Identifies the row's version: the transaction that wrote it. */
+  readonly version: string;
+  readonly state: ReadonlyMap<string, TwinValue>;
+}
+
+/** @returns the changed twins as they are now. */
+async function mergeLocked(
+  client: PoolClient,
+  updates: readonly TwinUpdate[],
+): Promise<ReadonlyMap<string, Remembered>> {
   const devices = updates.map(({ device }) => device).sort();
   // Missing rows are made first, so that there is something to lock; nobody sees them before the commit. Both
   // statements go in one order each, so that two workers never wait for each other.
@@ -50,24 +99,55 @@ async function mergeLocked(client: PoolClient, updates: readonly TwinUpdate[]): 
   const states = new Map(rows.map(({ device, state }) => [device, readState(state)]));
 
   const changed = updates.filter(({ device, values }) => bringIn(states.get(device)!, values));
-  await write(
+  const versions = await write(
     client,
     changed.map(({ device }) => twinOf(device, states.get(device)!)),
   );
+  return new Map([...versions].map(([device, version]) => [device, { version, state: states.get(device)! }]));
 }
 
-async function write(client: PoolClient, twins: readonly Twin[]): Promise<void> {
-  if (twins.length === 0) return;
-  await client.query(
+/** @returns the versions of the rows written, by device. */
+async function write(client: PoolClient, twins: readonly Twin[]): Promise<ReadonlyMap<string, string>> {
+  if (twins.length === 0) return new Map();
+  const { rows } = await client.query<Version>(
     `UPDATE device_twin t SET event_time = to_timestamp(u.event_time / 1000), state = u.state::json
      FROM unnest($1::text[], $2::float8[], ${joinedJsonArray("$3")}) AS u (device, event_time, state)
-     WHERE t.device = u.device`,
-    [
-      twins.map(({ device }) => device),
-      twins.map(({ eventTime }) => eventTime),
-      joinedJson(twins.map(({ values }) => writeState(values))),
-    ],
+     WHERE t.device = u.device RETURNING t.device, t.xmin::text AS version`,
+    columnsOf(twins),
   );
+  return versionsOf(rows);
+}
+
+/** Writes those whose row has still the version given. It needn't wait for the disk: the batch's own commit, which follows, does. */
+async function writeVersions(
+  pool: Pool,
+  twins: readonly { readonly version: string; readonly twin: Twin }[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await pool.query<Version>(
+    `WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+     UPDATE device_twin t SET event_time = to_timestamp(u.event_time / 1000), state = u.state::json
+     FROM soon, unnest($1::text[], $2::float8[], ${joinedJsonArray("$3")}, $4::text[]) AS u (device, event_time, state, version)
+     WHERE t.device = u.device AND t.xmin::text = u.version RETURNING t.device, t.xmin::text AS version`,
+    [...columnsOf(twins.map(({ twin }) => twin)), twins.map(({ version }) => version)],
+  );
+  return versionsOf(rows);
+}
+
+interface Version {
+  readonly device: string;
+  readonly version: string;
+}
+
+function versionsOf(rows: readonly Version[]): ReadonlyMap<string, string> {
+  return new Map(rows.map(({ device, version }) => [device, version]));
+}
+
+function columnsOf(twins: readonly Twin[]): [devices: string[], times: number[], states: string] {
+  return [
+    twins.map(({ device }) => device),
+    twins.map(({ eventTime }) => eventTime),
+    joinedJson(twins.map(({ values }) => writeState(values))),
+  ];
 }
 
 async function forgetLocked(client: PoolClient, devices: readonly string[], field: string | null): Promise<void> {
@@ -104,7 +184,7 @@ function dropOldest(state: State): void {
   for (const [field] of newestFirst.slice(TWIN_LIMITS.fields)) state.delete(field);
 }
 
-function twinOf(device: string, values: State): Twin {
+function twinOf(device: string, values: ReadonlyMap<string, TwinValue>): Twin {
   let eventTime = 0;
   for (const value of values.values()) eventTime = Math.max(eventTime, value.eventTime);
   return { device, eventTime, values };

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { Catalog } from "@/server/catalog/catalog";
-import { HOLD_EPOCH, readEpoch } from "@/server/catalog/epoch";
+import { HOLD_EPOCH } from "@/server/catalog/epoch";
 import { lockDevices } from "@/server/catalog/catalog-writes";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Partitions } from "@/server/readings/partitions";
@@ -51,12 +51,15 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
     return withTransaction(
       pool,
       async (tx) => {
-        const moved = await lockPositions(
+        const { moved, catalogEpoch } = await lockPositions(
           tx,
           batches.map(({ position }) => position),
         );
         if (moved !== null) throw fenced(moved);
-        await holdEpoch(tx, batches);
+        if (batches.some(({ epoch }) => epoch !== null && epoch !== catalogEpoch)) {
+          catalog.forget();
+          throw new FencedError("something of the catalog was removed since the batch was read");
+        }
         // A device has one writer at a time even while its key moves between partitions.
         const latest = await lockDevices(tx, devices);
         if (latest.size !== devices.length) {
@@ -74,14 +77,6 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
       [...KEYED_ACCESS, HOLD_EPOCH],
     );
   };
-
-  async function holdEpoch(tx: PoolClient, batches: readonly SettlingBatch[]): Promise<void> {
-    if (batches.every(({ epoch }) => epoch === null)) return;
-    const now = await readEpoch(tx);
-    if (batches.every(({ epoch }) => epoch === null || epoch === now)) return;
-    catalog.forget();
-    throw new FencedError("something of the catalog was removed since the batch was read");
-  }
 }
 
 function fenced({ topic, partition, next }: PipelinePosition): FencedError {

@@ -2,7 +2,6 @@ import type { Pool } from "pg";
 import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { type AppendCall, type Appender, createAppender, type WriteCalls } from "../../append-queue";
 import { withLogErrors } from "../errors";
-import { withTransaction } from "@/server/postgres/transaction";
 import { encodeFrames, type Frame } from "./framing";
 import { RECORDS_CHANNEL } from "./group-key";
 import { partitionOf } from "../../partitioner";
@@ -53,63 +52,50 @@ async function insertFrames(
 ): Promise<void> {
   const payloads = parts.flatMap(({ frames }) => frames.map(({ payload }) => payload));
   const whole = payloads.length === 1 ? payloads[0]! : Buffer.concat(payloads);
-  await withTransaction(
-    pool,
-    async (client) => {
-      // The lock is kept until the commit, so offsets become visible in order; in the order of partitions, so that
-      // two writers never wait for each other.
-      const { rows } = await client.query<{ partition: number; end_offset: string }>(
-        "SELECT partition, end_offset FROM log_partition WHERE topic_id = $1 AND partition = ANY ($2::int[]) ORDER BY partition FOR NO KEY UPDATE",
-        [topic.id, parts.map(({ partition }) => partition)],
-      );
-      const ends = new Map(rows.map((row) => [row.partition, Number(row.end_offset)]));
-      if (ends.size !== parts.length) throw new LogUnavailableError(`the topic ${topic.name} has changed`);
-
-      const partitions: number[] = [];
-      const lastOffsets: number[] = [];
-      const counts: number[] = [];
-      const starts: number[] = [];
-      const sizes: number[] = [];
-      let at = 1;
-      for (const { partition, frames } of parts) {
-        let end = ends.get(partition)!;
-        for (const { records, payload } of frames) {
-          end += records;
-          partitions.push(partition);
-          lastOffsets.push(end - 1);
-          counts.push(records);
-          starts.push(at);
-          sizes.push(payload.length);
-          at += payload.length;
-        }
-        ends.set(partition, end);
-      }
-      // The clock is read with the lock held: ingest times follow the offsets.
-      await client.query(
-        `WITH inserted AS (
-           INSERT INTO log_batch (topic_id, partition, last_offset, records, ingest_time, payload)
-           SELECT $1, f.partition, f.last_offset, f.records, clock_timestamp(), substring($2::bytea FROM f.start FOR f.size)
-           FROM unnest($3::int[], $4::bigint[], $5::int[], $6::int[], $7::int[]) AS f (partition, last_offset, records, start, size)
-         ), moved AS (
-           UPDATE log_partition p SET end_offset = e.end_offset
-           FROM unnest($8::int[], $9::bigint[]) AS e (partition, end_offset)
-           WHERE p.topic_id = $1 AND p.partition = e.partition
-         )
-         SELECT pg_notify('${RECORDS_CHANNEL}', $10)`,
-        [
-          topic.id,
-          whole,
-          partitions,
-          lastOffsets,
-          counts,
-          starts,
-          sizes,
-          [...ends.keys()],
-          [...ends.values()],
-          topic.name,
-        ],
-      );
-    },
-    topic.durable ? [] : ["SET LOCAL synchronous_commit = off"],
+  const frames: { partition: number; upTo: number; records: number; start: number; size: number }[] = [];
+  const added: number[] = [];
+  let start = 1;
+  for (const { partition, frames: its } of parts) {
+    let upTo = 0;
+    for (const { records, payload } of its) {
+      upTo += records;
+      frames.push({ partition, upTo, records, start, size: payload.length });
+      start += payload.length;
+    }
+    added.push(upTo);
+  }
+  // The lock is kept until the commit, so offsets become visible in order; in the order of partitions, so that two writers
+  // never wait for each other. The clock is read with the locks held: ingest times follow the offsets.
+  const { rows } = await pool.query<{ isWhole: boolean }>(
+    `WITH locked AS MATERIALIZED (
+       SELECT partition, end_offset FROM log_partition
+       WHERE topic_id = $1 AND partition = ANY ($2::int[]) ORDER BY partition FOR NO KEY UPDATE
+     ), whole AS MATERIALIZED (SELECT count(*) = cardinality($2::int[]) AS is FROM locked
+     ), inserted AS (
+       INSERT INTO log_batch (topic_id, partition, last_offset, records, ingest_time, payload)
+       SELECT $1, f.partition, l.end_offset + f.up_to - 1, f.records, clock_timestamp(), substring($4::bytea FROM f.start FOR f.size)
+       FROM unnest($5::int[], $6::bigint[], $7::int[], $8::int[], $9::int[]) AS f (partition, up_to, records, start, size)
+       JOIN locked l USING (partition) WHERE (SELECT whole.is FROM whole)
+     ), moved AS (
+       UPDATE log_partition p SET end_offset = l.end_offset + e.added
+       FROM unnest($2::int[], $3::bigint[]) AS e (partition, added) JOIN locked l USING (partition)
+       WHERE p.topic_id = $1 AND p.partition = l.partition AND (SELECT whole.is FROM whole)
+     )
+     SELECT whole.is AS "isWhole", pg_notify('${RECORDS_CHANNEL}', $10),
+       set_config('synchronous_commit', CASE WHEN $11 THEN current_setting('synchronous_commit') ELSE 'off' END, true) FROM whole`,
+    [
+      topic.id,
+      parts.map(({ partition }) => partition),
+      added,
+      whole,
+      frames.map(({ partition }) => partition),
+      frames.map(({ upTo }) => upTo),
+      frames.map(({ records }) => records),
+      frames.map((frame) => frame.start),
+      frames.map(({ size }) => size),
+      topic.name,
+      topic.durable,
+    ],
   );
+  if (rows[0]?.isWhole !== true) throw new LogUnavailableError(`the topic ${topic.name} has changed`);
 }
