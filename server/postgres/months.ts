@@ -46,11 +46,12 @@ export async function readMonths(client: Pool | PoolClient, tables: readonly str
   return months.sort((a, b) => a.month - b.month);
 }
 
-/** The tables divided into months. */
+/** The tables divided into months: those divided by time, as others are by days' numbers. */
 export async function readDivided(client: Pool | PoolClient): Promise<string[]> {
   const { rows } = await client.query<{ table: string }>(
     `SELECT p.partrelid::regclass::text AS table FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
-     WHERE c.relnamespace = current_schema()::regnamespace ORDER BY 1`,
+     JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+     WHERE a.atttypid = 'timestamptz'::regtype AND c.relnamespace = current_schema()::regnamespace ORDER BY 1`,
   );
   return rows.map(({ table }) => table);
 }
