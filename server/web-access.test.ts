@@ -1,3 +1,4 @@
+import { signatureOf, SYSTEM } from "@/server/domain/access";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
@@ -50,7 +51,7 @@ afterAll(async () => {
 const query = async <T extends object>(sql: string, values: unknown[] = []) =>
   (await db.pool.query<T>(sql, values)).rows;
 const get = (path: string, headers: Record<string, string> = {}, at = urls[0]) =>
-  fetch(at + path, { headers, redirect: "manual" });
+  fetch(at + path, { headers: { referer: `${at}/`, ...headers }, redirect: "manual" });
 
 /** Signs in on both, as each has a cookie of its own name. @returns the cookies of both in one header. */
 async function signIn(): Promise<{ cookie: string; accountId: number }> {
@@ -177,7 +178,7 @@ test("signed in, pages answer and are kept by nobody else; a key that only sends
     makeKey(
       prismaIn(tx),
       { kind: "site", name: "line 7", device: null, networks: [], expiresAt: null, grants: [] },
-      "test",
+      signatureOf(SYSTEM),
     ),
   );
   const headers = { authorization: `Bearer ${text}` };

@@ -79,7 +79,8 @@ test("signing out at the provider ends the sessions here, and closes the sockets
   const cookie = urls.map((url) => browser.cookie(new URL(url).host)).join("; ");
   expect(cookie).toContain(`fieldwatch-${host.split(":")[1]}=`);
   const sockets = await Promise.all(urls.map((url) => watching(url, cookie)));
-  for (const url of urls) expect((await fetch(`${url}/api/v1/devices`, { headers: { cookie } })).status).toBe(200);
+  for (const url of urls)
+    expect((await fetch(`${url}/api/v1/devices`, { headers: { cookie, referer: `${url}/` } })).status).toBe(200);
 
   // The browser's own way out there: a form that says yes.
   const { origin } = new URL(peer.issuer);
@@ -99,9 +100,12 @@ test("signing out at the provider ends the sessions here, and closes the sockets
   expect(ended.status).toBeLessThan(400);
   await until(() => sockets.every((socket) => !socket.connected), { timeoutMs: 2000 });
   for (const url of urls)
-    await until(async () => (await fetch(`${url}/api/v1/devices`, { headers: { cookie } })).status === 401, {
-      timeoutMs: 2000,
-    });
+    await until(
+      async () => (await fetch(`${url}/api/v1/devices`, { headers: { cookie, referer: `${url}/` } })).status === 401,
+      {
+        timeoutMs: 2000,
+      },
+    );
   expect(performance.now() - since).toBeLessThan(2000);
   for (const socket of sockets) socket.close();
   const { rows } = await db.pool.query(`SELECT outcome, detail FROM audit_row WHERE verb = 'backChannelLogout'`);

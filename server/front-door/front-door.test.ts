@@ -139,7 +139,23 @@ test("who shows a cookie says from whose page it comes, to change something or o
     expect(ask({ authorization: "Bearer fwk_x" })).toBeNull();
   }
   expect(told[0]!.fix).toContain("Programs show a key");
-  expect(kind({ url: "/api/v1/devices", headers: { host: "localhost:3000", ...cookie } })).toBeNull();
+});
+
+test("who reads by a cookie where browsers don't say whose page asks is known by Origin or Referer", () => {
+  const { kind } = doorOf();
+  const read = (headers: Record<string, string>, url = "/api/v1/devices.csv") =>
+    kind({ url, headers: { host: "localhost:3000", cookie: "fieldwatch-3000=x", ...headers } });
+  expect(read({})).toBe("foreign-origin");
+  for (const page of ["http://localhost:3001/devices", "http://evil.example/", "null", "x", ""])
+    for (const name of ["referer", "origin"]) expect(read({ [name]: page }), page).toBe("foreign-origin");
+  expect(read({ origin: "http://evil.example", referer: "http://localhost:3000/" })).toBe("foreign-origin");
+  expect(read({ referer: "http://localhost:3000/devices?x" })).toBeNull();
+  expect(read({ origin: "http://localhost:3000" })).toBeNull();
+  for (const site of ["same-origin", "none"]) expect(read({ "sec-fetch-site": site })).toBeNull();
+  // A key is nobody's by accident; what holds no data, and the way to sign in, need nothing.
+  expect(read({ authorization: "Bearer fwk_x" })).toBeNull();
+  for (const url of ["/devices", "/api/livez", "/api/v1/sign-in/oidc/callback?code=x"])
+    expect(read({}, url)).toBeNull();
 });
 
 test("a page of ours asks the API, and so does who types an address; of another, only for what is for everybody", () => {

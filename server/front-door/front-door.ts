@@ -65,7 +65,18 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
     if (isReading && (isPage(url) || FOR_ALL.test(url))) return null;
     if (method === "GET" && headers["sec-fetch-dest"] === "document" && SIGN_IN.test(url)) return null;
     const site = headers["sec-fetch-site"];
-    if (!isReading && origin === undefined && headers.cookie !== undefined && headers.authorization === undefined)
+    const isByCookie = headers.cookie !== undefined && headers.authorization === undefined;
+    // Over plain HTTP on a network browsers don't say whose page asks: our pages are known by Origin or Referer, which they are told to send.
+    if (isReading && isByCookie && site === undefined && !SIGN_IN.test(url)) {
+      const page = origin ?? headers.referer;
+      if (page === undefined || !hosts.isOwnOrigin(originIn(page), host, isHttps))
+        return {
+          kind: "foreign-origin",
+          detail: "There is a cookie, and nothing that says that a page of ours asks.",
+          fix: "Open it from its page in Fieldwatch. Programs show a key, as `Authorization: Bearer …`.",
+        };
+    }
+    if (!isReading && origin === undefined && isByCookie)
       return {
         kind: "foreign-origin",
         detail: "There is a cookie, and no Origin that says whose page sent this.",
@@ -103,6 +114,11 @@ function decoded(url: string): string {
   } catch {
     return url;
   }
+}
+
+/** The origin of a page's address; an origin stays as it is. */
+function originIn(address: string): string {
+  return URL.canParse(address) ? new URL(address).origin : address;
 }
 
 function foreignHost(host: string, { PORT }: Place): Refusal {
