@@ -1,12 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { RequestError } from "../queries/request";
-import { secretIn, troubleOf } from "./sign-in-words";
+import { secretIn, troubleOf, twoCookies } from "./sign-in-words";
 
 describe("secretIn", () => {
   it("finds the secret behind #k=, and nothing elsewhere", () => {
     expect(secretIn("#k=aB-_9")).toBe("aB-_9");
     expect(secretIn("#x=1&k=s")).toBe("s");
     for (const hash of ["", "#", "#k=", "#checklist"]) expect(secretIn(hash)).toBeNull();
+  });
+});
+
+describe("twoCookies", () => {
+  it("says how to get out where signing in again changes nothing", () => {
+    const problem = { type: "/problems/not-signed-in", title: "x", status: 401, ambiguous: true };
+    expect(twoCookies(new RequestError(401, "said", { problem }))?.why).toContain("clear this host’s cookies");
+    expect(twoCookies(new RequestError(401, "said", { problem: { ...problem, ambiguous: undefined } }))).toBeNull();
+    expect(twoCookies(new Error("x"))).toBeNull();
   });
 });
 

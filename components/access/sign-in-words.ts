@@ -65,6 +65,16 @@ export function exampleRule(group: string): string {
   return `OIDC_ROLES="${group.replace(/["\\$`]/g, "\\$&")}=viewer"`;
 }
 
+/** What keeps a browser out that shows two sessions, null if it doesn't: signing in again would change nothing. */
+export function twoCookies(error: unknown): Trouble | null {
+  if (!(error instanceof RequestError) || error.problem?.ambiguous !== true) return null;
+  return {
+    ...{ waitSeconds: null, needsLink: false, isPassing: false },
+    what: "This browser shows two sessions",
+    why: "Another page on this host, on another port, has set a cookie of the same name. Whose session is meant can’t be told: clear this host’s cookies in the browser, then sign in.",
+  };
+}
+
 /** Tells why signing in by `means` failed. */
 export function troubleOf(error: unknown, means: "link" | "password"): Trouble {
   const none = { waitSeconds: null, needsLink: false, isPassing: false };

@@ -11,7 +11,7 @@ import { MarkShape } from "../ui/state-mark";
 import ui from "../ui/ui.module.css";
 import { PasswordForm } from "./password-form";
 import { SignedIn } from "./signed-in";
-import { providerTrouble, secretIn, type Trouble, troubleOf } from "./sign-in-words";
+import { providerTrouble, secretIn, type Trouble, troubleOf, twoCookies } from "./sign-in-words";
 import classes from "./sign-in.module.css";
 
 type Phase =
@@ -52,7 +52,12 @@ function Inside() {
   };
   /** Whoever is signed in already needs no form. */
   const lookAround = async () => {
-    const [me, ways] = await Promise.all([readMe().catch(() => null), readWaysIn().catch(() => LINKS_AND_PASSWORDS)]);
+    const nobody = (error: unknown) => {
+      const found = twoCookies(error);
+      if (found !== null) setTrouble(found);
+      return null;
+    };
+    const [me, ways] = await Promise.all([readMe().catch(nobody), readWaysIn().catch(() => LINKS_AND_PASSWORDS)]);
     setPhase(me === null ? { at: "form", ways } : { at: "signedIn", me });
   };
   const takeLink = async (link: string) => {

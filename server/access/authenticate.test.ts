@@ -1,3 +1,4 @@
+import { signatureOf, SYSTEM } from "@/server/domain/access";
 import pg from "pg";
 import pino from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -41,7 +42,7 @@ async function newKey(wanted: Partial<WantedKey> & { role?: Role } = {}) {
     makeKey(
       prismaIn(tx),
       { kind, name: "line 7", device: null, networks: [], expiresAt: null, grants, ...rest },
-      "test",
+      signatureOf(SYSTEM),
     ),
   );
 }
@@ -89,7 +90,7 @@ test("what is no key, or not ours, or ended, is nobody with the reason", async (
   expect(await authenticator.callerOf({ ...shown, authorization: `bearer ${text}` })).toMatchObject({ kind: "key" });
 
   const foreign = await withTransaction(db.pool, async (tx) => {
-    const made = await makeKey(prismaIn(tx), wantedOf(), "test");
+    const made = await makeKey(prismaIn(tx), wantedOf(), signatureOf(SYSTEM));
     await tx.query(`DELETE FROM access_key WHERE id = $1`, [made.key.id]);
     return made.text;
   });
@@ -143,14 +144,22 @@ test("over https only the cookie of https counts, over http only the other", asy
   expect((await authenticator.callerOf({ ...shown, cookie })).kind).toBe("nobody");
 });
 
-test("with two session cookies it is nobody, whichever comes first; the same one twice is one", async () => {
+test("of several session cookies the one that is a session counts; with two sessions it is nobody, whichever comes first", async () => {
   const [{ secret: own }, { secret: foreign }] = [await newSession(), await newSession()];
   for (const [first, second] of [
     [own, foreign],
     [foreign, own],
-    [own, "x"],
   ])
     expect(await why(byCookie(`${first}; fieldwatch-1=${second}`))).toMatch(/^There are two session cookies: clear/);
+  // What another page has made up keeps nobody out.
+  for (const junk of ["x", "y".repeat(43)])
+    for (const [first, second] of [
+      [own, junk],
+      [junk, own],
+    ])
+      expect(await byCookie(`${first}; fieldwatch-1=${second}`)).toMatchObject({ kind: "user" });
+  const many = Array.from({ length: 9 }, (_, i) => `fieldwatch-1=${String(i).repeat(43)}`).join("; ");
+  expect((await byCookie(`${own}; ${many}`)).kind).toBe("nobody");
   expect(await byCookie(`${own}; fieldwatch-1=${own}`)).toMatchObject({ kind: "user" });
   expect(await byCookie(`${own}; fieldwatch-2=${foreign}; fieldwatch-1=`)).toMatchObject({ kind: "user" });
 });

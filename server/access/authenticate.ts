@@ -58,6 +58,14 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
     return { ...found, from };
   }
 
+  async function personOf(secret: string): Promise<Caller> {
+    const { caller } = await people.get(secret, async () => {
+      const found = await findSession(secret);
+      return found ?? { caller: nobody(ENDED), lastsMs: Infinity };
+    });
+    return caller;
+  }
+
   return {
     async callerOf({ cookie, authorization, address, isHttps }) {
       if (authorization !== null) {
@@ -73,15 +81,13 @@ export function createAuthenticator(pool: Pool, cookies: CookieNames): Authentic
         const { keyId: id, name } = caller;
         return nobody(`The key ${name} may not be used from ${address ?? "there"}.`, { id, name });
       }
-      const [secret, another] = cookiesIn(cookie, isHttps ? cookies.secure : cookies.plain);
-      if (secret === undefined) return NOBODY;
-      if (another !== undefined) return nobody(TWO_COOKIES);
-      if (!isSecret(secret)) return nobody(ENDED);
-      const { caller } = await people.get(secret, async () => {
-        const found = await findSession(secret);
-        return found ?? { caller: nobody(ENDED), lastsMs: Infinity };
-      });
-      return caller;
+      const secrets = cookiesIn(cookie, isHttps ? cookies.secure : cookies.plain);
+      if (secrets.length === 0) return NOBODY;
+      if (secrets.length > MOST_COOKIES) return TWO_COOKIES;
+      const [first, second] = (await Promise.all(secrets.filter(isSecret).map(personOf))).filter(
+        ({ kind }) => kind === "user",
+      );
+      return second === undefined ? (first ?? nobody(ENDED)) : TWO_COOKIES;
     },
     forget(changed) {
       if (changed === "people") people.forget();
@@ -99,8 +105,13 @@ const NO_KEY: FoundKey = {
   from: null,
 };
 const ENDED = "The session has ended.";
-/** Over plain HTTP a page on another port of this host can put a cookie of its own before ours: whose session it is can't be told. */
-const TWO_COOKIES = "There are two session cookies: clear this host's cookies in the browser, and sign in again.";
+/** Over plain HTTP a page on another port of this host can put a session of its own beside ours: which one is meant can't be told. */
+const TWO_COOKIES: Caller = {
+  ...{ kind: "nobody", isAmbiguous: true },
+  why: "There are two session cookies: clear this host's cookies in the browser, and sign in again.",
+};
+/** Cookies of our name that are looked at; a browser of somebody's has one. */
+const MOST_COOKIES = 8;
 
 /** Nobody, and why. @param key the one that was shown, with its right secret. */
 function nobody(why: string, key?: { readonly id: string; readonly name: string }): Caller {

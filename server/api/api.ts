@@ -205,6 +205,8 @@ function refusalOf(caller: Caller, access: Access, sites: Sites): ProblemError |
     const how = "Sign in at /sign-in, or send a key as `Authorization: Bearer …`.";
     return new ProblemError("not-signed-in", caller.why === undefined ? how : `${caller.why} ${how}`, {
       headers: { "www-authenticate": "Bearer" },
+      // For the sign-in page: signing in again doesn't mend it.
+      ...(caller.isAmbiguous && { members: { ambiguous: true } }),
     });
   }
   if (access === "signed-in" || sites.length > 0) return null;
