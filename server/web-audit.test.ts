@@ -1,3 +1,4 @@
+import { signatureOf, SYSTEM } from "@/server/domain/access";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -63,7 +64,7 @@ const isUp = (url: string) => until(async () => (await fetch(`${url}/api/livez`)
 async function newKey(role: "admin" | "viewer"): Promise<string> {
   return withTransaction(db.pool, async (tx) => {
     const wanted = { kind: "service", name: "test", device: null, networks: [], expiresAt: null } as const;
-    return (await makeKey(prismaIn(tx), { ...wanted, grants: [{ role, siteId: null }] }, "test")).text;
+    return (await makeKey(prismaIn(tx), { ...wanted, grants: [{ role, siteId: null }] }, signatureOf(SYSTEM))).text;
   });
 }
 

@@ -1,3 +1,4 @@
+import { signatureOf, SYSTEM } from "@/server/domain/access";
 import { connect, type Socket } from "node:net";
 import { parseArgs } from "node:util";
 import pino from "pino";
@@ -34,7 +35,7 @@ export async function main(argv: string[]): Promise<number> {
     const prisma = createPrismaClient(engines.pool);
     const keyFor = async (name: string) => {
       const wanted = { kind: "site", name, device: null, networks: [], expiresAt: null, grants: [] } as const;
-      return (await makeKey(prisma, wanted, "bench")).text;
+      return (await makeKey(prisma, wanted, signatureOf(SYSTEM))).text;
     };
     const [stalling, other] = [await keyFor("stalling"), await keyFor("other")];
     await prisma.$disconnect();

@@ -9,7 +9,7 @@ import { addDeed } from "./audit/deeds";
 import { readKeyOptions } from "./key-options";
 import { expiryOf, makeKey } from "./keys";
 import { makeLink, ownerOf } from "./links";
-import { SYSTEM } from "@/server/domain/access";
+import { signatureOf, SYSTEM } from "@/server/domain/access";
 import { noSuchSite } from "@/server/domain/near-names";
 
 /**
@@ -75,7 +75,7 @@ export async function runKey(config: Config, logger: Logger, argv: string[], sit
         grants: role === null ? [] : [{ role, siteId }],
         expiresAt: expiryOf(plain.kind, days, Date.now()),
       };
-      const { key, text } = await makeKey(prismaIn(tx), wanted, "system");
+      const { key, text } = await makeKey(prismaIn(tx), wanted, signatureOf(SYSTEM));
       const detail = { after: { ...plain, role, site, expiresAt: wanted.expiresAt } };
       await addDeed(tx, SYSTEM, { verb: "makeAccessKey", target: key.id, outcome: "done", address: null, detail });
       return text;

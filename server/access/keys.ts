@@ -1,5 +1,5 @@
 import type { PoolClient } from "pg";
-import type { Grant, KeyKind, Role, Sites } from "@/server/domain/access";
+import type { Grant, KeyKind, Role, Signature, Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { hashOf, newKey } from "./secrets";
@@ -31,6 +31,7 @@ const SHAPE = {
   device: true,
   networks: true,
   madeBy: true,
+  maker: { select: { name: true } },
   createdAt: true,
   expiresAt: true,
   revokedAt: true,
@@ -99,7 +100,7 @@ export function sameAgain(
 export async function makeKey(
   prisma: PrismaClient,
   wanted: WantedKey,
-  madeBy: string,
+  { text: madeBy, accountId: makerId }: Signature,
 ): Promise<{ key: Key; text: string }> {
   const { text, id, secret } = newKey(wanted.kind);
   const { grants, expiresAt, networks, ...plain } = wanted;
@@ -107,6 +108,7 @@ export async function makeKey(
     ...plain,
     id,
     madeBy,
+    makerId,
     secretHash: new Uint8Array(hashOf(secret)),
     networks: [...networks],
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
@@ -139,12 +141,14 @@ interface KeyRow extends Omit<Key, "kind" | "grants" | "createdAt" | "expiresAt"
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly lastUsedAt: Date | null;
+  readonly maker: { readonly name: string } | null;
   readonly grants: readonly { readonly role: string; readonly siteId: number | null; readonly site: Key["site"] }[];
 }
 
-function toKey({ kind, site, createdAt, expiresAt, revokedAt, lastUsedAt, grants, ...row }: KeyRow): Key {
+function toKey({ kind, site, createdAt, expiresAt, revokedAt, lastUsedAt, maker, grants, ...row }: KeyRow): Key {
   return {
     ...row,
+    madeBy: maker?.name ?? row.madeBy,
     site: site ?? grants.find((grant) => grant.site !== null)?.site ?? null,
     kind: kind as KeyKind,
     createdAt: createdAt.getTime(),

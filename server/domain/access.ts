@@ -57,6 +57,8 @@ export type Caller =
       readonly kind: "nobody";
       /** What was wrong with what it showed. */
       readonly why?: string;
+      /** It showed several sessions, of which any may be meant. */
+      readonly isAmbiguous?: true;
       /** The key it showed, which is ours and lets nobody in, or not from there. */
       readonly key?: { readonly id: string; readonly name: string };
     }
@@ -111,6 +113,18 @@ export function idOf(caller: Caller): string | null {
   if (caller.kind === "user") return String(caller.accountId);
   if (caller.kind === "key") return caller.keyId;
   return caller.kind === "nobody" ? (caller.key?.id ?? null) : null;
+}
+
+/** Who did something, as what isn't the audit record keeps it: a person by their number, which tells nothing once the account is removed. */
+export interface Signature {
+  readonly text: string;
+  /** Whose name is shown in place of the text, as long as there is the account. */
+  readonly accountId: number | null;
+}
+
+export function signatureOf(caller: Caller): Signature {
+  if (caller.kind !== "user") return { text: nameOf(caller), accountId: null };
+  return { text: `user ${caller.accountId}`, accountId: caller.accountId };
 }
 
 /** How a caller is named in records: for people, not for decisions. */

@@ -42,7 +42,7 @@ export interface JobRow {
 
 const at = (column: string, name: string) => `(extract(epoch FROM ${column}) * 1000)::bigint AS "${name}"`;
 
-const COLUMNS = `id, job, trigger, requested_by AS "requestedBy", state, stop_wanted AS "stopWanted", params, cursor, done, total, attempt,
+const COLUMNS = `id, job, trigger, coalesce((SELECT name FROM account WHERE id = requested_by_account), requested_by) AS "requestedBy", state, stop_wanted AS "stopWanted", params, cursor, done, total, attempt,
   CASE WHEN state = 'waiting' THEN (extract(epoch FROM not_before) * 1000)::bigint END AS "notBefore", lease_owner AS worker,
   ${at("created_at", "createdAt")}, ${at("started_at", "startedAt")}, ${at("finished_at", "finishedAt")}, error`;
 

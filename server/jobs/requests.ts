@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
+import type { Signature } from "@/server/domain/access";
 
 /** A run somebody asks for. */
 export interface RequestedRun {
@@ -9,7 +10,7 @@ export interface RequestedRun {
   readonly lane?: string;
   readonly params?: unknown;
   readonly total?: number;
-  readonly requestedBy: string;
+  readonly requestedBy: Signature;
   /** Unfinished runs of the job there may be. */
   readonly most?: number;
 }
@@ -20,12 +21,12 @@ export async function requestRun(
   { id = randomUUID(), job, lane = job, params = {}, total, requestedBy, most }: RequestedRun,
 ): Promise<string | null> {
   const { rowCount } = await tx.query(
-    `INSERT INTO job_run (id, job, lane, trigger, requested_by, params, total, state)
-     SELECT $1, $2, $3, 'request', $4, $5::json, $6, 'waiting'
+    `INSERT INTO job_run (id, job, lane, trigger, requested_by, requested_by_account, params, total, state)
+     SELECT $1, $2, $3, 'request', $4, $8, $5::json, $6, 'waiting'
      WHERE $7::integer IS NULL
        OR (SELECT count(*) FROM job_run WHERE job = $2 AND state IN ('waiting', 'running')) < $7
      ON CONFLICT DO NOTHING`,
-    [id, job, lane, requestedBy, JSON.stringify(params), total ?? null, most ?? null],
+    [id, job, lane, requestedBy.text, JSON.stringify(params), total ?? null, most ?? null, requestedBy.accountId],
   );
   return rowCount === 1 ? id : null;
 }

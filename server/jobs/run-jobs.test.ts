@@ -51,7 +51,7 @@ function start(jobs: readonly Job[], over: Partial<RunJobsDeps> = {}) {
 
 const latest = async (job = "test") => (await readRuns(db.pool, job, "all", 1))[0];
 const isLatest = (state: string) => until(async () => (await latest())?.state === state);
-const ask = (job = "test") => requestRun(db.pool, { job, requestedBy: "somebody" });
+const ask = (job = "test") => requestRun(db.pool, { job, requestedBy: { text: "somebody", accountId: null } });
 
 /** Writes the parts up to `last`, one a step, from where an earlier worker was. */
 const writeParts = (last: number, beside: (n: number, ctx: JobContext) => Promise<void> = async () => {}) =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { judgeLag, progressJudge } from "@/server/health/event-log";
+import { signatureOf, SYSTEM } from "@/server/domain/access";
 import type { UnreadableBatch } from "@/server/domain/unreadable";
 import type { PartitionBounds } from "@/server/ports/event-log";
 import { withTransaction } from "@/server/postgres/transaction";
@@ -34,7 +35,9 @@ async function positionAt(partition: number, start: number, cluster = CLUSTER): 
 }
 
 const skip = (from = BATCH.from, to = BATCH.to) =>
-  withTransaction(db.pool, (tx) => skipUnreadable(tx, { partition: 1, from, to }, { name: "system", now: NOW }));
+  withTransaction(db.pool, (tx) =>
+    skipUnreadable(tx, { partition: 1, from, to }, { name: "system", signature: signatureOf(SYSTEM), now: NOW }),
+  );
 
 test("a batch stops its partition from the first time it is met, until the position is past it", async () => {
   const position = await positionAt(1, 100);

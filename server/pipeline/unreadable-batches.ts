@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { Signature } from "@/server/domain/access";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import type { SkippedBatch, StoppingBatch, UnreadableBatch } from "@/server/domain/unreadable";
 import type { PipelinePosition } from "./positions";
@@ -48,7 +49,7 @@ export async function readStopping(pool: Pool, cluster: string): Promise<Map<num
 /** Reads the batches that were skipped last, newest first. */
 export async function readSkipped(pool: Pool, most: number): Promise<SkippedBatch[]> {
   const { rows } = await pool.query<SkippedBatch>(
-    `SELECT ${COLUMNS}, (extract(epoch FROM b.skipped_at) * 1000)::float8 AS "skippedAt", b.skipped_by AS "skippedBy"
+    `SELECT ${COLUMNS}, (extract(epoch FROM b.skipped_at) * 1000)::float8 AS "skippedAt", coalesce((SELECT name FROM account WHERE id = b.skipped_by_account), b.skipped_by) AS "skippedBy"
      FROM unreadable_batch b WHERE b.topic = $1 AND b.skipped_at IS NOT NULL
      ORDER BY b.skipped_at DESC, b.partition, b.from_offset LIMIT $2`,
     [TOPICS.telemetry, most],
@@ -65,7 +66,7 @@ export async function readSkipped(pool: Pool, most: number): Promise<SkippedBatc
 export async function skipUnreadable(
   tx: PoolClient,
   shown: Pick<UnreadableBatch, "partition" | "from" | "to">,
-  by: { readonly name: string; readonly now: EpochMs },
+  by: { readonly name: string; readonly signature: Signature; readonly now: EpochMs },
 ): Promise<SkippedBatch | null> {
   // If several clusters are stopped at such a batch, this takes the one a worker met last.
   const { rows } = await tx.query<UnreadableBatch & PipelinePosition>(
@@ -85,9 +86,9 @@ export async function skipUnreadable(
   );
   if (moved.rowCount !== 1) return null;
   await tx.query(
-    `UPDATE unreadable_batch SET skipped_at = $6, skipped_by = $7
+    `UPDATE unreadable_batch SET skipped_at = $6, skipped_by = $7, skipped_by_account = $8
      WHERE cluster = $1 AND topic = $2 AND epoch = $3 AND partition = $4 AND from_offset = $5`,
-    [...place, batch.from, new Date(by.now), by.name],
+    [...place, batch.from, new Date(by.now), by.signature.text, by.signature.accountId],
   );
   return { partition, ...batch, skippedAt: by.now, skippedBy: by.name };
 }

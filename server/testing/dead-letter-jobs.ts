@@ -96,7 +96,14 @@ export function deadLetterJobsBench() {
   async function addJob({ total = 0, ...over }: Partial<WorkOnMany> & { total?: number } = {}): Promise<string> {
     const params = { action: "resend", filter: {}, until: T + 1_000_000, perSecond: 1000, ...over } as const;
     const id = `job-${serial++}`;
-    return (await requestRun(db.pool, { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: "test" }))!;
+    return (await requestRun(db.pool, {
+      id,
+      job: DEAD_LETTERS_JOB,
+      lane: id,
+      params,
+      total,
+      requestedBy: { text: "test", accountId: null },
+    }))!;
   }
 
   function start(

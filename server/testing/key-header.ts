@@ -1,3 +1,4 @@
+import { signatureOf, SYSTEM } from "@/server/domain/access";
 import type { Pool } from "pg";
 import { makeKey } from "@/server/access/keys";
 import type { Grant } from "@/server/domain/access";
@@ -7,7 +8,9 @@ import { withTransaction } from "@/server/postgres/transaction";
 /** Makes the header that shows a key of a program with these roles. */
 export async function keyHeader(pool: Pool, grants: readonly Grant[]): Promise<{ readonly authorization: string }> {
   const wanted = { kind: "service", name: "test", device: null, networks: [], expiresAt: null } as const;
-  const { text } = await withTransaction(pool, (tx) => makeKey(prismaIn(tx), { ...wanted, grants }, "test"));
+  const { text } = await withTransaction(pool, (tx) =>
+    makeKey(prismaIn(tx), { ...wanted, grants }, signatureOf(SYSTEM)),
+  );
   return { authorization: `Bearer ${text}` };
 }
 

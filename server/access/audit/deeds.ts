@@ -159,12 +159,15 @@ export interface Erased {
 /** Personal values of whoever did what a row tells; the row names their account. */
 export const OWN_PATHS: readonly string[] = ["actor", "address"];
 
-/** Erases what the record keeps of a person: under their number, and wherever one of their addresses was typed. */
+/** Erases what the record keeps of a person: under their number, and wherever one of their e-mail addresses was typed, with from where. */
 export async function eraseValues(tx: PoolClient, accountId: number, email: string | null): Promise<Erased> {
   const { rows } = await tx.query<{ rowId: number; path: string; isOwn: boolean }>(
     `DELETE FROM audit_value v USING audit_row r
      WHERE r.id = v.row_id AND (v.account_id = $1 OR v.value = $2
-       OR v.value IN (SELECT value FROM audit_value WHERE account_id = $1 AND path LIKE '%.email'))
+       OR v.value IN (SELECT value FROM audit_value WHERE account_id = $1 AND path LIKE '%.email')
+       OR (v.path = 'address' AND v.account_id IS NULL AND EXISTS (
+         SELECT FROM audit_value typed WHERE typed.row_id = v.row_id AND typed.path = 'target' AND (typed.value = $2
+           OR typed.value IN (SELECT value FROM audit_value WHERE account_id = $1 AND path LIKE '%.email')))))
      RETURNING v.row_id AS "rowId", v.path, r.actor_kind = 'user' AND r.actor_id = $1::text AND v.path = ANY ($3) AS "isOwn"`,
     [accountId, email, OWN_PATHS],
   );

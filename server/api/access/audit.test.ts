@@ -205,20 +205,55 @@ test("a removal says which personal values it erased of rows that others have ma
     userLink,
     api.handle("addUser", post({ name: "Ida", email: "ida@example.com", role: "viewer" }), {}),
   );
-  await refused(api.handle("signIn", post({ email: "ida@example.com", password: "wrong" }), {}));
+  const guessing = post({ email: "ida@example.com", password: "wrong" });
+  guessing.headers.set("x-forwarded-for", "192.0.2.77");
+  await refused(api.handle("signIn", guessing, {}));
   expect((await api.handle("deleteUser", post({}), { id: String(user.id) })).status).toBe(200);
   const newest = await listDeeds(rig.engines.pool, { ...ALL, limit: 3 });
   const [removal, guess, addition] = newest.map(({ id, detail }) => ({ id, detail }));
   expect(removal!.detail).toEqual({
     before: { role: "viewer" },
     erased: {
-      values: 3,
+      values: 4,
       from: {
-        [guess!.id]: ["target"],
+        [guess!.id]: expect.arrayContaining(["target", "address"]),
         [addition!.id]: expect.arrayContaining(["detail.after.name", "detail.after.email"]),
       },
     },
   });
+});
+
+test("after a removal nothing in the database says who that was", async () => {
+  const { pool } = rig.engines;
+  const api = rig.compose({ caller: await administrator() });
+  const body = { name: "Ida Marker", email: "marker@example.com", role: "admin" };
+  const { user } = await read(userLink, api.handle("addUser", post(body), {}));
+  const accountId = user.id;
+  const caller: Caller = {
+    ...{
+      kind: "user",
+      accountId,
+      name: "Ida Marker",
+      sessionId: "00000000-0000-4000-8000-000000000001",
+      provenAt: Date.now(),
+    },
+    grants: [{ role: "admin", siteId: null }],
+  };
+  const own = rig.compose({ caller });
+  const { key } = await read(madeKey, own.handle("makeAccessKey", post({ kind: "site", name: "hers" }), {}));
+  expect(key.madeBy).toBe("Ida Marker");
+  await query("DELETE FROM job_run");
+  expect((await own.handle("runJob", post({}), { name: "stage-retention" })).status).toBe(200);
+  expect((await api.handle("deleteUser", post({}), { id: String(accountId) })).status).toBe(200);
+  const { items } = await read(keysAnswer, api.handle("listAccessKeys", new Request("http://here/x"), {}));
+  expect(items.find(({ id }) => id === key.id)?.madeBy).toBe(`user ${accountId}`);
+  const { rows: tables } = await pool.query<{ name: string }>(
+    `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()`,
+  );
+  for (const { name } of tables) {
+    const { rows } = await pool.query(`SELECT t FROM ${name} t WHERE t::text ~* 'marker'`);
+    expect([name, rows]).toEqual([name, []]);
+  }
 });
 
 test("the record can be searched by whoever administers, and that is recorded too", async () => {

@@ -13,7 +13,7 @@ import {
 } from "@/server/access/keys";
 import { ensureSite, findSite, findSiteNames } from "@/server/catalog/catalog-writes";
 import { keysAnswer, keyView, madeKey, newKeyBody } from "@/server/contracts/access";
-import { type Caller, nameOf, type Sites, sitesOf } from "@/server/domain/access";
+import { type Caller, signatureOf, type Sites, sitesOf } from "@/server/domain/access";
 import { noSuchSite } from "@/server/domain/near-names";
 import { countNewNames } from "@/server/ingest/new-names";
 import { prismaIn } from "@/server/postgres/prisma";
@@ -162,7 +162,7 @@ async function make(
   note: (deed: { target: string; detail: object }) => void,
 ) {
   await mustHold(tx, caller, sites, wanted);
-  const { key, text } = await makeKey(prismaIn(tx), wanted, nameOf(caller));
+  const { key, text } = await makeKey(prismaIn(tx), wanted, signatureOf(caller));
   note({ target: key.id, detail: { after: noteOfKey(key) } });
   return { key: toKeyView(key), text };
 }

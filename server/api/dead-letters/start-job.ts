@@ -1,4 +1,4 @@
-import { nameOf } from "@/server/domain/access";
+import { signatureOf } from "@/server/domain/access";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { deadLetterJobAnswer, deadLetterJobBody, type DeadLetterDryRun } from "@/server/contracts/dead-letters";
@@ -64,7 +64,7 @@ export const startDeadLetterJob = verb(
       const id = randomUUID();
       note({ target: id, detail: { asked: { action, sites, filter, perSecond, total } } });
       const params = { action, sites, filter, until, perSecond } satisfies WorkOnMany;
-      const run = { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: nameOf(ctx.caller) };
+      const run = { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: signatureOf(ctx.caller) };
       if ((await requestRun(ctx.tx, { ...run, most: MOST_UNFINISHED })) === null)
         throw new ProblemError("too-many-jobs", `${MOST_UNFINISHED} jobs are unfinished: wait for one, or stop one.`);
       const row = await readRun(ctx.tx, DEAD_LETTERS_JOB, sites, id);

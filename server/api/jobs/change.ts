@@ -1,4 +1,4 @@
-import { nameOf } from "@/server/domain/access";
+import { signatureOf } from "@/server/domain/access";
 import type { Pool, PoolClient } from "pg";
 import { job, jobRun } from "@/server/contracts/jobs";
 import { type JobRow, readJobs, readRun, type RunRow } from "@/server/jobs/read";
@@ -48,7 +48,7 @@ export const runJob = changing(
   "run",
   "Runs a job now, paused or not; one that waits to be tried again is tried at once",
   async ({ tx, caller }, name) => {
-    if ((await requestRun(tx, { job: name, requestedBy: nameOf(caller) })) === null && !(await hurryRun(tx, name)))
+    if ((await requestRun(tx, { job: name, requestedBy: signatureOf(caller) })) === null && !(await hurryRun(tx, name)))
       throw new ProblemError("wrong-status", "It runs already: wait until it ends, or stop it.");
   },
 );

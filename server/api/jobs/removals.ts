@@ -8,7 +8,7 @@ import { noSuchJob, toJob } from "./view";
 
 /** Has what was taken out of the catalog removed now. A run that is under way sees it, too. */
 export async function startRemoval({ tx, now, caller, sites }: WritingContext): Promise<z.input<typeof job>> {
-  await requestRun(tx, { job: REMOVALS_JOB, requestedBy: caller.kind });
+  await requestRun(tx, { job: REMOVALS_JOB, requestedBy: { text: caller.kind, accountId: null } });
   const [row] = await readJobs(tx, REMOVALS_JOB);
   // No worker has ever run: the first that does finds it.
   if (!row) throw noSuchJob(REMOVALS_JOB);

@@ -1,4 +1,4 @@
-import { nameOf } from "@/server/domain/access";
+import { nameOf, signatureOf } from "@/server/domain/access";
 import { z } from "zod";
 import { skipBody, skippedBatch } from "@/server/contracts/pipeline";
 import { skipUnreadable } from "@/server/pipeline/unreadable-batches";
@@ -28,7 +28,7 @@ export const skipBatch = writingVerb(
   () =>
     async (ctx, { params: { partition }, request, note }) => {
       const { from, to } = await parseJsonBody(skipBody, request);
-      const by = { name: nameOf(ctx.caller), now: ctx.now };
+      const by = { name: nameOf(ctx.caller), signature: signatureOf(ctx.caller), now: ctx.now };
       const skipped = await skipUnreadable(ctx.tx, { partition, from, to }, by);
       if (skipped !== null) {
         note({ detail: { before: { next: from }, after: { next: to + 1, skipped: skipped.records } } });

@@ -1317,6 +1317,7 @@ export const AccessKeyScalarFieldEnum = {
   device: 'device',
   networks: 'networks',
   madeBy: 'madeBy',
+  makerId: 'makerId',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt',

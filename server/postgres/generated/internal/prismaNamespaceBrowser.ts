@@ -191,6 +191,7 @@ export const AccessKeyScalarFieldEnum = {
   device: 'device',
   networks: 'networks',
   madeBy: 'madeBy',
+  makerId: 'makerId',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt',

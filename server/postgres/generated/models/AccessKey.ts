@@ -28,10 +28,12 @@ export type AggregateAccessKey = {
 
 export type AccessKeyAvgAggregateOutputType = {
   siteId: number | null
+  makerId: number | null
 }
 
 export type AccessKeySumAggregateOutputType = {
   siteId: number | null
+  makerId: number | null
 }
 
 export type AccessKeyMinAggregateOutputType = {
@@ -42,6 +44,7 @@ export type AccessKeyMinAggregateOutputType = {
   siteId: number | null
   device: string | null
   madeBy: string | null
+  makerId: number | null
   createdAt: Date | null
   expiresAt: Date | null
   revokedAt: Date | null
@@ -59,6 +62,7 @@ export type AccessKeyMaxAggregateOutputType = {
   siteId: number | null
   device: string | null
   madeBy: string | null
+  makerId: number | null
   createdAt: Date | null
   expiresAt: Date | null
   revokedAt: Date | null
@@ -77,6 +81,7 @@ export type AccessKeyCountAggregateOutputType = {
   device: number
   networks: number
   madeBy: number
+  makerId: number
   createdAt: number
   expiresAt: number
   revokedAt: number
@@ -90,10 +95,12 @@ export type AccessKeyCountAggregateOutputType = {
 
 export type AccessKeyAvgAggregateInputType = {
   siteId?: true
+  makerId?: true
 }
 
 export type AccessKeySumAggregateInputType = {
   siteId?: true
+  makerId?: true
 }
 
 export type AccessKeyMinAggregateInputType = {
@@ -104,6 +111,7 @@ export type AccessKeyMinAggregateInputType = {
   siteId?: true
   device?: true
   madeBy?: true
+  makerId?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -121,6 +129,7 @@ export type AccessKeyMaxAggregateInputType = {
   siteId?: true
   device?: true
   madeBy?: true
+  makerId?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -139,6 +148,7 @@ export type AccessKeyCountAggregateInputType = {
   device?: true
   networks?: true
   madeBy?: true
+  makerId?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -244,6 +254,7 @@ export type AccessKeyGroupByOutputType = {
   device: string | null
   networks: string[]
   madeBy: string
+  makerId: number | null
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
@@ -285,6 +296,7 @@ export type AccessKeyWhereInput = {
   device?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringFilter<"AccessKey"> | string
+  makerId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   createdAt?: Prisma.DateTimeFilter<"AccessKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
@@ -293,6 +305,7 @@ export type AccessKeyWhereInput = {
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
+  maker?: Prisma.XOR<Prisma.AccountNullableScalarRelationFilter, Prisma.AccountWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }
 
@@ -305,6 +318,7 @@ export type AccessKeyOrderByWithRelationInput = {
   device?: Prisma.SortOrderInput | Prisma.SortOrder
   networks?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
+  makerId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -313,6 +327,7 @@ export type AccessKeyOrderByWithRelationInput = {
   folder?: Prisma.SortOrderInput | Prisma.SortOrder
   line?: Prisma.SortOrderInput | Prisma.SortOrder
   site?: Prisma.SiteOrderByWithRelationInput
+  maker?: Prisma.AccountOrderByWithRelationInput
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
 }
 
@@ -328,6 +343,7 @@ export type AccessKeyWhereUniqueInput = Prisma.AtLeast<{
   device?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringFilter<"AccessKey"> | string
+  makerId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   createdAt?: Prisma.DateTimeFilter<"AccessKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
@@ -336,6 +352,7 @@ export type AccessKeyWhereUniqueInput = Prisma.AtLeast<{
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
+  maker?: Prisma.XOR<Prisma.AccountNullableScalarRelationFilter, Prisma.AccountWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }, "id">
 
@@ -348,6 +365,7 @@ export type AccessKeyOrderByWithAggregationInput = {
   device?: Prisma.SortOrderInput | Prisma.SortOrder
   networks?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
+  makerId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -374,6 +392,7 @@ export type AccessKeyScalarWhereWithAggregatesInput = {
   device?: Prisma.StringNullableWithAggregatesFilter<"AccessKey"> | string | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringWithAggregatesFilter<"AccessKey"> | string
+  makerId?: Prisma.IntNullableWithAggregatesFilter<"AccessKey"> | number | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"AccessKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"AccessKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"AccessKey"> | Date | string | null
@@ -399,6 +418,7 @@ export type AccessKeyCreateInput = {
   folder?: string | null
   line?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
+  maker?: Prisma.AccountCreateNestedOneWithoutKeysMadeInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
 
@@ -411,6 +431,7 @@ export type AccessKeyUncheckedCreateInput = {
   device?: string | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
+  makerId?: number | null
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -437,6 +458,7 @@ export type AccessKeyUpdateInput = {
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
+  maker?: Prisma.AccountUpdateOneWithoutKeysMadeNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
 
@@ -449,6 +471,7 @@ export type AccessKeyUncheckedUpdateInput = {
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -468,6 +491,7 @@ export type AccessKeyCreateManyInput = {
   device?: string | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
+  makerId?: number | null
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -503,6 +527,7 @@ export type AccessKeyUncheckedUpdateManyInput = {
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -531,6 +556,7 @@ export type AccessKeyCountOrderByAggregateInput = {
   device?: Prisma.SortOrder
   networks?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
+  makerId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -542,6 +568,7 @@ export type AccessKeyCountOrderByAggregateInput = {
 
 export type AccessKeyAvgOrderByAggregateInput = {
   siteId?: Prisma.SortOrder
+  makerId?: Prisma.SortOrder
 }
 
 export type AccessKeyMaxOrderByAggregateInput = {
@@ -552,6 +579,7 @@ export type AccessKeyMaxOrderByAggregateInput = {
   siteId?: Prisma.SortOrder
   device?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
+  makerId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -569,6 +597,7 @@ export type AccessKeyMinOrderByAggregateInput = {
   siteId?: Prisma.SortOrder
   device?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
+  makerId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -580,6 +609,7 @@ export type AccessKeyMinOrderByAggregateInput = {
 
 export type AccessKeySumOrderByAggregateInput = {
   siteId?: Prisma.SortOrder
+  makerId?: Prisma.SortOrder
 }
 
 export type AccessKeyNullableScalarRelationFilter = {
@@ -629,6 +659,48 @@ export type AccessKeyUncheckedUpdateManyWithoutSiteNestedInput = {
   deleteMany?: Prisma.AccessKeyScalarWhereInput | Prisma.AccessKeyScalarWhereInput[]
 }
 
+export type AccessKeyCreateNestedManyWithoutMakerInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutMakerInput, Prisma.AccessKeyUncheckedCreateWithoutMakerInput> | Prisma.AccessKeyCreateWithoutMakerInput[] | Prisma.AccessKeyUncheckedCreateWithoutMakerInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutMakerInput | Prisma.AccessKeyCreateOrConnectWithoutMakerInput[]
+  createMany?: Prisma.AccessKeyCreateManyMakerInputEnvelope
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+}
+
+export type AccessKeyUncheckedCreateNestedManyWithoutMakerInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutMakerInput, Prisma.AccessKeyUncheckedCreateWithoutMakerInput> | Prisma.AccessKeyCreateWithoutMakerInput[] | Prisma.AccessKeyUncheckedCreateWithoutMakerInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutMakerInput | Prisma.AccessKeyCreateOrConnectWithoutMakerInput[]
+  createMany?: Prisma.AccessKeyCreateManyMakerInputEnvelope
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+}
+
+export type AccessKeyUpdateManyWithoutMakerNestedInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutMakerInput, Prisma.AccessKeyUncheckedCreateWithoutMakerInput> | Prisma.AccessKeyCreateWithoutMakerInput[] | Prisma.AccessKeyUncheckedCreateWithoutMakerInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutMakerInput | Prisma.AccessKeyCreateOrConnectWithoutMakerInput[]
+  upsert?: Prisma.AccessKeyUpsertWithWhereUniqueWithoutMakerInput | Prisma.AccessKeyUpsertWithWhereUniqueWithoutMakerInput[]
+  createMany?: Prisma.AccessKeyCreateManyMakerInputEnvelope
+  set?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  disconnect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  delete?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  update?: Prisma.AccessKeyUpdateWithWhereUniqueWithoutMakerInput | Prisma.AccessKeyUpdateWithWhereUniqueWithoutMakerInput[]
+  updateMany?: Prisma.AccessKeyUpdateManyWithWhereWithoutMakerInput | Prisma.AccessKeyUpdateManyWithWhereWithoutMakerInput[]
+  deleteMany?: Prisma.AccessKeyScalarWhereInput | Prisma.AccessKeyScalarWhereInput[]
+}
+
+export type AccessKeyUncheckedUpdateManyWithoutMakerNestedInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutMakerInput, Prisma.AccessKeyUncheckedCreateWithoutMakerInput> | Prisma.AccessKeyCreateWithoutMakerInput[] | Prisma.AccessKeyUncheckedCreateWithoutMakerInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutMakerInput | Prisma.AccessKeyCreateOrConnectWithoutMakerInput[]
+  upsert?: Prisma.AccessKeyUpsertWithWhereUniqueWithoutMakerInput | Prisma.AccessKeyUpsertWithWhereUniqueWithoutMakerInput[]
+  createMany?: Prisma.AccessKeyCreateManyMakerInputEnvelope
+  set?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  disconnect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  delete?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  update?: Prisma.AccessKeyUpdateWithWhereUniqueWithoutMakerInput | Prisma.AccessKeyUpdateWithWhereUniqueWithoutMakerInput[]
+  updateMany?: Prisma.AccessKeyUpdateManyWithWhereWithoutMakerInput | Prisma.AccessKeyUpdateManyWithWhereWithoutMakerInput[]
+  deleteMany?: Prisma.AccessKeyScalarWhereInput | Prisma.AccessKeyScalarWhereInput[]
+}
+
 export type AccessKeyCreatenetworksInput = {
   set: string[]
 }
@@ -669,6 +741,7 @@ export type AccessKeyCreateWithoutSiteInput = {
   lastUsedFrom?: string | null
   folder?: string | null
   line?: string | null
+  maker?: Prisma.AccountCreateNestedOneWithoutKeysMadeInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
 
@@ -680,6 +753,7 @@ export type AccessKeyUncheckedCreateWithoutSiteInput = {
   device?: string | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
+  makerId?: number | null
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -728,6 +802,7 @@ export type AccessKeyScalarWhereInput = {
   device?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringFilter<"AccessKey"> | string
+  makerId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   createdAt?: Prisma.DateTimeFilter<"AccessKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"AccessKey"> | Date | string | null
@@ -735,6 +810,70 @@ export type AccessKeyScalarWhereInput = {
   lastUsedFrom?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+}
+
+export type AccessKeyCreateWithoutMakerInput = {
+  id: string
+  kind: string
+  name: string
+  secretHash: runtime.Bytes
+  device?: string | null
+  networks?: Prisma.AccessKeyCreatenetworksInput | string[]
+  madeBy: string
+  createdAt?: Date | string
+  expiresAt?: Date | string | null
+  revokedAt?: Date | string | null
+  lastUsedAt?: Date | string | null
+  lastUsedFrom?: string | null
+  folder?: string | null
+  line?: string | null
+  site?: Prisma.SiteCreateNestedOneWithoutKeysInput
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
+}
+
+export type AccessKeyUncheckedCreateWithoutMakerInput = {
+  id: string
+  kind: string
+  name: string
+  secretHash: runtime.Bytes
+  siteId?: number | null
+  device?: string | null
+  networks?: Prisma.AccessKeyCreatenetworksInput | string[]
+  madeBy: string
+  createdAt?: Date | string
+  expiresAt?: Date | string | null
+  revokedAt?: Date | string | null
+  lastUsedAt?: Date | string | null
+  lastUsedFrom?: string | null
+  folder?: string | null
+  line?: string | null
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutKeyInput
+}
+
+export type AccessKeyCreateOrConnectWithoutMakerInput = {
+  where: Prisma.AccessKeyWhereUniqueInput
+  create: Prisma.XOR<Prisma.AccessKeyCreateWithoutMakerInput, Prisma.AccessKeyUncheckedCreateWithoutMakerInput>
+}
+
+export type AccessKeyCreateManyMakerInputEnvelope = {
+  data: Prisma.AccessKeyCreateManyMakerInput | Prisma.AccessKeyCreateManyMakerInput[]
+  skipDuplicates?: boolean
+}
+
+export type AccessKeyUpsertWithWhereUniqueWithoutMakerInput = {
+  where: Prisma.AccessKeyWhereUniqueInput
+  update: Prisma.XOR<Prisma.AccessKeyUpdateWithoutMakerInput, Prisma.AccessKeyUncheckedUpdateWithoutMakerInput>
+  create: Prisma.XOR<Prisma.AccessKeyCreateWithoutMakerInput, Prisma.AccessKeyUncheckedCreateWithoutMakerInput>
+}
+
+export type AccessKeyUpdateWithWhereUniqueWithoutMakerInput = {
+  where: Prisma.AccessKeyWhereUniqueInput
+  data: Prisma.XOR<Prisma.AccessKeyUpdateWithoutMakerInput, Prisma.AccessKeyUncheckedUpdateWithoutMakerInput>
+}
+
+export type AccessKeyUpdateManyWithWhereWithoutMakerInput = {
+  where: Prisma.AccessKeyScalarWhereInput
+  data: Prisma.XOR<Prisma.AccessKeyUpdateManyMutationInput, Prisma.AccessKeyUncheckedUpdateManyWithoutMakerInput>
 }
 
 export type AccessKeyCreateWithoutGrantsInput = {
@@ -753,6 +892,7 @@ export type AccessKeyCreateWithoutGrantsInput = {
   folder?: string | null
   line?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
+  maker?: Prisma.AccountCreateNestedOneWithoutKeysMadeInput
 }
 
 export type AccessKeyUncheckedCreateWithoutGrantsInput = {
@@ -764,6 +904,7 @@ export type AccessKeyUncheckedCreateWithoutGrantsInput = {
   device?: string | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
+  makerId?: number | null
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -805,6 +946,7 @@ export type AccessKeyUpdateWithoutGrantsInput = {
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
+  maker?: Prisma.AccountUpdateOneWithoutKeysMadeNestedInput
 }
 
 export type AccessKeyUncheckedUpdateWithoutGrantsInput = {
@@ -816,6 +958,7 @@ export type AccessKeyUncheckedUpdateWithoutGrantsInput = {
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -833,6 +976,7 @@ export type AccessKeyCreateManySiteInput = {
   device?: string | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
+  makerId?: number | null
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -857,6 +1001,7 @@ export type AccessKeyUpdateWithoutSiteInput = {
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  maker?: Prisma.AccountUpdateOneWithoutKeysMadeNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
 
@@ -868,6 +1013,7 @@ export type AccessKeyUncheckedUpdateWithoutSiteInput = {
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -883,6 +1029,81 @@ export type AccessKeyUncheckedUpdateManyWithoutSiteInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
+  madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+}
+
+export type AccessKeyCreateManyMakerInput = {
+  id: string
+  kind: string
+  name: string
+  secretHash: runtime.Bytes
+  siteId?: number | null
+  device?: string | null
+  networks?: Prisma.AccessKeyCreatenetworksInput | string[]
+  madeBy: string
+  createdAt?: Date | string
+  expiresAt?: Date | string | null
+  revokedAt?: Date | string | null
+  lastUsedAt?: Date | string | null
+  lastUsedFrom?: string | null
+  folder?: string | null
+  line?: string | null
+}
+
+export type AccessKeyUpdateWithoutMakerInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
+  madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
+  grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
+}
+
+export type AccessKeyUncheckedUpdateWithoutMakerInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
+  madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutKeyNestedInput
+}
+
+export type AccessKeyUncheckedUpdateManyWithoutMakerInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
@@ -935,6 +1156,7 @@ export type AccessKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   device?: boolean
   networks?: boolean
   madeBy?: boolean
+  makerId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -943,6 +1165,7 @@ export type AccessKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   folder?: boolean
   line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.AccessKeyCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
@@ -956,6 +1179,7 @@ export type AccessKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   device?: boolean
   networks?: boolean
   madeBy?: boolean
+  makerId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -964,6 +1188,7 @@ export type AccessKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   folder?: boolean
   line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
 export type AccessKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -975,6 +1200,7 @@ export type AccessKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   device?: boolean
   networks?: boolean
   madeBy?: boolean
+  makerId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -983,6 +1209,7 @@ export type AccessKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   folder?: boolean
   line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
 export type AccessKeySelectScalar = {
@@ -994,6 +1221,7 @@ export type AccessKeySelectScalar = {
   device?: boolean
   networks?: boolean
   madeBy?: boolean
+  makerId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -1003,23 +1231,27 @@ export type AccessKeySelectScalar = {
   line?: boolean
 }
 
-export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "networks" | "madeBy" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom" | "folder" | "line", ExtArgs["result"]["accessKey"]>
+export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "networks" | "madeBy" | "makerId" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom" | "folder" | "line", ExtArgs["result"]["accessKey"]>
 export type AccessKeyInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.AccessKeyCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type AccessKeyIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }
 export type AccessKeyIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }
 
 export type $AccessKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "AccessKey"
   objects: {
     site: Prisma.$SitePayload<ExtArgs> | null
+    maker: Prisma.$AccountPayload<ExtArgs> | null
     grants: Prisma.$RoleGrantPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1043,6 +1275,7 @@ export type $AccessKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     networks: string[]
     madeBy: string
+    makerId: number | null
     createdAt: Date
     expiresAt: Date | null
     revokedAt: Date | null
@@ -1451,6 +1684,7 @@ readonly fields: AccessKeyFieldRefs;
 export interface Prisma__AccessKeyClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   site<T extends Prisma.AccessKey$siteArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccessKey$siteArgs<ExtArgs>>): Prisma.Prisma__SiteClient<runtime.Types.Result.GetResult<Prisma.$SitePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  maker<T extends Prisma.AccessKey$makerArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccessKey$makerArgs<ExtArgs>>): Prisma.Prisma__AccountClient<runtime.Types.Result.GetResult<Prisma.$AccountPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   grants<T extends Prisma.AccessKey$grantsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccessKey$grantsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoleGrantPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -1489,6 +1723,7 @@ export interface AccessKeyFieldRefs {
   readonly device: Prisma.FieldRef<"AccessKey", 'String'>
   readonly networks: Prisma.FieldRef<"AccessKey", 'String[]'>
   readonly madeBy: Prisma.FieldRef<"AccessKey", 'String'>
+  readonly makerId: Prisma.FieldRef<"AccessKey", 'Int'>
   readonly createdAt: Prisma.FieldRef<"AccessKey", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"AccessKey", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"AccessKey", 'DateTime'>
@@ -1913,6 +2148,25 @@ export type AccessKey$siteArgs<ExtArgs extends runtime.Types.Extensions.Internal
    */
   include?: Prisma.SiteInclude<ExtArgs> | null
   where?: Prisma.SiteWhereInput
+}
+
+/**
+ * AccessKey.maker
+ */
+export type AccessKey$makerArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Account
+   */
+  select?: Prisma.AccountSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Account
+   */
+  omit?: Prisma.AccountOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AccountInclude<ExtArgs> | null
+  where?: Prisma.AccountWhereInput
 }
 
 /**

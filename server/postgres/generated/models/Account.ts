@@ -227,6 +227,7 @@ export type AccountWhereInput = {
   grants?: Prisma.RoleGrantListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   identity?: Prisma.XOR<Prisma.ProviderIdentityNullableScalarRelationFilter, Prisma.ProviderIdentityWhereInput> | null
+  keysMade?: Prisma.AccessKeyListRelationFilter
 }
 
 export type AccountOrderByWithRelationInput = {
@@ -239,6 +240,7 @@ export type AccountOrderByWithRelationInput = {
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
   identity?: Prisma.ProviderIdentityOrderByWithRelationInput
+  keysMade?: Prisma.AccessKeyOrderByRelationAggregateInput
 }
 
 export type AccountWhereUniqueInput = Prisma.AtLeast<{
@@ -254,6 +256,7 @@ export type AccountWhereUniqueInput = Prisma.AtLeast<{
   grants?: Prisma.RoleGrantListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   identity?: Prisma.XOR<Prisma.ProviderIdentityNullableScalarRelationFilter, Prisma.ProviderIdentityWhereInput> | null
+  keysMade?: Prisma.AccessKeyListRelationFilter
 }, "id" | "email">
 
 export type AccountOrderByWithAggregationInput = {
@@ -291,6 +294,7 @@ export type AccountCreateInput = {
   grants?: Prisma.RoleGrantCreateNestedManyWithoutAccountInput
   sessions?: Prisma.SessionCreateNestedManyWithoutAccountInput
   identity?: Prisma.ProviderIdentityCreateNestedOneWithoutAccountInput
+  keysMade?: Prisma.AccessKeyCreateNestedManyWithoutMakerInput
 }
 
 export type AccountUncheckedCreateInput = {
@@ -303,6 +307,7 @@ export type AccountUncheckedCreateInput = {
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutAccountInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutAccountInput
   identity?: Prisma.ProviderIdentityUncheckedCreateNestedOneWithoutAccountInput
+  keysMade?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutMakerInput
 }
 
 export type AccountUpdateInput = {
@@ -314,6 +319,7 @@ export type AccountUpdateInput = {
   grants?: Prisma.RoleGrantUpdateManyWithoutAccountNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutAccountNestedInput
   identity?: Prisma.ProviderIdentityUpdateOneWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUpdateManyWithoutMakerNestedInput
 }
 
 export type AccountUncheckedUpdateInput = {
@@ -326,6 +332,7 @@ export type AccountUncheckedUpdateInput = {
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutAccountNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutAccountNestedInput
   identity?: Prisma.ProviderIdentityUncheckedUpdateOneWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUncheckedUpdateManyWithoutMakerNestedInput
 }
 
 export type AccountCreateManyInput = {
@@ -427,6 +434,22 @@ export type AccountUpdateOneRequiredWithoutSessionsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.AccountUpdateToOneWithWhereWithoutSessionsInput, Prisma.AccountUpdateWithoutSessionsInput>, Prisma.AccountUncheckedUpdateWithoutSessionsInput>
 }
 
+export type AccountCreateNestedOneWithoutKeysMadeInput = {
+  create?: Prisma.XOR<Prisma.AccountCreateWithoutKeysMadeInput, Prisma.AccountUncheckedCreateWithoutKeysMadeInput>
+  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutKeysMadeInput
+  connect?: Prisma.AccountWhereUniqueInput
+}
+
+export type AccountUpdateOneWithoutKeysMadeNestedInput = {
+  create?: Prisma.XOR<Prisma.AccountCreateWithoutKeysMadeInput, Prisma.AccountUncheckedCreateWithoutKeysMadeInput>
+  connectOrCreate?: Prisma.AccountCreateOrConnectWithoutKeysMadeInput
+  upsert?: Prisma.AccountUpsertWithoutKeysMadeInput
+  disconnect?: Prisma.AccountWhereInput | boolean
+  delete?: Prisma.AccountWhereInput | boolean
+  connect?: Prisma.AccountWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.AccountUpdateToOneWithWhereWithoutKeysMadeInput, Prisma.AccountUpdateWithoutKeysMadeInput>, Prisma.AccountUncheckedUpdateWithoutKeysMadeInput>
+}
+
 export type AccountCreateNestedOneWithoutGrantsInput = {
   create?: Prisma.XOR<Prisma.AccountCreateWithoutGrantsInput, Prisma.AccountUncheckedCreateWithoutGrantsInput>
   connectOrCreate?: Prisma.AccountCreateOrConnectWithoutGrantsInput
@@ -451,6 +474,7 @@ export type AccountCreateWithoutIdentityInput = {
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantCreateNestedManyWithoutAccountInput
   sessions?: Prisma.SessionCreateNestedManyWithoutAccountInput
+  keysMade?: Prisma.AccessKeyCreateNestedManyWithoutMakerInput
 }
 
 export type AccountUncheckedCreateWithoutIdentityInput = {
@@ -462,6 +486,7 @@ export type AccountUncheckedCreateWithoutIdentityInput = {
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutAccountInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutAccountInput
+  keysMade?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutMakerInput
 }
 
 export type AccountCreateOrConnectWithoutIdentityInput = {
@@ -488,6 +513,7 @@ export type AccountUpdateWithoutIdentityInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUpdateManyWithoutAccountNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUpdateManyWithoutMakerNestedInput
 }
 
 export type AccountUncheckedUpdateWithoutIdentityInput = {
@@ -499,6 +525,7 @@ export type AccountUncheckedUpdateWithoutIdentityInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutAccountNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUncheckedUpdateManyWithoutMakerNestedInput
 }
 
 export type AccountCreateWithoutSessionsInput = {
@@ -509,6 +536,7 @@ export type AccountCreateWithoutSessionsInput = {
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantCreateNestedManyWithoutAccountInput
   identity?: Prisma.ProviderIdentityCreateNestedOneWithoutAccountInput
+  keysMade?: Prisma.AccessKeyCreateNestedManyWithoutMakerInput
 }
 
 export type AccountUncheckedCreateWithoutSessionsInput = {
@@ -520,6 +548,7 @@ export type AccountUncheckedCreateWithoutSessionsInput = {
   disabledAt?: Date | string | null
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutAccountInput
   identity?: Prisma.ProviderIdentityUncheckedCreateNestedOneWithoutAccountInput
+  keysMade?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutMakerInput
 }
 
 export type AccountCreateOrConnectWithoutSessionsInput = {
@@ -546,6 +575,7 @@ export type AccountUpdateWithoutSessionsInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUpdateManyWithoutAccountNestedInput
   identity?: Prisma.ProviderIdentityUpdateOneWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUpdateManyWithoutMakerNestedInput
 }
 
 export type AccountUncheckedUpdateWithoutSessionsInput = {
@@ -557,6 +587,69 @@ export type AccountUncheckedUpdateWithoutSessionsInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutAccountNestedInput
   identity?: Prisma.ProviderIdentityUncheckedUpdateOneWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUncheckedUpdateManyWithoutMakerNestedInput
+}
+
+export type AccountCreateWithoutKeysMadeInput = {
+  name: string
+  email?: string | null
+  password?: string | null
+  createdAt?: Date | string
+  disabledAt?: Date | string | null
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutAccountInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityCreateNestedOneWithoutAccountInput
+}
+
+export type AccountUncheckedCreateWithoutKeysMadeInput = {
+  id?: number
+  name: string
+  email?: string | null
+  password?: string | null
+  createdAt?: Date | string
+  disabledAt?: Date | string | null
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutAccountInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutAccountInput
+  identity?: Prisma.ProviderIdentityUncheckedCreateNestedOneWithoutAccountInput
+}
+
+export type AccountCreateOrConnectWithoutKeysMadeInput = {
+  where: Prisma.AccountWhereUniqueInput
+  create: Prisma.XOR<Prisma.AccountCreateWithoutKeysMadeInput, Prisma.AccountUncheckedCreateWithoutKeysMadeInput>
+}
+
+export type AccountUpsertWithoutKeysMadeInput = {
+  update: Prisma.XOR<Prisma.AccountUpdateWithoutKeysMadeInput, Prisma.AccountUncheckedUpdateWithoutKeysMadeInput>
+  create: Prisma.XOR<Prisma.AccountCreateWithoutKeysMadeInput, Prisma.AccountUncheckedCreateWithoutKeysMadeInput>
+  where?: Prisma.AccountWhereInput
+}
+
+export type AccountUpdateToOneWithWhereWithoutKeysMadeInput = {
+  where?: Prisma.AccountWhereInput
+  data: Prisma.XOR<Prisma.AccountUpdateWithoutKeysMadeInput, Prisma.AccountUncheckedUpdateWithoutKeysMadeInput>
+}
+
+export type AccountUpdateWithoutKeysMadeInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  password?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  grants?: Prisma.RoleGrantUpdateManyWithoutAccountNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUpdateOneWithoutAccountNestedInput
+}
+
+export type AccountUncheckedUpdateWithoutKeysMadeInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  password?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutAccountNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutAccountNestedInput
+  identity?: Prisma.ProviderIdentityUncheckedUpdateOneWithoutAccountNestedInput
 }
 
 export type AccountCreateWithoutGrantsInput = {
@@ -567,6 +660,7 @@ export type AccountCreateWithoutGrantsInput = {
   disabledAt?: Date | string | null
   sessions?: Prisma.SessionCreateNestedManyWithoutAccountInput
   identity?: Prisma.ProviderIdentityCreateNestedOneWithoutAccountInput
+  keysMade?: Prisma.AccessKeyCreateNestedManyWithoutMakerInput
 }
 
 export type AccountUncheckedCreateWithoutGrantsInput = {
@@ -578,6 +672,7 @@ export type AccountUncheckedCreateWithoutGrantsInput = {
   disabledAt?: Date | string | null
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutAccountInput
   identity?: Prisma.ProviderIdentityUncheckedCreateNestedOneWithoutAccountInput
+  keysMade?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutMakerInput
 }
 
 export type AccountCreateOrConnectWithoutGrantsInput = {
@@ -604,6 +699,7 @@ export type AccountUpdateWithoutGrantsInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sessions?: Prisma.SessionUpdateManyWithoutAccountNestedInput
   identity?: Prisma.ProviderIdentityUpdateOneWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUpdateManyWithoutMakerNestedInput
 }
 
 export type AccountUncheckedUpdateWithoutGrantsInput = {
@@ -615,6 +711,7 @@ export type AccountUncheckedUpdateWithoutGrantsInput = {
   disabledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutAccountNestedInput
   identity?: Prisma.ProviderIdentityUncheckedUpdateOneWithoutAccountNestedInput
+  keysMade?: Prisma.AccessKeyUncheckedUpdateManyWithoutMakerNestedInput
 }
 
 
@@ -625,11 +722,13 @@ export type AccountUncheckedUpdateWithoutGrantsInput = {
 export type AccountCountOutputType = {
   grants: number
   sessions: number
+  keysMade: number
 }
 
 export type AccountCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   grants?: boolean | AccountCountOutputTypeCountGrantsArgs
   sessions?: boolean | AccountCountOutputTypeCountSessionsArgs
+  keysMade?: boolean | AccountCountOutputTypeCountKeysMadeArgs
 }
 
 /**
@@ -656,6 +755,13 @@ export type AccountCountOutputTypeCountSessionsArgs<ExtArgs extends runtime.Type
   where?: Prisma.SessionWhereInput
 }
 
+/**
+ * AccountCountOutputType without action
+ */
+export type AccountCountOutputTypeCountKeysMadeArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.AccessKeyWhereInput
+}
+
 
 export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -667,6 +773,7 @@ export type AccountSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   grants?: boolean | Prisma.Account$grantsArgs<ExtArgs>
   sessions?: boolean | Prisma.Account$sessionsArgs<ExtArgs>
   identity?: boolean | Prisma.Account$identityArgs<ExtArgs>
+  keysMade?: boolean | Prisma.Account$keysMadeArgs<ExtArgs>
   _count?: boolean | Prisma.AccountCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["account"]>
 
@@ -702,6 +809,7 @@ export type AccountInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs
   grants?: boolean | Prisma.Account$grantsArgs<ExtArgs>
   sessions?: boolean | Prisma.Account$sessionsArgs<ExtArgs>
   identity?: boolean | Prisma.Account$identityArgs<ExtArgs>
+  keysMade?: boolean | Prisma.Account$keysMadeArgs<ExtArgs>
   _count?: boolean | Prisma.AccountCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type AccountIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -713,6 +821,7 @@ export type $AccountPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     grants: Prisma.$RoleGrantPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
     identity: Prisma.$ProviderIdentityPayload<ExtArgs> | null
+    keysMade: Prisma.$AccessKeyPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -1124,6 +1233,7 @@ export interface Prisma__AccountClient<T, Null = never, ExtArgs extends runtime.
   grants<T extends Prisma.Account$grantsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$grantsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoleGrantPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.Account$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   identity<T extends Prisma.Account$identityArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$identityArgs<ExtArgs>>): Prisma.Prisma__ProviderIdentityClient<runtime.Types.Result.GetResult<Prisma.$ProviderIdentityPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  keysMade<T extends Prisma.Account$keysMadeArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Account$keysMadeArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AccessKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1616,6 +1726,30 @@ export type Account$identityArgs<ExtArgs extends runtime.Types.Extensions.Intern
    */
   include?: Prisma.ProviderIdentityInclude<ExtArgs> | null
   where?: Prisma.ProviderIdentityWhereInput
+}
+
+/**
+ * Account.keysMade
+ */
+export type Account$keysMadeArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the AccessKey
+   */
+  select?: Prisma.AccessKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the AccessKey
+   */
+  omit?: Prisma.AccessKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AccessKeyInclude<ExtArgs> | null
+  where?: Prisma.AccessKeyWhereInput
+  orderBy?: Prisma.AccessKeyOrderByWithRelationInput | Prisma.AccessKeyOrderByWithRelationInput[]
+  cursor?: Prisma.AccessKeyWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.AccessKeyScalarFieldEnum | Prisma.AccessKeyScalarFieldEnum[]
 }
 
 /**
