@@ -32,7 +32,7 @@ test("runs a job when asked, also while its schedule is paused", async () => {
   const name = "stage-retention";
   expect(await read(job, post("pauseJob", { name }))).toMatchObject({ state: "paused", nextRun: null });
   const asked = await read(job, post("runJob", { name }));
-  expect(asked.current).toMatchObject({ trigger: "request", requestedBy: "Ada" });
+  expect(asked.current).toMatchObject({ trigger: "request", requestedBy: "user 1" });
   await until(async () => (await find(name))?.last?.id === asked.current!.id, PATIENCE);
   expect((await find(name))?.state).toBe("paused");
   const { items } = await read(jobRunsAnswer, get("listJobRuns", { name }));
