@@ -21,6 +21,8 @@ export interface JudgedFields {
  * @param isMetric false when there is no such metric and no room for it.
  */
 export function judgeFields(message: DecodedMessage, isMetric: (name: string) => boolean): JudgedFields {
+  if (isPlain(message) && message.values.every(([field]) => isMetric(field)))
+    return { readings: message.values, texts: [], refused: [] };
   const readings: (readonly [string, ReadingValue])[] = [];
   const texts: (readonly [string, string])[] = [];
   const refused: RefusedField[] = [];
@@ -42,6 +44,10 @@ export function judgeFields(message: DecodedMessage, isMetric: (name: string) =>
   }
   for (const label of message.refusedLabels) refused.push({ ...label, number: number++ });
   return { readings, texts, refused };
+}
+
+function isPlain({ texts, refused, refusedLabels }: DecodedMessage): boolean {
+  return texts.length + refused.length + refusedLabels.length === 0;
 }
 
 /** Says why a message is refused when its device is not in the catalog and can't be added. */

@@ -69,8 +69,11 @@ export function each<B, Result>(run: (batch: B) => Promise<Result>): (batches: r
 
 /** Adds the time each message of a committed batch had waited in the log when its batch began. */
 export function addWaits(timings: Timings, { records, processedTime }: SourceBatch): void {
+  const run = { ms: 0, messages: 1, bytes: 0 };
   for (const { ingestTime, value } of records) {
-    timings.add("wait", { ms: Math.max(0, processedTime - ingestTime), messages: 1, bytes: value.byteLength });
+    run.ms = Math.max(0, processedTime - ingestTime);
+    run.bytes = value.byteLength;
+    timings.add("wait", run);
   }
 }
 

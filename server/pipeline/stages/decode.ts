@@ -3,6 +3,7 @@ import { decodeMessage } from "@/server/domain/message";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type SourceBatch } from "../batch";
+import { createPlainReader } from "../plain-message";
 import { printable } from "../printable";
 
 /** The number of records decoded before timers and sockets get their turn. */
@@ -17,13 +18,20 @@ export interface DecodeSettings {
 
 /** Reads each record's bytes as a message; what can't be read becomes a dead letter. */
 export function createDecode({ futureToleranceMs, retentionMs }: DecodeSettings) {
+  const readPlain = createPlainReader();
   return async (batch: SourceBatch): Promise<DecodedBatch> => {
     const received: Received[] = [];
     const letters: DeadLetter[] = [];
     for (const [i, record] of batch.records.entries()) {
       if (i % RECORDS_A_TURN === RECORDS_A_TURN - 1) await setImmediate();
       // Judged by ingest time, not by the clock now: a batch that is handled again comes out the same.
-      const outcome = decodeMessage(record.value, { now: record.ingestTime, futureToleranceMs, retentionMs });
+      const bounds = { now: record.ingestTime, futureToleranceMs, retentionMs };
+      const message = readPlain(record.value, bounds);
+      if (message !== null) {
+        received.push({ record, message });
+        continue;
+      }
+      const outcome = decodeMessage(record.value, bounds);
       if (outcome.ok) {
         received.push({ record, message: outcome.message });
         continue;

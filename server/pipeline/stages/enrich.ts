@@ -21,13 +21,17 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> })
     // Everything in the batch is discovered before any of it is judged, so that a batch handled again is judged the same.
     const { epoch, ...known } = await catalog.current();
     const devices = new Map(await known.devices(wantedDevices(received)));
-    const strangers = received.filter((entry) => isOfOtherSite(entry, devices)).map(({ message }) => message.device);
+    // Nearly all batches have no sender that speaks for one site.
+    const hasSites = received.some(({ record }) => readSite(record.headers) !== null);
+    const strangers = hasSites
+      ? received.filter((entry) => isOfOtherSite(entry, devices)).map(({ message }) => message.device)
+      : [];
     if (strangers.length > 0) {
       for (const device of await known.devicesNow([...new Set(strangers)])) devices.set(device.name, device);
     }
     const refusalOf = (entry: Received): Refusal | null => {
       if (!devices.has(entry.message.device)) return NO_ROOM_FOR_DEVICE;
-      return isOfOtherSite(entry, devices) ? ofOtherSite(entry) : null;
+      return hasSites && isOfOtherSite(entry, devices) ? ofOtherSite(entry) : null;
     };
     const accepted: Received[] = [];
     for (const entry of received) {
@@ -60,6 +64,8 @@ function ofOtherSite({ record, message }: Received): Refusal {
   return { reason: "otherSite", detail };
 }
 
+const NONE: readonly never[] = [];
+
 /** Gives the readings of one message their metrics; the fields that don't fit go to `letters`. */
 function place(
   batch: SourceBatch,
@@ -72,10 +78,15 @@ function place(
   const { readings, texts, refused } = judgeFields(message, (field) => known.has(field));
   for (const { field, number, value, ...refusal } of refused)
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value, refusal.reason)));
-  const metrics = readings.map(([field]) => known.get(field)!.id);
-  const values = readings.map(([, value]) => Number(value));
-  const rounded = message.rounded.flatMap((field) => known.get(field)?.id ?? []);
-  const shortened = texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);
+  const metrics = new Array<number>(readings.length);
+  const values = new Array<number>(readings.length);
+  for (let i = 0; i < readings.length; i++) {
+    metrics[i] = known.get(readings[i]![0])!.id;
+    values[i] = Number(readings[i]![1]);
+  }
+  const rounded = message.rounded.length === 0 ? NONE : message.rounded.flatMap((field) => known.get(field)?.id ?? []);
+  const shortened =
+    texts.length === 0 ? NONE : texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);
   return { record, message, deviceId, metrics, values, rounded, readings, texts: shortened };
 }
 

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decodeMessage } from "@/server/domain/message";
+import { createPlainReader } from "./plain-message";
+
+const NOW = Date.UTC(2026, 2, 1, 12);
+const bounds = { now: NOW, futureToleranceMs: 3_600_000, retentionMs: 400 * 24 * 3_600_000 };
+
+const name = fc.oneof(
+  fc.stringMatching(/^[A-Za-z0-9_.:-]{1,8}$/),
+  fc.constantFrom("temperature", "co", "__proto__", "constructor", "1", "x\\u0041", "ä", "a b", "", "a".repeat(129)),
+);
+const digits = (most: number) => fc.stringMatching(new RegExp(`^[0-9]{1,${most}}$`));
+const value = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.integer().map(String),
+  fc.tuple(fc.constantFrom("", "-"), digits(20), digits(20)).map(([sign, a, b]) => `${sign}${a}.${b}`),
+  fc.constantFrom(
+    "true",
+    "false",
+    "null",
+    "-0",
+    "0.0",
+    "-0.00",
+    "01",
+    "1.",
+    ".5",
+    "-",
+    "1e3",
+    '"text"',
+    "{}",
+    "NaN",
+    "+1",
+  ),
+);
+const time = fc.oneof(
+  fc
+    .date({ min: new Date(NOW - 500 * 86_400_000), max: new Date(NOW + 7_200_000), noInvalidDate: true })
+    .map((date) => date.toISOString()),
+  fc.constantFrom(
+    "2026-02-29T10:00:00.000Z",
+    "2026-02-28T23:59:60.000Z",
+    "2026-01-31T24:00:00.000Z",
+    "2026-01-01T00:00:00Z",
+    "2026-13-01T00:00:00.000Z",
+  ),
+  fc.constantFrom(
+    "1969-12-31T00:00:00.000Z",
+    "2026-01-01t00:00:00.000z",
+    "2026-01-01T00:00:00.000+01:00",
+    "2026-01-0aT00:00:00.000Z",
+    "now",
+  ),
+);
+const message = fc
+  .record({
+    device: name,
+    time,
+    readings: fc.array(fc.tuple(name, value), { maxLength: 6 }),
+    space: fc.constantFrom("", "", "", " "),
+    more: fc.constantFrom("", "", "", ',"id":"7"', ',"site":"s"', "x", "}"),
+  })
+  .map(({ device, time, readings, space, more }) => {
+    const members = readings.map(([key, one]) => `"${key}":${one}`).join(`,${space}`);
+    return `{"device":"${device}","time":"${time}","readings":{${members}}${more}}`;
+  });
+
+test("what is read from bytes is what decoding makes of them, whatever came before", () => {
+  const read = createPlainReader();
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 8 }), (messages) => {
+      for (const one of messages) {
+        const bytes = Buffer.from(one);
+        const found = read(bytes, bounds);
+        if (found !== null) expect({ ok: true, message: found }).toEqual(decodeMessage(bytes, bounds));
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("any bytes changed anywhere are read as decoding reads them, or left to it", () => {
+  const read = createPlainReader();
+  const plain = `{"device":"press-07","time":"2026-02-28T21:10:00.123Z","readings":{"temperature":21.3,"motion":false,"n":-12}}`;
+  const change = fc.tuple(fc.nat(plain.length - 1), fc.nat(255), fc.boolean());
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 2 }), (changes) => {
+      let bytes = Buffer.from(plain);
+      for (const [at, byte, cut] of changes) {
+        if (at >= bytes.length) continue;
+        if (cut) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
+        else bytes[at] = byte;
+      }
+      const found = read(bytes, bounds);
+      if (found !== null) expect({ ok: true, message: found }).toEqual(decodeMessage(bytes, bounds));
+      if (changes.length === 0) expect(found).not.toBeNull();
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("reads the common shape, with numbers to their last bit", () => {
+  const read = createPlainReader();
+  const text = (readings: string) =>
+    Buffer.from(`{"device":"d","time":"2026-03-01T11:00:00.000Z","readings":{${readings}}}`);
+  fc.assert(
+    fc.property(
+      fc.integer({ min: -(10 ** 15) + 1, max: 10 ** 15 - 1 }),
+      fc.integer({ min: 1, max: 14 }),
+      (number, point) => {
+        const plain = String(Math.abs(number)).padStart(point + 1, "0");
+        const token = `${number < 0 ? "-" : ""}${plain.slice(0, -point)}.${plain.slice(-point)}`;
+        expect(read(text(`"a":${token},"b":true`), bounds)?.values).toEqual([
+          ["a", Number(token)],
+          ["b", true],
+        ]);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});

@@ -1,0 +1,141 @@
+import type { DecodeBounds, DecodedMessage, ReadingValue } from "@/server/domain/message";
+import { isName, MESSAGE_LIMITS } from "@/server/domain/terms";
+
+const HEAD = Buffer.from('{"device":"');
+const TIME = Buffer.from('","time":"');
+const READINGS = Buffer.from('","readings":{');
+const TRUE = Buffer.from("true");
+const FALSE = Buffer.from("false");
+
+const [QUOTE, COMMA, COLON, CLOSE, POINT, MINUS, ZERO, NINE] = [...Buffer.from('",:}.-09')] as [
+  ...[number, number, number, number, number, number, number, number],
+];
+/** `YYYY-MM-DDTHH:MM:SS.mmmZ`, as JavaScript and many others write it. */
+const TIME_LENGTH = 24;
+const TIME_MARKS: readonly (readonly [at: number, byte: number])[] = [..."....-..-..T..:..:......Z"].flatMap(
+  (mark, at) => (mark === "." ? [] : [[at, mark.charCodeAt(0)] as const]),
+);
+/** Decimals of this many digits and as many of them after the point are exact quotients of two doubles, and lose nothing as one. */
+const MOST_DIGITS = 15;
+const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i);
+
+const NOTHING: readonly never[] = Object.freeze([]);
+
+/**
+ * Makes a reader of messages in the one shape that nearly all have: device, time and readings in this order without a space, plain names, a
+ * time in UTC with milliseconds, booleans and short decimals. It reads bytes where they stand and remembers the names of the last
+ * message. Null is no verdict: decoding then finds out what it is, and says the same of all that this reads.
+ */
+export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) => DecodedMessage | null {
+  /** The readings' names of the last message, and their bytes with the quotes and the colon. */
+  let names: string[] = [];
+  let marks: Uint8Array[] = [];
+  let lastDay = Buffer.alloc(0);
+  let lastDayMs = 0;
+
+  function timeAt(bytes: Uint8Array, at: number): number | null {
+    if (at + TIME_LENGTH > bytes.length) return null;
+    for (const [offset, byte] of TIME_MARKS) if (bytes[at + offset] !== byte) return null;
+    if (bytes[at + 19] !== POINT) return null;
+    if (lastDay.length === 0 || !startsWith(bytes, lastDay, at)) {
+      const [year, month, date] = [digits(bytes, at, 4), digits(bytes, at + 5, 2), digits(bytes, at + 8, 2)];
+      // What is rare or wrong is left to those who know calendars.
+      if (!(year >= 1970 && month >= 1 && month <= 12 && date >= 1 && date <= 28)) return null;
+      lastDayMs = Date.UTC(year, month - 1, date);
+      lastDay = Buffer.from(bytes.subarray(at, at + 10));
+    }
+    const [hour, minute, second] = [digits(bytes, at + 11, 2), digits(bytes, at + 14, 2), digits(bytes, at + 17, 2)];
+    const millis = digits(bytes, at + 20, 3);
+    if (!(hour <= 23 && minute <= 59 && second <= 59 && millis <= 999)) return null;
+    return lastDayMs + ((hour * 60 + minute) * 60 + second) * 1000 + millis;
+  }
+
+  /** Finds the name that begins at `at` and is the `index`-th of its message; null if there is no plain one. */
+  function learnName(bytes: Buffer, at: number, index: number): string | null {
+    const end = bytes.indexOf(QUOTE, at + 1);
+    if (end < 0 || bytes[end + 1] !== COLON) return null;
+    const name = textOf(bytes, at + 1, end);
+    const first = bytes[at + 1]!;
+    // Objects have keys that look like numbers before all others, and a key that comes again only once.
+    if ((first >= ZERO && first <= NINE) || !isName(name) || names.slice(0, index).includes(name)) return null;
+    names = [...names.slice(0, index), name];
+    marks = [...marks.slice(0, index), Buffer.from(bytes.subarray(at, end + 2))];
+    return name;
+  }
+
+  return (value, bounds) => {
+    const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    if (bytes.length > MESSAGE_LIMITS.bytes || !startsWith(bytes, HEAD, 0)) return null;
+    const deviceEnd = bytes.indexOf(QUOTE, HEAD.length);
+    if (deviceEnd < 0 || !startsWith(bytes, TIME, deviceEnd)) return null;
+    const device = textOf(bytes, HEAD.length, deviceEnd);
+    if (!isName(device)) return null;
+    let at = deviceEnd + TIME.length;
+    const eventTime = timeAt(bytes, at);
+    if (eventTime === null || eventTime > bounds.now + bounds.futureToleranceMs) return null;
+    if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs) return null;
+    at += TIME_LENGTH;
+    if (!startsWith(bytes, READINGS, at)) return null;
+    at += READINGS.length;
+
+    const values: (readonly [string, ReadingValue])[] = [];
+    for (let index = 0; ; index++) {
+      if (bytes[at] !== QUOTE || index >= MESSAGE_LIMITS.readings) return null;
+      const isKnown = index < names.length && startsWith(bytes, marks[index]!, at);
+      const name = isKnown ? names[index]! : learnName(bytes, at, index);
+      if (name === null) return null;
+      at += marks[index]!.length;
+      const first = bytes[at]!;
+      if (first === TRUE[0] && startsWith(bytes, TRUE, at)) {
+        values.push([name, true]);
+        at += TRUE.length;
+      } else if (first === FALSE[0] && startsWith(bytes, FALSE, at)) {
+        values.push([name, false]);
+        at += FALSE.length;
+      } else {
+        const isNegative = first === MINUS;
+        if (isNegative) at++;
+        const begin = at;
+        let number = 0;
+        let point = -1;
+        for (; ; at++) {
+          const byte = bytes[at]!;
+          if (byte >= ZERO && byte <= NINE) number = number * 10 + byte - ZERO;
+          else if (byte === POINT && point < 0) point = at;
+          else break;
+        }
+        const whole = (point < 0 ? at : point) - begin;
+        const fraction = point < 0 ? 0 : at - point - 1;
+        const isPlain = whole > 0 && whole + fraction <= MOST_DIGITS && (point < 0 || fraction > 0);
+        if (!isPlain || (whole > 1 && bytes[begin] === ZERO)) return null;
+        const value = number / POWERS[fraction]!;
+        values.push([name, isNegative ? -value : value]);
+      }
+      const after = bytes[at++];
+      if (after === COMMA) continue;
+      if (after !== CLOSE || bytes[at] !== CLOSE || at + 1 !== bytes.length) return null;
+      return { device, eventTime, values, rounded: NOTHING, texts: NOTHING, refused: NOTHING, refusedLabels: NOTHING };
+    }
+  };
+}
+
+function startsWith(bytes: Uint8Array, part: Uint8Array, at: number): boolean {
+  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
+  return true;
+}
+
+/** Bytes as text, one character each; for what is then compared with names, which are ASCII. */
+function textOf(bytes: Buffer, from: number, to: number): string {
+  return bytes.toString("latin1", from, to);
+}
+
+/** Reads decimal digits; NaN where there is anything else. */
+function digits(bytes: Uint8Array, at: number, length: number): number {
+  let number = 0;
+  for (let i = at; i < at + length; i++) {
+    const byte = bytes[i]!;
+    if (byte < ZERO || byte > NINE) return NaN;
+    number = number * 10 + byte - ZERO;
+  }
+  return number;
+}
