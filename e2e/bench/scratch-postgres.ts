@@ -10,6 +10,8 @@ export async function scratchPostgres(): Promise<{ pool: pg.Pool; connectionStri
   const dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-bench-"));
   const server = await startEmbeddedPostgres({ dataDir, logger: pino({ level: "warn" }) });
   const pool = new pg.Pool({ connectionString: server.ownerConnectionString, max: 4, options: "-c timezone=UTC" });
+  // Ending the pool doesn't wait until the server has let go of every connection.
+  pool.on("error", () => {});
   return {
     pool,
     connectionString: server.ownerConnectionString,

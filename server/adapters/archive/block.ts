@@ -32,7 +32,7 @@ export interface Block {
 /** Most units of text in a block. Far below the 16 MB of a MongoDB document, even where nothing can be packed. */
 const BLOCK_SIZE = 4 * 1024 * 1024;
 /** Units of text after which a section ends: enough to pack well, little to unpack for one message. */
-const SECTION_SIZE = 128 * 1024;
+const SECTION_SIZE = 64 * 1024;
 const DAY_MS = 24 * 3_600_000;
 
 /** The number a device's name is looked up by, from 0 to 2³¹ − 1. Names may share one. */
@@ -96,7 +96,9 @@ export function unpackBlock(
 }
 
 /** The messages of each log, partition and day, by offset and without repeats. */
-function byDay(messages: readonly ArchivedMessage[]): ArchivedMessage[][] {
+function byDay(messages: readonly ArchivedMessage[]): (readonly ArchivedMessage[])[] {
+  if (messages.length > 0 && messages.every((message) => alike(message, messages[0]!)))
+    return [withoutRepeats(messages)];
   const groups = new Map<string, ArchivedMessage[]>();
   let group: ArchivedMessage[] | undefined;
   let previous: ArchivedMessage | undefined;
@@ -122,14 +124,14 @@ function alike(one: ArchivedMessage, other: ArchivedMessage): boolean {
   );
 }
 
-function withoutRepeats(messages: ArchivedMessage[]): ArchivedMessage[] {
+function withoutRepeats(messages: readonly ArchivedMessage[]): readonly ArchivedMessage[] {
   const isAscending = messages.every(
     ({ position }, i) => i === 0 || position.offset > messages[i - 1]!.position.offset,
   );
   if (isAscending) return messages;
-  return messages
+  return [...messages]
     .sort((a, b) => a.position.offset - b.position.offset || a.processedTime - b.processedTime)
-    .filter(({ position }, i) => i === 0 || position.offset !== messages[i - 1]!.position.offset);
+    .filter(({ position }, i, sorted) => i === 0 || position.offset !== sorted[i - 1]!.position.offset);
 }
 
 /** @param messages of one log, partition and day, by offset. */

@@ -6,10 +6,12 @@ import type { ArchivedMessage } from "@/server/ports/message-archive";
  * (offset, ingest, event and processed time as steps from the message before, units of text), then all texts. Numbers have 6 or 7
  * bits a byte, the lowest first.
  */
+const CHUNK_BYTES = 64 * 1024;
 const PACKING = {
+  chunkSize: CHUNK_BYTES,
   params: {
     // Of all that was measured (docs/decisions/025) this packs best for what it costs.
-    [constants.BROTLI_PARAM_QUALITY]: 2,
+    [constants.BROTLI_PARAM_QUALITY]: 1,
     [constants.BROTLI_PARAM_LGWIN]: 18,
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
   },
@@ -29,27 +31,29 @@ export function packSection(messages: readonly ArchivedMessage[]): Buffer {
       continue;
     }
     const name = Buffer.from(device);
-    nameBytes += name.length + 2 * NUMBER_BYTES;
+    nameBytes += name.length;
     names.push({ name, count: 1 });
     previous = device;
   }
-  const columns = Buffer.allocUnsafe(nameBytes + (2 + messages.length * (STEPS.length + 1)) * NUMBER_BYTES);
-  let at = writeNumber(columns, writeNumber(columns, 0, names.length), messages.length);
+  const text = messages.map(({ body }) => body).join("");
+  const numbers = 2 + 2 * names.length + messages.length * (STEPS.length + 1);
+  const bytes = Buffer.allocUnsafe(nameBytes + numbers * NUMBER_BYTES + Buffer.byteLength(text));
+  let at = writeNumber(bytes, writeNumber(bytes, 0, names.length), messages.length);
   for (const { name, count } of names) {
-    at = writeNumber(columns, writeNumber(columns, at, count), name.length);
-    at += name.copy(columns, at);
+    at = writeNumber(bytes, writeNumber(bytes, at, count), name.length);
+    at += name.copy(bytes, at);
   }
   for (const of of STEPS) {
     let before = 0;
     for (const message of messages) {
       const value = of(message);
-      at = writeNumber(columns, at, value - before);
+      at = writeNumber(bytes, at, value - before);
       before = value;
     }
   }
-  for (const { body } of messages) at = writeNumber(columns, at, body.length);
-  const texts = Buffer.from(messages.map(({ body }) => body).join(""));
-  return brotliCompressSync(Buffer.concat([columns.subarray(0, at), texts]), PACKING);
+  for (const { body } of messages) at = writeNumber(bytes, at, body.length);
+  at += bytes.write(text, at);
+  return brotliCompressSync(bytes.subarray(0, at), PACKING);
 }
 
 /** Adds to `found` the messages of a section; only those of one device, if one is given. */
@@ -59,36 +63,58 @@ export function unpackSection(
   device: string | undefined,
   found: ArchivedMessage[],
 ): void {
-  const bytes = brotliDecompressSync(packed);
+  const bytes = brotliDecompressSync(packed, { chunkSize: CHUNK_BYTES });
   const reader = { bytes, at: 0 };
   const deviceCount = readNumber(reader);
   const messageCount = readNumber(reader);
   const devices: string[] = [];
+  // The messages wanted, from one to before another.
+  let [from, to, next] = [messageCount, device === undefined ? messageCount : 0, 0];
   for (let i = 0; i < deviceCount; i++) {
     const count = readNumber(reader);
     const length = readNumber(reader);
     const name = bytes.toString("utf8", reader.at, (reader.at += length));
-    for (let k = 0; k < count; k++) devices.push(name);
+    if (device === undefined || device === name) {
+      from = Math.min(from, next);
+      to = next + count;
+      for (let k = 0; k < count; k++) devices.push(name);
+    }
+    next += count;
   }
-  if (device !== undefined && !devices.includes(device)) return;
-  const [offsets, ingestTimes, eventTimes, processedTimes] = STEPS.map(() => {
+  if (from >= to) return;
+  const steps = () => {
+    const values: number[] = [];
     let value = 0;
-    return Array.from({ length: messageCount }, () => (value += readNumber(reader)));
-  }) as [number[], number[], number[], number[]];
+    for (let i = 0; i < messageCount; i++) {
+      value += readNumber(reader);
+      if (i >= from && i < to) values.push(value);
+    }
+    return values;
+  };
+  const [offsets, ingestTimes, eventTimes, processedTimes] = [steps(), steps(), steps(), steps()];
   const lengths = Array.from({ length: messageCount }, () => readNumber(reader));
-  const texts = bytes.toString("utf8", reader.at);
-  let start = 0;
-  for (let i = 0; i < messageCount; i++) {
-    const end = start + lengths[i]!;
-    if (device === undefined || devices[i] === device)
-      found.push({
-        position: { log, partition, offset: offsets[i]! },
-        device: devices[i]!,
-        ...{ eventTime: eventTimes[i]!, ingestTime: ingestTimes[i]!, processedTime: processedTimes[i]! },
-        body: texts.slice(start, end),
-      });
-    start = end;
+  const start = sum(lengths, 0, from);
+  const end = start + sum(lengths, from, to);
+  // Where every unit of text is a byte, the rest of the text needn't be read.
+  const isPlain = bytes.length - reader.at === end + sum(lengths, to, messageCount);
+  const text = isPlain
+    ? bytes.toString("latin1", reader.at + start, reader.at + end)
+    : bytes.toString("utf8", reader.at).slice(start, end);
+  let at = 0;
+  for (let i = 0; i < to - from; i++) {
+    found.push({
+      position: { log, partition, offset: offsets[i]! },
+      device: devices[i]!,
+      ...{ eventTime: eventTimes[i]!, ingestTime: ingestTimes[i]!, processedTime: processedTimes[i]! },
+      body: text.slice(at, (at += lengths[from + i]!)),
+    });
   }
+}
+
+function sum(numbers: readonly number[], from: number, to: number): number {
+  let total = 0;
+  for (let i = from; i < to; i++) total += numbers[i]!;
+  return total;
 }
 
 function offsetOf({ position }: ArchivedMessage): number {
@@ -110,15 +136,12 @@ function processedTimeOf({ processedTime }: ArchivedMessage): number {
 /** Writes a whole number below 2⁵³ in size; the sign is the lowest bit of the first byte. @returns the place after it. */
 function writeNumber(bytes: Buffer, at: number, value: number): number {
   const isNegative = value < 0;
-  let rest = isNegative ? -value : value;
-  const low = rest % 64;
-  rest = (rest - low) / 64;
+  const size = isNegative ? -value : value;
+  const low = size % 64;
+  let rest = (size - low) / 64;
   bytes[at++] = (rest > 0 ? 128 : 0) | (low << 1) | (isNegative ? 1 : 0);
-  while (rest > 0) {
-    const part = rest % 128;
-    rest = (rest - part) / 128;
-    bytes[at++] = (rest > 0 ? 128 : 0) | part;
-  }
+  for (; rest >= 2 ** 31; rest = Math.floor(rest / 128)) bytes[at++] = 128 | (rest % 128);
+  for (; rest > 0; rest >>>= 7) bytes[at++] = (rest > 127 ? 128 : 0) | (rest & 127);
   return at;
 }
 

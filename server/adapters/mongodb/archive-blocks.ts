@@ -27,7 +27,7 @@ const REPLACED_MS = 120_000;
 /** Blocks looked at together. */
 const HEADS = 1000;
 const REMOVED = 200;
-const FIRST_ROUND = 4;
+const FIRST_ROUND = 2;
 const LARGEST_ROUND = 32;
 const OVERHEAD_BYTES = 512;
 const DEVICE_BYTES = 10;

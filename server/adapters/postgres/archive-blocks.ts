@@ -61,7 +61,7 @@ export async function takeBlocks(
 /** Days that are looked through together, counted back from the newest that can be meant: a device in every block is found in the first. */
 const DAYS_BACK = [1, 8, 64, Infinity];
 const FIRST_DAY = -(2 ** 31);
-const FIRST_ROUND = 8;
+const FIRST_ROUND = 2;
 const LARGEST_ROUND = 64;
 
 /** Blocks that may hold a device's messages, newest first. To be read in one snapshot, as blocks are merged meanwhile. */
