@@ -4,6 +4,8 @@ import { makeLink } from "@/server/access/links";
 import { auditAnswer, keysAnswer, madeKey, userLink } from "@/server/contracts/access";
 import { job } from "@/server/contracts/jobs";
 import type { Caller } from "@/server/domain/access";
+import { TOPICS } from "@/server/domain/terms";
+import { noteUnreadable, readSkipped } from "@/server/pipeline/unreadable-batches";
 import { withTransaction } from "@/server/postgres/transaction";
 import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
@@ -244,9 +246,20 @@ test("after a removal nothing in the database says who that was", async () => {
   expect(key.madeBy).toBe("Ida Marker");
   await query("DELETE FROM job_run");
   expect((await own.handle("runJob", post({}), { name: "stage-retention" })).status).toBe(200);
+  await query(`INSERT INTO pipeline_position (cluster, topic, epoch, partition, next) VALUES ('other', $1, 0, 3, 5)`, [
+    TOPICS.telemetry,
+  ]);
+  await noteUnreadable(
+    pool,
+    { cluster: "other", topic: TOPICS.telemetry, epoch: 0, partition: 3, next: 5 },
+    { partition: 3, from: 5, to: 9, records: 5, reason: "unknownCodec", codec: "9", detail: "It can't be unpacked." },
+  );
+  const skip = await own.handle("skipBatch", post({ from: 5, to: 9 }), { partition: "3" });
+  expect([skip.status, await skip.json()]).toMatchObject([200, { skippedBy: "Ida Marker" }]);
   expect((await api.handle("deleteUser", post({}), { id: String(accountId) })).status).toBe(200);
   const { items } = await read(keysAnswer, api.handle("listAccessKeys", new Request("http://here/x"), {}));
   expect(items.find(({ id }) => id === key.id)?.madeBy).toBe(`user ${accountId}`);
+  expect((await readSkipped(pool, 1))[0]?.skippedBy).toBe(`user ${accountId}`);
   const { rows: tables } = await pool.query<{ name: string }>(
     `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()`,
   );
