@@ -6,6 +6,7 @@ import { connections } from "./connections";
 import { type Drill, readOptions, runDrills } from "./drill";
 import { hostile } from "./hostile";
 import { killRounds } from "./kill-rounds";
+import { ifKillable } from "./mongodb-kill";
 import { otherProducers } from "./other-producers";
 import { outboxFull } from "./outbox-full";
 import { postgresKill } from "./postgres-kill";
@@ -41,7 +42,8 @@ export async function main(argv: string[]): Promise<number> {
   const others = mode === "kafka" || mode === "real" ? [await otherProducers({ mode, short })] : [];
   const backup = await backupRestore({ mode, short });
   if (backup) others.push(backup);
-  if (short) return runDrills(DRILLS, options, others);
+  const drills = [...(await ifKillable(mode)), ...DRILLS];
+  if (short) return runDrills(drills, options, others);
   const file = "e2e/fixtures/environment.ndjson";
   const targets = ["worker", "web", "postgres", "kafka", "tree"] as const;
   const rows = [
@@ -51,5 +53,5 @@ export async function main(argv: string[]): Promise<number> {
     await resendLetters({ mode, short, seed }),
     ...others,
   ];
-  return runDrills(DRILLS, options, rows);
+  return runDrills(drills, options, rows);
 }

@@ -16,10 +16,13 @@ export interface DrillEngines extends RunningEngines {
 
 /**
  * Starts the engines of a mode; `env` leads to them, through the proxies if there are any. Nothing can be put between the product and its
- * embedded PostgreSQL, so with `proxied` a plain one takes its place.
+ * embedded PostgreSQL, so with `proxied` a plain one takes its place; with `killable` MongoDB's is one that survives kill -9.
  * @throws EnginesMissing without Java or Maven.
  */
-export async function startDrillEngines(mode: EngineMode, proxied: boolean): Promise<DrillEngines> {
+export async function startDrillEngines(
+  mode: EngineMode,
+  { proxied = false, killable = false }: { proxied?: boolean; killable?: boolean } = {},
+): Promise<DrillEngines> {
   const wanted = (one: Outside) => mode === "real" || mode === one || (proxied && one === "postgres");
   const proxies: Partial<Record<Outside, Proxy>> = {};
   if (proxied) for (const one of OUTSIDE) if (wanted(one)) proxies[one] = await startProxy();
@@ -29,7 +32,7 @@ export async function startDrillEngines(mode: EngineMode, proxied: boolean): Pro
     const advertised = proxies.kafka ? { advertised: `127.0.0.1:${proxies.kafka.port}` } : true;
     const running = await startEngines({
       kafka: wanted("kafka") && advertised,
-      mongodb: wanted("mongodb"),
+      mongodb: wanted("mongodb") && { killable },
       postgres: wanted("postgres"),
     });
     const { kafka, mongodb, postgres } = running;

@@ -11,10 +11,11 @@ export async function killEngine(
   engine: Breakable,
   prefix: string,
   { short, random, say }: DrillContext,
+  rounds = short ? 1 : 5,
 ): Promise<DrillReport> {
   const load = startLoad(stage, { prefix, devices: 20, perSecond: USUAL_LOAD });
   const recoveries: number[] = [];
-  for (let round = 1; round <= (short ? 1 : 5); round++) {
+  for (let round = 1; round <= rounds; round++) {
     await recovered(stage, load, now());
     await pause(500 + random() * 1000);
     await engine.killAndStart();

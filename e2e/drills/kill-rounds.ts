@@ -123,7 +123,7 @@ async function play(
   moment: number,
 ): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-kill-"));
-  const engines = await startDrillEngines(mode, false);
+  const engines = await startDrillEngines(mode);
   // The same port and folder all along, as a person restarting it would have.
   const env = { DEMO_DEVICES: "0", ...engines.env };
   const options = { dataDir: path.join(folder, "data"), port: await freePort(), env };

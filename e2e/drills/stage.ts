@@ -10,8 +10,8 @@ import { type DrillEngines, type EngineMode, startDrillEngines } from "./drill-e
 import { createLedger, type Ledger } from "./ledger";
 import { SMALL_HEAP } from "./memory";
 
-/** plain: nothing between · proxied: a proxy before each engine · clock: a clock that can be set in web and worker. */
-export type StageKind = "plain" | "proxied" | "clock";
+/** plain: nothing between · killable: a MongoDB-wire server that survives kill -9 · proxied: a proxy before each engine · clock: a clock that can be set in web and worker. */
+export type StageKind = "plain" | "killable" | "proxied" | "clock";
 
 /** The running product on the engines of one mode, with what its senders were told. */
 export interface Stage {
@@ -43,7 +43,7 @@ export async function openStage(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Stage> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drill-"));
-  const engines = await startDrillEngines(mode, kind === "proxied");
+  const engines = await startDrillEngines(mode, { proxied: kind === "proxied", killable: kind === "killable" });
   const clock = createClock(path.join(folder, "clock"));
   const options = {
     dataDir: path.join(folder, "data"),

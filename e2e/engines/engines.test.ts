@@ -169,3 +169,27 @@ async function query(url: string, sql: string): Promise<unknown[]> {
     await client.end();
   }
 }
+
+describeStartingEngines("MongoDB-wire server that may be killed", () => {
+  test("keeps what was acknowledged over kill -9, and removes what has expired", SLOW, async () => {
+    const server = await startMongo({ killable: true });
+    const client = new MongoClient(server.uri);
+    try {
+      const kept = client.db().collection<{ _id: number }>("kept");
+      await kept.createIndex({ at: 1 }, { expireAfterSeconds: 3600 });
+      for (let round = 0; round < 3; round++) {
+        const rows = Array.from({ length: 500 }, (_, i) => ({ _id: round * 500 + i, at: new Date() }));
+        await kept.insertMany(rows);
+        await server.kill();
+        await server.start();
+        expect(await kept.countDocuments()).toBe((round + 1) * 500);
+      }
+      await kept.insertOne({ _id: -1, at: new Date(Date.now() - 7_200_000) } as never);
+      await until(async () => (await kept.countDocuments({ _id: -1 })) === 0, { timeoutMs: 120_000, everyMs: 500 });
+      expect(await kept.countDocuments()).toBe(1500);
+    } finally {
+      await client.close();
+      await server.remove();
+    }
+  });
+});

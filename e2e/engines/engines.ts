@@ -24,7 +24,8 @@ export interface RunningEngines {
 /** Starts the engines side by side; when one fails, the others are stopped. @throws EnginesMissing, StartError */
 export async function startEngines(which: WhichEngines): Promise<RunningEngines> {
   // Before anything is started: what is missing is said at once, and fetched once.
-  const onJava = which.kafka || which.mongodb;
+  const killable = which.mongodb && optionsOf(which.mongodb)?.killable;
+  const onJava = which.kafka || (!killable && which.mongodb);
   if (onJava) await prepareJava(optionsOf(onJava)?.say);
   const [kafka, mongodb, postgres] = await allOrNone([
     which.kafka ? startKafka(optionsOf(which.kafka)) : undefined,

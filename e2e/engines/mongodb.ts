@@ -4,14 +4,17 @@ import { MongoClient } from "mongodb";
 import { type Engine, engineFolder, launchLogged, startEngine, untilAnswers } from "./engine";
 import { prepareJava } from "./java";
 import { freeEnginePort } from "./ports";
+import { prepareSecantus } from "./secantus";
 
-/** A server that speaks MongoDB's protocol (mongo-java-server on an H2 file). Not crash-safe: see docs/engines.md. */
+/** A server that speaks MongoDB's protocol: mongo-java-server on an H2 file, not crash-safe, or SecantusDB. See docs/engines.md. */
 export interface MongoServer extends Engine {
   /** Names the database `fieldwatch`; stays the same over stop and start. */
   readonly uri: string;
 }
 
 export interface MongoOptions {
+  /** True: SecantusDB, which is slower and survives kill -9. */
+  readonly killable?: boolean;
   /** Kept after the end. Not given: a temporary folder. */
   readonly dataDir?: string;
   /** A free port if left out. */
@@ -22,9 +25,9 @@ export interface MongoOptions {
   readonly say?: (line: string) => void;
 }
 
-/** Starts the server and waits until it answers. @throws EnginesMissing without Java or Maven; StartError when it doesn't start. */
+/** Starts the server and waits until it answers. @throws EnginesMissing without Java and Maven, or Python; StartError when it doesn't start. */
 export async function startMongo(options: MongoOptions = {}): Promise<MongoServer> {
-  const java = await prepareJava(options.say);
+  const commandOf = options.killable ? await secantusCommand(options) : await javaCommand(options);
   const port = options.port ?? (await freeEnginePort());
   const folder = engineFolder("mongodb", options.dataDir);
   mkdirSync(folder.dataDir, { recursive: true });
@@ -35,23 +38,37 @@ export async function startMongo(options: MongoOptions = {}): Promise<MongoServe
     stopSignal: "TERM",
     logFile,
     async launch(onLaunch) {
-      const file = path.join(folder.dataDir, "mongodb.mv");
-      const args = [
-        "-Xmx512m",
-        "-Dlog4j2.level=INFO",
-        "-cp",
-        java.classPath,
-        "MongoServerLauncher",
-        file,
-        "127.0.0.1",
-        String(port),
-      ];
-      const launched = launchLogged(java.program, args, { logFile, ...(options.env && { env: options.env }) });
+      const { program, args, env } = commandOf(folder.dataDir, port);
+      const launched = launchLogged(program, args, { logFile, env: { ...env, ...options.env } });
       onLaunch(launched);
       await untilAnswers("The MongoDB-wire server", launched, logFile, () => answers(uri, launched.pid));
     },
   });
   return Object.assign(Object.create(engine) as Engine, { uri });
+}
+
+interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function javaCommand({ say }: MongoOptions): Promise<(dataDir: string, port: number) => Command> {
+  const { program, classPath } = await prepareJava(say);
+  const settings = ["-Xmx512m", "-Dlog4j2.level=INFO", "-cp", classPath, "MongoServerLauncher"];
+  return (dataDir, port) => ({
+    program,
+    args: [...settings, path.join(dataDir, "mongodb.mv"), "127.0.0.1", String(port)],
+  });
+}
+
+async function secantusCommand({ say }: MongoOptions): Promise<(dataDir: string, port: number) => Command> {
+  const { program, args, env } = await prepareSecantus(say);
+  return (dataDir, port) => ({
+    program,
+    args: [...args, "--port", String(port), "--storage-path", path.join(dataDir, "wiredtiger"), "--sync-on-commit"],
+    env,
+  });
 }
 
 /** True if it answers, and not another one that has the port. */
