@@ -12,7 +12,7 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from "mongodb";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 import { documentsError, onlyDuplicates, withDocumentErrors } from "./errors";
 
@@ -100,4 +100,15 @@ describe("errors of MongoDB", () => {
     expect(onlyDuplicates(bulk([]))).toBe(false);
     expect(onlyDuplicates(server(DUPLICATE))).toBe(false);
   });
+});
+
+it("takes a driver that neither answers nor fails for an outage, after a while", async () => {
+  vi.useFakeTimers();
+  try {
+    const failed = expect(withDocumentErrors(() => new Promise(() => {}))).rejects.toThrow(DocumentsUnavailableError);
+    await vi.advanceTimersByTimeAsync(120_000);
+    await failed;
+  } finally {
+    vi.useRealTimers();
+  }
 });

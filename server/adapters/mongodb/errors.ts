@@ -13,9 +13,13 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from "mongodb";
+import { within } from "@/server/async/timeout";
 import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 
 const DUPLICATE_KEY = 11000;
+
+/** Longer than anything takes whose parts are all in time: once, when a server was killed, the driver neither answered nor failed. */
+const LONGEST_MS = 120_000;
 
 /** Errors of the driver that tell of the way to the server. MongoSystemError includes a failed server selection. */
 const OUTAGE_CLASSES = [
@@ -123,7 +127,8 @@ export function documentsError(error: unknown): unknown {
 /** Runs `work`, turning outages into DocumentsUnavailableError. */
 export async function withDocumentErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    const late = () => new DocumentsUnavailableError(`MongoDB's driver gave no answer in ${LONGEST_MS / 1000} s`);
+    return await within(LONGEST_MS, work(), late);
   } catch (error) {
     throw documentsError(error);
   }
