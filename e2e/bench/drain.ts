@@ -9,19 +9,17 @@ import { topicSettings } from "@/server/compose";
 import { loadConfig } from "@/server/config/config";
 import type { LiveRecord } from "@/server/contracts/live";
 import { TOPICS } from "@/server/domain/terms";
-import type { EventLog, LogRecord } from "@/server/ports/event-log";
+import type { EventLog } from "@/server/ports/event-log";
 import { type RunningEngines, startEngines } from "../engines/engines";
 import { treeOf } from "../processes";
 import { cleanEnv, runProduct, startProduct } from "../product";
 import { pause, until } from "../waiting";
 import { cpuSeconds } from "./cpu";
-import { messageLine } from "./messages";
 import { machine, markdownTable } from "./report";
+import { fill, handled, recordOf } from "./telemetry-topic";
 
 const logger = pino({ level: "silent" });
 const MB = 2 ** 20;
-/** Messages per append while filling. */
-const CHUNK = 2000;
 
 /**
  * What one worker does on real engines, all on this machine: drains a filled Kafka topic through the complete pipeline,
@@ -139,22 +137,6 @@ async function measure(engines: RunningEngines, folder: string, size: Size): Pro
   }
 }
 
-/** Puts the messages into the topic as fast as Kafka takes them; no worker runs meanwhile. */
-async function fill(log: EventLog, messages: number): Promise<void> {
-  const base = Date.now() - messages * 10;
-  for (let at = 0; at < messages; at += CHUNK) {
-    const records = Array.from({ length: Math.min(CHUNK, messages - at) }, (_, i) =>
-      recordOf(at + i, base + (at + i) * 10),
-    );
-    await log.append(TOPICS.telemetry, records);
-  }
-}
-
-function recordOf(i: number, time: number): LogRecord {
-  const { device, line } = messageLine(i, time);
-  return { key: device, value: Buffer.from(line) };
-}
-
 /** Sends at an even rate and listens to the live frames; milliseconds from a message's making to its frame, each. */
 async function steady(log: EventLog, { rate, seconds }: Size): Promise<number[]> {
   const latencies: number[] = [];
@@ -198,13 +180,6 @@ async function steady(log: EventLog, { rate, seconds }: Size): Promise<number[]>
   });
   await listening.stop(1000);
   return latencies.sort((a, b) => a - b);
-}
-
-async function handled(pool: pg.Pool): Promise<{ messages: number; readings: number }> {
-  const { rows } = await pool.query<{ messages: number; readings: number }>(
-    "SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings FROM pipeline_position",
-  );
-  return rows[0]!;
 }
 
 async function isDone(pool: pg.Pool, messages: number): Promise<boolean> {

@@ -1,0 +1,32 @@
+import type pg from "pg";
+import { TOPICS } from "@/server/domain/terms";
+import type { EventLog, LogRecord } from "@/server/ports/event-log";
+import { messageLine } from "./messages";
+
+/** Messages per append while filling. */
+const CHUNK = 2000;
+
+/** Puts the messages into the topic as fast as Kafka takes them; no worker runs meanwhile. */
+export async function fill(log: EventLog, messages: number): Promise<void> {
+  const base = Date.now() - messages * 10;
+  for (let at = 0; at < messages; at += CHUNK) {
+    const records = Array.from({ length: Math.min(CHUNK, messages - at) }, (_, i) =>
+      recordOf(at + i, base + (at + i) * 10),
+    );
+    await log.append(TOPICS.telemetry, records);
+  }
+}
+
+/** The `i`-th message as a record. */
+export function recordOf(i: number, time: number): LogRecord {
+  const { device, line } = messageLine(i, time);
+  return { key: device, value: Buffer.from(line) };
+}
+
+/** What the worker has committed so far. */
+export async function handled(pool: pg.Pool): Promise<{ messages: number; readings: number }> {
+  const { rows } = await pool.query<{ messages: number; readings: number }>(
+    "SELECT coalesce(sum(messages), 0)::float8 AS messages, coalesce(sum(readings), 0)::float8 AS readings FROM pipeline_position",
+  );
+  return rows[0]!;
+}
