@@ -21,6 +21,7 @@ import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-writes";
+import { createTaken } from "./readings/retention";
 import { createPreview } from "./dead-letters/preview";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { auditProbe } from "./health/audit";
@@ -52,7 +53,6 @@ import { LogUnavailableError } from "./ports/event-log";
 const HEALTH_EVERY_MS = 5000;
 const APPEND_TIMEOUT_MS = 30_000;
 const READY_TIMEOUT_MS = 3000;
-const DAY_MS = 86_400_000;
 
 export interface ApiParts {
   readonly config: Config;
@@ -74,11 +74,11 @@ export interface ApiParts {
 export function composeApi(parts: ApiParts): Api {
   const { config, engines, prisma, pipelineState, health, version, logger } = parts;
   const { ingest, pipeline } = config;
-  const bounds = () => ({
-    now: Date.now(),
-    futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000,
-    retentionMs: pipeline.READINGS_RETENTION_DAYS === 0 ? null : pipeline.READINGS_RETENTION_DAYS * DAY_MS,
-  });
+  const taken = createTaken(engines.pool, pipeline.READINGS_RETENTION_DAYS);
+  const bounds = () => {
+    const now = Date.now();
+    return { now, futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000, retentionMs: taken.latest(now) };
+  };
   const ingestCounts = parts.ingestCounts ?? noIngestCounts;
   const admission = parts.admission ?? composeAdmission(config, engines);
   const pace = createPace({
@@ -103,6 +103,38 @@ export function composeApi(parts: ApiParts): Api {
       setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,
+      retention: {
+        startDays: pipeline.READINGS_RETENTION_DAYS,
+        leastDays: Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24),
+        others: [
+          ...(engines.inspection.mongodb === null
+            ? ([
+                {
+                  what: "messages",
+                  tables: ["archive_block", "archive_fresh", "message_archive"],
+                  setting: "ARCHIVE_RETENTION_DAYS",
+                  days: pipeline.ARCHIVE_RETENTION_DAYS,
+                },
+                {
+                  what: "deadLetters",
+                  tables: ["dead_letter"],
+                  setting: "DEAD_LETTER_RETENTION_DAYS",
+                  days: pipeline.DEAD_LETTER_RETENTION_DAYS,
+                },
+              ] as const)
+            : []),
+          ...(engines.inspection.kafka === null
+            ? ([
+                {
+                  what: "log",
+                  tables: ["log_batch"],
+                  setting: "LOG_RETENTION_HOURS",
+                  days: config.eventLog.LOG_RETENTION_HOURS / 24,
+                },
+              ] as const)
+            : []),
+        ],
+      },
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
       waiting: createWaitingBytes(ingest.INGEST_MAX_WAITING_BYTES),
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,

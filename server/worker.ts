@@ -15,6 +15,7 @@ import { runJobs } from "./jobs/run-jobs";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { startConsumer } from "./pipeline/consumer";
+import { createTaken } from "./readings/retention";
 import { createPipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
 import { createFollow, type FollowBatch } from "./pipeline/follow";
@@ -24,7 +25,6 @@ import { createTimings, type Timings } from "./pipeline/timings";
 const DRAIN_MS = 5000;
 /** The time the worker may take to end when it can't go on, in milliseconds. */
 const FATAL_END_MS = DRAIN_MS + 3000;
-const DAY = 24 * 3_600_000;
 
 /** Runs the worker: the pipeline on its share of the partitions, and the jobs. Waits for engines that are not up yet. */
 export async function runWorker(config: Config, logger: Logger): Promise<Running> {
@@ -92,7 +92,7 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
     maxDevices: settings.MAX_DEVICES,
     maxMetrics: settings.MAX_METRICS,
     futureToleranceMs: settings.FUTURE_TOLERANCE_SECONDS * 1000,
-    retentionMs: settings.READINGS_RETENTION_DAYS === 0 ? null : settings.READINGS_RETENTION_DAYS * DAY,
+    oldestTaken: createTaken(engines.pool, settings.READINGS_RETENTION_DAYS).read,
   });
   return startConsumer({
     ...engines,

@@ -12,7 +12,7 @@ function pagesOf(grants: readonly Grant[]): string[] {
 }
 
 const OF_SITES = ["Overview", "Devices", "Metrics", "Dead letters"];
-const OF_ALL = ["Overview", "Devices", "Metrics", "Pipeline", "Dead letters", "Jobs", "Health"];
+const OF_ALL = ["Overview", "Devices", "Metrics", "Pipeline", "Dead letters", "Jobs", "Retention", "Health"];
 
 test("who sees some sites alone is offered what is of sites, whatever their role there", () => {
   for (const role of ROLES)

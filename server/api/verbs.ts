@@ -36,6 +36,7 @@ import { updateMetric } from "./metrics/update";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
 import { listRemovals } from "./removals/list";
+import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -66,6 +67,9 @@ export const VERBS = {
   deleteMetric,
   mergeMetrics,
   listRemovals,
+  getRetention,
+  setRetention,
+  removeRetention,
   listDeadLetters,
   listDeadLetterGroups,
   getDeadLetter,

@@ -6,6 +6,7 @@ export const PAGES = [
   { href: "/pipeline", label: "Pipeline", key: "p", ofAllSites: true },
   { href: "/dead-letters", label: "Dead letters", key: "l", ofAllSites: false },
   { href: "/jobs", label: "Jobs", key: "j", ofAllSites: true },
+  { href: "/retention", label: "Retention", key: "r", ofAllSites: true },
   { href: "/health", label: "Health", key: "h", ofAllSites: true },
 ] as const;
 

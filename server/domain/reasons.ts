@@ -23,7 +23,7 @@ export const DEAD_LETTER_REASONS = {
   tooOld: {
     scope: "message",
     title: "Older than the retention",
-    fix: "Raise READINGS_RETENTION_DAYS (0 keeps everything) and resend.",
+    fix: "Keep readings longer (page Retention), unless what is so old was removed already, and resend.",
   },
   noReadings: {
     scope: "message",

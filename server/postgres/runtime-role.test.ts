@@ -90,7 +90,8 @@ test("months are made and dropped by the owner's functions, which do nothing els
       [`${table}_2026_11`, `${table}_9999_12`, `${table}_other`].sort(),
     );
   await pool.query(`INSERT INTO site (name) VALUES ('a')`);
-  const old = await oldMonths(pool, Date.parse("2027-01-01T00:00:00Z"));
+  const before = Date.parse("2027-01-01T00:00:00Z");
+  const old = [...(await oldMonths(pool, "raw", before)), ...(await oldMonths(pool, "minutes", before))];
   expect(old.map(monthName).sort()).toEqual(["rollup_minute_2026_11", "sample_2026_11"]);
   for (const month of old) expect(await withTransaction(pool, (tx) => dropOldMonth(tx, month))).toBe(true);
   for (const table of ["sample", "rollup_minute"])

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { Kept } from "@/server/domain/retention";
 import type { EpochMs } from "@/server/domain/terms";
 import {
   dropMonth,
@@ -67,12 +68,16 @@ export function createPartitions(pool: Pool, now: () => EpochMs = Date.now): Par
   }
 }
 
-/** The months of samples and minute rollups before the one `before` is in, the oldest first. Whole months go, so that rollups still equal a recount. */
-export async function oldMonths(client: Pool | PoolClient, before: EpochMs): Promise<MonthOfTable[]> {
-  const months = await readMonths(
-    client,
-    TABLES.map(({ table }) => table),
-  );
+/** What there is of each kind of readings: a table divided into months, or one alone. */
+const TABLE_OF = {
+  raw: { table: "sample", column: "time", rest: "sample_other" },
+  minutes: { table: "rollup_minute", column: "bucket", rest: "rollup_minute_other" },
+  hours: { table: "rollup_hour", column: "bucket", rest: "rollup_hour" },
+} as const satisfies Record<Kept, { table: string; column: string; rest: string }>;
+
+/** The months of a kind before the one `before` is in, the oldest first: whole months go. */
+export async function oldMonths(client: Pool | PoolClient, keeps: Kept, before: EpochMs): Promise<MonthOfTable[]> {
+  const months = await readMonths(client, [TABLE_OF[keeps].table]);
   return months.filter(({ month }) => month < monthOf(before));
 }
 
@@ -89,11 +94,12 @@ export async function dropOldMonth(tx: PoolClient, old: MonthOfTable): Promise<b
 const DEVICES = 100;
 
 /**
- * Removes what lies in no month's partition and is older than the month `before` is in, of the next devices after `device`.
+ * Removes what of a kind lies in no month's partition and is older than the month `before` is in, of the next devices after `device`.
  * @returns the rows removed, and the last device looked at; null: there are no more.
  */
 export async function removeOldRows(
   tx: PoolClient,
+  keeps: Kept,
   before: EpochMs,
   device: number,
 ): Promise<{ readonly removed: number; readonly device: number | null }> {
@@ -104,18 +110,10 @@ export async function removeOldRows(
   );
   const { last, devices } = rows[0]!;
   const isEnd = devices < DEVICES;
-  let removed = 0;
-  for (const [table, column] of OUTSIDE_MONTHS) {
-    const { rowCount } = await tx.query(
-      `DELETE FROM ${table} WHERE device_id > $1 AND ($2::integer IS NULL OR device_id <= $2) AND ${column} < $3`,
-      [device, isEnd ? null : last, firstMoment(monthOf(before))],
-    );
-    removed += rowCount ?? 0;
-  }
-  return { removed, device: isEnd ? null : last };
+  const { rest, column } = TABLE_OF[keeps];
+  const { rowCount } = await tx.query(
+    `DELETE FROM ${rest} WHERE device_id > $1 AND ($2::integer IS NULL OR device_id <= $2) AND ${column} < $3`,
+    [device, isEnd ? null : last, firstMoment(monthOf(before))],
+  );
+  return { removed: rowCount ?? 0, device: isEnd ? null : last };
 }
-
-const OUTSIDE_MONTHS = [
-  ...TABLES.map(({ table, column }) => [`${table}_other`, column] as const),
-  ["rollup_hour", "bucket"] as const,
-];

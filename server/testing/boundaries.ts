@@ -34,7 +34,7 @@ const BROWSER_FOUNDATION = ["contracts", "domain"];
 /** Rooms of components, each above those before it. */
 const BROWSER_LAYERS = ["ui", "live", "queries", "shell"];
 /** A subject's screens; above all layers, and never of each other. */
-const VIEWS = ["overview", "devices", "metrics", "dead-letters", "pipeline", "health", "jobs", "access"];
+const VIEWS = ["overview", "devices", "metrics", "dead-letters", "pipeline", "health", "jobs", "retention", "access"];
 const BROWSER_PACKAGES = [
   "react",
   "react-dom",

@@ -130,7 +130,7 @@ export async function createRig(
     maxDevices: 100_000,
     maxMetrics: 1000,
     futureToleranceMs: 600_000,
-    retentionMs: null,
+    oldestTaken: async () => () => null,
     ...overrides,
   });
   await startConsumer({

@@ -63,6 +63,8 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     deleteMetric: { params: { name: "spare" }, target: "spare" },
     deleteDevice: { params: { id: "press-2" }, target: "press-2" },
     updateMetric: { params: { name: "temperature" }, body: { unit: "°C" }, target: "temperature" },
+    setRetention: { body: { raw: 4000 }, target: "raw" },
+    removeRetention: { params: { keeps: "raw" }, target: "raw" },
     runJob: { params: { name: "stage-retention" }, target: "stage-retention" },
     pauseJob: { params: { name: "stage-retention" }, target: "stage-retention" },
     resumeJob: { params: { name: "stage-retention" }, target: "stage-retention" },

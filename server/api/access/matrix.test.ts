@@ -16,7 +16,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listDevices", "getFleetOrder", "getFleetSummary", "listSparklines", "getDevice", "listReadings"] as const),
     ...(["listDeadLetterGroups", "listDeadLetterJobs", "getDeadLetterJob", "listJobs", "listJobRuns"] as const),
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
-    "listMetricUse",
+    ...(["listMetricUse", "getRetention"] as const),
   ],
   "view-messages": [
     ...(["exportDevices", "downloadCsv", "downloadJson", "listMessages", "listDeadLetters", "getDeadLetter"] as const),
@@ -35,6 +35,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listSetup", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
     ...(["listAudit", "exportAudit", "getSignInSettings"] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
+    ...(["setRetention", "removeRetention"] as const),
   ],
 };
 

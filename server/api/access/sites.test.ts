@@ -234,7 +234,7 @@ test("an administrator of one site can't let anybody in, nor see the record or t
 /** The verbs that take their permission at all sites, by name. */
 const EVERYWHERE: readonly string[] = [
   ...["addUser", "deleteMetric", "deleteUser", "exportAudit", "getHealth", "getMetricStored", "getPipeline"],
-  ...["getSignInSettings", "getStages", "listAudit", "listJobRuns", "listJobs", "listRemovals"],
-  ...["listSetup", "listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "resumeJob"],
-  ...["runJob", "skipBatch", "stopJobRun", "updateUser"],
+  ...["getRetention", "getSignInSettings", "getStages", "listAudit", "listJobRuns", "listJobs", "listRemovals"],
+  ...["listSetup", "listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "resumeJob"],
+  ...["runJob", "setRetention", "skipBatch", "stopJobRun", "updateUser"],
 ];

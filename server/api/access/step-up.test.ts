@@ -24,9 +24,11 @@ test("what outlives a session, or removes for good, takes people who have proven
       "makeAccessKey",
       "makeUserLink",
       "mergeMetrics",
+      "removeRetention",
       "revokeAccessKey",
       "rotateAccessKey",
       "setOwnPassword",
+      "setRetention",
       "updateUser",
     ],
   ]);

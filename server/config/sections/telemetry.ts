@@ -5,7 +5,7 @@ import { variable, whole } from "../variables";
 export const pipeline = {
   READINGS_RETENTION_DAYS: variable(
     whole(0, 36500).default(0),
-    "Days of event time that readings and rollups are kept; 0 keeps all. Older messages become dead letters (tooOld).",
+    "Days of event time that readings and rollups are kept, where nobody has set it on the page Retention; 0 keeps all. Older messages become dead letters (tooOld).",
     "0",
   ),
   ARCHIVE_RETENTION_DAYS: variable(whole(1, 36500).default(30), "Days whole messages are kept.", "30"),

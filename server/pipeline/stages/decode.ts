@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { decodeMessage } from "@/server/domain/message";
+import type { EpochMs } from "@/server/domain/terms";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type SourceBatch } from "../batch";
@@ -12,20 +13,21 @@ const RECORDS_A_TURN = 1000;
 export interface DecodeSettings {
   /** The furthest an event time may be ahead of its ingest time, in milliseconds. */
   readonly futureToleranceMs: number;
-  /** The furthest it may be behind, in milliseconds; null keeps everything. */
-  readonly retentionMs: number | null;
+  /** Reads the furthest it may be behind an ingest time, in milliseconds; null keeps everything. */
+  readonly oldestTaken: () => Promise<(ingestTime: EpochMs) => number | null>;
 }
 
 /** Reads each record's bytes as a message; what can't be read becomes a dead letter. */
-export function createDecode({ futureToleranceMs, retentionMs }: DecodeSettings) {
+export function createDecode({ futureToleranceMs, oldestTaken }: DecodeSettings) {
   const readPlain = createPlainReader();
   return async (batch: SourceBatch): Promise<DecodedBatch> => {
     const received: Received[] = [];
     const letters: DeadLetter[] = [];
+    const oldest = await oldestTaken();
     for (const [i, record] of batch.records.entries()) {
       if (i % RECORDS_A_TURN === RECORDS_A_TURN - 1) await setImmediate();
       // Judged by ingest time, not by the clock now: a batch that is handled again comes out the same.
-      const bounds = { now: record.ingestTime, futureToleranceMs, retentionMs };
+      const bounds = { now: record.ingestTime, futureToleranceMs, retentionMs: oldest(record.ingestTime) };
       const message = readPlain(record.value, bounds);
       if (message !== null) {
         received.push({ record, message });

@@ -1,0 +1,32 @@
+import type { RetentionAnswer } from "@/server/contracts/retention";
+import { counted } from "@/server/domain/counted";
+import type { Kept } from "@/server/domain/retention";
+
+/** What each kind is called, and what it is for. */
+export const KINDS: Record<Kept, { readonly title: string; readonly about: string }> = {
+  raw: { title: "Readings", about: "Every value as it was sent" },
+  minutes: { title: "Minute rollups", about: "Count, sum, min, max, first and last of each minute" },
+  hours: { title: "Hour rollups", about: "The same of each hour: what charts of months and years show" },
+};
+
+/** What else is kept, by what the server calls it. */
+export const OTHERS: Record<RetentionAnswer["others"][number]["what"], string> = {
+  messages: "Messages in the archive",
+  deadLetters: "Dead letters",
+  log: "Event log",
+};
+
+/** "90 days", "2 years", "for ever" */
+export function keptWords(days: number | null): string {
+  if (days === null) return "for ever";
+  return days % 365 === 0 ? counted(days / 365, "year") : counted(days, "day");
+}
+
+/** Bytes in the largest unit that leaves a figure before the point. */
+export function bytesWords(bytes: number): { readonly figure: string; readonly unit: string } {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let at = 0;
+  let left = bytes;
+  for (; left >= 999.5 && at < units.length - 1; at++) left /= 1024;
+  return { figure: String(Number(left.toPrecision(3))), unit: units[at]! };
+}

@@ -1,0 +1,126 @@
+import type { Pool, PoolClient } from "pg";
+import { KEPT, type Kept, type Retention } from "@/server/domain/retention";
+import type { EpochMs } from "@/server/domain/terms";
+import { keptFor } from "@/server/async/kept-for";
+
+const DAY = 24 * 3_600_000;
+/** Rules are read by those who take messages as often as this. */
+const READ_MS = 30_000;
+/**
+ * A rule removes nothing for so long after it was changed: by then everybody who takes messages goes by it, and who
+ * mistyped it has had time to see.
+ */
+export const GRACE_MS = 10 * 60_000;
+
+/** How long a kind is kept, and since when that is so. */
+export interface KeptRule {
+  readonly keeps: Kept;
+  /** Null: for ever. */
+  readonly days: number | null;
+  /** When somebody last changed it; null: it goes by the configuration. */
+  readonly changedAt: EpochMs | null;
+  /** Everything before was removed; null: nothing was. */
+  readonly goneBefore: EpochMs | null;
+}
+
+/** @param startDays READINGS_RETENTION_DAYS, for kinds that nobody has set; 0: for ever. */
+export async function readRules(client: Pool | PoolClient, startDays: number): Promise<KeptRule[]> {
+  const { rows } = await client.query<KeptRule & { isSet: boolean }>(
+    `SELECT k.keeps, r.days, r.keeps IS NOT NULL AS "isSet", (extract(epoch FROM r.changed_at) * 1000)::float8 AS "changedAt",
+       (extract(epoch FROM e.gone_before) * 1000)::float8 AS "goneBefore"
+     FROM unnest($1::text[]) WITH ORDINALITY AS k (keeps, i)
+     LEFT JOIN retention_rule r USING (keeps) LEFT JOIN retention_edge e USING (keeps) ORDER BY k.i`,
+    [KEPT],
+  );
+  return rows.map(({ isSet, days, ...rule }) => ({ ...rule, days: isSet ? days : startDays || null }));
+}
+
+/** The days of each kind. */
+export function daysOf(rules: readonly KeptRule[]): Retention {
+  return Object.fromEntries(rules.map(({ keeps, days }) => [keeps, days])) as Retention;
+}
+
+/** Sets how long some kinds are kept. */
+export async function setRules(tx: PoolClient, days: Partial<Retention>): Promise<void> {
+  const entries = Object.entries(days);
+  await tx.query(
+    `INSERT INTO retention_rule (keeps, days) SELECT * FROM unnest($1::text[], $2::integer[])
+     ON CONFLICT (keeps) DO UPDATE SET days = excluded.days, changed_at = now()
+     WHERE retention_rule.days IS DISTINCT FROM excluded.days`,
+    [entries.map(([keeps]) => keeps), entries.map(([, value]) => value)],
+  );
+}
+
+/** Lets a kind go by the configuration again. @returns false when it did. */
+export async function removeRule(tx: PoolClient, keeps: Kept): Promise<boolean> {
+  const { rowCount } = await tx.query("DELETE FROM retention_rule WHERE keeps = $1", [keeps]);
+  return rowCount === 1;
+}
+
+/** Notes that everything of a kind before `before` is being removed. */
+export async function moveEdge(tx: PoolClient, keeps: Kept, before: EpochMs): Promise<void> {
+  await tx.query(
+    `INSERT INTO retention_edge (keeps, gone_before) VALUES ($1, to_timestamp($2::float8 / 1000))
+     ON CONFLICT (keeps) DO UPDATE SET gone_before = greatest(retention_edge.gone_before, excluded.gone_before)`,
+    [keeps, before],
+  );
+}
+
+/** How old a reading may be to be taken at `now`, in milliseconds; null: there is no limit. */
+type OldestTaken = (now: EpochMs) => number | null;
+
+/** What readings are taken, by how long they are kept and what was removed. Reads the rules at most twice a minute. */
+export interface TakenReadings {
+  read(): Promise<OldestTaken>;
+  /** The same as it was read last, which is read again meanwhile; by the configuration until it was read. */
+  latest: OldestTaken;
+}
+
+export function createTaken(pool: Pool, startDays: number): TakenReadings {
+  const limitOf =
+    (days: number | null, goneBefore: EpochMs | null): OldestTaken =>
+    (now) => {
+      const limits = [...(days === null ? [] : [days * DAY]), ...(goneBefore === null ? [] : [now - goneBefore])];
+      return limits.length === 0 ? null : Math.min(...limits);
+    };
+  let last = limitOf(startDays || null, null);
+  const read = keptFor(READ_MS, Date.now, async () => {
+    const { days, goneBefore } = (await readRules(pool, startDays)).find(({ keeps }) => keeps === "raw")!;
+    return (last = limitOf(days, goneBefore));
+  });
+  return {
+    read,
+    latest(now) {
+      // Whoever handles messages has the last word, and waits for it.
+      read().catch(() => undefined);
+      return last(now);
+    },
+  };
+}
+
+/** The event time of the oldest there is of each kind. */
+export async function readOldest(client: Pool | PoolClient): Promise<Readonly<Record<Kept, EpochMs | null>>> {
+  const oldest = (table: string, column: string) =>
+    `(SELECT min(o.at) FROM device d CROSS JOIN LATERAL (
+       SELECT ${column} AS at FROM ${table} WHERE device_id = d.id ORDER BY ${column} LIMIT 1) o)`;
+  const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::float8`;
+  const { rows } = await client.query<Record<Kept, number | null>>(
+    `SELECT ${ms(oldest("sample", "time"))} AS raw, ${ms(oldest("rollup_minute", "bucket"))} AS minutes,
+       ${ms(oldest("rollup_hour", "bucket"))} AS hours`,
+  );
+  return rows[0]!;
+}
+
+/** Bytes that tables take with their indexes and partitions; null: there is no such table. */
+export async function readSizes(
+  client: Pool | PoolClient,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await client.query<{ name: string; bytes: number }>(
+    `SELECT t AS name, (pg_total_relation_size(t::regclass) + (
+         SELECT coalesce(sum(pg_total_relation_size(relid)), 0) FROM pg_partition_tree(t::regclass) WHERE relid <> t::regclass))::float8 AS bytes
+     FROM unnest($1::text[]) t WHERE to_regclass(t) IS NOT NULL`,
+    [tables],
+  );
+  return new Map(rows.map(({ name, bytes }) => [name, bytes]));
+}
