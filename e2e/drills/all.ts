@@ -1,4 +1,5 @@
 import { backupRestore } from "./backup-restore";
+import { archiveMergeKill } from "./archive-merge-kill";
 import { brokerKill } from "./broker-kill";
 import { brokerStop } from "./broker-stop";
 import { clockJump } from "./clock-jump";
@@ -20,6 +21,7 @@ import { workerKills } from "./worker-kills";
 /** Ordered so that drills on the same kind of stage follow each other. */
 const DRILLS: readonly Drill[] = [
   workerKills,
+  archiveMergeKill,
   rebalances,
   webKill,
   postgresKill,

@@ -1,6 +1,7 @@
 import { type Db, MongoClient } from "mongodb";
 import pg from "pg";
 import { type Block, unpackBlock } from "@/server/adapters/archive/block";
+import type { ArchivedMessage } from "@/server/ports/message-archive";
 import type { Stage } from "./stage";
 
 /** PostgreSQL's content for one message: how many readings, and how many of them of different metrics. */
@@ -47,21 +48,25 @@ export async function deviceConflicts(client: pg.Client): Promise<number> {
 export async function archivedCopies(stage: Stage): Promise<ReadonlyMap<string, number>> {
   const seen = new Set<string>();
   const copies = new Map<string, number>();
-  const add = (block: StoredBlock) => {
-    for (const { position, device, eventTime } of unpackBlock(block)) {
-      // A batch that came again is there twice until its blocks are merged, and found once.
-      const at = `${position.log}/${position.partition}/${position.offset}`;
-      if (seen.has(at)) continue;
-      seen.add(at);
-      const key = messageKey(device, eventTime);
-      copies.set(key, (copies.get(key) ?? 0) + 1);
-    }
-  };
+  await eachArchived(stage, ({ position, device, eventTime }) => {
+    // A batch that came again is there twice until its blocks are merged, and found once.
+    const at = `${position.log}/${position.partition}/${position.offset}`;
+    if (seen.has(at)) return;
+    seen.add(at);
+    const key = messageKey(device, eventTime);
+    copies.set(key, (copies.get(key) ?? 0) + 1);
+  });
+  return copies;
+}
+
+/** Calls `see` with each message of each block of the archive, but those of blocks that others have taken the place of. */
+export async function eachArchived(stage: Stage, see: (message: ArchivedMessage) => void): Promise<void> {
   if (stage.engines.mongodb) {
     await withDocuments(stage.engines.mongodb.uri, async (db) => {
       const projection = { log: 1, partition: 1, sectionDevices: 1, sectionEnds: 1, sections: 1 };
       const options = { projection, batchSize: 100, promoteBuffers: true };
-      for await (const block of db.collection<StoredBlock>("archive").find({}, options)) add(block);
+      const blocks = db.collection<StoredBlock & { state: string }>("archive");
+      for await (const block of blocks.find({ state: { $ne: "replaced" } }, options)) unpackBlock(block).forEach(see);
     });
   } else {
     await withDatabase(stage, async (client) => {
@@ -69,10 +74,31 @@ export async function archivedCopies(stage: Stage): Promise<ReadonlyMap<string, 
       const { rows } = await client.query<StoredBlock>(
         `SELECT ${columns} FROM archive_fresh UNION ALL SELECT ${columns} FROM archive_block`,
       );
-      for (const row of rows) add(row);
+      for (const row of rows) unpackBlock(row).forEach(see);
     });
   }
-  return copies;
+}
+
+/** The most blocks that wait to be merged, of one partition. */
+export async function mostFreshBlocks(stage: Stage): Promise<number> {
+  const { mongodb } = stage.engines;
+  if (!mongodb) {
+    return withDatabase(stage, async (client) => {
+      const { rows } = await client.query<{ most: number }>(
+        "SELECT coalesce(max(n), 0)::int AS most FROM (SELECT count(*) AS n FROM archive_fresh GROUP BY log, partition, day) f",
+      );
+      return rows[0]!.most;
+    });
+  }
+  return withDocuments(mongodb.uri, async (db) => {
+    const fresh = db
+      .collection("archive")
+      .find({ state: "fresh" }, { projection: { partition: 1 }, batchSize: 10_000 });
+    const counts = new Map<number, number>();
+    for await (const { partition } of fresh)
+      counts.set(partition as number, (counts.get(partition as number) ?? 0) + 1);
+    return Math.max(0, ...counts.values());
+  });
 }
 
 type StoredBlock = Pick<Block, "log" | "partition" | "sectionDevices" | "sectionEnds" | "sections">;
