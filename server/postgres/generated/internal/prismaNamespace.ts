@@ -1225,6 +1225,7 @@ export const DeviceScalarFieldEnum = {
   firstSeen: 'firstSeen',
   lastSeen: 'lastSeen',
   lastEventTime: 'lastEventTime',
+  rolledUntil: 'rolledUntil',
   messages: 'messages',
   conflicts: 'conflicts',
   conflictMetricId: 'conflictMetricId',

@@ -58,6 +58,7 @@ export type DeviceMinAggregateOutputType = {
   firstSeen: Date | null
   lastSeen: Date | null
   lastEventTime: Date | null
+  rolledUntil: Date | null
   messages: bigint | null
   conflicts: bigint | null
   conflictMetricId: number | null
@@ -78,6 +79,7 @@ export type DeviceMaxAggregateOutputType = {
   firstSeen: Date | null
   lastSeen: Date | null
   lastEventTime: Date | null
+  rolledUntil: Date | null
   messages: bigint | null
   conflicts: bigint | null
   conflictMetricId: number | null
@@ -98,6 +100,7 @@ export type DeviceCountAggregateOutputType = {
   firstSeen: number
   lastSeen: number
   lastEventTime: number
+  rolledUntil: number
   messages: number
   conflicts: number
   conflictMetricId: number
@@ -140,6 +143,7 @@ export type DeviceMinAggregateInputType = {
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
+  rolledUntil?: true
   messages?: true
   conflicts?: true
   conflictMetricId?: true
@@ -160,6 +164,7 @@ export type DeviceMaxAggregateInputType = {
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
+  rolledUntil?: true
   messages?: true
   conflicts?: true
   conflictMetricId?: true
@@ -180,6 +185,7 @@ export type DeviceCountAggregateInputType = {
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
+  rolledUntil?: true
   messages?: true
   conflicts?: true
   conflictMetricId?: true
@@ -287,6 +293,7 @@ export type DeviceGroupByOutputType = {
   firstSeen: Date
   lastSeen: Date | null
   lastEventTime: Date | null
+  rolledUntil: Date | null
   messages: bigint
   conflicts: bigint
   conflictMetricId: number | null
@@ -330,6 +337,7 @@ export type DeviceWhereInput = {
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflictMetricId?: Prisma.IntNullableFilter<"Device"> | number | null
@@ -354,6 +362,7 @@ export type DeviceOrderByWithRelationInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
+  rolledUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
   conflictMetricId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -381,6 +390,7 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflictMetricId?: Prisma.IntNullableFilter<"Device"> | number | null
@@ -405,6 +415,7 @@ export type DeviceOrderByWithAggregationInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
+  rolledUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
   conflictMetricId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -433,6 +444,7 @@ export type DeviceScalarWhereWithAggregatesInput = {
   firstSeen?: Prisma.DateTimeWithAggregatesFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
+  rolledUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
   conflictMetricId?: Prisma.IntNullableWithAggregatesFilter<"Device"> | number | null
@@ -451,6 +463,7 @@ export type DeviceCreateInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictTime?: Date | string | null
@@ -474,6 +487,7 @@ export type DeviceUncheckedCreateInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictMetricId?: number | null
@@ -494,6 +508,7 @@ export type DeviceUpdateInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -517,6 +532,7 @@ export type DeviceUncheckedUpdateInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -539,6 +555,7 @@ export type DeviceCreateManyInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictMetricId?: number | null
@@ -557,6 +574,7 @@ export type DeviceUpdateManyMutationInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -576,6 +594,7 @@ export type DeviceUncheckedUpdateManyInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -606,6 +625,7 @@ export type DeviceCountOrderByAggregateInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
+  rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
   conflictMetricId?: Prisma.SortOrder
@@ -636,6 +656,7 @@ export type DeviceMaxOrderByAggregateInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
+  rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
   conflictMetricId?: Prisma.SortOrder
@@ -656,6 +677,7 @@ export type DeviceMinOrderByAggregateInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
+  rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
   conflictMetricId?: Prisma.SortOrder
@@ -841,6 +863,7 @@ export type DeviceCreateWithoutSiteInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictTime?: Date | string | null
@@ -862,6 +885,7 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictMetricId?: number | null
@@ -913,6 +937,7 @@ export type DeviceScalarWhereInput = {
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflictMetricId?: Prisma.IntNullableFilter<"Device"> | number | null
@@ -931,6 +956,7 @@ export type DeviceCreateWithoutConflictMetricInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictTime?: Date | string | null
@@ -953,6 +979,7 @@ export type DeviceUncheckedCreateWithoutConflictMetricInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictTime?: Date | string | null
@@ -998,6 +1025,7 @@ export type DeviceCreateWithoutUnitsInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictTime?: Date | string | null
@@ -1020,6 +1048,7 @@ export type DeviceUncheckedCreateWithoutUnitsInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictMetricId?: number | null
@@ -1055,6 +1084,7 @@ export type DeviceUpdateWithoutUnitsInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1077,6 +1107,7 @@ export type DeviceUncheckedUpdateWithoutUnitsInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1096,6 +1127,7 @@ export type DeviceCreateWithoutRoundedInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictTime?: Date | string | null
@@ -1118,6 +1150,7 @@ export type DeviceUncheckedCreateWithoutRoundedInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictMetricId?: number | null
@@ -1153,6 +1186,7 @@ export type DeviceUpdateWithoutRoundedInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1175,6 +1209,7 @@ export type DeviceUncheckedUpdateWithoutRoundedInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1195,6 +1230,7 @@ export type DeviceCreateManySiteInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictMetricId?: number | null
@@ -1213,6 +1249,7 @@ export type DeviceUpdateWithoutSiteInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1234,6 +1271,7 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1255,6 +1293,7 @@ export type DeviceUncheckedUpdateManyWithoutSiteInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1275,6 +1314,7 @@ export type DeviceCreateManyConflictMetricInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
   conflictTime?: Date | string | null
@@ -1292,6 +1332,7 @@ export type DeviceUpdateWithoutConflictMetricInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1314,6 +1355,7 @@ export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1335,6 +1377,7 @@ export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1394,6 +1437,7 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
   conflictMetricId?: boolean
@@ -1419,6 +1463,7 @@ export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
   conflictMetricId?: boolean
@@ -1441,6 +1486,7 @@ export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
   conflictMetricId?: boolean
@@ -1463,6 +1509,7 @@ export type DeviceSelectScalar = {
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
   conflictMetricId?: boolean
@@ -1471,7 +1518,7 @@ export type DeviceSelectScalar = {
   conflictRefused?: boolean
 }
 
-export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused", ExtArgs["result"]["device"]>
+export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused", ExtArgs["result"]["device"]>
 export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
@@ -1526,6 +1573,10 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * Latest event time.
      */
     lastEventTime: Date | null
+    /**
+     * Hours before it are merged and have their rollups; null: none has.
+     */
+    rolledUntil: Date | null
     messages: bigint
     /**
      * Readings refused because another value was stored at their metric and time; below the last of them.
@@ -1973,6 +2024,7 @@ export interface DeviceFieldRefs {
   readonly firstSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastEventTime: Prisma.FieldRef<"Device", 'DateTime'>
+  readonly rolledUntil: Prisma.FieldRef<"Device", 'DateTime'>
   readonly messages: Prisma.FieldRef<"Device", 'BigInt'>
   readonly conflicts: Prisma.FieldRef<"Device", 'BigInt'>
   readonly conflictMetricId: Prisma.FieldRef<"Device", 'Int'>
