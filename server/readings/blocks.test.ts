@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { binaryRows, copyBinary } from "@/server/postgres/copy";
 import { withTransaction } from "@/server/postgres/transaction";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
-import { addBlock, type Block, BLOCK_TARGET, readBlocks, readColumns } from "./blocks";
+import { addBlock, type Block, BLOCK_TARGET, readBlocks, readColumns, readColumnsOf } from "./blocks";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -73,6 +73,16 @@ test("columns are cut to the range, put in order where blocks interleave, and kn
   expect(await read([3], T, T + 21)).toEqual([[3, [10, 20], [31, 32]]]);
   expect(await read([9], T, T + HOUR)).toEqual([[9, [], []]]);
   expect(await read([1], T + 21, T + HOUR)).toEqual([[1, [], []]]);
+  const stretches = [
+    { device: 1, from: T + HOUR, to: T + HOUR + 1 },
+    { device: 2, from: T, to: T + HOUR },
+    { device: 1, from: T + 6, to: T + 11 },
+  ];
+  expect((await readColumnsOf(db.pool, [1], stretches)).map((columns) => [...columns.get(1)!.values])).toEqual([
+    [8],
+    [],
+    [4, 2],
+  ]);
 });
 
 test("rollups show in the views where there are none kept", async () => {

@@ -27,34 +27,48 @@ const msOf = (time: string) => `(extract(epoch FROM ${time}) * 1000)::float8`;
 /** Reads the blocks whose last moment is within one of `stretches`, by stretch and time. A stretch that ends with an hour misses no moment. */
 export async function readBlocks(client: Pool | PoolClient, stretches: readonly Stretch[]): Promise<Block[]> {
   if (stretches.length === 0) return [];
+  const { rows } = await client.query<
+    [device: number, last: number, metrics: string, offsets: string | null, values: string]
+  >({
+    rowMode: "array",
+    text: `SELECT k.device_id, s.last, s.metrics, s.offsets, s.values
+           FROM ${rowsOf(`${msOf("time")} AS last, ${bytesOf("metrics")} AS metrics, ${bytesOf("offsets")} AS offsets, ${bytesOf("values")} AS values`)}
+           ORDER BY k.i, s.last`,
+    values: keysOf(stretches),
+  });
+  return rows.map(([device, last, metrics, offsets, values]) => {
+    return { device, times: timesOf(last, offsets), metrics: integersOf(metrics), values: doublesOf(values) };
+  });
+}
+
+/**
+ * Stretches k and their rows s, looked up in the key one stretch after the other, whatever the planner thinks. OFFSET 0 keeps the inner query
+ * apart, so that what it computes is computed once a row.
+ */
+function rowsOf(columns: string, where = ""): string {
+  return `unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS k (device_id, first, until, i)
+    CROSS JOIN LATERAL (
+      SELECT ${columns} FROM sample WHERE device_id = k.device_id AND time >= k.first AND time < k.until
+        AND time >= $4::timestamptz AND time < $5::timestamptz ${where} ORDER BY time OFFSET 0) AS s`;
+}
+
+/** The stretches, and the span of all, which lets the planner leave out partitions. */
+function keysOf(
+  stretches: readonly Stretch[],
+): [devices: number[], from: string[], to: string[], first: string, end: string] {
   let first = Infinity;
   let end = -Infinity;
   for (const { from, to } of stretches) {
     if (from < first) first = from;
     if (to > end) end = to;
   }
-  const { rows } = await client.query<
-    [device: number, last: number, metrics: string, offsets: string | null, values: string]
-  >({
-    rowMode: "array",
-    text: `SELECT k.device_id, s.last, s.metrics, s.offsets, s.values
-           FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS k (device_id, first, until, i)
-           CROSS JOIN LATERAL (
-             SELECT ${msOf("time")} AS last, ${bytesOf("metrics")} AS metrics, ${bytesOf("offsets")} AS offsets, ${bytesOf("values")} AS values
-             FROM sample WHERE device_id = k.device_id AND time >= k.first AND time < k.until
-               AND time >= $4::timestamptz AND time < $5::timestamptz OFFSET 0
-           ) AS s ORDER BY k.i, s.last`,
-    values: [
-      stretches.map(({ device }) => device),
-      stretches.map(({ from }) => new Date(from).toISOString()),
-      stretches.map(({ to }) => new Date(to).toISOString()),
-      new Date(first).toISOString(),
-      new Date(end).toISOString(),
-    ],
-  });
-  return rows.map(([device, last, metrics, offsets, values]) => {
-    return { device, times: timesOf(last, offsets), metrics: integersOf(metrics), values: doublesOf(values) };
-  });
+  return [
+    stretches.map(({ device }) => device),
+    stretches.map(({ from }) => new Date(from).toISOString()),
+    stretches.map(({ to }) => new Date(to).toISOString()),
+    new Date(first).toISOString(),
+    new Date(end).toISOString(),
+  ];
 }
 
 /** The readings of one metric, by time. */
@@ -71,33 +85,46 @@ const HOUR = 3_600_000;
  */
 export async function readColumns(
   client: Pool | PoolClient,
-  { device, metrics, from, to }: Stretch & { readonly metrics: readonly number[] },
+  { metrics, ...stretch }: Stretch & { readonly metrics: readonly number[] },
 ): Promise<ReadonlyMap<number, Column>> {
-  const parts = new Map(metrics.map((metric) => [metric, [] as Column[]]));
-  if (metrics.length > 0 && to > from) {
-    const slices = metrics.map((_, i) => `${bytesOf(`values[(p${i} - 1) * n + 1 : p${i} * n]`)}`);
-    const places = metrics.map((_, i) => `array_position(metrics, $${i + 5}::integer) AS p${i}`);
-    const { rows } = await client.query<[last: number, offsets: string | null, ...(string | null)[]]>({
+  const [columns] = await readColumnsOf(client, metrics, [stretch]);
+  return columns!;
+}
+
+/** Reads the same of several stretches at once. @returns the columns of each. */
+export async function readColumnsOf(
+  client: Pool | PoolClient,
+  metrics: readonly number[],
+  stretches: readonly Stretch[],
+): Promise<ReadonlyMap<number, Column>[]> {
+  const parts = stretches.map(() => metrics.map(() => [] as Column[]));
+  if (metrics.length > 0 && stretches.length > 0) {
+    const slices = metrics.map((_, i) => bytesOf(`s.values[(p${i} - 1) * n + 1 : p${i} * n]`));
+    const places = metrics.map((_, i) => `array_position(metrics, $${i + 7}::integer) AS p${i}`);
+    const columns = `${msOf("time")} AS last, offsets, values, coalesce(cardinality(offsets), 1) AS n, ${places.join(", ")}`;
+    const { rows } = await client.query<[i: number, last: number, offsets: string | null, ...(string | null)[]]>({
       rowMode: "array",
-      // OFFSET 0 keeps the inner query apart: merged into the outer one, places would be looked for in every use.
-      text: `SELECT last, ${bytesOf("offsets")}, ${slices.join(", ")} FROM (
-               SELECT ${msOf("time")} AS last, offsets, values, coalesce(cardinality(offsets), 1) AS n, ${places.join(", ")} FROM sample
-               WHERE device_id = $1 AND time >= $2 AND time < $3 AND metrics && $4::integer[] ORDER BY time OFFSET 0) AS s`,
-      // The blocks that begin before `to` end within its hour.
-      values: [device, new Date(from), new Date(Math.ceil(to / HOUR) * HOUR), `{${metrics.join(",")}}`, ...metrics],
+      text: `SELECT k.i::integer, s.last, ${bytesOf("s.offsets")}, ${slices.join(", ")}
+             FROM ${rowsOf(columns, "AND metrics && $6::integer[]")}`,
+      values: [
+        // The blocks that begin before the end of a stretch end within its hour.
+        ...keysOf(stretches.map((stretch) => ({ ...stretch, to: Math.ceil(stretch.to / HOUR) * HOUR }))),
+        `{${metrics.join(",")}}`,
+        ...metrics,
+      ],
     });
-    for (const [last, offsets, ...slices] of rows) {
+    for (const [i, last, offsets, ...values] of rows) {
       const times = timesOf(last, offsets);
-      if (times[0]! >= to) continue;
-      for (const [i, slice] of slices.entries())
-        if (slice !== null) parts.get(metrics[i]!)!.push({ times, values: doublesOf(slice) });
+      if (times[0]! >= stretches[i - 1]!.to) continue;
+      for (const [m, slice] of values.entries())
+        if (slice !== null) parts[i - 1]![m]!.push({ times, values: doublesOf(slice) });
     }
   }
-  return new Map([...parts].map(([metric, columns]) => [metric, joined(columns, from, to)]));
+  return parts.map((of, i) => new Map(metrics.map((metric, m) => [metric, joined(of[m]!, stretches[i]!)])));
 }
 
 /** Joins columns into one, without absent values and what is outside of [from, to). Columns may interleave. */
-function joined(columns: readonly Column[], from: EpochMs, to: EpochMs): Column {
+function joined(columns: readonly Column[], { from, to }: Pick<Stretch, "from" | "to">): Column {
   let size = 0;
   for (const { times } of columns) size += times.length;
   const times = new Float64Array(size);
