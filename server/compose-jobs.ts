@@ -19,6 +19,7 @@ import { pipelineJobs } from "./pipeline/jobs";
 import { settleLeft } from "./pipeline/settlements";
 import type { Job, JobContext } from "./postgres/job";
 import { readingJobs } from "./readings/jobs";
+import { mergeJobs } from "./readings/merge";
 import { latestReadings, takeDevice, takeMetric } from "./readings/removals";
 
 const MINUTE = 60_000;
@@ -40,6 +41,7 @@ export function composeJobs({ config, engines, work, logger }: JobParts): readon
   const deadLetters = isMongo ? engines.deadLetters : createPostgresDeadLetters(work);
   return [
     ...readingJobs({ days: settings.READINGS_RETENTION_DAYS }),
+    ...mergeJobs(),
     ...catalogJobs({
       twins: isMongo ? engines.twins : createPostgresDeviceTwins(work),
       ...{ takeMetric, takeDevice, latestReadings },

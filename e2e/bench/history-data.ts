@@ -3,7 +3,6 @@ import pino from "pino";
 import { discoverDevices, discoverMetrics, noteActivity } from "@/server/catalog/catalog-writes";
 import { createPool } from "@/server/postgres/connection";
 import { createPartitions } from "@/server/readings/partitions";
-import { writeRollups } from "@/server/readings/rollups";
 import type { Sample } from "@/server/ports/commit-batch";
 import { writeSamples } from "@/server/readings/samples";
 import { withTransaction } from "@/server/postgres/transaction";
@@ -35,11 +34,11 @@ export async function loadHistory(connectionString: string, device: string, days
     );
     const ids = METRICS.map((name) => found.find((metric) => metric.name === name)!.id);
     const end = Math.floor(to / 1000) * 1000;
-    // Batches begin with an hour, so that no rollup is written by two of them.
+    // Batches begin with an hour, so that each hour is one block.
     const begin = Math.floor((end - days * 86_400_000) / 3_600_000) * 3_600_000;
     const partitions = createPartitions(pool);
     // Nothing of this device is stored: no row has to be looked for.
-    const latest = new Map([[added!.id, null]]);
+    const histories = new Map([[added!.id, { latest: null, rolledUntil: null }]]);
     let rows = 0;
     for (let from = begin; from < end; from += BATCH_MS) {
       const samples: Sample[] = [];
@@ -48,7 +47,7 @@ export async function loadHistory(connectionString: string, device: string, days
       }
       await partitions.ensure([from, samples.at(-1)!.time]);
       await withTransaction(pool, async (client) => {
-        await writeRollups(client, (await writeSamples(client, samples, latest)).added, latest);
+        await writeSamples(client, samples, histories);
       });
       rows += samples.length;
     }

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
+import type { DeviceHistory } from "@/server/ports/commit-batch";
 import { InconsistencyError, withTransaction } from "@/server/postgres/transaction";
 
 export interface CatalogDevice {
@@ -181,15 +182,15 @@ export async function describeDevices(
 /**
  * Locks devices until the transaction ends, in the order of their ids, so that two transactions can't lock each other
  * out. Whoever holds them is the only one to write their samples and rollups.
- * @returns each device's last event time, null if it has none yet. Devices that are gone are missing.
+ * @returns the devices as they are. Devices that are gone are missing.
  */
-export async function lockDevices(client: PoolClient, ids: readonly number[]): Promise<Map<number, EpochMs | null>> {
-  const { rows } = await client.query<{ id: number; last: number | string | null }>(
-    `SELECT id, (extract(epoch FROM last_event_time) * 1000)::bigint AS last
+export async function lockDevices(client: PoolClient, ids: readonly number[]): Promise<Map<number, DeviceHistory>> {
+  const { rows } = await client.query<{ id: number; latest: number | null; rolledUntil: number | null }>(
+    `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM rolled_until) * 1000)::float8 AS "rolledUntil"
      FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
     [ids],
   );
-  return new Map(rows.map(({ id, last }) => [id, last === null ? null : Number(last)]));
+  return new Map(rows.map(({ id, ...history }) => [id, history]));
 }
 
 /** One device's part of a batch. */

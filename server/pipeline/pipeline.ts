@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { addActivity, addConflicts, addRounded } from "@/server/catalog/contributors";
-import { addReadings, addRollups } from "@/server/readings/contributors";
+import { addReadings } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
 import { addRate, addRefused } from "./rates";
 import { addReplayRuns } from "./replay-runs";
@@ -57,7 +57,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   // all that follows and the next offset, in one transaction
   const contributors = [
     addReadings, // what of them is new; those below go by it
-    addRollups,
     addActivity,
     addConflicts,
     addRounded,

@@ -50,6 +50,14 @@ export interface WrittenSamples {
   readonly late: number;
 }
 
+/** A device as a batch finds it, its row locked until the commit. */
+export interface DeviceHistory {
+  /** Last event time; null if it has none. */
+  readonly latest: EpochMs | null;
+  /** Hours before it are merged and have their rollups; null: none has. */
+  readonly rolledUntil: EpochMs | null;
+}
+
 /**
  * A batch in the one transaction that commits it. Contributors, `(tx, batch) → void`, each write their part of it, in the
  * order the pipeline names them; what one throws rolls all of it back, and the batch comes again.
@@ -59,8 +67,8 @@ export interface CommitBatch {
   readonly messages: readonly EnrichedMessage[];
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];
-  /** Last event time of each device of the batch before it, null if it has none; their rows are locked until the commit. */
-  readonly latest: ReadonlyMap<number, EpochMs | null>;
+  /** Each device of the batch as it was before it. */
+  readonly devices: ReadonlyMap<number, DeviceHistory>;
   /** Set by the contributor of the readings; nothing is new before that. */
   written: WrittenSamples;
 }

@@ -1,6 +1,14 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { BinaryRows } from "@/server/postgres/copy";
+import { timeText } from "@/server/postgres/time-text";
+
+export const HOUR = 3_600_000;
+
+/** The start of the hour that a time is in: no block goes beyond it. */
+export function hourOf(time: EpochMs): EpochMs {
+  return time - (time % HOUR);
+}
 
 /** Moments of one device within one hour of event time, metric after metric: a row of `sample`, or several of one hour together. */
 export interface Block {
@@ -24,21 +32,42 @@ export interface Stretch {
 const bytesOf = (array: string) => `encode(array_send(${array}), 'base64')`;
 const msOf = (time: string) => `(extract(epoch FROM ${time}) * 1000)::float8`;
 
-/** Reads the blocks whose last moment is within one of `stretches`, by stretch and time. A stretch that ends with an hour misses no moment. */
+/**
+ * Reads the blocks whose last moment is within one of `stretches`, by stretch and time. A stretch of whole hours has all their moments
+ * and no others.
+ */
 export async function readBlocks(client: Pool | PoolClient, stretches: readonly Stretch[]): Promise<Block[]> {
+  const columns = ["metrics", "values"].map((column) => `${bytesOf(column)} AS ${column}`);
+  return (await select(client, stretches, columns)).map(([device, last, offsets, metrics, values]) => {
+    return { device, times: timesOf(last, offsets), metrics: integersOf(metrics!), values: doublesOf(values!) };
+  });
+}
+
+/** Reads the times of the same blocks, which is cheaper. */
+export async function readBlockTimes(
+  client: Pool | PoolClient,
+  stretches: readonly Stretch[],
+): Promise<Pick<Block, "device" | "times">[]> {
+  return (await select(client, stretches, [])).map(([device, last, offsets]) => {
+    return { device, times: timesOf(last, offsets) };
+  });
+}
+
+type BlockRow = [device: number, last: number, offsets: string | null, ...columns: string[]];
+
+async function select(
+  client: Pool | PoolClient,
+  stretches: readonly Stretch[],
+  columns: readonly string[],
+): Promise<BlockRow[]> {
   if (stretches.length === 0) return [];
-  const { rows } = await client.query<
-    [device: number, last: number, metrics: string, offsets: string | null, values: string]
-  >({
+  const all = [`${msOf("time")} AS last`, `${bytesOf("offsets")} AS offsets`, ...columns];
+  const { rows } = await client.query<BlockRow>({
     rowMode: "array",
-    text: `SELECT k.device_id, s.last, s.metrics, s.offsets, s.values
-           FROM ${rowsOf(`${msOf("time")} AS last, ${bytesOf("metrics")} AS metrics, ${bytesOf("offsets")} AS offsets, ${bytesOf("values")} AS values`)}
-           ORDER BY k.i, s.last`,
+    text: `SELECT k.device_id, s.* FROM ${rowsOf(all.join(", "))} ORDER BY k.i, s.last`,
     values: keysOf(stretches),
   });
-  return rows.map(([device, last, metrics, offsets, values]) => {
-    return { device, times: timesOf(last, offsets), metrics: integersOf(metrics), values: doublesOf(values) };
-  });
+  return rows;
 }
 
 /**
@@ -64,10 +93,10 @@ function keysOf(
   }
   return [
     stretches.map(({ device }) => device),
-    stretches.map(({ from }) => new Date(from).toISOString()),
-    stretches.map(({ to }) => new Date(to).toISOString()),
-    new Date(first).toISOString(),
-    new Date(end).toISOString(),
+    stretches.map(({ from }) => timeText(from)),
+    stretches.map(({ to }) => timeText(to)),
+    timeText(first),
+    timeText(end),
   ];
 }
 
@@ -76,8 +105,6 @@ export interface Column {
   readonly times: Float64Array;
   readonly values: Float64Array;
 }
-
-const HOUR = 3_600_000;
 
 /**
  * Reads the readings of some metrics of a device within [from, to), ascending in time; metrics without any have empty columns.

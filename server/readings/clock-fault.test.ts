@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { withTransaction } from "@/server/postgres/transaction";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { findClockFault } from "./clock-fault";
-import { writeRollups } from "./rollups";
 import { writeSamples } from "./samples";
 
 let db: TestDatabase;
@@ -15,8 +14,7 @@ const now = Date.UTC(2026, 10, 28, 1);
 async function store(deviceId: number, times: readonly number[]): Promise<void> {
   await withTransaction(db.pool, async (client) => {
     const samples = times.map((time) => ({ deviceId, time, metrics: [1, 2], values: [1, 2] }));
-    const { added } = await writeSamples(client, samples, new Map([[deviceId, null]]));
-    await writeRollups(client, added, new Map([[deviceId, null]]));
+    await writeSamples(client, samples, new Map());
   });
 }
 

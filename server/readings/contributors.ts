@@ -1,6 +1,5 @@
 import type { PoolClient } from "pg";
 import type { CommitBatch, Sample } from "@/server/ports/commit-batch";
-import { writeRollups } from "./rollups";
 import { writeSamples } from "./samples";
 
 /** Writes the batch's readings, and tells those after it what of them is new. */
@@ -9,10 +8,5 @@ export async function addReadings(tx: PoolClient, batch: CommitBatch): Promise<v
   for (const { deviceId, message, metrics, values } of batch.messages) {
     if (metrics.length > 0) samples.push({ deviceId, time: message.eventTime, metrics, values });
   }
-  batch.written = await writeSamples(tx, samples, batch.latest);
-}
-
-/** Brings the new readings into the rollups. */
-export function addRollups(tx: PoolClient, { written, latest }: CommitBatch): Promise<void> {
-  return writeRollups(tx, written.added, latest);
+  batch.written = await writeSamples(tx, samples, batch.devices);
 }

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { readSeries, type SeriesQuery } from "./reading-queries";
-import { writeRollups } from "./rollups";
 import type { Sample } from "@/server/ports/commit-batch";
 import { writeSamples } from "./samples";
 import { withTransaction } from "@/server/postgres/transaction";
@@ -39,8 +38,7 @@ const valuesIn = (from: number, to: number) => {
 beforeAll(async () => {
   db = await freshDatabase();
   await withTransaction(db.pool, async (client) => {
-    const { added } = await writeSamples(client, samples, new Map([[1, null]]));
-    await writeRollups(client, added, new Map([[1, null]]));
+    await writeSamples(client, samples, new Map());
   });
   await db.pool.query("ANALYZE");
 });
@@ -93,8 +91,7 @@ describe("a reading a second", () => {
   beforeAll(async () => {
     await db.pool.query(`INSERT INTO device (id, name, last_seen) VALUES (3, 'dense', '2026-11-01T00:00:00.123Z')`);
     await withTransaction(db.pool, async (client) => {
-      const { added } = await writeSamples(client, dense, new Map([[3, null]]));
-      await writeRollups(client, added, new Map([[3, null]]));
+      await writeSamples(client, dense, new Map());
     });
   });
   const of = (query: Partial<Omit<SeriesQuery, "sites">>) =>

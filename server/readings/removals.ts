@@ -1,11 +1,12 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-import { COLUMNS, writeRollups } from "./rollups";
+import { partOf } from "./block-changes";
+import type { Block } from "./blocks";
+import { rewriteHour } from "./hours";
+import { COLUMNS } from "./rollups";
 
-const HOUR = 3_600_000;
-/** Hours taken together, within a week: at a reading a second they are rewritten in a second or so. */
+/** Hours taken in one call: at a reading a second they are rewritten in a second or so. */
 const HOURS = 24;
-const SPAN = 7 * 24 * HOUR;
 /** Rows of a device removed at a time. */
 const ROWS = 5000;
 
@@ -20,89 +21,90 @@ interface Removed {
  * already, its own stays. The rollups equal a recount after each call. The device's row is locked, and nothing new comes of the metric.
  * @returns the readings taken; 0: there are none left.
  */
-export async function takeMetric(tx: PoolClient, device: number, { metric, into }: Removed): Promise<number> {
-  const { rows: hours } = await tx.query<{ bucket: Date }>(
-    `SELECT bucket FROM rollup_hour WHERE device_id = $1 AND metrics @> ARRAY[$2::integer] ORDER BY bucket LIMIT ${HOURS}`,
-    [device, metric],
+export async function takeMetric(tx: PoolClient, device: number, removed: Removed): Promise<number> {
+  const { rows: hours } = await tx.query<{ hour: Date; hasReadings: boolean; count: number }>(
+    `WITH rolled AS (
+       SELECT bucket AS hour, counts[array_position(metrics, $2::integer)] AS count FROM rollup_hour
+       WHERE device_id = $1 AND metrics @> ARRAY[$2::integer] ORDER BY bucket LIMIT ${HOURS}),
+     others AS (
+       SELECT DISTINCT date_trunc('hour', s.time, 'UTC') AS hour, 0 AS count FROM device d JOIN sample s ON s.device_id = d.id
+       WHERE d.id = $1 AND s.time >= coalesce(d.rolled_until, '-infinity') AND s.metrics @> ARRAY[$2::integer]
+       UNION ALL
+       SELECT l.hour, 0 FROM late_hour l WHERE l.device_id = $1)
+     SELECT hour, max(count)::float8 AS count, EXISTS (
+         SELECT FROM sample s WHERE s.device_id = $1 AND s.time >= hour AND s.time < hour + interval '1 hour'
+           AND s.metrics @> ARRAY[$2::integer]) AS "hasReadings"
+     FROM (TABLE rolled UNION ALL TABLE others) AS found GROUP BY hour ORDER BY hour`,
+    [device, removed.metric],
   );
-  if (hours.length === 0) return 0;
-  const from = hours[0]!.bucket;
-  const within = hours.map(({ bucket }) => bucket).filter((bucket) => bucket.getTime() < from.getTime() + SPAN);
-  const span = [device, from, new Date(within.at(-1)!.getTime() + HOUR)];
-  if (into !== null)
-    await tx.query(
-      `UPDATE sample SET metrics = array_replace(metrics, $4::integer, $5::integer) WHERE device_id = $1 AND time >= $2 AND time < $3
-         AND metrics @> ARRAY[$4::integer] AND NOT metrics @> ARRAY[$5::integer]`,
-      [...span, metric, into],
-    );
-  const { rows: counted } = await tx.query<{ count: number }>(
-    `SELECT coalesce(sum(counts[array_position(metrics, $4)]), 0)::float8 AS count FROM rollup_hour
-     WHERE device_id = $1 AND bucket >= $2 AND bucket < $3 AND metrics @> ARRAY[$4::integer]`,
-    [...span, metric],
-  );
-  await strip(tx, "sample", "time", ["metrics", "values"], metric, span);
-  for (const table of ["rollup_minute", "rollup_hour"]) await strip(tx, table, "bucket", COLUMNS, metric, span);
-  if (into !== null) await recount(tx, device, into, within, span);
-  return counted[0]!.count;
+  let taken = 0;
+  for (const { hour, hasReadings, count } of hours.filter((one) => one.hasReadings || one.count > 0).slice(0, HOURS)) {
+    if (!hasReadings) {
+      await stripRollups(tx, device, removed.metric, hour);
+      taken += count;
+      continue;
+    }
+    await rewriteHour(tx, device, hour.getTime(), (readings) => {
+      taken += countOf(readings, removed.metric);
+      return withoutMetric(readings, removed);
+    });
+  }
+  return taken;
 }
 
-/** Takes a metric's element out of every array of the rows in a span, and away with those that held nothing else. */
-async function strip(
-  tx: PoolClient,
-  table: string,
-  key: string,
-  columns: readonly string[],
-  metric: number,
-  span: readonly unknown[],
-  hours: readonly Date[] | null = null,
-): Promise<void> {
-  const where = `device_id = $1 AND ${key} >= $2 AND ${key} < $3 AND metrics @> ARRAY[$4::integer]
-    AND ($5::timestamptz[] IS NULL OR date_trunc('hour', ${key}, 'UTC') = ANY ($5))`;
-  const values = [...span, metric, hours];
-  await tx.query(`DELETE FROM ${table} WHERE ${where} AND cardinality(metrics) = 1`, values);
-  const at = "array_position(metrics, $4::integer)";
-  const without = columns.map((column) => `${column} = ${column}[:${at} - 1] || ${column}[${at} + 1:]`);
-  await tx.query(`UPDATE ${table} SET ${without.join(", ")} WHERE ${where}`, values);
+function countOf({ times, metrics, values }: Block, metric: number): number {
+  const m = metrics.indexOf(metric);
+  if (m < 0) return 0;
+  return values.subarray(m * times.length, (m + 1) * times.length).reduce((n, v) => (Number.isNaN(v) ? n : n + 1), 0);
 }
 
-/** Makes a metric's rollups of some hours again, from the readings. */
-async function recount(
-  tx: PoolClient,
-  device: number,
-  metric: number,
-  hours: readonly Date[],
-  span: readonly unknown[],
-): Promise<void> {
-  for (const table of ["rollup_minute", "rollup_hour"]) await strip(tx, table, "bucket", COLUMNS, metric, span, hours);
-  const { rows } = await tx.query<{ time: number; value: number }>(
-    `SELECT (extract(epoch FROM time) * 1000)::float8 AS time, values[array_position(metrics, $4)] AS value FROM sample
-     WHERE device_id = $1 AND time >= $2 AND time < $3 AND metrics @> ARRAY[$4::integer]
-       AND date_trunc('hour', time, 'UTC') = ANY ($5::timestamptz[]) ORDER BY time`,
-    [...span, metric, hours],
-  );
-  const samples = rows.map(({ time, value }) => ({ deviceId: device, time, metrics: [metric], values: [value] }));
-  const anyTime: EpochMs = 8.64e15;
-  await writeRollups(tx, samples, new Map([[device, anyTime]]));
+/** A block whose metric is gone, or gave its values to another where that had none. */
+function withoutMetric({ device, times, metrics, values }: Block, { metric, into }: Removed): Block | null {
+  const length = times.length;
+  const columns = new Map(metrics.map((one, m) => [one, values.slice(m * length, (m + 1) * length)]));
+  const own = columns.get(metric);
+  columns.delete(metric);
+  if (into !== null && own) {
+    const kept = columns.get(into);
+    columns.set(into, kept ? kept.map((value, i) => (Number.isNaN(value) ? own[i]! : value)) : own);
+  }
+  const left = [...columns.keys()].sort((a, b) => a - b);
+  const whole = new Float64Array(left.length * length);
+  for (const [m, one] of left.entries()) whole.set(columns.get(one)!, m * length);
+  const isThere = (i: number) => left.some((_, m) => !Number.isNaN(whole[m * length + i]!));
+  return partOf({ device, times, metrics: left, values: whole }, isThere);
+}
+
+/** Takes a metric out of an hour's rollups whose readings aren't there any more. */
+async function stripRollups(tx: PoolClient, device: number, metric: number, hour: Date): Promise<void> {
+  for (const table of ["rollup_minute", "rollup_hour"]) {
+    const where = `device_id = $1 AND bucket >= $2 AND bucket < $2::timestamptz + interval '1 hour' AND metrics @> ARRAY[$3::integer]`;
+    const values = [device, hour, metric];
+    await tx.query(`DELETE FROM ${table} WHERE ${where} AND cardinality(metrics) = 1`, values);
+    const at = "array_position(metrics, $3::integer)";
+    const without = COLUMNS.map((column) => `${column} = ${column}[:${at} - 1] || ${column}[${at} + 1:]`);
+    await tx.query(`UPDATE ${table} SET ${without.join(", ")} WHERE ${where}`, values);
+  }
 }
 
 /** Removes the next rows of a device that is in the catalog no more. @returns how many rows, and how many readings they held. */
 export async function takeDevice(tx: PoolClient, device: number): Promise<{ rows: number; readings: number }> {
   let total = 0;
   let readings = 0;
-  for (const [table, key] of [
-    ["sample", "time"],
-    ["rollup_minute", "bucket"],
-    ["rollup_hour", "bucket"],
+  for (const [table, key, count] of [
+    ["sample", "time", "cardinality(array_remove(values, NULL))"],
+    ["rollup_minute", "bucket", "0"],
+    ["rollup_hour", "bucket", "0"],
   ] as const) {
     const { rows } = await tx.query<{ rows: number; readings: number }>(
       `WITH part AS (SELECT max(${key}) AS last FROM (
          SELECT ${key} FROM ${table} WHERE device_id = $1 ORDER BY ${key} LIMIT ${ROWS}) AS first),
-       gone AS (DELETE FROM ${table} WHERE device_id = $1 AND ${key} <= (SELECT last FROM part) RETURNING cardinality(metrics) AS n)
+       gone AS (DELETE FROM ${table} WHERE device_id = $1 AND ${key} <= (SELECT last FROM part) RETURNING ${count} AS n)
        SELECT count(*)::integer AS rows, coalesce(sum(n), 0)::float8 AS readings FROM gone`,
       [device],
     );
     total += rows[0]!.rows;
-    if (table === "sample") readings = rows[0]!.readings;
+    readings += rows[0]!.readings;
   }
   return { rows: total, readings };
 }
@@ -116,8 +118,12 @@ export async function latestReadings(
   const { rows } = await tx.query<{ device: string; time: EpochMs; value: number }>(
     `SELECT d.name AS device, (extract(epoch FROM s.time) * 1000)::float8 AS time, s.value FROM device d
      CROSS JOIN LATERAL (
-       SELECT time, values[array_position(metrics, $1::integer)] AS value FROM sample
-       WHERE device_id = d.id AND metrics @> ARRAY[$1::integer] ORDER BY time DESC LIMIT 1) AS s
+       SELECT date_trunc('hour', time, 'UTC') AS start FROM sample
+       WHERE device_id = d.id AND metrics @> ARRAY[$1::integer] ORDER BY time DESC LIMIT 1) AS hour
+     CROSS JOIN LATERAL (
+       SELECT r.time, r.value FROM stored_reading r
+       WHERE r.device_id = d.id AND r.metric_id = $1 AND r.block >= hour.start AND r.block < hour.start + interval '1 hour'
+       ORDER BY r.time DESC LIMIT 1) AS s
      WHERE d.name = ANY ($2::text[])`,
     [metric, devices],
   );

@@ -24,6 +24,10 @@ SET LOCAL enable_seqscan = on;
 SET LOCAL enable_hashjoin = on;
 SET LOCAL enable_mergejoin = on;
 
+-- The hours that are rows a moment are merged while all goes on; they are counted to tell how far it is.
+INSERT INTO job_run (id, job, lane, trigger, state, total)
+SELECT gen_random_uuid()::text, 'readings-upgrade', 'readings-upgrade', 'request', 'waiting', count(*) FROM rollup_hour HAVING count(*) > 0;
+
 -- Every reading, one a row; block is the time of the row of sample it lies in, by which partitions and keys are found.
 CREATE VIEW stored_reading AS
 SELECT p.device_id, m.metric_id, p.time - v.before * interval '1 ms' AS time, v.value, p.time AS block

@@ -61,12 +61,12 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
           throw new FencedError("something of the catalog was removed since the batch was read");
         }
         // A device has one writer at a time even while its key moves between partitions.
-        const latest = await lockDevices(tx, devices);
-        if (latest.size !== devices.length) {
+        const locked = await lockDevices(tx, devices);
+        if (locked.size !== devices.length) {
           catalog.forget();
           throw new FencedError("a device of the batch was removed from the catalog");
         }
-        const commit: CommitBatch = { ...joint, latest, written: NOTHING_WRITTEN };
+        const commit: CommitBatch = { ...joint, devices: locked, written: NOTHING_WRITTEN };
         for (const contribute of contributors) await contribute(tx, commit);
         const parts = partsOf(batches, commit);
         for (const contribute of byPartition) await contribute(tx, parts);

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { storedReadings } from "@/server/readings/samples";
+import { findMoments, readingsAt } from "@/server/readings/moments";
 import { counted } from "@/server/domain/counted";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { readMark, type ResendMark } from "@/server/domain/resend-mark";
@@ -145,10 +145,11 @@ async function repeatsOf(pool: Pool, messages: readonly EnrichedMessage[]): Prom
     metrics.length === 0 ? [] : [{ deviceId, time: message.eventTime, metrics, values, offset: record.offset }],
   );
   if (samples.length === 0) return new Map();
-  const stored = await storedReadings(pool, samples);
+  const stored = await findMoments(pool, samples);
   return new Map(
     samples.map((sample) => {
-      const there = stored.get(sample);
+      const holder = stored.get(sample);
+      const there = holder && readingsAt(holder);
       let [repeats, conflicts] = [0, 0];
       for (const [i, metric] of sample.metrics.entries()) {
         const kept = there?.get(metric);
