@@ -17,18 +17,27 @@ const GAP = "5 years";
  * Clocks that aren't set say 1970, 1980, 2000 or when the firmware was built: only the distance to the rest tells.
  */
 export async function findClockFault(client: Pool | PoolClient, device: number): Promise<ClockFault | null> {
-  // Goes back from the newest hour, at most five years a step: a few look-ups in the key, however much is stored.
+  // Goes back from the newest hour, at most five years a step: a few look-ups in the keys, however much is stored.
   const { rows } = await client.query<{ from: Date | null; to: Date; readings: number }>(
-    `WITH RECURSIVE back(bucket) AS (
-       SELECT max(bucket) FROM rollup_hour WHERE device_id = $1
+    `WITH RECURSIVE back (hour) AS (
+       SELECT greatest((SELECT max(bucket) FROM rollup_hour WHERE device_id = $1),
+                       (SELECT date_trunc('hour', max(time), 'UTC') FROM sample WHERE device_id = $1))
        UNION ALL
-       SELECT (SELECT min(r.bucket) FROM rollup_hour r
-               WHERE r.device_id = $1 AND r.bucket >= back.bucket - interval '${GAP}' AND r.bucket < back.bucket)
-       FROM back WHERE back.bucket IS NOT NULL),
-     rest AS (SELECT min(bucket) AS first FROM back)
-     SELECT min(r.bucket) AS from, max(r.bucket) + interval '1 hour' AS to,
-       coalesce(sum((SELECT sum(n) FROM unnest(r.counts) AS n)), 0)::float8 AS readings
-     FROM rollup_hour r, rest WHERE r.device_id = $1 AND r.bucket < rest.first`,
+       SELECT least((SELECT min(bucket) FROM rollup_hour
+                     WHERE device_id = $1 AND bucket >= back.hour - interval '${GAP}' AND bucket < back.hour),
+                    (SELECT date_trunc('hour', min(time), 'UTC') FROM sample
+                     WHERE device_id = $1 AND time >= back.hour - interval '${GAP}' AND time < back.hour))
+       FROM back WHERE back.hour IS NOT NULL),
+     rest AS (SELECT min(hour) AS first FROM back),
+     before (hour, readings) AS (
+       SELECT bucket, (SELECT sum(n) FROM unnest(counts) AS n) FROM rollup_hour
+       WHERE device_id = $1 AND bucket < (SELECT first FROM rest)
+       UNION ALL
+       SELECT date_trunc('hour', s.block, 'UTC'), count(*) FROM stored_reading s
+       WHERE s.device_id = $1 AND s.block < (SELECT first FROM rest) AND NOT EXISTS (
+         SELECT FROM rollup_hour r WHERE r.device_id = $1 AND r.bucket = date_trunc('hour', s.block, 'UTC'))
+       GROUP BY 1)
+     SELECT min(hour) AS from, max(hour) + interval '1 hour' AS to, coalesce(sum(readings), 0)::float8 AS readings FROM before`,
     [device],
   );
   const { from, to, readings } = rows[0]!;

@@ -1,8 +1,12 @@
-import type { Pool } from "pg";
-import { meanOf } from "@/server/domain/rollup";
+import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
+import { ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
-import type { SeriesPoint } from "./reading-queries";
+import { withTransaction } from "@/server/postgres/transaction";
+import { readColumns } from "./blocks";
+import { pointsOf, type SeriesPoint } from "./buckets";
+import { endOfPart, findHeldDevice, type HeldDevice } from "./held-hours";
+import { ONE_MOMENT, readBuckets } from "./reading-queries";
 
 /** The selection to write out: metrics of one device within [from, to), epoch milliseconds. */
 export interface ExportQuery {
@@ -21,63 +25,53 @@ export interface ExportRow {
   readonly cells: readonly (SeriesPoint | null)[];
 }
 
-/** Rows read at once: large enough to be quick, small enough to be held for a slow reader. */
+/** Rows handed out at once, and moments read at once: enough to be quick, few enough to be held for a slow reader. */
 const CHUNK = 5000;
+const ROWS_AN_HOUR = { raw: Infinity, minute: 60, hour: 1 } as const;
 
 /**
- * Every reading or rollup in order of time, a chunk at a time, however many there are. Each chunk is a query of its own,
- * asked for when the one before was taken: a slow reader holds neither a connection nor a transaction.
+ * Every reading or rollup in order of time, a chunk at a time, however many there are. Each part is a transaction of its own,
+ * begun when the one before was taken: a slow reader holds neither a connection nor a transaction.
  */
 export async function* exportRows(
   pool: Pool,
   source: "raw" | "minute" | "hour",
   query: ExportQuery,
 ): AsyncGenerator<readonly ExportRow[]> {
-  const [table, key] = source === "raw" ? ["sample", "time"] : [`rollup_${source}`, "bucket"];
-  const columns = query.metrics.map((_, i) => `array_position(metrics, $${i + 6})`);
-  const arrays = source === "raw" ? ["values"] : ["counts", "sums", "mins", "maxs", "lasts"];
-  const some = query.sites === "all" ? [] : [query.sites];
-  const within = some.map(
-    () => `AND EXISTS (SELECT FROM device WHERE id = $1 AND site_id = ANY ($${query.metrics.length + 6}::integer[]))`,
-  );
-  const text = `SELECT ${[key, ...columns.flatMap((at) => arrays.map((array) => `${array}[${at}]`))].join(", ")}
-    FROM ${table} WHERE device_id = $1 AND ${key} >= $2 AND ${key} < $3 AND metrics && $4::integer[] ${within.join("")}
-    ORDER BY ${key} LIMIT $5`;
-  let from = query.from;
-  for (;;) {
-    const { rows } = await pool.query<[Date, ...(number | null)[]]>({
-      rowMode: "array",
-      text,
-      values: [
-        query.device,
-        new Date(from),
-        new Date(query.to),
-        `{${query.metrics.join(",")}}`,
-        CHUNK,
-        ...query.metrics,
-        ...some,
-      ],
-    });
-    if (rows.length > 0) yield rows.map((row) => toRow(row, arrays.length));
-    const last = rows.at(-1);
-    if (rows.length < CHUNK || last === undefined) return;
-    from = last[0].getTime() + 1;
+  const width = source === "raw" ? 1 : ROLLUP_WIDTHS[source];
+  // A bucket belongs to the range if it begins in it.
+  const whole = (time: EpochMs) => Math.ceil(time / width) * width;
+  const to = whole(query.to);
+  for (let from = whole(query.from); from < to;) {
+    const part = await withTransaction(
+      pool,
+      async (client) => {
+        const device = await findHeldDevice(client, query.device, query.sites);
+        if (device === null) return { end: to, rows: [] };
+        const end = await endOfPart(client, device, { from, to, most: CHUNK, anHour: ROWS_AN_HOUR[source] });
+        return { end, rows: await readRows(client, source, { ...query, device, from, to: whole(end) }) };
+      },
+      ONE_MOMENT,
+    );
+    for (let at = 0; at < part.rows.length; at += CHUNK) yield part.rows.slice(at, at + CHUNK);
+    from = part.end;
   }
 }
 
-function toRow([at, ...figures]: [Date, ...(number | null)[]], width: number): ExportRow {
-  const time = at.getTime();
-  const cells: (SeriesPoint | null)[] = [];
-  for (let i = 0; i < figures.length; i += width) {
-    const first = figures[i] ?? null;
-    if (first === null) cells.push(null);
-    else if (width === 1) cells.push({ time, count: 1, mean: first, min: first, max: first, last: first });
-    else {
-      const [sum, min, max, last] = figures.slice(i + 1, i + width) as [number, number, number, number];
-      cells.push({ time, count: first, mean: meanOf(first, sum, min, max), min, max, last });
-    }
-  }
-  return { time, cells };
+async function readRows(
+  client: PoolClient,
+  source: "raw" | "minute" | "hour",
+  query: Omit<ExportQuery, "device" | "sites"> & { readonly device: HeldDevice },
+): Promise<ExportRow[]> {
+  const { device, metrics } = query;
+  const series: (readonly SeriesPoint[])[] = [];
+  if (source === "raw") {
+    const columns = await readColumns(client, { ...query, device: device.key });
+    for (const metric of metrics) series.push(pointsOf(columns.get(metric)!));
+  } else
+    for (const metric of metrics)
+      series.push((await readBuckets(client, { ...query, metric }, ROLLUP_WIDTHS[source])).points);
+  return besideEachOther(series);
 }
 
 /** Series side by side: a row for each time that any of them has, in order. */

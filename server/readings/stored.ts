@@ -5,7 +5,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 /** SQLSTATE of a statement that took longer than it may. */
 const CANCELLED = "57014";
 
-/** Counts the readings of a metric (by its key) and the devices that have any, from the hours' rollups; null when that takes longer than `patienceMs`. */
+/** Counts the readings of a metric (by its key) and the devices that have any, from the hours' rollups, and from the readings of hours without; null when that takes longer than `patienceMs`. */
 export async function countStored(
   pool: Pool,
   metric: number,
@@ -15,8 +15,18 @@ export async function countStored(
     pool,
     async (tx) => {
       const { rows } = await tx.query<{ devices: number; readings: number }>(
-        `SELECT count(DISTINCT device_id) AS devices, coalesce(sum(counts[array_position(metrics, $1)]), 0)::float8 AS readings
-         FROM rollup_hour WHERE metrics @> ARRAY[$1::integer]`,
+        `SELECT count(DISTINCT device_id) AS devices, coalesce(sum(n), 0)::float8 AS readings FROM (
+           SELECT device_id, counts[array_position(metrics, $1)] AS n FROM rollup_hour WHERE metrics @> ARRAY[$1::integer]
+           UNION ALL
+           SELECT d.id, s.n FROM device d CROSS JOIN LATERAL (
+             SELECT count(*) AS n FROM stored_reading
+             WHERE device_id = d.id AND metric_id = $1 AND block >= coalesce(d.rolled_until, '-infinity') OFFSET 0) AS s
+           WHERE s.n > 0
+           UNION ALL
+           SELECT l.device_id, s.n FROM late_hour l CROSS JOIN LATERAL (
+             SELECT count(*) AS n FROM stored_reading
+             WHERE device_id = l.device_id AND metric_id = $1 AND block >= l.hour AND block < l.hour + interval '1 hour' OFFSET 0) AS s
+           WHERE s.n > 0) AS held`,
         [metric],
       );
       return rows[0]!;

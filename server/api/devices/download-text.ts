@@ -1,5 +1,5 @@
 import type { ExportRow } from "@/server/readings/reading-export";
-import type { SeriesPoint } from "@/server/readings/reading-queries";
+import type { SeriesPoint } from "@/server/readings/buckets";
 import type { MetricKind } from "@/server/domain/terms";
 import { csvLines, type CsvValue, metricHeading } from "../csv";
 import { toInstant } from "../instant";
