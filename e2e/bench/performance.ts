@@ -4,12 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { killNow, treeOf } from "../processes";
-import { cleanEnv, freePort, type Product, ROOT, startProduct } from "../product";
+import { cleanEnv, freePort, ROOT, startProduct } from "../product";
 import { pause, until } from "../waiting";
-import { drained } from "../drills/pipeline";
-import { messageLine } from "./messages";
+import { drainBacklog } from "./backlog";
 import { machine, markdownTable } from "./report";
 
 const MB = 2 ** 20;
@@ -123,61 +121,25 @@ async function idle(dataDir: string, forSeconds: number, devices: string, what: 
   }
 }
 
-/** Fills the log while no worker takes from it, then times how long one worker needs. */
+/** Fills the log, then times how long one worker needs. */
 async function drain(dataDir: string, messages: number): Promise<[string, string][]> {
   const product = await startProduct({ dataDir, env: { DEMO_DEVICES: "0" } });
   try {
     await product.ready();
-    const worker = product.tree().find((one) => /main\.mjs worker\b/.test(one.command));
-    if (!worker) throw new Error("no worker process found");
-    process.kill(worker.pid, "SIGSTOP");
-    const filling = performance.now();
-    await fill(product, messages);
-    const filled = performance.now();
-    process.kill(worker.pid, "SIGCONT");
-    await drained(product, messages, 300_000);
-    const took = performance.now() - filled;
-    const { totals } = await product.get<PipelineAnswer>("/api/v1/pipeline");
+    const { fillMs, drainMs, readings } = await drainBacklog(product, messages);
     return [
       [
         `REST route into the log, ${messages} messages of 7 readings in requests of 1000, 4 at once`,
-        `${rate(messages, filled - filling)} messages/s`,
+        `${rate(messages, fillMs)} messages/s`,
       ],
       [
         "drain of that by one worker through the whole pipeline",
-        `${rate(messages, took)} messages/s, ${rate(totals.readings, took)} readings/s`,
+        `${rate(messages, drainMs)} messages/s, ${rate(readings, drainMs)} readings/s`,
       ],
     ];
   } finally {
     await product.stop();
   }
-}
-
-async function fill(product: Product, messages: number): Promise<void> {
-  const base = Date.now() - messages * 10;
-  let next = 0;
-  const sender = async () => {
-    while (next < messages) {
-      const at = next;
-      next += 1000;
-      const lines = Array.from(
-        { length: Math.min(1000, messages - at) },
-        (_, i) => messageLine(at + i, base + (at + i) * 10).line,
-      ).join("\n");
-      for (;;) {
-        const answer = await product.fetch("/api/v1/telemetry", {
-          method: "POST",
-          body: lines,
-          headers: { "content-type": "application/x-ndjson" },
-        });
-        if (answer.ok) break;
-        if (answer.status !== 429)
-          throw new Error(`POST telemetry: ${answer.status} ${(await answer.text()).slice(0, 300)}`);
-        await pause(1000 * Number(answer.headers.get("retry-after") ?? 1));
-      }
-    }
-  };
-  await Promise.all([sender(), sender(), sender(), sender()]);
 }
 
 function rate(count: number, ms: number): number {
