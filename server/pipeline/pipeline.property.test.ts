@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { mergeJobs } from "@/server/readings/merge";
 import { bucketStart, ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { archivedMessages } from "@/server/testing/archived";
+import { jobContext, runKilled } from "@/server/testing/job-context";
+import { faultsOfReadings } from "@/server/testing/kept-readings";
 import { createRig, createScriptedLog, InjectedFault, type Fault, type Rig } from "@/server/testing/pipeline-rig";
 
 let db: TestDatabase;
@@ -35,8 +38,11 @@ const step = fc.record({
   /** Goes on as the other worker, from where it believes it is or from a new start. */
   other: fc.boolean(),
   restart: fc.boolean(),
+  /** Hours are merged before, until the worker is killed after some steps; at the later time devices count as silent. */
+  merge: fc.option(fc.record({ parts: fc.nat(3), now: fc.constantFrom(0, Date.now() + 1e9) }), { freq: 1 }),
 });
 
+const [mergeJob] = mergeJobs();
 let run = 0;
 
 test("random streams, batches, crashes and takeovers leave what one calm run would", async () => {
@@ -54,7 +60,8 @@ test("random streams, batches, crashes and takeovers leave what one calm run wou
         }
         const rigs: [Rig, Rig] = [await createRig(db.pool, log), await createRig(db.pool, log)];
         const places = [new Map<number, number>(), new Map<number, number>()];
-        for (const { partition, size, fault, other, restart } of steps) {
+        for (const { partition, size, fault, other, restart, merge } of steps) {
+          if (merge) await runKilled(mergeJob!, jobContext(db.pool, { now: merge.now }), merge.parts);
           const worker = other ? 1 : 0;
           const rig = rigs[worker]!;
           const mine = places[worker]!;
@@ -72,6 +79,7 @@ test("random streams, batches, crashes and takeovers leave what one calm run wou
           rig.faults.next = null;
         }
         await rigs[0].drain(7);
+        expect(await faultsOfReadings(db.pool)).toEqual([]);
         await check(prefix, messages);
       },
     ),
@@ -89,7 +97,8 @@ test("repeats and conflicts are counted the same, however the batches fall", asy
     fc.asyncProperty(
       fc.array(one, { minLength: 1, maxLength: 40 }),
       fc.integer({ min: 1, max: 40 }),
-      async (all, size) => {
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+      async (all, size, merges) => {
         const device = `run${run++}-d`;
         const log = createScriptedLog(device, 1);
         const kept = new Map<string, number>();
@@ -101,7 +110,17 @@ test("repeats and conflicts are counted the same, however the batches fall", asy
           if (before === undefined) kept.set(key, number);
           counts[before === undefined ? "readings" : before === number ? "duplicates" : "conflicts"]++;
         }
-        await (await createRig(db.pool, log)).drain(size);
+        const rig = await createRig(db.pool, log);
+        for (let at = await rig.begin(0), n = 0; at < log.endOf(0); at += size, n++) {
+          await rig.batch(0, at, at + size);
+          if (merges[n % merges.length]) await mergeJob!.run(jobContext(db.pool, { now: Date.now() + 1e9 }));
+        }
+        expect(await faultsOfReadings(db.pool)).toEqual([]);
+        const stored = await db.pool.query<{ key: string; value: number }>(
+          `SELECT (extract(epoch FROM time) * 1000)::bigint - $2::bigint || ' ' || metric AS key, value FROM reading WHERE device = $1`,
+          [device, ORIGIN],
+        );
+        expect(new Map(stored.rows.map(({ key, value }) => [key, value]))).toEqual(kept);
         const { rows } = await db.pool.query(
           `SELECT readings::int, duplicates::int, conflicts::int FROM pipeline_position WHERE cluster = $1`,
           [device],

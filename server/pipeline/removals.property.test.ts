@@ -4,10 +4,12 @@ import { createPostgresDeviceTwins } from "@/server/adapters/postgres/device-twi
 import { catalogJobs } from "@/server/catalog/jobs";
 import { mergeMetric, removeDevice, removeMetric } from "@/server/catalog/removals";
 import { withTransaction } from "@/server/postgres/transaction";
+import { mergeJobs } from "@/server/readings/merge";
 import { latestReadings, takeDevice, takeMetric } from "@/server/readings/removals";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
-import { jobContext } from "@/server/testing/job-context";
-import { createRig, createScriptedLog, InjectedFault, type Rig } from "@/server/testing/pipeline-rig";
+import { jobContext, runKilled } from "@/server/testing/job-context";
+import { faultsOfReadings } from "@/server/testing/kept-readings";
+import { createRig, createScriptedLog, type Rig } from "@/server/testing/pipeline-rig";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -33,6 +35,11 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove"), device: fc.constantFrom("a", "b") }) },
   // The job, killed after this many of its parts.
   { weight: 2, arbitrary: fc.record({ do: fc.constant("job"), parts: fc.nat(6) }) },
+  // Hours are merged; at the later time devices count as silent.
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("roll"), parts: fc.nat(6), now: fc.constantFrom(0, Date.now() + 1e9) }),
+  },
 );
 type Step = {
   do: string;
@@ -42,6 +49,7 @@ type Step = {
   into?: string;
   device?: string;
   parts?: number;
+  now?: number;
 };
 
 /** The same for all metrics, so that it doesn't matter whose reading stays where two are merged. */
@@ -66,6 +74,7 @@ test("metrics and devices that are removed while messages come leave what was ne
           log.append(0, { device: named(device), time: ORIGIN + second * 1000, readings });
         }
         const twins = createPostgresDeviceTwins(db.pool);
+        const [merge] = mergeJobs();
         const [job] = catalogJobs({ twins, takeMetric, takeDevice, latestReadings });
         const rigs: [Rig, Rig] = [await createRig(db.pool, log), await createRig(db.pool, log)];
         const model: Model = new Map();
@@ -111,18 +120,12 @@ test("metrics and devices that are removed while messages come leave what was ne
             if (await withTransaction(db.pool, (tx) => removeDevice(tx, name, "all", () => twins.forget([name], null))))
               model.delete(one.device!);
           }
-          if (one.do === "job") {
-            const ctx = jobContext(db.pool);
-            let left = one.parts!;
-            const killed: typeof ctx = {
-              ...ctx,
-              step: (work) => (left-- > 0 ? ctx.step(work) : Promise.reject(new InjectedFault("killed"))),
-            };
-            await job!.run(killed).catch((error: unknown) => expect(error).toBeInstanceOf(InjectedFault));
-          }
+          if (one.do === "job") await runKilled(job!, jobContext(db.pool), one.parts!);
+          if (one.do === "roll") await runKilled(merge!, jobContext(db.pool, { now: one.now! }), one.parts!);
         }
         while (handled < messages.length) await batch(0, 9);
         await job!.run(jobContext(db.pool));
+        expect(await faultsOfReadings(db.pool)).toEqual([]);
         await check(prefix, model, messages);
         expect(await readTwins(prefix)).toEqual(twinsOf(model));
       },
