@@ -39,7 +39,7 @@ const step = fc.record({
   other: fc.boolean(),
   restart: fc.boolean(),
   /** Hours are merged before, until the worker is killed after some steps; at the later time devices count as silent. */
-  merge: fc.option(fc.record({ parts: fc.nat(3), now: fc.constantFrom(0, Date.now() + 1e9) }), { freq: 1 }),
+  merge: fc.option(fc.record({ parts: fc.nat(3), now: fc.constantFrom(0, Date.now() + 1e9) }), { freq: 3 }),
 });
 
 const [mergeJob] = mergeJobs();
