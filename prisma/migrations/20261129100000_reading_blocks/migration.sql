@@ -53,19 +53,19 @@ LEFT JOIN device_unit u ON u.device_id = d.id AND u.metric_id = m.id;
 CREATE OR REPLACE VIEW reading_minute AS
 SELECT d.name AS device, m.name AS metric, coalesce(u.unit, m.unit) AS unit, r.bucket, r.count,
   CASE WHEN greatest(abs(r.min), abs(r.max)) > 8.988465674311579e307 / r.count THEN NULL
-    ELSE r.sum + r.large * 18446744073709551616::float8 END AS sum,
+    ELSE coalesce(r.sum + r.large * 18446744073709551616::float8, r.sum, r.large * 18446744073709551616::float8) END AS sum,
   r.min, r.max, r.first, r.last
 FROM device d
 CROSS JOIN LATERAL (
-  SELECT k.bucket, v.metric_id, v.count, v.sum, 0::float8 AS large, v.min, v.max, v.first, v.last
+  SELECT k.bucket, v.metric_id, v.count, v.sum, NULL::float8 AS large, v.min, v.max, v.first, v.last
   FROM rollup_minute k
   CROSS JOIN LATERAL unnest(k.metrics, k.counts, k.sums, k.mins, k.maxs, k.firsts, k.lasts)
     AS v (metric_id, count, sum, min, max, first, last)
   WHERE k.device_id = d.id
   UNION ALL
   SELECT date_trunc('minute', s.time, 'UTC'), s.metric_id, count(*)::integer,
-    coalesce(sum(s.value) FILTER (WHERE abs(s.value) <= 1e290), 0),
-    coalesce(sum(s.value * 5.421010862427522e-20::float8) FILTER (WHERE abs(s.value) > 1e290), 0),
+    sum(s.value) FILTER (WHERE abs(s.value) <= 1e290),
+    sum(s.value * 5.421010862427522e-20::float8) FILTER (WHERE abs(s.value) > 1e290),
     min(s.value), max(s.value), (array_agg(s.value ORDER BY s.time))[1], (array_agg(s.value ORDER BY s.time DESC))[1]
   FROM stored_reading s
   WHERE s.device_id = d.id AND NOT EXISTS (
@@ -79,19 +79,19 @@ LEFT JOIN device_unit u ON u.device_id = d.id AND u.metric_id = m.id;
 CREATE OR REPLACE VIEW reading_hour AS
 SELECT d.name AS device, m.name AS metric, coalesce(u.unit, m.unit) AS unit, r.bucket, r.count,
   CASE WHEN greatest(abs(r.min), abs(r.max)) > 8.988465674311579e307 / r.count THEN NULL
-    ELSE r.sum + r.large * 18446744073709551616::float8 END AS sum,
+    ELSE coalesce(r.sum + r.large * 18446744073709551616::float8, r.sum, r.large * 18446744073709551616::float8) END AS sum,
   r.min, r.max, r.first, r.last
 FROM device d
 CROSS JOIN LATERAL (
-  SELECT k.bucket, v.metric_id, v.count, v.sum, 0::float8 AS large, v.min, v.max, v.first, v.last
+  SELECT k.bucket, v.metric_id, v.count, v.sum, NULL::float8 AS large, v.min, v.max, v.first, v.last
   FROM rollup_hour k
   CROSS JOIN LATERAL unnest(k.metrics, k.counts, k.sums, k.mins, k.maxs, k.firsts, k.lasts)
     AS v (metric_id, count, sum, min, max, first, last)
   WHERE k.device_id = d.id
   UNION ALL
   SELECT date_trunc('hour', s.time, 'UTC'), s.metric_id, count(*)::integer,
-    coalesce(sum(s.value) FILTER (WHERE abs(s.value) <= 1e290), 0),
-    coalesce(sum(s.value * 5.421010862427522e-20::float8) FILTER (WHERE abs(s.value) > 1e290), 0),
+    sum(s.value) FILTER (WHERE abs(s.value) <= 1e290),
+    sum(s.value * 5.421010862427522e-20::float8) FILTER (WHERE abs(s.value) > 1e290),
     min(s.value), max(s.value), (array_agg(s.value ORDER BY s.time))[1], (array_agg(s.value ORDER BY s.time DESC))[1]
   FROM stored_reading s
   WHERE s.device_id = d.id AND NOT EXISTS (
