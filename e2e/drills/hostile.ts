@@ -126,15 +126,11 @@ export async function hostile(mode: EngineMode, count: number, seed: number): Pr
       Object.fromEntries([...found].sort()),
       Object.fromEntries([...reasons].sort()),
     );
-    const samples = await pool.query<{ n: number }>(
-      "SELECT coalesce(sum(cardinality(metrics)), 0)::int AS n FROM sample",
-    );
-    stored = samples.rows[0]?.n ?? 0;
+    const readings = await pool.query<{ n: number }>("SELECT count(*)::int AS n FROM reading");
+    stored = readings.rows[0]?.n ?? 0;
     sent = wanted.readings;
     checks.equal("readings in the table", stored, sent);
-    const rolled = await pool.query<{ n: number }>(
-      "SELECT coalesce(sum(c), 0)::int AS n FROM rollup_minute, unnest(counts) c",
-    );
+    const rolled = await pool.query<{ n: number }>("SELECT coalesce(sum(count), 0)::int AS n FROM reading_minute");
     checks.equal("readings in the minute rollups", rolled.rows[0]?.n, wanted.readings);
     const { rows } = await pool.query<{ n: number }>("SELECT coalesce(sum(conflicts), 0)::int AS n FROM device");
     checks.equal("conflicts of the devices", rows[0]?.n, wanted.conflicts);

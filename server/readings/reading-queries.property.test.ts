@@ -75,6 +75,16 @@ type Question = typeof question extends fc.Arbitrary<infer Value> ? Value : neve
 /** Values by time, a map a metric. */
 type Model = readonly Map<number, number>[];
 
+interface ViewRow {
+  readonly bucket: Date;
+  readonly count: number;
+  readonly sum: number | null;
+  readonly min: number;
+  readonly max: number;
+  readonly first: number;
+  readonly last: number;
+}
+
 /** The metrics' ids are other ones in each run, so that counts over all devices tell of one run. */
 let run = 0;
 
@@ -89,6 +99,11 @@ test("whatever is stored in whatever order, every answer is that of all readings
           name,
         ]);
         const device = { id: rows[0]!.id, name };
+        for (const metric of [0, 1, 2])
+          await db.pool.query("INSERT INTO metric (id, name, kind) VALUES ($1, $2, 'number')", [
+            idOf(metric),
+            `metric-${idOf(metric)}`,
+          ]);
         const model: Model = [0, 1, 2].map(() => new Map<number, number>());
         for (const one of steps) await take(device.id, model, one);
         for (const asked of questions) {
@@ -96,6 +111,7 @@ test("whatever is stored in whatever order, every answer is that of all readings
           await compareExports(device.id, model, asked);
         }
         await compareRest(device, model);
+        await compareViews(device.name, model);
       },
     ),
     { numRuns: 30 },
@@ -157,12 +173,16 @@ function bucketed(readings: readonly Reading[], bucketMs: number): Map<number, R
   return buckets;
 }
 
+function meanOf(readings: readonly Reading[]): number {
+  return readings.reduce((sum, [, value]) => sum + value / readings.length, 0);
+}
+
 function expectPoint(point: SeriesPoint, readings: readonly Reading[]): void {
   const values = readings.map(([, value]) => value);
   const [min, max] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
   expect([point.count, point.min + 0, point.max + 0]).toEqual([values.length, min + 0, max + 0]);
   expect(point.last).toBe(values.at(-1));
-  const mean = values.reduce((sum, value) => sum + value / values.length, 0);
+  const mean = meanOf(readings);
   const size = Math.max(Math.abs(min), Math.abs(max));
   expect(Math.abs(point.mean / 2 - mean / 2)).toBeLessThanOrEqual(size * 1e-12 + 1e-320);
   expect(point.mean >= min && point.mean <= max).toBe(true);
@@ -230,11 +250,42 @@ async function compareRest(device: { id: number; name: string }, model: Model): 
     const buckets = bucketed(within(model, metric, from, from + 180 * MINUTE), MINUTE);
     expect(line.flatMap((mean, i) => (mean === null ? [] : [from + i * MINUTE]))).toEqual([...buckets.keys()]);
     for (const [time, readings] of buckets) {
-      const values = readings.map(([, value]) => value);
-      const mean = values.reduce((sum, value) => sum + value / values.length, 0);
-      expect(Math.abs(line[(time - from) / MINUTE]! / 2 - mean / 2)).toBeLessThanOrEqual(
-        values.reduce((size, value) => Math.max(size, Math.abs(value)), 0) * 1e-12 + 1e-320,
+      const size = readings.reduce((most, [, value]) => Math.max(most, Math.abs(value)), 0);
+      expect(Math.abs(line[(time - from) / MINUTE]! / 2 - meanOf(readings) / 2)).toBeLessThanOrEqual(
+        size * 1e-12 + 1e-320,
       );
+    }
+  }
+}
+
+/** The views, for people who write SQL, tell the same. */
+async function compareViews(name: string, model: Model): Promise<void> {
+  for (const metric of model.keys()) {
+    const all = within(model, metric, -Infinity, Infinity);
+    const ask = (sql: string) => db.pool.query<ViewRow>(sql, [name, `metric-${idOf(metric)}`]);
+    const { rows: readings } = await ask(
+      "SELECT time AS bucket, value AS last FROM reading WHERE device = $1 AND metric = $2 ORDER BY time",
+    );
+    expect(readings.map(({ bucket, last }) => [bucket.getTime(), last])).toEqual(all);
+    for (const [view, width] of [
+      ["reading_minute", MINUTE],
+      ["reading_hour", HOUR],
+    ] as const) {
+      const { rows } = await ask(
+        `SELECT bucket, count, sum, min, max, first, last FROM ${view} WHERE device = $1 AND metric = $2 ORDER BY bucket`,
+      );
+      const buckets = bucketed(all, width);
+      expectPoints(
+        rows.map(({ bucket, count, sum, min, max, last }) => {
+          // Of a bucket whose readings could add up past the doubles there is no sum.
+          const mean =
+            sum === null ? meanOf(buckets.get(bucket.getTime())!) : Math.min(max, Math.max(min, sum / count));
+          return { time: bucket.getTime(), count, mean, min, max, last };
+        }),
+        all,
+        width,
+      );
+      expect(rows.map(({ first }) => first)).toEqual([...buckets.values()].map(([first]) => first![1]));
     }
   }
 }
