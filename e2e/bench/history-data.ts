@@ -6,6 +6,7 @@ import { createPartitions } from "@/server/readings/partitions";
 import type { Sample } from "@/server/ports/commit-batch";
 import { writeSamples } from "@/server/readings/samples";
 import { withTransaction } from "@/server/postgres/transaction";
+import { mergeAll } from "@/server/testing/stored-readings";
 
 export const METRICS = ["temperature", "humidity", "vibration"] as const;
 
@@ -53,6 +54,7 @@ export async function loadHistory(connectionString: string, device: string, days
     }
     const last = { id: added!.id, messages: rows, lastSeen: end - 1000, lastEventTime: end - 1000 };
     await withTransaction(pool, (client) => noteActivity(client, [last]));
+    await mergeAll(pool);
     await pool.query("ANALYZE");
     return rows;
   } finally {

@@ -82,7 +82,7 @@ export async function createLoader(connectionString: string, most: number): Prom
       for (; stored < readings && day > 0; day--)
         for (const name of names.slice(2))
           await write(name, to - day * DAY, to - (day - 1) * DAY, MINUTE, METRICS.length);
-      await mergeAll(pool, Date.now() + 2 * HOUR);
+      await mergeAll(pool);
       const perSecond = (stored - before) / ((performance.now() - began) / 1000);
       await pool.query("VACUUM ANALYZE");
       return { readings: stored, perSecond };

@@ -4,6 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
 import type { FleetOrder } from "@/server/contracts/fleet";
+import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { type Product, startProduct } from "../product";
 import { drainBacklog } from "./backlog";
 import { machine, markdownTable, median } from "./report";
@@ -84,7 +85,8 @@ async function measure(
   figures["lines of the last hour for these"] = await timed(rounds, () =>
     product.get(`/api/v1/fleet/sparklines?ids=${ids}&metric=temperature`),
   );
-  Object.assign(figures, await bytes(product, loaded.readings));
+  const { totals } = await product.get<PipelineAnswer>("/api/v1/pipeline");
+  Object.assign(figures, await bytes(product, loaded.readings + totals.readings));
   figures["drain of one worker"] = await drainRate(product, messages);
   return figures;
 }
@@ -111,7 +113,8 @@ async function bytes(product: Product, readings: number): Promise<Record<string,
   await client.connect();
   try {
     const { rows } = await client.query<{ name: string; bytes: number }>(
-      `SELECT t.name, (SELECT sum(pg_total_relation_size(p.relid)) FROM pg_partition_tree(t.name::regclass) p)::float8 AS bytes
+      `SELECT t.name, pg_total_relation_size(t.name::regclass)
+         + (SELECT coalesce(sum(pg_total_relation_size(p.relid)), 0) FROM pg_partition_tree(t.name::regclass) p)::float8 AS bytes
        FROM unnest('{sample,rollup_minute,rollup_hour}'::text[]) AS t (name)`,
     );
     return Object.fromEntries(rows.map((row) => [`bytes a reading, ${row.name}`, (row.bytes / readings).toFixed(2)]));

@@ -20,9 +20,9 @@ export async function storeSamples(pool: Pool, samples: readonly Sample[]): Prom
   });
 }
 
-/** Merges all hours that are complete at `now`. */
-export async function mergeAll(pool: Pool, now = Date.now()): Promise<void> {
+/** Merges all hours that are complete. */
+export async function mergeAll(pool: Pool): Promise<void> {
   await mergeJobs()
     .find(({ name }) => name === "readings-merge")!
-    .run(jobContext(pool, { now }));
+    .run(jobContext(pool));
 }
