@@ -8,6 +8,7 @@ import { type Drill, readOptions, runDrills } from "./drill";
 import { hostile } from "./hostile";
 import { killRounds } from "./kill-rounds";
 import { ifKillable } from "./mongodb-kill";
+import { mergeKill } from "./merge-kill";
 import { otherProducers } from "./other-producers";
 import { outboxFull } from "./outbox-full";
 import { postgresKill } from "./postgres-kill";
@@ -22,6 +23,7 @@ import { workerKills } from "./worker-kills";
 const DRILLS: readonly Drill[] = [
   workerKills,
   archiveMergeKill,
+  mergeKill,
   rebalances,
   webKill,
   postgresKill,

@@ -180,6 +180,7 @@ async function play(
       expect(`${key} in the tables`, lying[key], wanted);
     expect("minute rollups that differ from a recount", lying.wrongMinutes, 0);
     expect("hour rollups that differ from a recount", lying.wrongHours, 0);
+    problems.push(...lying.faults);
     const told = `killed after ${moment} ms, ${phase} the replay; ${totals.messages} messages in the end, ${attempts} replay run(s), ${((Date.now() - started) / 1000).toFixed(1)} s`;
     checks.that(`${target} ${round}`, problems.length === 0, [told, ...problems].join("; "));
     await product.stop();

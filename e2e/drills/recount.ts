@@ -1,4 +1,5 @@
 import pg from "pg";
+import { faultsOfReadings } from "@/server/testing/kept-readings";
 
 /** Totals of what lies in the tables, and how many rollups differ from a recount of the readings. */
 export interface Recount {
@@ -7,6 +8,8 @@ export interface Recount {
   readonly hourCounts: number;
   readonly wrongMinutes: number;
   readonly wrongHours: number;
+  /** What else isn't as it must be of blocks and rollups, in words. */
+  readonly faults: readonly string[];
 }
 
 // Sums are added in another order here than in the pipeline, so they may differ in the last digits.
@@ -33,6 +36,7 @@ export async function recount(connectionString: string): Promise<Recount> {
       hourCounts: await number("SELECT coalesce(sum(count), 0) AS n FROM reading_hour"),
       wrongMinutes: await number(differing("reading_minute", "minute")),
       wrongHours: await number(differing("reading_hour", "hour")),
+      faults: await faultsOfReadings(client),
     };
   } finally {
     await client.end();

@@ -50,6 +50,7 @@ export async function verify(stage: Stage): Promise<Verdict> {
   expect("readings in the view", rolled.readings, readings);
   expect("minute rollups that differ from a recount", rolled.wrongMinutes, 0);
   expect("hour rollups that differ from a recount", rolled.wrongHours, 0);
+  wrong.push(...rolled.faults);
 
   // Every record of the log is handled once, whoever was killed meanwhile; a request sent again is another record.
   const records = partitions.reduce((sum, { end }) => sum + end, 0);

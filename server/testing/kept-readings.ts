@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { ClientBase, Pool } from "pg";
 
 const ROLLUPS = (table: string) => `
   SELECT r.device_id, r.bucket, v.* FROM ${table} r
@@ -47,7 +47,7 @@ const FAULTS: Record<string, string> = {
 };
 
 /** Looks whether readings and rollups are as they must be at every moment. @returns what is wrong, in words. */
-export async function faultsOfReadings(client: Pool | PoolClient): Promise<string[]> {
+export async function faultsOfReadings(client: Pool | ClientBase): Promise<string[]> {
   const faults: string[] = [];
   for (const [name, query] of Object.entries(FAULTS)) {
     const { rows } = await client.query<{ count: string | number }>(query);
