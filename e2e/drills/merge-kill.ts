@@ -17,7 +17,7 @@ export const mergeKill: Drill = {
   name: "merge-kill",
   stage: "plain",
   async run(stage, { short, random, say }) {
-    const [rounds, hours, stepMs] = short ? [3, 24, 2 * MINUTE] : [10, 72, MINUTE];
+    const [rounds, hours, stepMs] = short ? [2, 48, 2 * MINUTE] : [10, 72, MINUTE];
     const begin = Math.floor(Date.now() / HOUR) * HOUR - hours * HOUR;
     const times = Array.from({ length: (hours * HOUR) / stepMs }, (_, i) => begin + i * stepMs);
     await send(stage, times);
@@ -32,12 +32,7 @@ export const mergeKill: Drill = {
         );
       await drained(stage.product, stage.ledger.messages);
       const run = await startRun(stage);
-      await until(async () => (await stateOf(stage, run)) !== "waiting", {
-        timeoutMs: 30_000,
-        what: "the run to begin",
-        everyMs: 5,
-      });
-      await pause(random() * 150);
+      await pause(random() * 100);
       const worker = processOf(stage.product.tree(), "worker");
       if (!worker) throw new Error("there is no worker process to kill");
       killNow([worker.pid]);
@@ -80,14 +75,20 @@ async function send({ product, ledger }: Stage, times: readonly number[]): Promi
   }
 }
 
-/** Asks for a run, or takes the one there is. @returns its id. */
+/** Asks for a run and waits until it is at work, or done already; takes the one there is. @returns its id. */
 async function startRun(stage: Stage): Promise<string> {
-  await stage.product.fetch("/api/v1/jobs/readings-merge/run", { method: "POST" });
+  const headers = { "content-type": "application/json" };
+  const answer = await stage.product.fetch(`/api/v1/jobs/readings-merge/run`, { method: "POST", headers, body: "{}" });
+  if (!answer.ok && answer.status !== 409) throw new Error(`POST run: ${answer.status} ${await answer.text()}`);
   return withDatabase(stage, async (client) => {
     const { rows } = await client.query<{ id: string }>(
       "SELECT id FROM job_run WHERE job = 'readings-merge' ORDER BY created_at DESC LIMIT 1",
     );
-    return rows[0]!.id;
+    const { id } = rows[0]!;
+    const isWaiting = async () =>
+      (await client.query("SELECT FROM job_run WHERE id = $1 AND state = 'waiting'", [id])).rowCount === 1;
+    await until(async () => !(await isWaiting()), { timeoutMs: 30_000, what: "the run to begin", everyMs: 2 });
+    return id;
   });
 }
 
