@@ -84,10 +84,10 @@ export function jointOf(batches: readonly EnrichedBatch[]): Pick<CommitBatch, "r
 /** Tells each batch's part of what was written of all of them; they have no device in common. */
 export function partsOf(
   batches: readonly SettlingBatch[],
-  { latest, written }: Pick<CommitBatch, "latest" | "written">,
+  { devices: histories, written }: Pick<CommitBatch, "devices" | "written">,
 ): PipelineCommit[] {
   const [first] = batches;
-  if (batches.length === 1 && first) return [{ ...first, latest, written }];
+  if (batches.length === 1 && first) return [{ ...first, devices: histories, written }];
   return batches.map((batch) => {
     const devices = new Set<number>();
     let readings = 0;
@@ -101,11 +101,11 @@ export function partsOf(
     let late = 0;
     for (const { deviceId, time, metrics } of added) {
       fresh += metrics.length;
-      if (time < (latest.get(deviceId) ?? -1)) late += metrics.length;
+      if (time < (histories.get(deviceId)?.latest ?? -1)) late += metrics.length;
     }
     // A reading is new, a repeat or a conflict.
     const duplicates = readings - fresh - conflicts.length;
-    return { ...batch, latest, written: { added, conflicts, duplicates, late } };
+    return { ...batch, devices: histories, written: { added, conflicts, duplicates, late } };
   });
 }
 
