@@ -49,6 +49,7 @@ export async function rewriteHours(
   hours: readonly (DeviceHour & { readonly isRolled: boolean })[],
   change: HourChange = (readings) => readings,
 ): Promise<number[]> {
+  if (hours.length === 0) return [];
   const stretches = hours.map(({ device, hour }) => ({ device, from: hour, to: hour + HOUR }));
   const stored = new Map<string, Block[]>();
   for (const block of await readBlocks(tx, stretches)) {

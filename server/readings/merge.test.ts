@@ -59,6 +59,23 @@ const rolledUntil = async (id = 1) =>
   ).rows[0]!.at?.getTime() ?? null;
 const run = (now = NOW) => merge!.run(jobContext(db.pool, { now }));
 
+test("an hour under way becomes one block when it has many, without rollups", async () => {
+  await devices(2);
+  for (let i = 0; i < 200; i++) await send(every(1000, T + i * 2000, T + i * 2000 + 1000, 1));
+  await send(every(HOUR, T, T + HOUR, 2));
+  await run();
+  expect([await rows("sample"), await rows("rollup_hour"), await rolledUntil()]).toEqual([2, 0, T]);
+  await send(every(1000, T + 500, T + 30_500));
+  await send([{ deviceId: 1, time: T + 2000, metrics: [3], values: [7] }]);
+  await run(NOW + 2 * HOUR);
+  expect([await rows("sample"), await rows("rollup_hour"), await rows("late_hour"), await rolledUntil()]).toEqual([
+    2,
+    2,
+    0,
+    T + HOUR,
+  ]);
+});
+
 test("complete hours become a block each with their rollups; the last one only when its device is silent", async () => {
   await devices(1);
   for (const from of [T, T + 20 * MINUTE, T + HOUR - MINUTE, T + 5 * HOUR])

@@ -12,6 +12,9 @@ const HOURS = 100;
 const READINGS = 50_000;
 /** Hours read at first, before it is known how much they hold. */
 const FIRST = 4;
+/** Rows from which an hour under way is merged before it is complete, and devices done in one step then. */
+const MANY = 200;
+const DEVICES = 10;
 /** A device silent for so long gets its last hour merged too. */
 const SILENT_MS = HOUR;
 
@@ -39,13 +42,14 @@ export function mergeJobs(): Job[] {
 
 /**
  * Each step does some hours of some devices, whose rows it locks. A run goes once through the devices with complete hours, and once
- * through the hours that got late readings.
+ * through the hours that got late readings; then those under way with many rows.
  */
 async function mergeHours(ctx: JobContext): Promise<void> {
   const state = { done: ctx.run.done };
   for (let after: number | null = 0; after !== null;) after = await stepOver(ctx, state, rollDevices, after);
   for (let after: DeviceHour | null = { device: 0, hour: 0 }; after !== null;)
     after = await stepOver(ctx, state, mergeLate, after);
+  for (let after: number | null = 0; after !== null;) after = await stepOver(ctx, state, mergeUnderWay, after);
 }
 
 /** Goes through all hours that have rollups, in order of device and hour, from where an earlier worker was. */
@@ -75,6 +79,24 @@ async function stepOver<Place>(
   state.done += merged;
   return next;
 }
+
+/** The hours under way of the next devices that have many rows in theirs: they have no rollups yet, so what shows the last hour reads them all. */
+const mergeUnderWay: Step<number> = async (tx, after, now) => {
+  const { rows } = await tx.query<DeviceHour>(
+    `SELECT id AS device, (extract(epoch FROM rolled_until) * 1000)::float8 AS hour FROM device d
+     WHERE id > $1 AND last_seen >= $2 AND rolled_until = date_trunc('hour', last_event_time, 'UTC') AND ${MANY} = (
+       SELECT count(*) FROM (
+         SELECT FROM sample s WHERE s.device_id = d.id AND s.time >= d.rolled_until AND s.time < d.rolled_until + interval '1 hour'
+         LIMIT ${MANY}) AS first)
+     ORDER BY id LIMIT ${DEVICES} FOR NO KEY UPDATE OF d`,
+    [after, timeText(now - SILENT_MS)],
+  );
+  await rewriteHours(
+    tx,
+    rows.map((hour) => ({ ...hour, isRolled: false })),
+  );
+  return { merged: rows.length, next: rows.length === DEVICES ? rows.at(-1)!.device : null };
+};
 
 /** The hours that are complete of the next devices that have any. */
 const rollDevices: Step<number> = async (tx, after, now) => {
