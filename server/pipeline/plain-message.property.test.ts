@@ -13,6 +13,7 @@ const name = fc.oneof(
 const digits = (most: number) => fc.stringMatching(new RegExp(`^[0-9]{1,${most}}$`));
 const value = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.double({ noNaN: true, min: -1000, max: 1000 }).map(String),
   fc.integer().map(String),
   fc.tuple(fc.constantFrom("", "-"), digits(20), digits(20)).map(([sign, a, b]) => `${sign}${a}.${b}`),
   fc.constantFrom(
@@ -103,6 +104,10 @@ test("reads the common shape, with numbers to their last bit", () => {
   const read = createPlainReader();
   const text = (readings: string) =>
     Buffer.from(`{"device":"d","time":"2026-03-01T11:00:00.000Z","readings":{${readings}}}`);
+  for (const token of ["0.004955938648391245", "-73.13333333333334", "123456789012345680"])
+    expect(read(text(`"a":${token}`), bounds)?.values).toEqual([["a", Number(token)]]);
+  // 2^53 + 1 is no double: decoding says so.
+  expect(read(text(`"a":9007199254740993`), bounds)).toBeNull();
   fc.assert(
     fc.property(
       fc.integer({ min: -(10 ** 15) + 1, max: 10 ** 15 - 1 }),

@@ -17,6 +17,8 @@ const TIME_MARKS: readonly (readonly [at: number, byte: number])[] = [..."....-.
 );
 /** Decimals of this many digits and as many of them after the point are exact quotients of two doubles, and lose nothing as one. */
 const MOST_DIGITS = 15;
+/** More digits than any double is written with. */
+const LONGEST = 30;
 const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i);
 
 const NOTHING: readonly never[] = Object.freeze([]);
@@ -106,10 +108,18 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
         }
         const whole = (point < 0 ? at : point) - begin;
         const fraction = point < 0 ? 0 : at - point - 1;
-        const isPlain = whole > 0 && whole + fraction <= MOST_DIGITS && (point < 0 || fraction > 0);
+        const isPlain = whole > 0 && whole + fraction <= LONGEST && (point < 0 || fraction > 0);
         if (!isPlain || (whole > 1 && bytes[begin] === ZERO)) return null;
-        const value = number / POWERS[fraction]!;
-        values.push([name, isNegative ? -value : value]);
+        if (whole + fraction > MOST_DIGITS) {
+          // Nothing of it is lost if it is the double as JavaScript writes it.
+          const token = textOf(bytes, isNegative ? begin - 1 : begin, at);
+          const value = Number(token);
+          if (String(value) !== token) return null;
+          values.push([name, value]);
+        } else {
+          const value = number / POWERS[fraction]!;
+          values.push([name, isNegative ? -value : value]);
+        }
       }
       const after = bytes[at++];
       if (after === COMMA) continue;
