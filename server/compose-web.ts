@@ -98,7 +98,7 @@ export function composeApi(parts: ApiParts): Api {
       pipelineState,
       pipelineStages: composeStages(engines),
       ingestCounts,
-      health: () => health.answer(),
+      health: (details: boolean) => health.answer(details),
       logReady: () => askLog(engines),
       setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
@@ -150,7 +150,8 @@ export function composeApi(parts: ApiParts): Api {
       }),
       testMessages: createTestMessages({
         ...engines,
-        health: () => health.answer(),
+        // Whoever may send sees it.
+        health: () => health.answer(false),
         bounds,
         now: Date.now,
         onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),
@@ -243,9 +244,23 @@ export function composeHealth(parts: HealthParts): Health {
     pipelineState,
     engines: engines.names,
     version,
+    privateNames: namesIn(parts.config),
     everyMs: HEALTH_EVERY_MS,
     now: Date.now,
   });
+}
+
+/** The hosts and users that the configuration names. */
+function namesIn({ engines }: Config): string[] {
+  const { DATABASE_URL, MONGODB_URI, KAFKA_BROKERS, KAFKA_SASL_USERNAME } = engines;
+  // An address of MongoDB may name several hosts, which no URL does: mongodb://user:secret@one:27017,two:27017/name.
+  const addresses = [DATABASE_URL, MONGODB_URI].flatMap(
+    (address) => /^[a-z0-9+]+:\/\/([^/?]*)/.exec(address ?? "")?.[1] ?? [],
+  );
+  const users = addresses.flatMap((address) => (address.includes("@") ? address.split("@")[0]!.split(":")[0]! : []));
+  const hosts = [...addresses.flatMap((address) => address.split("@").at(-1)!.split(",")), ...(KAFKA_BROKERS ?? [])];
+  const names = [...users, ...hosts.map((host) => host.replace(/:\d+$/, "")), KAFKA_SASL_USERNAME ?? ""];
+  return [...new Set(names)].filter((name) => name.length > 0);
 }
 
 /** The probes of these engines: those of each engine that is used, and of what Fieldwatch does on them. */

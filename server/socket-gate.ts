@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import { Server as SocketServer } from "socket.io";
 import type { Authenticator } from "./access/authenticate";
-import { type Sites, sitesOf } from "./domain/access";
+import { sitesOf } from "./domain/access";
 import { securityHeaders } from "./front-door/security-headers";
 import { credentialsOf } from "./page-gate";
-import type { LiveServer, LiveSocket } from "./realtime/live-channel";
+import type { LiveServer, LiveSocket, Watcher } from "./realtime/live-channel";
 
 /**
  * Takes the sockets that `server` is given, of who may watch some site.
@@ -20,8 +20,8 @@ export function openLiveServer(
     perMessageDeflate: false,
     maxHttpBufferSize: 16 * 1024,
     allowRequest: (request, decide) => {
-      watchableSites(authenticator, request).then(
-        (sites) => decide(null, sites.length > 0),
+      watcherOf(authenticator, request).then(
+        ({ sites }) => decide(null, sites.length > 0),
         () => decide(null, false),
       );
     },
@@ -34,10 +34,10 @@ export function openLiveServer(
   const welcomed = new Promise<void>((resolve) => (welcome = resolve));
   io.use((socket, letIn) => {
     welcomed
-      .then(() => watchableSites(authenticator, socket.request))
+      .then(() => watcherOf(authenticator, socket.request))
       .then(
-        (sites) => {
-          socket.data.sites = sites;
+        (watcher) => {
+          socket.data = watcher;
           letIn();
         },
         () => letIn(new Error("It can't be told who this is.")),
@@ -46,14 +46,16 @@ export function openLiveServer(
   return { io, welcome };
 }
 
-/** The sites that who shows these credentials may watch. */
-async function watchableSites(authenticator: Authenticator, request: IncomingMessage): Promise<Sites> {
-  return sitesOf(await authenticator.callerOf(credentialsOf(request)), "view");
+/** What who shows these credentials may watch. */
+async function watcherOf(authenticator: Authenticator, request: IncomingMessage): Promise<Watcher> {
+  const caller = await authenticator.callerOf(credentialsOf(request));
+  return { sites: sitesOf(caller, "view"), details: sitesOf(caller, "administer") === "all" };
 }
 
-/** Cuts a browser off that may not watch any more, or may watch other sites: it comes back, and loads anew. */
+/** Cuts a browser off that may not watch any more, or may watch something else: it comes back, and loads anew. */
 export async function cutOff(socket: LiveSocket, authenticator: Authenticator): Promise<void> {
   // Who can't be asked about while PostgreSQL is away stays: nothing can have been taken from them.
-  const sites = await watchableSites(authenticator, socket.request).catch(() => socket.data.sites);
-  if (String(sites) !== String(socket.data.sites)) socket.disconnect(true);
+  const before = socket.data;
+  const { sites, details } = await watcherOf(authenticator, socket.request).catch(() => before);
+  if (String(sites) !== String(before.sites) || details !== before.details) socket.disconnect(true);
 }

@@ -116,6 +116,27 @@ test("a browser hears of the devices at its sites, and of no others", async () =
   }
 });
 
+test("who watches health is told its details as an administrator alone, live too", async () => {
+  const viewer = await connect(await keyHeader(db.pool, [{ role: "viewer", siteId: null }]));
+  const watchers = [await connect(admin), viewer];
+  for (const live of watchers)
+    for (const room of ["health", "overview"] as const) expect(await live.watch(room)).toMatchObject({ ok: true });
+  const healthOf = ({ frames }: Live) =>
+    frames.flatMap(({ data }) => (data.kind === "health" ? [data.health] : [])).at(-1);
+  const isTold = (live: Live) =>
+    healthOf(live) !== undefined && live.frames.some(({ data }) => data.kind === "overview");
+  await until(() => watchers.every(isTold), { what: "frames" });
+  const [full, summary] = watchers.map((live) => healthOf(live)!);
+  expect(full).toMatchObject({ leftOut: null, version: expect.any(String) });
+  expect(summary).toMatchObject({ leftOut: { permission: "administer" }, version: null });
+  const { port } = new URL(db.connectionString);
+  const answers = ({ probes }: typeof full & object) =>
+    probes.find(({ name }) => name === "postgres.reachable")!.summary;
+  expect(answers(full!)).toMatch(/PostgreSQL \d/);
+  expect(answers(summary!)).toMatch(/PostgreSQL …/);
+  expect(JSON.stringify(viewer.frames)).not.toMatch(new RegExp(`:${port}\\b`));
+});
+
 test("the first HTML of a page is of the sites of whoever asks for it, whoever asked before", async () => {
   await send(["a-html", "A"], ["b-html", "B"]);
   await until(async () => (await db.pool.query(`SELECT FROM device WHERE name LIKE '%-html'`)).rowCount === 2);

@@ -98,7 +98,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       eventLog: engines.eventLog,
       seenAt: (sites, devices) => seenAt(engines.pool, sites, devices),
       pipeline: async () => toPipelineAnswer(await pipelineState()),
-      health: () => health.answer(),
+      health: health.answer,
       onHealthChange: health.onChange,
       logger,
       now: Date.now,

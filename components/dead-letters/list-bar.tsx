@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import type { DeadLetterGroup } from "@/server/contracts/dead-letters";
 import { counted } from "@/server/domain/counted";
-import { useMay } from "../queries/access";
+import { useMay, useMayAtDevice } from "../queries/access";
 import { formatTotal } from "../ui/format";
 import { ListBar } from "../ui/list-page";
 import type { WantedJob } from "./job-words";
@@ -28,7 +28,10 @@ interface GroupsBarProps {
 /** The bar above the groups: how many are listed, whether the list is current, and what can be done with all of it. */
 export function GroupsBar(props: GroupsBarProps) {
   const { view, items, total, added, isOther, trouble, onTake, onReload, onWant, onHelp } = props;
-  const mayOperate = useMay("operate");
+  const { device } = view.filter;
+  const mayThere = useMayAtDevice("operate", device || null);
+  const maySomewhere = useMay("operate");
+  const mayOperate = device === undefined ? maySomewhere : mayThere;
   const letters = items?.reduce((sum, { count }) => sum + count, 0) ?? 0;
   const isAll = Object.keys(view.filter).length === 0;
   const want = (action: WantedJob["action"]) => () => onWant({ action, filter: view.filter });

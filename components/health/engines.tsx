@@ -13,7 +13,10 @@ export function Engines({ health }: { health: HealthAnswer }) {
     ["Readings, rollups, catalog", database],
   ] as const;
   return (
-    <Section title="Engines" aside={<span className={classes.version}>Fieldwatch {health.version}</span>}>
+    <Section
+      title="Engines"
+      aside={health.version ? <span className={classes.version}>Fieldwatch {health.version}</span> : null}
+    >
       <div className={classes.scroll}>
         <table className={classes.engines}>
           <thead>

@@ -5,6 +5,7 @@ import { useLive, useRoom } from "../live/provider";
 import { healthQuery } from "../queries/health";
 import { adviceOn } from "../queries/request";
 import { OfAllSites } from "../shell/of-all-sites";
+import { MayNot } from "../shell/may-not";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -64,6 +65,13 @@ function Whole() {
         </StaleNotice>
       ) : null}
       <Checklist health={error ? null : data} />
+      {data.leftOut ? (
+        <MayNot
+          what={`Seeing ${data.leftOut.what.join(", ")} (… in the texts below)`}
+          permission={data.leftOut.permission}
+          atAllSites
+        />
+      ) : null}
       <Engines health={data} />
       {data.probes.length === 0 ? (
         <Empty>No probe has run yet; the first results come within seconds.</Empty>

@@ -106,6 +106,7 @@ describe("pipeline and health", () => {
     parts: { what: "All", since: null, means: "well" },
     time: at(1000),
     version: "1",
+    leftOut: null,
     engines: { eventLog: "", documents: "", database: "" },
     probes: [],
     jobs: [],

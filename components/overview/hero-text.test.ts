@@ -9,6 +9,7 @@ const health = (status: ProbeStatus, statuses: readonly ProbeStatus[]): HealthAn
   parts: { what: "PostgreSQL is down", since, means: "readings can't be taken" },
   time: since,
   version: "0",
+  leftOut: null,
   engines: { eventLog: "", documents: "", database: "" },
   jobs: [],
   probes: statuses.map((one, i) => ({

@@ -53,7 +53,7 @@ const probe = (name: string, status: ProbeStatus, summary = "") => ({
   },
 });
 const health = (...probes: HealthAnswer["probes"]): HealthAnswer => ({
-  ...{ status: "pass", verdict: "", time: AT, version: "1", probes, jobs: [] },
+  ...{ status: "pass", verdict: "", time: AT, version: "1", leftOut: null, probes, jobs: [] },
   parts: { what: "", since: AT, means: "" },
   engines: { eventLog: "Kafka", documents: "PostgreSQL (embedded)", database: "PostgreSQL (embedded)" },
 });

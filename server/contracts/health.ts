@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PERMISSIONS } from "@/server/domain/access";
 import { instant } from "./common";
 import { job } from "./jobs";
 
@@ -50,7 +51,14 @@ export const healthAnswer = z
       })
       .describe("The verdict in its parts"),
     time: instant,
-    version: z.string(),
+    version: z.string().nullable().describe("Of Fieldwatch; null: left out"),
+    leftOut: z
+      .object({
+        what: z.array(z.enum(["hosts", "versions", "files", "settings"])),
+        permission: z.enum(PERMISSIONS).describe("It shows them, held at all sites"),
+      })
+      .nullable()
+      .describe("What this answer leaves out for want of a permission: in texts … stands in its place; null: nothing"),
     engines: z
       .object({ eventLog: z.string(), documents: z.string(), database: z.string() })
       .describe("Which engine carries what"),

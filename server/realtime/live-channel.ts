@@ -12,13 +12,15 @@ import { readLiveHead, readLiveRecord } from "./live-records";
 import { type Audience, audienceOf, isOfDevices, keyOf, toRoom } from "./rooms";
 
 /** The facts of a browser that are known when it is let in. */
-interface LiveSocketData {
+export interface Watcher {
   /** The sites it may watch. */
-  sites: Sites;
+  readonly sites: Sites;
+  /** True if it is told the details of health, too. */
+  readonly details: boolean;
 }
 
-export type LiveServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, LiveSocketData>;
-export type LiveSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, LiveSocketData>;
+export type LiveServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, Watcher>;
+export type LiveSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, Watcher>;
 
 export interface LiveChannelDeps {
   readonly io: LiveServer;
@@ -26,7 +28,7 @@ export interface LiveChannelDeps {
   /** Those of these devices that are at one of these sites now. */
   readonly seenAt: (sites: readonly number[], devices: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly pipeline: () => Promise<PipelineAnswer>;
-  readonly health: () => HealthAnswer;
+  readonly health: (details: boolean) => HealthAnswer;
   readonly onHealthChange: (listener: () => void) => () => void;
   readonly logger: Logger;
   readonly now: () => EpochMs;
@@ -94,7 +96,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   }
 
   io.on("connection", (socket) => {
-    const { sites } = socket.data;
+    const { sites, details } = socket.data;
     const wanted = new Set<Room>();
     socket.on("watch", (name, answer) => {
       if (typeof answer !== "function") return;
@@ -103,7 +105,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
       if (!wanted.has(room) && wanted.size >= ROOMS_A_BROWSER)
         return answer({ ok: false, error: `Watch at most ${ROOMS_A_BROWSER} rooms.` });
       wanted.add(room);
-      const audience = { room, sites };
+      const audience = { room, sites, details };
       const join = () => {
         const key = keyOf(audience);
         if (isOfDevices(room))
@@ -128,7 +130,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
       const room = toRoom(name);
       if (room === null) return;
       wanted.delete(room);
-      void socket.leave(keyOf({ room, sites }));
+      void socket.leave(keyOf({ room, sites, details }));
     });
   });
   // Nobody would hear the frames of an empty room: the next to join begins another life of it.
@@ -238,15 +240,25 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     }
   }
 
+  /** Those who watch a room that is of all sites together, with and without the details of health. */
+  function watching(room: "overview" | "health"): [key: string, details: boolean][] {
+    return [true, false].flatMap((details) => {
+      const key = keyOf({ room, sites: "all", details });
+      return rooms.has(key) ? [[key, details] as [string, boolean]] : [];
+    });
+  }
+
   let overviewUnderWay = false;
   async function sendOverview(): Promise<void> {
-    if (overviewUnderWay || !rooms.has("overview")) return;
+    if (overviewUnderWay || watching("overview").length === 0) return;
     overviewUnderWay = true;
     try {
       const answer = await pipeline();
-      const { status, verdict, parts } = health();
-      if (!stopped)
-        send("overview", "overview", { kind: "overview", pipeline: answer, verdict: { status, verdict, parts } });
+      if (stopped) return;
+      for (const [key, details] of watching("overview")) {
+        const { status, verdict, parts } = health(details);
+        send(key, "overview", { kind: "overview", pipeline: answer, verdict: { status, verdict, parts } });
+      }
     } catch {
       // The stores are down: the probes say so, and the page's own clock shows that frames stopped.
     } finally {
@@ -257,11 +269,12 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   let healthChanged = false;
   let healthSent = -Infinity;
   function sendHealth(): void {
-    if (!rooms.has("health")) return;
+    const keys = watching("health");
+    if (keys.length === 0) return;
     if (!healthChanged && performance.now() - healthSent < HEALTH_MS) return;
     healthChanged = false;
     healthSent = performance.now();
-    send("health", "health", { kind: "health", health: health() });
+    for (const [key, details] of keys) send(key, "health", { kind: "health", health: health(details) });
   }
 
   function cutOffSlow(): void {

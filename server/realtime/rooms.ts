@@ -12,16 +12,21 @@ export function toRoom(name: unknown): Room | null {
 }
 
 /**
- * Those who watch a room and see the same sites: `devices` of all sites, `devices@1,3` of these alone. Each has frames and numbers
+ * Those who watch a room and see the same of it: `devices` of all sites, `devices@1,3` of these alone, `health@details`. Each has frames and numbers
  * of its own, so that nothing of a hidden device, not even how much there is of it, is in them.
  */
 export interface Audience {
   readonly room: Room;
   readonly sites: Sites;
+  /** Whether they are told the details of health; of devices there are none. */
+  readonly details: boolean;
 }
 
+const WITH_DETAILS = "details";
+
 /** An audience's key; no name of a room holds an `@`. */
-export function keyOf({ room, sites }: Audience): string {
+export function keyOf({ room, sites, details }: Audience): string {
+  if (details && !isOfDevices(room) && sites === "all") return `${room}@${WITH_DETAILS}`;
   return sites === "all" ? room : `${room}@${sites.join(",")}`;
 }
 
@@ -29,7 +34,8 @@ export function keyOf({ room, sites }: Audience): string {
 export function audienceOf(key: string): Audience | null {
   const [name = "", ids] = key.split("@", 2);
   const room = toRoom(name);
-  return room && { room, sites: ids === undefined ? "all" : ids.split(",").map(Number) };
+  const details = ids === WITH_DETAILS;
+  return room && { room, details, sites: ids === undefined || details ? "all" : ids.split(",").map(Number) };
 }
 
 /** True for rooms that tell of devices one by one. */

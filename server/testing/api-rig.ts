@@ -8,9 +8,11 @@ import { composeApi, composePipelineState } from "@/server/compose-web";
 import { type Config, loadConfig } from "@/server/config/config";
 import type { Caller } from "@/server/domain/access";
 import { problem } from "@/server/contracts/common";
+import type { HealthAnswer } from "@/server/contracts/health";
 import { pipelineAnswer } from "@/server/contracts/pipeline";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { createPrismaClient, type PrismaClient } from "@/server/postgres/prisma";
+import { healthSummary } from "@/server/health/details";
 import { noIngestCounts, type IngestCounts } from "@/server/ingest/ingest-rates";
 import type { Admission } from "@/server/ingest/admission";
 import type { EventLog } from "@/server/ports/event-log";
@@ -36,6 +38,9 @@ const ANYONE: Caller = {
   grants: [{ role: "admin", siteId: null }],
 };
 
+/** What the configuration's hosts and users are called, as health takes it. */
+export const PRIVATE_NAMES = ["secretive"];
+
 const silent = pino({ level: "silent" });
 
 /** Parts of an API under test that may differ from the usual. */
@@ -50,6 +55,8 @@ export interface ApiParts {
   readonly logger?: pino.Logger;
   /** Who judges senders; left out: one of its own. */
   readonly admission?: Admission;
+  /** What health is, beside nothing known. */
+  readonly health?: Partial<HealthAnswer>;
 }
 
 /** A request to take messages. */
@@ -80,19 +87,23 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
     callerOf,
     logger = silent,
     admission,
+    health,
   }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
     const pipelineState = composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} });
-    const answer = () => ({
+    const full = (): HealthAnswer => ({
       status: "pass" as const,
       verdict: "",
       parts: { what: "", since: null, means: "" },
       time: new Date().toISOString(),
       version: "0",
+      leftOut: null,
       engines: engines.names,
       probes: [],
       jobs: [],
+      ...health,
     });
+    const answer = (details: boolean) => (details ? full() : healthSummary(full(), PRIVATE_NAMES));
     return composeApi({
       config: { ...config, ingest: { ...config.ingest, ...ingest } },
       engines: { ...engines, eventLog },

@@ -40,6 +40,7 @@ beforeAll(async () => {
           parts: { what: "", since: null, means: "" },
           time: new Date().toISOString(),
           version: "0",
+          leftOut: null,
           probes: [],
           jobs: [],
         },
