@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { mergeAll, storeSamples } from "@/server/testing/stored-readings";
 import { readSeries, type SeriesQuery } from "./reading-queries";
 import type { Sample } from "@/server/ports/commit-batch";
 import { writeSamples } from "./samples";
@@ -158,4 +159,35 @@ test("a range of decades is drawn at the detail of where there is data", async (
 test("nothing in the range is no points", async () => {
   expect((await read({ from: 0, to: HOUR })).points).toEqual([]);
   expect((await read({ device: 2 })).points).toEqual([]);
+});
+
+test("where readings or minutes are kept for a shorter time than hours, what is left answers", async () => {
+  await db.pool.query(`INSERT INTO device (id, name) VALUES (7, 'kept')`);
+  const every = 5000;
+  const times = Array.from({ length: 3000 }, (_, i) => START + i * every);
+  await storeSamples(
+    db.pool,
+    times.map((time, i) => ({ deviceId: 7, time, metrics: [1], values: [i] })),
+  );
+  await mergeAll(db.pool);
+  const of = async (resolution: "auto" | "minute") => {
+    const series = await read({ device: 7, from: START + HOUR, to: START + 2 * HOUR, resolution, maxPoints: 200 });
+    return [series.resolution, series.points.reduce((sum, { count }) => sum + count, 0)];
+  };
+  expect([await of("auto"), await of("minute")]).toEqual([
+    ["raw", 720],
+    ["minute", 720],
+  ]);
+  await db.pool.query("DELETE FROM sample WHERE device_id = 7 AND time < $1", [new Date(START + 3.5 * HOUR)]);
+  expect([await of("auto"), await of("minute")]).toEqual([
+    ["minute", 720],
+    ["minute", 720],
+  ]);
+  await db.pool.query("DELETE FROM rollup_minute WHERE device_id = 7 AND bucket < $1", [new Date(START + 3.5 * HOUR)]);
+  expect([await of("auto"), await of("minute")]).toEqual([
+    ["hour", 1440],
+    ["hour", 1440],
+  ]);
+  const silent = await read({ device: 7, metric: 2, from: START + HOUR, to: START + 2 * HOUR });
+  expect(silent).toMatchObject({ resolution: "raw", points: [] });
 });

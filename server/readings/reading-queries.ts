@@ -70,20 +70,23 @@ async function read(client: PoolClient, query: Asked): Promise<Omit<Series, "las
   const within = { ...query, from: Math.max(query.from, held.from), to: Math.min(query.to, held.to) };
   const fine = bucketWidth(within.from, within.to, query.maxPoints, 1);
   const found = await fewReadings(client, within, fine);
-  if (found !== null && length(found) <= query.maxPoints) {
-    const points = found.flatMap(pointsOf);
-    return { ...asked, resolution: "raw", bucketMs: 0, points, latest: points.at(-1)?.time ?? null };
-  }
-  if (found !== null) {
+  if (found !== null && (await isComplete(client, within, length(found)))) {
+    if (length(found) <= query.maxPoints) {
+      const points = found.flatMap(pointsOf);
+      return { ...asked, resolution: "raw", bucketMs: 0, points, latest: points.at(-1)?.time ?? null };
+    }
     const buckets = createBuckets(fine);
     for (const column of found) buckets.addReadings(column);
     return { ...asked, resolution: "raw", bucketMs: fine, ...buckets.points() };
   }
-  const { resolution, bucketMs } = rollupsFor(within);
-  const from = Math.floor(within.from / bucketMs) * bucketMs;
-  const to = Math.ceil(within.to / bucketMs) * bucketMs;
-  const merged = await readBuckets(client, { ...within, from, to }, bucketMs);
-  return { from: Math.min(from, asked.from), to: Math.max(to, asked.to), resolution, bucketMs, ...merged };
+  const chosen = rollupsFor(within);
+  const merged = await fromRollups(client, within, chosen);
+  const count = merged.points.reduce((sum, point) => sum + point.count, 0);
+  const isWhole = chosen.resolution === "hour" || (await isComplete(client, { ...within, ...merged.range }, count));
+  const { range, ...series } = isWhole
+    ? merged
+    : await fromRollups(client, within, rollupsFor({ ...within, resolution: "hour" }));
+  return { ...series, from: Math.min(range.from, asked.from), to: Math.max(range.to, asked.to) };
 }
 
 function nothing({ from, to, resolution }: SeriesQuery | Asked): Omit<Series, "lastSeen"> {
@@ -96,6 +99,33 @@ function rollupsFor({ from, to, maxPoints, resolution }: Asked): { resolution: "
   if (resolution === "hour") return { resolution, bucketMs: bucketWidth(from, to, maxPoints, HOUR) };
   const bucketMs = bucketWidth(from, to, maxPoints, MINUTE);
   return { resolution: resolution !== "minute" && bucketMs % HOUR === 0 ? "hour" : "minute", bucketMs };
+}
+
+async function fromRollups(client: PoolClient, query: Asked, { resolution, bucketMs }: ReturnType<typeof rollupsFor>) {
+  const range = {
+    from: Math.floor(query.from / bucketMs) * bucketMs,
+    to: Math.ceil(query.to / bucketMs) * bucketMs,
+  };
+  return { range, resolution, bucketMs, ...(await readBuckets(client, { ...query, ...range }, bucketMs)) };
+}
+
+/** Tells whether the readings counted in a range are all there were: hour rollups may be kept for longer than what they were made from. */
+async function isComplete(client: PoolClient, query: Asked, count: number): Promise<boolean> {
+  const inside = { ...query, from: Math.ceil(query.from / HOUR) * HOUR, to: Math.floor(query.to / HOUR) * HOUR };
+  if (count > 0) return inside.from >= inside.to || count >= (await countRolled(client, inside));
+  // None at all: either there were none then, or those of the hours around are gone, too.
+  const around = {
+    device: query.device.key,
+    from: Math.floor(query.from / HOUR) * HOUR,
+    to: Math.ceil(query.to / HOUR) * HOUR,
+  };
+  let left = await countRolled(client, { ...query, ...around, device: query.device });
+  if (left === 0) return true;
+  for await (const { times } of readings(client, query, [around])) {
+    left -= times.length;
+    if (left <= 0) return true;
+  }
+  return false;
 }
 
 /**
