@@ -53,6 +53,9 @@ export async function main(argv: string[]): Promise<number> {
     const head = ["readings stored", "none", ...sizes.map((size) => `${size / 1e6} M`)];
     console.log(`\n${markdownTable(head, rows)}`);
     return 0;
+  } catch (error) {
+    console.error(product.log().slice(-3000));
+    throw error;
   } finally {
     await product.stop();
     rmSync(folder, { recursive: true, force: true });
