@@ -10,6 +10,7 @@ export const PAGES = [
   { name: "Pipeline", route: "/pipeline" },
   { name: "Dead letters", route: "/dead-letters" },
   { name: "Jobs", route: "/jobs" },
+  { name: "Retention", route: "/retention" },
   { name: "Health", route: "/health" },
 ] as const;
 
