@@ -1,11 +1,13 @@
 import { KEPT } from "@/server/domain/retention";
 import type { Job, JobContext } from "@/server/postgres/job";
-import { eachMonth, monthOf, startOf } from "@/server/postgres/months";
+import { isMerged, keepMinutes } from "./keep-minutes";
+import { eachMonth, monthOf, type MonthOfTable, startOf } from "@/server/postgres/months";
 import { dropOldMonth, oldMonths, removeOldRows } from "./partitions";
 import { GRACE_MS, moveEdge, readRules } from "./retention";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+const READINGS = "sample";
 
 /** @param days for which readings and rollups are kept by event time unless somebody has set it; 0: for ever. */
 export function readingJobs({ days }: { readonly days: number }): Job[] {
@@ -51,11 +53,21 @@ async function removeOld(ctx: JobContext, startDays: number): Promise<void> {
       });
     }
   }
+  const minutes = rules.find(({ keeps }) => keeps === "minutes")!;
+  const minutesBefore = minutes.days === null ? null : ctx.now - minutes.days * DAY;
   const months = await Promise.all(due.map(({ keeps, before }) => oldMonths(ctx.tx, keeps, before)));
-  await eachMonth(months.flat(), (month) =>
-    ctx.step(async (tx) => {
+  await eachMonth(months.flat(), (month) => dropOne(month));
+
+  async function dropOne(month: MonthOfTable): Promise<void> {
+    if (month.table === READINGS) {
+      // Rollups outlive the readings they are of: those are to be there first. What isn't merged yet waits for the next run.
+      if (!(await isMerged(ctx.tx, month.month))) return;
+      if (minutesBefore === null || startOf(month.month + 1) > minutesBefore)
+        await keepMinutes(ctx, month.month, () => done);
+    }
+    await ctx.step(async (tx) => {
       if (await dropOldMonth(tx, month)) done++;
       return { done };
-    }),
-  );
+    });
+  }
 }

@@ -98,7 +98,7 @@ test("retention drops whole months, and the older rows of the default partition"
   await insert(month(2020, 6));
   await insert(month(2020, 7));
   await db.pool.query(
-    `INSERT INTO device (name) SELECT 'd' || n FROM generate_series(1, 250) n;
+    `INSERT INTO device (name, rolled_until) SELECT 'd' || n, '2030-01-01Z' FROM generate_series(1, 250) n;
      INSERT INTO rollup_hour SELECT id, bucket::timestamptz, '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{1}'
        FROM device, unnest('{2020-07-15,2020-08-15}'::text[]) bucket`,
   );

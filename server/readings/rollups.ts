@@ -25,6 +25,13 @@ export async function writeRollups(tx: PoolClient, hours: readonly Block[]): Pro
   if (minuteRows.count > 0) await copyBinary(tx, `rollup_minute ${columns}`, minuteRows);
 }
 
+/** Writes the minute rollups of whole hours, which have none. @param hours one block a device and hour. */
+export async function writeMinutes(tx: PoolClient, hours: readonly Block[]): Promise<void> {
+  const rows = binaryRows();
+  for (const block of hours) for (const minute of minutesOf(block)) addRollup(rows, block.device, minute);
+  if (rows.count > 0) await copyBinary(tx, `rollup_minute (device_id, bucket, ${COLUMNS.join(", ")})`, rows);
+}
+
 function minutesOf({ times, metrics, values }: Block): Rollup[] {
   const length = times.length;
   const minutes: Rollup[] = [];
