@@ -65,6 +65,7 @@ test("a link signs in once, leads back to where one was going, and leaves the ad
 
 test("a password can be set, and signs in; a wrong one doesn't", async () => {
   await owner.goto("/account");
+  await loaded(owner);
   await owner.getByLabel("E-mail address to sign in with").fill(EMAIL);
   await owner.getByLabel("New password").fill(PASSWORD);
   await owner.getByRole("button", { name: "Set it, and sign out elsewhere" }).click();
@@ -83,6 +84,7 @@ test("a password can be set, and signs in; a wrong one doesn't", async () => {
 
 test("a viewer is offered nothing they may not do, and is told what it takes", async () => {
   await owner.goto("/users");
+  await loaded(owner);
   await owner.getByRole("button", { name: "Add a person…" }).click();
   await owner.getByLabel("Name", { exact: true }).fill("Vera");
   await owner.getByRole("button", { name: "Add and make a link" }).click();
@@ -131,6 +133,7 @@ test("roles are given site by site, and who has them at some sites is shown thos
   await until(known, { timeoutMs: PATIENCE_MS, what: "both sites to be known" });
 
   await owner.goto("/users");
+  await loaded(owner);
   await owner.getByRole("button", { name: "Add a person…" }).click();
   const dialog = owner.getByRole("dialog");
   await owner.getByLabel("Name", { exact: true }).fill("Sam");
@@ -171,6 +174,7 @@ test("roles are given site by site, and who has them at some sites is shown thos
 
   // A change tells what it does, and leaves the rest as it is.
   await owner.goto("/users");
+  await loaded(owner);
   await owner.getByRole("button", { name: "Change Sam" }).click();
   await owner.getByRole("menuitem", { name: "Name, e-mail address, roles…" }).click();
   await dialog.getByRole("button", { name: "Take away Viewer at north" }).click();
@@ -203,6 +207,7 @@ test("signing out everywhere cuts off the other browser too, and a stopped serve
   await other.getByText("The server does not answer.").first().waitFor({ state: "detached" });
 
   await owner.goto("/account");
+  await loaded(owner);
   await owner.getByRole("button", { name: "Sign out everywhere…" }).click();
   await owner.getByRole("dialog").getByRole("button", { name: "Sign out everywhere" }).click();
   await isAt(owner, "/sign-in");

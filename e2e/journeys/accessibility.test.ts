@@ -114,6 +114,7 @@ for (const colorScheme of ["light", "dark"] as const)
     };
     const openMenu = () => page.getByRole("button", { name: "Actions on temperature", exact: true }).click();
     await page.goto("/metrics");
+    await loaded(page);
     await openMenu();
     await page.getByRole("menu").waitFor();
     await look("the menu of a metric", ["region"]);
@@ -133,6 +134,7 @@ for (const colorScheme of ["light", "dark"] as const)
       ["/account", "Sign out everywhere…"],
     ] as const) {
       await page.goto(route);
+      await loaded(page);
       await page.getByRole("button", { name: button }).click();
       await page.getByRole("dialog").waitFor();
       await look(`${route}, ${button}`);

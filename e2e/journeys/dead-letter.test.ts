@@ -6,6 +6,7 @@ import { loadConfig } from "@/server/config/config";
 import type { DeadLetterGroupsAnswer } from "@/server/contracts/dead-letters";
 import { PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import { until } from "../waiting";
+import { loaded } from "./pages";
 import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const BROKEN = "press-07";
@@ -111,6 +112,7 @@ test("many are tried first, then resent at a rate, and everyone sees how far it 
   await deadLetters(({ open }) => open === EARLY + GARBLED, "the dead letters of both kinds");
 
   const page = await stage.open("/dead-letters");
+  await loaded(page);
   await chip(page, new RegExp(`Open ${EARLY + GARBLED}`)).waitFor();
   await group(page, /Time in the future.*clock-01/).waitFor();
   await until(() => Date.now() > time + EARLY, { timeoutMs: PATIENCE_MS, what: "the time the device said" });
@@ -127,6 +129,7 @@ test("many are tried first, then resent at a rate, and everyone sees how far it 
   await deadLetters(({ open }) => open === EARLY + GARBLED, "nothing to be changed by trying");
 
   const other = await stage.open("/dead-letters");
+  await loaded(other);
   await group(page, /Time in the future/).click();
   const panel = page.getByRole("complementary", { name: "Group of dead letters" });
   await panel.getByRole("button", { name: `Resend ${EARLY}…` }).click();
@@ -156,6 +159,7 @@ test("many are tried first, then resent at a rate, and everyone sees how far it 
 
 test("the keyboard alone: walk, open, discard, take it back, close", async () => {
   const page = await stage.open("/dead-letters");
+  await loaded(page);
   await group(page, /Not JSON/).waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");

@@ -2,6 +2,7 @@ import type { Locator, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DeviceDetail, ReadingsAnswer } from "@/server/contracts/devices";
 import { pause, until } from "../waiting";
+import { loaded } from "./pages";
 import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 const DEVICE = "press-07";
@@ -60,6 +61,7 @@ async function pointAtChart(page: Page, shown: Locator) {
 
 test("a stretch is zoomed to while live, the chart stands still, and a double click goes back to live", async () => {
   const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
+  await loaded(page);
   await page.getByText("Going on live.").waitFor();
   const box = await pointAtChart(page, page.getByText(/temperature \d/));
   await page.mouse.down();
@@ -140,6 +142,7 @@ test("live readings are counted once, also those the loaded history held already
 
 test("several metrics share a moment, and go into one download", async () => {
   const page = await stage.open(`/devices/${DEVICE}?metric=temperature&range=6h`);
+  await loaded(page);
   await page.getByRole("checkbox", { name: "Chart humidity" }).click();
   await page.locator("figure").nth(1).locator("path").first().waitFor({ state: "attached" });
   await page.waitForURL(/metric=temperature%2Chumidity/);
@@ -166,6 +169,7 @@ test("several metrics share a moment, and go into one download", async () => {
 
 test("properties are edited; a wrong one is named, a conflict is decided by the person", async () => {
   const page = await stage.open(`/devices/${DEVICE}`);
+  await loaded(page);
   const form = page.getByRole("region", { name: "Properties" });
   await form.getByRole("button", { name: "Edit" }).click();
   await form.getByRole("combobox", { name: "Site" }).fill("Hall\u00073");
@@ -197,6 +201,7 @@ test("properties are edited; a wrong one is named, a conflict is decided by the 
 
 test("messages are paged back and forth", async () => {
   const page = await stage.open(`/devices/${DEVICE}`);
+  await loaded(page);
   const messages = page.getByRole("region", { name: "Messages" });
   const first = await messages.locator("code").first().innerText();
   await messages.getByRole("button", { name: "Older" }).click();

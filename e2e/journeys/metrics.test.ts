@@ -83,6 +83,7 @@ test("metrics are searched, sorted and narrowed; the address holds it", async ()
 
 test("the keyboard alone says a unit and a kind", async () => {
   const page = await stage.open("/metrics");
+  await loaded(page);
   await row(page, "door").waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
@@ -103,6 +104,7 @@ test("the keyboard alone says a unit and a kind", async () => {
 
 test("a metric is merged into another: what comes of it is said first, and shown until it is done", async () => {
   const page = await stage.open("/metrics");
+  await loaded(page);
   await want(page, "lvl", "Merge into another…");
   const merge = dialog(page).getByRole("button", { name: /^Merge/ });
   expect(await merge.isDisabled()).toBe(true);
@@ -129,6 +131,7 @@ test("a metric is merged into another: what comes of it is said first, and shown
 
 test("a metric is deleted, and its readings with it", async () => {
   const page = await stage.open("/metrics");
+  await loaded(page);
   await want(page, "junk", "Delete…");
   await dialog(page).getByText("3 readings of 3 devices").waitFor();
   await dialog(page).getByRole("button", { name: "Delete" }).click();
@@ -147,6 +150,7 @@ test("a metric is deleted, and its readings with it", async () => {
 
 test("a device is deleted, the list is without it at once, and it comes back when it sends again", async () => {
   const page = await stage.open("/devices/tank-2");
+  await loaded(page);
   await page.getByRole("button", { name: "Delete…" }).click();
   await dialog(page).getByRole("heading", { name: "Delete tank-2" }).waitFor();
   await dialog(page).getByText("Everything stored of 2 messages from tank-2").waitFor();
@@ -201,6 +205,7 @@ test("an editor says what metrics mean, and is offered no more; a viewer is offe
     const page = await stage.open(link, (opening) => opening.context().clearCookies());
     await page.getByRole("button", { name: `Account of ${role}` }).waitFor();
     await page.goto("/metrics");
+    await loaded(page);
     await row(page, "level").getByRole("cell", { name: "mm", exact: true }).waitFor();
     const actions = page.getByRole("button", { name: "Actions on level" });
     expect(await actions.count()).toBe(offered.length);

@@ -60,6 +60,7 @@ test("every page fits a phone, and the navigation leads to each of them", async 
 
 test("a device is found, read and its history looked at on a phone", async () => {
   const page = await stage.open("/devices");
+  await loaded(page);
   await page.setViewportSize(SIZE);
   await page.getByRole("textbox", { name: "Search devices" }).fill(DEVICE);
   await page.getByRole("link", { name: DEVICE }).click();

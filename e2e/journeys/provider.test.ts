@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startOidcPeer, type OidcPeer } from "@/server/testing/oidc-peer";
 import { freePort } from "../product";
 import { until } from "../waiting";
+import { loaded } from "./pages";
 import { PATIENCE_MS, setStage, type Stage } from "./stage";
 
 let stage: Stage;
@@ -44,6 +45,7 @@ test("who signs in at the provider is led there and back to where they were goin
 
   // The provider didn't say when: for what outlasts the session it asks again, in another tab, and then it goes on.
   await page.goto("/keys");
+  await loaded(page);
   await page.getByRole("button", { name: "Make a key…" }).click();
   await page.getByLabel("Name", { exact: true }).fill("line 7");
   await page.getByRole("button", { name: "Make the key" }).click();

@@ -2,6 +2,7 @@ import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { MetricsAnswer } from "@/server/contracts/metrics";
 import { until } from "../waiting";
+import { loaded } from "./pages";
 import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
 
 let stage: Stage;
@@ -36,6 +37,7 @@ async function save(page: Page): Promise<void> {
 
 test("a unit is set for all devices or for one; one that can't be is named, and what was written stays", async () => {
   const page = await stage.open("/devices/tank-1");
+  await loaded(page);
   await shown(page, "level").getByText("1,250").waitFor();
   expect(await shown(page, "level").innerText()).toBe("1,250");
 
@@ -58,6 +60,7 @@ test("a unit is set for all devices or for one; one that can't be is named, and 
   expect(await shown(page, "temperature").innerText()).toBe("21.5");
 
   const other = await stage.open("/devices/tank-2");
+  await loaded(other);
   await shown(other, "level").getByText("mm").waitFor();
 
   await openUnits(page);
