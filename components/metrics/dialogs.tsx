@@ -1,5 +1,5 @@
 "use client";
-import { SegmentedControl, Select } from "@mantine/core";
+import { SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MetricChanges, MetricView } from "@/server/contracts/metrics";
@@ -42,18 +42,24 @@ function Declare({ metric, onClose }: DialogProps) {
   const { name, meaning, ownUnits } = metric;
   const [unit, setUnit] = useState(metric.unit ?? "");
   const [kind, setKind] = useState(metric.kind);
+  const [from, setFrom] = useState(String(metric.min ?? ""));
+  const [to, setTo] = useState(String(metric.max ?? ""));
+  const [min, max] = [endOf(from), endOf(to)];
+  const isTurned = min !== null && max !== null && min > max;
   const isGuess = meaning === "guessed" && metric.unit !== null;
   const changes: MetricChanges = {
     ...(unit.trim() === (metric.unit ?? "") && !isGuess ? {} : { unit: unit.trim() || null }),
     ...(kind === metric.kind ? {} : { kind }),
+    ...(min === metric.min ? {} : { min }),
+    ...(max === metric.max ? {} : { max }),
   };
   const save = useAct((wanted: MetricChanges) => saveMetric(name, wanted), onClose);
   return (
     <FormDialog
-      title={`Unit and kind of ${name}`}
+      title={`Unit, kind and range of ${name}`}
       act={isGuess && unit.trim() === metric.unit ? "The guess is right" : "Save"}
       failed="Nothing was changed"
-      isReady={Object.keys(changes).length > 0}
+      isReady={Object.keys(changes).length > 0 && !isTurned && !Number.isNaN(min) && !Number.isNaN(max)}
       isSending={save.isPending}
       error={save.error}
       onSubmit={() => save.mutate(changes)}
@@ -72,6 +78,24 @@ function Declare({ metric, onClose }: DialogProps) {
         value={unit}
         onChange={setUnit}
       />
+      <div className={classes.range}>
+        <TextInput
+          label="Valid from"
+          inputMode="decimal"
+          placeholder="any"
+          value={from}
+          onChange={(event) => setFrom(event.currentTarget.value)}
+          error={Number.isNaN(min) ? NO_NUMBER : null}
+        />
+        <TextInput
+          label="Valid to"
+          inputMode="decimal"
+          placeholder="any"
+          value={to}
+          onChange={(event) => setTo(event.currentTarget.value)}
+          error={Number.isNaN(max) ? NO_NUMBER : isTurned ? "It is below where the range begins." : null}
+        />
+      </div>
       <div className={classes.kindField}>
         <span id="metric-kind">Kind</span>
         <SegmentedControl
@@ -88,6 +112,15 @@ function Declare({ metric, onClose }: DialogProps) {
       </div>
     </FormDialog>
   );
+}
+
+const NO_NUMBER = "Write a number, such as -12.5, or nothing.";
+
+/** An end of the range as it is written; null: none, NaN: no number. */
+function endOf(text: string): number | null {
+  if (text.trim() === "") return null;
+  const end = Number(text);
+  return Number.isFinite(end) ? end : Number.NaN;
 }
 
 function kindWords(before: MetricView["kind"], kind: MetricView["kind"]): string {

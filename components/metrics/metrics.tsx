@@ -30,7 +30,7 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["j", "↓"], does: "Next metric" },
   { keys: ["k", "↑"], does: "Previous metric" },
   { keys: ["Home", "End"], does: "First or last metric" },
-  { keys: ["Enter"], does: "Say its unit and kind" },
+  { keys: ["Enter"], does: "Say its unit, kind and range" },
   { keys: ["Esc"], does: "Clear or leave the search" },
 ];
 

@@ -188,7 +188,7 @@ function Actions({ name, may, isRemoved, onWish }: Pick<RowProps, "may" | "isRem
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        {may.declare ? <Menu.Item onClick={() => onWish("declare")}>Unit and kind…</Menu.Item> : null}
+        {may.declare ? <Menu.Item onClick={() => onWish("declare")}>Unit, kind and range…</Menu.Item> : null}
         {may.remove ? (
           <>
             <Menu.Item disabled={isRemoved} onClick={() => onWish("merge")}>

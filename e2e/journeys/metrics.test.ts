@@ -81,13 +81,13 @@ test("metrics are searched, sorted and narrowed; the address holds it", async ()
   await page.context().close();
 });
 
-test("the keyboard alone says a unit and a kind", async () => {
+test("the keyboard alone says a unit, a kind and a range", async () => {
   const page = await stage.open("/metrics");
   await loaded(page);
   await row(page, "door").waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
-  await dialog(page).getByRole("heading", { name: "Unit and kind of door" }).waitFor();
+  await dialog(page).getByRole("heading", { name: "Unit, kind and range of door" }).waitFor();
   await dialog(page).getByText("Number", { exact: true }).click();
   await dialog(page).getByText("Values are shown as numbers: true is 1, false is 0.").waitFor();
   await dialog(page).getByRole("button", { name: "Save" }).press("Enter");
@@ -97,8 +97,15 @@ test("the keyboard alone says a unit and a kind", async () => {
 
   await page.getByRole("button", { name: "level", exact: true }).press("Enter");
   await dialog(page).getByLabel("Unit of all devices").first().fill("mm");
+  const save = dialog(page).getByRole("button", { name: "Save" });
+  await dialog(page).getByLabel("Valid from").fill("20");
+  await dialog(page).getByLabel("Valid to").fill("-5");
+  await dialog(page).getByText("It is below where the range begins.").waitFor();
+  expect(await save.isDisabled()).toBe(true);
+  await dialog(page).getByLabel("Valid to").fill("2500.5");
   await dialog(page).getByRole("button", { name: "Save" }).press("Enter");
   await row(page, "level").getByRole("cell", { name: "mm", exact: true }).waitFor();
+  expect((await catalog()).find(({ name }) => name === "level")).toMatchObject({ min: 20, max: 2500.5 });
   await page.context().close();
 });
 
@@ -193,7 +200,7 @@ test("a device that an earlier version stored as .. is opened and deleted", asyn
 
 test("an editor says what metrics mean, and is offered no more; a viewer is offered nothing", async () => {
   for (const [role, offered] of [
-    ["editor", ["Unit and kind…"]],
+    ["editor", ["Unit, kind and range…"]],
     ["viewer", []],
   ] as const) {
     const answer = await stage.product.fetch("/api/v1/users", {

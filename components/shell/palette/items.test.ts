@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PAGES } from "@/server/contracts/pages";
-import { deviceItem, type PaletteContext, rank, standingItems } from "./items";
+import { deviceItem, metricItems, type PaletteContext, rank, standingItems } from "./items";
 
 const context: PaletteContext = { pages: PAGES, scheme: "light", zone: "local", device: null, isPinned: false };
 const standing = standingItems(context);
@@ -54,6 +54,23 @@ describe("rank", () => {
     expect(labels("hamburg", [deviceItem("press-07", "Devices", { site: "hamburg", type: null })])).toEqual([
       "press-07",
     ]);
+  });
+
+  it("finds metrics by their name, and none before something is typed", () => {
+    const all = [
+      ...standing,
+      ...metricItems([
+        { name: "pump.pressure", unit: "bar" },
+        { name: "flow", unit: null },
+      ]),
+    ];
+    const [found] = rank("press", all, []);
+    expect(found).toMatchObject({
+      label: "pump.pressure",
+      detail: "bar",
+      to: { href: "/metrics?search=pump.pressure" },
+    });
+    expect(rank("", all, []).some(({ group }) => group === "Metrics")).toBe(false);
   });
 
   it("finds actions by other words, and filters by their reason", () => {

@@ -4,7 +4,7 @@ import { readable } from "@/server/domain/readable";
 import type { PageLink } from "../pages";
 import { type Match, match } from "./match";
 
-type PaletteGroup = "Recent devices" | "Devices" | "Pages" | "Actions";
+type PaletteGroup = "Recent devices" | "Devices" | "Metrics" | "Pages" | "Actions";
 
 /** One choice of the palette: a place to go to, or something to do. */
 export interface PaletteItem {
@@ -109,6 +109,17 @@ export function deviceItem(
     ...(detail ? { detail } : {}),
     to: { href: `/devices/${toSegment(id)}` },
   };
+}
+
+/** Metrics as something to search for: each leads to its line in the list of them. */
+export function metricItems(
+  metrics: readonly { readonly name: string; readonly unit: string | null }[],
+): PaletteItem[] {
+  return metrics.map(({ name, unit }) => ({
+    ...{ id: `metric ${name}`, group: "Metrics", label: name, isHidden: true },
+    ...(unit ? { detail: readable(unit) } : {}),
+    to: { href: `/metrics?search=${encodeURIComponent(name)}` },
+  }));
 }
 
 /**

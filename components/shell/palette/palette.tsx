@@ -9,9 +9,18 @@ import { useOpenPages } from "../pages";
 import { usePins } from "../pins";
 import { useSignOut } from "../sign-out";
 import { deviceSearchQuery } from "../../queries/devices";
+import { metricsQuery } from "../../queries/metrics";
 import { useRecentDevices } from "../recent-devices";
 import { useZone } from "../../ui/zone";
-import { deviceItem, type PaletteAction, type PaletteItem, rank, type RankedItem, standingItems } from "./items";
+import {
+  deviceItem,
+  metricItems,
+  type PaletteAction,
+  type PaletteItem,
+  rank,
+  type RankedItem,
+  standingItems,
+} from "./items";
 import { match } from "./match";
 import classes from "./palette.module.css";
 
@@ -171,7 +180,8 @@ function useItems(typed: string) {
   const isPinned = pins.some((pin) => pin.device === device);
   const { all: pages } = useOpenPages();
   const context = useMemo(() => ({ pages, scheme, zone, device, isPinned }), [pages, scheme, zone, device, isPinned]);
-  const standing = useMemo(() => standingItems(context), [context]);
+  const metrics = useQuery({ ...metricsQuery(), enabled: search !== "" }).data?.items;
+  const standing = useMemo(() => [...standingItems(context), ...metricItems(metrics ?? [])], [context, metrics]);
   const devices = useMemo(() => {
     if (typed.trim() === "") return recent.filter((id) => id !== device).map((id) => deviceItem(id, "Recent devices"));
     // Results for an earlier text stay only while they match the new one.
