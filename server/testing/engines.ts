@@ -28,6 +28,13 @@ export function describeWithMongo(name: string, tests: (uri: string) => void): v
   });
 }
 
+/** Tests that need S3-compatible storage: one bucket for all files, so names of objects are their own. */
+export function describeWithS3(name: string, tests: (s3: { endpoint: string; bucket: string }) => void): void {
+  const { s3 } = inject("testEngines");
+  if ("missing" in s3) return leaveOut(name, s3, () => tests({ endpoint: "", bucket: "" }));
+  describe(name, () => tests(s3));
+}
+
 /** Tests that start engines of their own with `startKafka`, `startMongo` (e2e/engines), to kill or configure them. */
 export function describeStartingEngines(name: string, tests: () => void): void {
   const { startable } = inject("testEngines");

@@ -7,6 +7,7 @@ export interface MissingEngine {
 export interface TestEngines {
   readonly kafka: { readonly brokers: string } | MissingEngine;
   readonly mongodb: { readonly uri: string } | MissingEngine;
+  readonly s3: { readonly endpoint: string; readonly bucket: string } | MissingEngine;
   /** True if tests can start engines of their own (e2e/engines), to kill and reconfigure. */
   readonly startable: true | MissingEngine;
 }

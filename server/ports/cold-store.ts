@@ -1,0 +1,53 @@
+import { UnavailableError } from "@/server/domain/unavailable";
+
+/**
+ * Keeps files of readings of long ago. Adapters: a folder, and S3-compatible storage; each passes server/testing/cold-store.contract.ts.
+ * The job that moves months writes and removes, whoever reads readings reads. Names are paths with forward slashes: `readings/month=2026-08/part-0001.parquet`.
+ * An outage, and a refusal for now, is a {@link ColdUnavailableError}.
+ */
+export interface ColdStore {
+  /** Where it is, for people: the folder, or s3://bucket/prefix. */
+  readonly url: string;
+  /** Writes a whole file, on disk when it resolves, or not at all. @throws ColdFileExistsError when the name is taken: nothing is ever overwritten. */
+  put(name: string, bytes: Uint8Array): Promise<void>;
+  /** Reads the bytes [from, to). @throws ColdFileMissingError when there is no such file, or it is shorter. */
+  read(name: string, from: number, to: number): Promise<Uint8Array>;
+  /** The files below a folder, in order of name. None when there is no such folder. */
+  list(folder: string): Promise<readonly ColdFileSeen[]>;
+  /** Removes a file; one that isn't there is no error. */
+  remove(name: string): Promise<void>;
+}
+
+export interface ColdFileSeen {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Cold storage is away, or refuses; the same call may work later, by itself or when what `fix` says was done. */
+export class ColdUnavailableError extends UnavailableError {
+  override readonly name = "ColdUnavailableError";
+  constructor(
+    message: string,
+    /** What to do, for people. */
+    readonly fix: string,
+    options: { cause?: unknown } = {},
+  ) {
+    super(message, options);
+  }
+}
+
+/** The file that was to be written is there already. */
+export class ColdFileExistsError extends Error {
+  override readonly name = "ColdFileExistsError";
+  constructor(file: string) {
+    super(`${file} is in cold storage already`);
+  }
+}
+
+/** A file, or the part of it that was asked for, isn't there. */
+export class ColdFileMissingError extends Error {
+  override readonly name = "ColdFileMissingError";
+  constructor(file: string) {
+    super(`${file} is not in cold storage, or not whole`);
+  }
+}
