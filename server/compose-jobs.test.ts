@@ -52,8 +52,8 @@ test("each store keeps what is younger than its retention", async () => {
   );
   const retention = { READINGS_RETENTION_DAYS: 365, ARCHIVE_RETENTION_DAYS: 30, DEAD_LETTER_RETENTION_DAYS: 30 };
   const parts = {
-    config: { pipeline: retention, access: {}, dataDir: "/nowhere" },
-    engines: { inspection: { kafka: null, mongodb: null } },
+    config: { pipeline: retention, cold: { COLD_AFTER_DAYS: 90 }, access: {}, dataDir: "/nowhere" },
+    engines: { coldStore: null, inspection: { kafka: null, mongodb: null } },
     work: db.pool,
   } as unknown as JobParts;
   const jobs = composeJobs(parts).filter(({ name }) => name.endsWith("-retention"));
@@ -66,9 +66,9 @@ test("each store keeps what is younger than its retention", async () => {
 
 test("no two jobs have the same name", () => {
   const pipeline = { READINGS_RETENTION_DAYS: 365, ARCHIVE_RETENTION_DAYS: 30, DEAD_LETTER_RETENTION_DAYS: 30 };
-  const engines = { inspection: { kafka: null, mongodb: null } };
+  const engines = { coldStore: {}, inspection: { kafka: null, mongodb: null } };
   const names = composeJobs({
-    config: { pipeline, access: {}, dataDir: "/nowhere" },
+    config: { pipeline, cold: { COLD_AFTER_DAYS: 90 }, access: {}, dataDir: "/nowhere" },
     engines,
     work: db.pool,
   } as unknown as JobParts).map(({ name }) => name);

@@ -18,6 +18,9 @@ import type { Logger } from "./observability/logger";
 import { pipelineJobs } from "./pipeline/jobs";
 import { settleLeft } from "./pipeline/settlements";
 import type { Job, JobContext } from "./postgres/job";
+import { bringBack } from "./readings/cold/bring-back";
+import { coldJobs } from "./readings/cold/jobs";
+import type { ColdReader } from "./readings/cold/reader";
 import { readingJobs } from "./readings/jobs";
 import { mergeJobs } from "./readings/merge";
 import { latestReadings, takeDevice, takeMetric } from "./readings/removals";
@@ -26,25 +29,28 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 export interface JobParts {
-  readonly config: Pick<Config, "pipeline" | "access" | "dataDir">;
+  readonly config: Pick<Config, "pipeline" | "access" | "dataDir" | "cold">;
   readonly engines: Engines;
+  readonly cold: ColdReader;
   /** The jobs' own connections, so that they and the pipeline never wait for each other. */
   readonly work: Pool;
   readonly logger: Logger;
 }
 
 /** The table of jobs: each subject's own, on the engines there are. */
-export function composeJobs({ config, engines, work, logger }: JobParts): readonly Job[] {
+export function composeJobs({ config, engines, cold, work, logger }: JobParts): readonly Job[] {
   const { pipeline: settings } = config;
   const isMongo = engines.inspection.mongodb !== null;
   const archive = isMongo ? engines.archive : createPostgresMessageArchive(work, settings.ARCHIVE_RETENTION_DAYS);
   const deadLetters = isMongo ? engines.deadLetters : createPostgresDeadLetters(work);
   return [
     ...readingJobs({ days: settings.READINGS_RETENTION_DAYS }),
-    ...mergeJobs(),
+    ...mergeJobs(cold),
+    ...movingJobs(config, engines, cold),
     ...catalogJobs({
       twins: isMongo ? engines.twins : createPostgresDeviceTwins(work),
       ...{ takeMetric, takeDevice, latestReadings },
+      bringBack: (tx, device, metric) => bringBack(tx, cold, device, { metric }),
     }),
     ...pipelineJobs(),
     ...ingestJobs(),
@@ -57,6 +63,14 @@ export function composeJobs({ config, engines, work, logger }: JobParts): readon
     ...auditJobs({ files: auditFiles(config), logger }),
     ...jobJobs({ days: settings.DEAD_LETTER_RETENTION_DAYS }),
   ];
+}
+
+function movingJobs(
+  { pipeline, cold: { COLD_AFTER_DAYS: afterDays } }: Pick<Config, "pipeline" | "cold">,
+  { coldStore: store }: Pick<Engines, "coldStore">,
+  cold: ColdReader,
+): Job[] {
+  return store === null ? [] : coldJobs({ store, cold, afterDays, retentionDays: pipeline.READINGS_RETENTION_DAYS });
 }
 
 /** Adds to the audit record what became of a run that somebody asked for. */

@@ -44,6 +44,8 @@ import { roomProbe } from "./health/room";
 import { secretProbes } from "./health/secrets";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
+import { coldProbes } from "./health/cold";
+import { createColdReader } from "./readings/cold/reader";
 import { stateOf } from "./jobs/job-state";
 import { readJobs, type RunRow } from "./jobs/read";
 import type { Logger } from "./observability/logger";
@@ -88,6 +90,7 @@ export function composeApi(parts: ApiParts): Api {
   return createApi(
     {
       ...engines,
+      cold: createColdReader(engines.coldStore),
       prisma,
       callerOf: parts.callerOf,
       cookie: sessionCookie(config.server.PORT),
@@ -307,6 +310,7 @@ export function composeProbes({
       engine: names.documents,
     }),
     ...pipelineProbes(pipelineState),
+    ...coldProbes(engines),
     failedRecordsProbe(engines),
     jobs.probe,
     auditProbe(engines),

@@ -7,11 +7,13 @@ import { createLogKey } from "./adapters/postgres/log-key";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import { signHeaders } from "./adapters/signed-headers";
 import { withinRoom } from "./adapters/within-room";
+import { createFolderColdStore } from "./adapters/cold/folder";
 import type { Config } from "./config/config";
 import { currentSecret } from "./config/secret-files";
 import { connectDatabase } from "./postgres/connection";
 import { createRoomCheck } from "./postgres/disk-room";
 import type { Logger } from "./observability/logger";
+import type { ColdStore } from "./ports/cold-store";
 import type { DeadLetters } from "./ports/dead-letters";
 import type { DeviceTwins } from "./ports/device-twins";
 import type { EventLog, TopicSettings } from "./ports/event-log";
@@ -27,6 +29,8 @@ export interface Engines {
   readonly deadLetters: DeadLetters;
   /** PostgreSQL, for readings, rollups, positions and the catalog. */
   readonly pool: Pool;
+  /** Where readings of long ago are, if anywhere but in PostgreSQL. */
+  readonly coldStore: ColdStore | null;
   /** The engine behind each role, in words for people. */
   readonly names: { readonly eventLog: string; readonly documents: string; readonly database: string };
   /** The means by which health asks engines other than PostgreSQL; null where PostgreSQL carries the port. */
@@ -49,11 +53,13 @@ export async function composeEngines(config: Config, role: string, logger: Logge
     twins: createPostgresDeviceTwins(pool),
     deadLetters: createPostgresDeadLetters(pool),
   };
+  const coldStore = await openColdStore(config);
   const database = DATABASE_URL === undefined ? "PostgreSQL (embedded)" : "PostgreSQL";
   return {
     eventLog,
     ...(mongodb?.stores ?? postgresStores),
     pool,
+    coldStore,
     names: {
       eventLog: kafka === null ? database : "Kafka",
       documents: mongodb === null ? database : "MongoDB",
@@ -121,6 +127,26 @@ async function openMongo(
     prepare: () => prepareMongo(db, retention),
     close,
   };
+}
+
+/** Opens the place of COLD_URL; null without one. */
+export async function openColdStore({
+  cold,
+  secretFiles,
+}: Pick<Config, "cold" | "secretFiles">): Promise<ColdStore | null> {
+  const { COLD_URL: place } = cold;
+  if (place === undefined) return null;
+  if (place.kind === "folder") return createFolderColdStore(place.folder);
+  const { createS3ColdStore } = await import("./adapters/cold/s3");
+  const secretOf = (name: "COLD_S3_ACCESS_KEY_ID" | "COLD_S3_SECRET_ACCESS_KEY") =>
+    currentSecret(secretFiles, name, cold[name]) ?? "";
+  return createS3ColdStore({
+    ...{ bucket: place.bucket, prefix: place.prefix, endpoint: cold.COLD_S3_ENDPOINT, region: cold.COLD_S3_REGION },
+    credentials: () => ({
+      accessKeyId: secretOf("COLD_S3_ACCESS_KEY_ID"),
+      secretAccessKey: secretOf("COLD_S3_SECRET_ACCESS_KEY"),
+    }),
+  });
 }
 
 /** The topics Fieldwatch needs, with their settings. */

@@ -45,6 +45,8 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
       await (await import("./backup/restore")).runRestore(config, loggerOf("restore", config), argv, backupMeans),
     );
   },
+  cold: async (config, argv) =>
+    process.exit(await (await import("./cold-command")).runColdCommand(config, loggerOf("cold", config), argv)),
   replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
 };
 

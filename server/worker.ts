@@ -11,6 +11,7 @@ import { explainFatal } from "./postgres/fatal";
 import { databaseConnection } from "./postgres/connection";
 import { openJobPool } from "./postgres/job-pool";
 import { composeJobs, recordRun } from "./compose-jobs";
+import { type ColdReader, createColdReader } from "./readings/cold/reader";
 import { runJobs } from "./jobs/run-jobs";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
@@ -35,6 +36,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     logger.fatal({ err: error, why, fix }, what ?? "the worker cannot go on; it ends so that this is seen");
     endProcess(stop, explainFatal(error) === undefined ? 1 : EXIT_TEMPORARY, FATAL_END_MS);
   };
+  const cold = createColdReader(engines.coldStore);
   const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const timings = createTimings({
     pool: engines.pool,
@@ -48,12 +50,20 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     note: (id, handled) => noteHandled(engines.pool, id, handled),
     onError: (error) => logger.debug({ err: error }, "the way of a followed message could not be written"),
   });
-  const consuming = consume(config, engines, { logger, publishLive, timings, follow, fatal, signal: stopping.signal });
+  const consuming = consume(config, engines, {
+    cold,
+    logger,
+    publishLive,
+    timings,
+    follow,
+    fatal,
+    signal: stopping.signal,
+  });
   consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
   const work = openJobPool(databaseConnection(config), "worker", logger);
   const jobs = runJobs({
     ...{ pool: engines.pool, work: work.pool, owner: worker, logger },
-    jobs: composeJobs({ config, engines, work: work.pool, logger }),
+    jobs: composeJobs({ config, engines, cold, work: work.pool, logger }),
     onRequestedEnd: recordRun,
   });
 
@@ -72,6 +82,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
 }
 
 type ConsumeDeps = {
+  cold: ColdReader;
   logger: Logger;
   publishLive: ReturnType<typeof createPublishLive>;
   timings: Timings;
@@ -81,12 +92,13 @@ type ConsumeDeps = {
 };
 
 async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
-  const { logger, publishLive, timings, follow, fatal, signal } = deps;
+  const { cold, logger, publishLive, timings, follow, fatal, signal } = deps;
   const { pipeline: settings } = config;
   await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
   await untilReady(() => engines.prepareDocuments(), logger, signal);
   const pipeline = createPipeline({
     ...engines,
+    cold,
     publishLive,
     timings,
     maxDevices: settings.MAX_DEVICES,

@@ -153,7 +153,7 @@ interface CaptionProps {
 
 function Caption({ view, series, zone, asTable }: CaptionProps) {
   const { to, isLive, waiting, endsAtLatest, range } = view;
-  const notes = [...new Set(series.map(({ resolution, bucketMs }) => resolutionNote(resolution, bucketMs)))];
+  const notes = [...new Set(series.map((one) => resolutionNote(one)))];
   const going =
     waiting !== null
       ? `Paused at ${formatMoment(to, zone)}; what comes in is stored and waits.`
@@ -170,7 +170,12 @@ function Caption({ view, series, zone, asTable }: CaptionProps) {
   );
 }
 
-function resolutionNote(resolution: "raw" | "minute" | "hour", bucketMs: number): string {
+function resolutionNote({ resolution, bucketMs, cold }: Series): string {
+  const place = { none: "", read: " In part from cold storage.", away: " Cold storage can't be reached." }[cold];
+  return sourceNote(resolution, bucketMs) + place;
+}
+
+function sourceNote(resolution: Series["resolution"], bucketMs: number): string {
   if (bucketMs === 0) return "Every reading.";
   const source = resolution === "raw" ? "readings" : `${resolution} rollups`;
   return `Mean with lowest to highest in each ${formatDuration(bucketMs)}, from ${source}.`;

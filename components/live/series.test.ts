@@ -11,6 +11,7 @@ const series = (over: Partial<Series> = {}): Series => ({
   from: 0,
   to: 100_000,
   resolution: "raw",
+  cold: "none",
   bucketMs: 0,
   points: [],
   latest: null,

@@ -15,6 +15,7 @@ export interface Series {
   readonly from: EpochMs;
   readonly to: EpochMs;
   readonly resolution: ReadingsAnswer["resolution"];
+  readonly cold: ReadingsAnswer["cold"];
   /** Width of a point in ms; 0 for raw readings. */
   readonly bucketMs: number;
   /** In event-time order, each time once. */
@@ -29,13 +30,14 @@ export interface Series {
 
 /** A loaded answer as a series. */
 export function toSeries(answer: ReadingsAnswer): Series {
-  const { device, metric, unit, kind, resolution, bucketMs, points, latest, lastSeen } = answer;
+  const { device, metric, unit, kind, resolution, cold, bucketMs, points, latest, lastSeen } = answer;
   return {
     device,
     metric,
     unit,
     kind,
     resolution,
+    cold,
     bucketMs,
     points,
     latest,

@@ -5,6 +5,7 @@ import { IngestRefusedError } from "@/server/ingest/refused";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { DOOR_PROBLEMS } from "@/server/contracts/door-problems";
 import type { Problem } from "@/server/contracts/common";
+import { ColdUnavailableError } from "@/server/ports/cold-store";
 import { isDiskFull, isStoreDown, isValueRefused } from "./database-errors";
 
 /** Every kind of problem an answer can name, as /problems/<kind>. */
@@ -34,6 +35,7 @@ export const PROBLEMS = {
   internal: { status: 500, title: "Something here is broken" },
   "audit-unavailable": { status: 503, title: "The audit record cannot be written" },
   "log-unavailable": { status: 503, title: "The event log cannot be reached" },
+  "cold-storage-unavailable": { status: 503, title: "Cold storage cannot be reached" },
   "database-unavailable": { status: 503, title: "PostgreSQL cannot be reached" },
   "disk-full": { status: 507, title: "The disk is full" },
   "starting-or-stopping": { status: 503, title: "The server is starting or stopping" },
@@ -106,6 +108,12 @@ function toProblem(error: unknown): ProblemError | null {
   const later = { headers: { "retry-after": "2" } };
   if (error instanceof LogUnavailableError)
     return new ProblemError("log-unavailable", "Send again in a moment. /health says what is wrong.", later);
+  if (error instanceof ColdUnavailableError)
+    return new ProblemError(
+      "cold-storage-unavailable",
+      `Readings of this range are in cold storage. ${error.message}. ${error.fix} Ranges after it are answered meanwhile.`,
+      { headers: { "retry-after": "10" } },
+    );
   if (isStoreDown(error))
     return new ProblemError("database-unavailable", "Ask again in a moment. /health says what is wrong.", later);
   // Parameters are checked before; this is for a value that no check foresaw.

@@ -21,6 +21,8 @@ export interface RemovalDeps {
     device: number,
     removed: { readonly metric: number; readonly into: number | null },
   ) => Promise<number>;
+  /** Brings a part of the metric's readings of a device whose row is locked back from cold storage; false: it has none. */
+  readonly bringBack: (tx: PoolClient, device: number, metric: number) => Promise<boolean>;
   readonly takeDevice: (tx: PoolClient, device: number) => Promise<{ rows: number; readings: number }>;
   readonly latestReadings: (
     tx: PoolClient,
@@ -92,6 +94,10 @@ async function workOn(tx: PoolClient, deps: RemovalDeps, removal: Removal, ctx: 
       return 0;
     }
     await lockDevices(tx, [next[0]!.id]);
+    if (await deps.bringBack(tx, next[0]!.id, removal.key)) {
+      await goOn(tx, removal, "readings", device);
+      return 0;
+    }
     const taken = await deps.takeMetric(tx, next[0]!.id, removed);
     // A part that took something comes again to the same device.
     if (taken > 0) {

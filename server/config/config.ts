@@ -122,12 +122,36 @@ function unsafeCombinations(config: Config): ConfigProblem[] {
       example: String(Math.ceil(config.eventLog.LOG_RETENTION_HOURS / 24)),
     });
   }
-  problems.push(...kafkaSignIn(config), ...firstAccount(config), ...migration(config), ...identityProvider(config));
+  problems.push(
+    ...kafkaSignIn(config),
+    ...coldStorage(config),
+    ...firstAccount(config),
+    ...migration(config),
+    ...identityProvider(config),
+  );
   const database = config.engines.DATABASE_URL === undefined ? undefined : new URL(config.engines.DATABASE_URL);
   if (database && isLoopback(database.hostname) && Number(database.port || 5432) === config.server.PORT) {
     problems.push({ variable: "PORT", problem: "is the port of DATABASE_URL on this machine", example: "3000" });
   }
   return problems;
+}
+
+/** What S3 needs, and what says nothing without it. */
+function coldStorage({ cold }: Config): ConfigProblem[] {
+  const { COLD_URL: place, COLD_S3_ACCESS_KEY_ID: id, COLD_S3_SECRET_ACCESS_KEY: secret } = cold;
+  const missing = (variable: keyof typeof cold, because: string, example: string) => [
+    { variable, problem: `is missing: ${because}`, example },
+  ];
+  if (place?.kind !== "s3") {
+    const isGiven = id !== undefined || secret !== undefined || cold.COLD_S3_ENDPOINT !== undefined;
+    return isGiven
+      ? missing("COLD_URL", "other COLD_S3_… variables are set, and it names no bucket", "s3://bucket/prefix")
+      : [];
+  }
+  return [
+    ...(id === undefined ? missing("COLD_S3_ACCESS_KEY_ID", "COLD_URL names a bucket", "AKIA…") : []),
+    ...(secret === undefined ? missing("COLD_S3_SECRET_ACCESS_KEY", "COLD_URL names a bucket", "secret") : []),
+  ];
 }
 
 /** The owner's address, which says nothing without the other, and must lead to the same database. */
@@ -229,6 +253,7 @@ export function envExample(): string {
     frontDoor: "Whom the front door lets in",
     engines: "Engines outside of Fieldwatch",
     eventLog: "Event log",
+    cold: "Cold storage",
     pipeline: "Pipeline",
     ingest: "Telemetry route",
     simulator: "Simulator",

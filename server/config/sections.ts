@@ -1,4 +1,5 @@
 export { server, frontDoor } from "./sections/front";
 export { access, provider } from "./sections/access";
 export { engines, eventLog } from "./sections/engines";
+export { cold } from "./sections/cold";
 export { pipeline, ingest, simulator } from "./sections/telemetry";

@@ -114,6 +114,11 @@ export const readingsAnswer = z
     bucketMs: z.int().min(0).describe("Width of one point in ms; 0 for raw readings"),
     latest: z.number().nullable().describe("Event time of the newest reading counted, epoch milliseconds"),
     lastSeen: instant.nullable().describe("Ingest time of the device's newest message that is counted"),
+    cold: z
+      .enum(["none", "read", "away"])
+      .describe(
+        "Whether readings of cold storage are counted; away: it can't be reached, and hour rollups took their place",
+      ),
     points: z.array(
       z.object({
         time: z.number().describe("Epoch milliseconds of the start of the bucket, or of the reading"),

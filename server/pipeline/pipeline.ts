@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { addActivity, addConflicts, addRounded } from "@/server/catalog/contributors";
-import { addReadings } from "@/server/readings/contributors";
+import type { ColdReader } from "@/server/readings/cold/reader";
+import { createAddReadings } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
 import { addRate, addRefused } from "./rates";
 import { addReplayRuns } from "./replay-runs";
@@ -25,6 +26,8 @@ export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly archive: Pick<MessageArchive, "store">;
   readonly twins: Pick<DeviceTwins, "merge">;
   readonly deadLetters: Pick<DeadLetters, "store" | "find" | "change">;
+  /** Where readings of long ago lie, beside which late ones are judged. */
+  readonly cold: ColdReader;
   readonly publishLive: PublishLive;
   readonly timings: Timings;
 }
@@ -56,7 +59,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const storeDocuments = timed(timings, "documents", createStoreDocuments(deps));
   // all that follows and the next offset, in one transaction
   const contributors = [
-    addReadings, // what of them is new; those below go by it
+    createAddReadings(deps.cold), // what of them is new; those below go by it
     addActivity,
     addConflicts,
     addRounded,

@@ -26,6 +26,17 @@ export function firstMoment(month: number): string {
   return `${digits(yearOf(month), 4)}-${digits(numberOf(month), 2)}-01 00:00:00+00`;
 }
 
+/** The month as people write it: 2026-08. */
+export function monthText(month: number): string {
+  return `${digits(yearOf(month), 4)}-${digits(numberOf(month), 2)}`;
+}
+
+/** Reads 2026-08; null when it isn't a month. */
+export function parseMonth(text: string): number | null {
+  const [, year, number] = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(text) ?? [];
+  return year === undefined ? null : Number(year) * 12 + Number(number) - 1;
+}
+
 /** The name of a month's partition. */
 export function monthName({ table, month }: MonthOfTable): string {
   return `${table}_${digits(yearOf(month), 4)}_${digits(numberOf(month), 2)}`;
@@ -61,6 +72,11 @@ export async function makeMonth(tx: PoolClient, one: MonthOfTable): Promise<bool
   await tx.query("SELECT make_month($1, $2, $3)", [one.table, yearOf(one.month), numberOf(one.month)]);
   const { rows } = await tx.query<{ made: boolean }>("SELECT to_regclass($1) IS NOT NULL AS made", [monthName(one)]);
   return rows[0]!.made;
+}
+
+/** From the commit on, changes of a month's samples are noted in cold_touched; what *_other has of the month goes to a partition of its own. */
+export async function watchMonth(tx: PoolClient, month: number): Promise<void> {
+  await tx.query("SELECT watch_month($1, $2)", [yearOf(month), numberOf(month)]);
 }
 
 /** Drops a month with all that is in it. The transaction should hold nothing else, and begin with {@link lockMonths}. */

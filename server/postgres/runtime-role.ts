@@ -22,6 +22,7 @@ const CALLED = [
   "make_archive_days(integer, integer)",
   "drop_archive_days(integer)",
   "shrink_message_archive()",
+  "watch_month(integer, integer)",
 ];
 
 const SCRAM_ROUNDS = 4096;

@@ -1,12 +1,15 @@
 import type { PoolClient } from "pg";
 import type { CommitBatch, Sample } from "@/server/ports/commit-batch";
+import type { ColdReader } from "./cold/reader";
 import { writeSamples } from "./samples";
 
-/** Writes the batch's readings, and tells those after it what of them is new. */
-export async function addReadings(tx: PoolClient, batch: CommitBatch): Promise<void> {
-  const samples: Sample[] = [];
-  for (const { deviceId, message, metrics, values } of batch.messages) {
-    if (metrics.length > 0) samples.push({ deviceId, time: message.eventTime, metrics, values });
-  }
-  batch.written = await writeSamples(tx, samples, batch.devices);
+/** Makes what writes a batch's readings, and tells those after it what of them is new. */
+export function createAddReadings(cold: ColdReader) {
+  return async (tx: PoolClient, batch: CommitBatch): Promise<void> => {
+    const samples: Sample[] = [];
+    for (const { deviceId, message, metrics, values } of batch.messages) {
+      if (metrics.length > 0) samples.push({ deviceId, time: message.eventTime, metrics, values });
+    }
+    batch.written = await writeSamples(tx, samples, batch.devices, cold);
+  };
 }

@@ -3,6 +3,8 @@ import type { EpochMs } from "@/server/domain/terms";
 import { mergeBlocks } from "./block-changes";
 import { type Block, HOUR, hourOf, readBlocks } from "./blocks";
 import { replaceBlocks } from "./block-writes";
+import { readColdBlocks, union } from "./cold/hot-and-cold";
+import { type ColdReader, createColdReader } from "./cold/reader";
 import { writeRollups } from "./rollups";
 import { timeText } from "@/server/postgres/time-text";
 
@@ -30,24 +32,32 @@ export async function markLate(tx: PoolClient, hours: readonly DeviceHour[]): Pr
  * readings become one block, and if the device's hours are rolled up that far, its rollups are made again.
  * @returns the readings it had.
  */
-export async function rewriteHour(tx: PoolClient, device: number, hour: EpochMs, change: HourChange): Promise<number> {
+export async function rewriteHour(
+  tx: PoolClient,
+  device: number,
+  hour: EpochMs,
+  change: HourChange,
+  cold?: ColdReader,
+): Promise<number> {
   const { rows } = await tx.query<{ isRolled: boolean }>(
     `SELECT coalesce(rolled_until > $2::timestamptz, false) AS "isRolled" FROM device WHERE id = $1`,
     [device, timeText(hour)],
   );
-  const [readings] = await rewriteHours(tx, [{ device, hour, isRolled: rows[0]?.isRolled ?? false }], change);
+  const [readings] = await rewriteHours(tx, [{ device, hour, isRolled: rows[0]?.isRolled ?? false }], change, cold);
   return readings!;
 }
 
 /**
  * Rewrites several hours, none twice.
  * @param hours `isRolled` tells whether the hour is to have rollups.
+ * @param cold what it has of these hours stays there; their rollups count it too.
  * @returns the readings each had.
  */
 export async function rewriteHours(
   tx: PoolClient,
   hours: readonly (DeviceHour & { readonly isRolled: boolean })[],
   change: HourChange = (readings) => readings,
+  cold: ColdReader = createColdReader(null),
 ): Promise<number[]> {
   if (hours.length === 0) return [];
   const stretches = hours.map(({ device, hour }) => ({ device, from: hour, to: hour + HOUR }));
@@ -58,24 +68,29 @@ export async function rewriteHours(
     if (own) own.push(block);
     else stored.set(key, [block]);
   }
+  const coldBlocks = await readColdBlocks(tx, cold, stretches);
   const gone: Block[] = [];
   const fresh: Block[] = [];
   const rolled: Block[] = [];
   const changed: DeviceHour[] = [];
   const readings: number[] = [];
-  for (const { device, hour, isRolled } of hours) {
+  for (const [i, { device, hour, isRolled }] of hours.entries()) {
+    const elsewhere = coldBlocks[i]!;
     const blocks = stored.get(`${device} ${hour}`) ?? [];
     const merged = blocks.length > 0 ? mergeBlocks(blocks) : null;
     readings.push(merged === null ? 0 : countReadings(merged));
-    if (merged === null) continue;
+    if (merged === null && elsewhere.length === 0) continue;
     changed.push({ device, hour });
+    const all = elsewhere.length > 0 ? union([...elsewhere, ...blocks]) : null;
+    if (all !== null && isRolled) rolled.push(all);
+    if (merged === null) continue;
     const left = change(merged);
     // A block that is to stay as it is costs nothing.
     if (blocks.length > 1 || left !== blocks[0]) {
       gone.push(...blocks);
       if (left !== null) fresh.push(left);
     }
-    if (left !== null && isRolled) rolled.push(left);
+    if (left !== null && all === null && isRolled) rolled.push(left);
   }
   await replaceBlocks(tx, gone, fresh);
   await dropRollups(tx, changed);

@@ -2,6 +2,7 @@ import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Job, JobContext } from "@/server/postgres/job";
 import { HOUR } from "./blocks";
+import { type ColdReader, createColdReader } from "./cold/reader";
 import { type DeviceHour, rewriteHours } from "./hours";
 import { KEYED_ACCESS } from "./samples";
 import { timeText } from "@/server/postgres/time-text";
@@ -19,7 +20,7 @@ const DEVICES = 10;
 const SILENT_MS = HOUR;
 
 /** The job that merges what came, and the one that merges what an earlier version wrote. */
-export function mergeJobs(): Job[] {
+export function mergeJobs(cold: ColdReader = createColdReader(null)): Job[] {
   return [
     {
       name: "readings-merge",
@@ -27,7 +28,7 @@ export function mergeJobs(): Job[] {
       about: "Merges the readings of each device and complete hour, and makes their rollups.",
       everyMs: MINUTE,
       limitMs: null,
-      run: mergeHours,
+      run: (ctx) => mergeHours(ctx, cold),
     },
     {
       name: "readings-upgrade",
@@ -35,7 +36,7 @@ export function mergeJobs(): Job[] {
       about: "Merges the hours that an earlier version wrote as a row a moment. Asked for by the upgrade itself.",
       everyMs: null,
       limitMs: null,
-      run: mergeEarlier,
+      run: (ctx) => mergeEarlier(ctx, cold),
     },
   ];
 }
@@ -44,8 +45,8 @@ export function mergeJobs(): Job[] {
  * Each step does some hours of some devices, whose rows it locks. A run goes once through the devices with complete hours, and once
  * through the hours that got late readings; then those under way with many rows.
  */
-async function mergeHours(ctx: JobContext): Promise<void> {
-  const state = { done: ctx.run.done };
+async function mergeHours(ctx: JobContext, cold: ColdReader): Promise<void> {
+  const state = { done: ctx.run.done, cold };
   for (let after: number | null = 0; after !== null;) after = await stepOver(ctx, state, rollDevices, after);
   for (let after: DeviceHour | null = { device: 0, hour: 0 }; after !== null;)
     after = await stepOver(ctx, state, mergeLate, after);
@@ -53,18 +54,23 @@ async function mergeHours(ctx: JobContext): Promise<void> {
 }
 
 /** Goes through all hours that have rollups, in order of device and hour, from where an earlier worker was. */
-async function mergeEarlier(ctx: JobContext): Promise<void> {
-  const state = { done: ctx.run.done };
+async function mergeEarlier(ctx: JobContext, cold: ColdReader): Promise<void> {
+  const state = { done: ctx.run.done, cold };
   const { device = 0, hour = 0 } = (ctx.run.cursor ?? {}) as Partial<DeviceHour>;
   for (let after: DeviceHour | null = { device, hour }; after !== null;)
     after = await stepOver(ctx, state, mergeRolled, after);
 }
 
-type Step<Place> = (tx: PoolClient, after: Place, now: EpochMs) => Promise<{ merged: number; next: Place | null }>;
+type Step<Place> = (
+  tx: PoolClient,
+  after: Place,
+  cold: ColdReader,
+  now: EpochMs,
+) => Promise<{ merged: number; next: Place | null }>;
 
 async function stepOver<Place>(
   ctx: JobContext,
-  state: { done: number },
+  state: { done: number; readonly cold: ColdReader },
   step: Step<Place>,
   after: Place,
 ): Promise<Place | null> {
@@ -73,7 +79,7 @@ async function stepOver<Place>(
   let merged = 0;
   await ctx.step(async (tx) => {
     await tx.query(KEYED_ACCESS.join("; "));
-    ({ merged, next } = await step(tx, after, ctx.now));
+    ({ merged, next } = await step(tx, after, state.cold, ctx.now));
     return { done: state.done + merged, cursor: next ?? after };
   });
   state.done += merged;
@@ -81,7 +87,7 @@ async function stepOver<Place>(
 }
 
 /** The hours under way of the next devices that have many rows in theirs: they have no rollups yet, so what shows the last hour reads them all. */
-const mergeUnderWay: Step<number> = async (tx, after, now) => {
+const mergeUnderWay: Step<number> = async (tx, after, cold, now) => {
   const { rows } = await tx.query<DeviceHour>(
     `SELECT id AS device, (extract(epoch FROM rolled_until) * 1000)::float8 AS hour FROM device d
      WHERE id > $1 AND last_seen >= $2 AND rolled_until = date_trunc('hour', last_event_time, 'UTC') AND ${MANY} = (
@@ -94,12 +100,14 @@ const mergeUnderWay: Step<number> = async (tx, after, now) => {
   await rewriteHours(
     tx,
     rows.map((hour) => ({ ...hour, isRolled: false })),
+    undefined,
+    cold,
   );
   return { merged: rows.length, next: rows.length === DEVICES ? rows.at(-1)!.device : null };
 };
 
 /** The hours that are complete of the next devices that have any. */
-const rollDevices: Step<number> = async (tx, after, now) => {
+const rollDevices: Step<number> = async (tx, after, cold, now) => {
   const { rows: devices } = await tx.query<{ id: number; from: number; to: number }>(
     `SELECT id, coalesce(extract(epoch FROM rolled_until) * 1000, 0)::float8 AS from, (extract(epoch FROM until) * 1000)::float8 AS to
      FROM device, LATERAL (
@@ -111,7 +119,7 @@ const rollDevices: Step<number> = async (tx, after, now) => {
   if (devices.length === 0) return { merged: 0, next: null };
   const each = Math.ceil(HOURS / devices.length);
   const hours = await hoursWithReadings(tx, devices, each);
-  const merged = await rewriteSome(tx, hours);
+  const merged = await rewriteSome(tx, cold, hours);
   const rolled: { id: number; until: EpochMs }[] = [];
   let next = after;
   let isAllThrough = true;
@@ -159,13 +167,14 @@ async function hoursWithReadings(
 }
 
 /** The next hours that got late readings. */
-const mergeLate: Step<DeviceHour> = (tx, after) => rewriteNext(tx, "late_hour", "hour", after);
+const mergeLate: Step<DeviceHour> = (tx, after, cold) => rewriteNext(tx, cold, "late_hour", "hour", after);
 
 /** The next hours with rollups, of devices that are in the catalog. */
-const mergeRolled: Step<DeviceHour> = (tx, after) => rewriteNext(tx, "rollup_hour", "bucket", after);
+const mergeRolled: Step<DeviceHour> = (tx, after, cold) => rewriteNext(tx, cold, "rollup_hour", "bucket", after);
 
 async function rewriteNext(
   tx: PoolClient,
+  cold: ColdReader,
   table: "late_hour" | "rollup_hour",
   column: string,
   { device, hour }: DeviceHour,
@@ -188,19 +197,19 @@ async function rewriteNext(
   const there = new Set(locked.map(({ id }) => id));
   const found = await next();
   const hours = found.filter((one) => there.has(one.device));
-  const merged = await rewriteSome(tx, hours);
+  const merged = await rewriteSome(tx, cold, hours);
   return { merged, next: (merged < hours.length ? hours[merged - 1] : found.at(-1)) ?? null };
 }
 
 /** Merges hours with their rollups, until it was enough for one step. @returns how many. */
-async function rewriteSome(tx: PoolClient, hours: readonly DeviceHour[]): Promise<number> {
+async function rewriteSome(tx: PoolClient, cold: ColdReader, hours: readonly DeviceHour[]): Promise<number> {
   let readings = 0;
   let done = 0;
   while (done < Math.min(hours.length, HOURS) && readings < READINGS) {
     // As many as fill the step, judged by those before.
     const size = done === 0 ? FIRST : Math.max(1, Math.floor(((READINGS - readings) * done) / Math.max(1, readings)));
     const some = hours.slice(done, Math.min(done + size, HOURS)).map((hour) => ({ ...hour, isRolled: true }));
-    for (const count of await rewriteHours(tx, some)) readings += count;
+    for (const count of await rewriteHours(tx, some, undefined, cold)) readings += count;
     done += some.length;
   }
   return done;

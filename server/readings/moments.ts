@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
+import { readColdBlocks } from "./cold/hot-and-cold";
+import type { ColdReader } from "./cold/reader";
 import { type Block, HOUR, hourOf, readBlocks, readBlockTimes, type Stretch } from "./blocks";
 
 /** A batch's readings of one device at one event time, in the order of the log. */
@@ -68,6 +70,40 @@ export async function findMoments<Key extends Pick<Sample, "deviceId" | "time">>
     const { keys } = wanted.get(`${block.device} ${hourOf(block.times[0]!)}`)!;
     for (const [at, time] of block.times.entries())
       for (const key of keys.get(time) ?? []) found.set(key, { block, at });
+  }
+  return found;
+}
+
+/** Reads what cold storage has at each of `moments`, by metric. */
+export async function findColdReadings<Key extends Pick<Sample, "deviceId" | "time">>(
+  client: Pool | PoolClient,
+  cold: ColdReader,
+  moments: readonly Key[],
+): Promise<Map<Key, ReadonlyMap<number, number>>> {
+  const found = new Map<Key, ReadonlyMap<number, number>>();
+  const noneFrom = cold.noneFrom();
+  const old = moments.filter(({ time }) => time < noneFrom);
+  if (old.length === 0) return found;
+  const hours = new Map<string, { stretch: Stretch; keys: Key[] }>();
+  for (const key of old) {
+    const hour = hourOf(key.time);
+    const name = `${key.deviceId} ${hour}`;
+    const there = hours.get(name);
+    if (there) there.keys.push(key);
+    else hours.set(name, { stretch: { device: key.deviceId, from: hour, to: hour + HOUR }, keys: [key] });
+  }
+  const wanted = [...hours.values()];
+  const stretches = wanted.map(({ stretch }) => stretch);
+  for (const [i, blocks] of (await readColdBlocks(client, cold, stretches)).entries()) {
+    if (blocks.length === 0) continue;
+    for (const key of wanted[i]!.keys) {
+      const readings = new Map<number, number>();
+      for (const block of blocks) {
+        const at = block.times.indexOf(key.time);
+        if (at >= 0) for (const [metric, value] of readingsAt({ block, at })) readings.set(metric, value);
+      }
+      if (readings.size > 0) found.set(key, readings);
+    }
   }
   return found;
 }

@@ -3,10 +3,11 @@ import type { Sites } from "@/server/domain/access";
 import { ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
 import { withTransaction } from "@/server/postgres/transaction";
-import { readColumns } from "./blocks";
+import { readAllColumnsOf } from "./cold/hot-and-cold";
+import { type ColdReader, createColdReader } from "./cold/reader";
 import { pointsOf, type SeriesPoint } from "./buckets";
 import { endOfPart, findHeldDevice, type HeldDevice } from "./held-hours";
-import { ONE_MOMENT, readBuckets } from "./reading-queries";
+import { type ColdUse, ONE_MOMENT, readBuckets } from "./reading-queries";
 
 /** The selection to write out: metrics of one device within [from, to), epoch milliseconds. */
 export interface ExportQuery {
@@ -37,7 +38,9 @@ export async function* exportRows(
   pool: Pool,
   source: "raw" | "minute" | "hour",
   query: ExportQuery,
+  reader: ColdReader = createColdReader(null),
 ): AsyncGenerator<readonly ExportRow[]> {
+  const cold = { reader, isRead: false };
   const width = source === "raw" ? 1 : ROLLUP_WIDTHS[source];
   // A bucket belongs to the range if it begins in it.
   const whole = (time: EpochMs) => Math.ceil(time / width) * width;
@@ -49,7 +52,7 @@ export async function* exportRows(
         const device = await findHeldDevice(client, query.device, query.sites);
         if (device === null) return { end: to, rows: [] };
         const end = await endOfPart(client, device, { from, to, most: CHUNK, anHour: ROWS_AN_HOUR[source] });
-        return { end, rows: await readRows(client, source, { ...query, device, from, to: whole(end) }) };
+        return { end, rows: await readRows(client, source, { ...query, device, cold, from, to: whole(end) }) };
       },
       ONE_MOMENT,
     );
@@ -61,13 +64,14 @@ export async function* exportRows(
 async function readRows(
   client: PoolClient,
   source: "raw" | "minute" | "hour",
-  query: Omit<ExportQuery, "device" | "sites"> & { readonly device: HeldDevice },
+  query: Omit<ExportQuery, "device" | "sites"> & { readonly device: HeldDevice; readonly cold: ColdUse },
 ): Promise<ExportRow[]> {
   const { device, metrics } = query;
   const series: (readonly SeriesPoint[])[] = [];
   if (source === "raw") {
-    const columns = await readColumns(client, { ...query, device: device.key });
-    for (const metric of metrics) series.push(pointsOf(columns.get(metric)!));
+    const { from, to, cold } = query;
+    const { columns } = await readAllColumnsOf(client, cold.reader, metrics, [{ device: device.key, from, to }]);
+    for (const metric of metrics) series.push(pointsOf(columns[0]!.get(metric)!));
   } else
     for (const metric of metrics)
       series.push((await readBuckets(client, { ...query, metric }, ROLLUP_WIDTHS[source])).points);

@@ -4,7 +4,10 @@ import type { EpochMs } from "@/server/domain/terms";
 import { bucketWidth } from "@/server/domain/bucket-width";
 import { LARGE_SUM, ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import { withTransaction } from "@/server/postgres/transaction";
-import { type Column, readColumnsOf, type Stretch } from "./blocks";
+import { ColdUnavailableError } from "@/server/ports/cold-store";
+import type { Column, Stretch } from "./blocks";
+import { readAllColumnsOf } from "./cold/hot-and-cold";
+import { type ColdReader, createColdReader } from "./cold/reader";
 import { ADDED_UP_TO, type BucketPart, createBuckets, type Points, pointsOf, type SeriesPoint } from "./buckets";
 import { endOfPart, extentOf, findHeldDevice, type HeldDevice, stretchesWithout } from "./held-hours";
 
@@ -31,6 +34,8 @@ export interface Series {
   readonly latest: EpochMs | null;
   /** Ingest time of the device's newest message when this was read: what came with or before it is counted. */
   readonly lastSeen: EpochMs | null;
+  /** Whether readings of cold storage are in it; away: hour rollups took their place, since cold storage can't be reached. */
+  readonly cold: "none" | "read" | "away";
 }
 
 const { minute: MINUTE, hour: HOUR } = ROLLUP_WIDTHS;
@@ -43,26 +48,51 @@ const PART = 100_000;
 /** Short stretches read at once. */
 const PARTS = 24;
 
-/** Everything is read from one moment of the database, so that `latest` and `lastSeen` say exactly what is counted. */
-export const ONE_MOMENT = ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL jit = off"] as const;
+/**
+ * Everything is read from one moment of the database, so that `latest` and `lastSeen` say exactly what is counted. The lock comes before that
+ * moment: no month leaves the database after it.
+ */
+export const ONE_MOMENT = [
+  "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+  "SET LOCAL jit = off",
+  "LOCK TABLE sample IN ACCESS SHARE MODE",
+] as const;
 
 /** What is asked for of a device that is there. */
-type Asked = Omit<SeriesQuery, "device" | "sites"> & { readonly device: HeldDevice };
+type Asked = Omit<SeriesQuery, "device" | "sites"> & { readonly device: HeldDevice; readonly cold: ColdUse };
+
+/** Cold storage, and whether a query has read any of it. */
+export interface ColdUse {
+  readonly reader: ColdReader;
+  isRead: boolean;
+}
 
 /** Reads a series with at most `maxPoints` points, keeping the extremes. Booleans are 0 and 1. */
-export async function readSeries(pool: Pool, query: SeriesQuery): Promise<Series> {
+export async function readSeries(
+  pool: Pool,
+  query: SeriesQuery,
+  reader: ColdReader = createColdReader(null),
+): Promise<Series> {
   return withTransaction(
     pool,
     async (client) => {
       const device = await findHeldDevice(client, query.device, query.sites);
-      const series = device === null ? nothing(query) : await read(client, { ...query, device });
-      return { ...series, lastSeen: device?.lastSeen ?? null };
+      if (device === null) return { ...nothing(query), lastSeen: null, cold: "none" };
+      const asked = { ...query, device, cold: { reader, isRead: false } };
+      const { lastSeen } = device;
+      try {
+        const series = await read(client, asked);
+        return { ...series, lastSeen, cold: asked.cold.isRead ? "read" : "none" };
+      } catch (error) {
+        if (!(error instanceof ColdUnavailableError) || query.resolution !== "auto") throw error;
+        return { ...(await read(client, { ...asked, resolution: "hour" })), lastSeen, cold: "away" };
+      }
     },
     ONE_MOMENT,
   );
 }
 
-async function read(client: PoolClient, query: Asked): Promise<Omit<Series, "lastSeen">> {
+async function read(client: PoolClient, query: Asked): Promise<Omit<Series, "lastSeen" | "cold">> {
   const held = await extentOf(client, query.device, query.from, query.to);
   if (held === null) return nothing(query);
   const asked = { from: query.from, to: query.to };
@@ -89,7 +119,7 @@ async function read(client: PoolClient, query: Asked): Promise<Omit<Series, "las
   return { ...series, from: Math.min(range.from, asked.from), to: Math.max(range.to, asked.to) };
 }
 
-function nothing({ from, to, resolution }: SeriesQuery | Asked): Omit<Series, "lastSeen"> {
+function nothing({ from, to, resolution }: SeriesQuery | Asked): Omit<Series, "lastSeen" | "cold"> {
   const asked = resolution === "auto" ? "raw" : resolution;
   return { from, to, resolution: asked, bucketMs: 0, points: [], latest: null };
 }
@@ -159,12 +189,14 @@ async function countRolled(client: PoolClient, { device, metric, from, to }: Ask
 /** Reads a metric's readings in some stretches, a part at a time. */
 async function* readings(
   client: PoolClient,
-  { device, metric }: Pick<Asked, "device" | "metric">,
+  { device, metric, cold }: Pick<Asked, "device" | "metric" | "cold">,
   stretches: readonly Stretch[],
 ): AsyncGenerator<Column> {
   let parts: Stretch[] = [];
   async function* read(): AsyncGenerator<Column> {
-    for (const columns of await readColumnsOf(client, [metric], parts)) yield columns.get(metric)!;
+    const { columns, isCold } = await readAllColumnsOf(client, cold.reader, [metric], parts);
+    if (isCold.includes(true)) cold.isRead = true;
+    for (const one of columns) yield one.get(metric)!;
     parts = [];
   }
   for (const { from: begin, to } of stretches) {
@@ -188,7 +220,7 @@ function length(columns: readonly Column[]): number {
  */
 export async function readBuckets(
   client: PoolClient,
-  query: Pick<Asked, "device" | "metric" | "from" | "to">,
+  query: Pick<Asked, "device" | "metric" | "from" | "to" | "cold">,
   bucketMs: number,
 ): Promise<Points> {
   const source = bucketMs % HOUR === 0 ? "hour" : "minute";

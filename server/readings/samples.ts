@@ -3,8 +3,9 @@ import type { Conflict, DeviceHistory, Sample, WrittenSamples } from "@/server/p
 import { type Block, hourOf } from "./blocks";
 import { blockOf } from "./block-changes";
 import { replaceBlocks } from "./block-writes";
+import { type ColdReader, createColdReader } from "./cold/reader";
 import { type DeviceHour, markLate } from "./hours";
-import { findMoments, type Holder, momentsOf, type Moment, readingsAt } from "./moments";
+import { findColdReadings, findMoments, type Holder, momentsOf, type Moment, readingsAt } from "./moments";
 
 /** The join strategies a few thousand keys against a large table must not fall into. Goes with BEGIN. */
 export const KEYED_ACCESS = [
@@ -20,18 +21,19 @@ const NO_HISTORY: DeviceHistory = { latest: null, rolledUntil: null };
  * Writes what is new of `samples`: one block a device and hour. The first value stored at a device, metric and event time
  * stays: the same value again is a duplicate, another one a conflict, however the samples fell into batches.
  * @param devices the samples' devices, whose rows the transaction has locked: later times than their latest can't be there yet.
+ * @param cold what is stored there is judged just the same; what is new beside it is kept here until its month is moved again.
  */
 export async function writeSamples(
   tx: PoolClient,
   samples: readonly Sample[],
   devices: ReadonlyMap<number, DeviceHistory>,
+  cold: ColdReader = createColdReader(null),
 ): Promise<WrittenSamples> {
   const historyOf = (device: number) => devices.get(device) ?? NO_HISTORY;
   const moments = momentsOf(samples);
-  const stored = await findMoments(
-    tx,
-    moments.filter(({ deviceId, time }) => time <= (historyOf(deviceId).latest ?? -1)),
-  );
+  const mayBeThere = moments.filter(({ deviceId, time }) => time <= (historyOf(deviceId).latest ?? -1));
+  const stored = await findMoments(tx, mayBeThere);
+  const elsewhere = await findColdReadings(tx, cold, mayBeThere);
   const added: Sample[] = [];
   const inserts: Sample[] = [];
   const extended = new Map<Block, Sample[]>();
@@ -40,7 +42,7 @@ export async function writeSamples(
   let late = 0;
   for (const moment of moments) {
     const there = stored.get(moment);
-    const fresh = freshOf(moment, there, conflicts);
+    const fresh = freshOf(moment, there, elsewhere.get(moment), conflicts);
     duplicates += fresh.duplicates;
     if (fresh.sample.metrics.length === 0) continue;
     added.push(fresh.sample);
@@ -58,10 +60,11 @@ export async function writeSamples(
 function freshOf(
   { deviceId, time, samples }: Moment,
   there: Holder | undefined,
+  elsewhere: ReadonlyMap<number, number> | undefined,
   conflicts: Conflict[],
 ): { sample: Sample; duplicates: number } {
-  if (!there && samples.length === 1) return { sample: ascending(samples[0]!), duplicates: 0 };
-  const kept = there ? readingsAt(there) : new Map<number, number>();
+  if (!there && !elsewhere && samples.length === 1) return { sample: ascending(samples[0]!), duplicates: 0 };
+  const kept = new Map([...(there ? readingsAt(there) : []), ...(elsewhere ?? [])]);
   const metrics: number[] = [];
   const values: number[] = [];
   let duplicates = 0;

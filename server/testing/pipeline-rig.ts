@@ -4,6 +4,7 @@ import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-lette
 import { createPostgresDeviceTwins } from "@/server/adapters/postgres/device-twins";
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
 import { startConsumer } from "@/server/pipeline/consumer";
+import { createColdReader } from "@/server/readings/cold/reader";
 import { createPipeline, type PipelineDeps } from "@/server/pipeline/pipeline";
 import type { FollowBatch } from "@/server/pipeline/follow";
 import {
@@ -126,6 +127,7 @@ export async function createRig(
     deadLetters: { ...deadLetters, store: after("deadLetters", (letters) => deadLetters.store(letters)) },
     publishLive: { add: (batch) => void committed.push(batch), sent: async () => true, stop: async () => {} },
     timings: { add() {} },
+    cold: createColdReader(null),
     // Above what a property makes while it shrinks, or every smaller case would fail by the bound.
     maxDevices: 100_000,
     maxMetrics: 1000,

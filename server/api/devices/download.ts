@@ -5,6 +5,7 @@ import { type CatalogDevice, type DeviceNotes, findDevice } from "@/server/catal
 import { type CatalogMetric, findMetric, unitAt } from "@/server/catalog/metrics";
 import type { Context } from "@/server/postgres/context";
 import type { PrismaClient } from "@/server/postgres/prisma";
+import type { ColdReader } from "@/server/readings/cold/reader";
 import { besideEachOther, exportRows, type ExportRow } from "@/server/readings/reading-export";
 import { readSeries } from "@/server/readings/reading-queries";
 import { toInstantOrNull } from "../instant";
@@ -17,6 +18,7 @@ import { rangeAsked } from "./range";
 interface Deps {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
+  readonly cold: ColdReader;
 }
 
 type Query = z.output<typeof downloadQuery>;
@@ -27,7 +29,7 @@ const COMMON = {
   query: downloadQuery,
   answer: fileAnswer,
   status: 200,
-  problems: ["not-found"],
+  problems: ["not-found", "cold-storage-unavailable"],
 } as const;
 
 const WHAT =
@@ -48,10 +50,10 @@ export const downloadCsv = verb(
       "be, with spaces between.",
     file: { contentType: "text/csv; charset=utf-8", schema: { type: "string" } },
   },
-  ({ pool, prisma }: Deps) =>
+  (deps: Deps) =>
     async (ctx, { params: { id }, query }) => ({
       name: nameOf(id, "csv"),
-      text: csvOf(await sheet(pool, prisma, ctx, id, query)),
+      text: csvOf(await sheet(deps, ctx, id, query)),
     }),
 );
 
@@ -66,15 +68,15 @@ export const downloadJson = verb(
     description: WHAT,
     file: { contentType: "application/json", schema: { type: "object" } },
   },
-  ({ pool, prisma }: Deps) =>
+  (deps: Deps) =>
     async (ctx, { params: { id }, query }) => ({
       name: nameOf(id, "json"),
-      text: jsonOf(await sheet(pool, prisma, ctx, id, query)),
+      text: jsonOf(await sheet(deps, ctx, id, query)),
     }),
 );
 
 /** Finds the series that is asked for, ready to be read. @throws ProblemError for a device or metric that isn't there. */
-async function sheet(pool: Pool, prisma: PrismaClient, ctx: Context, id: string, query: Query): Promise<Sheet> {
+async function sheet({ pool, prisma, cold }: Deps, ctx: Context, id: string, query: Query): Promise<Sheet> {
   const { sites } = ctx;
   const { from, to } = rangeAsked(query, ctx.now);
   const [device, ...metrics] = await Promise.all([
@@ -93,11 +95,11 @@ async function sheet(pool: Pool, prisma: PrismaClient, ctx: Context, id: string,
     const bucketMs = { raw: 0, minute: 60_000, hour: 3_600_000 }[resolution];
     const columns = metrics.map((metric) => columnOf(device, metric, resolution, bucketMs));
     const wanted = { sites, device: device.key, metrics: metrics.map(({ key }) => key), from, to };
-    return { device: device.name, from, to, columns, chunks: exportRows(pool, resolution, wanted) };
+    return { device: device.name, from, to, columns, chunks: exportRows(pool, resolution, wanted, cold) };
   }
   const series = await Promise.all(
     metrics.map((metric) =>
-      readSeries(pool, { sites, device: device.key, metric: metric.key, from, to, resolution, maxPoints }),
+      readSeries(pool, { sites, device: device.key, metric: metric.key, from, to, resolution, maxPoints }, cold),
     ),
   );
   const columns = metrics.map((metric, i) => columnOf(device, metric, series[i]!.resolution, series[i]!.bucketMs));

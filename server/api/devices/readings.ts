@@ -3,6 +3,7 @@ import { readingsAnswer, readingsQuery } from "@/server/contracts/devices";
 import { findDevice } from "@/server/catalog/devices";
 import { findMetric, unitAt } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
+import type { ColdReader } from "@/server/readings/cold/reader";
 import { readSeries } from "@/server/readings/reading-queries";
 import { toInstant, toInstantOrNull } from "../instant";
 import { verb } from "../verb";
@@ -12,6 +13,7 @@ import { rangeAsked } from "./range";
 interface Deps {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
+  readonly cold: ColdReader;
 }
 
 export const listReadings = verb(
@@ -31,9 +33,9 @@ export const listReadings = verb(
     query: readingsQuery,
     answer: readingsAnswer,
     status: 200,
-    problems: ["not-found"],
+    problems: ["not-found", "cold-storage-unavailable"],
   },
-  ({ pool, prisma }: Deps) =>
+  ({ pool, prisma, cold }: Deps) =>
     async (ctx, { params: { id }, query }) => {
       const { from, to } = rangeAsked(query, ctx.now);
       const [device, metric] = await Promise.all([
@@ -44,15 +46,8 @@ export const listReadings = verb(
       if (metric === null) throw noMetric(query.metric);
 
       const { resolution, maxPoints } = query;
-      const series = await readSeries(pool, {
-        sites: ctx.sites,
-        device: device.key,
-        metric: metric.key,
-        from,
-        to,
-        resolution,
-        maxPoints,
-      });
+      const asked = { sites: ctx.sites, device: device.key, metric: metric.key, from, to, resolution, maxPoints };
+      const series = await readSeries(pool, asked, cold);
       return {
         device: device.name,
         metric: metric.name,
@@ -63,6 +58,7 @@ export const listReadings = verb(
         resolution: series.resolution,
         bucketMs: series.bucketMs,
         latest: series.latest,
+        cold: series.cold,
         lastSeen: toInstantOrNull(series.lastSeen),
         points: [...series.points],
       };

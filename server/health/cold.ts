@@ -1,0 +1,55 @@
+import type { Pool } from "pg";
+import { counted } from "@/server/domain/counted";
+import { type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
+import { type Finding, pass, type Probe } from "./probe";
+
+export interface ColdProbeDeps {
+  readonly pool: Pool;
+  readonly coldStore: ColdStore | null;
+}
+
+/** Whether the newest file of cold storage can be read. None without cold storage that anything was moved to. */
+export function coldProbes({ pool, coldStore }: ColdProbeDeps): readonly Probe[] {
+  return [
+    {
+      name: "cold.reachable",
+      title: "Cold storage",
+      group: "Cold storage",
+      timeoutMs: 10_000,
+      run: () => lookAt(pool, coldStore),
+      whenDown: (error) => away(error),
+    },
+  ];
+}
+
+async function lookAt(pool: Pool, store: ColdStore | null): Promise<Finding> {
+  const { rows } = await pool.query<{ files: number; name: string | null; url: string | null; bytes: number | null }>(
+    `SELECT count(*) OVER ()::integer AS files, name, url, bytes::float8 AS bytes FROM cold_file
+     WHERE state = 'kept' ORDER BY id DESC LIMIT 1`,
+  );
+  const newest = rows[0];
+  if (store === null) {
+    if (newest === undefined) return pass("Not in use: all readings are in PostgreSQL.");
+    return away(
+      new ColdUnavailableError(
+        `Readings were moved to ${newest.url}, and no cold storage is set now`,
+        "Set COLD_URL to where they were moved.",
+      ),
+    );
+  }
+  if (newest === undefined) {
+    await store.list("readings");
+    return pass(`${store.url} answers; nothing was moved there yet.`);
+  }
+  await store.read(newest.name!, newest.bytes! - 8, newest.bytes!);
+  return pass(`${store.url} has ${counted(newest.files, "file")}; the newest can be read.`);
+}
+
+function away(error: Error): Finding {
+  return {
+    status: "fail",
+    summary: "Readings in cold storage can't be read.",
+    cause: error.message,
+    fix: error instanceof ColdUnavailableError ? error.fix : "See that PostgreSQL answers.",
+  };
+}

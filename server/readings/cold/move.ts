@@ -1,0 +1,151 @@
+import type { Pool, PoolClient } from "pg";
+import { createBackoff, pause } from "@/server/async/backoff";
+import type { EpochMs } from "@/server/domain/terms";
+import type { ColdStore } from "@/server/ports/cold-store";
+import type { JobContext } from "@/server/postgres/job";
+import {
+  dropMonth,
+  eachMonth,
+  firstMoment,
+  lockMonths,
+  monthOf,
+  readMonths,
+  watchMonth,
+} from "@/server/postgres/months";
+import { errorCode } from "@/server/postgres/start-error";
+import { keptFiles, noteKept, noteRemoving, noteUnused, type WrittenFile } from "./manifest";
+import { firstDay, planMonth } from "./month-plan";
+import type { ColdReader } from "./reader";
+import { writeMonth } from "./write-files";
+
+export interface MoveDeps {
+  readonly store: ColdStore;
+  readonly cold: ColdReader;
+}
+
+/** Readings of the month changed while they were copied; it is the next run's turn. */
+class TouchedError extends Error {
+  override readonly name = "TouchedError";
+}
+
+/**
+ * Moves months that ended before `before` and whose hours are all merged: to files, and only when these were found to hold the same, out
+ * of PostgreSQL. A month that got late readings since, or lost a device, is written anew with them.
+ */
+export async function moveMonths(ctx: JobContext, deps: MoveDeps, before: EpochMs): Promise<void> {
+  let { done } = ctx.run;
+  const months = await monthsToMove(ctx.tx, before);
+  await eachMonth(
+    months.map((month) => ({ table: "sample", month })),
+    async ({ month }) => {
+      ctx.signal.throwIfAborted();
+      if (await moveMonth(ctx, deps, month, done)) done++;
+    },
+  );
+}
+
+/** Months before the one `before` is in that are to be written: those with readings in PostgreSQL, or files with rows of a device that is no more. */
+async function monthsToMove(client: Pool, before: EpochMs): Promise<number[]> {
+  const divided = (await readMonths(client, ["sample"])).map(({ month }) => month);
+  const { rows: others } = await client.query<{ day: string; stale: boolean }>(
+    `SELECT DISTINCT to_char(date_trunc('month', time, 'UTC') AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, false AS stale FROM sample_other
+     WHERE time >= '0001-01-01 UTC' AND time < $1
+     UNION
+     SELECT to_char(f.month, 'YYYY-MM-DD'), true FROM cold_file f WHERE f.state = 'kept' AND (
+       f.rows > (SELECT coalesce(sum(d.rows), 0) FROM cold_device d WHERE d.file_id = f.id)
+       OR EXISTS (SELECT FROM cold_device d WHERE d.file_id = f.id AND NOT EXISTS (SELECT FROM device WHERE id = d.device_id)))`,
+    [firstMoment(monthOf(before))],
+  );
+  const hot = divided.filter((month) => month < monthOf(before));
+  const found = others.map(({ day, stale }) => ({ month: monthOf(Date.parse(day)), stale }));
+  const stale = new Set(found.filter((one) => one.stale).map(({ month }) => month));
+  const months: number[] = [];
+  for (const month of [...new Set([...hot, ...found.map(({ month }) => month)])].sort((a, b) => a - b))
+    if (await isReady(client, month, stale.has(month))) months.push(month);
+  return months;
+}
+
+/** Whether the month has anything to be written, all of it is merged, and nobody wants it in PostgreSQL. */
+async function isReady(client: Pool, month: number, isStale: boolean): Promise<boolean> {
+  const { rows } = await client.query<{ ready: boolean }>(
+    `SELECT NOT EXISTS (SELECT FROM cold_hold WHERE month = $1::date)
+       AND ($4 OR EXISTS (SELECT FROM sample WHERE time >= $2 AND time < $3))
+       AND NOT EXISTS (SELECT FROM late_hour WHERE hour >= $2 AND hour < $3)
+       AND NOT EXISTS (
+         SELECT FROM device d WHERE (d.rolled_until IS NULL OR d.rolled_until < $3) AND EXISTS (
+           SELECT FROM sample s WHERE s.device_id = d.id AND s.time >= greatest(coalesce(d.rolled_until, $2), $2) AND s.time < $3))
+       AS ready`,
+    [firstDay(month), firstMoment(month), firstMoment(month + 1), isStale],
+  );
+  return rows[0]!.ready;
+}
+
+/** @returns false when readings of the month changed meanwhile: nothing was moved. */
+async function moveMonth(ctx: JobContext, deps: MoveDeps, month: number, done: number): Promise<boolean> {
+  const progress = { done };
+  // Whatever is written from now on is noted, and what was being written is seen below.
+  await ctx.step(async (tx) => {
+    await lockMonths(tx);
+    await watchMonth(tx, month);
+    return progress;
+  });
+  const old = (await keptFiles(ctx.tx, firstDay(month))).map(({ id }) => id);
+  const devices = await planMonth(ctx.tx, month);
+  const files = await writeMonth(
+    {
+      ...{ client: ctx.tx, store: deps.store, cold: deps.cold, signal: ctx.signal },
+      step: (work) => ctx.step(async (tx) => (await work(tx), progress)),
+    },
+    month,
+    devices,
+  );
+  try {
+    await whenFree(ctx, () =>
+      ctx.step(async (tx) => {
+        await switchTo(tx, month, files, old);
+        return { done: done + 1 };
+      }),
+    );
+  } catch (error) {
+    await ctx.step(async (tx) => {
+      await noteUnused(tx, files);
+      return progress;
+    });
+    if (error instanceof TouchedError) return false;
+    throw error;
+  }
+  return true;
+}
+
+/** Tries again while others have the table, each time only for a moment: whoever needs it meanwhile waits behind. */
+async function whenFree(ctx: JobContext, work: () => Promise<void>): Promise<void> {
+  const backoff = createBackoff({ firstMs: 100, maxMs: 5000 });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (errorCode(error) !== LOCK_NOT_AVAILABLE || attempt === ATTEMPTS) throw error;
+      await pause(backoff.next(), ctx.signal);
+      ctx.signal.throwIfAborted();
+    }
+  }
+}
+
+const LOCK_NOT_AVAILABLE = "55P03";
+const ATTEMPTS = 20;
+
+/** The one step in which the month leaves PostgreSQL, and from whose commit on it is read from `files`. */
+async function switchTo(
+  tx: PoolClient,
+  month: number,
+  files: readonly WrittenFile[],
+  old: readonly number[],
+): Promise<void> {
+  for (const file of files) await noteKept(tx, file);
+  if (old.length > 0) await noteRemoving(tx, old);
+  await lockMonths(tx);
+  await tx.query("LOCK TABLE sample IN ACCESS EXCLUSIVE MODE");
+  const { rowCount } = await tx.query("SELECT FROM cold_touched WHERE month = $1", [firstDay(month)]);
+  if (rowCount !== 0) throw new TouchedError(`readings of ${firstDay(month)} changed meanwhile`);
+  await dropMonth(tx, { table: "sample", month });
+}
