@@ -3,6 +3,7 @@ import { archiveMergeKill } from "./archive-merge-kill";
 import { brokerKill } from "./broker-kill";
 import { brokerStop } from "./broker-stop";
 import { clockJump } from "./clock-jump";
+import { coldKill } from "./cold-kill";
 import { connections } from "./connections";
 import { type Drill, readOptions, runDrills } from "./drill";
 import { hostile } from "./hostile";
@@ -46,6 +47,7 @@ export async function main(argv: string[]): Promise<number> {
   const others = mode === "kafka" || mode === "real" ? [await otherProducers({ mode, short })] : [];
   const backup = await backupRestore({ mode, short });
   if (backup) others.push(backup);
+  others.push(await coldKill({ mode, short, seed }));
   const drills = [...(await ifKillable(mode)), ...DRILLS];
   if (short) return runDrills(drills, options, others);
   const file = "e2e/fixtures/environment.ndjson";

@@ -40,7 +40,7 @@ export interface Stage {
 export async function openStage(
   mode: EngineMode,
   kind: StageKind,
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> | ((folder: string) => Readonly<Record<string, string>>) = {},
 ): Promise<Stage> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drill-"));
   const engines = await startDrillEngines(mode, { proxied: kind === "proxied", killable: kind === "killable" });
@@ -49,7 +49,13 @@ export async function openStage(
     dataDir: path.join(folder, "data"),
     port: await freePort(),
     // A drill's proxy before web is at a port of its own.
-    env: { DEMO_DEVICES: "0", ALLOWED_HOSTS: "127.0.0.1", ...engines.env, ...kindEnv(), ...env },
+    env: {
+      DEMO_DEVICES: "0",
+      ALLOWED_HOSTS: "127.0.0.1",
+      ...engines.env,
+      ...kindEnv(),
+      ...(typeof env === "function" ? env(folder) : env),
+    },
   };
   function kindEnv(): Readonly<Record<string, string>> {
     if (kind === "clock") return clock.env(ROOT);
