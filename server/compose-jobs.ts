@@ -49,7 +49,8 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     ...movingJobs(config, engines, cold),
     ...catalogJobs({
       twins: isMongo ? engines.twins : createPostgresDeviceTwins(work),
-      ...{ takeMetric, takeDevice, latestReadings },
+      ...{ takeDevice, latestReadings },
+      takeMetric: (tx, device, removed) => takeMetric(tx, device, removed, cold),
       bringBack: (tx, device, metric) => bringBack(tx, cold, device, { metric }),
     }),
     ...pipelineJobs(),

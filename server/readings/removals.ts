@@ -2,6 +2,7 @@ import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { partOf } from "./block-changes";
 import type { Block } from "./blocks";
+import type { ColdReader } from "./cold/reader";
 import { rewriteHour } from "./hours";
 import { COLUMNS } from "./rollups";
 
@@ -21,7 +22,7 @@ interface Removed {
  * already, its own stays. The rollups equal a recount after each call. The device's row is locked, and nothing new comes of the metric.
  * @returns the readings taken; 0: there are none left.
  */
-export async function takeMetric(tx: PoolClient, device: number, removed: Removed): Promise<number> {
+export async function takeMetric(tx: PoolClient, device: number, removed: Removed, cold?: ColdReader): Promise<number> {
   const { rows: hours } = await tx.query<{ hour: Date; hasReadings: boolean; count: number }>(
     `WITH rolled AS (
        SELECT bucket AS hour, counts[array_position(metrics, $2::integer)] AS count FROM rollup_hour
@@ -44,10 +45,16 @@ export async function takeMetric(tx: PoolClient, device: number, removed: Remove
       taken += count;
       continue;
     }
-    await rewriteHour(tx, device, hour.getTime(), (readings) => {
-      taken += countOf(readings, removed.metric);
-      return withoutMetric(readings, removed);
-    });
+    await rewriteHour(
+      tx,
+      device,
+      hour.getTime(),
+      (readings) => {
+        taken += countOf(readings, removed.metric);
+        return withoutMetric(readings, removed);
+      },
+      cold,
+    );
   }
   return taken;
 }
