@@ -17,6 +17,7 @@ test.each([
     "Free space on the disk of /var/lib/fieldwatch, or keep less: lower LOG_RETENTION_HOURS and restart.",
     "Free space on the disk of …, or keep less: lower … and restart.",
   ],
+  ["fieldwatch_app is no superuser.", "… is no superuser."],
   ["Set TELEMETRY_PARTITIONS=6 to agree with it.", "Set … to agree with it."],
   [
     "too few brokers are up (min.insync.replicas=2), for iot.telemetry",

@@ -22,6 +22,7 @@ const DETAILS: readonly RegExp[] = [
   /(?<=\()\d+\.\d+(?=\))/g,
   // Names of users and databases.
   /(?<=\bSigned in as )[^\s,;.()]+/g,
+  /\S+(?= is (?:no|a) superuser)/g,
   /(?<=(?:user|role|database|cluster) )"[^"]*"/g,
   /(?<=\bcluster )[\w-]{16,}/g,
 ];
