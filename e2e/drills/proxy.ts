@@ -8,6 +8,8 @@ export interface Proxy {
   aim(port: number): void;
   /** Resets every connection, and every new one until `mend`. */
   cut(): void;
+  /** Ends every connection that is open, as happens when the engine's process is killed; new ones pass. */
+  end(): void;
   /** Keeps connections open, new ones too, and passes nothing until `mend`. */
   stall(): void;
   /** Passes everything late, and no more than so much a second on each connection and direction. */
@@ -118,6 +120,9 @@ export async function startProxy(): Promise<Proxy> {
     cut() {
       become("cut");
       for (const socket of sockets) socket.resetAndDestroy();
+    },
+    end() {
+      for (const socket of sockets) socket.destroy();
     },
     stall: () => become("stalled"),
     slow: (how) => become(how),

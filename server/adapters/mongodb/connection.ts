@@ -1,6 +1,7 @@
 import { withinOr } from "@/server/async/timeout";
 import { type Db, MongoClient, type MongoClientOptions, type TopologyDescriptionChangedEvent } from "mongodb";
 import type { Logger } from "@/server/observability/logger";
+import { MortalConnection } from "./mortal-connection";
 
 const DEFAULT_DATABASE = "fieldwatch";
 const CLOSE_MS = 3000;
@@ -16,6 +17,9 @@ const BOUNDS = {
   heartbeatFrequencyMS: 5000,
   maxPoolSize: 10,
 } satisfies MongoClientOptions;
+
+/** An option that the driver's types leave out. */
+const CONNECTIONS = { connectionType: MortalConnection } as MongoClientOptions;
 
 /** The settings by which MongoDB is reached. */
 export interface MongoConnection {
@@ -39,6 +43,7 @@ export function connectMongo(uri: string, role: string, logger: Logger, current 
     promoteLongs: true,
     promoteBuffers: true,
     mongodbLogComponentSeverities: { default: "off" },
+    ...CONNECTIONS,
   });
   takePasswordFrom(current, client);
   logOutages(client, logger);

@@ -18,7 +18,7 @@ import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 
 const DUPLICATE_KEY = 11000;
 
-/** Longer than anything takes whose parts are all in time: once, when a server was killed, the driver neither answered nor failed. */
+/** Longer than anything takes whose parts are all in time: the driver promises no end to all of its waits. */
 const LONGEST_MS = 120_000;
 
 /** Errors of the driver that tell of the way to the server. MongoSystemError includes a failed server selection. */

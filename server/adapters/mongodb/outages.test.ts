@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import pino from "pino";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Proxy, startProxy } from "@/e2e/drills/proxy";
+import { within } from "@/server/async/timeout";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 import { describeWithMongo } from "@/server/testing/engines";
@@ -82,6 +84,23 @@ describeWithMongo("an outage of MongoDB", (uri) => {
     proxy.mend();
     await storeAtLast(archive, [messageOf(1)]);
     expect(await archive.find({ device: "d", limit: 10 })).toEqual([messageOf(1), messageOf(0)]);
+  });
+
+  local("never waits for an answer on a connection that has ended", async () => {
+    const twins = createMongoDeviceTwins(through.db);
+    for (let round = 0; round < 10; round++) {
+      // All connections that there may be, and all at rest.
+      await until(() => Promise.all(Array.from({ length: 10 }, () => twins.get(["d"]))).then(() => true));
+      proxy.end();
+      const asked: Promise<unknown>[] = [];
+      // One at each turn of the event loop, while the connections' ends arrive.
+      for (let turn = 0; turn < 200; turn++) {
+        asked.push(twins.get(["d"]).catch((error: unknown) => error));
+        await setImmediate();
+      }
+      const late = () => new Error(`no answer in round ${round}`);
+      await within(10_000, Promise.all(asked), late);
+    }
   });
 
   local("doesn't keep a client from closing", async () => {
