@@ -1,7 +1,11 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Job, JobContext } from "@/server/postgres/job";
-import { HOUR } from "./blocks";
+import { counted } from "@/server/domain/counted";
+import { ColdFileMissingError, ColdUnavailableError } from "@/server/ports/cold-store";
+import { HOUR, type Stretch } from "./blocks";
+import { readColdBlocks } from "./cold/hot-and-cold";
+import { findColdRows } from "./cold/manifest";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { type DeviceHour, rewriteHours } from "./hours";
 import { KEYED_ACCESS } from "./samples";
@@ -47,10 +51,58 @@ export function mergeJobs(cold: ColdReader = createColdReader(null)): Job[] {
  */
 async function mergeHours(ctx: JobContext, cold: ColdReader): Promise<void> {
   const state = { done: ctx.run.done, cold };
+  const waiting: Waiting = { hours: new Set(), why: null, isAway: false };
+  const mergeLate: Step<DeviceHour> = (tx, after) =>
+    rewriteNext(tx, cold, "late_hour", "hour", after, (hours) => withoutAway(tx, cold, hours, waiting));
   for (let after: number | null = 0; after !== null;) after = await stepOver(ctx, state, rollDevices, after);
   for (let after: DeviceHour | null = { device: 0, hour: 0 }; after !== null;)
     after = await stepOver(ctx, state, mergeLate, after);
   for (let after: number | null = 0; after !== null;) after = await stepOver(ctx, state, mergeUnderWay, after);
+  const { why, hours } = waiting;
+  if (why !== null)
+    throw new ColdUnavailableError(
+      `All else is merged. Waiting for cold storage: late readings of ${counted(hours.size, "hour")}. ${why.message}`,
+      why.fix,
+      { cause: why },
+    );
+}
+
+/** Hours with late readings whose others are in cold storage and can't be read. */
+interface Waiting {
+  readonly hours: Set<string>;
+  why: ColdUnavailableError | null;
+  /** All of cold storage is away: it isn't asked again in this run. */
+  isAway: boolean;
+}
+
+/** The hours that can be merged now; the others are left for the next run, and noted. */
+async function withoutAway(
+  tx: PoolClient,
+  cold: ColdReader,
+  hours: readonly DeviceHour[],
+  waiting: Waiting,
+): Promise<DeviceHour[]> {
+  const stretches = hours.map(({ device, hour }) => ({ device, from: hour, to: hour + HOUR }));
+  const found = hours.some(({ hour }) => hour < cold.noneFrom()) ? await findColdRows(tx, stretches) : [];
+  const ready: DeviceHour[] = [];
+  for (const [i, hour] of hours.entries()) {
+    if (!found[i]?.length || (!waiting.isAway && (await isReadable(stretches[i]!)))) ready.push(hour);
+    else waiting.hours.add(`${hour.device} ${hour.hour}`);
+  }
+  return ready;
+
+  async function isReadable(stretch: Stretch): Promise<boolean> {
+    try {
+      await readColdBlocks(tx, cold, [stretch]);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ColdUnavailableError)) throw error;
+      waiting.why ??= error;
+      // Where one file is missing, others can be read.
+      waiting.isAway = !(error.cause instanceof ColdFileMissingError);
+      return false;
+    }
+  }
 }
 
 /** Goes through all hours that have rollups, in order of device and hour, from where an earlier worker was. */
@@ -166,9 +218,6 @@ async function hoursWithReadings(
   return rows;
 }
 
-/** The next hours that got late readings. */
-const mergeLate: Step<DeviceHour> = (tx, after, cold) => rewriteNext(tx, cold, "late_hour", "hour", after);
-
 /** The next hours with rollups, of devices that are in the catalog. */
 const mergeRolled: Step<DeviceHour> = (tx, after, cold) => rewriteNext(tx, cold, "rollup_hour", "bucket", after);
 
@@ -178,6 +227,7 @@ async function rewriteNext(
   table: "late_hour" | "rollup_hour",
   column: string,
   { device, hour }: DeviceHour,
+  choose = async (hours: DeviceHour[]) => hours,
 ): Promise<{ merged: number; next: DeviceHour | null }> {
   const next = async () => {
     const { rows } = await tx.query<DeviceHour>(
@@ -196,7 +246,7 @@ async function rewriteNext(
   // Looked for again, now that nobody else writes them.
   const there = new Set(locked.map(({ id }) => id));
   const found = await next();
-  const hours = found.filter((one) => there.has(one.device));
+  const hours = await choose(found.filter((one) => there.has(one.device)));
   const merged = await rewriteSome(tx, cold, hours);
   return { merged, next: (merged < hours.length ? hours[merged - 1] : found.at(-1)) ?? null };
 }
