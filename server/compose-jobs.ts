@@ -44,7 +44,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
   const archive = isMongo ? engines.archive : createPostgresMessageArchive(work, settings.ARCHIVE_RETENTION_DAYS);
   const deadLetters = isMongo ? engines.deadLetters : createPostgresDeadLetters(work);
   return [
-    ...readingJobs({ days: settings.READINGS_RETENTION_DAYS }),
+    ...readingJobs({ days: settings.READINGS_RETENTION_DAYS, cold }),
     ...mergeJobs(cold),
     ...movingJobs(config, engines, cold),
     ...catalogJobs({
@@ -67,11 +67,11 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
 }
 
 function movingJobs(
-  { pipeline, cold: { COLD_AFTER_DAYS: afterDays } }: Pick<Config, "pipeline" | "cold">,
+  { cold: { COLD_AFTER_DAYS: afterDays } }: Pick<Config, "cold">,
   { coldStore: store }: Pick<Engines, "coldStore">,
   cold: ColdReader,
 ): Job[] {
-  return store === null ? [] : coldJobs({ store, cold, afterDays, retentionDays: pipeline.READINGS_RETENTION_DAYS });
+  return store === null ? [] : coldJobs({ store, cold, afterDays });
 }
 
 /** Adds to the audit record what became of a run that somebody asked for. */

@@ -36,7 +36,7 @@ export async function main(): Promise<number> {
     const cold = createColdReader(createFolderColdStore(folder));
     for (const job of mergeJobs(cold).slice(0, 1)) await job.run(jobContext(postgres.pool));
     const began = performance.now();
-    const [move] = coldJobs({ store: createFolderColdStore(folder), cold, afterDays: 1, retentionDays: 0 });
+    const [move] = coldJobs({ store: createFolderColdStore(folder), cold, afterDays: 1 });
     await move!.run(jobContext(postgres.pool));
     const { rows } = await postgres.pool.query<{ readings: number; bytes: number; left: number }>(
       "SELECT sum(readings)::float8 AS readings, sum(bytes)::float8 AS bytes, (SELECT count(*) FROM sample)::int AS left FROM cold_file",

@@ -1,3 +1,5 @@
+import type { EpochMs } from "./terms";
+
 /** The kinds of readings that are kept, each for its own time: the readings themselves, and their rollups by minute and hour. */
 export const KEPT = ["raw", "minutes", "hours"] as const;
 
@@ -5,6 +7,37 @@ export type Kept = (typeof KEPT)[number];
 
 /** The days of event time each kind is kept; null: for ever. */
 export type Retention = Readonly<Record<Kept, number | null>>;
+
+const DAY = 24 * 3_600_000;
+
+/**
+ * A rule removes nothing for so long after it was changed: by then everybody who takes messages goes by it, and who
+ * mistyped it has had time to see.
+ */
+export const GRACE_MS = 10 * 60_000;
+
+/** The time before which everything of a kind is to be removed at `now`; null: nothing is, for ever or for now. */
+export function removedBefore(
+  rule: { readonly days: number | null; readonly changedAt: EpochMs | null },
+  now: EpochMs,
+): EpochMs | null {
+  if (rule.days === null || (rule.changedAt !== null && now - rule.changedAt < GRACE_MS)) return null;
+  return now - rule.days * DAY;
+}
+
+/** How old a reading may be to be taken at `now`, in milliseconds; null: there is no limit. */
+export type OldestTaken = (now: EpochMs) => number | null;
+
+/** What readings are taken, by how long they are kept and what of them was removed. */
+export function oldestTaken(raw: { readonly days: number | null; readonly goneBefore: EpochMs | null }): OldestTaken {
+  return (now) => {
+    const limits = [
+      ...(raw.days === null ? [] : [raw.days * DAY]),
+      ...(raw.goneBefore === null ? [] : [now - raw.goneBefore]),
+    ];
+    return limits.length === 0 ? null : Math.min(...limits);
+  };
+}
 
 /** Says what is wrong with a retention, by the kind at fault; null: nothing. Coarser kinds are kept at least as long as finer ones. */
 export function faultOf(

@@ -5,6 +5,7 @@ import pg from "pg";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
+import { monthsOfReadings } from "@/server/readings/old-readings";
 import { createPartitions, dropOldMonth, oldMonths } from "@/server/readings/partitions";
 import { counted } from "@/server/testing/message-archive.contract";
 import { createPool } from "./connection";
@@ -91,7 +92,7 @@ test("months are made and dropped by the owner's functions, which do nothing els
     );
   await pool.query(`INSERT INTO site (name) VALUES ('a')`);
   const before = Date.parse("2027-01-01T00:00:00Z");
-  const old = [...(await oldMonths(pool, "raw", before)), ...(await oldMonths(pool, "minutes", before))];
+  const old = [...(await monthsOfReadings(pool, before)), ...(await oldMonths(pool, "minutes", before))];
   expect(old.map(monthName).sort()).toEqual(["rollup_minute_2026_11", "sample_2026_11"]);
   for (const month of old) expect(await withTransaction(pool, (tx) => dropOldMonth(tx, month))).toBe(true);
   for (const table of ["sample", "rollup_minute"])

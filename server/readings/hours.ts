@@ -5,6 +5,7 @@ import { type Block, HOUR, hourOf, readBlocks } from "./blocks";
 import { replaceBlocks } from "./block-writes";
 import { readColdBlocks, union } from "./cold/hot-and-cold";
 import { type ColdReader, createColdReader } from "./cold/reader";
+import { edgeFor } from "./retention";
 import { writeRollups } from "./rollups";
 import { timeText } from "@/server/postgres/time-text";
 
@@ -94,7 +95,9 @@ export async function rewriteHours(
   }
   await replaceBlocks(tx, gone, fresh);
   await dropRollups(tx, changed);
-  await writeRollups(tx, rolled);
+  // Where readings are about to be removed, minutes can't be made from them later.
+  const edge = await edgeFor(tx, Math.min(...hours.map(({ hour }) => hour)));
+  await writeRollups(tx, rolled, edge ?? -Infinity);
   const [devices, starts] = keysOf(hours);
   await tx.query(
     `DELETE FROM late_hour l USING unnest($1::integer[], $2::timestamptz[]) AS k (device_id, hour)

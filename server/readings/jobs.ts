@@ -1,73 +1,101 @@
-import { KEPT } from "@/server/domain/retention";
+import { removedBefore } from "@/server/domain/retention";
+import { ColdUnavailableError } from "@/server/ports/cold-store";
 import type { Job, JobContext } from "@/server/postgres/job";
-import { isMerged, keepMinutes } from "./keep-minutes";
 import { eachMonth, monthOf, type MonthOfTable, startOf } from "@/server/postgres/months";
+import { type ColdReader, createColdReader } from "./cold/reader";
+import { monthsOfReadings, READINGS, removeReadings } from "./old-readings";
 import { dropOldMonth, oldMonths, removeOldRows } from "./partitions";
-import { GRACE_MS, moveEdge, readRules } from "./retention";
+import { moveEdge, readRules } from "./retention";
 
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const READINGS = "sample";
+/** The kinds of rollups, as a run goes through them. */
+const ROLLUPS = ["minutes", "hours"] as const;
 
-/** @param days for which readings and rollups are kept by event time unless somebody has set it; 0: for ever. */
-export function readingJobs({ days }: { readonly days: number }): Job[] {
+export interface ReadingJobsDeps {
+  /** Days for which readings and rollups are kept by event time unless somebody has set it; 0: for ever. */
+  readonly days: number;
+  readonly cold?: ColdReader;
+}
+
+export function readingJobs({ days, cold = createColdReader(null) }: ReadingJobsDeps): Job[] {
   return [
     {
       name: "readings-retention",
       title: "Readings retention",
-      about: "Drops whole months of readings and rollups that are older than the page Retention says.",
+      about:
+        "Removes whole months of readings and rollups that are older than the page Retention says, from cold storage too.",
       everyMs: HOUR,
       limitMs: HOUR,
-      run: (ctx) => removeOld(ctx, days),
+      run: (ctx) => removeOld(ctx, days, cold),
     },
   ];
 }
 
-/** The place where a run is: a kind, and the last device whose rows were looked through. */
+/** The place where a run is: a kind of rollups, and the last device whose rows were looked through. */
 interface Place {
   readonly kind: number;
   readonly device: number;
 }
 
-async function removeOld(ctx: JobContext, startDays: number): Promise<void> {
+async function removeOld(ctx: JobContext, startDays: number, cold: ColdReader): Promise<void> {
   const rules = await readRules(ctx.tx, startDays);
   let { done } = ctx.run;
-  const from = (ctx.run.cursor ?? { kind: 0, device: 0 }) as Place;
-  const due = rules.flatMap(({ keeps, days, changedAt }) =>
-    days === null || (changedAt !== null && ctx.now - changedAt < GRACE_MS)
-      ? []
-      : [{ keeps, before: ctx.now - days * DAY }],
+  /** The start of the month before which everything of a kind is to go; null: nothing is. */
+  const before = Object.fromEntries(
+    rules.map((rule) => {
+      const time = removedBefore(rule, ctx.now);
+      return [rule.keeps, time === null ? null : startOf(monthOf(time))];
+    }),
   );
-  // Rows first, and in parts of their own: whoever holds a month up must not keep these.
-  for (const { keeps, before } of due) {
-    const kind = KEPT.indexOf(keeps);
-    if (kind < from.kind) continue;
-    for (let device: number | null = kind === from.kind ? from.device : 0; device !== null;) {
-      const after: number = device;
-      await ctx.step(async (tx) => {
-        if (after === 0) await moveEdge(tx, keeps, startOf(monthOf(before)));
-        const part = await removeOldRows(tx, keeps, before, after);
-        done += part.removed;
-        device = part.device;
-        return { done, cursor: { kind, device: part.device ?? after } };
-      });
+  // From the commit on nothing is taken for what is removed below.
+  await ctx.step(async (tx) => {
+    for (const { keeps } of rules) if (before[keeps] !== null) await moveEdge(tx, keeps, before[keeps]!);
+    return { done };
+  });
+  await removeRows();
+  let away: ColdUnavailableError | null = null;
+  const months = [
+    ...(before.raw === null ? [] : await monthsOfReadings(ctx.tx, before.raw!)),
+    ...(
+      await Promise.all(
+        ROLLUPS.map((keeps) => (before[keeps] === null ? [] : oldMonths(ctx.tx, keeps, before[keeps]!))),
+      )
+    ).flat(),
+  ];
+  await eachMonth(months, async (month) => {
+    if (month.table !== READINGS) return dropRollups(month);
+    const keepsMinutes = before.minutes === null || startOf(month.month) >= before.minutes!;
+    try {
+      done = await removeReadings(ctx, { month: month.month, cold, keepsMinutes, done });
+    } catch (error) {
+      // Its minutes can't be made for now; other months may be.
+      if (!(error instanceof ColdUnavailableError)) throw error;
+      away ??= error;
     }
-  }
-  const minutes = rules.find(({ keeps }) => keeps === "minutes")!;
-  const minutesBefore = minutes.days === null ? null : ctx.now - minutes.days * DAY;
-  const months = await Promise.all(due.map(({ keeps, before }) => oldMonths(ctx.tx, keeps, before)));
-  await eachMonth(months.flat(), (month) => dropOne(month));
+  });
+  if (away !== null) throw away;
 
-  async function dropOne(month: MonthOfTable): Promise<void> {
-    if (month.table === READINGS) {
-      // Rollups outlive the readings they are of: those are to be there first. What isn't merged yet waits for the next run.
-      if (!(await isMerged(ctx.tx, month.month))) return;
-      if (minutesBefore === null || startOf(month.month + 1) > minutesBefore)
-        await keepMinutes(ctx, month.month, () => done);
-    }
-    await ctx.step(async (tx) => {
+  function dropRollups(month: MonthOfTable): Promise<void> {
+    return ctx.step(async (tx) => {
       if (await dropOldMonth(tx, month)) done++;
       return { done };
     });
+  }
+
+  /** Rows that lie in no month. In parts of their own: whoever holds a month up must not keep these. */
+  async function removeRows(): Promise<void> {
+    const from = (ctx.run.cursor ?? { kind: 0, device: 0 }) as Place;
+    for (const [kind, keeps] of ROLLUPS.entries()) {
+      if (before[keeps] === null || kind < from.kind) continue;
+      for (let device: number | null = kind === from.kind ? from.device : 0; device !== null;) {
+        const after: number = device;
+        await ctx.step(async (tx) => {
+          const part = await removeOldRows(tx, keeps, before[keeps]!, after);
+          done += part.removed;
+          device = part.device;
+          return { done, cursor: { kind, device: part.device ?? after } };
+        });
+      }
+    }
   }
 }

@@ -1,5 +1,4 @@
 import type { Pool, PoolClient } from "pg";
-import type { Kept } from "@/server/domain/retention";
 import type { EpochMs } from "@/server/domain/terms";
 import {
   dropMonth,
@@ -68,15 +67,16 @@ export function createPartitions(pool: Pool, now: () => EpochMs = Date.now): Par
   }
 }
 
-/** What there is of each kind of readings: a table divided into months, or one alone. */
+/** What there is of each kind of rollups: a table divided into months, or one alone. */
 const TABLE_OF = {
-  raw: { table: "sample", column: "time", rest: "sample_other" },
   minutes: { table: "rollup_minute", column: "bucket", rest: "rollup_minute_other" },
   hours: { table: "rollup_hour", column: "bucket", rest: "rollup_hour" },
-} as const satisfies Record<Kept, { table: string; column: string; rest: string }>;
+} as const;
+
+type Rollups = keyof typeof TABLE_OF;
 
 /** The months of a kind before the one `before` is in, the oldest first: whole months go. */
-export async function oldMonths(client: Pool | PoolClient, keeps: Kept, before: EpochMs): Promise<MonthOfTable[]> {
+export async function oldMonths(client: Pool | PoolClient, keeps: Rollups, before: EpochMs): Promise<MonthOfTable[]> {
   const months = await readMonths(client, [TABLE_OF[keeps].table]);
   return months.filter(({ month }) => month < monthOf(before));
 }
@@ -99,7 +99,7 @@ const DEVICES = 100;
  */
 export async function removeOldRows(
   tx: PoolClient,
-  keeps: Kept,
+  keeps: Rollups,
   before: EpochMs,
   device: number,
 ): Promise<{ readonly removed: number; readonly device: number | null }> {

@@ -1,23 +1,20 @@
 import type { Pool, PoolClient } from "pg";
-import { KEPT, type Kept, type Retention } from "@/server/domain/retention";
+import { KEPT, type Kept, oldestTaken, type OldestTaken, type Retention } from "@/server/domain/retention";
 import type { EpochMs } from "@/server/domain/terms";
+import { UnavailableError } from "@/server/domain/unavailable";
 import { keptFor } from "@/server/async/kept-for";
+import { monthOf, startOf } from "@/server/postgres/months";
 
-const DAY = 24 * 3_600_000;
 /** Rules are read by those who take messages as often as this. */
 const READ_MS = 30_000;
-/**
- * A rule removes nothing for so long after it was changed: by then everybody who takes messages goes by it, and who
- * mistyped it has had time to see.
- */
-export const GRACE_MS = 10 * 60_000;
-
 /** How long a kind is kept, and since when that is so. */
 export interface KeptRule {
   readonly keeps: Kept;
   /** Null: for ever. */
   readonly days: number | null;
-  /** When somebody last changed it; null: it goes by the configuration. */
+  /** Whether somebody has set it; otherwise it goes by the configuration. */
+  readonly isSet: boolean;
+  /** When somebody last set it or took that back; null: nobody ever did. */
   readonly changedAt: EpochMs | null;
   /** Everything before was removed; null: nothing was. */
   readonly goneBefore: EpochMs | null;
@@ -25,14 +22,14 @@ export interface KeptRule {
 
 /** @param startDays READINGS_RETENTION_DAYS, for kinds that nobody has set; 0: for ever. */
 export async function readRules(client: Pool | PoolClient, startDays: number): Promise<KeptRule[]> {
-  const { rows } = await client.query<KeptRule & { isSet: boolean }>(
-    `SELECT k.keeps, r.days, r.keeps IS NOT NULL AS "isSet", (extract(epoch FROM r.changed_at) * 1000)::float8 AS "changedAt",
+  const { rows } = await client.query<KeptRule>(
+    `SELECT k.keeps, r.days, coalesce(r.is_set, false) AS "isSet", (extract(epoch FROM r.changed_at) * 1000)::float8 AS "changedAt",
        (extract(epoch FROM e.gone_before) * 1000)::float8 AS "goneBefore"
      FROM unnest($1::text[]) WITH ORDINALITY AS k (keeps, i)
      LEFT JOIN retention_rule r USING (keeps) LEFT JOIN retention_edge e USING (keeps) ORDER BY k.i`,
     [KEPT],
   );
-  return rows.map(({ isSet, days, ...rule }) => ({ ...rule, days: isSet ? days : startDays || null }));
+  return rows.map(({ days, ...rule }) => ({ ...rule, days: rule.isSet ? days : startDays || null }));
 }
 
 /** The days of each kind. */
@@ -45,15 +42,18 @@ export async function setRules(tx: PoolClient, days: Partial<Retention>): Promis
   const entries = Object.entries(days);
   await tx.query(
     `INSERT INTO retention_rule (keeps, days) SELECT * FROM unnest($1::text[], $2::integer[])
-     ON CONFLICT (keeps) DO UPDATE SET days = excluded.days, changed_at = now()
-     WHERE retention_rule.days IS DISTINCT FROM excluded.days`,
+     ON CONFLICT (keeps) DO UPDATE SET days = excluded.days, is_set = true, changed_at = now()
+     WHERE retention_rule.days IS DISTINCT FROM excluded.days OR NOT retention_rule.is_set`,
     [entries.map(([keeps]) => keeps), entries.map(([, value]) => value)],
   );
 }
 
-/** Lets a kind go by the configuration again. @returns false when it did. */
+/** Lets a kind go by the configuration again; that it did not is remembered, as this is a change like others. @returns false when it did. */
 export async function removeRule(tx: PoolClient, keeps: Kept): Promise<boolean> {
-  const { rowCount } = await tx.query("DELETE FROM retention_rule WHERE keeps = $1", [keeps]);
+  const { rowCount } = await tx.query(
+    "UPDATE retention_rule SET days = NULL, is_set = false, changed_at = now() WHERE keeps = $1 AND is_set",
+    [keeps],
+  );
   return rowCount === 1;
 }
 
@@ -66,8 +66,37 @@ export async function moveEdge(tx: PoolClient, keeps: Kept, before: EpochMs): Pr
   );
 }
 
-/** How old a reading may be to be taken at `now`, in milliseconds; null: there is no limit. */
-type OldestTaken = (now: EpochMs) => number | null;
+/** The time before which all readings are removed, or are being; null: none were. */
+export async function readEdge(client: Pool | PoolClient): Promise<EpochMs | null> {
+  const { rows } = await client.query<{ at: number }>(
+    "SELECT (extract(epoch FROM gone_before) * 1000)::float8 AS at FROM retention_edge WHERE keeps = 'raw'",
+  );
+  return rows[0]?.at ?? null;
+}
+
+/**
+ * The same for readings of which the oldest is at `time`; null at once when it is of this month, which nothing is removed of.
+ */
+export async function edgeFor(tx: PoolClient, time: EpochMs): Promise<EpochMs | null> {
+  return time < startOf(monthOf(Date.now())) ? readEdge(tx) : null;
+}
+
+/** Readings were removed since it was decided to take one of that time: the decision has to be taken again. */
+class JustRemovedError extends UnavailableError {
+  override readonly name = "JustRemovedError";
+}
+
+/**
+ * Refuses readings beside rollups of some that are removed: those would be lost. Called after the readings were inserted: from then on
+ * no month can be dropped. @param oldest the time of the oldest of them. @throws JustRemovedError
+ */
+export async function refuseRemoved(tx: PoolClient, oldest: EpochMs): Promise<void> {
+  const edge = await edgeFor(tx, oldest);
+  if (edge === null || oldest >= edge) return;
+  throw new JustRemovedError(
+    `Readings before ${new Date(edge).toISOString()} were removed meanwhile: messages of that time are judged again.`,
+  );
+}
 
 /** What readings are taken, by how long they are kept and what was removed. Reads the rules at most twice a minute. */
 export interface TakenReadings {
@@ -77,16 +106,10 @@ export interface TakenReadings {
 }
 
 export function createTaken(pool: Pool, startDays: number): TakenReadings {
-  const limitOf =
-    (days: number | null, goneBefore: EpochMs | null): OldestTaken =>
-    (now) => {
-      const limits = [...(days === null ? [] : [days * DAY]), ...(goneBefore === null ? [] : [now - goneBefore])];
-      return limits.length === 0 ? null : Math.min(...limits);
-    };
-  let last = limitOf(startDays || null, null);
+  let last = oldestTaken({ days: startDays || null, goneBefore: null });
   const read = keptFor(READ_MS, Date.now, async () => {
-    const { days, goneBefore } = (await readRules(pool, startDays)).find(({ keeps }) => keeps === "raw")!;
-    return (last = limitOf(days, goneBefore));
+    const raw = (await readRules(pool, startDays)).find(({ keeps }) => keeps === "raw")!;
+    return (last = oldestTaken(raw));
   });
   return {
     read,

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import { addReading, bucketStart, emptyRollup, mergeRollup, ROLLUP_WIDTHS, type Rollup } from "@/server/domain/rollup";
+import type { EpochMs } from "@/server/domain/terms";
 import { type BinaryRows, binaryRows, copyBinary } from "@/server/postgres/copy";
 import { type Block, hourOf } from "./blocks";
 
@@ -9,8 +10,16 @@ export const COLUMNS = ["metrics", "counts", "sums", "mins", "maxs", "firsts", "
 /** Moments of an hour from which its minute rollups are kept: with fewer, the minutes are made from its readings as quickly. */
 const MINUTES_FROM = 600;
 
-/** Writes the rollups of whole hours, which have none. @param hours one block a device and hour. */
-export async function writeRollups(tx: PoolClient, hours: readonly Block[]): Promise<void> {
+/**
+ * Writes the rollups of whole hours, which have none.
+ * @param hours one block a device and hour.
+ * @param minutesBefore hours before this time get minutes however few their readings are.
+ */
+export async function writeRollups(
+  tx: PoolClient,
+  hours: readonly Block[],
+  minutesBefore: EpochMs = -Infinity,
+): Promise<void> {
   const hourRows = binaryRows();
   const minuteRows = binaryRows();
   for (const block of hours) {
@@ -18,7 +27,8 @@ export async function writeRollups(tx: PoolClient, hours: readonly Block[]): Pro
     const hour = emptyRollup(hourOf(block.times[0]!));
     for (const minute of minutes) mergeRollup(hour, minute);
     addRollup(hourRows, block.device, hour);
-    if (block.times.length >= MINUTES_FROM) for (const minute of minutes) addRollup(minuteRows, block.device, minute);
+    if (block.times.length >= MINUTES_FROM || hour.start < minutesBefore)
+      for (const minute of minutes) addRollup(minuteRows, block.device, minute);
   }
   const columns = `(device_id, bucket, ${COLUMNS.join(", ")})`;
   if (hourRows.count > 0) await copyBinary(tx, `rollup_hour ${columns}`, hourRows);

@@ -5,6 +5,7 @@ import { blockOf } from "./block-changes";
 import { replaceBlocks } from "./block-writes";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { type DeviceHour, markLate } from "./hours";
+import { refuseRemoved } from "./retention";
 import { findColdReadings, findMoments, type Holder, momentsOf, type Moment, readingsAt } from "./moments";
 
 /** The join strategies a few thousand keys against a large table must not fall into. Goes with BEGIN. */
@@ -22,6 +23,7 @@ const NO_HISTORY: DeviceHistory = { latest: null, rolledUntil: null };
  * stays: the same value again is a duplicate, another one a conflict, however the samples fell into batches.
  * @param devices the samples' devices, whose rows the transaction has locked: later times than their latest can't be there yet.
  * @param cold what is stored there is judged just the same; what is new beside it is kept here until its month is moved again.
+ * @throws UnavailableError when a new one is of a time whose readings were just removed: it has to be judged again whether it is taken.
  */
 export async function writeSamples(
   tx: PoolClient,
@@ -53,6 +55,7 @@ export async function writeSamples(
   const blocks = [...blocksOf(inserts), ...[...extended].map(([block, more]) => extend(block, more))];
   await replaceBlocks(tx, [...extended.keys()], blocks);
   await markLate(tx, lateHours(blocks, historyOf));
+  if (blocks.length > 0) await refuseRemoved(tx, Math.min(...blocks.map(({ times }) => times[0]!)));
   return { added, duplicates, conflicts, late };
 }
 

@@ -40,7 +40,7 @@ export async function coldRig(): Promise<ColdRig> {
   return {
     ...{ db, folder, store, cold },
     async move(other = store) {
-      const jobs = coldJobs({ store: other, cold, afterDays: 30, retentionDays: 0 });
+      const jobs = coldJobs({ store: other, cold, afterDays: 30 });
       for (const job of jobs) await job.run(jobContext(db.pool, { now: now() }));
     },
     async readings(device) {

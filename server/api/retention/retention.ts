@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { keptFor } from "@/server/async/kept-for";
 import { retentionAnswer, retentionChanges, retentionPath } from "@/server/contracts/retention";
-import { faultOf, type Kept, type Retention } from "@/server/domain/retention";
+import { faultOf, GRACE_MS, type Kept, type Retention } from "@/server/domain/retention";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Context } from "@/server/postgres/context";
 import { monthOf, startOf } from "@/server/postgres/months";
 import {
   daysOf,
-  GRACE_MS,
   type KeptRule,
   readOldest,
   readRules,
@@ -100,6 +99,7 @@ export const removeRetention = writingVerb(
     access: "administer",
     stepUp: true,
     summary: "Lets one kind go by READINGS_RETENTION_DAYS again",
+    description: "As any change, it removes nothing for ten minutes.",
     params: retentionPath,
     query: NO_PARAMETERS,
     answer: retentionAnswer,
@@ -158,7 +158,7 @@ async function answerOf(
     leastDays: retention.leastDays,
     items: rules.map((rule) => ({
       ...{ keeps: rule.keeps, days: rule.days },
-      changedAt: toInstantOrNull(rule.changedAt),
+      changedAt: toInstantOrNull(rule.isSet ? rule.changedAt : null),
       appliesAt: toInstantOrNull(appliesAt(rule, ctx.now)),
       oldest: toInstantOrNull(oldest[rule.keeps]),
       bytes: bytes.get(TABLES[rule.keeps]) ?? 0,

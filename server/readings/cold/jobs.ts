@@ -1,6 +1,5 @@
 import type { ColdStore } from "@/server/ports/cold-store";
 import type { Job, JobContext } from "@/server/postgres/job";
-import { firstMoment, monthOf } from "@/server/postgres/months";
 import { leftoverFiles } from "./manifest";
 import { moveMonths } from "./move";
 import type { ColdReader } from "./reader";
@@ -13,12 +12,10 @@ export interface ColdJobDeps {
   readonly cold: ColdReader;
   /** A month is moved so many days after its end. */
   readonly afterDays: number;
-  /** Readings are kept so many days; 0: for ever. */
-  readonly retentionDays: number;
 }
 
 export function coldJobs(deps: ColdJobDeps): Job[] {
-  const { afterDays, retentionDays } = deps;
+  const { afterDays } = deps;
   return [
     {
       name: "cold-readings",
@@ -27,24 +24,11 @@ export function coldJobs(deps: ColdJobDeps): Job[] {
       everyMs: HOUR,
       limitMs: null,
       async run(ctx) {
-        if (retentionDays > 0) await forget(ctx, ctx.now - retentionDays * DAY);
         await removeLeftovers(ctx, deps.store);
         await moveMonths(ctx, deps, ctx.now - afterDays * DAY);
       },
     },
   ];
-}
-
-/** Months before the one `before` is in are read no more. */
-async function forget(ctx: JobContext, before: number): Promise<void> {
-  await ctx.step(async (tx) => {
-    const { rows } = await tx.query<{ id: number }>(
-      "UPDATE cold_file SET state = 'removing', since = now() WHERE state = 'kept' AND month < $1::timestamptz::date RETURNING id",
-      [firstMoment(monthOf(before))],
-    );
-    await tx.query("DELETE FROM cold_device WHERE file_id = ANY ($1::integer[])", [rows.map(({ id }) => id)]);
-    return { done: ctx.run.done };
-  });
 }
 
 async function removeLeftovers(ctx: JobContext, store: ColdStore): Promise<void> {

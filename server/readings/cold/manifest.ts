@@ -113,6 +113,17 @@ export async function noteRemoving(tx: PoolClient, files: readonly number[]): Pr
   await tx.query("DELETE FROM cold_device WHERE file_id = ANY ($1::integer[])", [files]);
 }
 
+/** From the commit on none of a month's files is read. @returns how many they are. */
+export async function forgetFiles(tx: PoolClient, month: string): Promise<number> {
+  const files = await keptFiles(tx, month);
+  if (files.length > 0)
+    await noteRemoving(
+      tx,
+      files.map(({ id }) => id),
+    );
+  return files.length;
+}
+
 /** Files that were written and won't be kept. */
 export async function noteUnused(tx: PoolClient, files: readonly Pick<WrittenFile, "name">[]): Promise<void> {
   await tx.query(

@@ -10,9 +10,11 @@ import {
   lockMonths,
   monthOf,
   readMonths,
+  startOf,
   watchMonth,
 } from "@/server/postgres/months";
 import { errorCode } from "@/server/postgres/start-error";
+import { readEdge } from "../retention";
 import { keptFiles, noteKept, noteRemoving, noteUnused, type WrittenFile } from "./manifest";
 import { firstDay, planMonth } from "./month-plan";
 import type { ColdReader } from "./reader";
@@ -56,12 +58,15 @@ async function monthsToMove(client: Pool, before: EpochMs): Promise<number[]> {
        OR EXISTS (SELECT FROM cold_device d WHERE d.file_id = f.id AND NOT EXISTS (SELECT FROM device WHERE id = d.device_id)))`,
     [firstMoment(monthOf(before))],
   );
+  // What is being removed isn't moved before.
+  const edge = await readEdge(client);
   const hot = divided.filter((month) => month < monthOf(before));
   const found = others.map(({ day, stale }) => ({ month: monthOf(Date.parse(day)), stale }));
   const stale = new Set(found.filter((one) => one.stale).map(({ month }) => month));
   const months: number[] = [];
   for (const month of [...new Set([...hot, ...found.map(({ month }) => month)])].sort((a, b) => a - b))
-    if (await isReady(client, month, stale.has(month))) months.push(month);
+    if ((edge === null || startOf(month) >= edge) && (await isReady(client, month, stale.has(month))))
+      months.push(month);
   return months;
 }
 
@@ -146,6 +151,8 @@ async function switchTo(
   await lockMonths(tx);
   await tx.query("LOCK TABLE sample IN ACCESS EXCLUSIVE MODE");
   const { rowCount } = await tx.query("SELECT FROM cold_touched WHERE month = $1", [firstDay(month)]);
-  if (rowCount !== 0) throw new TouchedError(`readings of ${firstDay(month)} changed meanwhile`);
+  const edge = await readEdge(tx);
+  if (rowCount !== 0 || (edge !== null && startOf(month) < edge))
+    throw new TouchedError(`readings of ${firstDay(month)} changed meanwhile`);
   await dropMonth(tx, { table: "sample", month });
 }
