@@ -21,7 +21,14 @@ const SECURITY_SCHEMES = {
 
 /** Problems any address can answer with. */
 const ALWAYS: readonly ProblemKind[] = [
-  ...(["foreign-host", "internal", "database-unavailable", "audit-unavailable", "disk-full", "starting-or-stopping"] as const),
+  ...([
+    "foreign-host",
+    "internal",
+    "database-unavailable",
+    "audit-unavailable",
+    "disk-full",
+    "starting-or-stopping",
+  ] as const),
 ];
 
 /** The OpenAPI 3.1 document of these verbs, made from the schemas they parse and answer with. */

@@ -16,8 +16,11 @@ export function coldProbes({ pool, coldStore }: ColdProbeDeps): readonly Probe[]
       title: "Cold storage",
       group: "Cold storage",
       timeoutMs: 10_000,
-      run: () => lookAt(pool, coldStore),
-      whenDown: (error) => away(error),
+      run: () =>
+        lookAt(pool, coldStore).catch((error: unknown) => {
+          if (error instanceof ColdUnavailableError) return away(error);
+          throw error;
+        }),
     },
   ];
 }
@@ -45,11 +48,6 @@ async function lookAt(pool: Pool, store: ColdStore | null): Promise<Finding> {
   return pass(`${store.url} has ${counted(newest.files, "file")}; the newest can be read.`);
 }
 
-function away(error: Error): Finding {
-  return {
-    status: "fail",
-    summary: "Readings in cold storage can't be read.",
-    cause: error.message,
-    fix: error instanceof ColdUnavailableError ? error.fix : "See that PostgreSQL answers.",
-  };
+function away({ message, fix }: ColdUnavailableError): Finding {
+  return { status: "fail", summary: "Readings in cold storage can't be read.", cause: message, fix };
 }
