@@ -14,7 +14,7 @@ import { formatUntil } from "../ui/format";
 import { JobMark } from "../ui/state-mark";
 import classes from "./jobs.module.css";
 import { Runs } from "./runs";
-import { fixParts, intervalOf, progressOf, RUN_STATES } from "./words";
+import { fixParts, intervalOf, placeOf, progressOf, RUN_STATES } from "./words";
 
 /** One job: how it is, its last and its next run, and what can be done with it. */
 export function Job({ job }: { job: JobView }) {
@@ -115,12 +115,15 @@ function Actions({ job: { name, title, current, everySeconds, state, unfinished 
   const isRunning = current?.state === "running" || current?.state === "stopping";
   const button = { size: "compact-xs", variant: "default" } as const;
   if (everySeconds === null) {
+    const place = placeOf({ name });
     return (
       <div className={classes.actions}>
         {unfinished === 0 ? null : <span>{counted(unfinished, "run")}</span>}
-        <Button {...button} component={Link} href="/dead-letters">
-          Dead letters
-        </Button>
+        {place && (
+          <Button {...button} component={Link} href={place.href}>
+            {place.title}
+          </Button>
+        )}
       </div>
     );
   }

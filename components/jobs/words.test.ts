@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatUntil } from "../ui/format";
-import { fixParts, intervalOf, progressOf, tookOf } from "./words";
+import { fixParts, intervalOf, placeOf, progressOf, tookOf } from "./words";
 
 test("intervals and times to come", () => {
   expect(intervalOf({ everySeconds: 600 })).toBe("Every 10 min");
@@ -9,6 +9,11 @@ test("intervals and times to come", () => {
   expect(intervalOf({ everySeconds: 10 })).toBe("Every 10 s");
   expect(formatUntil(-5000)).toBe("now");
   expect(formatUntil(200_000)).toBe("in 3 min 20 s");
+});
+
+test("only work on dead letters is asked for on a page", () => {
+  expect(placeOf({ name: "dead-letters" })?.href).toBe("/dead-letters");
+  expect(placeOf({ name: "readings-upgrade" })).toBeUndefined();
 });
 
 test("how far a run is, and how long it took", () => {

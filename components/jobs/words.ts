@@ -17,6 +17,11 @@ export function intervalOf({ everySeconds }: Pick<Job, "everySeconds">): string 
   return everySeconds === null ? "When asked for" : `Every ${formatSeconds(everySeconds)}`;
 }
 
+/** The page where people ask for a job that doesn't run by itself; undefined for one that nobody asks for. */
+export function placeOf({ name }: Pick<Job, "name">): { readonly title: string; readonly href: string } | undefined {
+  return name === "dead-letters" ? { title: "Dead letters", href: "/dead-letters" } : undefined;
+}
+
 /** Says how far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */
 export function progressOf({ state, done, total }: Pick<JobRun, "state" | "done" | "total">): string {
   if (total !== null) return `${formatTotal(done)} of ${formatTotal(total)}`;

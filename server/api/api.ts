@@ -113,7 +113,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           if (problemKind(error) === "not-allowed") await recording.denied(caller, deed());
           throw error;
         });
-        const response = responseOf(operation, answer);
+        const response = await responseOf(operation, answer);
         for (const [header, value] of call.headers) response.headers.append(header, value);
         return response;
       }),
@@ -135,18 +135,20 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
   };
 }
 
-function responseOf({ file: isFile, status }: Operation, answer: unknown): Response {
-  if (isFile) return file(answer as FileAnswer, isFile.contentType);
+async function responseOf({ file: isFile, status }: Operation, answer: unknown): Promise<Response> {
+  if (isFile) return await file(answer as FileAnswer, isFile.contentType);
   if (status !== 303) return json(answer, status);
   const { location } = answer as z.infer<typeof elsewhere>;
   return new Response(null, { status, headers: { location, "cache-control": "no-store" } });
 }
 
-function file({ name, text }: FileAnswer, contentType: string): Response {
+async function file({ name, text }: FileAnswer, contentType: string): Promise<Response> {
   const encoder = new TextEncoder();
+  // Heads and first rows, before the status is told: what can't be read from the start is answered as a problem.
+  const first = [await text.next(), await text.next()];
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { value, done } = await text.next();
+      const { value, done } = first.shift() ?? (await text.next());
       if (done) controller.close();
       else controller.enqueue(encoder.encode(value));
     },

@@ -94,6 +94,20 @@ describe("from a message to every answer", () => {
         0,
       ),
     ).toBe(600);
+    // No cold storage is set here, so what lies there can't be read.
+    await rig.engines.pool.query(
+      `WITH file AS (
+         INSERT INTO cold_file (month, name, url, state, bytes, rows, readings, min_time, max_time, metrics)
+         SELECT '2026-01-01', 'readings/a.parquet', 'file:///gone', 'kept', 100, 1, 1, '2026-01-05', '2026-01-05', ARRAY[id] FROM metric WHERE name = 'temperature' RETURNING id)
+       INSERT INTO cold_device SELECT d.id, file.id, 0, 1, '2026-01-05', '2026-01-05', '{1}', '{20}' FROM device d, file WHERE d.name = 'press-07'`,
+    );
+    for (const verb of ["downloadCsv", "downloadJson"] as const) {
+      const query = "metric=temperature&from=2026-01-01T00:00:00Z&to=2026-01-10T00:00:00Z&resolution=raw";
+      const problem = await refused(rig.get(verb, { id: "press-07" }, query));
+      expect(problem).toMatchObject({ kind: "cold-storage-unavailable", status: 503 });
+    }
+    await rig.engines.pool.query("DELETE FROM cold_device");
+    await rig.engines.pool.query("DELETE FROM cold_file");
     expect((await refused(rig.get("downloadCsv", { id: "nobody" }, "metric=temperature"))).status).toBe(404);
     expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=temperature,nothing"))).status).toBe(404);
     expect((await refused(rig.get("downloadCsv", { id: "zeta" }, "metric=,"))).status).toBe(400);

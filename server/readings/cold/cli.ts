@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
 import type { ColdStore } from "@/server/ports/cold-store";
-import { ColdFileMissingError } from "@/server/ports/cold-store";
+import { ColdFileMissingError, ColdUnavailableError } from "@/server/ports/cold-store";
 import { counted } from "@/server/domain/counted";
 import { parseMonth, startOf } from "@/server/postgres/months";
 import { StartError } from "@/server/postgres/start-error";
@@ -32,7 +32,12 @@ export async function runCold(argv: string[], deps: ColdCliDeps): Promise<number
   if (command === "release") return release(deps, month!);
   if (deps.store === null)
     throw new StartError("There is no cold storage", "COLD_URL isn't set.", "Set COLD_URL to where the files are.");
-  return command === "verify" ? verify(deps, deps.store, month) : restore(deps, deps.store, month!);
+  try {
+    return command === "verify" ? await verify(deps, deps.store, month) : await restore(deps, deps.store, month!);
+  } catch (error) {
+    if (!(error instanceof ColdUnavailableError)) throw error;
+    throw new StartError("Cold storage can't be reached", `${error.message}.`, error.fix, { cause: error });
+  }
 }
 
 function readCommand(argv: string[]): { command: "list" | "verify" | "restore" | "release"; month: number | null } {
@@ -60,7 +65,7 @@ async function list({ pool, say }: ColdCliDeps): Promise<number> {
   );
   for (const { month, files, readings, bytes, where } of rows)
     say(
-      `${month}  ${counted(Number(readings), "reading")}, ${(Number(bytes) / 1e6).toFixed(1)} MB in ${counted(Number(files), "file")} at ${where}`,
+      `${month}  ${counted(Number(readings), "reading")}, ${sizeOf(Number(bytes))} in ${counted(Number(files), "file")} at ${where}`,
     );
   if (rows.length === 0) say("No readings are in cold storage.");
   const { rows: held } = await pool.query<{ month: string }>(
@@ -135,4 +140,8 @@ async function release({ pool, say }: ColdCliDeps, month: number): Promise<numbe
   const name = firstDay(month).slice(0, 7);
   say(rowCount === 0 ? `${name} wasn't held.` : `${name} goes to cold storage again when it is old enough.`);
   return 0;
+}
+
+function sizeOf(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -168,7 +168,7 @@ test("a month is brought back by a command, stays until it is released, and file
   const run = (...argv: string[]) => runCold(argv, { pool, store: rig.store, say: (line) => said.push(line) });
   const before = await Promise.all([1, 2].map((device) => rig.readings(device)));
   expect(await run("list")).toBe(0);
-  expect(said.pop()).toMatch(/^2026-08 {2}4,322 readings, 0\.\d MB in 1 file at /);
+  expect(said.pop()).toMatch(/^2026-08 {2}4,322 readings, \d+\.\d kB in 1 file at /);
   expect(await run("verify")).toBe(0);
   expect(await run("restore", "--month", "2026-08")).toBe(0);
   expect(await hotHours()).toBe(96);
@@ -188,6 +188,10 @@ test("a month is brought back by a command, stays until it is released, and file
     createColdReader(rig.store, () => NOW),
   );
   await expect(gone).rejects.toMatchObject({ name: "ColdUnavailableError", fix: expect.stringContaining("verify") });
+  const nowhere = createFolderColdStore("/dev/null/nowhere");
+  await expect(runCold(["verify"], { pool, store: nowhere, say: () => {} })).rejects.toMatchObject({
+    ...{ name: "StartError", what: "Cold storage can't be reached", fix: expect.stringContaining("COLD_URL") },
+  });
   await expect(run("restore")).rejects.toThrow("--month is missing");
   await expect(run("restore", "--month", "2026-13")).rejects.toThrow("isn't a month");
 });
