@@ -18,6 +18,8 @@ export interface TelemetryDouble {
   /** Requests of any outcome. */
   readonly attempts: number;
   misbehave(how: Misbehaviour | null): void;
+  /** Answers a GET of a route, such as `retention`, which isn't there otherwise. */
+  answer(route: string, body: object): void;
   /** Lines of all settled requests. */
   lines(): string[];
   close(): Promise<void>;
@@ -31,8 +33,11 @@ export async function startTelemetryDouble(port = 0): Promise<TelemetryDouble> {
   const settled: ReceivedRequest[] = [];
   let misbehaviour: Misbehaviour | null = null;
   let attempts = 0;
+  const routes = new Map<string, object>();
   /** Every accepted message counts as handled at once, under its run; other routes are not there. */
   function answerOther(path: string, answer: ServerResponse): void {
+    const there = routes.get(/\/api\/v1\/([^?]+)/.exec(path)?.[1] ?? "");
+    if (there) return void answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(there));
     const run = /\/api\/v1\/replays\/([^/?]+)$/.exec(path)?.[1];
     if (run === undefined) return void answer.writeHead(404).end();
     const handled = settled.filter(({ query }) => query.get("run") === run).flatMap(({ lines }) => lines);
@@ -67,6 +72,7 @@ export async function startTelemetryDouble(port = 0): Promise<TelemetryDouble> {
     get attempts() {
       return attempts;
     },
+    answer: (route, body) => void routes.set(route, body),
     misbehave(how) {
       misbehaviour = how;
     },

@@ -13,7 +13,9 @@ const fixtureLines = readFileSync(FIXTURE, "utf8").trim().split("\n");
 
 let folder: string;
 let server: TelemetryDouble;
+let retentionDays: number;
 beforeEach(async () => {
+  retentionDays = 0;
   folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-replay-"));
   server = await startTelemetryDouble();
 });
@@ -30,7 +32,7 @@ function run(argv: string[], interrupt?: AbortSignal) {
     dataDir: folder,
     access: {},
     frontDoor: {},
-    pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: 0 },
+    pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: retentionDays },
   } as Parameters<typeof runReplay>[1];
   const code = runReplay(argv, config, { out: output, error: output, ...(interrupt ? { interrupt } : {}) });
   return code.then((exit) => ({ exit, shown }));
@@ -120,6 +122,39 @@ describe("replay", () => {
       exit: 1,
       shown: expect.stringMatching(/Is this Fieldwatch/) as string,
     });
+  });
+
+  it("judges what is too old as the server does, and by the configuration where that says nothing", async () => {
+    const file = write("old.ndjson", '{"device":"d","time":"2020-01-01T00:00:00Z","readings":{"a":1}}\n');
+    const check = async () => (await run([file, "--check"])).shown.includes("tooOld");
+    const kept = {
+      changedAt: null,
+      appliesAt: null,
+      oldest: null,
+      bytes: 0,
+      nextMonth: null,
+      days: null,
+      goneBefore: null,
+    };
+    const say = (raw: object) =>
+      server.answer("retention", {
+        ...{ time: "2026-11-28T00:00:00.000Z", others: [], leastDays: 7 },
+        items: [
+          { ...kept, keeps: "raw", ...raw },
+          { ...kept, keeps: "minutes" },
+        ],
+      });
+    retentionDays = 30;
+    expect(await check()).toBe(true);
+    say({});
+    expect(await check(), "for ever").toBe(false);
+    say({ goneBefore: "2020-01-01T00:00:00.000Z" });
+    expect(await check()).toBe(false);
+    say({ goneBefore: "2020-02-01T00:00:00.000Z" });
+    expect(await check(), "removed before they were kept for ever").toBe(true);
+    retentionDays = 0;
+    say({ days: 90 });
+    expect(await check()).toBe(true);
   });
 
   it("replays at a speed: the recording's own pace, divided", async () => {

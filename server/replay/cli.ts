@@ -1,15 +1,17 @@
 import path from "node:path";
 import type { Config } from "@/server/config/config";
 import { createBackoff } from "@/server/async/backoff";
-import { authorizationOf } from "@/server/delivery/authorization";
+import { retentionAnswer } from "@/server/contracts/retention";
+import { type Authorization, authorizationOf } from "@/server/delivery/authorization";
 import { ownAddress, routeBeside, telemetryRoute } from "@/server/delivery/target";
 import { CANONICAL_MAPPING, type DecodeBounds } from "@/server/domain/message";
+import { oldestTaken } from "@/server/domain/retention";
 import { eventTimes, rewrites, shiftFor } from "./batches";
 import { firstRowsTable, readFirstRows } from "./first-rows";
 import { HELP } from "./help";
 import { parseReplayOptions, type ReplayOptions } from "./options";
 import { ReplayUsageError } from "./usage-error";
-import { awaitOutcome, type Outcome } from "./outcome";
+import { askRoute, awaitOutcome, type Outcome } from "./outcome";
 import { noProgress, openProgressFile, type ProgressFile, type ReplayProgress } from "./progress-file";
 import { replay, ReplayEnded } from "./replay";
 import { closingTable, count, createProgressDisplay, refusedShare, type ReplayOutput } from "./report";
@@ -88,7 +90,8 @@ async function runOnce({ options, config, environment, source, url, memory, stop
   const authorization = authorizationOf(config);
   const start = await startPlace(options, source, memory, stopping.stop);
   const batchOptions = { ...options, shiftMs: options.shiftToNow ? start.shiftMs : null };
-  const first = await readFirstRows(source, batchOptions, boundsOf(config), routeBeside(url, "metrics"), authorization);
+  const bounds = await boundsOf(config, url, authorization);
+  const first = await readFirstRows(source, batchOptions, bounds, routeBeside(url, "metrics"), authorization);
   out.write(firstRowsTable(source, batchOptions, first));
   if (first.rows > first.empty && first.readable === 0 && !options.anyway) {
     error.write(
@@ -165,12 +168,15 @@ function percent(share: number): string {
   return `${Number((share * 100).toPrecision(3))} %`;
 }
 
-const DAY_MS = 86_400_000;
-
-/** The bounds of this machine's configuration; another Fieldwatch may have others. */
-function boundsOf({ pipeline }: ReplayConfig): DecodeBounds {
+/** The bounds a message is judged by: how old one may be the server says, where it doesn't or not to us, this machine's configuration. */
+async function boundsOf({ pipeline }: ReplayConfig, url: URL, authorization: Authorization): Promise<DecodeBounds> {
   const { FUTURE_TOLERANCE_SECONDS: seconds, READINGS_RETENTION_DAYS: days } = pipeline;
-  return { now: Date.now(), futureToleranceMs: seconds * 1000, retentionMs: days === 0 ? null : days * DAY_MS };
+  const there = await askRoute(routeBeside(url, "retention"), retentionAnswer, authorization);
+  const raw = there === null || there === "unknown" ? undefined : there.items.find(({ keeps }) => keeps === "raw");
+  const goneBefore = raw?.goneBefore ? Date.parse(raw.goneBefore) : null;
+  const now = Date.now();
+  const oldest = oldestTaken({ days: raw ? raw.days : days || null, goneBefore });
+  return { now, futureToleranceMs: seconds * 1000, retentionMs: oldest(now) };
 }
 
 /** Returns the identity of a replay: the recording as it is now, what its messages become, and where they go. */

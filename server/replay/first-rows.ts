@@ -167,7 +167,7 @@ function hint(reason: DeadLetterReason, { format, plan }: Source): string {
     futureTime: isCsv
       ? "say the zone with --zone, or move all times with --shift-to-now"
       : "--shift-to-now moves all times",
-    tooOld: "--shift-to-now moves all times; READINGS_RETENTION_DAYS=0 keeps old ones",
+    tooOld: "--shift-to-now moves all times; keep readings for longer (page Retention) for those that weren't removed",
     noReadings: isCsv ? "name the columns with --columns" : "name where they are with --readings",
     tooManyReadings: isCsv ? "take fewer with --columns a,b" : "",
     badName: isCsv ? 'rename it with --columns "old name=new_name"' : "",
