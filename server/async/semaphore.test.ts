@@ -28,3 +28,9 @@ test("lets in as much as there is room for, in the order they came, and nobody p
   await turns();
   expect(entered).toEqual(["a 6", "b 4", "whole 10", "c 1"]);
 });
+
+test("gives no room for less than nothing, and takes no more in after it", async () => {
+  const room = createSemaphore(10);
+  expect(await room.acquire(undefined, () => -5)).toBe(0);
+  expect(await room.acquire(undefined, () => 99)).toBe(10);
+});

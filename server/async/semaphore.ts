@@ -2,7 +2,7 @@
 export interface Semaphore {
   /**
    * Waits for room for what `weigh` says once it is one's turn; for all of it, if that is more than there is.
-   * @returns the room taken, to be given back; 0 without any, if `signal` aborts first.
+   * @returns the room taken, to be given back; 0 without any, if `signal` aborts first or none is needed any more.
    */
   acquire(signal?: AbortSignal, weigh?: () => number): Promise<number>;
   /** Gives back room that was taken. */
@@ -14,7 +14,7 @@ export function createSemaphore(count: number): Semaphore {
   const queue: { readonly weigh: () => number; readonly go: (taken: number) => void }[] = [];
   const admit = () => {
     while (queue.length > 0) {
-      const taken = Math.min(count, queue[0]!.weigh());
+      const taken = Math.max(0, Math.min(count, queue[0]!.weigh()));
       if (taken > free) return;
       free -= taken;
       queue.shift()!.go(taken);

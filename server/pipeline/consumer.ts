@@ -1,4 +1,6 @@
 import type { Pool } from "pg";
+import { withinAborting } from "@/server/async/timeout";
+import { UnavailableError } from "@/server/domain/unavailable";
 import { classOf } from "@/server/postgres/error-classes";
 import { type BatchTotals, type LogBreak, passOver, type PipelinePosition, takePosition } from "./positions";
 import { createJoint } from "./joint";
@@ -21,6 +23,8 @@ import { noteUnreadable } from "./unreadable-batches";
 const TRIES = 5;
 /** The longest time a failing batch is divided without a break, in milliseconds: then other partitions have their turn. */
 const TURN_MS = 2000;
+/** Longer than any batch takes whose every part is in time, in milliseconds: an answer was lost that nobody else bounds. */
+const LONGEST_MS = 300_000;
 
 export interface ConsumerDeps {
   readonly eventLog: Pick<EventLog, "consume" | "describe">;
@@ -31,6 +35,8 @@ export interface ConsumerDeps {
   readonly maxRecords: number;
   readonly maxBytes: number;
   readonly logger: Logger;
+  /** The longest that batches handled together may take, in milliseconds, before they come again; left out: 5 minutes. */
+  readonly longestMs?: number;
   /** Called with an error that nothing can go on after, once it has lasted; the process should end, loudly. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -60,7 +66,7 @@ interface Delivery {
  * the truth; the log's own offset follows when a batch resolves, for lag and for operators.
  */
 export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
-  const { eventLog, pool, pipeline, follow, logger, onFatal } = deps;
+  const { eventLog, pool, pipeline, follow, logger, longestMs = LONGEST_MS, onFatal } = deps;
   const topic = TOPICS.telemetry;
   const positions = new Map<number, PipelinePosition>();
   const failures = new Map<number, { next: number; count: number }>();
@@ -146,6 +152,8 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
 
   function moveOn({ position, to, skipped }: SourceBatch, totals: BatchTotals): void {
     const { partition } = position;
+    // Too late: the batch was given up meanwhile, and the partition begins from what the database says.
+    if (positions.get(partition) !== position) return;
     positions.set(partition, { ...position, next: to });
     if (skipped > 0) logger.warn({ topic, partition, next: to, offsets: skipped }, BREAKS.expired);
     logger.debug({ topic, partition, to, ...totals }, "batch committed");
@@ -168,13 +176,15 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
    * waits for another's fault.
    */
   async function handleGroup(group: readonly Delivery[]): Promise<PromiseSettledResult<void>[]> {
-    const alone = () => Promise.allSettled(group.map(({ batch, signal }) => handle(batch, signal)));
+    const alone = () =>
+      Promise.allSettled(group.map(({ batch, signal }) => inTime([signal], (either) => handle(batch, either))));
     if (group.length === 1) return alone();
     const sources = group.map(({ batch: { partition, records, to, term } }) =>
       sourceOf(positions.get(partition)!, { records, to, term, skipped: 0 }),
     );
     try {
-      const all = await pipeline.handle(sources, AbortSignal.any(group.map(({ signal }) => signal)));
+      const signals = group.map(({ signal }) => signal);
+      const all = await inTime(signals, (first) => pipeline.handle(sources, first));
       for (const [i, source] of sources.entries()) moveOn(source, all[i]!.totals);
       return group.map(() => ({ status: "fulfilled", value: undefined }));
     } catch (error) {
@@ -182,6 +192,11 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
       for (const { followed } of sources) followed?.failed(error);
       throw error;
     }
+  }
+
+  /** No partition waits for ever, whatever is lost: its batch fails then, and comes again. */
+  function inTime<T>(signals: readonly AbortSignal[], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withinAborting(longestMs, signals, work, () => new BatchLateError(`a batch had no end in ${longestMs / 1000} s`));
   }
 
   /** Notes a batch that the log can't give: it stops its partition until the position is past it; people see it, and decide. */
@@ -246,4 +261,9 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
 /** Thrown when dividing a batch has used up its share of the time; it goes on from there at the next delivery. */
 class TurnOver extends Error {
   override readonly name = "TurnOver";
+}
+
+/** Thrown when a batch neither ends nor fails. */
+class BatchLateError extends UnavailableError {
+  override readonly name = "BatchLateError";
 }

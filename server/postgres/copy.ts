@@ -1,7 +1,8 @@
 import type { PoolClient } from "pg";
 import { from } from "pg-copy-streams";
 import type { EpochMs } from "@/server/domain/terms";
-import { driverError } from "./client";
+import { within } from "@/server/async/timeout";
+import { DatabaseUnavailableError, driverError } from "./client";
 import { InconsistencyError } from "./transaction";
 
 /** Rows of COPY's binary format, by far the cheapest way in, which costs both sides a fraction of its text. Fields come in the order of the target's columns. */
@@ -111,18 +112,28 @@ export function binaryRows(): BinaryRows {
   };
 }
 
+/** A time longer than any COPY here takes, in milliseconds: pg's own bound of a statement doesn't hold for a stream. */
+const LONGEST_MS = 60_000;
+
 /**
  * Writes rows by COPY in its binary format.
  * @param target table and columns, e.g. "sample (device_id, time)".
+ * @param longestMs after it the connection counts as lost.
  * @throws InconsistencyError when not all were written. A key that is there already fails the whole transaction (23505).
  */
-export async function copyBinary(client: PoolClient, target: string, rows: BinaryRows): Promise<void> {
+export async function copyBinary(
+  client: PoolClient,
+  target: string,
+  rows: BinaryRows,
+  longestMs = LONGEST_MS,
+): Promise<void> {
   const stream = client.query(from(`COPY ${target} FROM STDIN (FORMAT binary)`));
-  await new Promise<void>((resolve, reject) => {
-    stream.once("error", (error) => reject(driverError(error) as Error));
+  const copied = new Promise<void>((resolve, reject) => {
+    stream.on("error", (error) => reject(driverError(error) as Error));
     stream.once("finish", resolve);
     stream.end(rows.bytes());
   });
+  await within(longestMs, copied, () => new DatabaseUnavailableError(`no answer to a COPY in ${longestMs / 1000} s`));
   const written = stream.rowCount;
   if (written !== rows.count)
     throw new InconsistencyError(`${written} of ${rows.count} rows of ${target} were written`);
