@@ -196,7 +196,12 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
 
   /** No partition waits for ever, whatever is lost: its batch fails then, and comes again. */
   function inTime<T>(signals: readonly AbortSignal[], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return withinAborting(longestMs, signals, work, () => new BatchLateError(`a batch had no end in ${longestMs / 1000} s`));
+    return withinAborting(
+      longestMs,
+      signals,
+      work,
+      () => new BatchLateError(`a batch had no end in ${longestMs / 1000} s`),
+    );
   }
 
   /** Notes a batch that the log can't give: it stops its partition until the position is past it; people see it, and decide. */
