@@ -3,10 +3,12 @@ import { addDeed } from "./access/audit/deeds";
 import { readAnchors } from "./access/audit/anchors";
 import { readAuditKeys } from "./access/audit/keys";
 import { verdictOn, verifyRecord } from "./access/audit/verify";
+import { openColdStore } from "./compose";
 import type { Means } from "./backup/restored";
 import { SYSTEM } from "./domain/access";
 import { beginEpochs } from "./pipeline/positions";
 import { readTotals } from "./pipeline/pipeline-state";
+import { noteMovedTo, readKeptFiles } from "./readings/cold/manifest";
 import { countReadings } from "./readings/stored";
 import { openOutbox } from "./simulator/outbox";
 
@@ -17,6 +19,9 @@ export const backupMeans: Means = {
     return { messages, readings, deadLetters };
   },
   countReadings,
+  openCold: openColdStore,
+  coldFiles: readKeptFiles,
+  moveCold: noteMovedTo,
   async countOutbox(folder) {
     if (!existsSync(folder)) return 0;
     const outbox = await openOutbox(folder, Infinity);

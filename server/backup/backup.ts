@@ -14,6 +14,8 @@ import { ownerOf } from "@/server/postgres/embedded/owner";
 import { isAlive } from "@/server/postgres/embedded/processes";
 import { errorCode, StartError } from "@/server/postgres/start-error";
 import { withTransaction } from "@/server/postgres/transaction";
+import type { ColdStore } from "@/server/ports/cold-store";
+import { COLD, coldOf, copyCold, type KeptFile, settleCold } from "./cold-files";
 import { packCluster } from "./cluster";
 import { closeToOthers, copyFirst, copyLast } from "./data-files";
 import { readLastBackup, writeLastBackup } from "./last-backup";
@@ -32,13 +34,13 @@ interface Made {
 }
 
 /**
- * `npm run backup [-- --to DIR] [--keep N]`: writes a backup of the embedded PostgreSQL and the data folder while everything runs, restores it beside,
+ * `npm run backup [-- --to DIR] [--keep N] [--with-cold]`: writes a backup of the embedded PostgreSQL and the data folder while everything runs, restores it beside,
  * counts what is in it, and only then gives it its name. Notes it in the audit record and for health.
  * @throws StartError when there is none to be made, or no room.
  */
 export async function runBackup(config: Config, logger: Logger, argv: string[], means: Means): Promise<void> {
   const began = performance.now();
-  const { to, keep } = readBackupOptions(argv, config.dataDir);
+  const { to, keep, withCold } = readBackupOptions(argv, config.dataDir);
   const { dataDir } = config;
   refuseOutside(config);
   const time = new Date().toISOString();
@@ -61,6 +63,7 @@ export async function runBackup(config: Config, logger: Logger, argv: string[], 
         to,
         name,
         time,
+        withCold,
         owner: server.owner,
         pool,
       });
@@ -105,10 +108,11 @@ async function make(parts: {
   to: string;
   name: string;
   time: string;
+  withCold: boolean;
   owner: string;
   pool: Pool;
 }): Promise<Made> {
-  const { config, logger, means, version, to, name, time, owner, pool } = parts;
+  const { config, logger, means, version, to, name, time, withCold, owner, pool } = parts;
   const { keyFile, anchorFile, makesKey } = auditFiles(config);
   await makeTarget(to);
   await keepRoom(to, await bytesBelow(config.dataDir));
@@ -120,7 +124,16 @@ async function make(parts: {
     await copyFirst(config.dataDir, anchorFile, files);
     const cluster = await systemOf(pool);
     const packed = await packCluster(owner, path.join(unfinished, CLUSTER));
-    await copyLast(config.dataDir, files, [to]);
+    const { COLD_URL: place } = config.cold;
+    const cold = path.join(unfinished, COLD);
+    if (withCold)
+      await copyCold(
+        await coldStore(config, means),
+        await withTransaction(pool, (tx) => means.coldFiles(tx, true)),
+        cold,
+      );
+    // Files of cold storage are in it as such, or not at all.
+    await copyLast(config.dataDir, files, [to, ...(place?.kind === "folder" ? [path.resolve(place.folder)] : [])]);
     await closeToOthers(files);
     const unpackedBytes = packed.unpackedBytes + (await bytesBelow(files));
 
@@ -132,12 +145,18 @@ async function make(parts: {
       keyFile: makesKey ? path.join(rehearsal, path.basename(keyFile)) : keyFile,
     });
     await rm(rehearsal, { recursive: true });
+    if (withCold) await settleCold(cold, found.cold);
 
     const manifest: Manifest = {
       ...{ format: 1, version, time, cluster, schema: found.schema, unpackedBytes, counts: found.counts },
       settings: redacted(config),
-      notContained: notContained(config, makesKey ? null : keyFile),
-      files: [{ path: CLUSTER, bytes: packed.bytes, sha256: packed.sha256 }, ...(await listFiles(unfinished, FILES))],
+      notContained: notContained(config, makesKey ? null : keyFile, withCold ? [] : found.cold),
+      cold: coldOf(found.cold, withCold),
+      files: [
+        { path: CLUSTER, bytes: packed.bytes, sha256: packed.sha256 },
+        ...(await listFiles(unfinished, FILES)),
+        ...(withCold ? await listFiles(unfinished, COLD) : []),
+      ],
     };
     await writeFile(path.join(unfinished, MANIFEST), manifestText(manifest), { mode: 0o600, flush: true });
     await closeToOthers(unfinished);
@@ -203,8 +222,23 @@ function refuseOutside({ engines }: Config): void {
   );
 }
 
-function notContained({ engines, secretFiles }: Config, auditKey: string | null): string[] {
+/** @throws StartError when there is none. */
+async function coldStore(config: Config, means: Means): Promise<ColdStore> {
+  const store = await means.openCold(config);
+  if (store !== null) return store;
+  throw new StartError(
+    "No backup was made",
+    "--with-cold: there is no cold storage, as COLD_URL isn't set.",
+    "Set COLD_URL as for `npm start`, or leave --with-cold out.",
+  );
+}
+
+function notContained({ engines, secretFiles }: Config, auditKey: string | null, cold: readonly KeptFile[]): string[] {
   return [
+    ...coldOf(cold, false).map(({ url, months, files }) => {
+      const span = months.length === 1 ? months[0] : `${months[0]} to ${months.at(-1)}`;
+      return `readings in cold storage: ${counted(files, "file")} of ${counted(months.length, "month")} (${span}) at ${url}`;
+    }),
     ...(engines.KAFKA_BROKERS === undefined ? [] : ["the event log, which is in Kafka"]),
     ...(engines.MONGODB_URI === undefined
       ? []
@@ -238,6 +272,9 @@ function say(folder: string, { manifest, bytes, audit }: Made, seconds: number):
     `  made in ${seconds.toFixed(1)} s: ${sizeOf(bytes)}, ${sizeOf(manifest.unpackedBytes)} restored. It was restored beside, started and counted:`,
     `  ${counted(handled.messages, "message")} handled, ${counted(readings, "reading")} stored, ${counted(handled.deadLetters, "dead letter")}; ${counted(outbox, "message")} in the simulator's outbox.`,
     ...audit.lines.map((line) => `  Audit record: ${line.trim()}`),
+    ...(manifest.cold ?? [])
+      .filter(({ isContained }) => isContained)
+      .map(({ files, url, bytes: size }) => `  ${counted(files, "file")} of cold storage at ${url}, ${sizeOf(size)}.`),
     `  It holds all accounts, keys and passwords: whoever reads it can be anybody. Not in it: ${manifest.notContained.join("; ")}.`,
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

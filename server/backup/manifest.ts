@@ -46,6 +46,12 @@ const manifest = z.object({
   settings: z.record(z.string(), z.unknown()),
   /** What belongs to this Fieldwatch and isn't in the backup, in words. */
   notContained: z.array(z.string()),
+  /** Files of cold storage that its database reads, by where they were; backups of before don't tell. */
+  cold: z
+    .array(
+      z.object({ url: z.string(), months: z.array(z.string()), files: count, bytes: count, isContained: z.boolean() }),
+    )
+    .optional(),
   files: z.array(z.object({ path: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });
 

@@ -7,6 +7,8 @@ export interface BackupOptions {
   readonly to: string;
   /** Backups of this data folder that stay there; null for all. */
   readonly keep: number | null;
+  /** Whether files of cold storage are in it. */
+  readonly withCold: boolean;
 }
 
 const BACKUP_EXAMPLE = "`npm run backup -- --to /mnt/backups --keep 7`";
@@ -14,12 +16,19 @@ const RESTORE_EXAMPLE = "`FIELDWATCH_DATA_DIR=/path/to/folder npm run restore --
 
 /** @throws StartError for what isn't an option, or none of its values. */
 export function readBackupOptions(argv: string[], dataDir: string): BackupOptions {
-  const { to, keep } = parsed("No backup was made", BACKUP_EXAMPLE, () =>
-    parseArgs({ args: argv, options: { to: { type: "string" }, keep: { type: "string" } } }),
+  const {
+    to,
+    keep,
+    "with-cold": withCold = false,
+  } = parsed("No backup was made", BACKUP_EXAMPLE, () =>
+    parseArgs({
+      args: argv,
+      options: { to: { type: "string" }, keep: { type: "string" }, "with-cold": { type: "boolean" } },
+    }),
   );
   if (keep !== undefined && !/^[1-9]\d{0,5}$/.test(keep))
     throw new StartError("No backup was made", `--keep ${keep}: it is how many stay, 1 or more.`, BACKUP_EXAMPLE);
-  return { to: path.resolve(to ?? `${dataDir}-backups`), keep: keep === undefined ? null : Number(keep) };
+  return { to: path.resolve(to ?? `${dataDir}-backups`), keep: keep === undefined ? null : Number(keep), withCold };
 }
 
 /** The folder of the backup to restore. @throws StartError for what isn't an option, or without it. */

@@ -8,6 +8,8 @@ import type { Logger } from "@/server/observability/logger";
 import { refuseOwned } from "@/server/postgres/embedded/owner";
 import { readMigrations } from "@/server/postgres/migrate";
 import { StartError } from "@/server/postgres/start-error";
+import type { ColdStore } from "@/server/ports/cold-store";
+import { bringCold, COLD } from "./cold-files";
 import { writeLastBackup } from "./last-backup";
 import { type Counts, type Manifest, readManifest, verifyFiles } from "./manifest";
 import { readRestoreOptions } from "./options";
@@ -36,6 +38,8 @@ export async function runRestore(config: Config, logger: Logger, argv: string[],
   const manifest = await readManifest(from);
   refuseNewer(manifest);
   await verifyFiles(from, manifest);
+  const coldFiles = manifest.files.filter(({ path: file }) => file.startsWith(`${COLD}/`));
+  const cold = coldFiles.length > 0 ? await coldStore(config, means) : null;
 
   const partial = path.join(dataDir, PARTIAL);
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
@@ -54,9 +58,11 @@ export async function runRestore(config: Config, logger: Logger, argv: string[],
         const detail = { from, time, version };
         // Documents elsewhere go on from where they were, and the restored log hands out the same offsets once more.
         if (config.engines.MONGODB_URI !== undefined) await means.beginEpochs(tx);
+        if (cold !== null) await means.moveCold(tx, cold.url);
         await means.note(tx, { verb: "restoreBackup", target: path.basename(from), outcome: "done", detail });
       },
     });
+    if (cold !== null) await bringCold(from, coldFiles, cold);
     writeLastBackup(partial, {
       made: { time: manifest.time, folder: from, bytes: await bytesBelow(from) },
       failed: null,
@@ -66,12 +72,23 @@ export async function runRestore(config: Config, logger: Logger, argv: string[],
     for (const name of [...names, "postgres"]) await rename(path.join(partial, name), path.join(dataDir, name));
     await rm(partial, { recursive: true });
     await chmod(dataDir, 0o700);
-    say(dataDir, manifest, found, (performance.now() - began) / 1000);
+    say(dataDir, manifest, found, cold?.url ?? "", (performance.now() - began) / 1000);
     return found.audit.isGood ? 0 : 1;
   } catch (error) {
     if (!existsSync(path.join(dataDir, "postgres"))) await rm(partial, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** @throws StartError when there is none. */
+async function coldStore(config: Config, means: Means): Promise<ColdStore> {
+  const store = await means.openCold(config);
+  if (store !== null) return store;
+  throw new StartError(
+    "The backup has files of cold storage, and there is no place for them",
+    "COLD_URL isn't set.",
+    "Name a folder or bucket of its own, and keep it for `npm start`: `COLD_URL=file:///path/to/folder npm run restore -- --from FOLDER`",
+  );
 }
 
 async function refuseUsed(dataDir: string): Promise<void> {
@@ -119,8 +136,9 @@ function compare(wanted: Counts, found: Counts): void {
 
 function say(
   dataDir: string,
-  { time, version, counts, notContained }: Manifest,
+  { time, version, counts, cold = [], notContained }: Manifest,
   { migrated, audit }: Awaited<ReturnType<typeof tryOut>>,
+  coldUrl: string,
   seconds: number,
 ): void {
   const { handled, readings, outbox } = counts;
@@ -129,6 +147,9 @@ function say(
     `  restored in ${seconds.toFixed(1)} s from the backup of ${time}, made by version ${version}.`,
     `  Counted again, as many as then: ${counted(handled.messages, "message")} handled, ${counted(readings, "reading")} stored, ${counted(handled.deadLetters, "dead letter")}; ${counted(outbox, "message")} in the simulator's outbox.`,
     ...(migrated.length === 0 ? [] : [`  Brought up to date by ${counted(migrated.length, "migration")}.`]),
+    ...cold
+      .filter(({ isContained }) => isContained)
+      .map(({ files, url }) => `  ${counted(files, "file")} of cold storage, which was ${url}, brought to ${coldUrl}.`),
     ...audit.lines.map((line) => `  Audit record: ${line.trim()}`),
     `  Not restored, as it isn't in the backup: ${notContained.join("; ")}.`,
   ];

@@ -1,13 +1,16 @@
 import { cp, mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { PoolClient } from "pg";
+import type { Config } from "@/server/config/config";
 import type { Logger } from "@/server/observability/logger";
+import type { ColdStore } from "@/server/ports/cold-store";
 import { createPool } from "@/server/postgres/connection";
 import { startEmbeddedPostgres } from "@/server/postgres/embedded/embedded-postgres";
 import { migrate } from "@/server/postgres/migrate";
 import { admitRuntimeRole } from "@/server/postgres/runtime-role";
 import { withTransaction } from "@/server/postgres/transaction";
 import { unpackCluster } from "./cluster";
+import type { KeptFile } from "./cold-files";
 import { ANCHORS, OUTBOX } from "./data-files";
 import { CLUSTER, type Counts, FILES } from "./manifest";
 
@@ -19,6 +22,12 @@ export interface Means {
   /** What the positions in the log count. */
   handled(tx: PoolClient): Promise<Counts["handled"]>;
   countReadings(tx: PoolClient): Promise<number>;
+  /** The cold storage of the configuration; null: there is none. */
+  openCold(config: Config): Promise<ColdStore | null>;
+  /** The files of cold storage that the database reads, or read a moment ago if `isLive`. */
+  coldFiles(tx: PoolClient, isLive: boolean): Promise<readonly KeptFile[]>;
+  /** Notes that the files are elsewhere now. */
+  moveCold(tx: PoolClient, url: string): Promise<void>;
   /** Messages in an outbox that nobody uses now. */
   countOutbox(folder: string): Promise<number>;
   /** Reads the whole audit record. */
@@ -47,6 +56,7 @@ interface BackupDeed {
 interface Found {
   readonly counts: Counts;
   readonly audit: AuditVerdict;
+  readonly cold: readonly KeptFile[];
   /** Name of its newest migration before any of now. */
   readonly schema: string;
   /** Names of the migrations it needed. */
@@ -94,9 +104,10 @@ export async function tryOut(
     options.compare?.(rows, counts);
     const anchorFile = path.join(dataDir, ANCHORS);
     const audit = await withTransaction(pool, (tx) => means.judgeAudit(tx, { keyFile, anchorFile }));
+    const cold = await withTransaction(pool, (tx) => means.coldFiles(tx, false));
     const { then } = options;
     if (then) await withTransaction(pool, then);
-    return { counts: { ...counts, rows }, audit, schema, migrated };
+    return { counts: { ...counts, rows }, audit, cold, schema, migrated };
   } finally {
     await pool.end();
     await postgres.stop(60_000);

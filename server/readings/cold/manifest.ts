@@ -141,6 +141,27 @@ export async function keptFiles(client: Pool | PoolClient, month: string): Promi
   return rows.map((row) => ({ ...row, bytes: Number(row.bytes) }));
 }
 
+/**
+ * The files that are read, of all months, for a backup.
+ * @param isLive also those that were read a moment ago.
+ */
+export async function readKeptFiles(
+  client: PoolClient,
+  isLive: boolean,
+): Promise<{ name: string; month: string; url: string; bytes: number; sha256: string }[]> {
+  const { rows } = await client.query<{ name: string; month: string; url: string; bytes: number; sha256: string }>(
+    `SELECT name, to_char(month, 'YYYY-MM') AS month, url, bytes::float8 AS bytes, sha256 FROM cold_file
+     WHERE state = 'kept' OR $1 AND state = 'removing' AND sha256 IS NOT NULL ORDER BY name`,
+    [isLive],
+  );
+  return rows;
+}
+
+/** Notes that all files that are read were brought to another place. */
+export async function noteMovedTo(tx: PoolClient, url: string): Promise<void> {
+  await tx.query("UPDATE cold_file SET url = $1 WHERE state = 'kept'", [url]);
+}
+
 /** The devices that have rows in a month's files, ascending, with their readings at most (a moment of two files counts twice). */
 export async function coldDevices(
   client: Pool | PoolClient,
