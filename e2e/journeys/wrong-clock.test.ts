@@ -67,8 +67,7 @@ test.each([-26, -2, 2, 26])("a browser whose clock is %i h off shows all there i
   await page.locator("[data-connection=connected]").waitFor();
 
   await page.goto("/devices");
-  const row = page.locator(`tr[data-row="${DEVICE}"]`);
-  await row.waitFor();
-  expect(await row.getAttribute("data-state")).toBe("live");
+  // While the page loads, the row of its own HTML, which knows no clock, may still be there beside it.
+  await page.locator(`tr[data-row="${DEVICE}"][data-state=live]`).waitFor();
   await page.context().close();
 });
