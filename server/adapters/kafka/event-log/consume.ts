@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Kafka, KafkaConfig } from "kafkajs";
 import { createSemaphore } from "@/server/async/semaphore";
 import { onceAtATime } from "@/server/async/once-at-a-time";
+import { within } from "@/server/async/timeout";
 import {
   type Consumption,
   LogUnavailableError,
@@ -21,6 +22,8 @@ import { committedBy } from "./topics";
 
 /** The longest wait for an answer, in milliseconds; only the consumer itself waits for these. */
 const ASK_MS = 10_000;
+/** Longer than kafkajs takes over a commit with all its attempts, in milliseconds: it doesn't promise an end. */
+const COMMIT_MS = 60_000;
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
 /** The time batches get after the abort at the end of a stop, before they are left behind, in milliseconds. */
 const ABANDON_MS = 2000;
@@ -158,7 +161,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         start: () => startOf(partition),
         async commit(next) {
           if (group === null) positions.set(partition, next);
-          else await from.commit(partition, next).catch((error: unknown) => Promise.reject(logError(error)));
+          else await within(COMMIT_MS, from.commit(partition, next), uncommitted).catch(rejectClassed);
         },
         ahead: () => Math.max(1, Math.floor(BATCHES_AHEAD / partitions.length)),
         onError(error) {
@@ -233,3 +236,6 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
     },
   };
 }
+
+const uncommitted = () => new LogUnavailableError(`a commit had no answer in ${COMMIT_MS / 1000} s`);
+const rejectClassed = (error: unknown) => Promise.reject(logError(error) as Error);
