@@ -16,6 +16,7 @@ import { postgresKill } from "./postgres-kill";
 import { rebalances } from "./rebalances";
 import { replayExact } from "./replay-exact";
 import { resendLetters } from "./resend-letters";
+import { retentionKill } from "./retention-kill";
 import { slowStore } from "./slow-store";
 import { webKill } from "./web-kill";
 import { workerKills } from "./worker-kills";
@@ -48,6 +49,7 @@ export async function main(argv: string[]): Promise<number> {
   const backup = await backupRestore({ mode, short });
   if (backup) others.push(backup);
   others.push(await coldKill({ mode, short, seed }));
+  others.push(await retentionKill({ mode, short, seed }));
   const drills = [...(await ifKillable(mode)), ...DRILLS];
   if (short) return runDrills(drills, options, others);
   const file = "e2e/fixtures/environment.ndjson";

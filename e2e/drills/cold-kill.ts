@@ -1,18 +1,17 @@
 import path from "node:path";
-import type { TelemetryAnswer } from "@/server/contracts/telemetry";
 import { killNow, processOf } from "../processes";
 import { pause, seeded, until } from "../waiting";
 import { createChecks } from "./checks";
 import { readOptions } from "./drill";
 import type { EngineMode } from "./drill-engines";
+import { count, monthAgo, type Range, ran, readingsOf, request, send, unfinished } from "./old-months";
 import type { Row } from "./rows";
 import { openStage, type Stage } from "./stage";
-import { withDatabase } from "./stored";
 
-const DEVICES = 5;
+const NAMES = Array.from({ length: 5 }, (_, i) => `cold-kill-${i}`);
+const DEVICES = NAMES.length;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const A_REQUEST = 2000;
 
 export interface ColdKillOptions {
   readonly mode: EngineMode;
@@ -36,30 +35,26 @@ export async function coldKill({ mode, short, seed }: ColdKillOptions): Promise<
   const recoveries: number[] = [];
   const figures = { sent: 0, stored: 0, lost: 0, twice: 0 };
   try {
-    const date = new Date();
-    const month = {
-      from: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - 2),
-      to: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - 1),
-    };
+    const month = monthAgo(2);
     const times = Array.from({ length: (month.to - month.from) / stepMs }, (_, i) => month.from + i * stepMs);
-    await send(stage, times);
+    await send(stage, NAMES, times);
     // A device's last hour is open: theirs is one of today.
-    await send(stage, [Date.now()]);
+    await send(stage, NAMES, [Date.now()]);
     let expected = times.length;
     const check = async (when: string) => {
-      for (let device = 0; device < DEVICES; device++) {
+      for (const device of NAMES) {
         const found = await readingsOf(stage, device, month);
         const distinct = new Set(found).size;
         figures.lost += Math.max(0, expected - distinct);
         figures.twice += found.length - distinct;
         if (distinct !== expected || found.length !== distinct)
-          checks.equal(`${when}: readings of device ${device}`, [found.length, distinct], [expected, expected]);
+          checks.equal(`${when}: readings of ${device}`, [found.length, distinct], [expected, expected]);
       }
     };
     let within = 0;
     for (let round = 1; round <= rounds; round++) {
       if (round > 1) {
-        await send(stage, [month.from + round * HOUR + round]);
+        await send(stage, NAMES, [month.from + round * HOUR + round]);
         expected++;
       }
       await until(async () => (await storedReadings(stage, month)) === expected * DEVICES, {
@@ -102,71 +97,6 @@ export async function coldKill({ mode, short, seed }: ColdKillOptions): Promise<
   };
 }
 
-/** Posts a message of each device at each of these times. */
-async function send({ product }: Stage, times: readonly number[]): Promise<void> {
-  const lines = times.flatMap((time) =>
-    Array.from({ length: DEVICES }, (_, i) =>
-      JSON.stringify({ device: `cold-kill-${i}`, time, readings: { level: (time / 1000 + i) % 64 } }),
-    ),
-  );
-  const headers = { "content-type": "application/x-ndjson" };
-  for (let at = 0; at < lines.length; at += A_REQUEST) {
-    const body = lines.slice(at, at + A_REQUEST).join("\n");
-    const answer = await product.fetch("/api/v1/telemetry", { method: "POST", headers, body });
-    const { rejected } = (await answer.json()) as TelemetryAnswer;
-    if (!answer.ok || rejected.length > 0)
-      throw new Error(`not taken: ${answer.status} ${JSON.stringify(rejected?.[0])}`);
-  }
-}
-
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** The times of a device's readings, as a download has them. */
-async function readingsOf({ product }: Stage, device: number, { from, to }: Range): Promise<string[]> {
-  const range = `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
-  const answer = await product.fetch(
-    `/api/v1/devices/cold-kill-${device}/readings.csv?metric=level&resolution=raw&${range}`,
-  );
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`readings.csv: ${answer.status} ${text.slice(0, 300)}`);
-  return text
-    .trimEnd()
-    .split("\n")
-    .slice(1)
-    .map((line) => line.split(",")[0]!);
-}
-
-async function request({ product }: Stage, job: string): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  await until(
-    async () => {
-      const answer = await product.fetch(`/api/v1/jobs/${job}/run`, { method: "POST", headers, body: "{}" });
-      if (answer.ok) return true;
-      if (answer.status !== 409) throw new Error(`POST run of ${job}: ${answer.status} ${await answer.text()}`);
-      return false;
-    },
-    { timeoutMs: 60_000, what: `a run of ${job} to be asked for` },
-  );
-}
-
-/** Waits for what runs of a job, and has it run once more. */
-async function ran(stage: Stage, job: string): Promise<void> {
-  const idle = () =>
-    until(async () => (await unfinished(stage, job)) === 0, { timeoutMs: 120_000, what: `the run of ${job} to end` });
-  await idle();
-  await request(stage, job);
-  await idle();
-}
-
-function unfinished(stage: Stage, job: string): Promise<number> {
-  return count(stage, "SELECT count(*)::int AS n FROM job_run WHERE job = $1 AND state IN ('waiting', 'running')", [
-    job,
-  ]);
-}
-
 function hotRows(stage: Stage, { from, to }: Range): Promise<number> {
   return count(stage, "SELECT count(*)::int AS n FROM sample WHERE time >= $1 AND time < $2", [
     new Date(from),
@@ -182,10 +112,6 @@ function storedReadings(stage: Stage, { from, to }: Range): Promise<number> {
        + (SELECT coalesce(sum(n), 0) FROM cold_device d CROSS JOIN LATERAL unnest(d.counts) AS n WHERE d.min_time >= $1 AND d.max_time < $2))::int AS n`,
     [new Date(from), new Date(to)],
   );
-}
-
-function count(stage: Stage, text: string, values: readonly unknown[]): Promise<number> {
-  return withDatabase(stage, async (client) => (await client.query<{ n: number }>(text, [...values])).rows[0]!.n);
 }
 
 export async function main(argv: string[]): Promise<number> {
