@@ -39,9 +39,7 @@ export async function prepareEngines(
     await admitRuntimeRole(owner, databaseConnection(config));
     return names;
   });
-  logger.info(
-    `${applied.length === 0 ? "database is up to date" : `database migrated: ${applied.join(", ")}`}${seconds(began)}`,
-  );
+  logger.info(`${migrated(applied)}${seconds(began)}`);
 
   const engines = await composeEngines(config, "migrate", logger);
   const { names, inspection } = engines;
@@ -126,4 +124,10 @@ function mayBeStarting(error: unknown): boolean {
 
 function seconds(since: number): string {
   return ` (${((performance.now() - since) / 1000).toFixed(1)} s)`;
+}
+
+/** Names the migrations, unless a first start or a long step between versions makes a page of them. */
+function migrated(names: readonly string[]): string {
+  if (names.length === 0) return "database is up to date";
+  return `database migrated: ${names.length > 3 ? `${names.length} steps, up to ${names.at(-1)}` : names.join(", ")}`;
 }
