@@ -69,6 +69,7 @@ export async function replayExact(mode: EngineMode, file: string = FILE): Promis
         hourCounts: recording.readings,
         wrongMinutes: 0,
         wrongHours: 0,
+        faults: [],
       });
     }
 
