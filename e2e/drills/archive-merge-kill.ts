@@ -56,9 +56,10 @@ async function untilMerged(stage: Stage): Promise<void> {
   const before = (await latestRun(stage))?.id;
   await until(
     async () => {
-      await askForRun(stage);
       const latest = await latestRun(stage);
-      return latest !== undefined && latest.id !== before && latest.state === "done";
+      if (latest !== undefined && latest.id !== before) return latest.state === "done";
+      await askForRun(stage);
+      return false;
     },
     { timeoutMs: 60_000, everyMs: 300, what: "the archive to be merged" },
   );
