@@ -44,6 +44,8 @@ describe("valueScale", () => {
         }
       }),
     );
+    // A value that lies past the top by less than the axis shows, and whose distance from the foot is no double.
+    expect(shareOf(9.9792015476736e291, { min: -Number.MAX_VALUE, max: 0 })).toBeCloseTo(1, 9);
     expect(labels(-1.7e308, 1.7e308)).toEqual(["-1e+308", "0", "1e+308"]);
     expect(labels(0, 3e20)).toEqual(["0", "1e+20", "2e+20", "3e+20"]);
   });

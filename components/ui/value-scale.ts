@@ -21,7 +21,9 @@ const SMALLER = 1e-100;
 export function shareOf(value: number, { min, max }: Pick<ValueScale, "min" | "max">): number {
   const span = max - min;
   if (span === 0) return 0;
-  return Number.isFinite(span) ? (value - min) / span : (value / 4 - min / 4) / (max / 4 - min / 4);
+  const share = (value - min) / span;
+  // A distance that leaves the doubles is measured in quarters.
+  return Number.isFinite(span) && Number.isFinite(share) ? share : (value / 4 - min / 4) / (max / 4 - min / 4);
 }
 
 /** The axis for values from `low` to `high`, with at most six ticks. */
