@@ -137,7 +137,7 @@ test.runIf(isMounted)("on a full disk messages are refused in time, and all goes
         leaveFree(32 * MIB);
         return said.some((line) => line.includes("must stay so") && line.includes("retrying"));
       },
-      { everyMs: 250 },
+      { everyMs: 250, timeoutMs: 30_000 },
     );
     expect(await stored()).toBeLessThanOrEqual(101);
     truncateSync(ballast, 0);
