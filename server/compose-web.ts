@@ -5,9 +5,8 @@ import { within } from "./async/timeout";
 import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
 import type { Api } from "./api/runtime";
-import { type Engines, topicSettings } from "./compose";
+import type { Engines } from "./compose";
 import type { Config } from "./config/config";
-import { readMigrations } from "./postgres/migrate";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import type { PrismaClient } from "./postgres/prisma";
 import { createAccept } from "./ingest/accept";
@@ -23,36 +22,15 @@ import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-writes";
 import { createTaken } from "./readings/retention";
 import { createPreview } from "./dead-letters/preview";
-import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
-import { auditProbe } from "./health/audit";
-import { readLastBackup } from "./backup/last-backup";
-import { backupProbe } from "./health/backup";
-import { documentProbes } from "./health/documents";
-import { eventLogProbes, pipelineProbes } from "./health/event-log";
-import { type Encryption, encryptionProbe } from "./health/encryption";
-import { failedRecordsProbe } from "./health/failed-records";
-import { type Health, startHealth } from "./health/health";
-import { kafkaProbes } from "./health/kafka";
+import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
+import type { Health } from "./health/health";
 import { keptByKey } from "./async/kept-for";
-import { type JobSeen, watchJobs, type WatchedJobs } from "./health/jobs";
-import { type LiveChannelState, liveProbes } from "./health/live";
-import { machineProbes } from "./health/machine";
-import { mongoProbes } from "./health/mongodb";
-import { postgresProbes } from "./health/postgres";
-import type { Probe } from "./health/probe";
-import { roomProbe } from "./health/room";
-import { secretProbes } from "./health/secrets";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
-import { coldProbes } from "./health/cold";
 import { createColdReader } from "./readings/cold/reader";
-import { stateOf } from "./jobs/job-state";
-import { readJobs, type RunRow } from "./jobs/read";
 import type { Logger } from "./observability/logger";
-import { onceAtATime } from "./async/once-at-a-time";
 import { LogUnavailableError } from "./ports/event-log";
 
-const HEALTH_EVERY_MS = 5000;
 const APPEND_TIMEOUT_MS = 30_000;
 const READY_TIMEOUT_MS = 3000;
 
@@ -217,132 +195,6 @@ export function composePipelineState(
   options: Pick<PipelineStateDeps, "staleSeconds" | "now" | "onLogError">,
 ): () => Promise<PipelineState> {
   return createPipelineState({ ...engines, ...options, rejected: () => readRejected(engines.pool) });
-}
-
-export interface HealthParts {
-  readonly config: Config;
-  readonly engines: Engines;
-  readonly pipelineState: () => Promise<PipelineState>;
-  readonly version: string;
-  readonly liveState: () => LiveChannelState | undefined;
-  /** What is spoken with those who come from elsewhere. */
-  readonly encryption: () => Encryption;
-}
-
-export interface ProbeParts extends Omit<HealthParts, "version"> {
-  readonly jobs: WatchedJobs;
-  /** The clock that engines' clocks are compared with. */
-  readonly now: () => EpochMs;
-}
-
-/** Every probe there is, under way. */
-export function composeHealth(parts: HealthParts): Health {
-  const { engines, version } = parts;
-  // The probes that read it start together: one reading serves them all.
-  const pipelineState = onceAtATime(parts.pipelineState);
-  const jobs = watchJobs(() => seenJobs(engines, Date.now()));
-  return startHealth({
-    probes: composeProbes({ ...parts, pipelineState, jobs, now: Date.now }),
-    jobs: jobs.latest,
-    pipelineState,
-    engines: engines.names,
-    version,
-    privateNames: namesIn(parts.config),
-    everyMs: HEALTH_EVERY_MS,
-    now: Date.now,
-  });
-}
-
-/** The hosts and users that the configuration names. */
-function namesIn({ engines }: Config): string[] {
-  const { DATABASE_URL, MONGODB_URI, KAFKA_BROKERS, KAFKA_SASL_USERNAME } = engines;
-  // An address of MongoDB may name several hosts, which no URL does: mongodb://user:secret@one:27017,two:27017/name.
-  const addresses = [DATABASE_URL, MONGODB_URI].flatMap(
-    (address) => /^[a-z0-9+]+:\/\/([^/?]*)/.exec(address ?? "")?.[1] ?? [],
-  );
-  const users = addresses.flatMap((address) => (address.includes("@") ? address.split("@")[0]!.split(":")[0]! : []));
-  const hosts = [...addresses.flatMap((address) => address.split("@").at(-1)!.split(",")), ...(KAFKA_BROKERS ?? [])];
-  const names = [...users, ...hosts.map((host) => host.replace(/:\d+$/, "")), KAFKA_SASL_USERNAME ?? ""];
-  return [...new Set(names)].filter((name) => name.length > 0);
-}
-
-/** The probes of these engines: those of each engine that is used, and of what Fieldwatch does on them. */
-export function composeProbes({
-  config,
-  engines,
-  pipelineState,
-  liveState,
-  encryption,
-  jobs,
-  now,
-}: ProbeParts): readonly Probe[] {
-  const migrations = readMigrations().map(({ name }) => name);
-  const { names, inspection } = engines;
-  const topics = topicSettings(config);
-  return [
-    ...postgresProbes({
-      pool: engines.pool,
-      group: names.database,
-      url: config.engines.DATABASE_URL ?? null,
-      dataDir: config.dataDir,
-      migrations: () => migrations,
-      now,
-    }),
-    ...(inspection.kafka
-      ? kafkaProbes({
-          inspection: inspection.kafka,
-          group: names.eventLog,
-          topics,
-          consumerGroup: PIPELINE_GROUP,
-          clockTopic: TOPICS.live,
-          now,
-        })
-      : eventLogProbes({
-          eventLog: engines.eventLog,
-          group: `Event log on ${names.eventLog}`,
-          engine: names.database,
-          topics,
-        })),
-    ...(inspection.mongodb ? mongoProbes({ inspection: inspection.mongodb, group: names.documents, now }) : []),
-    ...documentProbes({
-      ...engines,
-      group: inspection.mongodb ? names.documents : `Documents on ${names.documents}`,
-      engine: names.documents,
-    }),
-    ...pipelineProbes(pipelineState),
-    ...coldProbes(engines),
-    failedRecordsProbe(engines),
-    jobs.probe,
-    auditProbe(engines),
-    ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
-    encryptionProbe(encryption, now),
-    ...machineProbes(config.dataDir),
-    ...(config.engines.DATABASE_URL === undefined
-      ? [
-          roomProbe({ dataDir: config.dataDir, leastBytes: config.engines.DISK_FREE_MIN_BYTES, now }),
-          backupProbe(() => readLastBackup(config.dataDir), config.server.BACKUP_MAX_AGE_HOURS ?? null, now),
-        ]
-      : []),
-    ...secretProbes(config.secretFiles),
-  ];
-}
-
-async function seenJobs({ pool }: Pick<Engines, "pool">, now: EpochMs): Promise<readonly JobSeen[]> {
-  return (await readJobs(pool)).map((row) => ({
-    ...stateOf(row, now),
-    title: row.title,
-    isScheduled: row.everyMs !== null,
-    attempt: row.current?.attempt ?? 0,
-    name: row.name,
-    last: endOf(row.last),
-    nextAt: row.paused || row.current ? null : row.nextAt,
-  }));
-}
-
-function endOf(run: RunRow | null): JobSeen["last"] {
-  if (run === null || run.finishedAt === null) return null;
-  const outcome = run.state === "failed" || run.state === "stopped" ? run.state : "done";
-  return { outcome, endedAt: run.finishedAt };
 }
 
 /** @throws LogUnavailableError unless the log answers in time and has the telemetry topic. */
