@@ -1,0 +1,67 @@
+import type { ReadingValue } from "../message";
+import type { EpochMs } from "../terms";
+
+/** What came through a door at once, before anybody understood it. */
+export interface Delivery {
+  readonly body: Uint8Array;
+  readonly arrived: EpochMs;
+  /** What came beside the body. */
+  readonly beside: Beside;
+}
+
+/** What a door knows beside the bytes; kept with a dead letter, so that a later mapping reads the same. JSON as it is. */
+export interface Beside {
+  readonly contentType: string | null;
+  /** MQTT's, or null. */
+  readonly topic: string | null;
+  /** MQTT's retained flag: such a message may be of any age. */
+  readonly retained: boolean;
+  /** Levels of the address after the source's name. */
+  readonly path: readonly string[];
+  readonly query: Readonly<Record<string, string>>;
+  /** Those a mapping may read (never credentials), names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly kafka: {
+    readonly topic: string;
+    readonly key: string | null;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly timestamp: EpochMs;
+  } | null;
+}
+
+/** What a mapping made of one delivery: each leaf of each part is in exactly one of used (by a reading, or as device, time, unit, label), ignored or refused. */
+export interface Mapped {
+  readonly messages: readonly MappedMessage[];
+  readonly ignored: readonly { readonly path: string; readonly rule: string }[];
+  /** A path of a part (or "" for all of it) that was meant as data and can't be read. */
+  readonly refused: readonly MappingRefusal[];
+  /** Leaves that became a device, a time, a unit or a label. */
+  readonly used: readonly { readonly path: string; readonly as: "device" | "time" | "unit" | "label" }[];
+}
+
+/** One message in Fieldwatch's own shape, ready for the log, and what it says. */
+export interface MappedMessage {
+  /** Its JSON, as the worker will decode it. At most MESSAGE_LIMITS.readings readings; a part with more becomes several. */
+  readonly bytes: Uint8Array;
+  readonly device: string;
+  readonly time: EpochMs;
+  readonly timeFrom: "payload" | "arrival";
+  readonly readings: readonly MappedReading[];
+}
+
+export interface MappedReading {
+  readonly metric: string;
+  /** After conversion. Text stays in the message and the twin. */
+  readonly value: ReadingValue | string;
+  /** Symbol of the canonical unit; a unit that isn't known as it was written; null: nobody said. */
+  readonly unit: string | null;
+  /** Where it was in the payload. */
+  readonly path: string;
+}
+
+export interface MappingRefusal {
+  readonly path: string;
+  readonly reason:
+    "unreadable" | "noDevice" | "badDevice" | "noTime" | "badTime" | "noReadings" | "badValue" | "badName";
+  readonly detail: string;
+}
