@@ -1,3 +1,4 @@
+import type { JsonReading } from "../json";
 import type { ReadingValue } from "../message";
 import type { EpochMs } from "../terms";
 
@@ -27,6 +28,26 @@ export interface Beside {
     readonly headers: Readonly<Record<string, string>>;
     readonly timestamp: EpochMs;
   } | null;
+}
+
+/** What a decoder made of a delivery: the whole payload, or a line, record or point of it. `each` of a mapping may split it further. */
+export type Part = WholePart | BrokenPart;
+
+/** A part that could be read. */
+export interface WholePart {
+  /** A tree of objects, arrays and scalars; numbers keep the digits they were written with. */
+  readonly value: JsonReading;
+  /** Its place in the payload, for people: "" is all of it, "line 3". */
+  readonly path: string;
+  /** What a decoder knows of it that isn't in the tree; a mapping's templates read it as `{part.name}`. */
+  readonly beside: Readonly<Record<string, string>>;
+}
+
+/** A part that couldn't be read: it is refused as `unreadable`, and the others are taken. */
+export interface BrokenPart {
+  readonly path: string;
+  /** What is wrong with it, for a person. */
+  readonly error: string;
 }
 
 /** What a mapping made of one delivery: each leaf of each part is in exactly one of used (by a reading, or as device, time, unit, label), ignored or refused. */

@@ -5,8 +5,8 @@
  * Paths are dot-separated keys and indexes from the part's root (`uplink_message.decoded_payload`); a key that itself contains a dot or a backslash
  * is written with a backslash before it; "" is the root. Globs match whole names: `*` any run of characters, `?` one. Templates are text with
  * `{…}` in it: a path, or one of what came beside the payload: `{@key}` (see `each`), `{topic.1}` (levels from 0), `{topic}`, `{path.0}` (what
- * follows the source's name in the address), `{query.event}`, `{header.x-name}`, `{kafka.key}`, `{kafka.headers.x}`, `{envelope.…}` (a path from
- * the root of the payload, outside the part).
+ * follows the source's name in the address), `{query.event}`, `{header.x-name}`, `{kafka.key}`, `{kafka.headers.x}`, `{part.x}` (what
+ * the decoder knows of the part), `{envelope.…}` (a path from the root of what the decoder made, outside the element that `each` took).
  */
 import { z } from "zod";
 
