@@ -77,7 +77,7 @@ export function MakeKey({ onMade, onClose }: { onMade: (made: MadeKey) => void; 
           size="sm"
           value={kind}
           onChange={(value) => setKind(value as KeyKind)}
-          data={KEY_KINDS.filter((value) => value !== "service" || mayMakeService)
+          data={KEY_KINDS.filter((value) => value !== "source" && (value !== "service" || mayMakeService))
             .map((value) => ({ value, label: KEY_WORDS[value].title }))
             .reverse()}
         />

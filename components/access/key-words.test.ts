@@ -44,9 +44,16 @@ it("tells when a key has nearly named as much that is new as it may, and when it
 });
 
 it("says what a key is for, and takes addresses as they are written", () => {
-  expect(purposeOf({ kind: "service", role: "viewer", device: null, site: null })).toBe("Program, viewer");
-  expect(purposeOf({ kind: "service", role: "viewer", device: null, site: "north" })).toBe("Program, viewer at north");
-  expect(purposeOf({ kind: "device", role: null, device: "pump-01", site: null })).toBe("Device pump-01");
-  expect(purposeOf({ kind: "site", role: null, device: null, site: "north" })).toBe("Devices of north");
+  expect(purposeOf({ kind: "service", role: "viewer", device: null, source: null, site: null })).toBe(
+    "Program, viewer",
+  );
+  expect(purposeOf({ kind: "service", role: "viewer", device: null, source: null, site: "north" })).toBe(
+    "Program, viewer at north",
+  );
+  expect(purposeOf({ kind: "device", role: null, device: "pump-01", source: null, site: null })).toBe("Device pump-01");
+  expect(purposeOf({ kind: "source", role: null, device: null, source: "barn", site: "north" })).toBe(
+    "Source barn at north",
+  );
+  expect(purposeOf({ kind: "site", role: null, device: null, source: null, site: "north" })).toBe("Devices of north");
   expect(networksIn(" 10.0.0.0/8, 192.168.1.7\n::1 ")).toEqual(["10.0.0.0/8", "192.168.1.7", "::1"]);
 });

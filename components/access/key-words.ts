@@ -14,13 +14,21 @@ export const KEY_WORDS: Record<KeyKind, { readonly title: string; readonly about
     about: "Sends telemetry for the devices of a site, or for any, and follows what became of it. Sees nothing else.",
   },
   device: { title: "One device", about: "Sends telemetry for this device alone. Sees nothing else." },
+  source: { title: "Source", about: "Sends to this source alone, in the shape it takes. Sees nothing else." },
 };
 
 /** What a key is for. */
-export function purposeOf({ kind, role, device, site }: Pick<KeyView, "kind" | "role" | "device" | "site">): string {
+export function purposeOf({
+  kind,
+  role,
+  device,
+  source,
+  site,
+}: Pick<KeyView, "kind" | "role" | "device" | "source" | "site">): string {
   const at = site === null ? "" : ` at ${site}`;
   if (kind === "service") return `Program, ${roleWord(role).toLowerCase()}${at}`;
   if (kind === "device") return `Device ${device ?? "unknown"}${at}`;
+  if (kind === "source") return `Source ${source ?? "unknown"}${at}`;
   return site === null ? "Any device" : `Devices of ${site}`;
 }
 

@@ -16,10 +16,10 @@ export interface Credentials {
 }
 
 /**
- * What may have changed: sessions and roles of people, keys and their roles, what of the catalog decides who may send for a device; or
+ * What may have changed: sessions and roles of people, keys and their roles, what of the catalog decides who may send for a device, sources; or
  * anything, as something may have been missed.
  */
-export type Changed = "people" | "keys" | "catalog" | "anything";
+export type Changed = "people" | "keys" | "catalog" | "sources" | "anything";
 
 export interface Authenticator {
   /** Who this is; nobody, with the reason, for what is missing, unknown or ended. @throws when PostgreSQL is away and it isn't known from before. */
@@ -150,6 +150,7 @@ interface KeyRow {
   readonly secretHash: Buffer;
   readonly siteId: number | null;
   readonly device: string | null;
+  readonly sourceId: number | null;
   readonly networks: string[];
   readonly ended: "expired" | "revoked" | null;
   readonly lastsMs: number | null;
@@ -159,11 +160,12 @@ interface KeyRow {
 /** What the database says of keys, in their order. */
 async function findKeys(pool: Pool, asked: readonly AskedKey[]): Promise<FoundKey[]> {
   const { rows } = await pool.query<KeyRow>(
-    `SELECT k.id, k.kind, k.name, k.secret_hash AS "secretHash", k.site_id AS "siteId", k.device, k.networks,
+    `SELECT k.id, k.kind, k.name, k.secret_hash AS "secretHash", coalesce(s.site_id, k.site_id) AS "siteId", k.device, k.source_id AS "sourceId",
+       k.networks,
        CASE WHEN k.revoked_at <= now() THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired' END AS ended,
        (extract(epoch FROM k.expires_at - now()) * 1000)::float8 AS "lastsMs",
        coalesce((SELECT json_agg(json_build_object('role', g.role, 'siteId', g.site_id)) FROM role_grant g WHERE g.key_id = k.id), '[]') AS grants
-     FROM access_key k WHERE k.id = ANY($1)`,
+     FROM access_key k LEFT JOIN source s ON s.id = k.source_id WHERE k.id = ANY($1)`,
     [asked.map(({ id }) => id)],
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -200,9 +202,9 @@ function readFound(asked: AskedKey, row: KeyRow | undefined): FoundKey {
   if (row === undefined || row.kind !== kind || !timingSafeEqual(row.secretHash, hash))
     return refused("The key is not known here.");
   if (row.ended !== null) return refused(`The key ${row.name} is ${row.ended}.`, { id, name: row.name });
-  const { name, siteId, device, networks, grants, lastsMs } = row;
+  const { name, siteId, device, sourceId, networks, grants, lastsMs } = row;
   return {
-    caller: { kind: "key", keyId: id, name, of: kind, siteId, device, grants },
+    caller: { kind: "key", keyId: id, name, of: kind, siteId, device, ...(sourceId !== null && { sourceId }), grants },
     networks: networks.length === 0 ? null : blockListOf(networks),
     lastsMs: lastsMs ?? Infinity,
     ...{ asked, from: null },

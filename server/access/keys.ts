@@ -10,6 +10,8 @@ export interface Key {
   readonly kind: KeyKind;
   readonly name: string;
   readonly device: string | null;
+  /** The source it sends to, of a source's key. */
+  readonly source: { readonly id: number; readonly name: string } | null;
   /** The site it speaks for, or at which a program has its role; null: all of them. */
   readonly site: { readonly id: number; readonly name: string } | null;
   readonly networks: readonly string[];
@@ -38,6 +40,7 @@ const SHAPE = {
   lastUsedAt: true,
   lastUsedFrom: true,
   site: true,
+  source: { select: { id: true, name: true, site: true } },
   line: true,
   grants: { select: { role: true, siteId: true, site: true } },
 } as const;
@@ -49,6 +52,8 @@ export interface WantedKey {
   readonly device: string | null;
   /** The site that a site or device key speaks for; left out or null: all. */
   readonly siteId?: number | null;
+  /** The source that a source's key sends to. */
+  readonly sourceId?: number;
   readonly networks: readonly string[];
   readonly expiresAt: EpochMs | null;
   readonly grants: readonly Grant[];
@@ -61,7 +66,7 @@ export async function listKeys(prisma: PrismaClient, sites: Sites): Promise<Key[
   const at = { siteId: { in: sites === "all" ? [] : [...sites] } };
   const rows = await prisma.accessKey.findMany({
     select: SHAPE,
-    ...(sites !== "all" && { where: { OR: [at, { grants: { some: at } }] } }),
+    ...(sites !== "all" && { where: { OR: [at, { grants: { some: at } }, { source: at }] } }),
     orderBy: [{ createdAt: "desc" }, { id: "asc" }],
   });
   return rows.map(toKey);
@@ -85,12 +90,13 @@ export function expiryOf(kind: KeyKind, days: number | null | undefined, now: Ep
 
 /** What to make for a key to take the place of another one: the same in all, for as long again. */
 export function sameAgain(
-  { id, kind, name, device, site, networks, grants, createdAt, expiresAt, line }: Key,
+  { id, kind, name, device, source, site, networks, grants, createdAt, expiresAt, line }: Key,
   now: EpochMs,
 ): WantedKey {
   return {
     ...{ kind, name, device, networks, grants },
-    siteId: kind === "service" ? null : (site?.id ?? null),
+    siteId: kind === "service" || kind === "source" ? null : (site?.id ?? null),
+    ...(source !== null && { sourceId: source.id }),
     expiresAt: expiresAt === null ? null : now + (expiresAt - createdAt),
     line: line ?? id,
   };
@@ -135,21 +141,37 @@ export async function revokeKey(prisma: PrismaClient, id: string, now: EpochMs):
   return findKey(prisma, id);
 }
 
-interface KeyRow extends Omit<Key, "kind" | "grants" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt"> {
+interface KeyRow extends Omit<
+  Key,
+  "kind" | "source" | "grants" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt"
+> {
   readonly kind: string;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly lastUsedAt: Date | null;
+  readonly source: (Key["source"] & { readonly site: Key["site"] }) | null;
   readonly maker: { readonly name: string } | null;
   readonly grants: readonly { readonly role: string; readonly siteId: number | null; readonly site: Key["site"] }[];
 }
 
-function toKey({ kind, site, createdAt, expiresAt, revokedAt, lastUsedAt, maker, grants, ...row }: KeyRow): Key {
+function toKey({
+  kind,
+  site,
+  source,
+  createdAt,
+  expiresAt,
+  revokedAt,
+  lastUsedAt,
+  maker,
+  grants,
+  ...row
+}: KeyRow): Key {
   return {
     ...row,
     madeBy: maker?.name ?? row.madeBy,
-    site: site ?? grants.find((grant) => grant.site !== null)?.site ?? null,
+    source: source && { id: source.id, name: source.name },
+    site: site ?? source?.site ?? grants.find((grant) => grant.site !== null)?.site ?? null,
     kind: kind as KeyKind,
     createdAt: createdAt.getTime(),
     expiresAt: expiresAt?.getTime() ?? null,

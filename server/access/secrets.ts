@@ -2,11 +2,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { KeyKind } from "@/server/domain/access";
 
-const PREFIXES = { service: "fwk", site: "fws", device: "fwd" } as const satisfies Record<KeyKind, string>;
+const PREFIXES = { service: "fwk", site: "fws", device: "fwd", source: "fwi" } as const satisfies Record<
+  KeyKind,
+  string
+>;
 const KINDS = new Map(Object.entries(PREFIXES).map(([kind, prefix]) => [prefix as string, kind as KeyKind]));
 
 /** A key as its holder has it: `<prefix>_<12 characters id>_<43 characters secret><6 characters checksum>`. */
-const KEY = /^(fwk|fws|fwd)_([0-9a-z]{12})_([A-Za-z0-9_-]{43})([0-9a-f]{6})$/;
+const KEY = /^(fwk|fws|fwd|fwi)_([0-9a-z]{12})_([A-Za-z0-9_-]{43})([0-9a-f]{6})$/;
 
 /** 256 random bits for a cookie or a link, in base64url. */
 export function newSecret(): string {

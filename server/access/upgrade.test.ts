@@ -20,7 +20,7 @@ test("keys of before go on as they were, and none is bound to a site or a folder
   const kept = async () =>
     (
       await db.pool.query(
-        `SELECT to_jsonb(k) - 'folder' - 'line' - 'made_by_account' AS key FROM access_key k ORDER BY id`,
+        `SELECT to_jsonb(k) - 'folder' - 'line' - 'made_by_account' - 'source_id' AS key FROM access_key k ORDER BY id`,
       )
     ).rows;
   const before = await kept();
@@ -70,7 +70,7 @@ test("names of who made, asked for and skipped something become numbers, where t
   const kept = () =>
     Promise.all(
       [
-        `SELECT to_jsonb(k) - '{made_by,made_by_account}'::text[] AS row FROM access_key k ORDER BY id`,
+        `SELECT to_jsonb(k) - '{made_by,made_by_account,source_id}'::text[] AS row FROM access_key k ORDER BY id`,
         `SELECT to_jsonb(r) - '{requested_by,requested_by_account}'::text[] AS row FROM job_run r ORDER BY id`,
         `SELECT to_jsonb(b) - '{skipped_by,skipped_by_account}'::text[] AS row FROM unreadable_batch b ORDER BY partition`,
       ].map(async (sql) => (await db.pool.query(sql)).rows),

@@ -11,7 +11,7 @@ const SWEEP_MS = 60_000;
 const ANSWER_MS = 10_000;
 
 /**
- * Calls `onChange` whenever sessions, keys or roles have changed, or what of the catalog decides who may send for a device, as soon as PostgreSQL says so; and, in case that was
+ * Calls `onChange` whenever sessions, keys or roles have changed, or what of the catalog decides who may send for a device, or sources, as soon as PostgreSQL says so; and, in case that was
  * missed, with "anything" after each lost connection and every minute.
  * @returns stops it.
  */
@@ -39,9 +39,7 @@ export function watchAccess(
     ending.signal.addEventListener("abort", stop);
     try {
       await client.connect();
-      client.on("notification", ({ payload }) =>
-        onChange(payload === "people" || payload === "keys" || payload === "catalog" ? payload : "anything"),
-      );
+      client.on("notification", ({ payload }) => onChange(isChange(payload) ? payload : "anything"));
       await client.query(`SET idle_session_timeout = 0; LISTEN ${CHANNEL}`);
       backoff.reset();
       while (!over.signal.aborted && !ending.signal.aborted) {
@@ -66,6 +64,10 @@ export function watchAccess(
     ending.abort();
     await running;
   };
+}
+
+function isChange(payload: string | undefined): payload is Changed {
+  return payload !== undefined && ["people", "keys", "catalog", "sources"].includes(payload);
 }
 
 /** Ends the connection; one that doesn't answer any more is cut. */

@@ -145,11 +145,12 @@ export const keyView = z
     kind: z
       .enum(KEY_KINDS)
       .describe(
-        "service: a program with a role; site: sends for the devices of a site, or for any; device: sends for one",
+        "service: a program with a role; site: sends for the devices of a site, or for any; device: sends for one; source: sends to that source",
       ),
     name: z.string(),
     role: role.nullable(),
     device: z.string().nullable(),
+    source: z.string().nullable().describe("Name of the source it sends to, of a source's key"),
     site: z.string().nullable().describe("The site whose devices it sends for, or where its role holds; null: all"),
     networks: z.array(z.string()).describe("Where it may be used from; none: anywhere"),
     madeBy: z.string(),
@@ -171,7 +172,7 @@ export const keysAnswer = z.object({
 });
 export const newKeyBody = z
   .strictObject({
-    kind: z.enum(KEY_KINDS),
+    kind: z.enum(KEY_KINDS).exclude(["source"]).describe("Keys of sources are made at their source"),
     name: personName,
     role: role.nullable().default(null).describe("Of a service key"),
     device: z.string().nullable().default(null).describe("Of a device key"),

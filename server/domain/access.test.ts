@@ -26,6 +26,7 @@ const TABLE: Record<Permission, string> = {
   "view-messages": "operator editor admin",
   operate: "operator editor admin",
   send: "operator editor admin site device",
+  deliver: "operator editor admin source",
   catalog: "viewer operator editor admin site",
   declare: "editor admin site",
   edit: "editor admin",

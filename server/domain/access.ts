@@ -6,8 +6,8 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 
-/** Kinds of keys: of a program with roles, of all devices of a site (or of every site), of one device. */
-export const KEY_KINDS = ["service", "site", "device"] as const;
+/** Kinds of keys: of a program with roles, of all devices of a site (or of every site), of one device, of a source. */
+export const KEY_KINDS = ["service", "site", "device", "source"] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** What a call may need: the least role that holds it, and the kinds of keys that hold it without any role. */
@@ -20,6 +20,8 @@ const HOLDERS = {
   operate: { from: "operator", keys: [] },
   /** Sends telemetry, and follows what became of it. */
   send: { from: "operator", keys: ["site", "device"] },
+  /** Sends to sources in whatever shape they take; a source's key to that source alone. */
+  deliver: { from: "operator", keys: ["source"] },
   /** Sees which metrics there are, and what they mean. */
   catalog: { from: "viewer", keys: ["site"] },
   /** Says what a metric means. */
@@ -80,6 +82,8 @@ export type Caller =
       readonly siteId: number | null;
       /** The one device it speaks for; null: any. */
       readonly device: string | null;
+      /** The one source it may send to, of a source's key. */
+      readonly sourceId?: number;
       readonly grants: readonly Grant[];
     };
 

@@ -42,12 +42,14 @@ export function toKeyView({
   revokedAt,
   lastUsedAt,
   site,
+  source,
   line: _,
   ...key
 }: Key): z.input<typeof keyView> {
   return {
     ...key,
     site: site?.name ?? null,
+    source: source?.name ?? null,
     networks: [...key.networks],
     role: greatestRole(grants),
     createdAt: toInstant(createdAt),

@@ -58,8 +58,13 @@ export type ProviderIdentity = Prisma.ProviderIdentityModel
  */
 export type Session = Prisma.SessionModel
 /**
+ * Model Source
+ * Who sends, and how it is read; the rest of its columns is plain SQL, in server/sources.
+ */
+export type Source = Prisma.SourceModel
+/**
  * Model AccessKey
- * A key of a program, of a site's devices or of one device.
+ * A key of a program, of a site's devices, of one device or of a source.
  */
 export type AccessKey = Prisma.AccessKeyModel
 /**

@@ -59,6 +59,7 @@ export const ModelName = {
   Account: 'Account',
   ProviderIdentity: 'ProviderIdentity',
   Session: 'Session',
+  Source: 'Source',
   AccessKey: 'AccessKey',
   RoleGrant: 'RoleGrant'
 } as const
@@ -183,6 +184,15 @@ export const SessionScalarFieldEnum = {
 export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
 
 
+export const SourceScalarFieldEnum = {
+  id: 'id',
+  name: 'name',
+  siteId: 'siteId'
+} as const
+
+export type SourceScalarFieldEnum = (typeof SourceScalarFieldEnum)[keyof typeof SourceScalarFieldEnum]
+
+
 export const AccessKeyScalarFieldEnum = {
   id: 'id',
   kind: 'kind',
@@ -190,6 +200,7 @@ export const AccessKeyScalarFieldEnum = {
   secretHash: 'secretHash',
   siteId: 'siteId',
   device: 'device',
+  sourceId: 'sourceId',
   networks: 'networks',
   madeBy: 'madeBy',
   makerId: 'makerId',

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace"
 
 /**
  * Model AccessKey
- * A key of a program, of a site's devices or of one device.
+ * A key of a program, of a site's devices, of one device or of a source.
  */
 export type AccessKeyModel = runtime.Types.Result.DefaultSelection<Prisma.$AccessKeyPayload>
 
@@ -28,11 +28,13 @@ export type AggregateAccessKey = {
 
 export type AccessKeyAvgAggregateOutputType = {
   siteId: number | null
+  sourceId: number | null
   makerId: number | null
 }
 
 export type AccessKeySumAggregateOutputType = {
   siteId: number | null
+  sourceId: number | null
   makerId: number | null
 }
 
@@ -43,6 +45,7 @@ export type AccessKeyMinAggregateOutputType = {
   secretHash: runtime.Bytes | null
   siteId: number | null
   device: string | null
+  sourceId: number | null
   madeBy: string | null
   makerId: number | null
   createdAt: Date | null
@@ -61,6 +64,7 @@ export type AccessKeyMaxAggregateOutputType = {
   secretHash: runtime.Bytes | null
   siteId: number | null
   device: string | null
+  sourceId: number | null
   madeBy: string | null
   makerId: number | null
   createdAt: Date | null
@@ -79,6 +83,7 @@ export type AccessKeyCountAggregateOutputType = {
   secretHash: number
   siteId: number
   device: number
+  sourceId: number
   networks: number
   madeBy: number
   makerId: number
@@ -95,11 +100,13 @@ export type AccessKeyCountAggregateOutputType = {
 
 export type AccessKeyAvgAggregateInputType = {
   siteId?: true
+  sourceId?: true
   makerId?: true
 }
 
 export type AccessKeySumAggregateInputType = {
   siteId?: true
+  sourceId?: true
   makerId?: true
 }
 
@@ -110,6 +117,7 @@ export type AccessKeyMinAggregateInputType = {
   secretHash?: true
   siteId?: true
   device?: true
+  sourceId?: true
   madeBy?: true
   makerId?: true
   createdAt?: true
@@ -128,6 +136,7 @@ export type AccessKeyMaxAggregateInputType = {
   secretHash?: true
   siteId?: true
   device?: true
+  sourceId?: true
   madeBy?: true
   makerId?: true
   createdAt?: true
@@ -146,6 +155,7 @@ export type AccessKeyCountAggregateInputType = {
   secretHash?: true
   siteId?: true
   device?: true
+  sourceId?: true
   networks?: true
   madeBy?: true
   makerId?: true
@@ -252,6 +262,7 @@ export type AccessKeyGroupByOutputType = {
   secretHash: runtime.Bytes
   siteId: number | null
   device: string | null
+  sourceId: number | null
   networks: string[]
   madeBy: string
   makerId: number | null
@@ -294,6 +305,7 @@ export type AccessKeyWhereInput = {
   secretHash?: Prisma.BytesFilter<"AccessKey"> | runtime.Bytes
   siteId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   device?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  sourceId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringFilter<"AccessKey"> | string
   makerId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
@@ -305,6 +317,7 @@ export type AccessKeyWhereInput = {
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
+  source?: Prisma.XOR<Prisma.SourceNullableScalarRelationFilter, Prisma.SourceWhereInput> | null
   maker?: Prisma.XOR<Prisma.AccountNullableScalarRelationFilter, Prisma.AccountWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }
@@ -316,6 +329,7 @@ export type AccessKeyOrderByWithRelationInput = {
   secretHash?: Prisma.SortOrder
   siteId?: Prisma.SortOrderInput | Prisma.SortOrder
   device?: Prisma.SortOrderInput | Prisma.SortOrder
+  sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   networks?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
   makerId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -327,6 +341,7 @@ export type AccessKeyOrderByWithRelationInput = {
   folder?: Prisma.SortOrderInput | Prisma.SortOrder
   line?: Prisma.SortOrderInput | Prisma.SortOrder
   site?: Prisma.SiteOrderByWithRelationInput
+  source?: Prisma.SourceOrderByWithRelationInput
   maker?: Prisma.AccountOrderByWithRelationInput
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
 }
@@ -341,6 +356,7 @@ export type AccessKeyWhereUniqueInput = Prisma.AtLeast<{
   secretHash?: Prisma.BytesFilter<"AccessKey"> | runtime.Bytes
   siteId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   device?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  sourceId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringFilter<"AccessKey"> | string
   makerId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
@@ -352,6 +368,7 @@ export type AccessKeyWhereUniqueInput = Prisma.AtLeast<{
   folder?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   line?: Prisma.StringNullableFilter<"AccessKey"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
+  source?: Prisma.XOR<Prisma.SourceNullableScalarRelationFilter, Prisma.SourceWhereInput> | null
   maker?: Prisma.XOR<Prisma.AccountNullableScalarRelationFilter, Prisma.AccountWhereInput> | null
   grants?: Prisma.RoleGrantListRelationFilter
 }, "id">
@@ -363,6 +380,7 @@ export type AccessKeyOrderByWithAggregationInput = {
   secretHash?: Prisma.SortOrder
   siteId?: Prisma.SortOrderInput | Prisma.SortOrder
   device?: Prisma.SortOrderInput | Prisma.SortOrder
+  sourceId?: Prisma.SortOrderInput | Prisma.SortOrder
   networks?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
   makerId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -390,6 +408,7 @@ export type AccessKeyScalarWhereWithAggregatesInput = {
   secretHash?: Prisma.BytesWithAggregatesFilter<"AccessKey"> | runtime.Bytes
   siteId?: Prisma.IntNullableWithAggregatesFilter<"AccessKey"> | number | null
   device?: Prisma.StringNullableWithAggregatesFilter<"AccessKey"> | string | null
+  sourceId?: Prisma.IntNullableWithAggregatesFilter<"AccessKey"> | number | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringWithAggregatesFilter<"AccessKey"> | string
   makerId?: Prisma.IntNullableWithAggregatesFilter<"AccessKey"> | number | null
@@ -418,6 +437,7 @@ export type AccessKeyCreateInput = {
   folder?: string | null
   line?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
+  source?: Prisma.SourceCreateNestedOneWithoutKeysInput
   maker?: Prisma.AccountCreateNestedOneWithoutKeysMadeInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
@@ -429,6 +449,7 @@ export type AccessKeyUncheckedCreateInput = {
   secretHash: runtime.Bytes
   siteId?: number | null
   device?: string | null
+  sourceId?: number | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
   makerId?: number | null
@@ -458,6 +479,7 @@ export type AccessKeyUpdateInput = {
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
+  source?: Prisma.SourceUpdateOneWithoutKeysNestedInput
   maker?: Prisma.AccountUpdateOneWithoutKeysMadeNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
@@ -469,6 +491,7 @@ export type AccessKeyUncheckedUpdateInput = {
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  sourceId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
   makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -489,6 +512,7 @@ export type AccessKeyCreateManyInput = {
   secretHash: runtime.Bytes
   siteId?: number | null
   device?: string | null
+  sourceId?: number | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
   makerId?: number | null
@@ -525,6 +549,7 @@ export type AccessKeyUncheckedUpdateManyInput = {
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  sourceId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
   makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -554,6 +579,7 @@ export type AccessKeyCountOrderByAggregateInput = {
   secretHash?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   device?: Prisma.SortOrder
+  sourceId?: Prisma.SortOrder
   networks?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
   makerId?: Prisma.SortOrder
@@ -568,6 +594,7 @@ export type AccessKeyCountOrderByAggregateInput = {
 
 export type AccessKeyAvgOrderByAggregateInput = {
   siteId?: Prisma.SortOrder
+  sourceId?: Prisma.SortOrder
   makerId?: Prisma.SortOrder
 }
 
@@ -578,6 +605,7 @@ export type AccessKeyMaxOrderByAggregateInput = {
   secretHash?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   device?: Prisma.SortOrder
+  sourceId?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
   makerId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -596,6 +624,7 @@ export type AccessKeyMinOrderByAggregateInput = {
   secretHash?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   device?: Prisma.SortOrder
+  sourceId?: Prisma.SortOrder
   madeBy?: Prisma.SortOrder
   makerId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -609,6 +638,7 @@ export type AccessKeyMinOrderByAggregateInput = {
 
 export type AccessKeySumOrderByAggregateInput = {
   siteId?: Prisma.SortOrder
+  sourceId?: Prisma.SortOrder
   makerId?: Prisma.SortOrder
 }
 
@@ -701,6 +731,48 @@ export type AccessKeyUncheckedUpdateManyWithoutMakerNestedInput = {
   deleteMany?: Prisma.AccessKeyScalarWhereInput | Prisma.AccessKeyScalarWhereInput[]
 }
 
+export type AccessKeyCreateNestedManyWithoutSourceInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutSourceInput, Prisma.AccessKeyUncheckedCreateWithoutSourceInput> | Prisma.AccessKeyCreateWithoutSourceInput[] | Prisma.AccessKeyUncheckedCreateWithoutSourceInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutSourceInput | Prisma.AccessKeyCreateOrConnectWithoutSourceInput[]
+  createMany?: Prisma.AccessKeyCreateManySourceInputEnvelope
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+}
+
+export type AccessKeyUncheckedCreateNestedManyWithoutSourceInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutSourceInput, Prisma.AccessKeyUncheckedCreateWithoutSourceInput> | Prisma.AccessKeyCreateWithoutSourceInput[] | Prisma.AccessKeyUncheckedCreateWithoutSourceInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutSourceInput | Prisma.AccessKeyCreateOrConnectWithoutSourceInput[]
+  createMany?: Prisma.AccessKeyCreateManySourceInputEnvelope
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+}
+
+export type AccessKeyUpdateManyWithoutSourceNestedInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutSourceInput, Prisma.AccessKeyUncheckedCreateWithoutSourceInput> | Prisma.AccessKeyCreateWithoutSourceInput[] | Prisma.AccessKeyUncheckedCreateWithoutSourceInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutSourceInput | Prisma.AccessKeyCreateOrConnectWithoutSourceInput[]
+  upsert?: Prisma.AccessKeyUpsertWithWhereUniqueWithoutSourceInput | Prisma.AccessKeyUpsertWithWhereUniqueWithoutSourceInput[]
+  createMany?: Prisma.AccessKeyCreateManySourceInputEnvelope
+  set?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  disconnect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  delete?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  update?: Prisma.AccessKeyUpdateWithWhereUniqueWithoutSourceInput | Prisma.AccessKeyUpdateWithWhereUniqueWithoutSourceInput[]
+  updateMany?: Prisma.AccessKeyUpdateManyWithWhereWithoutSourceInput | Prisma.AccessKeyUpdateManyWithWhereWithoutSourceInput[]
+  deleteMany?: Prisma.AccessKeyScalarWhereInput | Prisma.AccessKeyScalarWhereInput[]
+}
+
+export type AccessKeyUncheckedUpdateManyWithoutSourceNestedInput = {
+  create?: Prisma.XOR<Prisma.AccessKeyCreateWithoutSourceInput, Prisma.AccessKeyUncheckedCreateWithoutSourceInput> | Prisma.AccessKeyCreateWithoutSourceInput[] | Prisma.AccessKeyUncheckedCreateWithoutSourceInput[]
+  connectOrCreate?: Prisma.AccessKeyCreateOrConnectWithoutSourceInput | Prisma.AccessKeyCreateOrConnectWithoutSourceInput[]
+  upsert?: Prisma.AccessKeyUpsertWithWhereUniqueWithoutSourceInput | Prisma.AccessKeyUpsertWithWhereUniqueWithoutSourceInput[]
+  createMany?: Prisma.AccessKeyCreateManySourceInputEnvelope
+  set?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  disconnect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  delete?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  connect?: Prisma.AccessKeyWhereUniqueInput | Prisma.AccessKeyWhereUniqueInput[]
+  update?: Prisma.AccessKeyUpdateWithWhereUniqueWithoutSourceInput | Prisma.AccessKeyUpdateWithWhereUniqueWithoutSourceInput[]
+  updateMany?: Prisma.AccessKeyUpdateManyWithWhereWithoutSourceInput | Prisma.AccessKeyUpdateManyWithWhereWithoutSourceInput[]
+  deleteMany?: Prisma.AccessKeyScalarWhereInput | Prisma.AccessKeyScalarWhereInput[]
+}
+
 export type AccessKeyCreatenetworksInput = {
   set: string[]
 }
@@ -741,6 +813,7 @@ export type AccessKeyCreateWithoutSiteInput = {
   lastUsedFrom?: string | null
   folder?: string | null
   line?: string | null
+  source?: Prisma.SourceCreateNestedOneWithoutKeysInput
   maker?: Prisma.AccountCreateNestedOneWithoutKeysMadeInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
@@ -751,6 +824,7 @@ export type AccessKeyUncheckedCreateWithoutSiteInput = {
   name: string
   secretHash: runtime.Bytes
   device?: string | null
+  sourceId?: number | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
   makerId?: number | null
@@ -800,6 +874,7 @@ export type AccessKeyScalarWhereInput = {
   secretHash?: Prisma.BytesFilter<"AccessKey"> | runtime.Bytes
   siteId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   device?: Prisma.StringNullableFilter<"AccessKey"> | string | null
+  sourceId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
   networks?: Prisma.StringNullableListFilter<"AccessKey">
   madeBy?: Prisma.StringFilter<"AccessKey"> | string
   makerId?: Prisma.IntNullableFilter<"AccessKey"> | number | null
@@ -828,6 +903,7 @@ export type AccessKeyCreateWithoutMakerInput = {
   folder?: string | null
   line?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
+  source?: Prisma.SourceCreateNestedOneWithoutKeysInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
 }
 
@@ -838,6 +914,7 @@ export type AccessKeyUncheckedCreateWithoutMakerInput = {
   secretHash: runtime.Bytes
   siteId?: number | null
   device?: string | null
+  sourceId?: number | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
   createdAt?: Date | string
@@ -876,7 +953,7 @@ export type AccessKeyUpdateManyWithWhereWithoutMakerInput = {
   data: Prisma.XOR<Prisma.AccessKeyUpdateManyMutationInput, Prisma.AccessKeyUncheckedUpdateManyWithoutMakerInput>
 }
 
-export type AccessKeyCreateWithoutGrantsInput = {
+export type AccessKeyCreateWithoutSourceInput = {
   id: string
   kind: string
   name: string
@@ -893,6 +970,73 @@ export type AccessKeyCreateWithoutGrantsInput = {
   line?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutKeysInput
   maker?: Prisma.AccountCreateNestedOneWithoutKeysMadeInput
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutKeyInput
+}
+
+export type AccessKeyUncheckedCreateWithoutSourceInput = {
+  id: string
+  kind: string
+  name: string
+  secretHash: runtime.Bytes
+  siteId?: number | null
+  device?: string | null
+  networks?: Prisma.AccessKeyCreatenetworksInput | string[]
+  madeBy: string
+  makerId?: number | null
+  createdAt?: Date | string
+  expiresAt?: Date | string | null
+  revokedAt?: Date | string | null
+  lastUsedAt?: Date | string | null
+  lastUsedFrom?: string | null
+  folder?: string | null
+  line?: string | null
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutKeyInput
+}
+
+export type AccessKeyCreateOrConnectWithoutSourceInput = {
+  where: Prisma.AccessKeyWhereUniqueInput
+  create: Prisma.XOR<Prisma.AccessKeyCreateWithoutSourceInput, Prisma.AccessKeyUncheckedCreateWithoutSourceInput>
+}
+
+export type AccessKeyCreateManySourceInputEnvelope = {
+  data: Prisma.AccessKeyCreateManySourceInput | Prisma.AccessKeyCreateManySourceInput[]
+  skipDuplicates?: boolean
+}
+
+export type AccessKeyUpsertWithWhereUniqueWithoutSourceInput = {
+  where: Prisma.AccessKeyWhereUniqueInput
+  update: Prisma.XOR<Prisma.AccessKeyUpdateWithoutSourceInput, Prisma.AccessKeyUncheckedUpdateWithoutSourceInput>
+  create: Prisma.XOR<Prisma.AccessKeyCreateWithoutSourceInput, Prisma.AccessKeyUncheckedCreateWithoutSourceInput>
+}
+
+export type AccessKeyUpdateWithWhereUniqueWithoutSourceInput = {
+  where: Prisma.AccessKeyWhereUniqueInput
+  data: Prisma.XOR<Prisma.AccessKeyUpdateWithoutSourceInput, Prisma.AccessKeyUncheckedUpdateWithoutSourceInput>
+}
+
+export type AccessKeyUpdateManyWithWhereWithoutSourceInput = {
+  where: Prisma.AccessKeyScalarWhereInput
+  data: Prisma.XOR<Prisma.AccessKeyUpdateManyMutationInput, Prisma.AccessKeyUncheckedUpdateManyWithoutSourceInput>
+}
+
+export type AccessKeyCreateWithoutGrantsInput = {
+  id: string
+  kind: string
+  name: string
+  secretHash: runtime.Bytes
+  device?: string | null
+  networks?: Prisma.AccessKeyCreatenetworksInput | string[]
+  madeBy: string
+  createdAt?: Date | string
+  expiresAt?: Date | string | null
+  revokedAt?: Date | string | null
+  lastUsedAt?: Date | string | null
+  lastUsedFrom?: string | null
+  folder?: string | null
+  line?: string | null
+  site?: Prisma.SiteCreateNestedOneWithoutKeysInput
+  source?: Prisma.SourceCreateNestedOneWithoutKeysInput
+  maker?: Prisma.AccountCreateNestedOneWithoutKeysMadeInput
 }
 
 export type AccessKeyUncheckedCreateWithoutGrantsInput = {
@@ -902,6 +1046,7 @@ export type AccessKeyUncheckedCreateWithoutGrantsInput = {
   secretHash: runtime.Bytes
   siteId?: number | null
   device?: string | null
+  sourceId?: number | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
   makerId?: number | null
@@ -946,6 +1091,7 @@ export type AccessKeyUpdateWithoutGrantsInput = {
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
+  source?: Prisma.SourceUpdateOneWithoutKeysNestedInput
   maker?: Prisma.AccountUpdateOneWithoutKeysMadeNestedInput
 }
 
@@ -956,6 +1102,7 @@ export type AccessKeyUncheckedUpdateWithoutGrantsInput = {
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  sourceId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
   makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -974,6 +1121,7 @@ export type AccessKeyCreateManySiteInput = {
   name: string
   secretHash: runtime.Bytes
   device?: string | null
+  sourceId?: number | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
   makerId?: number | null
@@ -1001,6 +1149,7 @@ export type AccessKeyUpdateWithoutSiteInput = {
   lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  source?: Prisma.SourceUpdateOneWithoutKeysNestedInput
   maker?: Prisma.AccountUpdateOneWithoutKeysMadeNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
@@ -1011,6 +1160,7 @@ export type AccessKeyUncheckedUpdateWithoutSiteInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  sourceId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
   makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1030,6 +1180,7 @@ export type AccessKeyUncheckedUpdateManyWithoutSiteInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  sourceId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
   makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
@@ -1049,6 +1200,7 @@ export type AccessKeyCreateManyMakerInput = {
   secretHash: runtime.Bytes
   siteId?: number | null
   device?: string | null
+  sourceId?: number | null
   networks?: Prisma.AccessKeyCreatenetworksInput | string[]
   madeBy: string
   createdAt?: Date | string
@@ -1076,6 +1228,7 @@ export type AccessKeyUpdateWithoutMakerInput = {
   folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
+  source?: Prisma.SourceUpdateOneWithoutKeysNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
 }
 
@@ -1086,6 +1239,7 @@ export type AccessKeyUncheckedUpdateWithoutMakerInput = {
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  sourceId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1105,8 +1259,87 @@ export type AccessKeyUncheckedUpdateManyWithoutMakerInput = {
   secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  sourceId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
   madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+}
+
+export type AccessKeyCreateManySourceInput = {
+  id: string
+  kind: string
+  name: string
+  secretHash: runtime.Bytes
+  siteId?: number | null
+  device?: string | null
+  networks?: Prisma.AccessKeyCreatenetworksInput | string[]
+  madeBy: string
+  makerId?: number | null
+  createdAt?: Date | string
+  expiresAt?: Date | string | null
+  revokedAt?: Date | string | null
+  lastUsedAt?: Date | string | null
+  lastUsedFrom?: string | null
+  folder?: string | null
+  line?: string | null
+}
+
+export type AccessKeyUpdateWithoutSourceInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
+  madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  site?: Prisma.SiteUpdateOneWithoutKeysNestedInput
+  maker?: Prisma.AccountUpdateOneWithoutKeysMadeNestedInput
+  grants?: Prisma.RoleGrantUpdateManyWithoutKeyNestedInput
+}
+
+export type AccessKeyUncheckedUpdateWithoutSourceInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
+  madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastUsedFrom?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  folder?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  line?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutKeyNestedInput
+}
+
+export type AccessKeyUncheckedUpdateManyWithoutSourceInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  secretHash?: Prisma.BytesFieldUpdateOperationsInput | runtime.Bytes
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  device?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  networks?: Prisma.AccessKeyUpdatenetworksInput | string[]
+  madeBy?: Prisma.StringFieldUpdateOperationsInput | string
+  makerId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1154,6 +1387,7 @@ export type AccessKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   secretHash?: boolean
   siteId?: boolean
   device?: boolean
+  sourceId?: boolean
   networks?: boolean
   madeBy?: boolean
   makerId?: boolean
@@ -1165,6 +1399,7 @@ export type AccessKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   folder?: boolean
   line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  source?: boolean | Prisma.AccessKey$sourceArgs<ExtArgs>
   maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.AccessKeyCountOutputTypeDefaultArgs<ExtArgs>
@@ -1177,6 +1412,7 @@ export type AccessKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   secretHash?: boolean
   siteId?: boolean
   device?: boolean
+  sourceId?: boolean
   networks?: boolean
   madeBy?: boolean
   makerId?: boolean
@@ -1188,6 +1424,7 @@ export type AccessKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   folder?: boolean
   line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  source?: boolean | Prisma.AccessKey$sourceArgs<ExtArgs>
   maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
@@ -1198,6 +1435,7 @@ export type AccessKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   secretHash?: boolean
   siteId?: boolean
   device?: boolean
+  sourceId?: boolean
   networks?: boolean
   madeBy?: boolean
   makerId?: boolean
@@ -1209,6 +1447,7 @@ export type AccessKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   folder?: boolean
   line?: boolean
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  source?: boolean | Prisma.AccessKey$sourceArgs<ExtArgs>
   maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }, ExtArgs["result"]["accessKey"]>
 
@@ -1219,6 +1458,7 @@ export type AccessKeySelectScalar = {
   secretHash?: boolean
   siteId?: boolean
   device?: boolean
+  sourceId?: boolean
   networks?: boolean
   madeBy?: boolean
   makerId?: boolean
@@ -1231,19 +1471,22 @@ export type AccessKeySelectScalar = {
   line?: boolean
 }
 
-export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "networks" | "madeBy" | "makerId" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom" | "folder" | "line", ExtArgs["result"]["accessKey"]>
+export type AccessKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "name" | "secretHash" | "siteId" | "device" | "sourceId" | "networks" | "madeBy" | "makerId" | "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt" | "lastUsedFrom" | "folder" | "line", ExtArgs["result"]["accessKey"]>
 export type AccessKeyInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  source?: boolean | Prisma.AccessKey$sourceArgs<ExtArgs>
   maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
   grants?: boolean | Prisma.AccessKey$grantsArgs<ExtArgs>
   _count?: boolean | Prisma.AccessKeyCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type AccessKeyIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  source?: boolean | Prisma.AccessKey$sourceArgs<ExtArgs>
   maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }
 export type AccessKeyIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.AccessKey$siteArgs<ExtArgs>
+  source?: boolean | Prisma.AccessKey$sourceArgs<ExtArgs>
   maker?: boolean | Prisma.AccessKey$makerArgs<ExtArgs>
 }
 
@@ -1251,6 +1494,7 @@ export type $AccessKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalA
   name: "AccessKey"
   objects: {
     site: Prisma.$SitePayload<ExtArgs> | null
+    source: Prisma.$SourcePayload<ExtArgs> | null
     maker: Prisma.$AccountPayload<ExtArgs> | null
     grants: Prisma.$RoleGrantPayload<ExtArgs>[]
   }
@@ -1260,7 +1504,7 @@ export type $AccessKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     id: string
     /**
-     * service · site · device
+     * service · site · device · source
      */
     kind: string
     name: string
@@ -1270,6 +1514,10 @@ export type $AccessKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalA
     secretHash: runtime.Bytes
     siteId: number | null
     device: string | null
+    /**
+     * The source that a source's key sends to.
+     */
+    sourceId: number | null
     /**
      * Addresses and CIDR blocks it may be used from; none: anywhere.
      */
@@ -1684,6 +1932,7 @@ readonly fields: AccessKeyFieldRefs;
 export interface Prisma__AccessKeyClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   site<T extends Prisma.AccessKey$siteArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccessKey$siteArgs<ExtArgs>>): Prisma.Prisma__SiteClient<runtime.Types.Result.GetResult<Prisma.$SitePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  source<T extends Prisma.AccessKey$sourceArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccessKey$sourceArgs<ExtArgs>>): Prisma.Prisma__SourceClient<runtime.Types.Result.GetResult<Prisma.$SourcePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   maker<T extends Prisma.AccessKey$makerArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccessKey$makerArgs<ExtArgs>>): Prisma.Prisma__AccountClient<runtime.Types.Result.GetResult<Prisma.$AccountPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   grants<T extends Prisma.AccessKey$grantsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.AccessKey$grantsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoleGrantPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
@@ -1721,6 +1970,7 @@ export interface AccessKeyFieldRefs {
   readonly secretHash: Prisma.FieldRef<"AccessKey", 'Bytes'>
   readonly siteId: Prisma.FieldRef<"AccessKey", 'Int'>
   readonly device: Prisma.FieldRef<"AccessKey", 'String'>
+  readonly sourceId: Prisma.FieldRef<"AccessKey", 'Int'>
   readonly networks: Prisma.FieldRef<"AccessKey", 'String[]'>
   readonly madeBy: Prisma.FieldRef<"AccessKey", 'String'>
   readonly makerId: Prisma.FieldRef<"AccessKey", 'Int'>
@@ -2148,6 +2398,25 @@ export type AccessKey$siteArgs<ExtArgs extends runtime.Types.Extensions.Internal
    */
   include?: Prisma.SiteInclude<ExtArgs> | null
   where?: Prisma.SiteWhereInput
+}
+
+/**
+ * AccessKey.source
+ */
+export type AccessKey$sourceArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Source
+   */
+  select?: Prisma.SourceSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Source
+   */
+  omit?: Prisma.SourceOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SourceInclude<ExtArgs> | null
+  where?: Prisma.SourceWhereInput
 }
 
 /**

@@ -195,6 +195,7 @@ export type SiteWhereInput = {
   devices?: Prisma.DeviceListRelationFilter
   keys?: Prisma.AccessKeyListRelationFilter
   grants?: Prisma.RoleGrantListRelationFilter
+  sources?: Prisma.SourceListRelationFilter
 }
 
 export type SiteOrderByWithRelationInput = {
@@ -203,6 +204,7 @@ export type SiteOrderByWithRelationInput = {
   devices?: Prisma.DeviceOrderByRelationAggregateInput
   keys?: Prisma.AccessKeyOrderByRelationAggregateInput
   grants?: Prisma.RoleGrantOrderByRelationAggregateInput
+  sources?: Prisma.SourceOrderByRelationAggregateInput
 }
 
 export type SiteWhereUniqueInput = Prisma.AtLeast<{
@@ -214,6 +216,7 @@ export type SiteWhereUniqueInput = Prisma.AtLeast<{
   devices?: Prisma.DeviceListRelationFilter
   keys?: Prisma.AccessKeyListRelationFilter
   grants?: Prisma.RoleGrantListRelationFilter
+  sources?: Prisma.SourceListRelationFilter
 }, "id" | "name">
 
 export type SiteOrderByWithAggregationInput = {
@@ -239,6 +242,7 @@ export type SiteCreateInput = {
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUncheckedCreateInput = {
@@ -247,6 +251,7 @@ export type SiteUncheckedCreateInput = {
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceUncheckedCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUpdateInput = {
@@ -254,6 +259,7 @@ export type SiteUpdateInput = {
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteUncheckedUpdateInput = {
@@ -262,6 +268,7 @@ export type SiteUncheckedUpdateInput = {
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUncheckedUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteCreateManyInput = {
@@ -334,6 +341,22 @@ export type SiteUpdateOneWithoutDevicesNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.SiteUpdateToOneWithWhereWithoutDevicesInput, Prisma.SiteUpdateWithoutDevicesInput>, Prisma.SiteUncheckedUpdateWithoutDevicesInput>
 }
 
+export type SiteCreateNestedOneWithoutSourcesInput = {
+  create?: Prisma.XOR<Prisma.SiteCreateWithoutSourcesInput, Prisma.SiteUncheckedCreateWithoutSourcesInput>
+  connectOrCreate?: Prisma.SiteCreateOrConnectWithoutSourcesInput
+  connect?: Prisma.SiteWhereUniqueInput
+}
+
+export type SiteUpdateOneWithoutSourcesNestedInput = {
+  create?: Prisma.XOR<Prisma.SiteCreateWithoutSourcesInput, Prisma.SiteUncheckedCreateWithoutSourcesInput>
+  connectOrCreate?: Prisma.SiteCreateOrConnectWithoutSourcesInput
+  upsert?: Prisma.SiteUpsertWithoutSourcesInput
+  disconnect?: Prisma.SiteWhereInput | boolean
+  delete?: Prisma.SiteWhereInput | boolean
+  connect?: Prisma.SiteWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.SiteUpdateToOneWithWhereWithoutSourcesInput, Prisma.SiteUpdateWithoutSourcesInput>, Prisma.SiteUncheckedUpdateWithoutSourcesInput>
+}
+
 export type SiteCreateNestedOneWithoutKeysInput = {
   create?: Prisma.XOR<Prisma.SiteCreateWithoutKeysInput, Prisma.SiteUncheckedCreateWithoutKeysInput>
   connectOrCreate?: Prisma.SiteCreateOrConnectWithoutKeysInput
@@ -370,6 +393,7 @@ export type SiteCreateWithoutDevicesInput = {
   name: string
   keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUncheckedCreateWithoutDevicesInput = {
@@ -377,6 +401,7 @@ export type SiteUncheckedCreateWithoutDevicesInput = {
   name: string
   keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceUncheckedCreateNestedManyWithoutSiteInput
 }
 
 export type SiteCreateOrConnectWithoutDevicesInput = {
@@ -399,11 +424,59 @@ export type SiteUpdateWithoutDevicesInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteUncheckedUpdateWithoutDevicesInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
+  keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUncheckedUpdateManyWithoutSiteNestedInput
+}
+
+export type SiteCreateWithoutSourcesInput = {
+  name: string
+  devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
+  keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
+}
+
+export type SiteUncheckedCreateWithoutSourcesInput = {
+  id?: number
+  name: string
+  devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
+  keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
+  grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
+}
+
+export type SiteCreateOrConnectWithoutSourcesInput = {
+  where: Prisma.SiteWhereUniqueInput
+  create: Prisma.XOR<Prisma.SiteCreateWithoutSourcesInput, Prisma.SiteUncheckedCreateWithoutSourcesInput>
+}
+
+export type SiteUpsertWithoutSourcesInput = {
+  update: Prisma.XOR<Prisma.SiteUpdateWithoutSourcesInput, Prisma.SiteUncheckedUpdateWithoutSourcesInput>
+  create: Prisma.XOR<Prisma.SiteCreateWithoutSourcesInput, Prisma.SiteUncheckedCreateWithoutSourcesInput>
+  where?: Prisma.SiteWhereInput
+}
+
+export type SiteUpdateToOneWithWhereWithoutSourcesInput = {
+  where?: Prisma.SiteWhereInput
+  data: Prisma.XOR<Prisma.SiteUpdateWithoutSourcesInput, Prisma.SiteUncheckedUpdateWithoutSourcesInput>
+}
+
+export type SiteUpdateWithoutSourcesInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
+  keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
+  grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
+}
+
+export type SiteUncheckedUpdateWithoutSourcesInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
 }
@@ -412,6 +485,7 @@ export type SiteCreateWithoutKeysInput = {
   name: string
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUncheckedCreateWithoutKeysInput = {
@@ -419,6 +493,7 @@ export type SiteUncheckedCreateWithoutKeysInput = {
   name: string
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
   grants?: Prisma.RoleGrantUncheckedCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceUncheckedCreateNestedManyWithoutSiteInput
 }
 
 export type SiteCreateOrConnectWithoutKeysInput = {
@@ -441,6 +516,7 @@ export type SiteUpdateWithoutKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteUncheckedUpdateWithoutKeysInput = {
@@ -448,12 +524,14 @@ export type SiteUncheckedUpdateWithoutKeysInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   grants?: Prisma.RoleGrantUncheckedUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUncheckedUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteCreateWithoutGrantsInput = {
   name: string
   devices?: Prisma.DeviceCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceCreateNestedManyWithoutSiteInput
 }
 
 export type SiteUncheckedCreateWithoutGrantsInput = {
@@ -461,6 +539,7 @@ export type SiteUncheckedCreateWithoutGrantsInput = {
   name: string
   devices?: Prisma.DeviceUncheckedCreateNestedManyWithoutSiteInput
   keys?: Prisma.AccessKeyUncheckedCreateNestedManyWithoutSiteInput
+  sources?: Prisma.SourceUncheckedCreateNestedManyWithoutSiteInput
 }
 
 export type SiteCreateOrConnectWithoutGrantsInput = {
@@ -483,6 +562,7 @@ export type SiteUpdateWithoutGrantsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   devices?: Prisma.DeviceUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUpdateManyWithoutSiteNestedInput
 }
 
 export type SiteUncheckedUpdateWithoutGrantsInput = {
@@ -490,6 +570,7 @@ export type SiteUncheckedUpdateWithoutGrantsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   devices?: Prisma.DeviceUncheckedUpdateManyWithoutSiteNestedInput
   keys?: Prisma.AccessKeyUncheckedUpdateManyWithoutSiteNestedInput
+  sources?: Prisma.SourceUncheckedUpdateManyWithoutSiteNestedInput
 }
 
 
@@ -501,12 +582,14 @@ export type SiteCountOutputType = {
   devices: number
   keys: number
   grants: number
+  sources: number
 }
 
 export type SiteCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   devices?: boolean | SiteCountOutputTypeCountDevicesArgs
   keys?: boolean | SiteCountOutputTypeCountKeysArgs
   grants?: boolean | SiteCountOutputTypeCountGrantsArgs
+  sources?: boolean | SiteCountOutputTypeCountSourcesArgs
 }
 
 /**
@@ -540,6 +623,13 @@ export type SiteCountOutputTypeCountGrantsArgs<ExtArgs extends runtime.Types.Ext
   where?: Prisma.RoleGrantWhereInput
 }
 
+/**
+ * SiteCountOutputType without action
+ */
+export type SiteCountOutputTypeCountSourcesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.SourceWhereInput
+}
+
 
 export type SiteSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -547,6 +637,7 @@ export type SiteSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   devices?: boolean | Prisma.Site$devicesArgs<ExtArgs>
   keys?: boolean | Prisma.Site$keysArgs<ExtArgs>
   grants?: boolean | Prisma.Site$grantsArgs<ExtArgs>
+  sources?: boolean | Prisma.Site$sourcesArgs<ExtArgs>
   _count?: boolean | Prisma.SiteCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["site"]>
 
@@ -570,6 +661,7 @@ export type SiteInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   devices?: boolean | Prisma.Site$devicesArgs<ExtArgs>
   keys?: boolean | Prisma.Site$keysArgs<ExtArgs>
   grants?: boolean | Prisma.Site$grantsArgs<ExtArgs>
+  sources?: boolean | Prisma.Site$sourcesArgs<ExtArgs>
   _count?: boolean | Prisma.SiteCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type SiteIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -581,6 +673,7 @@ export type $SitePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     devices: Prisma.$DevicePayload<ExtArgs>[]
     keys: Prisma.$AccessKeyPayload<ExtArgs>[]
     grants: Prisma.$RoleGrantPayload<ExtArgs>[]
+    sources: Prisma.$SourcePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -982,6 +1075,7 @@ export interface Prisma__SiteClient<T, Null = never, ExtArgs extends runtime.Typ
   devices<T extends Prisma.Site$devicesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Site$devicesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DevicePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   keys<T extends Prisma.Site$keysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Site$keysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AccessKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   grants<T extends Prisma.Site$grantsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Site$grantsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoleGrantPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  sources<T extends Prisma.Site$sourcesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Site$sourcesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SourcePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1475,6 +1569,30 @@ export type Site$grantsArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
   take?: number
   skip?: number
   distinct?: Prisma.RoleGrantScalarFieldEnum | Prisma.RoleGrantScalarFieldEnum[]
+}
+
+/**
+ * Site.sources
+ */
+export type Site$sourcesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Source
+   */
+  select?: Prisma.SourceSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Source
+   */
+  omit?: Prisma.SourceOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SourceInclude<ExtArgs> | null
+  where?: Prisma.SourceWhereInput
+  orderBy?: Prisma.SourceOrderByWithRelationInput | Prisma.SourceOrderByWithRelationInput[]
+  cursor?: Prisma.SourceWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.SourceScalarFieldEnum | Prisma.SourceScalarFieldEnum[]
 }
 
 /**
