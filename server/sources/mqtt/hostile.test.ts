@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { mqttRig, rawSocket } from "@/server/testing/mqtt-rig";
+import { until } from "@/server/testing/until";
+
+test("a CONNECT of 200 MB is refused at its head", async () => {
+  const { listener, ended } = await mqttRig();
+  const socket = await rawSocket(listener.port);
+  socket.write(Buffer.from([0x10, 0x80, 0x84, 0xaf, 0x5f]));
+  await new Promise((resolve) => socket.once("close", resolve));
+  expect(ended).toEqual(["sent a packet larger than is taken"]);
+});
+
+test("of connections that don't sign in, there are only so many, and not for long; others get in", async () => {
+  const { listener, connect } = await mqttRig({ maxUnknown: 50, signInMs: 1500 });
+  let open = 0;
+  for (let i = 0; i < 200; i++) {
+    const socket = await rawSocket(listener.port);
+    open += 1;
+    socket.once("close", () => (open -= 1));
+  }
+  await until(() => open === 50);
+  await connect();
+  await until(() => open === 0);
+  expect(listener.clients()).toEqual(new Map([["plant", 1]]));
+});
+
+test("what is kept of connections that don't sign in is bounded in all", async () => {
+  const { listener, connect } = await mqttRig({ unknownBytes: 100_000 });
+  let closed = 0;
+  for (let i = 0; i < 4; i++) {
+    const socket = await rawSocket(listener.port);
+    socket.once("close", () => (closed += 1));
+    socket.write(Buffer.concat([Buffer.from([0x10, 0xff, 0xff, 0x03]), Buffer.alloc(40_000)]));
+  }
+  await until(() => closed === 2);
+  await connect();
+});
