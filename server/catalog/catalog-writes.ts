@@ -3,6 +3,7 @@ import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import type { DeviceHistory } from "@/server/ports/commit-batch";
 import { InconsistencyError, withTransaction } from "@/server/postgres/transaction";
+import { prepared } from "@/server/postgres/prepared";
 
 export interface CatalogDevice {
   readonly id: number;
@@ -179,6 +180,11 @@ export async function describeDevices(
   });
 }
 
+const LOCK_DEVICES = prepared(
+  `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM rolled_until) * 1000)::float8 AS "rolledUntil"
+     FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
+);
+
 /**
  * Locks devices until the transaction ends, in the order of their ids, so that two transactions can't lock each other
  * out. Whoever holds them is the only one to write their samples and rollups.
@@ -186,9 +192,7 @@ export async function describeDevices(
  */
 export async function lockDevices(client: PoolClient, ids: readonly number[]): Promise<Map<number, DeviceHistory>> {
   const { rows } = await client.query<{ id: number; latest: number | null; rolledUntil: number | null }>(
-    `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM rolled_until) * 1000)::float8 AS "rolledUntil"
-     FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
-    [ids],
+    LOCK_DEVICES([ids]),
   );
   return new Map(rows.map(({ id, ...history }) => [id, history]));
 }
@@ -203,21 +207,24 @@ export interface DeviceActivity {
   readonly lastEventTime: EpochMs;
 }
 
-/** Adds up what devices did, whose rows the transaction has locked. */
-export async function noteActivity(client: PoolClient, devices: readonly DeviceActivity[]): Promise<void> {
-  const { rowCount } = await client.query(
-    `UPDATE device d
+const NOTE_ACTIVITY = prepared(
+  `UPDATE device d
      SET messages = d.messages + n.messages, last_seen = GREATEST(d.last_seen, n.last_seen),
          last_event_time = GREATEST(d.last_event_time, n.last_event_time)
      FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[])
        AS n (id, messages, last_seen, last_event_time)
      WHERE d.id = n.id`,
-    [
+);
+
+/** Adds up what devices did, whose rows the transaction has locked. */
+export async function noteActivity(client: PoolClient, devices: readonly DeviceActivity[]): Promise<void> {
+  const { rowCount } = await client.query(
+    NOTE_ACTIVITY([
       devices.map((device) => device.id),
       devices.map((device) => device.messages),
       devices.map((device) => new Date(device.lastSeen).toISOString()),
       devices.map((device) => new Date(device.lastEventTime).toISOString()),
-    ],
+    ]),
   );
   if (rowCount !== devices.length)
     throw new InconsistencyError(`${rowCount} of ${devices.length} devices were updated`);

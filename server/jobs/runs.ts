@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { Job, Progress } from "@/server/postgres/job";
+import { prepared } from "@/server/postgres/prepared";
 
 /** A run that a worker holds. */
 export interface TakenRun {
@@ -39,14 +40,9 @@ export async function registerJobs(pool: Pool, jobs: readonly Job[], firstMs: nu
   ]);
 }
 
-/**
- * Makes a run of each job that is due. However many times were missed, they are made up for by one run; none is made while
- * the one before is unfinished.
- */
-export async function planRuns(pool: Pool, names: readonly string[]): Promise<void> {
-  await pool.query(
-    // A clock that was set back would leave a job due in a far future.
-    `WITH due AS (
+// A clock that was set back would leave a job due in a far future.
+const PLAN = prepared(
+  `WITH due AS (
        SELECT name, least(next_at, now()) AS at, next_at > now() AS too_far, every_ms FROM job
        WHERE name = ANY ($1::text[]) AND NOT paused
          AND (next_at <= now() OR next_at > now() + every_ms * interval '1 millisecond' + interval '1 minute')
@@ -59,9 +55,30 @@ export async function planRuns(pool: Pool, names: readonly string[]): Promise<vo
      INSERT INTO job_run (id, job, lane, trigger, scheduled_for, state)
      SELECT gen_random_uuid()::text, name, name, 'schedule', at, 'waiting' FROM moved
      ON CONFLICT DO NOTHING`,
-    [names],
-  );
+);
+
+/**
+ * Makes a run of each job that is due. However many times were missed, they are made up for by one run; none is made while
+ * the one before is unfinished.
+ */
+export async function planRuns(pool: Pool, names: readonly string[]): Promise<void> {
+  await pool.query(PLAN([names]));
 }
+
+const TAKE = prepared(
+  `WITH ended AS (
+     UPDATE job_run SET state = 'stopped', finished_at = now(), lease_until = NULL
+     WHERE state = 'running' AND lease_until < now() AND stop_wanted
+   )
+   UPDATE job_run SET state = 'running', lease_owner = $2, lease_token = nextval('job_lease'), not_before = NULL,
+       lease_until = now() + $3 * interval '1 millisecond', started_at = coalesce(started_at, now())
+     WHERE id = ANY (ARRAY (
+       SELECT id FROM job_run
+       WHERE job = ANY ($1::text[]) AND NOT stop_wanted
+         AND (state = 'waiting' AND coalesce(not_before <= now(), true) OR state = 'running' AND lease_until < now())
+       ORDER BY created_at, id LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED))
+     RETURNING id, job, lease_token AS token, params, cursor, done, total, attempt`,
+);
 
 /** Takes runs that wait, and those whose worker has not been heard of for the time of its lease. */
 export async function takeRuns(
@@ -70,21 +87,7 @@ export async function takeRuns(
   owner: string,
   leaseMs: number,
 ): Promise<TakenRun[]> {
-  await pool.query(
-    `UPDATE job_run SET state = 'stopped', finished_at = now(), lease_until = NULL
-     WHERE state = 'running' AND lease_until < now() AND stop_wanted`,
-  );
-  const { rows } = await pool.query<TakenRun>(
-    `UPDATE job_run SET state = 'running', lease_owner = $2, lease_token = nextval('job_lease'), not_before = NULL,
-       lease_until = now() + $3 * interval '1 millisecond', started_at = coalesce(started_at, now())
-     WHERE id = ANY (ARRAY (
-       SELECT id FROM job_run
-       WHERE job = ANY ($1::text[]) AND NOT stop_wanted
-         AND (state = 'waiting' AND coalesce(not_before <= now(), true) OR state = 'running' AND lease_until < now())
-       ORDER BY created_at, id LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED))
-     RETURNING id, job, lease_token AS token, params, cursor, done, total, attempt`,
-    [names, owner, leaseMs],
-  );
+  const { rows } = await pool.query<TakenRun>(TAKE([names, owner, leaseMs]));
   return rows;
 }
 

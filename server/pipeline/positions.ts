@@ -4,6 +4,7 @@ import { logIdentity } from "@/server/domain/terms";
 import type { LogBreakKind } from "@/server/domain/pipeline-state";
 import type { PartitionBounds } from "@/server/ports/event-log";
 import { InconsistencyError } from "@/server/postgres/transaction";
+import { prepared } from "@/server/postgres/prepared";
 
 /** The pipeline's position in one partition of one epoch of a topic. */
 export interface PipelinePosition {
@@ -151,6 +152,13 @@ export async function beginEpochs(client: PoolClient, cluster: string): Promise<
   );
 }
 
+const LOCK_POSITIONS = prepared(
+  `SELECT p.cluster, p.topic, p.partition, p.next::float8 AS next, ${EPOCH} AS "catalogEpoch" FROM pipeline_position p
+     JOIN unnest($1::text[], $2::text[], $3::integer[], $4::integer[]) AS n (cluster, topic, epoch, partition)
+       USING (cluster, topic, epoch, partition)
+     ORDER BY p.cluster, p.topic, p.partition FOR UPDATE OF p`,
+);
+
 /**
  * Locks the rows of positions in different partitions until the transaction ends, in one order, so that two transactions
  * can't lock each other out.
@@ -161,11 +169,7 @@ export async function lockPositions(
   positions: readonly PipelinePosition[],
 ): Promise<{ readonly moved: PipelinePosition | null; readonly catalogEpoch: number | null }> {
   const { rows } = await client.query<Omit<PipelinePosition, "epoch"> & { readonly catalogEpoch: number }>(
-    `SELECT p.cluster, p.topic, p.partition, p.next::float8 AS next, ${EPOCH} AS "catalogEpoch" FROM pipeline_position p
-     JOIN unnest($1::text[], $2::text[], $3::integer[], $4::integer[]) AS n (cluster, topic, epoch, partition)
-       USING (cluster, topic, epoch, partition)
-     ORDER BY p.cluster, p.topic, p.partition FOR UPDATE OF p`,
-    keysOf(positions),
+    LOCK_POSITIONS(keysOf(positions)),
   );
   const found = new Map(rows.map((row) => [placeOf(row), row.next]));
   const moved = positions.find((position) => found.get(placeOf(position)) !== position.next) ?? null;
@@ -180,14 +184,8 @@ export interface PositionStep {
   readonly totals: BatchTotals;
 }
 
-/**
- * Moves positions in different partitions and adds to their totals, each only if it still stands where it says.
- * @returns whether all did.
- */
-export async function advancePositions(client: PoolClient, steps: readonly PositionStep[]): Promise<boolean> {
-  const total = (name: keyof BatchTotals) => steps.map(({ totals }) => totals[name]);
-  const { rowCount } = await client.query(
-    `UPDATE pipeline_position p
+const ADVANCE_POSITIONS = prepared(
+  `UPDATE pipeline_position p
      SET next = n.to, messages = p.messages + n.messages, readings = p.readings + n.readings,
          duplicates = p.duplicates + n.duplicates, dead_letters = p.dead_letters + n.dead_letters,
          skipped = p.skipped + n.skipped, late = p.late + n.late, conflicts = p.conflicts + n.conflicts, term = n.term,
@@ -198,13 +196,22 @@ export async function advancePositions(client: PoolClient, steps: readonly Posit
          $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
        AS n (cluster, topic, epoch, partition, next, "to", term, messages, readings, duplicates, dead_letters, skipped, late, conflicts)
      WHERE p.cluster = n.cluster AND p.topic = n.topic AND p.epoch = n.epoch AND p.partition = n.partition AND p.next = n.next`,
-    [
+);
+
+/**
+ * Moves positions in different partitions and adds to their totals, each only if it still stands where it says.
+ * @returns whether all did.
+ */
+export async function advancePositions(client: PoolClient, steps: readonly PositionStep[]): Promise<boolean> {
+  const total = (name: keyof BatchTotals) => steps.map(({ totals }) => totals[name]);
+  const { rowCount } = await client.query(
+    ADVANCE_POSITIONS([
       ...keysOf(steps.map(({ position }) => position)),
       steps.map(({ position }) => position.next),
       steps.map(({ to }) => to),
       steps.map(({ term }) => term),
       ...(["messages", "readings", "duplicates", "deadLetters", "skipped", "late", "conflicts"] as const).map(total),
-    ],
+    ]),
   );
   return rowCount === steps.length;
 }

@@ -4,6 +4,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { removeSome } from "@/server/postgres/remove-some";
 import { type PipelineCommit, totalsOf } from "./batch";
 import type { BatchTotals } from "./positions";
+import { prepared } from "@/server/postgres/prepared";
 
 /** The number of classes of the latency histogram; the last one, from 2^30 ms (12 days) on, has no upper end. */
 export const LATENCY_CLASSES = 32;
@@ -12,6 +13,20 @@ export const LATENCY_CLASSES = 32;
 function latencyClass(ms: number): number {
   return ms < 1 ? 0 : Math.min(LATENCY_CLASSES - 1, Math.floor(Math.log2(ms)) + 1);
 }
+
+const ADD_RATE = prepared(
+  `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies)
+     SELECT $1::timestamptz, cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies::integer[]
+     FROM unnest($2::text[], $3::text[], $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::integer[], $9::integer[],
+       $10::integer[], $11::text[])
+       AS n (cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies)
+     ON CONFLICT (bucket, cluster, topic, partition) DO UPDATE
+     SET messages = r.messages + excluded.messages, readings = r.readings + excluded.readings,
+         duplicates = r.duplicates + excluded.duplicates, dead_letters = r.dead_letters + excluded.dead_letters,
+         late = r.late + excluded.late, conflicts = r.conflicts + excluded.conflicts,
+         latencies = (SELECT array_agg(a + b ORDER BY i)
+                      FROM unnest(r.latencies, excluded.latencies) WITH ORDINALITY AS both_of (a, b, i))`,
+);
 
 /** Adds the batches to the current 5 seconds; latencies run from when the log took each message to now, just before the commit. */
 export async function addRate(tx: PoolClient, batches: readonly PipelineCommit[]): Promise<void> {
@@ -23,25 +38,14 @@ export async function addRate(tx: PoolClient, batches: readonly PipelineCommit[]
   });
   const total = (name: keyof BatchTotals) => rows.map(({ totals }) => totals[name]);
   await tx.query(
-    `INSERT INTO pipeline_rate AS r (bucket, cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies)
-     SELECT $1::timestamptz, cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies::integer[]
-     FROM unnest($2::text[], $3::text[], $4::integer[], $5::integer[], $6::integer[], $7::integer[], $8::integer[], $9::integer[],
-       $10::integer[], $11::text[])
-       AS n (cluster, topic, partition, messages, readings, duplicates, dead_letters, late, conflicts, latencies)
-     ON CONFLICT (bucket, cluster, topic, partition) DO UPDATE
-     SET messages = r.messages + excluded.messages, readings = r.readings + excluded.readings,
-         duplicates = r.duplicates + excluded.duplicates, dead_letters = r.dead_letters + excluded.dead_letters,
-         late = r.late + excluded.late, conflicts = r.conflicts + excluded.conflicts,
-         latencies = (SELECT array_agg(a + b ORDER BY i)
-                      FROM unnest(r.latencies, excluded.latencies) WITH ORDINALITY AS both_of (a, b, i))`,
-    [
+    ADD_RATE([
       bucketOf(now),
       rows.map(({ position }) => position.cluster),
       rows.map(({ position }) => position.topic),
       rows.map(({ position }) => position.partition),
       ...(["messages", "readings", "duplicates", "deadLetters", "late", "conflicts"] as const).map(total),
       rows.map(({ latencies }) => latencies),
-    ],
+    ]),
   );
 }
 

@@ -3,6 +3,7 @@ import { from } from "pg-copy-streams";
 import type { EpochMs } from "@/server/domain/terms";
 import { within } from "@/server/async/timeout";
 import { DatabaseUnavailableError, driverError } from "./client";
+import { prepared } from "./prepared";
 import { InconsistencyError } from "./transaction";
 
 /** Rows of COPY's binary format, by far the cheapest way in, which costs both sides a fraction of its text. Fields come in the order of the target's columns. */
@@ -26,8 +27,11 @@ const [INT4, FLOAT8] = [23, 701];
 /** Milliseconds from 1970 to 2000, where PostgreSQL counts from. */
 const Y2K = 946_684_800_000;
 
+/** What a batch of quiet times needs; larger ones of their own would make the garbage collector work. */
+const FIRST_BYTES = 2048;
+
 export function binaryRows(): BinaryRows {
-  let buffer = Buffer.allocUnsafe(64 * 1024);
+  let buffer = Buffer.allocUnsafe(FIRST_BYTES);
   let view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   let at = SIGNATURE.copy(buffer);
   let count = 0;
@@ -115,8 +119,11 @@ export function binaryRows(): BinaryRows {
 /** A time longer than any COPY here takes, in milliseconds: pg's own bound of a statement doesn't hold for a stream. */
 const LONGEST_MS = 60_000;
 
+/** Rows that are written for less as parameters of a statement: a COPY takes two more answers. */
+const FEW_ROWS = 10;
+
 /**
- * Writes rows by COPY in its binary format.
+ * Writes rows by COPY in its binary format; a few of them by INSERT, in the same form.
  * @param target table and columns, e.g. "sample (device_id, time)".
  * @param longestMs after it the connection counts as lost.
  * @throws InconsistencyError when not all were written. A key that is there already fails the whole transaction (23505).
@@ -127,6 +134,39 @@ export async function copyBinary(
   rows: BinaryRows,
   longestMs = LONGEST_MS,
 ): Promise<void> {
+  const written = await (rows.count <= FEW_ROWS ? insert(client, target, rows) : copy(client, target, rows, longestMs));
+  if (written !== rows.count)
+    throw new InconsistencyError(`${written} of ${rows.count} rows of ${target} were written`);
+}
+
+async function insert(client: PoolClient, target: string, rows: BinaryRows): Promise<number | null> {
+  if (rows.count === 0) return 0;
+  const values: (Buffer | null)[] = [];
+  const places: string[] = [];
+  for (const fields of fieldsOf(rows)) {
+    places.push(`(${fields.map((field) => `$${values.push(field)}`).join()})`);
+  }
+  const { rowCount } = await client.query(prepared(`INSERT INTO ${target} VALUES ${places.join()}`)(values));
+  return rowCount;
+}
+
+/** The fields of each row, as binary parameters. */
+function fieldsOf(rows: BinaryRows): (Buffer | null)[][] {
+  const bytes = rows.bytes();
+  let at = SIGNATURE.length;
+  return Array.from({ length: rows.count }, () => {
+    const fields = new Array<Buffer | null>(bytes.readInt16BE(at));
+    at += 2;
+    for (let i = 0; i < fields.length; i++) {
+      const length = bytes.readInt32BE(at);
+      at += 4;
+      fields[i] = length < 0 ? null : bytes.subarray(at, (at += length));
+    }
+    return fields;
+  });
+}
+
+async function copy(client: PoolClient, target: string, rows: BinaryRows, longestMs: number): Promise<number | null> {
   const stream = client.query(from(`COPY ${target} FROM STDIN (FORMAT binary)`));
   const copied = new Promise<void>((resolve, reject) => {
     stream.on("error", (error) => reject(driverError(error) as Error));
@@ -134,7 +174,5 @@ export async function copyBinary(
     stream.end(rows.bytes());
   });
   await within(longestMs, copied, () => new DatabaseUnavailableError(`no answer to a COPY in ${longestMs / 1000} s`));
-  const written = stream.rowCount;
-  if (written !== rows.count)
-    throw new InconsistencyError(`${written} of ${rows.count} rows of ${target} were written`);
+  return stream.rowCount;
 }

@@ -38,6 +38,7 @@ const FATAL_STATES: ReadonlyMap<string, FatalCause> = new Map([
   ["42703", "schema"], // no such column
   ["42883", "schema"], // no such function
   ["42704", "schema"], // no such type
+  ["0A000", "schema"], // columns of a prepared statement that were made another type; a new connection knows them
   ["42501", "rights"],
   ["XX001", "damage"], // a damaged table
   ["XX002", "damage"], // a damaged index

@@ -7,14 +7,13 @@ import type { ArchivedMessage } from "@/server/ports/message-archive";
  * bits a byte, the lowest first.
  */
 const CHUNK_BYTES = 64 * 1024;
+/** The least that may be asked for at once. */
+const LEAST_CHUNK_BYTES = 1024;
 const PACKING = {
-  chunkSize: CHUNK_BYTES,
-  params: {
-    // Of all that was measured (docs/decisions/025) this packs best for what it costs.
-    [constants.BROTLI_PARAM_QUALITY]: 1,
-    [constants.BROTLI_PARAM_LGWIN]: 18,
-    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-  },
+  // Of all that was measured (docs/decisions/025) this packs best for what it costs.
+  [constants.BROTLI_PARAM_QUALITY]: 1,
+  [constants.BROTLI_PARAM_LGWIN]: 18,
+  [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
 };
 /** Bytes a number takes at most. */
 const NUMBER_BYTES = 8;
@@ -53,7 +52,9 @@ export function packSection(messages: readonly ArchivedMessage[]): Buffer {
   }
   for (const { body } of messages) at = writeNumber(bytes, at, body.length);
   at += bytes.write(text, at);
-  return brotliCompressSync(bytes.subarray(0, at), PACKING);
+  // A few messages need no large chunk, which the garbage collector would have to look after.
+  const chunkSize = Math.min(CHUNK_BYTES, Math.max(LEAST_CHUNK_BYTES, at));
+  return brotliCompressSync(bytes.subarray(0, at), { chunkSize, params: PACKING });
 }
 
 /** Adds to `found` the messages of a section; only those of one device, if one is given. */

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import { prepared } from "@/server/postgres/prepared";
 import type { MessageQuery } from "@/server/ports/message-archive";
 import { type Block, dayOf, deviceMark, startOfDay } from "../archive/block";
 import type { BlockPart, Round } from "../archive/newest";
@@ -10,6 +11,8 @@ const COLUMNS = `day, log, partition, first_offset, last_offset, messages, size,
 /** Bytes in one statement, roughly; a block more may be. */
 const STATEMENT_BYTES = 16 * 1024 * 1024;
 const MOST_BLOCKS = 1000;
+/** Blocks that a batch of quiet times has at most: the statements for so many are prepared. */
+const FEW_BLOCKS = 12;
 
 /** Inserts blocks into archive_fresh. */
 export async function insertFresh(client: Pool | PoolClient, blocks: readonly Block[]): Promise<void> {
@@ -29,7 +32,8 @@ export async function insertFresh(client: Pool | PoolClient, blocks: readonly Bl
       params.push(arrayText(block.devices), arrayText(block.sectionDevices), arrayText(block.sectionEnds));
       params.push(block.sections);
     }
-    await client.query(`INSERT INTO archive_fresh (${COLUMNS}) VALUES ${rows.join()}`, params);
+    const text = `INSERT INTO archive_fresh (${COLUMNS}) VALUES ${rows.join()}`;
+    await (rows.length <= FEW_BLOCKS ? client.query(prepared(text)(params)) : client.query(text, params));
   }
 }
 

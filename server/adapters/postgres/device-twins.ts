@@ -3,6 +3,7 @@ import { TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
 import { withTransaction } from "@/server/postgres/transaction";
+import { prepared } from "@/server/postgres/prepared";
 
 /** The most twins remembered, each some hundred bytes a field. */
 const MOST_REMEMBERED = 5000;
@@ -118,17 +119,20 @@ async function write(client: PoolClient, twins: readonly Twin[]): Promise<Readon
   return versionsOf(rows);
 }
 
+const WRITE_VERSIONS = prepared(
+  `WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+     UPDATE device_twin t SET event_time = to_timestamp(u.event_time / 1000), state = u.state::json
+     FROM soon, unnest($1::text[], $2::float8[], ${joinedJsonArray("$3")}, $4::text[]) AS u (device, event_time, state, version)
+     WHERE t.device = u.device AND t.xmin::text = u.version RETURNING t.device, t.xmin::text AS version`,
+);
+
 /** Writes those whose row has still the version given. It needn't wait for the disk: the batch's own commit, which follows, does. */
 async function writeVersions(
   pool: Pool,
   twins: readonly { readonly version: string; readonly twin: Twin }[],
 ): Promise<ReadonlyMap<string, string>> {
   const { rows } = await pool.query<Version>(
-    `WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-     UPDATE device_twin t SET event_time = to_timestamp(u.event_time / 1000), state = u.state::json
-     FROM soon, unnest($1::text[], $2::float8[], ${joinedJsonArray("$3")}, $4::text[]) AS u (device, event_time, state, version)
-     WHERE t.device = u.device AND t.xmin::text = u.version RETURNING t.device, t.xmin::text AS version`,
-    [...columnsOf(twins.map(({ twin }) => twin)), twins.map(({ version }) => version)],
+    WRITE_VERSIONS([...columnsOf(twins.map(({ twin }) => twin)), twins.map(({ version }) => version)]),
   );
   return versionsOf(rows);
 }

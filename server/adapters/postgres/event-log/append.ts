@@ -6,6 +6,7 @@ import { encodeFrames, type Frame } from "./framing";
 import { RECORDS_CHANNEL } from "./group-key";
 import { partitionOf } from "../../partitioner";
 import { findTopic, type Topic } from "./topics";
+import { prepared } from "@/server/postgres/prepared";
 
 /** Calls are merged into one transaction up to these bounds. */
 const MERGED = { records: 20_000, bytes: 8 * 1024 * 1024 };
@@ -45,6 +46,27 @@ function openTopic(pool: Pool, name: string): WriteCalls {
   };
 }
 
+// The lock is kept until the commit, so offsets become visible in order; in the order of partitions, so that two writers
+// never wait for each other. The clock is read with the locks held: ingest times follow the offsets.
+const APPEND = prepared(
+  `WITH locked AS MATERIALIZED (
+       SELECT partition, end_offset FROM log_partition
+       WHERE topic_id = $1 AND partition = ANY ($2::int[]) ORDER BY partition FOR NO KEY UPDATE
+     ), whole AS MATERIALIZED (SELECT count(*) = cardinality($2::int[]) AS is FROM locked
+     ), inserted AS (
+       INSERT INTO log_batch (topic_id, partition, last_offset, records, ingest_time, payload)
+       SELECT $1, f.partition, l.end_offset + f.up_to - 1, f.records, clock_timestamp(), substring($4::bytea FROM f.start FOR f.size)
+       FROM unnest($5::int[], $6::bigint[], $7::int[], $8::int[], $9::int[]) AS f (partition, up_to, records, start, size)
+       JOIN locked l USING (partition) WHERE (SELECT whole.is FROM whole)
+     ), moved AS (
+       UPDATE log_partition p SET end_offset = l.end_offset + e.added
+       FROM unnest($2::int[], $3::bigint[]) AS e (partition, added) JOIN locked l USING (partition)
+       WHERE p.topic_id = $1 AND p.partition = l.partition AND (SELECT whole.is FROM whole)
+     )
+     SELECT whole.is AS "isWhole", pg_notify('${RECORDS_CHANNEL}', $10),
+       set_config('synchronous_commit', CASE WHEN $11 THEN current_setting('synchronous_commit') ELSE 'off' END, true) FROM whole`,
+);
+
 async function insertFrames(
   pool: Pool,
   topic: Topic,
@@ -64,26 +86,8 @@ async function insertFrames(
     }
     added.push(upTo);
   }
-  // The lock is kept until the commit, so offsets become visible in order; in the order of partitions, so that two writers
-  // never wait for each other. The clock is read with the locks held: ingest times follow the offsets.
   const { rows } = await pool.query<{ isWhole: boolean }>(
-    `WITH locked AS MATERIALIZED (
-       SELECT partition, end_offset FROM log_partition
-       WHERE topic_id = $1 AND partition = ANY ($2::int[]) ORDER BY partition FOR NO KEY UPDATE
-     ), whole AS MATERIALIZED (SELECT count(*) = cardinality($2::int[]) AS is FROM locked
-     ), inserted AS (
-       INSERT INTO log_batch (topic_id, partition, last_offset, records, ingest_time, payload)
-       SELECT $1, f.partition, l.end_offset + f.up_to - 1, f.records, clock_timestamp(), substring($4::bytea FROM f.start FOR f.size)
-       FROM unnest($5::int[], $6::bigint[], $7::int[], $8::int[], $9::int[]) AS f (partition, up_to, records, start, size)
-       JOIN locked l USING (partition) WHERE (SELECT whole.is FROM whole)
-     ), moved AS (
-       UPDATE log_partition p SET end_offset = l.end_offset + e.added
-       FROM unnest($2::int[], $3::bigint[]) AS e (partition, added) JOIN locked l USING (partition)
-       WHERE p.topic_id = $1 AND p.partition = l.partition AND (SELECT whole.is FROM whole)
-     )
-     SELECT whole.is AS "isWhole", pg_notify('${RECORDS_CHANNEL}', $10),
-       set_config('synchronous_commit', CASE WHEN $11 THEN current_setting('synchronous_commit') ELSE 'off' END, true) FROM whole`,
-    [
+    APPEND([
       topic.id,
       parts.map(({ partition }) => partition),
       added,
@@ -95,7 +99,7 @@ async function insertFrames(
       frames.map(({ size }) => size),
       topic.name,
       topic.durable,
-    ],
+    ]),
   );
   if (rows[0]?.isWhole !== true) throw new LogUnavailableError(`the topic ${topic.name} has changed`);
 }

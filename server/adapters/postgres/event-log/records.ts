@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { LogUnavailableError, NO_HEADERS, type PartitionBounds, type StoredRecord } from "@/server/ports/event-log";
 import { decodeFrame, ROW_RECORDS } from "./framing";
 import type { Topic } from "./topics";
+import { prepared } from "@/server/postgres/prepared";
 
 /** The records found in a partition from an offset on. */
 export interface FetchedRecords {
@@ -27,6 +28,20 @@ interface FetchedRow {
   readonly payload: Buffer;
 }
 
+// Offsets are dense and a row holds at most ROW_RECORDS, so the upper bound on last_offset loses nothing.
+const FETCH = prepared(
+  `SELECT w.partition, p.start_offset, p.end_offset, b.last_offset, b.records, b.ingest_time, b.payload
+     FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS w (partition, next, most)
+     JOIN log_partition p ON p.topic_id = $1 AND p.partition = w.partition
+     LEFT JOIN LATERAL (
+       SELECT r.*, sum(octet_length(r.payload)) OVER (ORDER BY r.last_offset) - octet_length(r.payload) AS bytes_before
+       FROM log_batch r
+       WHERE r.topic_id = $1 AND r.partition = w.partition AND r.last_offset >= w.next
+         AND r.last_offset < greatest(w.next, p.start_offset) + w.most + ${ROW_RECORDS}
+     ) b ON b.bytes_before < $5
+     ORDER BY w.partition, b.last_offset`,
+);
+
 /**
  * Reads records of partitions: of each at most `most` and `maxBytes` of keys and values, but at least one if there is
  * one. Where retention removed some, it goes on after them. @returns what was found for each of `wanted`
@@ -37,25 +52,14 @@ export async function fetchRecords(
   wanted: readonly Wanted[],
   maxBytes: number,
 ): Promise<FetchedRecords[]> {
-  // Offsets are dense and a row holds at most ROW_RECORDS, so the upper bound on last_offset loses nothing.
   const { rows } = await pool.query<FetchedRow>(
-    `SELECT w.partition, p.start_offset, p.end_offset, b.last_offset, b.records, b.ingest_time, b.payload
-     FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS w (partition, next, most)
-     JOIN log_partition p ON p.topic_id = $1 AND p.partition = w.partition
-     LEFT JOIN LATERAL (
-       SELECT r.*, sum(octet_length(r.payload)) OVER (ORDER BY r.last_offset) - octet_length(r.payload) AS bytes_before
-       FROM log_batch r
-       WHERE r.topic_id = $1 AND r.partition = w.partition AND r.last_offset >= w.next
-         AND r.last_offset < greatest(w.next, p.start_offset) + w.most + ${ROW_RECORDS}
-     ) b ON b.bytes_before < $5
-     ORDER BY w.partition, b.last_offset`,
-    [
+    FETCH([
       topic.id,
       wanted.map(({ partition }) => partition),
       wanted.map(({ next }) => next),
       wanted.map(({ most }) => most),
       maxBytes,
-    ],
+    ]),
   );
   const byPartition = new Map<number, FetchedRow[]>();
   for (const row of rows) {
@@ -119,6 +123,14 @@ export async function committedOffset(
   return rows[0] === undefined ? null : Number(rows[0].next_offset);
 }
 
+// Needn't wait for the disk: after a crash that takes it, records come again, as after one just before it.
+const COMMIT_OFFSETS = prepared(
+  `WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+     INSERT INTO log_commit (topic_id, group_name, partition, next_offset)
+     SELECT $1, $2, partition, next FROM soon, unnest($3::int[], $4::bigint[]) AS p (partition, next) ORDER BY partition
+     ON CONFLICT (topic_id, partition, group_name) DO UPDATE SET next_offset = EXCLUDED.next_offset`,
+);
+
 /** Sets the offsets a group reads next; they may also go back. */
 export async function commitOffsets(
   pool: Pool,
@@ -127,11 +139,6 @@ export async function commitOffsets(
   places: readonly { readonly partition: number; readonly next: number }[],
 ): Promise<void> {
   await pool.query(
-    // Needn't wait for the disk: after a crash that takes it, records come again, as after one just before it.
-    `WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-     INSERT INTO log_commit (topic_id, group_name, partition, next_offset)
-     SELECT $1, $2, partition, next FROM soon, unnest($3::int[], $4::bigint[]) AS p (partition, next) ORDER BY partition
-     ON CONFLICT (topic_id, partition, group_name) DO UPDATE SET next_offset = EXCLUDED.next_offset`,
-    [topic.id, group, places.map(({ partition }) => partition), places.map(({ next }) => next)],
+    COMMIT_OFFSETS([topic.id, group, places.map(({ partition }) => partition), places.map(({ next }) => next)]),
   );
 }

@@ -3,6 +3,7 @@ import { LogUnavailableError } from "@/server/ports/event-log";
 import { type ConnectionString, DatabaseClient, driverError } from "@/server/postgres/client";
 import { GROUP_CHANNEL, groupKey, RECORDS_CHANNEL, SLOT_OF_MEMBERS } from "./group-key";
 import { findTopic, type Topic } from "./topics";
+import { prepared } from "@/server/postgres/prepared";
 
 /** A time longer than any statement here takes, in milliseconds; after it the connection counts as lost. */
 const STATEMENT_MS = 10_000;
@@ -73,6 +74,15 @@ export async function openSession(settings: SessionSettings): Promise<Session> {
   }
 }
 
+const BOUNDS = prepared("SELECT partition, end_offset FROM log_partition WHERE topic_id = $1 ORDER BY partition");
+
+const GROUP = prepared(
+  `SELECT objid::bigint AS slot, pid, pid = pg_backend_pid() AS own FROM pg_locks
+         WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = $1::bigint::oid
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+         ORDER BY pid`,
+);
+
 async function joined(client: pg.Client, settings: SessionSettings, check: () => void): Promise<Session> {
   // The server, too, must notice soon when this machine vanishes: the locks are held until it does.
   await client.query(
@@ -96,23 +106,14 @@ async function joined(client: pg.Client, settings: SessionSettings, check: () =>
     check,
 
     async bounds() {
-      const { rows } = await client.query<{ partition: number; end_offset: string }>(
-        "SELECT partition, end_offset FROM log_partition WHERE topic_id = $1 ORDER BY partition",
-        [topic.id],
-      );
+      const { rows } = await client.query<{ partition: number; end_offset: string }>(BOUNDS([topic.id]));
       // Another topic may have its name by now: whoever consumes it opens a session with that one.
       if (rows.length === 0) throw new LogUnavailableError(`the topic ${topic.name} was removed`);
       return new Map(rows.map((row) => [row.partition, { end: Number(row.end_offset) }]));
     },
 
     async group() {
-      const { rows } = await client.query<{ slot: string; pid: number; own: boolean }>(
-        `SELECT objid::bigint AS slot, pid, pid = pg_backend_pid() AS own FROM pg_locks
-         WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = $1::bigint::oid
-           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-         ORDER BY pid`,
-        [key >>> 0],
-      );
+      const { rows } = await client.query<{ slot: string; pid: number; own: boolean }>(GROUP([key >>> 0]));
       const members = rows.filter(({ slot }) => Number(slot) === SLOT_OF_MEMBERS);
       const held = rows.map(({ slot }) => Number(slot) - 1).filter((partition) => partition >= 0);
       return { rank: members.findIndex(({ own }) => own), members: members.length, held: new Set(held) };
