@@ -108,7 +108,7 @@ function numberOf(token: string): number {
  * Returns true if nothing of the token was lost: it is the double as JavaScript writes it, or as it is written with as many digits as the
  * token has. The two differ where a digit lies halfway between two.
  */
-function isHeld(token: string): boolean {
+export function isHeld(token: string): boolean {
   const number = numberOf(token);
   if (!Number.isFinite(number)) return false;
   if (String(number) === token) return true;
