@@ -13,6 +13,7 @@ import { createAccept } from "./ingest/accept";
 import { type Admission, createAdmission } from "./ingest/admission";
 import { claimNames } from "./ingest/new-names";
 import { createPace } from "./ingest/pace";
+import { createSenders } from "./ingest/sender";
 import { isRetryable } from "./postgres/error-classes";
 import { noIngestCounts, type IngestCounts, readRejected } from "./ingest/ingest-rates";
 import { createWaitingBytes } from "./ingest/waiting-bytes";
@@ -117,6 +118,7 @@ export function composeApi(parts: ApiParts): Api {
         ],
       },
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
+      senders: createSenders(),
       waiting: createWaitingBytes(ingest.INGEST_MAX_WAITING_BYTES),
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
       pace,

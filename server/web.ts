@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAuthenticator } from "./access/authenticate";
 import { watchAccess } from "./access/watch";
-import { addressOf, isHttps } from "./api/address";
+import { credentialsIn } from "./api/address";
 import { sessionCookie } from "./api/access/cookie";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
@@ -68,13 +68,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(() => health.stop());
     const ingestCounts = () => ingestTally.current();
     const authenticator = createAuthenticator(engines.pool, sessionCookie(config.server.PORT).names);
-    const callerOf = (request: Request) =>
-      authenticator.callerOf({
-        cookie: request.headers.get("cookie"),
-        authorization: request.headers.get("authorization"),
-        address: addressOf(request),
-        isHttps: isHttps(request),
-      });
+    const callerOf = (request: Request) => authenticator.callerOf(credentialsIn(request));
     const admission = composeAdmission(config, engines);
     const api = composeApi({
       ...{ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf, admission },

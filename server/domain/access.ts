@@ -90,6 +90,11 @@ export type Caller =
 export const SYSTEM: Caller = { kind: "system" };
 export const NOBODY: Caller = { kind: "nobody" };
 
+/** Nobody, and why. @param key the one that was shown, with its right secret. */
+export function nobody(why: string, key?: { readonly id: string; readonly name: string }): Caller {
+  return { kind: "nobody", why, ...(key && { key }) };
+}
+
 /** The sites at which `caller` holds `permission`. A permission counts only at the site of the grant it comes from. */
 export function sitesOf(caller: Caller, permission: Permission): Sites {
   if (caller.kind === "system") return "all";

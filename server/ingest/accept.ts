@@ -101,7 +101,7 @@ export function createAccept(deps: AcceptDeps): Accept {
       turn = performance.now();
     }
     if (index === 0) throw new IngestRefusedError("empty-request", "Send at least one message.");
-    pace.spend(sender.id, { messages: index });
+    pace.spend(sender.use, { messages: index });
     if (unsure.length > 0) {
       // Not in its turn: it waits for the database.
       turns.release();

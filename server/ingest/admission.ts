@@ -190,7 +190,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
 }
 
 function sameNames(some: DecodedMessage["values"], others: DecodedMessage["values"]): boolean {
-  return some.length === others.length && some.every((value, i) => value[0] === others[i]![0]);
+  if (some.length !== others.length) return false;
+  for (let i = 0; i < some.length; i++) if (some[i]![0] !== others[i]![0]) return false;
+  return true;
 }
 
 function keepClaimed(names: Map<string, number>, name: string, until: number): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createPace } from "./pace";
+import { newUse } from "./sender";
 
 const seconds = (work: () => void): number => {
   try {
@@ -14,22 +15,24 @@ const seconds = (work: () => void): number => {
 test("a minute's worth may come at once, and what is beyond has to be earned", () => {
   let now = 0;
   const pace = createPace({ messagesPerSecond: 10, bytesPerSecond: 0 }, () => now);
-  const wait = (sender: string) => seconds(() => pace.check(sender));
-  pace.spend("a", { messages: 600, bytes: 1e12 });
-  expect([wait("a"), wait("b")]).toEqual([0, 0]);
-  pace.spend("a", { messages: 30 });
-  expect([wait("a"), wait("b")]).toEqual([3, 0]);
+  const [a, b] = [newUse(), newUse()];
+  const wait = (of: typeof a) => seconds(() => pace.check(of));
+  pace.spend(a, { messages: 600, bytes: 1e12 });
+  expect([wait(a), wait(b)]).toEqual([0, 0]);
+  pace.spend(a, { messages: 30 });
+  expect([wait(a), wait(b)]).toEqual([3, 0]);
   now = 3000;
-  expect(wait("a")).toBe(0);
+  expect(wait(a)).toBe(0);
   // However long a sender is silent, it saves no more than a minute's worth.
   now = 1e9;
-  expect(wait("a")).toBe(0);
-  pace.spend("a", { messages: 601 });
-  expect(wait("a")).toBe(1);
+  expect(wait(a)).toBe(0);
+  pace.spend(a, { messages: 601 });
+  expect(wait(a)).toBe(1);
 });
 
 test("bytes are held to their own rate", () => {
   const pace = createPace({ messagesPerSecond: 0, bytesPerSecond: 100 }, () => 0);
-  pace.spend("a", { messages: 1e9, bytes: 6200 });
-  expect(seconds(() => pace.check("a"))).toBe(2);
+  const a = newUse();
+  pace.spend(a, { messages: 1e9, bytes: 6200 });
+  expect(seconds(() => pace.check(a))).toBe(2);
 });

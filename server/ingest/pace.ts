@@ -1,4 +1,5 @@
 import { IngestRefusedError } from "./refused";
+import type { SenderUse } from "./sender";
 
 /** The lasting rates of one sender; 0 for no limit. */
 export interface PaceLimits {
@@ -9,36 +10,22 @@ export interface PaceLimits {
 /** Holds each sender to its rates, within this process. */
 export interface Pace {
   /** @throws IngestRefusedError too-fast, with the seconds to wait, while the sender has used up more than it has earned. */
-  check(sender: string): void;
+  check(use: SenderUse): void;
   /** Takes what a request turned out to hold. It may be more than is left: then the sender waits until that is earned. */
-  spend(sender: string, used: { readonly messages?: number; readonly bytes?: number }): void;
+  spend(use: SenderUse, used: { readonly messages?: number; readonly bytes?: number }): void;
 }
 
 /** What a sender may use up at once, in seconds of its rates: they hold on average, and a burst after silence passes. */
 const BURST_SECONDS = 60;
-/** Bound of memory, some 100 bytes each. A sender that is forgotten begins with all it may use up at once. */
-const MOST_SENDERS = 50_000;
-
-interface Purse {
-  messages: number;
-  bytes: number;
-  /** Up to when it has earned, by the monotonic clock, in milliseconds. */
-  at: number;
-}
+type Purse = NonNullable<SenderUse["purse"]>;
 
 /** @param now a monotonic clock, in milliseconds. */
 export function createPace(limits: PaceLimits, now: () => number = () => performance.now()): Pace {
   const messageRate = limits.messagesPerSecond || Infinity;
   const byteRate = limits.bytesPerSecond || Infinity;
-  const purses = new Map<string, Purse>();
 
-  function purseOf(sender: string): Purse {
-    const known = purses.get(sender);
-    if (known !== undefined) return known;
-    if (purses.size >= MOST_SENDERS) purses.delete(purses.keys().next().value!);
-    const purse = { messages: messageRate * BURST_SECONDS, bytes: byteRate * BURST_SECONDS, at: now() };
-    purses.set(sender, purse);
-    return purse;
+  function purseOf(use: SenderUse): Purse {
+    return (use.purse ??= { messages: messageRate * BURST_SECONDS, bytes: byteRate * BURST_SECONDS, at: now() });
   }
 
   function earn(purse: Purse): void {
@@ -50,15 +37,15 @@ export function createPace(limits: PaceLimits, now: () => number = () => perform
   }
 
   return {
-    check(sender) {
-      const purse = purseOf(sender);
+    check(use) {
+      const purse = purseOf(use);
       earn(purse);
       const { messages, bytes } = purse;
       if (messages < 0) throw tooFast(`${limits.messagesPerSecond} messages`, -messages / messageRate);
       if (bytes < 0) throw tooFast(`${limits.bytesPerSecond} bytes`, -bytes / byteRate);
     },
-    spend(sender, { messages = 0, bytes = 0 }) {
-      const purse = purseOf(sender);
+    spend(use, { messages = 0, bytes = 0 }) {
+      const purse = purseOf(use);
       purse.messages -= messages;
       purse.bytes -= bytes;
     },

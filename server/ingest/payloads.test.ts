@@ -7,6 +7,7 @@ import { arrayElements } from "./array-elements";
 import { noIngestCounts } from "./ingest-rates";
 import { judgePayload } from "./judge-payload";
 import { jsonPayloads, ndjsonPayloads, type Payloads } from "./payloads";
+import { newUse } from "./sender";
 import { createWaitingBytes } from "./waiting-bytes";
 
 const bounds = { now: Date.UTC(2026, 10, 24), futureToleranceMs: 0, retentionMs: null };
@@ -27,8 +28,8 @@ async function taken(payloads: Payloads, maxMessages = 1000) {
   });
   const { rejected } = await accept(
     payloads,
-    { mapping: null, run: null, sender: { id: "a", device: null, sites: "all", isLimited: true } },
-    createWaitingBytes(1e6).share("a"),
+    { mapping: null, run: null, sender: { id: "a", device: null, sites: "all", isLimited: true, use: newUse() } },
+    createWaitingBytes(1e6).share(newUse()),
   );
   return {
     texts: log.map(({ value }) => Buffer.from(value).toString()),

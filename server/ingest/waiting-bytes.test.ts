@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
+import { newUse } from "./sender";
 import { createWaitingBytes, type Share } from "./waiting-bytes";
+
+/** Shares of senders by name. */
+function named(maxBytes: number) {
+  const [waiting, uses] = [createWaitingBytes(maxBytes), new Map<string, ReturnType<typeof newUse>>()];
+  const share = (sender: string) => {
+    if (!uses.has(sender)) uses.set(sender, newUse());
+    return waiting.share(uses.get(sender)!);
+  };
+  return { share };
+}
 
 const taken = (share: Share, bytes: number) => {
   try {
@@ -12,7 +23,7 @@ const taken = (share: Share, bytes: number) => {
 };
 
 test("bodies that wait for the log are bounded, in all and by address, and one alone always fits", () => {
-  const waiting = createWaitingBytes(100);
+  const waiting = named(100);
   const whole = (address: string, bytes: number) => {
     const share = waiting.share(address);
     share.received();
@@ -24,11 +35,11 @@ test("bodies that wait for the log are bounded, in all and by address, and one a
   ]);
   first.share.release();
   expect(whole("c", 20).taken).toBe(true);
-  expect(taken(createWaitingBytes(100).share("a"), 500)).toBe(true);
+  expect(taken(named(100).share("a"), 500)).toBe(true);
 });
 
 test("half-sent bodies give way to another's, the largest of the address with the most first", () => {
-  const waiting = createWaitingBytes(100);
+  const waiting = named(100);
   const stalled = ["a", "a", "b"].map((address, i) => {
     const share = waiting.share(address);
     share.take([20, 29, 48][i]!);
@@ -44,7 +55,7 @@ test("half-sent bodies give way to another's, the largest of the address with th
 });
 
 test("a small body finds room among its own address's half-sent ones, a larger one than those doesn't", () => {
-  const waiting = createWaitingBytes(100);
+  const waiting = named(100);
   const stalled = Array.from({ length: 5 }, () => waiting.share("a"));
   stalled.forEach((share) => share.take(10));
   expect(taken(waiting.share("a"), 30)).toBe(false);
@@ -54,7 +65,7 @@ test("a small body finds room among its own address's half-sent ones, a larger o
 });
 
 test("what is let go of is free again, once", () => {
-  const waiting = createWaitingBytes(100);
+  const waiting = named(100);
   const share = waiting.share("a");
   share.take(50);
   share.release();

@@ -1,9 +1,10 @@
 import { IngestRefusedError } from "./refused";
+import type { SenderUse } from "./sender";
 
 /** Bytes that are being read or wait for the log: the bound on what all doors together hold in memory. */
 export interface WaitingBytes {
-  /** Opens the share of one request of `sender`, whose body is about to be read. */
-  share(sender: string): Share;
+  /** Opens the share of one request of a sender, whose body is about to be read. */
+  share(sender: SenderUse): Share;
 }
 
 /** The bytes one request holds. */
@@ -19,7 +20,7 @@ export interface Share {
 }
 
 interface Held {
-  readonly sender: string;
+  readonly sender: SenderUse;
   bytes: number;
   receiving: boolean;
   readonly giveWay: (why: IngestRefusedError) => void;
@@ -32,12 +33,9 @@ interface Held {
 export function createWaitingBytes(maxBytes: number): WaitingBytes {
   const all = new Set<Held>();
   let total = 0;
-  const bySender = new Map<string, number>();
 
   const add = (held: Held, bytes: number) => {
-    const sum = (bySender.get(held.sender) ?? 0) + bytes;
-    if (sum === 0) bySender.delete(held.sender);
-    else bySender.set(held.sender, sum);
+    held.sender.waitingBytes += bytes;
     held.bytes += bytes;
     total += bytes;
   };
@@ -49,7 +47,7 @@ export function createWaitingBytes(maxBytes: number): WaitingBytes {
   /** The share that is to be refused: of those still being read, and the one that asks for more, the largest of the sender with the most. */
   function largest(asking: Held, bytes: number, isCandidate: (held: Held) => boolean): Held {
     const extra = (isAsking: boolean) => (isAsking ? bytes : 0);
-    const ofSender = ({ sender }: Held) => (bySender.get(sender) ?? 0) + extra(sender === asking.sender);
+    const ofSender = ({ sender }: Held) => sender.waitingBytes + extra(sender === asking.sender);
     const own = (held: Held) => held.bytes + extra(held === asking);
     return [...all]
       .filter((held) => held !== asking && held.receiving && held.bytes > 0 && isCandidate(held))
@@ -59,7 +57,7 @@ export function createWaitingBytes(maxBytes: number): WaitingBytes {
   function makeRoom(asking: Held, bytes: number): void {
     for (;;) {
       // A request alone always fits, or one larger than the bound could never be taken.
-      const ofOthers = (bySender.get(asking.sender) ?? 0) - asking.bytes;
+      const ofOthers = asking.sender.waitingBytes - asking.bytes;
       const isOwnFull = ofOthers > 0 && ofOthers + asking.bytes + bytes > maxBytes / 2;
       if (!isOwnFull && (total === asking.bytes || total + bytes <= maxBytes)) return;
       const loser = largest(asking, bytes, ({ sender }) => !isOwnFull || sender === asking.sender);

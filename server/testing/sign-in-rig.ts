@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, vi } from "vitest";
 import { type Authenticator, createAuthenticator } from "@/server/access/authenticate";
 import { makeLink } from "@/server/access/links";
+import { credentialsIn } from "@/server/api/address";
 import { sessionCookie } from "@/server/api/access/cookie";
 import type { Api } from "@/server/api/runtime";
 import type { VerbName } from "@/server/api/verbs";
@@ -38,13 +39,7 @@ export function createSignInRig() {
   beforeAll(() => {
     authenticator = createAuthenticator(rig.engines.pool, cookies.names);
     api = rig.compose({
-      callerOf: (request) =>
-        authenticator.callerOf({
-          cookie: request.headers.get("cookie"),
-          authorization: request.headers.get("authorization"),
-          address: request.headers.get("x-forwarded-for"),
-          isHttps: request.headers.get("x-forwarded-proto") === "https",
-        }),
+      callerOf: (request) => authenticator.callerOf(credentialsIn(request)),
     });
   });
   beforeEach(async () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { keysAnswer, keyView, madeKey } from "@/server/contracts/access";
 import type { Caller, Grant } from "@/server/domain/access";
 import { createApiRig, JSON_TYPE, read, refused } from "@/server/testing/api-rig";
-import { addressOf } from "../address";
+import { credentialsIn } from "../address";
 import type { VerbName } from "../verbs";
 
 const rig = createApiRig();
@@ -182,11 +182,7 @@ test("a key that has ended, or is used from elsewhere, is refused with the reaso
   const { key, text } = await read(madeKey, make(admin, { kind: "site", name: "gateway", networks: ["10.1.0.0/16"] }));
   const authenticator = createAuthenticator(rig.engines.pool, { secure: "s", plain: "p" });
   const to = rig.compose({
-    callerOf: (request) =>
-      authenticator.callerOf({
-        ...{ cookie: null, authorization: request.headers.get("authorization"), isHttps: false },
-        address: addressOf(request),
-      }),
+    callerOf: (request) => authenticator.callerOf(credentialsIn(request)),
   });
   const send = (address: string) => {
     const headers = { ...JSON_TYPE, authorization: `Bearer ${text}`, "x-forwarded-for": address };

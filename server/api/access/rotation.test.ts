@@ -4,6 +4,7 @@ import { watchAccess } from "@/server/access/watch";
 import { keyView, madeKey } from "@/server/contracts/access";
 import { createApiRig, JSON_TYPE, read } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
+import { credentialsIn } from "../address";
 import type { VerbName } from "../verbs";
 
 const rig = createApiRig();
@@ -18,10 +19,7 @@ test("a key is rotated while many send by it, and no message is lost or stored t
   const authenticator = createAuthenticator(rig.engines.pool, { secure: "s", plain: "p" });
   const stop = watchAccess(rig.connectionString, rig.logger, (changed) => authenticator.forget(changed));
   const to = rig.compose({
-    callerOf: (request) =>
-      authenticator.callerOf({
-        ...{ cookie: null, authorization: request.headers.get("authorization"), address: null, isHttps: false },
-      }),
+    callerOf: (request) => authenticator.callerOf(credentialsIn(request)),
   });
   // As in a gateway that reads its key from a file, before each request.
   let inPlace = first.text;

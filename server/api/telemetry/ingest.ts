@@ -3,12 +3,11 @@ import { text } from "@/server/contracts/common";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { RUN_PATTERN } from "@/server/domain/replay-run";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
-import type { Caller, Sites } from "@/server/domain/access";
 import type { Accept } from "@/server/ingest/accept";
 import type { IngestCounts } from "@/server/ingest/ingest-rates";
 import { jsonPayloads, ndjsonPayloads, type Payloads } from "@/server/ingest/payloads";
 import type { Pace } from "@/server/ingest/pace";
-import type { Sender } from "@/server/ingest/sender";
+import type { Senders } from "@/server/ingest/sender";
 import type { WaitingBytes } from "@/server/ingest/waiting-bytes";
 import { problemKind, ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
@@ -17,6 +16,7 @@ import { MESSAGE_SCHEMA } from "./message-schema";
 
 export interface IngestDeps {
   readonly accept: Accept;
+  readonly senders: Senders;
   readonly waiting: WaitingBytes;
   readonly pace: Pace;
   /** The largest body, unpacked. */
@@ -78,18 +78,18 @@ export const ingestTelemetry = verb(
       "application/jsonl": NDJSON,
     },
   },
-  ({ accept, waiting, pace, maxBodyBytes, ingestCounts }: IngestDeps) => {
+  ({ accept, senders, waiting, pace, maxBodyBytes, ingestCounts }: IngestDeps) => {
     const readBody = createReadBody();
     return async ({ caller, sites }, { request, query }) => {
-      const sender = senderOf(caller, sites);
-      const held = waiting.share(sender.id);
+      const sender = senders.of(caller, sites);
+      const held = waiting.share(sender.use);
       const take = (bytes: number) => {
-        pace.spend(sender.id, { bytes });
+        pace.spend(sender.use, { bytes });
         held.take(bytes);
       };
       const share = { ...held, take };
       try {
-        if (sender.isLimited) pace.check(sender.id);
+        if (sender.isLimited) pace.check(sender.use);
         const payloadsOf = readerFor(request);
         const source = { mapping: mappingOf(query), run: query.run ?? null, sender };
         const body = await readBody(request, maxBodyBytes, share);
@@ -105,13 +105,6 @@ export const ingestTelemetry = verb(
     };
   },
 );
-
-/** Who sends, as the doors tell senders apart. */
-function senderOf(caller: Caller, sites: Sites): Sender {
-  const id = caller.kind === "key" ? caller.keyId : caller.kind === "user" ? `user ${caller.accountId}` : caller.kind;
-  const device = caller.kind === "key" ? caller.device : null;
-  return { id, device, sites, isLimited: caller.kind !== "system" };
-}
 
 function readerFor(request: Request): (body: Buffer) => Payloads {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
