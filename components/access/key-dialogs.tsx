@@ -13,7 +13,8 @@ import { Age } from "../ui/age";
 import classes from "./access.module.css";
 import { curlWith, KEY_WORDS, networksIn } from "./key-words";
 import { FormDialog } from "../shell/form-dialog";
-import { OnceDialog, RoleSelect } from "./parts";
+import { OnceDialog } from "../ui/once-dialog";
+import { RoleSelect } from "./parts";
 
 const LIVES = [
   { value: "30", label: "in 30 days" },

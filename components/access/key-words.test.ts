@@ -1,19 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { curlWith, keyState, networksIn, newNamesNote, purposeOf } from "./key-words";
-
-const NOW = Date.parse("2026-11-28T12:00:00.000Z");
-const days = (count: number) => new Date(NOW + count * 86_400_000).toISOString();
-
-describe("keyState", () => {
-  it("tells what works from what has ended, and warns before", () => {
-    const state = (revokedAt: string | null, expiresAt: string | null) => keyState({ revokedAt, expiresAt }, NOW);
-    expect(state(null, null)).toMatchObject({ word: "Works", isEnded: false });
-    expect(state(null, days(30))).toMatchObject({ word: "Works", isEnded: false });
-    expect(state(null, days(3))).toMatchObject({ mark: "warning", isEnded: false });
-    expect(state(null, days(-1))).toMatchObject({ word: "Expired", isEnded: true });
-    expect(state(days(-2), days(30))).toMatchObject({ word: "Revoked", isEnded: true });
-  });
-});
+import { curlWith, networksIn, newNamesNote, purposeOf } from "./key-words";
 
 describe("curlWith", () => {
   it("sends a message as the device the key is for", () => {

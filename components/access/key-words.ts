@@ -2,7 +2,6 @@ import type { KeysAnswer, KeyView } from "@/server/contracts/access";
 import type { KeyKind } from "@/server/domain/access";
 import { formatExact } from "../ui/format";
 import { roleWord } from "../ui/roles";
-import type { Mark } from "../ui/state-mark";
 
 type NewNames = KeysAnswer["newNamesLimits"];
 
@@ -41,21 +40,6 @@ export function newNamesNote(
   if (near.length === 0) return null;
   const text = near.map((kind) => `${formatExact(used[kind])} of ${formatExact(limits[kind])} new ${kind}`).join(", ");
   return { text: `${text} within the hour`, isFull: near.some((kind) => used[kind] >= limits[kind]) };
-}
-
-const SOON_MS = 7 * 86_400_000;
-
-/** How a key stands at `now`; `isEnded`: it lets nobody in any more. */
-export function keyState(
-  { revokedAt, expiresAt }: Pick<KeyView, "revokedAt" | "expiresAt">,
-  now: number,
-): { readonly mark: Mark; readonly word: string; readonly isEnded: boolean } {
-  if (revokedAt !== null) return { mark: "stale", word: "Revoked", isEnded: true };
-  const left = expiresAt === null ? Infinity : Date.parse(expiresAt) - now;
-  if (left <= 0) return { mark: "stale", word: "Expired", isEnded: true };
-  return left <= SOON_MS
-    ? { mark: "warning", word: "Expires soon", isEnded: false }
-    : { mark: "ok", word: "Works", isEnded: false };
 }
 
 /** A command that uses a new key at once, at the address this browser came by. */

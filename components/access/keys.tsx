@@ -10,13 +10,14 @@ import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { Empty } from "../ui/feedback";
 import { formatInstant, formatTick } from "../ui/format";
+import { keyState } from "../ui/key-state";
 import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./access.module.css";
 import { AdminPage, Loaded } from "./admin-page";
 import { MadeKeyDialog, MakeKey, RevokeKey, RotateKey } from "./key-dialogs";
-import { keyState, newNamesNote, purposeOf } from "./key-words";
+import { newNamesNote, purposeOf } from "./key-words";
 
 /** Keys of programs and devices: who made them, for what, and when they were used last. */
 export function Keys() {

@@ -10,7 +10,7 @@ import { useZone } from "../ui/zone";
 import { FormDialog } from "../shell/form-dialog";
 import { GrantsEditor } from "./grants-editor";
 import { administers, changesIn, isSame } from "./grants-words";
-import { OnceDialog } from "./parts";
+import { OnceDialog } from "../ui/once-dialog";
 
 const HOUR_MS = 3_600_000;
 

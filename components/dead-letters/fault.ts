@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from "@/server/domain/reasons";
-import { type JsonMember, type JsonValue, readJsonText } from "./json-text";
+import { type JsonMember, type JsonValue, readJsonText } from "../ui/json-text";
 
 /** The part of a message a reason speaks of. */
 export type Part = "device" | "time" | "readings" | "field" | "whole";

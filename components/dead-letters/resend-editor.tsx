@@ -13,7 +13,7 @@ import form from "../ui/form.module.css";
 import { Section } from "../ui/section";
 import { type Mark, MarkShape } from "../ui/state-mark";
 import { textOf } from "./bytes";
-import { type JsonReading, lineAndColumn, readJsonText } from "./json-text";
+import { type JsonReading, lineAndColumn, readJsonText } from "../ui/json-text";
 import classes from "./letter.module.css";
 
 /** The pause in typing after which the message is checked, in milliseconds. */

@@ -8,6 +8,8 @@ export interface JsonValue {
   readonly end: number;
   /** Members of an object, in the order of the text. */
   readonly members: readonly JsonMember[];
+  /** Elements of an array. */
+  readonly elements: readonly JsonValue[];
 }
 
 export interface JsonMember {
@@ -97,5 +99,6 @@ function valueOf({ type, offset, length, children = [] }: Node): JsonValue {
           value: valueOf(value!),
         }))
       : [];
-  return { kind: type as JsonValue["kind"], start: offset, end: offset + length, members };
+  const elements = type === "array" ? children.map(valueOf) : [];
+  return { kind: type as JsonValue["kind"], start: offset, end: offset + length, members, elements };
 }
