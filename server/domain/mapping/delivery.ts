@@ -15,7 +15,7 @@ export interface Beside {
   readonly contentType: string | null;
   /** MQTT's, or null. */
   readonly topic: string | null;
-  /** MQTT's retained flag: such a message may be of any age. */
+  /** True for a copy that an MQTT broker kept, which may be of any age; false for what is published to us, even if the sender asks that it be kept. */
   readonly retained: boolean;
   /** Levels of the address after the source's name. */
   readonly path: readonly string[];

@@ -198,7 +198,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     flow();
   }
 
-  function publish({ topic: named, payload, qos, retain, messageId, properties }: IPublishPacket): void {
+  function publish({ topic: named, payload, qos, messageId, properties }: IPublishPacket): void {
     const topic = topicOf(named, properties?.topicAlias);
     if (topic === null) return end(ENDINGS.badAlias);
     if (!isTopic(topic)) return end(ENDINGS.badTopic);
@@ -215,7 +215,8 @@ export function createConnection(deps: ConnectionDeps): Connection {
     }
     if (qos === 2) unreleased.set(messageId!, "held");
     const contentType = properties?.contentType ?? null;
-    take({ topic, payload: payload as Buffer, retained: retain, contentType, arrived: now() }, qos, messageId);
+    // The flag asks a broker to keep what is new; only a broker's copy of old would be retained.
+    take({ topic, payload: payload as Buffer, retained: false, contentType, arrived: now() }, qos, messageId);
   }
 
   function topicOf(named: string, alias: number | undefined): string | null {
@@ -314,9 +315,9 @@ export function createConnection(deps: ConnectionDeps): Connection {
     dropHead();
     // Whoever goes without a word has its will done.
     if (withWill && will && place !== null && place.takes(will.topic)) {
-      const { topic, payload, retain = false, properties } = will;
+      const { topic, payload, properties } = will;
       const contentType = properties?.contentType ?? null;
-      take({ topic, payload: Buffer.from(payload), retained: retain, contentType, arrived: now() }, 0);
+      take({ topic, payload: Buffer.from(payload), retained: false, contentType, arrived: now() }, 0);
     }
     place?.leave();
   }

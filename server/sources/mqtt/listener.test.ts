@@ -19,7 +19,7 @@ test.each([3, 4, 5] as const)(
     await client.publishAsync("ä/b", "2", { qos: 2 });
     expect(taken.map(({ topic, payload, retained }) => [topic, Buffer.from(payload).toString(), retained])).toEqual([
       ["a/b", "0", false],
-      ["a/b", "1", true],
+      ["a/b", "1", false],
       ["ä/b", "2", false],
     ]);
     expect(listener.clients()).toEqual(new Map([["plant", 1]]));
@@ -95,8 +95,8 @@ test("a will is published when its client goes without a word, or is replaced; n
   await polite.endAsync();
   await listener.stop(1000);
   expect(taken.map(({ payload, retained }) => [Buffer.from(payload).toString(), retained])).toEqual([
-    ["broken", true],
-    ["replaced", true],
+    ["broken", false],
+    ["replaced", false],
   ]);
 });
 
