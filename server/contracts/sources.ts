@@ -246,7 +246,7 @@ const sample = z
   })
   .meta({ id: "SourceSample" });
 export const sourceSamplesAnswer = z
-  .object({ items: z.array(sample).describe("Newest first, at most 20") })
+  .object({ items: z.array(sample).describe("Newest first: the last 20, and the last 5 of which something was refused") })
   .meta({ id: "SourceSamples" });
 
 /** Body of POST /api/v1/sources/preview: payloads given here, or the samples of a source. */

@@ -93,12 +93,8 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
     return refuse("noTime", 'there is no "time"', device);
   const eventTime = parseEventTime(rawTime);
   if (eventTime === null) return refuse("badTime", `${describe(rawTime)} is not a time this can read`, device);
-  if (eventTime > bounds.now + bounds.futureToleranceMs) {
-    return refuse("futureTime", `${new Date(eventTime).toISOString()} is ahead of the clock here`, device);
-  }
-  if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs) {
-    return refuse("tooOld", `${new Date(eventTime).toISOString()} is older than the retention`, device);
-  }
+  const wrongTime = judgeTime(eventTime, bounds);
+  if (wrongTime !== null) return { ok: false, ...wrongTime, device };
 
   const readings = own(json, "readings");
   if (readings === undefined || readings === null) return refuse("noReadings", 'there are no "readings"', device);
@@ -142,6 +138,15 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   const id = own(json, "id");
   const isKept = typeof id === "string" && id.length <= 256;
   return { ok: true, message: Object.assign(message, isKept ? { id } : null, labels(json, refusedLabels)) };
+}
+
+/** Why readings of this event time can't be taken; null if they can. */
+export function judgeTime(eventTime: EpochMs, bounds: DecodeBounds): Refusal | null {
+  if (eventTime > bounds.now + bounds.futureToleranceMs)
+    return refusal("futureTime", `${new Date(eventTime).toISOString()} is ahead of the clock here`);
+  if (bounds.retentionMs !== null && eventTime < bounds.now - bounds.retentionMs)
+    return refusal("tooOld", `${new Date(eventTime).toISOString()} is older than the retention`);
+  return null;
 }
 
 /** Reads site and type; what can't be kept goes to `refusedLabels`. */

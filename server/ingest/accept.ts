@@ -2,28 +2,37 @@ import { setImmediate } from "node:timers/promises";
 import { createSemaphore } from "@/server/async/semaphore";
 import { within } from "@/server/async/timeout";
 import type { RejectedItem, TelemetryAnswer } from "@/server/contracts/telemetry";
-import type { DecodeBounds, DecodedMessage, MessageMapping } from "@/server/domain/message";
+import type { DecodeBounds, DecodedMessage, DecodeOutcome } from "@/server/domain/message";
 import type { DeadLetterReason } from "@/server/domain/reasons";
-import { runHeaders } from "@/server/domain/replay-run";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
-import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
+import { type EventLog, type LogRecord, LogUnavailableError, type RecordHeaders } from "@/server/ports/event-log";
 import type { Admission, Judging, Verdict } from "./admission";
-import { broken } from "./array-elements";
-import { judgePayload } from "./judge-payload";
 import type { IngestCounts } from "./ingest-rates";
 import type { Pace } from "./pace";
-import type { Payloads } from "./payloads";
 import { IngestRefusedError } from "./refused";
 import type { Sender } from "./sender";
 import type { Share } from "./waiting-bytes";
 
-/** A sender, and how its messages are read. */
-interface Source {
-  /** Null: its messages are in Fieldwatch's own shape. */
-  readonly mapping: MessageMapping | null;
-  /** The run of a replay the messages belong to; null if they don't. */
-  readonly run: string | null;
+/** A message in Fieldwatch's own shape, and what decoding finds in it. */
+export interface Item {
+  readonly bytes: Uint8Array;
+  readonly outcome: DecodeOutcome;
+}
+
+/** Whose messages they are, and what becomes of those that aren't taken. */
+export interface Accepting {
   readonly sender: Sender;
+  /** Headers of every record; null for none. */
+  readonly headers: RecordHeaders | null;
+  /** The most of them; left out: as many as any request may have. */
+  readonly most?: number;
+  /** The door keeps and counts by itself what is rejected: nothing accepted is no error then, nor is nothing at all. */
+  readonly keeping?: {
+    /** Called with each item that is rejected. */
+    readonly rejected: (item: RejectedItem) => void;
+    /** Called when all are judged. @returns further records, which are appended with the accepted ones. */
+    readonly records: () => readonly LogRecord[];
+  };
 }
 
 export interface AcceptDeps {
@@ -41,11 +50,16 @@ export interface AcceptDeps {
 }
 
 /**
- * Takes the messages of one request into the event log; every door ends here. Resolves once the log holds the accepted ones
- * durably; the others are named by their place. The share is released when the log has answered, or on a refusal.
+ * Takes the messages of one request into the event log; every door ends here. They are made while they are judged, in turns, so that a large request
+ * keeps nobody waiting. Resolves once the log holds the accepted ones durably; the others are named by their place. The share is released when
+ * the log has answered, or on a refusal.
  * @throws IngestRefusedError when nothing was taken, LogUnavailableError when the log can't or doesn't answer: then all come again.
  */
-export type Accept = (payloads: Payloads, source: Source, share: Share) => Promise<TelemetryAnswer>;
+export type Accept = (
+  items: (bounds: DecodeBounds) => Iterable<Item>,
+  how: Accepting,
+  share: Pick<Share, "release">,
+) => Promise<TelemetryAnswer>;
 
 /** The time judging may keep pages, sockets and timers waiting, in milliseconds. */
 const TURN_MS = 8;
@@ -55,44 +69,46 @@ export function createAccept(deps: AcceptDeps): Accept {
   // Requests being judged take turns: a hundred large ones would each keep everybody waiting in every round.
   const turns = createSemaphore(1);
 
-  async function judge(payloads: Payloads, source: Source) {
-    const judging = await admission.of(source.sender);
+  async function judge(items: Parameters<Accept>[0], how: Accepting) {
+    const judging = await admission.of(how.sender);
     await turns.acquire();
     try {
-      return await judgeInTurns(payloads, source, judging);
+      return await judgeInTurns(items, how, judging);
     } finally {
       turns.release();
     }
   }
 
-  async function judgeInTurns({ each, asOne }: Payloads, { mapping, run, sender }: Source, judging: Judging) {
+  async function judgeInTurns(
+    items: Parameters<Accept>[0],
+    { headers, sender, keeping, most = maxMessages }: Accepting,
+    judging: Judging,
+  ) {
     const taken: Taken[] = [];
     const unsure: { readonly place: number; readonly message: DecodedMessage }[] = [];
-    const rejected = createRejections();
-    const asOf = bounds();
-    const tags = run === null ? null : runHeaders(run);
+    const rejected = createRejections(keeping?.rejected);
     const settle = (place: number, verdict: Verdict) => {
       const one = taken[place]!;
       if (verdict.ok) {
-        const headers =
-          tags === null || verdict.headers === null ? (tags ?? verdict.headers) : { ...tags, ...verdict.headers };
-        one.record = { key: one.device, value: one.bytes, ...(headers && { headers }) };
+        const all =
+          headers === null || verdict.headers === null
+            ? (headers ?? verdict.headers)
+            : { ...headers, ...verdict.headers };
+        one.record = { key: one.device, value: one.bytes, ...(all && { headers: all }) };
       } else rejected.add({ index: one.index, reason: verdict.reason, detail: verdict.detail }, verdict.retryAt);
     };
     let index = 0;
     let turn = performance.now();
-    for (const payload of each) {
-      if (index === maxMessages)
-        throw new IngestRefusedError("too-many-messages", `The limit is ${maxMessages} messages in one request.`);
-      const { bytes, outcome, isJson } = judgePayload(payload, mapping, asOf);
+    for (const { bytes, outcome } of items(bounds())) {
+      if (index === most)
+        throw new IngestRefusedError("too-many-messages", `The limit is ${most} messages in one request.`);
       if (outcome.ok) {
         const { message } = outcome;
         const place = taken.push({ index, device: message.device, bytes, record: null }) - 1;
         const verdict = judging.look(message);
         if (verdict === null) unsure.push({ place, message });
         else settle(place, verdict);
-      } else if (asOne && !isJson) throw broken(outcome.detail);
-      else rejected.add({ index, reason: outcome.reason, detail: outcome.detail });
+      } else rejected.add({ index, reason: outcome.reason, detail: outcome.detail });
       index++;
       if (performance.now() - turn < TURN_MS) continue;
       turns.release();
@@ -100,7 +116,7 @@ export function createAccept(deps: AcceptDeps): Accept {
       await turns.acquire();
       turn = performance.now();
     }
-    if (index === 0) throw new IngestRefusedError("empty-request", "Send at least one message.");
+    if (index === 0 && !keeping) throw new IngestRefusedError("empty-request", "Send at least one message.");
     pace.spend(sender.use, { messages: index });
     if (unsure.length > 0) {
       // Not in its turn: it waits for the database.
@@ -109,11 +125,15 @@ export function createAccept(deps: AcceptDeps): Accept {
       verdicts.forEach((verdict, i) => settle(unsure[i]!.place, verdict));
     }
     const records = taken.flatMap(({ record }) => record ?? []);
-    if (records.length === 0) {
+    if (records.length === 0 && !keeping) {
       countRejected(rejected);
       throw nothingAccepted(rejected);
     }
     return { records, rejected };
+  }
+
+  async function append(records: readonly LogRecord[]): Promise<void> {
+    if (records.length > 0) await eventLog.append(TOPICS.telemetry, records);
   }
 
   function countRejected({ sums }: Rejections): void {
@@ -121,16 +141,18 @@ export function createAccept(deps: AcceptDeps): Accept {
     for (const [reason, count] of sums) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
   }
 
-  return async (payloads, source, share) => {
-    const { records, rejected } = await judge(payloads, source).catch((error: unknown) => {
-      share.release();
-      throw error;
-    });
+  return async (items, how, share) => {
+    const { records, rejected, kept } = await judge(items, how)
+      .then((judged) => ({ ...judged, kept: how.keeping?.records() ?? [] }))
+      .catch((error: unknown) => {
+        share.release();
+        throw error;
+      });
     // The share is held for as long as the log is at it, however long after the sender was told.
-    const appended = eventLog.append(TOPICS.telemetry, records).finally(() => share.release());
+    const appended = append([...records, ...kept]).finally(() => share.release());
     await within(appendTimeoutMs, appended, () => new LogUnavailableError("the log did not answer in time"));
     // Only now: a request that failed comes again, and its rejected messages with it.
-    countRejected(rejected);
+    if (!how.keeping) countRejected(rejected);
     counts().accepted += records.length;
     return { accepted: records.length, ...rejected.told() };
   };
@@ -158,7 +180,7 @@ interface Rejections {
 
 const MOST_TOLD = 100;
 
-function createRejections(): Rejections {
+function createRejections(heard?: (item: RejectedItem) => void): Rejections {
   const first: RejectedItem[] = [];
   let earliest: EpochMs | null = null;
   const sums = new Map<DeadLetterReason, number>();
@@ -167,6 +189,7 @@ function createRejections(): Rejections {
     sums,
     retryAt: () => earliest,
     add(item, retryAt = null) {
+      heard?.(item);
       if (retryAt !== null) earliest = Math.min(earliest ?? Infinity, retryAt);
       sums.set(item.reason, (sums.get(item.reason) ?? 0) + 1);
       if (first.length < MOST_TOLD) first.push(item);

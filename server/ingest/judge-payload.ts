@@ -8,6 +8,8 @@ import {
   parseMessage,
 } from "@/server/domain/message";
 import { MESSAGE_LIMITS } from "@/server/domain/terms";
+import { broken } from "./array-elements";
+import type { Payloads } from "./payloads";
 
 /** One message of a request: what goes to the log, and what decoding found. */
 export interface Judged {
@@ -15,6 +17,22 @@ export interface Judged {
   readonly outcome: DecodeOutcome;
   /** False if its bytes are no JSON at all. */
   readonly isJson: boolean;
+}
+
+/**
+ * Decodes the messages of a request, one after the other.
+ * @throws IngestRefusedError where one that isn't JSON spoils all.
+ */
+export function* judgePayloads(
+  { each, asOne }: Payloads,
+  mapping: MessageMapping | null,
+  bounds: DecodeBounds,
+): Generator<Judged> {
+  for (const payload of each) {
+    const judged = judgePayload(payload, mapping, bounds);
+    if (asOne && !judged.isJson && !judged.outcome.ok) throw broken(judged.outcome.detail);
+    yield judged;
+  }
 }
 
 /**

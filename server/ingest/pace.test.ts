@@ -30,6 +30,21 @@ test("a minute's worth may come at once, and what is beyond has to be earned", (
   expect(wait(a)).toBe(1);
 });
 
+test("rates of a sender's own hold from when they are told, whatever held before", () => {
+  let now = 0;
+  const pace = createPace({ messagesPerSecond: 0, bytesPerSecond: 0 }, () => now);
+  const a = newUse();
+  const wait = () => seconds(() => pace.check(a, { messagesPerSecond: 2, bytesPerSecond: 0 }));
+  pace.spend(a, { messages: 1e6 });
+  expect(wait()).toBe(0);
+  pace.spend(a, { messages: 124 });
+  expect(wait()).toBe(2);
+  now = 2000;
+  expect(wait()).toBe(0);
+  pace.spend(a, { messages: 1e6 });
+  expect(seconds(() => pace.check(a))).toBe(0);
+});
+
 test("bytes are held to their own rate", () => {
   const pace = createPace({ messagesPerSecond: 0, bytesPerSecond: 100 }, () => 0);
   const a = newUse();

@@ -9,8 +9,11 @@ export interface PaceLimits {
 
 /** Holds each sender to its rates, within this process. */
 export interface Pace {
-  /** @throws IngestRefusedError too-fast, with the seconds to wait, while the sender has used up more than it has earned. */
-  check(use: SenderUse): void;
+  /**
+   * @param own rates of its own for this sender, from now on.
+   * @throws IngestRefusedError too-fast, with the seconds to wait, while the sender has used up more than it has earned.
+   */
+  check(use: SenderUse, own?: PaceLimits): void;
   /** Takes what a request turned out to hold. It may be more than is left: then the sender waits until that is earned. */
   spend(use: SenderUse, used: { readonly messages?: number; readonly bytes?: number }): void;
 }
@@ -21,28 +24,26 @@ type Purse = NonNullable<SenderUse["purse"]>;
 
 /** @param now a monotonic clock, in milliseconds. */
 export function createPace(limits: PaceLimits, now: () => number = () => performance.now()): Pace {
-  const messageRate = limits.messagesPerSecond || Infinity;
-  const byteRate = limits.bytesPerSecond || Infinity;
-
-  function purseOf(use: SenderUse): Purse {
-    return (use.purse ??= { messages: messageRate * BURST_SECONDS, bytes: byteRate * BURST_SECONDS, at: now() });
+  function purseOf(use: SenderUse, own = limits): Purse {
+    return (use.purse ??= { messages: full(own.messagesPerSecond), bytes: full(own.bytesPerSecond), at: now() });
   }
 
-  function earn(purse: Purse): void {
+  function earn(purse: Purse, { messagesPerSecond, bytesPerSecond }: PaceLimits): void {
     const at = now();
     const seconds = (at - purse.at) / 1000;
-    purse.messages = Math.min(messageRate * BURST_SECONDS, purse.messages + messageRate * seconds);
-    purse.bytes = Math.min(byteRate * BURST_SECONDS, purse.bytes + byteRate * seconds);
+    purse.messages = earned(purse.messages, messagesPerSecond, seconds);
+    purse.bytes = earned(purse.bytes, bytesPerSecond, seconds);
     purse.at = at;
   }
 
   return {
-    check(use) {
-      const purse = purseOf(use);
-      earn(purse);
+    check(use, own = limits) {
+      const purse = purseOf(use, own);
+      earn(purse, own);
       const { messages, bytes } = purse;
-      if (messages < 0) throw tooFast(`${limits.messagesPerSecond} messages`, -messages / messageRate);
-      if (bytes < 0) throw tooFast(`${limits.bytesPerSecond} bytes`, -bytes / byteRate);
+      const { messagesPerSecond, bytesPerSecond } = own;
+      if (messages < 0) throw tooFast(`${messagesPerSecond} messages`, -messages / messagesPerSecond);
+      if (bytes < 0) throw tooFast(`${bytesPerSecond} bytes`, -bytes / bytesPerSecond);
     },
     spend(use, { messages = 0, bytes = 0 }) {
       const purse = purseOf(use);
@@ -50,6 +51,15 @@ export function createPace(limits: PaceLimits, now: () => number = () => perform
       purse.bytes -= bytes;
     },
   };
+}
+
+/** What may be used up at once at this rate. */
+function full(rate: number): number {
+  return (rate || Infinity) * BURST_SECONDS;
+}
+
+function earned(left: number, rate: number, seconds: number): number {
+  return rate > 0 ? Math.min(full(rate), left + rate * seconds) : Infinity;
 }
 
 function tooFast(what: string, seconds: number): IngestRefusedError {

@@ -5,7 +5,7 @@ import type { LogRecord } from "@/server/ports/event-log";
 import { createAccept } from "./accept";
 import { arrayElements } from "./array-elements";
 import { noIngestCounts } from "./ingest-rates";
-import { judgePayload } from "./judge-payload";
+import { judgePayload, judgePayloads } from "./judge-payload";
 import { jsonPayloads, ndjsonPayloads, type Payloads } from "./payloads";
 import { newUse } from "./sender";
 import { createWaitingBytes } from "./waiting-bytes";
@@ -27,8 +27,8 @@ async function taken(payloads: Payloads, maxMessages = 1000) {
     counts: noIngestCounts,
   });
   const { rejected } = await accept(
-    payloads,
-    { mapping: null, run: null, sender: { id: "a", device: null, sites: "all", isLimited: true, use: newUse() } },
+    (bounds) => judgePayloads(payloads, null, bounds),
+    { headers: null, sender: { id: "a", device: null, sites: "all", isLimited: true, use: newUse() } },
     createWaitingBytes(1e6).share(newUse()),
   );
   return {

@@ -25,6 +25,8 @@ export interface SenderUse {
 export interface Senders {
   /** @param sites where the caller may send. */
   of(caller: Caller, sites: Sites): Sender;
+  /** The sender that all who send to this source are, whichever key they show. */
+  ofSource(name: string, siteId: number | null): Sender;
 }
 
 /** Bound of memory, some 200 bytes each. A sender that is forgotten begins with all it may use up at once. */
@@ -53,6 +55,10 @@ export function createSenders(): Senders {
       }
       const id = caller.kind === "user" ? `user ${caller.accountId}` : caller.kind;
       return { id, device: null, sites, isLimited: caller.kind !== "system", use: heldFor(id) };
+    },
+    ofSource(name, siteId) {
+      const id = `source/${name}`;
+      return { id, device: null, sites: siteId === null ? "all" : [siteId], isLimited: true, use: heldFor(id) };
     },
   };
 }

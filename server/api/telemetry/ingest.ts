@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { text } from "@/server/contracts/common";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
-import { RUN_PATTERN } from "@/server/domain/replay-run";
+import { RUN_PATTERN, runHeaders } from "@/server/domain/replay-run";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
 import type { Accept } from "@/server/ingest/accept";
+import { judgePayloads } from "@/server/ingest/judge-payload";
 import type { IngestCounts } from "@/server/ingest/ingest-rates";
 import { jsonPayloads, ndjsonPayloads, type Payloads } from "@/server/ingest/payloads";
 import type { Pace } from "@/server/ingest/pace";
@@ -91,9 +92,10 @@ export const ingestTelemetry = verb(
       try {
         if (sender.isLimited) pace.check(sender.use);
         const payloadsOf = readerFor(request);
-        const source = { mapping: mappingOf(query), run: query.run ?? null, sender };
-        const body = await readBody(request, maxBodyBytes, share);
-        return await accept(payloadsOf(body), source, share);
+        const mapping = mappingOf(query);
+        const payloads = payloadsOf(await readBody(request, maxBodyBytes, share));
+        const headers = query.run === undefined ? null : runHeaders(query.run);
+        return await accept((bounds) => judgePayloads(payloads, mapping, bounds), { sender, headers }, share);
       } catch (error) {
         const { requests } = ingestCounts();
         const kind = problemKind(error);

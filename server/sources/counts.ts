@@ -1,0 +1,216 @@
+import type { Pool } from "pg";
+import type { DeliveryRefusal } from "@/server/domain/source";
+import type { EpochMs } from "@/server/domain/terms";
+
+/** What doors have counted of one source since it was written last. */
+interface DoorCounts {
+  received: number;
+  bytes: number;
+  accepted: number;
+  ignored: number;
+  kept: number;
+  readonly ignoredBy: Map<string, number>;
+  readonly refused: Map<string, number>;
+  firstSeen: EpochMs;
+  lastSeen: EpochMs;
+  lastError: LastError | null;
+}
+
+/** The latest thing that was refused. */
+export interface LastError extends DeliveryRefusal {
+  readonly at: EpochMs;
+}
+
+/** What came of one delivery, as it is counted. */
+export interface Counted {
+  readonly at: EpochMs;
+  readonly bytes: number;
+  readonly accepted: number;
+  readonly isIgnored: boolean;
+  readonly isKept: boolean;
+  /** Rules by which values were left out, one for each value. */
+  readonly ignoredBy: Iterable<string>;
+  readonly refused: Iterable<DeliveryRefusal>;
+}
+
+/** Counts what doors take, and writes it about once a second: a crash costs what was not written yet. */
+export interface DoorCounting {
+  add(sourceId: number, one: Counted): void;
+  /** Writes what is left. */
+  stop(): Promise<void>;
+}
+
+const WRITE_MS = 1000;
+/** Different words that are counted apart; what a sender makes up beyond is counted as "other". */
+const MOST_WORDS = 64;
+
+/** @param onError is told when counts could not be written; they are written with the next. */
+export function createDoorCounting(pool: Pool, onError: (error: unknown) => void): DoorCounting {
+  let waiting = new Map<number, DoorCounts>();
+  let writing = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+
+  async function write(): Promise<void> {
+    const counts = waiting;
+    if (counts.size === 0) return;
+    waiting = new Map();
+    try {
+      await writeCounts(pool, counts);
+    } catch (error) {
+      onError(error);
+      for (const [id, one] of counts) {
+        const since = waiting.get(id);
+        waiting.set(id, since === undefined ? one : sumOf(one, since));
+      }
+      arm();
+    }
+  }
+
+  function arm(): void {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      writing = writing.then(write);
+    }, WRITE_MS).unref();
+  }
+
+  return {
+    add(id, one) {
+      let counts = waiting.get(id);
+      if (counts === undefined) waiting.set(id, (counts = nothing(one.at)));
+      counts.received += 1;
+      counts.bytes += one.bytes;
+      counts.accepted += one.accepted;
+      counts.ignored += one.isIgnored ? 1 : 0;
+      counts.kept += one.isKept ? 1 : 0;
+      counts.lastSeen = Math.max(counts.lastSeen, one.at);
+      for (const rule of one.ignoredBy) addWord(counts.ignoredBy, rule, 1);
+      for (const { path, reason, detail } of one.refused) {
+        addWord(counts.refused, reason, 1);
+        counts.lastError = { at: one.at, path, reason, detail };
+      }
+      arm();
+    },
+    async stop() {
+      clearTimeout(timer);
+      await (writing = writing.then(write));
+      clearTimeout(timer);
+    },
+  };
+}
+
+function nothing(at: EpochMs): DoorCounts {
+  return {
+    ...{ received: 0, bytes: 0, accepted: 0, ignored: 0, kept: 0, firstSeen: at, lastSeen: at, lastError: null },
+    ...{ ignoredBy: new Map(), refused: new Map() },
+  };
+}
+
+function addWord(counts: Map<string, number>, word: string, count: number): void {
+  const name = counts.has(word) || counts.size < MOST_WORDS ? word : "other";
+  counts.set(name, (counts.get(name) ?? 0) + count);
+}
+
+function sumOf(one: DoorCounts, since: DoorCounts): DoorCounts {
+  for (const name of ["received", "bytes", "accepted", "ignored", "kept"] as const) since[name] += one[name];
+  for (const name of ["ignoredBy", "refused"] as const)
+    for (const [word, count] of one[name]) addWord(since[name], word, count);
+  since.firstSeen = Math.min(since.firstSeen, one.firstSeen);
+  since.lastError ??= one.lastError;
+  return since;
+}
+
+async function writeCounts(pool: Pool, counts: ReadonlyMap<number, DoorCounts>): Promise<void> {
+  const rows = [...counts].map(([id, { ignoredBy, refused, firstSeen, lastSeen, ...rest }]) => ({
+    ...rest,
+    id,
+    ignoredBy: Object.fromEntries(ignoredBy),
+    refused: Object.fromEntries(refused),
+    firstSeen: new Date(firstSeen),
+    lastSeen: new Date(lastSeen),
+  }));
+  // Sorted, as other processes write the same rows.
+  rows.sort((a, b) => a.id - b.id);
+  await pool.query(
+    `INSERT INTO source_count AS c (source_id, received, bytes, accepted, ignored, kept, ignored_by, refused, first_seen, last_seen, last_error)
+     SELECT s.id, n.received, n.bytes, n.accepted, n.ignored, n.kept, n."ignoredBy", n.refused, n."firstSeen", n."lastSeen", n."lastError"
+     FROM json_to_recordset($1) AS n (id integer, received bigint, bytes bigint, accepted bigint, ignored bigint, kept bigint, "ignoredBy" jsonb,
+       refused jsonb, "firstSeen" timestamptz, "lastSeen" timestamptz, "lastError" json)
+     JOIN source s ON s.id = n.id ORDER BY s.id
+     ON CONFLICT (source_id) DO UPDATE SET
+       received = c.received + excluded.received, bytes = c.bytes + excluded.bytes, accepted = c.accepted + excluded.accepted,
+       ignored = c.ignored + excluded.ignored, kept = c.kept + excluded.kept,
+       ignored_by = ${sumOfWords("ignored_by")}, refused = ${sumOfWords("refused")},
+       first_seen = least(c.first_seen, excluded.first_seen), last_seen = greatest(c.last_seen, excluded.last_seen),
+       last_error = coalesce(excluded.last_error, c.last_error)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** SQL for the sum of two objects of numbers, of as many words as there were and {@link MOST_WORDS} at most. */
+function sumOfWords(column: string): string {
+  return `(SELECT coalesce(jsonb_object_agg(word, count), '{}') FROM (
+    SELECT CASE WHEN c.${column} ? word OR (SELECT count(*) FROM jsonb_object_keys(c.${column})) < ${MOST_WORDS} THEN word ELSE 'other' END AS word,
+      sum(count::bigint) AS count
+    FROM (SELECT * FROM jsonb_each_text(c.${column}) UNION ALL SELECT * FROM jsonb_each_text(excluded.${column})) AS each (word, count) GROUP BY 1) AS sums)`;
+}
+
+/** What doors and worker have counted of a source. */
+export interface SourceTotals {
+  readonly received: number;
+  readonly bytes: number;
+  readonly accepted: number;
+  readonly ignored: number;
+  readonly kept: number;
+  readonly ignoredBy: Readonly<Record<string, number>>;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly firstSeen: EpochMs | null;
+  readonly lastSeen: EpochMs | null;
+  readonly lastError: LastError | null;
+  readonly messages: number;
+  readonly readings: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly deadLetters: number;
+  /** Histograms of milliseconds, as server/domain/histogram.ts has them. */
+  readonly behind: readonly number[];
+  readonly ahead: readonly number[];
+  /** Connected now; null where no process tells. */
+  readonly clients: number | null;
+}
+
+/** What a process told of its clients counts for so long. */
+const CLIENTS_SECONDS = 30;
+
+/** What is counted of these sources, by their numbers. */
+export async function readTotals(pool: Pool, ids: readonly number[]): Promise<ReadonlyMap<number, SourceTotals>> {
+  const { rows } = await pool.query<SourceTotals & { readonly id: number }>(
+    `SELECT s.id, coalesce(c.received, 0)::float8 AS received, coalesce(c.bytes, 0)::float8 AS bytes, coalesce(c.accepted, 0)::float8 AS accepted,
+       coalesce(c.ignored, 0)::float8 AS ignored, coalesce(c.kept, 0)::float8 AS kept, coalesce(c.ignored_by, '{}') AS "ignoredBy",
+       coalesce(c.refused, '{}') AS refused, (extract(epoch FROM c.first_seen) * 1000)::float8 AS "firstSeen",
+       (extract(epoch FROM c.last_seen) * 1000)::float8 AS "lastSeen", c.last_error AS "lastError",
+       coalesce(w.messages, 0)::float8 AS messages, coalesce(w.readings, 0)::float8 AS readings, coalesce(w.duplicates, 0)::float8 AS duplicates,
+       coalesce(w.conflicts, 0)::float8 AS conflicts, coalesce(w.dead_letters, 0)::float8 AS "deadLetters",
+       (SELECT coalesce(array_agg(sum::float8 ORDER BY i), '{}') FROM (SELECT i, sum(n) FROM source_commit p, unnest(p.behind) WITH ORDINALITY AS u (n, i)
+         WHERE p.source_id = s.id GROUP BY i) AS b) AS behind,
+       (SELECT coalesce(array_agg(sum::float8 ORDER BY i), '{}') FROM (SELECT i, sum(n) FROM source_commit p, unnest(p.ahead) WITH ORDINALITY AS u (n, i)
+         WHERE p.source_id = s.id GROUP BY i) AS a) AS ahead,
+       (SELECT sum(clients)::float8 FROM source_client k WHERE k.source_id = s.id AND k.at > now() - interval '${CLIENTS_SECONDS} s') AS clients
+     FROM source s LEFT JOIN source_count c ON c.source_id = s.id
+     LEFT JOIN (SELECT source_id, sum(messages) AS messages, sum(readings) AS readings, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
+       sum(dead_letters) AS dead_letters FROM source_commit GROUP BY source_id) AS w ON w.source_id = s.id
+     WHERE s.id = ANY ($1::integer[])`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, ...totals }) => [id, totals]));
+}
+
+/** Tells how many clients this process holds of each source; what it told before is replaced. */
+export async function writeClients(pool: Pool, process: string, clients: ReadonlyMap<number, number>): Promise<void> {
+  await pool.query(
+    `WITH gone AS (DELETE FROM source_client WHERE process = $1 AND NOT source_id = ANY ($2::integer[]) OR at < now() - interval '1 hour')
+     INSERT INTO source_client (source_id, process, clients, at)
+     SELECT s.id, $1, n.clients, now() FROM unnest($2::integer[], $3::integer[]) AS n (id, clients) JOIN source s ON s.id = n.id
+     ON CONFLICT (source_id, process) DO UPDATE SET clients = excluded.clients, at = excluded.at`,
+    [process, [...clients.keys()], [...clients.values()]],
+  );
+}
