@@ -1,4 +1,6 @@
 import { type Child, Explained, startChild } from "./boot/children";
+import { createOnDemand } from "./boot/on-demand";
+import { INTAKE_UNWANTED, INTAKE_WANTED } from "./boot/role";
 import { explain, formatStartError } from "./boot/explain";
 import { watchParent } from "./boot/parent-watch";
 import { refusePort } from "./boot/port";
@@ -19,7 +21,7 @@ interface Part {
 }
 
 /** The time each part may take to stop, in milliseconds; together less than 10 s. */
-const STOP_MS = { simulator: 1500, roles: 4500, database: 3000 };
+const STOP_MS = { simulator: 1200, intake: 1200, roles: 4500, database: 3000 };
 
 /**
  * `npm start`: PostgreSQL, migrations, topics, web and worker, simulator, in this order; stops in reverse. A part that
@@ -32,6 +34,11 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
   const logger = createLogger({ role: "supervisor", level, format });
   logger.debug({ config: redacted(config) }, "configuration");
   const record = recordOf(attempt, config);
+  const intake = createOnDemand({ role: "intake", program, logger, start: startChild });
+  const onMessage = (message: unknown) => {
+    if (message === INTAKE_WANTED) intake.want(true);
+    if (message === INTAKE_UNWANTED) intake.want(false);
+  };
   const parts: Part[] = [];
   let stoppingNow: Part | undefined;
 
@@ -87,6 +94,7 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
     if (embedded) await record.step("PostgreSQL", startDatabase);
     const firstLink = await prepareEngines(config, logger, { insist: false, record });
     await startRoles(["web", "worker"], STOP_MS.roles);
+    parts.push({ name: "intake", stop: () => intake.stop(STOP_MS.intake), kill: () => intake.kill() });
     if (config.demoDevices > 0) await startRoles(["simulator"], STOP_MS.simulator);
     if (stopping) return;
     attempt.ready();
@@ -112,7 +120,8 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
   /** Starts roles that don't need each other, and will stop them together. */
   async function startRoles(roles: string[], stopWithinMs: number): Promise<void> {
     const started = performance.now();
-    const children = roles.map((role) => startChild({ role, program, logger, onFailure: (error) => void fail(error) }));
+    const onFailure = (error: unknown) => void fail(error);
+    const children = roles.map((role) => startChild({ role, program, logger, onFailure, onMessage }));
     parts.push({
       name: roles.join(" and "),
       stop: async () => void (await Promise.all(children.map((child) => child.stop(stopWithinMs)))),

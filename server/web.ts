@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import type { Pool } from "pg";
 import { createAuthenticator } from "./access/authenticate";
 import { watchAccess } from "./access/watch";
 import { credentialsIn } from "./api/address";
 import { sessionCookie } from "./api/access/cookie";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
+import { INTAKE_UNWANTED, INTAKE_WANTED } from "./boot/role";
 import { seenAt } from "./catalog/devices";
 import { composeEngines } from "./compose";
 import { composeHealth } from "./compose-health";
@@ -23,6 +25,7 @@ import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
+import { hasDoors } from "./sources/doors/wanted";
 import { cutOff } from "./socket-gate";
 import { certificateOf, listen, OWN_HEADER } from "./web-listen";
 
@@ -81,6 +84,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(
       watchAccess(databaseConnection(config), logger, (changed) => {
         if (changed === "catalog" || changed === "anything") admission.forget();
+        if (changed === "sources" || changed === "anything") void tellOfDoors(config, engines.pool, logger);
         if (changed === "catalog") return;
         authenticator.forget(changed);
         for (const socket of io.sockets.sockets.values()) void cutOff(socket, authenticator);
@@ -109,6 +113,17 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Tells the supervisor, if there is one, whether the role intake has anything to do. */
+async function tellOfDoors({ intake }: Config, pool: Pool, logger: Logger): Promise<void> {
+  try {
+    const isWanted = intake.MQTT_PORT !== undefined || (await hasDoors(pool));
+    process.send?.(isWanted ? INTAKE_WANTED : INTAKE_UNWANTED);
+  } catch (error) {
+    // The next look is within the minute.
+    logger.debug({ err: error }, "sources can't be asked for");
   }
 }
 

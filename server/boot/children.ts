@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly logger: Logger;
   /** Called once when the role can't be kept running. */
   readonly onFailure: (error: unknown) => void;
+  /** Called with what it tells beside being ready. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 const START_WITHIN_MS = 90_000;
@@ -95,7 +97,7 @@ interface Launched {
   readonly exited: Promise<Ending>;
 }
 
-function launch({ role, program }: ChildOptions): Launched {
+function launch({ role, program, onMessage }: ChildOptions): Launched {
   // A session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
   const child = fork(program, [role], { detached: process.platform !== "win32", stdio: "inherit" });
   const exited = new Promise<Ending>((resolve) => {
@@ -105,6 +107,7 @@ function launch({ role, program }: ChildOptions): Launched {
   const ready = new Promise<boolean>((resolve) => {
     child.on("message", (message) => {
       if (message === READY) resolve(true);
+      else onMessage?.(message);
     });
     void exited.then(() => resolve(false));
   });

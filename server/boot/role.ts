@@ -11,6 +11,9 @@ const STOP_WITHIN_MS = 8000;
 /** The messages between the supervisor and its roles. */
 export const READY = "ready";
 export const STOP = "stop";
+/** What web tells: whether there is anything for the role intake to do. */
+export const INTAKE_WANTED = "intake is wanted";
+export const INTAKE_UNWANTED = "intake is not wanted";
 
 /**
  * Runs a role in this process until it is told to stop: by a signal, by the supervisor, or by the supervisor's or

@@ -256,6 +256,7 @@ export function envExample(): string {
     cold: "Cold storage",
     pipeline: "Pipeline",
     ingest: "Telemetry route",
+    intake: "Doors of sources",
     simulator: "Simulator",
   };
   // The order above is kept: the members of a module come in one order from source and in another when bundled.

@@ -2,4 +2,4 @@ export { server, frontDoor } from "./sections/front";
 export { access, provider } from "./sections/access";
 export { engines, eventLog } from "./sections/engines";
 export { cold } from "./sections/cold";
-export { pipeline, ingest, simulator } from "./sections/telemetry";
+export { pipeline, ingest, intake, simulator } from "./sections/telemetry";

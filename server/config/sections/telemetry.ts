@@ -73,6 +73,20 @@ export const ingest = {
   ),
 } as const;
 
+/** Settings of the doors of sources that are no routes: MQTT, and brokers and logs of others. */
+export const intake = {
+  MQTT_PORT: variable(
+    whole(1, 65535).optional(),
+    "Port of the MQTT listener, at the address of HOST; with TLS_CERT_FILE it speaks MQTT over TLS. Not set: 1883 (8883 over TLS), as soon as there is a source that comes by MQTT.",
+    "1883",
+  ),
+  MQTT_CLIENTS_PER_SOURCE: variable(
+    whole(1, 1_000_000).default(2000),
+    "Most clients that one source may have connected at the MQTT listener.",
+    "2000",
+  ),
+} as const;
+
 /** The simulated fleet. */
 export const simulator = {
   DEMO_DEVICES: variable(

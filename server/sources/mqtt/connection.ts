@@ -6,7 +6,7 @@ import { type DurableQueue, type Published, weightOf } from "./durable-queue";
 import { createPacketWalk, ENDINGS, type Ending, isTopic, TOO_LARGE } from "./protocol";
 
 /** Bounds of one connection. */
-export interface ConnectionLimits {
+interface ConnectionLimits {
   /** The most bytes of what comes before somebody is signed in. */
   readonly signInBytes: number;
   /** The most bytes of a packet after that. */

@@ -14,7 +14,7 @@ export interface Published {
 }
 
 /** One message on its way to the log, and who waits for its acknowledgement. */
-export interface Held {
+interface Held {
   readonly published: Published;
   /** Called when the log holds it. */
   readonly settle: () => void;
