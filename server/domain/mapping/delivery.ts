@@ -50,15 +50,33 @@ export interface BrokenPart {
   readonly error: string;
 }
 
-/** What a mapping made of one delivery: each leaf of each part is in exactly one of used (by a reading, or as device, time, unit, label), ignored or refused. */
+/** What a mapping made of one delivery. */
 export interface Mapped {
   readonly messages: readonly MappedMessage[];
-  readonly ignored: readonly { readonly path: string; readonly rule: string }[];
-  /** A path of a part (or "" for all of it) that was meant as data and can't be read. */
+  /** What was meant as data and can't be read. One of a part or element that is refused whole has the path of that. */
   readonly refused: readonly MappingRefusal[];
-  /** Leaves that became a device, a time, a unit or a label. */
-  readonly used: readonly { readonly path: string; readonly as: "device" | "time" | "unit" | "label" }[];
+  /** How many values and whole parts were left out by each rule, as far as a mapping looks at them: nothing outside its readings' roots. */
+  readonly ignored: ReadonlyMap<IgnoreRule, number>;
+  /** Each leaf of each part once; null unless an explanation was asked for. */
+  readonly leaves: readonly Leaf[] | null;
 }
+
+/** A leaf, and what became of it. */
+export interface Leaf {
+  readonly path: string;
+  readonly as: "reading" | "device" | "time" | "unit" | "label" | "ignored" | "refused";
+  /** The metric, the rule that ignores it, or why it is refused; empty for what is used otherwise. */
+  readonly why: string;
+}
+
+/**
+ * Why something is no data. `when`: a condition doesn't hold · `outside`: not under a root of readings, nor named otherwise · `include`, `exclude`: by
+ * name · `arrays`: in a list where those are dropped · `depth`: deeper than is flattened · `null`, `empty`: no value · `absent`: a value
+ * that stands for none · `unused`: named as a device, time, unit or label, of which another was taken · `noValues`: a part of which
+ * nothing was left.
+ */
+export type IgnoreRule =
+  "when" | "outside" | "include" | "exclude" | "arrays" | "depth" | "null" | "empty" | "absent" | "unused" | "noValues";
 
 /** One message in Fieldwatch's own shape, ready for the log, and what it says. */
 export interface MappedMessage {
@@ -67,6 +85,10 @@ export interface MappedMessage {
   readonly device: string;
   readonly time: EpochMs;
   readonly timeFrom: "payload" | "arrival";
+  /** True for a local time in an hour that its zone has twice: read by the order of arrival, and marked in the message. */
+  readonly isAmbiguous: boolean;
+  /** True for values that make no reading: a retained message of unknown age. */
+  readonly isState: boolean;
   readonly readings: readonly MappedReading[];
 }
 

@@ -9,6 +9,9 @@
  * the decoder knows of the part), `{envelope.…}` (a path from the root of what the decoder made, outside the element that `each` took).
  */
 import { z } from "zod";
+import { compilePattern } from "./patterns";
+import { problemOf } from "./templates";
+import { isZone } from "./zones";
 
 /** What makes a tree of bytes; the names of files in server/sources/decoders. */
 export const DECODERS = [
@@ -30,21 +33,53 @@ export type DecoderName = (typeof DECODERS)[number];
 
 const path = z.string().max(256);
 const glob = z.string().min(1).max(256);
-const template = z.string().min(1).max(512);
+const template = z
+  .string()
+  .min(1)
+  .max(512)
+  .superRefine((text, ctx) => {
+    const problem = problemOf(text);
+    if (problem !== null) ctx.addIssue(problem);
+  });
 const scalar = z.union([z.string().max(256), z.number(), z.boolean(), z.null()]);
 
-/** How a time is written. `pattern` goes by {@link TimeCandidate.pattern}; `local` is RFC 3339 without a zone. */
+const zone = z.string().max(64).refine(isZone, "must be the IANA name of a time zone, such as Europe/Berlin");
+
+/** How a time is written. Epochs are numbers, or texts of their digits. `pattern` goes by {@link TimeCandidate.pattern}; `local` is RFC 3339 without a zone. */
 export const TIME_FORMATS = ["rfc3339", "s", "ms", "us", "ns", "local", "pattern"] as const;
 
-const timeCandidate = z.strictObject({
-  /** Where the time is; a template for one that is put together of several fields. */
-  from: z.union([z.strictObject({ path }), z.strictObject({ template })]),
+const timeFormat = {
   format: z.enum(TIME_FORMATS),
-  /** Of yyyy MM dd HH mm ss S (fraction) and text between them. */
+  /** Of yyyy yy MM M MMM dd d HH H hh h a mm m ss s S (fraction) Z (zone), and text between them. */
   pattern: z.string().max(64).optional(),
   /** IANA name; needed for local and for a pattern without a zone. */
-  zone: z.string().max(64).optional(),
-});
+  zone: zone.optional(),
+};
+
+/** Says what a format needs and doesn't have. */
+function checkFormat(
+  { format, pattern, zone }: { format: string; pattern?: string | undefined; zone?: string | undefined },
+  ctx: z.RefinementCtx,
+): void {
+  const compiled = pattern === undefined ? null : compilePattern(pattern);
+  if (format === "pattern" && compiled === null)
+    ctx.addIssue({
+      code: "custom",
+      path: ["pattern"],
+      message: "must tell a year, a month and a day: yyyy-MM-dd HH:mm:ss",
+    });
+  const needsZone = format === "local" || (format === "pattern" && compiled?.hasZone === false);
+  if (needsZone && zone === undefined)
+    ctx.addIssue({ code: "custom", path: ["zone"], message: "must be given, as the time has none: Europe/Berlin" });
+}
+
+const timeCandidate = z
+  .strictObject({
+    /** Where the time is; a template for one that is put together of several fields. */
+    from: z.union([z.strictObject({ path }), z.strictObject({ template })]),
+    ...timeFormat,
+  })
+  .superRefine(checkFormat);
 
 /** All of it holds for a part to be data; else it is ignored. */
 const condition = z.union([
@@ -55,25 +90,33 @@ const condition = z.union([
   z.strictObject({ value: template, differs: z.array(scalar).min(1).max(64) }),
 ]);
 
-const readings = z.strictObject({
-  /** The object (or, for `scalar`, the value) that holds them. */
-  root: path,
-  /** Levels of objects that are flattened. */
-  depth: z.number().int().min(0).max(8).default(4),
-  /** Between the keys of a flattened name. */
-  separator: z.string().max(4).default("."),
-  /** Elements by their index, left out (ignored), or as readings of earlier times (`history`). */
-  arrays: z.enum(["index", "drop", "history"]).default("index"),
-  /** For `history`: where an element keeps its own time, by one of the formats. */
-  historyTime: z.strictObject({ path, format: z.enum(TIME_FORMATS), zone: z.string().max(64).optional() }).optional(),
-  /** Flattened names that are taken; all, if left out. Everything else is ignored by this rule. */
-  include: z.array(glob).max(256).optional(),
-  exclude: z.array(glob).max(256).default([]),
-  /** A prefix of the metric's name. A template; nothing if left out. */
-  prefix: template.optional(),
-  /** The metric's name where the root is a single value. A template. */
-  name: template.optional(),
-});
+const readings = z
+  .strictObject({
+    /** The object (or, for `scalar`, the value) that holds them. */
+    root: path,
+    /** Levels of objects that are flattened. */
+    depth: z.number().int().min(0).max(8).default(4),
+    /** Between the keys of a flattened name. */
+    separator: z.string().max(4).default("."),
+    /** Elements by their index, left out (ignored), or as readings of earlier times (`history`). */
+    arrays: z.enum(["index", "drop", "history"]).default("index"),
+    /** For `history`: where an element keeps its own time, by one of the formats. */
+    historyTime: z
+      .strictObject({ path, ...timeFormat })
+      .superRefine(checkFormat)
+      .optional(),
+    /** Flattened names that are taken; all, if left out. Everything else is ignored by this rule. */
+    include: z.array(glob).max(256).optional(),
+    exclude: z.array(glob).max(256).default([]),
+    /** A prefix of the metric's name. A template; nothing if left out. */
+    prefix: template.optional(),
+    /** The metric's name where the root is a single value. A template. */
+    name: template.optional(),
+  })
+  .refine(({ arrays, historyTime }) => arrays !== "history" || historyTime !== undefined, {
+    path: ["historyTime"],
+    message: "must be given, for lists to be read as history",
+  });
 
 export const mappingSchema = z.strictObject({
   decode: z.enum(DECODERS),
@@ -90,15 +133,17 @@ export const mappingSchema = z.strictObject({
   /** What is done where no candidate is there. */
   withoutTime: z.enum(["arrival", "refuse"]).default("arrival"),
   readings: z.array(readings).min(1).max(32),
-  /** Flattened name → metric's name; applied before all rules below, which go by the metric's name. */
+  /** Flattened name → metric's name, in which {*} is what the first star stood for, {*2} the second. All rules below go by the metric's name. */
   rename: z
-    .array(z.strictObject({ from: glob, to: template }))
+    .array(z.strictObject({ from: glob, to: z.string().min(1).max(256) }))
     .max(256)
     .default([]),
   values: z
     .strictObject({
       /** "21.5" is 21.5. */
       numericStrings: z.boolean().default(true),
+      /** "21,5" is 21.5 too; a text with a point as well is none then. */
+      decimalComma: z.boolean().default(false),
       /** Text → boolean, whatever its case; these metrics alone, or all ("*"). */
       booleans: z
         .array(z.strictObject({ metric: glob, true: z.array(z.string().max(64)), false: z.array(z.string().max(64)) }))
@@ -110,7 +155,7 @@ export const mappingSchema = z.strictObject({
         .max(64)
         .default([]),
     })
-    .default({ numericStrings: true, booleans: [], enums: [] }),
+    .default({ numericStrings: true, decimalComma: false, booleans: [], enums: [] }),
   /** Values that say "none right now": no reading, counted. Before units are converted. */
   absent: z
     .array(z.strictObject({ metric: glob, values: z.array(scalar).min(1).max(64) }))
@@ -126,8 +171,11 @@ export const mappingSchema = z.strictObject({
     )
     .max(256)
     .default([]),
-  /** Labels of the device; site and type are what they are in Fieldwatch's own shape. */
-  labels: z.record(z.string().max(64), template).default({}),
+  /** Labels of the device; site and type are what they are in Fieldwatch's own shape. What isn't there is left out. */
+  labels: z
+    .record(z.string().min(1).max(64), template)
+    .refine((labels) => Object.keys(labels).length <= 32, "must be 32 at most")
+    .default({}),
 });
 
 export type Mapping = z.infer<typeof mappingSchema>;

@@ -1,0 +1,342 @@
+import { describe, expect, test } from "vitest";
+import { readJson } from "../json";
+import { decodeMessage } from "../message";
+import { compileMapping } from "./compile";
+import type { Beside, Mapped } from "./delivery";
+import { type MappingInput, mappingSchema } from "./mapping";
+
+const ARRIVED = Date.parse("2026-11-28T12:00:00Z");
+const BESIDE: Beside = {
+  ...{ contentType: null, topic: null, retained: false, path: [], query: {}, headers: {}, kafka: null },
+};
+const BASE: MappingInput = { decode: "json", device: ["{id}"], readings: [{ root: "" }] };
+
+function run(
+  mapping: Partial<MappingInput>,
+  payload: string | object,
+  { arrived = ARRIVED, ...beside }: Partial<Beside> & { arrived?: number } = {},
+): Mapped & { texts: string[]; rows: unknown[] } {
+  const compiled = compileMapping(mappingSchema.parse({ ...BASE, ...mapping }), { explain: true });
+  const text = typeof payload === "string" ? payload : JSON.stringify(payload);
+  const body = new TextEncoder().encode(text);
+  const part = { value: readJson(text), path: "", beside: {} };
+  const mapped = compiled([part], { body, arrived, beside: { ...BESIDE, ...beside } });
+  const rows = mapped.messages.flatMap(({ device, time, readings }) =>
+    readings.map(({ metric, value, unit }) => [device, new Date(time).toISOString(), metric, value, unit]),
+  );
+  return { ...mapped, rows, texts: mapped.messages.map(({ bytes }) => new TextDecoder().decode(bytes)) };
+}
+
+const T = "2026-11-28T12:00:00.000Z";
+
+test("a TTN uplink", () => {
+  const mapped = run(
+    {
+      when: [{ exists: "uplink_message" }],
+      device: ["{end_device_ids.device_id}", "{end_device_ids.dev_eui}"],
+      time: [
+        { from: { path: "uplink_message.received_at" }, format: "rfc3339" },
+        { from: { path: "received_at" }, format: "rfc3339" },
+      ],
+      readings: [{ root: "uplink_message.decoded_payload" }],
+      units: [{ metric: "temperature", from: { unit: "°F" } }],
+      labels: { application: "{end_device_ids.application_ids.application_id}" },
+    },
+    {
+      end_device_ids: { device_id: "tank 1/ü", application_ids: { application_id: "tanks" } },
+      received_at: "2026-11-28T10:00:00.999999999Z",
+      uplink_message: {
+        received_at: "2026-11-28T10:00:00.123456789Z",
+        decoded_payload: { temperature: 70.2, level: { cm: "12.50", ok: true }, note: "x", gone: null },
+      },
+    },
+  );
+  expect(mapped.rows).toEqual([
+    ["tank-1._C3_BC", "2026-11-28T10:00:00.123Z", "temperature", 21.222222222222, "°C"],
+    ["tank-1._C3_BC", "2026-11-28T10:00:00.123Z", "level.cm", 12.5, null],
+    ["tank-1._C3_BC", "2026-11-28T10:00:00.123Z", "level.ok", true, null],
+    ["tank-1._C3_BC", "2026-11-28T10:00:00.123Z", "note", "x", null],
+  ]);
+  expect(mapped.texts).toEqual([
+    '{"device":"tank-1._C3_BC","time":"2026-11-28T10:00:00.123Z","readings":{"temperature":21.222222222222,"level.cm":12.5,"level.ok":true,"note":"x"},"units":{"temperature":"°C"},"labels":{"application":"tanks","name":"tank 1/ü"}}',
+  ]);
+  expect(mapped.leaves).toEqual([
+    { path: "end_device_ids.device_id", as: "device", why: "" },
+    { path: "end_device_ids.application_ids.application_id", as: "label", why: "" },
+    { path: "received_at", as: "ignored", why: "outside" },
+    { path: "uplink_message.received_at", as: "time", why: "" },
+    { path: "uplink_message.decoded_payload.temperature", as: "reading", why: "temperature" },
+    { path: "uplink_message.decoded_payload.level.cm", as: "reading", why: "level.cm" },
+    { path: "uplink_message.decoded_payload.level.ok", as: "reading", why: "level.ok" },
+    { path: "uplink_message.decoded_payload.note", as: "reading", why: "note" },
+    { path: "uplink_message.decoded_payload.gone", as: "ignored", why: "null" },
+  ]);
+});
+
+test("what a condition doesn't let through is ignored whole, and counted", () => {
+  const mapped = run(
+    { when: [{ value: "{query.event}", equals: ["up"] }] },
+    { id: "a", t: 1 },
+    { query: { event: "join" } },
+  );
+  expect(mapped).toMatchObject({ messages: [], refused: [], ignored: new Map([["when", 1]]) });
+  expect(mapped.leaves!.map(({ as, why }) => [as, why])).toEqual([
+    ["ignored", "when"],
+    ["ignored", "when"],
+  ]);
+});
+
+describe("conditions", () => {
+  test.each([
+    [{ topic: "tele/+/SENSOR" }, "tele/a/SENSOR", true],
+    [{ topic: "tele/+/SENSOR" }, "tele/a/b/SENSOR", false],
+    [{ topic: "tele/#" }, "tele/a/b", true],
+    [{ topic: "tele/#" }, "tele", true],
+    [{ topic: "tele/#" }, "stat/a", false],
+    [{ exists: "n" }, "x", true],
+    [{ exists: "q" }, "x", false],
+    [{ missing: "q" }, "x", true],
+    [{ value: "{topic.0}", differs: ["bridge"] }, "bridge/x", false],
+    [{ value: "{n}", equals: [1] }, "x", true],
+    [{ value: "{q}", equals: [null] }, "x", true],
+    [{ value: "{q}", differs: [null] }, "x", false],
+  ])("%j of topic %s: %s", (condition, topic, holds) => {
+    expect(run({ when: [condition] }, { id: "a", n: 1 }, { topic }).messages.length).toBe(holds ? 1 : 0);
+  });
+});
+
+test("elements of a list and keys of an object have devices of their own, whole payloads among them", () => {
+  const each = { path: "metrics", of: "array", optional: true } as const;
+  const mapping = { each, device: ["{tags.host}"], readings: [{ root: "fields" }] };
+  const one = (host: string, value: number) => ({ tags: { host }, fields: { value } });
+  expect(run(mapping, { metrics: [one("a", 1), one("b", 2)] }).rows).toEqual([
+    ["a", T, "value", 1, null],
+    ["b", T, "value", 2, null],
+  ]);
+  expect(run(mapping, one("c", 3)).rows).toEqual([["c", T, "value", 3, null]]);
+  const keyed = { each: { path: "", of: "object" } as const, device: ["{@key}"], readings: [{ root: "" }] };
+  expect(run(keyed, { "Dev A": { t: 1 }, b: { t: 2 } }).rows).toEqual([
+    ["Dev-A", T, "t", 1, null],
+    ["b", T, "t", 2, null],
+  ]);
+});
+
+test("one element that is refused costs no other", () => {
+  const mapped = run(
+    { each: { path: "", of: "array" }, time: [{ from: { path: "ts" }, format: "ms" }], readings: [{ root: "values" }] },
+    [{ id: "a", ts: "soon", values: { t: 1 } }, { id: "b", ts: 1795831391550, values: { t: 2 } }, { values: { t: 3 } }],
+  );
+  expect(mapped.rows).toEqual([["b", "2026-11-28T02:03:11.550Z", "t", 2, null]]);
+  expect(mapped.refused).toEqual([
+    { path: "0", reason: "badTime", detail: '"soon" is no number of a time since 1970' },
+    { path: "2", reason: "noDevice", detail: "there is no {id}" },
+  ]);
+});
+
+test("values: numeric texts, words for true and false, enumerations, sentinels", () => {
+  const mapped = run(
+    {
+      values: {
+        booleans: [{ metric: "*", true: ["on", "open"], false: ["off", "closed"] }],
+        enums: [{ metric: "mode", values: { auto: 1, manual: 2 } }],
+      },
+      absent: [
+        { metric: "t*", values: [-127, 327.67, "nan"] },
+        { metric: "*", values: ["unavailable"] },
+      ],
+    },
+    '{"id":"a","b":"100.00","plug":"ON","door":"Closed","mode":"manual","t1":-127,"t2":"327.67","t3":"nan","t4":-128,"x":"unavailable","code":"000012300007","big":12345678901234567890,"text":"12345678901234567890","sci":"1.5E3","empty":""}',
+  );
+  expect(mapped.rows.map((row) => (row as unknown[]).slice(2, 4))).toEqual([
+    ["b", 100],
+    ["plug", true],
+    ["door", false],
+    ["mode", 2],
+    ["t4", -128],
+    ["code", "000012300007"],
+    ["big", 12345678901234567000],
+    ["text", 12345678901234567000],
+    ["sci", 1500],
+  ]);
+  expect(mapped.texts[0]).toContain('"big":12345678901234567890,"text":12345678901234567890');
+  expect(mapped.ignored).toEqual(
+    new Map([
+      ["unused", 1],
+      ["absent", 4],
+      ["empty", 1],
+    ]),
+  );
+});
+
+test("lists by index, dropped, or as history with times of their own", () => {
+  const payload = { id: "a", p: [1, 2], history: [{ ts: 1795831391, t: 1 }, { ts: 1795831392, t: 2 }, { t: 3 }], t: 9 };
+  expect(run({ readings: [{ root: "", exclude: ["history.*"] }] }, payload).rows).toEqual([
+    ["a", T, "p.0", 1, null],
+    ["a", T, "p.1", 2, null],
+    ["a", T, "t", 9, null],
+  ]);
+  expect(run({ readings: [{ root: "", arrays: "drop" }] }, payload).rows).toEqual([["a", T, "t", 9, null]]);
+  const historyTime = { path: "ts", format: "s" } as const;
+  const mapped = run({ readings: [{ root: "", arrays: "history", historyTime, exclude: ["p*"] }] }, payload);
+  expect(mapped.rows).toEqual([
+    ["a", "2026-11-28T02:03:11.000Z", "t", 1, null],
+    ["a", "2026-11-28T02:03:12.000Z", "t", 2, null],
+    ["a", T, "t", 9, null],
+  ]);
+  expect(mapped.refused.map(({ path, reason }) => [path, reason])).toEqual([
+    ["p.0", "noTime"],
+    ["p.1", "noTime"],
+    ["history.2", "noTime"],
+  ]);
+  expect(mapped.leaves!.find(({ path }) => path === "history.0.ts")).toMatchObject({ as: "time" });
+});
+
+test("names: included, excluded, renamed, with a prefix, and made legal", () => {
+  expect(
+    run(
+      {
+        readings: [{ root: "", prefix: "{topic.1}.", include: ["E.*", "CO(GT)"], exclude: ["*Total"] }],
+        rename: [{ from: "*.E.*", to: "{*2}" }],
+      },
+      { id: "a", E: { Power: 1, Total: 2 }, "CO(GT)": 3, other: 4 },
+      { topic: "tele/x" },
+    ).rows,
+  ).toEqual([
+    ["a", T, "Power", 1, null],
+    ["a", T, "x.CO_28GT_29", 3, null],
+  ]);
+});
+
+test("two values of one name: the second is refused by name", () => {
+  const mapped = run({ rename: [{ from: "*", to: "t" }] }, { id: "a", x: 1, y: 2 });
+  expect(mapped.rows).toEqual([["a", T, "t", 1, null]]);
+  expect(mapped.refused).toMatchObject([{ path: "y", reason: "badName" }]);
+});
+
+test("a single value, its metric's name from the topic, its unit from there too", () => {
+  const mapped = run(
+    {
+      device: ["{topic.0}"],
+      readings: [{ root: "", name: "{topic.2}" }],
+      units: [{ metric: "temp", from: { unit: "F" } }],
+    },
+    "212",
+    { topic: "esp/sensor/temp/state" },
+  );
+  expect(mapped.rows).toEqual([["esp", T, "temp", 100, "°C"]]);
+  expect(mapped.leaves).toEqual([{ path: "", as: "reading", why: "temp" }]);
+});
+
+test("units: converted by the table, where a part says them, or kept as they are written", () => {
+  const mapped = run(
+    {
+      units: [
+        { metric: "volts", from: { unit: "mV" } },
+        { metric: "p", from: { path: "unit" } },
+        { metric: "odd", from: { unit: "furlongs" } },
+        { metric: "t", from: { unit: "C" } },
+      ],
+    },
+    '{"id":"a","volts":3005,"p":29.92,"unit":"inHg","odd":7,"t":21.50000000000000000001}',
+  );
+  expect(mapped.rows.map((row) => (row as unknown[]).slice(2))).toEqual([
+    ["volts", 3.005, "V"],
+    ["p", 1013.20453696, "hPa"],
+    ["odd", 7, "furlongs"],
+    ["t", 21.5, "°C"],
+  ]);
+  expect(mapped.texts[0]).toContain('"t":21.50000000000000000001');
+  expect(mapped.leaves!.find(({ path }) => path === "unit")).toMatchObject({ as: "unit" });
+});
+
+test("more readings than a message takes become several, of one device and time", () => {
+  const values = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`m${i}`, i]));
+  const mapped = run({}, { id: "a", ...values });
+  expect(mapped.messages.map(({ readings }) => readings.length)).toEqual([64, 64, 22]);
+  const long = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`m${i}`, "ü".repeat(9000)]));
+  for (const { bytes } of run({}, { id: "a", ...long }).messages) expect(bytes.length).toBeLessThanOrEqual(65536);
+});
+
+test("parts of one device and time become one message", () => {
+  const each = { path: "", of: "array" } as const;
+  const mapping = { each, readings: [{ root: "v", name: "{n}" }] };
+  const mapped = run(mapping, [
+    { id: "a", n: "x", v: 1 },
+    { id: "b", n: "x", v: 2 },
+    { id: "a", n: "y", v: 3 },
+    { id: "a", n: "x", v: 4 },
+  ]);
+  expect(
+    mapped.messages.map(({ device, readings }) => [device, readings.map(({ metric, value }) => [metric, value])]),
+  ).toEqual([
+    [
+      "a",
+      [
+        ["x", 1],
+        ["y", 3],
+      ],
+    ],
+    ["b", [["x", 2]]],
+    ["a", [["x", 4]]],
+  ]);
+});
+
+test("a retained message without a time of its own is state; with one it is readings", () => {
+  const time = [{ from: { path: "ts" }, format: "s" as const }];
+  expect(run({ time }, { id: "a", t: 1 }, { retained: true }).texts).toEqual([
+    `{"device":"a","time":"${T}","state":{"t":1}}`,
+  ]);
+  expect(run({ time }, { id: "a", t: 1, ts: 1795831391 }, { retained: true }).messages[0]!.isState).toBe(false);
+});
+
+test("nothing to read is refused; nothing left of it is counted", () => {
+  expect(run({ readings: [{ root: "a.b" }] }, { id: "a" }).refused).toMatchObject([
+    { path: "", reason: "noReadings", detail: "there is no a.b" },
+  ]);
+  expect(run({}, { id: "a", t: null })).toMatchObject({
+    refused: [],
+    messages: [],
+    ignored: new Map([
+      ["unused", 1],
+      ["null", 1],
+      ["noValues", 1],
+    ]),
+  });
+});
+
+test("several rules: a later one takes what an earlier one leaves out, and nothing twice", () => {
+  const readings = [
+    { root: "", include: ["a.*"], prefix: "first." },
+    { root: "", include: ["*"] },
+  ];
+  const mapped = run({ readings }, { id: "a", a: { x: 1 }, b: 2 });
+  expect(mapped.rows.map((row) => (row as unknown[])[2])).toEqual(["first.a.x", "b"]);
+  expect(mapped.ignored).toEqual(new Map([["unused", 1]]));
+});
+
+test("messages are what the worker reads", () => {
+  const mapped = run({ absent: [] }, { id: "a b", t: 1.5, on: true, note: 'x"\\' });
+  for (const { bytes, time, device } of mapped.messages)
+    expect(decodeMessage(bytes, { now: ARRIVED, futureToleranceMs: 0, retentionMs: null })).toMatchObject({
+      ok: true,
+      message: {
+        device,
+        eventTime: time,
+        values: [
+          ["t", 1.5],
+          ["on", true],
+        ],
+        texts: [["note", 'x"\\']],
+        refused: [],
+      },
+    });
+});
+
+test("a broken part is refused by its name", () => {
+  const compiled = compileMapping(mappingSchema.parse(BASE));
+  const delivery = { body: new Uint8Array(), arrived: ARRIVED, beside: BESIDE };
+  const good = { value: readJson('{"id":"a","t":1,"x":{}}'), path: "line 2", beside: {} };
+  const mapped = compiled([{ path: "line 1", error: "is no line" }, good], delivery);
+  expect(mapped.refused).toEqual([{ path: "line 1", reason: "unreadable", detail: "is no line" }]);
+  expect(mapped.messages[0]!.readings[0]!.path).toBe("line 2: t");
+});

@@ -1,0 +1,145 @@
+import { createAccounts, type Accounts } from "./accounts";
+import { compileConditions } from "./conditions";
+import type { Delivery, IgnoreRule, Leaf, Mapped, MappingRefusal, Part, WholePart } from "./delivery";
+import { compileDevice } from "./devices";
+import { compileElements, type Element } from "./elements";
+import { compileFields } from "./fields";
+import { compileFlatten } from "./flatten";
+import { compileLabels } from "./labels";
+import type { Mapping } from "./mapping";
+import { type Draft, type MessageHead, writeMessage } from "./message-text";
+import { parsePath, type Place, writePath } from "./paths";
+import { createSink } from "./sink";
+import type { Scope } from "./templates";
+import { compileTimes, timePaths } from "./times";
+
+/** What is gathered of one delivery. */
+export interface Run {
+  readonly delivery: Delivery;
+  /** Null unless an explanation was asked for. */
+  readonly accounts: Accounts | null;
+  readonly drafts: Draft[];
+  /** By device, time and all else that messages have in common: the draft that goes on. */
+  readonly open: Map<string, Draft>;
+  readonly refused: MappingRefusal[];
+  readonly ignored: Map<IgnoreRule, number>;
+}
+
+/**
+ * Makes a mapping's function: what a decoder made of a delivery → messages, and what became of all else. It never throws, and takes time by the size of
+ * the payload. It remembers names it has met, and the last times in repeated hours, so one is made for many deliveries.
+ * @param options `explain` asks for the fate of each leaf; the messages are the same.
+ */
+export function compileMapping(
+  mapping: Mapping,
+  { explain = false }: { readonly explain?: boolean } = {},
+): (parts: readonly Part[], delivery: Delivery) => Mapped {
+  const elementsOf = compileElements(mapping.each);
+  const isData = compileConditions(mapping.when);
+  const device = compileDevice(mapping.device);
+  const readTime = compileTimes(mapping.time);
+  const labels = compileLabels(mapping.labels);
+  const fieldOf = compileFields(mapping);
+  const unitPaths = mapping.units.flatMap(({ from }) => ("path" in from ? [parsePath(from.path)] : []));
+  const inElement = [...device.paths, ...timePaths(mapping.time), ...labels.paths, ...unitPaths];
+  const claims = new Set(inElement.map(writePath));
+  const rules = mapping.readings.map((rule) => compileFlatten(rule, fieldOf, claims));
+  const sinkOf = createSink(mapping);
+
+  function mapElement(run: Run, scope: Scope, { place, path }: Element, told: (path: string) => string): void {
+    const refuse = (reason: MappingRefusal["reason"], detail: string): void => {
+      run.refused.push({ path: told(path), reason, detail });
+      run.accounts?.note(place.parent, place.key, "refused", reason);
+    };
+    const note = (places: readonly Place[], as: Leaf["as"]) =>
+      places.forEach(({ parent, key }) => run.accounts?.note(parent, key, as, ""));
+
+    if (!isData(scope)) return leaveOut(run, "when", place);
+    const found = device.find(scope);
+    if (found === null) return refuse("noDevice", `there is no ${mapping.device.join(", nor ")}`);
+    if (found.name === null)
+      return refuse("badDevice", `${JSON.stringify(found.text.slice(0, 80))} cannot name a device`);
+    if (run.accounts) note(found.places(), "device");
+
+    const { arrived, beside } = run.delivery;
+    const time = readTime(scope, { arrived, device: found.name });
+    if (time !== null && "problem" in time)
+      return refuse("badTime", `${JSON.stringify(time.written.slice(0, 80))} ${time.problem}`);
+    if (time === null && mapping.withoutTime === "refuse")
+      return refuse("noTime", "there is no time, and the mapping doesn't take that of its arrival");
+    if (run.accounts && time !== null) note(time.places, "time");
+
+    const said = labels.read(scope, found);
+    if (run.accounts) note(said.places(), "label");
+    for (const [key, problem] of said.problems)
+      run.refused.push({ path: told(path), reason: "badValue", detail: `the label ${key} ${problem}` });
+
+    const head: MessageHead = {
+      device: found.name,
+      time: time?.time ?? arrived,
+      timeFrom: time === null ? "arrival" : "payload",
+      isAmbiguous: time?.ambiguous ?? false,
+      isState: time === null && beside.retained,
+      tail: said.tail,
+    };
+    const sink = sinkOf(run, scope, head, place, told);
+    let hasRoot = false;
+    for (const flatten of rules) if (flatten(scope, path, sink)) hasRoot = true;
+    if (!hasRoot) {
+      const roots = mapping.readings.map(({ root }) => (root === "" ? "a value" : root));
+      return refuse("noReadings", `there is no ${roots.join(", nor ")}`);
+    }
+    if (sink.end() === 0) count(run, "noValues");
+  }
+
+  function mapPart(run: Run, part: WholePart): Leaf[] {
+    const { json, tokens } = part.value;
+    const holder = { "": json };
+    const root: Place = { parent: holder, key: "", value: json };
+    const told = part.path === "" ? same : (path: string) => (path === "" ? part.path : `${part.path}: ${path}`);
+    const scopeOf = (element: Place, key: string): Scope => ({
+      ...{ delivery: run.delivery, element, key, envelope: root, part: part.beside, tokens },
+    });
+    const elements = elementsOf(root);
+    if (typeof elements !== "string") {
+      for (const element of elements) mapElement(run, scopeOf(element.place, element.key), element, told);
+      if (elements.length === 0) count(run, "noValues");
+    } else if (!isData(scopeOf(root, ""))) leaveOut(run, "when", root);
+    else {
+      run.refused.push({ path: told(""), reason: "noReadings", detail: elements });
+      run.accounts?.note(holder, "", "refused", "noReadings");
+    }
+    return run.accounts?.leavesOf(root, told) ?? [];
+  }
+
+  return (parts, delivery) => {
+    const run: Run = {
+      ...{ delivery, accounts: explain ? createAccounts() : null },
+      ...{ drafts: [], open: new Map(), refused: [], ignored: new Map() },
+    };
+    const leaves: Leaf[] = [];
+    for (const part of parts) {
+      if ("error" in part) {
+        run.refused.push({ path: part.path, reason: "unreadable", detail: part.error });
+        leaves.push({ path: part.path, as: "refused", why: "unreadable" });
+      } else leaves.push(...mapPart(run, part));
+    }
+    if (parts.length === 0) count(run, "noValues");
+    const { refused, ignored, drafts } = run;
+    return { messages: drafts.map(writeMessage), refused, ignored, leaves: explain ? leaves : null };
+  };
+}
+
+function same(path: string): string {
+  return path;
+}
+
+/** Ignores a part or an element whole. */
+function leaveOut(run: Run, rule: IgnoreRule, { parent, key }: Place): void {
+  count(run, rule);
+  run.accounts?.note(parent, key, "ignored", rule);
+}
+
+function count({ ignored }: Run, rule: IgnoreRule): void {
+  ignored.set(rule, (ignored.get(rule) ?? 0) + 1);
+}

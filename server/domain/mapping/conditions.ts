@@ -1,0 +1,47 @@
+import type { Mapping } from "./mapping";
+import { follow, parsePath } from "./paths";
+import { compileTemplate, type Scope } from "./templates";
+
+type Condition = (scope: Scope) => boolean;
+
+/** Reads a mapping's conditions; true when all of them hold. */
+export function compileConditions(conditions: Mapping["when"]): Condition {
+  const compiled = conditions.map(compileCondition);
+  return (scope) => compiled.every((condition) => condition(scope));
+}
+
+function compileCondition(condition: Mapping["when"][number]): Condition {
+  if ("topic" in condition) {
+    const fits = compileTopicFilter(condition.topic);
+    return ({ delivery }) => delivery.beside.topic !== null && fits(delivery.beside.topic);
+  }
+  if ("exists" in condition) {
+    const path = parsePath(condition.exists);
+    return ({ element }) => follow(element, path) !== undefined;
+  }
+  if ("missing" in condition) {
+    const path = parsePath(condition.missing);
+    return ({ element }) => follow(element, path) === undefined;
+  }
+  const template = compileTemplate(condition.value);
+  const isEqual = "equals" in condition;
+  const values = isEqual ? condition.equals : condition.differs;
+  const texts = new Set(values.filter((value) => value !== null).map(String));
+  const hasNull = values.includes(null);
+  return (scope) => {
+    const text = template.fill(scope);
+    return (text === null ? hasNull : texts.has(text)) === isEqual;
+  };
+}
+
+/** Reads an MQTT filter: `+` is one level, `#` at the end any number of them. */
+export function compileTopicFilter(filter: string): (topic: string) => boolean {
+  const levels = filter.split("/");
+  const rest = levels.at(-1) === "#" ? levels.length - 1 : -1;
+  return (topic) => {
+    const given = topic.split("/");
+    if (rest < 0 ? given.length !== levels.length : given.length < rest) return false;
+    const fixed = rest < 0 ? levels : levels.slice(0, rest);
+    return fixed.every((level, i) => level === "+" || level === given[i]);
+  };
+}

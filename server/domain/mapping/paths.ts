@@ -1,0 +1,50 @@
+/** Keys and indexes from a root. */
+export type Path = readonly string[];
+
+/** Reads a path: keys apart by dots; a backslash keeps the dot or backslash after it in the key. "" is the root itself. */
+export function parsePath(text: string): Path {
+  if (text === "") return [];
+  const keys = [""];
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === "\\" && i + 1 < text.length) keys[keys.length - 1] += text[++i]!;
+    else if (char === ".") keys.push("");
+    else keys[keys.length - 1] += char;
+  }
+  return keys;
+}
+
+function writeKey(key: string): string {
+  return /[.\\]/.test(key) ? key.replaceAll(/[.\\]/g, String.raw`\$&`) : key;
+}
+
+/** Writes a path, one way for each. */
+export function writePath(path: Path): string {
+  return path.map(writeKey).join(".");
+}
+
+/** The path of something below another. */
+export function below(path: string, key: string): string {
+  return path === "" ? writeKey(key) : `${path}.${writeKey(key)}`;
+}
+
+/** A place in a tree: a member of an object or array. The root is the member "" of a holder made for it. */
+export interface Place {
+  readonly parent: object;
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** Follows a path from a place; undefined where nothing is. */
+export function follow(place: Place, path: Path): Place | undefined {
+  if (path.length === 0) return place;
+  let parent: unknown = place.value;
+  for (let i = 0; ; i++) {
+    if (typeof parent !== "object" || parent === null) return undefined;
+    const key = path[i]!;
+    if (!Object.hasOwn(parent, key)) return undefined;
+    const value = (parent as Record<string, unknown>)[key];
+    if (i === path.length - 1) return value === undefined ? undefined : { parent, key, value };
+    parent = value;
+  }
+}

@@ -1,0 +1,119 @@
+import { writeNumber } from "./numbers";
+import type { NumberTokens } from "../json";
+import type { Delivery } from "./delivery";
+import { follow, parsePath, type Path, type Place } from "./paths";
+
+/** What a template is filled in from: the element at hand, and what is around it. */
+export interface Scope {
+  readonly delivery: Delivery;
+  readonly element: Place;
+  /** The key or index by which `each` took the element. */
+  readonly key: string;
+  /** The root of what the decoder made. */
+  readonly envelope: Place;
+  /** What the decoder knows of the part. */
+  readonly part: Readonly<Record<string, string>>;
+  readonly tokens: NumberTokens;
+}
+
+export interface Template {
+  /** The text, or null where something of it isn't there or empty. */
+  fill(scope: Scope): string | null;
+  /** The places in the payload it is filled in from. */
+  places(scope: Scope): readonly Place[];
+  /** Paths from the element that it reads. */
+  readonly paths: readonly Path[];
+  /** Its text, if nothing has to be filled in. */
+  readonly fixed: string | null;
+}
+
+type Read = (scope: Scope) => string | null;
+
+/** What a template reads besides the part, by the word before the dot. */
+const BESIDE: Readonly<Record<string, (rest: Path, scope: Scope) => string | number | null | undefined>> = {
+  "@key": (_rest, { key }) => key,
+  topic: ([level], { delivery: { beside } }) =>
+    level === undefined ? beside.topic : beside.topic?.split("/")[Number(level)],
+  path: ([level], { delivery: { beside } }) =>
+    level === undefined ? beside.path.join("/") : beside.path[Number(level)],
+  query: ([name], { delivery: { beside } }) => member(beside.query, name),
+  header: ([name], { delivery: { beside } }) => member(beside.headers, name?.toLowerCase()),
+  kafka: ([what, name], { delivery: { beside } }) => {
+    if (beside.kafka === null) return null;
+    if (what === "headers") return member(beside.kafka.headers, name);
+    return what === "key" || what === "topic" || what === "timestamp" ? beside.kafka[what] : null;
+  },
+  part: ([name], { part }) => member(part, name),
+};
+
+/** What is wrong with a template, or null. */
+export function problemOf(template: string): string | null {
+  let open = false;
+  for (const char of template) {
+    if (char === "{" && open) return "has a { within braces";
+    if (char === "}" && !open) return "has a } without its {";
+    if (char === "{" || char === "}") open = char === "{";
+  }
+  return open ? "has a { without its }" : null;
+}
+
+/** Reads a template; `stars` are what {@link Glob} found, written {*} or {*1} for the first, {*2} for the second. */
+export function compileTemplate(template: string): Template {
+  const pieces = template.split(/\{([^{}]*)\}/);
+  const fixed = pieces.length === 1 ? template : null;
+  const paths: Path[] = [];
+  const inEnvelope: Path[] = [];
+  const reads = pieces.map((piece, i): Read => {
+    if (i % 2 === 0) return () => piece;
+    const path = parsePath(piece);
+    const [first, ...rest] = path;
+    if (first === "envelope") {
+      inEnvelope.push(rest);
+      return (scope) => textAt(scope.envelope, rest, scope.tokens);
+    }
+    const beside = first !== undefined && Object.hasOwn(BESIDE, first) ? BESIDE[first]! : null;
+    if (beside !== null) return (scope) => textOf(beside(rest, scope));
+    paths.push(path);
+    return (scope) => textAt(scope.element, path, scope.tokens);
+  });
+  const read = reads.filter((_read, i) => i % 2 === 1 || pieces[i] !== "");
+  return {
+    fixed,
+    paths,
+    fill:
+      read.length === 1
+        ? read[0]!
+        : (scope) => {
+            let text = "";
+            for (const next of read) {
+              const piece = next(scope);
+              if (piece === null) return null;
+              text += piece;
+            }
+            return text;
+          },
+    places: (scope) =>
+      [
+        ...paths.map((path) => follow(scope.element, path)),
+        ...inEnvelope.map((path) => follow(scope.envelope, path)),
+      ].filter((place) => place !== undefined),
+  };
+}
+
+function member(record: Readonly<Record<string, string>>, name: string | undefined): string | undefined {
+  return name !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function textOf(value: string | number | null | undefined): string | null {
+  return value === undefined || value === null || value === "" ? null : String(value);
+}
+
+/** A scalar as text, numbers with the digits they were written with; null for none, nothing and what holds others. */
+function textAt(from: Place, path: Path, tokens: NumberTokens): string | null {
+  const place = follow(from, path);
+  if (place === undefined) return null;
+  const { value } = place;
+  if (typeof value === "string") return value === "" ? null : value;
+  if (typeof value === "number") return writeNumber(value, tokens.get(place.parent)?.get(place.key));
+  return typeof value === "boolean" ? String(value) : null;
+}
