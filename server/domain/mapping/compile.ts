@@ -1,4 +1,4 @@
-import { createAccounts, type Accounts } from "./accounts";
+import { createAccounts } from "./accounts";
 import { compileConditions } from "./conditions";
 import type { Delivery, IgnoreRule, Leaf, Mapped, MappingRefusal, Part, WholePart } from "./delivery";
 import { compileDevice } from "./devices";
@@ -7,23 +7,12 @@ import { compileFields } from "./fields";
 import { compileFlatten } from "./flatten";
 import { compileLabels } from "./labels";
 import type { Mapping } from "./mapping";
-import { type Draft, type MessageHead, writeMessage } from "./message-text";
+import { type MessageHead, writeMessage } from "./message-text";
 import { parsePath, type Place, writePath } from "./paths";
+import { count, type Run } from "./run";
 import { createSink } from "./sink";
 import type { Scope } from "./templates";
 import { compileTimes, timePaths } from "./times";
-
-/** What is gathered of one delivery. */
-export interface Run {
-  readonly delivery: Delivery;
-  /** Null unless an explanation was asked for. */
-  readonly accounts: Accounts | null;
-  readonly drafts: Draft[];
-  /** By device, time and all else that messages have in common: the draft that goes on. */
-  readonly open: Map<string, Draft>;
-  readonly refused: MappingRefusal[];
-  readonly ignored: Map<IgnoreRule, number>;
-}
 
 /**
  * Makes a mapping's function: what a decoder made of a delivery → messages, and what became of all else. It never throws, and takes time by the size of
@@ -138,8 +127,4 @@ function same(path: string): string {
 function leaveOut(run: Run, rule: IgnoreRule, { parent, key }: Place): void {
   count(run, rule);
   run.accounts?.note(parent, key, "ignored", rule);
-}
-
-function count({ ignored }: Run, rule: IgnoreRule): void {
-  ignored.set(rule, (ignored.get(rule) ?? 0) + 1);
 }

@@ -35,7 +35,7 @@ function compileCondition(condition: Mapping["when"][number]): Condition {
 }
 
 /** Reads an MQTT filter: `+` is one level, `#` at the end any number of them. */
-export function compileTopicFilter(filter: string): (topic: string) => boolean {
+function compileTopicFilter(filter: string): (topic: string) => boolean {
   const levels = filter.split("/");
   const rest = levels.at(-1) === "#" ? levels.length - 1 : -1;
   return (topic) => {

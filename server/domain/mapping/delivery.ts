@@ -44,7 +44,7 @@ export interface WholePart {
 }
 
 /** A part that couldn't be read: it is refused as `unreadable`, and the others are taken. */
-export interface BrokenPart {
+interface BrokenPart {
   readonly path: string;
   /** What is wrong with it, for a person. */
   readonly error: string;

@@ -17,7 +17,7 @@ export interface NamedUnit {
 }
 
 /** Values that stand for none. */
-export interface Sentinels {
+interface Sentinels {
   readonly texts: ReadonlySet<string>;
   readonly numbers: ReadonlySet<number>;
   readonly booleans: ReadonlySet<boolean>;

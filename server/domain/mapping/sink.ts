@@ -1,10 +1,10 @@
-import type { Run } from "./compile";
 import type { IgnoreRule, MappingRefusal } from "./delivery";
 import { nameUnit, type Field, type NamedUnit } from "./fields";
 import type { HistoryElement, Sink } from "./flatten";
 import type { Mapping } from "./mapping";
 import { addReading, type Draft, draftOf, hasRoom, type MessageHead } from "./message-text";
 import { follow, parsePath, type Path, type Place } from "./paths";
+import { count, type Run } from "./run";
 import type { Scope } from "./templates";
 import { readLeaf } from "./values";
 
@@ -78,7 +78,7 @@ export function createSink(mapping: Mapping) {
     function ignore({ parent, key }: Place, rule: IgnoreRule): void {
       if (passed?.get(parent)?.get(key) === null) return;
       if (passed !== null) pass(parent, key, rule);
-      else run.ignored.set(rule, (run.ignored.get(rule) ?? 0) + 1);
+      else count(run, rule);
       accounts?.note(parent, key, "ignored", rule);
     }
 
@@ -106,8 +106,7 @@ export function createSink(mapping: Mapping) {
         accounts?.note(place.parent, place.key, "reading", field.metric);
       },
       end() {
-        for (const of of passed?.values() ?? [])
-          for (const rule of of.values()) if (rule !== null) run.ignored.set(rule, (run.ignored.get(rule) ?? 0) + 1);
+        for (const of of passed?.values() ?? []) for (const rule of of.values()) if (rule !== null) count(run, rule);
         return dealtWith;
       },
     };

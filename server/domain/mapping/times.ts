@@ -19,7 +19,7 @@ interface NoTime {
 }
 
 /** What helps to tell the two apart when clocks show an hour twice. */
-export interface TimeContext {
+interface TimeContext {
   readonly arrived: EpochMs;
   readonly device: string;
 }

@@ -69,6 +69,6 @@ function numberOf(number: number, token: string | undefined, unit: NamedUnit | n
 }
 
 /** A text for a person, shortened. */
-export function brief(text: string): string {
+function brief(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
