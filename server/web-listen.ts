@@ -3,6 +3,8 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import next from "next";
 import type { Authenticator } from "./access/authenticate";
+import { answerDirectly } from "./api/direct";
+import type { Api } from "./api/runtime";
 import { answerUnservable } from "./api/unservable";
 import type { Config } from "./config/config";
 import { readCertificate } from "./config/exposure";
@@ -57,10 +59,11 @@ interface Wanted {
   /** What the process's own requests for pages carry in OWN_HEADER. */
   readonly own: string;
   readonly certificate: Certificate | null;
+  readonly api: Pick<Api, "handle">;
 }
 
 /** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */
-export async function listen({ config, logger, authenticator, own, certificate }: Wanted): Promise<Listening> {
+export async function listen({ config, logger, authenticator, own, certificate, api }: Wanted): Promise<Listening> {
   runAsProduction();
   const server = openServer(certificate);
   const onRefused = ({ kind, detail, fix }: Refusal) => logger.warn({ kind, fix }, detail);
@@ -114,6 +117,7 @@ export async function listen({ config, logger, authenticator, own, certificate }
       void prepared
         .then(async () => {
           if (await answerUnservable(request, response)) return;
+          if (await answerDirectly(api, request, response)) return;
           const isOwn = request.headers[OWN_HEADER] === own;
           if (isOwn || (await admitToPage(authenticator, request, response))) await handle(request, response);
         })

@@ -79,7 +79,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(shareApi(api));
 
     const own = randomUUID();
-    const { server, io, welcome, close } = await listen({ config, logger, authenticator, own, certificate });
+    const { server, io, welcome, close } = await listen({ config, logger, authenticator, own, certificate, api });
     undo.push(close);
     undo.push(
       watchAccess(databaseConnection(config), logger, (changed) => {

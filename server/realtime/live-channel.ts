@@ -39,8 +39,8 @@ export interface LiveChannel {
   stop(): Promise<void>;
 }
 
-/** A room's frames are at least this far apart: 5 a second. */
-const TICK_MS = 200;
+/** A room's frames are at least this far apart: 5 a second. The first after a rest doesn't wait. */
+const FRAME_MS = 200;
 const OVERVIEW_MS = 1000;
 const HEALTH_MS = 5000;
 const RETRY_MS = 2000;
@@ -171,6 +171,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   function pendingOf(key: string, points: number): Pending {
     let found = pending.get(key);
     if (found === undefined) pending.set(key, (found = createPending(points)));
+    armDevices();
     return found;
   }
 
@@ -205,12 +206,25 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     lastError = { text: error instanceof Error ? error.message || error.name : String(error), at: now() };
   }
 
+  let devicesSentAt = -Infinity;
+  let devicesTimer: NodeJS.Timeout | undefined;
+  function armDevices(): void {
+    if (!stopped) devicesTimer ??= setTimeout(sendDevices, Math.max(0, devicesSentAt + FRAME_MS - performance.now()));
+  }
+
   function sendDevices(): void {
+    devicesTimer = undefined;
+    devicesSentAt = performance.now();
     for (const [key, waiting] of pending) {
       const audience = audienceOf(key);
-      if (audience === null || asking.has(key)) continue;
+      if (audience === null) continue;
+      if (asking.has(key)) {
+        armDevices();
+        continue;
+      }
       const devices = waiting.take(DEVICES_A_FRAME);
       if (devices.length === 0) continue;
+      if (devices.length === DEVICES_A_FRAME) armDevices();
       if (audience.sites === "all") send(key, audience.room, { kind: "devices", devices });
       else void sendSeen(key, audience.room, audience.sites, waiting, devices);
     }
@@ -235,6 +249,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     } catch {
       // PostgreSQL is away, which health tells: they wait until it is known again who may see them.
       for (const device of taken) waiting.add(device);
+      armDevices();
     } finally {
       asking.delete(key);
     }
@@ -286,10 +301,9 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   const unsubscribe = onHealthChange(() => (healthChanged = true));
   const timers = [
     setInterval(() => {
-      sendDevices();
       sendHealth();
       cutOffSlow();
-    }, TICK_MS),
+    }, FRAME_MS),
     setInterval(() => void sendOverview(), OVERVIEW_MS),
   ];
   void listen();
@@ -305,6 +319,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     async stop() {
       stopped = true;
       for (const timer of timers) clearInterval(timer);
+      clearTimeout(devicesTimer);
       unsubscribe();
       await consumption?.stop(1000);
     },

@@ -111,6 +111,30 @@ describe("event log on PostgreSQL", () => {
     expect(rows.length).toBeLessThan(10);
   });
 
+  it("delivers what went to more partitions than a notification can name", async () => {
+    const { log } = open;
+    await log.ensureTopics([{ topic: "wide", partitions: 300, retentionMs: 1e9, durable: true }]);
+    const seen: string[] = [];
+    const consumption = await log.consume({
+      topic: "wide",
+      group: null,
+      maxRecords: 1000,
+      maxBytes: 1e6,
+      concurrency: 1,
+      onBatch: async ({ records }) => void seen.push(...records.map(({ key }) => key!)),
+      onError: () => undefined,
+    });
+    const keys = Array.from({ length: 3000 }, (_, n) => `key ${n}`);
+    const value = Buffer.from("v");
+    await log.append(
+      "wide",
+      keys.map((key) => ({ key, value })),
+    );
+    await until(() => seen.length === keys.length);
+    expect(new Set(seen)).toEqual(new Set(keys));
+    await consumption.stop(1000);
+  });
+
   it("shows nothing of an append before all offsets below it are there", async () => {
     const { log } = open;
     await log.ensureTopics([{ topic: "order", partitions: 1, retentionMs: 1e9, durable: true }]);

@@ -3,7 +3,7 @@ import { type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
 import { type AppendCall, type Appender, createAppender, type WriteCalls } from "../../append-queue";
 import { withLogErrors } from "../errors";
 import { encodeFrames, type Frame } from "./framing";
-import { RECORDS_CHANNEL } from "./group-key";
+import { MOST_ENDS, recordsChannel } from "./group-key";
 import { partitionOf } from "../../partitioner";
 import { findTopic, type Topic } from "./topics";
 import { prepared } from "@/server/postgres/prepared";
@@ -62,8 +62,10 @@ const APPEND = prepared(
        UPDATE log_partition p SET end_offset = l.end_offset + e.added
        FROM unnest($2::int[], $3::bigint[]) AS e (partition, added) JOIN locked l USING (partition)
        WHERE p.topic_id = $1 AND p.partition = l.partition AND (SELECT whole.is FROM whole)
+       RETURNING p.partition, p.end_offset
      )
-     SELECT whole.is AS "isWhole", pg_notify('${RECORDS_CHANNEL}', $10),
+     SELECT whole.is AS "isWhole", pg_notify($10, CASE WHEN cardinality($2::int[]) > ${MOST_ENDS} THEN ''
+         ELSE (SELECT string_agg(partition || ' ' || end_offset, ',') FROM moved) END),
        set_config('synchronous_commit', CASE WHEN $11 THEN current_setting('synchronous_commit') ELSE 'off' END, true) FROM whole`,
 );
 
@@ -97,7 +99,7 @@ async function insertFrames(
       frames.map(({ records }) => records),
       frames.map((frame) => frame.start),
       frames.map(({ size }) => size),
-      topic.name,
+      recordsChannel(topic.id),
       topic.durable,
     ]),
   );

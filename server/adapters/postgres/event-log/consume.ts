@@ -40,6 +40,8 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   const { paceMs = 0 } = subscription;
   /** Where partitions ended at the last look. */
   const ends = new Map<number, number>();
+  /** What notifications told since then. */
+  const told = new Map<number, number>();
   const alarm = createAlarm();
   let stopping = false;
   let abandoned = false;
@@ -66,7 +68,10 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
           ...deps,
           topic: subscription.topic,
           group,
-          onRecords: alarm.ring,
+          onRecords: (changed) => {
+            for (const [partition, end] of changed) told.set(partition, end);
+            alarm.ring();
+          },
           onGroup: () => {
             groupChanged = true;
             alarm.ring();
@@ -90,6 +95,8 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
     const together = togetherOf(session.topic);
     let lookAt = 0;
     let lookedAt = -Infinity;
+    let bounds: Awaited<ReturnType<Session["bounds"]>> = new Map();
+    let askAt = 0;
     let isMuch = false;
     let left = group === null;
     for (;;) {
@@ -104,7 +111,14 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
         left = true;
       }
       if (stopping && (abandoned || runs.size === 0)) return;
-      const bounds = await session.bounds();
+      // Notifications say where partitions end; nobody need be asked as long as they come.
+      if (told.size === 0 || groupChanged || stopping || performance.now() >= askAt) {
+        askAt = performance.now() + POLL_MS;
+        told.clear();
+        bounds = await session.bounds();
+      }
+      bounds = withEnds(bounds, told);
+      told.clear();
       isMuch = newIn(bounds) >= ENOUGH_RECORDS;
       for (const [partition, { end }] of bounds) if (!positions.has(partition)) positions.set(partition, end);
       if (!stopping && (groupChanged || performance.now() >= lookAt)) {
@@ -220,6 +234,17 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
       clearTimeout(abandon);
     },
   };
+}
+
+/** The bounds with those ends that are further. */
+function withEnds(
+  bounds: ReadonlyMap<number, { readonly end: number }>,
+  told: ReadonlyMap<number, number>,
+): ReadonlyMap<number, { readonly end: number }> {
+  const further = [...told].filter(([partition, end]) => end > (bounds.get(partition)?.end ?? -1));
+  return further.length === 0
+    ? bounds
+    : new Map([...bounds, ...further.map(([partition, end]) => [partition, { end }] as const)]);
 }
 
 /** Something to sleep on: `wait` resolves when somebody rings, or rang since the last wait, or the time is up. */

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { type ConnectionString, DatabaseClient, driverError } from "@/server/postgres/client";
-import { GROUP_CHANNEL, groupKey, RECORDS_CHANNEL, SLOT_OF_MEMBERS } from "./group-key";
+import { GROUP_CHANNEL, groupKey, readEnds, recordsChannel, SLOT_OF_MEMBERS } from "./group-key";
 import { findTopic, type Topic } from "./topics";
 import { prepared } from "@/server/postgres/prepared";
 
@@ -41,7 +41,8 @@ export interface SessionSettings {
   readonly applicationName: string;
   readonly topic: string;
   readonly group: string | null;
-  readonly onRecords: () => void;
+  /** Called after an append, with where the partitions that it changed end now; with none of them if they are too many. */
+  readonly onRecords: (ends: readonly (readonly [partition: number, end: number])[]) => void;
   readonly onGroup: () => void;
   readonly onLost: () => void;
 }
@@ -87,14 +88,16 @@ async function joined(client: pg.Client, settings: SessionSettings, check: () =>
   // The server, too, must notice soon when this machine vanishes: the locks are held until it does.
   await client.query(
     `SET idle_session_timeout = 0; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 4;
-     LISTEN ${RECORDS_CHANNEL}; LISTEN ${GROUP_CHANNEL}`,
+     LISTEN ${GROUP_CHANNEL}`,
   );
   const topic = await findTopic(client, settings.topic);
+  const channelOfRecords = recordsChannel(topic.id);
   const key = settings.group === null ? 0 : groupKey(topic.id, settings.group);
   client.on("notification", ({ channel, payload }) => {
-    if (channel === RECORDS_CHANNEL && payload === topic.name) settings.onRecords();
+    if (channel === channelOfRecords) settings.onRecords(readEnds(payload ?? ""));
     if (channel === GROUP_CHANNEL && payload === String(key)) settings.onGroup();
   });
+  await client.query(`LISTEN ${channelOfRecords}`);
   const tellGroup = () => client.query("SELECT pg_notify($1, $2)", [GROUP_CHANNEL, String(key)]);
   if (settings.group !== null) {
     await client.query("SELECT pg_advisory_lock_shared($1::int, $2::int)", [key, SLOT_OF_MEMBERS]);
