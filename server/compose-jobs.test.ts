@@ -33,6 +33,7 @@ test("each store keeps what is younger than its retention", async () => {
         device: null,
         field: null,
         raw: Buffer.of(1),
+        senderSite: null,
         ...NEVER_RESENT,
       },
     ]);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PROBE_HEADER, probeIdOf } from "@/server/domain/probe-message";
 import { markHeaders, readMark } from "@/server/domain/resend-mark";
+import { readSite, siteHeaders } from "@/server/domain/site-mark";
 import type { EventLog, LogBatch, LogRecord, StoredRecord, Subscription } from "@/server/ports/event-log";
 import { type LogKey, signHeaders } from "./signed-headers";
 
@@ -38,6 +39,17 @@ test("what our processes say beside a message is known as ours, and the signatur
   expect(readMark(resent!.headers)).toEqual(MARK);
   expect(Object.keys(resent!.headers).sort()).toEqual([...Object.keys(markHeaders(MARK)), "fieldwatch-run"].sort());
   expect(probeIdOf(followed!.headers)).toBe("p-1");
+});
+
+test("a dead letter sent again with another site than it came with, or without, makes a plain message", async () => {
+  const log = logOf();
+  await log.append({ ...markHeaders(MARK), ...siteHeaders("north") });
+  const [ours] = log.held as [LogRecord];
+  const { "fieldwatch-site": _, ...siteless } = ours.headers!;
+  const others = [siteless, { ...ours.headers, ...siteHeaders("south") }].map((headers) => ({ ...ours, headers }));
+  const marks = (await log.taken([ours, ...others])).map(({ headers }) => readMark(headers));
+  expect(marks).toEqual([MARK, null, null]);
+  expect(readSite((await log.taken([ours]))[0]!.headers)).toBe("north");
 });
 
 test("what is unsigned, signed by others, changed, or taken from another message makes a plain message", async () => {

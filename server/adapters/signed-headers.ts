@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { PROBE_HEADER } from "@/server/domain/probe-message";
 import { MARK_HEADERS } from "@/server/domain/resend-mark";
+import { SITE_HEADER } from "@/server/domain/site-mark";
 import type { EpochMs } from "@/server/domain/terms";
 import type { EventLog, LogRecord, RecordHeaders, StoredRecord } from "@/server/ports/event-log";
 
@@ -60,10 +61,13 @@ function isSignedBy(key: Buffer, record: StoredRecord): boolean {
   return found.length === right.length && timingSafeEqual(found, right);
 }
 
-/** Each part with its length before it, so that no two records have the same words. */
+/**
+ * Each part with its length before it, so that no two records have the same words. A sender's site is covered where anything of ours is: a dead
+ * letter sent again is worth nothing with another site than it came with.
+ */
 function signatureOf({ key: recordKey, value, headers = {} }: LogRecord, key: Buffer): string {
   const hmac = createHmac("sha256", key);
-  const names = [...SIGNED].filter((name) => name in headers).sort();
+  const names = [...SIGNED, SITE_HEADER].filter((name) => name in headers).sort();
   const words = [recordKey === null ? "" : `key ${recordKey}`, ...names.flatMap((name) => [name, headers[name]!])];
   for (const part of [...words.map((word) => Buffer.from(word)), value]) {
     const length = Buffer.alloc(4);

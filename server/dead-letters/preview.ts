@@ -1,11 +1,11 @@
-import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
+import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
 import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
 
 /** The part of the catalog that is read to judge messages. */
 interface CatalogView {
   /** Reads those of the named devices that are known. */
-  devices(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
+  devices(names: readonly string[]): Promise<readonly { readonly name: string; readonly site: string | null }[]>;
   /** Reads those of the named metrics that are known. */
   metrics(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
   /** Counts how many more the catalog takes; below zero when a limit was lowered. */
@@ -30,23 +30,33 @@ export interface Preview {
   readonly problems: readonly (Refusal & { readonly field: string | null })[];
 }
 
+/** A message to judge. */
+interface Judged {
+  readonly bytes: Uint8Array;
+  /** The site its sender speaks for; null for any. */
+  readonly senderSite: string | null;
+}
+
 /** Judges messages as the worker does, each by itself, by the catalog as it is now; adds nothing to it. */
 export function createPreview({ catalog, bounds }: PreviewDeps) {
-  return async (messages: readonly Uint8Array[]): Promise<readonly Preview[]> => {
+  return async (messages: readonly Judged[]): Promise<readonly Preview[]> => {
     const now = bounds();
-    const outcomes = messages.map((bytes) => decodeMessage(bytes, now));
+    const outcomes = messages.map(({ bytes }) => decodeMessage(bytes, now));
     const decoded = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.message] : []));
     const [devices, metrics, room] = await Promise.all([
       catalog.devices([...new Set(decoded.map(({ device }) => device))]),
       catalog.metrics([...new Set(decoded.flatMap(namesIn))]),
       catalog.room(),
     ]);
-    const known = new Set(devices.map(({ name }) => name));
+    const known = new Map(devices.map(({ name, site }) => [name, site]));
     const names = new Set(metrics.map(({ name }) => name));
-    return outcomes.map((outcome) => {
+    return outcomes.map((outcome, i) => {
       if (!outcome.ok) return refused(outcome);
       const { message } = outcome;
-      if (!known.has(message.device) && room.devices <= 0) return refused(NO_ROOM_FOR_DEVICE);
+      const [site, { senderSite }] = [known.get(message.device), messages[i]!];
+      if (site === undefined && room.devices <= 0) return refused(NO_ROOM_FOR_DEVICE);
+      if (site !== undefined && senderSite !== null && site !== senderSite)
+        return refused(ofOtherSite(message.device, senderSite));
       const { readings, texts, refused: fields } = judgeFields(message, metricsFor(message, names, room.metrics));
       const problems = fields.map(({ field, reason, detail }) => ({ field, reason, detail }));
       return { device: message.device, readings: readings.length, texts: texts.length, problems };

@@ -1,6 +1,7 @@
 import { within } from "@/server/async/timeout";
 import { decodeMessage, type DecodeBounds } from "@/server/domain/message";
 import { markHeaders } from "@/server/domain/resend-mark";
+import { siteHeaders } from "@/server/domain/site-mark";
 import { TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { type EventLog, type LogRecord, LogUnavailableError } from "@/server/ports/event-log";
@@ -74,7 +75,10 @@ function recordOf({ letter, edited }: Sending): LogRecord {
   return {
     key: edited === null ? letter.device : (deviceIn(edited) ?? letter.device),
     value,
-    headers: markHeaders({ letter: letter.id, attempt: letter.resends + 1, edited: edited !== null }),
+    headers: {
+      ...markHeaders({ letter: letter.id, attempt: letter.resends + 1, edited: edited !== null }),
+      ...(letter.senderSite !== null && siteHeaders(letter.senderSite)),
+    },
   };
 }
 

@@ -112,3 +112,27 @@ test("dead letters from before the resends are what they were, and what was unde
   expect(rows).toEqual([]);
   await expect(db.pool.query("UPDATE dead_letter SET status = 'replayed'")).rejects.toThrow("dead_letter_status_check");
 });
+
+test("dead letters from before senders' sites were kept have none, in every month, and new ones keep theirs", async () => {
+  await goBackBefore(db, "20261130100000_sender_site");
+  await db.pool.query(
+    `SELECT make_month('dead_letter', 2026, 1);
+     INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, ingest_time, processed_time, raw, status)
+     SELECT 'c/t/0/0/' || n || '/m', 'c/t/0', 0, n, 'notJson', 'why', 'd', day::date, now(), 'x', 'resending'
+     FROM (VALUES (1, '2026-01-02'), (2, '2019-01-01')) l (n, day)`,
+  );
+  await migrate(db.connectionString);
+  const letters = createPostgresDeadLetters(db.pool);
+  const [old] = await letters.find({ sites: "all", ids: ["c/t/0/0/1/m"], limit: 1 });
+  const position = { ...old!.position, offset: 3 };
+  await letters.store([{ ...old!, id: "c/t/0/0/3/m", position, senderSite: "north" }]);
+  const all = await letters.find({ sites: "all", limit: 9 });
+  expect(all.map(({ id, status, senderSite }) => [id, status, senderSite])).toEqual([
+    ["c/t/0/0/3/m", "open", "north"],
+    ["c/t/0/0/1/m", "resending", null],
+    ["c/t/0/0/2/m", "resending", null],
+  ]);
+  // What is on its way goes to the rest when its month ends: the columns must be the same there.
+  expect(await letters.removeBefore(Date.UTC(2026, 2), 100)).toBe(1);
+  expect((await letters.find({ sites: "all", limit: 9 })).map(({ id }) => id)).toEqual(["c/t/0/0/1/m", "c/t/0/0/2/m"]);
+});

@@ -53,6 +53,11 @@ function isPlain({ texts, refused, refusedLabels }: DecodedMessage): boolean {
 /** Says why a message is refused when its device is not in the catalog and can't be added. */
 export const NO_ROOM_FOR_DEVICE: Refusal = { reason: "tooManyDevices", detail: "there is no room for another device" };
 
+/** Says why a message is refused whose sender speaks for another site than its device's, which isn't named: whoever reads this may not see it. */
+export function ofOtherSite(device: string, senderSite: string): Refusal {
+  return { reason: "otherSite", detail: `${device} is no device of ${senderSite}, for which its sender speaks` };
+}
+
 function drift(name: string): Refusal {
   return { reason: "typeDrift", detail: `${name} is a string; it has readings, which are numbers or booleans` };
 }

@@ -1,7 +1,7 @@
 import { readLabel } from "./label";
 
 /** Header of a record in the event log: the site its sender speaks for. */
-const SITE_HEADER = "fieldwatch-site";
+export const SITE_HEADER = "fieldwatch-site";
 
 /** Returns the headers of a record whose sender speaks for the devices of this site alone. */
 export function siteHeaders(site: string): Record<string, string> {

@@ -69,6 +69,8 @@ export interface DeadLetter {
    * (the whole message is in the archive).
    */
   readonly raw: Uint8Array;
+  /** The site its sender speaks for, which wins over the one its message names; null for any. Sent again it is judged with the same. */
+  readonly senderSite: string | null;
   /** The dead letter whose resend became this one. */
   readonly resendOf: string | null;
   /** The number of times it was sent again, including the sendings of those it descends from. Grows with each. */

@@ -24,7 +24,19 @@ export function letterOf(offset: number, over: Partial<DeadLetter> = {}): DeadLe
   const [reason, detail] = ["futureTime", "ahead"] as const;
   const raw = Buffer.from(`{"n":${offset}}`);
   const id = deadLetterId(position, null);
-  return { id, position, reason, detail, device: "d", field: null, raw, ...times, ...NEVER_RESENT, ...over };
+  return {
+    id,
+    position,
+    reason,
+    detail,
+    device: "d",
+    field: null,
+    raw,
+    ...times,
+    senderSite: null,
+    ...NEVER_RESENT,
+    ...over,
+  };
 }
 
 /** The log in front of a worker that the test plays. */

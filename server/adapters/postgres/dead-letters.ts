@@ -36,7 +36,7 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
         );
       const { rows } = await pool.query<Row>(
         `SELECT id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
-                status, resend_of, resent_as, resends, history, changed_at
+                status, sender_site, resend_of, resent_as, resends, history, changed_at
          FROM dead_letter ${where(conditions)} ORDER BY ingest_time DESC, id DESC LIMIT $1`,
         parameters,
       );
@@ -162,6 +162,7 @@ interface Row {
   readonly processed_time: Date;
   readonly raw: Buffer;
   readonly status: DeadLetterStatus;
+  readonly sender_site: string | null;
   readonly resend_of: string | null;
   readonly resent_as: string | null;
   readonly resends: number;
@@ -181,6 +182,7 @@ function letterOf(row: Row): KeptDeadLetter {
     processedTime: row.processed_time.getTime(),
     raw: row.raw,
     status: row.status,
+    senderSite: row.sender_site,
     resendOf: row.resend_of,
     resentAs: row.resent_as,
     resends: row.resends,

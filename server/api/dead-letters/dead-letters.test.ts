@@ -10,6 +10,7 @@ import {
   deadLettersAnswer,
   resendAnswer,
 } from "@/server/contracts/dead-letters";
+import { siteHeaders } from "@/server/domain/site-mark";
 import { TOPICS } from "@/server/domain/terms";
 import { LogUnavailableError } from "@/server/ports/event-log";
 import { createApiRig } from "@/server/testing/api-rig";
@@ -111,6 +112,35 @@ describe("one dead letter", () => {
     const { resentAs } = await one(id);
     expect(await one(resentAs!)).toMatchObject({ status: "open", resendOf: id, resends: 1 });
     expect((await list("status=resent")).items.map((item) => item.id)).toEqual([id]);
+  });
+
+  test("of a sender that speaks for a site is judged with it each time it is sent, edited or not", async () => {
+    const value = Buffer.from(JSON.stringify({ ...ahead(), device: "press-9", site: "south" }));
+    await rig.engines.eventLog.append(TOPICS.telemetry, [{ key: "press-9", value, headers: siteHeaders("north") }]);
+    await until(async () => (await list()).items.length === 1, PATIENCE);
+    const { id, raw } = (await list()).items[0]!;
+    const message = raw.replace(/"time":"[^"]+"/, `"time":"${iso(now)}"`);
+    await read(resendAnswer, post("resendDeadLetter", { id }, { message }));
+    await until(async () => (await one(id)).status === "resent", PATIENCE);
+    const { pool } = rig.engines;
+    const siteOf = `SELECT s.name FROM device d JOIN site s ON s.id = d.site_id WHERE d.name = 'press-9'`;
+    expect((await pool.query(siteOf)).rows).toEqual([{ name: "north" }]);
+
+    // Moved away meanwhile: the preview says so, and what it becomes when it is sent all the same keeps its site.
+    await pool.query(`INSERT INTO site (name) VALUES ('east');
+      UPDATE device SET site_id = (SELECT id FROM site WHERE name = 'east'), site_by_person = true WHERE name = 'press-9';
+      TRUNCATE dead_letter`);
+    await rig.engines.eventLog.append(TOPICS.telemetry, [{ key: "press-9", value, headers: siteHeaders("north") }]);
+    await until(async () => (await list()).items.length === 1, PATIENCE);
+    const late = (await list()).items[0]!.id;
+    const body = { message: raw.replace(/"time":"[^"]+"/, `"time":"${iso(now + 1)}"`) };
+    expect(await refused(post("resendDeadLetter", { id: late }, body))).toMatchObject({
+      ...{ kind: "would-be-refused", detail: expect.stringContaining("press-9 is no device of north") },
+    });
+    await read(resendAnswer, post("resendDeadLetter", { id: late }, {}));
+    await until(async () => (await one(late)).status === "resent", PATIENCE);
+    const { rows } = await pool.query(`SELECT DISTINCT sender_site AS site FROM dead_letter`);
+    expect(rows).toEqual([{ site: "north" }]);
   });
 
   test("previews know the catalog's limits", async () => {

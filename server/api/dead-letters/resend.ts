@@ -61,7 +61,7 @@ export const resendDeadLetter = verb(
       note({ detail: { asked: { dryRun, edited: message !== undefined } } });
       const letter = await readLetter(ctx, deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);
-      const [found] = await previewOf([edited ?? letter.raw]);
+      const [found] = await previewOf([{ bytes: edited ?? letter.raw, senderSite: letter.senderSite }]);
       const { device } = found!;
       // Edited, it may be another device's.
       if (device !== null && ctx.sites !== "all")

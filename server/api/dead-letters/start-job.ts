@@ -76,7 +76,8 @@ async function judge(
   previewOf: PreviewOf,
   letters: readonly KeptDeadLetter[],
 ): Promise<Pick<DeadLetterDryRun, "checked" | "wouldPass" | "wouldFail">> {
-  const previews = letters.length === 0 ? [] : await previewOf(letters.map(({ raw }) => raw));
+  const previews =
+    letters.length === 0 ? [] : await previewOf(letters.map(({ raw, senderSite }) => ({ bytes: raw, senderSite })));
   const fails = new Map<DeadLetterReason, { count: number; example: string }>();
   for (const { problems } of previews) {
     const first = problems[0];

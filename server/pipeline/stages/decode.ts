@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { decodeMessage } from "@/server/domain/message";
+import { readSite } from "@/server/domain/site-mark";
 import type { EpochMs } from "@/server/domain/terms";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { Received } from "@/server/ports/commit-batch";
@@ -49,6 +50,7 @@ export function createDecode({ futureToleranceMs, oldestTaken }: DecodeSettings)
         ingestTime: record.ingestTime,
         processedTime: batch.processedTime,
         raw: record.value,
+        senderSite: readSite(record.headers),
         ...NEVER_RESENT,
       });
     }

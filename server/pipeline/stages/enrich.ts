@@ -1,5 +1,5 @@
 import type { CatalogMetric, NewDevice } from "@/server/catalog/catalog-writes";
-import { judgeFields, NO_ROOM_FOR_DEVICE } from "@/server/domain/fields";
+import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
 import { readSite } from "@/server/domain/site-mark";
 import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
@@ -31,7 +31,8 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> })
     }
     const refusalOf = (entry: Received): Refusal | null => {
       if (!devices.has(entry.message.device)) return NO_ROOM_FOR_DEVICE;
-      return hasSites && isOfOtherSite(entry, devices) ? ofOtherSite(entry) : null;
+      const isStranger = hasSites && isOfOtherSite(entry, devices);
+      return isStranger ? ofOtherSite(entry.message.device, readSite(entry.record.headers)!) : null;
     };
     const accepted: Received[] = [];
     for (const entry of received) {
@@ -56,12 +57,6 @@ function isOfOtherSite(
   const site = readSite(record.headers);
   const device = devices.get(message.device);
   return site !== null && device !== undefined && device.site !== site;
-}
-
-/** Doesn't name the device's own site: whoever sees the letter may not see that one. */
-function ofOtherSite({ record, message }: Received): Refusal {
-  const detail = `${message.device} is no device of ${readSite(record.headers)}, for which its sender speaks`;
-  return { reason: "otherSite", detail };
 }
 
 const NONE: readonly never[] = [];
@@ -108,6 +103,7 @@ function letterOf(
     ingestTime: record.ingestTime,
     processedTime: batch.processedTime,
     raw,
+    senderSite: readSite(record.headers),
     ...NEVER_RESENT,
   };
 }

@@ -1,3 +1,4 @@
+import { readSite } from "@/server/domain/site-mark";
 import { classOf } from "@/server/postgres/error-classes";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
@@ -73,6 +74,7 @@ function letterOf(source: SourceBatch, record: StoredRecord, detail: string): De
     ingestTime: record.ingestTime,
     processedTime: source.processedTime,
     raw: record.value,
+    senderSite: readSite(record.headers),
     ...NEVER_RESENT,
   };
 }

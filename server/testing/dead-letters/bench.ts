@@ -72,7 +72,9 @@ export function kept(letter: DeadLetter): KeptDeadLetter {
 export function letterOf(
   device: string | null,
   offset: number,
-  over: Partial<Pick<DeadLetter, "detail" | "field" | "ingestTime" | "raw" | "reason">> & { index?: number } = {},
+  over: Partial<Pick<DeadLetter, "detail" | "field" | "ingestTime" | "raw" | "reason" | "senderSite">> & {
+    index?: number;
+  } = {},
 ): DeadLetter {
   const { index = null, ...rest } = over;
   const position = { log: `cluster/topic-of-${(device ?? "none").replace(/[^a-z0-9-]/g, "")}/0`, partition: 0, offset };
@@ -87,6 +89,7 @@ export function letterOf(
     ingestTime,
     processedTime: ingestTime + 7,
     raw: Uint8Array.of(1, 2, 3),
+    senderSite: null,
     ...NEVER_RESENT,
     ...rest,
   };

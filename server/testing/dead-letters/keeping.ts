@@ -7,9 +7,10 @@ export function keepingContract(bench: DeadLettersBench): void {
   it("keeps a letter whole, its bytes included", async () => {
     const device = bench.newDevice();
     const whole = letterOf(device, 1, { raw: Uint8Array.from({ length: 256 }, (_, byte) => byte) });
+    const ofSite = letterOf(device, 2, { senderSite: "Werk Süd \\ 2" });
     const field = letterOf(device, 0, { field: "temperature", index: 3, reason: "typeDrift", raw: new Uint8Array() });
-    await bench.letters.store([field, whole]);
-    expect(await bench.find({ device, limit: 10 })).toEqual([kept(whole), kept(field)]);
+    await bench.letters.store([field, whole, ofSite]);
+    expect(await bench.find({ device, limit: 10 })).toEqual([kept(ofSite), kept(whole), kept(field)]);
   });
 
   it("keeps a letter that names no device", async () => {

@@ -26,6 +26,7 @@ export interface LetterDocument extends OlderWords {
   /** The bytes; the driver writes and reads them as Binary. */
   readonly raw: Uint8Array;
   readonly status?: StoredStatus;
+  readonly senderSite?: string;
   readonly resendOf?: string | null;
   readonly resentAs?: string | null;
   readonly resends?: number | null;
@@ -56,6 +57,7 @@ export function documentOf(letter: DeadLetter): LetterDocument {
     processedTime: new Date(processedTime),
     raw,
     status: "open",
+    ...(letter.senderSite !== null && { senderSite: storableText(letter.senderSite) }),
     resendOf: letter.resendOf,
     resends: letter.resends,
     history: letter.history.slice(-MOST_EVENTS).map(eventDocumentOf),
@@ -79,6 +81,7 @@ export function letterOf(document: LetterDocument): KeptDeadLetter {
     processedTime: processedTime.getTime(),
     raw,
     status: statusOf(document.status),
+    senderSite: document.senderSite === undefined ? null : originalText(document.senderSite),
     resendOf: document.resendOf ?? document.replayOf ?? null,
     resentAs: document.resentAs ?? document.replayedAs ?? null,
     resends: resendsOf(document),
