@@ -213,7 +213,9 @@ function faultyPool(pool: Pool, trip: (fault: Fault) => void): Pool {
         if (key !== "query") return value.bind(target);
         return (...args: unknown[]) => {
           const query = value.bind(target) as (...args: unknown[]) => unknown;
-          if (String(args[0]).includes("pipeline_position")) ofReadings = true;
+          // A prepared statement comes as an object.
+          const text = (args[0] as { readonly text?: string }).text ?? String(args[0]);
+          if (text.includes("pipeline_position")) ofReadings = true;
           if (args[0] !== "COMMIT") return query(...args);
           return (async () => {
             if (ofReadings) trip("beforeCommit");
