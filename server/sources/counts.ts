@@ -28,8 +28,8 @@ export interface Counted {
   readonly accepted: number;
   readonly isIgnored: boolean;
   readonly isKept: boolean;
-  /** Rules by which values were left out, one for each value. */
-  readonly ignoredBy: Iterable<string>;
+  /** How many values were left out by each rule. */
+  readonly ignoredBy: ReadonlyMap<string, number>;
   readonly refused: Iterable<DeliveryRefusal>;
 }
 
@@ -83,7 +83,7 @@ export function createDoorCounting(pool: Pool, onError: (error: unknown) => void
       counts.ignored += one.isIgnored ? 1 : 0;
       counts.kept += one.isKept ? 1 : 0;
       counts.lastSeen = Math.max(counts.lastSeen, one.at);
-      for (const rule of one.ignoredBy) addWord(counts.ignoredBy, rule, 1);
+      for (const [rule, count] of one.ignoredBy) addWord(counts.ignoredBy, rule, count);
       for (const { path, reason, detail } of one.refused) {
         addWord(counts.refused, reason, 1);
         counts.lastError = { at: one.at, path, reason, detail };

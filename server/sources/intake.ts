@@ -134,7 +134,7 @@ interface Work {
   isKept: boolean;
 }
 
-const NOTHING: Mapped = { messages: [], ignored: [], refused: [], used: [] };
+const NOTHING: Mapped = { messages: [], refused: [], ignored: new Map(), leaves: null };
 
 export function createIntake<Sender extends { readonly use: unknown }>(deps: IntakeDeps<Sender>): Intake {
   const { read, accept, senderOf, pace, rates, counting, sampling } = deps;
@@ -191,7 +191,7 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
     counting.add(source.id, {
       ...{ at: delivery.arrived, bytes: delivery.body.byteLength, accepted: taken.accepted },
       ...{ isIgnored: taken.ignored, isKept, refused },
-      ignoredBy: mapped.ignored.map(({ rule }) => rule),
+      ignoredBy: mapped.ignored,
     });
     sampling.add(source, delivery, taken);
     return taken;
