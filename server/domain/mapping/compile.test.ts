@@ -340,3 +340,28 @@ test("a broken part is refused by its name", () => {
   expect(mapped.refused).toEqual([{ path: "line 1", reason: "unreadable", detail: "is no line" }]);
   expect(mapped.messages[0]!.readings[0]!.path).toBe("line 2: t");
 });
+
+test("a time of any kind is read by its size, and text by RFC 3339", () => {
+  const time = [{ from: { path: "t" }, format: "any" as const }];
+  const at = (t: unknown) => run({ time }, { id: "d", t, x: 1 }).messages[0]?.time;
+  const moment = Date.parse("2026-11-28T12:00:00.250Z");
+  for (const t of [moment / 1000, moment, moment * 1000, String(moment), "1795867200.25", `${moment}123456`])
+    expect(at(t), String(t)).toBe(moment);
+  expect(at("2026-11-28T13:00:00.25+01:00")).toBe(moment);
+  expect(at("yesterday")).toBeUndefined();
+});
+
+test("levels of a topic are counted from either end, and taken with all that follow", () => {
+  const device = ["{topic.1+}/{topic.-1}/{topic.x}", "{topic.1+}/{topic.-2}"];
+  const { messages } = run({ device }, { x: 1 }, { topic: "base/a/b/c" });
+  expect(messages[0]?.device).toBe("a.b.c.b");
+});
+
+test("a unit may hold only where something else is there", () => {
+  const units = [
+    { metric: "voltage", where: "battery", from: { unit: "mV" } },
+    { metric: "voltage", from: { unit: "V" } },
+  ];
+  expect(run({ units }, { id: "d", voltage: 3005, battery: 90 }).rows).toContainEqual(["d", T, "voltage", 3.005, "V"]);
+  expect(run({ units }, { id: "d", voltage: 230 }).rows).toEqual([["d", T, "voltage", 230, "V"]]);
+});

@@ -31,8 +31,13 @@ export interface Field {
   readonly absent: Sentinels | null;
   readonly booleans: ReadonlyMap<string, boolean> | null;
   readonly enums: ReadonlyMap<string, number> | null;
-  readonly unit: NamedUnit | { readonly path: Path } | null;
+  readonly unit: SaidUnit | null;
+  /** Go before `unit`, where something is there; null if there are none. */
+  readonly unitsWhere: readonly { readonly where: Path; readonly unit: SaidUnit | null }[] | null;
 }
+
+/** A unit, or where a part says it. */
+type SaidUnit = NamedUnit | { readonly path: Path };
 
 /** Why a name's value is no reading: a rule of the mapping, or a name that no metric can have. */
 export type NoField = { readonly ignored: "include" | "exclude" } | { readonly badName: string };
@@ -45,6 +50,7 @@ export function compileFields(mapping: Mapping): (name: string) => Field | NoFie
   const enums = globbed(mapping.values.enums);
   const units = globbed(mapping.units).map(({ glob, rule }) => ({
     glob,
+    where: rule.where === undefined ? null : parsePath(rule.where),
     unit: "unit" in rule.from ? nameUnit(rule.from.unit) : { path: parsePath(rule.from.path) },
   }));
 
@@ -54,7 +60,11 @@ export function compileFields(mapping: Mapping): (name: string) => Field | NoFie
     if (metric === null) return { badName: written };
     const fits = <T extends { readonly glob: Glob }>(rules: readonly T[]) =>
       rules.filter(({ glob }) => glob(metric) !== null);
-    const [unit] = fits(units);
+    const said = fits(units);
+    const always = said.findIndex(({ where }) => where === null);
+    const unitsWhere = said
+      .slice(0, always === -1 ? said.length : always)
+      .flatMap(({ where, unit }) => (where === null ? [] : [{ where, unit }]));
     return {
       metric,
       json: `${JSON.stringify(metric)}:`,
@@ -66,7 +76,8 @@ export function compileFields(mapping: Mapping): (name: string) => Field | NoFie
         ]),
       ),
       enums: mapOrNull(fits(enums).flatMap(({ rule }) => Object.entries(rule.values))),
-      unit: unit?.unit ?? null,
+      unit: said[always]?.unit ?? null,
+      unitsWhere: unitsWhere.length === 0 ? null : unitsWhere,
     };
   };
 }

@@ -4,7 +4,7 @@
  *
  * Paths are dot-separated keys and indexes from the part's root (`uplink_message.decoded_payload`); a key that itself contains a dot or a backslash
  * is written with a backslash before it; "" is the root. Globs match whole names: `*` any run of characters, `?` one. Templates are text with
- * `{…}` in it: a path, or one of what came beside the payload: `{@key}` (see `each`), `{topic.1}` (levels from 0), `{topic}`, `{path.0}` (what
+ * `{…}` in it: a path, or one of what came beside the payload: `{@key}` (see `each`), `{topic.1}` (levels from 0; from the last: `{topic.-1}`; with all after it: `{topic.1+}`), `{topic}`, `{path.0}` (what
  * follows the source's name in the address), `{query.event}`, `{header.x-name}`, `{kafka.key}`, `{kafka.headers.x}`, `{part.x}` (what
  * the decoder knows of the part), `{envelope.…}` (a path from the root of what the decoder made, outside the element that `each` took).
  */
@@ -28,6 +28,8 @@ export const DECODERS = [
   "senml",
   "ruuvi",
   "cloudevents",
+  "event-grid",
+  "telegraf",
 ] as const;
 export type DecoderName = (typeof DECODERS)[number];
 
@@ -45,8 +47,11 @@ const scalar = z.union([z.string().max(256), z.number(), z.boolean(), z.null()])
 
 const zone = z.string().max(64).refine(isZone, "must be the IANA name of a time zone, such as Europe/Berlin");
 
-/** How a time is written. Epochs are numbers, or texts of their digits. `pattern` goes by {@link TimeCandidate.pattern}; `local` is RFC 3339 without a zone. */
-export const TIME_FORMATS = ["rfc3339", "s", "ms", "us", "ns", "local", "pattern"] as const;
+/**
+ * How a time is written. Epochs are numbers, or texts of their digits. `pattern` goes by {@link TimeCandidate.pattern}; `local` is RFC 3339 without a
+ * zone; `any` is RFC 3339 with one, or an epoch whose size tells its unit.
+ */
+export const TIME_FORMATS = ["rfc3339", "any", "s", "ms", "us", "ns", "local", "pattern"] as const;
 
 const timeFormat = {
   format: z.enum(TIME_FORMATS),
@@ -166,6 +171,8 @@ export const mappingSchema = z.strictObject({
     .array(
       z.strictObject({
         metric: glob,
+        /** The rule holds only for a part that has something there. */
+        where: path.optional(),
         from: z.union([z.strictObject({ unit: z.string().min(1).max(64) }), z.strictObject({ path })]),
       }),
     )

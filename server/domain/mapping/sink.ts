@@ -21,7 +21,9 @@ export function createSink(mapping: Mapping) {
   const overlaps = hasOverlaps(mapping.readings.map(({ root }) => parsePath(root)));
   const units = new Map<string, NamedUnit | null>();
 
-  function unitOf({ unit }: Field, run: Run, { element }: Scope): NamedUnit | null {
+  function unitOf(field: Field, run: Run, { element }: Scope): NamedUnit | null {
+    const here = field.unitsWhere?.find(({ where }) => follow(element, where) !== undefined);
+    const unit = here === undefined ? field.unit : here.unit;
     if (unit === null || !("path" in unit)) return unit;
     const place = follow(element, unit.path);
     if (typeof place?.value !== "string" || place.value === "") return null;

@@ -33,9 +33,9 @@ type Read = (scope: Scope) => string | null;
 const BESIDE: Readonly<Record<string, (rest: Path, scope: Scope) => string | number | null | undefined>> = {
   "@key": (_rest, { key }) => key,
   topic: ([level], { delivery: { beside } }) =>
-    level === undefined ? beside.topic : beside.topic?.split("/")[Number(level)],
+    level === undefined || beside.topic === null ? beside.topic : levelAt(beside.topic.split("/"), level),
   path: ([level], { delivery: { beside } }) =>
-    level === undefined ? beside.path.join("/") : beside.path[Number(level)],
+    level === undefined ? beside.path.join("/") : levelAt(beside.path, level),
   query: ([name], { delivery: { beside } }) => member(beside.query, name),
   header: ([name], { delivery: { beside } }) => member(beside.headers, name?.toLowerCase()),
   kafka: ([what, name], { delivery: { beside } }) => {
@@ -98,6 +98,12 @@ export function compileTemplate(template: string): Template {
         ...inEnvelope.map((path) => follow(scope.envelope, path)),
       ].filter((place) => place !== undefined),
   };
+}
+
+/** One level (from the last, if below 0), or with a + all from it on. */
+function levelAt(levels: readonly string[], level: string): string | undefined {
+  if (/^-?\d+\+$/.test(level)) return levels.slice(Number(level.slice(0, -1))).join("/");
+  return /^-?\d+$/.test(level) ? levels.at(Number(level)) : undefined;
 }
 
 function member(record: Readonly<Record<string, string>>, name: string | undefined): string | undefined {

@@ -94,6 +94,7 @@ export function compileFormat(
   pattern: string | undefined,
 ): ReadText {
   if (format === "rfc3339") return readRfc3339;
+  if (format === "any") return readAny;
   if (format === "local" || format === "pattern") {
     const read = format === "local" ? readLocal : (compilePattern(pattern ?? "")?.read ?? (() => null));
     return zoned(read, zone === undefined ? null : offsetIn(zone));
@@ -121,6 +122,24 @@ function epochMs(text: string, power: number): number | null {
   const kept = digits.slice(0, point).replace(/^0+/, "");
   if (kept.length > 16 || (kept !== "" && point - digits.length > 16)) return Infinity;
   return kept === "" ? 0 : Number(kept.padEnd(kept.length + Math.max(0, point - digits.length), "0"));
+}
+
+/** Epochs below these are of this unit; 1e11 s is the year 5138, and 1e11 ms was in 1973. */
+const SIZES = [
+  [1e11, "s"],
+  [1e14, "ms"],
+  [1e17, "us"],
+  [Infinity, "ns"],
+] as const;
+const READ_EPOCH = {
+  ...{ s: compileFormat("s", undefined, undefined), ms: compileFormat("ms", undefined, undefined) },
+  ...{ us: compileFormat("us", undefined, undefined), ns: compileFormat("ns", undefined, undefined) },
+};
+
+function readAny(value: string | number, token: string | undefined, context: TimeContext): ReadTime | NoTime {
+  if (typeof value === "string" && !DECIMAL.test(value.trim())) return readRfc3339(value);
+  const [, unit] = SIZES.find(([below]) => Number(value) < below) ?? SIZES[0];
+  return READ_EPOCH[unit](value, token, context);
 }
 
 function readRfc3339(value: string | number): ReadTime | NoTime {

@@ -2,6 +2,7 @@ import type { DecoderName } from "@/server/domain/mapping/mapping";
 import { decodeBinary } from "./binary";
 import { decodeCloudEvents } from "./cloudevents";
 import type { Decoder } from "./decoder";
+import { decodeEventGrid } from "./event-grid";
 import { decodeForm } from "./form";
 import { decodeInflux } from "./influx";
 import { decodeJson } from "./json";
@@ -12,6 +13,7 @@ import { decodeRemoteWrite } from "./remote-write";
 import { decodeRuuvi } from "./ruuvi";
 import { decodeSenml } from "./senml";
 import { decodeSparkplugAlone } from "./sparkplug";
+import { decodeTelegraf } from "./telegraf";
 import { decodeText } from "./text";
 
 /** All decoders by what mappings call them. That of Sparkplug knows no births; the MQTT door has those. */
@@ -29,4 +31,6 @@ export const DECODER_OF: Readonly<Record<DecoderName, Decoder>> = {
   senml: decodeSenml,
   ruuvi: decodeRuuvi,
   cloudevents: decodeCloudEvents,
+  "event-grid": decodeEventGrid,
+  telegraf: decodeTelegraf,
 };
