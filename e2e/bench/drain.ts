@@ -15,7 +15,7 @@ import { treeOf } from "../processes";
 import { cleanEnv, runProduct, startProduct } from "../product";
 import { pause, until } from "../waiting";
 import { cpuSeconds } from "./cpu";
-import { machine, markdownTable } from "./report";
+import { machine, markdownTable, percentile } from "./report";
 import { fill, handled, recordOf } from "./telemetry-topic";
 
 const logger = pino({ level: "silent" });
@@ -197,8 +197,4 @@ function enginesCpu({ kafka, mongodb, postgres }: RunningEngines): Record<string
 
 function peakRss(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
-}
-
-function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }

@@ -24,3 +24,8 @@ export function median(values: readonly number[]): number {
 export function ratio(value: number, base: number): string {
   return `${(value / base).toFixed(2)} ×`;
 }
+
+/** The value that `share` of the values, ascending, lie below. */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
@@ -8,6 +8,7 @@ import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { type Product, startProduct } from "../product";
 import { drainBacklog } from "./backlog";
 import { machine, markdownTable, median } from "./report";
+import { removeOldest } from "./years-retention";
 import { createLoader, type Loader, MINUTELY, SECONDLY } from "./years-data";
 
 const HOUR = 3_600_000;
@@ -17,7 +18,7 @@ const GROWTH = ["10000000", "30000000", "100000000"];
 
 /**
  * Fills a database with readings of many devices through the code that the worker writes and merges with, and measures what people and
- * the worker notice of it: charts, the list of devices, the rate of draining, the room it takes.
+ * the worker notice of it: charts, the list of devices, the rate of draining, the room it takes, and at the end the removal of old months.
  */
 export async function main(argv: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -42,13 +43,20 @@ export async function main(argv: string[]): Promise<number> {
     const columns: Record<string, string>[] = [{ "drain of one worker": await drainRate(product, options.messages) }];
     const loader = await createLoader(product.connectionString(), Math.max(...sizes));
     try {
-      for (const size of sizes) columns.push(await measure(product, loader, size, options));
+      for (const size of sizes) {
+        const figures = await measure(product, loader, size, options);
+        columns.push(figures);
+        // What is known so far, should a later size not come to its end.
+        console.log(`\n${markdownTable([`${size / 1e6} M`, ""], Object.entries(figures))}`);
+      }
+      Object.assign(columns.at(-1)!, await removeOldest(product, loader.to));
     } finally {
       await loader.end();
     }
     const names = [...new Set(columns.flatMap(Object.keys))].sort(
       (a, b) => Number(a.startsWith("drain")) - Number(b.startsWith("drain")),
     );
+    console.log(`load average at the end: ${loadavg().map(Math.round).join(", ")}`);
     const rows = names.map((name) => [name, ...columns.map((column) => column[name] ?? "–")]);
     const head = ["readings stored", "none", ...sizes.map((size) => `${size / 1e6} M`)];
     console.log(`\n${markdownTable(head, rows)}`);
