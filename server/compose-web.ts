@@ -21,7 +21,7 @@ import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-writes";
-import { createTaken } from "./readings/retention";
+import { createTaken } from "./readings/taken";
 import { createPreview } from "./dead-letters/preview";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Health } from "./health/health";

@@ -16,7 +16,7 @@ import { runJobs } from "./jobs/run-jobs";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { startConsumer } from "./pipeline/consumer";
-import { createTaken } from "./readings/retention";
+import { createTaken } from "./readings/taken";
 import { createPipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
 import { createFollow, type FollowBatch } from "./pipeline/follow";

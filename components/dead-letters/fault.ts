@@ -26,6 +26,7 @@ const PARTS: Record<DeadLetterReason, Part> = {
   badLabel: "field",
   notFinite: "field",
   tooManyMetrics: "field",
+  seriesTooOld: "field",
   typeDrift: "field",
 };
 

@@ -16,6 +16,7 @@ import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
 import { Change } from "./change";
 import classes from "./retention.module.css";
+import { Rules } from "./rules";
 import { bytesWords, keptWords, KINDS, OTHERS } from "./words";
 
 type Item = RetentionAnswer["items"][number];
@@ -65,6 +66,7 @@ function Whole() {
           ))}
         </ul>
       </Section>
+      <Rules data={data} mayChange={mayChange} />
       {data.others.length === 0 ? null : (
         <Section title="Also in PostgreSQL">
           <ul className={classes.kinds}>

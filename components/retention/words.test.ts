@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytesWords, keptWords } from "./words";
+import { bytesWords, estimateWords, keptWords, selectedWords } from "./words";
 
 test("how long, and how much", () => {
   expect([null, 1, 90, 365, 730, 400].map(keptWords)).toEqual([
@@ -12,4 +12,17 @@ test("how long, and how much", () => {
     { figure: "8", unit: "KiB" },
     { figure: "1.4", unit: "GiB" },
   ]);
+});
+
+test("what a rule is for, and what it will remove", () => {
+  expect(selectedWords({ selects: "type", pattern: "press" })).toBe("Type of devices press");
+  const before = { raw: null, minutes: null, hours: null };
+  expect(estimateWords({ readings: 0, before })).toBe("It removes nothing.");
+  const raw = "2026-08-01T00:00:00.000Z";
+  expect(estimateWords({ readings: 1200, before: { ...before, raw } })).toBe(
+    "In ten minutes a job begins to remove 1,200 readings from before 2026-08-01, which can’t be undone.",
+  );
+  expect(estimateWords({ readings: null, before: { raw, minutes: raw, hours: raw } })).toBe(
+    "In ten minutes a job begins to remove all readings from before 2026-08-01, minutes from before 2026-08-01, and hours from before 2026-08-01, which can’t be undone.",
+  );
 });

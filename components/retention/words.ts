@@ -1,4 +1,4 @@
-import type { RetentionAnswer } from "@/server/contracts/retention";
+import type { RetentionAnswer, RetentionEstimate, RetentionRuleBody } from "@/server/contracts/retention";
 import { counted } from "@/server/domain/counted";
 import type { Kept } from "@/server/domain/retention";
 
@@ -29,4 +29,30 @@ export function bytesWords(bytes: number): { readonly figure: string; readonly u
   let left = bytes;
   for (; left >= 999.5 && at < units.length - 1; at++) left /= 1024;
   return { figure: String(Number(left.toPrecision(3))), unit: units[at]! };
+}
+
+/** By what a rule selects, for people. */
+export const SELECTED: Record<RetentionRuleBody["selects"], { readonly title: string; readonly example: string }> = {
+  metric: { title: "Metric", example: "vibration.*" },
+  type: { title: "Type of devices", example: "press" },
+  site: { title: "Site", example: "Plant 2" },
+};
+
+/** "Metric vibration.*" */
+export function selectedWords({ selects, pattern }: Pick<RetentionRuleBody, "selects" | "pattern">): string {
+  return `${SELECTED[selects].title} ${pattern}`;
+}
+
+/** Says what a rule will remove. */
+export function estimateWords({ readings, before }: Pick<RetentionEstimate, "readings" | "before">): string {
+  const day = (time: string) => time.slice(0, 10);
+  const parts = [
+    ...(before.raw === null
+      ? []
+      : [`${readings === null ? "all readings" : counted(readings, "reading")} from before ${day(before.raw)}`]),
+    ...(before.minutes === null ? [] : [`minutes from before ${day(before.minutes)}`]),
+    ...(before.hours === null ? [] : [`hours from before ${day(before.hours)}`]),
+  ];
+  if (parts.length === 0) return "It removes nothing.";
+  return `In ten minutes a job begins to remove ${new Intl.ListFormat("en").format(parts)}, which can’t be undone.`;
 }

@@ -37,6 +37,7 @@ import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
 import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
+import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -70,6 +71,9 @@ export const VERBS = {
   getRetention,
   setRetention,
   removeRetention,
+  setRetentionRule,
+  removeRetentionRule,
+  estimateRetentionRule,
   listDeadLetters,
   listDeadLetterGroups,
   getDeadLetter,

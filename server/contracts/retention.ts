@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { KEPT } from "@/server/domain/retention";
-import { instant } from "./common";
+import { SELECTORS } from "@/server/domain/series-rules";
+import { instant, text } from "./common";
 
 const kept = z.enum(KEPT).describe("raw: readings themselves · minutes, hours: their rollups");
 const days = z.int().min(1).max(36500).nullable().describe("Days of event time; null: for ever");
@@ -30,6 +31,20 @@ export const retentionAnswer = z
         }),
       )
       .describe("What else PostgreSQL keeps"),
+    rules: z
+      .array(
+        z.object({
+          id: z.int(),
+          selects: z.enum(SELECTORS),
+          pattern: z.string(),
+          ...{ raw: days, minutes: days, hours: days },
+          setAt: instant,
+        }),
+      )
+      .describe("For some series, instead of the general times; the first that matches holds"),
+    rulesApplyAt: instant
+      .nullable()
+      .describe("When rules begin to remove after the last change of them; null: they do"),
     leastDays: z.int().describe("The fewest days readings can be kept"),
   })
   .meta({ id: "Retention" });
@@ -40,7 +55,48 @@ export const retentionChanges = z
   .strict()
   .refine((changes) => Object.keys(changes).length > 0, "names nothing to change");
 
+export const retentionRule = z
+  .object({
+    selects: z
+      .enum(SELECTORS)
+      .describe("What the pattern is compared with: names of metrics, or types or sites of devices"),
+    pattern: text(128).min(1).describe("A name; * in it stands for any characters"),
+    ...{ raw: days, minutes: days, hours: days },
+  })
+  .strict();
+
+export const retentionRulePath = z.object({
+  id: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+});
+
+const queryDays = z.coerce.number().int().min(1).max(36500).optional().describe("Days; left out: for ever");
+
+export const retentionRuleQuery = z.object({
+  ...{ selects: z.enum(SELECTORS), pattern: text(128).min(1) },
+  ...{ raw: queryDays, minutes: queryDays, hours: queryDays },
+});
+
+export const retentionEstimate = z
+  .object({
+    devices: z.int(),
+    series: z.int().describe("Pairs of device and metric it would hold for"),
+    before: z
+      .object({ raw: instant.nullable(), minutes: instant.nullable(), hours: instant.nullable() })
+      .describe("Everything of the series before is removed; null: nothing is"),
+    readings: z
+      .number()
+      .nullable()
+      .describe("Readings stored that are older; null: too many to be counted in a moment"),
+  })
+  .meta({ id: "RetentionEstimate" });
+
 export const retentionPath = z.object({ keeps: kept });
 
 export type RetentionAnswer = z.infer<typeof retentionAnswer>;
 export type RetentionChanges = z.infer<typeof retentionChanges>;
+export type RetentionRuleBody = z.infer<typeof retentionRule>;
+export type RetentionEstimate = z.infer<typeof retentionEstimate>;

@@ -1,5 +1,6 @@
 import type { DecodedMessage, ReadingValue } from "./message";
 import type { Refusal } from "./reasons";
+import type { EpochMs } from "./terms";
 
 /** A field that cannot become a reading, with its place among the message's fields, which is the same each time. */
 interface RefusedField extends Refusal {
@@ -19,9 +20,14 @@ export interface JudgedFields {
  * Judges every field of a message. Numbers and booleans are readings alike, whichever the metric had first; a string is
  * drift where there are readings, else a text.
  * @param isMetric false when there is no such metric and no room for it.
+ * @param removedBefore the time before which its readings of a metric were removed, where the message is older; null: none were.
  */
-export function judgeFields(message: DecodedMessage, isMetric: (name: string) => boolean): JudgedFields {
-  if (isPlain(message) && message.values.every(([field]) => isMetric(field)))
+export function judgeFields(
+  message: DecodedMessage,
+  isMetric: (name: string) => boolean,
+  removedBefore: ((name: string) => EpochMs | null) | null = null,
+): JudgedFields {
+  if (isPlain(message) && removedBefore === null && message.values.every(([field]) => isMetric(field)))
     return { readings: message.values, texts: [], refused: [] };
   const readings: (readonly [string, ReadingValue])[] = [];
   const texts: (readonly [string, string])[] = [];
@@ -32,8 +38,10 @@ export function judgeFields(message: DecodedMessage, isMetric: (name: string) =>
     refused.push({ field, value, reason, detail, number: number++ });
   for (const entry of message.values) {
     const [field, value] = entry;
-    if (isMetric(field)) readings.push(entry);
-    else refused.push({ field, value, number, ...noRoom(field) });
+    const edge = removedBefore?.(field) ?? null;
+    if (!isMetric(field)) refused.push({ field, value, number, ...noRoom(field) });
+    else if (edge !== null) refused.push({ field, value, number, ...gone(field, edge) });
+    else readings.push(entry);
     number++;
   }
   for (const entry of message.texts) {
@@ -64,4 +72,8 @@ function drift(name: string): Refusal {
 
 function noRoom(field: string): Refusal {
   return { reason: "tooManyMetrics", detail: `there is no room for another metric: ${field}` };
+}
+
+function gone(name: string, edge: EpochMs): Refusal {
+  return { reason: "seriesTooOld", detail: `${name} of before ${new Date(edge).toISOString()} was removed by a rule` };
 }

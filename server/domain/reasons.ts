@@ -57,6 +57,11 @@ export const DEAD_LETTER_REASONS = {
     title: "Bad metric name",
     fix: "Use 1–128 of the characters A–Z a–z 0–9 _ . : - for the metric; not . or .. alone, and nothing that ends in .rsc.",
   },
+  seriesTooOld: {
+    scope: "field",
+    title: "Older than its rule keeps",
+    fix: "What is so old of this device and metric was removed by a rule of the page Retention, and is not taken any more. Discard it.",
+  },
   badValue: { scope: "field", title: "Not a value", fix: "Send a number, a boolean or a string." },
   badLabel: {
     scope: "field",

@@ -3,6 +3,7 @@ import { addActivity, addConflicts, addRounded } from "@/server/catalog/contribu
 import type { ColdReader } from "@/server/readings/cold/reader";
 import { createAddReadings } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
+import { createEdgeReader } from "@/server/readings/series-edges";
 import { addRate, addRefused } from "./rates";
 import { addReplayRuns } from "./replay-runs";
 import type { DeadLetters } from "@/server/ports/dead-letters";
@@ -52,7 +53,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   // bytes → messages | dead letters
   const decode = timed(timings, "decode", each(createDecode(deps)));
   // names → device and metric ids, discovered if new
-  const enrich = timed(timings, "enrich", each(createEnrich({ catalog })));
+  const enrich = timed(timings, "enrich", each(createEnrich({ catalog, readEdges: createEdgeReader(deps.pool) })));
   // which messages are dead letters sent again, and what comes of them
   const findSettlements = createFindSettlements(deps);
   // messages, dead letters, twins; repeatable

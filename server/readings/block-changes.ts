@@ -82,3 +82,24 @@ export function partOf({ device, times, metrics, values }: Block, stays: (i: num
     values: left,
   };
 }
+
+/** A block without some metrics, and without the moments that had no others. Null: nothing is left. */
+export function withoutMetrics(block: Block, gone: readonly number[]): Block | null {
+  const { device, times, metrics, values } = block;
+  const length = times.length;
+  const left = metrics.flatMap((metric, m) => (gone.includes(metric) ? [] : [m]));
+  const rest = new Float64Array(left.length * length);
+  for (const [at, m] of left.entries()) rest.set(values.subarray(m * length, (m + 1) * length), at * length);
+  return withoutEmpty({ device, times, metrics: left.map((m) => metrics[m]!), values: rest });
+}
+
+/** A block without the moments that have no value at all; the same if there are none. Null: nothing is left. */
+export function withoutEmpty(block: Block): Block | null {
+  const { times, metrics, values } = block;
+  const length = times.length;
+  const isThere = (i: number) => {
+    for (let m = 0; m < metrics.length; m++) if (!Number.isNaN(values[m * length + i]!)) return true;
+    return false;
+  };
+  return times.every((_, i) => isThere(i)) ? block : partOf(block, isThere);
+}

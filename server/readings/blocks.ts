@@ -28,6 +28,12 @@ export interface Stretch {
   readonly to: EpochMs;
 }
 
+/** One hour of one device, by its start. */
+export interface DeviceHour {
+  readonly device: number;
+  readonly hour: EpochMs;
+}
+
 /** Arrays come as their binary form in base64, which is quicker than text on both sides and keeps every bit. */
 const bytesOf = (array: string) => `encode(array_send(${array}), 'base64')`;
 const msOf = (time: string) => `(extract(epoch FROM ${time}) * 1000)::float8`;

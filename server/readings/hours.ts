@@ -1,27 +1,24 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { mergeBlocks } from "./block-changes";
-import { type Block, HOUR, hourOf, readBlocks } from "./blocks";
+import { type Block, type DeviceHour, HOUR, hourOf, readBlocks } from "./blocks";
 import { replaceBlocks } from "./block-writes";
 import { readColdBlocks, union } from "./cold/hot-and-cold";
 import { type ColdReader, createColdReader } from "./cold/reader";
+import { readKeptRollups } from "./kept-rollups";
 import { edgeFor } from "./retention";
 import { writeRollups } from "./rollups";
 import { timeText } from "@/server/postgres/time-text";
 
-/** One hour of one device, by its start. */
-export interface DeviceHour {
-  readonly device: number;
-  readonly hour: EpochMs;
-}
-
 /** A change of an hour's readings: all of them as one block, and those that stay, or null. May return what it got. */
 export type HourChange = (readings: Block) => Block | null;
 
-/** Notes that hours got readings after they were merged: their rollups go, until they are merged again. */
+/** Notes that hours got readings after they were merged: their rollups go until they are merged again, but for what readings don't tell any more. */
 export async function markLate(tx: PoolClient, hours: readonly DeviceHour[]): Promise<void> {
   if (hours.length === 0) return;
+  const kept = await readKeptRollups(tx, hours);
   await dropRollups(tx, hours);
+  await writeRollups(tx, [], -Infinity, kept);
   await tx.query(
     `INSERT INTO late_hour (device_id, hour) SELECT * FROM unnest($1::integer[], $2::timestamptz[]) ON CONFLICT DO NOTHING`,
     keysOf(hours).slice(0, 2),
@@ -94,10 +91,11 @@ export async function rewriteHours(
     if (left !== null && all === null && isRolled) rolled.push(left);
   }
   await replaceBlocks(tx, gone, fresh);
+  const kept = await readKeptRollups(tx, changed);
   await dropRollups(tx, changed);
   // Where readings are about to be removed, minutes can't be made from them later.
   const edge = await edgeFor(tx, Math.min(...hours.map(({ hour }) => hour)));
-  await writeRollups(tx, rolled, edge ?? -Infinity);
+  await writeRollups(tx, rolled, edge ?? -Infinity, kept);
   const [devices, starts] = keysOf(hours);
   await tx.query(
     `DELETE FROM late_hour l USING unnest($1::integer[], $2::timestamptz[]) AS k (device_id, hour)

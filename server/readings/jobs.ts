@@ -5,7 +5,9 @@ import { eachMonth, monthOf, type MonthOfTable, startOf } from "@/server/postgre
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { monthsOfReadings, READINGS, removeReadings } from "./old-readings";
 import { dropOldMonth, oldMonths, removeOldRows } from "./partitions";
-import { moveEdge, readRules } from "./retention";
+import { moveEdge } from "./retention";
+import { seriesJob } from "./series-retention";
+import { readKeptTimes, readSeriesChange } from "./series-rules";
 
 const HOUR = 3_600_000;
 /** The kinds of rollups, as a run goes through them. */
@@ -23,11 +25,12 @@ export function readingJobs({ days, cold = createColdReader(null) }: ReadingJobs
       name: "readings-retention",
       title: "Readings retention",
       about:
-        "Removes whole months of readings and rollups that are older than the page Retention says, from cold storage too.",
+        "Removes whole months of readings and rollups that are older than anything is kept by the page Retention, from cold storage too.",
       everyMs: HOUR,
       limitMs: HOUR,
       run: (ctx) => removeOld(ctx, days, cold),
     },
+    seriesJob(days, cold),
   ];
 }
 
@@ -38,7 +41,12 @@ interface Place {
 }
 
 async function removeOld(ctx: JobContext, startDays: number, cold: ColdReader): Promise<void> {
-  const rules = await readRules(ctx.tx, startDays);
+  const times = await readKeptTimes(ctx.tx, startDays, ctx.now);
+  // What some series are kept longer for stays as a whole: the others are taken out of it.
+  const seriesChange = await readSeriesChange(ctx.tx);
+  const rules = times.rules.map(({ keeps, changedAt }) => {
+    return { keeps, days: times.longest[keeps], changedAt: Math.max(changedAt ?? 0, seriesChange ?? 0) };
+  });
   let { done } = ctx.run;
   /** The start of the month before which everything of a kind is to go; null: nothing is. */
   const before = Object.fromEntries(

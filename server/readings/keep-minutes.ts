@@ -2,10 +2,9 @@ import type { Pool, PoolClient } from "pg";
 import type { JobContext } from "@/server/postgres/job";
 import { startOf } from "@/server/postgres/months";
 import { timeText } from "@/server/postgres/time-text";
-import { HOUR } from "./blocks";
+import { HOUR, type DeviceHour } from "./blocks";
 import { readAllBlocks } from "./cold/hot-and-cold";
 import type { ColdReader } from "./cold/reader";
-import type { DeviceHour } from "./hours";
 import { writeMinutes } from "./rollups";
 import { KEYED_ACCESS } from "./samples";
 

@@ -3,11 +3,11 @@ import type { EpochMs } from "@/server/domain/terms";
 import type { Job, JobContext } from "@/server/postgres/job";
 import { counted } from "@/server/domain/counted";
 import { ColdFileMissingError, ColdUnavailableError } from "@/server/ports/cold-store";
-import { HOUR, type Stretch } from "./blocks";
+import { HOUR, type Stretch, type DeviceHour } from "./blocks";
 import { readColdBlocks } from "./cold/hot-and-cold";
 import { findColdRows } from "./cold/manifest";
 import { type ColdReader, createColdReader } from "./cold/reader";
-import { type DeviceHour, rewriteHours } from "./hours";
+import { rewriteHours } from "./hours";
 import { KEYED_ACCESS } from "./samples";
 import { timeText } from "@/server/postgres/time-text";
 

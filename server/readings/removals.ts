@@ -5,6 +5,7 @@ import type { Block } from "./blocks";
 import type { ColdReader } from "./cold/reader";
 import { rewriteHour } from "./hours";
 import { COLUMNS } from "./rollups";
+import { readSeriesEdges } from "./series-edges";
 
 /** Hours taken in one call: at a reading a second they are rewritten in a second or so. */
 const HOURS = 24;
@@ -38,6 +39,8 @@ export async function takeMetric(tx: PoolClient, device: number, removed: Remove
      FROM (TABLE rolled UNION ALL TABLE others) AS found GROUP BY hour ORDER BY hour`,
     [device, removed.metric],
   );
+  const { into } = removed;
+  const edge = into === null ? undefined : (await readSeriesEdges(tx, [device], 0)).get(device)?.get(into);
   let taken = 0;
   for (const { hour, hasReadings, count } of hours.filter((one) => one.hasReadings || one.count > 0).slice(0, HOURS)) {
     if (!hasReadings) {
@@ -51,7 +54,9 @@ export async function takeMetric(tx: PoolClient, device: number, removed: Remove
       hour.getTime(),
       (readings) => {
         taken += countOf(readings, removed.metric);
-        return withoutMetric(readings, removed);
+        // What a rule has removed of the other metric doesn't come back by this one.
+        const isGone = edge !== undefined && hour.getTime() < edge;
+        return withoutMetric(readings, isGone ? { ...removed, into: null } : removed);
       },
       cold,
     );

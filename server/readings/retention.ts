@@ -1,12 +1,9 @@
 import type { Pool, PoolClient } from "pg";
-import { KEPT, type Kept, oldestTaken, type OldestTaken, type Retention } from "@/server/domain/retention";
+import { KEPT, type Kept, type Retention } from "@/server/domain/retention";
 import type { EpochMs } from "@/server/domain/terms";
 import { UnavailableError } from "@/server/domain/unavailable";
-import { keptFor } from "@/server/async/kept-for";
 import { monthOf, startOf } from "@/server/postgres/months";
 
-/** Rules are read by those who take messages as often as this. */
-const READ_MS = 30_000;
 /** How long a kind is kept, and since when that is so. */
 export interface KeptRule {
   readonly keeps: Kept;
@@ -82,8 +79,14 @@ export async function edgeFor(tx: PoolClient, time: EpochMs): Promise<EpochMs | 
 }
 
 /** Readings were removed since it was decided to take one of that time: the decision has to be taken again. */
-class JustRemovedError extends UnavailableError {
+export class JustRemovedError extends UnavailableError {
   override readonly name = "JustRemovedError";
+  /** @param edge the time before which they were removed. */
+  constructor(edge: EpochMs) {
+    super(
+      `Readings before ${new Date(edge).toISOString()} were removed meanwhile: messages of that time are judged again.`,
+    );
+  }
 }
 
 /**
@@ -93,32 +96,7 @@ class JustRemovedError extends UnavailableError {
 export async function refuseRemoved(tx: PoolClient, oldest: EpochMs): Promise<void> {
   const edge = await edgeFor(tx, oldest);
   if (edge === null || oldest >= edge) return;
-  throw new JustRemovedError(
-    `Readings before ${new Date(edge).toISOString()} were removed meanwhile: messages of that time are judged again.`,
-  );
-}
-
-/** What readings are taken, by how long they are kept and what was removed. Reads the rules at most twice a minute. */
-export interface TakenReadings {
-  read(): Promise<OldestTaken>;
-  /** The same as it was read last, which is read again meanwhile; by the configuration until it was read. */
-  latest: OldestTaken;
-}
-
-export function createTaken(pool: Pool, startDays: number): TakenReadings {
-  let last = oldestTaken({ days: startDays || null, goneBefore: null });
-  const read = keptFor(READ_MS, Date.now, async () => {
-    const raw = (await readRules(pool, startDays)).find(({ keeps }) => keeps === "raw")!;
-    return (last = oldestTaken(raw));
-  });
-  return {
-    read,
-    latest(now) {
-      // Whoever handles messages has the last word, and waits for it.
-      read().catch(() => undefined);
-      return last(now);
-    },
-  };
+  throw new JustRemovedError(edge);
 }
 
 /** The event time of the oldest there is of each kind. */

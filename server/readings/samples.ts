@@ -1,11 +1,12 @@
 import type { PoolClient } from "pg";
 import type { Conflict, DeviceHistory, Sample, WrittenSamples } from "@/server/ports/commit-batch";
-import { type Block, hourOf } from "./blocks";
+import { type Block, hourOf, type DeviceHour } from "./blocks";
 import { blockOf } from "./block-changes";
 import { replaceBlocks } from "./block-writes";
 import { type ColdReader, createColdReader } from "./cold/reader";
-import { type DeviceHour, markLate } from "./hours";
+import { markLate } from "./hours";
 import { refuseRemoved } from "./retention";
+import { refuseRemovedSeries } from "./series-edges";
 import { findColdReadings, findMoments, type Holder, momentsOf, type Moment, readingsAt } from "./moments";
 
 /** The join strategies a few thousand keys against a large table must not fall into. Goes with BEGIN. */
@@ -56,6 +57,7 @@ export async function writeSamples(
   await replaceBlocks(tx, [...extended.keys()], blocks);
   await markLate(tx, lateHours(blocks, historyOf));
   if (blocks.length > 0) await refuseRemoved(tx, Math.min(...blocks.map(({ times }) => times[0]!)));
+  await refuseRemovedSeries(tx, added);
   return { added, duplicates, conflicts, late };
 }
 

@@ -57,6 +57,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   await query(
     `INSERT INTO job_run (id, job, lane, trigger, state) VALUES ('run-1', 'stage-retention', 'run-1', 'request', 'done')`,
   );
+  await query(`INSERT INTO series_rule (selects, pattern) VALUES ('site', 'Lab')`);
   return {
     updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
     mergeMetrics: { params: { name: "other" }, body: { into: "temperature" }, target: "other" },
@@ -65,6 +66,11 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     updateMetric: { params: { name: "temperature" }, body: { unit: "°C" }, target: "temperature" },
     setRetention: { body: { raw: 4000 }, target: "raw" },
     removeRetention: { params: { keeps: "raw" }, target: "raw" },
+    setRetentionRule: {
+      body: { selects: "metric", pattern: "temp*", raw: 30, minutes: 730, hours: null },
+      target: "metric temp*",
+    },
+    removeRetentionRule: { params: { id: "1" }, target: "site Lab" },
     runJob: { params: { name: "stage-retention" }, target: "stage-retention" },
     pauseJob: { params: { name: "stage-retention" }, target: "stage-retention" },
     resumeJob: { params: { name: "stage-retention" }, target: "stage-retention" },

@@ -37,6 +37,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listAudit", "exportAudit", "getSignInSettings"] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
     ...(["setRetention", "removeRetention"] as const),
+    ...(["setRetentionRule", "removeRetentionRule", "estimateRetentionRule"] as const),
   ],
 };
 

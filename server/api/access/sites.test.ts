@@ -233,8 +233,26 @@ test("an administrator of one site can't let anybody in, nor see the record or t
 
 /** The verbs that take their permission at all sites, by name. */
 const EVERYWHERE: readonly string[] = [
-  ...["addUser", "deleteMetric", "deleteUser", "exportAudit", "getHealth", "getMetricStored", "getPipeline"],
+  ...[
+    "addUser",
+    "deleteMetric",
+    "deleteUser",
+    "estimateRetentionRule",
+    "exportAudit",
+    "getHealth",
+    "getMetricStored",
+    "getPipeline",
+  ],
   ...["getRetention", "getSignInSettings", "getStages", "listAudit", "listJobRuns", "listJobs", "listRemovals"],
-  ...["listSetup", "listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "resumeJob"],
-  ...["runJob", "setRetention", "skipBatch", "stopJobRun", "updateUser"],
+  ...[
+    "listSetup",
+    "listUsers",
+    "makeUserLink",
+    "mergeMetrics",
+    "pauseJob",
+    "removeRetention",
+    "removeRetentionRule",
+    "resumeJob",
+  ],
+  ...["runJob", "setRetention", "setRetentionRule", "skipBatch", "stopJobRun", "updateUser"],
 ];

@@ -25,10 +25,12 @@ test("what outlives a session, or removes for good, takes people who have proven
       "makeUserLink",
       "mergeMetrics",
       "removeRetention",
+      "removeRetentionRule",
       "revokeAccessKey",
       "rotateAccessKey",
       "setOwnPassword",
       "setRetention",
+      "setRetentionRule",
       "updateUser",
     ],
   ]);

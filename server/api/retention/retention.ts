@@ -14,6 +14,7 @@ import {
   removeRule,
   setRules,
 } from "@/server/readings/retention";
+import { readKeptTimes, readSeriesChange } from "@/server/readings/series-rules";
 import type { Pool, PoolClient } from "pg";
 import { toInstant, toInstantOrNull } from "../instant";
 import { parseJsonBody } from "../json-body";
@@ -120,7 +121,7 @@ export const removeRetention = writingVerb(
     },
 );
 
-function told(retention: Retention): Record<Kept, string> {
+export function told(retention: Retention): Record<Kept, string> {
   const words = (days: number | null) => (days === null ? "for ever" : `${days} days`);
   return { raw: words(retention.raw), minutes: words(retention.minutes), hours: words(retention.hours) };
 }
@@ -130,7 +131,7 @@ interface Stored {
   readonly bytes: ReadonlyMap<string, number>;
 }
 
-async function readStored(client: Pool | PoolClient, { retention }: RetentionDeps): Promise<Stored> {
+export async function readStored(client: Pool | PoolClient, { retention }: RetentionDeps): Promise<Stored> {
   const oldest = await readOldest(client);
   return {
     oldest,
@@ -147,13 +148,16 @@ function storedReader(deps: RetentionDeps): (pool: Pool) => Promise<Stored> {
   };
 }
 
-async function answerOf(
+export async function answerOf(
   ctx: Pick<Context<Pool | PoolClient>, "tx" | "now">,
   { retention }: RetentionDeps,
   { oldest, bytes }: Stored,
 ): Promise<z.input<typeof retentionAnswer>> {
-  const rules = await readRules(ctx.tx, retention.startDays);
+  const { rules, series } = await readKeptTimes(ctx.tx, retention.startDays, ctx.now);
+  const changed = await readSeriesChange(ctx.tx);
   return {
+    rules: series.map(({ setAt, ...rule }) => ({ ...rule, setAt: toInstant(setAt) })),
+    rulesApplyAt: toInstantOrNull(changed !== null && ctx.now - changed < GRACE_MS ? changed + GRACE_MS : null),
     time: toInstant(ctx.now),
     leastDays: retention.leastDays,
     items: rules.map((rule) => ({

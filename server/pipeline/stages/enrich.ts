@@ -2,19 +2,26 @@ import type { CatalogMetric, NewDevice } from "@/server/catalog/catalog-writes";
 import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
 import { readSite } from "@/server/domain/site-mark";
-import { type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
+import { type EpochMs, type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
 import type { Catalog } from "@/server/catalog/catalog";
+import type { createEdgeReader } from "@/server/readings/series-edges";
 import { printable } from "../printable";
 import { rawField } from "../raw-field";
+
+export interface EnrichDeps {
+  readonly catalog: Pick<Catalog, "current">;
+  /** Reads what rules have removed of the devices of these messages. */
+  readonly readEdges: ReturnType<typeof createEdgeReader>;
+}
 
 /**
  * Gives each message its device and its readings their metrics, discovering new ones; what doesn't fit becomes a dead
  * letter: the message if its device can't be added, else the field alone.
  */
-export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> }) {
+export function createEnrich({ catalog, readEdges }: EnrichDeps) {
   return async (batch: DecodedBatch): Promise<EnrichedBatch> => {
     const { received, letters: refused, ...source } = batch;
     const letters: DeadLetter[] = [...refused];
@@ -41,9 +48,12 @@ export function createEnrich({ catalog }: { catalog: Pick<Catalog, "current"> })
       else letters.push(letterOf(batch, entry, null, refusal, entry.record.value));
     }
     const metrics = await known.metrics(wantedMetrics(accepted));
-    const messages = accepted.map((entry) =>
-      place(batch, entry, devices.get(entry.message.device)!.id, metrics, letters),
-    );
+    const idOf = ({ message }: Received) => devices.get(message.device)!.id;
+    const edges = await readEdges(accepted.map((entry) => ({ device: idOf(entry), time: entry.message.eventTime })));
+    const messages = accepted.map((entry) => {
+      const device = { id: idOf(entry), edges: edges.get(idOf(entry)) };
+      return place(batch, entry, device, metrics, letters);
+    });
     await known.pair(messages);
     return { ...source, epoch, messages, letters };
   };
@@ -65,12 +75,17 @@ const NONE: readonly never[] = [];
 function place(
   batch: SourceBatch,
   entry: Received,
-  deviceId: number,
+  { id: deviceId, edges }: { readonly id: number; readonly edges: ReadonlyMap<number, EpochMs> | undefined },
   known: ReadonlyMap<string, CatalogMetric>,
   letters: DeadLetter[],
 ): EnrichedMessage {
   const { record, message } = entry;
-  const { readings, texts, refused } = judgeFields(message, (field) => known.has(field));
+  const removedBefore = (field: string) => {
+    const edge = edges!.get(known.get(field)?.id ?? -1);
+    return edge !== undefined && message.eventTime < edge ? edge : null;
+  };
+  const judged = judgeFields(message, (field) => known.has(field), edges ? removedBefore : null);
+  const { readings, texts, refused } = judged;
   for (const { field, number, value, ...refusal } of refused)
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value, refusal.reason)));
   const metrics = new Array<number>(readings.length);

@@ -46,7 +46,7 @@ export async function moveMonths(ctx: JobContext, deps: MoveDeps, before: EpochM
   );
 }
 
-/** Months before the one `before` is in that are to be written: those with readings in PostgreSQL, or files with rows of a device that is no more. */
+/** Months before the one `before` is in that are to be written: those with readings in PostgreSQL, or files with rows of a device that is no more, or with readings that were removed by a rule. */
 async function monthsToMove(client: Pool, before: EpochMs): Promise<number[]> {
   const divided = (await readMonths(client, ["sample"])).map(({ month }) => month);
   const { rows: others } = await client.query<{ day: string; stale: boolean }>(
@@ -55,6 +55,7 @@ async function monthsToMove(client: Pool, before: EpochMs): Promise<number[]> {
      UNION
      SELECT to_char(f.month, 'YYYY-MM-DD'), true FROM cold_file f WHERE f.state = 'kept' AND (
        f.rows > (SELECT coalesce(sum(d.rows), 0) FROM cold_device d WHERE d.file_id = f.id)
+       OR f.readings > (SELECT coalesce(sum(n), 0) FROM cold_device d CROSS JOIN LATERAL unnest(d.counts) AS n WHERE d.file_id = f.id)
        OR EXISTS (SELECT FROM cold_device d WHERE d.file_id = f.id AND NOT EXISTS (SELECT FROM device WHERE id = d.device_id)))`,
     [firstMoment(monthOf(before))],
   );

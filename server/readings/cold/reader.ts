@@ -1,5 +1,6 @@
 import type { EpochMs } from "@/server/domain/terms";
 import { type ColdFileMissingError, type ColdStore, ColdUnavailableError } from "@/server/ports/cold-store";
+import { withoutEmpty } from "../block-changes";
 import type { Block, Stretch } from "../blocks";
 import type { ColdFile, ColdRows } from "./manifest";
 import { type PartFooter, type PartGroup, readFooter, readGroup } from "./part-file";
@@ -115,7 +116,11 @@ export function createColdReader(store: ColdStore | null, now: () => EpochMs = D
           const [times, ...values] = await groupOf(file, footer, group, places);
           const start = lowerBound(times!, from, first, end);
           const stop = lowerBound(times!, to, start, end);
-          if (start < stop) blocks.push(blockOf(device, metrics, times!, values, start, stop));
+          if (start >= stop) continue;
+          const block = blockOf(device, metrics, times!, values, start, stop);
+          // A moment may have had hidden metrics alone.
+          const whole = wanted === undefined ? withoutEmpty(block) : block;
+          if (whole !== null) blocks.push(whole);
         }
       }
       return blocks;
