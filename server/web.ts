@@ -96,7 +96,10 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       io,
       eventLog: engines.eventLog,
       seenAt: (sites, devices) => seenAt(engines.pool, sites, devices),
-      pipeline: async () => toPipelineAnswer(await pipelineState()),
+      pipeline: async () => {
+        const state = await pipelineState();
+        return (details) => toPipelineAnswer(state, details);
+      },
       health: health.answer,
       onHealthChange: health.onChange,
       logger,

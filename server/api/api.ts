@@ -24,6 +24,7 @@ type Handler = (
     request: Request;
     headers: Headers;
     note: (deed: Noted) => void;
+    attempt: (deed: Noted) => Promise<void>;
   },
 ) => Promise<unknown>;
 
@@ -81,6 +82,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
           request,
           headers: new Headers(),
           note: (deed: Noted) => void (noted = deed),
+          attempt: async (deed: Noted) => void (noted = deed),
         };
         const deed = () => ({
           ...{ verb: name, target: noted.target ?? target, address },
@@ -102,7 +104,19 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
               writing.release();
             }
           }
-          if (operation.audited === "changed") return recording.around(caller, deed, reading);
+          if (operation.audited === "changed")
+            return recording.around(caller, deed, (attempt) =>
+              handle(
+                { ...ctx, tx: deps.pool },
+                {
+                  ...call,
+                  attempt: (tried: Noted) => {
+                    noted = tried;
+                    return attempt();
+                  },
+                },
+              ),
+            );
           const seen = await reading();
           // Before it is shown: no row, no answer.
           if (operation.audited === "seen") await recording.seen(caller, deed(), operation.file !== undefined);

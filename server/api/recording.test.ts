@@ -91,7 +91,11 @@ test("of a change elsewhere a row tells before that it is tried: whoever is kill
   void around(
     SYSTEM,
     () => DEED,
-    () => ((made = true), new Promise(() => {})),
+    async (attempt) => {
+      await attempt();
+      made = true;
+      return new Promise(() => {});
+    },
   );
   await until(() => made);
   expect(await last()).toMatchObject({ outcome: "tried", unsettled: true });
@@ -100,7 +104,7 @@ test("of a change elsewhere a row tells before that it is tried: whoever is kill
   await around(
     SYSTEM,
     () => DEED,
-    async () => "done",
+    (attempt) => attempt(),
   );
   const [done, tried] = await deeds();
   expect([done, tried]).toMatchObject([
@@ -111,7 +115,10 @@ test("of a change elsewhere a row tells before that it is tried: whoever is kill
     around(
       SYSTEM,
       () => DEED,
-      () => Promise.reject(new Error("no")),
+      async (attempt) => {
+        await attempt();
+        throw new Error("no");
+      },
     ),
   ).rejects.toThrow("no");
   expect(await last()).toMatchObject({ outcome: "failed" });
@@ -127,7 +134,10 @@ test("of a change elsewhere a row tells before that it is tried: whoever is kill
     around(
       SYSTEM,
       () => ({ ...DEED, target: "y" }),
-      async () => tries++,
+      async (attempt) => {
+        await attempt();
+        tries++;
+      },
     ),
   ).rejects.toThrow("can't be written");
   expect(tries).toBe(0);
@@ -135,12 +145,30 @@ test("of a change elsewhere a row tells before that it is tried: whoever is kill
     await around(
       SYSTEM,
       () => DEED,
-      async () => ++tries,
+      async (attempt) => {
+        await attempt();
+        return ++tries;
+      },
     ),
   ).toBe(1);
   expect(untold).toHaveLength(1);
   expect(await last()).toMatchObject({ outcome: "tried", unsettled: true });
   await rig.engines.pool.query("DROP TRIGGER full_now ON audit_row; DROP FUNCTION full_now");
+});
+
+test("what is tried says on what, before anything is done, and what is refused before it is tried leaves no row", async () => {
+  const count = (await deeds()).length;
+  const start = (body: object) => {
+    const request = new Request("http://here/api", { method: "POST", body: JSON.stringify(body), headers: JSON_TYPE });
+    return rig.api.handle("startDeadLetterJob", request, {});
+  };
+  expect((await start({ action: "none" })).status).toBe(400);
+  expect(await deeds()).toHaveLength(count);
+  const asked = { action: "discard", filter: { device: "nobody-has-it" } };
+  expect((await start({ ...asked, dryRun: false })).status).toBe(200);
+  const [done, tried] = await deeds();
+  expect(done).toMatchObject({ outcome: "done", target: expect.stringMatching(/./), attempt: tried!.id });
+  expect(tried).toMatchObject({ outcome: "tried", target: done!.target, detail: { asked } });
 });
 
 test("what could not be told is told the next time", async () => {
@@ -171,6 +199,7 @@ describeWithMongo("on MongoDB", (uri) => {
     expect((await discard()).status).toBe(200);
     const [done, tried] = await deeds(onMongo);
     expect(tried).toMatchObject({ verb: "discardDeadLetter", target: letter!.id, outcome: "tried", unsettled: false });
+    expect(tried).toMatchObject({ detail: { before: { status: "open" }, after: { status: "discarded" } } });
     expect(done).toMatchObject({
       ...{ outcome: "done", attempt: tried!.id },
       detail: { before: { status: "open" }, after: { status: "discarded" } },

@@ -16,8 +16,15 @@ export interface Recording {
   seen(caller: Caller, deed: Omit<Deed, "outcome">, always: boolean): Promise<void>;
   /** Adds a row for what was not allowed, once a minute for each caller and thing. */
   denied(caller: Caller, deed: Omit<Deed, "outcome">): Promise<void>;
-  /** Runs a change that no transaction of ours holds between two rows: that it is tried, and what came of it. */
-  around<T>(caller: Caller, deed: () => Omit<Deed, "outcome">, change: () => Promise<T>): Promise<T>;
+  /**
+   * Runs a change that no transaction of ours holds between two rows: that it is tried, which `change` lets write before it does
+   * anything, and what came of it. What ends before it tried anything leaves none.
+   */
+  around<T>(
+    caller: Caller,
+    deed: () => Omit<Deed, "outcome">,
+    change: (attempt: () => Promise<void>) => Promise<T>,
+  ): Promise<T>;
 }
 
 /** @param onUnwritten told when a change was made, and the row of its outcome can't be written. */
@@ -48,14 +55,19 @@ export function createRecording(pool: Pool, onUnwritten: (error: unknown, verb: 
       await tell(caller, { ...deed, outcome: "denied" }, DENIED_MS);
     },
     async around(caller, deed, change) {
-      const attempt = await addDeed(pool, caller, { ...deed(), outcome: "tried" });
+      let attempt: number | null = null;
       // The change has its row. That of the outcome must neither hide what came of it nor make it look undone.
-      const settle = (outcome: "done" | "failed") =>
-        addDeed(pool, caller, { ...deed(), outcome, attempt }).catch((error: unknown) =>
-          onUnwritten(error, deed().verb),
+      const settle = async (outcome: "done" | "failed") => {
+        // What failed before it was tried changed nothing.
+        if (attempt === null && outcome === "failed") return;
+        await addDeed(pool, caller, { ...deed(), outcome, ...(attempt !== null && { attempt }) }).catch(
+          (error: unknown) => onUnwritten(error, deed().verb),
         );
+      };
       try {
-        const answer = await change();
+        const answer = await change(async () => {
+          attempt ??= await addDeed(pool, caller, { ...deed(), outcome: "tried" });
+        });
         await settle("done");
         return answer;
       } catch (error) {

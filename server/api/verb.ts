@@ -68,6 +68,8 @@ interface Call<P extends z.ZodObject, Q extends z.ZodObject> {
   /** Further headers of the good answer. */
   readonly headers: Headers;
   readonly note: (deed: Noted) => void;
+  /** Notes it, and tells in the record that it is tried: called by verbs whose change isn't in PostgreSQL, before they change anything. */
+  readonly attempt: (deed: Noted) => Promise<void>;
 }
 
 /** One verb: what it is, and how it is made from what it depends on. */

@@ -97,7 +97,10 @@ export const pipelineAnswer = z
         held: z.int().describe("Of those, what can't be read yet: a transaction of a producer is open before it"),
         lagSeconds: z.number().nullable(),
         clearSeconds: z.number().nullable().describe("As of the whole"),
-        owner: z.string().nullable(),
+        owner: z
+          .string()
+          .nullable()
+          .describe("The worker that reads it, by machine and process to administrators; null when none does"),
         unreadable: stoppingBatch.nullable().describe("What stops it; null when nothing does"),
         lastBreak: z
           .object({

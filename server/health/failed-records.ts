@@ -22,8 +22,9 @@ export function failedRecordsProbe({
       return {
         status: "warn",
         summary: `${counted(open, "message")} made the worker fail; ${open === 1 ? "it is" : "they are"} kept whole, and the others went on.`,
-        cause: `The newest, of partition ${newest.position.partition} at ${newest.position.offset}: ${newest.detail}`,
-        fix: `A fault in Fieldwatch: report it with this cause, and resend after an upgrade. See ${command`GET /api/v1/dead-letters?reason=internalError`}`,
+        // Its error isn't quoted: it may hold words of the message, which not all who see health may see.
+        cause: `The newest is of partition ${newest.position.partition} at ${newest.position.offset}; its error stands in its dead letter.`,
+        fix: `A fault in Fieldwatch: report it with the error, and resend after an upgrade. See ${command`GET /api/v1/dead-letters?reason=internalError`}`,
       };
     },
   };

@@ -27,7 +27,8 @@ export interface LiveChannelDeps {
   readonly eventLog: Pick<EventLog, "consume">;
   /** Those of these devices that are at one of these sites now. */
   readonly seenAt: (sites: readonly number[], devices: readonly string[]) => Promise<ReadonlySet<string>>;
-  readonly pipeline: () => Promise<PipelineAnswer>;
+  /** What is told of this moment, with details and without. */
+  readonly pipeline: () => Promise<(details: boolean) => PipelineAnswer>;
   readonly health: (details: boolean) => HealthAnswer;
   readonly onHealthChange: (listener: () => void) => () => void;
   readonly logger: Logger;
@@ -268,11 +269,11 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     if (overviewUnderWay || watching("overview").length === 0) return;
     overviewUnderWay = true;
     try {
-      const answer = await pipeline();
+      const told = await pipeline();
       if (stopped) return;
       for (const [key, details] of watching("overview")) {
         const { status, verdict, parts } = health(details);
-        send(key, "overview", { kind: "overview", pipeline: answer, verdict: { status, verdict, parts } });
+        send(key, "overview", { kind: "overview", pipeline: told(details), verdict: { status, verdict, parts } });
       }
     } catch {
       // The stores are down: the probes say so, and the page's own clock shows that frames stopped.

@@ -37,9 +37,9 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
       bodies: EMPTY_BODY,
     },
     ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find" | "change"> }) =>
-      async (ctx, { params: { id }, request, note }) => {
+      async (ctx, { params: { id }, request, attempt }) => {
         await parseJsonBody(emptyBody, request);
-        note({ detail: { before: { status: from }, after: { status: to } } });
+        await attempt({ detail: { before: { status: from }, after: { status: to } } });
         const letter = await readLetter(ctx, deadLetters, id);
         const event = { time: ctx.now, kind, detail, edited: false };
         const changed = await deadLetters.change([{ id: letter.id, from: [from], resends: letter.resends, to, event }]);

@@ -69,8 +69,9 @@ export const stopDeadLetterJob = verb(
     bodies: EMPTY_BODY,
   },
   (deps: JobDeps) =>
-    async (ctx, { params: { id }, request }) => {
+    async (ctx, { params: { id }, request, attempt }) => {
       await parseJsonBody(emptyBody, request);
+      await attempt({ detail: { before: { stopped: false }, after: { stopped: true } } });
       await readJob(deps, ctx, id);
       await stopRun(ctx.tx, DEAD_LETTERS_JOB, id);
       return readJob(deps, ctx, id);

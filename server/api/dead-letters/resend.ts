@@ -56,9 +56,9 @@ export const resendDeadLetter = verb(
     readonly preview: PreviewOf;
     readonly prisma: PrismaClient;
   }) =>
-    async (ctx, { params: { id }, request, note }) => {
+    async (ctx, { params: { id }, request, attempt }) => {
       const { message, dryRun } = await parseJsonBody(resendBody, request, MOST_BYTES);
-      note({ detail: { asked: { dryRun, edited: message !== undefined } } });
+      await attempt({ detail: { asked: { dryRun, edited: message !== undefined } } });
       const letter = await readLetter(ctx, deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);
       const [found] = await previewOf([{ bytes: edited ?? letter.raw, senderSite: letter.senderSite }]);

@@ -46,12 +46,16 @@ export const startDeadLetterJob = verb(
     bodies: { "application/json": BODY_SCHEMA },
   },
   (deps: StartDeps) =>
-    async (ctx, { request, note }) => {
+    async (ctx, { request, note, attempt }) => {
       const { action, perSecond, dryRun, ...body } = await parseJsonBody(deadLetterJobBody, request);
       const { sites } = ctx;
       const status = action === "restore" ? "discarded" : "open";
       const filter = toFilter(body.filter);
-      note({ detail: { asked: { action, sites, filter, perSecond, dryRun } } });
+      const id = randomUUID();
+      await attempt({
+        ...(!dryRun && { target: id }),
+        detail: { asked: { action, sites, filter, perSecond, dryRun } },
+      });
       const newest = await deps.deadLetters.find({ sites, ...filter, status, limit: dryRun ? LOOKED_AT : 1 });
       // What its own resends bring back is taken by the log later than anything there is now.
       const until = newest[0]?.ingestTime ?? 0;
@@ -61,7 +65,6 @@ export const startDeadLetterJob = verb(
         const seconds = total / (action === "resend" ? perSecond : DECIDED_PER_SECOND);
         return { dryRun: { count: total, ...(await judge(deps.preview, looked)), seconds }, job: null };
       }
-      const id = randomUUID();
       note({ target: id, detail: { asked: { action, sites, filter, perSecond, total } } });
       const params = { action, sites, filter, until, perSecond } satisfies WorkOnMany;
       const run = { id, job: DEAD_LETTERS_JOB, lane: id, params, total, requestedBy: signatureOf(ctx.caller) };

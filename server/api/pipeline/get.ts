@@ -1,5 +1,6 @@
 import { pipelineAnswer, type PipelineAnswer } from "@/server/contracts/pipeline";
 import type { PipelineState } from "@/server/domain/pipeline-state";
+import { sitesOf } from "@/server/domain/access";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 import { toSkippedView, toStoppingView } from "./batch-view";
@@ -17,17 +18,22 @@ export const getPipeline = verb(
     problems: [],
   },
   ({ pipelineState }: { readonly pipelineState: () => Promise<PipelineState> }) =>
-    async () =>
-      toPipelineAnswer(await pipelineState()),
+    async ({ caller }) =>
+      toPipelineAnswer(await pipelineState(), sitesOf(caller, "administer") === "all"),
 );
 
-/** The state as answered, by this route and on the live channel. */
-export function toPipelineAnswer(state: PipelineState): PipelineAnswer {
+/**
+ * The state as answered, by this route and on the live channel. @param details whether workers are told by the names of their machines; left
+ * out, they have numbers, which last as long as none comes or goes.
+ */
+export function toPipelineAnswer(state: PipelineState, details: boolean): PipelineAnswer {
+  const workers = [...new Set(state.partitions.flatMap(({ owner }) => owner ?? []))].sort();
+  const named = (owner: string | null) => (owner === null || details ? owner : `worker ${workers.indexOf(owner) + 1}`);
   return {
     ...state,
     time: toInstant(state.time),
     partitions: state.partitions.map(({ unreadable, ...partition }) => {
-      return { ...partition, unreadable: unreadable && toStoppingView(unreadable) };
+      return { ...partition, owner: named(partition.owner), unreadable: unreadable && toStoppingView(unreadable) };
     }),
     skippedBatches: state.skippedBatches.map(toSkippedView),
   };

@@ -35,9 +35,9 @@ export const sendTestMessage = verb(
     bodies: { "application/json": BODY_SCHEMA },
   },
   ({ testMessages, prisma }: TestMessageDeps & { readonly prisma: PrismaClient }) =>
-    async (ctx, { request, note }) => {
+    async (ctx, { request, attempt }) => {
       const { device } = await parseJsonBody(testMessageBody, request);
-      note({ target: device });
+      await attempt({ target: device });
       // A new one would be at no site.
       if (ctx.sites !== "all")
         await within(
