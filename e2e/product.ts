@@ -59,7 +59,9 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const logFile = `${options.dataDir}.log`;
   mkdirSync(path.dirname(logFile), { recursive: true });
   const out = openSync(logFile, "a");
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), main, options.role ?? "start"], {
+  // As `npm run worker` does.
+  const workerArgs = options.role === "worker" ? ["--max-semi-space-size=32"] : [];
+  const child = spawn(process.execPath, [...workerArgs, ...(options.nodeArgs ?? []), main, options.role ?? "start"], {
     cwd: ROOT,
     env: {
       ...cleanEnv(),

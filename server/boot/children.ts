@@ -28,6 +28,8 @@ export interface ChildOptions {
 }
 
 const START_WITHIN_MS = 90_000;
+/** A batch's messages die together: with room for two batches the worker's garbage collector copies few of them. */
+const NODE_ARGS: Readonly<Record<string, readonly string[]>> = { worker: ["--max-semi-space-size=32"] };
 /** The time after its start in which a process that ends by itself ended quickly, in milliseconds. */
 const QUICK_MS = 5_000;
 /** The number of quick ends in a row after which a process would go on like that for ever. */
@@ -99,7 +101,10 @@ interface Launched {
 
 function launch({ role, program, onMessage }: ChildOptions): Launched {
   // A session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
-  const child = fork(program, [role], { detached: process.platform !== "win32", stdio: "inherit" });
+  const child = fork(program, [role], {
+    ...{ detached: process.platform !== "win32", stdio: "inherit" as const },
+    execArgv: [...process.execArgv, ...(NODE_ARGS[role] ?? [])],
+  });
   const exited = new Promise<Ending>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", () => resolve({ code: 1, signal: null }));
