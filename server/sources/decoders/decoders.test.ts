@@ -297,7 +297,6 @@ describe("Prometheus remote-write", () => {
         device: "gw-1:9100",
         time: "1700000000123",
         readings: { node_load1: 0.5, "node_cpu_seconds_total.0.idle": 7 },
-        other: {},
       },
       {
         device: "gw-1:9100",

@@ -18,8 +18,12 @@ function unpacked(event: unknown, tokens: JsonReading["tokens"]): JsonReading {
   if (!isTree(event)) throw new UnreadableError("it is no object");
   const { data } = event;
   if (!isTree(data) || typeof data.body !== "string") return { json: event, tokens };
+  const told = isTree(data.systemProperties) ? data.systemProperties["iothub-content-type"] : undefined;
   const text = Buffer.from(data.body, "base64").toString("utf8");
-  if (!/^\s*[[{]/.test(text)) return { json: event, tokens };
+  if (!/^\s*[[{]/.test(text)) {
+    if (told !== undefined) return { json: event, tokens };
+    throw new UnreadableError("data.body is neither JSON nor JSON in base64; let the device set its content type");
+  }
   const body = readTree(text);
   const inside = { ...data, body: body.json };
   return { json: { ...event, data: inside }, tokens: new Map([...tokens, ...body.tokens]) };

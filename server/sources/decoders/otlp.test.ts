@@ -83,7 +83,7 @@ describe("OTLP metrics", () => {
   it("become readings, grouped by time and unit", () => {
     const about = { resource: { "host.name": "gw-1", ports: ["1"] }, device: "gw-1", time: TIME };
     expect(json(METRICS).map(jsonOf)).toEqual([
-      { ...about, unit: "Cel", readings: { "temperature.hall": 21.5 }, other: {} },
+      { ...about, unit: "Cel", readings: { "temperature.hall": 21.5 } },
       {
         ...about,
         readings: { pulses: -9007199254740992, "wait.count": 3, "load.count": 2, "size.count": 1 },
@@ -96,9 +96,9 @@ describe("OTLP metrics", () => {
           "size.positive": { offset: -1, bucketCounts: ["1"] },
         },
       },
-      { ...about, unit: "s", readings: { "wait.sum": 1.5, "wait.min": 0.25, "wait.max": 1 }, other: {} },
-      { ...about, unit: "%", readings: { "load.sum": 7, "load.quantile.0.99": 4 }, other: {} },
-      { ...about, unit: "By", readings: { "size.sum": 8 }, other: {} },
+      { ...about, unit: "s", readings: { "wait.sum": 1.5, "wait.min": 0.25, "wait.max": 1 } },
+      { ...about, unit: "%", readings: { "load.sum": 7, "load.quantile.0.99": 4 } },
+      { ...about, unit: "By", readings: { "size.sum": 8 } },
     ]);
   });
 

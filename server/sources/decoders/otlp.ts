@@ -59,16 +59,22 @@ function* valuesOf(metric: Tree, point: Tree, resource: Tree, about: object, tok
     return;
   }
   const number = valueOf(point, "asDouble", tokens) ?? valueOf(point, "asInt", tokens);
-  if (number !== null) yield { ...told, series, unit, value: number, isReading: true };
+  if (number !== null) yield { ...told, series, unit, value: number, isReading: "number" in number };
   const count = valueOf(point, "count", tokens);
   if (count !== null) yield { ...told, series: `${series}.count`, unit: null, value: count, isReading: true };
   for (const member of SUMS) {
     const value = valueOf(point, member, tokens);
-    if (value !== null) yield { ...told, series: `${series}.${member}`, unit, value, isReading: true };
+    if (value !== null) yield { ...told, series: `${series}.${member}`, unit, value, isReading: "number" in value };
   }
   for (const at of treesOf(point.quantileValues)) {
     const value = valueOf(at, "value", tokens) ?? { number: "0" };
-    yield { ...told, series: `${series}.quantile.${String(at.quantile ?? 0)}`, unit, value, isReading: true };
+    yield {
+      ...told,
+      series: `${series}.quantile.${String(at.quantile ?? 0)}`,
+      unit,
+      value,
+      isReading: "number" in value,
+    };
   }
   for (const member of OTHER)
     if (point[member] !== undefined)

@@ -31,7 +31,7 @@ export function groupPoints(points: Iterable<Point>): Part[] {
     if (byKey === undefined) groups.set(point.about, (byKey = new Map()));
     const key = JSON.stringify([point.device, point.time, point.unit]);
     const there = byKey.get(key);
-    const group = there === undefined || there.has(point) ? begin(point) : there;
+    const group = there === undefined || there.has(point) ? begin(point, parts.length + 1) : there;
     if (group !== there) {
       byKey.set(key, group);
       parts.push(group.part);
@@ -48,14 +48,16 @@ interface Group {
   add(point: Point): void;
 }
 
-function begin({ about, device, time, unit, path }: Point): Group {
+function begin({ about, device, time, unit, path }: Point, number: number): Group {
   const tree = buildTree();
   const [readings, other] = [tree.branch(), tree.branch()];
-  const told = { ...about, device, ...(time !== null && { time }), ...(unit !== null && { unit }), readings, other };
-  const branchOf = (point: Point) => (point.isReading ? readings : other);
+  const told: Record<string, unknown> = { ...about, device, readings };
+  if (time !== null) told.time = time;
+  if (unit !== null) told.unit = unit;
+  const branchOf = ({ isReading }: Point) => (isReading ? readings : (told.other = other));
   return {
-    part: { value: tree.done(told), path, beside: {} },
-    has: (point) => Object.hasOwn(branchOf(point), point.series),
+    part: { value: tree.done(told), path: `#${number} ${path}`, beside: {} },
+    has: ({ isReading, series }) => Object.hasOwn(isReading ? readings : other, series),
     add(point) {
       const { series, value } = point;
       if ("number" in value) tree.setNumber(branchOf(point), series, value.number);

@@ -49,7 +49,7 @@ describe("Sparkplug B", () => {
   it("reads a birth: signed integers, floats as they were meant, nulls, templates", () => {
     const { parts, births, seq, isBirthMissing } = send("DBIRTH", BIRTH);
     expect(parts.map(jsonOf)).toEqual([
-      { ...about, type: "DBIRTH", unit: "rpm", readings: { "Outputs/Speed": -5 }, other: {} },
+      { ...about, type: "DBIRTH", unit: "rpm", readings: { "Outputs/Speed": -5 } },
       {
         ...about,
         type: "DBIRTH",
@@ -65,7 +65,7 @@ describe("Sparkplug B", () => {
         },
         other: { Blob: "no reading", Stale: "quality 500" },
       },
-      { ...about, type: "DBIRTH", time: "1486144502000", readings: { Temperature: 21.3 }, other: {} },
+      { ...about, type: "DBIRTH", time: "1486144502000", readings: { Temperature: 21.3 } },
     ]);
     const numbers = parts[1]!;
     expect("value" in numbers && writeJson(numbers.value.json, numbers.value.tokens)).toContain(

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { compileMapping } from "@/server/domain/mapping/compile";
+import type { Leaf, Mapped, Part } from "@/server/domain/mapping/delivery";
+import { SOURCE_KINDS } from "@/server/domain/source";
+import { DECODER_OF } from "../decoders/decoders";
+import { readFixtures } from "./fixtures";
+import { sampleOf } from "./samples";
+import { guessKinds, mappingOf, TEMPLATES } from "./templates";
+
+const fixtures = readFixtures();
+
+it("has three fixtures of every kind at least", () => {
+  const few = SOURCE_KINDS.filter((kind) => fixtures.filter((fixture) => fixture.kind === kind).length < 3);
+  expect(few).toEqual([]);
+  expect(Object.keys(TEMPLATES).sort()).toEqual([...SOURCE_KINDS].sort());
+});
+
+describe.each(fixtures)("$kind, $name", ({ kind, name, delivery, table }) => {
+  const mapping = mappingOf(kind);
+  const parts = DECODER_OF[mapping.decode](delivery);
+  const mapped = compileMapping(mapping, { explain: true })(parts, delivery);
+
+  it("becomes exactly these readings, and each of its leaves is used, ignored by a rule, or refused by name", async () => {
+    await expect(tableOf(mapped)).toMatchFileSnapshot(table);
+  });
+
+  it("has a fate for every leaf, once", () => {
+    const paths = mapped.leaves!.map(({ path }) => path);
+    expect(new Set(paths).size).toBe(paths.length);
+    expect(paths).toHaveLength(parts.reduce((sum, part) => sum + countLeaves(part), 0));
+  });
+
+  it("is the same without an explanation", () => {
+    expect({ ...compileMapping(mapping)(parts, delivery), leaves: mapped.leaves }).toEqual(mapped);
+  });
+
+  it("is guessed by its shape", () => {
+    expect(guessKinds(delivery)[0]?.kind, `${kind}/${name}`).toBe(kind);
+  });
+});
+
+/** The table people review: a line a reading, then a line a leaf that is none. */
+function tableOf({ messages, refused, leaves }: Mapped): string {
+  const readings = messages.flatMap(({ device, time, timeFrom, readings: of, bytes }) => [
+    `${device} at ${new Date(time).toISOString()} (${timeFrom})${labelsIn(bytes)}`,
+    ...of.map(({ metric, value, unit }) => `  ${metric} = ${JSON.stringify(value)}${unit === null ? "" : ` ${unit}`}`),
+  ]);
+  const left = leaves!
+    .filter(({ as }) => as !== "reading")
+    .map(({ path, as, why }: Leaf) => `  ${path || "(all)"}: ${as} ${why}`.trimEnd());
+  const refusals = refused.map(({ path, reason, detail }) => `  ${path || "(all)"}: ${reason}: ${detail}`);
+  return [...readings, "", "no readings:", ...left, "", "refused:", ...refusals, ""].join("\n");
+}
+
+function labelsIn(bytes: Uint8Array): string {
+  const { site, type, labels, state } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+  return ` ${JSON.stringify({ site, type, labels, state })}`.replace(" {}", "");
+}
+
+function countLeaves(part: Part): number {
+  if ("error" in part) return 1;
+  const count = (value: unknown): number => {
+    const members = typeof value === "object" && value !== null ? Object.values(value) : [];
+    return members.length === 0 ? 1 : members.reduce((sum: number, member) => sum + count(member), 0);
+  };
+  return count(part.value.json);
+}
+
+it.each(SOURCE_KINDS)("has a sample of %s", (kind) => {
+  const { body, encoding } = sampleOf(kind);
+  const usual = fixtures.find((fixture) => fixture.kind === kind && fixture.name === "usual")!;
+  expect(Buffer.from(body, encoding)).toEqual(Buffer.from(usual.delivery.body));
+});
+
+it("names where each fixture comes from", () => {
+  for (const { table } of fixtures)
+    expect(JSON.parse(readFileSync(table.replace(/txt$/, "json"), "utf8"))).toHaveProperty("after");
+});

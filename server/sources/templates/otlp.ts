@@ -1,0 +1,25 @@
+import { has, type SourceTemplate } from "./template";
+
+export const otlp: SourceTemplate = {
+  kind: "otlp",
+  title: "OpenTelemetry metrics (OTLP)",
+  doors: ["otlp", "http"],
+  answer: "strict",
+  sign: "resourceMetrics, or protobuf of it",
+  mapping: {
+    decode: "otlp",
+    device: ["{device}"],
+    time: [{ from: { path: "time" }, format: "ns" }],
+    readings: [{ root: "readings", depth: 0 }],
+    units: [{ metric: "*", from: { path: "unit" } }],
+  },
+  looksLike({ json, delivery: { beside, body } }) {
+    if (has(json, "resourceMetrics")) return 1;
+    const isPacked =
+      beside.headers["content-encoding"] === "snappy" ||
+      beside.headers["x-prometheus-remote-write-version"] !== undefined;
+    return beside.contentType === "application/x-protobuf" && body[0] === 0x0a && !isPacked && json === undefined
+      ? 0.6
+      : 0;
+  },
+};

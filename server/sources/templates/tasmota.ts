@@ -1,0 +1,73 @@
+import { has, isObject, levelsOf, type SourceTemplate } from "./template";
+
+/**
+ * Tasmota writes local time without a zone, and many devices that of a zone nobody set: the time of arrival is nearer to the truth until somebody
+ * says the zone (`time: [{from: {path: "Time"}, format: "local", zone: …}]`).
+ */
+export const tasmota: SourceTemplate = {
+  kind: "tasmota",
+  title: "Tasmota",
+  doors: ["mqtt", "mqtt-bridge", "http"],
+  answer: "webhook",
+  sign: "topic tele/…/SENSOR or STATE, or a Time beside objects of chips",
+  mapping: {
+    decode: "json",
+    when: [{ value: "{topic.-1}", equals: ["SENSOR", "STATE", null] }],
+    // %topic% of the default FullTopic, %prefix%/%topic%/.
+    device: ["{topic.1}", "{path.0}"],
+    readings: [
+      {
+        root: "",
+        depth: 2,
+        exclude: [
+          "Time",
+          "ENERGY.TotalStartTime",
+          "Uptime",
+          "SleepMode",
+          "Wifi.SSId",
+          "Wifi.BSSId",
+          "Wifi.Mode",
+          "Wifi.Downtime",
+          "*.Id",
+        ],
+      },
+    ],
+    values: {
+      booleans: [
+        { metric: "POWER*", true: ["ON"], false: ["OFF"] },
+        { metric: "Switch*", true: ["ON"], false: ["OFF"] },
+      ],
+    },
+    absent: [
+      { metric: "*", values: ["nan", "NaN"] },
+      { metric: "DS18B20*", values: [-127] },
+    ],
+    units: [
+      { metric: "*Temperature", from: { path: "TempUnit" } },
+      { metric: "*DewPoint", from: { path: "TempUnit" } },
+      { metric: "*Pressure", from: { path: "PressureUnit" } },
+      { metric: "*Humidity", from: { unit: "%" } },
+      { metric: "*Illuminance", from: { unit: "lx" } },
+      { metric: "*CarbonDioxide", from: { unit: "ppm" } },
+      { metric: "*Distance", from: { unit: "cm" } },
+      { metric: "ENERGY.Power*", from: { unit: "W" } },
+      { metric: "ENERGY.ApparentPower*", from: { unit: "VA" } },
+      { metric: "ENERGY.ReactivePower*", from: { unit: "var" } },
+      { metric: "ENERGY.Voltage*", from: { unit: "V" } },
+      { metric: "ENERGY.Current*", from: { unit: "A" } },
+      { metric: "ENERGY.Frequency*", from: { unit: "Hz" } },
+      { metric: "ENERGY.Period*", from: { unit: "Wh" } },
+      ...["Total", "Today", "Yesterday"].map((name) => ({ metric: `ENERGY.${name}*`, from: { unit: "kWh" } })),
+      { metric: "Wifi.Signal", from: { unit: "dBm" } },
+      { metric: "Vcc", from: { unit: "V" } },
+      { metric: "UptimeSec", from: { unit: "s" } },
+    ],
+  },
+  looksLike(seen) {
+    const levels = levelsOf(seen);
+    if (levels.includes("tele")) return /^(?:SENSOR|STATE)$/.test(levels.at(-1) ?? "") ? 1 : 0.8;
+    const { json } = seen;
+    const isLocal = isObject(json) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(String(json.Time));
+    return isLocal && (Object.values(json).some(isObject) || has(json, "TempUnit")) ? 0.8 : 0;
+  },
+};

@@ -1,0 +1,57 @@
+/** Templates: what Fieldwatch knows of each kind of sender. A source begins with a copy of its template's mapping, which an editor may change. */
+import type { Delivery } from "@/server/domain/mapping/delivery";
+import type { MappingInput } from "@/server/domain/mapping/mapping";
+import type { AnswerPolicy, SourceKind } from "@/server/domain/source";
+
+/** Where a kind of sender can come in: by its own door of HTTP, or one of MQTT. */
+export type TemplateDoor = "http" | "influx" | "otlp" | "mqtt" | "mqtt-bridge" | "kafka";
+
+export interface SourceTemplate {
+  readonly kind: SourceKind;
+  /** As its makers write it. */
+  readonly title: string;
+  /** The likeliest first. */
+  readonly doors: readonly TemplateDoor[];
+  readonly answer: AnswerPolicy;
+  readonly mapping: MappingInput;
+  /** What its payloads are known by, in words for a person. */
+  readonly sign: string;
+  /** How much a delivery looks like one of its, from 0 (not at all) to 1 (can hardly be anything else). */
+  looksLike(seen: Seen): number;
+}
+
+/** A delivery to be guessed at. */
+export interface Seen {
+  readonly delivery: Delivery;
+  /** As text; null if it is none. */
+  readonly text: string | null;
+  /** As JSON; undefined if it is none. Of an array, its first element. */
+  readonly json: unknown;
+}
+
+/** The member at a path of keys; undefined if there is none. */
+export function at(json: unknown, ...keys: readonly string[]): unknown {
+  let value = json;
+  for (const key of keys) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value;
+}
+
+/** True if an object has all of these members. */
+export function has(json: unknown, ...keys: readonly string[]): boolean {
+  return keys.every((key) => at(json, key) !== undefined);
+}
+
+export function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+/** Levels of an MQTT topic; none if it came otherwise. */
+export function levelsOf({ delivery }: Seen): readonly string[] {
+  return delivery.beside.topic?.split("/") ?? [];
+}
+
+/** Words of many senders for a value that isn't there, as text. */
+export const NO_VALUE_WORDS = ["nan", "NaN", "unavailable", "unknown", "None", "none", "NULL", "null", ""];

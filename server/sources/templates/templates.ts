@@ -1,0 +1,101 @@
+import { type Mapping, mappingSchema } from "@/server/domain/mapping/mapping";
+import type { Delivery } from "@/server/domain/mapping/delivery";
+import type { SourceKind } from "@/server/domain/source";
+import { readTree } from "../decoders/decoder";
+import { awsIot } from "./aws-iot";
+import { azureEventGrid } from "./azure-event-grid";
+import { azureIotCentral } from "./azure-iot-central";
+import { chirpstackV4 } from "./chirpstack-v4";
+import { cloudevents } from "./cloudevents";
+import { enviro } from "./enviro";
+import { enviroplus } from "./enviroplus";
+import { esphome } from "./esphome";
+import { fieldwatch } from "./fieldwatch";
+import { generic } from "./generic";
+import { homeAssistant } from "./home-assistant";
+import { influx } from "./influx";
+import { otlp } from "./otlp";
+import { prometheus } from "./prometheus";
+import { ruuviGateway } from "./ruuvi-gateway";
+import { senml } from "./senml";
+import { shellyGen1 } from "./shelly-gen1";
+import { shellyGen2 } from "./shelly-gen2";
+import { sparkplugB } from "./sparkplug-b";
+import { tasmota } from "./tasmota";
+import { telegrafJson } from "./telegraf-json";
+import type { Seen, SourceTemplate } from "./template";
+import { thingsboardDevice } from "./thingsboard-device";
+import { thingsboardGateway } from "./thingsboard-gateway";
+import { ttnV2 } from "./ttn-v2";
+import { ttnV3 } from "./ttn-v3";
+import { zigbee2mqtt } from "./zigbee2mqtt";
+
+/** All templates by kind, in the order in which screens offer them. */
+export const TEMPLATES: Readonly<Record<SourceKind, SourceTemplate>> = {
+  generic,
+  zigbee2mqtt,
+  tasmota,
+  esphome,
+  "shelly-gen2": shellyGen2,
+  "shelly-gen1": shellyGen1,
+  "home-assistant": homeAssistant,
+  "ttn-v3": ttnV3,
+  "ttn-v2": ttnV2,
+  "chirpstack-v4": chirpstackV4,
+  influx,
+  "telegraf-json": telegrafJson,
+  prometheus,
+  otlp,
+  "sparkplug-b": sparkplugB,
+  "thingsboard-device": thingsboardDevice,
+  "thingsboard-gateway": thingsboardGateway,
+  "aws-iot": awsIot,
+  "azure-event-grid": azureEventGrid,
+  "azure-iot-central": azureIotCentral,
+  "ruuvi-gateway": ruuviGateway,
+  enviro,
+  enviroplus,
+  senml,
+  cloudevents,
+  fieldwatch,
+};
+
+/** The mapping that a source of a kind begins with. */
+export function mappingOf(kind: SourceKind): Mapping {
+  return mappingSchema.parse(TEMPLATES[kind].mapping);
+}
+
+/** A kind that a delivery may be of, and what it is known by. */
+export interface Guess {
+  readonly kind: SourceKind;
+  readonly why: string;
+}
+
+/** The most kinds that are guessed. */
+const MOST_GUESSES = 5;
+
+/** Guesses which senders a delivery may be from, by its shape, topic and headers: the likeliest first. */
+export function guessKinds(delivery: Delivery): readonly Guess[] {
+  const seen = look(delivery);
+  return Object.values(TEMPLATES)
+    .map((template) => ({ template, score: template.looksLike(seen) }))
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, MOST_GUESSES)
+    .map(({ template: { kind, sign } }) => ({ kind, why: sign }));
+}
+
+function look(delivery: Delivery): Seen {
+  let text: string | null;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(delivery.body);
+  } catch {
+    return { delivery, text: null, json: undefined };
+  }
+  try {
+    const { json } = readTree(text);
+    return { delivery, text, json: Array.isArray(json) ? (json[0] as unknown) : json };
+  } catch {
+    return { delivery, text, json: undefined };
+  }
+}

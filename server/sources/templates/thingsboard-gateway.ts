@@ -1,0 +1,29 @@
+import { has, isObject, levelsOf, type SourceTemplate } from "./template";
+
+export const thingsboardGateway: SourceTemplate = {
+  kind: "thingsboard-gateway",
+  title: "ThingsBoard gateway API",
+  doors: ["http", "mqtt"],
+  answer: "webhook",
+  sign: "devices' names with lists of ts and values",
+  mapping: {
+    decode: "json",
+    when: [{ value: "{topic.-1}", equals: ["telemetry", null] }],
+    each: { path: "", of: "object" },
+    device: ["{@key}"],
+    readings: [{ root: "", arrays: "history", historyTime: { path: "ts", format: "ms" } }],
+    // Elements are {ts, values: {…}}, or the values themselves.
+    rename: [{ from: "values.*", to: "{*}" }],
+    absent: [{ metric: "*", values: ["nan", "NaN"] }],
+  },
+  looksLike(seen) {
+    const levels = levelsOf(seen);
+    if (levels[0] === "v1" && levels[1] === "gateway") return 1;
+    const { json } = seen;
+    if (!isObject(json)) return 0;
+    const lists = Object.values(json);
+    const isGateway = (list: unknown) =>
+      Array.isArray(list) && list.every((each) => isObject(each) && has(each, "values"));
+    return lists.length > 0 && lists.every(isGateway) ? 0.95 : 0;
+  },
+};
