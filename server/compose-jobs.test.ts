@@ -34,6 +34,7 @@ test("each store keeps what is younger than its retention", async () => {
         field: null,
         raw: Buffer.of(1),
         senderSite: null,
+        ...{ source: null, delivery: null },
         ...NEVER_RESENT,
       },
     ]);

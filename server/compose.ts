@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
-import { devicesAt } from "./adapters/postgres/devices-at";
+import { namesAt } from "./adapters/postgres/names-at";
 import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
 import { createPostgresEventLog } from "./adapters/postgres/event-log";
 import { createLogKey } from "./adapters/postgres/log-key";
@@ -121,7 +121,10 @@ async function openMongo(
     stores: {
       archive: createMongoMessageArchive(db),
       twins: createMongoDeviceTwins(db),
-      deadLetters: createMongoDeadLetters(db, (sites) => devicesAt(pool, sites)),
+      deadLetters: createMongoDeadLetters(db, {
+        devices: (sites) => namesAt(pool, "device", sites),
+        sources: (sites) => namesAt(pool, "source", sites),
+      }),
     },
     inspection: createMongoInspection({ client, db, indexes: wantedIndexes(retention), now: Date.now }),
     prepare: () => prepareMongo(db, retention),

@@ -13,6 +13,7 @@ const PARTS: Record<DeadLetterReason, Part> = {
   notAllowed: "device",
   otherSite: "device",
   tooManyNew: "whole",
+  notMapped: "whole",
   noTime: "time",
   badTime: "time",
   futureTime: "time",

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { PROBE_HEADER } from "@/server/domain/probe-message";
 import { MARK_HEADERS } from "@/server/domain/resend-mark";
 import { SITE_HEADER } from "@/server/domain/site-mark";
+import { REFUSED_HEADER } from "@/server/domain/source-mark";
 import type { EpochMs } from "@/server/domain/terms";
 import type { EventLog, LogRecord, RecordHeaders, StoredRecord } from "@/server/ports/event-log";
 
@@ -13,7 +14,7 @@ export interface LogKey {
 }
 
 /** Headers that change what is done with a message, so that only our own processes may set them. */
-const SIGNED = new Set([PROBE_HEADER, ...MARK_HEADERS]);
+const SIGNED = new Set([PROBE_HEADER, ...MARK_HEADERS, REFUSED_HEADER]);
 const SIGNATURE = "fieldwatch-signature";
 
 /**

@@ -10,41 +10,34 @@ export const sourceName = z.string().regex(SOURCE_NAME, "must be 1–63 of a–z
 const topicFilter = text(256).min(1);
 const topics = z.array(topicFilter).max(64);
 /** Where a source's messages come in; what a person may say is what a door reads. */
-const door: z.ZodType<SourceDoor> = z
-  .discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("http") }),
-    z.strictObject({ type: z.literal("mqtt"), topics: topics.describe("Filters with + and #; none: any topic") }),
-    z.strictObject({
-      type: z.literal("mqtt-bridge"),
-      url: text(512).regex(/^mqtts?:\/\/[^\s/@]+$/, "must be mqtt://host:port or mqtts://host:port"),
-      clientId: text(128).min(1),
-      username: text(256).min(1).nullable().default(null),
-      ca: z
-        .string()
-        .max(16_384)
-        .nullable()
-        .default(null)
-        .describe("PEM of the authority to trust besides the system's"),
-      topics: topics.min(1),
-      qos: z.literal([0, 1]).default(1),
-    }),
-    z.strictObject({
-      type: z.literal("kafka"),
-      brokers: z.array(text(256).min(1)).max(32).describe("host:port, each; none: the cluster in use here"),
-      ssl: z.boolean().default(false),
-      sasl: z
-        .strictObject({
-          mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]),
-          username: text(256).min(1),
-        })
-        .nullable()
-        .default(null),
-      group: text(128).min(1),
-      topics: topics.min(1),
-      from: z.enum(["earliest", "latest"]).default("earliest"),
-    }),
-  ])
-  .meta({ id: "SourceDoor" });
+const door: z.ZodType<SourceDoor> = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("http") }),
+  z.strictObject({ type: z.literal("mqtt"), topics: topics.describe("Filters with + and #; none: any topic") }),
+  z.strictObject({
+    type: z.literal("mqtt-bridge"),
+    url: text(512).regex(/^mqtts?:\/\/[^\s/@]+$/, "must be mqtt://host:port or mqtts://host:port"),
+    clientId: text(128).min(1),
+    username: text(256).min(1).nullable().default(null),
+    ca: z.string().max(16_384).nullable().default(null).describe("PEM of the authority to trust besides the system's"),
+    topics: topics.min(1),
+    qos: z.literal([0, 1]).default(1),
+  }),
+  z.strictObject({
+    type: z.literal("kafka"),
+    brokers: z.array(text(256).min(1)).max(32).describe("host:port, each; none: the cluster in use here"),
+    ssl: z.boolean().default(false),
+    sasl: z
+      .strictObject({
+        mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]),
+        username: text(256).min(1),
+      })
+      .nullable()
+      .default(null),
+    group: text(128).min(1),
+    topics: topics.min(1),
+    from: z.enum(["earliest", "latest"]).default("earliest"),
+  }),
+]);
 
 const labels = z
   .record(text(64).min(1), text(128))
@@ -115,7 +108,7 @@ const handshake = z
   .object({
     id: z.int(),
     at: instant,
-    from: z.enum(["aws-iot", "aws-sns"]),
+    sender: z.enum(["aws-iot", "aws-sns"]),
     url: z.string().describe("What is fetched to confirm it"),
     confirmedAt: instant.nullable(),
   })
@@ -141,61 +134,53 @@ const wanted = {
   door,
   secret: z.string().max(1024).nullable().describe("What its door signs in with elsewhere; never shown again"),
 };
-export const newSourceBody = z
-  .strictObject({
-    name: sourceName,
-    kind: z.enum(SOURCE_KINDS),
-    mapping: mappingSchema.optional().describe("Left out: that of the kind's template"),
-    title: wanted.title.default(null),
-    answer: wanted.answer.default("webhook"),
-    site: wanted.site.default(null),
-    labels: wanted.labels.default({}),
-    messagesPerSecond: wanted.messagesPerSecond.default(null),
-    bytesPerSecond: wanted.bytesPerSecond.default(null),
-    enabled: wanted.enabled.default(true),
-    door: wanted.door.default({ type: "http" }),
-    secret: wanted.secret.default(null),
-  })
-  .meta({ id: "NewSource" });
-export const sourceChanges = z
-  .strictObject({ revision: z.int().min(0), ...z.object(wanted).partial().shape })
-  .meta({ id: "SourceChanges" });
+export const newSourceBody = z.strictObject({
+  name: sourceName,
+  kind: z.enum(SOURCE_KINDS),
+  mapping: mappingSchema.optional().describe("Left out: that of the kind's template"),
+  title: wanted.title.default(null),
+  answer: wanted.answer.default("webhook"),
+  site: wanted.site.default(null),
+  labels: wanted.labels.default({}),
+  messagesPerSecond: wanted.messagesPerSecond.default(null),
+  bytesPerSecond: wanted.bytesPerSecond.default(null),
+  enabled: wanted.enabled.default(true),
+  door: wanted.door.default({ type: "http" }),
+  secret: wanted.secret.default(null),
+});
+export const sourceChanges = z.strictObject({ revision: z.int().min(0), ...z.object(wanted).partial().shape });
 export const deletedSource = z.object({ name: z.string() });
 
-export const newMappingBody = z
-  .strictObject({
-    mapping: mappingSchema,
-    note: text(500).nullable().default(null),
-    base: z.int().min(0).describe("The version that was changed: it is refused when another one came between"),
-  })
-  .meta({ id: "NewSourceMapping" });
+export const newMappingBody = z.strictObject({
+  mapping: mappingSchema,
+  note: text(500).nullable().default(null),
+  base: z.int().min(0).describe("The version that was changed: it is refused when another one came between"),
+});
 export const sourceMappingsAnswer = z
   .object({ items: z.array(sourceMapping).describe("Newest first, at most 100") })
   .meta({ id: "SourceMappings" });
 export { sourceMapping };
 
 /** What came beside a payload, as far as a person says it; the rest is nothing. */
-const payload = z
-  .strictObject({
-    body: z.string().max(262_144).describe("UTF-8 text, or base64"),
-    encoding: z.enum(["utf-8", "base64"]).default("utf-8"),
-    contentType: text(256).nullable().default(null),
-    topic: text(1024).nullable().default(null),
-    retained: z.boolean().default(false),
-    path: z.array(text(256)).max(16).default([]),
-    query: z.record(text(128), text(1024)).default({}),
-    headers: z.record(text(128), text(1024)).default({}),
-    kafka: z
-      .strictObject({
-        topic: text(256),
-        key: text(1024).nullable(),
-        headers: z.record(text(128), text(1024)).default({}),
-        timestamp: z.number(),
-      })
-      .nullable()
-      .default(null),
-  })
-  .meta({ id: "SourcePayload" });
+const payload = z.strictObject({
+  body: z.string().max(262_144).describe("UTF-8 text, or base64"),
+  encoding: z.enum(["utf-8", "base64"]).default("utf-8"),
+  contentType: text(256).nullable().default(null),
+  topic: text(1024).nullable().default(null),
+  retained: z.boolean().default(false),
+  path: z.array(text(256)).max(16).default([]),
+  query: z.record(text(128), text(1024)).default({}),
+  headers: z.record(text(128), text(1024)).default({}),
+  kafka: z
+    .strictObject({
+      topic: text(256),
+      key: text(1024).nullable(),
+      headers: z.record(text(128), text(1024)).default({}),
+      timestamp: z.number(),
+    })
+    .nullable()
+    .default(null),
+});
 
 const refusal = z.object({ path: z.string(), reason: z.string(), detail: z.string() });
 
@@ -246,7 +231,9 @@ const sample = z
   })
   .meta({ id: "SourceSample" });
 export const sourceSamplesAnswer = z
-  .object({ items: z.array(sample).describe("Newest first: the last 20, and the last 5 of which something was refused") })
+  .object({
+    items: z.array(sample).describe("Newest first: the last 20, and the last 5 of which something was refused"),
+  })
   .meta({ id: "SourceSamples" });
 
 /** Body of POST /api/v1/sources/preview: payloads given here, or the samples of a source. */
@@ -259,8 +246,7 @@ export const previewBody = z
   .refine(({ payloads, source }) => payloads !== undefined || source !== undefined, {
     path: ["payloads"],
     message: "or source: one of both",
-  })
-  .meta({ id: "PreviewMapping" });
+  });
 export const previewAnswer = z
   .object({
     items: z.array(
@@ -273,7 +259,7 @@ export const previewAnswer = z
   })
   .meta({ id: "MappingPreview" });
 
-export const guessBody = z.strictObject({ payload }).meta({ id: "GuessTemplate" });
+export const guessBody = z.strictObject({ payload });
 export const guessAnswer = z
   .object({
     items: z
@@ -300,11 +286,9 @@ export const templatesAnswer = z
 export const sourceKeysAnswer = z
   .object({ items: z.array(keyView).describe("Newest first; at most two of them work") })
   .meta({ id: "SourceKeys" });
-export const newSourceKeyBody = z
-  .strictObject({
-    days: z.int().min(1).max(3650).nullable().default(null).describe("Until it expires; null: never"),
-  })
-  .meta({ id: "NewSourceKey" });
+export const newSourceKeyBody = z.strictObject({
+  days: z.int().min(1).max(3650).nullable().default(null).describe("Until it expires; null: never"),
+});
 
 export type SourceView = z.infer<typeof source>;
 export type SourceCounts = z.infer<typeof sourceCounts>;

@@ -46,6 +46,11 @@ export const DEAD_LETTER_REASONS = {
     fix: "Send it again at the time the detail names, or with another key; check that names of devices and metrics hold no values.",
   },
   tooManyReadings: { scope: "message", title: "Too many readings", fix: "Send at most 64 readings per message." },
+  notMapped: {
+    scope: "message",
+    title: "Not read by its source's mapping",
+    fix: "Change the mapping of its source so that it reads this, then resend: the current mapping reads it then.",
+  },
   internalError: {
     scope: "message",
     title: "Made the worker fail",

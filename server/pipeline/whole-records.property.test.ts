@@ -127,7 +127,7 @@ describeWithMongo("on MongoDB", (uri) => {
     await everyRecordIsAccountedFor({
       archive: createMongoMessageArchive(connection.db),
       twins: createMongoDeviceTwins(connection.db),
-      deadLetters: createMongoDeadLetters(connection.db, async () => []),
+      deadLetters: createMongoDeadLetters(connection.db, { devices: async () => [], sources: async () => [] }),
     });
     await connection.close();
   }, 120_000);

@@ -1,5 +1,6 @@
 import type { Sites } from "@/server/domain/access";
 import type { DeadLetterReason } from "@/server/domain/reasons";
+import type { RefusedDelivery } from "@/server/domain/source-mark";
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 
 /**
@@ -71,6 +72,10 @@ export interface DeadLetter {
   readonly raw: Uint8Array;
   /** The site its sender speaks for, which wins over the one its message names; null for any. Sent again it is judged with the same. */
   readonly senderSite: string | null;
+  /** The source it comes from; null in what earlier versions kept. */
+  readonly source: string | null;
+  /** What came beside `raw`, where that is a whole delivery as its sender sent it, which the source's mapping reads; null for a message. */
+  readonly delivery: RefusedDelivery | null;
   /** The dead letter whose resend became this one. */
   readonly resendOf: string | null;
   /** The number of times it was sent again, including the sendings of those it descends from. Grows with each. */
@@ -93,7 +98,10 @@ export interface KeptDeadLetter extends DeadLetter {
 
 /** A selection of dead letters; a part that is left out means any. */
 export interface DeadLetterFilter {
-  /** Only of devices that are at one of these now; with some sites none of those whose device can't be read, or isn't in the catalog. */
+  /**
+   * Only of devices that are at one of these now, and of those whose device could not be read the ones of sources that send for one of these now; none
+   * whose device isn't in the catalog.
+   */
   readonly sites: Sites;
   readonly status?: DeadLetterStatus;
   readonly reason?: DeadLetterReason;
@@ -101,6 +109,7 @@ export interface DeadLetterFilter {
   readonly device?: string | null;
   /** null: whole messages. */
   readonly field?: string | null;
+  readonly source?: string;
   /** Taken by the log at this moment or before. */
   readonly until?: EpochMs;
   /** Last changed by this job. */

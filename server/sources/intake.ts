@@ -1,12 +1,14 @@
-import type { Delivery, Mapped, MappedMessage } from "@/server/domain/mapping/delivery";
+import type { Mapped, MappedMessage } from "@/server/domain/mapping/delivery";
 import type { Mapping } from "@/server/domain/mapping/mapping";
 import { type DecodeBounds, type DecodedMessage, type DecodeOutcome, judgeTime } from "@/server/domain/message";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { AnswerPolicy, DeliveryRefusal, SourceDoor } from "@/server/domain/source";
+import { siteHeaders } from "@/server/domain/site-mark";
 import { refusedHeaders, sourceHeaders } from "@/server/domain/source-mark";
 import { MESSAGE_LIMITS } from "@/server/domain/terms";
 import type { LogRecord, RecordHeaders } from "@/server/ports/event-log";
 import type { DoorCounting } from "./counts";
+import type { Incoming } from "./read";
 import type { Sampling } from "./samples";
 
 /** A source as doors need it: its row, and its mapping. */
@@ -58,9 +60,9 @@ export interface Intake {
    * @throws IngestRefusedError where a limit holds (nothing was taken), LogUnavailableError when the log can't or doesn't answer: then all of it
    * comes again.
    */
-  take(source: OpenSource, delivery: Delivery, held?: Held): Promise<Taken>;
+  take(source: OpenSource, delivery: Incoming, held?: Held): Promise<Taken>;
   /** As {@link take}, with one append for all of them; in order. */
-  takeAll(source: OpenSource, deliveries: readonly Delivery[], held?: Held): Promise<readonly Taken[]>;
+  takeAll(source: OpenSource, deliveries: readonly Incoming[], held?: Held): Promise<readonly Taken[]>;
 }
 
 /** The sources there are, as of the latest change that PostgreSQL told of. */
@@ -102,7 +104,7 @@ type AcceptItems<Sender> = (
 
 export interface IntakeDeps<Sender extends { readonly use: unknown }> {
   /** Decodes and maps. Never throws: what can't be read is a refusal. */
-  readonly read: (source: OpenSource, delivery: Delivery) => Mapped;
+  readonly read: (source: OpenSource, delivery: Incoming) => Mapped;
   readonly accept: AcceptItems<Sender>;
   /** Who all that send to a source are, to limits. */
   readonly senderOf: (source: OpenSource) => Sender;
@@ -127,7 +129,7 @@ const NOTHING_HELD: Held = { release: () => {} };
 
 /** A delivery on its way. */
 interface Work {
-  readonly delivery: Delivery;
+  readonly delivery: Incoming;
   mapped: Mapped;
   /** What the doors' common judgement says of what the mapping made. */
   readonly rejected: DeliveryRefusal[];
@@ -139,7 +141,7 @@ const NOTHING: Mapped = { messages: [], refused: [], ignored: new Map(), leaves:
 export function createIntake<Sender extends { readonly use: unknown }>(deps: IntakeDeps<Sender>): Intake {
   const { read, accept, senderOf, pace, rates, counting, sampling } = deps;
 
-  async function takeAll(source: OpenSource, deliveries: readonly Delivery[], held: Held = NOTHING_HELD) {
+  async function takeAll(source: OpenSource, deliveries: readonly Incoming[], held: Held = NOTHING_HELD) {
     const sender = senderOf(source);
     const works = deliveries.map((delivery): Work => ({ delivery, mapped: NOTHING, rejected: [], isKept: false }));
     const owners: Work[] = [];
@@ -206,7 +208,7 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
   };
 }
 
-function tooLarge({ answer }: OpenSource, { body }: Delivery): Mapped | null {
+function tooLarge({ answer }: OpenSource, { body }: Incoming): Mapped | null {
   if (answer !== "webhook" || body.byteLength <= MOST_KEPT_BYTES) return null;
   const detail = `${body.byteLength} bytes; the limit is ${MOST_KEPT_BYTES}, as no more can be kept`;
   return { ...NOTHING, refused: [{ path: "", reason: "unreadable", detail }] };
@@ -241,12 +243,15 @@ function keep(source: OpenSource, work: Work): LogRecord | null {
   return {
     key: `source/${source.name}`,
     value: delivery.body,
-    headers: refusedHeaders({
-      source: source.name,
-      version: source.mappingVersion,
-      ...{ arrived, beside, refused },
-      refusals: refusals.map(({ path, reason, detail }) => ({ path: cut(path), reason, detail: cut(detail) })),
-    }),
+    headers: {
+      ...(source.site && siteHeaders(source.site.name)),
+      ...refusedHeaders({
+        source: source.name,
+        version: source.mappingVersion,
+        ...{ arrived, beside, refused },
+        refusals: refusals.map(({ path, reason, detail }) => ({ path: cut(path), reason, detail: cut(detail) })),
+      }),
+    },
   };
 }
 

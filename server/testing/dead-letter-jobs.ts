@@ -34,6 +34,8 @@ export function letterOf(offset: number, over: Partial<DeadLetter> = {}): DeadLe
     raw,
     ...times,
     senderSite: null,
+    source: null,
+    delivery: null,
     ...NEVER_RESENT,
     ...over,
   };

@@ -11,7 +11,7 @@ import {
 } from "@/server/ports/dead-letters";
 import { COLLECTIONS, MAX_TIME_MS, openCollection } from "./collections";
 import {
-  type DevicesAt,
+  type Places,
   documentOf,
   eventDocumentOf,
   filterOf,
@@ -25,9 +25,9 @@ import { insertNew, removeOlder } from "./writes";
 
 /**
  * Dead letters in a collection of MongoDB. Words from outside are stored with lone surrogates escaped. Needs the
- * indexes of {@link import("./prepare").prepareMongo}. Sites are in another engine, so that their devices are asked for by `devicesAt`.
+ * indexes of {@link import("./prepare").prepareMongo}. Sites are in another engine, so that what is there is asked for by `places`.
  */
-export function createMongoDeadLetters(db: Db, devicesAt: DevicesAt): DeadLetters {
+export function createMongoDeadLetters(db: Db, places: Places): DeadLetters {
   const letters = openCollection<LetterDocument>(db, COLLECTIONS.deadLetters);
   const untyped = openCollection<Document>(db, COLLECTIONS.deadLetters);
   return {
@@ -39,7 +39,7 @@ export function createMongoDeadLetters(db: Db, devicesAt: DevicesAt): DeadLetter
     find: (query) =>
       withDocumentErrors(async () => {
         const found = await letters
-          .find(await queryOf(query, devicesAt), {
+          .find(await queryOf(query, places), {
             sort: { ingestTime: -1, _id: -1 },
             limit: query.limit,
             batchSize: query.limit,
@@ -52,11 +52,7 @@ export function createMongoDeadLetters(db: Db, devicesAt: DevicesAt): DeadLetter
     count: (filter) =>
       withDocumentErrors(async () =>
         countsOf(
-          await countLetters(
-            letters,
-            await filterOf(filter, devicesAt),
-            filter.job === undefined ? NOT_ASKED : REFUSED,
-          ),
+          await countLetters(letters, await filterOf(filter, places), filter.job === undefined ? NOT_ASKED : REFUSED),
         ),
       ),
 
@@ -65,7 +61,7 @@ export function createMongoDeadLetters(db: Db, devicesAt: DevicesAt): DeadLetter
         countsByJob(await countLetters(letters, { job: { $in: [...jobs] } }, { ...REFUSED, job: "$job" })),
       ),
 
-    groups: (query) => withDocumentErrors(() => findGroups(letters, query, devicesAt)),
+    groups: (query) => withDocumentErrors(() => findGroups(letters, query, places)),
 
     change: (changes) => withDocumentErrors(() => change(letters, changes)),
 
@@ -135,9 +131,9 @@ async function change(
 
 async function queryOf(
   { ids, after, limit: _, ...filter }: DeadLetterQuery,
-  devicesAt: DevicesAt,
+  places: Places,
 ): Promise<Filter<LetterDocument>> {
-  const conditions: Filter<LetterDocument>[] = [await filterOf(filter, devicesAt)];
+  const conditions: Filter<LetterDocument>[] = [await filterOf(filter, places)];
   if (ids !== undefined) conditions.push({ _id: { $in: [...ids] } });
   if (after !== undefined) {
     const ingestTime = new Date(after.ingestTime);

@@ -19,12 +19,16 @@ describeWithMongo("documents on MongoDB", (uri) => {
   deviceTwinsContract("mongodb", () => fixtureOf(createMongoDeviceTwins));
   deadLettersContract("mongodb", async () => {
     const places = new Map<string, number>();
-    const devicesAt = async (sites: readonly number[]) =>
-      [...places].flatMap(([device, site]) => (sites.includes(site) ? [device] : []));
+    const namesAt = (what: string) => async (sites: readonly number[]) =>
+      [...places].flatMap(([name, site]) =>
+        name.startsWith(what) && sites.includes(site) ? [name.slice(what.length)] : [],
+      );
+    const at = { devices: namesAt("device "), sources: namesAt("source ") };
     return {
-      ...(await fixtureOf((db) => createMongoDeadLetters(db, devicesAt))),
-      async place(site, devices) {
-        for (const device of devices) places.set(device, site);
+      ...(await fixtureOf((db) => createMongoDeadLetters(db, at))),
+      async place(site, devices, sources = []) {
+        for (const device of devices) places.set(`device ${device}`, site);
+        for (const source of sources) places.set(`source ${source}`, site);
       },
     };
   });

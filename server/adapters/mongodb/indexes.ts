@@ -46,6 +46,7 @@ export function wantedIndexes({ archiveDays }: Retention): readonly WantedIndex[
       name: "status_newest_resends",
       key: { ...LETTERS_BY_STATUS, resends: 1, replays: 1 },
     },
+    { collection: deadLetters, name: "source_newest", key: { source: 1, status: 1, ingestTime: -1, _id: -1 } },
     { collection: deadLetters, name: "job", key: { job: 1, status: 1 } },
     // There is no expiry: a letter that is being sent again must stay, so the worker removes them.
     { collection: deadLetters, name: "retention", key: { ingestTime: 1 } },

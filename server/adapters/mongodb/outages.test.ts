@@ -60,7 +60,11 @@ describeWithMongo("an outage of MongoDB", (uri) => {
       () => counted(archive.removeBefore(0)),
       () => counted(archive.merge(Date.now())),
       () => createMongoDeviceTwins(through.db).merge([{ device: "d", values: new Map([["a", VALUE]]) }]),
-      () => createMongoDeadLetters(through.db, async () => []).find({ sites: "all", limit: 1 }),
+      () =>
+        createMongoDeadLetters(through.db, { devices: async () => [], sources: async () => [] }).find({
+          sites: "all",
+          limit: 1,
+        }),
     ]) {
       const began = performance.now();
       await expect(work()).rejects.toThrow(DocumentsUnavailableError);

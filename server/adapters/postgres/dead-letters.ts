@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { DeadLetterReason } from "@/server/domain/reasons";
+import type { RefusedDelivery } from "@/server/domain/source-mark";
 import {
   countsByJob,
   countsOf,
@@ -36,7 +37,7 @@ export function createPostgresDeadLetters(pool: Pool): DeadLetters {
         );
       const { rows } = await pool.query<Row>(
         `SELECT id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
-                status, sender_site, resend_of, resent_as, resends, history, changed_at
+                status, sender_site, resend_of, resent_as, resends, history, changed_at, source, delivery
          FROM dead_letter ${where(conditions)} ORDER BY ingest_time DESC, id DESC LIMIT $1`,
         parameters,
       );
@@ -129,7 +130,7 @@ function where(conditions: readonly string[]): string {
 }
 
 function conditionsOf(
-  { sites, status, reason, device, field, until, job }: DeadLetterFilter,
+  { sites, status, reason, device, field, source, until, job }: DeadLetterFilter,
   parameter: (value: unknown) => string,
 ): string[] {
   const words = (column: string, value: string | null | undefined) => {
@@ -137,16 +138,20 @@ function conditionsOf(
     return [value === null ? `${column} IS NULL` : `${column} = ${parameter(storableText(value))}`];
   };
   return [
-    ...(sites === "all"
-      ? []
-      : [`device IN (SELECT name FROM device WHERE site_id = ANY (${parameter(sites)}::integer[]))`]),
+    ...(sites === "all" ? [] : [atSites(parameter(sites))]),
     ...(status === undefined ? [] : [`status = ${parameter(status)}`]),
     ...(reason === undefined ? [] : [`reason = ${parameter(reason)}`]),
     ...words("device", device),
     ...words("field", field),
+    ...(source === undefined ? [] : [`source = ${parameter(source)}`]),
     ...(until === undefined ? [] : [`ingest_time <= ${moment(parameter(until))}`]),
     ...(job === undefined ? [] : [`job = ${parameter(job)}`]),
   ];
+}
+
+function atSites(parameter: string): string {
+  const names = (table: string) => `(SELECT name FROM ${table} WHERE site_id = ANY (${parameter}::integer[]))`;
+  return `(device IN ${names("device")} OR (device IS NULL AND source IN ${names("source")}))`;
 }
 
 interface Row {
@@ -168,6 +173,8 @@ interface Row {
   readonly resends: number;
   readonly history: readonly string[];
   readonly changed_at: Date | null;
+  readonly source: string | null;
+  readonly delivery: RefusedDelivery | null;
 }
 
 function letterOf(row: Row): KeptDeadLetter {
@@ -188,5 +195,7 @@ function letterOf(row: Row): KeptDeadLetter {
     resends: row.resends,
     history: row.history.map((event) => JSON.parse(event) as DeadLetterEvent),
     changedAt: row.changed_at?.getTime() ?? null,
+    source: row.source,
+    delivery: row.delivery,
   };
 }

@@ -19,7 +19,7 @@ deadLettersContract("postgres", async () => {
   return {
     store: createPostgresDeadLetters(pool),
     close: drop,
-    async place(site, devices) {
+    async place(site, devices, sources = []) {
       await pool.query(
         `INSERT INTO site (id, name) VALUES ($1::integer, 'site ' || $1::integer) ON CONFLICT DO NOTHING`,
         [site],
@@ -28,6 +28,10 @@ deadLettersContract("postgres", async () => {
         `INSERT INTO device (name, site_id) SELECT unnest($2::text[]), $1
          ON CONFLICT (name) DO UPDATE SET site_id = excluded.site_id`,
         [site, devices],
+      );
+      await pool.query(
+        `INSERT INTO source (name, kind, answer, site_id) SELECT unnest($2::text[]), 'generic', 'strict', $1`,
+        [site, sources],
       );
     },
   };

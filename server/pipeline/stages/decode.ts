@@ -2,8 +2,10 @@ import { setImmediate } from "node:timers/promises";
 import { decodeMessage } from "@/server/domain/message";
 import { readSite } from "@/server/domain/site-mark";
 import type { EpochMs } from "@/server/domain/terms";
+import { readRefused, readSource, type RefusedDelivery } from "@/server/domain/source-mark";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { Received } from "@/server/ports/commit-batch";
+import type { StoredRecord } from "@/server/ports/event-log";
 import { positionOf, type DecodedBatch, type SourceBatch } from "../batch";
 import { createPlainReader } from "../plain-message";
 import { printable } from "../printable";
@@ -29,6 +31,11 @@ export function createDecode({ futureToleranceMs, oldestTaken }: DecodeSettings)
       if (i % RECORDS_A_TURN === RECORDS_A_TURN - 1) await setImmediate();
       // Judged by ingest time, not by the clock now: a batch that is handled again comes out the same.
       const bounds = { now: record.ingestTime, futureToleranceMs, retentionMs: oldest(record.ingestTime) };
+      const refused = readRefused(record.headers);
+      if (refused !== null) {
+        letters.push(deliveryLetter(batch, record, refused));
+        continue;
+      }
       const message = readPlain(record.value, bounds);
       if (message !== null) {
         received.push({ record, message });
@@ -51,9 +58,34 @@ export function createDecode({ futureToleranceMs, oldestTaken }: DecodeSettings)
         processedTime: batch.processedTime,
         raw: record.value,
         senderSite: readSite(record.headers),
+        source: readSource(record.headers),
+        delivery: null,
         ...NEVER_RESENT,
       });
     }
     return { ...batch, received, letters };
+  };
+}
+
+/** A delivery that its source's mapping could not read, or not all of it. */
+function deliveryLetter(batch: SourceBatch, record: StoredRecord, delivery: RefusedDelivery): DeadLetter {
+  const position = positionOf(batch, record);
+  const [first] = delivery.refusals;
+  const more = delivery.refused > 1 ? `, and ${delivery.refused - 1} more` : "";
+  const at = first === undefined || first.path === "" ? "" : `${first.path}: `;
+  return {
+    id: deadLetterId(position, null),
+    position,
+    reason: "notMapped",
+    detail: printable(`${at}${first?.reason ?? ""} ${first?.detail ?? ""}${more}`),
+    device: null,
+    field: null,
+    ingestTime: record.ingestTime,
+    processedTime: batch.processedTime,
+    raw: record.value,
+    senderSite: readSite(record.headers),
+    source: delivery.source,
+    delivery,
+    ...NEVER_RESENT,
   };
 }

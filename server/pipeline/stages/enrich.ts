@@ -3,6 +3,7 @@ import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fi
 import type { Refusal } from "@/server/domain/reasons";
 import { readSite } from "@/server/domain/site-mark";
 import { type EpochMs, type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
+import { readSource } from "@/server/domain/source-mark";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
@@ -119,6 +120,8 @@ function letterOf(
     processedTime: batch.processedTime,
     raw,
     senderSite: readSite(record.headers),
+    source: readSource(record.headers),
+    delivery: null,
     ...NEVER_RESENT,
   };
 }

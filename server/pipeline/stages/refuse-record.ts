@@ -1,5 +1,6 @@
 import { readSite } from "@/server/domain/site-mark";
 import { classOf } from "@/server/postgres/error-classes";
+import { readRefused, readSource } from "@/server/domain/source-mark";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { StoredRecord } from "@/server/ports/event-log";
 import {
@@ -75,6 +76,8 @@ function letterOf(source: SourceBatch, record: StoredRecord, detail: string): De
     processedTime: source.processedTime,
     raw: record.value,
     senderSite: readSite(record.headers),
+    source: readSource(record.headers),
+    delivery: readRefused(record.headers),
     ...NEVER_RESENT,
   };
 }

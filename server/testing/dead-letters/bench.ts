@@ -14,8 +14,8 @@ import type { DocumentStoreFixture } from "../message-archive.contract";
 
 /** A store, and the catalog it goes by. */
 export interface DeadLettersFixture extends DocumentStoreFixture<DeadLetters> {
-  /** Puts devices at a site. */
-  place(site: number, devices: readonly string[]): Promise<void>;
+  /** Puts devices and sources at a site. */
+  place(site: number, devices: readonly string[], sources?: readonly string[]): Promise<void>;
 }
 
 export type DeadLettersBench = ReturnType<typeof createBench>;
@@ -43,9 +43,9 @@ export function createBench(createFixture: () => Promise<DeadLettersFixture>) {
       return `device-${++devices}`;
     },
 
-    /** Puts devices at a site. */
-    place(site: number, placed: readonly string[]): Promise<void> {
-      return fixture!.place(site, placed);
+    /** Puts devices and sources at a site. */
+    place(site: number, placed: readonly string[], sources?: readonly string[]): Promise<void> {
+      return fixture!.place(site, placed, sources);
     },
 
     /** Those of all sites, if the query doesn't say of which. */
@@ -72,9 +72,9 @@ export function kept(letter: DeadLetter): KeptDeadLetter {
 export function letterOf(
   device: string | null,
   offset: number,
-  over: Partial<Pick<DeadLetter, "detail" | "field" | "ingestTime" | "raw" | "reason" | "senderSite">> & {
-    index?: number;
-  } = {},
+  over: Partial<
+    Pick<DeadLetter, "delivery" | "detail" | "field" | "ingestTime" | "raw" | "reason" | "senderSite" | "source">
+  > & { index?: number } = {},
 ): DeadLetter {
   const { index = null, ...rest } = over;
   const position = { log: `cluster/topic-of-${(device ?? "none").replace(/[^a-z0-9-]/g, "")}/0`, partition: 0, offset };
@@ -90,6 +90,7 @@ export function letterOf(
     processedTime: ingestTime + 7,
     raw: Uint8Array.of(1, 2, 3),
     senderSite: null,
+    ...{ source: null, delivery: null },
     ...NEVER_RESENT,
     ...rest,
   };

@@ -73,6 +73,28 @@ export function findingContract(bench: DeadLettersBench): void {
     expect(await bench.find({ sites: [1], device: null, limit: 10 })).toEqual([]);
   });
 
+  it("finds, counts and groups by source, and keeps what came beside a delivery as it was", async () => {
+    const device = bench.newDevice();
+    const source = `of-${device}`;
+    const refusals = [{ path: "a\u0000.$b", reason: "badValue", detail: "\ud800" }] as const;
+    const beside = {
+      ...{ contentType: null, topic: "a/$b", retained: false, path: ["x"], query: { "a.b": "1", $c: "\u0000" } },
+      ...{ headers: {}, kafka: null },
+    };
+    const delivery = { ...{ source, version: 3, arrived: 5, beside, refusals, refused: 7 } };
+    const whole = letterOf(null, 870, { reason: "notMapped", source, delivery });
+    const field = letterOf(device, 871, { field: "a", index: 0, source });
+    await bench.letters.store([whole, field, letterOf(device, 872)]);
+    expect(await bench.find({ source, limit: 10 })).toEqual([kept(field), kept(whole)]);
+    expect(await bench.find({ source, reason: "notMapped", limit: 10 })).toEqual([kept(whole)]);
+    expect(await bench.letters.count({ sites: "all", source, status: "open" })).toMatchObject({ open: 2 });
+    const groups = await bench.letters.groups({ sites: "all", source, limit: 10, trendFrom: 0 });
+    expect(groups).toMatchObject({ total: 2 });
+    await bench.place(5, [], [source]);
+    expect(await bench.find({ sites: [5], source, limit: 10 })).toEqual([kept(whole)]);
+    expect(await bench.find({ sites: [6], source, limit: 10 })).toEqual([]);
+  });
+
   it("finds by field, by id, by status, by time", async () => {
     const device = bench.newDevice();
     const whole = letterOf(device, 0);

@@ -1,5 +1,6 @@
 import type { Filter } from "mongodb";
 import type { DeadLetterReason } from "@/server/domain/reasons";
+import type { RefusedDelivery } from "@/server/domain/source-mark";
 import {
   type DeadLetter,
   type DeadLetterEvent,
@@ -32,6 +33,9 @@ export interface LetterDocument extends OlderWords {
   readonly resends?: number | null;
   readonly history?: readonly EventDocument[];
   readonly changedAt?: Date | null;
+  readonly source?: string | null;
+  /** JSON: its names may be none that MongoDB takes. */
+  readonly delivery?: string | null;
   /** Mark of the call that changed it last. */
   readonly changedBy?: string;
   /** The job that changed it last. */
@@ -61,6 +65,8 @@ export function documentOf(letter: DeadLetter): LetterDocument {
     resendOf: letter.resendOf,
     resends: letter.resends,
     history: letter.history.slice(-MOST_EVENTS).map(eventDocumentOf),
+    source: letter.source,
+    delivery: letter.delivery && JSON.stringify(letter.delivery),
   };
 }
 
@@ -92,25 +98,34 @@ export function letterOf(document: LetterDocument): KeptDeadLetter {
       edited: event.edited,
     })),
     changedAt: document.changedAt?.getTime() ?? null,
+    source: document.source ?? null,
+    delivery: document.delivery ? (JSON.parse(document.delivery) as RefusedDelivery) : null,
   };
 }
 
-/** Names the devices that are at some sites now. */
-export type DevicesAt = (sites: readonly number[]) => Promise<readonly string[]>;
+/** Names what is at some sites now, of another engine's catalog. */
+export interface Places {
+  devices(sites: readonly number[]): Promise<readonly string[]>;
+  sources(sites: readonly number[]): Promise<readonly string[]>;
+}
 
 /** Writes the condition for the letters a filter asks for, in whatever words they were stored. */
 export async function filterOf(
-  { sites, status, reason, device, field, until, job }: DeadLetterFilter,
-  devicesAt: DevicesAt,
+  { sites, status, reason, device, field, source, until, job }: DeadLetterFilter,
+  places: Places,
 ): Promise<Filter<LetterDocument>> {
   const asked: Filter<LetterDocument> = {
     ...(status !== undefined && { status: { $in: storedStatuses([status]) } }),
     ...(reason !== undefined && { reason }),
     ...(device !== undefined && { device: device === null ? null : storableText(device) }),
     ...(field !== undefined && { field: field === null ? null : storableText(field) }),
+    ...(source !== undefined && { source }),
     ...(until !== undefined && { ingestTime: { $lte: new Date(until) } }),
     ...(job !== undefined && { job }),
   };
   if (sites === "all") return asked;
-  return { $and: [{ device: { $in: [...(await devicesAt(sites))] } }, asked] };
+  const [devices, sources] = await Promise.all([places.devices(sites), places.sources(sites)]);
+  return {
+    $and: [{ $or: [{ device: { $in: [...devices] } }, { device: null, source: { $in: [...sources] } }] }, asked],
+  };
 }

@@ -3,7 +3,7 @@ import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { DeadLetterGroup, DeadLetterGroups, DeadLetterGroupsQuery } from "@/server/ports/dead-letters";
 import { MAX_TIME_MS } from "../collections";
 import { originalText } from "../text";
-import { type DevicesAt, filterOf, type LetterDocument } from "./documents";
+import { type Places, filterOf, type LetterDocument } from "./documents";
 import { RESENDS } from "./older-words";
 
 const HOUR = 3_600_000;
@@ -12,9 +12,9 @@ const HOUR = 3_600_000;
 export async function findGroups(
   letters: Collection<LetterDocument>,
   { limit, trendFrom, ...filter }: DeadLetterGroupsQuery,
-  devicesAt: DevicesAt,
+  places: Places,
 ): Promise<DeadLetterGroups> {
-  const match = await filterOf(filter, devicesAt);
+  const match = await filterOf(filter, places);
   const key = { reason: "$reason", device: "$device", field: "$field" };
   const options = { maxTimeMS: MAX_TIME_MS, allowDiskUse: true };
   const grouped: Document[] = [

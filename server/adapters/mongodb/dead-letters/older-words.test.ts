@@ -26,7 +26,7 @@ describeWithMongo("dead letters that another version wrote to MongoDB", (uri) =>
   let letters: DeadLetters;
   beforeAll(async () => {
     mongo = await connectPrepared(uri);
-    letters = createMongoDeadLetters(mongo.db, async () => []);
+    letters = createMongoDeadLetters(mongo.db, { devices: async () => [], sources: async () => [] });
   });
   afterAll(() => mongo.close());
 
@@ -105,7 +105,9 @@ describeWithMongo("dead letters that another version wrote to MongoDB", (uri) =>
     const position = { log: "c/t/0", partition: 0, offset: 1 };
     const times = { ingestTime: T, processedTime: T, raw: Buffer.from("{}"), history: [] };
     const whole = { id: idOf(1), position, reason: "futureTime", detail: "", device: "d", field: null } as const;
-    await letters.store([{ ...whole, ...times, senderSite: null, resendOf: null, resends: 0 }]);
+    await letters.store([
+      { ...whole, ...times, senderSite: null, source: null, delivery: null, resendOf: null, resends: 0 },
+    ]);
     // As that version does: it finds what has no `replays` as one that was never sent.
     const claimed = await documents().updateOne(
       { _id: idOf(1), status: { $in: ["open", null] }, replays: { $in: [0, null] } } as object,

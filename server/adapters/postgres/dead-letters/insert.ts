@@ -35,14 +35,15 @@ async function insert(tx: PoolClient, letters: readonly DeadLetter[]): Promise<v
   const starts = letters.map(({ raw }) => (at += raw.byteLength) - raw.byteLength);
   await tx.query(
     `INSERT INTO dead_letter (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, raw,
-                              sender_site, resend_of, resends, history)
+                              sender_site, resend_of, resends, history, source, delivery)
      SELECT l.id, l.log, l.partition, l."offset", l.reason, l.detail, l.device, l.field, to_timestamp(l.ingest_time / 1000),
             to_timestamp(l.processed_time / 1000), substring($1::bytea FROM l.start FOR l.size), l.sender_site, l.resend_of, l.resends,
-            CASE WHEN l.history = '' THEN '{}' ELSE string_to_array(l.history, U&'\\001E') END
+            CASE WHEN l.history = '' THEN '{}' ELSE string_to_array(l.history, U&'\\001E') END,
+            l.source, l.delivery::json
      FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[],
-                 $11::float8[], $12::int[], $13::int[], $14::text[], $15::text[], $16::int[], $17::text[])
+                 $11::float8[], $12::int[], $13::int[], $14::text[], $15::text[], $16::int[], $17::text[], $18::text[], $19::text[])
        AS l (id, log, partition, "offset", reason, detail, device, field, ingest_time, processed_time, start, size,
-             sender_site, resend_of, resends, history)
+             sender_site, resend_of, resends, history, source, delivery)
      WHERE NOT EXISTS (SELECT FROM dead_letter d WHERE d.id = l.id)
      ON CONFLICT DO NOTHING`,
     [
@@ -68,6 +69,8 @@ async function insert(tx: PoolClient, letters: readonly DeadLetter[]): Promise<v
           .map((event) => JSON.stringify(event))
           .join(BETWEEN_EVENTS),
       ),
+      letters.map(({ source }) => source),
+      letters.map(({ delivery }) => delivery && JSON.stringify(delivery)),
     ],
   );
 }

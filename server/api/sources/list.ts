@@ -1,0 +1,139 @@
+import type { Pool } from "pg";
+import { sourceDetail, sourceMappingsAnswer, sourceSamplesAnswer, sourcesAnswer } from "@/server/contracts/sources";
+import type { DeadLetters } from "@/server/ports/dead-letters";
+import { readTotals } from "@/server/sources/counts";
+import { listHandshakes } from "@/server/sources/handshakes";
+import { listMappings, listSources } from "@/server/sources/rows";
+import { MOST_SAMPLE_BYTES, readSamples, type SourceSampleRow } from "@/server/sources/samples";
+import { toInstant, toInstantOrNull } from "../instant";
+import { NO_PARAMETERS, verb } from "../verb";
+import { sourceAt, sourceParams, toMapping, toSource } from "./view";
+
+export interface SourcesDeps {
+  readonly pool: Pool;
+  readonly deadLetters: Pick<DeadLetters, "count">;
+}
+
+export const listSourcesVerb = verb(
+  {
+    method: "GET",
+    path: "/api/v1/sources",
+    access: "view",
+    bySite: true,
+    summary: "Every source of messages, and what is counted of it",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: sourcesAnswer,
+    status: 200,
+    problems: [],
+  },
+  ({ pool }: Pick<SourcesDeps, "pool">) =>
+    async ({ sites }) => {
+      const rows = await listSources(pool, sites);
+      const totals = await readTotals(
+        pool,
+        rows.map(({ id }) => id),
+      );
+      return { items: rows.map((row) => toSource(row, totals.get(row.id)!)) };
+    },
+);
+
+export const getSource = verb(
+  {
+    method: "GET",
+    path: "/api/v1/sources/{source}",
+    access: "view",
+    bySite: true,
+    summary: "One source: its settings, its mapping, what is counted of it",
+    params: sourceParams,
+    query: NO_PARAMETERS,
+    answer: sourceDetail,
+    status: 200,
+    problems: ["not-found"],
+  },
+  ({ pool, deadLetters }: SourcesDeps) =>
+    async (ctx, { params }) => {
+      const row = await sourceAt(ctx, params.source);
+      const [totals, [mapping], { open }, handshakes] = await Promise.all([
+        readTotals(pool, [row.id]),
+        listMappings(pool, row.id, 1),
+        deadLetters.count({ sites: "all", source: row.name, status: "open" }),
+        listHandshakes(pool, row.id),
+      ]);
+      return {
+        source: toSource(row, totals.get(row.id)!),
+        mapping: toMapping(mapping!),
+        openDeadLetters: open,
+        handshakes: handshakes.map(({ at, confirmedAt, ...rest }) => ({
+          ...rest,
+          at: toInstant(at),
+          confirmedAt: toInstantOrNull(confirmedAt),
+        })),
+      };
+    },
+);
+
+export const listSourceMappings = verb(
+  {
+    method: "GET",
+    path: "/api/v1/sources/{source}/mappings",
+    access: "view",
+    bySite: true,
+    summary: "Versions of a source's mapping, newest first",
+    params: sourceParams,
+    query: NO_PARAMETERS,
+    answer: sourceMappingsAnswer,
+    status: 200,
+    problems: ["not-found"],
+  },
+  ({ pool }: Pick<SourcesDeps, "pool">) =>
+    async (ctx, { params }) => {
+      const { id } = await sourceAt(ctx, params.source);
+      return { items: (await listMappings(pool, id, 100)).map(toMapping) };
+    },
+);
+
+export const listSourceSamples = verb(
+  {
+    method: "GET",
+    path: "/api/v1/sources/{source}/samples",
+    access: "view-messages",
+    bySite: true,
+    summary: "The last deliveries of a source as they came, for writing its mapping",
+    params: sourceParams,
+    query: NO_PARAMETERS,
+    answer: sourceSamplesAnswer,
+    status: 200,
+    problems: ["not-found"],
+  },
+  ({ pool }: Pick<SourcesDeps, "pool">) =>
+    async (ctx, { params }) => {
+      const { id } = await sourceAt(ctx, params.source);
+      return { items: (await readSamples(pool, id)).map(toSample) };
+    },
+);
+
+function toSample({ id, at, beside, body, bytes, outcome }: SourceSampleRow) {
+  const { text, encoding } = textOf(body);
+  const { path, query, headers, kafka, ...rest } = beside;
+  return {
+    ...{ id, bytes, isCut: bytes > MOST_SAMPLE_BYTES, at: toInstant(at) },
+    payload: {
+      ...rest,
+      ...{ body: text, encoding, path: [...path], query: { ...query }, headers: { ...headers } },
+      kafka: kafka && { ...kafka, headers: { ...kafka.headers } },
+    },
+    outcome: { ...outcome, refused: outcome.refused.map((one) => ({ ...one })) },
+  };
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Bytes as they are told: as text where they are that. */
+function textOf(bytes: Uint8Array): { readonly text: string; readonly encoding: "utf-8" | "base64" } {
+  try {
+    return { text: utf8.decode(bytes), encoding: "utf-8" };
+  } catch {
+    return { text: Buffer.from(bytes).toString("base64"), encoding: "base64" };
+  }
+}

@@ -1,0 +1,55 @@
+import { compileMapping } from "@/server/domain/mapping/compile";
+import type { Delivery, Mapped, Part } from "@/server/domain/mapping/delivery";
+import type { Mapping } from "@/server/domain/mapping/mapping";
+import { UnreadableError } from "./decoders/decoder";
+import { DECODER_OF } from "./decoders/decoders";
+
+/** A delivery, and what a door that knows more than its bytes has made of it. */
+export interface Incoming extends Delivery {
+  /** In place of the mapping's decoder. @throws UnreadableError */
+  readonly parts?: () => readonly Part[];
+}
+
+/** Functions of mappings, as long as somebody has the mapping. */
+const compiled = new WeakMap<Mapping, ReturnType<typeof compileMapping>>();
+
+/**
+ * Decodes a delivery and maps it: for doors, previews and resends alike. Never throws: what can't be read is a refusal.
+ * @param onFault is told of an error that no decoder or mapping foresaw.
+ */
+export function readDelivery(mapping: Mapping, delivery: Incoming, onFault: (error: unknown) => void = ignore): Mapped {
+  let run = compiled.get(mapping);
+  if (run === undefined) compiled.set(mapping, (run = compileMapping(mapping)));
+  return readBy(run, mapping, delivery, onFault);
+}
+
+/** The same, with what became of each leaf. */
+export function explainDelivery(mapping: Mapping, delivery: Incoming): Mapped {
+  return readBy(compileMapping(mapping, { explain: true }), mapping, delivery, ignore);
+}
+
+function readBy(
+  run: ReturnType<typeof compileMapping>,
+  mapping: Mapping,
+  delivery: Incoming,
+  onFault: (error: unknown) => void,
+): Mapped {
+  try {
+    const parts = delivery.parts?.() ?? DECODER_OF[mapping.decode](delivery);
+    return run(parts, delivery);
+  } catch (error) {
+    if (error instanceof UnreadableError) return unreadable(error.message);
+    onFault(error);
+    return unreadable("it made the reading of it fail: report this with the payload");
+  }
+}
+
+function ignore(): void {}
+
+function unreadable(detail: string): Mapped {
+  return {
+    ...{ messages: [], ignored: new Map() },
+    refused: [{ path: "", reason: "unreadable", detail }],
+    leaves: [{ path: "", as: "refused", why: "unreadable" }],
+  };
+}
