@@ -4,24 +4,19 @@ import { attemptCookie, sessionCookie } from "./api/access/cookie";
 import { within } from "./async/timeout";
 import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
+import { composeDoors, type Doors } from "./compose-sources";
+import { type KnownSenders, mappingOf } from "./sources/known-senders";
 import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
 import type { Config } from "./config/config";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import type { PrismaClient } from "./postgres/prisma";
-import { createAccept } from "./ingest/accept";
-import { type Admission, createAdmission } from "./ingest/admission";
-import { claimNames } from "./ingest/new-names";
-import { createPace } from "./ingest/pace";
-import { createSenders } from "./ingest/sender";
-import { isRetryable } from "./postgres/error-classes";
+import { type Admission } from "./ingest/admission";
 import { noIngestCounts, type IngestCounts, readRejected } from "./ingest/ingest-rates";
-import { createWaitingBytes } from "./ingest/waiting-bytes";
 import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline-state";
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
-import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-writes";
-import { createTaken } from "./readings/taken";
+import { findDevices, findMetrics } from "./catalog/catalog-writes";
 import { createPreview } from "./dead-letters/preview";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Health } from "./health/health";
@@ -32,8 +27,10 @@ import { createColdReader } from "./readings/cold/reader";
 import type { Logger } from "./observability/logger";
 import { LogUnavailableError } from "./ports/event-log";
 
-const APPEND_TIMEOUT_MS = 30_000;
 const READY_TIMEOUT_MS = 3000;
+
+/** Templates come here. */
+const KNOWN_SENDERS: KnownSenders = { templates: [], guess: () => [] };
 
 export interface ApiParts {
   readonly config: Config;
@@ -43,7 +40,9 @@ export interface ApiParts {
   readonly health: Pick<Health, "answer">;
   /** Returns the counts that the telemetry route adds to; left out, nothing is counted. */
   readonly ingestCounts?: () => IngestCounts;
-  /** Left out, one of its own, which hears of no change. */
+  /** Left out, ones of its own, which hear of no change. */
+  readonly doors?: Doors;
+  /** Who judges senders, of doors of its own; left out, one of its own too. */
   readonly admission?: Admission;
   readonly version: string;
   readonly logger: Logger;
@@ -55,17 +54,11 @@ export interface ApiParts {
 export function composeApi(parts: ApiParts): Api {
   const { config, engines, prisma, pipelineState, health, version, logger } = parts;
   const { ingest, pipeline } = config;
-  const taken = createTaken(engines.pool, pipeline.READINGS_RETENTION_DAYS);
-  const bounds = () => {
-    const now = Date.now();
-    return { now, futureToleranceMs: pipeline.FUTURE_TOLERANCE_SECONDS * 1000, retentionMs: taken.latest(now) };
-  };
   const ingestCounts = parts.ingestCounts ?? noIngestCounts;
-  const admission = parts.admission ?? composeAdmission(config, engines);
-  const pace = createPace({
-    messagesPerSecond: ingest.KEY_MESSAGES_PER_SECOND,
-    bytesPerSecond: ingest.KEY_BYTES_PER_SECOND,
-  });
+  const { admission } = parts;
+  const doors = parts.doors ?? composeDoors({ config, engines, ingestCounts, logger, ...(admission && { admission }) });
+  const { accept, bounds, pace, senders, waiting } = doors;
+  const known = KNOWN_SENDERS;
   return createApi(
     {
       ...engines,
@@ -118,19 +111,11 @@ export function composeApi(parts: ApiParts): Api {
         ],
       },
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
-      senders: createSenders(),
-      waiting: createWaitingBytes(ingest.INGEST_MAX_WAITING_BYTES),
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
-      pace,
-      accept: createAccept({
-        admission,
-        pace,
-        eventLog: engines.eventLog,
-        maxMessages: ingest.INGEST_MAX_MESSAGES,
-        appendTimeoutMs: APPEND_TIMEOUT_MS,
-        bounds,
-        counts: ingestCounts,
-      }),
+      ...{ accept, pace, senders, waiting },
+      sourceTemplates: known.templates,
+      guessTemplates: known.guess,
+      mappingOfKind: (kind) => mappingOf(known, kind),
       testMessages: createTestMessages({
         ...engines,
         // Whoever may send sees it.
@@ -155,18 +140,6 @@ export function composeApi(parts: ApiParts): Api {
       else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
     },
   );
-}
-
-/** Judges senders by the catalog of these engines. */
-export function composeAdmission({ ingest }: Pick<Config, "ingest">, { pool }: Pick<Engines, "pool">): Admission {
-  const most = { device: ingest.KEY_NEW_DEVICES_PER_HOUR, metric: ingest.KEY_NEW_METRICS_PER_HOUR };
-  return createAdmission({
-    devices: (names) => findDevices(pool, names),
-    metrics: (names) => findMetrics(pool, names),
-    siteNames: (ids) => findSiteNames(pool, ids),
-    claim: (sender, kind, names) => claimNames(pool, sender, kind, names, most[kind]),
-    isAway: isRetryable,
-  });
 }
 
 /** The identity provider that the configuration names, or null. */

@@ -11,7 +11,8 @@ import { INTAKE_UNWANTED, INTAKE_WANTED } from "./boot/role";
 import { seenAt } from "./catalog/devices";
 import { composeEngines } from "./compose";
 import { composeHealth } from "./compose-health";
-import { composeAdmission, composeApi, composePipelineState } from "./compose-web";
+import { composeDoors } from "./compose-sources";
+import { composeApi, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
 import { readVersion } from "./config/version";
 import { exposureOf } from "./config/exposure";
@@ -72,9 +73,10 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const ingestCounts = () => ingestTally.current();
     const authenticator = createAuthenticator(engines.pool, sessionCookie(config.server.PORT).names);
     const callerOf = (request: Request) => authenticator.callerOf(credentialsIn(request));
-    const admission = composeAdmission(config, engines);
+    const doors = composeDoors({ config, engines, ingestCounts, logger });
+    undo.push(() => doors.stop());
     const api = composeApi({
-      ...{ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf, admission },
+      ...{ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf, doors },
     });
     undo.push(shareApi(api));
 
@@ -83,9 +85,9 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(close);
     undo.push(
       watchAccess(databaseConnection(config), logger, (changed) => {
-        if (changed === "catalog" || changed === "anything") admission.forget();
+        doors.forget(changed);
         if (changed === "sources" || changed === "anything") void tellOfDoors(config, engines.pool, logger);
-        if (changed === "catalog") return;
+        if (changed === "catalog" || changed === "sources") return;
         authenticator.forget(changed);
         for (const socket of io.sockets.sockets.values()) void cutOff(socket, authenticator);
       }),

@@ -72,6 +72,16 @@ export async function listKeys(prisma: PrismaClient, sites: Sites): Promise<Key[
   return rows.map(toKey);
 }
 
+/** All keys of a source, newest first. */
+export async function listSourceKeys(prisma: PrismaClient, sourceId: number): Promise<Key[]> {
+  const rows = await prisma.accessKey.findMany({
+    select: SHAPE,
+    where: { sourceId },
+    orderBy: [{ createdAt: "desc" }, { id: "asc" }],
+  });
+  return rows.map(toKey);
+}
+
 /** The key of this id, or null. */
 export async function findKey(prisma: PrismaClient, id: string): Promise<Key | null> {
   const row = await prisma.accessKey.findUnique({ where: { id }, select: SHAPE });

@@ -42,6 +42,10 @@ import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
 import { getTestMessage } from "./test-message/get";
+import { addSource, deleteSourceVerb, updateSourceVerb } from "./sources/change";
+import { listSourceKeysVerb, makeSourceKey } from "./sources/keys";
+import { getSource, listSourceMappings, listSourceSamples, listSourcesVerb } from "./sources/list";
+import { guessSourceTemplate, listSourceTemplates, previewMapping, saveSourceMapping } from "./sources/mappings";
 import { listTestMessages } from "./test-message/list";
 import { sendTestMessage } from "./test-message/send";
 import { ingestTelemetry } from "./telemetry/ingest";
@@ -122,6 +126,19 @@ export const VERBS = {
   makeAccessKey,
   rotateAccessKey,
   revokeAccessKey,
+  listSources: listSourcesVerb,
+  getSource,
+  addSource,
+  updateSource: updateSourceVerb,
+  deleteSource: deleteSourceVerb,
+  listSourceMappings,
+  saveSourceMapping,
+  listSourceSamples,
+  previewMapping,
+  guessSourceTemplate,
+  listSourceTemplates,
+  listSourceKeys: listSourceKeysVerb,
+  makeSourceKey,
   listAudit,
   exportAudit,
 } as const;

@@ -28,7 +28,7 @@ const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newKeyBody, { io: "input" }
 const keyPath = z.object({ id: z.string().regex(/^[0-9a-z]{12}$/) });
 
 /** Keys made by rotating, one from the other, that may work at a time: the one before and the one after. */
-const MOST_WORKING = 2;
+export const MOST_WORKING = 2;
 
 export interface KeyDeps {
   readonly prisma: PrismaClient;

@@ -17,9 +17,11 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listDeadLetterGroups", "listDeadLetterJobs", "getDeadLetterJob", "listJobs", "listJobRuns"] as const),
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
     ...(["listMetricUse", "getRetention"] as const),
+    ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
   ],
   "view-messages": [
     ...(["exportDevices", "downloadCsv", "downloadJson", "listMessages", "listDeadLetters", "getDeadLetter"] as const),
+    "listSourceSamples",
   ],
   operate: [
     ...(["resendDeadLetter", "discardDeadLetter", "restoreDeadLetter", "startDeadLetterJob"] as const),
@@ -30,8 +32,18 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   deliver: [],
   catalog: ["listMetrics"],
   declare: ["updateMetric"],
-  edit: ["updateDevice"],
-  "make-keys": ["listAccessKeys", "makeAccessKey", "rotateAccessKey", "revokeAccessKey"],
+  edit: [
+    ...(["updateDevice", "addSource", "updateSource", "deleteSource", "saveSourceMapping"] as const),
+    ...(["previewMapping", "guessSourceTemplate"] as const),
+  ],
+  "make-keys": [
+    "listSourceKeys",
+    "makeSourceKey",
+    "listAccessKeys",
+    "makeAccessKey",
+    "rotateAccessKey",
+    "revokeAccessKey",
+  ],
   administer: [
     ...(["listSetup", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
     ...(["listAudit", "exportAudit", "getSignInSettings"] as const),

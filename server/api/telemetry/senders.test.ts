@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { composeAdmission } from "@/server/compose-web";
+import { composeAdmission } from "@/server/compose-sources";
 import { watchAccess } from "@/server/access/watch";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import type { Caller } from "@/server/domain/access";

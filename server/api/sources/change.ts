@@ -1,0 +1,170 @@
+import type { PoolClient } from "pg";
+import { z } from "zod";
+import { findSite, findSiteNames } from "@/server/catalog/catalog-writes";
+import { deletedSource, newSourceBody, source, sourceChanges } from "@/server/contracts/sources";
+import { signatureOf, type Sites } from "@/server/domain/access";
+import type { Mapping } from "@/server/domain/mapping/mapping";
+import { noSuchSite } from "@/server/domain/near-names";
+import type { SourceKind } from "@/server/domain/source";
+import type { Pool } from "pg";
+import { readTotals } from "@/server/sources/counts";
+import {
+  deleteSource,
+  findSource,
+  insertSource,
+  type SourceRow,
+  type SourceSettings,
+  updateSource,
+} from "@/server/sources/rows";
+import { parseJsonBody } from "../json-body";
+import { invalid } from "../parse";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, writingVerb } from "../verb";
+import { atSite, EVERYWHERE, NotHereError } from "../within";
+import { mustBeOwn, noteOfSource, sourceAt, sourceParams, toSource } from "./view";
+
+const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newSourceBody, { io: "input" });
+const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(sourceChanges, { io: "input" });
+const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
+/** Mappings are larger than other changes. */
+export const MOST_MAPPING_BYTES = 256 * 1024;
+
+export interface ChangeSourceDeps {
+  readonly pool: Pool;
+  /** The mapping that sources of a kind begin with; null where there is none. */
+  readonly mappingOfKind: (kind: SourceKind) => Mapping | null;
+}
+
+export const addSource = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/sources",
+    access: "edit",
+    bySite: true,
+    summary: "Adds a source: who sends, and how it is read",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: source,
+    status: 200,
+    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
+    bodies: { "application/json": NEW_SCHEMA },
+  },
+  ({ pool, mappingOfKind }: ChangeSourceDeps) =>
+    async ({ tx, sites, caller }, { request, note }) => {
+      const {
+        name,
+        kind,
+        mapping = mappingOfKind(kind),
+        site,
+        secret,
+        ...plain
+      } = await parseJsonBody(newSourceBody, request, MOST_MAPPING_BYTES);
+      note({ target: name });
+      if (mapping === null) throw invalid([{ at: "mapping", message: "must be said, as there is none of this kind" }]);
+      const settings = { ...plain, doorSecret: secret, siteId: await siteIn(tx, sites, site) };
+      const id = await insertSource(tx, name, kind, settings, mapping, signatureOf(caller));
+      if (id === null)
+        throw new ProblemError("wrong-status", `There is a source ${name} already: choose another name.`);
+      const row = (await findSource(tx, name))!;
+      note({ target: name, detail: { after: { ...noteOfSource(row), mapping } } });
+      return told(pool, row);
+    },
+);
+
+export const updateSourceVerb = writingVerb(
+  {
+    method: "PATCH",
+    path: "/api/v1/sources/{source}",
+    access: "edit",
+    bySite: true,
+    summary: "Changes a source's settings; what is left out stays",
+    description:
+      "To move it to another site takes the permission at both. Its mapping is changed by a new version of it.",
+    params: sourceParams,
+    query: NO_PARAMETERS,
+    answer: source,
+    status: 200,
+    problems: ["not-found", "wrong-status", "changed-meanwhile", ...BODY_PROBLEMS],
+    bodies: { "application/json": CHANGES_SCHEMA },
+  },
+  ({ pool }: Pick<ChangeSourceDeps, "pool">) =>
+    async (ctx, { params, request, note }) => {
+      const { revision, site, secret, ...changes } = await parseJsonBody(sourceChanges, request);
+      const before = await sourceAt(ctx, params.source, true);
+      mustBeOwn(before);
+      mustBeAt(before, revision);
+      const settings: SourceSettings = {
+        ...before,
+        ...defined(changes),
+        doorSecret: secret === undefined ? before.doorSecret : secret,
+        siteId: site === undefined ? (before.site?.id ?? null) : await siteIn(ctx.tx, ctx.sites, site),
+      };
+      await updateSource(ctx.tx, before.id, settings);
+      const after = (await findSource(ctx.tx, before.name))!;
+      note({ detail: { before: noteOfSource(before), after: noteOfSource(after) } });
+      return told(pool, after);
+    },
+);
+
+export const deleteSourceVerb = writingVerb(
+  {
+    method: "DELETE",
+    path: "/api/v1/sources/{source}",
+    access: "edit",
+    bySite: true,
+    stepUp: true,
+    summary: "Removes a source with its keys, its mappings and its counts",
+    description:
+      "Messages and readings that came from it stay, and so do its dead letters, which only a source of the same name can resend.",
+    params: sourceParams,
+    query: NO_PARAMETERS,
+    answer: deletedSource,
+    status: 200,
+    problems: ["not-found", "wrong-status"],
+  },
+  () =>
+    async (ctx, { params, note }) => {
+      const before = await sourceAt(ctx, params.source, true);
+      mustBeOwn(before);
+      await deleteSource(ctx.tx, before.id);
+      note({ detail: { before: noteOfSource(before) } });
+      return { name: before.name };
+    },
+);
+
+/** @throws ProblemError when the source was changed since it was read. */
+export function mustBeAt(row: SourceRow, revision: number): void {
+  if (row.revision !== revision)
+    throw new ProblemError("changed-meanwhile", "Nothing was written. Read the source again, and change that.", {
+      members: { current: { revision: row.revision, mappingVersion: row.mappingVersion } },
+    });
+}
+
+async function told(pool: Pool, row: SourceRow): Promise<z.input<typeof source>> {
+  // Counts are of what was committed; a new source has none.
+  const totals = (await readTotals(pool, [row.id])).get(row.id);
+  return toSource(row, totals ?? NO_TOTALS);
+}
+
+const NO_TOTALS = {
+  ...{ received: 0, bytes: 0, accepted: 0, ignored: 0, kept: 0, ignoredBy: {}, refused: {} },
+  ...{ firstSeen: null, lastSeen: null, lastError: null, clients: null, behind: [], ahead: [] },
+  ...{ messages: 0, readings: 0, duplicates: 0, conflicts: 0, deadLetters: 0 },
+} as const;
+
+/** The number of the site a source is to be at. @throws NotHereError, ProblemError */
+async function siteIn(tx: PoolClient, sites: Sites, site: string | null): Promise<number | null> {
+  if (site === null) {
+    if (sites !== "all") throw new NotHereError(EVERYWHERE);
+    return null;
+  }
+  const id = await findSite(tx, site);
+  if (id === null) throw new ProblemError("not-found", noSuchSite(site, await findSiteNames(tx, sites)));
+  if (sites !== "all" && !sites.includes(id)) throw new NotHereError(atSite(site));
+  return id;
+}
+
+/** Without the members that were left out. */
+function defined<T extends object>(changes: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as never;
+}

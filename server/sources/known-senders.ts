@@ -1,0 +1,16 @@
+import type { SourceTemplatesAnswer } from "@/server/contracts/sources";
+import type { Delivery } from "@/server/domain/mapping/delivery";
+import type { Mapping } from "@/server/domain/mapping/mapping";
+import type { SourceKind } from "@/server/domain/source";
+
+/** What is known of senders from the start. */
+export interface KnownSenders {
+  readonly templates: SourceTemplatesAnswer["items"];
+  /** The kinds that a payload looks like, the likeliest first. */
+  guess(delivery: Delivery): readonly { readonly kind: SourceKind; readonly why: string }[];
+}
+
+/** The mapping that sources of a kind begin with; null where there is none. */
+export function mappingOf({ templates }: KnownSenders, kind: SourceKind): Mapping | null {
+  return templates.find((template) => template.kind === kind)?.mapping ?? null;
+}
