@@ -1,6 +1,7 @@
 import { createProvider, type Provider } from "./access/provider";
+import { KNOWN_MS } from "./access/guessing";
 import { ATTEMPT_MS } from "./access/provider-attempt";
-import { attemptCookie, sessionCookie } from "./api/access/cookie";
+import { attemptCookie, knownCookie, sessionCookie } from "./api/access/cookie";
 import { within } from "./async/timeout";
 import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
@@ -67,6 +68,7 @@ export function composeApi(parts: ApiParts): Api {
       callerOf: parts.callerOf,
       cookie: sessionCookie(config.server.PORT),
       attemptCookie: attemptCookie(config.server.PORT, ATTEMPT_MS),
+      knownCookie: knownCookie(config.server.PORT, KNOWN_MS),
       passwordSignIn: config.access.PASSWORD_SIGN_IN,
       provider: composeProvider(config),
       publicUrl: config.frontDoor.PUBLIC_URL,

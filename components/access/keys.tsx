@@ -7,7 +7,7 @@ import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { keysQuery, useMay } from "../queries/access";
 import { Age } from "../ui/age";
-import { useNow } from "../ui/clock";
+import { useClock } from "../ui/clock";
 import { Empty } from "../ui/feedback";
 import { formatInstant, formatTick } from "../ui/format";
 import { keyState } from "../ui/key-state";
@@ -82,7 +82,7 @@ interface TableProps {
 
 function Table({ keys, limits, onMake, onRotate, onRevoke }: TableProps) {
   const [showsEnded, setShowsEnded] = useState(false);
-  const now = useNow(60_000);
+  const now = useClock((clock) => latestMoment(keys, clock)) ?? 0;
   const ended = keys.filter((key) => keyState(key, now).isEnded);
   const shown = showsEnded ? keys : keys.filter((key) => !ended.includes(key));
   const make = (
@@ -222,6 +222,16 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
       </td>
     </tr>
   );
+}
+
+/** The minute, or the moment at which a key has ended since: what can't be done any more isn't offered. */
+function latestMoment(keys: readonly KeyView[], now: number): number {
+  let latest = Math.floor(now / 60_000) * 60_000;
+  for (const { expiresAt } of keys) {
+    const end = expiresAt === null ? 0 : Date.parse(expiresAt);
+    if (end <= now && end > latest) latest = end;
+  }
+  return latest;
 }
 
 const YEAR_MS = 366 * 86_400_000;

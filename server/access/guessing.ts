@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Pool, PoolClient } from "pg";
 import { withTransaction } from "@/server/postgres/transaction";
+import { hashOf, isSecret, newSecret } from "./secrets";
 
 /** Wrong guesses an account may have before each further one has to wait: 1, 2, 4 … seconds, at most 15 minutes. */
 const FREE = 5;
@@ -8,13 +9,16 @@ const LONGEST_S = 900;
 /** Wrong guesses an address may make, for whichever accounts, before it has to wait a minute. Of what else is refused, as many are recorded. */
 const ADDRESS_FREE = 20;
 const ADDRESS_WINDOW_S = 60;
-/** So long an address from where the right password came has wrong guesses of its own. */
+/** So long an address and a browser from where the right password came have wrong guesses of their own. */
 const KNOWN_DAYS = 30;
+export const KNOWN_MS = KNOWN_DAYS * 86_400_000;
 
 /** The account a guess is for, and the address it comes from. */
 export interface Guess {
   readonly email: string;
   readonly address: string | null;
+  /** What the browser holds since a right password came from it; null without. */
+  readonly browser: string | null;
 }
 
 /**
@@ -26,6 +30,13 @@ export async function beginGuess(pool: Pool, guess: Guess): Promise<number> {
   await forgetOld(pool);
   const address = `address:${placeOf(guess.address)}`;
   return withTransaction(pool, async (tx) => {
+    const browser = await knownBrowser(tx, guess);
+    if (browser !== null) {
+      // By itself: neither guesses for the account nor for others from the same address keep it waiting.
+      const wait = await waitOf(tx, browser);
+      if (wait === 0) await count(tx, [browser]);
+      return wait;
+    }
     const wait = await waitOf(tx, address);
     if (wait > 0) return wait;
     const account = await accountSubject(tx, guess);
@@ -36,18 +47,27 @@ export async function beginGuess(pool: Pool, guess: Guess): Promise<number> {
   });
 }
 
-/** The guess was right: the wrong ones it was counted with are forgotten, the address's are one less, and from there it is known. */
-export async function takeBackGuess(tx: PoolClient, guess: Guess): Promise<void> {
-  await tx.query(`UPDATE sign_in_failure SET failures = greatest(0, failures - 1) WHERE subject = $1`, [
-    `address:${placeOf(guess.address)}`,
-  ]);
-  await tx.query(`UPDATE sign_in_failure SET failures = 0 WHERE subject = $1`, [await accountSubject(tx, guess)]);
+/**
+ * The guess was right: the wrong ones it was counted with are forgotten, the address's are one less, and address and browser are known.
+ * @returns what the browser is to hold from now on.
+ */
+export async function takeBackGuess(tx: PoolClient, guess: Guess): Promise<string> {
+  const known = await knownBrowser(tx, guess);
+  if (known === null)
+    await tx.query(`UPDATE sign_in_failure SET failures = greatest(0, failures - 1) WHERE subject = $1`, [
+      `address:${placeOf(guess.address)}`,
+    ]);
+  const counted = known ?? (await accountSubject(tx, guess));
+  await tx.query(`UPDATE sign_in_failure SET failures = 0 WHERE subject = $1`, [counted]);
+  // What somebody else has put into the browser is worth nothing: it gets one of ours.
+  const browser = known === null ? newSecret() : guess.browser!;
   await tx.query(
     `INSERT INTO sign_in_failure (subject, failures, last_at)
-     SELECT concat('known:', id, ' ', $2::text), 0, clock_timestamp() FROM account WHERE email = $1
+     SELECT concat('known:', id, ' ', place), 0, clock_timestamp() FROM account, unnest($2::text[]) place WHERE email = $1
      ON CONFLICT (subject) DO UPDATE SET last_at = excluded.last_at`,
-    [guess.email, placeOf(guess.address)],
+    [guess.email, [placeOf(guess.address), browserPlace(browser)]],
   );
+  return browser;
 }
 
 /** Counts something else that was refused: a wrong link, which nobody can guess. Never one of the address's guesses. @returns whether to record it. */
@@ -101,6 +121,20 @@ async function count(tx: PoolClient, subjects: readonly string[]): Promise<void>
      WHERE subject = ANY ($1)`,
     [subjects, ADDRESS_WINDOW_S],
   );
+}
+
+/** What a guess is counted for that comes from a browser of somebody's who has signed in there; null for any other. */
+async function knownBrowser(tx: PoolClient, { email, browser }: Guess): Promise<string | null> {
+  if (browser === null || !isSecret(browser)) return null;
+  const { rows } = await tx.query<{ subject: string }>(
+    `SELECT f.subject FROM account a JOIN sign_in_failure f ON f.subject = concat('known:', a.id, ' ', $2::text) WHERE a.email = $1`,
+    [email, browserPlace(browser)],
+  );
+  return rows[0]?.subject ?? null;
+}
+
+function browserPlace(browser: string): string {
+  return `browser ${hashOf(browser).toString("hex")}`;
 }
 
 /** What a guess is counted for beside its address: from where the account's right password came, nobody elsewhere can keep it waiting. */

@@ -20,6 +20,11 @@ export function attemptCookie(port: number, forMs: number): Cookie {
   return createCookie("fieldwatch-oidc", port, forMs);
 }
 
+/** The cookie of a browser from which somebody's right password came: wrong ones from elsewhere don't keep it waiting. */
+export function knownCookie(port: number, forMs: number): Cookie {
+  return createCookie("fieldwatch-known", port, forMs);
+}
+
 /** A cookie of https can't be set or read from http. Cookies don't know ports: two Fieldwatches of one machine need two names. */
 function createCookie(name: string, port: number, forMs: number | null): Cookie {
   const names = { secure: `__Host-${name}`, plain: `${name}-${port}` };

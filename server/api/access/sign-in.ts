@@ -20,6 +20,7 @@ import { record, refuse } from "./record";
 export interface SignInDeps {
   readonly pool: Pool;
   readonly cookie: Cookie;
+  readonly knownCookie: Cookie;
   /** Whether passwords are taken. */
   readonly passwordSignIn: boolean;
   /** The identity provider; null without one. */
@@ -103,12 +104,12 @@ export const signIn = verb(
     problems: ["not-signed-in", "not-allowed", "too-many-guesses", ...BODY_PROBLEMS],
     bodies: { "application/json": PASSWORD_SCHEMA },
   },
-  ({ pool, cookie, passwordSignIn }: SignInDeps) =>
+  ({ pool, cookie, knownCookie, passwordSignIn }: SignInDeps) =>
     async (_ctx, { request, headers }) => {
       if (!passwordSignIn)
         throw new ProblemError("not-allowed", "Passwords are not taken here (PASSWORD_SIGN_IN); a sign-in link is.");
       const { email, password } = await parseJsonBody(passwordBody, request);
-      const guess = { email, address: addressOf(request) };
+      const guess = { email, address: addressOf(request), browser: knownCookie.read(request) };
       const wait = await beginGuess(pool, guess);
       if (wait > 0) {
         throw new ProblemError("too-many-guesses", `Try again in ${wait} s, or use a sign-in link.`, {
@@ -124,17 +125,19 @@ export const signIn = verb(
       const session =
         account !== null && isRight
           ? await withTransaction(pool, async (tx) => {
-              await takeBackGuess(tx, guess);
+              const browser = await takeBackGuess(tx, guess);
               const how = { password: account.password, instead: cookieBefore(cookie, request) };
-              return beginRecorded(tx, account.id, request, "signIn", how);
+              const begun = await beginRecorded(tx, account.id, request, "signIn", how);
+              return begun === null ? null : { secret: begun, browser };
             })
           : null;
       if (session === null) {
         await refuse(pool, "signIn", email, request);
         throw new ProblemError("not-signed-in", "E-mail address or password is wrong.");
       }
-      headers.append("set-cookie", cookie.set(request, session));
-      return described(pool, session);
+      headers.append("set-cookie", cookie.set(request, session.secret));
+      headers.append("set-cookie", knownCookie.set(request, session.browser));
+      return described(pool, session.secret);
     },
 );
 
