@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { RetentionAnswer } from "@/server/contracts/retention";
+import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { retentionQuery } from "../queries/retention";
@@ -62,7 +63,12 @@ function Whole() {
       <Section title="Readings and rollups">
         <ul className={classes.kinds}>
           {data.items.map((one) => (
-            <Kind key={one.keeps} item={one} onChange={mayChange ? () => setChanged(one.keeps) : null} />
+            <Kind
+              key={one.keeps}
+              item={one}
+              cold={one.keeps === "raw" && data.cold.months > 0 ? data.cold : null}
+              onChange={mayChange ? () => setChanged(one.keeps) : null}
+            />
           ))}
         </ul>
       </Section>
@@ -94,7 +100,14 @@ function Whole() {
   );
 }
 
-function Kind({ item, onChange }: { item: Item; onChange: (() => void) | null }) {
+interface KindProps {
+  item: Item;
+  /** What of it lies in cold storage. */
+  cold: RetentionAnswer["cold"] | null;
+  onChange: (() => void) | null;
+}
+
+function Kind({ item, cold, onChange }: KindProps) {
   const { keeps, days, changedAt, oldest, bytes } = item;
   const { title, about } = KINDS[keeps];
   return (
@@ -102,6 +115,11 @@ function Kind({ item, onChange }: { item: Item; onChange: (() => void) | null })
       <div className={classes.what}>
         <h3>{title}</h3>
         <p>{about}</p>
+        {cold ? (
+          <p>
+            {counted(cold.months, "month")} in cold storage, <Bytes bytes={cold.bytes} />
+          </p>
+        ) : null}
       </div>
       <div className={classes.cell}>
         <span>{keptWords(days)}</span>

@@ -19,6 +19,9 @@ test("what a rule is for, and what it will remove", () => {
   const before = { raw: null, minutes: null, hours: null };
   expect(estimateWords({ readings: 0, before })).toBe("It removes nothing.");
   const raw = "2026-08-01T00:00:00.000Z";
+  expect(estimateWords({ readings: 0, before: { ...before, raw } })).toBe(
+    "Nothing stored is of before 2026-08-01 now.",
+  );
   expect(estimateWords({ readings: 1200, before: { ...before, raw } })).toBe(
     "In ten minutes a job begins to remove 1,200 readings from before 2026-08-01, which can’t be undone.",
   );

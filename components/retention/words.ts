@@ -47,12 +47,13 @@ export function selectedWords({ selects, pattern }: Pick<RetentionRuleBody, "sel
 export function estimateWords({ readings, before }: Pick<RetentionEstimate, "readings" | "before">): string {
   const day = (time: string) => time.slice(0, 10);
   const parts = [
-    ...(before.raw === null
+    ...(before.raw === null || readings === 0
       ? []
       : [`${readings === null ? "all readings" : counted(readings, "reading")} from before ${day(before.raw)}`]),
     ...(before.minutes === null ? [] : [`minutes from before ${day(before.minutes)}`]),
     ...(before.hours === null ? [] : [`hours from before ${day(before.hours)}`]),
   ];
-  if (parts.length === 0) return "It removes nothing.";
+  if (parts.length === 0)
+    return before.raw === null ? "It removes nothing." : `Nothing stored is of before ${day(before.raw)} now.`;
   return `In ten minutes a job begins to remove ${new Intl.ListFormat("en").format(parts)}, which can’t be undone.`;
 }

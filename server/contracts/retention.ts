@@ -31,6 +31,9 @@ export const retentionAnswer = z
         }),
       )
       .describe("What else PostgreSQL keeps"),
+    cold: z
+      .object({ months: z.int(), bytes: z.number() })
+      .describe("Readings in cold storage, beside those in PostgreSQL"),
     rules: z
       .array(
         z.object({

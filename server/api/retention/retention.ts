@@ -14,6 +14,7 @@ import {
   removeRule,
   setRules,
 } from "@/server/readings/retention";
+import { readColdSize } from "@/server/readings/cold/manifest";
 import { readKeptTimes, readSeriesChange } from "@/server/readings/series-rules";
 import type { Pool, PoolClient } from "pg";
 import { toInstant, toInstantOrNull } from "../instant";
@@ -156,6 +157,7 @@ export async function answerOf(
   const { rules, series } = await readKeptTimes(ctx.tx, retention.startDays, ctx.now);
   const changed = await readSeriesChange(ctx.tx);
   return {
+    cold: await readColdSize(ctx.tx),
     rules: series.map(({ setAt, ...rule }) => ({ ...rule, setAt: toInstant(setAt) })),
     rulesApplyAt: toInstantOrNull(changed !== null && ctx.now - changed < GRACE_MS ? changed + GRACE_MS : null),
     time: toInstant(ctx.now),

@@ -125,7 +125,7 @@ test("late readings of a moved month are judged against it, counted in its rollu
     ).points;
   const open = await hourly();
   expect(open).toMatchObject([{ count: 31, max: 1000 }]);
-  await rig.move();
+  await expect(rig.move()).rejects.toThrow("2026-08 (late readings of 1 hour are not merged yet)");
   expect(await hotHours(), "its hour isn't merged yet").toBe(1);
   await merge();
   expect(await hourly()).toEqual([{ ...open[0], mean: expect.closeTo(open[0]!.mean, 9) }]);

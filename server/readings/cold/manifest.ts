@@ -132,6 +132,14 @@ export async function noteUnused(tx: PoolClient, files: readonly Pick<WrittenFil
   );
 }
 
+/** What cold storage holds in all. */
+export async function readColdSize(client: Pool | PoolClient): Promise<{ months: number; bytes: number }> {
+  const { rows } = await client.query<{ months: number; bytes: number }>(
+    "SELECT count(DISTINCT month)::integer AS months, coalesce(sum(bytes), 0)::float8 AS bytes FROM cold_file WHERE state = 'kept'",
+  );
+  return rows[0]!;
+}
+
 /** The files kept of a month, in order. */
 export async function keptFiles(client: Pool | PoolClient, month: string): Promise<readonly ColdFile[]> {
   const { rows } = await client.query<Omit<ColdFile, "bytes"> & { bytes: string }>(

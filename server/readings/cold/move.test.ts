@@ -40,7 +40,7 @@ test("moves a month, of which every reading is read as before", async () => {
   const before = await Promise.all([1, 2, 3].map((device) => rig.readings(device)));
   expect(before.map(({ length }) => length)).toEqual([31 * 24 * 120, expect.any(Number), 122]);
   await rig.db.pool.query("UPDATE device SET rolled_until = '2026-08-31T23:00Z' WHERE id = 3");
-  await rig.move();
+  await expect(rig.move()).rejects.toThrow("2026-08 (readings of fan are not merged yet)");
   expect(await hotRows(), "an hour isn't merged").toBeGreaterThan(0);
   await rig.db.pool.query("UPDATE device SET rolled_until = '2026-10-01Z' WHERE id = 3");
   await rig.move();
@@ -127,7 +127,7 @@ test("whatever goes wrong on the way, a month is in one place, and moved the nex
       return rig.store.read(...args);
     },
   });
-  await rig.move(late);
+  await expect(rig.move(late)).rejects.toThrow("2026-08 (its readings changed while they were copied)");
   expect(await hotRows()).toBe(1);
   expect(await rig.readings(1)).toEqual(before);
   await rig.move();
@@ -138,4 +138,21 @@ test("whatever goes wrong on the way, a month is in one place, and moved the nex
   await pool.query("UPDATE cold_file SET since = since - interval '1 day' WHERE state <> 'kept'");
   await rig.move();
   expect(files()).toHaveLength(2);
+});
+
+test("a month that has to wait is named with the reason, and holds up no other", async () => {
+  const { pool } = rig.db;
+  await addBlocks(pool, [hourOf(1, 20, { metrics: [3] }), hourOf(2, 31 * 24 + 1)]);
+  await pool.query("INSERT INTO late_hour (device_id, hour) VALUES (1, '2026-08-01T20:00Z')");
+  const waits = (why: string) => ({
+    name: "MonthsWaitError",
+    message: `All else is moved. Left for the next try: ${why}.`,
+  });
+  await expect(rig.move()).rejects.toMatchObject(waits("2026-08 (late readings of 1 hour are not merged yet)"));
+  expect(await hotRows()).toBe(1);
+  await pool.query("DELETE FROM late_hour; UPDATE device SET rolled_until = '2026-08-01T20:00Z' WHERE id = 1");
+  await expect(rig.move()).rejects.toMatchObject(waits("2026-08 (readings of press-07 are not merged yet)"));
+  await pool.query("UPDATE device SET rolled_until = '2026-10-01Z' WHERE id = 1");
+  await rig.move();
+  expect(await hotRows()).toBe(0);
 });

@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import { createBackoff, pause } from "@/server/async/backoff";
+import { counted } from "@/server/domain/counted";
 import type { EpochMs } from "@/server/domain/terms";
+import { UnavailableError } from "@/server/domain/unavailable";
 import type { ColdStore } from "@/server/ports/cold-store";
 import type { JobContext } from "@/server/postgres/job";
 import {
@@ -9,6 +11,7 @@ import {
   firstMoment,
   lockMonths,
   monthOf,
+  monthText,
   readMonths,
   startOf,
   watchMonth,
@@ -25,6 +28,15 @@ export interface MoveDeps {
   readonly cold: ColdReader;
 }
 
+/** Months that are due and can't be moved yet. */
+class MonthsWaitError extends UnavailableError {
+  override readonly name = "MonthsWaitError";
+  constructor(waiting: ReadonlyMap<number, string>) {
+    const each = [...waiting].map(([month, why]) => `${monthText(month)} (${why})`);
+    super(`All else is moved. Left for the next try: ${each.join(", ")}.`);
+  }
+}
+
 /** Readings of the month changed while they were copied; it is the next run's turn. */
 class TouchedError extends Error {
   override readonly name = "TouchedError";
@@ -36,18 +48,23 @@ class TouchedError extends Error {
  */
 export async function moveMonths(ctx: JobContext, deps: MoveDeps, before: EpochMs): Promise<void> {
   let { done } = ctx.run;
-  const months = await monthsToMove(ctx.tx, before);
+  const { months, waiting } = await monthsToMove(ctx.tx, before);
   await eachMonth(
     months.map((month) => ({ table: "sample", month })),
     async ({ month }) => {
       ctx.signal.throwIfAborted();
       if (await moveMonth(ctx, deps, month, done)) done++;
+      else waiting.set(month, "its readings changed while they were copied");
     },
   );
+  if (waiting.size > 0) throw new MonthsWaitError(waiting);
 }
 
-/** Months before the one `before` is in that are to be written: those with readings in PostgreSQL, or files with rows of a device that is no more, or with readings that were removed by a rule. */
-async function monthsToMove(client: Pool, before: EpochMs): Promise<number[]> {
+/** Months before the one `before` is in that are to be written: those with readings in PostgreSQL, or files with rows of a device that is no more, or with readings that were removed by a rule. `waiting` tells why others can't be yet. */
+async function monthsToMove(
+  client: Pool,
+  before: EpochMs,
+): Promise<{ readonly months: number[]; readonly waiting: Map<number, string> }> {
   const divided = (await readMonths(client, ["sample"])).map(({ month }) => month);
   const { rows: others } = await client.query<{ day: string; stale: boolean }>(
     `SELECT DISTINCT to_char(date_trunc('month', time, 'UTC') AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, false AS stale FROM sample_other
@@ -65,25 +82,33 @@ async function monthsToMove(client: Pool, before: EpochMs): Promise<number[]> {
   const found = others.map(({ day, stale }) => ({ month: monthOf(Date.parse(day)), stale }));
   const stale = new Set(found.filter((one) => one.stale).map(({ month }) => month));
   const months: number[] = [];
-  for (const month of [...new Set([...hot, ...found.map(({ month }) => month)])].sort((a, b) => a - b))
-    if ((edge === null || startOf(month) >= edge) && (await isReady(client, month, stale.has(month))))
-      months.push(month);
-  return months;
+  const waiting = new Map<number, string>();
+  for (const month of [...new Set([...hot, ...found.map(({ month }) => month)])].sort((a, b) => a - b)) {
+    if (edge !== null && startOf(month) < edge) continue;
+    const { isWanted, why } = await readinessOf(client, month, stale.has(month));
+    if (isWanted && why === null) months.push(month);
+    else if (isWanted) waiting.set(month, why!);
+  }
+  return { months, waiting };
 }
 
-/** Whether the month has anything to be written, all of it is merged, and nobody wants it in PostgreSQL. */
-async function isReady(client: Pool, month: number, isStale: boolean): Promise<boolean> {
-  const { rows } = await client.query<{ ready: boolean }>(
+/** Whether the month has anything to be written and nobody wants it in PostgreSQL; and what of it isn't merged yet. */
+async function readinessOf(
+  client: Pool,
+  month: number,
+  isStale: boolean,
+): Promise<{ readonly isWanted: boolean; readonly why: string | null }> {
+  const { rows } = await client.query<{ isWanted: boolean; late: number; device: string | null }>(
     `SELECT NOT EXISTS (SELECT FROM cold_hold WHERE month = $1::date)
-       AND ($4 OR EXISTS (SELECT FROM sample WHERE time >= $2 AND time < $3))
-       AND NOT EXISTS (SELECT FROM late_hour WHERE hour >= $2 AND hour < $3)
-       AND NOT EXISTS (
-         SELECT FROM device d WHERE (d.rolled_until IS NULL OR d.rolled_until < $3) AND EXISTS (
-           SELECT FROM sample s WHERE s.device_id = d.id AND s.time >= greatest(coalesce(d.rolled_until, $2), $2) AND s.time < $3))
-       AS ready`,
+       AND ($4 OR EXISTS (SELECT FROM sample WHERE time >= $2 AND time < $3)) AS "isWanted",
+       (SELECT count(*)::integer FROM late_hour WHERE hour >= $2 AND hour < $3) AS late,
+       (SELECT min(d.name) FROM device d WHERE (d.rolled_until IS NULL OR d.rolled_until < $3) AND EXISTS (
+         SELECT FROM sample s WHERE s.device_id = d.id AND s.time >= greatest(coalesce(d.rolled_until, $2), $2) AND s.time < $3)) AS device`,
     [firstDay(month), firstMoment(month), firstMoment(month + 1), isStale],
   );
-  return rows[0]!.ready;
+  const { isWanted, late, device } = rows[0]!;
+  if (late > 0) return { isWanted, why: `late readings of ${counted(late, "hour")} are not merged yet` };
+  return { isWanted, why: device && `readings of ${device} are not merged yet` };
 }
 
 /** @returns false when readings of the month changed meanwhile: nothing was moved. */
