@@ -22,7 +22,7 @@ export function treeOf(root: number, options: { pss?: boolean } = {}): ProcessIn
 /** The process of one role in a running product. */
 export function processOf(
   tree: readonly ProcessInfo[],
-  role: "worker" | "web" | "simulator" | "postgres",
+  role: "worker" | "web" | "intake" | "simulator" | "postgres",
 ): ProcessInfo | undefined {
   if (role === "postgres")
     return tree.find((one) => /\/postgres(\.exe)?\b.* -D /.test(one.command) && !/setpriv|unshare/.test(one.command));

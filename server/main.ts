@@ -19,6 +19,10 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   },
   worker: async (config) =>
     runRole((await import("./worker")).runWorker, config, loggerOf("worker", config), checkDatabase),
+  intake: async (config) => {
+    refuseExposure(config);
+    await runRole((await import("./intake")).runIntake, config, loggerOf("intake", config), checkDatabase);
+  },
   simulator: async (config) =>
     runRole((await import("./simulator/run")).runSimulator, config, loggerOf("simulator", config)),
   migrate: async (config) =>

@@ -7,9 +7,8 @@ import { answerDirectly } from "./api/direct";
 import type { Api } from "./api/runtime";
 import { answerUnservable } from "./api/unservable";
 import type { Config } from "./config/config";
-import { readCertificate } from "./config/exposure";
 import { runAsProduction } from "./config/production";
-import { type Certificate, OLDEST_TLS, openCertificate } from "./front-door/certificate";
+import { type Certificate, OLDEST_TLS } from "./front-door/certificate";
 import { answerBroken, createPerAddress, limitConnections, tooMany, watchBody } from "./front-door/connections";
 import { createFrontDoor, isPage } from "./front-door/front-door";
 import { answerRefusal, hangUp, type Refusal } from "./front-door/refusal";
@@ -24,25 +23,9 @@ const DRAIN_MS = 5000;
 const DROP_MS = 5000;
 /** The time the head of a request, and the handshake before it, may take to arrive. */
 const HEAD_MS = 10_000;
-/** Interval of looking for a new certificate, in milliseconds. */
-const CERTIFICATE_MS = 5000;
 
 /** By this header the process's own requests for pages are told: a page alone holds no data. */
 export const OWN_HEADER = "x-fieldwatch-own";
-
-/** Reads the certificate of the configuration, if it names one. */
-export function certificateOf({ frontDoor }: Config, logger: Logger): Certificate | null {
-  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = frontDoor;
-  if (certFile === undefined || keyFile === undefined) return null;
-  return openCertificate({
-    read: () => readCertificate(certFile, keyFile),
-    everyMs: CERTIFICATE_MS,
-    onChange({ names, validTo, problem }) {
-      if (problem === null) logger.info({ names, validTo: new Date(validTo).toISOString() }, "a certificate was read");
-      else logger.warn({ why: problem }, "the new certificate can't be used; the one of before is kept");
-    },
-  });
-}
 
 interface Listening {
   readonly server: HttpServer;

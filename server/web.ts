@@ -28,7 +28,8 @@ import type { Running } from "./observability/running";
 import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
 import { hasDoors } from "./sources/doors/wanted";
 import { cutOff } from "./socket-gate";
-import { certificateOf, listen, OWN_HEADER } from "./web-listen";
+import { certificateOf } from "./own-certificate";
+import { listen, OWN_HEADER } from "./web-listen";
 
 /**
  * Runs pages, REST routes and the live channel on one port. Answers also while the engines are down.

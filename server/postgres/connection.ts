@@ -64,7 +64,7 @@ const ANSWER_MS = 30_000;
 const LOCK_MS = 20_000;
 
 /** Roles whose statements the server itself ends, a moment after nobody here waits for them any more. */
-const BOUNDED_ROLES: ReadonlySet<string> = new Set(["web", "worker"]);
+const BOUNDED_ROLES: ReadonlySet<string> = new Set(["web", "worker", "intake"]);
 
 /**
  * A pool whose connections survive outages, name their owner in pg_stat_activity, and read int8 as a number.

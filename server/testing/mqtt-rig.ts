@@ -10,6 +10,7 @@ import {
   startMqttListener,
   type Subject,
 } from "@/server/sources/mqtt/listener";
+import { ENDINGS } from "@/server/sources/mqtt/protocol";
 
 /** Undone after each test. */
 const undo: (() => Promise<unknown> | unknown)[] = [];
@@ -47,7 +48,7 @@ export async function mqttRig(
     ...{ host: "127.0.0.1", port: 0, tls, now: Date.now },
     limits: { ...MQTT_LIMITS, maxConnections: 20_000, maxPerAddress: 20_000, ...limits },
     signIn: async ({ password }) =>
-      password === "key" ? { name: "plant", topics: [], maxClients: 100, ...subject } : null,
+      password === "key" ? { name: "plant", topics: [], maxClients: 100, ...subject } : ENDINGS.badCredentials,
     async publish(_, batch) {
       if (isAway) throw new Error("the log is away");
       taken.push(...batch);
@@ -55,6 +56,7 @@ export async function mqttRig(
     },
     onNotTaken: (_, topic) => notTaken.push(topic),
     onEnded: ({ words }) => ended.push(words),
+    onClients: () => {},
     onTrouble: () => (refusals += 1),
   });
   undo.push(() => listener.stop(1000));

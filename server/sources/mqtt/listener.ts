@@ -49,8 +49,8 @@ export interface MqttListenerDeps<S extends Subject> {
   /** The certificate of TLS; null speaks in the clear. */
   readonly tls: SecureContextOptions | null;
   readonly limits: MqttLimits;
-  /** Who signs in, null if nobody is known by that. Rejects when that can't be known for now: it is asked again. */
-  readonly signIn: (introduction: Introduction) => Promise<S | null>;
+  /** Who signs in, or why nobody does. Rejects when that can't be known for now: it is asked again. */
+  readonly signIn: (introduction: Introduction) => Promise<S | Ending>;
   /** Takes messages of one source into the log. Rejects when it can't for now: then all of them come again. */
   readonly publish: (subject: S, batch: readonly Published[]) => Promise<void>;
   /** Counts a message to a topic that isn't one of the source's. */
@@ -58,17 +58,19 @@ export interface MqttListenerDeps<S extends Subject> {
   /** Called with why a connection was ended from this side; `subject` is the source's name, if it had come so far. */
   readonly onEnded: (ending: Ending, introduction: Introduction | null) => void;
   readonly onTrouble: (subject: S, error: unknown) => void;
+  /** Called when a client has come or gone. */
+  readonly onClients: () => void;
   readonly now: () => number;
 }
 
-export interface MqttListener {
+export interface MqttListener<S extends Subject = Subject> {
   readonly port: number;
   /** Connected clients, by source. */
-  clients(): ReadonlyMap<string, number>;
+  clients(): ReadonlyMap<string, { readonly subject: S; readonly count: number }>;
   /** Uses another certificate from now on. */
   setSecureContext(tls: SecureContextOptions): void;
   /** Lets go of the clients of sources that `keep` doesn't want any more. */
-  review(keep: (subject: Subject, introduction: Introduction) => Promise<boolean>): Promise<void>;
+  review(keep: (subject: S, introduction: Introduction) => Promise<boolean>): Promise<void>;
   /** Takes nothing more, waits for what is on its way to the log, acknowledges it and lets go of everybody. */
   stop(withinMs: number): Promise<void>;
 }
@@ -77,7 +79,7 @@ export interface MqttListener {
 const LOOK_MS = 1000;
 
 /** Opens a port that takes what is published by MQTT, and nothing else. @throws Error with a code when the port can't be had. */
-export async function startMqttListener<S extends Subject>(deps: MqttListenerDeps<S>): Promise<MqttListener> {
+export async function startMqttListener<S extends Subject>(deps: MqttListenerDeps<S>): Promise<MqttListener<S>> {
   const { limits, now } = deps;
   const stopping = new AbortController();
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
@@ -125,7 +127,7 @@ export async function startMqttListener<S extends Subject>(deps: MqttListenerDep
     async function enter(introduction: Introduction): Promise<Place | Ending | null> {
       const subject = await signIn(introduction);
       if (subject === undefined || stopping.signal.aborted) return null;
-      if (subject === null) return ENDINGS.badCredentials;
+      if (!("topics" in subject)) return subject;
       const source = sourceOf(subject);
       const { clients } = source;
       // Its will is on its way before the new connection says anything.
@@ -134,19 +136,21 @@ export async function startMqttListener<S extends Subject>(deps: MqttListenerDep
       if (!unknown.delete(socket)) return null;
       const client = { connection, introduction };
       clients.set(introduction.clientId, client);
+      deps.onClients();
       return {
         queue: source.queue,
         takes: topicTest(subject.topics),
         onNotTaken: (topic) => deps.onNotTaken(subject, topic),
         leave() {
           if (clients.get(introduction.clientId) === client) clients.delete(introduction.clientId);
+          deps.onClients();
         },
       };
     }
   }
 
   /** Undefined when it can't be known in time. */
-  async function signIn(introduction: Introduction): Promise<S | null | undefined> {
+  async function signIn(introduction: Introduction): Promise<S | Ending | undefined> {
     const until = now() + limits.signInMs;
     const backoff = createBackoff({ firstMs: 200, maxMs: 1000 });
     while (now() < until && !stopping.signal.aborted) {
@@ -204,7 +208,8 @@ export async function startMqttListener<S extends Subject>(deps: MqttListenerDep
 
   return {
     port: (server.address() as AddressInfo).port,
-    clients: () => new Map([...sources].map(([name, { clients }]) => [name, clients.size])),
+    clients: () =>
+      new Map([...sources].map(([name, { subject, clients }]) => [name, { subject, count: clients.size }])),
     setSecureContext(tls) {
       secure = createSecureContext({ ...tls, minVersion: "TLSv1.2" });
     },

@@ -12,6 +12,11 @@ export const ENDINGS = {
   badVersion: { code: 0x84, old: 1, words: "speaks a version of MQTT other than 3.1, 3.1.1 and 5" },
   badClientId: { code: 0x85, old: 2, words: "wants a session to be kept, but has no client id" },
   badCredentials: { code: 0x86, old: 5, words: "has no key of a source as its password" },
+  wrongDoor: {
+    code: 0x87,
+    old: 5,
+    words: "has the key of a source that doesn't come by MQTT: say so on its page first",
+  },
   shuttingDown: { code: 0x8b, old: 3, words: "was let go: Fieldwatch stops" },
   badMethod: { code: 0x8c, old: null, words: "asks for another way to sign in than a password" },
   silent: { code: 0x8d, old: null, words: "was silent for longer than its keep-alive allows" },

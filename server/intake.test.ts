@@ -1,0 +1,87 @@
+import { tmpdir } from "node:os";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import pino from "pino";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "@/e2e/product";
+import { loadConfig } from "./config/config";
+import { runIntake } from "./intake";
+import { readTotals } from "./sources/counts";
+import { readDoors } from "./sources/doors/reports";
+import { freshDatabase, type TestDatabase } from "./testing/database";
+import { makeSource } from "./testing/source-rig";
+import { makeTopics } from "./testing/topics";
+import { until } from "./testing/until";
+
+const logger = pino({ level: "silent" });
+let db: TestDatabase;
+let port: number;
+let intake: Awaited<ReturnType<typeof runIntake>>;
+
+beforeAll(async () => {
+  db = await freshDatabase();
+  port = await freePort();
+  const config = loadConfig(
+    { DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: tmpdir(), MQTT_PORT: String(port) },
+    "",
+  );
+  await makeTopics(config, logger);
+  intake = await runIntake(config, logger);
+});
+afterAll(async () => {
+  await intake?.stop();
+  await db?.drop();
+});
+
+async function connect(options: IClientOptions): Promise<MqttClient> {
+  const settings = { username: "x", reconnectPeriod: 0, ...options };
+  return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, settings, false);
+}
+const records = async () =>
+  (await db.pool.query<{ n: number }>(`SELECT coalesce(sum(records), 0)::float8 AS n FROM log_batch`)).rows[0]!.n;
+const seen = () => readDoors(db.pool);
+
+test("the listener takes messages of a source by its key, and counts them and its clients", async () => {
+  await until(async () => (await seen()).reports.some(({ trouble }) => trouble === null));
+  const { id, key } = await makeSource(db.pool, "barn", { type: "mqtt", topics: ["barn/#"] });
+  const client = await until(() => connect({ password: key }));
+  const before = await records();
+  await Promise.all(
+    Array.from({ length: 100 }, (_, i) =>
+      client.publishAsync(`barn/cow-${i % 7}`, `{"at":${Date.now()},"t":${i}}`, { qos: 1 }),
+    ),
+  );
+  expect((await records()) - before).toBe(100);
+  await client.publishAsync("shed/1", "{}", { qos: 1 });
+  await until(async () => {
+    const totals = (await readTotals(db.pool, [id])).get(id)!;
+    return totals.received === 101 && totals.accepted === 100 && totals.ignored === 1 && totals.clients === 1;
+  });
+  // A key that doesn't work any more lets nobody go on.
+  await db.pool.query(`UPDATE access_key SET revoked_at = now() WHERE source_id = $1`, [id]);
+  await until(() => !client.connected);
+  await client.endAsync(true);
+});
+
+test("keys of other kinds, and of sources that come another way, are told so", async () => {
+  const { key } = await makeSource(db.pool, "by-route", { type: "http" });
+  await expect(connect({ password: key, protocolVersion: 5 })).rejects.toThrow(/Not authorized/);
+  await expect(connect({ password: "fwi_nonsense" })).rejects.toThrow(/Not authorized/);
+});
+
+test("a bridge that can't connect says so on Health, and goes when its source is switched off", async () => {
+  const nowhere = await freePort();
+  const door = {
+    type: "mqtt-bridge",
+    url: `mqtt://127.0.0.1:${nowhere}`,
+    clientId: "fw",
+    username: null,
+    ca: null,
+  } as const;
+  const { id } = await makeSource(db.pool, "far", { ...door, topics: ["#"], qos: 1 });
+  const report = await until(async () =>
+    (await seen()).reports.find(({ source, trouble }) => source === "far" && /Nothing listens/.test(trouble ?? "")),
+  );
+  expect(report.what).toBe(`bridge to mqtt://127.0.0.1:${nowhere}`);
+  await db.pool.query(`UPDATE source SET enabled = false WHERE id = $1`, [id]);
+  await until(async () => !(await seen()).reports.some(({ source }) => source === "far"));
+});

@@ -1,0 +1,178 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { setImmediate } from "node:timers/promises";
+import { createAuthenticator } from "./access/authenticate";
+import { watchAccess } from "./access/watch";
+import { pause } from "./async/backoff";
+import { oneMore } from "./async/one-more";
+import { composeEngines } from "./compose";
+import { composeDoors } from "./compose-sources";
+import type { Config } from "./config/config";
+import { createSeldom } from "./front-door/seldom";
+import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
+import { IngestRefusedError } from "./ingest/refused";
+import { databaseConnection } from "./postgres/connection";
+import { isRetryable } from "./postgres/error-classes";
+import type { Logger } from "./observability/logger";
+import { createTally } from "./observability/tally";
+import type { Running } from "./observability/running";
+import { writeClients } from "./sources/counts";
+import { bridgeDoors } from "./sources/doors/bridge-door";
+import { createDeliver, deliveryOf } from "./sources/doors/deliver";
+import { keepDoors } from "./sources/doors/keep-doors";
+import { type MqttDoor, openMqttDoor } from "./sources/doors/mqtt-door";
+import { writeReports } from "./sources/doors/reports";
+import type { OpenSource } from "./sources/intake";
+import type { Published } from "./sources/mqtt/durable-queue";
+import { certificateOf } from "./own-certificate";
+
+/** The time doors may take to let what they took become durable, in milliseconds; then its senders send it again. */
+const DRAIN_MS = 4000;
+/** Interval of telling the state of doors and the number of clients, in milliseconds. */
+const TELL_MS = 10_000;
+const TOGETHER_MS = 500;
+
+/**
+ * Runs the doors of sources that are no routes: the MQTT listener, and what reads brokers and logs of others. Opens and closes them as
+ * sources change; one that can't be opened says why on Health, and is tried again.
+ */
+export async function runIntake(config: Config, logger: Logger): Promise<Running> {
+  const engines = await composeEngines(config, "intake", logger);
+  const { pool } = engines;
+  const tally = createTally({
+    empty: noIngestCounts,
+    write: (buckets) => writeIngestRates(pool, buckets),
+    now: Date.now,
+    onError: (error) => logger.debug({ err: error }, "counts of doors can't be written"),
+  });
+  const own = composeDoors({ config, engines, ingestCounts: () => tally.current(), logger });
+  const { sources } = own;
+  const authenticator = createAuthenticator(pool, { secure: "", plain: "" });
+  const certificate = certificateOf(config, logger);
+  const name = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
+  const stopping = new AbortController();
+  const mayTell = createSeldom(() => performance.now());
+
+  const deliver = createDeliver({
+    intake: own.intake,
+    isPassing: (error) =>
+      isRetryable(error) || (error instanceof IngestRefusedError && error.more.retryAfterSeconds !== undefined),
+    onPoison(source, { arrived, body, beside }, error) {
+      logger.error({ err: error, source: source.name, topic: beside.topic }, "a delivery can't be taken");
+      const refused = [{ path: "", reason: "tooLarge" as const, detail: String(error).slice(0, 300) }];
+      count(source, { at: arrived, bytes: body.byteLength, refused });
+    },
+  });
+  const count = (
+    source: OpenSource,
+    one: { at?: number; bytes?: number; refused?: Parameters<typeof own.counting.add>[1]["refused"] },
+  ) =>
+    own.counting.add(source.id, {
+      ...{ at: Date.now(), bytes: 0, accepted: 0, isKept: false, ignoredBy: new Map(), refused: [] },
+      ...{ isIgnored: one.refused === undefined, ...one },
+    });
+  const publish = (source: OpenSource, batch: readonly Published[]) => deliver(source, batch.map(deliveryOf));
+  const onTrouble = (source: OpenSource, error: unknown) => {
+    if (mayTell(`trouble ${source.name}`))
+      logger.warn({ err: error, source: source.name }, "what came is held, and tried again until the log has it");
+  };
+
+  const doors = keepDoors({
+    "mqtt-bridge": bridgeDoors({
+      ...{ publish, onTrouble, onState: tellSoon },
+      onTooLarge(source, topic, bytes) {
+        const detail = `${bytes} bytes at ${topic.slice(0, 100)} are more than a door takes`;
+        count(source, { bytes, refused: [{ path: "", reason: "tooLarge", detail }] });
+      },
+    }),
+  });
+  let listener: MqttDoor | null = null;
+  certificate?.keepCurrent({ setSecureContext: (pair) => listener?.setSecureContext(pair) });
+
+  function openListener(): MqttDoor {
+    const { HOST, TLS_CERT_FILE } = { ...config.server, ...config.frontDoor };
+    return openMqttDoor({
+      host: HOST,
+      port: config.intake.MQTT_PORT ?? (TLS_CERT_FILE === undefined ? 1883 : 8883),
+      tls: certificate?.pair ?? null,
+      maxConnections: config.frontDoor.MAX_CONNECTIONS,
+      maxPerAddress: config.frontDoor.MAX_CONNECTIONS_PER_ADDRESS,
+      clientsPerSource: config.intake.MQTT_CLIENTS_PER_SOURCE,
+      ...{ sources, publish, onTrouble, onState: tellSoon },
+      async sourceOf(key, address) {
+        const shown = { cookie: null, authorization: `Bearer ${key}`, address, isHttps: certificate !== null };
+        const caller = await authenticator.callerOf(shown);
+        return caller.kind === "key" ? (caller.sourceId ?? null) : null;
+      },
+      onNotTaken: (source) => count(source, {}),
+      onEnded({ words }, introduction) {
+        if (mayTell(`${introduction?.address} ${words}`))
+          logger.info({ address: introduction?.address, client: introduction?.clientId }, `an MQTT client ${words}`);
+      },
+    });
+  }
+
+  /** Opens and closes doors, as sources have it now. */
+  const settle = oneMore(async () => {
+    // What changes together is settled together.
+    await setImmediate();
+    const all = await sources.all();
+    const isListening = config.intake.MQTT_PORT !== undefined || all.some(({ door }) => door.type === "mqtt");
+    if (isListening) listener ??= openListener();
+    await doors.settle(all);
+    await listener?.review();
+    if (!isListening && listener !== null) {
+      const closing = listener;
+      listener = null;
+      await closing.stop(DRAIN_MS);
+    }
+    tellSoon();
+  });
+
+  let lastTold = "";
+  const tell = oneMore(async () => {
+    // Many who come together are told once.
+    await pause(TOGETHER_MS, stopping.signal);
+    if (stopping.signal.aborted) return;
+    const reports = [
+      ...(listener === null ? [] : [{ sourceId: null, state: listener.state() }]),
+      ...[...doors.open()].map(([{ id }, door]) => ({ sourceId: id, state: door.state() })),
+    ];
+    for (const { state } of reports) {
+      const line = `${state.what}${state.trouble === null ? " is open" : `: ${state.trouble}`}`;
+      if (!lastTold.includes(line))
+        logger[state.trouble === null ? "info" : "warn"]({ fix: state.fix ?? undefined }, line);
+    }
+    lastTold = reports
+      .map(({ state }) => `${state.what}${state.trouble === null ? " is open" : `: ${state.trouble}`}`)
+      .join();
+    await writeReports(pool, name, reports);
+    await writeClients(pool, name, listener?.clients() ?? new Map());
+  });
+  const onTellError = (error: unknown) => logger.debug({ err: error }, "the state of doors can't be told");
+  function tellSoon(): void {
+    tell().catch(onTellError);
+  }
+  const telling = setInterval(tellSoon, TELL_MS);
+
+  const stopWatching = watchAccess(databaseConnection(config), logger, (changed) => {
+    own.forget(changed);
+    if (changed === "catalog" || changed === "people") return;
+    authenticator.forget(changed);
+    settle().catch((error: unknown) => logger.warn({ err: error }, "sources can't be asked for"));
+  });
+
+  let stopped: Promise<void> | undefined;
+  return {
+    stop: () =>
+      (stopped ??= (async () => {
+        stopping.abort();
+        clearInterval(telling);
+        await stopWatching();
+        certificate?.stop();
+        await Promise.all([listener?.stop(DRAIN_MS), doors.stop(DRAIN_MS)]);
+        await Promise.all([own.stop(), tally.stop()]);
+        await engines.close();
+      })()),
+  };
+}
