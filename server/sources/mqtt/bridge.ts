@@ -21,7 +21,7 @@ export interface BridgeSettings {
   readonly qos: 0 | 1;
 }
 
-export interface BridgeState {
+interface BridgeState {
   readonly isConnected: boolean;
   /** What keeps it from reading, in words; null when nothing does. */
   readonly trouble: string | null;
