@@ -1,3 +1,4 @@
+import { ownUnitsOf } from "@/server/catalog/metrics";
 import { createProvider, type Provider } from "./access/provider";
 import { KNOWN_MS } from "./access/guessing";
 import { ATTEMPT_MS } from "./access/provider-attempt";
@@ -130,6 +131,7 @@ export function composeApi(parts: ApiParts): Api {
         catalog: {
           devices: (names) => findDevices(engines.pool, names),
           metrics: (names) => findMetrics(engines.pool, names),
+          ownUnits: (names) => ownUnitsOf(engines.pool, names),
           room: () =>
             roomInCatalog(engines.pool, { maxDevices: pipeline.MAX_DEVICES, maxMetrics: pipeline.MAX_METRICS }),
         },

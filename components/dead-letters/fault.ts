@@ -29,6 +29,7 @@ const PARTS: Record<DeadLetterReason, Part> = {
   tooManyMetrics: "field",
   seriesTooOld: "field",
   typeDrift: "field",
+  unitMismatch: "field",
 };
 
 /** Tells which part of a message the reason speaks of. */

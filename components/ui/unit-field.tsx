@@ -1,6 +1,6 @@
 "use client";
 import { Autocomplete, type AutocompleteProps } from "@mantine/core";
-import { UNIT_LENGTH } from "@/server/contracts/metrics";
+import { UNIT_LENGTH } from "@/server/domain/label";
 
 /** Offered while typing; any other short text will do. */
 const OFFERED = (

@@ -19,6 +19,8 @@ export interface CatalogMetric {
   readonly id: number;
   readonly name: string;
   readonly kind: MetricKind;
+  /** The unit of all devices that have none of their own. */
+  readonly unit: string | null;
 }
 
 /** The device's own words about itself; null where it says nothing. */
@@ -33,6 +35,8 @@ export interface NewDevice {
 export interface NewMetric {
   readonly name: string;
   readonly kind: MetricKind;
+  /** The unit its first sender said; null if none. */
+  readonly unit?: string | null;
 }
 
 /** Serialises discovery, so that workers at it at once can't pass the bounds together. */
@@ -49,7 +53,9 @@ export async function findDevices(db: Pool | PoolClient, names: readonly string[
 
 /** Finds those of `names` that are known. */
 export async function findMetrics(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogMetric[]> {
-  const { rows } = await db.query<CatalogMetric>(`SELECT id, name, kind FROM metric WHERE name = ANY ($1)`, [names]);
+  const { rows } = await db.query<CatalogMetric>(`SELECT id, name, kind, unit FROM metric WHERE name = ANY ($1)`, [
+    names,
+  ]);
   return rows;
 }
 
@@ -114,10 +120,11 @@ export async function discoverMetrics(
     const fresh = await roomFor(client, "metric", metrics, known, most);
     if (fresh.length === 0) return known;
     const { rows } = await client.query<CatalogMetric>(
-      `INSERT INTO metric (name, kind)
-       SELECT n.name, n.kind FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (name, kind, i) ORDER BY n.i
-       RETURNING id, name, kind`,
-      [fresh.map(nameOf), fresh.map(({ kind }) => kind)],
+      `INSERT INTO metric (name, kind, unit, meaning)
+       SELECT n.name, n.kind, n.unit, CASE WHEN n.unit IS NULL THEN 'none' ELSE 'set' END
+       FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS n (name, kind, unit, i) ORDER BY n.i
+       RETURNING id, name, kind, unit`,
+      [fresh.map(nameOf), fresh.map(({ kind }) => kind), fresh.map(({ unit }) => unit ?? null)],
     );
     return [...known, ...rows];
   });
@@ -139,6 +146,34 @@ export async function noteMetrics(pool: Pool, noted: readonly DeviceMetric[]): P
        JOIN device d ON d.id = n.device JOIN metric m ON m.id = n.metric
        ON CONFLICT (device_id, metric_id) DO NOTHING`,
       [noted.map(({ deviceId }) => deviceId), noted.map(({ metric }) => metric)],
+    );
+  });
+}
+
+/** A unit that a device has of its own for a metric. */
+export interface DeviceUnit extends DeviceMetric {
+  readonly unit: string;
+}
+
+/** The units that these devices have of their own. */
+export async function findOwnUnits(pool: Pool, devices: readonly number[]): Promise<DeviceUnit[]> {
+  const { rows } = await pool.query<DeviceUnit>(
+    `SELECT device_id AS "deviceId", metric_id AS metric, unit FROM device_unit WHERE device_id = ANY ($1::integer[])`,
+    [devices],
+  );
+  return rows;
+}
+
+/** Notes the units that messages say of devices' metrics which have none. Commits by itself, and twice is the same as once. */
+export async function noteOwnUnits(pool: Pool, noted: readonly DeviceUnit[]): Promise<void> {
+  await withTransaction(pool, async (client) => {
+    await client.query(DISCOVERY_LOCK);
+    await client.query(
+      `INSERT INTO device_unit (device_id, metric_id, unit)
+       SELECT d.id, m.id, n.unit FROM unnest($1::integer[], $2::integer[], $3::text[]) AS n (device, metric, unit)
+       JOIN device d ON d.id = n.device JOIN metric m ON m.id = n.metric AND m.unit IS NULL
+       ON CONFLICT (device_id, metric_id) DO NOTHING`,
+      [noted.map(({ deviceId }) => deviceId), noted.map(({ metric }) => metric), noted.map(({ unit }) => unit)],
     );
   });
 }
@@ -201,10 +236,10 @@ export async function lockDevices(client: PoolClient, ids: readonly number[]): P
 export interface DeviceActivity {
   readonly id: number;
   readonly messages: number;
-  /** Latest ingest time. */
-  readonly lastSeen: EpochMs;
-  /** Latest event time. */
-  readonly lastEventTime: EpochMs;
+  /** Latest ingest time; null if it brought values of unknown age alone. */
+  readonly lastSeen: EpochMs | null;
+  /** Latest event time; null as well. */
+  readonly lastEventTime: EpochMs | null;
 }
 
 const NOTE_ACTIVITY = prepared(
@@ -222,12 +257,16 @@ export async function noteActivity(client: PoolClient, devices: readonly DeviceA
     NOTE_ACTIVITY([
       devices.map((device) => device.id),
       devices.map((device) => device.messages),
-      devices.map((device) => new Date(device.lastSeen).toISOString()),
-      devices.map((device) => new Date(device.lastEventTime).toISOString()),
+      devices.map((device) => instantOf(device.lastSeen)),
+      devices.map((device) => instantOf(device.lastEventTime)),
     ]),
   );
   if (rowCount !== devices.length)
     throw new InconsistencyError(`${rowCount} of ${devices.length} devices were updated`);
+}
+
+function instantOf(time: EpochMs | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
 }
 
 /** A reading whose value was refused because another one is stored at its metric and event time. */

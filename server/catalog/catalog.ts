@@ -7,10 +7,13 @@ import {
   discoverMetrics,
   findDevices,
   findMetrics,
+  findOwnUnits,
   noteMetrics,
+  noteOwnUnits,
   type CatalogDevice,
   type CatalogMetric,
   type DeviceMetric,
+  type DeviceUnit,
   type NewDevice,
 } from "./catalog-writes";
 import type { MetricKind } from "@/server/domain/terms";
@@ -30,6 +33,8 @@ export interface Catalog {
   forget(): void;
 }
 
+export type OwnUnits = ReadonlyMap<number, ReadonlyMap<number, string>>;
+
 /** The catalog of one epoch. */
 interface CatalogView {
   readonly epoch: number;
@@ -40,8 +45,16 @@ interface CatalogView {
   /**
    * The wanted metrics that are known or could be added, by name. A kind of null only asks, and adds nothing.
    * A metric that is known as boolean becomes a number with the first number, for good.
+   * @param units those of metrics that are added.
    */
-  metrics(wanted: ReadonlyMap<string, MetricKind | null>): Promise<ReadonlyMap<string, CatalogMetric>>;
+  metrics(
+    wanted: ReadonlyMap<string, MetricKind | null>,
+    units: ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, CatalogMetric>>;
+  /** The units that these devices have of their own, by device and metric. */
+  ownUnits(devices: readonly number[]): Promise<OwnUnits>;
+  /** Gives devices' metrics that have no unit those that their messages say. */
+  noteOwnUnits(noted: readonly DeviceUnit[]): Promise<void>;
   /** Sees to it that each device is known to have these metrics. */
   pair(devices: readonly { readonly deviceId: number; readonly metrics: readonly number[] }[]): Promise<void>;
 }
@@ -78,6 +91,8 @@ function createView(
   /** The metrics that each device is known to have. */
   const pairs = new Map<number, Set<number>>();
   let paired = 0;
+  /** The units that each device is known to have of its own; those of all devices that were asked for. */
+  const units = new Map<number, Map<number, string>>();
 
   function keepDevices(found: readonly CatalogDevice[]) {
     // Over the bound only if MAX_DEVICES was lowered below what the database holds.
@@ -125,7 +140,7 @@ function createView(
       return found;
     },
 
-    async metrics(wanted) {
+    async metrics(wanted, said) {
       const result = new Map<string, CatalogMetric>();
       const missing: string[] = [];
       for (const name of wanted.keys()) {
@@ -141,7 +156,7 @@ function createView(
       const names = new Set(found.map(nameOf));
       const fresh = missing.flatMap((name) => {
         const kind = wanted.get(name) ?? null;
-        return names.has(name) || kind === null ? [] : [{ name, kind }];
+        return names.has(name) || kind === null ? [] : [{ name, kind, unit: said.get(name) ?? null }];
       });
       if (fresh.length > 0) found.push(...(await discoverMetrics(pool, fresh, maxMetrics)));
       numbers.push(...found.filter(({ name, kind }) => kind === "boolean" && wanted.get(name) === "number"));
@@ -150,6 +165,23 @@ function createView(
       keepMetrics(now);
       for (const metric of now) result.set(metric.name, metric);
       return result;
+    },
+
+    async ownUnits(wanted) {
+      const missing = wanted.filter((device) => !units.has(device));
+      if (missing.length > 0) {
+        if (units.size + missing.length > maxDevices) units.clear();
+        const all = missing.length === wanted.length ? missing : wanted.filter((device) => !units.has(device));
+        const found = await findOwnUnits(pool, all);
+        for (const device of all) units.set(device, new Map());
+        for (const { deviceId, metric, unit } of found) units.get(deviceId)!.set(metric, unit);
+      }
+      return units;
+    },
+
+    async noteOwnUnits(noted) {
+      await noteOwnUnits(pool, noted);
+      for (const { deviceId, metric, unit } of noted) units.get(deviceId)?.set(metric, unit);
     },
 
     async pair(batch) {

@@ -1,4 +1,5 @@
 import type { PoolClient } from "pg";
+import { isStateOnly } from "@/server/domain/message";
 import type { CommitBatch, EnrichedMessage } from "@/server/ports/commit-batch";
 import { type DeviceActivity, noteActivity, noteConflicts, noteRounded } from "./catalog-writes";
 
@@ -21,21 +22,14 @@ export async function addRounded(tx: PoolClient, { messages }: CommitBatch): Pro
 }
 
 function activityOf(messages: readonly EnrichedMessage[]): DeviceActivity[] {
-  const byDevice = new Map<number, { id: number; messages: number; lastSeen: number; lastEventTime: number }>();
+  const byDevice = new Map<number, { -readonly [K in keyof DeviceActivity]: DeviceActivity[K] }>();
   for (const { deviceId, record, message } of messages) {
-    const device = byDevice.get(deviceId);
-    if (!device) {
-      byDevice.set(deviceId, {
-        id: deviceId,
-        messages: 1,
-        lastSeen: record.ingestTime,
-        lastEventTime: message.eventTime,
-      });
-      continue;
-    }
+    let device = byDevice.get(deviceId);
+    if (!device) byDevice.set(deviceId, (device = { id: deviceId, messages: 0, lastSeen: null, lastEventTime: null }));
     device.messages++;
-    device.lastSeen = Math.max(device.lastSeen, record.ingestTime);
-    device.lastEventTime = Math.max(device.lastEventTime, message.eventTime);
+    if (isStateOnly(message)) continue;
+    device.lastSeen = Math.max(device.lastSeen ?? 0, record.ingestTime);
+    device.lastEventTime = Math.max(device.lastEventTime ?? 0, message.eventTime);
   }
   return [...byDevice.values()];
 }

@@ -1,9 +1,10 @@
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import type { Prisma } from "@/server/postgres/generated/client";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { atSites } from "./devices";
+import { beginEpoch } from "./epoch";
 
 /** The origin of a metric's unit and range. */
 type MetricMeaning = "none" | "guessed" | "set";
@@ -59,13 +60,20 @@ async function firstSeenAt(
   return new Map(rows.map(({ id, at }) => [id, at]));
 }
 
-/** Says what a metric means, for all devices. */
+/** Says what a metric means, for all devices. Workers convert to another unit from then on: see {@link beginEpoch}. */
 export async function describeMetric(
-  prisma: PrismaClient,
+  tx: PoolClient,
   key: number,
-  meaning: { readonly unit: string | null; readonly min: number | null; readonly max: number | null },
+  { unit, min, max }: { readonly unit: string | null; readonly min: number | null; readonly max: number | null },
 ): Promise<void> {
-  await prisma.metric.updateMany({ where: { id: key }, data: { ...meaning, meaning: "set" } });
+  const { rowCount } = await tx.query(`SELECT FROM metric WHERE id = $1 AND unit IS DISTINCT FROM $2`, [key, unit]);
+  if (rowCount) await beginEpoch(tx);
+  await tx.query(`UPDATE metric SET unit = $2, min = $3, max = $4, meaning = 'set' WHERE id = $1`, [
+    key,
+    unit,
+    min,
+    max,
+  ]);
 }
 
 /**
@@ -79,6 +87,13 @@ export async function setOwnUnits(
   metric: number,
   { devices, unit, unsetOnly }: { devices: readonly string[]; unit: string | null; unsetOnly: boolean },
 ): Promise<string[]> {
+  // Workers convert to what they remember; the epoch is begun before anything is locked, as removals do.
+  const { rowCount: changed } = await tx.query(
+    `SELECT FROM device d LEFT JOIN device_unit u ON u.device_id = d.id AND u.metric_id = $2
+     WHERE d.name = ANY ($1) AND u.unit IS DISTINCT FROM $3 AND (u.unit IS NULL OR NOT $4) LIMIT 1`,
+    [devices, metric, unit, unsetOnly],
+  );
+  if (changed) await beginEpoch(tx);
   // The order of ids is the one in which all who lock several devices do so.
   const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
   const { rows } = await tx.query<{ id: number; name: string }>(
@@ -109,6 +124,26 @@ export async function ownUnits(
     [metric, devices],
   );
   return Object.fromEntries(rows.map(({ name, unit }) => [name, unit]));
+}
+
+/** All units that these devices have of their own, by device and metric. */
+export async function ownUnitsOf(
+  db: Pool,
+  devices: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  if (devices.length === 0) return new Map();
+  const { rows } = await db.query<{ device: string; metric: string; unit: string }>(
+    `SELECT d.name AS device, m.name AS metric, u.unit FROM device_unit u
+     JOIN device d ON d.id = u.device_id JOIN metric m ON m.id = u.metric_id WHERE d.name = ANY ($1)`,
+    [devices],
+  );
+  const units = new Map<string, Map<string, string>>();
+  for (const { device, metric, unit } of rows) {
+    const of = units.get(device);
+    if (of) of.set(metric, unit);
+    else units.set(device, new Map([[metric, unit]]));
+  }
+  return units;
 }
 
 /** The unit of a metric at a device: its own, or the metric's. */

@@ -1,9 +1,6 @@
 import { z } from "zod";
-import { readLabel } from "@/server/domain/label";
+import { readLabel, UNIT_LENGTH } from "@/server/domain/label";
 import { instant, text } from "./common";
-
-/** Longest unit, in characters. */
-export const UNIT_LENGTH = 32;
 
 /** Most devices whose unit can be set at once. */
 export const MOST_UNIT_DEVICES = 400;

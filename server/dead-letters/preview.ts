@@ -6,8 +6,10 @@ import type { Refusal } from "@/server/domain/reasons";
 interface CatalogView {
   /** Reads those of the named devices that are known. */
   devices(names: readonly string[]): Promise<readonly { readonly name: string; readonly site: string | null }[]>;
-  /** Reads those of the named metrics that are known. */
-  metrics(names: readonly string[]): Promise<readonly { readonly name: string }[]>;
+  /** Reads those of the named metrics that are known, with the units of devices that have none of their own. */
+  metrics(names: readonly string[]): Promise<readonly { readonly name: string; readonly unit: string | null }[]>;
+  /** Reads the units that the named devices have of their own, by device and metric. */
+  ownUnits(names: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>;
   /** Counts how many more the catalog takes; below zero when a limit was lowered. */
   room(): Promise<{ readonly devices: number; readonly metrics: number }>;
 }
@@ -43,13 +45,16 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
     const now = bounds();
     const outcomes = messages.map(({ bytes }) => decodeMessage(bytes, now));
     const decoded = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.message] : []));
-    const [devices, metrics, room] = await Promise.all([
+    const sayUnits = decoded.filter(({ units }) => units !== undefined);
+    const [devices, metrics, own, room] = await Promise.all([
       catalog.devices([...new Set(decoded.map(({ device }) => device))]),
       catalog.metrics([...new Set(decoded.flatMap(namesIn))]),
+      catalog.ownUnits([...new Set(sayUnits.map(({ device }) => device))]),
       catalog.room(),
     ]);
     const known = new Map(devices.map(({ name, site }) => [name, site]));
     const names = new Set(metrics.map(({ name }) => name));
+    const units = new Map(metrics.map(({ name, unit }) => [name, unit]));
     return outcomes.map((outcome, i) => {
       if (!outcome.ok) return refused(outcome);
       const { message } = outcome;
@@ -57,7 +62,13 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
       if (site === undefined && room.devices <= 0) return refused(NO_ROOM_FOR_DEVICE);
       if (site !== undefined && senderSite !== null && site !== senderSite)
         return refused(ofOtherSite(message.device, senderSite));
-      const { readings, texts, refused: fields } = judgeFields(message, metricsFor(message, names, room.metrics));
+      const {
+        readings,
+        texts,
+        refused: fields,
+      } = judgeFields(message, metricsFor(message, names, room.metrics), {
+        unitAt: (name) => own.get(message.device)?.get(name) ?? units.get(name) ?? null,
+      });
       const problems = fields.map(({ field, reason, detail }) => ({ field, reason, detail }));
       return { device: message.device, readings: readings.length, texts: texts.length, problems };
     });

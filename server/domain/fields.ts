@@ -1,6 +1,7 @@
 import type { DecodedMessage, ReadingValue } from "./message";
 import type { Refusal } from "./reasons";
 import type { EpochMs } from "./terms";
+import { convert, parseUnit } from "./units/units";
 
 /** A field that cannot become a reading, with its place among the message's fields, which is the same each time. */
 interface RefusedField extends Refusal {
@@ -11,24 +12,37 @@ interface RefusedField extends Refusal {
 
 /** The outcome of a message's fields, given the metrics there are. */
 export interface JudgedFields {
+  /** In the unit that the metric has at the device. */
   readonly readings: readonly (readonly [metric: string, value: ReadingValue])[];
   readonly texts: readonly (readonly [field: string, text: string])[];
   readonly refused: readonly RefusedField[];
+  /** Units the message says of readings whose metric has none at the device yet: what they are from now on. */
+  readonly ownUnits: readonly (readonly [metric: string, unit: string])[];
+}
+
+const NONE: readonly never[] = [];
+
+/** What is known of a message's device that its fields are judged by. */
+interface FieldContext {
+  /** The time before which its readings of a metric were removed, where the message is older; null: none were. */
+  readonly removedBefore?: ((name: string) => EpochMs | null) | null;
+  /** The unit that a metric has at the device; null for none. Asked only of messages that say units. */
+  readonly unitAt?: (name: string) => string | null;
 }
 
 /**
  * Judges every field of a message. Numbers and booleans are readings alike, whichever the metric had first; a string is
- * drift where there are readings, else a text.
+ * drift where there are readings, else a text. A number whose unit the message says is converted to the one its metric has at the device.
  * @param isMetric false when there is no such metric and no room for it.
- * @param removedBefore the time before which its readings of a metric were removed, where the message is older; null: none were.
  */
 export function judgeFields(
   message: DecodedMessage,
   isMetric: (name: string) => boolean,
-  removedBefore: ((name: string) => EpochMs | null) | null = null,
+  { removedBefore = null, unitAt = () => null }: FieldContext = {},
 ): JudgedFields {
   if (isPlain(message) && removedBefore === null && message.values.every(([field]) => isMetric(field)))
-    return { readings: message.values, texts: [], refused: [] };
+    return { readings: message.values, texts: NONE, refused: NONE, ownUnits: NONE };
+  const ownUnits: (readonly [string, string])[] = [];
   const readings: (readonly [string, ReadingValue])[] = [];
   const texts: (readonly [string, string])[] = [];
   const refused: RefusedField[] = [];
@@ -39,9 +53,17 @@ export function judgeFields(
   for (const entry of message.values) {
     const [field, value] = entry;
     const edge = removedBefore?.(field) ?? null;
+    const said = typeof value === "number" ? message.units?.get(field) : undefined;
     if (!isMetric(field)) refused.push({ field, value, number, ...noRoom(field) });
     else if (edge !== null) refused.push({ field, value, number, ...gone(field, edge) });
-    else readings.push(entry);
+    else if (said === undefined) readings.push(entry);
+    else {
+      const unit = unitAt(field);
+      const converted = unit === null ? (value as number) : inUnit(value as number, said, unit);
+      if (unit === null) ownUnits.push([field, said]);
+      if (converted === null) refused.push({ field, value, number, ...otherUnit(field, said, unit!) });
+      else readings.push(converted === value ? entry : [field, converted]);
+    }
     number++;
   }
   for (const entry of message.texts) {
@@ -51,11 +73,20 @@ export function judgeFields(
     number++;
   }
   for (const label of message.refusedLabels) refused.push({ ...label, number: number++ });
-  return { readings, texts, refused };
+  return { readings, texts, refused, ownUnits };
 }
 
-function isPlain({ texts, refused, refusedLabels }: DecodedMessage): boolean {
-  return texts.length + refused.length + refusedLabels.length === 0;
+function isPlain({ texts, refused, refusedLabels, units }: DecodedMessage): boolean {
+  return units === undefined && texts.length + refused.length + refusedLabels.length === 0;
+}
+
+/** A number in another unit; null if it can't be told in that. */
+function inUnit(value: number, from: string, to: string): number | null {
+  if (from === to) return value;
+  const [known, wanted] = [parseUnit(from), parseUnit(to)];
+  if (known === null || wanted === null) return null;
+  const converted = convert(value, known, wanted);
+  return converted !== null && Number.isFinite(converted) ? converted : null;
 }
 
 /** Says why a message is refused when its device is not in the catalog and can't be added. */
@@ -68,6 +99,13 @@ export function ofOtherSite(device: string, senderSite: string): Refusal {
 
 function drift(name: string): Refusal {
   return { reason: "typeDrift", detail: `${name} is a string; it has readings, which are numbers or booleans` };
+}
+
+function otherUnit(name: string, said: string, unit: string): Refusal {
+  return {
+    reason: "unitMismatch",
+    detail: `${name} is sent in ${said}; its metric is in ${unit}, which that can't be converted to`,
+  };
 }
 
 function noRoom(field: string): Refusal {

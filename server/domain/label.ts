@@ -1,6 +1,9 @@
 /** Longest site or type, in characters (code points). */
 export const LABEL_LENGTH = 128;
 
+/** Longest unit, in characters. */
+export const UNIT_LENGTH = 32;
+
 /** Matches control characters, those that turn the direction of text too, separators of lines and paragraphs, and halves of characters: nothing a person can read. */
 const UNREADABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 

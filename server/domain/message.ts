@@ -1,6 +1,6 @@
 import { type JsonReading, readJson, TooDeepError } from "./json";
 import { type DeadLetterReason, type Refusal } from "./reasons";
-import { readLabel } from "./label";
+import { readLabel, UNIT_LENGTH } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
 import { parseEventTime } from "./time";
 
@@ -28,17 +28,28 @@ export interface DecodedMessage {
   readonly values: readonly (readonly [metric: string, value: ReadingValue])[];
   /** Names of the `values` that no double holds as they were written: the nearest double is taken. */
   readonly rounded: readonly string[];
+  /** Units that the sender says its `values` are in, by metric. */
+  readonly units?: ReadonlyMap<string, string>;
+  /** Values of unknown age, which make no readings: they are for the twin alone, where nothing of a known time is. */
+  readonly state?: readonly (readonly [name: string, value: ReadingValue | string])[];
   /** Strings, which stay in the message and the twin. */
   readonly texts: readonly (readonly [metric: string, text: string])[];
   /** Fields that cannot become a reading; the others are good all the same. */
   readonly refused: readonly (Refusal & { readonly field: string; readonly value: unknown })[];
-  /** Faults of site and type; the readings are good all the same. */
-  readonly refusedLabels: readonly (Refusal & { readonly field: "site" | "type"; readonly value: unknown })[];
+  /** Faults of site, type and units; the readings are good all the same. */
+  readonly refusedLabels: readonly RefusedLabel[];
 }
+
+type RefusedLabel = Refusal & { readonly field: "site" | "type" | "units"; readonly value: unknown };
 
 export type DecodeOutcome =
   | { readonly ok: true; readonly message: DecodedMessage }
   | ({ readonly ok: false; /** The device, if it could be read. */ readonly device?: string } & Refusal);
+
+/** True for a message that brings values of unknown age alone: it says nothing of when its device was heard. */
+export function isStateOnly({ state, values, texts, refused }: DecodedMessage): boolean {
+  return state !== undefined && values.length + texts.length + refused.length === 0;
+}
 
 /** The settings of decoding. */
 export interface DecodeBounds {
@@ -97,18 +108,55 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   if (wrongTime !== null) return { ok: false, ...wrongTime, device };
 
   const readings = own(json, "readings");
-  if (readings === undefined || readings === null) return refuse("noReadings", 'there are no "readings"', device);
-  if (!isObject(readings)) return refuse("noReadings", `"readings" is ${describe(readings)}, not an object`, device);
-  const names = Object.keys(readings);
-  if (names.length > MESSAGE_LIMITS.readings) {
-    return refuse("tooManyReadings", `${names.length} readings; the limit is ${MESSAGE_LIMITS.readings}`, device);
+  const state = own(json, "state");
+  const fields: Fields = { values: [], texts: [], rounded: [], refused: [] };
+  if (isObject(state)) {
+    const problem = readFields(state, tokens, fields);
+    if (problem !== null) return { ok: false, ...problem, device };
   }
+  const kept = isObject(state) ? [...fields.values.splice(0), ...fields.texts.splice(0)] : [];
+  fields.rounded.length = 0;
+  if (readings === undefined || readings === null) {
+    if (kept.length === 0) return refuse("noReadings", 'there are no "readings"', device);
+  } else {
+    if (!isObject(readings)) return refuse("noReadings", `"readings" is ${describe(readings)}, not an object`, device);
+    const problem = readFields(readings, tokens, fields);
+    if (problem !== null) return { ok: false, ...problem, device };
+  }
+  const { values, texts, rounded, refused } = fields;
+  if (values.length + texts.length + refused.length + kept.length === 0)
+    return refuse("noReadings", '"readings" has no value', device);
 
-  const values: [string, ReadingValue][] = [];
-  const texts: [string, string][] = [];
-  const rounded: string[] = [];
+  const refusedLabels: RefusedLabel[] = [];
+  const message: DecodedMessage = { device, eventTime, values, rounded, texts, refused, refusedLabels };
+  const id = own(json, "id");
+  const hasId = typeof id === "string" && id.length <= 256;
+  return {
+    ok: true,
+    message: Object.assign(
+      message,
+      hasId ? { id } : null,
+      kept.length > 0 ? { state: kept } : null,
+      readBeside(json, refusedLabels),
+    ),
+  };
+}
+
+/** The fields of a message as they are read. */
+interface Fields {
+  readonly values: [string, ReadingValue][];
+  readonly texts: [string, string][];
+  readonly rounded: string[];
+  readonly refused: DecodedMessage["refused"][number][];
+}
+
+/** Adds the members of readings or state to `fields`. @returns why there are too many of them, or null. */
+function readFields(readings: object, tokens: JsonReading["tokens"], fields: Fields): Refusal | null {
+  const { values, texts, rounded, refused } = fields;
+  const names = Object.keys(readings);
+  if (names.length > MESSAGE_LIMITS.readings)
+    return refusal("tooManyReadings", `${names.length} readings; the limit is ${MESSAGE_LIMITS.readings}`);
   const written = tokens.get(readings);
-  const refused: DecodedMessage["refused"][number][] = [];
   for (const field of names) {
     const value = (readings as Record<string, unknown>)[field];
     // Null is a device's way to say "none right now": no reading, and no fault either.
@@ -130,14 +178,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
       if (written?.has(field)) rounded.push(field);
     }
   }
-  if (values.length + texts.length + refused.length === 0)
-    return refuse("noReadings", '"readings" has no value', device);
-
-  const refusedLabels: DecodedMessage["refusedLabels"][number][] = [];
-  const message: DecodedMessage = { device, eventTime, values, rounded, texts, refused, refusedLabels };
-  const id = own(json, "id");
-  const isKept = typeof id === "string" && id.length <= 256;
-  return { ok: true, message: Object.assign(message, isKept ? { id } : null, labels(json, refusedLabels)) };
+  return null;
 }
 
 /** Why readings of this event time can't be taken; null if they can. */
@@ -149,12 +190,12 @@ export function judgeTime(eventTime: EpochMs, bounds: DecodeBounds): Refusal | n
   return null;
 }
 
-/** Reads site and type; what can't be kept goes to `refusedLabels`. */
-function labels(
-  json: object,
-  refusedLabels: DecodedMessage["refusedLabels"][number][],
-): { site?: string; type?: string } | null {
-  let kept: { site?: string; type?: string } | null = null;
+/** What a message says beside its readings. */
+type MessageBeside = Pick<DecodedMessage, "site" | "type" | "units">;
+
+/** Reads what a message says beside its readings; what can't be kept goes to `refusedLabels`. */
+export function readBeside(json: object, refusedLabels: RefusedLabel[]): MessageBeside | null {
+  let kept: { site?: string; type?: string; units?: ReadonlyMap<string, string> } | null = null;
   for (const field of ["site", "type"] as const) {
     const value = own(json, field);
     if (value === undefined) continue;
@@ -167,6 +208,17 @@ function labels(
       });
     else if (read.label !== null) (kept ??= {})[field] = read.label;
   }
+  const said = own(json, "units");
+  if (said === undefined || said === null) return kept;
+  const units = new Map<string, string>();
+  let problem: string | null = isObject(said) ? null : `units is ${describe(said)}, not an object`;
+  for (const [metric, value] of isObject(said) ? Object.entries(said) : []) {
+    const read = readLabel(value, UNIT_LENGTH);
+    if ("problem" in read) problem ??= `the unit of ${describe(metric)} is ${describe(value)}; it ${read.problem}`;
+    else if (read.label !== null) units.set(metric, read.label);
+  }
+  if (problem !== null) refusedLabels.push({ field: "units", value: said, ...refusal("badLabel", problem) });
+  if (units.size > 0) (kept ??= {}).units = units;
   return kept;
 }
 

@@ -70,13 +70,18 @@ export const DEAD_LETTER_REASONS = {
   badValue: { scope: "field", title: "Not a value", fix: "Send a number, a boolean or a string." },
   badLabel: {
     scope: "field",
-    title: "Bad site or type",
-    fix: "Send site and type as text of at most 128 characters on one line; the message's readings are stored.",
+    title: "Bad site, type or units",
+    fix: "Send site and type as text of at most 128 characters on one line, and units as an object of texts; the message's readings are stored.",
   },
   notFinite: {
     scope: "field",
     title: "Not a finite number",
     fix: "Send a finite number; null, or no field at all, when there is none.",
+  },
+  unitMismatch: {
+    scope: "field",
+    title: "Another unit",
+    fix: "Give the value a name of its own in the source's mapping, or set the metric's unit (page Metrics), and resend.",
   },
   tooManyMetrics: { scope: "field", title: "Too many metrics", fix: "Raise MAX_METRICS, then resend." },
   typeDrift: {

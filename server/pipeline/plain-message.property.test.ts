@@ -59,7 +59,32 @@ const message = fc
     time,
     readings: fc.array(fc.tuple(name, value), { maxLength: 6 }),
     space: fc.constantFrom("", "", "", " "),
-    more: fc.constantFrom("", "", "", ',"id":"7"', ',"site":"s"', "x", "}"),
+    more: fc.constantFrom(
+      ...[
+        "",
+        "",
+        "",
+        ',"id":"7"',
+        ',"site":"s"',
+        ',"site":null',
+        "x",
+        "}",
+        ',"units":{}',
+        ',"units":{"co":5}',
+        ',"units":7',
+      ],
+      ...[
+        ',"units":{"co":"ppm","temperature":"°C"}',
+        ',"units":{"co":"ppm"},"site":" Köln ","type":"t"',
+        ',"state":{"a":1}',
+      ],
+      ...[
+        ',"units":{"a":"V"},"units":{"b":"A"}',
+        ',"units":{"a":"V"}}',
+        ',"readings":{"a":1}',
+        ',"units":{"a":"V"},"time":1',
+      ],
+    ),
   })
   .map(({ device, time, readings, space, more }) => {
     const members = readings.map(([key, one]) => `"${key}":${one}`).join(`,${space}`);
@@ -82,7 +107,9 @@ test("what is read from bytes is what decoding makes of them, whatever came befo
 
 test("any bytes changed anywhere are read as decoding reads them, or left to it", () => {
   const read = createPlainReader();
-  const plain = `{"device":"press-07","time":"2026-02-28T21:10:00.123Z","readings":{"temperature":21.3,"motion":false,"n":-12}}`;
+  const readings = `{"device":"press-07","time":"2026-02-28T21:10:00.123Z","readings":{"temperature":21.3,"motion":false,"n":-12}`;
+  const plain = `${readings},"units":{"temperature":"°C"}}`;
+  expect(read(Buffer.from(plain), bounds)?.units).toEqual(new Map([["temperature", "°C"]]));
   const change = fc.tuple(fc.nat(plain.length - 1), fc.nat(255), fc.boolean());
   fc.assert(
     fc.property(fc.array(change, { maxLength: 2 }), (changes) => {

@@ -1,4 +1,4 @@
-import type { DecodeBounds, DecodedMessage, ReadingValue } from "@/server/domain/message";
+import { type DecodeBounds, type DecodedMessage, readBeside, type ReadingValue } from "@/server/domain/message";
 import { isName, MESSAGE_LIMITS } from "@/server/domain/terms";
 
 const HEAD = Buffer.from('{"device":"');
@@ -23,10 +23,18 @@ const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i);
 
 const NOTHING: readonly never[] = Object.freeze([]);
 
+/** What a message may say after its readings to be plain, and the ends of messages that are remembered. */
+const BESIDE: ReadonlySet<string> = new Set(["units", "site", "type"]);
+const MOST_TAILS = 1000;
+const LONGEST_TAIL = 4096;
+
+type Tail = ReturnType<typeof readBeside>;
+const NO_TAIL: Tail = null;
+
 /**
  * Makes a reader of messages in the one shape that nearly all have: device, time and readings in this order without a space, plain names, a
- * time in UTC with milliseconds, booleans and short decimals. It reads bytes where they stand and remembers the names of the last
- * message. Null is no verdict: decoding then finds out what it is, and says the same of all that this reads.
+ * time in UTC with milliseconds, booleans and short decimals; perhaps units, site and type after them. It reads bytes where they stand, and remembers the
+ * names of the last message and what others said after their readings. Null is no verdict: decoding then finds out what it is, and says the same of all that this reads.
  */
 export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) => DecodedMessage | null {
   /** The readings' names of the last message, and their bytes with the quotes and the colon. */
@@ -34,6 +42,21 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
   let marks: Uint8Array[] = [];
   let lastDay = Buffer.alloc(0);
   let lastDayMs = 0;
+  const tails = new Map<string, Tail | undefined>();
+
+  /** Reads what comes after the readings, from the comma on; undefined if that isn't plain. */
+  function tailAt(bytes: Buffer, at: number): Tail | undefined {
+    if (bytes.length - at > LONGEST_TAIL) return undefined;
+    const key = textOf(bytes, at, bytes.length);
+    const known = tails.get(key);
+    if (known !== undefined) return known;
+    const tail = readTail(bytes.subarray(at + 1));
+    if (tail !== undefined) {
+      if (tails.size >= MOST_TAILS) tails.clear();
+      tails.set(key, tail);
+    }
+    return tail;
+  }
 
   function timeAt(bytes: Uint8Array, at: number): number | null {
     if (at + TIME_LENGTH > bytes.length) return null;
@@ -123,10 +146,30 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
       }
       const after = bytes[at++];
       if (after === COMMA) continue;
-      if (after !== CLOSE || bytes[at] !== CLOSE || at + 1 !== bytes.length) return null;
-      return { device, eventTime, values, rounded: NOTHING, texts: NOTHING, refused: NOTHING, refusedLabels: NOTHING };
+      if (after !== CLOSE) return null;
+      const isEnd = bytes[at] === CLOSE && at + 1 === bytes.length;
+      const tail = isEnd ? NO_TAIL : bytes[at] === COMMA ? tailAt(bytes, at) : undefined;
+      if (tail === undefined) return null;
+      const message = { device, eventTime, values, rounded: NOTHING, texts: NOTHING, refused: NOTHING };
+      return tail === null ? { ...message, refusedLabels: NOTHING } : { ...message, refusedLabels: NOTHING, ...tail };
     }
   };
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Reads the end of a message, from the first name on; undefined if it isn't plain. */
+function readTail(bytes: Uint8Array): Tail | undefined {
+  let json: object;
+  try {
+    json = JSON.parse(`{${utf8.decode(bytes)}`) as object;
+  } catch {
+    return undefined;
+  }
+  const refused: Parameters<typeof readBeside>[1] = [];
+  if (!Object.keys(json).every((name) => BESIDE.has(name))) return undefined;
+  const tail = readBeside(json, refused);
+  return refused.length === 0 ? tail : undefined;
 }
 
 function startsWith(bytes: Uint8Array, part: Uint8Array, at: number): boolean {

@@ -15,7 +15,9 @@ export function rawField(
   if (reason === "badLabel" || message.rounded.includes(field) || !survivesJson(value)) return record.value;
   const { device, eventTime, id, site, type } = message;
   const time = new Date(eventTime).toISOString();
-  return Buffer.from(JSON.stringify({ device, time, readings: { [field]: value }, id, site, type }));
+  const unit = message.units?.get(field);
+  const units = unit === undefined ? undefined : { [field]: unit };
+  return Buffer.from(JSON.stringify({ device, time, readings: { [field]: value }, units, id, site, type }));
 }
 
 /** Walks a value that is at most MESSAGE_LIMITS.depth deep. */

@@ -7,7 +7,8 @@ import type { EpochMs } from "@/server/domain/terms";
 export interface DeviceTwins {
   /**
    * Brings in newer values. Per device and field the value with the later event time stays; at equal event times the
-   * one already there stays; of more than TWIN_LIMITS.fields fields those with the latest event times stay (at equal
+   * one already there stays; a value of unknown age (`isState`) never takes the place of one with an event time, and always gives way to one;
+   * of more than TWIN_LIMITS.fields fields those with the latest event times stay (at equal
    * times the lesser names). So updates may come twice, late, or in any order. A failure is an outage: nothing may be committed.
    */
   merge(updates: readonly TwinUpdate[]): Promise<void>;
@@ -25,12 +26,14 @@ export interface TwinUpdate {
 
 export interface TwinValue {
   readonly value: number | boolean | string;
+  /** Of a value of unknown age, when it arrived. */
   readonly eventTime: EpochMs;
+  readonly isState?: true;
 }
 
 export interface Twin {
   readonly device: string;
-  /** Latest event time of all values. */
+  /** Latest event time of all values; those of unknown age have none, and 0 is none. */
   readonly eventTime: EpochMs;
   readonly values: ReadonlyMap<string, TwinValue>;
 }

@@ -49,6 +49,30 @@ export function deviceTwinsContract(name: string, createFixture: () => Promise<D
       expect(found.get(other)).toEqual({ device: other, eventTime: 5, values: valuesOf({ a: [1, 5] }) });
     });
 
+    it("keeps values of unknown age only where nothing of a known time is", async () => {
+      const device = newDevice();
+      const state = (value: string, eventTime: number): TwinValue => ({ value, eventTime, isState: true });
+      const merge = (values: Record<string, TwinValue>) =>
+        twins.merge([{ device, values: new Map(Object.entries(values)) }]);
+      await merge({ mode: state("eco", 9000), fan: state("low", 9000) });
+      expect(await twinOf(device)).toEqual({
+        ...{ device, eventTime: 0 },
+        values: new Map([
+          ["mode", state("eco", 9000)],
+          ["fan", state("low", 9000)],
+        ]),
+      });
+      await merge({ mode: state("old", 8000), fan: state("high", 9500) });
+      await merge({ mode: { value: "auto", eventTime: 1000 } });
+      await merge({ mode: state("again", 9999) });
+      await merge({ mode: state("again", 9999), fan: state("older", 9400) });
+      const values = new Map<string, TwinValue>([
+        ["mode", { value: "auto", eventTime: 1000 }],
+        ["fan", state("high", 9500)],
+      ]);
+      expect(await twinOf(device)).toEqual({ device, eventTime: 1000, values });
+    });
+
     it("forgets a field, and a twin whole", async () => {
       const [device, other, third] = [newDevice(), newDevice(), newDevice()];
       const both = valuesOf({ a: [1, 7], "b.c": ["x", 5] });

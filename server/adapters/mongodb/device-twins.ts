@@ -5,7 +5,7 @@ import { DocumentsUnavailableError } from "@/server/domain/unavailable";
 import { COLLECTIONS, inParts, MAX_TIME_MS, openCollection } from "./collections";
 import { onlyDuplicates, withDocumentErrors } from "./errors";
 import { originalText, storableText } from "./text";
-import { bringIn, latestEventTime, type TwinState } from "./twin-state";
+import { bringIn, latestEventTime, type TwinState } from "../twin-state";
 
 /** Twins read and written per round. */
 const CHUNK = 500;
@@ -61,7 +61,12 @@ interface TwinDocument {
   readonly revision: ObjectId;
   readonly eventTime: Date;
   /** A list, because names of fields may hold what names in BSON may not. */
-  readonly values: readonly { readonly name: string; readonly value: TwinValue["value"]; readonly time: Date }[];
+  readonly values: readonly {
+    readonly name: string;
+    readonly value: TwinValue["value"];
+    readonly time: Date;
+    readonly isState?: true;
+  }[];
 }
 
 interface StoredTwin {
@@ -98,10 +103,11 @@ function writeOf(update: TwinUpdate, stored: StoredTwin | undefined): AnyBulkWri
   const replacement = {
     revision: new ObjectId(),
     eventTime: new Date(latestEventTime(state)),
-    values: [...state].map(([field, { value, eventTime }]) => ({
+    values: [...state].map(([field, { value, eventTime, isState }]) => ({
       name: storableText(field),
       value: typeof value === "string" ? storableText(value) : value,
       time: new Date(eventTime),
+      ...(isState && { isState }),
     })),
   };
   if (stored === undefined) return { insertOne: { document: { _id: device, ...replacement } } };
@@ -131,9 +137,13 @@ async function read(twins: Collection<TwinDocument>, devices: readonly string[])
 
 function stateOf(values: TwinDocument["values"]): TwinState {
   return new Map(
-    values.map(({ name, value, time }) => [
+    values.map(({ name, value, time, isState }) => [
       originalText(name),
-      { value: typeof value === "string" ? originalText(value) : value, eventTime: time.getTime() },
+      {
+        value: typeof value === "string" ? originalText(value) : value,
+        eventTime: time.getTime(),
+        ...(isState && { isState }),
+      },
     ]),
   );
 }

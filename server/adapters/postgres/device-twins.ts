@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
-import { TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeviceTwins, Twin, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
+import { bringIn, latestEventTime, type TwinState } from "../twin-state";
 import { joinedJson, joinedJsonArray } from "@/server/postgres/text";
 import { withTransaction } from "@/server/postgres/transaction";
 import { prepared } from "@/server/postgres/prepared";
@@ -70,8 +70,6 @@ interface Row {
   readonly device: string;
   readonly state: string;
 }
-
-type State = Map<string, TwinValue>;
 
 /** A twin as it was written. */
 interface Remembered {
@@ -161,7 +159,7 @@ async function forgetLocked(client: PoolClient, devices: readonly string[], fiel
   );
   const states = rows.map(({ device, state }) => ({ device, state: readState(state) }));
   const changed = states.filter(({ state }) => field === null || state.delete(field));
-  const isGone = ({ state }: { state: State }) => field === null || state.size === 0;
+  const isGone = ({ state }: { state: TwinState }) => field === null || state.size === 0;
   const gone = changed.filter(isGone).map(({ device }) => device);
   if (gone.length > 0) await client.query("DELETE FROM device_twin WHERE device = ANY ($1::text[])", [gone]);
   await write(
@@ -170,40 +168,25 @@ async function forgetLocked(client: PoolClient, devices: readonly string[], fiel
   );
 }
 
-/** Takes over what is newer; false if nothing was. */
-function bringIn(state: State, values: TwinUpdate["values"]): boolean {
-  let changed = false;
-  for (const [field, value] of values) {
-    const known = state.get(field);
-    if (known !== undefined && known.eventTime >= value.eventTime) continue;
-    state.set(field, value);
-    changed = true;
-  }
-  if (changed && state.size > TWIN_LIMITS.fields) dropOldest(state);
-  return changed;
-}
-
-function dropOldest(state: State): void {
-  const newestFirst = [...state].sort(([a, x], [b, y]) => y.eventTime - x.eventTime || (a < b ? -1 : 1));
-  for (const [field] of newestFirst.slice(TWIN_LIMITS.fields)) state.delete(field);
-}
-
 function twinOf(device: string, values: ReadonlyMap<string, TwinValue>): Twin {
-  let eventTime = 0;
-  for (const value of values.values()) eventTime = Math.max(eventTime, value.eventTime);
-  return { device, eventTime, values };
+  return { device, eventTime: latestEventTime(values), values };
 }
 
-/** { field: [value, event time in epoch milliseconds] }; JSON.parse makes even "__proto__" a plain own property. */
-function readState(json: string): State {
-  const entries = Object.entries(JSON.parse(json) as Record<string, [TwinValue["value"], number]>);
-  return new Map(entries.map(([field, [value, eventTime]]) => [field, { value, eventTime }]));
+/** { field: [value, event time in epoch milliseconds, and 1 for a value of unknown age] }; JSON.parse makes even "__proto__" a plain own property. */
+function readState(json: string): TwinState {
+  const entries = Object.entries(JSON.parse(json) as Record<string, [TwinValue["value"], number, 1?]>);
+  return new Map(
+    entries.map(([field, [value, eventTime, isState]]) => [
+      field,
+      { value, eventTime, ...(isState && { isState: true }) },
+    ]),
+  );
 }
 
 function writeState(values: Twin["values"]): string {
-  const members = [...values].map(([field, { value, eventTime }]) => {
+  const members = [...values].map(([field, { value, eventTime, isState }]) => {
     const written = Object.is(value, -0) ? "-0" : JSON.stringify(value);
-    return `${JSON.stringify(field)}:[${written},${eventTime}]`;
+    return `${JSON.stringify(field)}:[${written},${eventTime}${isState ? ",1" : ""}]`;
   });
   return `{${members.join(",")}}`;
 }

@@ -22,7 +22,8 @@ export const updateMetric = writingVerb(
     summary: "Says what a metric means: its unit, kind and valid range",
     description:
       "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +
-      "Values are shown as they were sent, whatever the unit; nothing is converted. What is left out stays. Saying again what an " +
+      "What is stored is never converted: it counts as being in the unit said here. Values to come are converted to it where their message says another " +
+      "unit of the same kind; where it says none, they are taken to be in it. What is left out stays. Saying again what an " +
       "earlier version had guessed confirms it. To speak for all devices takes the permission at all sites; for `devices`, at theirs: others count as unknown.",
     params: metricParams,
     query: NO_PARAMETERS,
@@ -51,7 +52,7 @@ export const updateMetric = writingVerb(
       if (devices || [changes.unit, changes.min, changes.max].every((change) => change === undefined)) {
         // Nothing is said of what it means for all.
       } else if (!unsetOnly || metric.meaning !== "set")
-        await describeMetric(prisma, metric.key, merged(metric, changes));
+        await describeMetric(ctx.tx, metric.key, merged(metric, changes));
       const after = (await findMetric(prisma, name, ctx.sites)) ?? metric;
       note({ detail: { before, after: { ...noteOfMetric(after), ...(await units()) } } });
       return { ...toMetricView(after), unknownDevices };

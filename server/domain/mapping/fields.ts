@@ -1,12 +1,9 @@
 import { parseUnit, type Unit, canonicalOf } from "../units/units";
-import { readLabel } from "../label";
+import { readLabel, UNIT_LENGTH } from "../label";
 import { compileGlob, type Glob } from "./globs";
 import type { Mapping } from "./mapping";
 import { legalName } from "./names";
 import { parsePath, type Path } from "./paths";
-
-/** Longest unit, in characters. */
-const UNIT_LENGTH = 32;
 
 /** A unit as it goes on: `from` → `to`, or, where the table doesn't have it, as it was written. */
 export interface NamedUnit {

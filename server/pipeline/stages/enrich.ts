@@ -1,4 +1,4 @@
-import type { CatalogMetric, NewDevice } from "@/server/catalog/catalog-writes";
+import type { CatalogMetric, DeviceUnit, NewDevice } from "@/server/catalog/catalog-writes";
 import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
 import type { Refusal } from "@/server/domain/reasons";
 import { readSite } from "@/server/domain/site-mark";
@@ -7,7 +7,7 @@ import { readSource } from "@/server/domain/source-mark";
 import { deadLetterId, NEVER_RESENT, type DeadLetter } from "@/server/ports/dead-letters";
 import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
-import type { Catalog } from "@/server/catalog/catalog";
+import type { Catalog, OwnUnits } from "@/server/catalog/catalog";
 import type { createEdgeReader } from "@/server/readings/series-edges";
 import { printable } from "../printable";
 import { rawField } from "../raw-field";
@@ -48,13 +48,17 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
       if (refusal === null) accepted.push(entry);
       else letters.push(letterOf(batch, entry, null, refusal, entry.record.value));
     }
-    const metrics = await known.metrics(wantedMetrics(accepted));
+    const metrics = await known.metrics(wantedMetrics(accepted), wantedUnits(accepted));
     const idOf = ({ message }: Received) => devices.get(message.device)!.id;
     const edges = await readEdges(accepted.map((entry) => ({ device: idOf(entry), time: entry.message.eventTime })));
+    const sayUnits = accepted.filter(({ message }) => message.units !== undefined);
+    const own = sayUnits.length === 0 ? NO_UNITS : await known.ownUnits([...new Set(sayUnits.map(idOf))]);
+    const said: Said = { own, fresh: new Map() };
     const messages = accepted.map((entry) => {
       const device = { id: idOf(entry), edges: edges.get(idOf(entry)) };
-      return place(batch, entry, device, metrics, letters);
+      return place(batch, entry, device, metrics, said, letters);
     });
+    if (said.fresh.size > 0) await known.noteOwnUnits([...said.fresh.values()]);
     await known.pair(messages);
     return { ...source, epoch, messages, letters };
   };
@@ -71,6 +75,13 @@ function isOfOtherSite(
 }
 
 const NONE: readonly never[] = [];
+const NO_UNITS: OwnUnits = new Map();
+
+/** Units of devices' metrics: those they have, and those that messages of this batch gave them, by device and metric. */
+interface Said {
+  readonly own: OwnUnits;
+  readonly fresh: Map<string, DeviceUnit>;
+}
 
 /** Gives the readings of one message their metrics; the fields that don't fit go to `letters`. */
 function place(
@@ -78,6 +89,7 @@ function place(
   entry: Received,
   { id: deviceId, edges }: { readonly id: number; readonly edges: ReadonlyMap<number, EpochMs> | undefined },
   known: ReadonlyMap<string, CatalogMetric>,
+  { own, fresh }: Said,
   letters: DeadLetter[],
 ): EnrichedMessage {
   const { record, message } = entry;
@@ -85,8 +97,19 @@ function place(
     const edge = edges!.get(known.get(field)?.id ?? -1);
     return edge !== undefined && message.eventTime < edge ? edge : null;
   };
-  const judged = judgeFields(message, (field) => known.has(field), edges ? removedBefore : null);
-  const { readings, texts, refused } = judged;
+  const unitAt = (field: string) => {
+    const { id, unit } = known.get(field)!;
+    return own.get(deviceId)?.get(id) ?? fresh.get(`${deviceId} ${id}`)?.unit ?? unit;
+  };
+  const judged = judgeFields(message, (field) => known.has(field), {
+    removedBefore: edges ? removedBefore : null,
+    unitAt,
+  });
+  const { readings, texts, refused, ownUnits } = judged;
+  for (const [field, unit] of ownUnits) {
+    const metric = known.get(field)!.id;
+    fresh.set(`${deviceId} ${metric}`, { deviceId, metric, unit });
+  }
   for (const { field, number, value, ...refusal } of refused)
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value, refusal.reason)));
   const metrics = new Array<number>(readings.length);
@@ -141,6 +164,22 @@ function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
     }
   }
   return wanted;
+}
+
+/** The unit that the first message of each metric says its number is in. */
+function wantedUnits(received: readonly Received[]): ReadonlyMap<string, string> {
+  const units = new Map<string, string>();
+  const seen = new Set<string>();
+  if (!received.some(({ message }) => message.units !== undefined)) return units;
+  for (const { message } of received) {
+    for (const [field, value] of message.values) {
+      if (seen.has(field)) continue;
+      seen.add(field);
+      const unit = typeof value === "number" ? message.units?.get(field) : undefined;
+      if (unit !== undefined) units.set(field, unit);
+    }
+  }
+  return units;
 }
 
 /** Lists the metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */

@@ -1,4 +1,5 @@
 import type { LiveDevice, LiveRecord } from "@/server/contracts/live";
+import { isStateOnly } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
 import { TOPICS } from "@/server/domain/terms";
 import type { EventLog, LogRecord } from "@/server/ports/event-log";
@@ -59,6 +60,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
     if (pending.size === 0) pendingSince = performance.now();
     const names = new Map<number, string>();
     for (const { deviceId, record, message, texts } of messages) {
+      if (isStateOnly(message)) continue;
       names.set(deviceId, message.device);
       const device = deviceOf(message.device);
       device.messages++;

@@ -1,3 +1,4 @@
+import { TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
@@ -48,19 +49,25 @@ function textOf(bytes: Uint8Array): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-/** Picks, per device and field, the value with the latest event time; of equal times the first in the log. */
+/** Picks, per device and field, the value with the latest event time; of equal times the first in the log. One of unknown age gives way to any other. */
 function newest(messages: readonly EnrichedMessage[]): TwinUpdate[] {
   const byDevice = new Map<string, Map<string, TwinValue>>();
   // Backwards, as the last message of a device mostly is its newest.
   for (let i = messages.length - 1; i >= 0; i--) {
     const { message, readings, texts } = messages[i]!;
-    if (readings.length + texts.length === 0) continue;
-    const { device, eventTime } = message;
+    const { device, eventTime, state = [] } = message;
+    if (readings.length + texts.length + state.length === 0) continue;
     let values = byDevice.get(device);
     if (!values) byDevice.set(device, (values = new Map()));
     for (const [field, value] of texts.length === 0 ? readings : [...readings, ...texts]) {
       const before = values.get(field);
-      if (!before || eventTime >= before.eventTime) values.set(field, { value, eventTime });
+      if (!before || before.isState || eventTime >= before.eventTime) values.set(field, { value, eventTime });
+    }
+    for (const [field, text] of state) {
+      const before = values.get(field);
+      const value = typeof text === "string" ? text.slice(0, TWIN_LIMITS.textLength) : text;
+      if (!before || (before.isState && eventTime >= before.eventTime))
+        values.set(field, { value, eventTime, isState: true });
     }
   }
   return [...byDevice].map(([device, values]) => ({ device, values }));
