@@ -7,7 +7,8 @@ import { within } from "./async/timeout";
 import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
 import { composeDoors, type Doors } from "./compose-sources";
-import { type KnownSenders, mappingOf } from "./sources/known-senders";
+import { mappingOf } from "./sources/known-senders";
+import { KNOWN_SENDERS } from "./sources/templates/templates";
 import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
 import type { Config } from "./config/config";
@@ -30,9 +31,6 @@ import type { Logger } from "./observability/logger";
 import { LogUnavailableError } from "./ports/event-log";
 
 const READY_TIMEOUT_MS = 3000;
-
-/** Templates come here. */
-const KNOWN_SENDERS: KnownSenders = { templates: [], guess: () => [] };
 
 export interface ApiParts {
   readonly config: Config;

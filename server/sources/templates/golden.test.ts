@@ -5,19 +5,19 @@ import type { Leaf, Mapped, Part } from "@/server/domain/mapping/delivery";
 import { SOURCE_KINDS } from "@/server/domain/source";
 import { DECODER_OF } from "../decoders/decoders";
 import { readFixtures } from "./fixtures";
-import { sampleOf } from "./samples";
-import { guessKinds, mappingOf, TEMPLATES } from "./templates";
+import { mappingOf } from "../known-senders";
+import { KNOWN_SENDERS } from "./templates";
 
 const fixtures = readFixtures();
 
 it("has three fixtures of every kind at least", () => {
   const few = SOURCE_KINDS.filter((kind) => fixtures.filter((fixture) => fixture.kind === kind).length < 3);
   expect(few).toEqual([]);
-  expect(Object.keys(TEMPLATES).sort()).toEqual([...SOURCE_KINDS].sort());
+  expect(KNOWN_SENDERS.templates.map(({ kind }) => kind).sort()).toEqual([...SOURCE_KINDS].sort());
 });
 
 describe.each(fixtures)("$kind, $name", ({ kind, name, delivery, table }) => {
-  const mapping = mappingOf(kind);
+  const mapping = mappingOf(KNOWN_SENDERS, kind)!;
   const parts = DECODER_OF[mapping.decode](delivery);
   const mapped = compileMapping(mapping, { explain: true })(parts, delivery);
 
@@ -36,7 +36,7 @@ describe.each(fixtures)("$kind, $name", ({ kind, name, delivery, table }) => {
   });
 
   it("is guessed by its shape", () => {
-    expect(guessKinds(delivery)[0]?.kind, `${kind}/${name}`).toBe(kind);
+    expect(KNOWN_SENDERS.guess(delivery)[0]?.kind, `${kind}/${name}`).toBe(kind);
   });
 });
 
@@ -68,7 +68,7 @@ function countLeaves(part: Part): number {
 }
 
 it.each(SOURCE_KINDS)("has a sample of %s", (kind) => {
-  const { body, encoding } = sampleOf(kind);
+  const { body, encoding } = KNOWN_SENDERS.templates.find((template) => template.kind === kind)!.sample;
   const usual = fixtures.find((fixture) => fixture.kind === kind && fixture.name === "usual")!;
   expect(Buffer.from(body, encoding)).toEqual(Buffer.from(usual.delivery.body));
 });

@@ -1,7 +1,8 @@
-import { type Mapping, mappingSchema } from "@/server/domain/mapping/mapping";
+import { mappingSchema } from "@/server/domain/mapping/mapping";
 import type { Delivery } from "@/server/domain/mapping/delivery";
 import type { SourceKind } from "@/server/domain/source";
 import { readTree } from "../decoders/decoder";
+import type { KnownSenders } from "../known-senders";
 import { awsIot } from "./aws-iot";
 import { azureEventGrid } from "./azure-event-grid";
 import { azureIotCentral } from "./azure-iot-central";
@@ -20,6 +21,7 @@ import { ruuviGateway } from "./ruuvi-gateway";
 import { senml } from "./senml";
 import { shellyGen1 } from "./shelly-gen1";
 import { shellyGen2 } from "./shelly-gen2";
+import { sampleOf } from "./samples";
 import { sparkplugB } from "./sparkplug-b";
 import { tasmota } from "./tasmota";
 import { telegrafJson } from "./telegraf-json";
@@ -31,7 +33,7 @@ import { ttnV3 } from "./ttn-v3";
 import { zigbee2mqtt } from "./zigbee2mqtt";
 
 /** All templates by kind, in the order in which screens offer them. */
-export const TEMPLATES: Readonly<Record<SourceKind, SourceTemplate>> = {
+const TEMPLATES: Readonly<Record<SourceKind, SourceTemplate>> = {
   generic,
   zigbee2mqtt,
   tasmota,
@@ -60,22 +62,11 @@ export const TEMPLATES: Readonly<Record<SourceKind, SourceTemplate>> = {
   fieldwatch,
 };
 
-/** The mapping that a source of a kind begins with. */
-export function mappingOf(kind: SourceKind): Mapping {
-  return mappingSchema.parse(TEMPLATES[kind].mapping);
-}
-
-/** A kind that a delivery may be of, and what it is known by. */
-export interface Guess {
-  readonly kind: SourceKind;
-  readonly why: string;
-}
-
 /** The most kinds that are guessed. */
 const MOST_GUESSES = 5;
 
 /** Guesses which senders a delivery may be from, by its shape, topic and headers: the likeliest first. */
-export function guessKinds(delivery: Delivery): readonly Guess[] {
+function guess(delivery: Delivery): readonly { readonly kind: SourceKind; readonly why: string }[] {
   const seen = look(delivery);
   return Object.values(TEMPLATES)
     .map((template) => ({ template, score: template.looksLike(seen) }))
@@ -99,3 +90,12 @@ function look(delivery: Delivery): Seen {
     return { delivery, text, json: undefined };
   }
 }
+
+/** What all templates say, their mappings whole. */
+export const KNOWN_SENDERS: KnownSenders = {
+  templates: Object.values(TEMPLATES).map(({ kind, title, doors, answer, mapping }) => ({
+    ...{ kind, title, answer, doors: [...doors], sample: sampleOf(kind) },
+    mapping: mappingSchema.parse(mapping),
+  })),
+  guess,
+};
