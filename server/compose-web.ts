@@ -7,8 +7,9 @@ import { within } from "./async/timeout";
 import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
 import { composeDoors, type Doors } from "./compose-sources";
-import { mappingOf } from "./sources/known-senders";
-import { KNOWN_SENDERS } from "./sources/templates/templates";
+import { doorCaller } from "./api/sources/door-key";
+import { addressOf } from "./api/address";
+import { createKeyCheck } from "./access/key-check";
 import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
 import type { Config } from "./config/config";
@@ -48,6 +49,8 @@ export interface ApiParts {
   readonly logger: Logger;
   /** Who sends a request. */
   readonly callerOf: (request: Request) => Promise<Caller>;
+  /** Who sends one to a door of sources; left out, by a check of keys that hears of no change. */
+  readonly doorCallerOf?: (request: Request) => Promise<Caller>;
 }
 
 /** The REST routes on these engines. */
@@ -58,13 +61,13 @@ export function composeApi(parts: ApiParts): Api {
   const { admission } = parts;
   const doors = parts.doors ?? composeDoors({ config, engines, ingestCounts, logger, ...(admission && { admission }) });
   const { accept, bounds, pace, senders, waiting } = doors;
-  const known = KNOWN_SENDERS;
   return createApi(
     {
       ...engines,
       cold: createColdReader(engines.coldStore),
       prisma,
       callerOf: parts.callerOf,
+      doorCallerOf: parts.doorCallerOf ?? doorCaller(createKeyCheck(engines.pool), addressOf),
       cookie: sessionCookie(config.server.PORT),
       attemptCookie: attemptCookie(config.server.PORT, ATTEMPT_MS),
       knownCookie: knownCookie(config.server.PORT, KNOWN_MS),
@@ -114,9 +117,9 @@ export function composeApi(parts: ApiParts): Api {
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
       ...{ accept, pace, senders, waiting },
-      sourceTemplates: known.templates,
-      guessTemplates: known.guess,
-      mappingOfKind: (kind) => mappingOf(known, kind),
+      sources: doors.sources,
+      intake: doors.intake,
+      doorCounting: doors.counting,
       testMessages: createTestMessages({
         ...engines,
         // Whoever may send sees it.

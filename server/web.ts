@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { Pool } from "pg";
 import { createAuthenticator } from "./access/authenticate";
+import { createKeyCheck } from "./access/key-check";
+import { addressOf } from "./api/address";
+import { doorCaller } from "./api/sources/door-key";
 import { watchAccess } from "./access/watch";
 import { credentialsIn } from "./api/address";
 import { sessionCookie } from "./api/access/cookie";
@@ -72,12 +75,14 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     });
     undo.push(() => health.stop());
     const ingestCounts = () => ingestTally.current();
-    const authenticator = createAuthenticator(engines.pool, sessionCookie(config.server.PORT).names);
+    const keys = createKeyCheck(engines.pool);
+    const authenticator = createAuthenticator(engines.pool, sessionCookie(config.server.PORT).names, keys);
     const callerOf = (request: Request) => authenticator.callerOf(credentialsIn(request));
     const doors = composeDoors({ config, engines, ingestCounts, logger });
     undo.push(() => doors.stop());
     const api = composeApi({
       ...{ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf, doors },
+      doorCallerOf: doorCaller(keys, addressOf),
     });
     undo.push(shareApi(api));
 

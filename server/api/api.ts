@@ -34,6 +34,8 @@ interface CallDeps {
   readonly now: () => EpochMs;
   /** Who sends a request. */
   readonly callerOf: (request: Request) => Promise<Caller>;
+  /** Who sends one to a door of sources. */
+  readonly doorCallerOf: (request: Request) => Promise<Caller>;
 }
 
 /** Binds every verb to what it depends on. `onUnforeseen` is told of every error nobody foresaw, once. */
@@ -61,7 +63,8 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
     handle: (name, request, params) =>
       answered(request, async ({ searchParams }) => {
         const { operation, writes, handle } = bound[name as VerbName];
-        const caller = operation.access === "public" ? NOBODY : await deps.callerOf(request);
+        const caller =
+          operation.access === "public" ? NOBODY : await (operation.door ? deps.doorCallerOf : deps.callerOf)(request);
         const address = addressOf(request);
         const target = targetOf(params);
         const sites = placesOf(caller, operation);
@@ -78,7 +81,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         let noted: Noted = {};
         const call = {
           params: parseParameters(operation.params, Object.entries(params)),
-          query: parseParameters(operation.query, searchParams),
+          query: operation.door ? {} : parseParameters(operation.query, searchParams),
           request,
           headers: new Headers(),
           note: (deed: Noted) => void (noted = deed),

@@ -2,8 +2,19 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Api } from "./runtime";
 import { ingestTelemetry } from "./telemetry/ingest";
+import type { VerbName } from "./verbs";
 
 const { method: METHOD, path: PATH } = ingestTelemetry.operation;
+/** Methods by which senders deliver. */
+const DELIVERING = new Set(["POST", "PUT", "PATCH", "GET"]);
+
+/** The verb of an address that devices and gateways send to, with its parameters; null for any other. */
+function doorOf(method: string, path: string): { verb: VerbName; params: Record<string, string> } | null {
+  if (path === PATH) return method === METHOD ? { verb: "ingestTelemetry", params: {} } : null;
+  const [, source] = /^\/ingest(?:\/([^/]*).*)?$/.exec(path) ?? [];
+  if (!/^\/ingest(\/|$)/.test(path) || !DELIVERING.has(method)) return null;
+  return { verb: "deliver", params: { source: source ?? "" } };
+}
 
 /**
  * Answers devices that send, as the route would: what Next does for a request costs more than all that is done with its messages.
@@ -14,15 +25,30 @@ export async function answerDirectly(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
-  if (request.method !== METHOD || request.url?.split("?", 1)[0] !== PATH) return false;
+  const [path = ""] = request.url?.split("?", 1) ?? [];
+  const door = doorOf(request.method ?? "", path);
+  if (door === null) return answerOptions(request, response, path);
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-  const answer = await api.handle("ingestTelemetry", requestOf(request, bodyOf(chunks), gone.signal), {});
+  const answer = await api.handle(door.verb, requestOf(request, bodyOf(chunks), gone.signal), door.params);
   // What the verb didn't read is the connection's to drop, so that it can be used again.
   void chunks.return?.();
   const body = Buffer.from(await answer.arrayBuffer());
   response.writeHead(answer.status, [...answer.headers, ["content-length", String(body.length)]].flat()).end(body);
+  return true;
+}
+
+/** Answers what CloudEvents' webhooks ask before they send: any origin may, whoever has a key. @returns false when it is another request. */
+function answerOptions({ method, headers }: IncomingMessage, response: ServerResponse, path: string): boolean {
+  if (method !== "OPTIONS" || !/^\/ingest\//.test(path)) return false;
+  const origin = headers["webhook-request-origin"];
+  response
+    .writeHead(204, {
+      allow: [...DELIVERING].join(", "),
+      ...(typeof origin === "string" && { "webhook-allowed-origin": origin, "webhook-allowed-rate": "*" }),
+    })
+    .end();
   return true;
 }
 
@@ -47,7 +73,7 @@ function requestOf(request: IncomingMessage, body: ReadableStream<Uint8Array>, s
   if (!headers.has("x-forwarded-proto"))
     headers.set("x-forwarded-proto", (socket as TLSSocket).encrypted ? "https" : "http");
   return new Request(new URL(request.url!, "http://localhost"), {
-    ...{ method: METHOD, headers, body, signal },
-    duplex: "half",
+    ...{ method: request.method, headers, signal },
+    ...(request.method !== "GET" && { body, duplex: "half" }),
   } as RequestInit);
 }

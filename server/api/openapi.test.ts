@@ -22,7 +22,8 @@ test("every route under app/api is in the document, and nothing else", () => {
           .replace(/\[(\w+)\]/g, "{$1}")}`,
     )
     .filter((address) => !address.includes("[...") && address !== "/api/openapi.json");
-  expect(Object.keys(document.paths).sort()).toEqual(routes.sort());
+  // Doors of sources are answered without Next.
+  expect(Object.keys(document.paths).sort()).toEqual([...routes, "/ingest/{source}"].sort());
 });
 
 test("every reference leads somewhere, and every name is used", () => {

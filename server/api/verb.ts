@@ -32,6 +32,8 @@ export interface Operation<
   readonly audited?: "seen" | "changed";
   /** True if people must have proven who they are within the last minutes: what it does outlives their session. */
   readonly stepUp?: true;
+  /** True for a door of sources: the key may be where senders can say it, a cookie is nobody's, and the query is the sender's own. */
+  readonly door?: true;
   readonly summary: string;
   readonly description?: string;
   readonly params: P;

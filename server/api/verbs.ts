@@ -42,6 +42,7 @@ import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
 import { getTestMessage } from "./test-message/get";
+import { deliver } from "./sources/deliver";
 import { addSource, deleteSourceVerb, updateSourceVerb } from "./sources/change";
 import { listSourceKeysVerb, makeSourceKey } from "./sources/keys";
 import { getSource, listSourceMappings, listSourceSamples, listSourcesVerb } from "./sources/list";
@@ -126,6 +127,7 @@ export const VERBS = {
   makeAccessKey,
   rotateAccessKey,
   revokeAccessKey,
+  deliver,
   listSources: listSourcesVerb,
   getSource,
   addSource,

@@ -283,6 +283,18 @@ export const templatesAnswer = z
   })
   .meta({ id: "SourceTemplates" });
 
+/** Answer to a delivery at a source's door. */
+export const deliveryAnswer = z
+  .object({
+    accepted: z.int().describe("Messages that the event log holds"),
+    ignored: z.boolean().describe("The mapping says that nothing of it is data"),
+    refused: z.array(refusal).describe("The first of what could not be read or may not be sent"),
+    refusals: z.int().describe("How much that is in all"),
+    kept: z.boolean().describe("The delivery is kept whole, as a dead letter"),
+    validationResponse: z.string().optional().describe("What Azure Event Grid asked for"),
+  })
+  .meta({ id: "Delivered" });
+
 export const sourceKeysAnswer = z
   .object({ items: z.array(keyView).describe("Newest first; at most two of them work") })
   .meta({ id: "SourceKeys" });

@@ -61,6 +61,8 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
       const detail = `${method.slice(0, 20)} is not taken here.`;
       return { kind: "method-not-allowed", detail, headers: { allow: [...taken].join(", ") } };
     }
+    // Cookies are nothing there, and a key is no page's to show: whoever knows it may send from anywhere.
+    if (isSourceDoor(url) && !isSocket) return null;
     const isReading = SAFE.has(method) && !isSocket;
     if (isReading && (isPage(url) || FOR_ALL.test(url))) return null;
     if (method === "GET" && headers["sec-fetch-dest"] === "document" && SIGN_IN.test(url)) return null;
@@ -104,7 +106,12 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
 
 /** Returns true for addresses that people look at: all that aren't for programs. */
 export function isPage(url: string): boolean {
-  return !/^\/(api|socket\.io)(\/|\?|$)/.test(decoded(url));
+  return !/^\/(api|socket\.io|ingest)(\/|\?|$)/.test(decoded(url));
+}
+
+/** Returns true for doors of sources, where senders of any kind show a key. */
+export function isSourceDoor(url: string): boolean {
+  return /^\/ingest(\/|\?|$)/.test(url);
 }
 
 /** The address as routes are found by: `/%61pi` is `/api`. */

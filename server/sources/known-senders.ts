@@ -10,7 +10,7 @@ export interface KnownSenders {
   guess(delivery: Delivery): readonly { readonly kind: SourceKind; readonly why: string }[];
 }
 
-/** The mapping that sources of a kind begin with; null where there is none. */
-export function mappingOf({ templates }: KnownSenders, kind: SourceKind): Mapping | null {
-  return templates.find((template) => template.kind === kind)?.mapping ?? null;
+/** The mapping that sources of a kind begin with. */
+export function mappingOf({ templates }: KnownSenders, kind: SourceKind): Mapping {
+  return templates.find((template) => template.kind === kind)!.mapping;
 }

@@ -83,8 +83,8 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
     ingest,
     append,
     counts = noIngestCounts(),
-    caller = ANYONE,
-    callerOf,
+    caller,
+    callerOf = caller && (async () => caller),
     logger = silent,
     admission,
     health,
@@ -113,7 +113,9 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
       health: { answer },
       version: "0",
       logger,
-      callerOf: callerOf ?? (async () => caller),
+      callerOf: callerOf ?? (async () => ANYONE),
+      // Doors of sources have a check of keys of their own.
+      ...(callerOf && { doorCallerOf: callerOf }),
       ...(admission && { admission }),
     });
   }

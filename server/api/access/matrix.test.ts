@@ -29,7 +29,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     "sendTestMessage",
   ],
   send: ["ingestTelemetry", "getReplay"],
-  deliver: [],
+  deliver: ["deliver"],
   catalog: ["listMetrics"],
   declare: ["updateMetric"],
   edit: [

@@ -3,9 +3,7 @@ import { z } from "zod";
 import { findSite, findSiteNames } from "@/server/catalog/catalog-writes";
 import { deletedSource, newSourceBody, source, sourceChanges } from "@/server/contracts/sources";
 import { signatureOf, type Sites } from "@/server/domain/access";
-import type { Mapping } from "@/server/domain/mapping/mapping";
 import { noSuchSite } from "@/server/domain/near-names";
-import type { SourceKind } from "@/server/domain/source";
 import type { Pool } from "pg";
 import { readTotals } from "@/server/sources/counts";
 import {
@@ -16,8 +14,9 @@ import {
   type SourceSettings,
   updateSource,
 } from "@/server/sources/rows";
+import { mappingOf } from "@/server/sources/known-senders";
+import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
 import { parseJsonBody } from "../json-body";
-import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { atSite, EVERYWHERE, NotHereError } from "../within";
@@ -31,8 +30,6 @@ export const MOST_MAPPING_BYTES = 256 * 1024;
 
 export interface ChangeSourceDeps {
   readonly pool: Pool;
-  /** The mapping that sources of a kind begin with; null where there is none. */
-  readonly mappingOfKind: (kind: SourceKind) => Mapping | null;
 }
 
 export const addSource = writingVerb(
@@ -49,18 +46,17 @@ export const addSource = writingVerb(
     problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": NEW_SCHEMA },
   },
-  ({ pool, mappingOfKind }: ChangeSourceDeps) =>
+  ({ pool }: ChangeSourceDeps) =>
     async ({ tx, sites, caller }, { request, note }) => {
       const {
         name,
         kind,
-        mapping = mappingOfKind(kind),
+        mapping = mappingOf(KNOWN_SENDERS, kind),
         site,
         secret,
         ...plain
       } = await parseJsonBody(newSourceBody, request, MOST_MAPPING_BYTES);
       note({ target: name });
-      if (mapping === null) throw invalid([{ at: "mapping", message: "must be said, as there is none of this kind" }]);
       const settings = { ...plain, doorSecret: secret, siteId: await siteIn(tx, sites, site) };
       const id = await insertSource(tx, name, kind, settings, mapping, signatureOf(caller));
       if (id === null)
@@ -87,7 +83,7 @@ export const updateSourceVerb = writingVerb(
     problems: ["not-found", "wrong-status", "changed-meanwhile", ...BODY_PROBLEMS],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
-  ({ pool }: Pick<ChangeSourceDeps, "pool">) =>
+  ({ pool }: ChangeSourceDeps) =>
     async (ctx, { params, request, note }) => {
       const { revision, site, secret, ...changes } = await parseJsonBody(sourceChanges, request);
       const before = await sourceAt(ctx, params.source, true);

@@ -7,16 +7,14 @@ import {
   previewAnswer,
   previewBody,
   sourceMapping,
-  type SourcePayload,
-  type SourceTemplatesAnswer,
   templatesAnswer,
 } from "@/server/contracts/sources";
 import { signatureOf } from "@/server/domain/access";
-import type { Delivery } from "@/server/domain/mapping/delivery";
-import type { SourceKind } from "@/server/domain/source";
 import { deliveryOf, explain } from "@/server/sources/explain";
 import { listMappings, saveMapping } from "@/server/sources/rows";
 import { readSamples } from "@/server/sources/samples";
+import { mappingOf } from "@/server/sources/known-senders";
+import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
@@ -28,15 +26,6 @@ const { $schema: __, ...PREVIEW_SCHEMA } = z.toJSONSchema(previewBody, { io: "in
 const { $schema: ___, ...GUESS_SCHEMA } = z.toJSONSchema(guessBody, { io: "input" });
 const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
 const MOST_PREVIEW_BYTES = 4 * 1024 * 1024;
-
-type Templates = SourceTemplatesAnswer["items"];
-
-export interface MappingDeps {
-  readonly pool: Pool;
-  readonly sourceTemplates: Templates;
-  /** The templates that a payload looks like, the likeliest first. */
-  readonly guessTemplates: (delivery: Delivery) => readonly { readonly kind: SourceKind; readonly why: string }[];
-}
 
 export const saveSourceMapping = writingVerb(
   {
@@ -93,7 +82,7 @@ export const previewMapping = verb(
     problems: ["not-found", ...BODY_PROBLEMS],
     bodies: { "application/json": PREVIEW_SCHEMA },
   },
-  ({ pool }: Pick<MappingDeps, "pool">) =>
+  ({ pool }: { readonly pool: Pool }) =>
     async (ctx, { request }) => {
       const { mapping, payloads, source } = await parseJsonBody(previewBody, request, MOST_PREVIEW_BYTES);
       const row = source === undefined ? null : await sourceAt(ctx, source);
@@ -128,17 +117,11 @@ export const guessSourceTemplate = verb(
     problems: [...BODY_PROBLEMS],
     bodies: { "application/json": GUESS_SCHEMA },
   },
-  ({ sourceTemplates, guessTemplates }: Omit<MappingDeps, "pool">) =>
+  () =>
     async ({ now }, { request }) => {
       const { payload } = await parseJsonBody(guessBody, request, MOST_PREVIEW_BYTES);
-      const mappings = new Map(sourceTemplates.map(({ kind, mapping }) => [kind, mapping]));
-      const guessed = guessTemplates(deliveryOf(payload as SourcePayload, now));
-      return {
-        items: guessed.flatMap(({ kind, why }) => {
-          const mapping = mappings.get(kind);
-          return mapping ? [{ kind, why, mapping }] : [];
-        }),
-      };
+      const guessed = KNOWN_SENDERS.guess(deliveryOf(payload, now));
+      return { items: guessed.map(({ kind, why }) => ({ kind, why, mapping: mappingOf(KNOWN_SENDERS, kind) })) };
     },
 );
 
@@ -155,6 +138,5 @@ export const listSourceTemplates = verb(
     status: 200,
     problems: [],
   },
-  ({ sourceTemplates }: Pick<MappingDeps, "sourceTemplates">) =>
-    async () => ({ items: [...sourceTemplates] }),
+  () => async () => ({ items: [...KNOWN_SENDERS.templates] }),
 );

@@ -1,4 +1,4 @@
-import { createGunzip } from "node:zlib";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { createSemaphore } from "@/server/async/semaphore";
 import { IngestRefusedError } from "@/server/ingest/refused";
 import type { Share } from "@/server/ingest/waiting-bytes";
@@ -11,6 +11,15 @@ const RATIO_FREE_BYTES = 1024 * 1024;
 /** Bodies being unpacked at once; each keeps a thread busy that others need too. */
 const UNPACKING = 2;
 
+const CHUNK = { chunkSize: 64 * 1024 };
+const UNPACK = {
+  gzip: () => createGunzip(CHUNK),
+  deflate: () => createInflate(CHUNK),
+  br: () => createBrotliDecompress(CHUNK),
+};
+/** A way in which a body may be packed. */
+type Packing = keyof typeof UNPACK;
+
 /** Reads a request's body, unpacked. */
 export type ReadBody = (request: Request, maxBytes: number, share: Share) => Promise<Buffer>;
 
@@ -18,24 +27,27 @@ export type ReadBody = (request: Request, maxBytes: number, share: Share) => Pro
  * Makes the reader of bodies. It throws IngestRefusedError, or ProblemError, when a body is larger than `maxBytes`, packed in an
  * unknown way, broken on its way, or too much for what may wait.
  */
-export function createReadBody(): ReadBody {
+export function createReadBody(packed: readonly Packing[] = ["gzip"]): ReadBody {
+  const taken = [...packed, "identity"].join(", ");
   const unpacking = createSemaphore(UNPACKING);
   return async (request, maxBytes, share) => {
-    const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
-    if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
+    const named = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+    const encoding = named === "x-gzip" ? "gzip" : named;
+    const packing = packed.find((one) => one === encoding);
+    if (encoding !== "identity" && packing === undefined) {
       throw new ProblemError(
         "unsupported-encoding",
-        `Content-Encoding ${JSON.stringify(encoding.slice(0, 80))}: send gzip or identity.`,
-        { headers: { "accept-encoding": "gzip, identity" } },
+        `Content-Encoding ${JSON.stringify(named.slice(0, 80))}: send one of ${taken}.`,
+        { headers: { "accept-encoding": taken } },
       );
     }
     if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
     const received = await collect(request, maxBytes, share);
     share.received();
-    if (encoding === "identity") return received;
+    if (packing === undefined) return received;
     if (!(await unpacking.acquire(request.signal))) throw cutOff();
     try {
-      return await unpack(received, maxBytes, share);
+      return await unpack(received, packing, maxBytes, share);
     } finally {
       unpacking.release();
     }
@@ -72,14 +84,14 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>) {
 }
 
 /** Counts the bytes as they come out, so that no more is held than the share has. */
-async function unpack(packed: Buffer, maxBytes: number, share: Share): Promise<Buffer> {
+async function unpack(packed: Buffer, packing: Packing, maxBytes: number, share: Share): Promise<Buffer> {
   const most = Math.min(maxBytes, Math.max(RATIO_FREE_BYTES, packed.byteLength * MOST_RATIO));
-  const gunzip = createGunzip({ chunkSize: 64 * 1024 });
-  gunzip.end(packed);
+  const unpacking = UNPACK[packing]();
+  unpacking.end(packed);
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+    for await (const chunk of unpacking as AsyncIterable<Buffer>) {
       bytes += chunk.byteLength;
       if (bytes > maxBytes) throw tooLarge(maxBytes);
       if (bytes > most) throw unreadable(`it unpacks to more than ${MOST_RATIO} times its size`);
@@ -88,7 +100,7 @@ async function unpack(packed: Buffer, maxBytes: number, share: Share): Promise<B
     }
   } catch (error) {
     if (error instanceof IngestRefusedError) throw error;
-    throw unreadable(`it is not whole gzip: ${(error as Error).message}`);
+    throw unreadable(`it is not whole ${packing}: ${(error as Error).message}`);
   }
   return Buffer.concat(chunks, bytes);
 }
