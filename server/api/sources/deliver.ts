@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { z } from "zod";
+import type { z } from "zod";
 import { deliveryAnswer } from "@/server/contracts/sources";
 import type { Caller, Sites } from "@/server/domain/access";
 import type { IngestCounts } from "@/server/ingest/ingest-rates";
