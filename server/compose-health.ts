@@ -6,6 +6,7 @@ import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { auditProbe } from "./health/audit";
 import { readLastBackup } from "./backup/last-backup";
 import { backupProbe } from "./health/backup";
+import { doorsProbe } from "./health/doors";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { type Encryption, encryptionProbe } from "./health/encryption";
@@ -22,6 +23,7 @@ import { roomProbe } from "./health/room";
 import { secretProbes } from "./health/secrets";
 import { coldProbes } from "./health/cold";
 import { stateOf } from "./jobs/job-state";
+import { readDoors } from "./sources/doors/reports";
 import { readJobs, type RunRow } from "./jobs/read";
 import { onceAtATime } from "./async/once-at-a-time";
 
@@ -123,6 +125,7 @@ export function composeProbes({
     jobs.probe,
     auditProbe(engines),
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
+    doorsProbe(() => readDoors(engines.pool)),
     encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),
     ...(config.engines.DATABASE_URL === undefined

@@ -11,6 +11,7 @@ import { createFolderColdStore } from "./adapters/cold/folder";
 import type { Config } from "./config/config";
 import { currentSecret } from "./config/secret-files";
 import { connectDatabase } from "./postgres/connection";
+import { StartError } from "./postgres/start-error";
 import { createRoomCheck } from "./postgres/disk-room";
 import type { Logger } from "./observability/logger";
 import type { ColdStore } from "./ports/cold-store";
@@ -19,6 +20,7 @@ import type { DeviceTwins } from "./ports/device-twins";
 import type { EventLog, TopicSettings } from "./ports/event-log";
 import type { KafkaInspection, MongoInspection } from "./ports/inspection";
 import type { MessageArchive } from "./ports/message-archive";
+import type { SourceDoor } from "./domain/source";
 import { TOPICS } from "./domain/terms";
 
 /** Everything a role works on. The only place that decides which adapter stands behind a port. */
@@ -96,6 +98,34 @@ async function openKafka(config: Config, role: string, logger: Logger) {
     eventLog: createKafkaEventLog({ settings, role, logger }),
     inspection: createKafkaInspection({ settings, now: Date.now }),
   };
+}
+
+/** Connects to the Kafka of a source; to the one in use here, if the source names no brokers. @throws StartError when there is none. */
+export async function openSourceKafka(
+  config: Config,
+  { brokers, ssl, sasl }: Extract<SourceDoor, { type: "kafka" }>,
+  secret: string | null,
+  logger: Logger,
+): Promise<EventLog> {
+  if (brokers.length === 0) {
+    if (config.engines.KAFKA_BROKERS === undefined)
+      throw new StartError(
+        "There is no Kafka in use here",
+        "The source names no brokers, and the event log is not on Kafka.",
+        "Name the brokers of the source's topics on its page.",
+      );
+    return (await openKafka(config, "intake", logger)).eventLog;
+  }
+  const { createKafkaEventLog } = await import("./adapters/kafka/event-log");
+  const settings = {
+    KAFKA_BROKERS: [...brokers],
+    KAFKA_SSL: ssl,
+    KAFKA_SSL_CA_FILE: undefined,
+    KAFKA_SASL_MECHANISM: sasl?.mechanism,
+    KAFKA_SASL_USERNAME: sasl?.username,
+    KAFKA_SASL_PASSWORD: secret ?? undefined,
+  };
+  return createKafkaEventLog({ settings, role: "intake", logger });
 }
 
 async function openMongo(

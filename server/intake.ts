@@ -5,7 +5,7 @@ import { createAuthenticator } from "./access/authenticate";
 import { watchAccess } from "./access/watch";
 import { pause } from "./async/backoff";
 import { oneMore } from "./async/one-more";
-import { composeEngines } from "./compose";
+import { composeEngines, openSourceKafka } from "./compose";
 import { composeDoors } from "./compose-sources";
 import type { Config } from "./config/config";
 import { createSeldom } from "./front-door/seldom";
@@ -19,6 +19,7 @@ import type { Running } from "./observability/running";
 import { writeClients } from "./sources/counts";
 import { bridgeDoors } from "./sources/doors/bridge-door";
 import { createDeliver, deliveryOf } from "./sources/doors/deliver";
+import { kafkaDoors } from "./sources/doors/kafka-door";
 import { keepDoors } from "./sources/doors/keep-doors";
 import { type MqttDoor, openMqttDoor } from "./sources/doors/mqtt-door";
 import { writeReports } from "./sources/doors/reports";
@@ -78,6 +79,10 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   };
 
   const doors = keepDoors({
+    kafka: kafkaDoors({
+      ...{ deliver, onTrouble, onState: tellSoon },
+      openLog: (door, secret) => openSourceKafka(config, door, secret, logger),
+    }),
     "mqtt-bridge": bridgeDoors({
       ...{ publish, onTrouble, onState: tellSoon },
       onTooLarge(source, topic, bytes) {

@@ -34,7 +34,7 @@ export async function main(argv: string[]): Promise<number> {
     DEMO_DEVICES: "0",
     MQTT_PORT: String(port),
     KEY_MESSAGES_PER_SECOND: "0",
-    KEY_NEW_DEVICES_PER_HOUR: "0",
+    KEY_NEW_DEVICES_PER_HOUR: "100000",
   };
   const product = await startProduct({ dataDir: path.join(folder, "data"), env });
   try {

@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import mqtt, { type MqttClient } from "mqtt";
+import pino from "pino";
+import { createPool } from "@/server/postgres/connection";
+import { makeSource } from "@/server/testing/source-rig";
+import { machine } from "../bench/report";
+import { killNow, processOf } from "../processes";
+import { freePort } from "../product";
+import { pause, seeded, until } from "../waiting";
+import { readOptions } from "./drill";
+import { drained } from "./pipeline";
+import { openStage, type Stage } from "./stage";
+import { messageKey, storedSamples, withDatabase } from "./stored";
+
+const CLIENTS = 6;
+const EVERY_MS = 20;
+
+/**
+ * The MQTT listener killed with SIGKILL under load, and then its log away for five seconds: what was acknowledged is stored, and no client hears an
+ * error. With mqtt.js always; with mosquitto_pub and paho too, where MOSQUITTO_PUB (a command) and PAHO (a folder with the package) name them.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const options = readOptions(argv);
+  const rounds = options.short ? 2 : 10;
+  const random = seeded(options.seed);
+  const port = await freePort();
+  // The proxy before PostgreSQL can take the embedded log away.
+  const stage = await openStage(options.mode, "proxied", { MQTT_PORT: String(port), KEY_NEW_DEVICES_PER_HOUR: "1000" });
+  const wrong: string[] = [];
+  try {
+    const key = await keyOf(stage);
+    const { product } = stage;
+    const intake = () => processOf(product.tree(), "intake")?.pid;
+    await until(() => product.log().includes(`:${port} is open`), { timeoutMs: 30_000, what: "the listener" });
+    const load = startLoad(stage, port, key);
+    await until(() => stage.ledger.messages > 50, { timeoutMs: 30_000, what: "a first acknowledgement" });
+    for (let round = 1; round <= rounds; round++) {
+      await pause(300 + random() * 1200);
+      const pid = intake();
+      if (pid === undefined) throw new Error("there is no intake process to kill");
+      killNow([pid]);
+      await until(() => (intake() ?? pid) !== pid, { timeoutMs: 30_000, what: "the supervisor to start intake" });
+      const before = stage.ledger.messages;
+      await until(() => stage.ledger.messages > before + CLIENTS, {
+        timeoutMs: 60_000,
+        what: "acknowledgements again",
+      });
+    }
+    console.log(`  intake killed ${rounds} times; ${stage.ledger.messages} messages acknowledged`);
+    const others = startOthers(port, key);
+    await pause(2000);
+    const heard = load.heard();
+    const proxy = stage.engines.proxies.kafka ?? stage.engines.proxies.postgres!;
+    const before = stage.ledger.messages;
+    proxy.cut();
+    await pause(5000);
+    const during = stage.ledger.messages - before;
+    proxy.mend();
+    await until(() => stage.ledger.messages > before + during + 20 * CLIENTS, {
+      timeoutMs: 60_000,
+      what: "acknowledgements again",
+    });
+    console.log(
+      `  the log was away for 5 s: ${during} acknowledged meanwhile, ${load.heard() - heard} errors or ends of connections`,
+    );
+    if (load.heard() !== heard) wrong.push("a client heard of the outage");
+    await load.stop();
+    for (const { name, failed, sent } of await others.stop()) {
+      console.log(`  ${name}: ${sent} messages sent, ${failed} failed`);
+      if (failed > 0) wrong.push(`${name} failed ${failed} times`);
+    }
+    for (const [why, count] of load.failures) wrong.push(`${count} publishes failed: ${why}`);
+    await withDatabase(stage, async (client) => {
+      const { rows } = await client.query<{ refused: object }>(
+        `SELECT refused FROM source_count WHERE refused <> '{}'`,
+      );
+      for (const { refused } of rows) wrong.push(`refused: ${JSON.stringify(refused)}`);
+    });
+    await drained(product, stage.ledger.messages);
+    const stored = new Map<string, number>();
+    for (const { device, time, readings } of await withDatabase(stage, storedSamples))
+      stored.set(messageKey(device, time), readings);
+    let lost = 0;
+    for (const [device, times] of stage.ledger.devices)
+      for (const [time, readings] of times) lost += stored.get(messageKey(device, time)) === readings ? 0 : 1;
+    console.log(`  acknowledged − stored: ${lost} of ${stage.ledger.messages} messages`);
+    if (lost > 0) wrong.push(`${lost} acknowledged messages are not stored`);
+  } catch (error) {
+    wrong.push((error as Error).stack ?? String(error));
+  } finally {
+    await stage.close();
+    if (wrong.length === 0) stage.remove();
+  }
+  for (const line of wrong) console.log(`  FAIL ${line}`);
+  console.log(
+    `\n${machine()} · engines: ${options.mode}\n\n${wrong.length === 0 ? 1 : 0} passed, ${wrong.length === 0 ? 0 : 1} failed`,
+  );
+  return wrong.length === 0 ? 0 : 1;
+}
+
+async function keyOf(stage: Stage): Promise<string> {
+  const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
+  try {
+    return (await makeSource(pool, "drill", { type: "mqtt", topics: [] })).key;
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Clients that publish at a steady rate by QoS 1, and keep what isn't acknowledged. */
+function startLoad({ ledger }: Stage, port: number, key: string) {
+  const failures = new Map<string, number>();
+  let heard = 0;
+  let owed = 0;
+  let isOver = false;
+  const clients: MqttClient[] = Array.from({ length: CLIENTS }, (_, n) => {
+    const client = mqtt.connect({
+      ...{ host: "127.0.0.1", port, username: "drill", password: key, clientId: `drill-${n}`, clean: false },
+      ...{ reconnectPeriod: 200, protocolVersion: n % 2 === 0 ? 4 : 5 },
+    });
+    client.on("error", () => (heard += 1));
+    client.on("close", () => (heard += isOver ? 0 : 1));
+    return client;
+  });
+  let at = Date.now();
+  const timer = setInterval(() => {
+    at += EVERY_MS;
+    for (const [n, client] of clients.entries()) {
+      const message = { device: `mqtt-${n}`, time: at, readings: { temperature: 20 + (at % 100) / 10, running: true } };
+      const text = JSON.stringify({ at, ...message.readings });
+      owed += 1;
+      client.publish(`drill/${message.device}`, text, { qos: 1 }, (error) => {
+        owed -= 1;
+        if (error) failures.set(error.message, (failures.get(error.message) ?? 0) + 1);
+        else ledger.acknowledge(message);
+      });
+    }
+  }, EVERY_MS);
+  return {
+    failures,
+    heard: () => heard,
+    async stop() {
+      clearInterval(timer);
+      await until(() => owed === 0, { timeoutMs: 60_000, what: "every publish to be acknowledged" });
+      isOver = true;
+      await Promise.all(clients.map((client) => client.endAsync()));
+    },
+  };
+}
+
+interface Other {
+  readonly name: string;
+  readonly sent: number;
+  readonly failed: number;
+}
+
+/** mosquitto_pub and paho, each sending until told to stop; their messages are about devices the ledger doesn't know. */
+function startOthers(port: number, key: string): { stop(): Promise<readonly Other[]> } {
+  const { MOSQUITTO_PUB: command, PAHO: paho } = process.env;
+  let isOver = false;
+  const run = async (name: string, start: (n: number) => ChildProcess): Promise<Other> => {
+    let [sent, failed] = [0, 0];
+    for (; !isOver; sent++) {
+      const code = await new Promise<number | null>((resolve) =>
+        start(sent)
+          .once("close", resolve)
+          .once("error", () => resolve(-1)),
+      );
+      if (code !== 0) failed += 1;
+    }
+    return { name, sent, failed };
+  };
+  const address = ["-h", "127.0.0.1", "-p", String(port), "-u", "x", "-P", key, "-q", "1"];
+  const all: Promise<Other>[] = [];
+  if (command !== undefined)
+    all.push(
+      ...(["mqttv311", "mqttv5"] as const).map((version) =>
+        run(`mosquitto_pub ${version}`, (n) =>
+          spawn(command, [...address, "-V", version, "-t", `other/${version}`, "-m", `{"at":${Date.now()},"n":${n}}`], {
+            stdio: ["ignore", "ignore", "inherit"],
+          }),
+        ),
+      ),
+    );
+  if (paho !== undefined && existsSync(paho)) {
+    const script = path.join(import.meta.dirname, "..", "..", "..", "e2e", "fixtures", "paho-publish.py");
+    const env = { ...process.env, PYTHONPATH: paho };
+    all.push(
+      run("paho", () => spawn("python3", [script, String(port), key], { env, stdio: ["ignore", "ignore", "inherit"] })),
+    );
+  }
+  return {
+    async stop() {
+      isOver = true;
+      return Promise.all(all);
+    },
+  };
+}
