@@ -9,7 +9,7 @@ const OUTSIDE: Fate = { as: "ignored", why: "outside" };
 
 /** Notes what becomes of each place of a tree; a place's fate is that of all below it that have none of their own. */
 export interface Accounts {
-  /** What a place was used for stays, whatever else passes over it. */
+  /** A reading or a refusal outweighs all else, and any use being ignored. */
   note(parent: object, key: string, as: Leaf["as"], why: string): void;
   /** Every leaf under a root once. @param write the path of a leaf, as it is told. */
   leavesOf(root: Place, write: (path: string) => string): Leaf[];
@@ -22,7 +22,8 @@ export function createAccounts(): Accounts {
       let of = fates.get(parent);
       if (!of) fates.set(parent, (of = new Map()));
       const before = of.get(key);
-      if (before === undefined || before.as === "ignored") of.set(key, { as, why });
+      if (before === undefined || before.as === "ignored" || as === "reading" || as === "refused")
+        of.set(key, { as, why });
     },
     leavesOf(root, write) {
       const leaves: Leaf[] = [];

@@ -11,8 +11,8 @@ import { type MessageHead, writeMessage } from "./message-text";
 import { parsePath, type Place, writePath } from "./paths";
 import { count, type Run } from "./run";
 import { createSink } from "./sink";
-import type { Scope } from "./templates";
-import { compileTimes, timePaths } from "./times";
+import type { Scope, Template } from "./templates";
+import { compileTimes, timePlaces } from "./times";
 
 /**
  * Makes a mapping's function: what a decoder made of a delivery → messages, and what became of all else. It never throws, and takes time by the size of
@@ -29,9 +29,7 @@ export function compileMapping(
   const readTime = compileTimes(mapping.time);
   const labels = compileLabels(mapping.labels);
   const fieldOf = compileFields(mapping);
-  const unitPaths = mapping.units.flatMap(({ from }) => ("path" in from ? [parsePath(from.path)] : []));
-  const inElement = [...device.paths, ...timePaths(mapping.time), ...labels.paths, ...unitPaths];
-  const claims = new Set(inElement.map(writePath));
+  const claims = claimsOf(mapping, [...device.templates, ...labels.templates]);
   const rules = mapping.readings.map((rule) => compileFlatten(rule, fieldOf, claims));
   const sinkOf = createSink(mapping);
 
@@ -117,6 +115,17 @@ export function compileMapping(
     const { refused, ignored, drafts } = run;
     return { messages: drafts.map(writeMessage), refused, ignored, leaves: explain ? leaves : null };
   };
+}
+
+/** The paths from an element at which a mapping names something else than readings. */
+function claimsOf(mapping: Mapping, others: readonly Template[]): ReadonlySet<string> {
+  const times = timePlaces(mapping.time);
+  const templates = [...others, ...times.templates];
+  const units = mapping.units.flatMap(({ from }) => ("path" in from ? [parsePath(from.path)] : []));
+  const paths = [...templates.flatMap((template) => template.paths), ...times.paths, ...units];
+  // Where a part is one element, its envelope is the element.
+  if (mapping.each === null) paths.push(...templates.flatMap((template) => template.outerPaths));
+  return new Set(paths.map(writePath));
 }
 
 function same(path: string): string {

@@ -1,6 +1,6 @@
 import { legalName } from "./names";
-import type { Path, Place } from "./paths";
-import { compileTemplate, type Scope } from "./templates";
+import type { Place } from "./paths";
+import { compileTemplate, type Scope, type Template } from "./templates";
 
 /** A device's name, and what its sender calls it. */
 export interface FoundDevice {
@@ -13,11 +13,11 @@ export interface FoundDevice {
 /** Finds the device by the first template that is filled in whole; null if none is. */
 export function compileDevice(templates: readonly string[]): {
   readonly find: (scope: Scope) => FoundDevice | null;
-  readonly paths: readonly Path[];
+  readonly templates: readonly Template[];
 } {
   const compiled = templates.map(compileTemplate);
   return {
-    paths: compiled.flatMap(({ paths }) => paths),
+    templates: compiled,
     find(scope) {
       for (const template of compiled) {
         const text = template.fill(scope)?.trim();

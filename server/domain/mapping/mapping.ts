@@ -3,7 +3,7 @@
  * of its bytes; a **part** is one of the things in it that has a device and a time; a **leaf** is a value of the tree that holds no others.
  *
  * Paths are dot-separated keys and indexes from the part's root (`uplink_message.decoded_payload`); a key that itself contains a dot or a backslash
- * is written with a backslash before it; "" is the root. Globs match whole names: `*` any run of characters, `?` one. Templates are text with
+ * is written with a backslash before it, an empty key as `\e`; "" is the root. Globs match whole names: `*` any run of characters, `?` one. Templates are text with
  * `{…}` in it: a path, or one of what came beside the payload: `{@key}` (see `each`), `{topic.1}` (levels from 0; from the last: `{topic.-1}`; with all after it: `{topic.1+}`), `{topic}`, `{path.0}` (what
  * follows the source's name in the address), `{query.event}`, `{header.x-name}`, `{kafka.key}`, `{kafka.headers.x}`, `{part.x}` (what
  * the decoder knows of the part), `{envelope.…}` (a path from the root of what the decoder made, outside the element that `each` took).

@@ -1,20 +1,23 @@
 /** Keys and indexes from a root. */
 export type Path = readonly string[];
 
-/** Reads a path: keys apart by dots; a backslash keeps the dot or backslash after it in the key. "" is the root itself. */
+/** Reads a path: keys apart by dots; a backslash keeps the dot or backslash after it in the key, and `\e` is an empty key. "" is the root itself. */
 export function parsePath(text: string): Path {
   if (text === "") return [];
   const keys = [""];
   for (let i = 0; i < text.length; i++) {
     const char = text[i]!;
-    if (char === "\\" && i + 1 < text.length) keys[keys.length - 1] += text[++i]!;
+    if (char === "\\" && i + 1 < text.length) keys[keys.length - 1] += text[++i] === "e" ? "" : text[i]!;
     else if (char === ".") keys.push("");
     else keys[keys.length - 1] += char;
   }
   return keys;
 }
 
+const EMPTY = String.raw`\e`;
+
 function writeKey(key: string): string {
+  if (key === "") return EMPTY;
   return /[.\\]/.test(key) ? key.replaceAll(/[.\\]/g, String.raw`\$&`) : key;
 }
 

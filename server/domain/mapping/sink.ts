@@ -45,6 +45,7 @@ export function createSink(mapping: Mapping) {
     let draft: Draft | null = null;
 
     function refuse({ parent, key }: Place, path: string, reason: MappingRefusal["reason"], detail: string) {
+      if (passed?.get(parent)?.get(key) === null) return;
       dealtWith++;
       pass(parent, key, null);
       refused.push({ path: told(path), reason, detail });

@@ -23,8 +23,8 @@ export interface Template {
   places(scope: Scope): readonly Place[];
   /** Paths from the element that it reads. */
   readonly paths: readonly Path[];
-  /** Its text, if nothing has to be filled in. */
-  readonly fixed: string | null;
+  /** Paths from the envelope that it reads. */
+  readonly outerPaths: readonly Path[];
 }
 
 type Read = (scope: Scope) => string | null;
@@ -60,7 +60,6 @@ export function problemOf(template: string): string | null {
 /** Reads a template; `stars` are what {@link Glob} found, written {*} or {*1} for the first, {*2} for the second. */
 export function compileTemplate(template: string): Template {
   const pieces = template.split(/\{([^{}]*)\}/);
-  const fixed = pieces.length === 1 ? template : null;
   const paths: Path[] = [];
   const inEnvelope: Path[] = [];
   const reads = pieces.map((piece, i): Read => {
@@ -78,8 +77,8 @@ export function compileTemplate(template: string): Template {
   });
   const read = reads.filter((_read, i) => i % 2 === 1 || pieces[i] !== "");
   return {
-    fixed,
     paths,
+    outerPaths: inEnvelope,
     fill:
       read.length === 1
         ? read[0]!

@@ -3,7 +3,7 @@ import type { EpochMs } from "../terms";
 import type { Mapping, TIME_FORMATS } from "./mapping";
 import { writeNumber } from "./numbers";
 import { compilePattern, type LocalTime } from "./patterns";
-import { follow, parsePath, type Path, type Place } from "./paths";
+import { follow, parsePath, type Place } from "./paths";
 import { compileTemplate, type Scope } from "./templates";
 import { momentsOf, offsetIn, type ZoneOffset } from "./zones";
 
@@ -52,19 +52,26 @@ export function compileTimes(candidates: Mapping["time"]): TimeReader {
       const found = find(scope);
       if (found === null) continue;
       const { value, token, places } = found;
-      const written = typeof value === "number" ? writeNumber(value, token) : String(value);
-      if (typeof value !== "string" && typeof value !== "number") return { problem: "is no time", places, written };
+      if (typeof value !== "string" && typeof value !== "number")
+        return {
+          problem: "is no time",
+          places,
+          written: typeof value === "boolean" ? String(value) : "an object or a list",
+        };
+      const written = typeof value === "number" ? writeNumber(value, token) : value;
       return { ...read(value, token, context), places, written };
     }
     return null;
   };
 }
 
-/** The paths at which a mapping says that a time is, from the element. */
-export function timePaths(candidates: Mapping["time"]): readonly Path[] {
-  return candidates.flatMap(({ from }) =>
-    "path" in from ? [parsePath(from.path)] : compileTemplate(from.template).paths,
-  );
+/** The templates that a mapping puts times together by, and the paths at which times are. */
+export function timePlaces(candidates: Mapping["time"]) {
+  const from = candidates.map((candidate) => candidate.from);
+  return {
+    templates: from.flatMap((one) => ("template" in one ? [compileTemplate(one.template)] : [])),
+    paths: from.flatMap((one) => ("path" in one ? [parsePath(one.path)] : [])),
+  };
 }
 
 type Find = (
@@ -104,7 +111,7 @@ export function compileFormat(
     const text = typeof value === "number" ? (token ?? String(value)) : value.trim();
     const time =
       typeof value === "number" && token === undefined && power >= 0 && Number.isSafeInteger(value)
-        ? value * 10 ** power
+        ? value * 10 ** power + 0
         : epochMs(text, power);
     if (time === null || time < 0) return { problem: "is no number of a time since 1970" };
     if (time > LAST_MS) return { problem: `is after the year 9999 as ${format}` };
