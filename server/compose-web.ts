@@ -7,6 +7,8 @@ import { within } from "./async/timeout";
 import type { Caller } from "./domain/access";
 import { createApi } from "./api/api";
 import { composeDoors, type Doors } from "./compose-sources";
+import type { OnUnforeseen } from "./api/problem";
+import { createReceive } from "./api/source-doors/receive";
 import { doorCaller } from "./api/sources/door-key";
 import { addressOf } from "./api/address";
 import { createKeyCheck } from "./access/key-check";
@@ -61,13 +63,22 @@ export function composeApi(parts: ApiParts): Api {
   const { admission } = parts;
   const doors = parts.doors ?? composeDoors({ config, engines, ingestCounts, logger, ...(admission && { admission }) });
   const { accept, bounds, pace, senders, waiting } = doors;
-  return createApi(
+  const doorCallerOf = parts.doorCallerOf ?? doorCaller(createKeyCheck(engines.pool), addressOf);
+  const onUnforeseen: OnUnforeseen = (error, path, kind) => {
+    if (kind === "internal" || kind === "audit-unavailable") logger.error({ err: error, path }, "a request failed");
+    else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
+  };
+  const receive = createReceive({
+    ...{ doorCallerOf, senders, waiting, ingestCounts, onUnforeseen, now: Date.now },
+    ...{ sources: doors.sources, intake: doors.intake, maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES },
+  });
+  const verbs = createApi(
     {
       ...engines,
       cold: createColdReader(engines.coldStore),
       prisma,
       callerOf: parts.callerOf,
-      doorCallerOf: parts.doorCallerOf ?? doorCaller(createKeyCheck(engines.pool), addressOf),
+      doorCallerOf,
       cookie: sessionCookie(config.server.PORT),
       attemptCookie: attemptCookie(config.server.PORT, ATTEMPT_MS),
       knownCookie: knownCookie(config.server.PORT, KNOWN_MS),
@@ -140,11 +151,9 @@ export function composeApi(parts: ApiParts): Api {
       }),
     },
     version,
-    (error, path, kind) => {
-      if (kind === "internal" || kind === "audit-unavailable") logger.error({ err: error, path }, "a request failed");
-      else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
-    },
+    onUnforeseen,
   );
+  return { ...verbs, receive };
 }
 
 /** The identity provider that the configuration names, or null. */

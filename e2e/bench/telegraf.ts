@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
@@ -19,7 +20,11 @@ import (
 	"${MODULE}/config"
 	"${MODULE}/logger"
 	_ "${MODULE}/plugins/inputs/kafka_consumer"
+	_ "${MODULE}/plugins/inputs/tail"
+	_ "${MODULE}/plugins/outputs/influxdb"
+	_ "${MODULE}/plugins/outputs/influxdb_v2"
 	_ "${MODULE}/plugins/outputs/postgresql"
+	_ "${MODULE}/plugins/parsers/influx"
 	_ "${MODULE}/plugins/parsers/json_v2"
 )
 
@@ -42,12 +47,15 @@ func main() {
 `;
 
 /**
- * Builds Telegraf with the plugins that are compared, through the Go module proxy, once: the program stays in the user's cache folder.
+ * Builds Telegraf with the plugins that are compared or tried, through the Go module proxy, once: the program stays in the user's cache folder.
  * @returns its path, or why there is none.
  */
 export function buildTelegraf(): { readonly program: string } | { readonly missing: string } {
   const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "fieldwatch");
-  const program = path.join(cache, `telegraf-${TELEGRAF}`);
+  const program = path.join(
+    cache,
+    `telegraf-${TELEGRAF}-${createHash("sha256").update(MAIN).digest("hex").slice(0, 8)}`,
+  );
   if (existsSync(program)) return { program };
   if (spawnSync("go", ["version"]).status !== 0) return { missing: "no Go" };
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-telegraf-"));

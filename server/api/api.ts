@@ -39,7 +39,7 @@ interface CallDeps {
 }
 
 /** Binds every verb to what it depends on. `onUnforeseen` is told of every error nobody foresaw, once. */
-export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforeseen: OnUnforeseen): Api {
+export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforeseen: OnUnforeseen): Omit<Api, "receive"> {
   const bound = Object.fromEntries(
     Object.entries(VERBS).map(([name, { operation, writes, create }]) => [
       name,

@@ -11,7 +11,7 @@ afterEach(() => server?.close());
 async function listen(handle: Api["handle"]): Promise<string> {
   const opened = createServer((request, response) => {
     response.setHeader("x-before", "1");
-    void answerDirectly({ handle }, request, response).then((done) => {
+    void answerDirectly({ handle, receive: async () => new Response("received") }, request, response).then((done) => {
       if (!done) response.writeHead(404).end("not mine");
     });
   });
@@ -94,4 +94,17 @@ test("leaves a connection whose body wasn't wanted free for the next request", a
   expect(await post("/api/v1/telemetry", { "x-look": "1" }, large)).toBe(413);
   expect(await post("/elsewhere", {}, Buffer.alloc(0))).toBe(404);
   agent.destroy();
+});
+
+test("gives what speaks a protocol of others to those who answer it", async () => {
+  const url = await listen(async () => new Response("verb"));
+  const theirs: [string, string][] = [
+    ["POST", "/write?db=a"],
+    ["POST", "/api/v2/write?bucket=a"],
+    ["GET", "/ping"],
+    ["POST", "/v1/metrics"],
+    ["POST", "/api/v1/prom/write"],
+  ];
+  for (const [method, path] of theirs) expect(await (await fetch(url + path, { method })).text()).toBe("received");
+  expect((await fetch(`${url}/write`)).status).toBe(404);
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Api } from "./runtime";
+import { isProtocol } from "./source-doors/receive";
 import { ingestTelemetry } from "./telemetry/ingest";
 import type { VerbName } from "./verbs";
 
@@ -21,17 +22,19 @@ function doorOf(method: string, path: string): { verb: VerbName; params: Record<
  * @returns false when it is another request, which Next may have.
  */
 export async function answerDirectly(
-  api: Pick<Api, "handle">,
+  api: Pick<Api, "handle" | "receive">,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
   const [path = ""] = request.url?.split("?", 1) ?? [];
-  const door = doorOf(request.method ?? "", path);
-  if (door === null) return answerOptions(request, response, path);
+  const { method = "" } = request;
+  const door = doorOf(method, path);
+  if (door === null && !isProtocol(method, path)) return answerOptions(request, response, path);
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-  const answer = await api.handle(door.verb, requestOf(request, bodyOf(chunks), gone.signal), door.params);
+  const asked = requestOf(request, bodyOf(chunks), gone.signal);
+  const answer = await (door === null ? api.receive(asked) : api.handle(door.verb, asked, door.params));
   // What the verb didn't read is the connection's to drop, so that it can be used again.
   void chunks.return?.();
   const body = Buffer.from(await answer.arrayBuffer());
@@ -74,6 +77,6 @@ function requestOf(request: IncomingMessage, body: ReadableStream<Uint8Array>, s
     headers.set("x-forwarded-proto", (socket as TLSSocket).encrypted ? "https" : "http");
   return new Request(new URL(request.url!, "http://localhost"), {
     ...{ method: request.method, headers, signal },
-    ...(request.method !== "GET" && { body, duplex: "half" }),
+    ...(!/^(GET|HEAD)$/.test(request.method!) && { body, duplex: "half" }),
   } as RequestInit);
 }

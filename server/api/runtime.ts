@@ -7,6 +7,8 @@ export interface Api {
   openApi(): Promise<Response>;
   notAllowed(request: Request, allowed: readonly string[]): Promise<Response>;
   notFound(request: Request): Promise<Response>;
+  /** Answers a request of a protocol of others, see source-doors/. */
+  receive(request: Request): Promise<Response>;
 }
 
 type Route = (

@@ -106,12 +106,13 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
 
 /** Returns true for addresses that people look at: all that aren't for programs. */
 export function isPage(url: string): boolean {
-  return !/^\/(api|socket\.io|ingest)(\/|\?|$)/.test(decoded(url));
+  const plain = decoded(url);
+  return !isSourceDoor(plain) && !/^\/(api|socket\.io)(\/|\?|$)/.test(plain);
 }
 
 /** Returns true for doors of sources, where senders of any kind show a key. */
 export function isSourceDoor(url: string): boolean {
-  return /^\/ingest(\/|\?|$)/.test(url);
+  return /^\/(ingest(\/|\?|$)|(write|ping|query|v1\/metrics|api\/v2\/write|api\/v1\/prom\/write)(\?|$))/.test(url);
 }
 
 /** The address as routes are found by: `/%61pi` is `/api`. */
