@@ -25,6 +25,9 @@ import { type MqttDoor, openMqttDoor } from "./sources/doors/mqtt-door";
 import { writeReports } from "./sources/doors/reports";
 import type { OpenSource } from "./sources/intake";
 import type { Published } from "./sources/mqtt/durable-queue";
+import type { Incoming } from "./sources/read";
+import { createBirths } from "./sources/sparkplug/births";
+import { createSparkplugNodes } from "./sources/sparkplug/nodes";
 import { certificateOf } from "./own-certificate";
 
 /** The time doors may take to let what they took become durable, in milliseconds; then its senders send it again. */
@@ -32,6 +35,9 @@ const DRAIN_MS = 4000;
 /** Interval of telling the state of doors and the number of clients, in milliseconds. */
 const TELL_MS = 10_000;
 const TOGETHER_MS = 500;
+
+/** Publishes to whoever sent. */
+type Ask = (topic: string, payload: Uint8Array) => void;
 
 /**
  * Runs the doors of sources that are no routes: the MQTT listener, and what reads brokers and logs of others. Opens and closes them as
@@ -72,7 +78,15 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
       ...{ at: Date.now(), bytes: 0, accepted: 0, isKept: false, ignoredBy: new Map(), refused: [] },
       ...{ isIgnored: one.refused === undefined, ...one },
     });
-  const publish = (source: OpenSource, batch: readonly Published[]) => deliver(source, batch.map(deliveryOf));
+  const nodes = createSparkplugNodes(createBirths(pool));
+  /** Batches of Sparkplug that the log didn't take yet: their births were read. */
+  const completed = new WeakMap<readonly Published[], readonly Incoming[]>();
+  async function publish(source: OpenSource, batch: readonly Published[], ask?: Ask): Promise<void> {
+    if (source.mapping.decode !== "sparkplug") return deliver(source, batch.map(deliveryOf));
+    const deliveries = completed.get(batch) ?? (await nodes.complete(source.id, batch.map(deliveryOf), ask));
+    completed.set(batch, deliveries);
+    await deliver(source, deliveries);
+  }
   const onTrouble = (source: OpenSource, error: unknown) => {
     if (mayTell(`trouble ${source.name}`))
       logger.warn({ err: error, source: source.name }, "what came is held, and tried again until the log has it");

@@ -38,6 +38,8 @@ export async function main(argv: string[]): Promise<number> {
     await until(() => stage.ledger.messages > 50, { timeoutMs: 30_000, what: "a first acknowledgement" });
     for (let round = 1; round <= rounds; round++) {
       await pause(300 + random() * 1200);
+      // mqtt.js fails by itself what is published while it still sends again, if the connection ends just then.
+      await until(() => load.owed() <= 2 * CLIENTS, { timeoutMs: 60_000, what: "clients to have sent again" });
       const pid = intake();
       if (pid === undefined) throw new Error("there is no intake process to kill");
       killNow([pid]);
@@ -140,6 +142,7 @@ function startLoad({ ledger }: Stage, port: number, key: string) {
   }, EVERY_MS);
   return {
     failures,
+    owed: () => owed,
     heard: () => heard,
     async stop() {
       clearInterval(timer);

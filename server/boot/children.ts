@@ -29,7 +29,11 @@ export interface ChildOptions {
 
 const START_WITHIN_MS = 90_000;
 /** A batch's messages die together: with room for two batches the worker's garbage collector copies few of them. */
-const NODE_ARGS: Readonly<Record<string, readonly string[]>> = { worker: ["--max-semi-space-size=32"] };
+const NODE_ARGS: Readonly<Record<string, readonly string[]>> = {
+  worker: ["--max-semi-space-size=32"],
+  // It holds little and for a moment: memory matters more here than the copying.
+  intake: ["--max-semi-space-size=4"],
+};
 /** The time after its start in which a process that ends by itself ended quickly, in milliseconds. */
 const QUICK_MS = 5_000;
 /** The number of quick ends in a row after which a process would go on like that for ever. */

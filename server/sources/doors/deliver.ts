@@ -1,5 +1,6 @@
 import type { Beside, Delivery } from "@/server/domain/mapping/delivery";
 import type { Intake, OpenSource } from "../intake";
+import type { Incoming } from "../read";
 import type { Published } from "../mqtt/durable-queue";
 
 export interface DeliverDeps {
@@ -14,7 +15,7 @@ export interface DeliverDeps {
  * Takes deliveries of a source into the log, in order. One that can never be taken is told by itself, and stops none of the others.
  * @throws what is passing: then all of them come again.
  */
-export type Deliver = (source: OpenSource, deliveries: readonly Delivery[]) => Promise<void>;
+export type Deliver = (source: OpenSource, deliveries: readonly Incoming[]) => Promise<void>;
 
 export function createDeliver({ intake, isPassing, onPoison }: DeliverDeps): Deliver {
   return async function deliver(source, deliveries) {

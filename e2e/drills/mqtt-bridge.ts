@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import mqtt from "mqtt";
+import pino from "pino";
+import { createPool } from "@/server/postgres/connection";
+import { makeSource } from "@/server/testing/source-rig";
+import { machine } from "../bench/report";
+import { killNow, processOf } from "../processes";
+import { freePort } from "../product";
+import { until } from "../waiting";
+import { readOptions } from "./drill";
+import { openStage } from "./stage";
+import { withDatabase } from "./stored";
+
+const MESSAGES = 20_000;
+const DEVICES = 40;
+
+/**
+ * Messages queued at a real mosquitto for a bridge, which is killed twice while it reads them: each is stored once. Then retained messages without a time:
+ * no reading. MOSQUITTO names the broker's command.
+ */
+export async function main(argv: string[]): Promise<number> {
+  const { mode, short } = readOptions(argv);
+  const command = process.env.MOSQUITTO ?? "mosquitto";
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-mosquitto-"));
+  const port = await freePort();
+  const conf = path.join(folder, "mosquitto.conf");
+  writeFileSync(
+    conf,
+    `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nuser root\n`,
+  );
+  const broker = spawn(command, ["-c", conf], { stdio: ["ignore", "ignore", "inherit"] });
+  const stage = await openStage(mode, "plain", {});
+  const wrong: string[] = [];
+  try {
+    const total = short ? MESSAGES / 10 : MESSAGES;
+    // The session is there before anybody reads it: what is published waits in it.
+    const url = `mqtt://127.0.0.1:${port}`;
+    const session = await mqtt.connectAsync(url, { clientId: "fieldwatch", clean: false });
+    await session.subscribeAsync("plant/#", { qos: 1 });
+    await session.endAsync();
+    const sender = await mqtt.connectAsync(url);
+    const began = Date.now() - total;
+    const all: Promise<unknown>[] = [];
+    for (let n = 0; n < total; n++) {
+      all.push(sender.publishAsync(`plant/bridged-${n % DEVICES}`, `{"at":${began + n},"n":${n}}`, { qos: 1 }));
+      if (n % 500 === 499) await Promise.all(all.splice(0));
+    }
+    await Promise.all(all);
+    for (let n = 0; n < 10; n++) await sender.publishAsync(`plant/kept-${n}`, `{"n":${n}}`, { qos: 1, retain: true });
+    await sender.endAsync();
+
+    const door = {
+      type: "mqtt-bridge",
+      url,
+      clientId: "fieldwatch",
+      username: null,
+      ca: null,
+      topics: ["plant/#"],
+    } as const;
+    const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
+    const { id } = await makeSource(pool, "plant", { ...door, qos: 1 }, { rate: 1_000_000 }).finally(() => pool.end());
+    const accepted = () =>
+      withDatabase(stage, async (client) => {
+        const { rows } = await client.query<{ n: number }>(
+          `SELECT coalesce(sum(records), 0)::float8 AS n FROM log_batch`,
+        );
+        return rows[0]!.n;
+      });
+    const intake = () => processOf(stage.product.tree(), "intake")?.pid;
+    for (const share of [0.1, 0.4]) {
+      await until(async () => (await accepted()) > total * share, {
+        timeoutMs: 60_000,
+        everyMs: 5,
+        what: "some to be read",
+      });
+      const pid = intake()!;
+      killNow([pid]);
+      await until(() => (intake() ?? pid) !== pid, { timeoutMs: 30_000, what: "the supervisor to start intake" });
+    }
+    const [from, at] = [await accepted(), performance.now()];
+    await until(async () => (await accepted()) >= total, { timeoutMs: 120_000, everyMs: 20, what: "all to be read" });
+    const rate = Math.round(((await accepted()) - from) / ((performance.now() - at) / 1000));
+    const stored = () =>
+      withDatabase(stage, async (client) => {
+        const { rows } = await client.query<{ n: number; kept: number }>(
+          `SELECT count(*) FILTER (WHERE device LIKE 'bridged-%')::int AS n, count(*) FILTER (WHERE device LIKE 'kept-%')::int AS kept FROM reading`,
+        );
+        return rows[0]!;
+      });
+    await until(async () => (await stored()).n >= total, { timeoutMs: 120_000, what: "all to be stored" });
+    const { n, kept } = await stored();
+    console.log(
+      `  ${total} queued, killed twice: ${n} stored; source ${id}; after the last kill about ${rate} a second, the start of the process included`,
+    );
+    console.log(`  readings of messages that came live: ${kept}`);
+    if (n !== total) wrong.push(`${n} stored of ${total}`);
+  } catch (error) {
+    wrong.push((error as Error).stack ?? String(error));
+  } finally {
+    await stage.close();
+    broker.kill();
+    if (wrong.length === 0) stage.remove();
+  }
+  for (const line of wrong) console.log(`  FAIL ${line}`);
+  console.log(
+    `\n${machine()} · engines: ${mode}\n\n${1 - Math.min(1, wrong.length)} passed, ${Math.min(1, wrong.length)} failed`,
+  );
+  return wrong.length === 0 ? 0 : 1;
+}

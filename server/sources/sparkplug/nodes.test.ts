@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { withTransaction } from "@/server/postgres/transaction";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { makeSource } from "@/server/testing/source-rig";
+import { decodeSparkplug } from "../decoders/sparkplug";
+import { PAYLOAD } from "../decoders/sparkplug-types";
+import { deliveryOf, jsonOf, writeProtobuf } from "../decoders/testing";
+import type { Incoming } from "../read";
+import { createBirths } from "./births";
+import { createSparkplugNodes } from "./nodes";
+import { rebirthRequest } from "./rebirth";
+
+let db: TestDatabase;
+let source: number;
+beforeAll(async () => {
+  db = await freshDatabase();
+  source = (await makeSource(db.pool, "line", { type: "mqtt", topics: [] })).id;
+});
+afterAll(() => db.drop());
+
+const message = (type: string, payload: object) =>
+  deliveryOf(writeProtobuf({ timestamp: "1486144502122", ...payload }, PAYLOAD), {
+    topic: `spBv1.0/Plant/${type}/Edge/Pump`,
+  });
+const birth = message("DBIRTH", {
+  seq: "1",
+  metrics: [
+    { name: "Level", alias: "1", datatype: 4, longValue: String(2n ** 64n - 5n) },
+    { name: "On", alias: "2", datatype: 11, isNull: true },
+  ],
+});
+const data = (seq: number) =>
+  message("DDATA", { seq: String(seq), metrics: [{ alias: "1", longValue: String(2n ** 64n - 6n) }] });
+const readings = (incoming: Incoming) =>
+  incoming.parts!().map((part) => (jsonOf(part) as { readings: object }).readings);
+
+test("a birth outlives the process: data of aliases alone has its names after a restart", async () => {
+  const first = createSparkplugNodes(createBirths(db.pool));
+  const [born] = await first.complete(source, [birth]);
+  expect(readings(born!)).toEqual([{ Level: -5, On: null }]);
+  const second = createSparkplugNodes(createBirths(db.pool));
+  const [told] = await second.complete(source, [data(2)]);
+  expect(readings(told!)).toEqual([{ Level: -6 }]);
+});
+
+test("a gap, or data without a birth, asks the node once for a rebirth; a restart alone doesn't", async () => {
+  let time = 0;
+  const nodes = createSparkplugNodes(createBirths(db.pool), () => time);
+  const asked: string[] = [];
+  const complete = (...deliveries: ReturnType<typeof data>[]) =>
+    nodes.complete(source, deliveries, (topic) => asked.push(topic));
+  await complete(birth, data(2), data(3));
+  expect(asked).toEqual([]);
+  await complete(data(5), data(7));
+  expect(asked).toEqual(["spBv1.0/Plant/NCMD/Edge"]);
+  time += 10_000;
+  const [unnamed] = await complete(message("DDATA", { seq: "8", metrics: [{ alias: "9", intValue: 1 }] }));
+  expect(asked.length).toBe(2);
+  expect(unnamed!.parts!()).toMatchObject([{ error: expect.stringContaining("alias 9 has no name") as string }]);
+});
+
+test("numbers of messages go from 255 on to 0", async () => {
+  const nodes = createSparkplugNodes(createBirths(db.pool));
+  const asked: string[] = [];
+  await nodes.complete(source, [data(254), data(255), data(0), data(1)], (topic) => asked.push(topic));
+  expect(asked).toEqual([]);
+});
+
+test("a birth that can't be kept is no birth: all of it comes again", async () => {
+  const broken = { ...createBirths(db.pool), write: async () => Promise.reject(new Error("away")) };
+  await expect(createSparkplugNodes(broken).complete(source, [birth])).rejects.toThrow("away");
+});
+
+test("what is no Sparkplug is left as it is; births go with their source", async () => {
+  const nodes = createSparkplugNodes(createBirths(db.pool));
+  const other = deliveryOf("{}", { topic: "STATE/host" });
+  expect(await nodes.complete(source, [other])).toEqual([other]);
+  await withTransaction(db.pool, (tx) => tx.query(`DELETE FROM source WHERE id = $1`, [source]));
+  await nodes.complete(source, [birth]);
+  expect((await db.pool.query(`SELECT FROM sparkplug_birth`)).rowCount).toBe(0);
+});
+
+test("the request is a payload that says Rebirth", () => {
+  const delivery = deliveryOf(rebirthRequest(1486144502122), { topic: "spBv1.0/Plant/NCMD/Edge" });
+  expect(decodeSparkplug(delivery, []).parts.map(jsonOf)).toMatchObject([
+    { time: "1486144502122", readings: { "Node Control/Rebirth": true } },
+  ]);
+});
