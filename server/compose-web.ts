@@ -14,6 +14,7 @@ import { addressOf } from "./api/address";
 import { createKeyCheck } from "./access/key-check";
 import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
+import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import type { PrismaClient } from "./postgres/prisma";
@@ -131,6 +132,7 @@ export function composeApi(parts: ApiParts): Api {
       sources: doors.sources,
       intake: doors.intake,
       doorCounting: doors.counting,
+      mqttListener: mqttListener(config),
       testMessages: createTestMessages({
         ...engines,
         // Whoever may send sees it.

@@ -7,6 +7,7 @@ import { pause } from "./async/backoff";
 import { oneMore } from "./async/one-more";
 import { composeEngines, openSourceKafka } from "./compose";
 import { composeDoors } from "./compose-sources";
+import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
 import { createSeldom } from "./front-door/seldom";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
@@ -109,10 +110,9 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   certificate?.keepCurrent({ setSecureContext: (pair) => listener?.setSecureContext(pair) });
 
   function openListener(): MqttDoor {
-    const { HOST, TLS_CERT_FILE } = { ...config.server, ...config.frontDoor };
     return openMqttDoor({
-      host: HOST,
-      port: config.intake.MQTT_PORT ?? (TLS_CERT_FILE === undefined ? 1883 : 8883),
+      host: config.server.HOST,
+      port: mqttListener(config).port,
       tls: certificate?.pair ?? null,
       maxConnections: config.frontDoor.MAX_CONNECTIONS,
       maxPerAddress: config.frontDoor.MAX_CONNECTIONS_PER_ADDRESS,

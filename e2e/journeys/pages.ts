@@ -7,6 +7,7 @@ export const PAGES = [
   { name: "Overview", route: "/" },
   { name: "Devices", route: "/devices" },
   { name: "Metrics", route: "/metrics" },
+  { name: "Sources", route: "/sources" },
   { name: "Pipeline", route: "/pipeline" },
   { name: "Dead letters", route: "/dead-letters" },
   { name: "Jobs", route: "/jobs" },

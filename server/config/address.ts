@@ -11,3 +11,15 @@ export function addressForPeople({ server, frontDoor }: Pick<Config, "server" | 
   const host = LOCALHOST.has(HOST) ? "localhost" : HOST;
   return `${scheme(frontDoor)}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${PORT}`;
 }
+
+/** Where sources' MQTT listener is, at the host of this server. */
+export interface MqttListener {
+  readonly port: number;
+  /** True where it speaks over TLS. */
+  readonly isSecure: boolean;
+}
+
+export function mqttListener({ intake, frontDoor }: Pick<Config, "intake" | "frontDoor">): MqttListener {
+  const isSecure = frontDoor.TLS_CERT_FILE !== undefined;
+  return { port: intake.MQTT_PORT ?? (isSecure ? 8883 : 1883), isSecure };
+}

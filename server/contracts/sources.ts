@@ -280,6 +280,9 @@ export const templatesAnswer = z
         sample: payload.describe("What such a sender sends"),
       }),
     ),
+    mqtt: z
+      .object({ port: z.int(), isSecure: z.boolean().describe("Over TLS") })
+      .describe("The MQTT listener, at the host of this server; it is there as soon as a source comes by it"),
   })
   .meta({ id: "SourceTemplates" });
 
@@ -312,6 +315,7 @@ export type SourceHandshake = z.infer<typeof handshake>;
 export type SourcePayload = z.infer<typeof payload>;
 export type Explained = z.infer<typeof explained>;
 export type MappingPreview = z.infer<typeof previewAnswer>;
+export type GuessedTemplates = z.infer<typeof guessAnswer>;
 export type SourceTemplatesAnswer = z.infer<typeof templatesAnswer>;
 export type NewSourceBody = z.input<typeof newSourceBody>;
 export type SourceChanges = z.input<typeof sourceChanges>;

@@ -35,7 +35,18 @@ const BROWSER_FOUNDATION = ["contracts", "domain"];
 /** Rooms of components, each above those before it. */
 const BROWSER_LAYERS = ["ui", "live", "queries", "shell"];
 /** A subject's screens; above all layers, and never of each other. */
-const VIEWS = ["overview", "devices", "metrics", "dead-letters", "pipeline", "health", "jobs", "retention", "access"];
+const VIEWS = [
+  "overview",
+  "devices",
+  "metrics",
+  "dead-letters",
+  "pipeline",
+  "health",
+  "jobs",
+  "retention",
+  "access",
+  "sources",
+];
 const BROWSER_PACKAGES = [
   "react",
   "react-dom",

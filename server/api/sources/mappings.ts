@@ -7,6 +7,7 @@ import {
   previewAnswer,
   previewBody,
   sourceMapping,
+  type SourceTemplatesAnswer,
   templatesAnswer,
 } from "@/server/contracts/sources";
 import { signatureOf } from "@/server/domain/access";
@@ -138,5 +139,6 @@ export const listSourceTemplates = verb(
     status: 200,
     problems: [],
   },
-  () => async () => ({ items: [...KNOWN_SENDERS.templates] }),
+  ({ mqttListener }: { readonly mqttListener: SourceTemplatesAnswer["mqtt"] }) =>
+    async () => ({ items: [...KNOWN_SENDERS.templates], mqtt: mqttListener }),
 );

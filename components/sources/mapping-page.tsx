@@ -1,0 +1,73 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useMay } from "../queries/access";
+import { adviceOn, RequestError } from "../queries/request";
+import { mappingsQuery, samplesQuery, sourceQuery } from "../queries/sources";
+import { MayNot } from "../shell/may-not";
+import { Page } from "../shell/page";
+import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Link } from "../ui/link";
+import { MappingEditor } from "./mapping-editor";
+
+/** How a source's payloads are read, with the last of them, and the mapping to be changed. */
+export function MappingPage({ name }: { name: string }) {
+  const source = useQuery(sourceQuery(name));
+  // Who may not change how it is read isn't told by trying, either.
+  const mayEdit = useMay("edit", source.data?.source.site ?? null);
+  const samples = useQuery({ ...samplesQuery(name), enabled: mayEdit });
+  const versions = useQuery(mappingsQuery(name));
+  const error = source.error ?? (mayEdit ? samples.error : null) ?? versions.error;
+  const retry = () => {
+    void source.refetch();
+    void versions.refetch();
+    if (mayEdit) void samples.refetch();
+  };
+  const within = (children: ReactNode) => (
+    <Page
+      tab={`Mapping of ${name}`}
+      title={
+        <>
+          <Link href="/sources">Sources</Link>
+          <span aria-hidden="true">/</span>
+          <Link href={`/sources/${name}`}>{name}</Link>
+          <span aria-hidden="true">/</span>
+          Mapping
+        </>
+      }
+    >
+      {children}
+    </Page>
+  );
+  if (source.error instanceof RequestError && source.error.status === 404)
+    return within(
+      <Empty action={<Link href="/sources">See all sources</Link>}>There is no source named {name}.</Empty>,
+    );
+  if (source.data && !mayEdit)
+    return within(<MayNot what="Trying a mapping" permission="edit" site={source.data.source.site} />);
+  if (!source.data || !samples.data || !versions.data)
+    return within(
+      error ? (
+        <Failure
+          what={`How ${name} is read could not be loaded`}
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={retry}
+          retrying={source.isFetching || samples.isFetching || versions.isFetching}
+        />
+      ) : (
+        <Loading rows={12} height={24} label="Loading the mapping" />
+      ),
+    );
+  return within(
+    <>
+      {error ? <StaleNotice onRetry={retry}>This may be out of date: {error.message}</StaleNotice> : null}
+      <MappingEditor
+        detail={source.data}
+        samples={samples.data}
+        versions={versions.data}
+        mayEdit={!source.data.source.isBuiltIn}
+      />
+    </>,
+  );
+}

@@ -1,0 +1,85 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import type { SourceSample, SourceView } from "@/server/contracts/sources";
+import { counted } from "@/server/domain/counted";
+import { readable } from "@/server/domain/readable";
+import { adviceOn } from "../queries/request";
+import { samplesQuery } from "../queries/sources";
+import { Age } from "../ui/age";
+import { Empty, Failure, Loading } from "../ui/feedback";
+import { formatTotal } from "../ui/format";
+import { Link } from "../ui/link";
+import { Section } from "../ui/section";
+import { type Mark, MarkShape } from "../ui/state-mark";
+import classes from "./sources.module.css";
+import { reasonWords } from "./words";
+
+/** The last payloads of a source, as they came, with what became of each. */
+export function Samples({ source: { name }, mayTry }: { source: SourceView; mayTry: boolean }) {
+  const { data, error, refetch, isFetching } = useQuery(samplesQuery(name));
+  return (
+    <Section title="Last payloads">
+      {!data && error ? (
+        <Failure
+          what="Its payloads could not be loaded"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={() => void refetch()}
+          retrying={isFetching}
+        />
+      ) : null}
+      {!data && !error ? <Loading rows={5} height={40} label="Loading its payloads" /> : null}
+      {data?.length === 0 ? <Empty>None is kept yet. The last 20 are, without keys and passwords.</Empty> : null}
+      {data && data.length > 0 ? (
+        <ol className={classes.samples}>
+          {data.map((sample) => (
+            <Row
+              key={sample.id}
+              sample={sample}
+              href={!mayTry ? null : `/sources/${name}/mapping?sample=${sample.id}`}
+            />
+          ))}
+        </ol>
+      ) : null}
+    </Section>
+  );
+}
+
+function Row({ sample, href }: { sample: SourceSample; href: string | null }) {
+  const { at, payload, bytes } = sample;
+  const { mark, words } = outcomeOf(sample);
+  const text = `${payload.topic === null ? "" : `${payload.topic} `}${payload.encoding === "base64" ? "as base64: " : ""}${payload.body}`;
+  return (
+    <li data-sample={sample.id}>
+      <span className={classes.sampleHead}>
+        <MarkShape mark={mark} />
+        <span>{words}</span>
+        <Age time={at} />
+        <span className={classes.size}>{formatTotal(bytes)} bytes</span>
+        {href ? (
+          <Link href={href} aria-label={`See how the payload of ${at} is read`}>
+            How it is read
+          </Link>
+        ) : null}
+      </span>
+      <code>{readable(text.slice(0, 400))}</code>
+    </li>
+  );
+}
+
+/** What became of a payload, in words. */
+export function outcomeOf({ outcome: { accepted, ignored, refused } }: Pick<SourceSample, "outcome">): {
+  readonly mark: Mark;
+  readonly words: string;
+} {
+  const first = refused[0];
+  if (first) {
+    const what = `${reasonWords(first.reason)}${first.path === "" ? "" : ` at ${first.path}`}`;
+    return {
+      mark: "warning",
+      words: accepted > 0 ? `${counted(accepted, "message")}, and refused: ${what}` : `Refused: ${what}`,
+    };
+  }
+  if (ignored) return { mark: "stale", words: "Ignored" };
+  return { mark: "ok", words: counted(accepted, "message") };
+}

@@ -1,0 +1,66 @@
+import type { SourceCounts, SourceView } from "@/server/contracts/sources";
+import type { Mark } from "../ui/state-mark";
+
+/** How a source stands. */
+export type Standing = "receiving" | "refusing" | "silent" | "waiting" | "disabled";
+
+/** Standings in the words and marks of every page. */
+export const STANDINGS: Record<Standing, { readonly mark: Mark; readonly word: string; readonly about: string }> = {
+  receiving: { mark: "ok", word: "Receiving", about: "Messages come, and are taken" },
+  refusing: { mark: "failing", word: "Refusing", about: "Something of what came last could not be read" },
+  silent: { mark: "warning", word: "Silent", about: "Nothing has come for far longer than usual" },
+  waiting: { mark: "unknown", word: "Waiting", about: "Waits for its first message" },
+  disabled: { mark: "stale", word: "Disabled", about: "Takes nothing until it is enabled" },
+};
+
+const MINUTE_MS = 60_000;
+/** A refusal counts as long as nothing newer than this came without one. */
+const REFUSING_MS = 5 * MINUTE_MS;
+/** A source is silent after this many times its usual pause, within these bounds. */
+const PAUSES = 5;
+const SOONEST_MS = 5 * MINUTE_MS;
+const LATEST_MS = 24 * 60 * MINUTE_MS;
+
+type Judged = Pick<SourceView, "enabled" | "updatedAt"> & {
+  readonly counts: Pick<SourceCounts, "received" | "firstSeen" | "lastSeen" | "lastError">;
+};
+
+/** How a source stands at `now`, epoch milliseconds. */
+export function standingOf({ enabled, updatedAt, counts }: Judged, now: number): Standing {
+  if (!enabled) return "disabled";
+  const { received, firstSeen, lastSeen, lastError } = counts;
+  if (lastSeen === null || firstSeen === null || received === 0) return "waiting";
+  const last = Date.parse(lastSeen);
+  if (now - last > longestPause(received, Date.parse(firstSeen), last)) return "silent";
+  const refused = lastError === null ? null : Date.parse(lastError.at);
+  // What was refused before the latest change, which may have mended it, isn't held against it.
+  if (refused !== null && last - refused < REFUSING_MS && refused > Date.parse(updatedAt)) return "refusing";
+  return "receiving";
+}
+
+/** The pause after which a source that sent so many times from `first` to `last` is silent, in milliseconds. */
+function longestPause(received: number, first: number, last: number): number {
+  const usual = received > 1 ? (last - first) / (received - 1) : LATEST_MS / PAUSES;
+  return Math.min(LATEST_MS, Math.max(SOONEST_MS, PAUSES * usual));
+}
+
+/** What a count was, and when, epoch milliseconds. */
+export interface Seen {
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Per second, from the first of what was seen to the last; null where that is too little for a rate. */
+export function rateOf(seen: readonly Seen[]): number | null {
+  const [first, last] = [seen[0], seen.at(-1)];
+  if (!first || !last || last.at - first.at < 2000) return null;
+  const came = last.count - first.count;
+  const rate = came / ((last.at - first.at) / 1000);
+  // Neither a single message nor a few are a rate.
+  return came >= 5 && rate >= 0.5 ? rate : null;
+}
+
+/** What was refused in all. */
+export function refusedOf({ refused }: Pick<SourceCounts, "refused">): number {
+  return Object.values(refused).reduce((sum, count) => sum + count, 0);
+}
