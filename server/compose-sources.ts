@@ -62,8 +62,8 @@ export function composeDoors({ config, engines, ingestCounts = noIngestCounts, l
     logger.debug({ err: error }, "samples of sources could not be written"),
   );
   const intake = createIntake({
-    read: ({ mapping, name }, delivery) =>
-      readDelivery(mapping, delivery, (error) => logger.error({ err: error, source: name }, "a mapping failed")),
+    read: (source, delivery) =>
+      readDelivery(source, delivery, (error) => logger.error({ err: error, source: source.name }, "a mapping failed")),
     senderOf: ({ name, site }) => senders.ofSource(name, site?.id ?? null),
     ...{ accept, pace, rates, maxMessages, counting, sampling },
   });

@@ -8,7 +8,14 @@ import { putDevice } from "./visible-rows";
 const at = (ms: number) => new Date(ms).toISOString();
 const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   ...{ id: "a", site: "north", type: "press", state: "live", firstSeen: at(0), lastEventTime: at(1000) },
-  ...{ lastSeen: at(1000), messages: 10, conflicts: 0, units: {}, values: { t: { value: 20, time: at(1000) } } },
+  ...{
+    lastSeen: at(1000),
+    messages: 10,
+    conflicts: 0,
+    units: {},
+    labels: {},
+    values: { t: { value: 20, time: at(1000) } },
+  },
   ...over,
 });
 

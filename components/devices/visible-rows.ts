@@ -42,11 +42,17 @@ export function putDevice(devices: KeyedStore<DeviceView>, loaded: DeviceView): 
   const known = devices.get(loaded.id);
   if (!known) return devices.set(loaded.id, loaded);
   const { site, type } = loaded;
-  const described = known.site === site && known.type === type;
+  const labels = sameLabels(known.labels, loaded.labels) ? known.labels : loaded.labels;
+  const described = known.site === site && known.type === type && known.labels === labels;
   if (known.lastSeen !== null && (loaded.lastSeen === null || known.lastSeen > loaded.lastSeen))
-    return devices.set(loaded.id, described ? known : { ...known, site, type });
+    return devices.set(loaded.id, described ? known : { ...known, site, type, labels });
   const same = described && known.lastSeen === loaded.lastSeen && known.messages === loaded.messages;
   devices.set(loaded.id, same && sameValues(known.values, loaded.values) ? known : loaded);
+}
+
+function sameLabels(a: DeviceView["labels"], b: DeviceView["labels"]): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 function sameValues(a: DeviceView["values"], b: DeviceView["values"]): boolean {

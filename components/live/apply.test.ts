@@ -17,6 +17,7 @@ const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   messages: 10,
   conflicts: 0,
   units: {},
+  labels: {},
   values: { temperature: { value: 20, time: at(900) }, door: { value: false, time: at(900) } },
   ...over,
 });

@@ -89,11 +89,14 @@ async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal, i
 }
 
 /** Query parameters in a stable order, without the empty ones. */
-export function queryString(parameters: Record<string, string | number | boolean | undefined>): string {
+export function queryString(
+  parameters: Record<string, string | number | boolean | readonly string[] | undefined>,
+): string {
   const search = new URLSearchParams();
   for (const key of Object.keys(parameters).sort()) {
     const value = parameters[key];
-    if (value !== undefined && value !== "") search.set(key, String(value));
+    if (Array.isArray(value)) value.forEach((one) => search.append(key, String(one)));
+    else if (value !== undefined && value !== "") search.set(key, String(value));
   }
   const text = search.toString();
   return text ? `?${text}` : "";

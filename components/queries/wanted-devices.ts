@@ -11,6 +11,9 @@ export const DEFAULT_SORT: DeviceSort = "state";
 /** Rows that come in full with the order: the first screen. */
 const FIRST_ROWS = 40;
 
+/** Labels that a list is of at most. */
+export const MOST_LABELS = 8;
+
 const STATES: readonly string[] = ["live", "stale", "silent", "new"] satisfies DeviceState[];
 const SORTS: readonly string[] = ["id", "lastSeen", "messages", "state"].flatMap((field) => [field, `-${field}`]);
 
@@ -19,10 +22,12 @@ export function readWanted(address: URLSearchParams): WantedDevices {
   const [search, site, state, conflicts, sort] = ["search", "site", "state", "conflicts", "sort"].map((name) =>
     address.get(name),
   );
+  const labels = [...new Set(address.getAll("label"))].filter(Boolean).slice(0, MOST_LABELS);
   return {
     ...(search ? { search } : {}),
     ...(site ? { site } : {}),
     ...(state && STATES.includes(state) ? { state: state as DeviceState } : {}),
+    ...(labels.length > 0 ? { label: labels } : {}),
     ...(conflicts === "true" ? { conflicts: true } : {}),
     sort: sort && SORTS.includes(sort) ? (sort as DeviceSort) : DEFAULT_SORT,
   };

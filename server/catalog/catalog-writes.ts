@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
-import type { DeviceHistory } from "@/server/ports/commit-batch";
+import type { LockedDevice } from "@/server/ports/commit-batch";
 import { InconsistencyError, withTransaction } from "@/server/postgres/transaction";
 import { prepared } from "@/server/postgres/prepared";
 
@@ -216,8 +216,8 @@ export async function describeDevices(
 }
 
 const LOCK_DEVICES = prepared(
-  `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM rolled_until) * 1000)::float8 AS "rolledUntil"
-     FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
+  `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM rolled_until) * 1000)::float8 AS "rolledUntil",
+     said_labels AS "saidLabels" FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
 );
 
 /**
@@ -225,10 +225,8 @@ const LOCK_DEVICES = prepared(
  * out. Whoever holds them is the only one to write their samples and rollups.
  * @returns the devices as they are. Devices that are gone are missing.
  */
-export async function lockDevices(client: PoolClient, ids: readonly number[]): Promise<Map<number, DeviceHistory>> {
-  const { rows } = await client.query<{ id: number; latest: number | null; rolledUntil: number | null }>(
-    LOCK_DEVICES([ids]),
-  );
+export async function lockDevices(client: PoolClient, ids: readonly number[]): Promise<Map<number, LockedDevice>> {
+  const { rows } = await client.query<{ readonly id: number } & LockedDevice>(LOCK_DEVICES([ids]));
   return new Map(rows.map(({ id, ...history }) => [id, history]));
 }
 

@@ -20,6 +20,8 @@ export interface DeviceFilter {
   readonly state?: DeviceStateName | undefined;
   /** Only those with conflicts. */
   readonly conflicts?: boolean | undefined;
+  /** Only those with all of these, each `key:value`, or `key` alone for any value. */
+  readonly label?: readonly string[] | undefined;
   /** Only these. */
   readonly ids?: readonly string[] | undefined;
   readonly now: EpochMs;
@@ -52,22 +54,29 @@ const RANKED = ["silent", "stale", "new", "live"] as const satisfies readonly De
 
 /** The condition that a column holds one of the sites that {@link filterValues} gives last; nothing for all of them. */
 function among(sites: Sites, column: string): string {
-  return sites === "all" ? "" : `AND ${column} = ANY ($8::integer[])`;
+  return sites === "all" ? "" : `AND ${column} = ANY ($9::integer[])`;
 }
 
-/** Parameters 1 to 7, with some sites 8, are those of {@link filterValues}. */
+/** What is looked for in a label: its value, and its key if the search names one. */
+const LABEL_TEXT = `CASE WHEN position(':' IN $1) > 0 THEN key || ':' || value ELSE value END`;
+
+/** Parameters 1 to 8, with some sites 9, are those of {@link filterValues}. */
 const searched = (sites: Sites) => `
   SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.messages, d.conflicts,
     CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.last_seen > $4::timestamptz THEN 3
       WHEN d.last_seen > $5::timestamptz THEN 1 ELSE 0 END AS rank
   FROM device d LEFT JOIN site s ON s.id = d.site_id
-  WHERE ($1::text IS NULL OR d.name ILIKE $1 OR d.type ILIKE $1 OR s.name ILIKE $1)
+  WHERE ($1::text IS NULL OR d.name ILIKE $1 OR d.type ILIKE $1 OR s.name ILIKE $1
+      OR d.id IN (SELECT device_id FROM device_label WHERE ${LABEL_TEXT} ILIKE $1))
+    AND ($8::text[] IS NULL OR NOT EXISTS (SELECT FROM unnest($8) AS w (label) WHERE NOT EXISTS (
+      SELECT FROM device_label l WHERE l.device_id = d.id AND w.label IN (l.key, l.key || ':' || l.value))))
     AND ($2::text[] IS NULL OR d.name = ANY ($2)) AND (NOT $7::boolean OR d.conflicts > 0) ${among(sites, "d.site_id")}`;
 const AT_SITE = "($3::text IS NULL OR site = $3)";
 const IN_STATE = "($6::integer IS NULL OR rank = $6)";
 /** Units of a device's own, by metric. */
 const UNITS = `(SELECT coalesce(json_object_agg(m.name, u.unit), '{}') FROM device_unit u JOIN metric m ON m.id = u.metric_id
   WHERE u.device_id = device.id) AS units`;
+const LABELS = `(SELECT coalesce(json_object_agg(key, value ORDER BY key), '{}') FROM device_label WHERE device_id = device.id) AS labels`;
 const matching = (sites: Sites) => `FROM (${searched(sites)}) AS device WHERE ${AT_SITE} AND ${IN_STATE}`;
 
 /** One page of devices in a steady order, and how many match in all. Never heard from sorts last either way. */
@@ -79,7 +88,7 @@ export async function findDevices(
   const { condition, values: place } = following(query, values.length);
   const [page, count] = await Promise.all([
     pool.query<Row>(
-      `SELECT *, ${UNITS} ${matching(query.sites)} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
+      `SELECT *, ${UNITS}, ${LABELS} ${matching(query.sites)} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
       [...values, ...place, query.limit],
     ),
     pool.query<{ total: number }>(`SELECT count(*) AS total ${matching(query.sites)}`, values),
@@ -93,7 +102,10 @@ export async function readDevices(
   ids: readonly string[],
   at: Pick<DeviceFilter, "sites" | "now" | "staleSeconds">,
 ): Promise<Map<string, ListedDevice>> {
-  const { rows } = await pool.query<Row>(`SELECT *, ${UNITS} ${matching(at.sites)}`, filterValues({ ids, ...at }));
+  const { rows } = await pool.query<Row>(
+    `SELECT *, ${UNITS}, ${LABELS} ${matching(at.sites)}`,
+    filterValues({ ids, ...at }),
+  );
   return new Map(rows.map((row) => [row.name, toDevice(row)]));
 }
 
@@ -195,7 +207,17 @@ export function placeOf(device: ListedDevice, order: DeviceOrder): DevicePlace {
   return { at, key: device.key };
 }
 
-function filterValues({ sites, search, site, state, conflicts, ids, now, staleSeconds }: DeviceFilter): unknown[] {
+function filterValues({
+  sites,
+  search,
+  site,
+  state,
+  conflicts,
+  label,
+  ids,
+  now,
+  staleSeconds,
+}: DeviceFilter): unknown[] {
   const edge = (of: "live" | "stale") => new Date(lastSeenIn(of, now, staleSeconds).after!);
   return [
     // The wildcards of ILIKE stand for themselves.
@@ -206,6 +228,7 @@ function filterValues({ sites, search, site, state, conflicts, ids, now, staleSe
     edge("stale"),
     state === undefined ? null : RANKED.indexOf(state),
     conflicts ?? false,
+    label ?? null,
     ...(sites === "all" ? [] : [sites]),
   ];
 }
@@ -255,6 +278,7 @@ interface Row {
   readonly messages: number;
   readonly conflicts: number;
   readonly units: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
   readonly rank: number;
 }
 
@@ -270,6 +294,7 @@ function toDevice(row: Row): ListedDevice {
     messages: row.messages,
     conflicts: row.conflicts,
     units: new Map(Object.entries(row.units)),
+    labels: new Map(Object.entries(row.labels)),
     rank: row.rank,
   };
 }

@@ -1,10 +1,18 @@
 import type { PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
+import { DEVICE_LABELS } from "@/server/domain/device-labels";
 import type { EpochMs } from "@/server/domain/terms";
 import { DISCOVERY_LOCK } from "./catalog-writes";
 import { atSites } from "./devices";
 import type { WritingContext } from "@/server/postgres/context";
 import { type PrismaClient, prismaIn } from "@/server/postgres/prisma";
+
+/** A label of a device. */
+export interface DeviceLabel {
+  readonly value: string;
+  /** True if a person set it: what messages say doesn't count. */
+  readonly byPerson: boolean;
+}
 
 /** The properties that people may write about a device. */
 export interface DeviceProperties {
@@ -13,7 +21,8 @@ export interface DeviceProperties {
   readonly notes: string | null;
   /** Those of site and type that a person has set: messages don't fill these in. */
   readonly byPerson: readonly ("site" | "type")[];
-  /** Time of the last change to any of them, epoch milliseconds; grows with every change. */
+  readonly labels: ReadonlyMap<string, DeviceLabel>;
+  /** Time of the last change to any of them but labels of messages, epoch milliseconds; grows with every change. */
   readonly updatedAt: EpochMs;
 }
 
@@ -22,6 +31,8 @@ export interface PropertyChanges {
   readonly site?: string | null | undefined;
   readonly type?: string | null | undefined;
   readonly notes?: string | null | undefined;
+  /** By key; null takes a person's word back, so that what messages say counts again. */
+  readonly labels?: Readonly<Record<string, string | null>> | undefined;
 }
 
 /** The properties of the device of this name at one of these sites, or null. */
@@ -32,7 +43,10 @@ export async function findProperties(
 ): Promise<DeviceProperties | null> {
   const row = await prisma.device.findUnique({
     where: { name, ...atSites(sites) },
-    select: { site: true, type: true, notes: true, siteByPerson: true, typeByPerson: true, updatedAt: true },
+    select: {
+      ...{ site: true, type: true, notes: true, siteByPerson: true, typeByPerson: true, updatedAt: true },
+      labels: { orderBy: { key: "asc" } },
+    },
   });
   if (row === null) return null;
   return {
@@ -40,6 +54,7 @@ export async function findProperties(
     type: row.type,
     notes: row.notes,
     byPerson: [...(row.siteByPerson ? (["site"] as const) : []), ...(row.typeByPerson ? (["type"] as const) : [])],
+    labels: new Map(row.labels.map(({ key, value, byPerson }) => [key, { value, byPerson }])),
     updatedAt: row.updatedAt.getTime(),
   };
 }
@@ -48,19 +63,19 @@ export async function findProperties(
  * Writes properties as a person; a site that isn't there yet is added.
  * @param expected the `updatedAt` the changes were made from; null to write whatever is there.
  * @returns what was there before; "missing" without such a device at the call's sites, "elsewhere" if it would be at another one, or at none,
- *   afterwards, "changed" if it isn't as expected any more; all three write nothing.
+ *   afterwards, "changed" if it isn't as expected any more, "full" if it would have too many labels; then the transaction is to be rolled back.
  */
 export async function writeProperties(
   { tx, now, sites }: Pick<WritingContext, "tx" | "now" | "sites">,
   name: string,
   changes: PropertyChanges,
   expected: EpochMs | null,
-): Promise<DeviceProperties | "missing" | "elsewhere" | "changed"> {
-  const { site, type, notes } = changes;
+): Promise<DeviceProperties | "missing" | "elsewhere" | "changed" | "full"> {
+  const { site, type, notes, labels } = changes;
   // Discovery too writes sites and devices: one after the other they can't lock each other out.
   await tx.query(DISCOVERY_LOCK);
-  const { rows } = await tx.query<{ at: Date; siteId: number | null }>(
-    `SELECT updated_at AS at, site_id AS "siteId" FROM device WHERE name = $1 FOR NO KEY UPDATE`,
+  const { rows } = await tx.query<{ id: number; at: Date; siteId: number | null }>(
+    `SELECT id, updated_at AS at, site_id AS "siteId" FROM device WHERE name = $1 FOR NO KEY UPDATE`,
     [name],
   );
   const isOurs = (siteId: number | null) => sites === "all" || (siteId !== null && sites.includes(siteId));
@@ -80,7 +95,36 @@ export async function writeProperties(
       updatedAt: new Date(Math.max(now, at + 1)),
     },
   });
-  return before!;
+  const hasRoom = labels === undefined || (await writeLabels(tx, rows[0]!.id, labels));
+  return hasRoom ? before! : "full";
+}
+
+/** Writes labels as a person, of a device whose row is locked. @returns false if there are too many then. */
+async function writeLabels(
+  tx: PoolClient,
+  device: number,
+  labels: Readonly<Record<string, string | null>>,
+): Promise<boolean> {
+  const set = Object.entries(labels).flatMap(([key, value]) => (value === null ? [] : [[key, value] as const]));
+  const taken = Object.keys(labels).filter((key) => labels[key] === null);
+  await tx.query(`DELETE FROM device_label WHERE device_id = $1 AND key = ANY ($2) AND said IS NULL`, [device, taken]);
+  await tx.query(`UPDATE device_label SET value = said, by_person = false WHERE device_id = $1 AND key = ANY ($2)`, [
+    device,
+    taken,
+  ]);
+  await tx.query(
+    `INSERT INTO device_label (device_id, key, value, by_person)
+     SELECT $1, key, value, true FROM unnest($2::text[], $3::text[]) AS l (key, value)
+     ON CONFLICT (device_id, key) DO UPDATE SET value = excluded.value, by_person = true`,
+    [device, set.map(([key]) => key), set.map(([, value]) => value)],
+  );
+  // There may be room now for one that messages say.
+  await tx.query(`UPDATE device SET said_labels = NULL WHERE id = $1`, [device]);
+  const { rows } = await tx.query<{ count: number }>(
+    `SELECT count(*)::integer AS count FROM device_label WHERE device_id = $1`,
+    [device],
+  );
+  return rows[0]!.count <= DEVICE_LABELS.most;
 }
 
 async function siteNamed(tx: PoolClient, name: string): Promise<number | null> {

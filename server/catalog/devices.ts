@@ -18,6 +18,7 @@ export interface CatalogDevice {
   readonly conflicts: number;
   /** Units of its own, by metric; the others are the metric's. */
   readonly units: ReadonlyMap<string, string>;
+  readonly labels: ReadonlyMap<string, string>;
 }
 
 /** A reading that was refused because another value was stored at its metric and time. */
@@ -32,6 +33,7 @@ const inFull = {
   site: true,
   conflictMetric: true,
   units: { include: { metric: true } },
+  labels: { orderBy: { key: "asc" } },
   rounded: { include: { metric: true } },
 } as const;
 
@@ -73,6 +75,7 @@ function toDevice(row: DeviceInFull): CatalogDevice {
     messages: Number(row.messages),
     conflicts: Number(row.conflicts),
     units: new Map(row.units.map(({ metric, unit }) => [metric.name, unit])),
+    labels: new Map(row.labels.map(({ key, value }) => [key, value])),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEVICE_LABELS, keyProblem } from "@/server/domain/device-labels";
 import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
 import { currentValue, cursor, instant, pageOf, text } from "./common";
 
@@ -23,6 +24,7 @@ export const device = z
     units: z
       .record(z.string(), z.string())
       .describe("Units of its own, by metric; the others are those of GET /api/v1/metrics"),
+    labels: z.record(z.string(), z.string()).describe("By key; from its messages, or set by a person"),
     values: z.record(z.string(), currentValue),
   })
   .meta({ id: "Device" });
@@ -34,6 +36,9 @@ export const deviceDetail = device
     setByPerson: z
       .array(z.enum(["site", "type"]))
       .describe("What a person has set, be it to nothing: messages don't fill it in any more"),
+    labelsByPerson: z
+      .array(z.string())
+      .describe("Keys of the labels that a person has set: what messages say doesn't count"),
     lastConflict: z
       .object({ metric: z.string(), time: instant, kept: z.number(), refused: z.number() })
       .nullable()
@@ -49,7 +54,7 @@ export const deviceDetail = device
       .describe(
         "Readings more than five years before all others: the device's clock was not set. [from, to) holds them",
       ),
-    updatedAt: instant.describe("When site, type or notes last changed; for If-Match"),
+    updatedAt: instant.describe("When site, type, notes or a label of a person last changed; for If-Match"),
   })
   .meta({ id: "DeviceDetail" });
 
@@ -68,6 +73,19 @@ export const label = z
   .nullable()
   .describe(`Free text on one line, at most ${LABEL_LENGTH} characters; null is nothing`);
 
+/** Labels by key, as a person sets them. */
+const labelChanges = z
+  .record(z.string(), label)
+  .superRefine((labels, context) => {
+    for (const key of Object.keys(labels)) {
+      const message = keyProblem(key);
+      if (message !== null) context.addIssue({ code: "custom", path: [key], message: `the key ${message}` });
+    }
+  })
+  .describe(
+    `By key; what is left out stays, null takes a person's word back. A device has ${DEVICE_LABELS.most} labels at most`,
+  );
+
 /** Changes of a device; an absent one stays as it is. */
 export const deviceChanges = z.strictObject({
   site: label.optional(),
@@ -78,6 +96,7 @@ export const deviceChanges = z.strictObject({
     .refine((notes) => !notes.includes("\0"), "must not hold NUL characters")
     .nullable()
     .optional(),
+  labels: labelChanges.optional(),
 });
 
 export const devicesAnswer = pageOf(device)

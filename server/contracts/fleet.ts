@@ -5,11 +5,16 @@ import { device, deviceState } from "./devices";
 
 /** A selection of devices and its order; the same for the list, its order, its counts and its CSV. */
 const fleetFilter = {
-  search: text(128).optional().describe("Part of the id, site or type, any case"),
+  search: text(128).optional().describe("Part of the id, site, type or a label (`key:value` with a colon), any case"),
   site: text(2 * LABEL_LENGTH)
     .transform((text) => text.normalize("NFC"))
     .optional(),
   state: deviceState.optional(),
+  label: z
+    .array(text(256).transform((text) => text.normalize("NFC")))
+    .max(8)
+    .optional()
+    .describe("Only devices with this label, `key:value`, or `key` for any value; several: with all of them"),
   conflicts: z
     .literal("true")
     .transform(() => true)

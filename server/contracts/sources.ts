@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { keyProblem } from "@/server/domain/device-labels";
+import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
 import { mappingSchema } from "@/server/domain/mapping/mapping";
 import { ANSWER_POLICIES, SOURCE_KINDS, SOURCE_NAME, type SourceDoor } from "@/server/domain/source";
 import { keyView } from "./access";
@@ -40,7 +42,12 @@ const door: z.ZodType<SourceDoor> = z.discriminatedUnion("type", [
 ]);
 
 const labels = z
-  .record(text(64).min(1), text(128))
+  .record(
+    z.string().refine((key) => keyProblem(key) === null, "can't be the key of a label"),
+    z
+      .string()
+      .refine((text) => !("problem" in readLabel(text)), `must be at most ${LABEL_LENGTH} characters on one line`),
+  )
   .refine((all) => Object.keys(all).length <= 32, "must be 32 at most")
   .describe("For all of its devices; what the mapping or a person says of one wins");
 const rate = z.int().min(1).max(10_000_000).nullable();

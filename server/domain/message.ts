@@ -1,5 +1,6 @@
 import { type JsonReading, readJson, TooDeepError } from "./json";
 import { type DeadLetterReason, type Refusal } from "./reasons";
+import { DEVICE_LABELS, keyProblem } from "./device-labels";
 import { readLabel, UNIT_LENGTH } from "./label";
 import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
 import { parseEventTime } from "./time";
@@ -30,17 +31,19 @@ export interface DecodedMessage {
   readonly rounded: readonly string[];
   /** Units that the sender says its `values` are in, by metric. */
   readonly units?: ReadonlyMap<string, string>;
+  /** Labels that the sender says its device has, by key. */
+  readonly labels?: ReadonlyMap<string, string>;
   /** Values of unknown age, which make no readings: they are for the twin alone, where nothing of a known time is. */
   readonly state?: readonly (readonly [name: string, value: ReadingValue | string])[];
   /** Strings, which stay in the message and the twin. */
   readonly texts: readonly (readonly [metric: string, text: string])[];
   /** Fields that cannot become a reading; the others are good all the same. */
   readonly refused: readonly (Refusal & { readonly field: string; readonly value: unknown })[];
-  /** Faults of site, type and units; the readings are good all the same. */
+  /** Faults of site, type, units and labels; the readings are good all the same. */
   readonly refusedLabels: readonly RefusedLabel[];
 }
 
-type RefusedLabel = Refusal & { readonly field: "site" | "type" | "units"; readonly value: unknown };
+type RefusedLabel = Refusal & { readonly field: "site" | "type" | "units" | "labels"; readonly value: unknown };
 
 export type DecodeOutcome =
   | { readonly ok: true; readonly message: DecodedMessage }
@@ -191,11 +194,11 @@ export function judgeTime(eventTime: EpochMs, bounds: DecodeBounds): Refusal | n
 }
 
 /** What a message says beside its readings. */
-type MessageBeside = Pick<DecodedMessage, "site" | "type" | "units">;
+type MessageBeside = Pick<DecodedMessage, "site" | "type" | "units" | "labels">;
 
 /** Reads what a message says beside its readings; what can't be kept goes to `refusedLabels`. */
 export function readBeside(json: object, refusedLabels: RefusedLabel[]): MessageBeside | null {
-  let kept: { site?: string; type?: string; units?: ReadonlyMap<string, string> } | null = null;
+  let kept: { -readonly [Member in keyof MessageBeside]: MessageBeside[Member] } | null = null;
   for (const field of ["site", "type"] as const) {
     const value = own(json, field);
     if (value === undefined) continue;
@@ -208,18 +211,44 @@ export function readBeside(json: object, refusedLabels: RefusedLabel[]): Message
       });
     else if (read.label !== null) (kept ??= {})[field] = read.label;
   }
-  const said = own(json, "units");
-  if (said === undefined || said === null) return kept;
-  const units = new Map<string, string>();
-  let problem: string | null = isObject(said) ? null : `units is ${describe(said)}, not an object`;
-  for (const [metric, value] of isObject(said) ? Object.entries(said) : []) {
-    const read = readLabel(value, UNIT_LENGTH);
-    if ("problem" in read) problem ??= `the unit of ${describe(metric)} is ${describe(value)}; it ${read.problem}`;
-    else if (read.label !== null) units.set(metric, read.label);
+  for (const [field, readText] of TEXTS_BY_NAME) {
+    const value = own(json, field);
+    if (value === undefined || value === null) continue;
+    const { texts, problem } = readTexts(field, value, readText);
+    if (problem !== null) refusedLabels.push({ field, value, ...refusal("badLabel", problem) });
+    if (texts.size > 0) (kept ??= {})[field] = texts;
   }
-  if (problem !== null) refusedLabels.push({ field: "units", value: said, ...refusal("badLabel", problem) });
-  if (units.size > 0) (kept ??= {}).units = units;
   return kept;
+}
+
+/** Reads one text of a member that is an object of texts: what is kept of it, null for nothing, or what is wrong. */
+type ReadText = (name: string, value: unknown) => ReturnType<typeof readLabel>;
+
+const TEXTS_BY_NAME: readonly (readonly [field: "units" | "labels", read: ReadText])[] = [
+  ["units", (_, value) => readLabel(value, UNIT_LENGTH)],
+  [
+    "labels",
+    (key, value) => {
+      const problem = keyProblem(key);
+      return problem === null ? readLabel(value) : { problem: `has a name that ${problem}` };
+    },
+  ],
+];
+const WHAT_OF = { units: "the unit of", labels: "the label" } as const;
+
+/** Reads an object of texts: those that can be kept, and the first problem of the others. */
+function readTexts(field: "units" | "labels", said: unknown, read: ReadText) {
+  const texts = new Map<string, string>();
+  let problem: string | null = isObject(said) ? null : `${field} is ${describe(said)}, not an object`;
+  for (const [name, value] of isObject(said) ? Object.entries(said) : []) {
+    const text = read(name, value);
+    if ("problem" in text) problem ??= `${WHAT_OF[field]} ${describe(name)} is ${describe(value)}; it ${text.problem}`;
+    else if (text.label === null) continue;
+    else if (field === "labels" && texts.size >= DEVICE_LABELS.most)
+      problem ??= `there are more than ${DEVICE_LABELS.most} labels; ${describe(name)} is not kept`;
+    else texts.set(name, text.label);
+  }
+  return { texts, problem };
 }
 
 /**

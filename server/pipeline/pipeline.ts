@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { addActivity, addConflicts, addRounded } from "@/server/catalog/contributors";
+import { addLabels } from "@/server/catalog/said-labels";
 import type { ColdReader } from "@/server/readings/cold/reader";
 import { createAddReadings } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
@@ -64,6 +65,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addActivity,
     addConflicts,
     addRounded,
+    addLabels, // what they say of their devices
   ];
   // of each partition's part
   const byPartition = [addRate, addRefused, addReplayRuns, addSettlements];

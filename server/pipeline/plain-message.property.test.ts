@@ -77,6 +77,8 @@ const message = fc
         ',"units":{"co":"ppm","temperature":"°C"}',
         ',"units":{"co":"ppm"},"site":" Köln ","type":"t"',
         ',"state":{"a":1}',
+        ',"labels":{"room":"kitchen"},"site":"s"',
+        ',"labels":{"room":7}',
       ],
       ...[
         ',"units":{"a":"V"},"units":{"b":"A"}',

@@ -24,7 +24,7 @@ const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i);
 const NOTHING: readonly never[] = Object.freeze([]);
 
 /** What a message may say after its readings to be plain, and the ends of messages that are remembered. */
-const BESIDE: ReadonlySet<string> = new Set(["units", "site", "type"]);
+const BESIDE: ReadonlySet<string> = new Set(["units", "site", "type", "labels"]);
 const MOST_TAILS = 1000;
 const LONGEST_TAIL = 4096;
 
@@ -33,7 +33,7 @@ const NO_TAIL: Tail = null;
 
 /**
  * Makes a reader of messages in the one shape that nearly all have: device, time and readings in this order without a space, plain names, a
- * time in UTC with milliseconds, booleans and short decimals; perhaps units, site and type after them. It reads bytes where they stand, and remembers the
+ * time in UTC with milliseconds, booleans and short decimals; perhaps units, site, type and labels after them. It reads bytes where they stand, and remembers the
  * names of the last message and what others said after their readings. Null is no verdict: decoding then finds out what it is, and says the same of all that this reads.
  */
 export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) => DecodedMessage | null {

@@ -58,6 +58,12 @@ export interface DeviceHistory {
   readonly rolledUntil: EpochMs | null;
 }
 
+/** A device whose row the commit has locked. */
+export interface LockedDevice extends DeviceHistory {
+  /** Fingerprint of the labels that its last messages with labels said; null: whatever they were. */
+  readonly saidLabels: string | null;
+}
+
 /**
  * A batch in the one transaction that commits it. Contributors, `(tx, batch) → void`, each write their part of it, in the
  * order the pipeline names them; what one throws rolls all of it back, and the batch comes again.
@@ -68,7 +74,7 @@ export interface CommitBatch {
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];
   /** Each device of the batch as it was before it. */
-  readonly devices: ReadonlyMap<number, DeviceHistory>;
+  readonly devices: ReadonlyMap<number, LockedDevice>;
   /** Set by the contributor of the readings; nothing is new before that. */
   written: WrittenSamples;
 }

@@ -1,5 +1,6 @@
 import { compileMapping } from "@/server/domain/mapping/compile";
 import type { Delivery, Mapped, Part } from "@/server/domain/mapping/delivery";
+import type { CommonLabels } from "@/server/domain/mapping/labels";
 import type { Mapping } from "@/server/domain/mapping/mapping";
 import { UnreadableError } from "./decoders/decoder";
 import { DECODER_OF } from "./decoders/decoders";
@@ -10,16 +11,20 @@ export interface Incoming extends Delivery {
   readonly parts?: () => readonly Part[];
 }
 
-/** Functions of mappings, as long as somebody has the mapping. */
+/** Functions of sources' mappings, as long as somebody has the mapping: a changed source has another one. */
 const compiled = new WeakMap<Mapping, ReturnType<typeof compileMapping>>();
 
 /**
  * Decodes a delivery and maps it: for doors, previews and resends alike. Never throws: what can't be read is a refusal.
  * @param onFault is told of an error that no decoder or mapping foresaw.
  */
-export function readDelivery(mapping: Mapping, delivery: Incoming, onFault: (error: unknown) => void = ignore): Mapped {
+export function readDelivery(
+  { mapping, labels }: { readonly mapping: Mapping; readonly labels: CommonLabels },
+  delivery: Incoming,
+  onFault: (error: unknown) => void = ignore,
+): Mapped {
   let run = compiled.get(mapping);
-  if (run === undefined) compiled.set(mapping, (run = compileMapping(mapping)));
+  if (run === undefined) compiled.set(mapping, (run = compileMapping(mapping, { labels })));
   return readBy(run, mapping, delivery, onFault);
 }
 

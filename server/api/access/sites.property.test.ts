@@ -70,6 +70,7 @@ function toMessage(run: string, { site, number, second, metrics, isBad }: Messag
   return {
     device: `${run}-${site ?? "none"}-${number}`,
     ...(site && { site: `${run}-${site}`, type: `${run}-${site} press` }),
+    labels: { place: `${run}-${site ?? "none"}`, number: `n${number}` },
     time: new Date(START + second * 1000).toISOString(),
     readings: { ...readings, ...(isBad && { "bad name": 1 }) },
   };
@@ -79,7 +80,10 @@ function toMessage(run: string, { site, number, second, metrics, isBad }: Messag
 function questions(run: string, messages: readonly Message[]) {
   const devices = [...new Set(messages.map(({ site, number }) => `${run}-${site ?? "none"}-${number}`))].sort();
   const ask = (verb: VerbName, query = "", params: Record<string, string> = {}) => ({ verb, query, params });
-  const filters = ["", `search=${run}`, `search=press`, `site=${run}-A`, `site=${run}-B`, `state=silent`, `state=live`];
+  const filters = [
+    ...["", `search=${run}`, `search=press`, `site=${run}-A`, `site=${run}-B`, `state=silent`, `state=live`],
+    ...[`search=place:${run}`, `label=place:${run}-A`, `label=place:${run}-B`, `label=number:n1&label=place`],
+  ];
   const range = `from=${new Date(START).toISOString()}&to=${new Date(START + 400_000).toISOString()}`;
   return [
     ...filters.flatMap((filter) => [ask("listDevices", filter), ask("getFleetSummary", filter)]),

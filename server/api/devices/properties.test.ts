@@ -69,7 +69,45 @@ describe("from a message to every answer", () => {
       expect((await read(devicesAnswer, rig.get("listDevices"))).sites).not.toContain("nowhere");
     });
 
+    test("labels of messages and of people: shown, found, filtered by, exported, audited", async () => {
+      const { messages } = await detail();
+      const sent = { ...message("alpha_1", 51), labels: { room: "kitchen", floor: "2" } };
+      await read(telemetryAnswer, rig.post(JSON.stringify([sent])));
+      await until(async () => (await detail()).messages === messages + 1, { timeoutMs: 20_000 });
+      expect(await detail()).toMatchObject({ labels: { floor: "2", room: "kitchen" }, labelsByPerson: [] });
+      const after = await read(deviceDetail, patch({ labels: { room: " hall ", owner: "Ada: 1" } }));
+      expect(after).toMatchObject({ labels: { floor: "2", owner: "Ada: 1", room: "hall" }, type: "lathe" });
+      expect(after.labelsByPerson).toEqual(["owner", "room"]);
+
+      const found = async (query: Record<string, string> | string[][]) =>
+        (await read(devicesAnswer, rig.get("listDevices", {}, new URLSearchParams(query).toString()))).items;
+      expect((await found({ label: "room:hall" })).map(({ labels }) => labels)).toEqual([after.labels]);
+      for (const query of [{ label: "owner" }, { search: "HALL" }, { search: "room:ha" }])
+        expect(await found(query)).toHaveLength(1);
+      expect(
+        await found([
+          ["label", "room:hall"],
+          ["label", "owner:Ada: 1"],
+        ]),
+      ).toHaveLength(1);
+      expect(
+        await found([
+          ["label", "room:hall"],
+          ["label", "floor:3"],
+        ]),
+      ).toHaveLength(0);
+      expect(await found({ label: "room:kitchen" })).toHaveLength(0);
+      const csv = await (await rig.get("exportDevices", {}, "label=floor:2")).text();
+      expect(csv).toContain(",floor:2; owner:Ada: 1; room:hall");
+
+      const back = await read(deviceDetail, patch({ labels: { room: null, owner: null } }));
+      expect(back).toMatchObject({ labels: { floor: "2", room: "kitchen" }, labelsByPerson: [] });
+    });
+
     test.each([
+      [{ labels: { room: 7 } }, "labels.room"],
+      [{ labels: { "": "x" } }, "labels."],
+      [{ labels: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`k${i}`, "v"])) }, "labels"],
       [{ site: "Hall\n3" }, "site"],
       [{ site: 7 }, "site"],
       [{ type: "x".repeat(129) }, "type"],

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { deviceChanges, deviceDetail } from "@/server/contracts/devices";
-import { type DeviceProperties, writeProperties } from "@/server/catalog/device-properties";
+import { deviceChanges, type DeviceDetail, deviceDetail } from "@/server/contracts/devices";
+import { DEVICE_LABELS } from "@/server/domain/device-labels";
+import { ownMember } from "@/server/domain/own-member";
+import { writeProperties } from "@/server/catalog/device-properties";
 import { prismaIn } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
@@ -18,9 +20,10 @@ export const updateDevice = writingVerb(
     path: "/api/v1/devices/{id}",
     access: "edit",
     bySite: true,
-    summary: "Changes what people say about a device: site, type, notes",
+    summary: "Changes what people say about a device: site, type, notes, labels",
     description:
-      "What is left out stays; null is nothing; a site that isn't there yet is added. From then on messages no longer fill that site or type in. " +
+      "What is left out stays; null is nothing; a site that isn't there yet is added. From then on messages no longer fill that site, type or label in; " +
+      "a label of null is the messages' again. " +
       "Send `If-Match` with the device's updatedAt in double quotes to change only what you have read: if it was changed meanwhile, nothing is " +
       "written and the answer is 412 with what is there now. Without If-Match the last one wins. To move a device takes the permission at both sites.",
     params: deviceParams,
@@ -36,6 +39,8 @@ export const updateDevice = writingVerb(
       const changes = await parseJsonBody(deviceChanges, request);
       const result = await writeProperties(ctx, id, tidied(changes), expected);
       if (result === "elsewhere") throw new NotHereError(changes.site ? atSite(changes.site) : EVERYWHERE);
+      if (result === "full")
+        throw invalid([{ at: "labels", message: `are too many: a device has ${DEVICE_LABELS.most} at most` }]);
       const deps = { prisma: prismaIn(ctx.tx), twins, staleSeconds };
       const detail = await within(
         ctx,
@@ -50,14 +55,23 @@ export const updateDevice = writingVerb(
           members: { current: { site, type, notes, updatedAt } },
         });
       }
-      note({ detail: { before: written(result), after: written(detail) } });
+      const keys = Object.keys(changes.labels ?? {});
+      const before = {
+        ...result,
+        labels: Object.fromEntries([...result.labels].map(([key, { value }]) => [key, value])),
+      };
+      note({ detail: { before: written(before, keys), after: written(detail, keys) } });
       return detail;
     },
 );
 
-/** What people write about a device. */
-function written({ site, type, notes }: Pick<DeviceProperties, "site" | "type" | "notes">): object {
-  return { site, type, notes };
+/** What people write about a device, and these of its labels. */
+function written(
+  { site, type, notes, labels }: Pick<DeviceDetail, "site" | "type" | "notes" | "labels">,
+  keys: readonly string[],
+): object {
+  const named = keys.map((key) => [key, ownMember(labels, key) ?? null] as const);
+  return { site, type, notes, ...(keys.length > 0 && { labels: Object.fromEntries(named) }) };
 }
 
 /** The `updatedAt` in If-Match, epoch milliseconds; null without one. */

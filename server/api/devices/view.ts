@@ -31,6 +31,7 @@ export function toDeviceView(
     messages: device.messages,
     conflicts: device.conflicts,
     units: Object.fromEntries(device.units),
+    labels: Object.fromEntries(device.labels),
     values: Object.fromEntries(values),
   };
 }
@@ -49,7 +50,7 @@ export async function readDetail(
     twins.get([name]),
   ]);
   if (device === null || properties === null) return null;
-  const { site, type, notes, byPerson, updatedAt } = properties;
+  const { site, type, notes, byPerson, labels, updatedAt } = properties;
   const view = toDeviceView({ ...device, site, type }, known.get(name), now, staleSeconds);
   const conflict = device.lastConflict;
   const lastConflict = conflict && { ...conflict, time: toInstant(conflict.time) };
@@ -60,6 +61,8 @@ export async function readDetail(
     ...view,
     notes,
     setByPerson: [...byPerson],
+    labels: Object.fromEntries([...labels].map(([key, { value }]) => [key, value])),
+    labelsByPerson: [...labels].flatMap(([key, { byPerson }]) => (byPerson ? [key] : [])),
     lastConflict,
     rounded,
     clockFault,

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { DeviceView } from "@/server/contracts/devices";
 import { CSV_METRICS, devicesCsvQuery } from "@/server/contracts/fleet";
 import { type DeviceFilter, findDeviceOrder, readDevices } from "@/server/catalog/device-list";
+import { labelsText } from "@/server/domain/device-labels";
 import { findMetrics } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import type { DeviceTwins } from "@/server/ports/device-twins";
@@ -31,6 +32,7 @@ const COLUMNS = {
   lastEventTime: (device) => device.lastEventTime,
   messages: (device) => device.messages,
   conflicts: (device) => device.conflicts,
+  labels: (device) => labelsText(device.labels),
 } as const satisfies Record<string, (device: DeviceView) => CsvValue>;
 
 export const exportDevices = verb(

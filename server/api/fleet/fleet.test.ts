@@ -205,7 +205,9 @@ test("CSV: every device that matches once, in order, harmless to a spreadsheet",
   expect(response.headers.get("content-disposition")).toMatch(/^attachment; filename="devices-[\dT-]+Z\.csv"$/);
   const text = await response.text();
   expect(
-    text.startsWith("id,site,type,state,firstSeen,lastSeen,lastEventTime,messages,conflicts,door,temperature\r\n"),
+    text.startsWith(
+      "id,site,type,state,firstSeen,lastSeen,lastEventTime,messages,conflicts,labels,door,temperature\r\n",
+    ),
   ).toBe(true);
   const rows = parse(text, { columns: true }) as Record<string, string>[];
   expect(rows).toHaveLength(DEVICES + 2);
@@ -224,7 +226,7 @@ test("CSV: every device that matches once, in order, harmless to a spreadsheet",
   expect(of(name(DEVICES - 1))).toMatchObject({ state: "new", lastSeen: "", temperature: "" });
 
   const few = await (await get("exportDevices", "search=d-000&state=live&metrics=temperature&sort=-id")).text();
-  expect(few.split("\r\n")[0]).toMatch(/,messages,conflicts,temperature$/);
+  expect(few.split("\r\n")[0]).toMatch(/,messages,conflicts,labels,temperature$/);
   expect(few.split("\r\n")[1]).toMatch(/^d-0009,/);
   expect(few.trimEnd().split("\r\n")).toHaveLength(11);
 });

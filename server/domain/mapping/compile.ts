@@ -5,7 +5,7 @@ import { compileDevice } from "./devices";
 import { compileElements, type Element } from "./elements";
 import { compileFields } from "./fields";
 import { compileFlatten } from "./flatten";
-import { compileLabels } from "./labels";
+import { type CommonLabels, compileLabels } from "./labels";
 import type { Mapping } from "./mapping";
 import { type MessageHead, writeMessage } from "./message-text";
 import { parsePath, type Place, writePath } from "./paths";
@@ -17,17 +17,17 @@ import { compileTimes, timePlaces } from "./times";
 /**
  * Makes a mapping's function: what a decoder made of a delivery → messages, and what became of all else. It never throws, and takes time by the size of
  * the payload. It remembers names it has met, and the last times in repeated hours, so one is made for many deliveries.
- * @param options `explain` asks for the fate of each leaf; the messages are the same.
+ * @param options `explain` asks for the fate of each leaf; the messages are the same. `labels` are for all devices; what the mapping says of one wins.
  */
 export function compileMapping(
   mapping: Mapping,
-  { explain = false }: { readonly explain?: boolean } = {},
+  { explain = false, labels: common = {} }: { readonly explain?: boolean; readonly labels?: CommonLabels } = {},
 ): (parts: readonly Part[], delivery: Delivery) => Mapped {
   const elementsOf = compileElements(mapping.each);
   const isData = compileConditions(mapping.when);
   const device = compileDevice(mapping.device);
   const readTime = compileTimes(mapping.time);
-  const labels = compileLabels(mapping.labels);
+  const labels = compileLabels(mapping.labels, common);
   const fieldOf = compileFields(mapping);
   const claims = claimsOf(mapping, [...device.templates, ...labels.templates]);
   const rules = mapping.readings.map((rule) => compileFlatten(rule, fieldOf, claims));

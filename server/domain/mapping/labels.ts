@@ -11,25 +11,36 @@ interface SaidLabels {
   places(): readonly Place[];
 }
 
-/** Reads a mapping's labels. A device whose name isn't the one its sender gave it keeps that as its label `name`. */
-export function compileLabels(labels: Mapping["labels"]): {
+/** Labels of all devices of a source, by key. */
+export type CommonLabels = Readonly<Record<string, string>>;
+
+/**
+ * Reads a mapping's labels, and adds those that all devices have where it says nothing. A device whose name isn't the one its sender gave it keeps
+ * that as its label `name`.
+ */
+export function compileLabels(
+  labels: Mapping["labels"],
+  common: CommonLabels,
+): {
   readonly read: (scope: Scope, device: FoundDevice) => SaidLabels;
   readonly templates: readonly Template[];
 } {
   const compiled = Object.entries(labels).map(([key, template]) => ({ key, template: compileTemplate(template) }));
-  const hasName = Object.hasOwn(labels, "name");
-  const nothing: SaidLabels = { tail: "", problems: [], places: () => [] };
+  const hasName = Object.hasOwn(labels, "name") || Object.hasOwn(common, "name");
+  const ofAll = Object.entries(common);
+  const alone: SaidLabels = { ...writeTail(ofAll), places: () => [] };
   return {
     templates: compiled.map(({ template }) => template),
     read(scope, { name, text }) {
       const isRenamed = !hasName && name !== text;
-      if (compiled.length === 0 && !isRenamed) return nothing;
-      const said = compiled.flatMap(({ key, template }) => {
+      if (compiled.length === 0 && !isRenamed) return alone;
+      const said = new Map(ofAll);
+      for (const { key, template } of compiled) {
         const filled = template.fill(scope);
-        return filled === null ? [] : [[key, filled] as const];
-      });
-      if (isRenamed) said.push(["name", text]);
-      return { ...writeTail(said), places: () => compiled.flatMap(({ template }) => template.places(scope)) };
+        if (filled !== null) said.set(key, filled);
+      }
+      if (isRenamed) said.set("name", text);
+      return { ...writeTail([...said]), places: () => compiled.flatMap(({ template }) => template.places(scope)) };
     },
   };
 }

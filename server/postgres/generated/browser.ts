@@ -38,6 +38,11 @@ export type Metric = Prisma.MetricModel
  */
 export type DeviceUnit = Prisma.DeviceUnitModel
 /**
+ * Model DeviceLabel
+ * A label of a device: a person's word, or else what its messages said last.
+ */
+export type DeviceLabel = Prisma.DeviceLabelModel
+/**
  * Model RoundedSeries
  * A series with readings that no double holds as they were sent: the nearest is stored.
  */

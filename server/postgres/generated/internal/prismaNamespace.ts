@@ -401,6 +401,7 @@ export const ModelName = {
   Device: 'Device',
   Metric: 'Metric',
   DeviceUnit: 'DeviceUnit',
+  DeviceLabel: 'DeviceLabel',
   RoundedSeries: 'RoundedSeries',
   Account: 'Account',
   ProviderIdentity: 'ProviderIdentity',
@@ -423,7 +424,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "site" | "device" | "metric" | "deviceUnit" | "roundedSeries" | "account" | "providerIdentity" | "session" | "source" | "accessKey" | "roleGrant"
+    modelProps: "site" | "device" | "metric" | "deviceUnit" | "deviceLabel" | "roundedSeries" | "account" | "providerIdentity" | "session" | "source" | "accessKey" | "roleGrant"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -720,6 +721,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.DeviceUnitCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.DeviceUnitCountAggregateOutputType> | number
+        }
+      }
+    }
+    DeviceLabel: {
+      payload: Prisma.$DeviceLabelPayload<ExtArgs>
+      fields: Prisma.DeviceLabelFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DeviceLabelFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DeviceLabelFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>
+        }
+        findFirst: {
+          args: Prisma.DeviceLabelFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DeviceLabelFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>
+        }
+        findMany: {
+          args: Prisma.DeviceLabelFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>[]
+        }
+        create: {
+          args: Prisma.DeviceLabelCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>
+        }
+        createMany: {
+          args: Prisma.DeviceLabelCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DeviceLabelCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>[]
+        }
+        delete: {
+          args: Prisma.DeviceLabelDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>
+        }
+        update: {
+          args: Prisma.DeviceLabelUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>
+        }
+        deleteMany: {
+          args: Prisma.DeviceLabelDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DeviceLabelUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DeviceLabelUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>[]
+        }
+        upsert: {
+          args: Prisma.DeviceLabelUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeviceLabelPayload>
+        }
+        aggregate: {
+          args: Prisma.DeviceLabelAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDeviceLabel>
+        }
+        groupBy: {
+          args: Prisma.DeviceLabelGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DeviceLabelGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DeviceLabelCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DeviceLabelCountAggregateOutputType> | number
         }
       }
     }
@@ -1306,7 +1381,8 @@ export const DeviceScalarFieldEnum = {
   conflictMetricId: 'conflictMetricId',
   conflictTime: 'conflictTime',
   conflictKept: 'conflictKept',
-  conflictRefused: 'conflictRefused'
+  conflictRefused: 'conflictRefused',
+  saidLabels: 'saidLabels'
 } as const
 
 export type DeviceScalarFieldEnum = (typeof DeviceScalarFieldEnum)[keyof typeof DeviceScalarFieldEnum]
@@ -1333,6 +1409,17 @@ export const DeviceUnitScalarFieldEnum = {
 } as const
 
 export type DeviceUnitScalarFieldEnum = (typeof DeviceUnitScalarFieldEnum)[keyof typeof DeviceUnitScalarFieldEnum]
+
+
+export const DeviceLabelScalarFieldEnum = {
+  deviceId: 'deviceId',
+  key: 'key',
+  value: 'value',
+  byPerson: 'byPerson',
+  said: 'said'
+} as const
+
+export type DeviceLabelScalarFieldEnum = (typeof DeviceLabelScalarFieldEnum)[keyof typeof DeviceLabelScalarFieldEnum]
 
 
 export const RoundedSeriesScalarFieldEnum = {
@@ -1702,6 +1789,7 @@ export type GlobalOmitConfig = {
   device?: Prisma.DeviceOmit
   metric?: Prisma.MetricOmit
   deviceUnit?: Prisma.DeviceUnitOmit
+  deviceLabel?: Prisma.DeviceLabelOmit
   roundedSeries?: Prisma.RoundedSeriesOmit
   account?: Prisma.AccountOmit
   providerIdentity?: Prisma.ProviderIdentityOmit

@@ -55,6 +55,7 @@ export const ModelName = {
   Device: 'Device',
   Metric: 'Metric',
   DeviceUnit: 'DeviceUnit',
+  DeviceLabel: 'DeviceLabel',
   RoundedSeries: 'RoundedSeries',
   Account: 'Account',
   ProviderIdentity: 'ProviderIdentity',
@@ -106,7 +107,8 @@ export const DeviceScalarFieldEnum = {
   conflictMetricId: 'conflictMetricId',
   conflictTime: 'conflictTime',
   conflictKept: 'conflictKept',
-  conflictRefused: 'conflictRefused'
+  conflictRefused: 'conflictRefused',
+  saidLabels: 'saidLabels'
 } as const
 
 export type DeviceScalarFieldEnum = (typeof DeviceScalarFieldEnum)[keyof typeof DeviceScalarFieldEnum]
@@ -133,6 +135,17 @@ export const DeviceUnitScalarFieldEnum = {
 } as const
 
 export type DeviceUnitScalarFieldEnum = (typeof DeviceUnitScalarFieldEnum)[keyof typeof DeviceUnitScalarFieldEnum]
+
+
+export const DeviceLabelScalarFieldEnum = {
+  deviceId: 'deviceId',
+  key: 'key',
+  value: 'value',
+  byPerson: 'byPerson',
+  said: 'said'
+} as const
+
+export type DeviceLabelScalarFieldEnum = (typeof DeviceLabelScalarFieldEnum)[keyof typeof DeviceLabelScalarFieldEnum]
 
 
 export const RoundedSeriesScalarFieldEnum = {

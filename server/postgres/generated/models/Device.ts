@@ -65,6 +65,7 @@ export type DeviceMinAggregateOutputType = {
   conflictTime: Date | null
   conflictKept: number | null
   conflictRefused: number | null
+  saidLabels: string | null
 }
 
 export type DeviceMaxAggregateOutputType = {
@@ -86,6 +87,7 @@ export type DeviceMaxAggregateOutputType = {
   conflictTime: Date | null
   conflictKept: number | null
   conflictRefused: number | null
+  saidLabels: string | null
 }
 
 export type DeviceCountAggregateOutputType = {
@@ -107,6 +109,7 @@ export type DeviceCountAggregateOutputType = {
   conflictTime: number
   conflictKept: number
   conflictRefused: number
+  saidLabels: number
   _all: number
 }
 
@@ -150,6 +153,7 @@ export type DeviceMinAggregateInputType = {
   conflictTime?: true
   conflictKept?: true
   conflictRefused?: true
+  saidLabels?: true
 }
 
 export type DeviceMaxAggregateInputType = {
@@ -171,6 +175,7 @@ export type DeviceMaxAggregateInputType = {
   conflictTime?: true
   conflictKept?: true
   conflictRefused?: true
+  saidLabels?: true
 }
 
 export type DeviceCountAggregateInputType = {
@@ -192,6 +197,7 @@ export type DeviceCountAggregateInputType = {
   conflictTime?: true
   conflictKept?: true
   conflictRefused?: true
+  saidLabels?: true
   _all?: true
 }
 
@@ -300,6 +306,7 @@ export type DeviceGroupByOutputType = {
   conflictTime: Date | null
   conflictKept: number | null
   conflictRefused: number | null
+  saidLabels: string | null
   _count: DeviceCountAggregateOutputType | null
   _avg: DeviceAvgAggregateOutputType | null
   _sum: DeviceSumAggregateOutputType | null
@@ -344,9 +351,11 @@ export type DeviceWhereInput = {
   conflictTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   conflictKept?: Prisma.FloatNullableFilter<"Device"> | number | null
   conflictRefused?: Prisma.FloatNullableFilter<"Device"> | number | null
+  saidLabels?: Prisma.StringNullableFilter<"Device"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   conflictMetric?: Prisma.XOR<Prisma.MetricNullableScalarRelationFilter, Prisma.MetricWhereInput> | null
   units?: Prisma.DeviceUnitListRelationFilter
+  labels?: Prisma.DeviceLabelListRelationFilter
   rounded?: Prisma.RoundedSeriesListRelationFilter
 }
 
@@ -369,9 +378,11 @@ export type DeviceOrderByWithRelationInput = {
   conflictTime?: Prisma.SortOrderInput | Prisma.SortOrder
   conflictKept?: Prisma.SortOrderInput | Prisma.SortOrder
   conflictRefused?: Prisma.SortOrderInput | Prisma.SortOrder
+  saidLabels?: Prisma.SortOrderInput | Prisma.SortOrder
   site?: Prisma.SiteOrderByWithRelationInput
   conflictMetric?: Prisma.MetricOrderByWithRelationInput
   units?: Prisma.DeviceUnitOrderByRelationAggregateInput
+  labels?: Prisma.DeviceLabelOrderByRelationAggregateInput
   rounded?: Prisma.RoundedSeriesOrderByRelationAggregateInput
 }
 
@@ -397,9 +408,11 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   conflictTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   conflictKept?: Prisma.FloatNullableFilter<"Device"> | number | null
   conflictRefused?: Prisma.FloatNullableFilter<"Device"> | number | null
+  saidLabels?: Prisma.StringNullableFilter<"Device"> | string | null
   site?: Prisma.XOR<Prisma.SiteNullableScalarRelationFilter, Prisma.SiteWhereInput> | null
   conflictMetric?: Prisma.XOR<Prisma.MetricNullableScalarRelationFilter, Prisma.MetricWhereInput> | null
   units?: Prisma.DeviceUnitListRelationFilter
+  labels?: Prisma.DeviceLabelListRelationFilter
   rounded?: Prisma.RoundedSeriesListRelationFilter
 }, "id" | "name">
 
@@ -422,6 +435,7 @@ export type DeviceOrderByWithAggregationInput = {
   conflictTime?: Prisma.SortOrderInput | Prisma.SortOrder
   conflictKept?: Prisma.SortOrderInput | Prisma.SortOrder
   conflictRefused?: Prisma.SortOrderInput | Prisma.SortOrder
+  saidLabels?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.DeviceCountOrderByAggregateInput
   _avg?: Prisma.DeviceAvgOrderByAggregateInput
   _max?: Prisma.DeviceMaxOrderByAggregateInput
@@ -451,6 +465,7 @@ export type DeviceScalarWhereWithAggregatesInput = {
   conflictTime?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   conflictKept?: Prisma.FloatNullableWithAggregatesFilter<"Device"> | number | null
   conflictRefused?: Prisma.FloatNullableWithAggregatesFilter<"Device"> | number | null
+  saidLabels?: Prisma.StringNullableWithAggregatesFilter<"Device"> | string | null
 }
 
 export type DeviceCreateInput = {
@@ -469,9 +484,11 @@ export type DeviceCreateInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
   conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
@@ -494,7 +511,9 @@ export type DeviceUncheckedCreateInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelUncheckedCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
@@ -514,9 +533,11 @@ export type DeviceUpdateInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
   conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
@@ -539,7 +560,9 @@ export type DeviceUncheckedUpdateInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUncheckedUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
@@ -562,6 +585,7 @@ export type DeviceCreateManyInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
 }
 
 export type DeviceUpdateManyMutationInput = {
@@ -580,6 +604,7 @@ export type DeviceUpdateManyMutationInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type DeviceUncheckedUpdateManyInput = {
@@ -601,6 +626,7 @@ export type DeviceUncheckedUpdateManyInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type DeviceListRelationFilter = {
@@ -632,6 +658,7 @@ export type DeviceCountOrderByAggregateInput = {
   conflictTime?: Prisma.SortOrder
   conflictKept?: Prisma.SortOrder
   conflictRefused?: Prisma.SortOrder
+  saidLabels?: Prisma.SortOrder
 }
 
 export type DeviceAvgOrderByAggregateInput = {
@@ -663,6 +690,7 @@ export type DeviceMaxOrderByAggregateInput = {
   conflictTime?: Prisma.SortOrder
   conflictKept?: Prisma.SortOrder
   conflictRefused?: Prisma.SortOrder
+  saidLabels?: Prisma.SortOrder
 }
 
 export type DeviceMinOrderByAggregateInput = {
@@ -684,6 +712,7 @@ export type DeviceMinOrderByAggregateInput = {
   conflictTime?: Prisma.SortOrder
   conflictKept?: Prisma.SortOrder
   conflictRefused?: Prisma.SortOrder
+  saidLabels?: Prisma.SortOrder
 }
 
 export type DeviceSumOrderByAggregateInput = {
@@ -839,6 +868,20 @@ export type DeviceUpdateOneRequiredWithoutUnitsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.DeviceUpdateToOneWithWhereWithoutUnitsInput, Prisma.DeviceUpdateWithoutUnitsInput>, Prisma.DeviceUncheckedUpdateWithoutUnitsInput>
 }
 
+export type DeviceCreateNestedOneWithoutLabelsInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutLabelsInput, Prisma.DeviceUncheckedCreateWithoutLabelsInput>
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutLabelsInput
+  connect?: Prisma.DeviceWhereUniqueInput
+}
+
+export type DeviceUpdateOneRequiredWithoutLabelsNestedInput = {
+  create?: Prisma.XOR<Prisma.DeviceCreateWithoutLabelsInput, Prisma.DeviceUncheckedCreateWithoutLabelsInput>
+  connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutLabelsInput
+  upsert?: Prisma.DeviceUpsertWithoutLabelsInput
+  connect?: Prisma.DeviceWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.DeviceUpdateToOneWithWhereWithoutLabelsInput, Prisma.DeviceUpdateWithoutLabelsInput>, Prisma.DeviceUncheckedUpdateWithoutLabelsInput>
+}
+
 export type DeviceCreateNestedOneWithoutRoundedInput = {
   create?: Prisma.XOR<Prisma.DeviceCreateWithoutRoundedInput, Prisma.DeviceUncheckedCreateWithoutRoundedInput>
   connectOrCreate?: Prisma.DeviceCreateOrConnectWithoutRoundedInput
@@ -869,8 +912,10 @@ export type DeviceCreateWithoutSiteInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
@@ -892,7 +937,9 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelUncheckedCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
@@ -944,6 +991,7 @@ export type DeviceScalarWhereInput = {
   conflictTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   conflictKept?: Prisma.FloatNullableFilter<"Device"> | number | null
   conflictRefused?: Prisma.FloatNullableFilter<"Device"> | number | null
+  saidLabels?: Prisma.StringNullableFilter<"Device"> | string | null
 }
 
 export type DeviceCreateWithoutConflictMetricInput = {
@@ -962,8 +1010,10 @@ export type DeviceCreateWithoutConflictMetricInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
@@ -985,7 +1035,9 @@ export type DeviceUncheckedCreateWithoutConflictMetricInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelUncheckedCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
@@ -1031,8 +1083,10 @@ export type DeviceCreateWithoutUnitsInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
   conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
+  labels?: Prisma.DeviceLabelCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
 }
 
@@ -1055,6 +1109,8 @@ export type DeviceUncheckedCreateWithoutUnitsInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
+  labels?: Prisma.DeviceLabelUncheckedCreateNestedManyWithoutDeviceInput
   rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
 }
 
@@ -1090,8 +1146,10 @@ export type DeviceUpdateWithoutUnitsInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
   conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
+  labels?: Prisma.DeviceLabelUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
@@ -1114,6 +1172,118 @@ export type DeviceUncheckedUpdateWithoutUnitsInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  labels?: Prisma.DeviceLabelUncheckedUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
+}
+
+export type DeviceCreateWithoutLabelsInput = {
+  name: string
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  saidLabels?: string | null
+  site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
+  conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutDeviceInput
+}
+
+export type DeviceUncheckedCreateWithoutLabelsInput = {
+  id?: number
+  name: string
+  siteId?: number | null
+  type?: string | null
+  notes?: string | null
+  siteByPerson?: boolean
+  typeByPerson?: boolean
+  updatedAt?: Date | string
+  firstSeen?: Date | string
+  lastSeen?: Date | string | null
+  lastEventTime?: Date | string | null
+  rolledUntil?: Date | string | null
+  messages?: bigint | number
+  conflicts?: bigint | number
+  conflictMetricId?: number | null
+  conflictTime?: Date | string | null
+  conflictKept?: number | null
+  conflictRefused?: number | null
+  saidLabels?: string | null
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutDeviceInput
+}
+
+export type DeviceCreateOrConnectWithoutLabelsInput = {
+  where: Prisma.DeviceWhereUniqueInput
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutLabelsInput, Prisma.DeviceUncheckedCreateWithoutLabelsInput>
+}
+
+export type DeviceUpsertWithoutLabelsInput = {
+  update: Prisma.XOR<Prisma.DeviceUpdateWithoutLabelsInput, Prisma.DeviceUncheckedUpdateWithoutLabelsInput>
+  create: Prisma.XOR<Prisma.DeviceCreateWithoutLabelsInput, Prisma.DeviceUncheckedCreateWithoutLabelsInput>
+  where?: Prisma.DeviceWhereInput
+}
+
+export type DeviceUpdateToOneWithWhereWithoutLabelsInput = {
+  where?: Prisma.DeviceWhereInput
+  data: Prisma.XOR<Prisma.DeviceUpdateWithoutLabelsInput, Prisma.DeviceUncheckedUpdateWithoutLabelsInput>
+}
+
+export type DeviceUpdateWithoutLabelsInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
+  conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
+}
+
+export type DeviceUncheckedUpdateWithoutLabelsInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  conflictMetricId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
@@ -1133,9 +1303,11 @@ export type DeviceCreateWithoutRoundedInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   site?: Prisma.SiteCreateNestedOneWithoutDevicesInput
   conflictMetric?: Prisma.MetricCreateNestedOneWithoutConflictsInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceUncheckedCreateWithoutRoundedInput = {
@@ -1157,7 +1329,9 @@ export type DeviceUncheckedCreateWithoutRoundedInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutDeviceInput
+  labels?: Prisma.DeviceLabelUncheckedCreateNestedManyWithoutDeviceInput
 }
 
 export type DeviceCreateOrConnectWithoutRoundedInput = {
@@ -1192,9 +1366,11 @@ export type DeviceUpdateWithoutRoundedInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
   conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceUncheckedUpdateWithoutRoundedInput = {
@@ -1216,7 +1392,9 @@ export type DeviceUncheckedUpdateWithoutRoundedInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
 export type DeviceCreateManySiteInput = {
@@ -1237,6 +1415,7 @@ export type DeviceCreateManySiteInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
 }
 
 export type DeviceUpdateWithoutSiteInput = {
@@ -1255,8 +1434,10 @@ export type DeviceUpdateWithoutSiteInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   conflictMetric?: Prisma.MetricUpdateOneWithoutConflictsNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
@@ -1278,7 +1459,9 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUncheckedUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
@@ -1300,6 +1483,7 @@ export type DeviceUncheckedUpdateManyWithoutSiteInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type DeviceCreateManyConflictMetricInput = {
@@ -1320,6 +1504,7 @@ export type DeviceCreateManyConflictMetricInput = {
   conflictTime?: Date | string | null
   conflictKept?: number | null
   conflictRefused?: number | null
+  saidLabels?: string | null
 }
 
 export type DeviceUpdateWithoutConflictMetricInput = {
@@ -1338,8 +1523,10 @@ export type DeviceUpdateWithoutConflictMetricInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   site?: Prisma.SiteUpdateOneWithoutDevicesNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUpdateManyWithoutDeviceNestedInput
 }
 
@@ -1361,7 +1548,9 @@ export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutDeviceNestedInput
+  labels?: Prisma.DeviceLabelUncheckedUpdateManyWithoutDeviceNestedInput
   rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutDeviceNestedInput
 }
 
@@ -1383,6 +1572,7 @@ export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
   conflictTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   conflictKept?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   conflictRefused?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  saidLabels?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -1392,11 +1582,13 @@ export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
 
 export type DeviceCountOutputType = {
   units: number
+  labels: number
   rounded: number
 }
 
 export type DeviceCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   units?: boolean | DeviceCountOutputTypeCountUnitsArgs
+  labels?: boolean | DeviceCountOutputTypeCountLabelsArgs
   rounded?: boolean | DeviceCountOutputTypeCountRoundedArgs
 }
 
@@ -1415,6 +1607,13 @@ export type DeviceCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Exten
  */
 export type DeviceCountOutputTypeCountUnitsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.DeviceUnitWhereInput
+}
+
+/**
+ * DeviceCountOutputType without action
+ */
+export type DeviceCountOutputTypeCountLabelsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.DeviceLabelWhereInput
 }
 
 /**
@@ -1444,9 +1643,11 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   conflictTime?: boolean
   conflictKept?: boolean
   conflictRefused?: boolean
+  saidLabels?: boolean
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
   units?: boolean | Prisma.Device$unitsArgs<ExtArgs>
+  labels?: boolean | Prisma.Device$labelsArgs<ExtArgs>
   rounded?: boolean | Prisma.Device$roundedArgs<ExtArgs>
   _count?: boolean | Prisma.DeviceCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["device"]>
@@ -1470,6 +1671,7 @@ export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   conflictTime?: boolean
   conflictKept?: boolean
   conflictRefused?: boolean
+  saidLabels?: boolean
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
 }, ExtArgs["result"]["device"]>
@@ -1493,6 +1695,7 @@ export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   conflictTime?: boolean
   conflictKept?: boolean
   conflictRefused?: boolean
+  saidLabels?: boolean
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
 }, ExtArgs["result"]["device"]>
@@ -1516,13 +1719,15 @@ export type DeviceSelectScalar = {
   conflictTime?: boolean
   conflictKept?: boolean
   conflictRefused?: boolean
+  saidLabels?: boolean
 }
 
-export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused", ExtArgs["result"]["device"]>
+export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused" | "saidLabels", ExtArgs["result"]["device"]>
 export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
   units?: boolean | Prisma.Device$unitsArgs<ExtArgs>
+  labels?: boolean | Prisma.Device$labelsArgs<ExtArgs>
   rounded?: boolean | Prisma.Device$roundedArgs<ExtArgs>
   _count?: boolean | Prisma.DeviceCountOutputTypeDefaultArgs<ExtArgs>
 }
@@ -1541,6 +1746,7 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     site: Prisma.$SitePayload<ExtArgs> | null
     conflictMetric: Prisma.$MetricPayload<ExtArgs> | null
     units: Prisma.$DeviceUnitPayload<ExtArgs>[]
+    labels: Prisma.$DeviceLabelPayload<ExtArgs>[]
     rounded: Prisma.$RoundedSeriesPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1586,6 +1792,10 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     conflictTime: Date | null
     conflictKept: number | null
     conflictRefused: number | null
+    /**
+     * Fingerprint of the labels that its last messages with labels said.
+     */
+    saidLabels: string | null
   }, ExtArgs["result"]["device"]>
   composites: {}
 }
@@ -1983,6 +2193,7 @@ export interface Prisma__DeviceClient<T, Null = never, ExtArgs extends runtime.T
   site<T extends Prisma.Device$siteArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$siteArgs<ExtArgs>>): Prisma.Prisma__SiteClient<runtime.Types.Result.GetResult<Prisma.$SitePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   conflictMetric<T extends Prisma.Device$conflictMetricArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$conflictMetricArgs<ExtArgs>>): Prisma.Prisma__MetricClient<runtime.Types.Result.GetResult<Prisma.$MetricPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   units<T extends Prisma.Device$unitsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$unitsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeviceUnitPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  labels<T extends Prisma.Device$labelsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$labelsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeviceLabelPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   rounded<T extends Prisma.Device$roundedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Device$roundedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoundedSeriesPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -2031,6 +2242,7 @@ export interface DeviceFieldRefs {
   readonly conflictTime: Prisma.FieldRef<"Device", 'DateTime'>
   readonly conflictKept: Prisma.FieldRef<"Device", 'Float'>
   readonly conflictRefused: Prisma.FieldRef<"Device", 'Float'>
+  readonly saidLabels: Prisma.FieldRef<"Device", 'String'>
 }
     
 
@@ -2491,6 +2703,30 @@ export type Device$unitsArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
   take?: number
   skip?: number
   distinct?: Prisma.DeviceUnitScalarFieldEnum | Prisma.DeviceUnitScalarFieldEnum[]
+}
+
+/**
+ * Device.labels
+ */
+export type Device$labelsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the DeviceLabel
+   */
+  select?: Prisma.DeviceLabelSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the DeviceLabel
+   */
+  omit?: Prisma.DeviceLabelOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.DeviceLabelInclude<ExtArgs> | null
+  where?: Prisma.DeviceLabelWhereInput
+  orderBy?: Prisma.DeviceLabelOrderByWithRelationInput | Prisma.DeviceLabelOrderByWithRelationInput[]
+  cursor?: Prisma.DeviceLabelWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.DeviceLabelScalarFieldEnum | Prisma.DeviceLabelScalarFieldEnum[]
 }
 
 /**
