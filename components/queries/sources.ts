@@ -15,6 +15,7 @@ import type {
   SourceTemplatesAnswer,
   SourceView,
 } from "@/server/contracts/sources";
+import { toSegment } from "@/server/domain/segment";
 import { deleteJson, patchJson, postJson, readJson } from "./request";
 
 const ROOT = "/api/v1/sources";
@@ -93,6 +94,18 @@ export const guessQuery = (payload: SourcePayload | null) =>
     placeholderData: keepPreviousData,
     retry: false,
     staleTime: 60_000,
+  });
+
+/** Looks for a device until it is there: the worker takes its first message a moment after the door. */
+export const newDeviceQuery = (device: string) =>
+  queryOptions({
+    queryKey: [SOURCES, "new device", device],
+    queryFn: async ({ signal }) => {
+      await readJson(`/api/v1/devices/${toSegment(device)}`, signal);
+      return true;
+    },
+    retry: false,
+    refetchInterval: ({ state }) => (state.data ? false : 1000),
   });
 
 /** @throws RequestError: 409 when one of its name is there, 400 with what of it isn't right. */

@@ -6,7 +6,7 @@ import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
-import { mappingPreviewQuery, samplesQuery, sourceQuery } from "../queries/sources";
+import { mappingPreviewQuery, newDeviceQuery, samplesQuery, sourceQuery } from "../queries/sources";
 import { Link } from "../ui/link";
 import { type Mark, MarkShape } from "../ui/state-mark";
 import classes from "./sources.module.css";
@@ -64,7 +64,7 @@ function Told({ detail: { source, mapping }, sample }: { detail: SourceDetail; s
       {accepted > 0 ? (
         <Line mark="ok">
           <b>Arrived: {explained ? arrivedWords(explained) : counted(accepted, "message")}</b>
-          {explained && source.counts.messages > 0 ? (
+          {explained ? (
             <>
               {" "}
               <Devices names={devicesOf(explained)} />
@@ -90,10 +90,16 @@ function Devices({ names }: { names: readonly string[] }) {
       {names.slice(0, MOST_DEVICES).map((device, i) => (
         <span key={device}>
           {i > 0 ? ", " : ""}
-          <Link href={`/devices/${toSegment(device)}`}>{device}</Link>
+          <Device name={device} />
         </span>
       ))}
       {more > 0 ? ` and ${more} more` : ""}
     </>
   );
+}
+
+/** A device, and the way to it as soon as there is one. */
+function Device({ name }: { name: string }) {
+  const { data } = useQuery(newDeviceQuery(name));
+  return data ? <Link href={`/devices/${toSegment(name)}`}>{name}</Link> : name;
 }

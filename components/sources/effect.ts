@@ -57,7 +57,10 @@ export function effectOf(items: readonly Item[]): Effect {
 function readingsOf({ messages }: Explained): Map<string, Reading & { device: string }> {
   return new Map(
     messages.flatMap(({ device, time, readings }) =>
-      readings.map((reading) => [JSON.stringify([device, reading.metric, time]), { ...reading, device }] as const),
+      // Text stays in the message: it is no reading.
+      readings
+        .filter(({ value }) => typeof value !== "string")
+        .map((reading) => [JSON.stringify([device, reading.metric, time]), { ...reading, device }] as const),
     ),
   );
 }

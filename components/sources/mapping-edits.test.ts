@@ -64,6 +64,16 @@ describe("renamed", () => {
   });
 });
 
+it("takes a payload without the list that may be there", () => {
+  const optional: MappingInput = {
+    ...base,
+    ...{ each: { path: "", of: "array", optional: true }, readings: [{ root: "data" }, { root: "" }] },
+  };
+  const from = { id: "a", temp: 1 };
+  expect(readingsBy(renamed(optional, "temp", "temp", "temperature"), from)).toEqual({ temperature: 1 });
+  expect(readingsBy(renamed(optional, "0.temp", "temp", "temperature"), [from])).toEqual({ temperature: 1 });
+});
+
 describe("ignored and used", () => {
   it("leaves a leaf out, and takes it again", () => {
     const less = ignored(base, "data.temp");

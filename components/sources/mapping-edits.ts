@@ -14,7 +14,9 @@ function keysInElement(mapping: MappingInput, path: string): readonly string[] |
   const keys = parsePath(inPart);
   if (!mapping.each) return keys;
   const each = parsePath(mapping.each.path);
-  if (startsWith(keys, each) && keys.length > each.length) return keys.slice(each.length + 1);
+  const key = keys[each.length];
+  const isElement = key !== undefined && (mapping.each.of === "object" || /^\d+$/.test(key));
+  if (startsWith(keys, each) && isElement) return keys.slice(each.length + 1);
   return mapping.each.optional ? keys : null;
 }
 

@@ -1,0 +1,96 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import mqtt from "mqtt";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../product";
+import { loaded } from "./pages";
+import { setStage, type Stage } from "./stage";
+
+const run = promisify(execFile);
+
+let stage: Stage;
+let mqttPort: number;
+beforeAll(async () => {
+  mqttPort = await freePort();
+  stage = await setStage({ DEMO_DEVICES: "0", MQTT_PORT: String(mqttPort) });
+});
+afterAll(async () => {
+  await stage?.close();
+  expect(stage?.errors ?? []).toEqual([]);
+});
+
+const PAYLOAD = {
+  battery: 87,
+  humidity: 45.12,
+  linkquality: 120,
+  temperature: 21.53,
+  voltage: 3005,
+};
+
+test("a payload is pasted, its template guessed, a key made, and what is published then is live, by the screen alone", async () => {
+  const page = await stage.open("/sources");
+  await loaded(page);
+  await page.getByRole("button", { name: "New source…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Paste what it sends").click();
+  await dialog.getByRole("textbox", { name: "Payload" }).fill(JSON.stringify(PAYLOAD));
+  await dialog.getByLabel("Topic, of MQTT").fill("zigbee2mqtt/kitchen");
+  const guess = dialog.getByRole("button", { name: /^Zigbee2MQTT/ });
+  await guess.getByText("5 readings of 1 device").waitFor();
+  await guess.click();
+  await dialog.getByRole("button", { name: "Go on" }).click();
+  await dialog.getByRole("button", { name: "Make it and its key" }).click();
+  await dialog.getByText("Waiting for the first message…").waitFor();
+
+  // What the screen says is what the sender is told: broker, user name and password.
+  const settings = (await dialog.locator("code", { hasText: "server: mqtt" }).textContent())!;
+  const said = (name: string) => new RegExp(`${name}: (\\S+)`).exec(settings)![1]!;
+  const client = await mqtt.connectAsync(said("server"), { username: said("user"), password: said("password") });
+  await client.publishAsync("zigbee2mqtt/kitchen", JSON.stringify(PAYLOAD), { qos: 1 });
+  await client.endAsync();
+  await dialog.getByText("Arrived: 5 readings of 1 device").waitFor();
+  await dialog.getByRole("link", { name: "kitchen" }).click();
+  const values = page.getByRole("region", { name: "Current values" });
+  await values.getByText("21.5").first().waitFor();
+  await values.getByText("voltage").first().waitFor();
+  await page.context().close();
+});
+
+test("the command on the screen sends one message, and what can't be read is mended by clicks", async () => {
+  const page = await stage.open("/sources?new=1");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Search senders").fill("any shape");
+  await page.keyboard.press("Enter");
+  await dialog.getByLabel("Name").fill("barn");
+  await dialog.getByRole("button", { name: "Make it and its key" }).click();
+  await dialog.getByText("Waiting for the first message…").waitFor();
+  const command = (await dialog.locator("code", { hasText: "curl" }).textContent())!;
+  const body = JSON.stringify({ device: "press-07", temp: 70.2, state: "warm" });
+  await run("sh", ["-c", command.replace(/--data-binary [\s\S]*$/, `--data-binary '${body}' --fail-with-body`)]);
+  await dialog.getByText(/^Arrived: 1 reading of 1 device/).waitFor();
+  await dialog.getByRole("button", { name: "Done, see the source" }).click();
+  await page.getByRole("link", { name: "See and edit" }).click();
+
+  await page.getByRole("button", { name: /"temp": 70\.2/ }).click();
+  await page.getByLabel("Metric").fill("temperature");
+  await page.getByLabel("Unit, as the sender means it").fill("°F");
+  await page.getByRole("button", { name: "Apply" }).click();
+  const becomes = page.getByRole("region", { name: "Becomes" });
+  await becomes.getByText("21.22").waitFor();
+  await page.getByRole("button", { name: /"state"/ }).click();
+  await page.getByRole("button", { name: "Ignore it" }).click();
+  await becomes.getByText("warm").waitFor({ state: "detached" });
+  await page.getByText(/Of the last 1 payload: 1 reading more, 1 gone/).waitFor();
+  await page.getByLabel("Note").fill("Fahrenheit");
+  await page.getByRole("button", { name: "Save as version 2" }).click();
+  await page.getByText("Version 2 is in use").waitFor();
+
+  // Faults are told where they are; an earlier version can be taken back.
+  const json = page.getByLabel("Mapping as JSON");
+  await json.fill((await json.inputValue()).replace(/"depth": \d/, '"depth": 99'));
+  await page.getByText(/^Line \d+, readings\.0\.depth/).waitFor();
+  await page.getByRole("button", { name: "Put version 1 into the editor" }).click();
+  await page.getByRole("button", { name: "Save as version 3" }).click();
+  await page.getByText("Version 3 is in use").waitFor();
+  await page.context().close();
+});
