@@ -48,7 +48,7 @@ test("each store keeps what is younger than its retention", async () => {
   }
   await db.pool.query(
     `INSERT INTO sample VALUES (1, '1990-01-01', '{1}', '{1}'), (1, now(), '{1}', '{1}');
-     INSERT INTO log_topic (name, retention_ms, durable) VALUES ('t', 1000, true);
+     INSERT INTO log_topic (name, retention_ms, durable) VALUES ('t', 1800000, true);
      INSERT INTO log_partition SELECT id, 0, 0, 2 FROM log_topic;
      INSERT INTO log_batch SELECT id, 0, n, 1, now() - (1 - n) * interval '1 hour', '' FROM log_topic, generate_series(0, 1) n`,
   );

@@ -52,6 +52,16 @@ export interface PastBreak {
   readonly offsets: number | null;
 }
 
+/** Why the batch after a partition's position failed. */
+export interface PartitionWait {
+  /** The words of who refused it, without a full stop. */
+  readonly reason: string;
+  /** What to do; null where that isn't known. */
+  readonly fix: string | null;
+  /** When a batch there failed first. */
+  readonly since: EpochMs;
+}
+
 export interface PartitionProgress {
   readonly topic: string;
   readonly partition: number;
@@ -68,6 +78,8 @@ export interface PartitionProgress {
   /** The batch that stops it because it can't be read, if there is one. */
   readonly unreadable: StoppingBatch | null;
   readonly lastBreak: PastBreak | null;
+  /** Null where the batch after the position hasn't failed, as far as the worker could note it. */
+  readonly waiting: PartitionWait | null;
 }
 
 interface RateBucket extends Totals {

@@ -98,7 +98,7 @@ test("a partition in which messages wait and that doesn't get on is stuck after 
       partitions: [
         {
           ...{ topic: "t", partition: 3, start: 0, end: committed + lag, committed, lag, held },
-          ...{ lagSeconds: 1, clearSeconds: null, owner: "w", lastBreak: null, unreadable: null },
+          ...{ lagSeconds: 1, clearSeconds: null, owner: "w", lastBreak: null, unreadable: null, waiting: null },
         },
       ],
     });

@@ -134,7 +134,9 @@ function judgeWaiting({
   };
 }
 
+/** Time after which a partition in which messages wait has stopped; less where its worker has said what it waits for. */
 const STUCK_MS = 60_000;
+const REFUSED_MS = 15_000;
 
 /** Judges whether partitions in which messages wait get on; remembers where each stood, and since when. */
 export function progressJudge(): (state: Pick<PipelineState, "partitions" | "workers" | "time">) => Finding {
@@ -150,11 +152,16 @@ export function progressJudge(): (state: Pick<PipelineState, "partitions" | "wor
     const unreadable = partitions.flatMap((each) => each.unreadable ?? []).sort((a, b) => a.since - b.since);
     if (unreadable.length > 0) return judgeUnreadable(unreadable, partitions.length, time);
     const stuck = partitions
-      .map((each) => ({ ...each, forMs: time - (stood.get(each.partition)?.since ?? time) }))
-      .filter(({ lag, held, forMs }) => lag > held && forMs >= STUCK_MS)
+      .map((each) => ({
+        ...each,
+        forMs: time - Math.min(stood.get(each.partition)?.since ?? time, each.waiting?.since ?? time),
+      }))
+      .filter(({ lag, held, forMs, waiting }) => lag > held && forMs >= (waiting === null ? STUCK_MS : REFUSED_MS))
       .sort((a, b) => b.forMs - a.forMs);
     const [worst] = stuck;
     if (worst === undefined) return pass(`${counted(partitions.length, "partition")}, none is stuck.`);
+    const { waiting } = worst;
+    const others = stuck.length > 1 ? `${stuck.length} partitions don't get on; in this one ` : "";
     const owner = worst.owner === null ? "nobody owns it" : `its owner is ${worst.owner}`;
     return {
       status: "fail",
@@ -162,11 +169,13 @@ export function progressJudge(): (state: Pick<PipelineState, "partitions" | "wor
       cause:
         workers === 0
           ? "No worker is alive."
-          : `${stuck.length > 1 ? `${stuck.length} partitions don't get on; in this one ` : ""}${owner}. A store refuses its batch again and again, or the worker hangs.`,
+          : waiting !== null
+            ? `${others === "" ? "Its" : `${others}the`} batch is refused: ${waiting.reason.replace(/\.$/, "")}.`
+            : `${others}${owner}. A store refuses its batch again and again, or the worker hangs.`,
       fix:
         workers === 0
           ? "`npm run worker`"
-          : "First mend what else fails here; then read the worker's log, and restart that worker.",
+          : (waiting?.fix ?? "First mend what else fails here; then read the worker's log, and restart that worker."),
     };
   };
 }

@@ -92,7 +92,7 @@ test("what counts as trouble", () => {
       lagSeconds: 31,
       clearSeconds: null,
     },
-    ...{ owner: null, lastBreak: null, unreadable: null },
+    ...{ owner: null, lastBreak: null, unreadable: null, waiting: null },
   });
   expect(judgeLag({ partitions: [holding(4)], lag: 5, lagSeconds: 31 })).toMatchObject({
     cause: expect.stringContaining("More comes in"),
@@ -141,6 +141,7 @@ test("what the log lost is told for a day, with its cause; a topic created anew 
         ...{
           owner: null,
           unreadable: null,
+          waiting: null,
           lastBreak: kind && { kind, time: time - 3_600_000, offsets: kind === "recreated" ? null : 20 },
         },
       })),

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { withinAborting } from "@/server/async/timeout";
 import { UnavailableError } from "@/server/domain/unavailable";
+import { ColdUnavailableError } from "@/server/ports/cold-store";
 import { classOf } from "@/server/postgres/error-classes";
 import { type BatchTotals, type LogBreak, passOver, type PipelinePosition, takePosition } from "./positions";
 import { createJoint } from "./joint";
@@ -18,6 +19,7 @@ import { type Committed, FencedError, isGivenUp, type SourceBatch } from "./batc
 import type { Pipeline } from "./pipeline";
 import type { FollowBatch } from "./follow";
 import { noteUnreadable } from "./unreadable-batches";
+import { noteWait } from "./waits";
 
 /** The number of failures in a row of one batch, none of them an outage, after which retrying alone won't help. */
 const TRIES = 5;
@@ -172,8 +174,8 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
   }
 
   /**
-   * Handles batches of different partitions as one; where that fails by other than an outage, each by itself, so that none
-   * waits for another's fault.
+   * Handles batches of different partitions as one; where that fails by other than an outage that all of them meet, each by
+   * itself, so that none waits for another's fault.
    */
   async function handleGroup(group: readonly Delivery[]): Promise<PromiseSettledResult<void>[]> {
     const alone = () =>
@@ -188,7 +190,7 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
       for (const [i, source] of sources.entries()) moveOn(source, all[i]!.totals);
       return group.map(() => ({ status: "fulfilled", value: undefined }));
     } catch (error) {
-      if (classOf(error) !== "retryable") return alone();
+      if (classOf(error) !== "retryable" || error instanceof ColdUnavailableError) return alone();
       for (const { followed } of sources) followed?.failed(error);
       throw error;
     }
@@ -218,6 +220,14 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
     }
   }
 
+  /** Tells people why a partition waits. Nobody waits for that: the engine that is away may be the one it would be noted in. */
+  function noteFailed(position: PipelinePosition, error: unknown): void {
+    if (error instanceof TurnOver) return;
+    noteWait(pool, position, error).catch((cause: unknown) => {
+      logger.debug({ err: cause, partition: position.partition }, "why a partition waits can't be noted");
+    });
+  }
+
   const takeTogether = createJoint<Delivery>({
     most: deps.maxRecords,
     size: ({ batch }) => batch.records.length,
@@ -231,10 +241,15 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Consumption> {
       await takeTogether({ batch, signal });
     } catch (error) {
       // Whatever happened, the next attempt begins from what the database says.
-      const next = positions.get(batch.partition)?.next ?? -1;
+      const position = positions.get(batch.partition);
+      const next = position?.next ?? -1;
       positions.delete(batch.partition);
       if (error instanceof TurnOver) failures.set(batch.partition, { next, count: TRIES });
       const kind = classOf(error);
+      if (position !== undefined && !isGivenUp(error)) noteFailed(position, error);
+      // Cold storage is needed by some batches only: this one stands alone until it is through.
+      if (error instanceof ColdUnavailableError && !failures.has(batch.partition))
+        failures.set(batch.partition, { next, count: 0 });
       if (isGivenUp(error) || kind === "retryable" || error instanceof TurnOver) throw error;
       const before = failures.get(batch.partition);
       const count = before?.next === next ? before.count + 1 : 1;

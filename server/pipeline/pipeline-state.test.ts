@@ -15,7 +15,7 @@ const progress = (
 ) =>
   progressOf(
     { cluster: "here", topic: "t", topicId: "1", members: 1, partitions: [partition(state)] },
-    next === null ? [] : [{ cluster, partition: 0, next, topicId, lastBreak: null }],
+    next === null ? [] : [{ cluster, partition: 0, next, topicId, lastBreak: null, waiting: null }],
     now,
   )[0];
 

@@ -3,7 +3,13 @@ import type { Pool, PoolClient } from "pg";
 import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
 import { createPaceMeter } from "@/server/domain/pace";
-import type { PartitionProgress, PastBreak, PipelineState, Totals } from "@/server/domain/pipeline-state";
+import type {
+  PartitionProgress,
+  PartitionWait,
+  PastBreak,
+  PipelineState,
+  Totals,
+} from "@/server/domain/pipeline-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
 import { readSkipped, readStopping } from "./unreadable-batches";
@@ -122,6 +128,7 @@ interface Position {
   readonly next: number;
   readonly topicId: string | null;
   readonly lastBreak: PastBreak | null;
+  readonly waiting: PartitionWait | null;
 }
 
 /**
@@ -133,7 +140,7 @@ export function progressOf(topic: TopicState, positions: readonly Position[], no
     positions.filter(({ cluster }) => cluster === topic.cluster).map((position) => [position.partition, position]),
   );
   return topic.partitions.map(({ partition, start, end, readableEnd, committed, oldestWaiting, owner }) => {
-    const { next: position = null, topicId = null, lastBreak = null } = own.get(partition) ?? {};
+    const { next: position = null, topicId = null, lastBreak = null, waiting: noted = null } = own.get(partition) ?? {};
     const handled =
       position !== null && committed !== null && committed <= end
         ? Math.max(position, committed)
@@ -144,7 +151,9 @@ export function progressOf(topic: TopicState, positions: readonly Position[], no
     const lag = Math.max(0, end - next);
     const held = Math.max(0, end - Math.max(readableEnd, next));
     const lagSeconds = lag === 0 ? 0 : oldestWaiting === null ? null : Math.max(0, now - oldestWaiting) / 1000;
-    return { topic: topic.topic, partition, start, end, committed: handled, lag, held, lagSeconds, owner, lastBreak };
+    const waiting = lag > held && next === position ? noted : null;
+    const { topic: name } = topic;
+    return { topic: name, partition, start, end, committed: handled, lag, held, lagSeconds, owner, lastBreak, waiting };
   });
 }
 
@@ -165,7 +174,9 @@ async function readPositions(pool: Pool): Promise<Position[]> {
   const { rows } = await pool.query<Position>(
     `SELECT DISTINCT ON (cluster, partition) cluster, partition, next::float8 AS next, topic_id AS "topicId",
        CASE WHEN break IS NOT NULL THEN json_build_object('kind', break, 'offsets', break_offsets,
-         'time', (extract(epoch FROM break_time) * 1000)::bigint) END AS "lastBreak"
+         'time', (extract(epoch FROM break_time) * 1000)::bigint) END AS "lastBreak",
+       CASE WHEN wait_next = next THEN json_build_object('reason', wait_reason, 'fix', wait_fix,
+         'since', (extract(epoch FROM wait_since) * 1000)::bigint) END AS waiting
      FROM pipeline_position WHERE topic = $1 ORDER BY cluster, partition, epoch DESC`,
     [TOPICS.telemetry],
   );

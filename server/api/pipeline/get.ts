@@ -32,7 +32,7 @@ export function toPipelineAnswer(state: PipelineState, details: boolean): Pipeli
   return {
     ...state,
     time: toInstant(state.time),
-    partitions: state.partitions.map(({ unreadable, ...partition }) => {
+    partitions: state.partitions.map(({ unreadable, waiting: _waiting, ...partition }) => {
       return { ...partition, owner: named(partition.owner), unreadable: unreadable && toStoppingView(unreadable) };
     }),
     skippedBatches: state.skippedBatches.map(toSkippedView),
