@@ -50,14 +50,15 @@ export function Job({ job }: { job: JobView }) {
             : null}
         </div>
       ) : null}
-      {isOpen ? <Runs name={name} title={title} /> : null}
+      {isOpen ? <Runs job={job} /> : null}
     </li>
   );
 }
 
-function LastRun({ job: { current, last, title, unfinished } }: { job: JobView }) {
+function LastRun({ job }: { job: JobView }) {
+  const { current, last, title, unfinished } = job;
   if (current) {
-    const progress = progressOf(current);
+    const progress = progressOf(current, job.counts);
     const { done, total } = current;
     return (
       <div className={classes.run}>
@@ -85,7 +86,7 @@ function LastRun({ job: { current, last, title, unfinished } }: { job: JobView }
       <span>
         {RUN_STATES[last.state][1]} <Age time={last.finishedAt ?? last.createdAt} />
       </span>
-      <small>{progressOf(last)}</small>
+      <small>{progressOf(last, job.counts)}</small>
     </div>
   );
 }

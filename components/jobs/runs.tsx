@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import type { JobRun } from "@/server/contracts/jobs";
+import type { Job, JobRun } from "@/server/contracts/jobs";
 import { jobRunsQuery } from "../queries/jobs";
 import { Age } from "../ui/age";
 import { Duration } from "../ui/quantity";
@@ -10,7 +10,7 @@ import classes from "./jobs.module.css";
 import { progressOf, RUN_STATES, tookOf } from "./words";
 
 /** A job's latest runs. */
-export function Runs({ name, title }: { name: string; title: string }) {
+export function Runs({ job: { name, title, counts } }: { job: Pick<Job, "name" | "title" | "counts"> }) {
   const { data, error } = useQuery(jobRunsQuery(name));
   if (!data) {
     return (
@@ -23,13 +23,13 @@ export function Runs({ name, title }: { name: string; title: string }) {
   return (
     <ul className={classes.runs} aria-label={`Runs of ${title}`}>
       {data.items.map((run) => (
-        <Run key={run.id} run={run} />
+        <Run key={run.id} run={run} counts={counts} />
       ))}
     </ul>
   );
 }
 
-function Run({ run }: { run: JobRun }) {
+function Run({ run, counts }: { run: JobRun; counts: Job["counts"] }) {
   const [mark, word] = RUN_STATES[run.state];
   const took = tookOf(run);
   return (
@@ -38,7 +38,7 @@ function Run({ run }: { run: JobRun }) {
       <span>{run.trigger === "schedule" ? "When due" : "When asked for"}</span>
       <Age time={run.finishedAt ?? run.startedAt ?? run.createdAt} />
       <span>{took === null ? "" : <Duration text={took} />}</span>
-      <span>{progressOf(run)}</span>
+      <span>{progressOf(run, counts)}</span>
       {run.error ? <p>{run.error}</p> : null}
     </li>
   );

@@ -22,12 +22,16 @@ export function placeOf({ name }: Pick<Job, "name">): { readonly title: string; 
   return name === "dead-letters" ? { title: "Dead letters", href: "/dead-letters" } : undefined;
 }
 
-/** Says how far a run is: "1,200 of 5,000", "1,200 so far", "nothing to do". */
-export function progressOf({ state, done, total }: Pick<JobRun, "state" | "done" | "total">): string {
-  if (total !== null) return `${formatTotal(done)} of ${formatTotal(total)}`;
-  if (state === "running" || state === "stopping") return `${formatTotal(done)} so far`;
+/** Says how far a run is: "1,200 of 5,000 hours merged", "1,200 hours merged so far", "nothing to do". */
+export function progressOf(
+  { state, done, total }: Pick<JobRun, "state" | "done" | "total">,
+  counts: Job["counts"],
+): string {
+  const unit = counts === null ? "" : ` ${(total ?? done) === 1 ? counts.one : counts.many}`;
+  if (total !== null) return `${formatTotal(done)} of ${formatTotal(total)}${unit}`;
+  if (state === "running" || state === "stopping") return `${formatTotal(done)}${unit} so far`;
   if (state === "done" && done === 0) return "nothing to do";
-  return formatTotal(done);
+  return `${formatTotal(done)}${unit}`;
 }
 
 /** Says how long a run took; null until it has ended. */

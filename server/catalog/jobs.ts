@@ -48,6 +48,7 @@ export function catalogJobs(deps: RemovalDeps): Job[] {
       name: REMOVALS_JOB,
       title: "Removal of metrics and devices",
       about: "Removes the readings of deleted metrics and devices, and moves those of merged metrics.",
+      counts: { one: "reading removed or moved", many: "readings removed or moved" },
       everyMs: MINUTE,
       limitMs: null,
       async run(ctx) {

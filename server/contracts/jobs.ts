@@ -26,6 +26,12 @@ export const job = z
     name: z.string(),
     title: z.string(),
     about: z.string(),
+    counts: z
+      .object({ one: z.string(), many: z.string() })
+      .nullable()
+      .describe(
+        'What `done` and `total` of its runs count: "hour merged", "hours merged"; null while no worker has said it',
+      ),
     everySeconds: z.number().nullable().describe("Time between two runs; null: it runs only when asked for, elsewhere"),
     state: z
       .enum(["running", "retrying", "failed", "overdue", "waiting", "paused", "scheduled", "idle"])

@@ -12,7 +12,16 @@ const run = (over: Partial<RunRow>): RunRow => ({
   ...over,
 });
 const job = (over: Partial<JobRow> = {}): JobRow => ({
-  ...{ name: "j", title: "J", about: "Does.", everyMs: MINUTE, paused: false, nextAt: NOW + 1000, unfinished: 0 },
+  ...{
+    name: "j",
+    title: "J",
+    about: "Does.",
+    counts: null,
+    everyMs: MINUTE,
+    paused: false,
+    nextAt: NOW + 1000,
+    unfinished: 0,
+  },
   ...{ current: null, last: run({}) },
   ...over,
 });

@@ -21,6 +21,7 @@ export function jobJobs({ days }: { readonly days: number }): Job[] {
       name: "job-retention",
       title: "Job retention",
       about: `Removes runs of jobs ${days} days after they ended; the latest of each job stays.`,
+      counts: { one: "run removed", many: "runs removed" },
       everyMs: HOUR,
       limitMs: HOUR,
       run: (ctx) =>
@@ -30,6 +31,7 @@ export function jobJobs({ days }: { readonly days: number }): Job[] {
       name: "months-ahead",
       title: "Months ahead",
       about: "Makes the places of this month and the next in tables divided by time, before they are needed.",
+      counts: { one: "month made", many: "months made" },
       everyMs: HOUR,
       limitMs: HOUR,
       async run(ctx) {

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
+import type { Counts } from "@/server/postgres/job";
 
 /** A run as it is kept. */
 export interface RunRow {
@@ -31,6 +32,8 @@ export interface JobRow {
   readonly name: string;
   readonly title: string;
   readonly about: string;
+  /** Null until a worker of this version has said it. */
+  readonly counts: Counts | null;
   readonly everyMs: number | null;
   readonly paused: boolean;
   readonly nextAt: EpochMs | null;
@@ -49,7 +52,7 @@ const COLUMNS = `id, job, trigger, coalesce((SELECT name FROM account WHERE id =
 /** Every job there is, in order of title; `name` narrows it to one. */
 export async function readJobs(tx: Pool | PoolClient, name?: string): Promise<JobRow[]> {
   const { rows } = await tx.query<JobRow>(
-    `SELECT j.name, j.title, j.about, j.every_ms AS "everyMs", j.paused, ${at("j.next_at", "nextAt")},
+    `SELECT j.name, j.title, j.about, j.counts, j.every_ms AS "everyMs", j.paused, ${at("j.next_at", "nextAt")},
        (SELECT count(*)::integer FROM job_run r WHERE r.job = j.name AND r.state IN ('waiting', 'running')) AS unfinished,
        (SELECT row_to_json(c) FROM (SELECT ${COLUMNS} FROM job_run r WHERE r.job = j.name AND r.state IN ('waiting', 'running')
          ORDER BY state, created_at LIMIT 1) c) AS current,

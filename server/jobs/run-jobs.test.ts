@@ -20,7 +20,16 @@ afterAll(() => db.drop());
 beforeEach(() => db.pool.query("TRUNCATE job, job_run, part"));
 
 const jobOf = (run: Job["run"], over: Partial<Job> = {}): Job => {
-  return { name: "test", title: "Test", about: "Tests.", everyMs: null, limitMs: null, run, ...over };
+  return {
+    name: "test",
+    title: "Test",
+    about: "Tests.",
+    counts: { one: "thing", many: "things" },
+    everyMs: null,
+    limitMs: null,
+    run,
+    ...over,
+  };
 };
 
 /** Stopped after each test, whatever became of it. */

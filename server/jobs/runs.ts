@@ -21,11 +21,11 @@ const MOST_TAKEN = 20;
 /** Writes down which jobs there are; those that are there keep whether they are paused, and when they are due. */
 export async function registerJobs(pool: Pool, jobs: readonly Job[], firstMs: number): Promise<void> {
   await pool.query(
-    `INSERT INTO job AS j (name, title, about, every_ms, next_at)
-     SELECT name, title, about, every_ms, now() + $5 * interval '1 millisecond' * sign(every_ms)
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS n (name, title, about, every_ms)
+    `INSERT INTO job AS j (name, title, about, every_ms, counts, next_at)
+     SELECT name, title, about, every_ms, counts, now() + $5 * interval '1 millisecond' * sign(every_ms)
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $6::json[]) AS n (name, title, about, every_ms, counts)
      ORDER BY name
-     ON CONFLICT (name) DO UPDATE SET title = excluded.title, about = excluded.about, every_ms = excluded.every_ms, known = true,
+     ON CONFLICT (name) DO UPDATE SET title = excluded.title, about = excluded.about, every_ms = excluded.every_ms, counts = excluded.counts, known = true,
        next_at = CASE WHEN j.every_ms IS NOT DISTINCT FROM excluded.every_ms THEN coalesce(j.next_at, excluded.next_at) ELSE excluded.next_at END`,
     [
       jobs.map(({ name }) => name),
@@ -33,6 +33,7 @@ export async function registerJobs(pool: Pool, jobs: readonly Job[], firstMs: nu
       jobs.map(({ about }) => about),
       jobs.map(({ everyMs }) => everyMs),
       firstMs,
+      jobs.map(({ counts }) => JSON.stringify(counts)),
     ],
   );
   await pool.query(`UPDATE job SET known = false, next_at = NULL WHERE known AND NOT name = ANY ($1::text[])`, [

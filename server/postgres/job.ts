@@ -9,6 +9,8 @@ export interface Job {
   readonly title: string;
   /** Its work, in a sentence. */
   readonly about: string;
+  /** What its progress counts. */
+  readonly counts: Counts;
   /** Time between two runs in milliseconds; null: it runs only when asked for. */
   readonly everyMs: number | null;
   /** A run that takes longer is stopped, in milliseconds; null: it may take as long as it needs. */
@@ -18,6 +20,12 @@ export interface Job {
    * It ends soon after `ctx.signal` aborts.
    */
   readonly run: (ctx: JobContext) => Promise<void>;
+}
+
+/** What is counted, to stand after a number: "hour merged", "hours merged". */
+export interface Counts {
+  readonly one: string;
+  readonly many: string;
 }
 
 /** The progress of a run; an absent part stays as it was. */

@@ -26,6 +26,7 @@ export function readingJobs({ days, cold = createColdReader(null) }: ReadingJobs
       title: "Readings retention",
       about:
         "Removes whole months of readings and rollups that are older than anything is kept by the page Retention, from cold storage too.",
+      counts: { one: "month or row removed", many: "months and rows removed" },
       everyMs: HOUR,
       limitMs: HOUR,
       run: (ctx) => removeOld(ctx, days, cold),

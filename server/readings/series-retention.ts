@@ -17,6 +17,7 @@ export function seriesJob(startDays: number, cold: ColdReader): Job {
     name: "series-retention",
     title: "Retention by rules",
     about: "Takes out of stored hours what rules for metrics, types and sites keep for a shorter time than others.",
+    counts: { one: "reading removed", many: "readings removed" },
     everyMs: HOUR,
     limitMs: null,
     run: (ctx) => removeSeries(ctx, startDays, cold),

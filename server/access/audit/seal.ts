@@ -17,6 +17,7 @@ export function auditJobs({ files, logger }: { readonly files: AuditFiles; reado
       name: "audit-seal",
       title: "Audit seal",
       about: "Seals what was added to the audit record, so that it shows when somebody changes it.",
+      counts: { one: "entry sealed", many: "entries sealed" },
       everyMs: MINUTE,
       limitMs: 10 * MINUTE,
       run: (ctx) => sealRecord(ctx, files, logger),

@@ -19,9 +19,9 @@ export function noSuchJob(name: string): ProblemError {
 
 /** A job as answers have it. */
 export function toJob(row: JobRow, now: EpochMs): z.input<typeof job> {
-  const { name, title, about, everyMs, paused, nextAt, unfinished, current, last } = row;
+  const { name, title, about, counts, everyMs, paused, nextAt, unfinished, current, last } = row;
   return {
-    ...{ name, title, about, unfinished },
+    ...{ name, title, about, counts, unfinished },
     ...stateOf(row, now),
     everySeconds: everyMs === null ? null : everyMs / 1000,
     nextRun: paused ? null : toInstantOrNull(nextAt),

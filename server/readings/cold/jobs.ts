@@ -21,6 +21,7 @@ export function coldJobs(deps: ColdJobDeps): Job[] {
       name: "cold-readings",
       title: "Cold readings",
       about: `Moves months of readings that ended ${afterDays} days ago to cold storage, and brings late readings of such months there.`,
+      counts: { one: "month moved", many: "months moved" },
       everyMs: HOUR,
       limitMs: null,
       async run(ctx) {
