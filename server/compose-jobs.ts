@@ -22,6 +22,7 @@ import { bringBack } from "./readings/cold/bring-back";
 import { coldJobs } from "./readings/cold/jobs";
 import type { ColdReader } from "./readings/cold/reader";
 import { readingJobs } from "./readings/jobs";
+import { createReread } from "./sources/reread";
 import { mergeJobs } from "./readings/merge";
 import { latestReadings, takeDevice, takeMetric } from "./readings/removals";
 
@@ -57,6 +58,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     ...ingestJobs(),
     ...deadLetterJobs({
       ...{ deadLetters, eventLog: engines.eventLog, days: settings.DEAD_LETTER_RETENTION_DAYS },
+      reread: createReread(work),
       settleLeft: () => settleLeft(work, deadLetters),
     }),
     ...archiveJobs(archive, settings.ARCHIVE_RETENTION_DAYS),

@@ -24,7 +24,8 @@ import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics } from "./catalog/catalog-writes";
-import { createPreview } from "./dead-letters/preview";
+import { createPreview, createPreviewLetters } from "./dead-letters/preview";
+import { createReread } from "./sources/reread";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Health } from "./health/health";
 import { keptByKey } from "./async/kept-for";
@@ -73,6 +74,7 @@ export function composeApi(parts: ApiParts): Api {
     ...{ doorCallerOf, senders, waiting, ingestCounts, onUnforeseen, now: Date.now },
     ...{ sources: doors.sources, intake: doors.intake, maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES },
   });
+  const reread = createReread(engines.pool);
   const verbs = createApi(
     {
       ...engines,
@@ -141,16 +143,20 @@ export function composeApi(parts: ApiParts): Api {
         now: Date.now,
         onError: (error) => logger.debug({ err: error }, "the way of a test message could not be written"),
       }),
-      preview: createPreview({
-        catalog: {
-          devices: (names) => findDevices(engines.pool, names),
-          metrics: (names) => findMetrics(engines.pool, names),
-          ownUnits: (names) => ownUnitsOf(engines.pool, names),
-          room: () =>
-            roomInCatalog(engines.pool, { maxDevices: pipeline.MAX_DEVICES, maxMetrics: pipeline.MAX_METRICS }),
-        },
-        bounds,
-      }),
+      reread,
+      preview: createPreviewLetters(
+        createPreview({
+          catalog: {
+            devices: (names) => findDevices(engines.pool, names),
+            metrics: (names) => findMetrics(engines.pool, names),
+            ownUnits: (names) => ownUnitsOf(engines.pool, names),
+            room: () =>
+              roomInCatalog(engines.pool, { maxDevices: pipeline.MAX_DEVICES, maxMetrics: pipeline.MAX_METRICS }),
+          },
+          bounds,
+        }),
+        reread,
+      ),
     },
     version,
     onUnforeseen,

@@ -65,6 +65,13 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
         limit={200}
         className={list.select ?? ""}
       />
+      {filter.source === undefined ? null : (
+        <button type="button" className={list.chip} onClick={() => onChange({ source: null })}>
+          Source {filter.source}
+          <span aria-hidden="true">×</span>
+          <Spoken>, clear</Spoken>
+        </button>
+      )}
       {filter.field === undefined ? null : (
         <button type="button" className={list.chip} onClick={() => onChange({ field: null })}>
           {filter.field === "" ? "Whole messages" : `Field ${filter.field}`}

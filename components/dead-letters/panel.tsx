@@ -65,7 +65,7 @@ interface InGroupProps extends PanelProps {
 function InGroup({ group, head, ...props }: InGroupProps) {
   const { view, change, onClose, onWant } = props;
   const pages = usePages();
-  const filter = filterOf(group);
+  const filter = filterOf(group, view.filter.source);
   const about = useQuery(groupsQuery(view.status, filter));
   const maySee = useMayAtDevice("view-messages", group.device);
   const letters = useQuery({ ...lettersQuery(view.status, filter, LETTERS, pages.cursor), enabled: maySee });

@@ -22,16 +22,19 @@ export const STATUSES: readonly DeadLetterStatus[] = ["open", "resending", "rese
 
 /** A change of the address; null removes a part. */
 export type ViewChange = Partial<
-  Record<"status" | "reason" | "device" | "field" | "sort" | "group" | "letter", string | null>
+  Record<"status" | "reason" | "device" | "field" | "source" | "sort" | "group" | "letter", string | null>
 >;
 
 /** Reads what the address asks for; what it can't mean is left out. */
 export function readView(address: URLSearchParams): View {
-  const [status, reason, device, field] = ["status", "reason", "device", "field"].map((name) => address.get(name));
+  const [status, reason, device, field, source] = ["status", "reason", "device", "field", "source"].map((name) =>
+    address.get(name),
+  );
   const filter: DeadLetterFilter = {
     ...(isReason(reason) ? { reason } : {}),
     ...(device == null ? {} : { device }),
     ...(field == null ? {} : { field }),
+    ...(source ? { source } : {}),
   };
   return {
     status: STATUSES.find((one) => one === status) ?? (status === "all" ? "all" : "open"),
@@ -69,17 +72,18 @@ function wholeGroup({ reason, device, field }: DeadLetterFilter): GroupKey | nul
   return { reason, device: device || null, field: field || null };
 }
 
-/** Returns the filter that finds a group's dead letters. */
-export function filterOf({ reason, device, field }: GroupKey): Required<DeadLetterFilter> {
-  return { reason, device: device ?? "", field: field ?? "" };
+/** Returns the filter that finds a group's dead letters, of the source that is looked at. */
+export function filterOf({ reason, device, field }: GroupKey, source?: string): DeadLetterFilter {
+  return { reason, device: device ?? "", field: field ?? "", ...(source !== undefined && { source }) };
 }
 
 /** Words a filter briefly. */
-export function filterWords({ reason, device, field }: DeadLetterFilter): string {
+export function filterWords({ reason, device, field, source }: DeadLetterFilter): string {
   const words = [
     reason === undefined ? null : DEAD_LETTER_REASONS[reason].title,
     device === undefined ? null : device || "no device",
     field === undefined ? null : field || "whole message",
+    source === undefined ? null : `source ${source}`,
   ].filter((word) => word !== null);
   return words.length === 0 ? "all dead letters" : words.join(" · ");
 }

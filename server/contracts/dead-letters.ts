@@ -35,6 +35,22 @@ export const deadLetter = z
     bytes: z.int(),
     raw: z.string().describe("UTF-8 text when it is that, else base64"),
     encoding: z.enum(["utf-8", "base64"]),
+    source: z.string().nullable().describe("The source it came from; null in what earlier versions kept"),
+    delivery: z
+      .object({
+        version: z.int().describe("Of the mapping that refused it"),
+        arrived: instant,
+        refusals: z
+          .array(z.object({ path: z.string(), reason: z.string(), detail: z.string() }))
+          .describe("The first of what was refused"),
+        refused: z.int().describe("How much that was"),
+        contentType: z.string().nullable(),
+        topic: z.string().nullable(),
+        path: z.array(z.string()),
+        query: z.record(z.string(), z.string()),
+      })
+      .nullable()
+      .describe("Given where it is a whole delivery: a resend reads it by the current mapping of its source"),
     resends: z
       .int()
       .describe("How often this message was sent again, those of the dead letters it descends from included"),
@@ -49,6 +65,7 @@ export const deadLetterFilter = z.object({
   reason: reasonSchema.optional(),
   device: text(128).optional().describe("Empty: those whose device could not be read"),
   field: text(256).optional().describe("Empty: whole messages only"),
+  source: text(64).optional().describe("Name of the source they came from"),
 });
 
 export const deadLettersQuery = deadLetterFilter.extend({

@@ -4,6 +4,7 @@ import { deadLetterJobsBench } from "@/server/testing/dead-letter-jobs";
 import { jobContext } from "@/server/testing/job-context";
 import { until } from "@/server/testing/until";
 import { reclaimLetters } from "./reclaim";
+import { NO_SOURCES } from "./reread";
 import { APPEND_WITHIN_MS, CLAIM_MS, sendOne } from "./send";
 
 const bench = deadLetterJobsBench();
@@ -14,7 +15,9 @@ test("a claim is one person's", async () => {
   await stored(1);
   const [letter] = await bench.letters.find({ sites: "all", limit: 1 });
   const sending = { letter: letter!, edited: Buffer.from('{"device":"e","readings":{}}') };
-  const sent = await Promise.all([1, 2, 3].map(() => sendOne({ deadLetters: bench.letters, eventLog: log }, sending)));
+  const sent = await Promise.all(
+    [1, 2, 3].map(() => sendOne({ deadLetters: bench.letters, reread: NO_SOURCES, eventLog: log }, sending)),
+  );
   expect(sent.filter(Boolean)).toHaveLength(1);
   expect(log.records.map(({ key, value }) => [key, Buffer.from(value).toString()])).toEqual([
     ["e", '{"device":"e","readings":{}}'],
@@ -40,10 +43,10 @@ test("a claim that led to nothing is reclaimed, but not while its message may wa
   };
   const forever = new AbortController().signal;
   const [inLog, nowhere] = await bench.letters.find({ sites: "all", limit: 2 });
-  await sendOne({ deadLetters: bench.letters, eventLog: log }, { letter: inLog!, edited: null });
+  await sendOne({ deadLetters: bench.letters, reread: NO_SOURCES, eventLog: log }, { letter: inLog!, edited: null });
   const unknown = { describe: log.describe, append: () => Promise.reject(new LogUnavailableError("away")) };
   await expect(
-    sendOne({ deadLetters: bench.letters, eventLog: unknown }, { letter: nowhere!, edited: null }),
+    sendOne({ deadLetters: bench.letters, reread: NO_SOURCES, eventLog: unknown }, { letter: nowhere!, edited: null }),
   ).rejects.toThrow(LogUnavailableError);
   expect(await reclaim(forever)).toBe(0);
   now += 60_000;
@@ -79,7 +82,10 @@ test("a claim is appended in time or not at all: its letter may have been reclai
     },
   ]);
   const [again] = await bench.letters.find({ sites: "all", limit: 1 });
-  await sendOne({ deadLetters: bench.letters, eventLog: { append } }, { letter: again!, edited: null });
+  await sendOne(
+    { deadLetters: bench.letters, reread: NO_SOURCES, eventLog: { append } },
+    { letter: again!, edited: null },
+  );
   for (const before of asked) {
     expect(before).toBeGreaterThan(began);
     expect(before! - Date.now()).toBeLessThanOrEqual(APPEND_WITHIN_MS);

@@ -2,6 +2,7 @@ import { type Job, removeByParts } from "@/server/postgres/job";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { EventLog } from "@/server/ports/event-log";
 import { reclaimLetters } from "./reclaim";
+import { NO_SOURCES, type RereadDeliveries } from "./reread";
 import { CLAIM_MS } from "./send";
 import { DEAD_LETTERS_JOB, workOnMany } from "./work-on-many";
 
@@ -14,6 +15,8 @@ const CHUNK = 1000;
 export interface DeadLetterJobsDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change" | "count" | "removeBefore">;
   readonly eventLog: Pick<EventLog, "append" | "describe">;
+  /** Left out: there are no sources. */
+  readonly reread?: RereadDeliveries;
   /** Records outcomes on letters where a worker that was killed could not. */
   readonly settleLeft: () => Promise<void>;
   /** Days dead letters are kept. */
@@ -32,7 +35,7 @@ export function deadLetterJobs({ days, lookMs = SECOND, claimMs = CLAIM_MS, ...d
       counts: { one: "dead letter", many: "dead letters" },
       everyMs: null,
       limitMs: null,
-      run: (ctx) => workOnMany({ ...deps, lookMs }, ctx),
+      run: (ctx) => workOnMany({ reread: NO_SOURCES, ...deps, lookMs }, ctx),
     },
     {
       name: "dead-letter-claims",

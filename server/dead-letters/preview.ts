@@ -1,6 +1,8 @@
 import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
 import { type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
+import type { DeadLetter } from "@/server/ports/dead-letters";
+import { type RereadDeliveries, stillRefused } from "./reread";
 
 /** The part of the catalog that is read to judge messages. */
 interface CatalogView {
@@ -75,7 +77,37 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
   };
 }
 
+/** Previews of messages, each by itself. */
 export type PreviewOf = ReturnType<typeof createPreview>;
+
+/** Previews of dead letters: one that is a whole delivery, by the current mapping of its source. */
+export type PreviewLetters = (letters: readonly PreviewedLetter[]) => Promise<readonly Preview[]>;
+
+type PreviewedLetter = Pick<DeadLetter, "id" | "raw" | "senderSite" | "delivery">;
+
+export function createPreviewLetters(previewOf: PreviewOf, reread: RereadDeliveries): PreviewLetters {
+  return async (letters) => {
+    const rereads = await reread(letters.filter(({ delivery }) => delivery !== null));
+    const messages = letters.map(({ id, raw, senderSite, delivery }) =>
+      delivery === null
+        ? [{ bytes: raw, senderSite }]
+        : (rereads.get(id)?.records.map(({ value }) => ({ bytes: value, senderSite })) ?? []),
+    );
+    const previews = [...(await previewOf(messages.flat()))];
+    return letters.map(({ id, delivery }, i) => {
+      const own = previews.splice(0, messages[i]!.length);
+      if (delivery === null) return own[0]!;
+      const why = stillRefused(delivery.source, rereads.get(id));
+      const refusal = why === null ? [] : [{ reason: "notMapped" as const, detail: why, field: null }];
+      return {
+        device: null,
+        readings: own.reduce((sum, { readings }) => sum + readings, 0),
+        texts: own.reduce((sum, { texts }) => sum + texts, 0),
+        problems: [...refusal, ...own.flatMap(({ problems }) => problems)],
+      };
+    });
+  };
+}
 
 function refused({ reason, detail }: Refusal): Preview {
   return { device: null, readings: 0, texts: 0, problems: [{ field: null, reason, detail }] };

@@ -6,6 +6,7 @@ import type { DeadLetterReason } from "@/server/domain/reasons";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { DeadLetterChange, DeadLetterQuery, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import type { EventLog, LogRecord } from "@/server/ports/event-log";
+import type { RereadDeliveries } from "./reread";
 import { APPEND_WITHIN_MS, claim } from "./send";
 
 /** The number of letters discarded or restored at a time. */
@@ -27,6 +28,7 @@ export interface WorkOnMany {
     readonly reason?: DeadLetterReason;
     readonly device?: string | null;
     readonly field?: string | null;
+    readonly source?: string;
   };
   /** Only letters the log took by then. */
   readonly until: EpochMs;
@@ -46,6 +48,7 @@ export interface WorkOnManyOutcome {
 export interface WorkDeps {
   readonly deadLetters: Pick<DeadLetters, "find" | "change" | "count">;
   readonly eventLog: Pick<EventLog, "append" | "describe">;
+  readonly reread: RereadDeliveries;
   /** Interval between looks at what is still on its way, in milliseconds. */
   readonly lookMs: number;
 }
@@ -69,27 +72,37 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
   if (resends) await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
   let moved = await movedBy(deps, id, action);
   let { skipped } = (ctx.run.cursor ?? { skipped: 0 }) as WorkOnManyOutcome;
+  /** Letters that stay open, as they would be refused again: each is tried once. */
+  const again = new Set<string>();
   const note = (outcome: Omit<WorkOnManyOutcome, "skipped"> = {}) =>
-    ctx.note({ done: moved + skipped, cursor: { skipped, ...outcome } satisfies WorkOnManyOutcome });
+    ctx.note({ done: moved + skipped + again.size, cursor: { skipped, ...outcome } satisfies WorkOnManyOutcome });
   let after: KeptDeadLetter | undefined;
-  /** True if nothing of it was on its way before the last search. */
+  /** True if nothing of it was on its way before the last search from the top. */
   let quiet = false;
+  /** True if this search has found something to do. */
+  let isFound = false;
   let sendAt = performance.now();
 
   for (;;) {
     await note();
-    const letters = await deadLetters.find({ ...query, ...(after && { after }) });
-    if (letters.length === 0) {
+    const found = await deadLetters.find({ ...query, ...(after && { after }) });
+    const letters = found.filter(({ id: letter }) => !again.has(letter));
+    if (found.length === 0) {
+      const wasFound = isFound;
+      after = undefined;
+      isFound = false;
       // Once more from the top: meanwhile letters may have been reclaimed.
-      if (after !== undefined) after = undefined;
-      else if (quiet) break;
+      if (wasFound) continue;
+      if (quiet) break;
       else if (!resends || (await deadLetters.count({ sites: "all", job: id, status: "resending" })).resending === 0)
         quiet = true;
       else await delay(deps.lookMs, undefined, { signal });
       continue;
     }
+    after = found.at(-1);
+    if (letters.length === 0) continue;
     quiet = false;
-    after = letters.at(-1);
+    isFound = true;
     let some: number;
     if (resends) {
       const now = performance.now();
@@ -98,9 +111,12 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
       signal.throwIfAborted();
       const claimedAt = Date.now();
       const sendings = letters.map((letter) => ({ letter, edited: null }));
-      const records = await claim(deadLetters, sendings, claimedAt, id);
-      await appendUntil(eventLog, records, claimedAt + APPEND_WITHIN_MS, signal);
-      some = records.length;
+      const claimed = await claim(deps, sendings, claimedAt, id);
+      await appendUntil(eventLog, claimed.others, claimedAt + APPEND_WITHIN_MS, signal);
+      await appendUntil(eventLog, claimed.marked, claimedAt + APPEND_WITHIN_MS, signal);
+      for (const letter of claimed.refused) again.add(letter);
+      some = claimed.marked.length + claimed.settled;
+      skipped -= claimed.refused.length;
     } else {
       some = (await deadLetters.change(letters.map((letter) => changeOf(letter, action, id)))).size;
     }
@@ -110,7 +126,7 @@ export async function workOnMany(deps: WorkDeps, ctx: JobContext): Promise<void>
   if (!resends) return;
   const { resent, refused } = await deadLetters.count({ sites: "all", job: id });
   moved = await movedBy(deps, id, action);
-  await note({ stored: resent - refused, refused });
+  await note({ stored: resent - refused, refused: refused + again.size });
 }
 
 /** Appends, again and again while the log refuses, but never after the deadline: the letters may then be reclaimed. */

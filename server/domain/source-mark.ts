@@ -9,9 +9,9 @@ const MAPPING_HEADER = "fieldwatch-mapping";
 /** Header of a record that is a whole delivery, of which something was refused: what is to be known of it. */
 export const REFUSED_HEADER = "fieldwatch-refused";
 
-/** Returns the headers of a record that a source's mapping made. */
-export function sourceHeaders(source: string, version: number): Record<string, string> {
-  return { [SOURCE_HEADER]: source, [MAPPING_HEADER]: String(version) };
+/** Returns the headers of a record that a source's mapping made. @param version of it; null if that isn't known any more. */
+export function sourceHeaders(source: string, version: number | null): Record<string, string> {
+  return { [SOURCE_HEADER]: source, ...(version !== null && { [MAPPING_HEADER]: String(version) }) };
 }
 
 /**

@@ -6,6 +6,8 @@ import { currentMappings, listSources } from "./rows";
 
 /** So long a change that nobody was told of may go unseen. */
 const KEEP_MS = 60_000;
+/** Between two questions for a source that isn't there. */
+const MISS_MS = 500;
 
 interface Loaded {
   readonly byName: ReadonlyMap<string, OpenSource>;
@@ -58,9 +60,18 @@ export function createSources(pool: Pool): WatchedSources {
     }
   }
 
+  /** What is found, asked for once more if it isn't there: the word of what is new may be on its way. */
+  async function find(look: (all: Loaded) => OpenSource | undefined): Promise<OpenSource | null> {
+    const all = await current();
+    const found = look(all);
+    if (found !== undefined || performance.now() - all.at < MISS_MS) return found ?? null;
+    forgottenAt = all.at;
+    return look(await current()) ?? null;
+  }
+
   return {
-    named: async (name) => (await current()).byName.get(name) ?? null,
-    numbered: async (id) => (await current()).byId.get(id) ?? null,
+    named: (name) => find(({ byName }) => byName.get(name)),
+    numbered: (id) => find(({ byId }) => byId.get(id)),
     all: async () => [...(await current()).byId.values()],
     onChange(changed) {
       listeners.add(changed);

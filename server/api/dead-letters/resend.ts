@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { resendAnswer, resendBody } from "@/server/contracts/dead-letters";
-import type { PreviewOf } from "@/server/dead-letters/preview";
+import type { PreviewLetters } from "@/server/dead-letters/preview";
+import type { RereadDeliveries } from "@/server/dead-letters/reread";
 import { sendOne } from "@/server/dead-letters/send";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { EventLog } from "@/server/ports/event-log";
@@ -49,11 +50,13 @@ export const resendDeadLetter = verb(
     deadLetters,
     eventLog,
     preview: previewOf,
+    reread,
     prisma,
   }: {
     readonly deadLetters: Pick<DeadLetters, "find" | "change">;
     readonly eventLog: Pick<EventLog, "append">;
-    readonly preview: PreviewOf;
+    readonly preview: PreviewLetters;
+    readonly reread: RereadDeliveries;
     readonly prisma: PrismaClient;
   }) =>
     async (ctx, { params: { id }, request, attempt }) => {
@@ -61,7 +64,7 @@ export const resendDeadLetter = verb(
       await attempt({ detail: { asked: { dryRun, edited: message !== undefined } } });
       const letter = await readLetter(ctx, deadLetters, id);
       const edited = message === undefined ? null : Buffer.from(message);
-      const [found] = await previewOf([{ bytes: edited ?? letter.raw, senderSite: letter.senderSite }]);
+      const [found] = await previewOf([{ ...letter, raw: edited ?? letter.raw }]);
       const { device } = found!;
       // Edited, it may be another device's.
       if (device !== null && ctx.sites !== "all")
@@ -74,11 +77,13 @@ export const resendDeadLetter = verb(
       const preview = toPreviewView(found!);
       if (dryRun) return { preview, letter: toView(letter) };
       if (letter.status !== "open") throw notOpen(letter.status);
-      if (edited !== null && !preview.ok) {
+      // A delivery that its mapping still refuses would stay as it is.
+      const isRefused = letter.delivery !== null && preview.problems.some(({ reason }) => reason === "notMapped");
+      if ((edited !== null && !preview.ok) || isRefused) {
         const problems = preview.problems.map(({ title, detail }) => `${title}: ${detail}`).join("; ");
         throw new ProblemError("would-be-refused", problems, { members: { preview } });
       }
-      const sent = await sendOne({ deadLetters, eventLog }, { letter, edited });
+      const sent = await sendOne({ deadLetters, eventLog, reread }, { letter, edited });
       const after = await readLetter(ctx, deadLetters, id);
       if (!sent) throw notOpen(after.status);
       return { preview, letter: toView(after) };

@@ -5,7 +5,7 @@ import { deadLetterJobAnswer, deadLetterJobBody, type DeadLetterDryRun } from "@
 import { DEAD_LETTERS_JOB, type WorkOnMany } from "@/server/dead-letters/work-on-many";
 import { readRun } from "@/server/jobs/read";
 import { requestRun } from "@/server/jobs/requests";
-import type { PreviewOf } from "@/server/dead-letters/preview";
+import type { PreviewLetters } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 import type { DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import { parseJsonBody } from "../json-body";
@@ -24,7 +24,7 @@ const { $schema: _, ...BODY_SCHEMA } = z.toJSONSchema(deadLetterJobBody, { io: "
 
 interface StartDeps extends JobDeps {
   readonly deadLetters: Pick<DeadLetters, "count" | "countByJob" | "find">;
-  readonly preview: PreviewOf;
+  readonly preview: PreviewLetters;
 }
 
 export const startDeadLetterJob = verb(
@@ -76,11 +76,10 @@ export const startDeadLetterJob = verb(
 );
 
 async function judge(
-  previewOf: PreviewOf,
+  previewOf: PreviewLetters,
   letters: readonly KeptDeadLetter[],
 ): Promise<Pick<DeadLetterDryRun, "checked" | "wouldPass" | "wouldFail">> {
-  const previews =
-    letters.length === 0 ? [] : await previewOf(letters.map(({ raw, senderSite }) => ({ bytes: raw, senderSite })));
+  const previews = letters.length === 0 ? [] : await previewOf(letters);
   const fails = new Map<DeadLetterReason, { count: number; example: string }>();
   for (const { problems } of previews) {
     const first = problems[0];

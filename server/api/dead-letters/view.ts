@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { deadLetter, deadLetterFilter, ResendPreview } from "@/server/contracts/dead-letters";
 import type { Preview } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import type { RefusedDelivery } from "@/server/domain/source-mark";
 import type { DeadLetterFilter, DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
 import type { Context } from "@/server/postgres/context";
 import { toInstant } from "../instant";
@@ -25,10 +26,20 @@ export function toView(letter: KeptDeadLetter): z.input<typeof deadLetter> {
     processedTime: toInstant(processedTime),
     bytes: raw.byteLength,
     ...readable(raw),
+    source: letter.source,
+    delivery: letter.delivery && toDelivery(letter.delivery),
     resends: letter.resends,
     resendOf: resendOf === null ? null : publicId(resendOf),
     resentAs: resentAs === null ? null : publicId(resentAs),
     history: history.map((event) => ({ ...event, time: toInstant(event.time) })),
+  };
+}
+
+function toDelivery({ version, arrived, refusals, refused, beside }: RefusedDelivery) {
+  const { contentType, topic, path, query } = beside;
+  return {
+    ...{ version, refused, contentType, topic, path: [...path], query: { ...query }, arrived: toInstant(arrived) },
+    refusals: refusals.map((one) => ({ ...one })),
   };
 }
 
@@ -51,11 +62,13 @@ export function toFilter({
   reason,
   device,
   field,
-}: z.output<typeof deadLetterFilter>): Pick<DeadLetterFilter, "reason" | "device" | "field"> {
+  source,
+}: z.output<typeof deadLetterFilter>): Pick<DeadLetterFilter, "reason" | "device" | "field" | "source"> {
   return {
     ...(reason !== undefined && { reason }),
     ...(device !== undefined && { device: device === "" ? null : device }),
     ...(field !== undefined && { field: field === "" ? null : field }),
+    ...(source !== undefined && { source }),
   };
 }
 
