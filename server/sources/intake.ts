@@ -215,7 +215,7 @@ function tooLarge({ answer }: OpenSource, { body }: Incoming): Mapped | null {
 }
 
 /** What decoding will find in a message that a mapping made. */
-function judge({ bytes, device, time, readings }: MappedMessage, bounds: DecodeBounds): DecodeOutcome {
+function judge({ bytes, device, time, readings, isState }: MappedMessage, bounds: DecodeBounds): DecodeOutcome {
   if (bytes.byteLength > MESSAGE_LIMITS.bytes)
     return {
       ...{ ok: false, reason: "tooLarge", device },
@@ -225,7 +225,8 @@ function judge({ bytes, device, time, readings }: MappedMessage, bounds: DecodeB
   if (wrongTime !== null) return { ok: false, ...wrongTime, device };
   const values: DecodedMessage["values"][number][] = [];
   const texts: DecodedMessage["texts"][number][] = [];
-  for (const { metric, value } of readings)
+  // State names no metrics.
+  for (const { metric, value } of isState ? [] : readings)
     if (typeof value === "string") texts.push([metric, value]);
     else values.push([metric, value]);
   const message = { device, eventTime: time, values, texts, rounded: [], refused: [], refusedLabels: [] };

@@ -85,7 +85,12 @@ export function compileMapping(
     const root: Place = { parent: holder, key: "", value: json };
     const told = part.path === "" ? same : (path: string) => (path === "" ? part.path : `${part.path}: ${path}`);
     const scopeOf = (element: Place, key: string): Scope => ({
-      ...{ delivery: run.delivery, element, key, envelope: root, part: part.beside, tokens },
+      delivery: run.delivery,
+      element,
+      key,
+      envelope: root,
+      part: part.beside,
+      tokens,
     });
     const elements = elementsOf(root);
     if (typeof elements !== "string") {
@@ -101,8 +106,12 @@ export function compileMapping(
 
   return (parts, delivery) => {
     const run: Run = {
-      ...{ delivery, accounts: explain ? createAccounts() : null },
-      ...{ drafts: [], open: new Map(), refused: [], ignored: new Map() },
+      delivery,
+      accounts: explain ? createAccounts() : null,
+      drafts: [],
+      open: new Map(),
+      refused: [],
+      ignored: new Map(),
     };
     const leaves: Leaf[] = [];
     for (const part of parts) {

@@ -11,6 +11,8 @@ interface SaidLabels {
   places(): readonly Place[];
 }
 
+const MOST_TAILS = 5000;
+
 /** Labels of all devices of a source, by key. */
 export type CommonLabels = Readonly<Record<string, string>>;
 
@@ -29,18 +31,31 @@ export function compileLabels(
   const hasName = Object.hasOwn(labels, "name") || Object.hasOwn(common, "name");
   const ofAll = Object.entries(common);
   const alone: SaidLabels = { ...writeTail(ofAll), places: () => [] };
+  /** By the texts, as a device says the same again and again. */
+  const tails = new Map<string, ReturnType<typeof writeTail>>();
   return {
     templates: compiled.map(({ template }) => template),
     read(scope, { name, text }) {
       const isRenamed = !hasName && name !== text;
       if (compiled.length === 0 && !isRenamed) return alone;
-      const said = new Map(ofAll);
+      const said: (readonly [key: string, text: string])[] = [];
+      let texts = "";
       for (const { key, template } of compiled) {
         const filled = template.fill(scope);
-        if (filled !== null) said.set(key, filled);
+        if (filled !== null) said.push([key, filled]);
+        texts += filled === null ? "-" : `${filled.length}:${filled}`;
       }
-      if (isRenamed) said.set("name", text);
-      return { ...writeTail([...said]), places: () => compiled.flatMap(({ template }) => template.places(scope)) };
+      if (isRenamed) {
+        said.push(["name", text]);
+        texts += text;
+      }
+      let written = tails.get(texts);
+      if (written === undefined) {
+        if (tails.size >= MOST_TAILS) tails.clear();
+        tails.set(texts, (written = writeTail([...new Map([...ofAll, ...said])])));
+      }
+      const { tail, problems } = written;
+      return { tail, problems, places: () => compiled.flatMap(({ template }) => template.places(scope)) };
     },
   };
 }

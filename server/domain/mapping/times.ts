@@ -59,7 +59,10 @@ export function compileTimes(candidates: Mapping["time"]): TimeReader {
           written: typeof value === "boolean" ? String(value) : "an object or a list",
         };
       const written = typeof value === "number" ? writeNumber(value, token) : value;
-      return { ...read(value, token, context), places, written };
+      const time = read(value, token, context);
+      return "problem" in time
+        ? { problem: time.problem, places, written }
+        : { time: time.time, ambiguous: time.ambiguous, places, written };
     }
     return null;
   };
@@ -149,14 +152,14 @@ function readAny(value: string | number, token: string | undefined, context: Tim
   return READ_EPOCH[unit](value, token, context);
 }
 
+/** Matches a zone as RFC 3339 doesn't write it, +0000 or +00, after a time of day. */
+const SHORT_ZONE = /(?<=\d:\d{2}(?:\.\d{1,12})?)([+-]\d{2})(\d{2})?$/;
+
 function readRfc3339(value: string | number): ReadTime | NoTime {
-  const text = String(value).trim();
-  const time = parseEventTime(
-    text.replace(/([+-]\d{2})(\d{2})?$/, (_all, hours: string, minutes = "00") =>
-      // Of the date alone, the last two digits look like a zone too.
-      text.length > 19 ? `${hours}:${minutes}` : _all,
-    ),
-  );
+  const text = String(value);
+  const time =
+    parseEventTime(text) ??
+    parseEventTime(text.trim().replace(SHORT_ZONE, (_all, hours: string, minutes = "00") => `${hours}:${minutes}`));
   return time === null ? { problem: "is no RFC 3339 time with a zone" } : { time, ambiguous: false };
 }
 
