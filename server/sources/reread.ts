@@ -31,7 +31,7 @@ export function createReread(pool: Pool): (kept: readonly Kept[]) => Promise<Rea
     for (const { id, raw: body, delivery } of kept) {
       const source = delivery && (await sources.named(delivery.source));
       if (source === null) continue;
-      const { messages, refused } = readDelivery(source.mapping, {
+      const { messages, refused } = readDelivery(source, {
         ...{ body, arrived: delivery!.arrived, beside: delivery!.beside },
       });
       const headers = {
