@@ -59,11 +59,11 @@ interface WatchedRoom {
 /** The time a snapshot waits for its room to be joined, in milliseconds. */
 const JOIN_PATIENCE_MS = 300;
 
-/** One typed live client a tab. `open` makes the socket when it starts; `askRefusal` asks why one was not let in. */
+/** One typed live client a tab. `open` makes the socket when it starts; `askRefusal` asks why one was not let in, told how often in a row by now. */
 export function createLiveClient(
   open: () => LiveSocket,
   now: () => number = browserNow,
-  askRefusal: () => Promise<string | null> = async () => null,
+  askRefusal: (tries: number) => Promise<string | null> = async () => null,
 ): LiveClient {
   let socket: LiveSocket | null = null;
   const rooms = new Map<Room, WatchedRoom>();
@@ -121,7 +121,9 @@ export function createLiveClient(
   };
 
   const attach = (opened: LiveSocket) => {
+    let tries = 0;
     opened.on("connect", () => {
+      tries = 0;
       unanswered.clear();
       for (const [name, room] of rooms) if (room.listeners.size > 0) join(name);
       sayConnected();
@@ -134,7 +136,7 @@ export function createLiveClient(
     });
     opened.on("connect_error", () => {
       // Browsers don't tell pages why a socket was refused: a request that is let in or not by the same rule does.
-      void askRefusal().then((refusal) => {
+      void askRefusal(++tries).then((refusal) => {
         if (!opened.connected && refusal !== connection.refusal) setConnection({ refusal });
       });
       if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });

@@ -23,7 +23,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     createLiveClient(
       () => io({ transports: ["websocket"], forceNew: true, reconnectionDelayMax: 5000 }),
       undefined,
-      askRefusal,
+      createAskRefusal(),
     ),
   );
   useEffect(() => {
@@ -40,12 +40,21 @@ export function useLive(): LiveClient {
   return client;
 }
 
+/** So often in a row no socket comes through, though the server answers, before that is no coincidence with its start. */
+const TRIES = 3;
+
 /** Asks by a request that changes nothing and passes the front door exactly when a socket of this page does. */
-async function askRefusal(): Promise<string | null> {
-  const answer = await fetchTimed("/api/livez", { method: "POST" }).catch(() => null);
-  if (answer?.status !== 403) return null;
-  const { detail = null } = (await answer.json().catch(() => ({}))) as Partial<Problem>;
-  return detail;
+function createAskRefusal(): (tries: number) => Promise<string | null> {
+  let answered = 0;
+  return async (tries) => {
+    if (tries === 1) answered = 0;
+    const answer = await fetchTimed("/api/livez", { method: "POST" }).catch(() => null);
+    answered = answer === null || answer.status >= 500 ? 0 : answered + 1;
+    if (answer?.status === 403) return ((await answer.json().catch(() => ({}))) as Partial<Problem>).detail ?? null;
+    return answered < TRIES
+      ? null
+      : "the server answers, but no WebSocket gets to it. The proxy in between may pass none: the server's log says what to set.";
+  };
 }
 
 /** Returns why the server lets no socket of this page in; null when it does. */

@@ -93,6 +93,15 @@ test("a foreign host is told once a minute, with what to set, never as a command
   expect(told[1]!.fix).toContain("ALLOWED_HOSTS=NAME");
 });
 
+test("a WebSocket whose Upgrade a proxy took off is told of once a minute, with what to set", () => {
+  const { kind, told } = doorOf();
+  const headers = { host: "localhost:3000", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" };
+  for (let i = 0; i < 3; i++) expect(kind({ url: "/socket.io/?transport=websocket", headers })).not.toBeNull();
+  expect(told.map(({ fix }) => fix)).toEqual([expect.stringContaining("proxy_set_header Upgrade")]);
+  expect(kind({ url: "/socket.io/?transport=polling" })).not.toBeNull();
+  expect(told).toHaveLength(1);
+});
+
 test("however many names are made up, few are told", () => {
   let now = 0;
   const mayTell = createSeldom(() => now);

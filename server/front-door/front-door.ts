@@ -55,7 +55,10 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
     if (!url.startsWith("/"))
       return { kind: "unreadable-address", detail: "The address is not one that this server reads." };
     if (!isSocket && /^\/socket\.io(\/|\?|$)/.test(url))
-      return { kind: "unreadable-address", detail: "Here is a WebSocket, and nothing else." };
+      // Only WebSockets bring a key: what took Upgrade off lies between.
+      return headers["sec-websocket-key"] !== undefined
+        ? NO_UPGRADE
+        : { kind: "unreadable-address", detail: "Here is a WebSocket, and nothing else." };
     const taken = isPage(url) ? READING : KNOWN;
     if (!taken.has(method)) {
       const detail = `${method.slice(0, 20)} is not taken here.`;
@@ -97,12 +100,20 @@ export function createFrontDoor({ place, onRefused, now }: FrontDoorDeps): Front
       const refusal = judge(request, wants === "socket", sender.isHttps);
       const { host, origin } = request.headers;
       if (refusal?.kind === "foreign-host" && mayTell(`host ${host}`)) onRefused(refusal);
+      if (refusal === NO_UPGRADE && mayTell("no upgrade")) onRefused(refusal);
       if (refusal?.kind === "foreign-origin" && mayTell(`origin ${origin} ${host}`)) onRefused(refusal);
       return { ...sender, isHttps: sender.isHttps || place.PUBLIC_URL?.startsWith("https:") === true, refusal };
     },
     isTrusted: forwarding.isTrusted,
   };
 }
+
+const NO_UPGRADE: Refusal = {
+  kind: "unreadable-address",
+  detail:
+    "A WebSocket came without its Upgrade header: the proxy in between passes no WebSockets, and pages are not live.",
+  fix: "For nginx set proxy_http_version 1.1 and proxy_set_header Upgrade and Connection, as docs/exposing.md has it.",
+};
 
 /** Returns true for addresses that people look at: all that aren't for programs. */
 export function isPage(url: string): boolean {
