@@ -16,6 +16,7 @@ import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
 import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
+import { createKeptSecrets, type KeptSecrets } from "./config/kept-secrets";
 import type { PipelineState } from "@/server/domain/pipeline-state";
 import type { PrismaClient } from "./postgres/prisma";
 import { type Admission } from "./ingest/admission";
@@ -49,6 +50,8 @@ export interface ApiParts {
   readonly doors?: Doors;
   /** Who judges senders, of doors of its own; left out, one of its own too. */
   readonly admission?: Admission;
+  /** Left out, ones by the key file of the configuration. */
+  readonly keptSecrets?: KeptSecrets;
   readonly version: string;
   readonly logger: Logger;
   /** Who sends a request. */
@@ -131,6 +134,7 @@ export function composeApi(parts: ApiParts): Api {
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
       ...{ accept, pace, senders, waiting },
+      keptSecrets: parts.keptSecrets ?? createKeptSecrets(config),
       sources: doors.sources,
       intake: doors.intake,
       doorCounting: doors.counting,

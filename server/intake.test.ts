@@ -1,9 +1,12 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import path from "node:path";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
 import { loadConfig } from "./config/config";
+import { createKeptSecrets } from "./config/kept-secrets";
 import { runIntake } from "./intake";
 import { readTotals } from "./sources/counts";
 import { readDoors } from "./sources/doors/reports";
@@ -15,13 +18,14 @@ import { until } from "./testing/until";
 const logger = pino({ level: "silent" });
 let db: TestDatabase;
 let port: number;
+const dataDir = mkdtempSync(path.join(tmpdir(), "fieldwatch-intake-"));
 let intake: Awaited<ReturnType<typeof runIntake>>;
 
 beforeAll(async () => {
   db = await freshDatabase();
   port = await freePort();
   const config = loadConfig(
-    { DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: tmpdir(), MQTT_PORT: String(port) },
+    { DATABASE_URL: db.connectionString, FIELDWATCH_DATA_DIR: dataDir, MQTT_PORT: String(port) },
     "",
   );
   await makeTopics(config, logger);
@@ -30,6 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await intake?.stop();
   await db?.drop();
+  rmSync(dataDir, { recursive: true });
 });
 
 async function connect(options: IClientOptions): Promise<MqttClient> {
@@ -66,6 +71,26 @@ test("keys of other kinds, and of sources that come another way, are told so", a
   const { key } = await makeSource(db.pool, "by-route", { type: "http" });
   await expect(connect({ password: key, protocolVersion: 5 })).rejects.toThrow(/Not authorized/);
   await expect(connect({ password: "fwi_nonsense" })).rejects.toThrow(/Not authorized/);
+});
+
+test("a bridge whose password is encrypted with another key says so, and opens once this process has that key", async () => {
+  const theirs = mkdtempSync(path.join(tmpdir(), "fieldwatch-theirs-"));
+  const sealed = createKeptSecrets(loadConfig({ FIELDWATCH_DATA_DIR: theirs }, "")).seal("secret", "source sealed");
+  const nowhere = await freePort();
+  const door = { type: "mqtt-bridge", url: `mqtt://127.0.0.1:${nowhere}`, clientId: "fw", ca: null } as const;
+  const wanted = { ...door, username: "me", topics: ["#"], qos: 1 } as const;
+  const { id } = await makeSource(db.pool, "sealed", wanted, { secret: sealed });
+  const troubled = (words: RegExp) =>
+    until(async () =>
+      (await seen()).reports.find(({ source, trouble }) => source === "sealed" && words.test(trouble ?? "")),
+    );
+  const report = await troubled(/source sealed is encrypted with the key [0-9a-f]{16}, and .*secrets\.key/);
+  expect(report.fix).toContain("SECRETS_KEY_FILE");
+  copyFileSync(path.join(theirs, "secrets.key"), path.join(dataDir, "secrets.key"));
+  await db.pool.query(`UPDATE source SET title = 'again' WHERE id = $1`, [id]);
+  await troubled(/Nothing listens/);
+  await db.pool.query(`UPDATE source SET enabled = false WHERE id = $1`, [id]);
+  rmSync(theirs, { recursive: true });
 });
 
 test("a bridge that can't connect says so on Health, and goes when its source is switched off", async () => {

@@ -9,6 +9,7 @@ import { composeEngines, openSourceKafka } from "./compose";
 import { composeDoors } from "./compose-sources";
 import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
+import { createKeptSecrets } from "./config/kept-secrets";
 import { createSeldom } from "./front-door/seldom";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
 import { IngestRefusedError } from "./ingest/refused";
@@ -45,6 +46,7 @@ type Ask = (topic: string, payload: Uint8Array) => void;
  * sources change; one that can't be opened says why on Health, and is tried again.
  */
 export async function runIntake(config: Config, logger: Logger): Promise<Running> {
+  const keptSecrets = createKeptSecrets(config);
   const engines = await composeEngines(config, "intake", logger);
   const { pool } = engines;
   const tally = createTally({
@@ -93,7 +95,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
       logger.warn({ err: error, source: source.name }, "what came is held, and tried again until the log has it");
   };
 
-  const doors = keepDoors({
+  const opens = {
     kafka: kafkaDoors({
       ...{ deliver, onTrouble, onState: tellSoon },
       openLog: (door, secret) => openSourceKafka(config, door, secret, logger),
@@ -105,7 +107,8 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
         count(source, { bytes, refused: [{ path: "", reason: "tooLarge", detail }] });
       },
     }),
-  });
+  };
+  const doors = keepDoors(opens, keptSecrets);
   let listener: MqttDoor | null = null;
   certificate?.keepCurrent({ setSecureContext: (pair) => listener?.setSecureContext(pair) });
 

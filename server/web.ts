@@ -17,6 +17,7 @@ import { composeHealth } from "./compose-health";
 import { composeDoors } from "./compose-sources";
 import { composeApi, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
+import { createKeptSecrets, type KeptSecrets } from "./config/kept-secrets";
 import { readVersion } from "./config/version";
 import { exposureOf } from "./config/exposure";
 import { PAGES } from "./contracts/pages";
@@ -29,6 +30,7 @@ import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
+import { sealSecrets } from "./sources/rows";
 import { hasDoors } from "./sources/doors/wanted";
 import { cutOff } from "./socket-gate";
 import { certificateOf } from "./own-certificate";
@@ -40,6 +42,7 @@ import { listen, OWN_HEADER } from "./web-listen";
  * @throws Error with code EADDRINUSE when the port is taken.
  */
 export async function runWeb(config: Config, logger: Logger): Promise<Running & { readonly port: number }> {
+  const keptSecrets = createKeptSecrets(config);
   const engines = await composeEngines(config, "web", logger);
   const undo: (() => Promise<void> | void)[] = [() => engines.close()];
   let stopped: Promise<void> | undefined;
@@ -81,7 +84,19 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const doors = composeDoors({ config, engines, ingestCounts, logger });
     undo.push(() => doors.stop());
     const api = composeApi({
-      ...{ config, engines, prisma, pipelineState, health, ingestCounts, version, logger, callerOf, doors },
+      ...{
+        config,
+        engines,
+        prisma,
+        pipelineState,
+        health,
+        ingestCounts,
+        version,
+        logger,
+        callerOf,
+        doors,
+        keptSecrets,
+      },
       doorCallerOf: doorCaller(keys, addressOf),
     });
     undo.push(shareApi(api));
@@ -89,10 +104,13 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const own = randomUUID();
     const { server, io, welcome, close } = await listen({ config, logger, authenticator, own, certificate, api });
     undo.push(close);
+    let sealing: Promise<void> | undefined;
     undo.push(
       watchAccess(databaseConnection(config), logger, (changed) => {
         doors.forget(changed);
         if (changed === "sources" || changed === "anything") void tellOfDoors(config, engines.pool, logger);
+        // Once it listens for changes, the database is there.
+        if (changed === "anything") sealing ??= sealThose(engines.pool, keptSecrets, logger);
         if (changed === "catalog" || changed === "sources") return;
         authenticator.forget(changed);
         for (const socket of io.sockets.sockets.values()) void cutOff(socket, authenticator);
@@ -124,6 +142,16 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Encrypts what a version before has kept in the clear. What can't be encrypted now is at the next start. */
+async function sealThose(pool: Pool, keptSecrets: KeptSecrets, logger: Logger): Promise<void> {
+  try {
+    const sealed = await sealSecrets(pool, keptSecrets);
+    if (sealed > 0) logger.info({ sealed }, "passwords of sources are encrypted in the database from now on");
+  } catch (error) {
+    logger.warn({ err: error }, "passwords of sources stay in the clear in the database");
   }
 }
 

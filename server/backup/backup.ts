@@ -233,7 +233,11 @@ async function coldStore(config: Config, means: Means): Promise<ColdStore> {
   );
 }
 
-function notContained({ engines, secretFiles }: Config, auditKey: string | null, cold: readonly KeptFile[]): string[] {
+function notContained(
+  { engines, secretFiles, access }: Config,
+  auditKey: string | null,
+  cold: readonly KeptFile[],
+): string[] {
   return [
     ...coldOf(cold, false).map(({ url, months, files }) => {
       const span = months.length === 1 ? months[0] : `${months[0]} to ${months.at(-1)}`;
@@ -244,6 +248,9 @@ function notContained({ engines, secretFiles }: Config, auditKey: string | null,
       ? []
       : ["messages, twins and dead letters, which are in MongoDB: back it up after this"]),
     ...(auditKey === null ? [] : [`the audit record's key, ${auditKey}`]),
+    ...(access.SECRETS_KEY_FILE === undefined
+      ? []
+      : [`the key of the passwords of sources, ${access.SECRETS_KEY_FILE}`]),
     ...Object.entries(secretFiles).map(([variable, file]) => `the file of ${variable}, ${file}`),
     "the environment and .env with their secrets",
   ];

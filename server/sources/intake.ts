@@ -23,7 +23,7 @@ export interface OpenSource {
   /** Nothing is taken for one that is not. */
   readonly enabled: boolean;
   readonly door: SourceDoor;
-  /** What the door signs in with elsewhere; null for none. */
+  /** What the door signs in with elsewhere; null for none. Encrypted, but for the door itself. */
   readonly doorSecret: string | null;
   /** Lasting rates; null for no limit of its own. */
   readonly messagesPerSecond: number | null;

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { isSealed, type KeptSecrets } from "@/server/config/kept-secrets";
 import type { Signature, Sites } from "@/server/domain/access";
 import type { Mapping } from "@/server/domain/mapping/mapping";
 import type { AnswerPolicy, SourceDoor, SourceKind } from "@/server/domain/source";
@@ -19,6 +20,7 @@ export interface SourceRow {
   readonly bytesPerSecond: number | null;
   readonly enabled: boolean;
   readonly door: SourceDoor;
+  /** As it is kept: encrypted, unless a version before has written it. */
   readonly doorSecret: string | null;
   readonly mappingVersion: number;
   readonly revision: number;
@@ -95,6 +97,26 @@ function parametersOf(settings: SourceSettings): unknown[] {
     ...[title, answer, siteId, JSON.stringify(labels), messagesPerSecond, bytesPerSecond, enabled],
     ...[JSON.stringify(door), doorSecret],
   ];
+}
+
+/** Whose a source's secret is: it can be opened for no other. */
+export function secretHolder(name: string): string {
+  return `source ${name}`;
+}
+
+/** Encrypts the secrets that are kept in the clear, as versions before did. @returns how many there were. */
+export async function sealSecrets(db: Db, secrets: KeptSecrets): Promise<number> {
+  const { rows } = await db.query<{ name: string; secret: string }>(
+    `SELECT name, door_secret AS secret FROM source WHERE door_secret IS NOT NULL`,
+  );
+  const plain = rows.filter(({ secret }) => !isSealed(secret));
+  for (const { name, secret } of plain)
+    await db.query(`UPDATE source SET door_secret = $3 WHERE name = $1 AND door_secret = $2`, [
+      name,
+      secret,
+      secrets.seal(secret, secretHolder(name)),
+    ]);
+  return plain.length;
 }
 
 /** Removes a source with its keys, mappings, counts and samples; dead letters keep its name. */

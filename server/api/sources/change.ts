@@ -3,6 +3,7 @@ import { z } from "zod";
 import { findSite, findSiteNames } from "@/server/catalog/catalog-writes";
 import { deletedSource, newSourceBody, source, sourceChanges } from "@/server/contracts/sources";
 import { signatureOf, type Sites } from "@/server/domain/access";
+import { type KeptSecrets, KeptSecretError } from "@/server/config/kept-secrets";
 import { noSuchSite } from "@/server/domain/near-names";
 import type { Pool } from "pg";
 import { readTotals } from "@/server/sources/counts";
@@ -10,6 +11,7 @@ import {
   deleteSource,
   findSource,
   insertSource,
+  secretHolder,
   type SourceRow,
   type SourceSettings,
   updateSource,
@@ -30,6 +32,7 @@ export const MOST_MAPPING_BYTES = 256 * 1024;
 
 export interface ChangeSourceDeps {
   readonly pool: Pool;
+  readonly keptSecrets: KeptSecrets;
 }
 
 export const addSource = writingVerb(
@@ -46,7 +49,7 @@ export const addSource = writingVerb(
     problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": NEW_SCHEMA },
   },
-  ({ pool }: ChangeSourceDeps) =>
+  ({ pool, keptSecrets }: ChangeSourceDeps) =>
     async ({ tx, sites, caller }, { request, note }) => {
       const {
         name,
@@ -57,7 +60,11 @@ export const addSource = writingVerb(
         ...plain
       } = await parseJsonBody(newSourceBody, request, MOST_MAPPING_BYTES);
       note({ target: name });
-      const settings = { ...plain, doorSecret: secret, siteId: await siteIn(tx, sites, site) };
+      const settings = {
+        ...plain,
+        doorSecret: sealed(keptSecrets, secret, name),
+        siteId: await siteIn(tx, sites, site),
+      };
       const id = await insertSource(tx, name, kind, settings, mapping, signatureOf(caller));
       if (id === null)
         throw new ProblemError("wrong-status", `There is a source ${name} already: choose another name.`);
@@ -83,7 +90,7 @@ export const updateSourceVerb = writingVerb(
     problems: ["not-found", "wrong-status", "changed-meanwhile", ...BODY_PROBLEMS],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
-  ({ pool }: ChangeSourceDeps) =>
+  ({ pool, keptSecrets }: ChangeSourceDeps) =>
     async (ctx, { params, request, note }) => {
       const { revision, site, secret, ...changes } = await parseJsonBody(sourceChanges, request);
       const before = await sourceAt(ctx, params.source, true);
@@ -92,7 +99,7 @@ export const updateSourceVerb = writingVerb(
       const settings: SourceSettings = {
         ...before,
         ...defined(changes),
-        doorSecret: secret === undefined ? before.doorSecret : secret,
+        doorSecret: secret === undefined ? before.doorSecret : sealed(keptSecrets, secret, before.name),
         siteId: site === undefined ? (before.site?.id ?? null) : await siteIn(ctx.tx, ctx.sites, site),
       };
       await updateSource(ctx.tx, before.id, settings);
@@ -147,6 +154,17 @@ const NO_TOTALS = {
   ...{ firstSeen: null, lastSeen: null, lastError: null, clients: null, behind: [], ahead: [] },
   ...{ messages: 0, readings: 0, duplicates: 0, conflicts: 0, deadLetters: 0 },
 } as const;
+
+/** The secret as it is kept. @throws ProblemError when there is no key to encrypt it with. */
+function sealed(secrets: KeptSecrets, secret: string | null, name: string): string | null {
+  if (secret === null) return null;
+  try {
+    return secrets.seal(secret, secretHolder(name));
+  } catch (error) {
+    if (error instanceof KeptSecretError) throw new ProblemError("wrong-status", `${error.message} ${error.fix}`);
+    throw error;
+  }
+}
 
 /** The number of the site a source is to be at. @throws NotHereError, ProblemError */
 async function siteIn(tx: PoolClient, sites: Sites, site: string | null): Promise<number | null> {

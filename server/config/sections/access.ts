@@ -29,6 +29,11 @@ export const access = {
     "File to which the worker adds each seal of the audit record; best where nobody can change it. Not set: audit-anchors.ndjson in the data folder.",
     "/var/log/fieldwatch/audit-anchors.ndjson",
   ),
+  SECRETS_KEY_FILE: variable(
+    z.string().min(1).optional(),
+    "File with the key that encrypts the passwords of sources in the database, of 32 characters or more; further lines are keys of before. Web and intake need the same. Not set: secrets.key in the data folder, made when it is needed.",
+    "/run/secrets/secrets_key",
+  ),
   PASSWORD_SIGN_IN: variable(
     flag().default(true),
     "false: passwords are not taken, only sign-in links and the identity provider.",

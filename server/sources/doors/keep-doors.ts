@@ -1,4 +1,6 @@
 import type { OpenSource } from "../intake";
+import { type KeptSecrets, KeptSecretError } from "@/server/config/kept-secrets";
+import { secretHolder } from "../rows";
 import type { Door, OpenDoor } from "./door";
 
 /** The doors of sources, each open for as long as its source is there and is what it was opened for. */
@@ -19,8 +21,11 @@ interface Kept {
 /** The time a door may take to close because its source changed, in milliseconds. */
 const CHANGE_MS = 10_000;
 
-/** @param opens makes doors of these types; sources with another are left alone. */
-export function keepDoors(opens: Partial<Record<OpenSource["door"]["type"], OpenDoor>>): KeptDoors {
+/** @param opens makes doors of these types, for sources whose secret was opened; sources with another are left alone. */
+export function keepDoors(
+  opens: Partial<Record<OpenSource["door"]["type"], OpenDoor>>,
+  secrets: Pick<KeptSecrets, "open">,
+): KeptDoors {
   const kept = new Map<number, Kept>();
 
   async function settle(sources: readonly OpenSource[]): Promise<void> {
@@ -41,8 +46,13 @@ export function keepDoors(opens: Partial<Record<OpenSource["door"]["type"], Open
       if (open === undefined || kept.has(source.id)) continue;
       const settings = settingsOf(source);
       const current = () => kept.get(source.id)?.current ?? source;
-      kept.set(source.id, { current: source, settings, door: open(source, current) });
+      kept.set(source.id, { current: source, ...opened(source, settings, () => open(withSecret(source), current)) });
     }
+  }
+
+  function withSecret(source: OpenSource): OpenSource {
+    const { doorSecret, name } = source;
+    return doorSecret === null ? source : { ...source, doorSecret: secrets.open(doorSecret, secretHolder(name)) };
   }
 
   return {
@@ -52,6 +62,17 @@ export function keepDoors(opens: Partial<Record<OpenSource["door"]["type"], Open
       await Promise.all([...kept.values()].map(({ door }) => door.stop(withinMs)));
     },
   };
+}
+
+/** A door that was opened, or one that stays shut without its password: the next settling tries it anew. */
+function opened({ door }: OpenSource, settings: string, open: () => Door): Pick<Kept, "settings" | "door"> {
+  try {
+    return { settings, door: open() };
+  } catch (error) {
+    if (!(error instanceof KeptSecretError)) throw error;
+    const state = { what: `${door.type} door`, trouble: error.message, fix: error.fix, clients: null, lag: null };
+    return { settings: "", door: { state: () => state, stop: async () => {} } };
+  }
 }
 
 function settingsOf({ name, door, doorSecret }: OpenSource): string {
