@@ -1,6 +1,7 @@
 import { ownMember } from "@/server/domain/own-member";
 import { memo, type ReactNode } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
+import { labelsText } from "@/server/domain/device-labels";
 import { readable } from "@/server/domain/readable";
 import { Age } from "../ui/age";
 import { formatCount } from "../ui/format";
@@ -11,6 +12,7 @@ import { rangeOf } from "../ui/sparkline-path";
 import { metricColor } from "../ui/theme";
 import { type Column, metricOf } from "./columns";
 import { type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
+import { Labels } from "./labels";
 import { type KeyedStore, useKeyed } from "./keyed-store";
 
 /** Shows a device's value in a column; the trend is {@link Trend}. */
@@ -26,6 +28,8 @@ export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics
     case "site":
     case "type":
       return readableOr(device[column.id], <None />);
+    case "labels":
+      return <Labels labels={device.labels} />;
     case "messages":
     case "conflicts":
       return <Quantity value={device[column.id]} format={formatCount} />;
@@ -47,6 +51,7 @@ function readableOr<T>(text: string | null, none: T): string | T {
 /** The text a cell may be too narrow for. */
 export function titleOf(column: Column, device: DeviceView): string | undefined {
   if (column.id === "site" || column.id === "type") return readableOr(device[column.id], undefined);
+  if (column.id === "labels") return readable(labelsText(device.labels)) || undefined;
   return undefined;
 }
 

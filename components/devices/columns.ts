@@ -20,12 +20,16 @@ const PLAIN = [
   { id: "lastSeen", label: "Last seen", width: 100, isNumber: true, sort: "lastSeen" },
   { id: "site", label: "Site", width: 128, isNumber: false },
   { id: "type", label: "Type", width: 128, isNumber: false },
+  { id: "labels", label: "Labels", width: 200, isNumber: false },
   { id: "trend", label: "Trend", width: 128, isNumber: false },
   { id: "messages", label: "Messages", width: 100, isNumber: true, sort: "messages" },
   { id: "conflicts", label: "Conflicts", width: 100, isNumber: true },
   { id: "lastEventTime", label: "Event time", width: 100, isNumber: true },
   { id: "firstSeen", label: "First seen", width: 100, isNumber: true },
 ] as const satisfies readonly (Omit<Column, "id"> & { id: string })[];
+
+/** Columns from this one on come after the values. */
+const AFTER_VALUES = PLAIN.findIndex(({ id }) => id === "trend");
 
 /** Columns that can be chosen besides the metrics. */
 export const PLAIN_COLUMNS: readonly { readonly id: ColumnId; readonly label: string }[] = PLAIN;
@@ -50,10 +54,10 @@ export function metricOf(column: ColumnId): string | null {
   return column.startsWith("value:") ? column.slice("value:".length) : null;
 }
 
-/** Columns chosen and their trend, made whole by the default: `common` are metrics, the most common first. */
-export function resolveChoice({ columns, trend }: ColumnChoice, common: readonly string[]) {
+/** Columns chosen and their trend, made whole by the default: `common` are metrics, the most common first; labels are shown where devices have some. */
+export function resolveChoice({ columns, trend }: ColumnChoice, common: readonly string[], hasLabels = false) {
   const values = inMetricOrder(common.slice(0, DEFAULT_VALUES)).map((name): ColumnId => `value:${name}`);
-  const chosen = columns ?? [...DEFAULT_PLAIN, ...values];
+  const chosen = columns ?? [...DEFAULT_PLAIN, ...(hasLabels ? (["labels"] as const) : []), ...values];
   return { columns: toColumns(chosen), trend: trend ?? inMetricOrder(common.slice(0, DEFAULT_VALUES))[0] ?? null };
 }
 
@@ -66,7 +70,7 @@ function toColumns(chosen: readonly ColumnId[]): Column[] {
     width: VALUE_WIDTH,
     isNumber: true,
   }));
-  const at = plain.findIndex(({ id }) => PLAIN.findIndex((one) => one.id === id) >= 3);
+  const at = plain.findIndex(({ id }) => PLAIN.findIndex((one) => one.id === id) >= AFTER_VALUES);
   return at === -1 ? [...plain, ...values] : [...plain.slice(0, at), ...values, ...plain.slice(at)];
 }
 

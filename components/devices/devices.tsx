@@ -52,7 +52,10 @@ export function Devices({ first }: { first: FirstOrder | null }) {
 
   const { data } = order;
   const ids = data?.ids ?? NONE;
-  const { columns, trend } = useMemo(() => resolveChoice(choice, data?.commonMetrics ?? []), [choice, data]);
+  const { columns, trend } = useMemo(
+    () => resolveChoice(choice, data?.commonMetrics ?? [], data?.items.some(isLabelled)),
+    [choice, data],
+  );
   const rows = useFleetRows(trend, data?.items ?? NO_ROWS);
   useLayoutEffect(() => data?.items.forEach((device) => putDevice(rows.devices, device)), [data, rows.devices]);
   const known = useMemo(() => metricsByName(metrics.data?.items), [metrics.data]);
@@ -76,8 +79,8 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   });
 
   const isEmpty = data?.ids.length === 0 && summary.data?.all === 0;
-  const isFiltered = Boolean(wanted.search || wanted.site || wanted.state || wanted.conflicts);
-  const clear = () => change({ search: null, site: null, state: null, conflicts: null });
+  const isFiltered = Boolean(wanted.search || wanted.site || wanted.state || wanted.conflicts || wanted.label);
+  const clear = () => change({ search: null, site: null, state: null, conflicts: null, label: null });
   const reload = () => {
     void order.refetch();
     void summary.refetch();
@@ -93,6 +96,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               search={wanted.search ?? ""}
               site={wanted.site ?? null}
               state={wanted.state ?? null}
+              labels={wanted.label ?? NONE}
               withConflicts={wanted.conflicts ?? false}
               summary={summary.data}
               onChange={change}
@@ -154,6 +158,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
 }
 
 const NONE: readonly string[] = [];
+const isLabelled = ({ labels }: DeviceView) => Object.keys(labels).length > 0;
 const NO_ROWS: readonly DeviceView[] = [];
 
 function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {

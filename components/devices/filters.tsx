@@ -9,6 +9,7 @@ import { Chip } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
 import { SearchField } from "../ui/search-field";
 import { DeviceMark } from "../ui/state-mark";
+import type { AddressChanges } from "../ui/url";
 import classes from "./devices.module.css";
 
 interface FiltersProps {
@@ -17,9 +18,10 @@ interface FiltersProps {
   site: string | null;
   state: DeviceState | null;
   withConflicts: boolean;
+  labels: readonly string[];
   /** Undefined until it is known. */
   summary: FleetSummary | undefined;
-  onChange: (changes: Record<string, string | null>) => void;
+  onChange: (changes: AddressChanges) => void;
   /** Leaves the search for the first row. */
   onLeave: () => void;
 }
@@ -27,14 +29,24 @@ interface FiltersProps {
 /** Trouble first, as the list itself. */
 const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 
-/** Search by part of id, site or type; one site; one state. */
-export function Filters({ input, search, site, state, withConflicts, summary, onChange, onLeave }: FiltersProps) {
+/** Search by part of id, site, type or a label; one site; one state; labels, which are chosen in the list. */
+export function Filters({
+  input,
+  search,
+  site,
+  state,
+  withConflicts,
+  labels,
+  summary,
+  onChange,
+  onLeave,
+}: FiltersProps) {
   return (
     <div className={list.filters} role="search">
       <SearchField
         input={input}
         label="Search devices"
-        placeholder="Search id, site or type"
+        placeholder="Search id, site, type, label"
         search={search}
         onSearch={(search) => onChange({ search })}
         onLeave={onLeave}
@@ -82,6 +94,20 @@ export function Filters({ input, search, site, state, withConflicts, summary, on
             <span title="Devices that sent another value for a time they had sent one for">With conflicts</span>
           </Chip>
         ) : null}
+        {labels.map((label) => (
+          <button
+            key={label}
+            type="button"
+            className={list.chip}
+            aria-pressed
+            data-label={label}
+            title={`Show devices without ${readable(label)}, too`}
+            onClick={() => onChange({ label: labels.filter((other) => other !== label) })}
+          >
+            <span className={classes.label}>{readable(label)}</span>
+            <span aria-hidden="true">×</span>
+          </button>
+        ))}
       </div>
     </div>
   );

@@ -14,6 +14,7 @@ import { Failure } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { Section } from "../ui/section";
 import { MarkShape } from "../ui/state-mark";
+import { DeviceLabels } from "./device-labels";
 import { DeleteDevice } from "./delete-device";
 import classes from "./properties.module.css";
 
@@ -44,6 +45,12 @@ export function Properties({ device }: { device: DeviceDetail }) {
       }
     >
       {isEditing ? <PropertiesForm device={device} onDone={() => setEditing(false)} /> : <Words device={device} />}
+      <dl className={classes.labels}>
+        <dt>Labels</dt>
+        <dd data-property="labels">
+          <DeviceLabels device={device} mayEdit={mayEdit} />
+        </dd>
+      </dl>
       {isDeleting ? <DeleteDevice device={device} onClose={() => setDeleting(false)} /> : null}
     </Section>
   );

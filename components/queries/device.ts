@@ -69,12 +69,16 @@ export type Saved =
   | { readonly kind: "refused"; readonly errors: Readonly<Record<string, string>> };
 
 /**
- * Saves what was changed of a device as it was at `updatedAt`.
+ * Saves what was changed of a device as it was at `updatedAt`; null: whatever it is now.
  * @throws RequestError when nobody knows whether it was saved.
  */
-export async function saveProperties(id: string, changes: DeviceChanges, updatedAt: string): Promise<Saved> {
+export async function saveProperties(id: string, changes: DeviceChanges, updatedAt: string | null): Promise<Saved> {
   try {
-    const device = await patchJson<DeviceDetail>(addressOf(id), changes, { "if-match": `"${updatedAt}"` });
+    const device = await patchJson<DeviceDetail>(
+      addressOf(id),
+      changes,
+      updatedAt === null ? {} : { "if-match": `"${updatedAt}"` },
+    );
     return { kind: "saved", device };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;

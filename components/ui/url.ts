@@ -2,19 +2,19 @@
 import { usePathname, useSearchParams } from "next/navigation";
 import { useCallback } from "react";
 
+/** What becomes of members of an address; null or nothing takes them away. */
+export type AddressChanges = Readonly<Record<string, string | readonly string[] | null>>;
+
 /** The page's state in its address, so that it can be sent to someone: reads it, and changes some of it. */
-export function useAddress(): [
-  URLSearchParams,
-  (change: Record<string, string | null>, how?: "push" | "replace") => void,
-] {
+export function useAddress(): [URLSearchParams, (change: AddressChanges, how?: "push" | "replace") => void] {
   const search = useSearchParams();
   const path = usePathname();
   const change = useCallback(
-    (changes: Record<string, string | null>, how: "push" | "replace" = "replace") => {
+    (changes: AddressChanges, how: "push" | "replace" = "replace") => {
       const next = new URLSearchParams(window.location.search);
       for (const [key, value] of Object.entries(changes)) {
-        if (value) next.set(key, value);
-        else next.delete(key);
+        next.delete(key);
+        for (const one of typeof value === "string" ? [value] : (value ?? [])) if (one) next.append(key, one);
       }
       writeAddress(path, next, how);
     },

@@ -196,6 +196,11 @@ test("properties are edited; a wrong one is named, a conflict is decided by the 
   await post(stage.product, { device: DEVICE, time: Date.now(), site: "north", readings: { temperature: 1 } });
   await until(async () => (await detail()).messages === messages + 1, { timeoutMs: PATIENCE_MS, what: "the message" });
   expect((await detail()).site).toBe("Halle 3, Köln");
+
+  await page.getByLabel("Key of the label").fill("owner");
+  await page.getByLabel("Text of the label").fill("Ada");
+  await page.getByRole("button", { name: "Set label" }).click();
+  await page.locator('[data-label="owner:Ada"]').getByText("set by hand").waitFor();
   await page.context().close();
 });
 

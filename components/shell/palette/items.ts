@@ -1,3 +1,4 @@
+import type { DeviceView } from "@/server/contracts/devices";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { toSegment } from "@/server/domain/segment";
 import { readable } from "@/server/domain/readable";
@@ -96,13 +97,22 @@ export function standingItems({ pages, scheme, zone, device, isPinned }: Palette
   ];
 }
 
-/** A device as something to choose. */
+/** A device's labels, as they are looked for. */
+export function labelled(labels: DeviceView["labels"]): string[] {
+  return Object.entries(labels).map(([key, value]) => `${key}:${value}`);
+}
+
+/** A device as something to choose, for what was typed. */
 export function deviceItem(
   id: string,
   group: "Recent devices" | "Devices",
-  about: { readonly site: string | null; readonly type: string | null } = { site: null, type: null },
+  about: Pick<DeviceView, "site" | "type" | "labels"> = { site: null, type: null, labels: {} },
+  typed = "",
 ): PaletteItem {
-  const detail = readable([about.site, about.type].filter(Boolean).join(" · "));
+  // A label is told when it is what was looked for.
+  const looked = typed.trim().toLowerCase();
+  const found = looked !== "" && labelled(about.labels).find((label) => label.toLowerCase().includes(looked));
+  const detail = readable([about.site, about.type, found].filter(Boolean).join(" · "));
   return {
     id: `device ${id}`,
     group,

@@ -12,8 +12,10 @@ import { deviceSearchQuery } from "../../queries/devices";
 import { metricsQuery } from "../../queries/metrics";
 import { useRecentDevices } from "../recent-devices";
 import { useZone } from "../../ui/zone";
+import type { DeviceView } from "@/server/contracts/devices";
 import {
   deviceItem,
+  labelled,
   metricItems,
   type PaletteAction,
   type PaletteItem,
@@ -185,9 +187,9 @@ function useItems(typed: string) {
   const devices = useMemo(() => {
     if (typed.trim() === "") return recent.filter((id) => id !== device).map((id) => deviceItem(id, "Recent devices"));
     // Results for an earlier text stay only while they match the new one.
-    const fits = ({ id, site, type }: { id: string; site: string | null; type: string | null }) =>
-      !found.isPlaceholderData || [id, site, type].some((text) => text && match(typed, text));
-    return (found.data?.items ?? []).filter(fits).map((one) => deviceItem(one.id, "Devices", one));
+    const fits = ({ id, site, type, labels }: DeviceView) =>
+      !found.isPlaceholderData || [id, site, type, ...labelled(labels)].some((text) => text && match(typed, text));
+    return (found.data?.items ?? []).filter(fits).map((one) => deviceItem(one.id, "Devices", one, typed));
   }, [typed, recent, device, found.data, found.isPlaceholderData]);
   const items = useMemo(() => rank(typed, standing, devices), [typed, standing, devices]);
   return { items, context, isSearching: search !== typed.trim() || found.isFetching, error: found.error };
