@@ -47,13 +47,15 @@ describe("rank", () => {
   it("puts the group with the best match first", () => {
     const pump = deviceItem("pump-01", "Devices");
     expect(labels("pump", [pump])[0]).toBe("pump-01");
-    expect(labels("health", [deviceItem("unit-1", "Devices", { site: "health-lab", type: null, labels: {} })])[0]).toBe("Health");
+    expect(labels("health", [deviceItem("unit-1", "Devices", { site: "health-lab", type: null, labels: {} })])[0]).toBe(
+      "Health",
+    );
   });
 
   it("keeps devices that the server found by their site", () => {
-    expect(labels("hamburg", [deviceItem("press-07", "Devices", { site: "hamburg", type: null, labels: {} })])).toEqual([
-      "press-07",
-    ]);
+    expect(labels("hamburg", [deviceItem("press-07", "Devices", { site: "hamburg", type: null, labels: {} })])).toEqual(
+      ["press-07"],
+    );
   });
 
   it("finds metrics by their name, and none before something is typed", () => {
