@@ -57,6 +57,15 @@ export async function readMonths(client: Pool | PoolClient, tables: readonly str
   return months.sort((a, b) => a.month - b.month);
 }
 
+/** The partitions of a table that are no month's: what fits in none, and what there was before the table was divided. */
+export async function undivided(client: Pool | PoolClient, table: string): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT name FROM unnest(ARRAY[$1 || '_other', $1 || '_before']) AS name WHERE to_regclass(name) IS NOT NULL`,
+    [table],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** The tables divided into months: those divided by time, as others are by days' numbers. */
 export async function readDivided(client: Pool | PoolClient): Promise<string[]> {
   const { rows } = await client.query<{ table: string }>(

@@ -78,7 +78,7 @@ async function missingRights(client: pg.Client, role: string): Promise<string[]>
        WHERE has_table_privilege($1, c.oid, right_name)) AS rights
      FROM pg_class c
      WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v')
-       AND (NOT c.relispartition OR c.relname LIKE '%\\_other')`,
+       AND (NOT c.relispartition OR c.relname LIKE ANY ('{%\\_other,%\\_before}'))`,
     [role],
   );
   const changes = tables.flatMap(({ name, rights }) => {

@@ -32,6 +32,9 @@ test("months are made once, by several workers at the same time", async () => {
     "rollup_minute_2020_08",
     "rollup_minute_other",
   ]);
+  expect(await partitions("rollup_hour")).toEqual(
+    expect.arrayContaining(["rollup_hour_2020_07", "rollup_hour_2020_08", "rollup_hour_other"]),
+  );
 });
 
 test("where rows are already, months stay in the default partition", async () => {
@@ -104,8 +107,14 @@ test("retention drops whole months, and the older rows of the default partition"
   );
   const ctx = jobContext(db.pool, { now: month(2020, 7) + 10 * 86_400_000 });
   for (const job of readingJobs({ days: 10 })) await job.run(ctx);
-  const left = [...(await partitions("sample")), ...(await partitions("rollup_minute"))];
-  for (const gone of ["sample_2020_07", "rollup_minute_2020_07", "sample_1980_01", "sample_1984_01"])
+  const left = (await Promise.all(["sample", "rollup_minute", "rollup_hour"].map(partitions))).flat();
+  for (const gone of [
+    "sample_2020_07",
+    "rollup_minute_2020_07",
+    "rollup_hour_2020_07",
+    "sample_1980_01",
+    "sample_1984_01",
+  ])
     expect(left).not.toContain(gone);
   expect((await db.pool.query(`SELECT count(*)::int, min(bucket) AS at FROM rollup_hour`)).rows).toEqual([
     { count: 250, at: new Date("2020-08-15T00:00:00Z") },

@@ -10,6 +10,7 @@ import {
   readMonths,
   startOf,
   lockMonths,
+  undivided,
 } from "@/server/postgres/months";
 import { withTransaction } from "@/server/postgres/transaction";
 
@@ -20,17 +21,14 @@ import { withTransaction } from "@/server/postgres/transaction";
 const PAST_MONTHS = 240;
 
 /** The tables divided into months of event time. */
-const TABLES = [
-  { table: "sample", column: "time" },
-  { table: "rollup_minute", column: "bucket" },
-] as const;
+const TABLES = ["sample", "rollup_minute", "rollup_hour"] as const;
 
 export interface Partitions {
   /** Makes the months that `times` need, but very old ones. Cheap once they are known. */
   ensure(times: Iterable<EpochMs>): Promise<void>;
 }
 
-/** Keeps the month partitions of samples and minute rollups ahead of the rows. Workers may do this at once. */
+/** Keeps the month partitions of samples and rollups ahead of the rows. Workers may do this at once. */
 export function createPartitions(pool: Pool, now: () => EpochMs = Date.now): Partitions {
   // Months settled, made or left to *_other: what comes is no newer than the pipeline's tolerance.
   const settled = new Set<number>();
@@ -58,26 +56,22 @@ export function createPartitions(pool: Pool, now: () => EpochMs = Date.now): Par
     await withTransaction(pool, async (client) => {
       // Attaching waits for long readers, and would make others wait behind it: rather give up and come again.
       await lockMonths(client, "5s");
-      const tables = TABLES.map(({ table }) => table);
-      const there = new Set((await readMonths(client, tables)).map(monthName));
+      const there = new Set((await readMonths(client, TABLES)).map(monthName));
       for (const month of months)
-        for (const table of tables)
+        for (const table of TABLES)
           if (!there.has(monthName({ table, month }))) await makeMonth(client, { table, month });
     });
   }
 }
 
-/** What there is of each kind of rollups: a table divided into months, or one alone. */
-const TABLE_OF = {
-  minutes: { table: "rollup_minute", column: "bucket", rest: "rollup_minute_other" },
-  hours: { table: "rollup_hour", column: "bucket", rest: "rollup_hour" },
-} as const;
+/** The table of each kind of rollups. */
+const TABLE_OF = { minutes: "rollup_minute", hours: "rollup_hour" } as const;
 
 type Rollups = keyof typeof TABLE_OF;
 
 /** The months of a kind before the one `before` is in, the oldest first: whole months go. */
 export async function oldMonths(client: Pool | PoolClient, keeps: Rollups, before: EpochMs): Promise<MonthOfTable[]> {
-  const months = await readMonths(client, [TABLE_OF[keeps].table]);
+  const months = await readMonths(client, [TABLE_OF[keeps]]);
   return months.filter(({ month }) => month < monthOf(before));
 }
 
@@ -110,10 +104,13 @@ export async function removeOldRows(
   );
   const { last, devices } = rows[0]!;
   const isEnd = devices < DEVICES;
-  const { rest, column } = TABLE_OF[keeps];
-  const { rowCount } = await tx.query(
-    `DELETE FROM ${rest} WHERE device_id > $1 AND ($2::integer IS NULL OR device_id <= $2) AND ${column} < $3`,
-    [device, isEnd ? null : last, firstMoment(monthOf(before))],
-  );
-  return { removed: rowCount ?? 0, device: isEnd ? null : last };
+  let removed = 0;
+  for (const table of await undivided(tx, TABLE_OF[keeps])) {
+    const { rowCount } = await tx.query(
+      `DELETE FROM ${table} WHERE device_id > $1 AND ($2::integer IS NULL OR device_id <= $2) AND bucket < $3`,
+      [device, isEnd ? null : last, firstMoment(monthOf(before))],
+    );
+    removed += rowCount ?? 0;
+  }
+  return { removed, device: isEnd ? null : last };
 }

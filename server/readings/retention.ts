@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import { KEPT, type Kept, type Retention } from "@/server/domain/retention";
 import type { EpochMs } from "@/server/domain/terms";
 import { UnavailableError } from "@/server/domain/unavailable";
-import { monthOf, startOf } from "@/server/postgres/months";
+import { firstMoment, monthOf, readMonths, startOf, undivided } from "@/server/postgres/months";
 
 /** How long a kind is kept, and since when that is so. */
 export interface KeptRule {
@@ -101,15 +101,32 @@ export async function refuseRemoved(tx: PoolClient, oldest: EpochMs): Promise<vo
 
 /** The event time of the oldest there is of each kind. */
 export async function readOldest(client: Pool | PoolClient): Promise<Readonly<Record<Kept, EpochMs | null>>> {
-  const oldest = (table: string, column: string) =>
-    `(SELECT min(o.at) FROM device d CROSS JOIN LATERAL (
-       SELECT ${column} AS at FROM ${table} WHERE device_id = d.id ORDER BY ${column} LIMIT 1) o)`;
-  const ms = (time: string) => `(extract(epoch FROM ${time}) * 1000)::float8`;
-  const { rows } = await client.query<Record<Kept, number | null>>(
-    `SELECT ${ms(oldest("sample", "time"))} AS raw, ${ms(oldest("rollup_minute", "bucket"))} AS minutes,
-       ${ms(oldest("rollup_hour", "bucket"))} AS hours`,
-  );
-  return rows[0]!;
+  return {
+    raw: await oldestIn(client, "sample", "time"),
+    minutes: await oldestIn(client, "rollup_minute", "bucket"),
+    hours: await oldestIn(client, "rollup_hour", "bucket"),
+  };
+}
+
+/** Looks into what is no month's, and then into months until one has something: all at once would ask each month for each device. */
+async function oldestIn(client: Pool | PoolClient, table: string, column: string): Promise<EpochMs | null> {
+  const inPart = async (part: string, condition: string): Promise<EpochMs | null> => {
+    const { rows } = await client.query<{ at: number | null }>(
+      `SELECT (extract(epoch FROM min(o.at)) * 1000)::float8 AS at FROM device d CROSS JOIN LATERAL (
+         SELECT ${column} AS at FROM ${part} WHERE device_id = d.id ${condition} ORDER BY ${column} LIMIT 1) o`,
+    );
+    return rows[0]!.at;
+  };
+  const found: (EpochMs | null)[] = [];
+  for (const part of await undivided(client, table)) found.push(await inPart(part, ""));
+  for (const { month } of await readMonths(client, [table])) {
+    const within = `AND ${column} >= '${firstMoment(month)}' AND ${column} < '${firstMoment(month + 1)}'`;
+    const at = await inPart(table, within);
+    found.push(at);
+    if (at !== null) break;
+  }
+  const times = found.filter((at) => at !== null);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 /** Bytes that tables take with their indexes and partitions; null: there is no such table. */

@@ -6,6 +6,8 @@ import { faultsOfReadings } from "@/server/testing/kept-readings";
 import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
 import { readColumns } from "./blocks";
 import { mergeJobs } from "./merge";
+import { readingJobs } from "./jobs";
+import { createPartitions } from "./partitions";
 import { readSeries } from "./reading-queries";
 
 let db: TestDatabase;
@@ -50,6 +52,40 @@ test("sums that were cut off at the largest double are counted anew, others stay
       { metric: "small", sum: 6 },
     ]);
   }
+});
+
+test("hour rollups from before they were divided are kept, read and removed as before, and what comes gets months of its own", async () => {
+  await goBackBefore(db, "20261130352000_months_of_hours");
+  const row = `'{1}', '{2}', '{3}', '{1}', '{2}', '{1}', '{0}', '{2}', '{60000}'`;
+  await db.pool.query(
+    `INSERT INTO device (name, rolled_until) VALUES ('pump', '2100-01-01Z');
+     INSERT INTO metric (name, kind) VALUES ('power', 'number');
+     INSERT INTO rollup_hour SELECT 1, at, ${row} FROM unnest(ARRAY['2019-05-01 10:00Z', date_trunc('hour', now()), '2099-01-01 10:00Z']::timestamptz[]) at`,
+  );
+  const all = async () => (await db.pool.query("SELECT * FROM rollup_hour ORDER BY bucket")).rows;
+  const view = async () => (await db.pool.query("SELECT * FROM reading_hour ORDER BY bucket")).rows;
+  const [rows, shown] = [await all(), await view()];
+  await migrate(db.connectionString);
+  expect([await all(), await view()]).toEqual([rows, shown]);
+  const held = async () =>
+    (
+      await db.pool.query<{ t: string }>("SELECT tableoid::regclass::text AS t FROM rollup_hour ORDER BY bucket")
+    ).rows.map(({ t }) => t);
+  expect(await held()).toEqual(["rollup_hour_before", "rollup_hour_before", "rollup_hour_other"]);
+
+  // Months that are in the old one aren't made, those after it are.
+  const now = new Date();
+  const soon = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 3, 15);
+  await createPartitions(db.pool).ensure([Date.UTC(2019, 4, 2), now.getTime(), soon]);
+  await db.pool.query(`INSERT INTO rollup_hour SELECT 1, $1, ${row}`, [new Date(soon)]);
+  const month = `rollup_hour_${new Date(soon).toISOString().slice(0, 7).replace("-", "_")}`;
+  expect(await held()).toEqual(["rollup_hour_before", "rollup_hour_before", month, "rollup_hour_other"]);
+
+  const [retention] = readingJobs({ days: 60 });
+  await retention!.run(jobContext(db.pool));
+  expect(await held()).toEqual(["rollup_hour_before", month, "rollup_hour_other"]);
+  await retention!.run(jobContext(db.pool, { now: soon + 200 * 86_400_000 }));
+  expect(await held()).toEqual(["rollup_hour_other"]);
 });
 
 test("readings that lie as a row a moment are the same after the upgrade, after they are merged, and when more come", async () => {

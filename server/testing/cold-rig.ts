@@ -5,12 +5,12 @@ import type { Pool } from "pg";
 import { createFolderColdStore } from "@/server/adapters/cold/folder";
 import type { ColdStore } from "@/server/ports/cold-store";
 import { binaryRows, copyBinary } from "@/server/postgres/copy";
+import { makeMonth, monthOf, readDivided } from "@/server/postgres/months";
 import { withTransaction } from "@/server/postgres/transaction";
 import { addBlock, type Block, BLOCK_TARGET } from "@/server/readings/blocks";
 import { coldJobs } from "@/server/readings/cold/jobs";
 import { readAllBlocks } from "@/server/readings/cold/hot-and-cold";
 import { type ColdReader, createColdReader } from "@/server/readings/cold/reader";
-import { createPartitions } from "@/server/readings/partitions";
 import { freshDatabase, type TestDatabase } from "./database";
 import { jobContext } from "./job-context";
 
@@ -70,7 +70,12 @@ export async function addCatalog(
 
 /** Adds blocks as they are. */
 export async function addBlocks(pool: Pool, blocks: readonly Block[]): Promise<void> {
-  await createPartitions(pool).ensure(blocks.map(({ times }) => times[0]!));
+  const months = new Set(blocks.map(({ times }) => monthOf(times[0]!)));
+  // Also in a database of an earlier version, where fewer tables are divided.
+  const tables = (await readDivided(pool)).filter((table) => table !== "dead_letter");
+  await withTransaction(pool, async (tx) => {
+    for (const month of months) for (const table of tables) await makeMonth(tx, { table, month });
+  });
   const rows = binaryRows();
   for (const block of blocks) addBlock(rows, block);
   await withTransaction(pool, (tx) => copyBinary(tx, BLOCK_TARGET, rows));
