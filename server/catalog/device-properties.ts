@@ -8,7 +8,7 @@ import type { WritingContext } from "@/server/postgres/context";
 import { type PrismaClient, prismaIn } from "@/server/postgres/prisma";
 
 /** A label of a device. */
-export interface DeviceLabel {
+interface DeviceLabel {
   readonly value: string;
   /** True if a person set it: what messages say doesn't count. */
   readonly byPerson: boolean;
