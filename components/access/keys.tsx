@@ -170,7 +170,7 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
         {readable(name)} <small title="The part of the key that is no secret">{id}</small>
         <small className={classes.below}>
           {purposeOf(accessKey)}
-          {isEnded ? `, ${word.toLowerCase()}` : ""}
+          {mark !== "ok" ? `, ${word.toLowerCase()}` : ""}
         </small>
         {newNames === null ? null : (
           <small className={classes.note}>
