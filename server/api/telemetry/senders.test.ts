@@ -74,9 +74,13 @@ describe("whom a sender may speak for", () => {
 
   test("two sites that claim a new device at once: the one that comes first in the log keeps it, the other's message is kept as a dead letter", async () => {
     const both = ["north", "south"].map((site) => send(key(site, { site }), message("claimed")));
-    expect(await Promise.all(both.map(accepted))).toEqual([1, 1]);
+    const answers = await Promise.all(both);
     const { pool } = rig.engines;
+    // A busy machine may have stored the first before the second is judged: then the door refuses it.
+    const late = answers.find(({ status }) => status !== 202);
+    if (late !== undefined) expect((await refused(Promise.resolve(late))).kind).toBe("not-allowed");
     await until(async () => {
+      if (late !== undefined) return true;
       const { rows } = await pool.query<{ reason: string }>(`SELECT reason FROM dead_letter WHERE device = 'claimed'`);
       return rows.length === 1 && rows[0]!.reason === "otherSite";
     });
