@@ -145,7 +145,7 @@ export function MappingForm(props: MappingFormProps) {
             <span>
               Version {savedAs} is in use: what comes from now on is read by it.{" "}
               {openDeadLetters > 0 ? (
-                <Link href={`/dead-letters?source=${source.name}&resend=1`}>
+                <Link href={`/dead-letters?source=${source.name}`}>
                   Resend{" "}
                   {openDeadLetters >= 1000 ? "1,000 or more dead letters" : counted(openDeadLetters, "dead letter")}{" "}
                   with it

@@ -57,7 +57,7 @@ function Row({ sample, href }: { sample: SourceSample; href: string | null }) {
         <Age time={at} />
         <span className={classes.size}>{formatTotal(bytes)} bytes</span>
         {href ? (
-          <Link href={href} aria-label={`See how the payload of ${at} is read`}>
+          <Link href={href} aria-label={`How it is read: the payload of ${at}`}>
             How it is read
           </Link>
         ) : null}

@@ -16,6 +16,22 @@ const SIZES = [
 let full: Stage;
 let empty: Stage;
 let letter: string;
+const SOURCE = "barn";
+
+/** Makes a source of which one payload was read, one was ignored and one was refused. */
+async function addSource(): Promise<void> {
+  const send = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
+    const init = { method: "POST", headers: { "content-type": "application/json", ...headers } };
+    const answer = await full.product.fetch(path, { ...init, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as { text: string };
+  };
+  await send("/api/v1/sources", { name: SOURCE, kind: "generic" });
+  const { text } = await send(`/api/v1/sources/${SOURCE}/keys`, {});
+  const key = { authorization: `Bearer ${text}` };
+  await send(`/ingest/${SOURCE}`, { device: "barn-1", temp: 21, door: null, bad: { deep: [1, "x"] } }, key);
+  await send(`/ingest/${SOURCE}`, { temp: 21, time: "yesterday" }, key);
+}
 beforeAll(async () => {
   full = await setStage({ SIMULATOR_FAULTS_PER_HOUR: "600" });
   empty = await setStage({ DEMO_DEVICES: "0" });
@@ -28,6 +44,7 @@ beforeAll(async () => {
   await post(full.product, { device: DEVICE, time: Date.now(), readings: { temperature: "21.3 °C" } });
   await until(async () => (await letters()).items.length === 1, { timeoutMs: PATIENCE_MS, what: "a dead letter" });
   letter = (await letters()).items[0]!.id;
+  await addSource();
   await until(async () => (await full.product.get<FleetSummary>("/api/v1/fleet/summary")).states.live > 5, {
     timeoutMs: PATIENCE_MS,
     what: "devices",
@@ -60,6 +77,9 @@ const routes = () => [
   ...PEOPLE_PAGES,
   { name: "a device", route: `/devices/${DEVICE}` },
   { name: "a dead letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` },
+  { name: "a source", route: `/sources/${SOURCE}` },
+  { name: "a mapping", route: `/sources/${SOURCE}/mapping` },
+  { name: "a refused payload", route: `/sources/${SOURCE}/mapping?sample=refused` },
   { name: "the wall", route: "/?wall=1" },
   { name: "no page", route: "/nowhere" },
 ];
@@ -132,6 +152,10 @@ for (const colorScheme of ["light", "dark"] as const)
       ["/users", "Add a person…"],
       ["/keys", "Make a key…"],
       ["/account", "Sign out everywhere…"],
+      ["/sources", "New source…"],
+      [`/sources/${SOURCE}`, "Rotate…"],
+      [`/sources/${SOURCE}`, "Edit…"],
+      [`/sources/${SOURCE}`, "Remove…"],
     ] as const) {
       await page.goto(route);
       await loaded(page);
