@@ -43,7 +43,7 @@ export function isSealed(kept: string): boolean {
 }
 
 /** Where the keys are, one a line: the first encrypts, all of them decrypt. */
-export function secretsKeyFile({ access, dataDir }: Pick<Config, "access" | "dataDir">): {
+function secretsKeyFile({ access, dataDir }: Pick<Config, "access" | "dataDir">): {
   readonly keyFile: string;
   /** True for the one in the data folder, which is made when it isn't there. */
   readonly makesKey: boolean;

@@ -14,13 +14,13 @@ import type { Sender } from "./sender";
 import type { Share } from "./waiting-bytes";
 
 /** A message in Fieldwatch's own shape, and what decoding finds in it. */
-export interface Item {
+interface Item {
   readonly bytes: Uint8Array;
   readonly outcome: DecodeOutcome;
 }
 
 /** Whose messages they are, and what becomes of those that aren't taken. */
-export interface Accepting {
+interface Accepting {
   readonly sender: Sender;
   /** Headers of every record; null for none. */
   readonly headers: RecordHeaders | null;

@@ -136,7 +136,7 @@ export const deleteSourceVerb = writingVerb(
 );
 
 /** @throws ProblemError when the source was changed since it was read. */
-export function mustBeAt(row: SourceRow, revision: number): void {
+function mustBeAt(row: SourceRow, revision: number): void {
   if (row.revision !== revision)
     throw new ProblemError("changed-meanwhile", "Nothing was written. Read the source again, and change that.", {
       members: { current: { revision: row.revision, mappingVersion: row.mappingVersion } },

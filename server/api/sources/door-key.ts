@@ -7,7 +7,7 @@ export const KEY_PARAMETER = "key";
  * The key a request to a source's door shows: as Bearer or Token, as the password of Basic (or its user name, without one), as X-Api-Key, or as
  * `?key=`; null for none. Cookies are no keys: whatever page leads a browser here, it speaks for nobody.
  */
-export function keyIn({ headers, url }: Pick<Request, "headers" | "url">): string | null {
+function keyIn({ headers, url }: Pick<Request, "headers" | "url">): string | null {
   const authorization = headers.get("authorization");
   if (authorization !== null) {
     const [, scheme = "", text = ""] = /^(\S+) +(\S+)$/.exec(authorization.trim()) ?? [];

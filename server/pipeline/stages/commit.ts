@@ -58,7 +58,7 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
         if (moved !== null) throw fenced(moved);
         if (batches.some(({ epoch }) => epoch !== null && epoch !== catalogEpoch)) {
           catalog.forget();
-          throw new FencedError("something of the catalog was removed since the batch was read");
+          throw new FencedError("the catalog changed since the batch was read");
         }
         // A device has one writer at a time even while its key moves between partitions.
         const locked = await lockDevices(tx, devices);

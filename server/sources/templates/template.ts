@@ -4,7 +4,7 @@ import type { MappingInput } from "@/server/domain/mapping/mapping";
 import type { AnswerPolicy, SourceKind } from "@/server/domain/source";
 
 /** Where a kind of sender can come in: by its own door of HTTP, or one of MQTT. */
-export type TemplateDoor = "http" | "influx" | "otlp" | "mqtt" | "mqtt-bridge" | "kafka";
+type TemplateDoor = "http" | "influx" | "otlp" | "mqtt" | "mqtt-bridge" | "kafka";
 
 export interface SourceTemplate {
   readonly kind: SourceKind;

@@ -1,4 +1,8 @@
 import { routes } from "@/server/api/runtime";
 
 export const dynamic = "force-dynamic";
-export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes({ GET: "getSource", PATCH: "updateSource", DELETE: "deleteSource" });
+export const { GET, POST, PUT, PATCH, DELETE, OPTIONS } = routes({
+  GET: "getSource",
+  PATCH: "updateSource",
+  DELETE: "deleteSource",
+});
