@@ -8,7 +8,7 @@ export interface Recount {
   readonly hourCounts: number;
   readonly wrongMinutes: number;
   readonly wrongHours: number;
-  /** What else isn't as it must be of blocks and rollups, in words. */
+  /** What else isn't as it must be of blocks, rollups and the counts of sources, in words. */
   readonly faults: readonly string[];
 }
 
@@ -23,6 +23,11 @@ const differing = (view: string, unit: string) => `
      OR a.first IS DISTINCT FROM b.first OR a.last IS DISTINCT FROM b.last
      OR (abs(a.sum - b.sum) <= 1e-9 * greatest(a.size, 1e-300)) IS NOT TRUE`;
 
+const COUNTED = ["messages", "readings", "duplicates", "conflicts", "dead_letters"]
+  .map((name) => `coalesce(sum(${name}), 0)`)
+  .join(", ");
+const SOURCES_DIFFER = `SELECT count(*) AS n FROM (SELECT ${COUNTED} FROM pipeline_position EXCEPT SELECT ${COUNTED} FROM source_commit) AS d`;
+
 /** Counts again from the readings, in SQL, past the product's own code. */
 export async function recount(connectionString: string): Promise<Recount> {
   const client = new pg.Client({ connectionString });
@@ -36,7 +41,12 @@ export async function recount(connectionString: string): Promise<Recount> {
       hourCounts: await number("SELECT coalesce(sum(count), 0) AS n FROM reading_hour"),
       wrongMinutes: await number(differing("reading_minute", "minute")),
       wrongHours: await number(differing("reading_hour", "hour")),
-      faults: await faultsOfReadings(client),
+      faults: [
+        ...(await faultsOfReadings(client)),
+        ...((await number(SOURCES_DIFFER)) === 0
+          ? []
+          : ["the counts of sources don't add up to those of the positions"]),
+      ],
     };
   } finally {
     await client.end();

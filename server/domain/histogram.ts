@@ -18,5 +18,7 @@ export function histogramPercentile(counts: readonly number[], share: number): n
 
 /** Tells the class of a value, for a histogram whose class i counts values in [2^(i-1), 2^i) and class 0 those below 1; the last has no upper end. */
 export function histogramClass(value: number, classes: number): number {
-  return value < 1 ? 0 : Math.min(classes - 1, 32 - Math.clz32(Math.min(value, 0x7fffffff)));
+  return value < 1
+    ? 0
+    : Math.min(classes - 1, value < 2 ** 31 ? 32 - Math.clz32(value) : Math.floor(Math.log2(value)) + 1);
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPostgresMessageArchive } from "@/server/adapters/postgres/message-archive";
+import { sourceHeaders } from "@/server/domain/source-mark";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
 import { archivedMessages } from "@/server/testing/archived";
 import type { Fault, Rig } from "@/server/testing/pipeline-rig";
@@ -11,7 +12,13 @@ const T = Date.UTC(2026, 0, 15, 10, 59, 58);
 
 /** What a batch may hold: late, repeated and conflicting readings, refused fields, and what can't be read. */
 const message = fc.oneof(
-  { weight: 9, arbitrary: fc.record({ device: fc.nat(2), at: fc.nat(8), a: fc.nat(1), bad: fc.boolean() }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      ...{ device: fc.nat(2), at: fc.nat(8), a: fc.nat(1), bad: fc.boolean() },
+      source: fc.constantFrom(null, "barn", "nobody"),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant("nothing to read") },
 );
 /** Batches, each with the messages of every partition. */
@@ -23,11 +30,24 @@ const rounds = fc.array(
   },
 );
 
-function append(partition: number, one: string | { device: number; at: number; a: number; bad: boolean }): void {
+interface Sent {
+  readonly device: number;
+  readonly at: number;
+  readonly a: number;
+  readonly bad: boolean;
+  readonly source?: string | null;
+}
+
+function append(partition: number, one: string | Sent): void {
   if (typeof one === "string") return bench.log.append(partition, one, T);
-  const { device, at, a, bad } = one;
+  const { device, at, a, bad, source = null } = one;
   const readings = { a, b: device, ...(bad && { "not a name!": 1 }) };
-  bench.log.append(partition, { device: `p${partition}-${device}`, time: T + at * 500, readings }, T);
+  bench.log.append(
+    partition,
+    { device: `p${partition}-${device}`, time: T + at * 500, readings },
+    T,
+    source === null ? {} : sourceHeaders(source, 1),
+  );
 }
 
 async function stored() {
@@ -42,13 +62,17 @@ async function stored() {
   const letters = await bench.pool.query(
     `SELECT partition, reason, sum(letters)::int AS letters FROM pipeline_refused GROUP BY 1, 2 ORDER BY 1, 2`,
   );
+  const sources = await bench.pool.query(
+    `SELECT name, partition, messages::int, readings::int, duplicates::int, conflicts::int, dead_letters::int, behind, ahead
+     FROM source_commit JOIN source ON id = source_id ORDER BY 1, 2`,
+  );
   const devices = await bench.pool.query(`SELECT name, messages::int, conflicts::int FROM device ORDER BY name`);
   const archived = (await archivedMessages(bench.pool)).map(({ position: { partition, offset }, body }) => [
     partition,
     offset,
     body,
   ]);
-  return [rows, rates.rows, letters.rows, devices.rows, archived, await bench.readings()];
+  return [rows, rates.rows, letters.rows, sources.rows, devices.rows, archived, await bench.readings()];
 }
 
 /** Delivers the rest of every partition at the same moment, as a log does; what fails comes again. */
@@ -71,6 +95,7 @@ test(
       fc.asyncProperty(rounds, fc.array(fault, { minLength: 4, maxLength: 4 }), async (given, faults) => {
         const run = async (deliver: (rig: Rig, fault: Fault | null) => Promise<void>) => {
           await bench.renew();
+          await bench.pool.query(`INSERT INTO source (name, kind, answer) VALUES ('barn', 'generic', 'webhook')`);
           const rig = await bench.rig();
           for (const [i, round] of given.entries()) {
             for (const [partition, messages] of round.entries()) for (const one of messages) append(partition, one);

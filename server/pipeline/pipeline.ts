@@ -19,6 +19,7 @@ import { createEnrich } from "./stages/enrich";
 import { createRefuseRecord } from "./stages/refuse-record";
 import type { PublishLive } from "./stages/publish-live";
 import { addSettlements } from "./settlements";
+import { addSources } from "./source-commits";
 import { createSettleResends, createFindSettlements } from "./stages/settle-resends";
 import { createStoreDocuments } from "./stages/store-documents";
 import { addWaits, each, timed, type Timings } from "./timings";
@@ -68,7 +69,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addLabels, // what they say of their devices
   ];
   // of each partition's part
-  const byPartition = [addRate, addRefused, addReplayRuns, addSettlements];
+  const byPartition = [addRate, addRefused, addSources, addReplayRuns, addSettlements];
   const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors, byPartition }));
   // tells resent dead letters their outcome; repeatable, and made up for if it fails
   const settleResends = createSettleResends(deps);

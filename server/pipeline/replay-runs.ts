@@ -4,6 +4,7 @@ import type { DeadLetterReason } from "@/server/domain/reasons";
 import { readRun } from "@/server/domain/replay-run";
 import type { EpochMs } from "@/server/domain/terms";
 import type { PipelineCommit } from "./batch";
+import { outcomesOf } from "./outcomes";
 import { printable } from "./printable";
 
 type Counts = Record<"messages" | "faulty" | "readings" | "repeats" | "conflicts" | "texts", number>;
@@ -12,6 +13,7 @@ interface RunCounts extends Counts {
   readonly refused: Map<DeadLetterReason, { count: number; example: string }>;
 }
 
+const COUNTED = { new: "readings", repeat: "repeats", conflict: "conflicts" } as const;
 const COLUMNS = ["messages", "faulty", "readings", "repeats", "conflicts", "texts"] as const;
 
 /**
@@ -49,7 +51,6 @@ async function addRuns(client: PoolClient, batch: PipelineCommit): Promise<void>
 }
 
 function countRuns(batch: PipelineCommit): Map<string, RunCounts> {
-  const { added, conflicts } = batch.written;
   const runs = new Map<string, RunCounts>();
   const byOffset = new Map<number, RunCounts>();
   for (const { headers, offset } of batch.records) {
@@ -74,23 +75,16 @@ function countRuns(batch: PipelineCommit): Map<string, RunCounts> {
     if (before) before.count++;
     else counts.refused.set(reason, { count: 1, example: exampleOf(device, field, detail) });
   }
-  const keyOf = (deviceId: number, time: EpochMs, metric: number) => `${deviceId} ${time} ${metric}`;
-  // A new reading belongs to the first message in the log that has it, whoever sent it.
-  const open = new Set(added.flatMap(({ deviceId, time, metrics }) => metrics.map((id) => keyOf(deviceId, time, id))));
-  const other = new Set(
-    conflicts.map(({ deviceId, time, metric, refused }) => `${keyOf(deviceId, time, metric)} ${refused}`),
-  );
-  for (const { record, deviceId, message, metrics, values, texts } of batch.messages) {
+  for (const { record, texts } of batch.messages) {
     const counts = byOffset.get(record.offset);
     if (counts) counts.texts += texts.length;
-    for (const [i, metric] of metrics.entries()) {
-      const key = keyOf(deviceId, message.eventTime, metric);
-      const isNew = open.delete(key);
-      if (!counts) continue;
-      const isConflict = !isNew && other.has(`${key} ${values[i]}`);
-      if (isConflict) faulty.add(record.offset);
-      counts[isNew ? "readings" : isConflict ? "conflicts" : "repeats"]++;
-    }
+  }
+  for (const { message, became } of outcomesOf(batch.messages, batch.written)) {
+    const { offset } = message.record;
+    const counts = byOffset.get(offset);
+    if (!counts) continue;
+    if (became === "conflict") faulty.add(offset);
+    counts[COUNTED[became]]++;
   }
   for (const offset of faulty) byOffset.get(offset)!.faulty++;
   return runs;
