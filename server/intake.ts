@@ -77,7 +77,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
     source: OpenSource,
     one: { at?: number; bytes?: number; refused?: Parameters<typeof own.counting.add>[1]["refused"] },
   ) =>
-    own.counting.add(source.id, {
+    own.counting.add(source.name, {
       ...{ at: Date.now(), bytes: 0, accepted: 0, isKept: false, ignoredBy: new Map(), refused: [] },
       ...{ isIgnored: one.refused === undefined, ...one },
     });

@@ -26,10 +26,10 @@ interface Accepting {
   readonly headers: RecordHeaders | null;
   /** The most of them; left out: as many as any request may have. */
   readonly most?: number;
+  /** Called with each item that is rejected. */
+  readonly rejected?: (item: RejectedItem) => void;
   /** The door keeps and counts by itself what is rejected: nothing accepted is no error then, nor is nothing at all. */
   readonly keeping?: {
-    /** Called with each item that is rejected. */
-    readonly rejected: (item: RejectedItem) => void;
     /** Called when all are judged. @returns further records, which are appended with the accepted ones. */
     readonly records: () => readonly LogRecord[];
   };
@@ -81,12 +81,12 @@ export function createAccept(deps: AcceptDeps): Accept {
 
   async function judgeInTurns(
     items: Parameters<Accept>[0],
-    { headers, sender, keeping, most = maxMessages }: Accepting,
+    { headers, sender, rejected: heard, keeping, most = maxMessages }: Accepting,
     judging: Judging,
   ) {
     const taken: Taken[] = [];
     const unsure: { readonly place: number; readonly message: DecodedMessage }[] = [];
-    const rejected = createRejections(keeping?.rejected);
+    const rejected = createRejections(heard);
     const settle = (place: number, verdict: Verdict) => {
       const one = taken[place]!;
       if (verdict.ok) {

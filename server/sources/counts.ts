@@ -17,7 +17,7 @@ interface DoorCounts {
 }
 
 /** The latest thing that was refused. */
-export interface LastError extends DeliveryRefusal {
+interface LastError extends DeliveryRefusal {
   readonly at: EpochMs;
 }
 
@@ -35,7 +35,8 @@ export interface Counted {
 
 /** Counts what doors take, and writes it about once a second: a crash costs what was not written yet. */
 export interface DoorCounting {
-  add(sourceId: number, one: Counted): void;
+  /** @param source its name. */
+  add(source: string, one: Counted): void;
   /** Writes what is left. */
   stop(): Promise<void>;
 }
@@ -46,7 +47,7 @@ const MOST_WORDS = 64;
 
 /** @param onError is told when counts could not be written; they are written with the next. */
 export function createDoorCounting(pool: Pool, onError: (error: unknown) => void): DoorCounting {
-  let waiting = new Map<number, DoorCounts>();
+  let waiting = new Map<string, DoorCounts>();
   let writing = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
@@ -58,9 +59,9 @@ export function createDoorCounting(pool: Pool, onError: (error: unknown) => void
       await writeCounts(pool, counts);
     } catch (error) {
       onError(error);
-      for (const [id, one] of counts) {
-        const since = waiting.get(id);
-        waiting.set(id, since === undefined ? one : sumOf(one, since));
+      for (const [name, one] of counts) {
+        const since = waiting.get(name);
+        waiting.set(name, since === undefined ? one : sumOf(one, since));
       }
       arm();
     }
@@ -74,9 +75,9 @@ export function createDoorCounting(pool: Pool, onError: (error: unknown) => void
   }
 
   return {
-    add(id, one) {
-      let counts = waiting.get(id);
-      if (counts === undefined) waiting.set(id, (counts = nothing(one.at)));
+    add(source, one) {
+      let counts = waiting.get(source);
+      if (counts === undefined) waiting.set(source, (counts = nothing(one.at)));
       counts.received += 1;
       counts.bytes += one.bytes;
       counts.accepted += one.accepted;
@@ -119,30 +120,29 @@ function sumOf(one: DoorCounts, since: DoorCounts): DoorCounts {
   return since;
 }
 
-async function writeCounts(pool: Pool, counts: ReadonlyMap<number, DoorCounts>): Promise<void> {
-  const rows = [...counts].map(([id, { ignoredBy, refused, firstSeen, lastSeen, ...rest }]) => ({
+async function writeCounts(pool: Pool, counts: ReadonlyMap<string, DoorCounts>): Promise<void> {
+  const rows = [...counts].map(([name, { ignoredBy, refused, firstSeen, lastSeen, ...rest }]) => ({
     ...rest,
-    id,
+    name,
     ignoredBy: Object.fromEntries(ignoredBy),
     refused: Object.fromEntries(refused),
     firstSeen: new Date(firstSeen),
     lastSeen: new Date(lastSeen),
   }));
-  // Sorted, as other processes write the same rows.
-  rows.sort((a, b) => a.id - b.id);
   await pool.query(
     `INSERT INTO source_count AS c (source_id, received, bytes, accepted, ignored, kept, ignored_by, refused, first_seen, last_seen, last_error)
      SELECT s.id, n.received, n.bytes, n.accepted, n.ignored, n.kept, n."ignoredBy", n.refused, n."firstSeen", n."lastSeen", n."lastError"
-     FROM json_to_recordset($1) AS n (id integer, received bigint, bytes bigint, accepted bigint, ignored bigint, kept bigint, "ignoredBy" jsonb,
+     FROM json_to_recordset($1) AS n (name text, received bigint, bytes bigint, accepted bigint, ignored bigint, kept bigint, "ignoredBy" jsonb,
        refused jsonb, "firstSeen" timestamptz, "lastSeen" timestamptz, "lastError" json)
-     JOIN source s ON s.id = n.id ORDER BY s.id
+     -- In one order and locked before their counts, as other processes write the same rows and a source may be removed meanwhile.
+     JOIN (SELECT id, name FROM source WHERE name = ANY ($2::text[]) ORDER BY id FOR KEY SHARE) AS s USING (name) ORDER BY s.id
      ON CONFLICT (source_id) DO UPDATE SET
        received = c.received + excluded.received, bytes = c.bytes + excluded.bytes, accepted = c.accepted + excluded.accepted,
        ignored = c.ignored + excluded.ignored, kept = c.kept + excluded.kept,
        ignored_by = ${sumOfWords("ignored_by")}, refused = ${sumOfWords("refused")},
        first_seen = least(c.first_seen, excluded.first_seen), last_seen = greatest(c.last_seen, excluded.last_seen),
        last_error = coalesce(excluded.last_error, c.last_error)`,
-    [JSON.stringify(rows)],
+    [JSON.stringify(rows), [...counts.keys()]],
   );
 }
 

@@ -90,12 +90,12 @@ type AcceptItems<Sender> = (
     readonly sender: Sender;
     readonly headers: RecordHeaders;
     readonly most: number;
+    readonly rejected: (item: {
+      readonly index: number;
+      readonly reason: DeadLetterReason;
+      readonly detail: string;
+    }) => void;
     readonly keeping: {
-      readonly rejected: (item: {
-        readonly index: number;
-        readonly reason: DeadLetterReason;
-        readonly detail: string;
-      }) => void;
       readonly records: () => readonly LogRecord[];
     };
   },
@@ -170,8 +170,8 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
         sender,
         headers: sourceHeaders(source.name, source.mappingVersion),
         most: deps.maxMessages * deliveries.length,
+        rejected: ({ index, reason, detail }) => owners[index]!.rejected.push({ path: "", reason, detail }),
         keeping: {
-          rejected: ({ index, reason, detail }) => owners[index]!.rejected.push({ path: "", reason, detail }),
           records: () => works.flatMap((work) => keep(source, work) ?? []),
         },
       },
@@ -190,7 +190,7 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
       refusals: refused.length,
       isKept,
     };
-    counting.add(source.id, {
+    counting.add(source.name, {
       ...{ at: delivery.arrived, bytes: delivery.body.byteLength, accepted: taken.accepted },
       ...{ isIgnored: taken.ignored, isKept, refused },
       ignoredBy: mapped.ignored,

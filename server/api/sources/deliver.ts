@@ -15,6 +15,7 @@ import { createReadBody } from "../telemetry/body";
 import { NO_PARAMETERS, verb } from "../verb";
 import { atSite, EVERYWHERE, NotHereError } from "../within";
 import { besideOf } from "./beside";
+import { refusedRequest } from "./counted";
 import { sourceParams } from "./view";
 
 export interface DeliverDeps {
@@ -79,9 +80,10 @@ export const deliver = verb(
         const { requests } = ingestCounts();
         const kind = problemKind(error);
         requests.set(kind, (requests.get(kind) ?? 0) + 1);
-        if (error instanceof IngestRefusedError && kind !== "nothing-accepted") {
+        const counted = refusedRequest(now, bytes, error);
+        if (counted !== null) {
           pace.spend(use, { bytes: 0 });
-          doorCounting.add(source.id, refusedRequest(now, bytes, error));
+          doorCounting.add(source.name, counted);
         }
         throw error;
       } finally {
@@ -121,13 +123,6 @@ function told(
       { members: { refused: members.refused, refusals } },
     );
   return members;
-}
-
-function refusedRequest(at: number, bytes: number, { kind, detail }: IngestRefusedError) {
-  return {
-    ...{ at, bytes, accepted: 0, isIgnored: false, isKept: false, ignoredBy: new Map<string, number>() },
-    refused: [{ path: "", reason: kind as never, detail }],
-  };
 }
 
 /** The code that Azure Event Grid wants back before it sends; null where it asks for none. */

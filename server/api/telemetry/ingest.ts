@@ -1,17 +1,21 @@
 import { z } from "zod";
 import { text } from "@/server/contracts/common";
-import { telemetryAnswer } from "@/server/contracts/telemetry";
+import { type RejectedItem, telemetryAnswer } from "@/server/contracts/telemetry";
 import { RUN_PATTERN, runHeaders } from "@/server/domain/replay-run";
-import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
+import { CANONICAL_MAPPING, type DecodeBounds, type MessageMapping } from "@/server/domain/message";
+import { type DeliveryRefusal, OWN_SOURCE } from "@/server/domain/source";
 import type { Accept } from "@/server/ingest/accept";
 import { judgePayloads } from "@/server/ingest/judge-payload";
 import type { IngestCounts } from "@/server/ingest/ingest-rates";
 import { jsonPayloads, ndjsonPayloads, type Payloads } from "@/server/ingest/payloads";
+import { IngestRefusedError } from "@/server/ingest/refused";
 import type { Pace } from "@/server/ingest/pace";
 import type { Senders } from "@/server/ingest/sender";
 import type { WaitingBytes } from "@/server/ingest/waiting-bytes";
+import type { Counted, DoorCounting } from "@/server/sources/counts";
 import { problemKind, ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
+import { refusedRequest } from "../sources/counted";
 import { createReadBody } from "./body";
 import { MESSAGE_SCHEMA } from "./message-schema";
 
@@ -20,6 +24,7 @@ export interface IngestDeps {
   readonly senders: Senders;
   readonly waiting: WaitingBytes;
   readonly pace: Pace;
+  readonly doorCounting: Pick<DoorCounting, "add">;
   /** The largest body, unpacked. */
   readonly maxBodyBytes: number;
   /** Returns the present counts, to which refused requests are added. */
@@ -79,9 +84,9 @@ export const ingestTelemetry = verb(
       "application/jsonl": NDJSON,
     },
   },
-  ({ accept, senders, waiting, pace, maxBodyBytes, ingestCounts }: IngestDeps) => {
+  ({ accept, senders, waiting, pace, doorCounting, maxBodyBytes, ingestCounts }: IngestDeps) => {
     const readBody = createReadBody();
-    return async ({ caller, sites }, { request, query }) => {
+    return async ({ caller, sites, now }, { request, query }) => {
       const sender = senders.of(caller, sites);
       const held = waiting.share(sender.use);
       const take = (bytes: number) => {
@@ -89,17 +94,33 @@ export const ingestTelemetry = verb(
         held.take(bytes);
       };
       const share = { ...held, take };
+      let bytes = 0;
+      const refused: DeliveryRefusal[] = [];
+      const rejected = ({ index, reason, detail }: RejectedItem) =>
+        void refused.push({ path: `[${index}]`, reason, detail });
+      const counted = (accepted: number): Counted => {
+        return { at: now, bytes, accepted, isIgnored: false, isKept: false, ignoredBy: new Map(), refused };
+      };
       try {
         if (sender.isLimited) pace.check(sender.use);
         const payloadsOf = readerFor(request);
         const mapping = mappingOf(query);
-        const payloads = payloadsOf(await readBody(request, maxBodyBytes, share));
+        const body = await readBody(request, maxBodyBytes, share);
+        bytes = body.byteLength;
+        const payloads = payloadsOf(body);
         const headers = query.run === undefined ? null : runHeaders(query.run);
-        return await accept((bounds) => judgePayloads(payloads, mapping, bounds), { sender, headers }, share);
+        const judge = (bounds: DecodeBounds) => judgePayloads(payloads, mapping, bounds);
+        const answer = await accept(judge, { sender, headers, rejected }, share);
+        doorCounting.add(OWN_SOURCE, counted(answer.accepted));
+        return answer;
       } catch (error) {
         const { requests } = ingestCounts();
         const kind = problemKind(error);
         requests.set(kind, (requests.get(kind) ?? 0) + 1);
+        // Of a request with too many messages not all were judged; one that the log didn't take comes again.
+        const isJudged = error instanceof IngestRefusedError && refused.length > 0 && kind !== "too-many-messages";
+        const lost = isJudged ? counted(0) : refusedRequest(now, bytes, error);
+        if (lost !== null) doorCounting.add(OWN_SOURCE, lost);
         throw error;
       } finally {
         share.release();
