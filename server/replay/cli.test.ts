@@ -138,7 +138,8 @@ describe("replay", () => {
     };
     const say = (raw: object) =>
       server.answer("retention", {
-        ...{ time: "2026-11-28T00:00:00.000Z", others: [], leastDays: 7 },
+        ...{ time: "2026-11-28T00:00:00.000Z", others: [], rules: [], rulesApplyAt: null, leastDays: 7 },
+        cold: { months: 0, bytes: 0 },
         items: [
           { ...kept, keeps: "raw", ...raw },
           { ...kept, keeps: "minutes" },

@@ -3,6 +3,7 @@ import { listDeeds } from "@/server/access/audit/deeds";
 import { makeLink } from "@/server/access/links";
 import { auditAnswer, keysAnswer, madeKey, userLink } from "@/server/contracts/access";
 import { job } from "@/server/contracts/jobs";
+import { source } from "@/server/contracts/sources";
 import type { Caller } from "@/server/domain/access";
 import { TOPICS } from "@/server/domain/terms";
 import { noteUnreadable, readSkipped } from "@/server/pipeline/unreadable-batches";
@@ -57,6 +58,8 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   await query(
     `INSERT INTO job_run (id, job, lane, trigger, state) VALUES ('run-1', 'stage-retention', 'run-1', 'request', 'done')`,
   );
+  const mapping = { decode: "json", device: ["{id}"], readings: [{ root: "" }] };
+  for (const name of ["line-7", "line-8"]) await read(source, ask("addSource", { name, kind: "generic" }));
   await query(`INSERT INTO series_rule (selects, pattern) VALUES ('site', 'Lab')`);
   return {
     updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
@@ -87,6 +90,11 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     },
     rotateAccessKey: { params: { id: key.id }, target: expect.stringMatching(/^[0-9a-z]{12}$/) },
     revokeAccessKey: { params: { id: key.id }, target: key.id },
+    addSource: { body: { name: "line-9", kind: "zigbee2mqtt" }, target: "line-9" },
+    updateSource: { params: { source: "line-7" }, body: { revision: 0, enabled: false }, target: "line-7" },
+    saveSourceMapping: { params: { source: "line-7" }, body: { mapping, base: 1 }, target: "line-7" },
+    makeSourceKey: { params: { source: "line-7" }, target: expect.anything() },
+    deleteSource: { params: { source: "line-8" }, target: "line-8" },
   } satisfies Partial<Record<VerbName, { params?: Record<string, string>; body?: object; target: unknown }>>;
 }
 
@@ -144,7 +152,10 @@ test("each verb that writes adds exactly one row, and none when it fails, or whe
 const OWN =
   "next_at,heartbeat_at,last_used_at,updated_at,state,lease_owner,lease_token,lease_until,started_at,finished_at,done,error";
 /** All that the verbs above change. */
-const STATE = ["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"]
+const STATE = [
+  ...["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"],
+  ...["source", "source_mapping"],
+]
   .map(
     (table) =>
       `(SELECT jsonb_agg(to_jsonb(t) - '{${OWN}}'::text[] ORDER BY to_jsonb(t)::text) FROM ${table} t WHERE to_jsonb(t)->>'trigger' IS DISTINCT FROM 'schedule')`,

@@ -217,7 +217,10 @@ test("people and programs are given roles at sites, by the names of sites", asyn
   const mixed = person({ role: "viewer", siteId: null }, { role: "operator", siteId: B });
   const { everywhere, sites } = await read(me, ask(mixed, "getMe"));
   // What is held everywhere isn't told again.
-  expect([everywhere, sites]).toEqual([viewing, [{ site: "B", permissions: ["view-messages", "operate", "send"] }]]);
+  expect([everywhere, sites]).toEqual([
+    viewing,
+    [{ site: "B", permissions: ["view-messages", "operate", "send", "deliver"] }],
+  ]);
 });
 
 test("an administrator of one site can't let anybody in, nor see the record or the pipeline", async () => {

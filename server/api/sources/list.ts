@@ -98,6 +98,7 @@ export const listSourceSamples = verb(
     method: "GET",
     path: "/api/v1/sources/{source}/samples",
     access: "view-messages",
+    audited: "seen",
     bySite: true,
     summary: "The last deliveries of a source as they came, for writing its mapping",
     params: sourceParams,

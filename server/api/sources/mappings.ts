@@ -74,6 +74,8 @@ export const previewMapping = verb(
     method: "POST",
     path: "/api/v1/sources/preview",
     access: "edit",
+    // It tells what samples hold.
+    audited: "seen",
     bySite: true,
     summary: "Tells what a mapping makes of payloads, or of a source's last samples; writes nothing",
     params: NO_PARAMETERS,
@@ -84,8 +86,9 @@ export const previewMapping = verb(
     bodies: { "application/json": PREVIEW_SCHEMA },
   },
   ({ pool }: { readonly pool: Pool }) =>
-    async (ctx, { request }) => {
+    async (ctx, { request, note }) => {
       const { mapping, payloads, source } = await parseJsonBody(previewBody, request, MOST_PREVIEW_BYTES);
+      if (source !== undefined) note({ target: source });
       const row = source === undefined ? null : await sourceAt(ctx, source);
       const current = row && (await listMappings(pool, row.id, 1))[0]!.mapping;
       const deliveries =
