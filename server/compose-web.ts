@@ -26,6 +26,7 @@ import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics } from "./catalog/catalog-writes";
 import { createPreview, createPreviewLetters } from "./dead-letters/preview";
+import type { Fetch } from "./sources/handshakes";
 import { createReread } from "./sources/reread";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Health } from "./health/health";
@@ -52,6 +53,8 @@ export interface ApiParts {
   readonly admission?: Admission;
   /** Left out, ones by the key file of the configuration. */
   readonly keptSecrets?: KeptSecrets;
+  /** Left out, that of Node. */
+  readonly fetchOutside?: Fetch;
   readonly version: string;
   readonly logger: Logger;
   /** Who sends a request. */
@@ -139,6 +142,7 @@ export function composeApi(parts: ApiParts): Api {
       intake: doors.intake,
       doorCounting: doors.counting,
       mqttListener: mqttListener(config),
+      fetchOutside: parts.fetchOutside ?? fetch,
       testMessages: createTestMessages({
         ...engines,
         // Whoever may send sees it.

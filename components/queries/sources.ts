@@ -133,11 +133,6 @@ export function makeSourceKey(name: string): Promise<MadeKey> {
   return postJson(`${addressOf(name)}/keys`, {});
 }
 
-/** @throws RequestError */
-export function revokeSourceKey(name: string, id: string): Promise<KeyView> {
-  return deleteJson(`${addressOf(name)}/keys/${encodeURIComponent(id)}`);
-}
-
 /** Fetches the address that a sender wants to be fetched before it sends. @throws RequestError */
 export async function confirmHandshake(name: string, id: number): Promise<void> {
   await postJson(`${addressOf(name)}/handshakes/${id}/confirm`, {});

@@ -5,8 +5,9 @@ import { useState } from "react";
 import type { KeyView, MadeKey } from "@/server/contracts/access";
 import type { SourceView } from "@/server/contracts/sources";
 import { readable } from "@/server/domain/readable";
+import { revokeKey } from "../queries/access";
 import { adviceOn } from "../queries/request";
-import { makeSourceKey, revokeSourceKey, sourceKeysQuery, SOURCES } from "../queries/sources";
+import { makeSourceKey, sourceKeysQuery, SOURCES } from "../queries/sources";
 import { FormDialog } from "../shell/form-dialog";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
@@ -160,7 +161,7 @@ function RevokeSourceKey({
 }) {
   const queries = useQueryClient();
   const revoke = useMutation({
-    mutationFn: () => revokeSourceKey(name, id),
+    mutationFn: () => revokeKey(id),
     onSuccess: onClose,
     onSettled: () => queries.invalidateQueries({ queryKey: [SOURCES, "keys", name] }),
   });

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   "too-fast": { status: 429, title: "This sender sends more than it may" },
   "too-many-new": { status: 429, title: "This sender names more that is new than it may" },
   "too-busy": { status: 429, title: "Too much is waiting for the event log" },
+  "not-confirmed": { status: 502, title: "The sender's service did not take the confirmation" },
   internal: { status: 500, title: "Something here is broken" },
   "audit-unavailable": { status: 503, title: "The audit record cannot be written" },
   "log-unavailable": { status: 503, title: "The event log cannot be reached" },

@@ -44,6 +44,7 @@ import { listSetup } from "./setup/list";
 import { getTestMessage } from "./test-message/get";
 import { deliver } from "./sources/deliver";
 import { addSource, deleteSourceVerb, updateSourceVerb } from "./sources/change";
+import { confirmHandshake } from "./sources/handshakes";
 import { listSourceKeysVerb, makeSourceKey } from "./sources/keys";
 import { getSource, listSourceMappings, listSourceSamples, listSourcesVerb } from "./sources/list";
 import { guessSourceTemplate, listSourceTemplates, previewMapping, saveSourceMapping } from "./sources/mappings";
@@ -141,6 +142,7 @@ export const VERBS = {
   listSourceTemplates,
   listSourceKeys: listSourceKeysVerb,
   makeSourceKey,
+  confirmHandshake,
   listAudit,
   exportAudit,
 } as const;

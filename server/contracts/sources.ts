@@ -111,7 +111,7 @@ const sourceMapping = z
   })
   .meta({ id: "SourceMapping" });
 
-const handshake = z
+export const sourceHandshake = z
   .object({
     id: z.int(),
     at: instant,
@@ -126,7 +126,7 @@ export const sourceDetail = z
     source,
     mapping: sourceMapping.describe("The current version"),
     openDeadLetters: z.int().describe("That a resend may mend, counted to 1000"),
-    handshakes: z.array(handshake).describe("Asked for by its sender; the newest first"),
+    handshakes: z.array(sourceHandshake).describe("Asked for by its sender; the newest first"),
   })
   .meta({ id: "SourceDetail" });
 
@@ -318,7 +318,7 @@ export type SourcesAnswer = z.infer<typeof sourcesAnswer>;
 export type SourceDetail = z.infer<typeof sourceDetail>;
 export type SourceMappingView = z.infer<typeof sourceMapping>;
 export type SourceSample = z.infer<typeof sample>;
-export type SourceHandshake = z.infer<typeof handshake>;
+export type SourceHandshake = z.infer<typeof sourceHandshake>;
 export type SourcePayload = z.infer<typeof payload>;
 export type Explained = z.infer<typeof explained>;
 export type MappingPreview = z.infer<typeof previewAnswer>;

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { Pool } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** An address that a sender asks to be fetched before it sends. */
@@ -29,7 +29,7 @@ export async function keepHandshake(pool: Pool, sourceId: number, sender: Handsh
 }
 
 /** What the senders of a source asked for, newest first. */
-export async function listHandshakes(db: Pool | PoolClient, sourceId: number): Promise<Handshake[]> {
+export async function listHandshakes(db: Pool, sourceId: number): Promise<Handshake[]> {
   const { rows } = await db.query<Handshake>(
     `SELECT id, sender, url, (extract(epoch FROM at) * 1000)::float8 AS at, (extract(epoch FROM confirmed_at) * 1000)::float8 AS "confirmedAt"
      FROM source_handshake WHERE source_id = $1 ORDER BY id DESC`,
@@ -38,9 +38,45 @@ export async function listHandshakes(db: Pool | PoolClient, sourceId: number): P
   return rows;
 }
 
-/** Notes that one was confirmed. */
-export async function noteConfirmed(tx: PoolClient, id: number): Promise<void> {
-  await tx.query(`UPDATE source_handshake SET confirmed_at = now() WHERE id = $1`, [id]);
+/** Notes that one was confirmed. @returns when. */
+export async function noteConfirmed(db: Pool, id: number): Promise<EpochMs> {
+  const { rows } = await db.query<{ at: EpochMs }>(
+    `UPDATE source_handshake SET confirmed_at = coalesce(confirmed_at, now()) WHERE id = $1
+     RETURNING (extract(epoch FROM confirmed_at) * 1000)::float8 AS at`,
+    [id],
+  );
+  return rows[0]?.at ?? Date.now();
+}
+
+/** Nothing was confirmed; says why. */
+export class NotConfirmedError extends Error {
+  override readonly name = "NotConfirmedError";
+}
+
+/** How an address is fetched. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+const PATIENCE_MS = 10_000;
+
+/**
+ * Fetches the address of a handshake, which confirms it: at the sender's own service alone, without following where that points. What is answered is
+ * not read. @throws NotConfirmedError
+ */
+export async function fetchHandshake({ sender, url }: Pick<Handshake, "sender" | "url">, fetch: Fetch): Promise<void> {
+  if (!isListed(sender, url)) throw new NotConfirmedError("The address is none of the sender's own service.");
+  const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE_MS) }).catch(
+    (error: Error & { cause?: { code?: unknown } }) => {
+      const why = error.name === "TimeoutError" ? `no answer in ${PATIENCE_MS / 1000} s` : error.cause?.code;
+      throw new NotConfirmedError(
+        `${new URL(url).hostname} could not be reached (${String(why ?? error.message)}). Fieldwatch needs a way out to it, by HTTPS.`,
+      );
+    },
+  );
+  await answer.body?.cancel();
+  if (!answer.ok)
+    throw new NotConfirmedError(
+      `${new URL(url).hostname} answered with status ${answer.status}. What it asked for may have expired: let it ask again.`,
+    );
 }
 
 /** Hosts whose addresses may be fetched: the senders' own, and nobody else's. */

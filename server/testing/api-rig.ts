@@ -16,6 +16,7 @@ import { healthSummary } from "@/server/health/details";
 import { noIngestCounts, type IngestCounts } from "@/server/ingest/ingest-rates";
 import type { Admission } from "@/server/ingest/admission";
 import type { EventLog } from "@/server/ports/event-log";
+import type { Fetch } from "@/server/sources/handshakes";
 import { runWorker } from "@/server/worker";
 import { freshDatabase, type TestDatabase } from "./database";
 import { until } from "./until";
@@ -55,6 +56,8 @@ export interface ApiParts {
   readonly logger?: pino.Logger;
   /** Who judges senders; left out: one of its own. */
   readonly admission?: Admission;
+  /** What answers where the API asks elsewhere. */
+  readonly fetchOutside?: Fetch;
   /** What health is, beside nothing known. */
   readonly health?: Partial<HealthAnswer>;
 }
@@ -87,6 +90,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
     callerOf = caller && (async () => caller),
     logger = silent,
     admission,
+    fetchOutside,
     health,
   }: ApiParts = {}): Api {
     const eventLog = append ? { ...engines.eventLog, append } : engines.eventLog;
@@ -117,6 +121,7 @@ export function createApiRig(variables: Readonly<Record<string, string>> = {}) {
       // Doors of sources have a check of keys of their own.
       ...(callerOf && { doorCallerOf: callerOf }),
       ...(admission && { admission }),
+      ...(fetchOutside && { fetchOutside }),
     });
   }
 

@@ -34,7 +34,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   declare: ["updateMetric"],
   edit: [
     ...(["updateDevice", "addSource", "updateSource", "deleteSource", "saveSourceMapping"] as const),
-    ...(["previewMapping", "guessSourceTemplate"] as const),
+    ...(["previewMapping", "guessSourceTemplate", "confirmHandshake"] as const),
   ],
   "make-keys": [
     "listSourceKeys",

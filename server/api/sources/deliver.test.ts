@@ -2,7 +2,13 @@ import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { madeKey } from "@/server/contracts/access";
 import { deadLetterJobAnswer, resendAnswer } from "@/server/contracts/dead-letters";
-import { deliveryAnswer, source as sourceSchema, sourceDetail, sourceSamplesAnswer } from "@/server/contracts/sources";
+import {
+  deliveryAnswer,
+  source as sourceSchema,
+  sourceDetail,
+  sourceHandshake,
+  sourceSamplesAnswer,
+} from "@/server/contracts/sources";
 import type { MappingInput } from "@/server/domain/mapping/mapping";
 import { createApiRig, JSON_TYPE, NOW, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
@@ -209,6 +215,46 @@ describe("the door", () => {
     await aws("https://iot.eu-west-1.amazonaws.com.evil.example/confirmdestination/abc");
     const { handshakes } = await read(sourceDetail, ask("getSource", { source: "barn" }));
     expect(handshakes.map((one) => [one.url, one.confirmedAt])).toEqual([[url, null]]);
+  });
+
+  test("a person confirms a handshake: its address is fetched once, and what didn't work is said", async () => {
+    const url = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=secret-token";
+    await deliver("yard", JSON.stringify({ Type: "SubscriptionConfirmation", SubscribeURL: url }));
+    const asked: [string, RequestInit][] = [];
+    let answer = (): Response => Response.json({}, { status: 302, headers: { location: "https://elsewhere.example" } });
+    const api = rig.compose({
+      async fetchOutside(at, init) {
+        asked.push([at, init]);
+        return answer();
+      },
+    });
+    const { handshakes } = await read(sourceDetail, ask("getSource", { source: "yard" }));
+    const confirm = (id: number | undefined, source = "yard") =>
+      api.handle("confirmHandshake", new Request("http://here/api", { method: "POST" }), { source, id: String(id) });
+    const id = handshakes[0]?.id;
+    expect(await refused(confirm(id))).toMatchObject({ kind: "not-confirmed", status: 502 });
+    answer = () => {
+      throw new TypeError("fetch failed", { cause: { code: "ENOTFOUND" } });
+    };
+    expect((await refused(confirm(id))).detail).toMatch(
+      /^sns\.eu-west-1\.amazonaws\.com could not be reached \(ENOTFOUND\)/,
+    );
+    expect((await refused(confirm(id, "barn"))).kind).toBe("not-found");
+    answer = () => new Response("<xml/>");
+    const { confirmedAt } = await read(sourceHandshake, confirm(id));
+    expect(confirmedAt).not.toBeNull();
+    // Again is no error, and nothing is fetched.
+    expect((await read(sourceHandshake, confirm(id))).confirmedAt).toBe(confirmedAt);
+    expect(asked.map(([at, { redirect, method }]) => [at, redirect, method])).toEqual(
+      asked.map(() => [url, "manual", undefined]),
+    );
+    expect(asked).toHaveLength(3);
+    const { rows } = await rig.engines.pool.query<{ outcome: string; detail: object }>(
+      `SELECT outcome, detail FROM audit_row WHERE verb = 'confirmHandshake' AND target = 'yard' ORDER BY id`,
+    );
+    expect(rows.filter(({ outcome }) => outcome === "done").length).toBe(2);
+    expect(JSON.stringify(rows)).toContain("sns.eu-west-1.amazonaws.com");
+    expect(JSON.stringify(rows)).not.toContain("secret-token");
   });
 
   test("a site's source sends for its site alone, and ends with its key and itself", async () => {

@@ -5,9 +5,9 @@ import { readTotals } from "@/server/sources/counts";
 import { listHandshakes } from "@/server/sources/handshakes";
 import { listMappings, listSources } from "@/server/sources/rows";
 import { MOST_SAMPLE_BYTES, readSamples, type SourceSampleRow } from "@/server/sources/samples";
-import { toInstant, toInstantOrNull } from "../instant";
+import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
-import { sourceAt, sourceParams, toMapping, toSource } from "./view";
+import { sourceAt, sourceParams, toHandshake, toMapping, toSource } from "./view";
 
 export interface SourcesDeps {
   readonly pool: Pool;
@@ -64,11 +64,7 @@ export const getSource = verb(
         source: toSource(row, totals.get(row.id)!),
         mapping: toMapping(mapping!),
         openDeadLetters: open,
-        handshakes: handshakes.map(({ at, confirmedAt, ...rest }) => ({
-          ...rest,
-          at: toInstant(at),
-          confirmedAt: toInstantOrNull(confirmedAt),
-        })),
+        handshakes: handshakes.map(toHandshake),
       };
     },
 );

@@ -1,11 +1,12 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
-import { type source, sourceName, type sourceMapping } from "@/server/contracts/sources";
+import { type source, type sourceHandshake, sourceName, type sourceMapping } from "@/server/contracts/sources";
 import type { Sites } from "@/server/domain/access";
 import { histogramPercentile } from "@/server/domain/histogram";
 import { OWN_SOURCE } from "@/server/domain/source";
 import type { Context, WritingContext } from "@/server/postgres/context";
 import type { SourceTotals } from "@/server/sources/counts";
+import type { Handshake } from "@/server/sources/handshakes";
 import { findSource, type MappingRow, type SourceRow } from "@/server/sources/rows";
 import { toInstant, toInstantOrNull } from "../instant";
 import { ProblemError } from "../problem";
@@ -52,6 +53,10 @@ function skewOf(behind: readonly number[], ahead: readonly number[]): { p50Ms: n
     return -(histogramPercentile(ahead, 1 - rank / early) ?? 0);
   };
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
+export function toHandshake({ at, confirmedAt, ...rest }: Handshake): z.input<typeof sourceHandshake> {
+  return { ...rest, at: toInstant(at), confirmedAt: toInstantOrNull(confirmedAt) };
 }
 
 export function toMapping({ createdAt, version, mapping, note, madeBy }: MappingRow): z.input<typeof sourceMapping> {
