@@ -143,7 +143,7 @@ function By({
 }
 
 function LastError({
-  error: { at, reason, path, detail },
+  error: { at, reason, path, detail, sample },
   name,
 }: {
   error: NonNullable<SourceCounts["lastError"]>;
@@ -156,7 +156,9 @@ function LastError({
       <span>
         Refused last <Age time={at} />: <b>{reasonWords(reason)}</b>
         {path === "" ? "" : ` at ${path}`}, {readable(detail)}.{" "}
-        {name === null ? null : <Link href={`/sources/${name}/mapping?sample=refused`}>See its payload</Link>}
+        {name === null || sample === null ? null : (
+          <Link href={`/sources/${name}/mapping?sample=${sample}`}>See its payload</Link>
+        )}
       </span>
     </p>
   );

@@ -142,7 +142,6 @@ export function MappingEditor({ detail, samples, versions, mayEdit }: MappingEdi
 
 function chosenSample(samples: readonly SourceSample[], choice: string | null): SourceSample | undefined {
   if (choice === PASTED) return undefined;
-  if (choice === "refused") return samples.find(({ outcome }) => outcome.refused.length > 0) ?? samples[0];
   return samples.find(({ id }) => String(id) === choice) ?? samples[0];
 }
 

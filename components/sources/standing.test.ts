@@ -5,7 +5,7 @@ const NOW = Date.parse("2026-11-28T12:00:00.000Z");
 const ago = (ms: number) => new Date(NOW - ms).toISOString();
 const MINUTE = 60_000;
 const counts = { received: 61, firstSeen: ago(60 * MINUTE), lastSeen: ago(1000), lastError: null };
-const refused = (ms: number) => ({ at: ago(ms), reason: "noDevice", path: "", detail: "no device" });
+const refused = (ms: number) => ({ at: ago(ms), reason: "noDevice", path: "", detail: "no device", sample: null });
 const standing = (more: Partial<typeof counts | { lastError: ReturnType<typeof refused> }>, enabled = true) =>
   standingOf({ enabled, updatedAt: ago(120 * MINUTE), counts: { ...counts, ...more } }, NOW);
 

@@ -78,8 +78,7 @@ const routes = () => [
   { name: "a device", route: `/devices/${DEVICE}` },
   { name: "a dead letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` },
   { name: "a source", route: `/sources/${SOURCE}` },
-  { name: "a mapping", route: `/sources/${SOURCE}/mapping` },
-  { name: "a refused payload", route: `/sources/${SOURCE}/mapping?sample=refused` },
+  { name: "a mapping, with the last payload, which was refused", route: `/sources/${SOURCE}/mapping` },
   { name: "the wall", route: "/?wall=1" },
   { name: "no page", route: "/nowhere" },
 ];

@@ -63,7 +63,12 @@ const sourceCounts = z
     refused: z.record(z.string(), z.int()).describe("What could not be read or may not be sent, by reason"),
     firstSeen: instant.nullable(),
     lastSeen: instant.nullable(),
-    lastError: z.object({ at: instant, reason: z.string(), path: z.string(), detail: z.string() }).nullable(),
+    lastError: z
+      .object({
+        ...{ at: instant, reason: z.string(), path: z.string(), detail: z.string() },
+        sample: z.int().nullable().describe("Id of its payload; null if none is kept"),
+      })
+      .nullable(),
     messages: z.int().describe("Messages that the worker handled; this and what follows is exact"),
     readings: z.int().describe("New readings of them"),
     duplicates: z.int(),

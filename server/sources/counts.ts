@@ -18,6 +18,7 @@ interface DoorCounts {
 
 /** The latest thing that was refused. */
 interface LastError extends DeliveryRefusal {
+  /** When its delivery came, which its sample tells too. */
   readonly at: EpochMs;
 }
 
@@ -165,7 +166,8 @@ export interface SourceTotals {
   readonly refused: Readonly<Record<string, number>>;
   readonly firstSeen: EpochMs | null;
   readonly lastSeen: EpochMs | null;
-  readonly lastError: LastError | null;
+  /** With the id of the sample of its delivery; null if none was kept, or is no more. */
+  readonly lastError: (LastError & { readonly sample: number | null }) | null;
   readonly messages: number;
   readonly readings: number;
   readonly duplicates: number;
@@ -187,7 +189,9 @@ export async function readTotals(pool: Pool, ids: readonly number[]): Promise<Re
     `SELECT s.id, coalesce(c.received, 0)::float8 AS received, coalesce(c.bytes, 0)::float8 AS bytes, coalesce(c.accepted, 0)::float8 AS accepted,
        coalesce(c.ignored, 0)::float8 AS ignored, coalesce(c.kept, 0)::float8 AS kept, coalesce(c.ignored_by, '{}') AS "ignoredBy",
        coalesce(c.refused, '{}') AS refused, (extract(epoch FROM c.first_seen) * 1000)::float8 AS "firstSeen",
-       (extract(epoch FROM c.last_seen) * 1000)::float8 AS "lastSeen", c.last_error AS "lastError",
+       (extract(epoch FROM c.last_seen) * 1000)::float8 AS "lastSeen", c.last_error::jsonb || jsonb_build_object('sample',
+         (SELECT max(p.id) FROM source_sample p WHERE p.source_id = s.id AND p.is_refused
+            AND p.at = to_timestamp((c.last_error->>'at')::float8 / 1000)::timestamptz(3))) AS "lastError",
        coalesce(w.messages, 0)::float8 AS messages, coalesce(w.readings, 0)::float8 AS readings, coalesce(w.duplicates, 0)::float8 AS duplicates,
        coalesce(w.conflicts, 0)::float8 AS conflicts, coalesce(w.dead_letters, 0)::float8 AS "deadLetters",
        (SELECT coalesce(array_agg(sum::float8 ORDER BY i), '{}') FROM (SELECT i, sum(n) FROM source_commit p, unnest(p.behind) WITH ORDINALITY AS u (n, i)

@@ -49,25 +49,27 @@ interface Waiting {
 
 /** @param onError is told when samples could not be written; they are given up. */
 export function createSampling(pool: Pool, onError: (error: unknown) => void): Sampling {
-  let waiting: Waiting[] = [];
-  const counts = new Map<string, number>();
+  const waiting = new Map<string, Waiting[]>();
   let writing = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
   async function write(): Promise<void> {
-    const samples = waiting;
-    waiting = [];
-    counts.clear();
+    const samples = [...waiting.values()].flat();
+    waiting.clear();
     if (samples.length > 0) await writeSamples(pool, samples).catch(onError);
   }
 
   return {
     add({ id: sourceId, mappingVersion }, delivery, { accepted, ignored, refused }) {
       const kind = `${sourceId} ${refused.length > 0}`;
-      const count = counts.get(kind) ?? 0;
-      if (count >= MOST_WAITING) return;
-      counts.set(kind, count + 1);
-      waiting.push({ sourceId, delivery, outcome: { accepted, ignored, refused, version: mappingVersion } });
+      let held = waiting.get(kind);
+      if (held === undefined) waiting.set(kind, (held = []));
+      if (held.length >= MOST_WAITING) {
+        if (refused.length === 0) return;
+        // The last one is that of the last error, which points at it.
+        held.pop();
+      }
+      held.push({ sourceId, delivery, outcome: { accepted, ignored, refused, version: mappingVersion } });
       timer ??= setTimeout(() => {
         timer = undefined;
         writing = writing.then(write);

@@ -148,6 +148,15 @@ test(
       },
       0,
     ]);
+    // The payload of the last error is one of those that are kept, however many came in that second.
+    const { lastError, samples } = await until(async () => {
+      const { source } = await read(sourceDetail, ask("getSource", { source: "barn" }));
+      const { items } = await read(sourceSamplesAnswer, ask("listSourceSamples", { source: "barn" }));
+      const { lastError } = source.counts;
+      return lastError === null || lastError.sample === null ? null : { lastError, samples: items };
+    });
+    const its = samples.find(({ id }) => id === lastError.sample)!;
+    expect([its.at, its.outcome.refused[0]?.reason]).toEqual([lastError.at, "noTime"]);
     const { items } = await read(sourceSamplesAnswer, ask("listSourceSamples", { source: "barn" }));
     expect(items.length).toBeGreaterThan(0);
     expect(items[0]!.payload.body).toContain('"id":"w-');
