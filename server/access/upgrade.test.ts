@@ -106,7 +106,7 @@ test("a database from before accounts keeps what it has, and lets nobody in befo
   const kept = async () =>
     (
       await db.pool.query(
-        `SELECT (SELECT jsonb_agg(s) FROM site s) AS sites, (SELECT jsonb_agg(to_jsonb(d) - 'rolled_until') FROM device d) AS devices, (SELECT jsonb_agg(m) FROM metric m) AS metrics`,
+        `SELECT (SELECT jsonb_agg(s) FROM site s) AS sites, (SELECT jsonb_agg(to_jsonb(d) - '{rolled_until,said_labels}'::text[]) FROM device d) AS devices, (SELECT jsonb_agg(m) FROM metric m) AS metrics`,
       )
     ).rows;
   const before = await kept();

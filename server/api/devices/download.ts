@@ -79,17 +79,21 @@ export const downloadJson = verb(
 async function sheet({ pool, prisma, cold }: Deps, ctx: Context, id: string, query: Query): Promise<Sheet> {
   const { sites } = ctx;
   const { from, to } = rangeAsked(query, ctx.now);
-  const [device, ...metrics] = await Promise.all([
+  const [device, ...found] = await Promise.all([
     within(
       ctx,
       (where) => findDevice(prisma, id, where),
       () => noDevice(id),
       () => id,
     ),
-    ...query.metric.map((name) =>
-      findMetric(prisma, name, sites).then((found) => found ?? Promise.reject(noMetric(name))),
-    ),
+    ...query.metric.map((name) => findMetric(prisma, name, sites)),
   ]);
+  // After the device, always: which of the two is told must not depend on which was found out first.
+  const metrics = query.metric.map((name, i) => {
+    const metric = found[i];
+    if (!metric) throw noMetric(name);
+    return metric;
+  });
   const { resolution, maxPoints } = query;
   if (resolution !== "auto") {
     const bucketMs = { raw: 0, minute: 60_000, hour: 3_600_000 }[resolution];

@@ -50,7 +50,7 @@ test("conflicts are told by device, with the last as an example, and devices wit
   expect(listed.items.map(({ id, conflicts }) => [id, conflicts])).toEqual([["us-1", 2]]);
   expect(await read(fleetSummaryAnswer, rig.get("getFleetSummary"))).toMatchObject({ total: 2, conflicts: 1 });
   const csv = await (await rig.get("exportDevices", {}, "conflicts=true&metrics=level")).text();
-  expect(csv.split("\r\n")[0]).toContain(",messages,conflicts,level");
+  expect(csv.split("\r\n")[0]).toContain(",messages,conflicts,labels,level");
   expect((await refused(rig.get("listDevices", {}, "conflicts=no"))).errors?.[0]?.at).toBe("conflicts");
 });
 

@@ -57,7 +57,7 @@ test("months are made ahead by a job, not again, and told when they are in use",
     return ctx.noted()?.done ?? 0;
   };
   const tables = await readDivided(db.pool);
-  expect(tables).toEqual(["dead_letter", "rollup_minute", "sample"]);
+  expect(tables).toEqual(["dead_letter", "rollup_hour", "rollup_minute", "sample"]);
   const reader = await db.pool.connect();
   await reader.query("BEGIN; SELECT FROM dead_letter_other");
   await expect(run()).rejects.toThrow(monthName({ table: "dead_letter", month: month + 2 }));
