@@ -92,5 +92,14 @@ test("the command on the screen sends one message, and what can't be read is men
   await page.getByRole("button", { name: "Put version 1 into the editor" }).click();
   await page.getByRole("button", { name: "Save as version 3" }).click();
   await page.getByText("Version 3 is in use").waitFor();
+
+  // What the worker made of it is counted, and whose clock is off; a key that is revoked works no more.
+  await page.goto("/sources/barn");
+  const counts = page.getByRole("region", { name: "Since it was made" });
+  await counts.getByText(/^1 stored$/).waitFor();
+  await counts.getByText("p99").waitFor();
+  await page.getByRole("button", { name: /^Revoke / }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await page.getByText("No key works: nothing can be sent to it.").waitFor();
   await page.context().close();
 });
