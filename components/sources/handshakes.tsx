@@ -14,21 +14,17 @@ const FROM: Record<SourceHandshake["sender"], string> = { "aws-iot": "AWS IoT", 
 interface HandshakesProps {
   name: string;
   handshakes: readonly SourceHandshake[];
-  mayConfirm: boolean;
 }
 
-/** Confirmations that a source's sender asked for and waits for. */
-export function Handshakes({ name, handshakes, mayConfirm }: HandshakesProps) {
+/** Confirmations that a source's sender asked for and waits for; told only to who may give them. */
+export function Handshakes({ name, handshakes }: HandshakesProps) {
   const pending = handshakes.filter(({ confirmedAt }) => confirmedAt === null);
-  return pending.map((handshake) => (
-    <Pending key={handshake.id} name={name} handshake={handshake} mayConfirm={mayConfirm} />
-  ));
+  return pending.map((handshake) => <Pending key={handshake.id} name={name} handshake={handshake} />);
 }
 
 function Pending({
   name,
   handshake: { id, sender, at, url },
-  mayConfirm,
 }: Omit<HandshakesProps, "handshakes"> & { handshake: SourceHandshake }) {
   const queries = useQueryClient();
   const confirm = useMutation({
@@ -48,11 +44,9 @@ function Pending({
           <Failure what="It was not confirmed" why={saidOf(confirm.error)} advice="Its sender can ask again." />
         ) : null}
       </div>
-      {mayConfirm ? (
-        <Button size="xs" loading={confirm.isPending} onClick={() => confirm.mutate()}>
-          Confirm
-        </Button>
-      ) : null}
+      <Button size="xs" loading={confirm.isPending} onClick={() => confirm.mutate()}>
+        Confirm
+      </Button>
     </div>
   );
 }

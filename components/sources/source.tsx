@@ -77,7 +77,7 @@ function Whole({ detail }: { detail: SourceDetail }) {
   return (
     <>
       <Facts detail={detail} mayEdit={mayEdit} />
-      <Handshakes name={source.name} handshakes={handshakes} mayConfirm={mayEdit} />
+      <Handshakes name={source.name} handshakes={handshakes} />
       {isWaiting && !source.isBuiltIn ? (
         <Section title="Connect its sender">
           <Setup source={source} secret={null} />

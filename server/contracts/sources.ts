@@ -131,7 +131,9 @@ export const sourceDetail = z
     source,
     mapping: sourceMapping.describe("The current version"),
     openDeadLetters: z.int().describe("That a resend may mend, counted to 1000"),
-    handshakes: z.array(sourceHandshake).describe("Asked for by its sender; the newest first"),
+    handshakes: z
+      .array(sourceHandshake)
+      .describe("Asked for by its sender, the newest first; none for who may not edit it"),
   })
   .meta({ id: "SourceDetail" });
 

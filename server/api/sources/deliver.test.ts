@@ -241,6 +241,15 @@ describe("the door", () => {
     const confirm = (id: number | undefined, source = "yard") =>
       api.handle("confirmHandshake", new Request("http://here/api", { method: "POST" }), { source, id: String(id) });
     const id = handshakes[0]?.id;
+    // Who has the address can confirm it by themselves.
+    const viewer = rig.compose({
+      caller: {
+        ...{ kind: "user", accountId: 2, name: "Vi", sessionId: "00000000-0000-4000-8000-000000000001", provenAt: NOW },
+        grants: [{ role: "viewer", siteId: null }],
+      },
+    });
+    const seen = viewer.handle("getSource", new Request("http://here/api"), { source: "yard" });
+    expect((await read(sourceDetail, seen)).handshakes).toEqual([]);
     expect(await refused(confirm(id))).toMatchObject({ kind: "not-confirmed", status: 502 });
     answer = () => {
       throw new TypeError("fetch failed", { cause: { code: "ENOTFOUND" } });

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import { sourceDetail, sourceMappingsAnswer, sourceSamplesAnswer, sourcesAnswer } from "@/server/contracts/sources";
+import { sitesOf } from "@/server/domain/access";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import { readTotals } from "@/server/sources/counts";
 import { listHandshakes } from "@/server/sources/handshakes";
@@ -7,7 +8,7 @@ import { listMappings, listSources } from "@/server/sources/rows";
 import { MOST_SAMPLE_BYTES, readSamples, type SourceSampleRow } from "@/server/sources/samples";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
-import { sourceAt, sourceParams, toHandshake, toMapping, toSource } from "./view";
+import { isAt, sourceAt, sourceParams, toHandshake, toMapping, toSource } from "./view";
 
 export interface SourcesDeps {
   readonly pool: Pool;
@@ -64,7 +65,8 @@ export const getSource = verb(
         source: toSource(row, totals.get(row.id)!),
         mapping: toMapping(mapping!),
         openDeadLetters: open,
-        handshakes: handshakes.map(toHandshake),
+        // Whoever has the address can confirm it.
+        handshakes: isAt(row, sitesOf(ctx.caller, "edit")) ? handshakes.map(toHandshake) : [],
       };
     },
 );

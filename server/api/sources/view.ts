@@ -81,7 +81,8 @@ export async function sourceAt(ctx: Context | WritingContext, name: string, lock
   }
 }
 
-function isAt({ site }: SourceRow, sites: Sites): boolean {
+/** True for a source at one of these sites; one of no site is at all of them alone. */
+export function isAt({ site }: SourceRow, sites: Sites): boolean {
   return sites === "all" || (site !== null && sites.includes(site.id));
 }
 
