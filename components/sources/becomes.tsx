@@ -2,7 +2,7 @@
 import type { Explained } from "@/server/contracts/sources";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
-import { formatExact, formatInstant } from "../ui/format";
+import { formatExact, formatInstant, formatMeasure } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./mapping.module.css";
@@ -54,8 +54,11 @@ export function Becomes({ explained, pointed, onPoint }: BecomesProps) {
                 onMouseLeave={() => onPoint(null)}
               >
                 <th scope="row">{metric}</th>
-                <td data-number={typeof value === "number" || undefined}>
-                  {typeof value === "number" ? formatExact(value) : readable(String(value))}
+                <td
+                  data-number={typeof value === "number" || undefined}
+                  title={typeof value === "number" ? formatExact(value) : undefined}
+                >
+                  {typeof value === "number" ? formatMeasure(value) : readable(String(value))}
                   {typeof value === "string" ? <small> text, no reading</small> : null}
                 </td>
                 <td>{unit === null ? <small>no unit</small> : readable(unit)}</td>

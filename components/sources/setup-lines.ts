@@ -75,7 +75,7 @@ const HTTP: Lines = {
   tasmota: (facts) => [
     {
       label: "Console of the device (a rule that posts each report)",
-      text: `Rule1 ON Tele-%topic%#SENSOR DO WebQuery ${addressOf(facts)} POST [Content-Type: application/json|${bearer(facts)}] %value% ENDON`,
+      text: `Rule1 ON Tele-%topic%#SENSOR DO WebQuery ${addressOf(facts)}/%topic% POST [Content-Type: application/json|${bearer(facts)}] %value% ENDON`,
     },
   ],
   "aws-iot": (facts) => [
@@ -128,8 +128,8 @@ const HTTP: Lines = {
   ],
   "thingsboard-device": (facts) => [
     {
-      label: "Address instead of http(s)://HOST/api/v1/TOKEN/telemetry",
-      text: `${addressOf(facts)}?key=${facts.secret}`,
+      label: "Address instead of http(s)://HOST/api/v1/TOKEN/telemetry, with the device's name for DEVICE",
+      text: `${addressOf(facts)}/DEVICE/telemetry?key=${facts.secret}`,
     },
   ],
 };

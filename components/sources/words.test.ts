@@ -33,3 +33,16 @@ it("has words for reasons of mappings and of the pipeline", () => {
   expect(reasonWords("noDevice")).not.toBe("noDevice");
   expect(reasonWords("somethingNew")).toBe("somethingNew");
 });
+
+it("has words for what a door refuses before a mapping sees it", () => {
+  expect(reasonWords("body-too-large")).toBe("Too large a delivery");
+  for (const reason of [
+    "empty-request",
+    "unreadable-body",
+    "too-many-messages",
+    "too-many-new",
+    "too-fast",
+    "too-busy",
+  ])
+    expect(reasonWords(reason)).not.toBe(reason);
+});

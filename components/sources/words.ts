@@ -46,6 +46,15 @@ const REFUSED: Readonly<Record<string, string>> = {
   unreadable: "Unreadable",
   noTime: "No time",
   badName: "Bad name",
+  // What doors refuse before a mapping sees it.
+  "empty-request": "Empty delivery",
+  "unreadable-body": "Broken off, or can’t be unpacked",
+  "body-too-large": "Too large a delivery",
+  "too-many-messages": "Too many messages in one delivery",
+  "not-allowed": "Not allowed to its key",
+  "too-many-new": "Too many new names",
+  "too-fast": "Faster than its limit",
+  "too-busy": "Fieldwatch was too busy",
 };
 
 /** A reason for a refusal in words. */

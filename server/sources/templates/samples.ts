@@ -66,10 +66,28 @@ const USUAL: Readonly<Record<SourceKind, FixtureFile>> = {
   zigbee2mqtt: zigbee2mqtt,
 };
 
+/** What came beside the usual payload by the other door of its kind: by MQTT a topic, by HTTP an address. */
+const BY_OTHER_DOOR: Partial<Record<SourceKind, Partial<Pick<SourcePayload, "topic" | "path">>>> = {
+  "chirpstack-v4": { topic: "application/1/device/24e124136b324556/event/up" },
+  "thingsboard-device": { topic: "v1/devices/press-07/telemetry" },
+  tasmota: { path: ["kitchen"] },
+};
+
 /** What a sender of a kind usually sends, for a person to see and for the command that tries a source. */
 export function sampleOf(kind: SourceKind): SourcePayload {
   const { json, text, base64, contentType = null, topic = null, path = [], query = {}, headers = {} } = USUAL[kind];
   const body = base64 ?? text ?? JSON.stringify(json);
   const encoding = base64 === undefined ? "utf-8" : "base64";
-  return { body, encoding, contentType, topic, retained: false, path: [...path], query, headers, kafka: null };
+  return {
+    body,
+    encoding,
+    contentType,
+    topic,
+    retained: false,
+    path: [...path],
+    query,
+    headers,
+    kafka: null,
+    ...BY_OTHER_DOOR[kind],
+  };
 }
