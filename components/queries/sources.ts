@@ -77,7 +77,7 @@ export const sourceKeysQuery = (name: string) =>
 export const mappingPreviewQuery = (body: PreviewBody | null) =>
   queryOptions({
     queryKey: ["mapping preview", body],
-    queryFn: async () => (await postJson<MappingPreview>(`${ROOT}/preview`, body)).items,
+    queryFn: async () => (await postJson<MappingPreview>("/api/v1/source-preview", body)).items,
     enabled: body !== null,
     placeholderData: keepPreviousData,
     retry: false,
@@ -89,7 +89,7 @@ export const mappingPreviewQuery = (body: PreviewBody | null) =>
 export const guessQuery = (payload: SourcePayload | null) =>
   queryOptions({
     queryKey: ["template guess", payload],
-    queryFn: async () => (await postJson<GuessedTemplates>(`${ROOT}/guess`, { payload })).items,
+    queryFn: async () => (await postJson<GuessedTemplates>("/api/v1/source-guess", { payload })).items,
     enabled: payload !== null,
     placeholderData: keepPreviousData,
     retry: false,

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   "step-up": { status: 403, title: "Prove again who you are" },
   "not-found": { status: 404, title: "There is no such thing" },
   "wrong-status": { status: 409, title: "Its status does not allow that" },
+  taken: { status: 409, title: "It is taken already" },
   "too-many-jobs": { status: 409, title: "Too many jobs are unfinished" },
   "changed-meanwhile": { status: 412, title: "It was changed meanwhile" },
   "body-too-large": { status: 413, title: "The body is too large" },
@@ -96,8 +97,7 @@ function toProblem(error: unknown): ProblemError | null {
         errors: [{ at: "grants", message: `names the site ${JSON.stringify(error.site)}, which isn't there` }],
       },
     });
-  if (error instanceof EmailTakenError)
-    return new ProblemError("wrong-status", "Another account has that e-mail address.");
+  if (error instanceof EmailTakenError) return new ProblemError("taken", "Another account has that e-mail address.");
   if (error instanceof AuditError)
     return new ProblemError("audit-unavailable", "Nothing was changed or shown. The server's log has the particulars.");
   if (isDiskFull(error))

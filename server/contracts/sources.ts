@@ -250,7 +250,7 @@ export const sourceSamplesAnswer = z
   })
   .meta({ id: "SourceSamples" });
 
-/** Body of POST /api/v1/sources/preview: payloads given here, or the samples of a source. */
+/** Body of POST /api/v1/source-preview: payloads given here, or the samples of a source. */
 export const previewBody = z
   .strictObject({
     mapping: mappingSchema,

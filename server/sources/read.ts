@@ -23,25 +23,28 @@ export function readDelivery(
   delivery: Incoming,
   onFault: (error: unknown) => void = ignore,
 ): Mapped {
-  let run = compiled.get(mapping);
-  if (run === undefined) compiled.set(mapping, (run = compileMapping(mapping, { labels })));
-  return readBy(run, mapping, delivery, onFault);
+  const compile = () => {
+    let run = compiled.get(mapping);
+    if (run === undefined) compiled.set(mapping, (run = compileMapping(mapping, { labels })));
+    return run;
+  };
+  return readBy(compile, mapping, delivery, onFault);
 }
 
 /** The same, with what became of each leaf. */
 export function explainDelivery(mapping: Mapping, delivery: Incoming): Mapped {
-  return readBy(compileMapping(mapping, { explain: true }), mapping, delivery, ignore);
+  return readBy(() => compileMapping(mapping, { explain: true }), mapping, delivery, ignore);
 }
 
 function readBy(
-  run: ReturnType<typeof compileMapping>,
+  compile: () => ReturnType<typeof compileMapping>,
   mapping: Mapping,
   delivery: Incoming,
   onFault: (error: unknown) => void,
 ): Mapped {
   try {
     const parts = delivery.parts?.() ?? DECODER_OF[mapping.decode](delivery);
-    return run(parts, delivery);
+    return compile()(parts, delivery);
   } catch (error) {
     if (error instanceof UnreadableError) return unreadable(error.message);
     onFault(error);

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { isSealed, type KeptSecrets } from "@/server/config/kept-secrets";
 import type { Signature, Sites } from "@/server/domain/access";
-import type { Mapping } from "@/server/domain/mapping/mapping";
+import { type Mapping, mappingSchema } from "@/server/domain/mapping/mapping";
 import type { AnswerPolicy, SourceDoor, SourceKind } from "@/server/domain/source";
 import type { EpochMs } from "@/server/domain/terms";
 
@@ -143,7 +143,7 @@ export async function listMappings(db: Db, sourceId: number, limit: number): Pro
     sourceId,
     limit,
   ]);
-  return rows;
+  return rows.map((row) => ({ ...row, mapping: whole(row.mapping) }));
 }
 
 /** The current mapping of every source that is enabled, by the source's number. */
@@ -151,7 +151,12 @@ export async function currentMappings(db: Db): Promise<ReadonlyMap<number, Mappi
   const { rows } = await db.query<{ id: number; mapping: Mapping }>(
     `SELECT s.id, m.mapping FROM source s JOIN source_mapping m ON m.source_id = s.id AND m.version = s.mapping_version WHERE s.enabled`,
   );
-  return new Map(rows.map(({ id, mapping }) => [id, mapping]));
+  return new Map(rows.map(({ id, mapping }) => [id, whole(mapping)]));
+}
+
+/** A mapping as it is stored, with what it leaves out: a version before, or a migration, may not have known all of it. */
+function whole(stored: Mapping): Mapping {
+  return mappingSchema.safeParse(stored).data ?? stored;
 }
 
 /** Makes a new version of a source's mapping the current one. @returns its version. */

@@ -60,7 +60,7 @@ export const addUser = writingVerb(
     query: NO_PARAMETERS,
     answer: userLink,
     status: 200,
-    problems: ["wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["taken", "unsupported-media-type", "unreadable-body", "body-too-large"],
     bodies: { "application/json": NEW_SCHEMA },
   },
   () =>
@@ -85,7 +85,7 @@ export const updateUser = writingVerb(
     query: NO_PARAMETERS,
     answer: user,
     status: 200,
-    problems: ["not-found", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", "taken", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
   () =>

@@ -46,7 +46,7 @@ export const addSource = writingVerb(
     query: NO_PARAMETERS,
     answer: source,
     status: 200,
-    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
+    problems: ["not-found", "taken", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": NEW_SCHEMA },
   },
   ({ pool, keptSecrets }: ChangeSourceDeps) =>
@@ -66,8 +66,7 @@ export const addSource = writingVerb(
         siteId: await siteIn(tx, sites, site),
       };
       const id = await insertSource(tx, name, kind, settings, mapping, signatureOf(caller));
-      if (id === null)
-        throw new ProblemError("wrong-status", `There is a source ${name} already: choose another name.`);
+      if (id === null) throw new ProblemError("taken", `There is a source ${name} already: choose another name.`);
       const row = (await findSource(tx, name))!;
       note({ target: name, detail: { after: { ...noteOfSource(row), mapping } } });
       return told(pool, row);

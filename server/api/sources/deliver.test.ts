@@ -164,6 +164,32 @@ test(
 );
 
 describe("the door", () => {
+  test("Fieldwatch's own source takes its shape, though its stored mapping leaves out what has a default", async () => {
+    const body = JSON.stringify({ device: "own-1", time: new Date(NOW - 60_000).toISOString(), readings: { t: 1 } });
+    const api = rig.compose({
+      caller: {
+        ...{ kind: "key", keyId: "admin", name: "admin", of: "service", siteId: null, device: null },
+        grants: [{ role: "admin", siteId: null }],
+      },
+    });
+    const request = new Request("http://here/ingest/fieldwatch", { method: "POST", body });
+    expect((await read(deliveryAnswer, api.handle("deliver", request, { source: "fieldwatch" }))).accepted).toBe(1);
+  });
+
+  test("a source may have any name, whatever else is asked for beside sources", async () => {
+    for (const name of ["preview", "guess", "new"]) {
+      await addSource(name, "strict");
+      expect((await refused(ask("addSource", {}, { name, kind: "generic" }))).kind).toBe("taken");
+      expect((await read(sourceDetail, ask("getSource", { source: name }))).source.name).toBe(name);
+    }
+    // An address beside {source} would be somebody's source.
+    const paths = Object.values(VERBS).map(({ operation }) => operation.path.split("/"));
+    const beside = paths
+      .filter((levels) => levels[3] === "sources" && levels[4] !== undefined)
+      .map((levels) => levels[4]);
+    expect([...new Set(beside)]).toEqual(["{source}"]);
+  });
+
   test("takes a key wherever a sender can say it, and tells nobody's else", async () => {
     const key = keys.get("yard")!;
     const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` });

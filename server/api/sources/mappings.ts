@@ -72,7 +72,7 @@ export const saveSourceMapping = writingVerb(
 export const previewMapping = verb(
   {
     method: "POST",
-    path: "/api/v1/sources/preview",
+    path: "/api/v1/source-preview",
     access: "edit",
     // It tells what samples hold.
     audited: "seen",
@@ -110,7 +110,7 @@ export const previewMapping = verb(
 export const guessSourceTemplate = verb(
   {
     method: "POST",
-    path: "/api/v1/sources/guess",
+    path: "/api/v1/source-guess",
     access: "edit",
     bySite: true,
     summary: "Tells which templates a payload looks like",
