@@ -365,3 +365,23 @@ test("a unit may hold only where something else is there", () => {
   expect(run({ units }, { id: "d", voltage: 3005, battery: 90 }).rows).toContainEqual(["d", T, "voltage", 3.005, "V"]);
   expect(run({ units }, { id: "d", voltage: 230 }).rows).toEqual([["d", T, "voltage", 230, "V"]]);
 });
+
+test("a device, and a rule of readings, may hold only for some parts", () => {
+  const status = { value: "{topic.-2}", equals: ["status"] };
+  const mapping: Partial<MappingInput> = {
+    device: [
+      { none: "publish to x/<device>/status/…", when: [{ value: "{topic.1}", equals: ["me"] }] },
+      { name: "{topic.0:-3}", when: [status] },
+      "{id}",
+    ],
+    readings: [
+      { root: "params" },
+      { root: "", when: [{ anyOf: [status, { exists: "bare" }] }], prefix: "{topic.-1}." },
+    ],
+  };
+  expect(run(mapping, { tC: 21.4 }, { topic: "x/a/status/t:0" }).rows).toEqual([["x.a", T, "t:0.tC", 21.4, null]]);
+  expect(run(mapping, { id: "b", params: { x: 1 } }, { topic: "x/y" }).rows).toEqual([["b", T, "x", 1, null]]);
+  expect(run(mapping, { tC: 1 }, { topic: "x/me/status/t:0" }).refused).toEqual([
+    { path: "", reason: "noDevice", detail: "publish to x/<device>/status/…" },
+  ]);
+});

@@ -43,7 +43,7 @@ export function compileMapping(
 
     if (!isData(scope)) return leaveOut(run, "when", place);
     const found = device.find(scope);
-    if (found === null) return refuse("noDevice", `there is no ${mapping.device.join(", nor ")}`);
+    if (typeof found === "string") return refuse("noDevice", found);
     if (found.name === null)
       return refuse("badDevice", `${JSON.stringify(found.text.slice(0, 80))} cannot name a device`);
     if (run.accounts) note(found.places(), "device");

@@ -11,6 +11,10 @@ export function compileConditions(conditions: Mapping["when"]): Condition {
 }
 
 function compileCondition(condition: Mapping["when"][number]): Condition {
+  if ("anyOf" in condition) {
+    const any = condition.anyOf.map(compileCondition);
+    return (scope) => any.some((holds) => holds(scope));
+  }
   if ("topic" in condition) {
     const fits = compileTopicFilter(condition.topic);
     return ({ delivery }) => delivery.beside.topic !== null && fits(delivery.beside.topic);

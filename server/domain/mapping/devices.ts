@@ -1,3 +1,5 @@
+import { compileConditions } from "./conditions";
+import type { Mapping } from "./mapping";
 import { legalName } from "./names";
 import type { Place } from "./paths";
 import { compileTemplate, type Scope, type Template } from "./templates";
@@ -10,20 +12,34 @@ export interface FoundDevice {
   places(): readonly Place[];
 }
 
-/** Finds the device by the first template that is filled in whole; null if none is. */
-export function compileDevice(templates: readonly string[]): {
-  readonly find: (scope: Scope) => FoundDevice | null;
+/** Finds the device by the first template that is filled in whole; else a text says why there is none. */
+export function compileDevice(candidates: Mapping["device"]): {
+  readonly find: (scope: Scope) => FoundDevice | string;
   readonly templates: readonly Template[];
 } {
-  const compiled = templates.map(compileTemplate);
+  const compiled = candidates.map((candidate) =>
+    typeof candidate === "string"
+      ? { template: compileTemplate(candidate), holds: null }
+      : {
+          template: "name" in candidate ? compileTemplate(candidate.name) : candidate.none,
+          holds: compileConditions(candidate.when),
+        },
+  );
+  const templates = compiled.flatMap(({ template }) => (typeof template === "string" ? [] : [template]));
+  const names = candidates.flatMap((candidate) =>
+    typeof candidate === "string" ? [candidate] : "name" in candidate ? [candidate.name] : [],
+  );
+  const missing = `there is no ${names.join(", nor ")}`;
   return {
-    templates: compiled,
+    templates,
     find(scope) {
-      for (const template of compiled) {
+      for (const { template, holds } of compiled) {
+        if (holds !== null && !holds(scope)) continue;
+        if (typeof template === "string") return template;
         const text = template.fill(scope)?.trim();
         if (text) return { name: legalName(text), text, places: () => template.places(scope) };
       }
-      return null;
+      return missing;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { IgnoreRule, MappingRefusal } from "./delivery";
 import type { Field, NoField } from "./fields";
+import { compileConditions } from "./conditions";
 import { compileGlob } from "./globs";
 import type { Mapping } from "./mapping";
 import { below, follow, parsePath, type Place, writePath } from "./paths";
@@ -55,6 +56,7 @@ export function compileFlatten(
 ): Flatten {
   const { depth, separator, arrays, historyTime } = rule;
   const root = parsePath(rule.root);
+  const isThere = rule.when === undefined ? null : compileConditions(rule.when);
   const rootPath = writePath(root);
   const prefix = rule.prefix === undefined ? null : compileTemplate(rule.prefix);
   const named = rule.name === undefined ? null : compileTemplate(rule.name);
@@ -96,6 +98,7 @@ export function compileFlatten(
   }
 
   return (scope, elementPath, sink) => {
+    if (isThere !== null && !isThere(scope)) return false;
     const begin = follow(scope.element, root);
     if (begin === undefined) return false;
     if (nodes > MOST_NODES) {

@@ -4,9 +4,9 @@
  *
  * Paths are dot-separated keys and indexes from the part's root (`uplink_message.decoded_payload`); a key that itself contains a dot or a backslash
  * is written with a backslash before it, an empty key as `\e`; "" is the root. Globs match whole names: `*` any run of characters, `?` one. Templates are text with
- * `{…}` in it: a path, or one of what came beside the payload: `{@key}` (see `each`), `{topic.1}` (levels from 0; from the last: `{topic.-1}`; with all after it: `{topic.1+}`), `{topic}`, `{path.0}` (what
+ * `{…}` in it: a path, or one of what came beside the payload: `{@key}` (see `each`), `{topic.1}` (levels from 0; from the last: `{topic.-1}`; with all after it: `{topic.1+}`; from one to another: `{topic.1:-2}`), `{topic}`, `{path.0}` (what
  * follows the source's name in the address), `{query.event}`, `{header.x-name}`, `{kafka.key}`, `{kafka.headers.x}`, `{part.x}` (what
- * the decoder knows of the part), `{envelope.…}` (a path from the root of what the decoder made, outside the element that `each` took).
+ * the decoder knows of the part), `{envelope.…}` (a path from the root of what the decoder made, outside the element that `each` took), `{}` (the part itself, if it is a single value).
  */
 import { z } from "zod";
 import { compilePattern } from "./patterns";
@@ -86,19 +86,21 @@ const timeCandidate = z
   })
   .superRefine(checkFormat);
 
-/** All of it holds for a part to be data; else it is ignored. */
-const condition = z.union([
+const simpleCondition = z.union([
   z.strictObject({ topic: z.string().max(256).describe("MQTT filter with + and #") }),
   z.strictObject({ exists: path }),
   z.strictObject({ missing: path }),
   z.strictObject({ value: template, equals: z.array(scalar).min(1).max(64) }),
   z.strictObject({ value: template, differs: z.array(scalar).min(1).max(64) }),
 ]);
+const condition = z.union([simpleCondition, z.strictObject({ anyOf: z.array(simpleCondition).min(1).max(32) })]);
 
 const readings = z
   .strictObject({
     /** The object (or, for `scalar`, the value) that holds them. */
     root: path,
+    /** The rule is there only for a part of which all of it holds. */
+    when: z.array(condition).max(32).optional(),
     /** Levels of objects that are flattened. */
     depth: z.number().int().min(0).max(8).default(4),
     /** Between the keys of a flattened name. */
@@ -125,14 +127,27 @@ const readings = z
 
 export const mappingSchema = z.strictObject({
   decode: z.enum(DECODERS),
+  /** All of it holds for a part to be data; else it is ignored. */
   when: z.array(condition).max(32).default([]),
   /** A payload has one part, or one for each element of an array or each key of an object. */
   each: z
     .strictObject({ path, of: z.enum(["array", "object"]), optional: z.boolean().default(false) })
     .nullable()
     .default(null),
-  /** The first template whose every value is there and not empty names the device. */
-  device: z.array(template).min(1).max(8),
+  /**
+   * The first template whose every value is there and not empty names the device; one with conditions only where all of them hold. `none` refuses a part of
+   * which they hold: it says how its sender can be made to name itself.
+   */
+  device: z
+    .array(
+      z.union([
+        template,
+        z.strictObject({ name: template, when: z.array(condition).min(1).max(32) }),
+        z.strictObject({ none: z.string().min(1).max(256), when: z.array(condition).min(1).max(32) }),
+      ]),
+    )
+    .min(1)
+    .max(8),
   /** The first candidate that is there is read; what is there but can't be read refuses the part. */
   time: z.array(timeCandidate).max(8).default([]),
   /** What is done where no candidate is there. */

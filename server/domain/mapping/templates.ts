@@ -99,8 +99,13 @@ export function compileTemplate(template: string): Template {
   };
 }
 
-/** One level (from the last, if below 0), or with a + all from it on. */
+/** One level (from the last, if below 0), with a + all from it on, or all from one to another (`1:-2`). */
 function levelAt(levels: readonly string[], level: string): string | undefined {
+  const range = /^(-?\d+):(-?\d+)$/.exec(level);
+  if (range !== null) {
+    const [first, last] = [Number(range[1]), Number(range[2])];
+    return levels.slice(first, last === -1 ? undefined : last + 1).join("/");
+  }
   if (/^-?\d+\+$/.test(level)) return levels.slice(Number(level.slice(0, -1))).join("/");
   return /^-?\d+$/.test(level) ? levels.at(Number(level)) : undefined;
 }

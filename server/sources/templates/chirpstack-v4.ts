@@ -13,7 +13,7 @@ export const chirpstackV4: SourceTemplate = {
     when: [
       { value: "{query.event}", equals: ["up", null] },
       { value: "{topic.-1}", equals: ["up", null] },
-      { exists: "data" },
+      { anyOf: [{ exists: "data" }, { exists: "object" }] },
     ],
     device: ["{deviceInfo.devEui}"],
     time: [{ from: { path: "time" }, format: "rfc3339" }],

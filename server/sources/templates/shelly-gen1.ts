@@ -14,7 +14,7 @@ export const shellyGen1: SourceTemplate = {
       { value: "{topic.-1}", differs: ["command", "set"] },
     ],
     device: ["{topic.1}"],
-    readings: [{ root: "", name: "{topic.2+}", depth: 0, exclude: ["*temperature_f*", "*temperatures*"] }],
+    readings: [{ root: "", name: "{topic.2+}", depth: 0, exclude: ["*temperature_f*", "*temperatures*", "timestamp"] }],
     values: { booleans: [{ metric: "*", true: ["on", "open"], false: ["off", "close"] }] },
     absent: [
       { metric: "*", values: ["", "null", "nan"] },

@@ -2,6 +2,9 @@ import { at, levelsOf, type SourceTemplate } from "./template";
 
 const unit = (metric: string, of: string) => ({ metric, from: { unit: of } });
 
+/** Holds for what is published of one component. */
+const STATUS = { value: "{topic.-2}", equals: ["status"] };
+
 /** Of what changed alone: a value that isn't there is as it was. */
 export const shellyGen2: SourceTemplate = {
   kind: "shelly-gen2",
@@ -11,8 +14,12 @@ export const shellyGen2: SourceTemplate = {
   sign: "method NotifyStatus",
   mapping: {
     decode: "json",
-    when: [{ value: "{method}", equals: ["NotifyStatus", "NotifyFullStatus"] }],
-    device: ["{src}"],
+    // Notices have a method; the status of one component is published alone, to <id>/status/<component>.
+    when: [
+      { anyOf: [{ value: "{method}", equals: ["NotifyStatus", "NotifyFullStatus"] }, STATUS] },
+      { value: "{topic.-1}", differs: ["sys", "cloud", "mqtt", "ble", "ws"] },
+    ],
+    device: ["{src}", { name: "{topic.0:-3}", when: [STATUS] }],
     time: [{ from: { path: "params.ts" }, format: "s" }],
     readings: [
       {
@@ -32,6 +39,14 @@ export const shellyGen2: SourceTemplate = {
           "wifi.ssid",
           "wifi.sta_ip",
           "wifi.status",
+        ],
+      },
+      {
+        root: "",
+        when: [STATUS],
+        prefix: "{topic.-1}.",
+        exclude: [
+          ...["id", "source", "tF", "*.tF", "errors*", "*.by_minute.*", "*.minute_ts", "ssid", "sta_ip", "status"],
         ],
       },
     ],
@@ -56,6 +71,8 @@ export const shellyGen2: SourceTemplate = {
   },
   looksLike(seen) {
     const isNotice = /^Notify(?:Full)?(?:Status|Event)$/.test(String(at(seen.json, "method")));
-    return isNotice ? 1 : levelsOf(seen).slice(-2).join("/") === "events/rpc" ? 0.9 : 0;
+    const [kind, last] = levelsOf(seen).slice(-2);
+    const isStatus = kind === "status" && /^(?:[a-z]\w*:\d+|sys|wifi|mqtt|cloud|ble|ws|eth)$/.test(last ?? "");
+    return isNotice ? 1 : `${kind}/${last}` === "events/rpc" || isStatus ? 0.9 : 0;
   },
 };

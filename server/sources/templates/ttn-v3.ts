@@ -12,7 +12,7 @@ export const ttnV3: SourceTemplate = {
   mapping: {
     decode: "json",
     // Joins, acknowledgements and locations come to the same address; an uplink without a payload is of the network alone.
-    when: [{ exists: "uplink_message.frm_payload" }],
+    when: [{ anyOf: [{ exists: "uplink_message.frm_payload" }, { exists: DECODED }] }],
     device: ["{end_device_ids.device_id}", "{end_device_ids.dev_eui}"],
     time: ["uplink_message.received_at", "received_at"].map((path) => ({ from: { path }, format: "rfc3339" as const })),
     readings: [historyAt(DECODED), { root: DECODED, exclude: ["history.*"] }],
