@@ -1,8 +1,10 @@
 "use client";
 import { Select } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import type { RefObject } from "react";
 import type { DeadLetterGroup, DeadLetterGroupsAnswer, DeadLetterStatus } from "@/server/contracts/dead-letters";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
+import { sourcesQuery } from "../queries/sources";
 import { formatTotal } from "../ui/format";
 import { Chip } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
@@ -65,13 +67,7 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
         limit={200}
         className={list.select ?? ""}
       />
-      {filter.source === undefined ? null : (
-        <button type="button" className={list.chip} onClick={() => onChange({ source: null })}>
-          Source {filter.source}
-          <span aria-hidden="true">×</span>
-          <Spoken>, clear</Spoken>
-        </button>
-      )}
+      <SourceFilter chosen={filter.source} onChoose={(source) => onChange({ source })} />
       {filter.field === undefined ? null : (
         <button type="button" className={list.chip} onClick={() => onChange({ field: null })}>
           {filter.field === "" ? "Whole messages" : `Field ${filter.field}`}
@@ -80,6 +76,29 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
         </button>
       )}
     </div>
+  );
+}
+
+/** Offers all sources, where there is more than the one that is there from the start. */
+function SourceFilter({ chosen, onChoose }: { chosen: string | undefined; onChoose: (source: string | null) => void }) {
+  const { data: sources = [] } = useQuery(sourcesQuery());
+  const names = sources.map(({ name }) => name);
+  if (chosen !== undefined && !names.includes(chosen)) names.push(chosen);
+  if (names.length < 2 && chosen === undefined) return null;
+  return (
+    <Select
+      size="xs"
+      aria-label="Source"
+      placeholder="All sources"
+      data={names}
+      value={chosen ?? null}
+      onChange={onChoose}
+      clearable
+      searchable
+      nothingFoundMessage="No such source"
+      limit={200}
+      className={list.select ?? ""}
+    />
   );
 }
 

@@ -9,6 +9,7 @@ import { useMay } from "../queries/access";
 import { mappingPreviewQuery, newDeviceQuery, samplesQuery, sourceQuery } from "../queries/sources";
 import { Link } from "../ui/link";
 import { type Mark, MarkShape } from "../ui/state-mark";
+import { DoorTrouble } from "./door-state";
 import classes from "./sources.module.css";
 import { arrivedWords, devicesOf, reasonWords } from "./words";
 
@@ -27,7 +28,10 @@ export function Arrived({ name }: { name: string }) {
       {!data ? (
         <Line mark="unknown">{error ? `Whether anything came isn’t known: ${error.message}` : "Looking…"}</Line>
       ) : !hasCome ? (
-        <Line mark="unknown">Waiting for the first message…</Line>
+        <>
+          <DoorTrouble detail={data} />
+          <Line mark="unknown">Waiting for the first message…</Line>
+        </>
       ) : maySee ? (
         <Seen detail={data} />
       ) : (

@@ -15,17 +15,25 @@ const PAUSE_MS = 400;
 
 export type Guess = GuessedTemplates["items"][number];
 
+/** What a payload looks like, asked for once nothing was typed for a moment. */
+export function useGuesses(payload: SourcePayload) {
+  const [asked] = useDebouncedValue(payload, PAUSE_MS);
+  const query = useQuery(guessQuery(hasPayload(asked) ? asked : null));
+  const isOfPayload = asked === payload && !query.isPlaceholderData;
+  return { ...query, asked, best: isOfPayload ? (query.data?.[0] ?? null) : null };
+}
+
 interface GuessedProps {
   payload: SourcePayload;
+  guesses: ReturnType<typeof useGuesses>;
   templates: readonly Template[];
   chosen: Guess | null;
   onChoose: (guess: Guess) => void;
 }
 
 /** Templates that a pasted payload looks like, each with what it would become. */
-export function Guessed({ payload, templates, chosen, onChoose }: GuessedProps) {
-  const [asked] = useDebouncedValue(payload, PAUSE_MS);
-  const { data, error, isFetching } = useQuery(guessQuery(hasPayload(asked) ? asked : null));
+export function Guessed({ payload, guesses, templates, chosen, onChoose }: GuessedProps) {
+  const { asked, data, error, isFetching } = guesses;
   if (!hasPayload(payload))
     return <p className={classes.about}>The template is guessed by the shape of what it sends.</p>;
   if (error && !data)

@@ -5,7 +5,7 @@ import type { MappingInput } from "@/server/domain/mapping/mapping";
 import { isName } from "@/server/domain/terms";
 import form from "../ui/form.module.css";
 import { leafWords } from "./leaf-words";
-import { ignored, meaningNone, metricOf, renamed, unitSaid, used, withUnit } from "./mapping-edits";
+import { canName, ignored, meaningNone, metricOf, renamed, unitSaid, used, withUnit } from "./mapping-edits";
 import { type Leaf, scalarIn } from "./payload-lines";
 import classes from "./mapping.module.css";
 
@@ -66,6 +66,7 @@ function Choices({ leaf, text, mapping, onChange }: Pick<LeafMenuProps, "leaf" |
   const { word, more } = leafWords(leaf);
   const value = scalarIn(text);
   const metric = as === "reading" ? why : as === "refused" ? metricOf(mapping, path) : null;
+  const isNamed = canName(mapping, path);
   const taken = as === "ignored" ? used(mapping, path, why) : null;
   return (
     <div className={classes.choices}>
@@ -76,16 +77,14 @@ function Choices({ leaf, text, mapping, onChange }: Pick<LeafMenuProps, "leaf" |
           {more === "" ? "" : `: ${more}`}
         </small>
       </p>
-      {metric !== null ? (
-        <NameAndUnit key={metric} path={path} metric={metric} mapping={mapping} onChange={onChange} />
-      ) : null}
+      {metric !== null ? <NameAndUnit key={metric} {...{ path, metric, mapping, isNamed, onChange }} /> : null}
       <div className={form.buttons}>
         {metric !== null && value !== undefined && !isMeasured(value) ? (
           <Button size="compact-sm" variant="default" onClick={() => onChange(meaningNone(mapping, metric, value))}>
             It means none
           </Button>
         ) : null}
-        {metric !== null ? (
+        {metric !== null && isNamed ? (
           <Button size="compact-sm" variant="default" onClick={() => onChange(ignored(mapping, path))}>
             Ignore it
           </Button>
@@ -118,14 +117,16 @@ interface NameAndUnitProps {
   path: string;
   metric: string;
   mapping: MappingInput;
+  /** False where the name can't be changed here. */
+  isNamed: boolean;
   onChange: (mapping: MappingInput) => void;
 }
 
-function NameAndUnit({ path, metric, mapping, onChange }: NameAndUnitProps) {
+function NameAndUnit({ path, metric, mapping, isNamed, onChange }: NameAndUnitProps) {
   const said = unitSaid(mapping, metric);
   const [name, setName] = useState(metric);
   const [unit, setUnit] = useState(said);
-  const isGood = isName(name.trim());
+  const isGood = !isNamed || isName(name.trim());
   const isChanged = name.trim() !== metric || unit.trim() !== said;
   const apply = () => {
     const to = name.trim();
@@ -143,6 +144,12 @@ function NameAndUnit({ path, metric, mapping, onChange }: NameAndUnitProps) {
       <TextInput
         size="xs"
         label="Metric"
+        disabled={!isNamed}
+        description={
+          isNamed
+            ? null
+            : "* and ? in the payload’s name would stand for other names too in a rule: it can’t be renamed or ignored alone."
+        }
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
         error={isGood ? null : "Letters, digits, _ . : - and at most 128 of them."}

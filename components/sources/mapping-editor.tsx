@@ -11,6 +11,7 @@ import { Failure, Loading } from "../ui/feedback";
 import { formatInstant } from "../ui/format";
 import { Section } from "../ui/section";
 import { useAddress } from "../ui/url";
+import { useLeaveGuard } from "../ui/use-leave-guard";
 import { useZone } from "../ui/zone";
 import { Becomes } from "./becomes";
 import { EffectView } from "./effect-view";
@@ -47,6 +48,7 @@ export function MappingEditor({ detail, samples, versions, mayEdit }: MappingEdi
   const saved = mappingText(base.mapping);
   const isChanged = text !== saved;
   const reading = readMapping(text);
+  useLeaveGuard(isChanged && mayEdit, "The mapping is not saved. Leave, and lose what was changed?");
   const [tried] = useDebouncedValue(text, PAUSE_MS);
   const triedReading = readMapping(tried);
   const wanted = triedReading.ok ? triedReading.mapping : null;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compileMapping } from "@/server/domain/mapping/compile";
 import { mappingSchema, type MappingInput } from "@/server/domain/mapping/mapping";
 import { readJson } from "@/server/domain/json";
-import { ignored, meaningNone, metricOf, renamed, unitSaid, used, withUnit } from "./mapping-edits";
+import { canName, ignored, meaningNone, metricOf, renamed, unitSaid, used, withUnit } from "./mapping-edits";
 
 const base: MappingInput = { decode: "json", device: ["{id}"], readings: [{ root: "data", exclude: ["debug"] }] };
 const payload = {
@@ -103,4 +103,11 @@ it("says what a value means, once", () => {
 
 it("takes a unit back", () => {
   expect(withUnit(withUnit(base, "temp", "°F"), "temp", "").units).toEqual([]);
+});
+
+it("names no leaf whose name would stand for others too", () => {
+  expect(canName(base, "data.temp")).toBe(true);
+  for (const path of ["data.a*b", "data.a?b"]) expect(canName(base, path)).toBe(false);
+  const few: MappingInput = { ...base, readings: [{ root: "data", include: ["temp"] }] };
+  expect(used(few, "data.a*b", "include")).toBeNull();
 });

@@ -59,7 +59,13 @@ export function metricOf(mapping: MappingInput, path: string): string | null {
   return legalName(found.name);
 }
 
-/** The mapping by which a leaf is called `to`; what is said of the old name is said of the new one. */
+/** True where a rule can name a leaf alone: a name with a star or a question mark would stand for others too. */
+export function canName(mapping: MappingInput, path: string): boolean {
+  const keys = keysInElement(mapping, path);
+  return keys !== null && mapping.readings.every((rule) => !/[*?]/.test(nameBy(rule, keys) ?? ""));
+}
+
+/** The mapping by which a leaf is called `to`; what is said of the old name is said of the new one. Only where {@link canName}. */
 export function renamed(mapping: MappingInput, path: string, metric: string, to: string): MappingInput {
   const found = nearest(mapping, path);
   if (found === null) return mapping;
@@ -87,7 +93,7 @@ export function unitSaid(mapping: MappingInput, metric: string): string {
   return rule && rule.where === undefined && "unit" in rule.from ? rule.from.unit : "";
 }
 
-/** The mapping that leaves a leaf out. */
+/** The mapping that leaves a leaf out. Only where {@link canName}. */
 export function ignored(mapping: MappingInput, path: string): MappingInput {
   const keys = keysInElement(mapping, path);
   if (keys === null) return mapping;
@@ -113,6 +119,7 @@ export function used(mapping: MappingInput, path: string, why: string): MappingI
     readings: mapping.readings.map((rule) => (rule === found.rule ? { ...rule, ...more } : rule)),
   });
   const { include, exclude } = found.rule;
+  if (why === "include" && !canName(mapping, path)) return null;
   if (why === "include") return change({ include: [...(include ?? []), found.name] });
   if (why === "exclude" && exclude?.includes(found.name))
     return change({ exclude: exclude.filter((name) => name !== found.name) });

@@ -14,7 +14,7 @@ import { Copyable, Failure, Loading } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { Arrived } from "./arrived";
 import { DoorFields, isDoorReady, newDoor } from "./door-fields";
-import { type Guess, Guessed } from "./guessed";
+import { type Guess, Guessed, useGuesses } from "./guessed";
 import { doorTypes, KindList, type Template } from "./kind-list";
 import { NO_PAYLOAD, PayloadFields } from "./payload-fields";
 import { Setup } from "./setup";
@@ -57,6 +57,9 @@ function ChooseKind({ onChosen, onClose }: { onChosen: (start: Start) => void; o
   const [way, setWay] = useState<"sender" | "payload">("sender");
   const [payload, setPayload] = useState(NO_PAYLOAD);
   const [guess, setGuess] = useState<Guess | null>(null);
+  const guesses = useGuesses(payload);
+  // The likeliest is chosen until a person chooses another.
+  const chosen = guess ?? guesses.best;
   const choose = (kind: SourceKind, from: Guess | null) => {
     const template = templates?.find((one) => one.kind === kind);
     if (template) onChosen({ template, guess: from });
@@ -97,7 +100,7 @@ function ChooseKind({ onChosen, onClose }: { onChosen: (start: Start) => void; o
               }}
               autoFocus
             />
-            <Guessed payload={payload} templates={templates} chosen={guess} onChoose={setGuess} />
+            <Guessed {...{ payload, guesses, templates, chosen }} onChoose={setGuess} />
           </>
         ) : null}
         <div className={form.buttons}>
@@ -105,7 +108,7 @@ function ChooseKind({ onChosen, onClose }: { onChosen: (start: Start) => void; o
             Cancel
           </Button>
           {way === "payload" ? (
-            <Button size="sm" disabled={guess === null} onClick={() => guess && choose(guess.kind, guess)}>
+            <Button size="sm" disabled={chosen === null} onClick={() => chosen && choose(chosen.kind, chosen)}>
               Go on
             </Button>
           ) : null}

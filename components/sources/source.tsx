@@ -18,6 +18,7 @@ import { Section } from "../ui/section";
 import { StateMark } from "../ui/state-mark";
 import { Arrived } from "./arrived";
 import { Counters } from "./counters";
+import { DoorTrouble } from "./door-state";
 import { Handshakes } from "./handshakes";
 import { RemoveSource } from "./remove-source";
 import { Samples } from "./samples";
@@ -77,6 +78,7 @@ function Whole({ detail }: { detail: SourceDetail }) {
   return (
     <>
       <Facts detail={detail} mayEdit={mayEdit} />
+      {isWaiting ? null : <DoorTrouble detail={detail} />}
       <Handshakes name={source.name} handshakes={handshakes} />
       {isWaiting && !source.isBuiltIn ? (
         <Section title="Connect its sender">
@@ -125,7 +127,7 @@ function Whole({ detail }: { detail: SourceDetail }) {
   );
 }
 
-function Facts({ detail: { source }, mayEdit }: { detail: SourceDetail; mayEdit: boolean }) {
+function Facts({ detail: { source, doors }, mayEdit }: { detail: SourceDetail; mayEdit: boolean }) {
   const { counts, title, kind, site, enabled } = source;
   const { data: templates } = useQuery(templatesQuery());
   const now = useNow(5000);
@@ -138,6 +140,7 @@ function Facts({ detail: { source }, mayEdit }: { detail: SourceDetail; mayEdit:
     ["Kind", templates?.items.find((template) => template.kind === kind)?.title ?? kind],
     ["Site", site === null ? "any" : readable(site)],
     ...(title === null ? [] : [["Title", readable(title)] as const]),
+    ...(doors.length === 0 ? [] : [["Door", readable(doors[0]!.what)] as const]),
     ...(counts.clients === null ? [] : [["Connected", counted(counts.clients, "client")] as const]),
   ];
   return (

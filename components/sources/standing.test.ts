@@ -4,9 +4,22 @@ import { rateOf, standingOf } from "./standing";
 const NOW = Date.parse("2026-11-28T12:00:00.000Z");
 const ago = (ms: number) => new Date(NOW - ms).toISOString();
 const MINUTE = 60_000;
-const counts = { received: 61, firstSeen: ago(60 * MINUTE), lastSeen: ago(1000), lastError: null };
+const counts = {
+  received: 61,
+  firstSeen: ago(60 * MINUTE),
+  lastSeen: ago(1000),
+  lastError: null,
+  longestPauseMs: null,
+};
 const refused = (ms: number) => ({ at: ago(ms), reason: "noDevice", path: "", detail: "no device", sample: null });
-const standing = (more: Partial<typeof counts | { lastError: ReturnType<typeof refused> }>, enabled = true) =>
+interface More {
+  received?: number;
+  firstSeen?: string;
+  lastSeen?: string;
+  lastError?: ReturnType<typeof refused>;
+  longestPauseMs?: number;
+}
+const standing = (more: More, enabled = true) =>
   standingOf({ enabled, updatedAt: ago(120 * MINUTE), counts: { ...counts, ...more } }, NOW);
 
 it("tells a source that receives from one that waits, refuses or is disabled", () => {
@@ -32,6 +45,13 @@ it("calls a source silent by its own usual pause", () => {
   expect(standing({ received: 1, firstSeen: ago(20 * 60 * MINUTE), lastSeen: ago(20 * 60 * MINUTE) })).toBe(
     "receiving",
   );
+});
+
+it("knows a source that sends a handful an hour by its longest pause, and nothing from a few trials", () => {
+  const bursts = { received: 100, firstSeen: ago(11 * 60 * MINUTE), longestPauseMs: 59 * MINUTE };
+  expect(standing({ ...bursts, lastSeen: ago(90 * MINUTE) })).toBe("receiving");
+  expect(standing({ ...bursts, lastSeen: ago(120 * MINUTE) })).toBe("silent");
+  expect(standing({ received: 3, firstSeen: ago(61 * MINUTE), lastSeen: ago(60 * MINUTE) })).toBe("receiving");
 });
 
 it("makes a rate of many messages, and none of a few", () => {

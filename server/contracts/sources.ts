@@ -79,6 +79,7 @@ const sourceCounts = z
       .nullable()
       .describe("How far event times are behind the log's; below 0: ahead. Null before the first message"),
     clients: z.int().nullable().describe("Connected now; null for doors without connections"),
+    longestPauseMs: z.number().nullable().describe("Between its last deliveries; null where those are too few"),
   })
   .meta({ id: "SourceCounts" });
 
@@ -131,6 +132,16 @@ export const sourceDetail = z
     source,
     mapping: sourceMapping.describe("The current version"),
     openDeadLetters: z.int().describe("That a resend may mend, counted to 1000"),
+    doors: z
+      .array(
+        z.object({
+          what: z.string().describe("Which door, in words"),
+          trouble: z.string().nullable().describe("Why nothing comes in by it; null when all is well"),
+          fix: z.string().nullable().describe("What to do about that; null when it mends by itself"),
+          lag: z.number().nullable().describe("Messages that wait to be read there, where that is known"),
+        }),
+      )
+      .describe("What processes that hold its door told lately, one each; none for a source that comes by HTTP"),
     handshakes: z
       .array(sourceHandshake)
       .describe("Asked for by its sender, the newest first; none for who may not edit it"),

@@ -178,10 +178,14 @@ export interface SourceTotals {
   readonly ahead: readonly number[];
   /** Connected now; null where no process tells. */
   readonly clients: number | null;
+  /** Longest pause between its last deliveries that are kept; null where those are too few. */
+  readonly longestPauseMs: number | null;
 }
 
 /** What a process told of its clients counts for so long. */
 const CLIENTS_SECONDS = 30;
+/** The deliveries whose pauses are a rhythm: the last so many, and no fewer than these. */
+const RHYTHM = { most: 20, fewest: 6 } as const;
 
 /** What is counted of these sources, by their numbers. */
 export async function readTotals(pool: Pool, ids: readonly number[]): Promise<ReadonlyMap<number, SourceTotals>> {
@@ -198,7 +202,10 @@ export async function readTotals(pool: Pool, ids: readonly number[]): Promise<Re
          WHERE p.source_id = s.id GROUP BY i) AS b) AS behind,
        (SELECT coalesce(array_agg(sum::float8 ORDER BY i), '{}') FROM (SELECT i, sum(n) FROM source_commit p, unnest(p.ahead) WITH ORDINALITY AS u (n, i)
          WHERE p.source_id = s.id GROUP BY i) AS a) AS ahead,
-       (SELECT sum(clients)::float8 FROM source_client k WHERE k.source_id = s.id AND k.at > now() - interval '${CLIENTS_SECONDS} s') AS clients
+       (SELECT sum(clients)::float8 FROM source_client k WHERE k.source_id = s.id AND k.at > now() - interval '${CLIENTS_SECONDS} s') AS clients,
+       (SELECT CASE WHEN count(*) >= ${RHYTHM.fewest} THEN (extract(epoch FROM max(pause)) * 1000)::float8 END FROM (
+         SELECT at - lag(at) OVER (ORDER BY at) AS pause FROM (
+           SELECT at FROM source_sample p WHERE p.source_id = s.id ORDER BY id DESC LIMIT ${RHYTHM.most}) AS last) AS pauses) AS "longestPauseMs"
      FROM source s LEFT JOIN source_count c ON c.source_id = s.id
      LEFT JOIN (SELECT source_id, sum(messages) AS messages, sum(readings) AS readings, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
        sum(dead_letters) AS dead_letters FROM source_commit GROUP BY source_id) AS w ON w.source_id = s.id

@@ -150,7 +150,7 @@ async function told(pool: Pool, row: SourceRow): Promise<z.input<typeof source>>
 
 const NO_TOTALS = {
   ...{ received: 0, bytes: 0, accepted: 0, ignored: 0, kept: 0, ignoredBy: {}, refused: {} },
-  ...{ firstSeen: null, lastSeen: null, lastError: null, clients: null, behind: [], ahead: [] },
+  ...{ firstSeen: null, lastSeen: null, lastError: null, clients: null, longestPauseMs: null, behind: [], ahead: [] },
   ...{ messages: 0, readings: 0, duplicates: 0, conflicts: 0, deadLetters: 0 },
 } as const;
 

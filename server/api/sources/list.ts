@@ -1,10 +1,12 @@
 import type { Pool } from "pg";
+import type { z } from "zod";
 import { sourceDetail, sourceMappingsAnswer, sourceSamplesAnswer, sourcesAnswer } from "@/server/contracts/sources";
 import { sitesOf } from "@/server/domain/access";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import { readTotals } from "@/server/sources/counts";
+import { readDoors } from "@/server/sources/doors/reports";
 import { listHandshakes } from "@/server/sources/handshakes";
-import { listMappings, listSources } from "@/server/sources/rows";
+import { listMappings, listSources, type SourceRow } from "@/server/sources/rows";
 import { MOST_SAMPLE_BYTES, readSamples, type SourceSampleRow } from "@/server/sources/samples";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
@@ -55,21 +57,33 @@ export const getSource = verb(
   ({ pool, deadLetters }: SourcesDeps) =>
     async (ctx, { params }) => {
       const row = await sourceAt(ctx, params.source);
-      const [totals, [mapping], { open }, handshakes] = await Promise.all([
+      const [totals, [mapping], { open }, handshakes, doors] = await Promise.all([
         readTotals(pool, [row.id]),
         listMappings(pool, row.id, 1),
         deadLetters.count({ sites: "all", source: row.name, status: "open" }),
         listHandshakes(pool, row.id),
+        doorsOf(pool, row),
       ]);
       return {
         source: toSource(row, totals.get(row.id)!),
         mapping: toMapping(mapping!),
         openDeadLetters: open,
         // Whoever has the address can confirm it.
+        doors,
         handshakes: isAt(row, sitesOf(ctx.caller, "edit")) ? handshakes.map(toHandshake) : [],
       };
     },
 );
+
+/** What is told of a source's own door; that of MQTT is the listener's, which many share. */
+async function doorsOf(pool: Pool, { name, door, enabled }: SourceRow): Promise<z.input<typeof sourceDetail>["doors"]> {
+  if (!enabled || door.type === "http") return [];
+  const whose = door.type === "mqtt" ? null : name;
+  const { reports } = await readDoors(pool);
+  return reports
+    .filter(({ source }) => source === whose)
+    .map(({ what, trouble, fix, lag }) => ({ what, trouble, fix, lag }));
+}
 
 export const listSourceMappings = verb(
   {

@@ -33,7 +33,7 @@ export function bridgeDoors({ publish, onTooLarge, onTrouble, onState }: BridgeD
         const fix =
           trouble === null
             ? null
-            : "It is tried again by itself. See the source's page for its address, user and topics.";
+            : "It is tried again by itself. Check the address, the user and the password in the source's settings.";
         return { what: `bridge to ${door.url}`, trouble, fix, clients: null, lag: null };
       },
       stop: (withinMs) => bridge.stop(withinMs),

@@ -99,7 +99,7 @@ export function kafkaDoors({ openLog, deliver, onTrouble, onState }: KafkaDoorDe
         fix:
           trouble === null
             ? null
-            : "It is tried again by itself. See the source's page for its brokers, sign-in and topics.",
+            : "It is tried again by itself. Check the brokers, the sign-in and the topics in the source's settings.",
         clients: null,
         lag,
       }),
