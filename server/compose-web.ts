@@ -78,7 +78,12 @@ export function composeApi(parts: ApiParts): Api {
   };
   const receive = createReceive({
     ...{ doorCallerOf, senders, waiting, ingestCounts, onUnforeseen, now: Date.now },
-    ...{ sources: doors.sources, intake: doors.intake, maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES },
+    ...{
+      sources: doors.sources,
+      intake: doors.intake,
+      doorCounting: doors.counting,
+      maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
+    },
   });
   const reread = createReread(engines.pool);
   const verbs = createApi(

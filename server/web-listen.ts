@@ -42,7 +42,7 @@ interface Wanted {
   /** What the process's own requests for pages carry in OWN_HEADER. */
   readonly own: string;
   readonly certificate: Certificate | null;
-  readonly api: Pick<Api, "handle" | "receive">;
+  readonly api: Pick<Api, "handle" | "receive" | "notAllowed" | "notFound">;
 }
 
 /** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */

@@ -11,7 +11,13 @@ afterEach(() => server?.close());
 async function listen(handle: Api["handle"]): Promise<string> {
   const opened = createServer((request, response) => {
     response.setHeader("x-before", "1");
-    void answerDirectly({ handle, receive: async () => new Response("received") }, request, response).then((done) => {
+    const api = {
+      handle,
+      receive: async () => new Response("received"),
+      notAllowed: async (_: Request, allowed: readonly string[]) => new Response(allowed.join(), { status: 405 }),
+      notFound: async () => new Response(null, { status: 404 }),
+    };
+    void answerDirectly(api, request, response).then((done) => {
       if (!done) response.writeHead(404).end("not mine");
     });
   });
@@ -106,5 +112,31 @@ test("gives what speaks a protocol of others to those who answer it", async () =
     ["POST", "/api/v1/prom/write"],
   ];
   for (const [method, path] of theirs) expect(await (await fetch(url + path, { method })).text()).toBe("received");
-  expect((await fetch(`${url}/write`)).status).toBe(404);
+  expect((await fetch(`${url}/write`)).status).toBe(405);
+});
+
+test("says at doors of sources which methods there are, and lets nobody's origin send without a key", async () => {
+  const asked: string[] = [];
+  const url = await listen(async (verb, { method }) => {
+    asked.push(`${method} ${verb}`);
+    return new Response(null, { status: 401 });
+  });
+  const answers: [string, string, number, string][] = [
+    ["DELETE", "/ingest/barn", 405, "POST,PUT,PATCH,GET"],
+    ["GET", "/write", 405, "POST"],
+    ["GET", "/v1/metrics", 405, "POST"],
+    ["POST", "/v1/traces", 404, ""],
+  ];
+  for (const [method, path, status, text] of answers) {
+    const answer = await fetch(url + path, { method });
+    expect([answer.status, await answer.text()]).toEqual([status, text]);
+  }
+  const plain = await fetch(`${url}/ingest/barn`, { method: "OPTIONS" });
+  expect([plain.status, plain.headers.get("allow")]).toEqual([204, "POST, PUT, PATCH, GET"]);
+  expect(asked).toEqual([]);
+  const headers = { "webhook-request-origin": "eventemitter.example.com" };
+  const webhook = await fetch(`${url}/ingest/barn`, { method: "OPTIONS", headers });
+  expect([webhook.status, webhook.headers.get("webhook-allowed-origin"), asked]).toEqual([
+    ...[401, null, ["OPTIONS deliver"]],
+  ]);
 });

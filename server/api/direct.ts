@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Api } from "./runtime";
-import { isProtocol } from "./source-doors/receive";
+import { isProtocol, protocolMethods } from "./source-doors/receive";
 import { ingestTelemetry } from "./telemetry/ingest";
 import type { VerbName } from "./verbs";
 
@@ -10,11 +10,20 @@ const { method: METHOD, path: PATH } = ingestTelemetry.operation;
 const DELIVERING = new Set(["POST", "PUT", "PATCH", "GET"]);
 
 /** The verb of an address that devices and gateways send to, with its parameters; null for any other. */
-function doorOf(method: string, path: string): { verb: VerbName; params: Record<string, string> } | null {
+function doorOf(
+  { method = "", headers }: IncomingMessage,
+  path: string,
+): { verb: VerbName; params: Record<string, string> } | null {
   if (path === PATH) return method === METHOD ? { verb: "ingestTelemetry", params: {} } : null;
   const [, source] = /^\/ingest(?:\/([^/]*).*)?$/.exec(path) ?? [];
-  if (!/^\/ingest(\/|$)/.test(path) || !DELIVERING.has(method)) return null;
+  // What CloudEvents' webhooks ask before they send takes the key as well.
+  const isAsking = method === "OPTIONS" && headers["webhook-request-origin"] !== undefined;
+  if (!isIngest(path) || !(DELIVERING.has(method) || isAsking)) return null;
   return { verb: "deliver", params: { source: source ?? "" } };
+}
+
+function isIngest(path: string): boolean {
+  return /^\/ingest(\/|$)/.test(path);
 }
 
 /**
@@ -22,36 +31,32 @@ function doorOf(method: string, path: string): { verb: VerbName; params: Record<
  * @returns false when it is another request, which Next may have.
  */
 export async function answerDirectly(
-  api: Pick<Api, "handle" | "receive">,
+  api: Pick<Api, "handle" | "receive" | "notAllowed" | "notFound">,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
   const [path = ""] = request.url?.split("?", 1) ?? [];
   const { method = "" } = request;
-  const door = doorOf(method, path);
-  if (door === null && !isProtocol(method, path)) return answerOptions(request, response, path);
+  const door = doorOf(request, path);
+  const isTheirs = isProtocol(method, path);
+  const allowed = isIngest(path) ? [...DELIVERING] : protocolMethods(path);
+  if (door === null && !isTheirs && allowed === null) return false;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   const asked = requestOf(request, bodyOf(chunks), gone.signal);
-  const answer = await (door === null ? api.receive(asked) : api.handle(door.verb, asked, door.params));
+  const answer = await answering();
+  function answering(): Promise<Response> {
+    if (door !== null) return api.handle(door.verb, asked, door.params);
+    if (isTheirs) return api.receive(asked);
+    if (allowed!.length === 0) return api.notFound(asked);
+    if (method !== "OPTIONS") return api.notAllowed(asked, allowed!);
+    return Promise.resolve(new Response(null, { status: 204, headers: { allow: allowed!.join(", ") } }));
+  }
   // What the verb didn't read is the connection's to drop, so that it can be used again.
   void chunks.return?.();
   const body = Buffer.from(await answer.arrayBuffer());
   response.writeHead(answer.status, [...answer.headers, ["content-length", String(body.length)]].flat()).end(body);
-  return true;
-}
-
-/** Answers what CloudEvents' webhooks ask before they send: any origin may, whoever has a key. @returns false when it is another request. */
-function answerOptions({ method, headers }: IncomingMessage, response: ServerResponse, path: string): boolean {
-  if (method !== "OPTIONS" || !/^\/ingest\//.test(path)) return false;
-  const origin = headers["webhook-request-origin"];
-  response
-    .writeHead(204, {
-      allow: [...DELIVERING].join(", "),
-      ...(typeof origin === "string" && { "webhook-allowed-origin": origin, "webhook-allowed-rate": "*" }),
-    })
-    .end();
   return true;
 }
 

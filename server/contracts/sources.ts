@@ -3,25 +3,28 @@ import { keyProblem } from "@/server/domain/device-labels";
 import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
 import { mappingSchema } from "@/server/domain/mapping/mapping";
 import { ANSWER_POLICIES, SOURCE_KINDS, SOURCE_NAME, type SourceDoor } from "@/server/domain/source";
+import { isTopicFilter } from "@/server/domain/topics";
 import { keyView } from "./access";
 import { instant, text } from "./common";
 import { label } from "./devices";
 
 export const sourceName = z.string().regex(SOURCE_NAME, "must be 1–63 of a–z, 0–9 and -, and not begin with -");
 
-const topicFilter = text(256).min(1);
-const topics = z.array(topicFilter).max(64);
+const topics = z.array(text(256).min(1)).max(64);
+const filters = z
+  .array(text(256).refine(isTopicFilter, "must be a filter of topics: + and # stand for whole levels, and # only last"))
+  .max(64);
 /** Where a source's messages come in; what a person may say is what a door reads. */
 const door: z.ZodType<SourceDoor> = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("http") }),
-  z.strictObject({ type: z.literal("mqtt"), topics: topics.describe("Filters with + and #; none: any topic") }),
+  z.strictObject({ type: z.literal("mqtt"), topics: filters.describe("Filters with + and #; none: any topic") }),
   z.strictObject({
     type: z.literal("mqtt-bridge"),
     url: text(512).regex(/^mqtts?:\/\/[^\s/@]+$/, "must be mqtt://host:port or mqtts://host:port"),
     clientId: text(128).min(1),
     username: text(256).min(1).nullable().default(null),
     ca: z.string().max(16_384).nullable().default(null).describe("PEM of the authority to trust besides the system's"),
-    topics: topics.min(1),
+    topics: filters.min(1),
     qos: z.literal([0, 1]).default(1),
   }),
   z.strictObject({

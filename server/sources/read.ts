@@ -42,6 +42,11 @@ function readBy(
   delivery: Incoming,
   onFault: (error: unknown) => void,
 ): Mapped {
+  const packed = delivery.beside.headers["content-encoding"];
+  // Remote-write is unpacked by its decoder.
+  const isItsOwn = packed === "snappy" && mapping.decode === "remote-write";
+  if (packed !== undefined && !isItsOwn)
+    return unreadable(`it came packed as ${packed.slice(0, 80)}, and could not be unpacked`);
   try {
     const parts = delivery.parts?.() ?? DECODER_OF[mapping.decode](delivery);
     return compile()(parts, delivery);

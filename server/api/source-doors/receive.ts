@@ -2,10 +2,12 @@ import type { Caller } from "@/server/domain/access";
 import type { IngestCounts } from "@/server/ingest/ingest-rates";
 import type { Senders } from "@/server/ingest/sender";
 import type { WaitingBytes } from "@/server/ingest/waiting-bytes";
+import type { DoorCounting } from "@/server/sources/counts";
 import type { Intake, OpenSource, Sources } from "@/server/sources/intake";
 import type { Problem } from "@/server/contracts/common";
 import { type OnUnforeseen, ProblemError, problemKind, problemResponse } from "../problem";
-import { besideOf } from "../sources/beside";
+import { besideOf, besidePacked } from "../sources/beside";
+import { refusedRequest } from "../sources/counted";
 import { createReadBody } from "../telemetry/body";
 import { INFLUX } from "./influx";
 import { OTLP, REMOTE_WRITE } from "./otlp";
@@ -16,6 +18,7 @@ export interface ReceiveDeps {
   readonly doorCallerOf: (request: Request) => Promise<Caller>;
   readonly sources: Pick<Sources, "numbered">;
   readonly intake: Pick<Intake, "take">;
+  readonly doorCounting: Pick<DoorCounting, "add">;
   readonly senders: Pick<Senders, "ofSource">;
   readonly waiting: WaitingBytes;
   /** The largest body, unpacked. */
@@ -35,17 +38,26 @@ export function isProtocol(method: string, path: string): boolean {
   return PROTOCOLS.has(`${method} ${path}`);
 }
 
+/** The methods taken at an address of a protocol of others; none where there is nothing, null for one that isn't theirs. */
+export function protocolMethods(path: string): readonly string[] | null {
+  const methods = [...PROTOCOLS.values()].filter((one) => one.path === path).map(({ method }) => method);
+  // What speaks OTLP asks for traces and logs beside metrics.
+  return methods.length > 0 || path.startsWith("/v1/") ? methods : null;
+}
+
 /** Answers the protocols of others: the key of a request says whose it is, the protocol how it is answered. */
 export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<Response> {
-  const { sources, intake, senders, waiting, maxBodyBytes, now, ingestCounts, onUnforeseen } = deps;
+  const { sources, intake, doorCounting, senders, waiting, maxBodyBytes, now, ingestCounts, onUnforeseen } = deps;
   const readBody = createReadBody(["gzip", "deflate"]);
 
   return async (request) => {
     const { pathname } = new URL(request.url);
     const protocol = PROTOCOLS.get(`${request.method} ${pathname}`)!;
     if (!protocol.takes) return protocol.answer(request, null);
+    let name: string | null = null;
     try {
       const source = await sourceOf(request);
+      name = source.name;
       if (source.mapping.decode !== protocol.decode)
         throw new ProblemError(
           "invalid-parameters",
@@ -53,8 +65,14 @@ export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<
         );
       const share = waiting.share(senders.ofSource(source.name, source.site?.id ?? null).use);
       try {
-        const body = await readBody(packedOf(request, protocol), maxBodyBytes, share);
-        const beside = besideOf({ headers: request.headers, url: withoutSignIn(request.url) }, pathname.length);
+        let beside = besideOf({ headers: request.headers, url: withoutSignIn(request.url) }, pathname.length);
+        const onPacked = (encoding: string) => void (beside = besidePacked(beside, encoding));
+        const body = await readBody(
+          packedOf(request, protocol),
+          maxBodyBytes,
+          share,
+          source.answer === "webhook" ? onPacked : undefined,
+        );
         return protocol.answer(request, await intake.take(source, { body, arrived: now(), beside }, share));
       } finally {
         share.release();
@@ -63,6 +81,8 @@ export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<
       const kind = problemKind(error);
       const { requests } = ingestCounts();
       requests.set(kind, (requests.get(kind) ?? 0) + 1);
+      const counted = name === null ? null : refusedRequest(now(), 0, error);
+      if (name !== null && counted !== null) doorCounting.add(name, counted);
       const answer = problemResponse(error, pathname, onUnforeseen);
       const { title, detail } = (await answer.json()) as Problem;
       const retryAfter = answer.headers.get("retry-after");
@@ -76,7 +96,11 @@ export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<
     if (caller.kind !== "key" || caller.sourceId === undefined)
       throw new ProblemError("not-allowed", "That is no key of a source: make one on the page Sources.");
     const source = await sources.numbered(caller.sourceId);
-    if (source === null) throw new ProblemError("not-allowed", "The source of this key is disabled.");
+    if (source === null)
+      throw new ProblemError(
+        "not-allowed",
+        "The source of this key is disabled: it takes nothing until somebody enables it on its page.",
+      );
     return source;
   }
 }

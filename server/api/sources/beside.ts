@@ -28,6 +28,11 @@ export function besideOf({ url, headers }: Pick<Request, "url" | "headers">, lev
   };
 }
 
+/** The same, of a body that is still packed: what reads it goes by that. */
+export function besidePacked(beside: Beside, encoding: string): Beside {
+  return { ...beside, headers: { ...beside.headers, "content-encoding": encoding.slice(0, MOST.text) } };
+}
+
 /** The first of each name. */
 function cut(pairs: readonly (readonly [string, string])[]): Record<string, string> {
   const told = pairs

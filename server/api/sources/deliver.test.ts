@@ -239,6 +239,62 @@ describe("the door", () => {
     expect((await refused(deliver("barn", large))).kind).toBe("body-too-large");
   });
 
+  test("of a webhook, what can't be unpacked is kept as it came, with its encoding; bombs and what is too large are not", async () => {
+    await addSource("packer", "webhook");
+    await isOpen("packer");
+    const packed = (body: string | Uint8Array, encoding: string) =>
+      deliver("packer", body, {
+        headers: { authorization: `Bearer ${keys.get("packer")}`, "content-encoding": encoding },
+      });
+    const bytes = Buffer.from("28b52ffd0400410000616263", "hex");
+    for (const [body, encoding] of [
+      [bytes, "zstd"],
+      [Buffer.from("no gzip"), "gzip"],
+    ] as const) {
+      const answer = await read(deliveryAnswer, packed(body, encoding));
+      expect([answer.kept, answer.refused[0]?.reason]).toEqual([true, "unreadable"]);
+      const letters = await until(async () => {
+        const found = await openLetters("packer");
+        return found.find(({ delivery }) => delivery?.beside.headers["content-encoding"] === encoding);
+      }, PATIENCE);
+      expect(Buffer.from(letters.raw)).toEqual(body);
+    }
+    expect((await refused(packed(gzipSync(Buffer.alloc(2_000_000)), "gzip"))).kind).toBe("body-too-large");
+    expect((await refused(packed("x".repeat(800_000), "zstd"))).kind).toBe("body-too-large");
+  });
+
+  test("who is turned away at the door of a source is counted there, and told why", async () => {
+    await addSource("gate", "strict");
+    await isOpen("gate");
+    const shown = { authorization: `Bearer ${keys.get("gate")}` };
+    const zstd = { headers: { ...shown, "content-encoding": "zstd" } };
+    expect((await refused(deliver("gate", "x", zstd))).kind).toBe("unsupported-encoding");
+    const gzip = { headers: { ...shown, "content-encoding": "gzip" } };
+    expect((await refused(deliver("gate", "x", gzip))).kind).toBe("unreadable-body");
+    const foreign = { headers: { authorization: `Bearer ${keys.get("yard")}` } };
+    expect((await refused(deliver("gate", "x", foreign))).detail).toMatch(/its own source alone/);
+    const { source } = await read(sourceDetail, ask("getSource", { source: "gate" }));
+    await read(sourceSchema, ask("updateSource", { source: "gate" }, { revision: source.revision, enabled: false }));
+    // Another process, which has not read the source before.
+    const late = new Request("http://here/ingest/gate", { method: "POST", headers: shown, body: "x" });
+    const told = await refused(rig.compose().handle("deliver", late, { source: "gate" }));
+    expect(told.detail).toMatch(/is disabled/);
+    const counts = await until(async () => {
+      const { source } = await read(sourceDetail, ask("getSource", { source: "gate" }));
+      return (source.counts.refused["not-allowed"] ?? 0) > 1 ? source.counts : null;
+    }, PATIENCE);
+    expect(counts.refused).toMatchObject({ "unsupported-encoding": 1, "unreadable-body": 1 });
+    expect(counts.lastError).toMatchObject({ reason: "not-allowed" });
+    const asking = { method: "OPTIONS", headers: { "webhook-request-origin": "sender.example" } };
+    expect((await refused(deliver("yard", "", asking))).kind).toBe("not-signed-in");
+    const asked = await deliver("yard", "", { ...asking, headers: { ...asking.headers, ...foreign.headers } });
+    expect([asked.status, asked.headers.get("webhook-allowed-origin")]).toEqual([200, "sender.example"]);
+    const door = { type: "mqtt", topics: ["a/#/b"] };
+    expect((await refused(ask("addSource", {}, { name: "broken", kind: "generic", door }))).kind).toBe(
+      "invalid-parameters",
+    );
+  });
+
   test("handshakes: Event Grid's code is said back, AWS's address is kept for a person, and only if it is AWS's", async () => {
     const grid = { authorization: `Bearer ${keys.get("barn")}`, "aeg-event-type": "SubscriptionValidation" };
     const asked = await deliver("barn", JSON.stringify([{ data: { validationCode: "abc-1" } }]), { headers: grid });

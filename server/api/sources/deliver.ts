@@ -14,13 +14,13 @@ import { problemKind, ProblemError } from "../problem";
 import { createReadBody } from "../telemetry/body";
 import { NO_PARAMETERS, verb } from "../verb";
 import { atSite, EVERYWHERE, NotHereError } from "../within";
-import { besideOf } from "./beside";
+import { besideOf, besidePacked } from "./beside";
 import { refusedRequest } from "./counted";
 import { sourceParams } from "./view";
 
 export interface DeliverDeps {
   readonly pool: Pool;
-  readonly sources: Pick<Sources, "named">;
+  readonly sources: Pick<Sources, "named" | "numbered">;
   readonly intake: Pick<Intake, "take">;
   readonly doorCounting: Pick<DoorCounting, "add">;
   readonly senders: Senders;
@@ -58,16 +58,36 @@ export const deliver = verb(
   },
   ({ pool, sources, intake, doorCounting, senders, waiting, pace, maxBodyBytes, ingestCounts }: DeliverDeps) => {
     const readBody = createReadBody(["gzip", "deflate", "br"]);
-    return async ({ caller, sites, now }, { params, request }) => {
-      const source = mayDeliver(await sources.named(params.source), params.source, caller, sites);
+    return async ({ caller, sites, now }, { params, request, headers }) => {
+      const named = await sources.named(params.source);
+      const refuse = (error: unknown, bytes = 0) => {
+        const counted = refusedRequest(now, bytes, error);
+        // Where the source isn't open it is the key's own, or none that counts.
+        const name = named?.name ?? (caller.kind === "key" && caller.of === "source" ? caller.name : null);
+        if (counted !== null && name === params.source) doorCounting.add(name, counted);
+        return counted !== null;
+      };
+      const source = await mayDeliver(sources, named, params.source, caller, sites).catch((error: unknown) => {
+        refuse(error);
+        throw error;
+      });
+      const origin = request.headers.get("webhook-request-origin");
+      if (request.method === "OPTIONS" && origin !== null) {
+        headers.set("allow", "POST, PUT, PATCH, GET");
+        headers.set("webhook-allowed-origin", origin);
+        headers.set("webhook-allowed-rate", "*");
+        return NOTHING;
+      }
       const { use } = senders.ofSource(source.name, source.site?.id ?? null);
       const share = waiting.share(use);
       let bytes = 0;
       try {
         const most = source.answer === "webhook" ? Math.min(MOST_KEPT_BYTES, maxBodyBytes) : maxBodyBytes;
-        const body = await readBody(request, most, share);
+        let beside = besideOf(request, 2);
+        // Whoever tries once gets no second try for how it packs.
+        const onPacked = (encoding: string) => void (beside = besidePacked(beside, encoding));
+        const body = await readBody(request, most, share, source.answer === "webhook" ? onPacked : undefined);
         bytes = body.byteLength;
-        const beside = besideOf(request, 2);
         const code = validationCode(body, request.headers);
         if (code !== null) return { ...NOTHING, validationResponse: code };
         const asked = awsHandshake(body, beside.headers);
@@ -80,11 +100,7 @@ export const deliver = verb(
         const { requests } = ingestCounts();
         const kind = problemKind(error);
         requests.set(kind, (requests.get(kind) ?? 0) + 1);
-        const counted = refusedRequest(now, bytes, error);
-        if (counted !== null) {
-          pace.spend(use, { bytes: 0 });
-          doorCounting.add(source.name, counted);
-        }
+        if (refuse(error, bytes)) pace.spend(use, { bytes: 0 });
         throw error;
       } finally {
         share.release();
@@ -96,17 +112,27 @@ export const deliver = verb(
 const NOTHING = { accepted: 0, ignored: true, refused: [], refusals: 0, kept: false };
 
 /** The source, if it is there and this caller may send to it. @throws ProblemError, NotHereError */
-function mayDeliver(source: OpenSource | null, name: string, caller: Caller, sites: Sites): OpenSource {
-  if (caller.kind === "key" && caller.of === "source") {
-    if (source?.id === caller.sourceId && source) return source;
-    throw new ProblemError(
-      "not-allowed",
-      `The key ${caller.name} sends to its own source alone, as long as that is enabled.`,
-    );
+async function mayDeliver(
+  sources: DeliverDeps["sources"],
+  source: OpenSource | null,
+  name: string,
+  caller: Caller,
+  sites: Sites,
+): Promise<OpenSource> {
+  if (caller.kind === "key" && caller.sourceId !== undefined) {
+    if (source?.id === caller.sourceId) return source;
+    throw new ProblemError("not-allowed", await whyNot(sources, caller.sourceId, caller.name));
   }
   if (source === null) throw new ProblemError("not-found", `There is no source ${name}, or it is not enabled.`);
   if (sites === "all" || (source.site !== null && sites.includes(source.site.id))) return source;
   throw new NotHereError(source.site === null ? EVERYWHERE : atSite(source.site.name));
+}
+
+/** Why the key of a source doesn't open this door; of its own source alone it is told more than that. */
+async function whyNot(sources: DeliverDeps["sources"], sourceId: number, key: string): Promise<string> {
+  if ((await sources.numbered(sourceId)) === null)
+    return `The source of the key ${key} is disabled: it takes nothing until somebody enables it on its page.`;
+  return `The key ${key} sends to its own source alone.`;
 }
 
 /** @throws IngestRefusedError when its sender is to know that nothing was taken. */

@@ -20,8 +20,19 @@ const UNPACK = {
 /** A way in which a body may be packed. */
 type Packing = keyof typeof UNPACK;
 
-/** Reads a request's body, unpacked. */
-export type ReadBody = (request: Request, maxBytes: number, share: Share) => Promise<Buffer>;
+/**
+ * Reads a request's body, unpacked.
+ * @param onPacked lets one that is packed in an unknown way, or not whole, stay as it came, and is told its encoding; left out, it is refused.
+ */
+export type ReadBody = (
+  request: Request,
+  maxBytes: number,
+  share: Share,
+  onPacked?: (encoding: string) => void,
+) => Promise<Buffer>;
+
+/** What says of a body that it isn't whole, or no such thing as it is called. */
+class NotWholeError extends IngestRefusedError {}
 
 /**
  * Makes the reader of bodies. It throws IngestRefusedError, or ProblemError, when a body is larger than `maxBytes`, packed in an
@@ -30,11 +41,12 @@ export type ReadBody = (request: Request, maxBytes: number, share: Share) => Pro
 export function createReadBody(packed: readonly Packing[] = ["gzip"]): ReadBody {
   const taken = [...packed, "identity"].join(", ");
   const unpacking = createSemaphore(UNPACKING);
-  return async (request, maxBytes, share) => {
+  return async (request, maxBytes, share, onPacked) => {
     const named = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
     const encoding = named === "x-gzip" ? "gzip" : named;
     const packing = packed.find((one) => one === encoding);
-    if (encoding !== "identity" && packing === undefined) {
+    const isUnknown = encoding !== "identity" && packing === undefined;
+    if (isUnknown && onPacked === undefined) {
       throw new ProblemError(
         "unsupported-encoding",
         `Content-Encoding ${JSON.stringify(named.slice(0, 80))}: send one of ${taken}.`,
@@ -44,10 +56,15 @@ export function createReadBody(packed: readonly Packing[] = ["gzip"]): ReadBody 
     if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
     const received = await collect(request, maxBytes, share);
     share.received();
+    if (isUnknown) onPacked?.(named);
     if (packing === undefined) return received;
     if (!(await unpacking.acquire(request.signal))) throw cutOff();
     try {
       return await unpack(received, packing, maxBytes, share);
+    } catch (error) {
+      if (onPacked === undefined || !(error instanceof NotWholeError)) throw error;
+      onPacked(named);
+      return received;
     } finally {
       unpacking.release();
     }
@@ -94,13 +111,14 @@ async function unpack(packed: Buffer, packing: Packing, maxBytes: number, share:
     for await (const chunk of unpacking as AsyncIterable<Buffer>) {
       bytes += chunk.byteLength;
       if (bytes > maxBytes) throw tooLarge(maxBytes);
-      if (bytes > most) throw unreadable(`it unpacks to more than ${MOST_RATIO} times its size`);
+      if (bytes > most) throw bomb();
       share.take(chunk.byteLength);
       chunks.push(chunk);
     }
   } catch (error) {
     if (error instanceof IngestRefusedError) throw error;
-    throw unreadable(`it is not whole ${packing}: ${(error as Error).message}`);
+    const why = `it is not whole ${packing}: ${(error as Error).message}`;
+    throw new NotWholeError("unreadable-body", `The body can't be unpacked: ${why}.`);
   }
   return Buffer.concat(chunks, bytes);
 }
@@ -109,8 +127,8 @@ function cutOff(): IngestRefusedError {
   return new IngestRefusedError("unreadable-body", "The connection broke before the body was complete.");
 }
 
-function unreadable(why: string): IngestRefusedError {
-  return new IngestRefusedError("unreadable-body", `The body can't be unpacked: ${why}.`);
+function bomb(): IngestRefusedError {
+  return new IngestRefusedError("body-too-large", `The body unpacks to more than ${MOST_RATIO} times its size.`);
 }
 
 function tooLarge(maxBytes: number): IngestRefusedError {

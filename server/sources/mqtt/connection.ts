@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser as createParser } from "mqtt-packet";
 import type { EpochMs } from "@/server/domain/terms";
+import { isTopic } from "@/server/domain/topics";
 import { type DurableQueue, type Published, weightOf } from "./durable-queue";
-import { createPacketWalk, ENDINGS, type Ending, isTopic, TOO_LARGE } from "./protocol";
+import { createPacketWalk, ENDINGS, type Ending, TOO_LARGE } from "./protocol";
 
 /** Bounds of one connection. */
 interface ConnectionLimits {

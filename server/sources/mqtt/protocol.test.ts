@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createPacketWalk, isTopic, isTopicFilter, TOO_LARGE, topicTest } from "./protocol";
+import { isTopic, isTopicFilter } from "@/server/domain/topics";
+import { createPacketWalk, TOO_LARGE, topicTest } from "./protocol";
 
 test.each([
   ["a/b", "a/b", true],

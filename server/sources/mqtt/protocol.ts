@@ -28,26 +28,6 @@ export const ENDINGS = {
   revoked: { code: 0x98, old: 5, words: "was let go: its source or key is no longer in use" },
 } as const satisfies Record<string, Ending>;
 
-/** The most levels of a topic, and the most bytes. */
-const MOST_LEVELS = 100;
-const MOST_TOPIC_BYTES = 1024;
-
-/** True if something may be published to `topic`. The codec replaces bad UTF-8 by U+FFFD, so a topic that has it was broken or may as well be. */
-export function isTopic(topic: string): boolean {
-  if (topic === "" || Buffer.byteLength(topic) > MOST_TOPIC_BYTES) return false;
-  if (/[+#\u0000\uFFFD]/.test(topic)) return false;
-  return topic.split("/", MOST_LEVELS + 1).length <= MOST_LEVELS;
-}
-
-/** True if `text` is a filter of topics: `+` and `#` stand for whole levels, and `#` only last. */
-export function isTopicFilter(text: string): boolean {
-  const levels = text.split("/");
-  return (
-    isTopic(text.replace(/[+#]/g, "x")) &&
-    levels.every((level, i) => !/[+#]/.test(level) || level === "+" || (level === "#" && i === levels.length - 1))
-  );
-}
-
 /** Makes a test of topics from filters; of none, all pass. A `$` at the start of a topic is only met by the same in the filter. */
 export function topicTest(filters: readonly string[]): (topic: string) => boolean {
   if (filters.length === 0 || filters.includes("#")) return () => true;
