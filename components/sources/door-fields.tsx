@@ -1,5 +1,5 @@
 "use client";
-import { PasswordInput, Select, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, PasswordInput, Select, Textarea, TextInput } from "@mantine/core";
 import type { SourceDoor } from "@/server/domain/source";
 import { topicsIn } from "./words";
 
@@ -23,6 +23,8 @@ export function isDoorReady(door: SourceDoor): boolean {
   if (door.type === "kafka") return door.group !== "" && door.topics.length > 0;
   return true;
 }
+
+type Mechanism = NonNullable<Extract<SourceDoor, { type: "kafka" }>["sasl"]>["mechanism"];
 
 interface DoorFieldsProps {
   door: SourceDoor;
@@ -78,6 +80,39 @@ export function DoorFields({ door, onChange, secret, onSecret, hasSecret = false
           maxLength={256}
         />
         {password}
+        <TextInput
+          label="Client id"
+          description="The broker knows Fieldwatch by it: no other client may have the same."
+          value={door.clientId}
+          onChange={(event) => onChange({ ...door, clientId: event.currentTarget.value.trim() })}
+          spellCheck={false}
+          autoComplete="off"
+          maxLength={128}
+        />
+        <Select
+          label="Quality of service"
+          data={[
+            { value: "1", label: "1, each message at least once" },
+            { value: "0", label: "0, each message at most once" },
+          ]}
+          allowDeselect={false}
+          value={String(door.qos)}
+          onChange={(qos) => onChange({ ...door, qos: qos === "0" ? 0 : 1 })}
+        />
+        {door.url.startsWith("mqtts:") ? (
+          <Textarea
+            label="Authority of its certificate"
+            placeholder="those the system trusts; or another one, as PEM"
+            value={door.ca ?? ""}
+            onChange={(event) => onChange({ ...door, ca: event.currentTarget.value.trim() || null })}
+            autosize
+            minRows={1}
+            maxRows={6}
+            spellCheck={false}
+            autoComplete="off"
+            maxLength={16_384}
+          />
+        ) : null}
       </>
     );
   return (
@@ -113,7 +148,38 @@ export function DoorFields({ door, onChange, secret, onSecret, hasSecret = false
         autoComplete="off"
         maxLength={256}
       />
-      {door.sasl ? password : null}
+      {door.sasl ? (
+        <>
+          <Select
+            label="Sign-in by"
+            data={[
+              { value: "scram-sha-512", label: "SCRAM-SHA-512" },
+              { value: "scram-sha-256", label: "SCRAM-SHA-256" },
+              { value: "plain", label: "PLAIN" },
+            ]}
+            allowDeselect={false}
+            value={door.sasl.mechanism}
+            onChange={(mechanism) =>
+              onChange({ ...door, sasl: door.sasl && { ...door.sasl, mechanism: mechanism as Mechanism } })
+            }
+          />
+          {password}
+        </>
+      ) : null}
+      <Checkbox
+        label="Over TLS"
+        checked={door.ssl}
+        onChange={(event) => onChange({ ...door, ssl: event.currentTarget.checked })}
+      />
+      <TextInput
+        label="Consumer group"
+        description="What it has read is kept there under this name: another one begins anew."
+        value={door.group}
+        onChange={(event) => onChange({ ...door, group: event.currentTarget.value.trim() })}
+        spellCheck={false}
+        autoComplete="off"
+        maxLength={128}
+      />
     </>
   );
 }
