@@ -1,5 +1,6 @@
 import { compileMapping } from "@/server/domain/mapping/compile";
-import type { Delivery, Mapped, Part } from "@/server/domain/mapping/delivery";
+import { compileOutsideConditions } from "@/server/domain/mapping/conditions";
+import type { Delivery, IgnoreRule, Mapped, Part } from "@/server/domain/mapping/delivery";
 import type { CommonLabels } from "@/server/domain/mapping/labels";
 import type { Mapping } from "@/server/domain/mapping/mapping";
 import { UnreadableError } from "./decoders/decoder";
@@ -51,10 +52,24 @@ function readBy(
     const parts = delivery.parts?.() ?? DECODER_OF[mapping.decode](delivery);
     return compile()(parts, delivery);
   } catch (error) {
-    if (error instanceof UnreadableError) return unreadable(error.message);
+    if (error instanceof UnreadableError) return noData(mapping, delivery) ?? unreadable(error.message);
     onFault(error);
     return unreadable("it made the reading of it fail: report this with the payload");
   }
+}
+
+/** What can't be read, and was never meant to be; null if it was. */
+function noData({ when }: Mapping, { body, beside }: Incoming): Mapped | null {
+  if (compileOutsideConditions(when)({ body, beside, arrived: 0 })) return ignored("when");
+  // By MQTT an empty payload says that a topic's retained message is gone.
+  return beside.topic !== null && body.byteLength === 0 ? ignored("empty") : null;
+}
+
+function ignored(rule: IgnoreRule): Mapped {
+  return {
+    ...{ messages: [], refused: [], ignored: new Map([[rule, 1]]) },
+    leaves: [{ path: "", as: "ignored", why: rule }],
+  };
 }
 
 function ignore(): void {}

@@ -1,5 +1,6 @@
+import type { Delivery } from "./delivery";
 import type { Mapping } from "./mapping";
-import { follow, parsePath } from "./paths";
+import { follow, parsePath, type Place } from "./paths";
 import { compileTemplate, type Scope } from "./templates";
 
 type Condition = (scope: Scope) => boolean;
@@ -8,6 +9,23 @@ type Condition = (scope: Scope) => boolean;
 export function compileConditions(conditions: Mapping["when"]): Condition {
   const compiled = conditions.map(compileCondition);
   return (scope) => compiled.every((condition) => condition(scope));
+}
+
+/**
+ * Tells of a delivery that no decoder could read whether what came beside it alone says that it is no data: its topic, address or headers, by
+ * conditions that look at nothing else.
+ */
+export function compileOutsideConditions(conditions: Mapping["when"]): (delivery: Delivery) => boolean {
+  const holds = compileConditions(conditions.filter(isOutside));
+  const nothing: Place = { parent: {}, key: "", value: undefined };
+  const around = { element: nothing, key: "", envelope: nothing, part: {}, tokens: new Map() };
+  return (delivery) => !holds({ delivery, ...around });
+}
+
+function isOutside(condition: Mapping["when"][number]): boolean {
+  if ("topic" in condition) return true;
+  if ("anyOf" in condition) return condition.anyOf.every(isOutside);
+  return "value" in condition && compileTemplate(condition.value).isOutside;
 }
 
 function compileCondition(condition: Mapping["when"][number]): Condition {

@@ -15,6 +15,7 @@ import { isZone } from "./zones";
 
 /** What makes a tree of bytes; the names of files in server/sources/decoders. */
 export const DECODERS = [
+  "any",
   "json",
   "ndjson",
   "form",

@@ -25,6 +25,8 @@ export interface Template {
   readonly paths: readonly Path[];
   /** Paths from the envelope that it reads. */
   readonly outerPaths: readonly Path[];
+  /** True if it reads only what came beside the payload. */
+  readonly isOutside: boolean;
 }
 
 type Read = (scope: Scope) => string | null;
@@ -62,15 +64,18 @@ export function compileTemplate(template: string): Template {
   const pieces = template.split(/\{([^{}]*)\}/);
   const paths: Path[] = [];
   const inEnvelope: Path[] = [];
+  let isOutside = true;
   const reads = pieces.map((piece, i): Read => {
     if (i % 2 === 0) return () => piece;
     const path = parsePath(piece);
     const [first, ...rest] = path;
     if (first === "envelope") {
       inEnvelope.push(rest);
+      isOutside = false;
       return (scope) => textAt(scope.envelope, rest, scope.tokens);
     }
     const beside = first !== undefined && Object.hasOwn(BESIDE, first) ? BESIDE[first]! : null;
+    if (first === "part" || first === "@key" || beside === null) isOutside = false;
     if (beside !== null) return (scope) => textOf(beside(rest, scope));
     paths.push(path);
     return (scope) => textAt(scope.element, path, scope.tokens);
@@ -79,6 +84,7 @@ export function compileTemplate(template: string): Template {
   return {
     paths,
     outerPaths: inEnvelope,
+    isOutside,
     fill:
       read.length === 1
         ? read[0]!

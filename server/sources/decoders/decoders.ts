@@ -1,4 +1,5 @@
 import type { DecoderName } from "@/server/domain/mapping/mapping";
+import { decodeAny } from "./any";
 import { decodeBinary } from "./binary";
 import { decodeCloudEvents } from "./cloudevents";
 import type { Decoder } from "./decoder";
@@ -18,6 +19,7 @@ import { decodeText } from "./text";
 
 /** All decoders by what mappings call them. That of Sparkplug knows no births; the MQTT door has those. */
 export const DECODER_OF: Readonly<Record<DecoderName, Decoder>> = {
+  any: decodeAny,
   json: decodeJson,
   ndjson: decodeNdjson,
   form: decodeForm,

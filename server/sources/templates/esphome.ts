@@ -1,6 +1,17 @@
-import { levelsOf, NO_VALUE_WORDS, type SourceTemplate } from "./template";
+import { levelsOf, NO_TEMPERATURE, NO_VALUE_WORDS, type SourceTemplate } from "./template";
 
-const COMPONENTS = ["sensor", "binary_sensor", "switch", "text_sensor", "number", "light", "fan", "cover", "lock"];
+const COMPONENTS = [
+  ...["sensor", "binary_sensor", "switch", "text_sensor", "number", "select", "light", "fan", "cover", "lock"],
+  ...["valve", "climate", "text", "date", "time", "datetime", "alarm_control_panel", "event", "update"],
+];
+/** Those that publish several values each, to <prefix>/climate/<name>/current_temperature/state. */
+const OF_SEVERAL = ["climate", "fan", "cover", "valve"];
+
+const ONE = { value: "{topic.-3}", equals: COMPONENTS };
+const ONE_OF_SEVERAL = [
+  { value: "{topic.-4}", equals: OF_SEVERAL },
+  { value: "{topic.-3}", differs: COMPONENTS },
+];
 
 export const esphome: SourceTemplate = {
   kind: "esphome",
@@ -10,18 +21,22 @@ export const esphome: SourceTemplate = {
   sign: "topic <node>/sensor/<name>/state with a single value",
   mapping: {
     decode: "text",
-    when: [{ topic: "+/+/+/state" }],
-    device: ["{topic.0}"],
-    readings: [{ root: "", name: "{topic.2}" }],
+    when: [{ value: "{topic.-1}", equals: ["state"] }, { anyOf: [ONE, { value: "{topic.-4}", equals: OF_SEVERAL }] }],
+    // A prefix may have slashes in it.
+    device: [{ name: "{topic.0:-5}", when: ONE_OF_SEVERAL }, "{topic.0:-4}"],
+    readings: [
+      // A light's state is JSON.
+      { root: "", name: "{topic.-2}", when: [ONE, { value: "{}", differs: [null] }] },
+      { root: "", prefix: "{topic.-2}.", when: [ONE, { value: "{}", equals: [null] }] },
+      { root: "", name: "{topic.-3}.{topic.-2}", when: ONE_OF_SEVERAL },
+    ],
     values: { booleans: [{ metric: "*", true: ["ON"], false: ["OFF"] }] },
-    absent: [{ metric: "*", values: NO_VALUE_WORDS }],
+    absent: [{ metric: "*", values: NO_VALUE_WORDS }, ...NO_TEMPERATURE],
   },
   looksLike(seen) {
     const levels = levelsOf(seen);
-    return levels.length === 4 &&
-      levels[3] === "state" &&
-      COMPONENTS.includes(levels[1]!) &&
-      !levels[0]!.startsWith("homeassistant")
+    const isKnown = COMPONENTS.includes(levels.at(-3) ?? "") || OF_SEVERAL.includes(levels.at(-4) ?? "");
+    return levels.length >= 4 && levels.at(-1) === "state" && isKnown && !levels[0]!.startsWith("homeassistant")
       ? 0.7
       : 0;
   },

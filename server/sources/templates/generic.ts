@@ -1,4 +1,10 @@
-import { isObject, NO_VALUE_WORDS, type SourceTemplate } from "./template";
+import { isObject, NO_TEMPERATURE, NO_VALUE_WORDS, type SourceTemplate } from "./template";
+
+/** Names of concentrations and humidities; the shortest only as they are. */
+const NEVER_NEGATIVE = [
+  ...["*gas*", "*Gas*", "*hum*", "*Hum*", "*_28GT_29", "PT08*", "RH", "rh", "AH"],
+  ...["CO", "co", "CO2", "co2", "NO2", "no2", "NOx", "nox", "O3", "o3", "C6H6", "NMHC"],
+];
 
 export const generic: SourceTemplate = {
   kind: "generic",
@@ -7,15 +13,17 @@ export const generic: SourceTemplate = {
   answer: "webhook",
   sign: "a JSON object",
   mapping: {
-    decode: "json",
+    decode: "any",
     each: { path: "", of: "array", optional: true },
     device: ["{device}", "{device_id}", "{deviceId}", "{dev_id}", "{id}", "{path.0}", "{query.device}", "{topic}"],
     time: ["time", "timestamp", "ts", "datetime"].map((path) => ({ from: { path }, format: "any" as const })),
     readings: [{ root: "readings" }, { root: "data" }, { root: "values" }, { root: "" }],
     absent: [
       { metric: "*", values: NO_VALUE_WORDS },
-      { metric: "*DS18B20*", values: [-127] },
+      ...NO_TEMPERATURE,
+      // Gases and humidities are never negative; -200 is what many data sets have for none.
+      ...NEVER_NEGATIVE.map((metric) => ({ metric, values: [-200, -127, 327.67] })),
     ],
   },
-  looksLike: ({ json }) => (isObject(json) ? 0.1 : 0),
+  looksLike: ({ json, text }) => (isObject(json) ? 0.1 : text === null ? 0 : 0.05),
 };

@@ -1,4 +1,4 @@
-import { has, isObject, levelsOf, type SourceTemplate } from "./template";
+import { has, isObject, levelsOf, NO_TEMPERATURE, type SourceTemplate } from "./template";
 
 /**
  * Tasmota writes local time without a zone, and many devices that of a zone nobody set: the time of arrival is nearer to the truth until somebody
@@ -13,8 +13,13 @@ export const tasmota: SourceTemplate = {
   mapping: {
     decode: "json",
     when: [{ value: "{topic.-1}", equals: ["SENSOR", "STATE", null] }],
-    // %topic% of the default FullTopic, %prefix%/%topic%/.
-    device: ["{topic.1}", "{path.0}"],
+    // %topic% wherever the FullTopic has it: after the prefix (tele), before it, or last.
+    device: [
+      { name: "{topic.1:-2}", when: [{ value: "{topic.0}", equals: ["tele"] }] },
+      { name: "{topic.0:-3}", when: [{ value: "{topic.-2}", equals: ["tele"] }] },
+      "{topic.-2}",
+      "{path.0}",
+    ],
     readings: [
       {
         root: "",
@@ -38,10 +43,7 @@ export const tasmota: SourceTemplate = {
         { metric: "Switch*", true: ["ON"], false: ["OFF"] },
       ],
     },
-    absent: [
-      { metric: "*", values: ["nan", "NaN"] },
-      { metric: "DS18B20*", values: [-127] },
-    ],
+    absent: [{ metric: "*", values: ["nan", "NaN"] }, ...NO_TEMPERATURE],
     units: [
       { metric: "*Temperature", from: { path: "TempUnit" } },
       { metric: "*DewPoint", from: { path: "TempUnit" } },
@@ -66,6 +68,7 @@ export const tasmota: SourceTemplate = {
   looksLike(seen) {
     const levels = levelsOf(seen);
     if (levels.includes("tele")) return /^(?:SENSOR|STATE)$/.test(levels.at(-1) ?? "") ? 1 : 0.8;
+    if (levels.includes("stat")) return 0.7;
     const { json } = seen;
     const isLocal = isObject(json) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(String(json.Time));
     return isLocal && (Object.values(json).some(isObject) || has(json, "TempUnit")) ? 0.8 : 0;

@@ -53,5 +53,14 @@ export function levelsOf({ delivery }: Seen): readonly string[] {
   return delivery.beside.topic?.split("/") ?? [];
 }
 
+/**
+ * Numbers that stand for a temperature that wasn't measured: a DS18B20 that is gone (-127), a PT100 that is broken (-200), and the ends of 16 bits of
+ * hundredths and tenths. By the metric's name alone, as senders don't tell the unit.
+ */
+export const NO_TEMPERATURE = ["*temp*", "*Temp*", "*TEMP*", "*DS18B20*"].map((metric) => ({
+  metric,
+  values: [-127, -200, 327.67, -327.68, 3276.7, -3276.8],
+}));
+
 /** Words of many senders for a value that isn't there, as text. */
 export const NO_VALUE_WORDS = ["nan", "NaN", "unavailable", "unknown", "None", "none", "NULL", "null", ""];

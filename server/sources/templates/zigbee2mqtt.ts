@@ -1,4 +1,8 @@
-import { has, isObject, levelsOf, type SourceTemplate } from "./template";
+import { has, isObject, levelsOf, NO_TEMPERATURE, type SourceTemplate } from "./template";
+
+const ATTRIBUTE = { value: "{}", differs: [null] };
+const WHOLE = { value: "{}", equals: [null] };
+const NO_READINGS = ["update*", "last_seen"];
 
 export const zigbee2mqtt: SourceTemplate = {
   kind: "zigbee2mqtt",
@@ -7,17 +11,23 @@ export const zigbee2mqtt: SourceTemplate = {
   answer: "webhook",
   sign: "topic zigbee2mqtt/…, or a linkquality",
   mapping: {
-    decode: "json",
+    decode: "any",
     when: [
       { value: "{topic.1}", differs: ["bridge"] },
       { value: "{topic.-1}", differs: ["availability", "set", "get"] },
     ],
-    // Friendly names may have slashes in them.
-    device: ["{topic.1+}"],
+    // Friendly names may have slashes in them; a single value is an attribute, which the last level names.
+    device: [
+      { name: "{topic.1:-2}", when: [ATTRIBUTE] },
+      { name: "{topic.1+}", when: [WHOLE] },
+    ],
     time: [{ from: { path: "last_seen" }, format: "any" }],
-    readings: [{ root: "", exclude: ["update*", "last_seen"] }],
+    readings: [
+      { root: "", exclude: NO_READINGS, when: [WHOLE] },
+      { root: "", exclude: NO_READINGS, when: [ATTRIBUTE], name: "{topic.-1}" },
+    ],
     values: { booleans: [{ metric: "state*", true: ["ON"], false: ["OFF"] }] },
-    absent: [{ metric: "*", values: ["nan", "NaN", "unknown", ""] }],
+    absent: [{ metric: "*", values: ["nan", "NaN", "unknown", ""] }, ...NO_TEMPERATURE],
     units: [
       { metric: "temperature", from: { unit: "°C" } },
       { metric: "device_temperature", from: { unit: "°C" } },
@@ -25,9 +35,9 @@ export const zigbee2mqtt: SourceTemplate = {
       { metric: "soil_moisture", from: { unit: "%" } },
       { metric: "battery", from: { unit: "%" } },
       { metric: "pressure", from: { unit: "hPa" } },
-      // That of a battery is in mV, that of the mains in V: both are called voltage.
+      // That of a battery is in mV, that of the mains in V: both are called voltage, and nothing tells them apart where it comes alone.
       { metric: "voltage", where: "battery", from: { unit: "mV" } },
-      { metric: "voltage", from: { unit: "V" } },
+      { metric: "voltage", where: "voltage", from: { unit: "V" } },
       { metric: "current", from: { unit: "A" } },
       { metric: "power", from: { unit: "W" } },
       { metric: "energy", from: { unit: "kWh" } },
