@@ -22,7 +22,7 @@ interface SampleOutcome {
   readonly version: number;
 }
 
-/** Keeps the last deliveries of each source, some of every second and of what is refused. Best effort, and nothing waits for it. */
+/** Keeps the last deliveries of each source, and the last of which something was refused. Best effort, and nothing waits for it. */
 export interface Sampling {
   add(
     source: { readonly id: number; readonly mappingVersion: number },
@@ -38,38 +38,47 @@ const MOST_REFUSED = 5;
 /** The most that is kept of a body, in bytes. */
 export const MOST_SAMPLE_BYTES = 64 * 1024;
 const WRITE_MS = 1000;
-/** Samples that a source may have waiting, of either kind. */
-const MOST_WAITING = 3;
+/** What samples of all sources may hold while they wait, in bytes: beyond, no more are kept. */
+const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 
 interface Waiting {
   readonly sourceId: number;
-  readonly delivery: Delivery;
+  readonly at: EpochMs;
+  readonly beside: Beside;
+  /** The beginning of the body. */
+  readonly start: Uint8Array;
+  /** Of the whole body. */
+  readonly bytes: number;
   readonly outcome: SampleOutcome;
 }
 
 /** @param onError is told when samples could not be written; they are given up. */
 export function createSampling(pool: Pool, onError: (error: unknown) => void): Sampling {
   const waiting = new Map<string, Waiting[]>();
+  let heldBytes = 0;
   let writing = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
   async function write(): Promise<void> {
     const samples = [...waiting.values()].flat();
     waiting.clear();
+    heldBytes = 0;
     if (samples.length > 0) await writeSamples(pool, samples).catch(onError);
   }
 
   return {
-    add({ id: sourceId, mappingVersion }, delivery, { accepted, ignored, refused }) {
+    add({ id: sourceId, mappingVersion }, { arrived, beside, body }, { accepted, ignored, refused }) {
       const kind = `${sourceId} ${refused.length > 0}`;
       let held = waiting.get(kind);
       if (held === undefined) waiting.set(kind, (held = []));
-      if (held.length >= MOST_WAITING) {
-        if (refused.length === 0) return;
-        // The last one is that of the last error, which points at it.
-        held.pop();
-      }
-      held.push({ sourceId, delivery, outcome: { accepted, ignored, refused, version: mappingVersion } });
+      // The newest stay: among them is that of the last error, which points at it.
+      if (held.length >= MOST_SAMPLES) heldBytes -= held.shift()!.start.byteLength;
+      // Copied, so that a large body goes with its answer.
+      const start = body.byteLength <= MOST_SAMPLE_BYTES ? body : Buffer.from(body.subarray(0, MOST_SAMPLE_BYTES));
+      if (heldBytes + start.byteLength > MOST_WAITING_BYTES) return;
+      heldBytes += start.byteLength;
+      const outcome = { accepted, ignored, refused, version: mappingVersion };
+      held.push({ sourceId, at: arrived, beside, start, bytes: body.byteLength, outcome });
       timer ??= setTimeout(() => {
         timer = undefined;
         writing = writing.then(write);
@@ -91,10 +100,10 @@ async function writeSamples(pool: Pool, samples: readonly Waiting[]): Promise<vo
      ORDER BY n.at`,
     [
       samples.map(({ sourceId }) => sourceId),
-      samples.map(({ delivery }) => delivery.arrived),
-      samples.map(({ delivery }) => JSON.stringify(delivery.beside)),
-      samples.map(({ delivery }) => redacted(delivery.body)),
-      samples.map(({ delivery }) => delivery.body.byteLength),
+      samples.map(({ at }) => at),
+      samples.map(({ beside }) => JSON.stringify(beside)),
+      samples.map(({ start }) => redacted(start)),
+      samples.map(({ bytes }) => bytes),
       samples.map(({ outcome }) => JSON.stringify(outcome)),
       samples.map(({ outcome }) => outcome.refused.length > 0),
     ],
@@ -120,13 +129,18 @@ export async function readSamples(pool: Pool, sourceId: number): Promise<SourceS
   return rows;
 }
 
-/** What a member of JSON is called that holds what nobody else should know. */
-const SECRET =
-  /("(?:[^"\\]{0,60}(?:password|passwd|secret|token|api_?key|apikey|authorization|credential)[^"\\]{0,60})"\s*:\s*)"(?:[^"\\]|\\.)*"/gi;
+/** What a member of JSON is called that holds what nobody else should know: anywhere in its name, or as a word of it. */
+const SECRET_PART =
+  "pass(?:word|wd|phrase|code)|secret|token|authorization|credential|psk|pwd|(?:api|app|nwk|access|private|shared|encryption|network|device)[_-]?s?[_-]?key";
+const SECRET_WORD = "pin|puk|otp|cvv|pass";
+const SECRET = new RegExp(
+  String.raw`("(?:[^"\\]{0,60}(?:${SECRET_PART})[^"\\]{0,60}|(?:[^"\\]{0,60}[_. -])?(?:${SECRET_WORD})(?:[_. -][^"\\]{0,60})?)"\s*:\s*)("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)`,
+  "gi",
+);
 
-/** What is kept of a body: the beginning, without what looks like a secret. */
+/** What is kept of the beginning of a body, without what looks like a secret. */
 function redacted(body: Uint8Array): Buffer {
-  const start = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, MOST_SAMPLE_BYTES));
+  const start = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const text = start.toString("utf8");
   const told = text.replace(SECRET, '$1"…"');
   // Bytes that are no text stay as they are.

@@ -107,7 +107,7 @@ const NONE: DeadLetterCounts = { open: 0, resending: 0, resent: 0, discarded: 0,
 function toJobView(run: RunRow, sent: DeadLetterCounts | null): z.input<typeof deadLetterJob> {
   const { action, filter, perSecond } = run.params as WorkOnMany;
   const { skipped, stored, refused } = (run.cursor ?? { skipped: 0 }) as WorkOnManyOutcome;
-  const { reason, device, field } = filter;
+  const { reason, device, field, source } = filter;
   return {
     id: run.id,
     action,
@@ -115,6 +115,7 @@ function toJobView(run: RunRow, sent: DeadLetterCounts | null): z.input<typeof d
       ...(reason !== undefined && { reason }),
       ...(device !== undefined && { device: device ?? "" }),
       ...(field !== undefined && { field: field ?? "" }),
+      ...(source !== undefined && { source }),
     },
     perSecond,
     status: run.stopWanted ? "stopped" : run.state,

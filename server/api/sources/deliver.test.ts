@@ -118,6 +118,7 @@ test(
       wouldPass: 100,
     });
     const { job } = await read(deadLetterJobAnswer, ask("startDeadLetterJob", {}, { ...dry, dryRun: false }));
+    expect(job!.filter).toEqual(filter);
     await until(async () => (await openLetters("barn")).length === 0, PATIENCE);
     await until(async () => (await readings("w-%")) === 2000, PATIENCE);
     const done = async () =>
@@ -293,6 +294,20 @@ describe("the door", () => {
     expect((await refused(ask("addSource", {}, { name: "broken", kind: "generic", door }))).kind).toBe(
       "invalid-parameters",
     );
+  });
+
+  test("of a burst, the newest are kept as samples, without secrets", async () => {
+    await addSource("burst", "strict");
+    await isOpen("burst");
+    const secrets = `"psk":"hush","wifi_pin":1234,"pin":"0000","appKey":"A1"`;
+    for (let i = 0; i < 30; i++)
+      await deliver("burst", `{"id":"b-1","at":${NOW - 60_000 + i},"data":{"t":${i},"spin":7},${secrets}}`);
+    const items = await until(async () => {
+      const { items } = await read(sourceSamplesAnswer, ask("listSourceSamples", { source: "burst" }));
+      return items[0]?.payload.body.includes(`"t":29`) ? items : null;
+    }, PATIENCE);
+    expect(items).toHaveLength(20);
+    expect(items[0]!.payload.body).toContain(`"spin":7},"psk":"…","wifi_pin":"…","pin":"…","appKey":"…"}`);
   });
 
   test("handshakes: Event Grid's code is said back, AWS's address is kept for a person, and only if it is AWS's", async () => {
