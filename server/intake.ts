@@ -18,7 +18,7 @@ import { isRetryable } from "./postgres/error-classes";
 import type { Logger } from "./observability/logger";
 import { createTally } from "./observability/tally";
 import type { Running } from "./observability/running";
-import { writeClients } from "./sources/counts";
+import { type Counted, writeClients } from "./sources/counts";
 import { bridgeDoors } from "./sources/doors/bridge-door";
 import { createDeliver, deliveryOf } from "./sources/doors/deliver";
 import { kafkaDoors } from "./sources/doors/kafka-door";
@@ -27,6 +27,8 @@ import { type MqttDoor, openMqttDoor } from "./sources/doors/mqtt-door";
 import { writeReports } from "./sources/doors/reports";
 import type { OpenSource } from "./sources/intake";
 import type { Published } from "./sources/mqtt/durable-queue";
+import { MQTT_LIMITS } from "./sources/mqtt/listener";
+import { ENDINGS } from "./sources/mqtt/protocol";
 import type { Incoming } from "./sources/read";
 import { createBirths } from "./sources/sparkplug/births";
 import { createSparkplugNodes } from "./sources/sparkplug/nodes";
@@ -37,6 +39,9 @@ const DRAIN_MS = 4000;
 /** Interval of telling the state of doors and the number of clients, in milliseconds. */
 const TELL_MS = 10_000;
 const TOGETHER_MS = 500;
+
+/** What ignores a message to a topic that isn't one of its source's. */
+const BY_TOPIC: ReadonlyMap<string, number> = new Map([["topic", 1]]);
 
 /** Publishes to whoever sent. */
 type Ask = (topic: string, payload: Uint8Array) => void;
@@ -73,10 +78,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
       count(source, { at: arrived, bytes: body.byteLength, refused });
     },
   });
-  const count = (
-    source: OpenSource,
-    one: { at?: number; bytes?: number; refused?: Parameters<typeof own.counting.add>[1]["refused"] },
-  ) =>
+  const count = (source: OpenSource, one: Partial<Pick<Counted, "at" | "bytes" | "refused" | "ignoredBy">>) =>
     own.counting.add(source.name, {
       ...{ at: Date.now(), bytes: 0, accepted: 0, isKept: false, ignoredBy: new Map(), refused: [] },
       ...{ isIgnored: one.refused === undefined, ...one },
@@ -126,7 +128,12 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
         const caller = await authenticator.callerOf(shown);
         return caller.kind === "key" ? (caller.sourceId ?? null) : null;
       },
-      onNotTaken: (source) => count(source, {}),
+      onNotTaken: (source) => count(source, { ignoredBy: BY_TOPIC }),
+      onRefused(source, ending) {
+        const limit = ending === ENDINGS.tooLarge ? `: the limit is ${MQTT_LIMITS.packetBytes} bytes` : "";
+        const reason = ending === ENDINGS.tooLarge ? "tooLarge" : "unreadable";
+        count(source, { refused: [{ path: "", reason, detail: `an MQTT client ${ending.words}${limit}` }] });
+      },
       onEnded({ words }, introduction) {
         if (mayTell(`${introduction?.address} ${words}`))
           logger.info({ address: introduction?.address, client: introduction?.clientId }, `an MQTT client ${words}`);

@@ -64,7 +64,7 @@ export function Counters({ source, openDeadLetters, mayTry }: CountersProps) {
         </div>
       </dl>
       <By title="Refused, by reason" counts={counts.refused} word={reasonWords} />
-      <By title="Values ignored, by rule" counts={counts.ignoredBy} word={ruleWords} />
+      <By title="Ignored, by rule" counts={counts.ignoredBy} word={ruleWords} />
       {counts.lastError ? <LastError error={counts.lastError} name={mayTry ? name : null} /> : null}
     </Section>
   );

@@ -14,6 +14,7 @@ const RULES: Readonly<Record<string, string>> = {
   empty: "empty",
   absent: "stands for no value",
   unused: "another one was taken",
+  topic: "not to a topic that is taken",
   noValues: "nothing was left",
 };
 

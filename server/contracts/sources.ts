@@ -61,7 +61,11 @@ const sourceCounts = z
     bytes: z.int(),
     accepted: z.int().describe("Messages that the event log holds"),
     ignored: z.int().describe("Deliveries of which the mapping says that nothing is data"),
-    ignoredBy: z.record(z.string(), z.int()).describe("Values left out, by the rule that says so"),
+    ignoredBy: z
+      .record(z.string(), z.int())
+      .describe(
+        "What was left out, by the rule that says so: deliveries by `topic`, whole parts of them by `when` and `noValues`, values by all others",
+      ),
     kept: z.int().describe("Deliveries that were kept whole, as something of them was refused"),
     refused: z.record(z.string(), z.int()).describe("What could not be read or may not be sent, by reason"),
     firstSeen: instant.nullable(),

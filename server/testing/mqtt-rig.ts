@@ -25,6 +25,8 @@ interface MqttRig {
   readonly batches: number[];
   readonly ended: string[];
   readonly notTaken: string[];
+  /** Why messages that can't be taken ended their connections. */
+  readonly refused: string[];
   /** The number of batches that the log refused. */
   refusals(): number;
   /** Makes the log refuse, or take again. */
@@ -42,6 +44,7 @@ export async function mqttRig(
   const batches: number[] = [];
   const ended: string[] = [];
   const notTaken: string[] = [];
+  const refused: string[] = [];
   let isAway = false;
   let refusals = 0;
   const listener = await startMqttListener({
@@ -55,13 +58,14 @@ export async function mqttRig(
       batches.push(batch.length);
     },
     onNotTaken: (_, topic) => notTaken.push(topic),
+    onRefused: (_, { words }) => refused.push(words),
     onEnded: ({ words }) => ended.push(words),
     onClients: () => {},
     onTrouble: () => (refusals += 1),
   });
   undo.push(() => listener.stop(1000));
   return {
-    ...{ listener, taken, batches, ended, notTaken },
+    ...{ listener, taken, batches, ended, notTaken, refused },
     refusals: () => refusals,
     setAway: (away) => (isAway = away),
     async connect(options = {}) {

@@ -161,7 +161,6 @@ test("values: numeric texts, words for true and false, enumerations, sentinels",
   expect(mapped.texts[0]).toContain('"big":12345678901234567890,"text":12345678901234567890');
   expect(mapped.ignored).toEqual(
     new Map([
-      ["unused", 1],
       ["absent", 4],
       ["empty", 1],
     ]),
@@ -297,7 +296,6 @@ test("nothing to read is refused; nothing left of it is counted", () => {
     refused: [],
     messages: [],
     ignored: new Map([
-      ["unused", 1],
       ["null", 1],
       ["noValues", 1],
     ]),
@@ -311,7 +309,13 @@ test("several rules: a later one takes what an earlier one leaves out, and nothi
   ];
   const mapped = run({ readings }, { id: "a", a: { x: 1 }, b: 2 });
   expect(mapped.rows.map((row) => (row as unknown[])[2])).toEqual(["first.a.x", "b"]);
-  expect(mapped.ignored).toEqual(new Map([["unused", 1]]));
+  expect(mapped.ignored).toEqual(new Map());
+});
+
+test("what names the device, the time or a unit is left out by no rule; what might have, and did not, is", () => {
+  const mapping = { device: ["{id}", "{mac}"], units: [{ metric: "*", from: { path: "unit" } }] };
+  const { ignored } = run(mapping, { id: "a", mac: "b", ts: 1795831391, unit: "°C", t: 1 });
+  expect(ignored.get("unused")).toBe(1);
 });
 
 test("messages are what the worker reads", () => {

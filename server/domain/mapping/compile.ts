@@ -8,7 +8,7 @@ import { compileFlatten } from "./flatten";
 import { type CommonLabels, compileLabels } from "./labels";
 import type { Mapping } from "./mapping";
 import { type MessageHead, writeMessage } from "./message-text";
-import { parsePath, type Place, writePath } from "./paths";
+import { follow, parsePath, type Place, writePath } from "./paths";
 import { count, type Run } from "./run";
 import { createSink } from "./sink";
 import type { Scope, Template } from "./templates";
@@ -32,6 +32,7 @@ export function compileMapping(
   const claims = claimsOf(mapping, [...device.templates, ...labels.templates]);
   const rules = mapping.readings.map((rule) => compileFlatten(rule, fieldOf, claims));
   const sinkOf = createSink(mapping);
+  const unitPaths = mapping.units.flatMap(({ from }) => ("path" in from ? [parsePath(from.path)] : []));
 
   function mapElement(run: Run, scope: Scope, { place, path }: Element, told: (path: string) => string): void {
     const refuse = (reason: MappingRefusal["reason"], detail: string): void => {
@@ -69,7 +70,13 @@ export function compileMapping(
       isState: time === null && beside.retained,
       tail: said.tail,
     };
-    const sink = sinkOf(run, scope, head, place, told);
+    let used: readonly Place[] | null = null;
+    const isUsed = ({ parent, key }: Place) => {
+      const units = () => unitPaths.flatMap((path) => follow(place, path) ?? []);
+      used ??= [...found.places(), ...(time?.places ?? []), ...said.places(), ...units()];
+      return used.some((one) => one.parent === parent && one.key === key);
+    };
+    const sink = sinkOf(run, scope, head, place, told, isUsed);
     let hasRoot = false;
     for (const flatten of rules) if (flatten(scope, path, sink)) hasRoot = true;
     if (!hasRoot) {

@@ -36,7 +36,14 @@ export function createSink(mapping: Mapping) {
     return named;
   }
 
-  return (run: Run, scope: Scope, head: MessageHead, element: Place, told: (path: string) => string): ElementSink => {
+  return (
+    run: Run,
+    scope: Scope,
+    head: MessageHead,
+    element: Place,
+    told: (path: string) => string,
+    isUsed: (place: Place) => boolean,
+  ): ElementSink => {
     const { accounts, refused } = run;
     /** What one rule leaves out, another may take. */
     const passed = overlaps ? new Map<object, Map<string, IgnoreRule | null>>() : null;
@@ -78,7 +85,9 @@ export function createSink(mapping: Mapping) {
       return draft;
     }
 
-    function ignore({ parent, key }: Place, rule: IgnoreRule): void {
+    function ignore(place: Place, rule: IgnoreRule): void {
+      if (rule === "unused" && isUsed(place)) return;
+      const { parent, key } = place;
       if (passed?.get(parent)?.get(key) === null) return;
       if (passed !== null) pass(parent, key, rule);
       else count(run, rule);

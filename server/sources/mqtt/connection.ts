@@ -32,6 +32,8 @@ export interface Place {
   readonly leave: () => void;
   /** Called for each message to a topic that isn't taken. */
   readonly onNotTaken: (topic: string) => void;
+  /** Called when a message ends the connection, as it can't be taken. */
+  readonly onRefused: (ending: Ending) => void;
 }
 
 export interface ConnectionDeps {
@@ -66,6 +68,8 @@ export interface Connection {
   flush(): void;
 }
 
+/** Endings by what was published. */
+const ABOUT_MESSAGES: ReadonlySet<Ending> = new Set([ENDINGS.tooLarge, ENDINGS.badTopic, ENDINGS.badAlias]);
 /** The most topic aliases of one connection, and bytes that wait for a client that doesn't read. */
 const MOST_ALIASES = 64;
 const MOST_UNREAD = 256 * 1024;
@@ -287,6 +291,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     if (state === "closed") return;
     flush();
     onEnded(ending, introduction);
+    if (state === "open" && ABOUT_MESSAGES.has(ending)) place?.onRefused(ending);
     if (state === "open") {
       if (version === 5) send({ cmd: "disconnect", reasonCode: ending.code });
     } else if (introduction !== null || ending === ENDINGS.badVersion) {

@@ -35,3 +35,12 @@ test("what is kept of connections that don't sign in is bounded in all", async (
   await until(() => closed === 2);
   await connect();
 });
+
+test("a message that is too large ends its connection, and is counted at its source", async () => {
+  const { connect, refused, taken } = await mqttRig({ packetBytes: 1000 });
+  const client = await connect({ protocolVersion: 4 });
+  client.on("error", () => {});
+  client.publish("a/b", Buffer.alloc(5000), { qos: 1 });
+  await until(() => refused.length > 0);
+  expect([refused, taken]).toEqual([["sent a packet larger than is taken"], []]);
+});
