@@ -155,7 +155,7 @@ function LastError({
       <MarkShape mark="warning" />
       <span>
         Refused last <Age time={at} />: <b>{reasonWords(reason)}</b>
-        {path === "" ? "" : ` at ${path}`}, {readable(detail)}.{" "}
+        {path === "" ? "" : ` at ${path}`}, {readable(detail).replace(/\.$/, "")}.{" "}
         {name === null || sample === null ? null : (
           <Link href={`/sources/${name}/mapping?sample=${sample}`}>See its payload</Link>
         )}

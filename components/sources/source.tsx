@@ -111,7 +111,7 @@ function Whole({ detail }: { detail: SourceDetail }) {
             <Link href={`/dead-letters?source=${source.name}`}>
               {openDeadLetters >= 1000 ? "1,000 or more dead letters" : counted(openDeadLetters, "dead letter")}
             </Link>{" "}
-            <small>of it are open; a resend goes by the mapping as it is now.</small>
+            <small>of it {openDeadLetters === 1 ? "is" : "are"} open; a resend goes by the mapping as it is now.</small>
           </p>
         ) : null}
       </Section>
