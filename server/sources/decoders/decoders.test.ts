@@ -296,13 +296,13 @@ describe("Prometheus remote-write", () => {
       {
         device: "gw-1:9100",
         time: "1700000000123",
-        readings: { node_load1: 0.5, "node_cpu_seconds_total.0.idle": 7 },
+        readings: { node_load1: 0.5, "node_cpu_seconds_total.cpu_0.mode_idle": 7 },
       },
       {
         device: "gw-1:9100",
         time: "1700000015123",
         readings: { node_load1: 0.75 },
-        other: { "node_cpu_seconds_total.0.idle": "NaN" },
+        other: { "node_cpu_seconds_total.cpu_0.mode_idle": "NaN" },
       },
     ]);
   });

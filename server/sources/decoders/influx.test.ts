@@ -16,7 +16,12 @@ describe("line protocol", () => {
         'weather,device=tn1,city=Bremen temp=21.5,count=3i,total=7u,wet=t,dry=False,note="a, b = \\"c\\" \\\\ d" 1556813561098000000',
       ),
     ).toEqual({
-      ...{ device: "tn1", series: "weather.Bremen", measurement: "weather", tags: { device: "tn1", city: "Bremen" } },
+      ...{
+        device: "tn1",
+        series: "weather.city_Bremen",
+        measurement: "weather",
+        tags: { device: "tn1", city: "Bremen" },
+      },
       fields: { temp: 21.5, count: 3, total: 7, wet: true, dry: false, note: 'a, b = "c" \\ d' },
       time: "1556813561098000000",
     });
@@ -93,9 +98,9 @@ describe("line protocol", () => {
   });
 
   it("names the device by the tags that name one, else by the whole series", () => {
-    expect(one("disk,host=web1,path=/var used=1")).toMatchObject({ device: "web1", series: "disk./var" });
+    expect(one("disk,host=web1,path=/var used=1")).toMatchObject({ device: "web1", series: "disk.path_/var" });
     expect(one("mqtt,host=gw,device_id=s1 used=1")).toMatchObject({ device: "s1", series: "mqtt" });
-    expect(one("home,room=Kitchen temp=1")).toMatchObject({ device: "home.Kitchen", series: "home" });
+    expect(one("home,room=Kitchen temp=1")).toMatchObject({ device: "home.room_Kitchen", series: "home" });
   });
 
   it("has no special key", () => {

@@ -83,12 +83,12 @@ describe("OTLP metrics", () => {
   it("become readings, grouped by time and unit", () => {
     const about = { resource: { "host.name": "gw-1", ports: ["1"] }, device: "gw-1", time: TIME };
     expect(json(METRICS).map(jsonOf)).toEqual([
-      { ...about, unit: "Cel", readings: { "temperature.hall": 21.5 } },
+      { ...about, unit: "Cel", readings: { "temperature.room_hall": 21.5 } },
       {
         ...about,
         readings: { pulses: -9007199254740992, "wait.count": 3, "load.count": 2, "size.count": 1 },
         other: {
-          "pulses.3": "no recorded value",
+          "pulses.room_3": "no recorded value",
           "wait.bucketCounts": ["1", "2"],
           "wait.explicitBounds": [0.5],
           "size.scale": 2,

@@ -10,7 +10,7 @@ type Tags = Readonly<Record<string, unknown>>;
 
 /**
  * Tells whose value it is, and the name under which no other value of that device is: the name and all tags that don't name a device, sorted by
- * their keys, as `cpu.cpu0`. @param outer tags that hold for many values (a resource's); its device wins.
+ * their keys, as `cpu.core_1`. @param outer tags that hold for many values (a resource's); its device wins.
  */
 export function seriesOf(
   name: string,
@@ -25,10 +25,15 @@ export function seriesOf(
   const others = Object.keys(tags)
     .filter((tag) => !NAMING.includes(tag))
     .sort()
-    .map((tag) => asText(tags[tag]))
-    .filter((text) => text !== "");
+    .filter((tag) => asText(tags[tag]) !== "")
+    .map((tag) => namedBy(tag, asText(tags[tag])));
   const series = [name, ...others].join(".");
   return device === null ? { device: series, series: name } : { device, series };
+}
+
+/** `core_1`, as `core=1` and `cpu=1` are two things; a value that already tells its key (`cpu=cpu0`) stays as it is. */
+function namedBy(tag: string, text: string): string {
+  return text.startsWith(tag) && !text.startsWith(`${tag}_`) ? text : `${tag}_${text.replace(/^\./, "_2E")}`;
 }
 
 function deviceOf(tags: Tags, names: readonly string[]): string | null {
