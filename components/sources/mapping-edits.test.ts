@@ -28,6 +28,12 @@ it("reads the payload as the test thinks", () => {
 });
 
 describe("renamed", () => {
+  it("finds a leaf by its path, of whichever kind its decoder's parts are", () => {
+    expect(metricOf({ ...base, decode: "any" }, "data.temp")).toBe("temp");
+    expect(metricOf({ ...base, decode: "any" }, "line 3: data.temp")).toBe("temp");
+    expect(metricOf({ ...base, decode: "ndjson" }, "line 3: data.temp")).toBe("temp");
+  });
+
   it("gives a leaf another name, and keeps what was said of the old one", () => {
     const said = withUnit(base, "temp", "°F");
     const mapping = renamed(said, "data.temp", "temp", "temperature");

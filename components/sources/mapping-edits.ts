@@ -10,8 +10,8 @@ const WHOLE: ReadonlySet<MappingInput["decode"]> = new Set(["json", "form", "tex
 
 /** The keys of a leaf from its part's element on; null for one outside of where elements are. */
 function keysInElement(mapping: MappingInput, path: string): readonly string[] | null {
-  const inPart = WHOLE.has(mapping.decode) ? path : path.slice(path.indexOf(": ") + (path.includes(": ") ? 2 : 0));
-  const keys = parsePath(inPart);
+  const part = WHOLE.has(mapping.decode) ? null : (mapping.decode === "any" ? /^line \d+: / : /^.*?: /).exec(path);
+  const keys = parsePath(path.slice(part?.[0].length ?? 0));
   if (!mapping.each) return keys;
   const each = parsePath(mapping.each.path);
   const key = keys[each.length];
