@@ -23,6 +23,8 @@ export const brokerStop: Drill = {
     };
     const simulator = startSimulator(stage, options);
     await recovered(stage, simulator, now());
+    // Who asks for health is known from now on: no key can be made while PostgreSQL is away.
+    await healthy(stage);
 
     // Kafka's own probes name it there; PostgreSQL's log has only its topics'.
     const named = stage.engines.kafka ? /^kafka\./ : /^log\.iot\.telemetry$/;

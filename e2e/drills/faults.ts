@@ -64,7 +64,8 @@ export function databaseOf(stage: Stage): Breakable {
     async takeAway() {
       frozen = [];
       for (let more = treeOf(postmaster()); more.length > 0;) {
-        for (const { pid } of more) process.kill(pid, "SIGSTOP");
+        // One may have ended since: sessions come and go.
+        for (const { pid } of more) if (isAlive(pid)) process.kill(pid, "SIGSTOP");
         frozen.push(...more.map(({ pid }) => pid));
         more = treeOf(frozen[0]!).filter(({ pid }) => !frozen.includes(pid));
       }
