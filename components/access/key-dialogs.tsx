@@ -6,10 +6,9 @@ import type { KeyView, MadeKey } from "@/server/contracts/access";
 import { KEY_KINDS, type KeyKind, type Role } from "@/server/domain/access";
 import { noSuchSite } from "@/server/domain/near-names";
 import { isName } from "@/server/domain/terms";
-import { ACCESS, makeKey, revokeKey, rotateKey, useMay, useMayEverywhere } from "../queries/access";
+import { ACCESS, makeKey, rotateKey, useMay, useMayEverywhere } from "../queries/access";
 import { sitesQuery } from "../queries/device";
 import { RequestError } from "../queries/request";
-import { Age } from "../ui/age";
 import classes from "./access.module.css";
 import { curlWith, KEY_WORDS, networksIn } from "./key-words";
 import { FormDialog } from "../shell/form-dialog";
@@ -204,43 +203,6 @@ export function RotateKey({
       <p>
         This makes a second key with the same settings. <b>Both work</b> until you revoke the first, so nothing is lost:
         put the second in place, see that it is used, then revoke the first.
-      </p>
-    </FormDialog>
-  );
-}
-
-/** Ends a key for good, after saying what that does. */
-export function RevokeKey({ accessKey, onClose }: { accessKey: KeyView; onClose: () => void }) {
-  const queries = useQueryClient();
-  const { id, name, lastUsedAt, lastUsedFrom } = accessKey;
-  const revoke = useMutation({
-    mutationFn: () => revokeKey(id),
-    onSuccess: onClose,
-    onSettled: () => queries.invalidateQueries({ queryKey: [ACCESS] }),
-  });
-  return (
-    <FormDialog
-      title={`Revoke ${name}`}
-      act="Revoke"
-      isDangerous
-      failed="It may still work"
-      isSending={revoke.isPending}
-      error={revoke.error}
-      onSubmit={() => revoke.mutate()}
-      onClose={onClose}
-    >
-      <p>
-        Whatever uses it is <b>refused at once</b>. That can’t be undone: a new key is needed.
-      </p>
-      <p>
-        {lastUsedAt === null ? (
-          "It was never used."
-        ) : (
-          <>
-            It was used last <Age time={lastUsedAt} />
-            {lastUsedFrom === null ? "" : ` from ${lastUsedFrom}`}.
-          </>
-        )}
       </p>
     </FormDialog>
   );

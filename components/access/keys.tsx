@@ -5,7 +5,8 @@ import { useState } from "react";
 import type { KeysAnswer, KeyView, ListedKey, MadeKey } from "@/server/contracts/access";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
-import { keysQuery, useMay } from "../queries/access";
+import { ACCESS, keysQuery, useMay } from "../queries/access";
+import { RevokeKey } from "../shell/revoke-key";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
 import { Empty } from "../ui/feedback";
@@ -16,7 +17,7 @@ import { StateMark } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./access.module.css";
 import { AdminPage, Loaded } from "./admin-page";
-import { MadeKeyDialog, MakeKey, RevokeKey, RotateKey } from "./key-dialogs";
+import { MadeKeyDialog, MakeKey, RotateKey } from "./key-dialogs";
 import { newNamesNote, purposeOf } from "./key-words";
 
 /** Keys of programs and devices: who made them, for what, and when they were used last. */
@@ -67,7 +68,15 @@ function List() {
         />
       ) : null}
       {made ? <MadeKeyDialog made={made} onClose={() => setMade(null)} /> : null}
-      {revoking ? <RevokeKey accessKey={revoking} onClose={() => setRevoking(null)} /> : null}
+      {revoking ? (
+        <RevokeKey
+          accessKey={revoking}
+          called={revoking.name}
+          lastUsedFrom={revoking.lastUsedFrom}
+          shownBy={[ACCESS]}
+          onClose={() => setRevoking(null)}
+        />
+      ) : null}
     </div>
   );
 }

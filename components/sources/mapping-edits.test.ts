@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileMapping } from "@/server/domain/mapping/compile";
+import { NOTHING_BESIDE } from "@/server/domain/mapping/delivery";
 import { mappingSchema, type MappingInput } from "@/server/domain/mapping/mapping";
 import { readJson } from "@/server/domain/json";
 import { canName, ignored, meaningNone, metricOf, renamed, unitSaid, used, withUnit } from "./mapping-edits";
@@ -18,7 +19,7 @@ function readingsBy(mapping: MappingInput, from: unknown = payload): Record<stri
   const { messages } = run([{ value, path: "", beside: {} }], {
     body: new Uint8Array(),
     arrived: 1_795_831_391_000,
-    beside: { contentType: null, topic: null, retained: false, path: [], query: {}, headers: {}, kafka: null },
+    beside: NOTHING_BESIDE,
   });
   return Object.fromEntries(messages.flatMap(({ readings }) => readings.map((one) => [one.metric, one.value])));
 }

@@ -5,10 +5,10 @@ import { useState } from "react";
 import type { KeyView, MadeKey } from "@/server/contracts/access";
 import type { SourceView } from "@/server/contracts/sources";
 import { readable } from "@/server/domain/readable";
-import { revokeKey } from "../queries/access";
 import { adviceOn } from "../queries/request";
 import { makeSourceKey, sourceKeysQuery, SOURCES } from "../queries/sources";
 import { FormDialog } from "../shell/form-dialog";
+import { RevokeKey } from "../shell/revoke-key";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { Empty, Failure, Loading } from "../ui/feedback";
@@ -80,7 +80,14 @@ export function SourceKeys({ source: { name } }: { source: SourceView }) {
           </p>
         </OnceDialog>
       ) : null}
-      {revoking ? <RevokeSourceKey name={name} accessKey={revoking} onClose={() => setRevoking(null)} /> : null}
+      {revoking ? (
+        <RevokeKey
+          accessKey={revoking}
+          called={revoking.id}
+          shownBy={[SOURCES, "keys", name]}
+          onClose={() => setRevoking(null)}
+        />
+      ) : null}
     </Section>
   );
 }
@@ -144,48 +151,6 @@ function MakeSourceKey({ name, isSecond, onMade, onClose }: MakeSourceKeyProps) 
           </>
         ) : (
           "Its sender shows the key with everything it sends. It sends to this source, and sees nothing."
-        )}
-      </p>
-    </FormDialog>
-  );
-}
-
-function RevokeSourceKey({
-  name,
-  accessKey: { id, lastUsedAt },
-  onClose,
-}: {
-  name: string;
-  accessKey: KeyView;
-  onClose: () => void;
-}) {
-  const queries = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => revokeKey(id),
-    onSuccess: onClose,
-    onSettled: () => queries.invalidateQueries({ queryKey: [SOURCES, "keys", name] }),
-  });
-  return (
-    <FormDialog
-      title={`Revoke ${id}`}
-      act="Revoke"
-      isDangerous
-      failed="It may still work"
-      isSending={revoke.isPending}
-      error={revoke.error}
-      onSubmit={() => revoke.mutate()}
-      onClose={onClose}
-    >
-      <p>
-        Whatever uses it is <b>refused at once</b>. That can’t be undone: a new key is needed.
-      </p>
-      <p>
-        {lastUsedAt === null ? (
-          "It was never used."
-        ) : (
-          <>
-            It was used last <Age time={lastUsedAt} />.
-          </>
         )}
       </p>
     </FormDialog>

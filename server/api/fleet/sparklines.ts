@@ -5,7 +5,7 @@ import type { PrismaClient } from "@/server/postgres/prisma";
 import { readSparklines } from "@/server/readings/sparklines";
 import { bucketStart, ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import { toInstant } from "../instant";
-import { ProblemError } from "../problem";
+import { noMetric } from "../devices/id";
 import { NO_PARAMETERS, verb } from "../verb";
 
 interface Deps {
@@ -32,7 +32,7 @@ export const listSparklines = verb(
   ({ pool, prisma }: Deps) =>
     async (ctx, { query: { ids, metric: name, minutes } }) => {
       const metric = await findMetric(prisma, name, ctx.sites);
-      if (metric === null) throw new ProblemError("not-found", `There is no metric ${JSON.stringify(name)}.`);
+      if (metric === null) throw noMetric(name);
       const from = bucketStart(ctx.now, ROLLUP_WIDTHS.minute) - (minutes - 1) * ROLLUP_WIDTHS.minute;
       const series = await readSparklines(pool, { sites: ctx.sites, devices: ids, metric: metric.key, from, minutes });
       return {

@@ -2,13 +2,10 @@ import { describe, expect, test } from "vitest";
 import { readJson } from "../json";
 import { decodeMessage } from "../message";
 import { compileMapping } from "./compile";
-import type { Beside, Mapped } from "./delivery";
+import { type Beside, type Mapped, NOTHING_BESIDE } from "./delivery";
 import { type MappingInput, mappingSchema } from "./mapping";
 
 const ARRIVED = Date.parse("2026-11-28T12:00:00Z");
-const BESIDE: Beside = {
-  ...{ contentType: null, topic: null, retained: false, path: [], query: {}, headers: {}, kafka: null },
-};
 const BASE: MappingInput = { decode: "json", device: ["{id}"], readings: [{ root: "" }] };
 
 function run(
@@ -20,7 +17,7 @@ function run(
   const text = typeof payload === "string" ? payload : JSON.stringify(payload);
   const body = new TextEncoder().encode(text);
   const part = { value: readJson(text), path: "", beside: {} };
-  const mapped = compiled([part], { body, arrived, beside: { ...BESIDE, ...beside } });
+  const mapped = compiled([part], { body, arrived, beside: { ...NOTHING_BESIDE, ...beside } });
   const rows = mapped.messages.flatMap(({ device, time, readings }) =>
     readings.map(({ metric, value, unit }) => [device, new Date(time).toISOString(), metric, value, unit]),
   );
@@ -338,7 +335,7 @@ test("messages are what the worker reads", () => {
 
 test("a broken part is refused by its name", () => {
   const compiled = compileMapping(mappingSchema.parse(BASE));
-  const delivery = { body: new Uint8Array(), arrived: ARRIVED, beside: BESIDE };
+  const delivery = { body: new Uint8Array(), arrived: ARRIVED, beside: NOTHING_BESIDE };
   const good = { value: readJson('{"id":"a","t":1,"x":{}}'), path: "line 2", beside: {} };
   const mapped = compiled([{ path: "line 1", error: "is no line" }, good], delivery);
   expect(mapped.refused).toEqual([{ path: "line 1", reason: "unreadable", detail: "is no line" }]);

@@ -30,6 +30,17 @@ export interface Beside {
   } | null;
 }
 
+/** What came beside a body of which nothing is known. */
+export const NOTHING_BESIDE: Beside = {
+  contentType: null,
+  topic: null,
+  retained: false,
+  path: [],
+  query: {},
+  headers: {},
+  kafka: null,
+};
+
 /** What a decoder made of a delivery: the whole payload, or a line, record or point of it. `each` of a mapping may split it further. */
 export type Part = WholePart | BrokenPart;
 

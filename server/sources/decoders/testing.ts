@@ -1,20 +1,16 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Beside, Delivery, Part } from "@/server/domain/mapping/delivery";
+import { type Beside, type Delivery, NOTHING_BESIDE, type Part } from "@/server/domain/mapping/delivery";
 import type { MessageType } from "./protobuf";
 
 /** 2026-11-28T12:00:00Z, when deliveries of tests arrive. */
 export const ARRIVED = Date.UTC(2026, 10, 28, 12);
-
-const BESIDE: Beside = {
-  ...{ contentType: null, topic: null, retained: false, path: [], query: {}, headers: {}, kafka: null },
-};
 
 /** A delivery for tests: a body, and what came beside it. */
 export function deliveryOf(body: string | Uint8Array, beside: Partial<Beside> = {}): Delivery {
   return {
     body: typeof body === "string" ? new TextEncoder().encode(body) : body,
     arrived: ARRIVED,
-    beside: { ...BESIDE, ...beside },
+    beside: { ...NOTHING_BESIDE, ...beside },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Beside, Delivery } from "@/server/domain/mapping/delivery";
+import { type Beside, type Delivery, NOTHING_BESIDE } from "@/server/domain/mapping/delivery";
 import type { Intake, OpenSource } from "../intake";
 import type { Incoming } from "../read";
 import type { Published } from "../mqtt/durable-queue";
@@ -33,6 +33,6 @@ export function createDeliver({ intake, isPassing, onPoison }: DeliverDeps): Del
 
 /** What was published, as any door hands it over. */
 export function deliveryOf({ topic, payload, retained, contentType, arrived }: Published): Delivery {
-  const beside: Beside = { contentType, topic, retained, path: [], query: {}, headers: {}, kafka: null };
+  const beside: Beside = { ...NOTHING_BESIDE, contentType, topic, retained };
   return { body: payload, arrived, beside };
 }

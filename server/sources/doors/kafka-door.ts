@@ -1,4 +1,4 @@
-import type { Beside } from "@/server/domain/mapping/delivery";
+import { type Beside, NOTHING_BESIDE } from "@/server/domain/mapping/delivery";
 import type { Consumption, EventLog, LogBatch, StoredRecord } from "@/server/ports/event-log";
 import { createBackoff, pause } from "@/server/async/backoff";
 import type { OpenSource } from "../intake";
@@ -121,7 +121,7 @@ function kafkaOf({ name, door }: OpenSource): KafkaDoor {
 function deliveryOf({ topic }: LogBatch, { key, value, headers, ingestTime }: StoredRecord) {
   const lower = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]));
   const kafka: Beside["kafka"] = { topic, key, headers: lower, timestamp: ingestTime };
-  const beside: Beside = { contentType: null, topic: null, retained: false, path: [], query: {}, headers: {}, kafka };
+  const beside: Beside = { ...NOTHING_BESIDE, kafka };
   return { body: value, arrived: ingestTime, beside };
 }
 
