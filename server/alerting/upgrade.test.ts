@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrate } from "@/server/postgres/migrate";
+import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
+import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await freshDatabase();
+});
+afterAll(() => db.drop());
+
+const T = Date.UTC(2026, 0, 15, 10);
+
+test("a database from before alerts keeps its devices, readings and positions, and goes on", async () => {
+  await goBackBefore(db, "20261201000000_alerts");
+  await db.pool.query(
+    `INSERT INTO site (name) VALUES ('north');
+     INSERT INTO device (name, site_id, messages, last_seen, last_event_time) VALUES ('d', 1, 3, '2026-01-15T09:00:00Z', '2026-01-15T09:00:00Z');
+     INSERT INTO metric (name, kind) VALUES ('a', 'number');
+     INSERT INTO sample_other (device_id, time, metrics, values) VALUES (1, '2026-01-15T09:00:00Z', '{1}', '{7}');
+     INSERT INTO pipeline_position (cluster, topic, epoch, partition, next, messages, readings) VALUES ('up', 'iot.telemetry', 0, 0, 1, 3, 1)`,
+  );
+  await migrate(db.connectionString);
+  const { rows } = await db.pool.query(
+    `SELECT d.name, d.judged::int, d.gaps, p.ingest_watermark FROM device d, pipeline_position p`,
+  );
+  expect(rows).toEqual([{ name: "d", judged: 0, gaps: 0, ingest_watermark: null }]);
+
+  const log = createScriptedLog("up", 1);
+  log.append(0, { device: "d", time: T, readings: { a: 6 } });
+  log.append(0, { device: "d", time: T, readings: { a: 8 } });
+  await (await createRig(db.pool, log)).drain();
+  expect((await db.pool.query(`SELECT value FROM reading ORDER BY time`)).rows).toEqual([{ value: 7 }, { value: 8 }]);
+});
+
+test("a device whose site, type or label changes is selected anew, and one whose messages are counted is not", async () => {
+  const judged = async () => (await db.pool.query<{ n: number }>(`SELECT judged::int AS n FROM device`)).rows[0]!.n;
+  const before = await judged();
+  await db.pool.query(`UPDATE device SET messages = messages + 1, site_id = site_id`);
+  expect(await judged()).toBe(before);
+  await db.pool.query(`UPDATE device SET type = 'press'`);
+  expect(await judged()).toBe(before + 1);
+  await db.pool.query(
+    `INSERT INTO device_label (device_id, key, value, by_person) SELECT id, 'hall', '3', true FROM device`,
+  );
+  expect(await judged()).toBe(before + 2);
+  await db.pool.query(`UPDATE device_label SET value = '4'`);
+  expect(await judged()).toBe(before + 3);
+  await db.pool.query(`DELETE FROM device`);
+  expect((await db.pool.query(`SELECT FROM device_label`)).rowCount).toBe(0);
+});
