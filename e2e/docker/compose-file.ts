@@ -11,6 +11,8 @@ export interface Service {
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly container_name?: string;
   readonly command?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly network_mode?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];

@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseEnv } from "node:util";
 import Ajv2020 from "ajv/dist/2020";
 import { afterAll, describe, expect, test } from "vitest";
+import { mqttListener } from "@/server/config/address";
 import { loadConfig } from "@/server/config/config";
+import { createKeptSecrets } from "@/server/config/kept-secrets";
 import { refuseExposure } from "@/server/config/exposure";
 import * as sections from "@/server/config/sections";
 import { type ComposeFile, readCompose, readEnvExample, resolveCompose, ROOT, type Service } from "./compose-file";
@@ -20,6 +22,9 @@ const passwords = Object.fromEntries(required.map((name, at) => [name, `01234567
 const compose = resolveCompose(text, { ...example, ...passwords });
 const services = Object.entries(compose.services);
 const own = services.filter(([, { build }]) => build !== undefined);
+const roles = own.filter(([, { entrypoint }]) => entrypoint === undefined);
+/** They end when they are done: what waits for one waits for its exit code. */
+const ENDING = ["keys", "migrate"];
 const engines = services.filter(([, { build }]) => build === undefined);
 const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-compose-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -94,20 +99,25 @@ describe("variables", () => {
 describe("every service", () => {
   test("is there", () => {
     expect(services.map(([name]) => name).sort()).toEqual(
-      ["kafka", "migrate", "mongodb", "postgresql", "simulator", "web", "worker"].sort(),
+      ["intake", "kafka", "keys", "migrate", "mongodb", "postgresql", "simulator", "web", "worker"].sort(),
     );
+    // What the program runs beside `start`, and goes on running.
+    const running = [...read("server/main.ts").matchAll(/^ {2}(\w+): async .*\n.*(?:\n.*)?runRole\(/gm)].map(
+      ([, role]) => role,
+    );
+    expect(running).toHaveLength(4);
+    expect(services.map(([name]) => name)).toEqual(expect.arrayContaining(running));
   });
 
   test.each(services)("%s has a pinned image, bounds, and a policy", (name, service) => {
     expect(service.image).toMatch(/^[a-z]+(\/[a-z]+)?:\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
     expect(service.mem_limit).toMatch(/^\d+[mg]$/);
-    expect(service.restart).toBe(name === "migrate" ? "no" : "unless-stopped");
+    expect(service.restart).toBe(ENDING.includes(name) ? "no" : "unless-stopped");
     expect(service.logging).toEqual({ driver: "json-file", options: { "max-size": "10m", "max-file": "3" } });
   });
 
   test.each(services)("%s is asked whether it is ready", (name, { healthcheck }) => {
-    // It ends when it is done: what waits for it waits for its exit code.
-    if (name === "migrate") return expect(healthcheck).toEqual({ disable: true });
+    if (ENDING.includes(name)) return expect(healthcheck).toEqual({ disable: true });
     expect(healthcheck?.test?.join(" ")).toMatch(
       {
         kafka: /kafka-broker-api-versions\.sh --bootstrap-server kafka:19092/,
@@ -116,24 +126,29 @@ describe("every service", () => {
           /PGPASSWORD="\$POSTGRES_PASSWORD" psql --host=postgresql --username=fieldwatch --dbname=fieldwatch .*SELECT 1/,
         web: /healthcheck\.mjs \/api\/readyz$/,
         worker: /healthcheck\.mjs$/,
+        intake: /healthcheck\.mjs$/,
         simulator: /healthcheck\.mjs$/,
       }[name]!,
     );
     for (const key of ["interval", "timeout", "start_period"]) expect(healthcheck?.[key]).toMatch(/^\d+s$/);
   });
 
-  test("is published on loopback alone, unless WEB_ADDRESS says otherwise", () => {
+  test("is published on loopback alone, unless WEB_ADDRESS or MQTT_ADDRESS says otherwise", () => {
     const published = services.flatMap(([, { ports = [] }]) => ports);
     expect(published.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
-    const open = resolveCompose(text, { ...passwords, WEB_ADDRESS: "0.0.0.0" });
-    const opened = Object.entries(open.services).filter(([, { ports = [] }]) => ports.join().includes("0.0.0.0"));
-    expect(opened.map(([name]) => name)).toEqual(["web"]);
+    const openedBy = (variable: string) =>
+      Object.entries(resolveCompose(text, { ...passwords, [variable]: "0.0.0.0" }).services).flatMap(
+        ([name, { ports = [] }]) => (ports.join().includes("0.0.0.0") ? [name] : []),
+      );
+    expect([openedBy("WEB_ADDRESS"), openedBy("MQTT_ADDRESS")]).toEqual([["web"], ["intake"]]);
   });
 
   test("starts where it listens, published on this machine alone; told that it isn't, it wants encryption", () => {
-    refuseExposure(configOf(compose.services.web!));
     const strict = resolveCompose(text, { ...passwords, ALLOW_PLAIN_HTTP: "false" });
-    expect(() => refuseExposure(configOf(strict.services.web!))).toThrow("TLS_CERT_FILE");
+    for (const role of ["web", "intake"]) {
+      refuseExposure(configOf(compose.services[role]!));
+      expect(() => refuseExposure(configOf(strict.services[role]!))).toThrow("TLS_CERT_FILE");
+    }
   });
 
   test("keeps its data in a named volume", () => {
@@ -224,16 +239,19 @@ describe("engines", () => {
 });
 
 describe("Fieldwatch", () => {
-  test.each(own)("%s is the one image, of this version, in a role the program has", (name, service) => {
+  test.each(own)("%s is the one image, of this version, and writes where it has a volume", (_, service) => {
     const { version } = JSON.parse(read("package.json")) as { version: string };
     expect(service.image).toBe(`fieldwatch:${version}`);
     expect(service.build).toEqual({ context: "..", dockerfile: "docker/Dockerfile" });
-    expect(service.command).toEqual([name]);
-    expect(read("server/main.ts")).toMatch(new RegExp(`^  ${name}: async `, "m"));
     expect([service.init, service.read_only]).toEqual([true, true]);
   });
 
-  test.each(own)("%s starts with variables that the configuration knows and accepts", (name, service) => {
+  test.each(roles)("%s is a role the program has", (name, service) => {
+    expect(service.command).toEqual([name]);
+    expect(read("server/main.ts")).toMatch(new RegExp(`^  ${name}: async `, "m"));
+  });
+
+  test.each(roles)("%s starts with variables that the configuration knows and accepts", (name, service) => {
     const known = new Set([...Object.values(sections).flatMap((table) => Object.keys(table)), "NODE_ENV"]);
     expect(Object.keys(service.environment!).filter((variable) => !known.has(variable))).toEqual([]);
     const config = configOf(service);
@@ -244,14 +262,43 @@ describe("Fieldwatch", () => {
     if (name !== "simulator")
       expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
     const holds = { simulator: "simulator", migrate: "simulator", worker: "audit" }[name];
-    expect(service.volumes ?? []).toEqual(holds === undefined ? [] : [`${holds}:${config.dataDir}`]);
+    const key = ["web", "worker", "intake"].includes(name) ? ["keys:/keys:ro"] : [];
+    expect(service.volumes ?? []).toEqual([...(holds === undefined ? [] : [`${holds}:${config.dataDir}`]), ...key]);
+    expect(config.access.SECRETS_KEY_FILE).toBe(key.length > 0 ? "/keys/secrets.key" : undefined);
+  });
+
+  test("web and intake have the same key for the passwords of others, made once", () => {
+    const { keys, web, intake } = compose.services;
+    expect([keys!.volumes, keys!.network_mode]).toEqual([["keys:/keys"], "none"]);
+    const place = path.join(folder, "keys");
+    mkdirSync(place);
+    const [shell, option, script] = keys!.entrypoint as [string, string, string];
+    const make = () => execFileSync(shell, [option, script.replaceAll("/keys", place)]);
+    const file = path.join(place, "secrets.key");
+    make();
+    const first = readFileSync(file, "utf8");
+    make();
+    expect([readFileSync(file, "utf8"), (statSync(file).mode & 0o777).toString(8)]).toEqual([first, "600"]);
+    const [taken, used] = [web, intake].map((service) => {
+      const { access, dataDir } = configOf(service!);
+      const there = path.join(place, path.relative("/keys", access.SECRETS_KEY_FILE!));
+      return createKeptSecrets({ dataDir, access: { ...access, SECRETS_KEY_FILE: there } });
+    });
+    expect(used!.open(taken!.seal("hush", "line-3"), "line-3")).toBe("hush");
+  });
+
+  test("tells senders by MQTT the port at which they find it, and listens inside where that leads", () => {
+    const moved = resolveCompose(text, { ...passwords, MQTT_PORT: "1999" }).services;
+    expect(moved.intake!.ports).toEqual([`127.0.0.1:1999:${mqttListener(configOf(moved.intake!)).port}`]);
+    expect(mqttListener(configOf(moved.web!)).port).toBe(1999);
   });
 
   test("starts when the engines are ready and the database is up to date", () => {
     const ready = Object.fromEntries(engines.map(([name]) => [name, { condition: "service_healthy" }]));
-    const migrated = { ...ready, migrate: { condition: "service_completed_successfully" } };
-    const { migrate, web, worker, simulator } = compose.services;
-    expect([migrate!.depends_on, web!.depends_on, worker!.depends_on]).toEqual([ready, migrated, migrated]);
+    const ended = Object.fromEntries(ENDING.map((name) => [name, { condition: "service_completed_successfully" }]));
+    const { keys, migrate, web, worker, intake, simulator } = compose.services;
+    expect([keys!.depends_on, migrate!.depends_on]).toEqual([undefined, ready]);
+    for (const one of [web, worker, intake]) expect(one!.depends_on).toEqual({ ...ready, ...ended });
     expect(simulator!.depends_on).toEqual({ web: { condition: "service_healthy" } });
   });
 
@@ -275,4 +322,4 @@ function listenersOf(kafka: Service, variable: string): Record<string, string> {
 }
 
 // A file that lost its services would pass every test.each above.
-test("there is something to test", () => expect((compose satisfies ComposeFile, own.length)).toBe(4));
+test("there is something to test", () => expect((compose satisfies ComposeFile, own.length)).toBe(6));

@@ -46,7 +46,9 @@ describe("docker/Dockerfile", () => {
     expect(only("HEALTHCHECK")[0]).toMatch(/CMD \["node", "docker\/healthcheck\.mjs"\]$/);
     expect(only("STOPSIGNAL")).toEqual(["SIGTERM"]);
     expect(only("CMD")).toEqual(['["web"]']);
-    expect(only("EXPOSE")).toEqual(["3000"]);
+    expect(only("EXPOSE")).toEqual(["3000 1883"]);
+    // Where compose.yaml puts volumes: without a folder of the user's, a new one would be root's.
+    expect(only("RUN")).toEqual(["install -d -o node -g node /data /keys"]);
     expect(imageEnvironment()).toMatchObject({ NODE_ENV: "production", HOST: "0.0.0.0" });
   });
 
