@@ -1,6 +1,7 @@
 import { createAccept } from "./ingest/accept";
 import { type Admission, createAdmission } from "./ingest/admission";
 import { noIngestCounts, type IngestCounts } from "./ingest/ingest-rates";
+import { IngestRefusedError } from "./ingest/refused";
 import { claimNames } from "./ingest/new-names";
 import { createPace } from "./ingest/pace";
 import { createSenders } from "./ingest/sender";
@@ -66,6 +67,7 @@ export function composeDoors({ config, engines, ingestCounts = noIngestCounts, l
       readDelivery(source, delivery, (error) => logger.error({ err: error, source: source.name }, "a mapping failed")),
     senderOf: ({ name, site }) => senders.ofSource(name, site?.id ?? null),
     ...{ accept, pace, rates, maxMessages, counting, sampling },
+    tooLarge: (detail) => new IngestRefusedError("body-too-large", `The body is too large: ${detail}.`),
   });
   return {
     ...{ accept, bounds, pace, senders, sources, intake, counting },

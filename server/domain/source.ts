@@ -1,4 +1,3 @@
-import type { DeadLetterReason } from "./reasons";
 import type { MappingRefusal } from "./mapping/delivery";
 
 /** Names of sources, as they stand in addresses. */
@@ -82,6 +81,6 @@ export type SourceDoor =
 export interface DeliveryRefusal {
   /** Place in the payload; "" for all of it. */
   readonly path: string;
-  readonly reason: MappingRefusal["reason"] | DeadLetterReason;
+  readonly reason: MappingRefusal["reason"];
   readonly detail: string;
 }

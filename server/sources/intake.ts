@@ -116,6 +116,8 @@ export interface IntakeDeps<Sender extends { readonly use: unknown }> {
   readonly rates: Rates;
   /** The most messages of one delivery. */
   readonly maxMessages: number;
+  /** The error that tells a sender that a delivery holds more than is taken at once. */
+  readonly tooLarge: (detail: string) => Error;
   readonly counting: Pick<DoorCounting, "add">;
   readonly sampling: Pick<Sampling, "add">;
 }
@@ -148,6 +150,10 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
     function* items(bounds: DecodeBounds) {
       for (const work of works) {
         work.mapped = tooLarge(source, work.delivery) ?? read(source, work.delivery);
+        const [first] = work.mapped.refused;
+        // Its sender is told to send it in parts.
+        if (source.answer === "strict" && first?.path === "" && first.reason === "tooLarge")
+          throw deps.tooLarge(first.detail);
         for (const message of work.mapped.messages) {
           owners.push(work);
           yield { bytes: message.bytes, outcome: judge(message, bounds) };
@@ -211,7 +217,7 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
 function tooLarge({ answer }: OpenSource, { body }: Incoming): Mapped | null {
   if (answer !== "webhook" || body.byteLength <= MOST_KEPT_BYTES) return null;
   const detail = `${body.byteLength} bytes; the limit is ${MOST_KEPT_BYTES}, as no more can be kept`;
-  return { ...NOTHING, refused: [{ path: "", reason: "unreadable", detail }] };
+  return { ...NOTHING, refused: [{ path: "", reason: "tooLarge", detail }] };
 }
 
 /** What decoding will find in a message that a mapping made. */

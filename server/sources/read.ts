@@ -3,7 +3,7 @@ import { compileOutsideConditions } from "@/server/domain/mapping/conditions";
 import type { Delivery, IgnoreRule, Mapped, Part } from "@/server/domain/mapping/delivery";
 import type { CommonLabels } from "@/server/domain/mapping/labels";
 import type { Mapping } from "@/server/domain/mapping/mapping";
-import { UnreadableError } from "./decoders/decoder";
+import { TooManyError, UnreadableError } from "./decoders/decoder";
 import { DECODER_OF } from "./decoders/decoders";
 
 /** A delivery, and what a door that knows more than its bytes has made of it. */
@@ -52,6 +52,7 @@ function readBy(
     const parts = delivery.parts?.() ?? DECODER_OF[mapping.decode](delivery);
     return compile()(parts, delivery);
   } catch (error) {
+    if (error instanceof TooManyError) return unreadable(error.message, "tooLarge");
     if (error instanceof UnreadableError) return noData(mapping, delivery) ?? unreadable(error.message);
     onFault(error);
     return unreadable("it made the reading of it fail: report this with the payload");
@@ -74,10 +75,10 @@ function ignored(rule: IgnoreRule): Mapped {
 
 function ignore(): void {}
 
-function unreadable(detail: string): Mapped {
+function unreadable(detail: string, reason: "unreadable" | "tooLarge" = "unreadable"): Mapped {
   return {
     ...{ messages: [], ignored: new Map() },
-    refused: [{ path: "", reason: "unreadable", detail }],
-    leaves: [{ path: "", as: "refused", why: "unreadable" }],
+    refused: [{ path: "", reason, detail }],
+    leaves: [{ path: "", as: "refused", why: reason }],
   };
 }

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createPostgresDeadLetters } from "@/server/adapters/postgres/dead-letters";
 import { migrate } from "@/server/postgres/migrate";
+import { type MappingInput, mappingSchema, OWN_MAPPING } from "@/server/domain/mapping/mapping";
 import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
+import { makeSource } from "@/server/testing/source-rig";
+import { createSources } from "./open-sources";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -27,7 +30,7 @@ test("keys and dead letters of before stay as they are, of no source; the teleme
   const { rows } = await db.pool.query(
     `SELECT s.name, s.answer, s.enabled, s.mapping_version, m.version FROM source s JOIN source_mapping m ON m.source_id = s.id`,
   );
-  expect(rows).toEqual([{ name: "fieldwatch", answer: "strict", enabled: true, mapping_version: 1, version: 1 }]);
+  expect(rows[0]).toEqual({ name: "fieldwatch", answer: "strict", enabled: true, mapping_version: 2, version: 1 });
   const letters = createPostgresDeadLetters(db.pool);
   expect((await letters.find({ sites: "all", limit: 9 })).map(({ id }) => id)).toEqual(["c/t/0/0/1/m", "c/t/0/0/2/m"]);
   // Months that there are, and those to come, have the new columns.
@@ -42,4 +45,31 @@ test("keys and dead letters of before stay as they are, of no source; the teleme
       `INSERT INTO access_key (id, kind, name, secret_hash, made_by) VALUES ('cccccccccccc', 'source', 'no source', '', '')`,
     ),
   ).rejects.toThrow("access_key_source");
+});
+
+test("sources of the own shape take what the telemetry route takes, but for those that somebody mapped otherwise", async () => {
+  const db = await freshDatabase();
+  try {
+    await goBackBefore(db, "20261130710000_own_shape");
+    const before: MappingInput = {
+      ...{ decode: "json", each: { path: "", of: "array", optional: true }, device: ["{device}"] },
+      ...{ time: [{ from: { path: "time" }, format: "any" }], withoutTime: "refuse" },
+      ...{ readings: [{ root: "readings", depth: 0 }], values: { numericStrings: false } },
+      labels: { site: "{site}", type: "{type}" },
+    };
+    const http = { type: "http" } as const;
+    await makeSource(db.pool, "plain", http, { kind: "fieldwatch", mapping: before });
+    await makeSource(db.pool, "changed", http, { kind: "fieldwatch", mapping: { ...before, withoutTime: "arrival" } });
+    await migrate(db.connectionString);
+    const open = await createSources(db.pool).all();
+    const decoders = open.map(({ name, mapping, mappingVersion }) => [name, mapping.decode, mappingVersion]);
+    expect(decoders.sort()).toEqual([
+      ["changed", "json", 1],
+      ["fieldwatch", "fieldwatch", 2],
+      ["plain", "fieldwatch", 2],
+    ]);
+    expect(mappingSchema.parse(OWN_MAPPING)).toEqual(open.find(({ name }) => name === "plain")!.mapping);
+  } finally {
+    await db.drop();
+  }
 });

@@ -127,6 +127,18 @@ describe("InfluxDB's write", () => {
     expect((await told({ body: "a x=1 1" }, "/api/v2/write?precision=days"))[0]).toBe(400);
   });
 
+  test("tells a sender of too many lines to send fewer, by a status that clients split at", async () => {
+    const lines = (count: number, timeOf: (i: number) => number) =>
+      Array.from({ length: count }, (_, i) => `m,device=many a=${i} ${timeOf(i)}`).join("\n");
+    const fewer = "The body is too large: it has more than 50000 parts (lines, records or points); send fewer at once.";
+    const v2 = await send("/api/v2/write?precision=s", { body: lines(50_001, () => now) });
+    expect([v2.status, await v2.json()]).toEqual([413, { code: "request too large", message: fewer }]);
+    const v1 = await send("/write?precision=s", { body: lines(50_001, () => now) });
+    expect([v1.status, await v1.json()]).toEqual([413, { error: fewer }]);
+    expect((await send("/write?precision=s", { body: lines(10_001, (i) => now - i) })).status).toBe(413);
+    expect(await stored("many")).toEqual([]);
+  });
+
   test("asks for patience while the log is away", async () => {
     const away = rig.compose({ callerOf, append: () => Promise.reject(new LogUnavailableError("away")) });
     for (const path of ["/api/v2/write", "/write"]) {

@@ -3,7 +3,7 @@ import { readJson } from "../json";
 import { decodeMessage } from "../message";
 import { compileMapping } from "./compile";
 import { type Beside, type Mapped, NOTHING_BESIDE } from "./delivery";
-import { type MappingInput, mappingSchema } from "./mapping";
+import { type MappingInput, mappingSchema, OWN_MAPPING } from "./mapping";
 
 const ARRIVED = Date.parse("2026-11-28T12:00:00Z");
 const BASE: MappingInput = { decode: "json", device: ["{id}"], readings: [{ root: "" }] };
@@ -385,4 +385,36 @@ test("a device, and a rule of readings, may hold only for some parts", () => {
   expect(run(mapping, { tC: 1 }, { topic: "x/me/status/t:0" }).refused).toEqual([
     { path: "", reason: "noDevice", detail: "publish to x/<device>/status/…" },
   ]);
+});
+
+describe("Fieldwatch's own shape", () => {
+  const run = (labels: Record<string, string>, text: string) => {
+    const compiled = compileMapping(mappingSchema.parse(OWN_MAPPING), { labels });
+    const delivery = { body: new Uint8Array(), arrived: ARRIVED, beside: NOTHING_BESIDE };
+    const { messages, refused } = compiled([{ value: readJson(text), path: "", beside: {} }], delivery);
+    return [...messages.map(({ bytes }) => new TextDecoder().decode(bytes)), ...refused.map(({ path }) => path)];
+  };
+  const message = `{"device":"d","time":"${T}","readings":{"x":12345678901234567890,"y":NaN},"labels":{"room":"own"},"site":null}`;
+
+  test("goes on as it is, with the labels of its source where it says none", () => {
+    expect(run({}, message)).toEqual([message]);
+    expect(run({ room: "all", hall: "2", site: "north", type: "press" }, message)).toEqual([
+      message
+        .replace('{"room":"own"}', '{"room":"own","hall":"2"}')
+        .replace('"site":null', '"site":"north","type":"press"'),
+    ]);
+    expect(run({ room: "all" }, message.replace('{"room":"own"}', '"no labels"'))[0]).toContain('"labels":"no labels"');
+  });
+
+  test("refuses what the telemetry route refuses, by its place in a list", () => {
+    expect(run({}, `[${message},7,{"device":"d","time":"${T}","readings":{}},[${message}]]`)).toEqual([
+      message,
+      ...["1", "2", "3"],
+    ]);
+  });
+
+  test("has no rules of its own", () => {
+    const { success, error } = mappingSchema.safeParse({ ...OWN_MAPPING, absent: [{ metric: "*", values: [0] }] });
+    expect([success, error?.issues[0]?.path]).toEqual([false, ["absent"]]);
+  });
 });

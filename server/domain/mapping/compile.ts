@@ -6,8 +6,9 @@ import { compileElements, type Element } from "./elements";
 import { compileFields } from "./fields";
 import { compileFlatten } from "./flatten";
 import { type CommonLabels, compileLabels } from "./labels";
-import type { Mapping } from "./mapping";
+import { type Mapping, OWN_SHAPE } from "./mapping";
 import { type MessageHead, writeMessage } from "./message-text";
+import { compileOwnShape } from "./own-shape";
 import { follow, parsePath, type Place, writePath } from "./paths";
 import { count, type Run } from "./run";
 import { createSink } from "./sink";
@@ -23,6 +24,7 @@ export function compileMapping(
   mapping: Mapping,
   { explain = false, labels: common = {} }: { readonly explain?: boolean; readonly labels?: CommonLabels } = {},
 ): (parts: readonly Part[], delivery: Delivery) => Mapped {
+  if (mapping.decode === OWN_SHAPE) return compileOwnShape(explain, common);
   const elementsOf = compileElements(mapping.each);
   const isData = compileConditions(mapping.when);
   const device = compileDevice(mapping.device);

@@ -1,5 +1,6 @@
 import type { JsonReading } from "../json";
 import type { ReadingValue } from "../message";
+import type { DeadLetterReason } from "../reasons";
 import type { EpochMs } from "../terms";
 
 /** What came through a door at once, before anybody understood it. */
@@ -115,7 +116,6 @@ export interface MappedReading {
 
 export interface MappingRefusal {
   readonly path: string;
-  readonly reason:
-    "unreadable" | "noDevice" | "badDevice" | "noTime" | "badTime" | "noReadings" | "badValue" | "badName";
+  readonly reason: "unreadable" | DeadLetterReason;
   readonly detail: string;
 }

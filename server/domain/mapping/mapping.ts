@@ -15,6 +15,7 @@ import { isZone } from "./zones";
 
 /** What makes a tree of bytes; the names of files in server/sources/decoders. */
 export const DECODERS = [
+  "fieldwatch",
   "any",
   "json",
   "ndjson",
@@ -33,6 +34,9 @@ export const DECODERS = [
   "telegraf",
 ] as const;
 export type DecoderName = (typeof DECODERS)[number];
+
+/** Reads messages in Fieldwatch's own shape as the telemetry route does: they go on as they are, and no rule of the mapping applies. */
+export const OWN_SHAPE = "fieldwatch" satisfies DecoderName;
 
 const path = z.string().max(256);
 const glob = z.string().min(1).max(256);
@@ -126,7 +130,7 @@ const readings = z
     message: "must be given, for lists to be read as history",
   });
 
-export const mappingSchema = z.strictObject({
+const mappingObject = z.strictObject({
   decode: z.enum(DECODERS),
   /** All of it holds for a part to be data; else it is ignored. */
   when: z.array(condition).max(32).default([]),
@@ -201,6 +205,30 @@ export const mappingSchema = z.strictObject({
     .default({}),
 });
 
-export type Mapping = z.infer<typeof mappingSchema>;
+/** The mapping that decodes {@link OWN_SHAPE}; there is no other. */
+export const OWN_MAPPING = {
+  decode: OWN_SHAPE,
+  device: ["{device}"],
+  time: [{ from: { path: "time" }, format: "any" }],
+  withoutTime: "refuse",
+  readings: [{ root: "readings", depth: 0 }],
+} satisfies z.input<typeof mappingObject>;
+
+const OWN_MEMBERS = Object.entries(mappingObject.parse(OWN_MAPPING));
+
+export const mappingSchema = mappingObject.superRefine((mapping, ctx) => {
+  if (mapping.decode !== OWN_SHAPE) return;
+  const changed = OWN_MEMBERS.find(
+    ([member, value]) => JSON.stringify(mapping[member as keyof Mapping]) !== JSON.stringify(value),
+  );
+  if (changed !== undefined)
+    ctx.addIssue({
+      code: "custom",
+      path: [changed[0]],
+      message: `must be ${JSON.stringify(changed[1])}, as "decode": "fieldwatch" takes messages as they are; for rules of your own, "decode": "any" reads them too`,
+    });
+});
+
+export type Mapping = z.infer<typeof mappingObject>;
 /** As a person or a file writes it: what has a default may be left out. */
 export type MappingInput = z.input<typeof mappingSchema>;

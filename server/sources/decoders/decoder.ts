@@ -17,6 +17,9 @@ export class UnreadableError extends Error {
   override readonly name = "UnreadableError";
 }
 
+/** The payload holds more than is taken at once, of whatever kind. */
+export class TooManyError extends UnreadableError {}
+
 /** Bounds of one delivery, whatever its size packed; doors bound its bytes. */
 export const DECODE_LIMITS = {
   /** Lines, records, points: together. */
@@ -61,8 +64,10 @@ export function partAt(path: string, read: () => JsonReading): Part {
   }
 }
 
-/** @throws UnreadableError when a payload has more parts than are taken at once. */
+/** @throws TooManyError when a payload has more parts than are taken at once. */
 export function checkCount(count: number): void {
   if (count > DECODE_LIMITS.parts)
-    throw new UnreadableError(`it has more than ${DECODE_LIMITS.parts} parts; send fewer at once`);
+    throw new TooManyError(
+      `it has more than ${DECODE_LIMITS.parts} parts (lines, records or points); send fewer at once`,
+    );
 }

@@ -19,6 +19,7 @@ import { decodeText } from "./text";
 
 /** All decoders by what mappings call them. That of Sparkplug knows no births; the MQTT door has those. */
 export const DECODER_OF: Readonly<Record<DecoderName, Decoder>> = {
+  fieldwatch: decodeAny,
   any: decodeAny,
   json: decodeJson,
   ndjson: decodeNdjson,

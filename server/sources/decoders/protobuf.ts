@@ -1,5 +1,5 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { DECODE_LIMITS, UnreadableError } from "./decoder";
+import { DECODE_LIMITS, TooManyError, UnreadableError } from "./decoder";
 
 /** Fields of a message by their numbers; those that aren't named are skipped. */
 export type MessageType = Readonly<Record<number, Field>>;
@@ -57,7 +57,7 @@ export function readProtobuf(bytes: Uint8Array, type: MessageType): Message {
     while (reader.pos < end) {
       const [number, wire] = reader.tag();
       const field = of[number];
-      if (--left < 0) throw new UnreadableError(`it has more than ${MOST_FIELDS} fields; send less at once`);
+      if (--left < 0) throw new TooManyError(`it has more than ${MOST_FIELDS} fields; send less at once`);
       if (field === undefined) reader.skip(wire, number);
       else readField(message, field, wire, depth);
     }

@@ -1,5 +1,5 @@
 import { uncompressSync } from "snappy";
-import { type Decoder, UnreadableError } from "./decoder";
+import { type Decoder, TooManyError, UnreadableError } from "./decoder";
 import { groupPoints, type Point } from "./points";
 import { many, type MessageType, one, readProtobuf } from "./protobuf";
 import { seriesOf } from "./series";
@@ -45,7 +45,7 @@ function* pointsOf(timeseries: readonly Series[]): Generator<Point> {
 
 function unpack(body: Uint8Array): Uint8Array {
   if (unpackedLength(body) > MOST_UNPACKED)
-    throw new UnreadableError(`it is larger than ${MOST_UNPACKED} bytes unpacked; send fewer samples at once`);
+    throw new TooManyError(`it is larger than ${MOST_UNPACKED} bytes unpacked; send fewer samples at once`);
   try {
     return uncompressSync(Buffer.from(body)) as Buffer;
   } catch {

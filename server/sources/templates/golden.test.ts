@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { readJson } from "@/server/domain/json";
 import type { Mapping } from "@/server/domain/mapping/mapping";
 import type { Delivery, Leaf, Mapped, Part } from "@/server/domain/mapping/delivery";
 import { SOURCE_KINDS } from "@/server/domain/source";
@@ -54,7 +55,7 @@ function tableOf({ messages, refused, leaves }: Mapped): string {
 }
 
 function labelsIn(bytes: Uint8Array): string {
-  const { site, type, labels, state } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+  const { site, type, labels, state } = readJson(new TextDecoder().decode(bytes)).json as Record<string, unknown>;
   return ` ${JSON.stringify({ site, type, labels, state })}`.replace(" {}", "");
 }
 

@@ -25,7 +25,7 @@ export interface Seen {
   readonly delivery: Delivery;
   /** As text; null if it is none. */
   readonly text: string | null;
-  /** As JSON; undefined if it is none. Of an array, its first element. */
+  /** As JSON; undefined if it is none. Of an array its first element, of lines the first. */
   readonly json: unknown;
 }
 

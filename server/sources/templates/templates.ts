@@ -83,11 +83,16 @@ function look(delivery: Delivery): Seen {
   } catch {
     return { delivery, text: null, json: undefined };
   }
+  const json = jsonIn(text) ?? jsonIn(text.trimStart().split("\n", 1)[0]!);
+  return { delivery, text, json: Array.isArray(json) ? (json[0] as unknown) : json };
+}
+
+/** Undefined if it is no JSON. */
+function jsonIn(text: string): unknown {
   try {
-    const { json } = readTree(text);
-    return { delivery, text, json: Array.isArray(json) ? (json[0] as unknown) : json };
+    return readTree(text).json;
   } catch {
-    return { delivery, text, json: undefined };
+    return undefined;
   }
 }
 
