@@ -81,8 +81,8 @@ export function Filters({ input, view, counts, groups = [], onChange }: FiltersP
 
 /** Offers all sources, where there is more than the one that is there from the start. */
 function SourceFilter({ chosen, onChoose }: { chosen: string | undefined; onChoose: (source: string | null) => void }) {
-  const { data: sources = [] } = useQuery(sourcesQuery());
-  const names = sources.map(({ name }) => name);
+  const { data } = useQuery(sourcesQuery());
+  const names = (data?.items ?? []).map(({ name }) => name);
   if (chosen !== undefined && !names.includes(chosen)) names.push(chosen);
   if (names.length < 2 && chosen === undefined) return null;
   return (

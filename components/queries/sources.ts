@@ -28,7 +28,7 @@ export const SOURCES = "sources";
 export const sourcesQuery = () =>
   queryOptions({
     queryKey: [SOURCES, "list"],
-    queryFn: async ({ signal }) => (await readJson<SourcesAnswer>(ROOT, signal)).items,
+    queryFn: ({ signal }) => readJson<SourcesAnswer>(ROOT, signal),
     refetchInterval: 3000,
   });
 

@@ -1,6 +1,5 @@
 "use client";
 import dynamic from "next/dynamic";
-import { useRouter } from "next/navigation";
 import {
   createContext,
   type ReactNode,
@@ -14,6 +13,7 @@ import {
 } from "react";
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
+import { useGo } from "../ui/use-leave-guard";
 import { type GoState, readGoKey } from "./go-keys";
 import { type PageLink, useOpenPages } from "./pages";
 
@@ -54,7 +54,7 @@ function everywhere(pages: readonly PageLink[]): HintGroup {
 
 /** The keys of every page: the palette, the help, and `g` with a page's letter. */
 export function KeyboardProvider({ children }: { children: ReactNode }) {
-  const router = useRouter();
+  const goTo = useGo();
   const { all: pages } = useOpenPages();
   const [groups, setGroups] = useState<readonly HintGroup[]>([]);
   const [shown, setShown] = useState<"help" | "palette" | null>(null);
@@ -114,7 +114,7 @@ export function KeyboardProvider({ children }: { children: ReactNode }) {
     if (href === null) return;
     event.preventDefault();
     event.stopPropagation();
-    router.push(href);
+    goTo(href);
   });
   useEffect(() => {
     const listener = (event: KeyboardEvent) => onKey(event);

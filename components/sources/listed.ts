@@ -1,4 +1,4 @@
-import type { SourceView } from "@/server/contracts/sources";
+import type { SourcesAnswer, SourceView } from "@/server/contracts/sources";
 import { type Standing, STANDINGS, standingOf } from "./standing";
 
 /** A source as the list shows it. */
@@ -25,14 +25,14 @@ export function readWanted(address: URLSearchParams): Wanted {
 
 /** The sources with the titles of their kinds and how they stand at `now`, epoch milliseconds. */
 export function listedSources(
-  sources: readonly SourceView[],
+  { items, troubles }: Pick<SourcesAnswer, "items" | "troubles">,
   titles: ReadonlyMap<string, string>,
   now: number,
 ): readonly ListedSource[] {
-  return sources.map((source) => ({
+  return items.map((source) => ({
     source,
     kind: titles.get(source.kind) ?? source.kind,
-    standing: standingOf(source, now),
+    standing: standingOf(source, now, troubles[source.name]),
   }));
 }
 

@@ -115,7 +115,7 @@ function Whole({ detail }: { detail: SourceDetail }) {
           </p>
         ) : null}
       </Section>
-      {maySeeMessages ? <Samples source={source} mayTry={mayEdit} /> : null}
+      {maySeeMessages && !source.isBuiltIn ? <Samples source={source} mayTry={mayEdit} /> : null}
       {maySeeKeys && isHeard ? <SourceKeys source={source} /> : null}
       {!isWaiting && !source.isBuiltIn && isHeard && maySeeKeys ? (
         <Section title="Connect another sender">
@@ -131,7 +131,7 @@ function Facts({ detail: { source, doors }, mayEdit }: { detail: SourceDetail; m
   const { counts, title, kind, site, enabled } = source;
   const { data: templates } = useQuery(templatesQuery());
   const now = useNow(5000);
-  const standing = standingOf(source, now);
+  const standing = standingOf(source, now, doors.every(({ trouble }) => trouble !== null) ? doors[0]?.trouble : null);
   const { mark, word, about } = STANDINGS[standing];
   const facts: readonly (readonly [string, ReactNode])[] = [
     ["State", <StateMark key="state" mark={mark} word={word} title={about} />],

@@ -52,7 +52,7 @@ export function Sources() {
   const rowHeight = useRowHeight();
   const router = useRouter();
   const now = useNow(5000);
-  const rates = useRates(sources.data, sources.dataUpdatedAt);
+  const rates = useRates(sources.data?.items, sources.dataUpdatedAt);
 
   const titles = useMemo(
     () => new Map(templates.data?.items.map(({ kind, title }) => [kind, title])),
@@ -142,7 +142,7 @@ export function Sources() {
         </div>
       </div>
       {mayMake && address.get("new") !== null ? (
-        <NewSource taken={sources.data?.map(({ name }) => name) ?? []} onClose={() => change({ new: null })} />
+        <NewSource taken={sources.data?.items.map(({ name }) => name) ?? []} onClose={() => change({ new: null })} />
       ) : null}
     </Page>
   );

@@ -30,6 +30,12 @@ it("tells a source that receives from one that waits, refuses or is disabled", (
   expect(standing({ lastError: refused(20 * MINUTE) })).toBe("receiving");
 });
 
+it("tells a source whose door is in trouble, whatever came before, unless it is disabled", () => {
+  const source = { enabled: true, updatedAt: ago(MINUTE), counts };
+  expect(standingOf(source, NOW, "The broker fell silent.")).toBe("cutOff");
+  expect(standingOf({ ...source, enabled: false }, NOW, "The broker fell silent.")).toBe("disabled");
+});
+
 it("holds nothing against a source that was changed since it refused", () => {
   expect(standingOf({ enabled: true, updatedAt: ago(500), counts: { ...counts, lastError: refused(1000) } }, NOW)).toBe(
     "receiving",

@@ -2,18 +2,21 @@ import type { SourceCounts, SourceView } from "@/server/contracts/sources";
 import type { Mark } from "../ui/state-mark";
 
 /** How a source stands. */
-export type Standing = "receiving" | "refusing" | "silent" | "waiting" | "disabled";
+export type Standing = "receiving" | "refusing" | "cutOff" | "silent" | "waiting" | "disabled";
 
 /** Standings in the words and marks of every page. */
 export const STANDINGS: Record<Standing, { readonly mark: Mark; readonly word: string; readonly about: string }> = {
   receiving: { mark: "ok", word: "Receiving", about: "Messages come, and are taken" },
   refusing: { mark: "failing", word: "Refusing", about: "Something of what came last could not be read" },
+  cutOff: { mark: "failing", word: "Cut off", about: "Nothing can come in by its door" },
   silent: { mark: "warning", word: "Silent", about: "Nothing has come for far longer than usual" },
   waiting: { mark: "unknown", word: "Waiting", about: "Waits for its first message" },
   disabled: { mark: "stale", word: "Disabled", about: "Takes nothing until it is enabled" },
 };
 
 const MINUTE_MS = 60_000;
+/** In so long a door is opened that was just set up. */
+const OPENS_MS = MINUTE_MS / 4;
 /** A refusal counts as long as nothing newer than this came without one. */
 const REFUSING_MS = 5 * MINUTE_MS;
 /** A source is silent after twice its longest pause of late or, where that isn't known, five times its mean one, within these bounds. */
@@ -26,9 +29,14 @@ type Judged = Pick<SourceView, "enabled" | "updatedAt"> & {
   readonly counts: Pick<SourceCounts, "received" | "firstSeen" | "lastSeen" | "lastError" | "longestPauseMs">;
 };
 
-/** How a source stands at `now`, epoch milliseconds. */
-export function standingOf({ enabled, updatedAt, counts }: Judged, now: number): Standing {
+/** How a source stands at `now`, epoch milliseconds. @param trouble of its own door; null while all is well there. */
+export function standingOf(
+  { enabled, updatedAt, counts }: Judged,
+  now: number,
+  trouble: string | null = null,
+): Standing {
   if (!enabled) return "disabled";
+  if (trouble !== null && now - Date.parse(updatedAt) > OPENS_MS) return "cutOff";
   const { received, firstSeen, lastSeen, lastError, longestPauseMs } = counts;
   if (lastSeen === null || firstSeen === null || received === 0) return "waiting";
   const last = Date.parse(lastSeen);

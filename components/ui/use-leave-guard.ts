@@ -1,14 +1,21 @@
 "use client";
-import { useEffect } from "react";
+import { useRouter } from "next/navigation";
+import { useCallback, useEffect } from "react";
+
+/** Asked of the window before somebody is led to another page; whoever has something to lose prevents it. */
+const LEAVING = "fieldwatch-leaving";
 
 /**
- * Asks before what was written is lost: when the tab is closed or loaded anew, and when a link leads to another page. Back and forward within the
- * dashboard can't be held up.
+ * Asks before what was written is lost: when the tab is closed or loaded anew, when a link or {@link useGo} leads to another page, and at back and forward.
  * @param isOn whether there is something to lose. @param question what is asked.
  */
 export function useLeaveGuard(isOn: boolean, question: string): void {
   useEffect(() => {
     if (!isOn) return;
+    const here = window.location.href;
+    const { state } = window.history;
+    const place = placeInHistory();
+    let isComingBack = false;
     const onUnload = (event: BeforeUnloadEvent) => event.preventDefault();
     const onClick = (event: MouseEvent) => {
       const link = event.target instanceof Element ? event.target.closest("a") : null;
@@ -16,14 +23,51 @@ export function useLeaveGuard(isOn: boolean, question: string): void {
       event.preventDefault();
       event.stopPropagation();
     };
+    const onLeaving = (event: Event) => {
+      if (!window.confirm(question)) event.preventDefault();
+    };
+    // The address has changed by then, what is shown has not: Next listens to the same, after us.
+    const onPopState = (event: PopStateEvent) => {
+      const isHere = window.location.pathname === new URL(here).pathname;
+      if (!isComingBack && (isHere || window.confirm(question))) return;
+      event.stopImmediatePropagation();
+      if (isHere) return void (isComingBack = false);
+      const now = placeInHistory();
+      if (place === null || now === null) return window.history.pushState(state, "", here);
+      isComingBack = true;
+      window.history.go(place - now);
+    };
     window.addEventListener("beforeunload", onUnload);
+    window.addEventListener(LEAVING, onLeaving);
+    window.addEventListener("popstate", onPopState, true);
     // Before the links themselves, which would lead away.
     document.addEventListener("click", onClick, true);
     return () => {
       window.removeEventListener("beforeunload", onUnload);
+      window.removeEventListener(LEAVING, onLeaving);
+      window.removeEventListener("popstate", onPopState, true);
       document.removeEventListener("click", onClick, true);
     };
   }, [isOn, question]);
+}
+
+/** Leads to another page of the dashboard, unless somebody rather stays to save what they wrote. */
+export function useGo(): (href: string) => void {
+  const router = useRouter();
+  return useCallback(
+    (href) => {
+      const isOtherPage = new URL(href, window.location.href).pathname !== window.location.pathname;
+      if (isOtherPage && !window.dispatchEvent(new Event(LEAVING, { cancelable: true }))) return;
+      router.push(href);
+    },
+    [router],
+  );
+}
+
+/** Where in the tab's history the page is; null where browsers don't tell. */
+function placeInHistory(): number | null {
+  const { navigation } = window as { navigation?: { currentEntry: { index: number } | null } };
+  return navigation?.currentEntry?.index ?? null;
 }
 
 function leavesPage(event: MouseEvent, link: HTMLAnchorElement): boolean {

@@ -112,7 +112,12 @@ export const source = z
   })
   .meta({ id: "Source" });
 
-export const sourcesAnswer = z.object({ items: z.array(source).describe("By name") }).meta({ id: "Sources" });
+export const sourcesAnswer = z
+  .object({
+    items: z.array(source).describe("By name"),
+    troubles: z.record(z.string(), z.string()).describe("Why nothing comes in by a source's own door, by its name"),
+  })
+  .meta({ id: "Sources" });
 
 const sourceMapping = z
   .object({

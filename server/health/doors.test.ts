@@ -29,6 +29,7 @@ test("a process that isn't there fails; a door in trouble warns, with its words"
   const broken = { ...well, source: "far", what: "bridge to mqtt://b", trouble: "The broker fell silent." };
   expect(judgeDoors({ wanted, reports: [listener, broken] })).toMatchObject({
     status: "warn",
+    summary: "Nothing comes in by far.",
     cause: "far, bridge to mqtt://b: The broker fell silent.",
     fix: "It is tried again by itself.",
   });

@@ -43,7 +43,7 @@ export function judgeDoors({ wanted, reports }: DoorsSeen): Finding {
     const whose = first.source === null ? first.what : `${first.source}, ${first.what}`;
     return {
       status: "warn",
-      summary: `${counted(troubled.length, "door")} of sources can't be used.`,
+      summary: `Nothing comes in by ${named(troubled.map(({ source, what }) => source ?? what))}.`,
       cause: `${whose}: ${first.trouble}`,
       fix: first.fix ?? "It is tried again by itself.",
     };

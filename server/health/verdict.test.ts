@@ -72,6 +72,11 @@ test("in parts, for those who write times in a zone of their own", () => {
     means: "messages are taken and wait in the event log; nothing is lost",
   });
   expect(verdictParts([probe("a", "unknown")], null).since).toBeNull();
+  const doors = probe("sources.doors", "warn", { group: "Sources", summary: "Nothing comes in by line-4." });
+  expect(verdictParts([doors], numbers)).toMatchObject({
+    what: "Nothing comes in by line-4",
+    means: "what was taken is stored; all else goes on",
+  });
 });
 
 test("what counts as trouble", () => {

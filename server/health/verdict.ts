@@ -52,6 +52,7 @@ const MEANINGS: readonly Meaning[] = [
     fail: "browsers and programs refuse to connect; what was taken is stored",
     warn: "what is sent may be read on its way, or soon be refused; stored readings are safe",
   },
+  { prefix: "sources.doors", fail: "what was taken is stored; all else goes on" },
   { prefix: "live.", fail: "pages update only by reloading; readings are stored all the same" },
 ];
 
@@ -126,8 +127,10 @@ function subject({ name, group, title, summary }: ProbeResult): string {
   if (name.endsWith(".reachable"))
     return summary.endsWith(" does not answer.") ? summary.replace(" does not answer.", " is down") : lowered(summary);
   if (name === "pipeline.workers") return "No worker is alive";
-  // A finding of the pipeline's own probes says what it is about; their titles say how it should be.
-  return group === "Pipeline" ? lowered(summary) : `${group}, ${title}: ${lowered(summary)}`;
+  // A finding of these says what it is about; titles of the pipeline's say how it should be.
+  return group === "Pipeline" || name === "sources.doors"
+    ? lowered(summary)
+    : `${group}, ${title}: ${lowered(summary)}`;
 }
 
 function lowered(sentence: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PAGES } from "@/server/contracts/pages";
-import { deviceItem, metricItems, type PaletteContext, rank, standingItems } from "./items";
+import { deviceItem, metricItems, type PaletteContext, rank, sourceItems, standingItems } from "./items";
 
 const context: PaletteContext = { pages: PAGES, scheme: "light", zone: "local", device: null, isPinned: false };
 const standing = standingItems(context);
@@ -73,6 +73,13 @@ describe("rank", () => {
       to: { href: "/metrics?search=pump.pressure" },
     });
     expect(rank("", all, []).some(({ group }) => group === "Metrics")).toBe(false);
+  });
+
+  it("finds sources by their name and their title", () => {
+    const all = [...standing, ...sourceItems([{ name: "kitchen", title: "Zigbee of the canteen" }])];
+    for (const typed of ["kit", "canteen"])
+      expect(rank(typed, all, [])[0]).toMatchObject({ label: "kitchen", to: { href: "/sources/kitchen" } });
+    expect(rank("", all, []).some(({ group }) => group === "Sources")).toBe(false);
   });
 
   it("finds actions by other words, and filters by their reason", () => {

@@ -5,7 +5,7 @@ import { readable } from "@/server/domain/readable";
 import type { PageLink } from "../pages";
 import { type Match, match } from "./match";
 
-type PaletteGroup = "Recent devices" | "Devices" | "Metrics" | "Pages" | "Actions";
+type PaletteGroup = "Recent devices" | "Devices" | "Metrics" | "Sources" | "Pages" | "Actions";
 
 /** One choice of the palette: a place to go to, or something to do. */
 export interface PaletteItem {
@@ -130,6 +130,17 @@ export function metricItems(
     ...{ id: `metric ${name}`, group: "Metrics", label: name, isHidden: true },
     ...(unit ? { detail: readable(unit) } : {}),
     to: { href: `/metrics?search=${encodeURIComponent(name)}` },
+  }));
+}
+
+/** Sources as something to search for, by name or title. */
+export function sourceItems(
+  sources: readonly { readonly name: string; readonly title: string | null }[],
+): PaletteItem[] {
+  return sources.map(({ name, title }) => ({
+    ...{ id: `source ${name}`, group: "Sources", label: name, isHidden: true },
+    ...(title === null ? {} : { detail: readable(title), also: title }),
+    to: { href: `/sources/${name}` },
   }));
 }
 

@@ -2,7 +2,7 @@
 import { Modal, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { usePathname, useRouter } from "next/navigation";
+import { usePathname } from "next/navigation";
 import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "../device-in-address";
 import { useOpenPages } from "../pages";
@@ -10,7 +10,9 @@ import { usePins } from "../pins";
 import { useSignOut } from "../sign-out";
 import { deviceSearchQuery } from "../../queries/devices";
 import { metricsQuery } from "../../queries/metrics";
+import { sourcesQuery } from "../../queries/sources";
 import { useRecentDevices } from "../recent-devices";
+import { useGo } from "../../ui/use-leave-guard";
 import { useZone } from "../../ui/zone";
 import type { DeviceView } from "@/server/contracts/devices";
 import {
@@ -21,6 +23,7 @@ import {
   type PaletteItem,
   rank,
   type RankedItem,
+  sourceItems,
   standingItems,
 } from "./items";
 import { match } from "./match";
@@ -61,7 +64,7 @@ export function Palette({ opened, ...rest }: PaletteProps) {
 }
 
 function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
-  const router = useRouter();
+  const go = useGo();
   const id = useId();
   const [typed, setTyped] = useState(readAhead);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -84,7 +87,7 @@ function Finder({ onClose, onHelp, readAhead }: Omit<PaletteProps, "opened">) {
   const run = (item: PaletteItem, inNewTab: boolean) => {
     if ("href" in item.to) {
       if (inNewTab) window.open(item.to.href, "_blank", "noopener");
-      else router.push(item.to.href);
+      else go(item.to.href);
       return onClose();
     }
     if (item.to.action === "help") return onHelp();
@@ -183,7 +186,11 @@ function useItems(typed: string) {
   const { all: pages } = useOpenPages();
   const context = useMemo(() => ({ pages, scheme, zone, device, isPinned }), [pages, scheme, zone, device, isPinned]);
   const metrics = useQuery({ ...metricsQuery(), enabled: search !== "" }).data?.items;
-  const standing = useMemo(() => [...standingItems(context), ...metricItems(metrics ?? [])], [context, metrics]);
+  const sources = useQuery({ ...sourcesQuery(), enabled: search !== "", refetchInterval: false }).data?.items;
+  const standing = useMemo(
+    () => [...standingItems(context), ...metricItems(metrics ?? []), ...sourceItems(sources ?? [])],
+    [context, metrics, sources],
+  );
   const devices = useMemo(() => {
     if (typed.trim() === "") return recent.filter((id) => id !== device).map((id) => deviceItem(id, "Recent devices"));
     // Results for an earlier text stay only while they match the new one.

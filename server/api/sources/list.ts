@@ -4,6 +4,7 @@ import { sourceDetail, sourceMappingsAnswer, sourceSamplesAnswer, sourcesAnswer 
 import { sitesOf } from "@/server/domain/access";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import { readTotals } from "@/server/sources/counts";
+import type { DoorReport } from "@/server/sources/doors/door";
 import { readDoors } from "@/server/sources/doors/reports";
 import { listHandshakes } from "@/server/sources/handshakes";
 import { listMappings, listSources, type SourceRow } from "@/server/sources/rows";
@@ -33,11 +34,17 @@ export const listSourcesVerb = verb(
   ({ pool }: Pick<SourcesDeps, "pool">) =>
     async ({ sites }) => {
       const rows = await listSources(pool, sites);
-      const totals = await readTotals(
-        pool,
-        rows.map(({ id }) => id),
-      );
-      return { items: rows.map((row) => toSource(row, totals.get(row.id)!)) };
+      const ids = rows.map(({ id }) => id);
+      const [totals, { reports }] = await Promise.all([readTotals(pool, ids), readDoors(pool)]);
+      return {
+        items: rows.map((row) => toSource(row, totals.get(row.id)!)),
+        troubles: Object.fromEntries(
+          rows.flatMap((row) => {
+            const trouble = troubleOf(row, reports);
+            return trouble === null ? [] : [[row.name, trouble]];
+          }),
+        ),
+      };
     },
 );
 
@@ -75,14 +82,21 @@ export const getSource = verb(
     },
 );
 
+/** Why nothing comes in by any of its doors; null while something may. */
+function troubleOf(row: SourceRow, reports: readonly DoorReport[]): string | null {
+  const own = reportsOf(row, reports);
+  return own.every(({ trouble }) => trouble !== null) ? (own[0]?.trouble ?? null) : null;
+}
+
 /** What is told of a source's own door; that of MQTT is the listener's, which many share. */
-async function doorsOf(pool: Pool, { name, door, enabled }: SourceRow): Promise<z.input<typeof sourceDetail>["doors"]> {
-  if (!enabled || door.type === "http") return [];
-  const whose = door.type === "mqtt" ? null : name;
+async function doorsOf(pool: Pool, row: SourceRow): Promise<z.input<typeof sourceDetail>["doors"]> {
   const { reports } = await readDoors(pool);
-  return reports
-    .filter(({ source }) => source === whose)
-    .map(({ what, trouble, fix, lag }) => ({ what, trouble, fix, lag }));
+  return reportsOf(row, reports).map(({ what, trouble, fix, lag }) => ({ what, trouble, fix, lag }));
+}
+
+function reportsOf({ name, door, enabled }: SourceRow, reports: readonly DoorReport[]): readonly DoorReport[] {
+  if (!enabled || door.type === "http") return [];
+  return reports.filter(({ source }) => source === (door.type === "mqtt" ? null : name));
 }
 
 export const listSourceMappings = verb(

@@ -2,6 +2,7 @@ import pino from "pino";
 import { afterEach, expect, test } from "vitest";
 import type { Delivery } from "@/server/domain/mapping/delivery";
 import type { SourceDoor } from "@/server/domain/source";
+import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
 import { createPostgresEventLog } from "@/server/adapters/postgres/event-log";
 import { freshDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
@@ -105,4 +106,28 @@ test("from latest it leaves out what was there before", async () => {
     return door.taken.length > 0;
   });
   expect(new Set(door.texts())).toEqual(new Set([100]));
+});
+
+test("a cluster that isn't there is told as trouble for as long as it isn't", async () => {
+  const settings = { KAFKA_BROKERS: ["127.0.0.1:1"], KAFKA_SSL: false } as Parameters<
+    typeof createKafkaEventLog
+  >[0]["settings"];
+  const log = createKafkaEventLog({ settings, role: "test", logger: pino({ level: "silent" }) });
+  let asked = 0;
+  const describe: typeof log.describe = (...of) => log.describe(...of).finally(() => (asked += 1));
+  const source = {
+    name: "erp",
+    door: { type: "kafka", brokers: ["127.0.0.1:1"], group: "fieldwatch", topics: ["orders"], from: "latest" },
+    doorSecret: null,
+  } as unknown as OpenSource;
+  const openDoor = kafkaDoors({
+    openLog: async () => ({ ...log, describe }),
+    deliver: async () => {},
+    ...{ onTrouble: () => {}, onState: () => {} },
+  });
+  const door = openDoor(source, () => source);
+  undo.push(() => door.stop(1000));
+  // By then consuming is under way, too.
+  await until(() => asked > 0, { timeoutMs: 20_000 });
+  expect(door.state()).toMatchObject({ trouble: expect.stringMatching(/^It can't be read: /) as string, lag: null });
 });

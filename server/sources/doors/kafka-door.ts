@@ -1,5 +1,11 @@
 import { type Beside, NOTHING_BESIDE } from "@/server/domain/mapping/delivery";
-import type { Consumption, EventLog, LogBatch, StoredRecord } from "@/server/ports/event-log";
+import {
+  type Consumption,
+  type EventLog,
+  type LogBatch,
+  LogUnavailableError,
+  type StoredRecord,
+} from "@/server/ports/event-log";
 import { createBackoff, pause } from "@/server/async/backoff";
 import type { OpenSource } from "../intake";
 import type { Deliver } from "./deliver";
@@ -33,18 +39,31 @@ export function kafkaDoors({ openLog, deliver, onTrouble, onState }: KafkaDoorDe
     const door = kafkaOf(source);
     const stopping = new AbortController();
     const consumptions: Consumption[] = [];
-    let trouble: string | null = "It is connecting for the first time.";
+    // An outage of the cluster is over when it answers again, all else when a batch was taken.
+    const troubles: Record<"cluster" | "batches", string | null> = {
+      cluster: "It is connecting for the first time.",
+      batches: null,
+    };
     let lag: number | null = null;
     let log: Awaited<ReturnType<typeof openLog>> | null = null;
 
-    function become(now: string | null): void {
-      if (now === trouble) return;
-      trouble = now;
+    function become(of: keyof typeof troubles, now: string | null): void {
+      if (now === troubles[of]) return;
+      troubles[of] = now;
       onState();
     }
     function failed(error: unknown): void {
       onTrouble(current(), error);
-      become(`It can't be read: ${wordsOf(error)}`);
+      become(error instanceof LogUnavailableError ? "cluster" : "batches", told(error));
+    }
+    async function look(): Promise<void> {
+      try {
+        lag = await lagOf(log!, door);
+        become("cluster", null);
+      } catch (error) {
+        lag = null;
+        become("cluster", told(error));
+      }
     }
 
     const opening = (async () => {
@@ -53,8 +72,8 @@ export function kafkaDoors({ openLog, deliver, onTrouble, onState }: KafkaDoorDe
       for (const topic of door.topics) {
         while (!stopping.signal.aborted) {
           try {
+            // It is under way whether the cluster answers or not.
             consumptions.push(await log.consume(subscriptionOf(topic)));
-            become(null);
             break;
           } catch (error) {
             failed(error);
@@ -63,7 +82,7 @@ export function kafkaDoors({ openLog, deliver, onTrouble, onState }: KafkaDoorDe
         }
       }
       while (!stopping.signal.aborted) {
-        lag = await lagOf(log, door).catch(() => null);
+        await look();
         await pause(LAG_EVERY_MS, stopping.signal);
       }
     })();
@@ -76,12 +95,15 @@ export function kafkaDoors({ openLog, deliver, onTrouble, onState }: KafkaDoorDe
         startAt: async (partition, { end }) =>
           door.from === "latest" && (await committedOf(topic, partition)) === null ? end : null,
         async onBatch(batch) {
-          if (batch.records.length > 0)
-            await deliver(
-              current(),
-              batch.records.map((record) => deliveryOf(batch, record)),
-            );
-          become(null);
+          const deliveries = batch.records.map((record) => deliveryOf(batch, record));
+          try {
+            if (deliveries.length > 0) await deliver(current(), deliveries);
+          } catch (error) {
+            // Of our own log, whether or not that one is Kafka as well.
+            become("batches", told(error));
+            throw error;
+          }
+          become("batches", null);
         },
         onError: failed,
       };
@@ -95,9 +117,9 @@ export function kafkaDoors({ openLog, deliver, onTrouble, onState }: KafkaDoorDe
     return {
       state: () => ({
         what: `${door.topics.join(", ")} of ${door.brokers.length === 0 ? "the cluster in use here" : door.brokers.join(",")} as group ${door.group}`,
-        trouble,
+        trouble: troubles.cluster ?? troubles.batches,
         fix:
-          trouble === null
+          (troubles.cluster ?? troubles.batches) === null
             ? null
             : "It is tried again by itself. Check the brokers, the sign-in and the topics in the source's settings.",
         clients: null,
@@ -133,6 +155,6 @@ async function lagOf(log: Pick<EventLog, "describe">, { topics, group }: KafkaDo
   return sum;
 }
 
-function wordsOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+function told(error: unknown): string {
+  return `It can't be read: ${(error instanceof Error ? error.message : String(error)).slice(0, 200)}`;
 }
