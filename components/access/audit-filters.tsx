@@ -5,14 +5,14 @@ import type { AuditFilter } from "../queries/audit";
 import { momentOf, wallClock } from "../ui/format";
 import { useZone } from "../ui/zone";
 import classes from "./access.module.css";
-import { OUTCOMES, outcomeIn } from "./audit-words";
+import { OUTCOMES, outcomeIn, verbIn, verbWords } from "./audit-words";
 
 /** Changes what is searched for; null takes a condition away. */
 export type Change = (changes: Partial<Record<keyof AuditFilter, string | null>>) => void;
 
 const TEXTS = [
   ["actor", "Who, exactly"],
-  ["verb", "What, like addUser"],
+  ["verb", "What, like Add user"],
   ["target", "Target holds"],
 ] as const;
 
@@ -47,6 +47,7 @@ export function Filters({ filter, change, children }: FiltersProps) {
         const form = new FormData(event.currentTarget);
         change({
           ...Object.fromEntries(TEXTS.map(([name]) => [name, String(form.get(name)).trim() || null])),
+          verb: verbIn(String(form.get("verb"))) || null,
           ...Object.fromEntries(TIMES.map(([name]) => [name, instantOf(String(form.get(name)))])),
         });
       }}
@@ -58,7 +59,7 @@ export function Filters({ filter, change, children }: FiltersProps) {
           name={name}
           aria-label={label}
           placeholder={label}
-          defaultValue={filter[name] ?? ""}
+          defaultValue={name === "verb" && filter.verb ? verbWords(filter.verb) : (filter[name] ?? "")}
           maxLength={200}
           autoComplete="off"
           spellCheck={false}

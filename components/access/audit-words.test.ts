@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { outcomeIn, outcomeOf, toldIn, verbWords } from "./audit-words";
+import { outcomeIn, outcomeOf, toldIn, verbIn, verbWords } from "./audit-words";
 
 it("says a verb in words", () => {
   expect(verbWords("signInByLink")).toBe("Sign in by link");
@@ -48,4 +48,12 @@ it("tells what was there before and is there now, where it differs", () => {
 it("says when nobody knows what came of it", () => {
   expect(outcomeOf({ outcome: "tried", unsettled: true })[1]).toBe("Outcome unknown");
   expect(outcomeOf({ outcome: "tried", unsettled: false })[1]).toBe("Tried");
+});
+
+it("reads a verb from its name and from its words", () => {
+  for (const verb of ["addUser", "signInByLink", "listDeadLetters"]) {
+    expect(verbIn(verb)).toBe(verb);
+    expect(verbIn(` ${verbWords(verb)} `)).toBe(verb);
+  }
+  expect(verbIn(" ")).toBe("");
 });

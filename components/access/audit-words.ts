@@ -8,6 +8,15 @@ export function verbWords(verb: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** A verb's name, from that or its words: both "signInByLink" and "Sign in by link". */
+export function verbIn(text: string): string {
+  const [first = "", ...others] = text.trim().split(/\s+/);
+  if (others.length === 0) return first.charAt(0).toLowerCase() + first.slice(1);
+  return (
+    first.toLowerCase() + others.map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()).join("")
+  );
+}
+
 /** Outcomes with their mark and word. */
 export const OUTCOMES: Record<AuditRowView["outcome"], readonly [Mark, string]> = {
   tried: ["unknown", "Tried"],

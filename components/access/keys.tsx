@@ -133,7 +133,9 @@ function Table({ keys, limits, onMake, onRotate, onRevoke }: TableProps) {
             <th scope="col" className={classes.fromMedium}>
               Expires
             </th>
-            <th scope="col">Last used</th>
+            <th scope="col" className={classes.used}>
+              Last used
+            </th>
             <th scope="col" className={classes.fromWide}>
               State
             </th>
@@ -192,7 +194,7 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
         {purposeOf(accessKey)}
         {networks.length > 0 ? <small title={networks.join(", ")}> from {networksWord(networks)}</small> : null}
       </td>
-      <td className={classes.fromMedium}>
+      <td className={`${classes.fromMedium} ${classes.time}`}>
         <Age time={createdAt} /> <small>by {readable(madeBy)}</small>
       </td>
       <td className={`${classes.fromMedium} ${classes.time}`}>
@@ -204,7 +206,7 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
           </time>
         )}
       </td>
-      <td>
+      <td className={`${classes.time} ${classes.usedCell}`}>
         {lastUsedAt === null ? (
           "never"
         ) : (
@@ -214,7 +216,7 @@ function Row({ accessKey, newNames, now, onRotate, onRevoke }: RowProps) {
           </>
         )}
       </td>
-      <td className={classes.fromWide}>
+      <td className={`${classes.fromWide} ${classes.state}`}>
         <StateMark mark={mark} word={word} /> {revokedAt === null ? null : <Age time={revokedAt} />}
       </td>
       <td className={classes.actions}>

@@ -8,6 +8,8 @@ import { type Trouble, troubleOf } from "./sign-in-words";
 import classes from "./sign-in.module.css";
 
 interface PasswordFormProps {
+  /** True where a password is the first way in: its button is the filled one. */
+  isFirst: boolean;
   onSignedIn: () => void;
   onTrouble: (trouble: Trouble | null) => void;
   /** Seconds that were to be waited when the last try was refused; null for none. */
@@ -15,7 +17,7 @@ interface PasswordFormProps {
 }
 
 /** Signs in by e-mail address and password; after too many wrong ones it counts the seconds. */
-export function PasswordForm({ onSignedIn, onTrouble, waits }: PasswordFormProps) {
+export function PasswordForm({ isFirst, onSignedIn, onTrouble, waits }: PasswordFormProps) {
   const [isSending, setSending] = useState(false);
   const [until, setUntil] = useState(0);
   const left = useClock((now) => Math.max(0, Math.ceil((until - now) / 1000))) ?? 0;
@@ -65,7 +67,13 @@ export function PasswordForm({ onSignedIn, onTrouble, waits }: PasswordFormProps
         withAsterisk={false}
         visibilityToggleButtonProps={{ "aria-label": "Show the password", tabIndex: 0 }}
       />
-      <Button type="submit" loading={isSending} disabled={isWaiting} aria-live="polite">
+      <Button
+        type="submit"
+        variant={isFirst ? "filled" : "default"}
+        loading={isSending}
+        disabled={isWaiting}
+        aria-live="polite"
+      >
         {isWaiting ? `Try again in ${left} s` : "Sign in"}
       </Button>
     </form>

@@ -73,13 +73,15 @@ function Provider({ provider }: { provider: NonNullable<Settings["provider"]> })
             in the claim {rolesClaim}
           </Setting>
           <Setting title="People" from={null}>
-            {counted(people, "person has", "people have")} come from there
+            {people === 0
+              ? "nobody has come from there yet"
+              : `${counted(people, "person has", "people have")} come from there`}
           </Setting>
         </dl>
       </Section>
       <Section
         title="Roles by group"
-        aside={<span className={classes.said}>From OIDC_ROLES, at each person’s next sign-in</span>}
+        aside={<span className={classes.from}>From OIDC_ROLES, at each person’s next sign-in</span>}
       >
         <table className={classes.table} aria-label="Roles by group">
           <thead>

@@ -123,7 +123,12 @@ function Inside() {
       {notice}
       {phase.ways.provider ? <ByProvider provider={phase.ways.provider} /> : null}
       {phase.ways.password ? (
-        <PasswordForm onSignedIn={leave} onTrouble={setTrouble} waits={trouble?.waitSeconds ?? null} />
+        <PasswordForm
+          isFirst={phase.ways.provider === null || phase.ways.provider.isAway}
+          onSignedIn={leave}
+          onTrouble={setTrouble}
+          waits={trouble?.waitSeconds ?? null}
+        />
       ) : null}
       {trouble?.needsLink ? null : (
         <div className={classes.hint}>

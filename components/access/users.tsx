@@ -58,7 +58,7 @@ function List() {
                   <th scope="col" className={classes.fromMedium}>
                     Signs in with
                   </th>
-                  <th scope="col" className={classes.fromMedium}>
+                  <th scope="col" className={`${classes.fromMedium} ${classes.since}`}>
                     Since
                   </th>
                   <th scope="col" className={classes.fromWide}>
@@ -136,7 +136,7 @@ function Row({ user, isMe, onAsk }: RowProps) {
       <td className={`${classes.fromMedium} ${classes.time}`}>
         <Age time={createdAt} />
       </td>
-      <td className={classes.fromWide}>{state}</td>
+      <td className={`${classes.fromWide} ${classes.state}`}>{state}</td>
       <td className={classes.actions}>
         <Menu position="bottom-end" shadow="none" transitionProps={{ duration: 0 }}>
           <Menu.Target>

@@ -24,7 +24,7 @@ export function Rules({ data, mayChange }: { data: RetentionAnswer; mayChange: b
       aside={
         mayChange ? (
           <Button size="compact-sm" variant="default" onClick={() => setChanged("new")}>
-            Add rule
+            Add rule…
           </Button>
         ) : null
       }

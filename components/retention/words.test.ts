@@ -9,8 +9,8 @@ test("how long, and how much", () => {
     { figure: "0", unit: "B" },
     { figure: "999", unit: "B" },
     { figure: "0.977", unit: "KiB" },
-    { figure: "8", unit: "KiB" },
-    { figure: "1.4", unit: "GiB" },
+    { figure: "8.00", unit: "KiB" },
+    { figure: "1.40", unit: "GiB" },
   ]);
 });
 

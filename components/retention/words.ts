@@ -28,7 +28,7 @@ export function bytesWords(bytes: number): { readonly figure: string; readonly u
   let at = 0;
   let left = bytes;
   for (; left >= 999.5 && at < units.length - 1; at++) left /= 1024;
-  return { figure: String(Number(left.toPrecision(3))), unit: units[at]! };
+  return { figure: at === 0 || left >= 100 ? left.toFixed(0) : left.toPrecision(3), unit: units[at]! };
 }
 
 /** By what a rule selects, for people. */

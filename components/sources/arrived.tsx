@@ -30,7 +30,11 @@ export function Arrived({ name }: { name: string }) {
       ) : !hasCome ? (
         <>
           <DoorTrouble detail={data} />
-          <Line mark="unknown">Waiting for the first message…</Line>
+          {data.source.enabled ? (
+            <Line mark="unknown">Waiting for the first message…</Line>
+          ) : (
+            <Line mark="stale">Disabled: nothing is taken until it is enabled.</Line>
+          )}
         </>
       ) : maySee ? (
         <Seen detail={data} />

@@ -54,14 +54,11 @@ export function Becomes({ explained, pointed, onPoint }: BecomesProps) {
                 onMouseLeave={() => onPoint(null)}
               >
                 <th scope="row">{metric}</th>
-                <td
-                  data-number={typeof value === "number" || undefined}
-                  title={typeof value === "number" ? formatExact(value) : undefined}
-                >
+                <td title={typeof value === "number" ? formatExact(value) : undefined}>
                   {typeof value === "number" ? formatMeasure(value) : readable(String(value))}
                   {typeof value === "string" ? <small> text, no reading</small> : null}
                 </td>
-                <td>{unit === null ? <small>no unit</small> : readable(unit)}</td>
+                <td>{unit !== null ? readable(unit) : typeof value === "number" ? <small>no unit</small> : null}</td>
               </tr>
             ))}
           </tbody>

@@ -51,7 +51,7 @@ export function Counters({ source, openDeadLetters, mayTry }: CountersProps) {
             ) : (
               <>
                 <Link href={`/dead-letters?source=${name}`}>{formatCount(counts.deadLetters)}</Link>{" "}
-                <small>{openDeadLetters >= 1000 ? "1,000 or more" : formatTotal(openDeadLetters)} open</small>
+                <small>{openWords(counts.deadLetters, openDeadLetters)}</small>
               </>
             )}
           </dd>
@@ -68,6 +68,12 @@ export function Counters({ source, openDeadLetters, mayTry }: CountersProps) {
       {counts.lastError ? <LastError error={counts.lastError} name={mayTry ? name : null} /> : null}
     </Section>
   );
+}
+
+/** How many of its dead letters are open; they are counted to 1,000. */
+function openWords(all: number, open: number): string {
+  if (open >= 1000) return "1,000 or more open";
+  return open === all ? "open" : `${formatTotal(open)} open`;
 }
 
 interface FigureProps {

@@ -2,7 +2,7 @@
 import type { MappingPreview } from "@/server/contracts/sources";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
-import { formatExact } from "../ui/format";
+import { formatExact, formatMeasure } from "../ui/format";
 import { MarkShape } from "../ui/state-mark";
 import { type ChangeGroup, effectOf, groupedChanges, type ReadingChange } from "./effect";
 import classes from "./mapping.module.css";
@@ -50,6 +50,8 @@ export function EffectView({ items }: { items: MappingPreview["items"] }) {
 function Change({ group: { kind, metric, count, example } }: { group: ChangeGroup }) {
   const { sign, word } = SIGNS[kind];
   const { before, after, device } = example;
+  const told = (format: (value: number) => string) =>
+    [before, after].flatMap((one) => (one ? [wordsOf(one, format)] : [])).join(" → ");
   return (
     <li data-kind={kind}>
       <span aria-hidden="true">{sign}</span>
@@ -58,14 +60,14 @@ function Change({ group: { kind, metric, count, example } }: { group: ChangeGrou
         {count > 1 ? `, ${formatExact(count)}×` : ""}
       </span>
       <small>
-        {[before, after].flatMap((one) => (one ? [told(one)] : [])).join(" → ")} of {device}
+        <span title={told(formatExact)}>{told(formatMeasure)}</span> of {device}
       </small>
     </li>
   );
 }
 
-function told({ value, unit }: NonNullable<ReadingChange["before"]>): string {
-  const text = typeof value === "number" ? formatExact(value) : readable(String(value));
+function wordsOf({ value, unit }: NonNullable<ReadingChange["before"]>, format: (value: number) => string): string {
+  const text = typeof value === "number" ? format(value) : readable(String(value));
   return unit === null ? text : `${text} ${readable(unit)}`;
 }
 

@@ -90,7 +90,7 @@ export function MappingForm(props: MappingFormProps) {
                 disabled={!isChanged}
                 onClick={() => write(mappingText(base.mapping))}
               >
-                As saved
+                Undo changes
               </Button>
             </>
           ) : null}

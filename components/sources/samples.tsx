@@ -1,5 +1,7 @@
 "use client";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import type { SourceSample, SourceView } from "@/server/contracts/sources";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
@@ -14,9 +16,13 @@ import { type Mark, MarkShape } from "../ui/state-mark";
 import classes from "./sources.module.css";
 import { reasonWords } from "./words";
 
+/** Those shown at first: what follows on the page is not to be searched for. */
+const FIRST = 6;
+
 /** The last payloads of a source, as they came, with what became of each. */
 export function Samples({ source: { name }, mayTry }: { source: SourceView; mayTry: boolean }) {
   const { data, error, refetch, isFetching } = useQuery(samplesQuery(name));
+  const [showsAll, setShowsAll] = useState(false);
   return (
     <Section title="Last payloads">
       {!data && error ? (
@@ -31,15 +37,22 @@ export function Samples({ source: { name }, mayTry }: { source: SourceView; mayT
       {!data && !error ? <Loading rows={5} height={40} label="Loading its payloads" /> : null}
       {data?.length === 0 ? <Empty>None is kept yet. The last 20 are, without keys and passwords.</Empty> : null}
       {data && data.length > 0 ? (
-        <ol className={classes.samples}>
-          {data.map((sample) => (
-            <Row
-              key={sample.id}
-              sample={sample}
-              href={!mayTry ? null : `/sources/${name}/mapping?sample=${sample.id}`}
-            />
-          ))}
-        </ol>
+        <>
+          <ol className={classes.samples}>
+            {data.slice(0, showsAll ? data.length : FIRST).map((sample) => (
+              <Row
+                key={sample.id}
+                sample={sample}
+                href={!mayTry ? null : `/sources/${name}/mapping?sample=${sample.id}`}
+              />
+            ))}
+          </ol>
+          {data.length > FIRST ? (
+            <Button size="compact-xs" variant="default" mt={8} onClick={() => setShowsAll(!showsAll)}>
+              {showsAll ? `Show the last ${FIRST}` : `Show all ${data.length}`}
+            </Button>
+          ) : null}
+        </>
       ) : null}
     </Section>
   );

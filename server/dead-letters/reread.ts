@@ -27,5 +27,5 @@ export function stillRefused(source: string, reread: Reread | undefined): string
   if (first === undefined) return null;
   const more = reread.refusals.length > 1 ? `, and ${reread.refusals.length - 1} more` : "";
   const at = first.path === "" ? "" : `${first.path}: `;
-  return `version ${reread.version} of the mapping: ${at}${first.reason} ${first.detail}${more}`;
+  return `version ${reread.version} of the mapping: ${at}${first.detail}${more}`;
 }

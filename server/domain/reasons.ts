@@ -48,7 +48,7 @@ export const DEAD_LETTER_REASONS = {
   tooManyReadings: { scope: "message", title: "Too many readings", fix: "Send at most 64 readings per message." },
   notMapped: {
     scope: "message",
-    title: "Not read by its source's mapping",
+    title: "Not mapped",
     fix: "Change the mapping of its source so that it reads this, then resend: the current mapping reads it then.",
   },
   internalError: {

@@ -77,7 +77,7 @@ function deliveryLetter(batch: SourceBatch, record: StoredRecord, delivery: Refu
     id: deadLetterId(position, null),
     position,
     reason: "notMapped",
-    detail: printable(`${at}${first?.reason ?? ""} ${first?.detail ?? ""}${more}`),
+    detail: printable(`${at}${first?.detail ?? ""}${more}`),
     device: null,
     field: null,
     ingestTime: record.ingestTime,
