@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import type { DeviceCheck, Flag } from "./checks";
+import { newDevice, stepDevice } from "./device-checks";
+
+const SECOND = 1000;
+const MINUTE = 60_000;
+const BEGIN = Date.UTC(2026, 10, 23);
+
+/** Goes through messages as pairs of event time and arrival; returns the flags with their last ends, and what goes on. */
+function follow(messages: readonly (readonly [time: number, arrived: number])[]) {
+  const state = newDevice();
+  const flags = new Map<string, Flag<DeviceCheck>>();
+  const goesOn = messages.map(([time, arrived]) =>
+    stepDevice(state, BEGIN + time, BEGIN + arrived, (flag) =>
+      flags.set(`${flag.check} ${flag.from}`, { ...flag, from: flag.from - BEGIN, to: flag.to - BEGIN }),
+    ),
+  );
+  return { flags: [...flags.values()], goesOn };
+}
+
+/** A message every ten seconds, there 50 ms later. */
+const steady = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, i) => [from + i * 10 * SECOND, from + i * 10 * SECOND + 50] as const);
+
+describe("the checks of a device's messages", () => {
+  it("flag nothing of a steady one, nor of one that is repeated", () => {
+    expect(follow(steady(100).flatMap((one) => [one, one])).flags).toEqual([]);
+  });
+
+  it("find a gap by the device's own pace", () => {
+    const after = 100 * 10 * SECOND;
+    expect(follow([...steady(100), ...steady(20, after + 40 * SECOND)]).flags).toEqual([
+      { check: "gap", level: "suspect", from: 99 * 10 * SECOND, to: after + 40 * SECOND },
+    ]);
+    const hourly = Array.from({ length: 60 }, (_, i) => [i * 60 * MINUTE, i * 60 * MINUTE + 50] as const);
+    expect(follow(hourly).flags).toEqual([]);
+  });
+
+  it("find no gap where a backlog filled it", () => {
+    const back = 130 * 10 * SECOND;
+    const backlog = Array.from({ length: 30 }, (_, i) => [(100 + i) * 10 * SECOND, back + 50 + i] as const);
+    expect(follow([...steady(100), ...backlog, ...steady(20, back)]).flags).toEqual([]);
+  });
+
+  it("find a gap within a backlog", () => {
+    const back = 130 * 10 * SECOND;
+    const backlog = Array.from({ length: 30 }, (_, i) => [(100 + i) * 10 * SECOND, back + 50 + i] as const);
+    const { flags } = follow([...steady(100), ...backlog.slice(0, 10), ...backlog.slice(20), ...steady(20, back)]);
+    expect(flags).toEqual([{ check: "gap", level: "suspect", from: 1090 * SECOND, to: 1200 * SECOND }]);
+  });
+
+  it("flag what comes late, and don't go on with it", () => {
+    const { flags, goesOn } = follow([...steady(50), [480 * SECOND - 1, 491 * SECOND], ...steady(5, 500 * SECOND)]);
+    expect(flags).toEqual([{ check: "late", level: "suspect", from: 479_999, to: 479_999 }]);
+    expect(goesOn[50]).toBe(false);
+    expect(goesOn.filter((on) => !on)).toHaveLength(1);
+  });
+
+  it.each([
+    ["ahead", 12 * MINUTE],
+    ["behind", -25 * MINUTE],
+  ])("find a clock that is %s, go on by it, and find no gap before or after", (_, off) => {
+    const wrong = steady(30, 500 * SECOND).map(([time, arrived]) => [time + off, arrived] as const);
+    const { flags, goesOn } = follow([...steady(50), ...wrong, ...steady(30, 800 * SECOND)]);
+    expect(flags.filter(({ check }) => check !== "late")).toEqual([
+      { check: "clock", level: "suspect", from: 500 * SECOND + off, to: 790 * SECOND + off },
+    ]);
+    expect(goesOn.filter((on) => !on)).toHaveLength(2);
+  });
+});
