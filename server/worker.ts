@@ -2,17 +2,20 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
+import { composeChannels } from "./compose-notifications";
 import type { Config } from "./config/config";
+import { createKeptSecrets } from "./config/kept-secrets";
 import { noteHandled } from "./health/probe-messages";
 import { endProcess } from "./boot/end-process";
 import { EXIT_TEMPORARY } from "./boot/explain";
 import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
 import { explainFatal } from "./postgres/fatal";
-import { databaseConnection } from "./postgres/connection";
+import { createPool, databaseConnection } from "./postgres/connection";
 import { openJobPool } from "./postgres/job-pool";
 import { composeJobs, recordRun } from "./compose-jobs";
 import { type ColdReader, createColdReader } from "./readings/cold/reader";
 import { runJobs } from "./jobs/run-jobs";
+import { runNotifier } from "./notifications/notifier";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { startConsumer } from "./pipeline/consumer";
@@ -24,6 +27,8 @@ import { createTimings, type Timings } from "./pipeline/timings";
 
 /** The time batches may take to finish when the worker stops, in milliseconds. */
 const DRAIN_MS = 5000;
+/** Connections of the notifier, so that it and the pipeline never wait for each other's. */
+const NOTIFIER_CONNECTIONS = 4;
 /** The time the worker may take to end when it can't go on, in milliseconds. */
 const FATAL_END_MS = DRAIN_MS + 3000;
 
@@ -66,6 +71,16 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     jobs: composeJobs({ config, engines, cold, work: work.pool, logger }),
     onRequestedEnd: recordRun,
   });
+  const telling = createPool(databaseConnection(config), {
+    role: "worker notifier",
+    logger,
+    size: NOTIFIER_CONNECTIONS,
+  });
+  const notifier = runNotifier({
+    ...{ pool: telling, now: Date.now, logger, publicUrl: config.frontDoor.PUBLIC_URL ?? null },
+    ...composeChannels(config),
+    keptSecrets: createKeptSecrets(config),
+  });
 
   let stopped: Promise<void> | undefined;
   function stop(): Promise<void> {
@@ -73,9 +88,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       stopping.abort();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
-      await Promise.all([publishLive.stop(), jobs.stop()]);
+      await Promise.all([publishLive.stop(), jobs.stop(), notifier.stop()]);
       await timings.stop();
-      await Promise.all([work.close(), engines.close()]);
+      await Promise.all([work.close(), telling.end(), engines.close()]);
     })());
   }
   return { stop };

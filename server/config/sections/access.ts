@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, issuer, roleRules, variable } from "../variables";
+import { flag, issuer, networks, roleRules, variable } from "../variables";
 
 /** Who may come in. */
 export const access = {
@@ -31,8 +31,13 @@ export const access = {
   ),
   SECRETS_KEY_FILE: variable(
     z.string().min(1).optional(),
-    "File with the key that encrypts the passwords of sources in the database, of 32 characters or more; further lines are keys of before. Web and intake need the same. Not set: secrets.key in the data folder, made when it is needed.",
+    "File with the key that encrypts the passwords of sources and the secrets of channels in the database, of 32 characters or more; further lines are keys of before. Web, worker and intake need the same. Not set: secrets.key in the data folder, made when it is needed.",
     "/run/secrets/secrets_key",
+  ),
+  ALLOW_CHANNEL_ADDRESSES: variable(
+    z.string().default("").transform(networks),
+    "Addresses and networks, with commas between, that messages about alerts may be sent to though they are link-local, a cloud's metadata or Fieldwatch itself.",
+    "169.254.10.0/24",
   ),
   PASSWORD_SIGN_IN: variable(
     flag().default(true),

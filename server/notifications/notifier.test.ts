@@ -1,0 +1,300 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Webhook } from "standardwebhooks";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { alertRows } from "@/server/testing/alert-rows";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { notifierRig } from "@/server/testing/notifier-rig";
+import { type Receiver, startReceiver } from "@/server/testing/receiver";
+
+const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-notifier-"));
+let db: TestDatabase;
+let rig: ReturnType<typeof notifierRig>;
+let alerts: ReturnType<typeof alertRows>;
+let receiver: Receiver;
+beforeAll(async () => {
+  db = await freshDatabase();
+  rig = notifierRig(db, folder);
+  alerts = alertRows(db.pool);
+});
+afterAll(async () => {
+  await db.drop();
+  rmSync(folder, { recursive: true });
+});
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+afterEach(async () => {
+  await rig.empty();
+  await receiver.close();
+});
+
+const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const titles = () => receiver.got.map(({ body }) => (JSON.parse(body) as { data: { title: string } }).data.title);
+const hook = (name = "desk", more = {}) => rig.channel(name, "webhook", { url: receiver.url }, {}, more);
+
+test("an event becomes a verdict, a message and a signed request; its end another one", async () => {
+  const channel = await rig.channel("desk", "webhook", { url: `${receiver.url}/hook` }, { signingSecret: SECRET });
+  await rig.route("all", [channel]);
+  const alert = await alerts.fire();
+  await rig.run();
+  expect(await alerts.verdicts()).toEqual({ told: 1 });
+  const [first] = receiver.got;
+  const told = new Webhook(SECRET).verify(first!.body, first!.headers) as {
+    type: string;
+    data: { title: string; alerts: object[] };
+  };
+  expect(told.type).toBe("alert.firing");
+  expect(told.data.title).toBe("Warning: too hot, press-07 at north");
+  expect(told.data.alerts).toMatchObject([{ id: alert, device: "press-07", metric: "temperature", unit: "°C" }]);
+  await alerts.resolve(alert);
+  await rig.run();
+  expect(titles()).toEqual(["Warning: too hot, press-07 at north", "Resolved: too hot, press-07 at north"]);
+  await rig.run();
+  expect(receiver.got).toHaveLength(2);
+  expect(await rig.messages()).toMatchObject([{ status: "sent" }, { status: "sent", answer: "200 ok" }]);
+});
+
+test("a thousand events of one group are one message", async () => {
+  await rig.route("all", [await hook()], { waitMs: 30_000 });
+  await alerts.fireMany(1000, { severity: "critical" });
+  await rig.run();
+  expect(await alerts.verdicts()).toEqual({ grouped: 1000 });
+  expect(receiver.got).toHaveLength(0);
+  await rig.pass(30_000);
+  expect(titles()).toEqual(["1000 firing: too hot at north"]);
+  expect(await alerts.verdicts()).toEqual({ told: 1000 });
+  const { data } = JSON.parse(receiver.got[0]!.body) as { data: { alerts: object[]; more: number } };
+  expect(data.alerts.length + data.more).toBe(1000);
+  expect(Buffer.byteLength(receiver.got[0]!.body)).toBeLessThanOrEqual(20_000);
+});
+
+test("each event has one verdict, which says why nobody was told", async () => {
+  const channel = await hook();
+  const off = await hook("off");
+  await db.pool.query(`UPDATE channel SET enabled = false WHERE id = $1`, [off]);
+  await rig.route("off", [off], { matchers: [{ field: "site", is: "is", values: ["cellar"] }] });
+  await rig.route("north", [channel], { matchers: [{ field: "site", is: "is", values: ["north"] }] });
+  await rig.silence([{ field: "device", is: "is", values: ["press-*"] }], rig.clock.now + 60_000);
+  await db.pool.query(
+    `INSERT INTO maintenance (name, matchers, cron, minutes, zone) VALUES ('daily', '[{"field":"device","is":"is","values":["pump"]}]', '* * * * *', 1, 'UTC')`,
+  );
+  await alerts.fire();
+  await alerts.fire({ device: "pump" });
+  await alerts.fire({ device: "fan" });
+  await alerts.fire({ device: "far", site: "south" });
+  await alerts.fire({ device: "low", site: "cellar" });
+  const site = await alerts.fire({ device: "gate", rule: "site cut off" });
+  await alerts.fire({ device: "child", parent: site });
+  const known = await alerts.fire({ device: "known" });
+  await alerts.acknowledge(known);
+  await alerts.event(known, "stale");
+  await alerts.event(known, "note");
+  await rig.run();
+  expect(await alerts.verdicts()).toEqual({
+    ...{
+      silenced: 1,
+      maintenance: 1,
+      told: 4,
+      "no-route": 1,
+      "channel-off": 1,
+      inhibited: 1,
+      acknowledged: 1,
+      kept: 1,
+    },
+  });
+  const { rows } = await db.pool.query(
+    `SELECT verdict, by_name FROM alert_verdict WHERE by_id IS NOT NULL ORDER BY verdict`,
+  );
+  expect(rows).toEqual([
+    { verdict: "inhibited", by_name: "the alert of its site" },
+    { verdict: "maintenance", by_name: "daily" },
+    { verdict: "silenced", by_name: "being mended" },
+  ]);
+});
+
+test("a silence that ends while alerts fire tells each once, those over never, and those told before only their end", async () => {
+  await rig.route("all", [await hook()]);
+  const before = await alerts.fire({ device: "before" });
+  await rig.run();
+  await rig.silence([], rig.clock.now + 60_000);
+  const firing = await alerts.fire({ device: "during" });
+  const over = await alerts.fire({ device: "short" });
+  await rig.pass(10_000);
+  await alerts.resolve([over, before]);
+  await rig.pass(10_000);
+  expect(await alerts.verdicts()).toEqual({ told: 1, silenced: 4 });
+  expect(titles()).toHaveLength(1);
+  rig.restart();
+  await rig.pass(60_000, 10_000);
+  expect(titles()).toEqual(["Warning: too hot, before at north", "1 firing, 1 over: too hot at north"]);
+  expect(receiver.got[1]!.body).toContain("during");
+  expect(receiver.got[1]!.body).not.toContain("short");
+  await alerts.resolve(firing);
+  await rig.pass(1000);
+  expect(titles()[2]).toBe("Resolved: too hot, during at north");
+});
+
+test("a silence that comes while a group waits covers it, too", async () => {
+  await rig.route("all", [await hook()], { waitMs: 30_000 });
+  await alerts.fire();
+  await rig.run();
+  await rig.silence([], rig.clock.now + 3_600_000);
+  await rig.pass(60_000, 10_000);
+  expect(receiver.got).toHaveLength(0);
+  expect(await alerts.verdicts()).toEqual({ silenced: 1 });
+});
+
+test("what was told before a maintenance isn't told again after it, and what ended in it is told to have ended", async () => {
+  await rig.route("all", [await hook()]);
+  const [stays, ends] = [await alerts.fire({ device: "stays" }), await alerts.fire({ device: "ends" })];
+  await rig.run();
+  expect(receiver.got).toHaveLength(1);
+  await db.pool.query(
+    `INSERT INTO maintenance (name, matchers, cron, minutes, zone) VALUES ('now', '[]', '* * * * *', 1, 'UTC')`,
+  );
+  await alerts.resolve(ends!);
+  await alerts.event(stays!, "stale");
+  await rig.pass(5000);
+  expect(receiver.got).toHaveLength(1);
+  await db.pool.query(`UPDATE maintenance SET enabled = false`);
+  await rig.pass(120_000, 10_000);
+  expect(titles().slice(1)).toEqual(["Resolved: too hot, ends at north"]);
+});
+
+test("repeats come while nobody acknowledges; then they stop, and so does escalation", async () => {
+  const [desk, boss] = [await hook(), await hook("boss")];
+  await rig.route("all", [desk], { repeatMs: 600_000, escalateMs: 900_000, escalateTo: [boss] });
+  const alert = await alerts.fire();
+  await rig.pass(1800_000, 60_000);
+  const told = (await rig.messages()).map(({ occasion }) => occasion);
+  // After it went further, both are told.
+  expect(told).toEqual(["news", "repeat", "escalation", "repeat", "repeat"]);
+  await alerts.acknowledge(alert);
+  await rig.pass(1);
+  const sofar = receiver.got.length;
+  await rig.pass(3_600_000, 300_000);
+  expect(receiver.got.slice(sofar)).toHaveLength(0);
+  await alerts.resolve(alert);
+  await rig.pass(1000);
+  expect(titles().at(-1)).toBe("Resolved: too hot, press-07 at north");
+});
+
+test("a channel that is away for ten minutes gets what it missed as past; others don't wait for it", async () => {
+  const other = await startReceiver();
+  const [away, near] = [await hook("away"), await rig.channel("near", "webhook", { url: other.url })];
+  await rig.route("all", [away, near], { groupBy: ["device"] });
+  receiver.answer({ status: 500, body: "not now" });
+  const alert = await alerts.fire();
+  const stays = await alerts.fire({ device: "stays" });
+  await rig.run();
+  expect(other.got).toHaveLength(2);
+  await rig.pass(300_000, 5000);
+  await alerts.resolve(alert);
+  await rig.pass(300_000, 5000);
+  expect(other.got).toHaveLength(3);
+  const tries = receiver.got.length;
+  expect(tries).toBeLessThan(12);
+  receiver.answer({ status: 200 });
+  await rig.pass(1200_000, 60_000);
+  const got = receiver.got.slice(tries);
+  expect(got).toHaveLength(2);
+  const bodies = got.map(({ body }) => body);
+  expect(bodies.find((body) => body.includes(`"id":${alert},`))).toMatch(
+    /Resolved: too hot.*Told late: away was away since/s,
+  );
+  expect(bodies.find((body) => body.includes(`"id":${stays},`))).toMatch(/Warning: too hot, stays/);
+  const states = (await rig.messages()).map(({ status }) => status).sort();
+  expect(states).toEqual(["replaced", "sent", "sent", "sent", "sent", "sent"]);
+  await other.close();
+});
+
+test("Retry-After is obeyed to the second, and a repeat keeps its id", async () => {
+  await rig.route("all", [await hook()]);
+  receiver.answer({ status: 429, headers: { "retry-after": "30" } });
+  await alerts.fire();
+  await rig.run();
+  receiver.answer({ status: 200 });
+  await rig.pass(29_000, 1000);
+  expect(receiver.got).toHaveLength(1);
+  await rig.pass(1000);
+  expect(receiver.got).toHaveLength(2);
+  const [one, two] = receiver.got.map(({ headers, body }) => ({ id: headers["webhook-id"], body }));
+  expect(two).toEqual(one);
+});
+
+test("a message that is refused is told of through the fallback at once, once, and so is that all is well again", async () => {
+  const other = await startReceiver();
+  const fallback = await rig.channel("fallback", "webhook", { url: other.url });
+  await rig.route("all", [await hook("gone", { fallback })], { groupBy: ["device"] });
+  receiver.answer({ status: 404, body: "no such hook" });
+  await alerts.fireMany(3);
+  await rig.run();
+  await rig.run();
+  expect((await rig.messages()).map(({ status }) => status)).toEqual(["failed", "failed", "failed", "sent"]);
+  expect(other.got).toHaveLength(1);
+  expect(other.got[0]!.body).toMatch(/gone can't be used since.*404 no such hook/s);
+  receiver.answer({ status: 200 });
+  await alerts.fire({ device: "next" });
+  await rig.run();
+  await rig.run();
+  expect(other.got[1]!.body).toContain("gone takes messages again");
+  await other.close();
+});
+
+test("a channel that is away for a minute is told of through the fallback", async () => {
+  const other = await startReceiver();
+  const fallback = await rig.channel("fallback", "webhook", { url: other.url });
+  await rig.route("all", [await hook("away", { fallback })]);
+  receiver.answer("reset");
+  await alerts.fire();
+  await rig.pass(50_000, 5000);
+  expect(other.got).toHaveLength(0);
+  await rig.pass(30_000, 5000);
+  expect(other.got).toHaveLength(1);
+  expect(other.got[0]!.body).toMatch(/1 message waits for it/);
+  await other.close();
+});
+
+test("what is more than a channel takes is told together, and later", async () => {
+  await rig.route("all", [await hook("phone", { mostPerHour: 5 })], { groupBy: ["device"] });
+  await alerts.fireMany(40);
+  await rig.run();
+  expect(receiver.got).toHaveLength(5);
+  expect(await alerts.verdicts()).toEqual({ told: 5, "rate-limited": 35 });
+  await rig.pass(300_000, 60_000);
+  expect(receiver.got).toHaveLength(6);
+  expect(titles()[5]).toBe("35 firing: too hot at north");
+});
+
+test("a message is given up after a day", async () => {
+  await rig.route("all", [await hook()]);
+  receiver.answer({ status: 503 });
+  await alerts.fire();
+  await rig.pass(25 * 3_600_000, 1_800_000);
+  expect(await rig.messages()).toMatchObject([{ status: "given-up" }]);
+  const { rows } = await db.pool.query(`SELECT outcome, count(*)::integer AS n FROM notification_attempt GROUP BY 1`);
+  expect(rows).toEqual([{ outcome: "retry", n: expect.any(Number) as number }]);
+});
+
+test("no secret is in a message, an attempt or an answer", async () => {
+  const secret = "whsec_planted0planted0planted0planted0";
+  receiver.answer((request) => ({ status: 500, body: `you said ${JSON.stringify(request.headers)} ${secret}` }));
+  await rig.route("all", [
+    await rig.channel(
+      "desk",
+      "webhook",
+      { url: receiver.url },
+      { signingSecret: secret, authorization: "Bearer planted-token-1" },
+    ),
+  ]);
+  await alerts.fire();
+  await rig.run();
+  const { rows } = await db.pool.query<{ all: string }>(
+    `SELECT (SELECT string_agg(n::text, '') FROM notification n) || (SELECT string_agg(a::text, '') FROM notification_attempt a)
+       || (SELECT string_agg(c::text, '') FROM channel c) AS all`,
+  );
+  expect(rows[0]!.all).toContain("you said");
+  expect(rows[0]!.all).not.toMatch(/planted/);
+});

@@ -1,0 +1,46 @@
+import type { PoolClient } from "pg";
+import type { Matchable } from "@/server/domain/notifications/matcher";
+import type { ToldAlert } from "@/server/domain/notifications/message";
+import type { EpochMs } from "@/server/domain/terms";
+
+/** An alert as routes, silences and messages see it. */
+export type AlertSeen = ToldAlert &
+  Matchable & {
+    /** The alert of its site, while that is open or was until lately. */
+    readonly inhibitedBy: number | null;
+    readonly late: boolean;
+  };
+
+/** How long after the alert of its site is over an alert beneath it may still end by itself, in milliseconds. */
+const AFTER_PARENT_MS = 120_000;
+
+const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
+
+/** Alerts by id, as of now. */
+export async function seeAlerts(
+  tx: PoolClient,
+  ids: readonly number[],
+  now: EpochMs,
+): Promise<ReadonlyMap<number, AlertSeen>> {
+  const { rows } = await tx.query<AlertSeen>(
+    `SELECT a.id, coalesce(r.name, v.name, 'a removed rule') AS rule, a.severity, a.state,
+       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, coalesce(m.name, a.metric_name) AS metric,
+       m.unit, a.last_value AS value, a.worst_value AS worst, d.type, r.runbook, a.late, a.flapping,
+       ${MS("a.started_at")} AS "startedAt", ${MS("a.fired_at")} AS "firedAt", ${MS("a.ended_at")} AS "endedAt",
+       ${MS("a.decided_at")} AS "decidedAt", ${MS("a.no_data_since")} AS "noDataSince", a.closed_reason AS "closedReason",
+       CASE WHEN a.acknowledged_at IS NOT NULL AND (a.acknowledged_until IS NULL OR a.acknowledged_until > to_timestamp($2 / 1000.0))
+         THEN coalesce(a.acknowledged_by, 'somebody') END AS "acknowledgedBy",
+       CASE WHEN p.state IN ('firing', 'recovering') OR p.ended_at > to_timestamp(($2 - ${AFTER_PARENT_MS}) / 1000.0) THEN p.id END AS "inhibitedBy",
+       coalesce((SELECT json_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = a.device_id), '{}') AS labels
+     FROM alert a
+     LEFT JOIN alert_rule r ON r.id = a.rule_id
+     LEFT JOIN alert_rule_version v ON v.rule_id = a.rule_id AND v.version = a.rule_version
+     LEFT JOIN device d ON d.id = a.device_id
+     LEFT JOIN site s ON s.id = a.site_id
+     LEFT JOIN metric m ON m.id = a.metric_id
+     LEFT JOIN alert p ON p.id = a.parent_id
+     WHERE a.id = ANY ($1::bigint[])`,
+    [ids, now],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
