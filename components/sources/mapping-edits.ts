@@ -1,4 +1,4 @@
-import type { MappingInput } from "@/server/domain/mapping/mapping";
+import { type MappingInput, OWN_SHAPE } from "@/server/domain/mapping/mapping";
 import { compileGlob } from "@/server/domain/mapping/globs";
 import { legalName } from "@/server/domain/mapping/names";
 import { parsePath, writePath } from "@/server/domain/mapping/paths";
@@ -10,6 +10,8 @@ const WHOLE: ReadonlySet<MappingInput["decode"]> = new Set(["json", "form", "tex
 
 /** The keys of a leaf from its part's element on; null for one outside of where elements are. */
 function keysInElement(mapping: MappingInput, path: string): readonly string[] | null {
+  // That mapping has no rules to change.
+  if (mapping.decode === OWN_SHAPE) return null;
   const part = WHOLE.has(mapping.decode) ? null : (mapping.decode === "any" ? /^line \d+: / : /^.*?: /).exec(path);
   const keys = parsePath(path.slice(part?.[0].length ?? 0));
   if (!mapping.each) return keys;
@@ -54,9 +56,12 @@ export function metricOf(mapping: MappingInput, path: string): string | null {
   for (const { from, to } of mapping.rename ?? []) {
     const stars = compileGlob(from)(found.name);
     if (stars !== null)
-      return legalName(to.replaceAll(/\{\*(\d?)\}/g, (_all, nth: string) => stars[Number(nth || 1) - 1] ?? ""));
+      return legalName(
+        to.replaceAll(/\{\*(\d?)\}/g, (_all, nth: string) => stars[Number(nth || 1) - 1] ?? ""),
+        mapping.names,
+      );
   }
-  return legalName(found.name);
+  return legalName(found.name, mapping.names);
 }
 
 /** True where a rule can name a leaf alone: a name with a star or a question mark would stand for others too. */

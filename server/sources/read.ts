@@ -5,6 +5,7 @@ import type { CommonLabels } from "@/server/domain/mapping/labels";
 import type { Mapping } from "@/server/domain/mapping/mapping";
 import { TooManyError, UnreadableError } from "./decoders/decoder";
 import { DECODER_OF } from "./decoders/decoders";
+import { unpacked } from "./unpack";
 
 /** A delivery, and what a door that knows more than its bytes has made of it. */
 export interface Incoming extends Delivery {
@@ -43,14 +44,12 @@ function readBy(
   delivery: Incoming,
   onFault: (error: unknown) => void,
 ): Mapped {
-  const packed = delivery.beside.headers["content-encoding"];
   // Remote-write is unpacked by its decoder.
-  const isItsOwn = packed === "snappy" && mapping.decode === "remote-write";
-  if (packed !== undefined && !isItsOwn)
-    return unreadable(`it came packed as ${packed.slice(0, 80)}, and could not be unpacked`);
+  const isItsOwn = delivery.beside.headers["content-encoding"] === "snappy" && mapping.decode === "remote-write";
   try {
-    const parts = delivery.parts?.() ?? DECODER_OF[mapping.decode](delivery);
-    return compile()(parts, delivery);
+    const read = isItsOwn ? delivery : unpacked(delivery);
+    const parts = read.parts?.() ?? DECODER_OF[mapping.decode](read);
+    return compile()(parts, read);
   } catch (error) {
     if (error instanceof TooManyError) return unreadable(error.message, "tooLarge");
     if (error instanceof UnreadableError) return noData(mapping, delivery) ?? unreadable(error.message);

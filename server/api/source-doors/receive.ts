@@ -48,7 +48,7 @@ export function protocolMethods(path: string): readonly string[] | null {
 /** Answers the protocols of others: the key of a request says whose it is, the protocol how it is answered. */
 export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<Response> {
   const { sources, intake, doorCounting, senders, waiting, maxBodyBytes, now, ingestCounts, onUnforeseen } = deps;
-  const readBody = createReadBody(["gzip", "deflate"]);
+  const readBody = createReadBody(["gzip", "deflate", "br"]);
 
   return async (request) => {
     const { pathname } = new URL(request.url);

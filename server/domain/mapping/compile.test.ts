@@ -418,3 +418,30 @@ describe("Fieldwatch's own shape", () => {
     expect([success, error?.issues[0]?.path]).toEqual([false, ["absent"]]);
   });
 });
+
+test("names that are told apart: no two that a sender has become one, of devices or of metrics", () => {
+  const named = [
+    "a/b",
+    "a.b",
+    "a b",
+    "a-b",
+    "ü",
+    "_C3_BC",
+    "_xC3_xBC",
+    "a_x2Fb",
+    "a_x5Fx2Fb",
+    "p_95",
+    "_x2",
+    "__x2F",
+    "_/",
+  ];
+  const mapping: Partial<MappingInput> = { names: "distinct", readings: [{ root: "v", depth: 0 }] };
+  const metrics = run(mapping, { id: "d", v: Object.fromEntries(named.map((name, i) => [name, i])) });
+  const made = metrics.messages[0]!.readings.map(({ metric }) => metric);
+  expect([new Set(made).size, metrics.refused]).toEqual([named.length, []]);
+  expect(made.slice(0, 5)).toEqual(["a_x2Fb", "a.b", "a_x20b", "a-b", "_xC3_xBC"]);
+  expect(made).toContain("p_95");
+  const devices = named.map((id) => run(mapping, { id, v: { x: 1 } }).messages[0]!.device);
+  expect(devices).toEqual(made);
+  expect(run(mapping, { id: "a/b", v: { x: 1 } }).texts[0]).toContain('"labels":{"name":"a/b"}');
+});

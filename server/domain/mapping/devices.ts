@@ -13,7 +13,10 @@ export interface FoundDevice {
 }
 
 /** Finds the device by the first template that is filled in whole; else a text says why there is none. */
-export function compileDevice(candidates: Mapping["device"]): {
+export function compileDevice(
+  candidates: Mapping["device"],
+  names: Mapping["names"],
+): {
   readonly find: (scope: Scope) => FoundDevice | string;
   readonly templates: readonly Template[];
 } {
@@ -26,10 +29,10 @@ export function compileDevice(candidates: Mapping["device"]): {
         },
   );
   const templates = compiled.flatMap(({ template }) => (typeof template === "string" ? [] : [template]));
-  const names = candidates.flatMap((candidate) =>
+  const written = candidates.flatMap((candidate) =>
     typeof candidate === "string" ? [candidate] : "name" in candidate ? [candidate.name] : [],
   );
-  const missing = `there is no ${names.join(", nor ")}`;
+  const missing = `there is no ${written.join(", nor ")}`;
   return {
     templates,
     find(scope) {
@@ -37,7 +40,7 @@ export function compileDevice(candidates: Mapping["device"]): {
         if (holds !== null && !holds(scope)) continue;
         if (typeof template === "string") return template;
         const text = template.fill(scope)?.trim();
-        if (text) return { name: legalName(text), text, places: () => template.places(scope) };
+        if (text) return { name: legalName(text, names), text, places: () => template.places(scope) };
       }
       return missing;
     },

@@ -53,7 +53,7 @@ export function compileFields(mapping: Mapping): (name: string) => Field | NoFie
 
   return (name) => {
     const written = renamed(name, renames);
-    const metric = legalName(written);
+    const metric = legalName(written, mapping.names);
     if (metric === null) return { badName: written };
     const fits = <T extends { readonly glob: Glob }>(rules: readonly T[]) =>
       rules.filter(({ glob }) => glob(metric) !== null);

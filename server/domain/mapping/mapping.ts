@@ -158,6 +158,8 @@ const mappingObject = z.strictObject({
   /** What is done where no candidate is there. */
   withoutTime: z.enum(["arrival", "refuse"]).default("arrival"),
   readings: z.array(readings).min(1).max(32),
+  /** How devices and metrics are called whose names can't stand as they are: shorter, or so that no two of them become one; see names.ts. */
+  names: z.enum(["short", "distinct"]).default("short"),
   /** Flattened name → metric's name, in which {*} is what the first star stood for, {*2} the second. All rules below go by the metric's name. */
   rename: z
     .array(z.strictObject({ from: glob, to: z.string().min(1).max(256) }))

@@ -265,6 +265,12 @@ describe("Prometheus remote-write", () => {
     1: many("timeseries", () => ({
       1: many("labels", pair),
       2: many("samples", () => ({ 1: one("value", "double"), 2: one("timestamp", "int64") })),
+      3: many("exemplars", () => ({
+        1: many("labels", pair),
+        2: one("value", "double"),
+        3: one("timestamp", "int64"),
+      })),
+      4: many("histograms", "bytes"),
     })),
   };
   const labels = (name: string, more: object = {}) =>
@@ -304,6 +310,24 @@ describe("Prometheus remote-write", () => {
         readings: { node_load1: 0.75 },
         other: { "node_cpu_seconds_total.cpu_0.mode_idle": "NaN" },
       },
+    ]);
+  });
+
+  it("tells exemplars beside the readings, and refuses native histograms by name", () => {
+    const trace = [{ name: "trace_id", value: "a1" }];
+    const exemplars = [{ labels: trace, value: 2, timestamp: "1700000000123" }];
+    const samples = [{ value: 3, timestamp: "1700000000123" }];
+    expect(
+      write([
+        { labels: labels("hits_total"), samples, exemplars },
+        { labels: labels("wait_seconds"), histograms: [new Uint8Array([8, 1])] },
+      ]),
+    ).toEqual([
+      {
+        ...{ device: "gw-1:9100", time: "1700000000123", readings: { hits_total: 3 } },
+        other: { "hits_total.exemplar": { labels: trace, value: 2, timestamp: "1700000000123" } },
+      },
+      "#2 wait_seconds: native histograms can't be read: have Prometheus scrape classic ones, with buckets",
     ]);
   });
 

@@ -11,11 +11,18 @@ const anyValue: MessageType = {
   7: one("bytesValue", "bytes"),
 };
 const keyValue = (): MessageType => ({ 1: one("key", "string"), 2: one("value", () => anyValue) });
+const exemplars = many("exemplars", () => ({
+  2: one("timeUnixNano", "fixed64"),
+  3: one("asDouble", "double"),
+  6: one("asInt", "sfixed64"),
+  7: many("filteredAttributes", keyValue),
+}));
 const times: MessageType = { 2: one("startTimeUnixNano", "fixed64"), 3: one("timeUnixNano", "fixed64") };
 
 const numberPoint: MessageType = {
   ...times,
   4: one("asDouble", "double"),
+  5: exemplars,
   6: one("asInt", "sfixed64"),
   7: many("attributes", keyValue),
   8: one("flags", "uint32"),
@@ -26,6 +33,7 @@ const histogramPoint: MessageType = {
   5: one("sum", "double"),
   6: many("bucketCounts", "fixed64"),
   7: many("explicitBounds", "double"),
+  8: exemplars,
   9: many("attributes", keyValue),
   10: one("flags", "uint32"),
   11: one("min", "double"),
@@ -42,8 +50,10 @@ const exponentialPoint: MessageType = {
   8: one("positive", buckets),
   9: one("negative", buckets),
   10: one("flags", "uint32"),
+  11: exemplars,
   12: one("min", "double"),
   13: one("max", "double"),
+  14: one("zeroThreshold", "double"),
 };
 const summaryPoint: MessageType = {
   ...times,
@@ -54,9 +64,14 @@ const summaryPoint: MessageType = {
   8: one("flags", "uint32"),
 };
 
-const holding = (point: MessageType) => (): MessageType => ({ 1: many("dataPoints", () => point) });
+const holding = (point: MessageType) => (): MessageType => ({
+  1: many("dataPoints", () => point),
+  2: one("aggregationTemporality", "uint32"),
+  3: one("isMonotonic", "bool"),
+});
 const metric: MessageType = {
   1: one("name", "string"),
+  2: one("description", "string"),
   3: one("unit", "string"),
   5: one("gauge", holding(numberPoint)),
   7: one("sum", holding(numberPoint)),

@@ -81,24 +81,24 @@ const protobuf = (message: object) =>
 
 describe("OTLP metrics", () => {
   it("become readings, grouped by time and unit", () => {
-    const about = { resource: { "host.name": "gw-1", ports: ["1"] }, device: "gw-1", time: TIME };
+    const resource = { "host.name": "gw-1", ports: ["1"] };
+    const about = { resource, scope: { name: "s" }, device: "gw-1", time: TIME };
     expect(json(METRICS).map(jsonOf)).toEqual([
       { ...about, unit: "Cel", readings: { "temperature.room_hall": 21.5 } },
       {
         ...about,
         readings: { pulses: -9007199254740992, "wait.count": 3, "load.count": 2, "size.count": 1 },
-        other: {
-          "pulses.room_3": "no recorded value",
-          "wait.bucketCounts": ["1", "2"],
-          "wait.explicitBounds": [0.5],
-          "size.scale": 2,
-          "size.zeroCount": "0",
-          "size.positive": { offset: -1, bucketCounts: ["1"] },
-        },
+        other: { "pulses.room_3": "no recorded value" },
       },
-      { ...about, unit: "s", readings: { "wait.sum": 1.5, "wait.min": 0.25, "wait.max": 1 } },
+      {
+        ...{ ...about, unit: "s", readings: { "wait.sum": 1.5, "wait.min": 0.25, "wait.max": 1 } },
+        other: { "wait.bucketCounts": ["1", "2"], "wait.explicitBounds": [0.5] },
+      },
       { ...about, unit: "%", readings: { "load.sum": 7, "load.quantile.0.99": 4 } },
-      { ...about, unit: "By", readings: { "size.sum": 8 } },
+      {
+        ...{ ...about, unit: "By", readings: { "size.sum": 8 } },
+        other: { "size.scale": 2, "size.zeroCount": "0", "size.positive": { offset: -1, bucketCounts: ["1"] } },
+      },
     ]);
   });
 
@@ -124,6 +124,42 @@ describe("OTLP metrics", () => {
     const point = (asDouble: number) => ({ timeUnixNano: TIME, asDouble });
     const parts = json(exported([{ name: "n", gauge: { dataPoints: [point(1), point(2)] } }]));
     expect(parts.map((part) => (jsonOf(part) as { readings: object }).readings)).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  it("lose no leaf: each is in a name, a reading, or told beside them, or its metric is refused by name", () => {
+    const one = (more: object, of: object = {}) => ({
+      ...{ name: "m", unit: "By", description: "what it is", ...of },
+      sum: {
+        ...{ aggregationTemporality: 2, isMonotonic: true },
+        dataPoints: [{ startTimeUnixNano: "1", timeUnixNano: TIME, ...more }],
+      },
+    });
+    const exemplars = [{ timeUnixNano: TIME, asDouble: 4 }];
+    const histogram = { dataPoints: [{ timeUnixNano: TIME, bucketCounts: ["0"] }] };
+    const parts = json(
+      exported([
+        one({ asInt: "5", exemplars }),
+        ...[one({ asDouble: "NaN" }, { name: "nan" }), one({ asDouble: "soon" }, { name: "text" })],
+        ...[one({}, { name: "none" }), { name: "empty", histogram }, { name: "odd", trend: {} }],
+      ]),
+    );
+    const about = { resource: { "host.name": "gw-1", ports: ["1"] }, scope: { name: "s" }, device: "gw-1", time: TIME };
+    const said = (name: string) => ({
+      [`${name}.description`]: "what it is",
+      [`${name}.aggregationTemporality`]: 2,
+      [`${name}.isMonotonic`]: true,
+      [`${name}.startTimeUnixNano`]: "1",
+    });
+    expect(parts.map((part) => ("error" in part ? `${part.path}: ${part.error}` : jsonOf(part)))).toEqual([
+      {
+        ...{ ...about, unit: "By", readings: { m: 5 } },
+        other: { ...said("m"), "m.exemplars": exemplars, ...said("nan"), nan: "NaN", ...said("text"), ...said("none") },
+      },
+      '#2 text: text is "soon", which is no number',
+      "#3 none: a point of it has neither asDouble nor asInt",
+      { ...about, readings: { "empty.count": 0 }, other: { "empty.bucketCounts": ["0"] } },
+      "#5 odd: it is none of gauge, sum, histogram, exponentialHistogram, summary",
+    ]);
   });
 
   it("may be none, and are refused where they aren't theirs", () => {

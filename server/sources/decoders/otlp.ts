@@ -1,7 +1,7 @@
 import type { JsonReading, NumberTokens } from "@/server/domain/json";
 import { type Decoder, readTree, textOf, UnreadableError } from "./decoder";
 import { EXPORT_METRICS } from "./otlp-types";
-import { groupPoints, type Point } from "./points";
+import { type BrokenPoint, groupPoints, type Point } from "./points";
 import { readProtobuf } from "./protobuf";
 import { seriesOf } from "./series";
 
@@ -10,13 +10,24 @@ type Tree = Readonly<Record<string, unknown>>;
 /** The bit of a point's flags that says: there is no value. */
 const NO_VALUE = 1;
 
-/** What a point tells besides a single number, by its member; those of `other` are no readings. */
+/** Where a metric keeps its points, and what each has besides a single number; those that count have 0 where they say nothing. */
+const KINDS: Readonly<Record<string, { readonly counts: boolean }>> = {
+  ...{ gauge: { counts: false }, sum: { counts: false } },
+  ...{ histogram: { counts: true }, exponentialHistogram: { counts: true }, summary: { counts: true } },
+};
 const SUMS = ["sum", "min", "max"];
-const OTHER = ["bucketCounts", "explicitBounds", "scale", "zeroCount", "positive", "negative"];
+/** What is read of a point, of a metric and of its data; everything else is told beside the readings. */
+const READ_OF_POINT = new Set([
+  ...["attributes", "timeUnixNano", "flags", "asDouble", "asInt", "count", "quantileValues"],
+  ...SUMS,
+]);
+const READ_OF_METRIC = new Set(["name", "unit", ...Object.keys(KINDS)]);
+const READ_OF_DATA = new Set(["dataPoints"]);
 
 /**
  * Metrics of OpenTelemetry (OTLP 1.x, ExportMetricsServiceRequest), JSON or protobuf by content type. A gauge or sum is a reading; a histogram
- * or summary is readings `.count`, `.sum`, `.min`, `.max`, `.quantile.0.99`, and its buckets are told but are none. Values of a point's attributes are part of the name.
+ * or summary is readings `.count`, `.sum`, `.min`, `.max`, `.quantile.0.99`. Buckets and all else that is no value of its own stand in `other`, for a mapping to leave out or
+ * to take. Values of a point's attributes are part of the name.
  */
 export const decodeOtlp: Decoder = (delivery) => {
   const type = (delivery.beside.contentType ?? "").toLowerCase();
@@ -32,53 +43,82 @@ export const decodeOtlp: Decoder = (delivery) => {
   return groupPoints(pointsOf(treesOf(resources), reading.tokens));
 };
 
-function* pointsOf(resources: readonly Tree[], tokens: NumberTokens): Generator<Point> {
+function* pointsOf(resources: readonly Tree[], tokens: NumberTokens): Generator<Point | BrokenPoint> {
   for (const resource of resources) {
     const attributes = attributesOf(isTree(resource.resource) ? resource.resource.attributes : undefined);
-    const about = { resource: attributes };
-    for (const scope of treesOf(resource.scopeMetrics))
-      for (const metric of treesOf(scope.metrics))
-        for (const kind of ["gauge", "sum", "histogram", "exponentialHistogram", "summary"]) {
-          const data = metric[kind];
-          if (!isTree(data)) continue;
-          for (const point of treesOf(data.dataPoints)) yield* valuesOf(metric, point, attributes, about, tokens);
-        }
+    const ofResource = { resource: attributes };
+    for (const scope of treesOf(resource.scopeMetrics)) {
+      const isNamed = isTree(scope.scope) && Object.keys(scope.scope).length > 0;
+      const about = isNamed ? { ...ofResource, scope: scope.scope } : ofResource;
+      for (const metric of treesOf(scope.metrics)) yield* ofMetric(metric, attributes, about, tokens);
+    }
   }
 }
 
-function* valuesOf(metric: Tree, point: Tree, resource: Tree, about: object, tokens: NumberTokens): Generator<Point> {
-  const name = typeof metric.name === "string" ? metric.name : "";
-  const { device, series } = seriesOf(name, attributesOf(point.attributes), resource);
+function* ofMetric(metric: Tree, resource: Tree, about: object, tokens: NumberTokens): Generator<Point | BrokenPoint> {
+  const path = nameOf(metric);
+  const kind = Object.keys(KINDS).find((one) => isTree(metric[one]));
+  if (kind === undefined) {
+    yield { path, error: `it is none of ${Object.keys(KINDS).join(", ")}` };
+    return;
+  }
+  const data = metric[kind] as Tree;
+  let isFirst = true;
+  for (const point of treesOf(data.dataPoints)) {
+    // What is said of all its points is told once.
+    const more = isFirst ? { ...others(metric, READ_OF_METRIC), ...others(data, READ_OF_DATA) } : {};
+    isFirst = false;
+    yield* valuesOf(metric, point, KINDS[kind]!.counts, more, resource, about, tokens);
+  }
+}
+
+function* valuesOf(
+  metric: Tree,
+  point: Tree,
+  counts: boolean,
+  more: Tree,
+  resource: Tree,
+  about: object,
+  tokens: NumberTokens,
+): Generator<Point | BrokenPoint> {
+  const path = nameOf(metric);
+  const { device, series } = seriesOf(path, attributesOf(point.attributes), resource);
   const digits = digitsOf(point, "timeUnixNano", tokens);
   const time = digits === null || digits === "0" ? null : digits;
   const unit = unitOf(metric.unit);
-  const told = { device, time, about, path: name };
-  const flags = Number(point.flags ?? 0);
-  if ((flags & NO_VALUE) !== 0) {
-    yield { ...told, series, unit: null, value: { json: "no recorded value" }, isReading: false };
+  const told = { device, time, about, path };
+  for (const [member, json] of Object.entries({ ...more, ...others(point, READ_OF_POINT) }))
+    yield { ...told, series: `${series}.${member}`, unit, value: { json }, isReading: false };
+  if ((Number(point.flags ?? 0) & NO_VALUE) !== 0) {
+    yield { ...told, series, unit, value: { json: "no recorded value" }, isReading: false };
     return;
   }
-  const number = valueOf(point, "asDouble", tokens) ?? valueOf(point, "asInt", tokens);
-  if (number !== null) yield { ...told, series, unit, value: number, isReading: "number" in number };
-  const count = valueOf(point, "count", tokens);
-  if (count !== null) yield { ...told, series: `${series}.count`, unit: null, value: count, isReading: true };
-  for (const member of SUMS) {
-    const value = valueOf(point, member, tokens);
-    if (value !== null) yield { ...told, series: `${series}.${member}`, unit, value, isReading: "number" in value };
+  const found: [string, string | null, Value][] = [];
+  const add = (name: string, of: string | null, value: Value | null) => value !== null && found.push([name, of, value]);
+  if (counts) add(`${series}.count`, null, valueOf(point, "count", tokens) ?? ZERO);
+  else add(series, unit, valueOf(point, "asDouble", tokens) ?? valueOf(point, "asInt", tokens));
+  for (const member of SUMS) add(`${series}.${member}`, unit, valueOf(point, member, tokens));
+  for (const at of treesOf(point.quantileValues))
+    add(`${series}.quantile.${String(at.quantile ?? 0)}`, unit, valueOf(at, "value", tokens) ?? ZERO);
+  if (found.length === 0) yield { path, error: "a point of it has neither asDouble nor asInt" };
+  for (const [name, of, value] of found) {
+    if ("number" in value) yield { ...told, series: name, unit: of, value, isReading: true };
+    else if (NO_NUMBERS.has(String(value.json))) yield { ...told, series: name, unit: of, value, isReading: false };
+    else yield { path, error: `${name} is ${JSON.stringify(value.json)?.slice(0, 80)}, which is no number` };
   }
-  for (const at of treesOf(point.quantileValues)) {
-    const value = valueOf(at, "value", tokens) ?? { number: "0" };
-    yield {
-      ...told,
-      series: `${series}.quantile.${String(at.quantile ?? 0)}`,
-      unit,
-      value,
-      isReading: "number" in value,
-    };
-  }
-  for (const member of OTHER)
-    if (point[member] !== undefined)
-      yield { ...told, series: `${series}.${member}`, unit: null, value: { json: point[member] }, isReading: false };
+}
+
+type Value = Point["value"];
+const ZERO: Value = { number: "0" };
+/** What there is instead of a number, as JSON of protobuf and JavaScript write it. */
+const NO_NUMBERS = new Set(["NaN", "Infinity", "-Infinity"]);
+
+function nameOf({ name }: Tree): string {
+  return typeof name === "string" ? name : "";
+}
+
+function others(tree: Tree, read: ReadonlySet<string>): Tree {
+  return Object.fromEntries(Object.entries(tree).filter(([member]) => !read.has(member)));
 }
 
 /** "1" and what stands in braces ("{requests}") count things: no unit. */

@@ -12,21 +12,32 @@ export interface Point {
   readonly unit: string | null;
   /** Digits, or what JSON has. */
   readonly value: { readonly number: string } | { readonly json: unknown };
-  /** False for what is told but isn't a reading: the buckets of a histogram. */
+  /** False for what is told but isn't a reading, such as the buckets of a histogram: it stands in `other`. */
   readonly isReading: boolean;
   /** What holds for many points; the same object for all of them. */
   readonly about: object;
   readonly path: string;
 }
 
+/** What is no point, and why. */
+export interface BrokenPoint {
+  readonly path: string;
+  readonly error: string;
+}
+
 /**
  * Puts points of one device, time, unit and subject together: each group becomes a part `{…about, device, time, unit, readings, other}`, as a message a
  * point would cost a hundred times what one of a hundred readings costs. A series that comes twice at one time begins another part.
  */
-export function groupPoints(points: Iterable<Point>): Part[] {
+export function groupPoints(points: Iterable<Point | BrokenPoint>): Part[] {
   const groups = new Map<object, Map<string, Group>>();
   const parts: Part[] = [];
   for (const point of points) {
+    if ("error" in point) {
+      parts.push({ path: `#${parts.length + 1} ${point.path}`, error: point.error });
+      checkCount(parts.length);
+      continue;
+    }
     let byKey = groups.get(point.about);
     if (byKey === undefined) groups.set(point.about, (byKey = new Map()));
     const key = JSON.stringify([point.device, point.time, point.unit]);

@@ -11,6 +11,7 @@ export const influx: SourceTemplate = {
   sign: "lines of measurement,tags fields time",
   mapping: {
     decode: "influx",
+    names: "distinct",
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "ns" }],
     readings: [{ root: "fields", depth: 0, prefix: "{series}." }],

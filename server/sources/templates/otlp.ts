@@ -8,9 +8,14 @@ export const otlp: SourceTemplate = {
   sign: "resourceMetrics, or protobuf of it",
   mapping: {
     decode: "otlp",
+    names: "distinct",
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "ns" }],
-    readings: [{ root: "readings", depth: 0 }],
+    // Buckets and what is said of a series: no readings, until somebody takes the rule out.
+    readings: [
+      { root: "readings", depth: 0 },
+      { root: "other", depth: 8, exclude: ["*"] },
+    ],
     units: [{ metric: "*", from: { path: "unit" } }],
   },
   looksLike({ json, delivery: { beside, body } }) {

@@ -8,9 +8,14 @@ export const prometheus: SourceTemplate = {
   sign: "protobuf packed by snappy",
   mapping: {
     decode: "remote-write",
+    names: "distinct",
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "ms" }],
-    readings: [{ root: "readings", depth: 0 }],
+    // Buckets and what is said of a series: no readings, until somebody takes the rule out.
+    readings: [
+      { root: "readings", depth: 0 },
+      { root: "other", depth: 8, exclude: ["*"] },
+    ],
   },
   looksLike({ json, delivery: { beside } }) {
     if (beside.headers["x-prometheus-remote-write-version"] !== undefined) return 1;

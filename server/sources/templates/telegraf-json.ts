@@ -8,6 +8,7 @@ export const telegrafJson: SourceTemplate = {
   sign: "fields, tags, name and timestamp",
   mapping: {
     decode: "telegraf",
+    names: "distinct",
     device: ["{device}"],
     time: [{ from: { path: "timestamp" }, format: "any" }],
     readings: [{ root: "fields", prefix: "{series}." }],
