@@ -22,7 +22,7 @@ test("a database from before alerts keeps its devices, readings and positions, a
   );
   await migrate(db.connectionString);
   const { rows } = await db.pool.query(
-    `SELECT d.name, d.judged::int, d.gaps, p.ingest_watermark FROM device d, pipeline_position p`,
+    `SELECT d.name, d.judged::float8, d.gaps, p.ingest_watermark FROM device d, pipeline_position p`,
   );
   expect(rows).toEqual([{ name: "d", judged: 0, gaps: 0, ingest_watermark: null }]);
 
@@ -34,7 +34,7 @@ test("a database from before alerts keeps its devices, readings and positions, a
 });
 
 test("a device whose site, type or label changes is selected anew, and one whose messages are counted is not", async () => {
-  const judged = async () => (await db.pool.query<{ n: number }>(`SELECT judged::int AS n FROM device`)).rows[0]!.n;
+  const judged = async () => (await db.pool.query<{ n: number }>(`SELECT judged::float8 AS n FROM device`)).rows[0]!.n;
   const before = await judged();
   await db.pool.query(`UPDATE device SET messages = messages + 1, site_id = site_id`);
   expect(await judged()).toBe(before);

@@ -217,7 +217,7 @@ export async function describeDevices(
 
 const LOCK_DEVICES = prepared(
   `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM rolled_until) * 1000)::float8 AS "rolledUntil",
-     said_labels AS "saidLabels" FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
+     said_labels AS "saidLabels", judged::float8 AS judged FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
 );
 
 /**
@@ -243,20 +243,25 @@ export interface DeviceActivity {
 const NOTE_ACTIVITY = prepared(
   `UPDATE device d
      SET messages = d.messages + n.messages, last_seen = GREATEST(d.last_seen, n.last_seen),
-         last_event_time = GREATEST(d.last_event_time, n.last_event_time)
+         last_event_time = GREATEST(d.last_event_time, n.last_event_time), judged = coalesce($5::bigint, d.judged)
      FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[])
        AS n (id, messages, last_seen, last_event_time)
      WHERE d.id = n.id`,
 );
 
-/** Adds up what devices did, whose rows the transaction has locked. */
-export async function noteActivity(client: PoolClient, devices: readonly DeviceActivity[]): Promise<void> {
+/** Adds up what devices did, whose rows the transaction has locked. @param mark that of the batch by which alerts are judged; null: none are */
+export async function noteActivity(
+  client: PoolClient,
+  devices: readonly DeviceActivity[],
+  mark: number | null = null,
+): Promise<void> {
   const { rowCount } = await client.query(
     NOTE_ACTIVITY([
       devices.map((device) => device.id),
       devices.map((device) => device.messages),
       devices.map((device) => instantOf(device.lastSeen)),
       devices.map((device) => instantOf(device.lastEventTime)),
+      mark,
     ]),
   );
   if (rowCount !== devices.length)

@@ -4,8 +4,8 @@ import type { CommitBatch, EnrichedMessage } from "@/server/ports/commit-batch";
 import { type DeviceActivity, noteActivity, noteConflicts, noteRounded } from "./catalog-writes";
 
 /** Adds up what the batch's devices did. */
-export async function addActivity(tx: PoolClient, { messages }: CommitBatch): Promise<void> {
-  if (messages.length > 0) await noteActivity(tx, activityOf(messages));
+export async function addActivity(tx: PoolClient, { messages, mark }: CommitBatch): Promise<void> {
+  if (messages.length > 0) await noteActivity(tx, activityOf(messages), mark);
 }
 
 /** Counts the batch's conflicts by device. */

@@ -52,7 +52,8 @@ export interface SettlingBatch extends EnrichedBatch {
 }
 
 /** One partition's batch in its transaction, with its place in the log. */
-export interface PipelineCommit extends CommitBatch, SourceBatch, Pick<SettlingBatch, "settlements"> {}
+export interface PipelineCommit
+  extends Omit<CommitBatch, "mark" | "rulesEpoch">, SourceBatch, Pick<SettlingBatch, "settlements"> {}
 
 /** Batches have a device in common, so that what one writes depends on another: they can't be written as one. */
 class SharedDeviceError extends Error {

@@ -1,7 +1,9 @@
 import type { Pool } from "pg";
+import { createJudge } from "@/server/alerting/judge";
 import { addActivity, addConflicts, addRounded } from "@/server/catalog/contributors";
 import { addLabels } from "@/server/catalog/said-labels";
 import type { ColdReader } from "@/server/readings/cold/reader";
+import { readBlocks } from "@/server/readings/blocks";
 import { createAddReadings } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
 import { createEdgeReader } from "@/server/readings/series-edges";
@@ -67,6 +69,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addConflicts,
     addRounded,
     addLabels, // what they say of their devices
+    createJudge(readBlocks), // the alert rules
   ];
   // of each partition's part
   const byPartition = [addRate, addRefused, addSources, addReplayRuns, addSettlements];

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { RULES_EPOCH } from "@/server/alerting/epoch";
 import { EPOCH } from "@/server/catalog/epoch";
 import { logIdentity } from "@/server/domain/terms";
 import type { LogBreakKind } from "@/server/domain/pipeline-state";
@@ -153,7 +154,8 @@ export async function beginEpochs(client: PoolClient, cluster: string): Promise<
 }
 
 const LOCK_POSITIONS = prepared(
-  `SELECT p.cluster, p.topic, p.partition, p.next::float8 AS next, ${EPOCH} AS "catalogEpoch" FROM pipeline_position p
+  `SELECT p.cluster, p.topic, p.partition, p.next::float8 AS next, ${EPOCH} AS "catalogEpoch", ${RULES_EPOCH} AS "rulesEpoch"
+     FROM pipeline_position p
      JOIN unnest($1::text[], $2::text[], $3::integer[], $4::integer[]) AS n (cluster, topic, epoch, partition)
        USING (cluster, topic, epoch, partition)
      ORDER BY p.cluster, p.topic, p.partition FOR UPDATE OF p`,
@@ -162,18 +164,22 @@ const LOCK_POSITIONS = prepared(
 /**
  * Locks the rows of positions in different partitions until the transaction ends, in one order, so that two transactions
  * can't lock each other out.
- * @returns one that doesn't stand where it says any more, as another worker moved it, null if all do; and the catalog's epoch.
+ * @returns one that doesn't stand where it says any more, as another worker moved it, null if all do; and the epochs of the catalog and of
+ *   the alert rules.
  */
 export async function lockPositions(
   client: PoolClient,
   positions: readonly PipelinePosition[],
-): Promise<{ readonly moved: PipelinePosition | null; readonly catalogEpoch: number | null }> {
-  const { rows } = await client.query<Omit<PipelinePosition, "epoch"> & { readonly catalogEpoch: number }>(
-    LOCK_POSITIONS(keysOf(positions)),
-  );
+): Promise<{ readonly moved: PipelinePosition | null } & Epochs> {
+  const { rows } = await client.query<Omit<PipelinePosition, "epoch"> & Epochs>(LOCK_POSITIONS(keysOf(positions)));
   const found = new Map(rows.map((row) => [placeOf(row), row.next]));
   const moved = positions.find((position) => found.get(placeOf(position)) !== position.next) ?? null;
-  return { moved, catalogEpoch: rows[0]?.catalogEpoch ?? null };
+  return { moved, catalogEpoch: rows[0]?.catalogEpoch ?? null, rulesEpoch: rows[0]?.rulesEpoch ?? null };
+}
+
+interface Epochs {
+  readonly catalogEpoch: number | null;
+  readonly rulesEpoch: number | null;
 }
 
 /** A step of a position: from where it stands to `to`, written in `term`. */

@@ -62,6 +62,8 @@ export interface DeviceHistory {
 export interface LockedDevice extends DeviceHistory {
   /** Fingerprint of the labels that its last messages with labels said; null: whatever they were. */
   readonly saidLabels: string | null;
+  /** The mark of the batch by which alerts of it were judged last; another number if anything else changed what they depend on. */
+  readonly judged: number;
 }
 
 /**
@@ -73,6 +75,11 @@ export interface CommitBatch {
   readonly messages: readonly EnrichedMessage[];
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];
+  /** Names this try to commit: no other has it. The devices it counts have it as `judged` from then on. */
+  readonly mark: number;
+  /** The epoch of the alert rules, which holds until the commit. */
+  readonly rulesEpoch: number;
+  readonly processedTime: EpochMs;
   /** Each device of the batch as it was before it. */
   readonly devices: ReadonlyMap<number, LockedDevice>;
   /** Set by the contributor of the readings; nothing is new before that. */

@@ -78,7 +78,7 @@ const ROOMS: readonly Room[] = [
     imports: ["ports", "domain", "async", "postgres", "config", "observability"],
   },
   // Its commit calls the contributors of these subjects; they know nothing of it.
-  { name: "pipeline", at: "server/pipeline", imports: [...FOUNDATION, "catalog", "readings"] },
+  { name: "pipeline", at: "server/pipeline", imports: [...FOUNDATION, "catalog", "readings", "alerting"] },
   // Brings messages to the telemetry route with batching and retries: the simulator and replay are its two users.
   { name: "delivery", at: "server/delivery", imports: FOUNDATION },
   { name: "compose", at: "server/compose.ts", imports: [...FOUNDATION, "adapters"] },

@@ -1,4 +1,6 @@
+import { randomInt } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
+import { HOLD_RULES } from "@/server/alerting/epoch";
 import type { Catalog } from "@/server/catalog/catalog";
 import { HOLD_EPOCH } from "@/server/catalog/epoch";
 import { lockDevices } from "@/server/catalog/catalog-writes";
@@ -32,6 +34,8 @@ export interface CommitDeps {
   readonly byPartition: readonly PartitionContributor[];
 }
 
+/** So many marks that none comes twice while anybody remembers it. */
+const MOST_MARK = 2 ** 48 - 1;
 const NOTHING_WRITTEN = { added: [], duplicates: 0, conflicts: [], late: 0 } as const;
 
 /**
@@ -51,7 +55,7 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
     return withTransaction(
       pool,
       async (tx) => {
-        const { moved, catalogEpoch } = await lockPositions(
+        const { moved, catalogEpoch, rulesEpoch } = await lockPositions(
           tx,
           batches.map(({ position }) => position),
         );
@@ -66,7 +70,11 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
           catalog.forget();
           throw new FencedError("a device of the batch was removed from the catalog");
         }
-        const commit: CommitBatch = { ...joint, devices: locked, written: NOTHING_WRITTEN };
+        const { processedTime } = batches[0]!;
+        const commit: CommitBatch = {
+          ...{ ...joint, devices: locked, written: NOTHING_WRITTEN },
+          ...{ mark: randomInt(MOST_MARK), rulesEpoch: rulesEpoch ?? 0, processedTime },
+        };
         for (const contribute of contributors) await contribute(tx, commit);
         const parts = partsOf(batches, commit);
         for (const contribute of byPartition) await contribute(tx, parts);
@@ -74,7 +82,7 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
         if (!(await advancePositions(tx, steps))) throw fenced(batches[0]!.position);
         return steps.map(({ messages, written, totals }) => ({ messages, added: written.added, totals }));
       },
-      [...KEYED_ACCESS, HOLD_EPOCH],
+      [...KEYED_ACCESS, HOLD_EPOCH, HOLD_RULES],
     );
   };
 }

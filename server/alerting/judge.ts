@@ -1,0 +1,115 @@
+import type { PoolClient } from "pg";
+import type { EpochMs } from "@/server/domain/terms";
+import { step } from "@/server/domain/alerts/step";
+import type { CommitBatch, Sample } from "@/server/ports/commit-batch";
+import { isStateOnly } from "@/server/domain/message";
+import { type ActiveRule, readActiveRules } from "./active-rules";
+import { judgeSample, type Recheck, settle } from "./judge-sample";
+import { loadWatched, type ReadBlocks } from "./load";
+import { noteRechecks } from "./rechecks";
+import type { Instance, Watched } from "./watched";
+import { writeDecisions } from "./write";
+
+/** Devices that are remembered, at some kilobytes each; above that all are forgotten. */
+const MOST_WATCHED = 200_000;
+
+/**
+ * Makes what judges a batch's new readings by the alert rules, in the transaction that writes them: what is decided is decided once. It remembers
+ * devices; what is remembered holds as long as nobody else judged them, which their mark says.
+ */
+export function createJudge(readBlocks: ReadBlocks) {
+  let rules: { readonly epoch: number; readonly active: readonly ActiveRule[] } | null = null;
+  const remembered = new Map<number, Watched>();
+
+  return async (tx: PoolClient, batch: CommitBatch): Promise<void> => {
+    const { rulesEpoch, devices, mark, written } = batch;
+    if (rules?.epoch !== rulesEpoch) {
+      rules = { epoch: rulesEpoch, active: await readActiveRules(tx) };
+      remembered.clear();
+    }
+    if (rules.active.length === 0) return;
+    const loading = { rules: rules.active, rulesEpoch, readBlocks };
+    const changed = new Map<Instance, Watched>();
+    const rechecks = new Map<string, Recheck>();
+
+    const cold = [...devices].filter(([id, { judged }]) => remembered.get(id)?.mark !== judged);
+    await load(cold.map(([id]) => id));
+    const { added } = written;
+    for (let i = 0, first = 0; i < added.length; i++) {
+      const { deviceId, time } = added[i]!;
+      if (added[first]!.deviceId !== deviceId) first = i;
+      const watched = remembered.get(deviceId);
+      if (!watched) continue;
+      const late = (metric: number) => noteLate(rechecks, deviceId, metric, time);
+      if (judgeSample(watched, added[i]!, changed, late)) continue;
+      // It has a metric that it hadn't when it was loaded: once more from its first reading on.
+      for (const [instance, of] of changed) if (of === watched) changed.delete(instance);
+      await load([deviceId]);
+      learn(remembered.get(deviceId)!, added, first);
+      i = first - 1;
+    }
+    hear(batch, remembered, changed);
+    await writeDecisions(tx, changed);
+    await noteRechecks(tx, [...rechecks.values()]);
+    // Should the transaction fail, nobody has this mark, and all of it is read again.
+    for (const id of devices.keys()) {
+      const watched = remembered.get(id);
+      if (watched) watched.mark = mark;
+    }
+
+    async function load(ids: readonly number[]): Promise<void> {
+      if (ids.length === 0) return;
+      if (remembered.size + ids.length > MOST_WATCHED) remembered.clear();
+      const coming = comingOf(batch, new Set(ids));
+      const wanted = ids.map((id) => ({ id, mark: -1, until: devices.get(id)!.latest }));
+      for (const [id, watched] of await loadWatched(tx, wanted, { ...loading, coming }, changed))
+        remembered.set(id, watched);
+    }
+  };
+}
+
+/** The readings of these devices that are new with the batch. */
+function comingOf({ written }: CommitBatch, ids: ReadonlySet<number>) {
+  const coming = new Map<number, Map<EpochMs, readonly number[]>>();
+  for (const { deviceId, time, metrics } of written.added) {
+    if (!ids.has(deviceId)) continue;
+    const own = coming.get(deviceId) ?? new Map<EpochMs, readonly number[]>();
+    coming.set(deviceId, own.set(time, metrics));
+  }
+  return coming;
+}
+
+function noteLate(rechecks: Map<string, Recheck>, deviceId: number, metric: number, time: EpochMs): void {
+  const key = `${deviceId} ${metric}`;
+  const one = rechecks.get(key);
+  if (!one) rechecks.set(key, { deviceId, metric, from: time, to: time });
+  else [one.from, one.to] = [Math.min(one.from, time), Math.max(one.to, time)];
+}
+
+/** Metrics that a device's readings have, though the catalog doesn't know it, are watched by no rule. */
+function learn({ id, series }: Watched, added: readonly Sample[], first: number): void {
+  for (let i = first; i < added.length && added[i]!.deviceId === id; i++)
+    for (const metric of added[i]!.metrics) if (!series.has(metric)) series.set(metric, null);
+}
+
+/** Devices that were told of for their silence are silent no more. */
+function hear(
+  { devices, messages }: CommitBatch,
+  remembered: ReadonlyMap<number, Watched>,
+  changed: Map<Instance, Watched>,
+): void {
+  const silent = new Set<number>();
+  for (const id of devices.keys()) if (remembered.get(id)?.silences.some(({ state }) => state !== null)) silent.add(id);
+  if (silent.size === 0) return;
+  for (const { deviceId, record, message } of messages) {
+    if (!silent.has(deviceId) || isStateOnly(message)) continue;
+    const watched = remembered.get(deviceId)!;
+    for (const instance of watched.silences) {
+      if (instance.state === null) continue;
+      const [state, events] = step(instance.state, { kind: "heard", time: record.ingestTime }, instance.judged);
+      instance.events.push(...events);
+      settle(watched, instance, state, changed);
+      if (events.length > 0) changed.set(instance, watched);
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import type { PoolClient } from "pg";
+import { type AlertEvent, type AlertState, dueAt, type Episode } from "@/server/domain/alerts/step";
+import type { EpochMs } from "@/server/domain/terms";
+import { timeText } from "@/server/postgres/time-text";
+import { isStored } from "./judge-sample";
+import type { Instance, Watched } from "./watched";
+
+interface AlertRow {
+  readonly id: string;
+  readonly episode: Episode;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly instance: Instance;
+  readonly watched: Watched;
+  readonly isNew: boolean;
+  /** It has become more severe than whoever acknowledged it knows. */
+  readonly isWorse: boolean;
+}
+
+interface EventRow extends AlertEvent {
+  readonly alertId: string;
+}
+
+/**
+ * Writes what was decided: states, alerts and what happened to them. Afterwards the instances remember it as stored.
+ * @param late true for what was missed while it was live
+ */
+export async function writeDecisions(
+  tx: PoolClient,
+  changed: ReadonlyMap<Instance, Watched>,
+  late = false,
+): Promise<void> {
+  if (changed.size === 0) return;
+  let fired = 0;
+  for (const { events } of changed.keys()) for (const { kind } of events) if (kind === "fired") fired++;
+  const ids = await nextIds(tx, fired);
+  const alerts = new Map<string, AlertRow>();
+  const events: EventRow[] = [];
+  for (const [instance, watched] of changed) {
+    let alertId = instance.kept?.alertId ?? null;
+    for (const event of instance.events) {
+      const isNew = event.kind === "fired";
+      if (isNew) alertId = ids.pop()!;
+      if (alertId === null) continue;
+      const before = alerts.get(alertId);
+      const isWorse = event.kind === "severity" && event.episode.severity === "critical";
+      alerts.set(alertId, {
+        ...{ id: alertId, instance, watched, episode: event.episode, reason: event.reason ?? before?.reason ?? null },
+        state: event.kind === "resolved" || event.kind === "closed" ? event.kind : "firing",
+        isNew: isNew || (before?.isNew ?? false),
+        isWorse: isWorse || (before?.isWorse ?? false),
+      });
+      events.push({ ...event, alertId });
+    }
+    const { state } = instance;
+    if (state?.episode && (state.phase === "firing" || state.phase === "recovering") && alertId !== null) {
+      instance.state = { ...state, alertId };
+      const before = alerts.get(alertId);
+      const isOf = { id: alertId, instance, watched, reason: null, isNew: false, isWorse: false };
+      alerts.set(alertId, { ...isOf, ...before, episode: state.episode, state: state.phase });
+    }
+  }
+  const rows = [...alerts.values()];
+  await insertAlerts(
+    tx,
+    rows.filter(({ isNew }) => isNew),
+    late,
+  );
+  await updateAlerts(
+    tx,
+    rows.filter(({ isNew }) => !isNew),
+  );
+  await insertEvents(tx, events);
+  await writeStates(tx, changed);
+  for (const instance of changed.keys()) {
+    const { state } = instance;
+    instance.kept = state !== null && isStored(instance, state) ? state : null;
+    instance.events = [];
+  }
+}
+
+async function nextIds(tx: PoolClient, count: number): Promise<string[]> {
+  if (count === 0) return [];
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT nextval(pg_get_serial_sequence('alert', 'id'))::text AS id FROM generate_series(1, $1)`,
+    [count],
+  );
+  return rows.map(({ id }) => id).reverse();
+}
+
+const EPISODE_COLUMNS = `severity text, state text, started_at timestamptz, fired_at timestamptz, ended_at timestamptz,
+  first_value float8, worst_value float8, worst_at timestamptz, last_value float8, closed_reason text, flaps integer, flapping boolean, no_data_since timestamptz`;
+
+const EPISODE_NAMES = EPISODE_COLUMNS.split(",").map((column) => column.trim().split(" ")[0]!);
+
+const textOf = (time: EpochMs | null) => (time === null ? null : timeText(time));
+
+function episodeOf({ episode, state, reason }: AlertRow) {
+  const {
+    severity,
+    startedAt,
+    firedAt,
+    endedAt,
+    firstValue,
+    worstValue,
+    worstAt,
+    lastValue,
+    flaps,
+    flapping,
+    noDataSince,
+  } = episode;
+  return {
+    ...{ severity, state, started_at: textOf(startedAt), fired_at: textOf(firedAt), ended_at: textOf(endedAt) },
+    ...{ first_value: firstValue, worst_value: worstValue, worst_at: textOf(worstAt), last_value: lastValue },
+    ...{ closed_reason: reason, flaps, flapping, no_data_since: textOf(noDataSince) },
+  };
+}
+
+async function insertAlerts(tx: PoolClient, rows: readonly AlertRow[], late: boolean): Promise<void> {
+  if (rows.length === 0) return;
+  const made = rows.map((row) => ({
+    ...{ id: row.id, rule_id: row.instance.rule.id, rule_version: row.instance.rule.version },
+    ...{ device_id: row.watched.id, site_id: row.watched.siteId, metric_id: row.instance.metric || null },
+    ...{ device_name: row.watched.facts.name, site_name: row.watched.facts.site },
+    metric_name: row.watched.metricNames.get(row.instance.metric) ?? null,
+    ...episodeOf(row),
+  }));
+  await tx.query(
+    `INSERT INTO alert (id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, metric_name, late, ${EPISODE_NAMES.join(", ")})
+     OVERRIDING SYSTEM VALUE
+     SELECT id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, metric_name, $2, ${EPISODE_NAMES.join(", ")}
+     FROM json_to_recordset($1::json) AS n (id bigint, rule_id integer, rule_version integer, device_id integer, site_id integer, metric_id integer,
+       device_name text, site_name text, metric_name text, ${EPISODE_COLUMNS})`,
+    [JSON.stringify(made), late],
+  );
+}
+
+async function updateAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const made = rows.map((row) => ({
+    id: row.id,
+    rule_version: row.instance.rule.version,
+    worse: row.isWorse,
+    ...episodeOf(row),
+  }));
+  const acknowledged = ["at", "by", "until", "note"].map((column) => `acknowledged_${column}`);
+  await tx.query(
+    `UPDATE alert a SET rule_version = n.rule_version, ${EPISODE_NAMES.map((name) => `${name} = n.${name}`).join(", ")},
+       ${acknowledged.map((column) => `${column} = CASE WHEN n.worse THEN NULL ELSE a.${column} END`).join(", ")}
+     FROM json_to_recordset($1::json) AS n (id bigint, rule_version integer, worse boolean, ${EPISODE_COLUMNS}) WHERE a.id = n.id`,
+    [JSON.stringify(made)],
+  );
+}
+
+async function insertEvents(tx: PoolClient, events: readonly EventRow[]): Promise<void> {
+  if (events.length === 0) return;
+  const made = events.map(({ alertId, kind, at, value, episode, reason }) => ({
+    ...{ alert_id: alertId, kind, severity: episode.severity, at: timeText(at), value },
+    detail: reason === undefined ? {} : { reason },
+  }));
+  await tx.query(
+    `INSERT INTO alert_event (alert_id, kind, severity, at, value, detail)
+     SELECT alert_id, kind, severity, at, value, detail
+     FROM json_to_recordset($1::json) AS n (alert_id bigint, kind text, severity text, at timestamptz, value float8, detail jsonb)`,
+    [JSON.stringify(made)],
+  );
+}
+
+async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Watched>): Promise<void> {
+  const kept: {
+    device: number;
+    rule: number;
+    metric: number;
+    version: number;
+    state: AlertState;
+    due: string | null;
+  }[] = [];
+  const gone: { device: number; rule: number; metric: number }[] = [];
+  for (const [instance, { id: device }] of changed) {
+    const { state, rule, metric, judged } = instance;
+    const key = { device, rule: rule.id, metric };
+    if (state !== null && isStored(instance, state)) {
+      const due = dueAt(state, judged);
+      kept.push({ ...key, version: rule.version, state, due: textOf(due) });
+    } else gone.push(key);
+  }
+  if (kept.length > 0)
+    await tx.query(
+      `INSERT INTO alert_state (device_id, rule_id, metric_id, version, state, due_at)
+       SELECT device, rule, metric, version, state, due
+       FROM json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, version integer, state jsonb, due timestamptz)
+       ON CONFLICT (device_id, rule_id, metric_id, site_id) DO UPDATE SET version = excluded.version, state = excluded.state, due_at = excluded.due_at`,
+      [JSON.stringify(kept)],
+    );
+  if (gone.length > 0)
+    await tx.query(
+      `DELETE FROM alert_state s USING json_to_recordset($1::json) AS n (device integer, rule integer, metric integer)
+       WHERE s.device_id = n.device AND s.rule_id = n.rule AND s.metric_id = n.metric AND s.site_id = 0`,
+      [JSON.stringify(gone)],
+    );
+}

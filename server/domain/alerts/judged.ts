@@ -1,0 +1,123 @@
+import { matcherOf } from "../series-rules";
+import { type Bounds, boundsOf, type JudgedCondition, type JudgedRule } from "./condition";
+import type { Condition, ConditionRule, Selector, SilenceRule } from "./rule";
+
+/** What rules select devices by. */
+export interface DeviceFacts {
+  readonly name: string;
+  readonly site: string | null;
+  readonly type: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A metric that a device has. */
+export interface MetricFacts {
+  readonly id: number;
+  readonly name: string;
+  /** The valid range, as far as it is known. */
+  readonly min: number | null;
+  readonly max: number | null;
+}
+
+/** Least time for which a value holds, and that of devices whose gaps aren't known yet. */
+const LEAST_HOLD_MS = 30_000;
+const UNKNOWN_HOLD_MS = 300_000;
+
+/** Tells which devices a rule is for. */
+export function selectorOf(of: Selector): (device: DeviceFacts) => boolean {
+  const { sites, types, labels } = of;
+  const devices = of.devices?.map(matcherOf);
+  const without = of.without?.map(matcherOf) ?? [];
+  const wanted = Object.entries(labels ?? {});
+  return (device) =>
+    (!sites || (device.site !== null && sites.includes(device.site))) &&
+    (!types || (device.type !== null && types.includes(device.type))) &&
+    (!devices || devices.some((matches) => matches(device.name))) &&
+    wanted.every(([key, value]) => Object.hasOwn(device.labels, key) && device.labels[key] === value) &&
+    !without.some((matches) => matches(device.name));
+}
+
+/** How long a value holds, in milliseconds. @param gapMs the device's usual time between readings; null: not known */
+export function holdOf(holds: ConditionRule["holds"], gapMs: number | null): number {
+  if (holds === "until-next") return Infinity;
+  if (holds !== "auto") return holds;
+  return gapMs === null ? UNKNOWN_HOLD_MS : Math.max(LEAST_HOLD_MS, 3 * steady(gapMs));
+}
+
+/** The next of a few lengths, so that what is learned moves seldom and never by a little. */
+function steady(ms: number): number {
+  return 1000 * 2 ** Math.ceil(Math.log2(Math.max(1, ms / 1000)));
+}
+
+/**
+ * What a rule decides by for a device that it selects: of one condition for each of the metrics, by itself.
+ * @returns by the id of the metric; 0: of several. Nothing where the device lacks what the rule is about.
+ */
+export function judgedOf(
+  { conditions, match, forMs, keepMs, holds }: ConditionRule,
+  metrics: readonly MetricFacts[],
+  gapMs: number | null,
+): { readonly metric: number; readonly rule: JudgedRule }[] {
+  const holdMs = holdOf(holds, gapMs);
+  const times = { match, forMs, keepMs };
+  const [only, ...others] = conditions;
+  if (others.length === 0) {
+    const matches = matcherOf(only!.metric);
+    return metrics.flatMap((metric) => {
+      const one = matches(metric.name) ? judged(only!, metric, holdMs) : null;
+      return one === null ? [] : [{ metric: metric.id, rule: { ...times, conditions: [one], least: leastOf([one]) } }];
+    });
+  }
+  const found = conditions.map((condition) => {
+    const metric = metrics.find(({ name }) => name === condition.metric);
+    return metric ? judged(condition, metric, holdMs) : null;
+  });
+  const there = found.filter((one) => one !== null);
+  // Of any: what the device lacks says nothing. Of all: it could never be true.
+  if (there.length === 0 || (match === "all" && there.length < found.length)) return [];
+  const rules = match === "all" ? levelled(there) : there;
+  return [{ metric: 0, rule: { ...times, conditions: rules, least: leastOf(rules) } }];
+}
+
+/** What a rule of silence decides by. @param afterMs the silence a device may keep */
+export function silenceOf({ severity }: SilenceRule, afterMs: number): JudgedRule {
+  return { match: "all", conditions: [], forMs: afterMs, keepMs: 0, least: severity };
+}
+
+function judged(of: Condition, metric: MetricFacts, holdMs: number): JudgedCondition | null {
+  const base = { metric: metric.id, what: of.what, holdMs, clear: null, equals: false };
+  const bySeverity = (bounds: Bounds) => {
+    return of.severity === "critical" ? { warning: null, critical: bounds } : { warning: bounds, critical: null };
+  };
+  switch (of.is) {
+    case "true":
+    case "false":
+      return { ...base, ...bySeverity(of.is === "true" ? [1, 1] : [0, 0]), equals: true };
+    case "invalid":
+      if (metric.min === null && metric.max === null) return null;
+      return { ...base, ...bySeverity([metric.min ?? -Infinity, metric.max ?? Infinity]) };
+    default:
+      return {
+        ...base,
+        warning: boundsOf(of.is, of.warning),
+        critical: boundsOf(of.is, of.critical),
+        clear: boundsOf(of.is, of.clear),
+        equals: of.is === "equals",
+      };
+  }
+}
+
+/** Where all have to be true, one without a limit of its own for a severity counts by the one it has. */
+function levelled(conditions: readonly JudgedCondition[]): JudgedCondition[] {
+  const has = (level: "warning" | "critical") => conditions.some((one) => one[level] !== null);
+  const [warns, alarms] = [has("warning"), has("critical")];
+  return conditions.map((one) => ({
+    ...one,
+    warning: one.warning ?? (warns ? one.critical : null),
+    critical: one.critical ?? (alarms ? one.warning : null),
+  }));
+}
+
+function leastOf(conditions: readonly JudgedCondition[]): JudgedRule["least"] {
+  return conditions.some(({ warning }) => warning !== null) ? "warning" : "critical";
+}
