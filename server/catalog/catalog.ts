@@ -186,7 +186,11 @@ function createView(
 
     async pair(batch) {
       const fresh = new Map<number, Set<number>>();
+      // Messages alike share their metrics, so that each device is looked at once.
+      const seen = new Map<number, readonly number[]>();
       for (const { deviceId, metrics } of batch) {
+        if (seen.get(deviceId) === metrics) continue;
+        seen.set(deviceId, metrics);
         const known = pairs.get(deviceId);
         for (const metric of metrics) if (!known?.has(metric)) addPair(fresh, deviceId, metric);
       }

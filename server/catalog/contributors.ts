@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import { isStateOnly } from "@/server/domain/message";
+import type { EpochMs } from "@/server/domain/terms";
 import type { CommitBatch, EnrichedMessage } from "@/server/ports/commit-batch";
 import { type DeviceActivity, noteActivity, noteConflicts, noteRounded } from "./catalog-writes";
 
@@ -15,9 +16,9 @@ export async function addConflicts(tx: PoolClient, { written }: CommitBatch): Pr
 
 /** Remembers which series have numbers that no double holds as they were sent. */
 export async function addRounded(tx: PoolClient, { messages }: CommitBatch): Promise<void> {
-  const series = messages.flatMap(({ deviceId, message, rounded }) =>
-    rounded.map((metric) => ({ deviceId, metric, time: message.eventTime })),
-  );
+  const series: { deviceId: number; metric: number; time: EpochMs }[] = [];
+  for (const { deviceId, message, rounded } of messages)
+    for (const metric of rounded) series.push({ deviceId, metric, time: message.eventTime });
   if (series.length > 0) await noteRounded(tx, series);
 }
 

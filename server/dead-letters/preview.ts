@@ -65,14 +65,14 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
       if (site !== undefined && senderSite !== null && site !== senderSite)
         return refused(ofOtherSite(message.device, senderSite));
       const {
-        readings,
+        values,
         texts,
         refused: fields,
       } = judgeFields(message, metricsFor(message, names, room.metrics), {
         unitAt: (name) => own.get(message.device)?.get(name) ?? units.get(name) ?? null,
       });
       const problems = fields.map(({ field, reason, detail }) => ({ field, reason, detail }));
-      return { device: message.device, readings: readings.length, texts: texts.length, problems };
+      return { device: message.device, readings: values.length, texts: texts.length, problems };
     });
   };
 }
@@ -113,13 +113,13 @@ function refused({ reason, detail }: Refusal): Preview {
   return { device: null, readings: 0, texts: 0, problems: [{ field: null, reason, detail }] };
 }
 
-function namesIn({ values, texts }: DecodedMessage): string[] {
-  return [...values, ...texts].map(([name]) => name);
+function namesIn({ shape, texts }: DecodedMessage): string[] {
+  return [...shape.names, ...texts.map(([name]) => name)];
 }
 
 /** Finds whether a field would have a metric: one that is known, or one the message would bring into the catalog. */
 function metricsFor(message: DecodedMessage, known: ReadonlySet<string>, room: number): (name: string) => boolean {
   const fresh = new Set<string>();
-  for (const [name] of message.values) if (!known.has(name) && fresh.size < room) fresh.add(name);
+  for (const name of message.shape.names) if (!known.has(name) && fresh.size < room) fresh.add(name);
   return (name) => known.has(name) || fresh.has(name);
 }

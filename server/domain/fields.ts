@@ -1,4 +1,4 @@
-import type { DecodedMessage, ReadingValue } from "./message";
+import { columnsOf, type DecodedMessage, type ReadingColumns, readingsOf, type ReadingValue } from "./message";
 import type { Refusal } from "./reasons";
 import type { EpochMs } from "./terms";
 import { convert, parseUnit } from "./units/units";
@@ -10,10 +10,8 @@ interface RefusedField extends Refusal {
   readonly value: unknown;
 }
 
-/** The outcome of a message's fields, given the metrics there are. */
-export interface JudgedFields {
-  /** In the unit that the metric has at the device. */
-  readonly readings: readonly (readonly [metric: string, value: ReadingValue])[];
+/** The outcome of a message's fields, given the metrics there are; its readings are in the units that their metrics have at the device. */
+interface JudgedFields extends ReadingColumns {
   readonly texts: readonly (readonly [field: string, text: string])[];
   readonly refused: readonly RefusedField[];
   /** Units the message says of readings whose metric has none at the device yet: what they are from now on. */
@@ -40,8 +38,9 @@ export function judgeFields(
   isMetric: (name: string) => boolean,
   { removedBefore = null, unitAt = () => null }: FieldContext = {},
 ): JudgedFields {
-  if (isPlain(message) && removedBefore === null && message.values.every(([field]) => isMetric(field)))
-    return { readings: message.values, texts: NONE, refused: NONE, ownUnits: NONE };
+  const { shape, values } = message;
+  if (isPlain(message) && removedBefore === null && shape.names.every((field) => isMetric(field)))
+    return { shape, values, texts: NONE, refused: NONE, ownUnits: NONE };
   const ownUnits: (readonly [string, string])[] = [];
   const readings: (readonly [string, ReadingValue])[] = [];
   const texts: (readonly [string, string])[] = [];
@@ -50,7 +49,7 @@ export function judgeFields(
   let number = 0;
   for (const { field, value, reason, detail } of message.refused)
     refused.push({ field, value, reason, detail, number: number++ });
-  for (const entry of message.values) {
+  for (const entry of readingsOf(message)) {
     const [field, value] = entry;
     const edge = removedBefore?.(field) ?? null;
     const said = typeof value === "number" ? message.units?.get(field) : undefined;
@@ -73,10 +72,13 @@ export function judgeFields(
     number++;
   }
   for (const label of message.refusedLabels) refused.push({ ...label, number: number++ });
-  return { readings, texts, refused, ownUnits };
+  const isWhole = readings.length === values.length;
+  const columns = isWhole ? { shape, values: readings.map(([, value]) => Number(value)) } : columnsOf(readings);
+  return { texts, refused, ownUnits, ...columns };
 }
 
-function isPlain({ texts, refused, refusedLabels, units }: DecodedMessage): boolean {
+/** True for a message of numbers and booleans alone that says no units: they are readings as they are, if there are such metrics. */
+export function isPlain({ texts, refused, refusedLabels, units }: DecodedMessage): boolean {
   return units === undefined && texts.length + refused.length + refusedLabels.length === 0;
 }
 

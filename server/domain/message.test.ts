@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DecodeBounds, decodeMessage, mapMessage } from "./message";
+import { type DecodeBounds, decodeMessage, mapMessage, readingsOf } from "./message";
 
 const bounds: DecodeBounds = { now: Date.UTC(2026, 0, 1), futureToleranceMs: 60_000, retentionMs: 86_400_000 };
 const time = "2025-12-31T23:00:00Z";
@@ -20,10 +20,8 @@ describe("decodeMessage", () => {
           eventTime: Date.UTC(2025, 11, 31, 23),
           id: "7",
           site: "hamburg",
-          values: [
-            ["temperature", 21.3],
-            ["motion", false],
-          ],
+          shape: { names: ["temperature", "motion"], kinds: ["number", "boolean"] },
+          values: [21.3, 0],
           rounded: [],
           texts: [["mode", "auto"]],
           refused: [],
@@ -69,7 +67,7 @@ describe("decodeMessage", () => {
     const outcome = decode(
       `{"device":"a","time":"${time}","readings":{"ok":1,"a b":2,"__proto__":3,"big":1e999,"deep":{}}}`,
     );
-    expect(outcome.ok && outcome.message.values).toEqual([["ok", 1]]);
+    expect(outcome.ok && readingsOf(outcome.message)).toEqual([["ok", 1]]);
     expect(outcome.ok && outcome.message.refused.map(({ field, reason }) => [field, reason])).toEqual([
       ["a b", "badName"],
       ["__proto__", "badName"],
@@ -83,8 +81,8 @@ describe("decodeMessage", () => {
     const fields = words.map((word, i) => `"f${i}": ${word}`);
     const outcome = decode(`{"device":"a","time":"${time}","readings":{"ok":1,${fields.join(",")},"text":"NaN, inf"}}`);
     if (!outcome.ok) throw new Error(outcome.detail);
-    const { values, texts, refused } = outcome.message;
-    expect([values, texts]).toEqual([[["ok", 1]], [["text", "NaN, inf"]]]);
+    const { texts, refused } = outcome.message;
+    expect([readingsOf(outcome.message), texts]).toEqual([[["ok", 1]], [["text", "NaN, inf"]]]);
     expect(refused.map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual(
       words.map((word, i) => `notFinite: f${i} is ${word}`),
     );
@@ -96,7 +94,7 @@ describe("decodeMessage", () => {
         `"tiny":1e-400,"even":9007199254740992,"float":22.700000762939453,"long":0.10000000000000000555,"max":1.7976931348623157e308}}`,
     );
     expect(outcome.ok && outcome.message.rounded).toEqual(["whole", "serial", "fine", "tiny"]);
-    expect(outcome.ok && outcome.message.values[0]).toEqual(["whole", 9007199254740992]);
+    expect(outcome.ok && readingsOf(outcome.message)[0]).toEqual(["whole", 9007199254740992]);
   });
 
   it("never throws, and accounts for every field that has a value", () => {

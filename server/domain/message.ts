@@ -2,7 +2,7 @@ import { type JsonReading, readJson, TooDeepError } from "./json";
 import { type DeadLetterReason, type Refusal } from "./reasons";
 import { DEVICE_LABELS, keyProblem } from "./device-labels";
 import { readLabel, UNIT_LENGTH } from "./label";
-import { type EpochMs, isName, MESSAGE_LIMITS } from "./terms";
+import { type EpochMs, isName, MESSAGE_LIMITS, type MetricKind } from "./terms";
 import { parseEventTime } from "./time";
 
 /** Paths of a foreign message's device, time and readings, separated by dots. */
@@ -17,19 +17,30 @@ export const CANONICAL_MAPPING: MessageMapping = { device: "device", time: "time
 
 export type ReadingValue = number | boolean;
 
+/** The names of a message's readings and what they are. Messages alike may share one, by which they are told to be alike quickly. */
+export interface Shape {
+  readonly names: readonly string[];
+  readonly kinds: readonly MetricKind[];
+}
+
+/** Numbers and booleans, which become series: values[i] is that of shape.names[i]. Columns, as an object a reading costs more than all that is done with it. */
+export interface ReadingColumns {
+  readonly shape: Shape;
+  /** Booleans are 0 and 1. */
+  readonly values: readonly number[];
+}
+
 /** A decoded message, with the outcome of every field. */
-export interface DecodedMessage {
+export interface DecodedMessage extends ReadingColumns {
   readonly device: string;
   readonly eventTime: EpochMs;
   /** The sender's own id, kept but not used to recognise repeats. */
   readonly id?: string;
   readonly site?: string;
   readonly type?: string;
-  /** Numbers and booleans, which become series. */
-  readonly values: readonly (readonly [metric: string, value: ReadingValue])[];
-  /** Names of the `values` that no double holds as they were written: the nearest double is taken. */
+  /** Names of the readings that no double holds as they were written: the nearest double is taken. */
   readonly rounded: readonly string[];
-  /** Units that the sender says its `values` are in, by metric. */
+  /** Units that the sender says its readings are in, by metric. */
   readonly units?: ReadonlyMap<string, string>;
   /** Labels that the sender says its device has, by key. */
   readonly labels?: ReadonlyMap<string, string>;
@@ -52,6 +63,16 @@ export type DecodeOutcome =
 /** True for a message that brings values of unknown age alone: it says nothing of when its device was heard. */
 export function isStateOnly({ state, values, texts, refused }: DecodedMessage): boolean {
   return state !== undefined && values.length + texts.length + refused.length === 0;
+}
+
+/** The value of the `i`-th reading, as it was sent. */
+export function readingAt({ shape, values }: ReadingColumns, i: number): ReadingValue {
+  return shape.kinds[i] === "boolean" ? values[i] === 1 : values[i]!;
+}
+
+/** The readings, each with its name. */
+export function readingsOf(columns: ReadingColumns): [metric: string, value: ReadingValue][] {
+  return columns.shape.names.map((name, i) => [name, readingAt(columns, i)]);
 }
 
 /** The settings of decoding. */
@@ -131,7 +152,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
     return refuse("noReadings", '"readings" has no value', device);
 
   const refusedLabels: RefusedLabel[] = [];
-  const message: DecodedMessage = { device, eventTime, values, rounded, texts, refused, refusedLabels };
+  const message: DecodedMessage = { device, eventTime, ...columnsOf(values), rounded, texts, refused, refusedLabels };
   const id = own(json, "id");
   const hasId = typeof id === "string" && id.length <= 256;
   return {
@@ -143,6 +164,15 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
       readBeside(json, refusedLabels),
     ),
   };
+}
+
+/** Puts readings side by side. */
+export function columnsOf(readings: readonly (readonly [metric: string, value: ReadingValue])[]): ReadingColumns {
+  const shape = {
+    names: readings.map(([name]) => name),
+    kinds: readings.map(([, value]) => (typeof value === "boolean" ? "boolean" : "number")),
+  } satisfies Shape;
+  return { shape, values: readings.map(([, value]) => Number(value)) };
 }
 
 /** The fields of a message as they are read. */

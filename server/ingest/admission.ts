@@ -122,7 +122,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       }
 
       /** Of the message before: one sender's messages mostly have the same names. */
-      let settledNames: DecodedMessage["values"] | null = null;
+      let settledNames: readonly string[] | null = null;
 
       return {
         look(message) {
@@ -133,10 +133,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
           if (device === undefined && !isClaimed("device", message.device)) return null;
           const verdict = lookAtDevice(message, device);
           if (!verdict.ok) return verdict;
-          if (settledNames !== null && sameNames(message.values, settledNames)) return verdict;
+          if (settledNames !== null && sameNames(message.shape.names, settledNames)) return verdict;
           const { metrics } = known;
-          for (const value of message.values) if (!metrics.has(value[0]) && !isClaimed("metric", value[0])) return null;
-          settledNames = message.values;
+          for (const name of message.shape.names) if (!metrics.has(name) && !isClaimed("metric", name)) return null;
+          settledNames = message.shape.names;
           return verdict;
         },
 
@@ -150,9 +150,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
             unknown.delete(device.name);
           }
           const allowed = messages.filter((message) => lookAtDevice(message, devices.get(message.device)).ok);
-          const wanted = new Set(
-            allowed.flatMap(({ values }) => values.flatMap(([name]) => (metrics.has(name) ? [] : [name]))),
-          );
+          const wanted = new Set(allowed.flatMap(({ shape }) => shape.names.filter((name) => !metrics.has(name))));
           const there = await unlessAway(wanted.size === 0 ? Promise.resolve([]) : deps.metrics([...wanted]));
           if (metrics.size > MOST_NAMES) metrics.clear();
           for (const { name } of there ?? []) {
@@ -165,8 +163,8 @@ export function createAdmission(deps: AdmissionDeps): Admission {
           const isAway = found === null || there === null || !sender.isLimited;
           const refusedDevices = isAway ? none : await claim(sender, "device", fresh);
           const ofAllowed = new Set(
-            allowed.flatMap(({ device, values }) =>
-              refusedDevices.has(device) ? [] : values.flatMap(([name]) => (wanted.has(name) ? [name] : [])),
+            allowed.flatMap(({ device, shape }) =>
+              refusedDevices.has(device) ? [] : shape.names.filter((name) => wanted.has(name)),
             ),
           );
           const refusedMetrics = isAway ? none : await claim(sender, "metric", ofAllowed);
@@ -175,7 +173,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
             if (!verdict.ok) return verdict;
             const deviceUntil = refusedDevices.get(message.device);
             if (deviceUntil !== undefined) return tooManyNew("device", message.device, deviceUntil);
-            const metric = message.values.find(([name]) => refusedMetrics.has(name))?.[0];
+            const metric = message.shape.names.find((name) => refusedMetrics.has(name));
             return metric === undefined ? verdict : tooManyNew("metric", metric, refusedMetrics.get(metric)!);
           });
         },
@@ -189,9 +187,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   };
 }
 
-function sameNames(some: DecodedMessage["values"], others: DecodedMessage["values"]): boolean {
+function sameNames(some: readonly string[], others: readonly string[]): boolean {
   if (some.length !== others.length) return false;
-  for (let i = 0; i < some.length; i++) if (some[i]![0] !== others[i]![0]) return false;
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
   return true;
 }
 

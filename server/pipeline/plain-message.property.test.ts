@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeMessage } from "@/server/domain/message";
+import { type DecodedMessage, decodeMessage, readingsOf } from "@/server/domain/message";
 import { createPlainReader } from "./plain-message";
 
 const NOW = Date.UTC(2026, 2, 1, 12);
@@ -134,7 +134,7 @@ test("reads the common shape, with numbers to their last bit", () => {
   const text = (readings: string) =>
     Buffer.from(`{"device":"d","time":"2026-03-01T11:00:00.000Z","readings":{${readings}}}`);
   for (const token of ["0.004955938648391245", "-73.13333333333334", "123456789012345680"])
-    expect(read(text(`"a":${token}`), bounds)?.values).toEqual([["a", Number(token)]]);
+    expect(readingsIn(read(text(`"a":${token}`), bounds))).toEqual([["a", Number(token)]]);
   // 2^53 + 1 is no double: decoding says so.
   expect(read(text(`"a":9007199254740993`), bounds)).toBeNull();
   fc.assert(
@@ -144,7 +144,7 @@ test("reads the common shape, with numbers to their last bit", () => {
       (number, point) => {
         const plain = String(Math.abs(number)).padStart(point + 1, "0");
         const token = `${number < 0 ? "-" : ""}${plain.slice(0, -point)}.${plain.slice(-point)}`;
-        expect(read(text(`"a":${token},"b":true`), bounds)?.values).toEqual([
+        expect(readingsIn(read(text(`"a":${token},"b":true`), bounds))).toEqual([
           ["a", Number(token)],
           ["b", true],
         ]);
@@ -153,3 +153,21 @@ test("reads the common shape, with numbers to their last bit", () => {
     { numRuns: 5000 },
   );
 });
+
+test("messages alike share their shape, also where several kinds come in turn", () => {
+  const read = createPlainReader();
+  const shapeOf = (readings: string) =>
+    read(Buffer.from(`{"device":"d","time":"2026-03-01T11:00:00.000Z","readings":{${readings}}}`), bounds)!.shape;
+  const [first, other, shorter, boolean] = ['"a":1,"b":2', '"b":1,"a":2', '"a":1', '"a":1,"b":true'].map(shapeOf);
+  expect(shapeOf('"a":7.5,"b":-2')).toBe(first);
+  expect(shapeOf('"b":7.5,"a":-2')).toBe(other);
+  expect(shapeOf('"a":0')).toBe(shorter);
+  expect(shapeOf('"a":0,"b":false')).toBe(boolean);
+  expect(boolean).toEqual({ names: ["a", "b"], kinds: ["number", "boolean"] });
+  // As many as nobody has, of which none is kept for ever.
+  for (let i = 0; i < 10_000; i++) expect(shapeOf(`"m${i}":1,"n":true`).names).toEqual([`m${i}`, "n"]);
+});
+
+function readingsIn(message: DecodedMessage | null) {
+  return message && readingsOf(message);
+}

@@ -1,5 +1,7 @@
-import { type DecodeBounds, type DecodedMessage, readBeside, type ReadingValue } from "@/server/domain/message";
+import { type DecodeBounds, type DecodedMessage, readBeside } from "@/server/domain/message";
 import { isName, MESSAGE_LIMITS } from "@/server/domain/terms";
+import { readDecimal } from "./decimal";
+import { createKnownShapes, startsWith } from "./known-shapes";
 
 const HEAD = Buffer.from('{"device":"');
 const TIME = Buffer.from('","time":"');
@@ -7,8 +9,8 @@ const READINGS = Buffer.from('","readings":{');
 const TRUE = Buffer.from("true");
 const FALSE = Buffer.from("false");
 
-const [QUOTE, COMMA, COLON, CLOSE, POINT, MINUS, ZERO, NINE] = [...Buffer.from('",:}.-09')] as [
-  ...[number, number, number, number, number, number, number, number],
+const [QUOTE, COMMA, CLOSE, POINT, MINUS, ZERO, NINE] = [...Buffer.from('",}.-09')] as [
+  ...[number, number, number, number, number, number, number],
 ];
 /** `YYYY-MM-DDTHH:MM:SS.mmmZ`, as JavaScript and many others write it. */
 const TIME_LENGTH = 24;
@@ -34,12 +36,12 @@ const NO_TAIL: Tail = null;
 /**
  * Makes a reader of messages in the one shape that nearly all have: device, time and readings in this order without a space, plain names, a
  * time in UTC with milliseconds, booleans and short decimals; perhaps units, site, type and labels after them. It reads bytes where they stand, and remembers the
- * names of the last message and what others said after their readings. Null is no verdict: decoding then finds out what it is, and says the same of all that this reads.
+ * shapes of messages and what they said after their readings. Null is no verdict: decoding then finds out what it is, and says the same of all that this reads.
  */
 export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) => DecodedMessage | null {
-  /** The readings' names of the last message, and their bytes with the quotes and the colon. */
-  let names: string[] = [];
-  let marks: Uint8Array[] = [];
+  const shapes = createKnownShapes();
+  // An array of doubles from the beginning, of which a part is taken at its exact size.
+  const numbers = new Array<number>(MESSAGE_LIMITS.readings).fill(0.5);
   let lastDay = Buffer.alloc(0);
   let lastDayMs = 0;
   const tails = new Map<string, Tail | undefined>();
@@ -75,19 +77,6 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
     return lastDayMs + ((hour * 60 + minute) * 60 + second) * 1000 + millis;
   }
 
-  /** Finds the name that begins at `at` and is the `index`-th of its message; null if there is no plain one. */
-  function learnName(bytes: Buffer, at: number, index: number): string | null {
-    const end = bytes.indexOf(QUOTE, at + 1);
-    if (end < 0 || bytes[end + 1] !== COLON) return null;
-    const name = textOf(bytes, at + 1, end);
-    const first = bytes[at + 1]!;
-    // Objects have keys that look like numbers before all others, and a key that comes again only once.
-    if ((first >= ZERO && first <= NINE) || !isName(name) || names.slice(0, index).includes(name)) return null;
-    names = [...names.slice(0, index), name];
-    marks = [...marks.slice(0, index), Buffer.from(bytes.subarray(at, end + 2))];
-    return name;
-  }
-
   return (value, bounds) => {
     const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     if (bytes.length > MESSAGE_LIMITS.bytes || !startsWith(bytes, HEAD, 0)) return null;
@@ -103,19 +92,20 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
     if (!startsWith(bytes, READINGS, at)) return null;
     at += READINGS.length;
 
-    const values: (readonly [string, ReadingValue])[] = [];
+    let place = shapes.begin();
     for (let index = 0; ; index++) {
       if (bytes[at] !== QUOTE || index >= MESSAGE_LIMITS.readings) return null;
-      const isKnown = index < names.length && startsWith(bytes, marks[index]!, at);
-      const name = isKnown ? names[index]! : learnName(bytes, at, index);
-      if (name === null) return null;
-      at += marks[index]!.length;
+      const step = shapes.stepAt(place, bytes, at);
+      if (step === null) return null;
+      at += step.mark.length;
       const first = bytes[at]!;
       if (first === TRUE[0] && startsWith(bytes, TRUE, at)) {
-        values.push([name, true]);
+        numbers[index] = 1;
+        place = shapes.after(place, step, "boolean");
         at += TRUE.length;
       } else if (first === FALSE[0] && startsWith(bytes, FALSE, at)) {
-        values.push([name, false]);
+        numbers[index] = 0;
+        place = shapes.after(place, step, "boolean");
         at += FALSE.length;
       } else {
         const isNegative = first === MINUS;
@@ -134,15 +124,19 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
         const isPlain = whole > 0 && whole + fraction <= LONGEST && (point < 0 || fraction > 0);
         if (!isPlain || (whole > 1 && bytes[begin] === ZERO)) return null;
         if (whole + fraction > MOST_DIGITS) {
-          // Nothing of it is lost if it is the double as JavaScript writes it.
-          const token = textOf(bytes, isNegative ? begin - 1 : begin, at);
-          const value = Number(token);
-          if (String(value) !== token) return null;
-          values.push([name, value]);
+          let value = readDecimal(bytes, begin, at, fraction);
+          if (Number.isNaN(value)) {
+            // Nothing of it is lost if it is the double as JavaScript writes it.
+            const token = textOf(bytes, begin, at);
+            value = Number(token);
+            if (String(value) !== token) return null;
+          }
+          numbers[index] = isNegative ? -value : value;
         } else {
           const value = number / POWERS[fraction]!;
-          values.push([name, isNegative ? -value : value]);
+          numbers[index] = isNegative ? -value : value;
         }
+        place = shapes.after(place, step, "number");
       }
       const after = bytes[at++];
       if (after === COMMA) continue;
@@ -150,8 +144,19 @@ export function createPlainReader(): (bytes: Uint8Array, bounds: DecodeBounds) =
       const isEnd = bytes[at] === CLOSE && at + 1 === bytes.length;
       const tail = isEnd ? NO_TAIL : bytes[at] === COMMA ? tailAt(bytes, at) : undefined;
       if (tail === undefined) return null;
-      const message = { device, eventTime, values, rounded: NOTHING, texts: NOTHING, refused: NOTHING };
-      return tail === null ? { ...message, refusedLabels: NOTHING } : { ...message, refusedLabels: NOTHING, ...tail };
+      const { shape } = place;
+      const values = numbers.slice(0, index + 1);
+      const message = {
+        device,
+        eventTime,
+        shape,
+        values,
+        rounded: NOTHING,
+        texts: NOTHING,
+        refused: NOTHING,
+        refusedLabels: NOTHING,
+      };
+      return tail === null ? message : Object.assign(message, tail);
     }
   };
 }
@@ -170,11 +175,6 @@ function readTail(bytes: Uint8Array): Tail | undefined {
   if (!Object.keys(json).every((name) => BESIDE.has(name))) return undefined;
   const tail = readBeside(json, refused);
   return refused.length === 0 ? tail : undefined;
-}
-
-function startsWith(bytes: Uint8Array, part: Uint8Array, at: number): boolean {
-  for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
-  return true;
 }
 
 /** Bytes as text, one character each; for what is then compared with names, which are ASCII. */

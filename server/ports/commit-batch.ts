@@ -1,4 +1,4 @@
-import type { DecodedMessage, ReadingValue } from "@/server/domain/message";
+import type { DecodedMessage, ReadingColumns } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeadLetter } from "./dead-letters";
 import type { StoredRecord } from "./event-log";
@@ -9,15 +9,13 @@ export interface Received {
   readonly message: DecodedMessage;
 }
 
-/** A message of a known device, with its readings as metric ids and values side by side; booleans are 0 and 1. */
-export interface EnrichedMessage extends Received {
+/** A message of a known device, with its readings under their names and under the ids of their metrics: metrics[i] is that of shape.names[i]. */
+export interface EnrichedMessage extends Received, ReadingColumns {
   readonly deviceId: number;
   readonly metrics: readonly number[];
-  readonly values: readonly number[];
   /** Those of `metrics` whose number no double holds exactly as it was sent. */
   readonly rounded: readonly number[];
-  /** The readings again under their names, and strings without readings, shortened: for the twin. */
-  readonly readings: readonly (readonly [metric: string, value: ReadingValue])[];
+  /** Strings without readings, shortened: for the twin. */
   readonly texts: readonly (readonly [field: string, text: string])[];
 }
 

@@ -94,7 +94,8 @@ function ascending(sample: Sample): Sample {
   for (let i = 1; i < metrics.length && sorted; i++) sorted = metrics[i - 1]! < metrics[i]!;
   if (sorted) return sample;
   const order = metrics.map((_, i) => i).sort((a, b) => metrics[a]! - metrics[b]!);
-  return { ...sample, metrics: order.map((i) => metrics[i]!), values: order.map((i) => values[i]!) };
+  const { deviceId, time } = sample;
+  return { deviceId, time, metrics: order.map((i) => metrics[i]!), values: order.map((i) => values[i]!) };
 }
 
 /** One block for each device and hour of samples that are in order of device and time. */

@@ -33,14 +33,15 @@ export async function readSeriesEdges(
 /** Finds the edges that readings of some devices and times are to be judged by. Asks only where some are of before this month, which no rule removes anything of. */
 export function createEdgeReader(
   pool: Pool,
-): (entries: Iterable<{ readonly device: number; readonly time: EpochMs }>) => Promise<SeriesEdges> {
-  return async (entries) => {
+): <T>(entries: readonly T[], deviceOf: (entry: T) => number, timeOf: (entry: T) => EpochMs) => Promise<SeriesEdges> {
+  return async (entries, deviceOf, timeOf) => {
     const thisMonth = startOf(monthOf(Date.now()));
     const devices = new Set<number>();
     let oldest = Infinity;
-    for (const { device, time } of entries) {
+    for (const entry of entries) {
+      const time = timeOf(entry);
       if (time >= thisMonth) continue;
-      devices.add(device);
+      devices.add(deviceOf(entry));
       oldest = Math.min(oldest, time);
     }
     return devices.size === 0 ? NO_EDGES : readSeriesEdges(pool, [...devices], oldest);
@@ -53,8 +54,8 @@ export function createEdgeReader(
  */
 export async function refuseRemovedSeries(tx: PoolClient, samples: readonly Sample[]): Promise<void> {
   const thisMonth = startOf(monthOf(Date.now()));
+  if (samples.every(({ time }) => time >= thisMonth)) return;
   const old = samples.filter(({ time }) => time < thisMonth);
-  if (old.length === 0) return;
   const oldest = old.reduce((least, { time }) => Math.min(least, time), Infinity);
   const edges = await readSeriesEdges(tx, [...new Set(old.map(({ deviceId }) => deviceId))], oldest);
   for (const { deviceId, metrics, time } of old)

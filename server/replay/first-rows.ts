@@ -1,7 +1,7 @@
 import { metricsAnswer } from "@/server/contracts/metrics";
 import { counted } from "@/server/domain/counted";
 import { judgeFields } from "@/server/domain/fields";
-import { decodeJson, type DecodeBounds, type DecodedMessage, decodeMessage } from "@/server/domain/message";
+import { decodeJson, type DecodeBounds, type DecodedMessage, decodeMessage, readingsOf } from "@/server/domain/message";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import { type BatchOptions, messageOf } from "./batches";
 import { FIRST_ROWS } from "./csv-layout";
@@ -61,13 +61,13 @@ export async function readFirstRows(
 
   const there = await askRoute(metricsRoute, metricsAnswer, authorization);
   const known = new Set(there === null || there === "unknown" ? [] : there.items.map(({ name }) => name));
-  for (const { message } of messages) for (const [name] of message.values) known.add(name);
+  for (const { message } of messages) for (const name of message.shape.names) known.add(name);
   const metrics = new Map<string, MetricSeen>();
   let readable = 0;
   for (const { number, message } of messages) {
     const judged = judgeFields(message, (name) => known.has(name));
-    if (judged.readings.length + judged.texts.length > 0) readable++;
-    for (const [name, value] of [...judged.readings, ...judged.texts]) {
+    if (judged.values.length + judged.texts.length > 0) readable++;
+    for (const [name, value] of [...readingsOf(judged), ...judged.texts]) {
       const seen = metrics.get(name) ?? { kinds: new Set<string>(), example: String(value).slice(0, 40) };
       seen.kinds.add(typeof value === "string" ? "text" : typeof value);
       metrics.set(name, seen);

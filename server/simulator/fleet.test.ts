@@ -74,7 +74,7 @@ describe("a fleet", () => {
         refused: [],
       });
       expect(isName(device.name)).toBe(true);
-      const numbers = outcome.message.values.filter(([, value]) => typeof value === "number").map(([metric]) => metric);
+      const numbers = outcome.message.shape.names.filter((_, i) => outcome.message.shape.kinds[i] === "number");
       expect(Object.keys(DEVICE_TYPES[device.type].units).sort()).toEqual(numbers.sort());
       names.add(device.name);
     }

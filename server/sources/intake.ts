@@ -1,6 +1,13 @@
 import type { Mapped, MappedMessage } from "@/server/domain/mapping/delivery";
 import type { Mapping } from "@/server/domain/mapping/mapping";
-import { type DecodeBounds, type DecodedMessage, type DecodeOutcome, judgeTime } from "@/server/domain/message";
+import {
+  columnsOf,
+  type DecodeBounds,
+  type DecodedMessage,
+  type DecodeOutcome,
+  judgeTime,
+  type ReadingValue,
+} from "@/server/domain/message";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { AnswerPolicy, DeliveryRefusal, SourceDoor } from "@/server/domain/source";
 import { siteHeaders } from "@/server/domain/site-mark";
@@ -229,13 +236,13 @@ function judge({ bytes, device, time, readings, isState }: MappedMessage, bounds
     };
   const wrongTime = judgeTime(time, bounds);
   if (wrongTime !== null) return { ok: false, ...wrongTime, device };
-  const values: DecodedMessage["values"][number][] = [];
+  const values: [string, ReadingValue][] = [];
   const texts: DecodedMessage["texts"][number][] = [];
   // State names no metrics.
   for (const { metric, value } of isState ? [] : readings)
     if (typeof value === "string") texts.push([metric, value]);
     else values.push([metric, value]);
-  const message = { device, eventTime: time, values, texts, rounded: [], refused: [], refusedLabels: [] };
+  const message = { device, eventTime: time, ...columnsOf(values), texts, rounded: [], refused: [], refusedLabels: [] };
   return { ok: true, message };
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type JsonReading, readJson } from "../json";
-import { decodeMessage } from "../message";
+import { decodeMessage, readingsOf } from "../message";
 import { compileMapping } from "./compile";
 import type { Beside, Mapped, Part } from "./delivery";
 import { type MappingInput, mappingSchema } from "./mapping";
@@ -272,11 +272,11 @@ test("every leaf is accounted for once, messages say what was told of them, and 
         messages++;
         const outcome = decodeMessage(message.bytes, ANY_TIME);
         if (!outcome.ok) throw new Error(`${outcome.reason}: ${outcome.detail}`);
-        const { device, eventTime, values, texts: words, units, state, refused, refusedLabels } = outcome.message;
+        const { device, eventTime, texts: words, units, state, refused, refusedLabels } = outcome.message;
         expect({ device, eventTime, refused, refusedLabels }).toEqual({
           ...{ device: message.device, eventTime: message.time, refused: [], refusedLabels: [] },
         });
-        const found = new Map<string, unknown>([...values, ...words, ...(state ?? [])]);
+        const found = new Map<string, unknown>([...readingsOf(outcome.message), ...words, ...(state ?? [])]);
         expect(found).toEqual(new Map(message.readings.map(({ metric, value }) => [metric, value])));
         expect(state !== undefined).toBe(message.isState);
         expect(units ?? new Map()).toEqual(

@@ -323,10 +323,8 @@ test("messages are what the worker reads", () => {
       message: {
         device,
         eventTime: time,
-        values: [
-          ["t", 1.5],
-          ["on", true],
-        ],
+        shape: { names: ["t", "on"], kinds: ["number", "boolean"] },
+        values: [1.5, 1],
         texts: [["note", 'x"\\']],
         refused: [],
       },

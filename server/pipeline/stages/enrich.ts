@@ -1,5 +1,6 @@
 import type { CatalogMetric, DeviceUnit, NewDevice } from "@/server/catalog/catalog-writes";
-import { judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
+import { isPlain, judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
+import type { Shape } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
 import { readSite } from "@/server/domain/site-mark";
 import { type EpochMs, type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
@@ -50,13 +51,18 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     }
     const metrics = await known.metrics(wantedMetrics(accepted), wantedUnits(accepted));
     const idOf = ({ message }: Received) => devices.get(message.device)!.id;
-    const edges = await readEdges(accepted.map((entry) => ({ device: idOf(entry), time: entry.message.eventTime })));
+    const edges = await readEdges(accepted, idOf, timeOf);
     const sayUnits = accepted.filter(({ message }) => message.units !== undefined);
     const own = sayUnits.length === 0 ? NO_UNITS : await known.ownUnits([...new Set(sayUnits.map(idOf))]);
     const said: Said = { own, fresh: new Map() };
+    const idsOf = createIdsOf(metrics);
     const messages = accepted.map((entry) => {
-      const device = { id: idOf(entry), edges: edges.get(idOf(entry)) };
-      return place(batch, entry, device, metrics, said, letters);
+      const deviceId = idOf(entry);
+      const own = edges.get(deviceId);
+      return (
+        takenWhole(entry, deviceId, own, idsOf) ??
+        place(batch, entry, { id: deviceId, edges: own }, metrics, said, letters)
+      );
     });
     if (said.fresh.size > 0) await known.noteOwnUnits([...said.fresh.values()]);
     await known.pair(messages);
@@ -74,6 +80,7 @@ function isOfOtherSite(
   return site !== null && device !== undefined && device.site !== site;
 }
 
+const timeOf = ({ message }: Received) => message.eventTime;
 const NONE: readonly never[] = [];
 const NO_UNITS: OwnUnits = new Map();
 
@@ -81,6 +88,32 @@ const NO_UNITS: OwnUnits = new Map();
 interface Said {
   readonly own: OwnUnits;
   readonly fresh: Map<string, DeviceUnit>;
+}
+
+/** Finds the metrics of a shape's names, each shape once; null where one isn't there. */
+function createIdsOf(metrics: ReadonlyMap<string, CatalogMetric>): (shape: Shape) => readonly number[] | null {
+  const known = new Map<Shape, readonly number[] | null>();
+  return (shape) => {
+    const found = known.get(shape);
+    if (found !== undefined) return found;
+    const ids = shape.names.map((name) => metrics.get(name)?.id);
+    const all = ids.every((id) => id !== undefined) ? ids : null;
+    known.set(shape, all);
+    return all;
+  };
+}
+
+/** The message with all of its fields as they are, which nearly all are; null for one whose fields are to be judged. */
+function takenWhole(
+  { record, message }: Received,
+  deviceId: number,
+  edges: ReadonlyMap<number, EpochMs> | undefined,
+  idsOf: (shape: Shape) => readonly number[] | null,
+): EnrichedMessage | null {
+  if (edges !== undefined || !isPlain(message) || message.rounded.length > 0) return null;
+  const { shape, values } = message;
+  const metrics = idsOf(shape);
+  return metrics && { record, message, deviceId, shape, metrics, values, rounded: NONE, texts: NONE };
 }
 
 /** Gives the readings of one message their metrics; the fields that don't fit go to `letters`. */
@@ -105,23 +138,18 @@ function place(
     removedBefore: edges ? removedBefore : null,
     unitAt,
   });
-  const { readings, texts, refused, ownUnits } = judged;
+  const { shape, values, texts, refused, ownUnits } = judged;
   for (const [field, unit] of ownUnits) {
     const metric = known.get(field)!.id;
     fresh.set(`${deviceId} ${metric}`, { deviceId, metric, unit });
   }
   for (const { field, number, value, ...refusal } of refused)
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value, refusal.reason)));
-  const metrics = new Array<number>(readings.length);
-  const values = new Array<number>(readings.length);
-  for (let i = 0; i < readings.length; i++) {
-    metrics[i] = known.get(readings[i]![0])!.id;
-    values[i] = Number(readings[i]![1]);
-  }
+  const metrics = shape.names.map((name) => known.get(name)!.id);
   const rounded = message.rounded.length === 0 ? NONE : message.rounded.flatMap((field) => known.get(field)?.id ?? []);
   const shortened =
     texts.length === 0 ? NONE : texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);
-  return { record, message, deviceId, metrics, values, rounded, readings, texts: shortened };
+  return { record, message, deviceId, shape, metrics, values, rounded, texts: shortened };
 }
 
 function letterOf(
@@ -172,10 +200,11 @@ function wantedUnits(received: readonly Received[]): ReadonlyMap<string, string>
   const seen = new Set<string>();
   if (!received.some(({ message }) => message.units !== undefined)) return units;
   for (const { message } of received) {
-    for (const [field, value] of message.values) {
+    const { names, kinds } = message.shape;
+    for (const [i, field] of names.entries()) {
       if (seen.has(field)) continue;
       seen.add(field);
-      const unit = typeof value === "number" ? message.units?.get(field) : undefined;
+      const unit = kinds[i] === "number" ? message.units?.get(field) : undefined;
       if (unit !== undefined) units.set(field, unit);
     }
   }
@@ -185,9 +214,14 @@ function wantedUnits(received: readonly Received[]): ReadonlyMap<string, string>
 /** Lists the metrics in log order, as numbers if any number came, else as booleans; null for those seen as strings only. */
 function wantedMetrics(received: readonly Received[]) {
   const wanted = new Map<string, MetricKind | null>();
+  const seen = new Set<Shape>();
   for (const { message } of received) {
-    for (const [field, value] of message.values) {
-      if (wanted.get(field) !== "number") wanted.set(field, typeof value as MetricKind);
+    const { shape } = message;
+    // Shapes that were seen have nothing new to say.
+    if (!seen.has(shape)) {
+      seen.add(shape);
+      for (const [i, field] of shape.names.entries())
+        if (wanted.get(field) !== "number") wanted.set(field, shape.kinds[i]!);
     }
     for (const [field] of message.texts) if (!wanted.has(field)) wanted.set(field, null);
   }

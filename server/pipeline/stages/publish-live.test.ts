@@ -7,6 +7,7 @@ import type { Committed } from "../batch";
 import { createPublishLive } from "./publish-live";
 
 const T = Date.UTC(2026, 0, 1);
+const SHAPE = { names: ["m1"], kinds: ["number"] } as const;
 const metricName = (id: number) => `m${id}`;
 
 function committed(device: number, times: readonly number[], texts: EnrichedMessage["texts"] = []): Committed {
@@ -15,17 +16,18 @@ function committed(device: number, times: readonly number[], texts: EnrichedMess
     message: {
       device: `d${device}`,
       eventTime: time,
-      values: [],
+      shape: SHAPE,
+      values: [time - T],
       rounded: [],
       texts: [],
       refused: [],
       refusedLabels: [],
     },
     deviceId: device,
+    shape: SHAPE,
     rounded: [],
     metrics: [1],
     values: [time - T],
-    readings: [["m1", time - T]] as const,
     texts,
   }));
   const added = times.map((time) => ({ deviceId: device, time, metrics: [1], values: [time - T] }));

@@ -102,7 +102,7 @@ function outcomeOf(
   { repeats, conflicts }: Stored,
 ): Pick<DeadLetterEvent, "kind" | "detail"> {
   const first = again[0];
-  if (first && (message === undefined || message.readings.length + message.texts.length === 0)) {
+  if (first && (message === undefined || message.metrics.length + message.texts.length === 0)) {
     const more = again.length > 1 ? `, and ${again.length - 1} more` : "";
     return { kind: "refused", detail: `${DEAD_LETTER_REASONS[first.reason].title}: ${first.detail}${more}` };
   }

@@ -1,4 +1,5 @@
-import { TWIN_LIMITS } from "@/server/domain/terms";
+import { readingAt, type Shape } from "@/server/domain/message";
+import { type EpochMs, TWIN_LIMITS } from "@/server/domain/terms";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-twins";
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
@@ -51,24 +52,38 @@ function textOf(bytes: Uint8Array): string {
 
 /** Picks, per device and field, the value with the latest event time; of equal times the first in the log. One of unknown age gives way to any other. */
 function newest(messages: readonly EnrichedMessage[]): TwinUpdate[] {
-  const byDevice = new Map<string, Map<string, TwinValue>>();
+  const byDevice = new Map<string, Newest>();
   // Backwards, as the last message of a device mostly is its newest.
   for (let i = messages.length - 1; i >= 0; i--) {
-    const { message, readings, texts } = messages[i]!;
-    const { device, eventTime, state = [] } = message;
-    if (readings.length + texts.length + state.length === 0) continue;
-    let values = byDevice.get(device);
-    if (!values) byDevice.set(device, (values = new Map()));
-    for (const [field, value] of texts.length === 0 ? readings : [...readings, ...texts]) {
+    const one = messages[i]!;
+    const { message, shape, texts } = one;
+    const { device, eventTime, state } = message;
+    if (shape.names.length + texts.length + (state?.length ?? 0) === 0) continue;
+    let own = byDevice.get(device);
+    if (!own) byDevice.set(device, (own = { values: new Map(), shape: null, since: 0 }));
+    // All of these has a later value already.
+    if (own.shape === shape && eventTime < own.since && texts.length === 0 && state === undefined) continue;
+    [own.shape, own.since] = [shape, eventTime];
+    const { values } = own;
+    const keep = (field: string, value: TwinValue["value"]) => {
       const before = values.get(field);
       if (!before || before.isState || eventTime >= before.eventTime) values.set(field, { value, eventTime });
-    }
-    for (const [field, text] of state) {
+    };
+    for (let r = 0; r < shape.names.length; r++) keep(shape.names[r]!, readingAt(one, r));
+    for (const [field, text] of texts) keep(field, text);
+    for (const [field, text] of state ?? []) {
       const before = values.get(field);
       const value = typeof text === "string" ? text.slice(0, TWIN_LIMITS.textLength) : text;
       if (!before || (before.isState && eventTime >= before.eventTime))
         values.set(field, { value, eventTime, isState: true });
     }
   }
-  return [...byDevice].map(([device, values]) => ({ device, values }));
+  return [...byDevice].map(([device, { values }]) => ({ device, values }));
+}
+
+/** A device's newest values so far: those of `shape` are of `since` or later. */
+interface Newest {
+  readonly values: Map<string, TwinValue>;
+  shape: Shape | null;
+  since: EpochMs;
 }
