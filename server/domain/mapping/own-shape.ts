@@ -1,5 +1,5 @@
 import { type JsonReading, writeJson } from "../json";
-import { type DecodeBounds, decodeJson, type DecodedMessage, isStateOnly } from "../message";
+import { type DecodeBounds, decodeJson, type DecodedMessage, isStateOnly, readingsOf } from "../message";
 import { type Accounts, createAccounts } from "./accounts";
 import type { Delivery, Leaf, Mapped, MappedMessage, MappedReading, MappingRefusal, Part } from "./delivery";
 import type { CommonLabels } from "./labels";
@@ -68,9 +68,9 @@ function readMessage(
   const outcome = decodeJson(reading, ANY_TIME);
   if (!outcome.ok) return { reason: outcome.reason, detail: outcome.detail };
   const { message } = outcome;
-  const { device, eventTime: time, values, texts, units, state = [] } = message;
+  const { device, eventTime: time, texts, units, state = [] } = message;
   const isState = isStateOnly(message);
-  const [member, fields] = isState ? ["state", state] : ["readings", [...values, ...texts]];
+  const [member, fields] = isState ? ["state", state] : ["readings", [...readingsOf(message), ...texts]];
   const readings = fields.map(([metric, value]): MappedReading => {
     const unit = typeof value === "number" && !isState ? (units?.get(metric) ?? null) : null;
     return { metric, value, unit, path: told(below(member, metric)) };
