@@ -6,12 +6,11 @@ import mqtt from "mqtt";
 import pino from "pino";
 import { createPool } from "@/server/postgres/connection";
 import { makeSource } from "@/server/testing/source-rig";
-import { machine } from "../bench/report";
 import { killNow, processOf } from "../processes";
 import { freePort } from "../product";
 import { until } from "../waiting";
 import { readOptions } from "./drill";
-import { openStage } from "./stage";
+import { checkOnStage } from "./on-stage";
 import { withDatabase } from "./stored";
 
 const MESSAGES = 20_000;
@@ -32,9 +31,7 @@ export async function main(argv: string[]): Promise<number> {
     `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nuser root\n`,
   );
   const broker = spawn(command, ["-c", conf], { stdio: ["ignore", "ignore", "inherit"] });
-  const stage = await openStage(mode, "plain", {});
-  const wrong: string[] = [];
-  try {
+  return checkOnStage("mqtt-bridge", { mode }, async (stage, checks) => {
     const total = short ? MESSAGES / 10 : MESSAGES;
     // The session is there before anybody reads it: what is published waits in it.
     const url = `mqtt://127.0.0.1:${port}`;
@@ -61,7 +58,7 @@ export async function main(argv: string[]): Promise<number> {
       topics: ["plant/#"],
     } as const;
     const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
-    const { id } = await makeSource(pool, "plant", { ...door, qos: 1 }, { rate: 1_000_000 }).finally(() => pool.end());
+    await makeSource(pool, "plant", { ...door, qos: 1 }, { rate: 1_000_000 }).finally(() => pool.end());
     const accepted = () =>
       withDatabase(stage, async (client) => {
         const { rows } = await client.query<{ n: number }>(
@@ -87,11 +84,8 @@ export async function main(argv: string[]): Promise<number> {
       withDatabase(stage, async (client) => (await client.query<{ n: number }>(sql)).rows[0]!.n);
     const stored = () => count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'bridged-%'`);
     await until(async () => (await stored()) >= total, { timeoutMs: 120_000, what: "all to be stored" });
-    const n = await stored();
-    console.log(
-      `  ${total} queued, killed twice: ${n} stored; source ${id}; after the last kill about ${rate} a second, the start of the process included`,
-    );
-    if (n !== total) wrong.push(`${n} stored of ${total}`);
+    console.log(`  after the last kill about ${rate} a second, the start of the process included`);
+    checks.equal("queued, bridge killed twice: stored", await stored(), total);
 
     const again = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
     const old = { ...door, clientId: "fieldwatch-old", topics: ["old/#"], qos: 1 as const };
@@ -99,18 +93,6 @@ export async function main(argv: string[]): Promise<number> {
     const twins = () => count(`SELECT count(*)::int AS n FROM device_twin WHERE device LIKE 'kept-%'`);
     await until(async () => (await twins()) === 10, { timeoutMs: 60_000, what: "the twins of what was retained" });
     const readings = await count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'kept-%'`);
-    console.log(`  10 retained messages without a time: ${await twins()} twins, ${readings} readings`);
-    if (readings !== 0) wrong.push(`${readings} readings of retained messages without a time`);
-  } catch (error) {
-    wrong.push((error as Error).stack ?? String(error));
-  } finally {
-    await stage.close();
-    broker.kill();
-    if (wrong.length === 0) stage.remove();
-  }
-  for (const line of wrong) console.log(`  FAIL ${line}`);
-  console.log(
-    `\n${machine()} · engines: ${mode}\n\n${1 - Math.min(1, wrong.length)} passed, ${Math.min(1, wrong.length)} failed`,
-  );
-  return wrong.length === 0 ? 0 : 1;
+    checks.equal("10 retained messages without a time: readings", readings, 0);
+  }).finally(() => broker.kill());
 }

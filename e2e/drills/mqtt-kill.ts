@@ -5,13 +5,13 @@ import mqtt, { type MqttClient } from "mqtt";
 import pino from "pino";
 import { createPool } from "@/server/postgres/connection";
 import { makeSource } from "@/server/testing/source-rig";
-import { machine } from "../bench/report";
 import { killNow, processOf } from "../processes";
 import { freePort } from "../product";
 import { pause, seeded, until } from "../waiting";
 import { readOptions } from "./drill";
 import { drained } from "./pipeline";
-import { openStage, type Stage } from "./stage";
+import { checkOnStage } from "./on-stage";
+import type { Stage } from "./stage";
 import { messageKey, storedSamples, withDatabase } from "./stored";
 
 const CLIENTS = 6;
@@ -27,9 +27,8 @@ export async function main(argv: string[]): Promise<number> {
   const random = seeded(options.seed);
   const port = await freePort();
   // The proxy before PostgreSQL can take the embedded log away.
-  const stage = await openStage(options.mode, "proxied", { MQTT_PORT: String(port), KEY_NEW_DEVICES_PER_HOUR: "1000" });
-  const wrong: string[] = [];
-  try {
+  const env = { MQTT_PORT: String(port), KEY_NEW_DEVICES_PER_HOUR: "1000" };
+  return checkOnStage("mqtt-kill", { mode: options.mode, kind: "proxied", env }, async (stage, checks) => {
     const key = await keyOf(stage);
     const { product } = stage;
     const intake = () => processOf(product.tree(), "intake")?.pid;
@@ -67,18 +66,17 @@ export async function main(argv: string[]): Promise<number> {
     console.log(
       `  the log was away for 5 s: ${during} acknowledged meanwhile, ${load.heard() - heard} errors or ends of connections`,
     );
-    if (load.heard() !== heard) wrong.push("a client heard of the outage");
+    checks.equal("clients heard of the outage", load.heard() - heard, 0);
     await load.stop();
     for (const { name, failed, sent } of await others.stop()) {
-      console.log(`  ${name}: ${sent} messages sent, ${failed} failed`);
-      if (failed > 0) wrong.push(`${name} failed ${failed} times`);
+      checks.equal(`${name}: of ${sent} messages failed`, failed, 0);
     }
-    for (const [why, count] of load.failures) wrong.push(`${count} publishes failed: ${why}`);
+    checks.equal("publishes that failed", [...load.failures], []);
     await withDatabase(stage, async (client) => {
       const { rows } = await client.query<{ refused: object }>(
         `SELECT refused FROM source_count WHERE refused <> '{}'`,
       );
-      for (const { refused } of rows) wrong.push(`refused: ${JSON.stringify(refused)}`);
+      checks.equal("refused", rows, []);
     });
     await drained(product, stage.ledger.messages);
     const stored = new Map<string, number>();
@@ -87,19 +85,8 @@ export async function main(argv: string[]): Promise<number> {
     let lost = 0;
     for (const [device, times] of stage.ledger.devices)
       for (const [time, readings] of times) lost += stored.get(messageKey(device, time)) === readings ? 0 : 1;
-    console.log(`  acknowledged − stored: ${lost} of ${stage.ledger.messages} messages`);
-    if (lost > 0) wrong.push(`${lost} acknowledged messages are not stored`);
-  } catch (error) {
-    wrong.push((error as Error).stack ?? String(error));
-  } finally {
-    await stage.close();
-    if (wrong.length === 0) stage.remove();
-  }
-  for (const line of wrong) console.log(`  FAIL ${line}`);
-  console.log(
-    `\n${machine()} · engines: ${options.mode}\n\n${wrong.length === 0 ? 1 : 0} passed, ${wrong.length === 0 ? 0 : 1} failed`,
-  );
-  return wrong.length === 0 ? 0 : 1;
+    checks.equal(`acknowledged − stored, of ${stage.ledger.messages} messages`, lost, 0);
+  });
 }
 
 async function keyOf(stage: Stage): Promise<string> {

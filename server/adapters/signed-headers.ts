@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { FROM_HEADER } from "@/server/domain/from-mark";
 import { PROBE_HEADER } from "@/server/domain/probe-message";
 import { MARK_HEADERS } from "@/server/domain/resend-mark";
 import { SITE_HEADER } from "@/server/domain/site-mark";
@@ -14,7 +15,7 @@ export interface LogKey {
 }
 
 /** Headers that change what is done with a message, so that only our own processes may set them. */
-const SIGNED = new Set([PROBE_HEADER, ...MARK_HEADERS, REFUSED_HEADER]);
+const SIGNED = new Set([PROBE_HEADER, ...MARK_HEADERS, REFUSED_HEADER, FROM_HEADER]);
 const SIGNATURE = "fieldwatch-signature";
 
 /**

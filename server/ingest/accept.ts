@@ -17,6 +17,8 @@ import type { Share } from "./waiting-bytes";
 interface Item {
   readonly bytes: Uint8Array;
   readonly outcome: DecodeOutcome;
+  /** Headers of its record alone, beside those of all. */
+  readonly headers?: RecordHeaders;
 }
 
 /** Whose messages they are, and what becomes of those that aren't taken. */
@@ -90,21 +92,18 @@ export function createAccept(deps: AcceptDeps): Accept {
     const settle = (place: number, verdict: Verdict) => {
       const one = taken[place]!;
       if (verdict.ok) {
-        const all =
-          headers === null || verdict.headers === null
-            ? (headers ?? verdict.headers)
-            : { ...headers, ...verdict.headers };
+        const all = together(headers, verdict.headers, one.headers);
         one.record = { key: one.device, value: one.bytes, ...(all && { headers: all }) };
       } else rejected.add({ index: one.index, reason: verdict.reason, detail: verdict.detail }, verdict.retryAt);
     };
     let index = 0;
     let turn = performance.now();
-    for (const { bytes, outcome } of items(bounds())) {
+    for (const { bytes, outcome, headers: own = null } of items(bounds())) {
       if (index === most)
         throw new IngestRefusedError("too-many-messages", `The limit is ${most} messages in one request.`);
       if (outcome.ok) {
         const { message } = outcome;
-        const place = taken.push({ index, device: message.device, bytes, record: null }) - 1;
+        const place = taken.push({ index, device: message.device, bytes, headers: own, record: null }) - 1;
         const verdict = judging.look(message);
         if (verdict === null) unsure.push({ place, message });
         else settle(place, verdict);
@@ -163,8 +162,15 @@ interface Taken {
   readonly index: number;
   readonly device: string;
   readonly bytes: Uint8Array;
+  readonly headers: RecordHeaders | null;
   /** Null unless its sender may send it. */
   record: LogRecord | null;
+}
+
+/** Headers from several places as one; the same object where there is but one. */
+function together(...parts: readonly (RecordHeaders | null)[]): RecordHeaders | null {
+  const some = parts.filter((part) => part !== null);
+  return some.length > 1 ? Object.assign({}, ...some) : (some[0] ?? null);
 }
 
 /** Rejected items of one request: the first of them are told one by one, so that the answer to nonsense is not larger than it. */

@@ -1,6 +1,7 @@
 import type { PipelinePosition } from "./positions";
 import type { CommitBatch, EnrichedMessage, Received, Sample } from "@/server/ports/commit-batch";
 import type { BatchTotals } from "./positions";
+import type { RecordFrom } from "@/server/domain/from-mark";
 import type { EpochMs, MessagePosition } from "@/server/domain/terms";
 import { logOf } from "./positions";
 import type { DeadLetter, DeadLetterChange } from "@/server/ports/dead-letters";
@@ -20,6 +21,15 @@ export interface SourceBatch {
   readonly processedTime: EpochMs;
   /** Present when the batch holds messages that are followed. */
   readonly followed?: FollowedBatch;
+  /** How far its records have come in logs of others, by lane; none are from there if left out. */
+  readonly takenFrom?: readonly TakenFrom[];
+}
+
+/** The latest record of a lane of a log of others, and how many of this batch came again. */
+export interface TakenFrom extends RecordFrom {
+  /** The source's name. */
+  readonly source: string;
+  readonly repeats: number;
 }
 
 /** Follows the messages of a batch that were sent to be followed. Never throws, never waits. */

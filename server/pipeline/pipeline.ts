@@ -18,12 +18,14 @@ import { createCatalog, type CatalogSettings } from "@/server/catalog/catalog";
 import { createCommit } from "./stages/commit";
 import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
+import { createLeaveOutRepeats } from "./stages/leave-out-repeats";
 import { createRefuseRecord } from "./stages/refuse-record";
 import type { PublishLive } from "./stages/publish-live";
 import { addSettlements } from "./settlements";
 import { addSources } from "./source-commits";
 import { createSettleResends, createFindSettlements } from "./stages/settle-resends";
 import { createStoreDocuments } from "./stages/store-documents";
+import { addTakenFrom } from "./taken-from";
 import { addWaits, each, timed, type Timings } from "./timings";
 
 export interface PipelineDeps extends DecodeSettings, CatalogSettings {
@@ -54,6 +56,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const catalog = createCatalog(deps);
   const partitions = createPartitions(deps.pool);
 
+  // records that a source took over from another log once more
+  const leaveOutRepeats = createLeaveOutRepeats(deps);
   // bytes → messages | dead letters
   const decode = timed(timings, "decode", each(createDecode(deps)));
   // names → device and metric ids, discovered if new
@@ -72,7 +76,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     createJudge(readBlocks), // the alert rules
   ];
   // of each partition's part
-  const byPartition = [addRate, addRefused, addSources, addReplayRuns, addSettlements];
+  const byPartition = [addRate, addRefused, addSources, addTakenFrom, addReplayRuns, addSettlements];
   const commit = timed(timings, "readings", createCommit({ ...deps, catalog, partitions, contributors, byPartition }));
   // tells resent dead letters their outcome; repeatable, and made up for if it fails
   const settleResends = createSettleResends(deps);
@@ -84,7 +88,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   return {
     async handle(sources, signal) {
-      const decoded = await decode(sources);
+      const decoded = await decode(await leaveOutRepeats(sources));
       const enriched = await enrich(decoded);
       signal.throwIfAborted();
       const settling = await each(findSettlements)(enriched);

@@ -1,13 +1,13 @@
 import type { Explained, SourcePayload } from "@/server/contracts/sources";
 import type { Delivery } from "@/server/domain/mapping/delivery";
 import type { Mapping } from "@/server/domain/mapping/mapping";
-import { explainDelivery } from "./read";
+import { explainDelivery, type Incoming } from "./read";
 
 /** The most messages and leaves of one payload that are told. */
 const MOST_TOLD = 2000;
 
 /** What a mapping makes of a delivery, by the function that doors use. */
-export function explain(mapping: Mapping, delivery: Delivery): Explained {
+export function explain(mapping: Mapping, delivery: Incoming): Explained {
   const { messages, refused, leaves } = explainDelivery(mapping, delivery);
   return {
     messages: messages.slice(0, MOST_TOLD).map(({ device, time, timeFrom, readings }) => ({

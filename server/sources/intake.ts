@@ -10,6 +10,7 @@ import {
 } from "@/server/domain/message";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { AnswerPolicy, DeliveryRefusal, SourceDoor } from "@/server/domain/source";
+import { fromHeaders } from "@/server/domain/from-mark";
 import { siteHeaders } from "@/server/domain/site-mark";
 import { refusedHeaders, sourceHeaders } from "@/server/domain/source-mark";
 import { MESSAGE_LIMITS } from "@/server/domain/terms";
@@ -92,7 +93,11 @@ interface Rates {
 
 /** What the intake needs of the room of all doors, see server/ingest/accept.ts. */
 type AcceptItems<Sender> = (
-  items: (bounds: DecodeBounds) => Iterable<{ readonly bytes: Uint8Array; readonly outcome: DecodeOutcome }>,
+  items: (bounds: DecodeBounds) => Iterable<{
+    readonly bytes: Uint8Array;
+    readonly outcome: DecodeOutcome;
+    readonly headers?: RecordHeaders;
+  }>,
   how: {
     readonly sender: Sender;
     readonly headers: RecordHeaders;
@@ -161,9 +166,11 @@ export function createIntake<Sender extends { readonly use: unknown }>(deps: Int
         // Its sender is told to send it in parts.
         if (source.answer === "strict" && first?.path === "" && first.reason === "tooLarge")
           throw deps.tooLarge(first.detail);
-        for (const message of work.mapped.messages) {
+        const { from } = work.delivery;
+        for (const [place, message] of work.mapped.messages.entries()) {
           owners.push(work);
-          yield { bytes: message.bytes, outcome: judge(message, bounds) };
+          const outcome = judge(message, bounds);
+          yield { bytes: message.bytes, outcome, ...(from && { headers: fromHeaders({ ...from, place }) }) };
         }
       }
     }
@@ -252,13 +259,15 @@ function keep(source: OpenSource, work: Work): LogRecord | null {
   const refused = mapped.refused.length + rejected.length;
   if (source.answer !== "webhook" || refused === 0 || delivery.body.byteLength > MOST_KEPT_BYTES) return null;
   work.isKept = true;
-  const { arrived, beside } = delivery;
+  const { arrived, beside, from } = delivery;
   const refusals = [...mapped.refused, ...rejected].slice(0, MOST_TOLD);
   return {
     key: `source/${source.name}`,
     value: delivery.body,
     headers: {
       ...(source.site && siteHeaders(source.site.name)),
+      // Kept ones are appended after the messages of all deliveries: in an order of their own.
+      ...(from && fromHeaders({ ...from, lane: `${from.lane} kept`, place: 0 })),
       ...refusedHeaders({
         source: source.name,
         version: source.mappingVersion,

@@ -1,4 +1,5 @@
 import { compileMapping } from "@/server/domain/mapping/compile";
+import type { FromPosition } from "@/server/domain/from-mark";
 import { compileOutsideConditions } from "@/server/domain/mapping/conditions";
 import type { Delivery, IgnoreRule, Mapped, Part } from "@/server/domain/mapping/delivery";
 import type { CommonLabels } from "@/server/domain/mapping/labels";
@@ -11,6 +12,8 @@ import { unpacked } from "./unpack";
 export interface Incoming extends Delivery {
   /** In place of the mapping's decoder. @throws UnreadableError */
   readonly parts?: () => readonly Part[];
+  /** Where it lay in the log it was taken over from: what comes again by that is left out. */
+  readonly from?: FromPosition;
 }
 
 /** Functions of sources' mappings, as long as somebody has the mapping: a changed source has another one. */

@@ -5,6 +5,8 @@ import { type RefusedDelivery, sourceHeaders } from "@/server/domain/source-mark
 import type { LogRecord } from "@/server/ports/event-log";
 import { createSources } from "./open-sources";
 import { readDelivery } from "./read";
+import { createBirths } from "./sparkplug/births";
+import { namesOf } from "./sparkplug/nodes";
 
 /** A delivery that is kept whole. */
 interface Kept {
@@ -23,17 +25,20 @@ interface Reread {
 /** Makes the function that reads kept deliveries by the mappings of this very moment; those whose source is gone or disabled are left out. */
 export function createReread(pool: Pool): (kept: readonly Kept[]) => Promise<ReadonlyMap<string, Reread>> {
   const sources = createSources(pool);
+  const births = createBirths(pool);
   return async (kept) => {
     const rereads = new Map<string, Reread>();
     if (kept.length === 0) return rereads;
     // Whoever has just mended a mapping means that one.
     sources.forget();
+    const names = new Map<number, ReturnType<typeof namesOf>>();
     for (const { id, raw: body, delivery } of kept) {
       const source = delivery && (await sources.named(delivery.source));
       if (source === null) continue;
-      const { messages, refused } = readDelivery(source, {
-        ...{ body, arrived: delivery!.arrived, beside: delivery!.beside },
-      });
+      const { arrived, beside } = delivery!;
+      let named = names.get(source.id);
+      if (named === undefined) names.set(source.id, (named = namesOf(births, source)));
+      const { messages, refused } = readDelivery(source, (await named)({ body, arrived, beside }));
       const headers = {
         ...sourceHeaders(source.name, source.mappingVersion),
         ...(source.site && siteHeaders(source.site.name)),

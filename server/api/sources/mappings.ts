@@ -11,10 +11,14 @@ import {
   templatesAnswer,
 } from "@/server/contracts/sources";
 import { signatureOf } from "@/server/domain/access";
+import type { Delivery } from "@/server/domain/mapping/delivery";
+import type { Mapping } from "@/server/domain/mapping/mapping";
 import { deliveryOf, explain } from "@/server/sources/explain";
 import { listMappings, saveMapping } from "@/server/sources/rows";
 import { readSamples } from "@/server/sources/samples";
 import { mappingOf } from "@/server/sources/known-senders";
+import { createBirths } from "@/server/sources/sparkplug/births";
+import { namesOf } from "@/server/sources/sparkplug/nodes";
 import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
 import { parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
@@ -97,11 +101,16 @@ export const previewMapping = verb(
           sample: id,
           delivery: { body, beside, arrived: at },
         }));
+      const births = createBirths(pool);
+      const readAs = (by: Mapping) =>
+        row === null ? (delivery: Delivery) => delivery : namesOf(births, { id: row.id, mapping: by });
+      const after = await readAs(mapping);
+      const before = current && (await readAs(current));
       return {
         items: deliveries.map(({ sample, delivery }) => ({
           sample,
-          after: explain(mapping, delivery),
-          before: current && explain(current, delivery),
+          after: explain(mapping, after(delivery)),
+          before: before && explain(current, before(delivery)),
         })),
       };
     },

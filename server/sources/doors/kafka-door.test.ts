@@ -1,12 +1,12 @@
 import pino from "pino";
 import { afterEach, expect, test } from "vitest";
-import type { Delivery } from "@/server/domain/mapping/delivery";
 import type { SourceDoor } from "@/server/domain/source";
 import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
 import { createPostgresEventLog } from "@/server/adapters/postgres/event-log";
 import { freshDatabase } from "@/server/testing/database";
 import { until } from "@/server/testing/until";
 import type { OpenSource } from "../intake";
+import type { Incoming } from "../read";
 import { kafkaDoors } from "./kafka-door";
 
 const undo: (() => Promise<unknown>)[] = [];
@@ -44,9 +44,17 @@ async function rig() {
       from: "earliest",
     },
   };
-  const start = (more: { take?: (texts: readonly string[]) => Promise<void>; from?: "latest" } = {}) => {
-    const taken: Delivery[] = [];
-    const deliver = async (_: OpenSource, deliveries: readonly Delivery[]) => {
+  const start = (
+    more: {
+      take?: (texts: readonly string[]) => Promise<void>;
+      from?: "latest";
+      version?: number;
+      openLog?: Parameters<typeof kafkaDoors>[0]["openLog"];
+    } = {},
+  ) => {
+    const taken: Incoming[] = [];
+    const told: (string | null)[] = [];
+    const deliver = async (_: OpenSource, deliveries: readonly Incoming[]) => {
       await more.take?.(deliveries.map(({ body }) => Buffer.from(body).toString()));
       taken.push(...deliveries);
     };
@@ -54,14 +62,21 @@ async function rig() {
       name: "plant",
       door: { ...door, ...(more.from && { from: more.from }) },
       doorSecret: null,
+      mappingVersion: more.version ?? 1,
     } as OpenSource;
-    const openDoor = kafkaDoors({ openLog: async () => open(), deliver, onTrouble: () => {}, onState: () => {} });
+    const onState = () => void told.push(opened.state().trouble);
+    const openDoor = kafkaDoors({
+      openLog: more.openLog ?? (async () => open()),
+      deliver,
+      onTrouble: () => {},
+      onState,
+    });
     const opened = openDoor(source, () => source);
     const stop = () => opened.stop(1000);
     undo.push(stop);
-    return { ...opened, stop, taken, texts: () => taken.map(({ body }) => Number(Buffer.from(body).toString())) };
+    return { ...opened, stop, taken, told, texts: () => taken.map(({ body }) => Number(Buffer.from(body).toString())) };
   };
-  return { say, start };
+  return { open, say, start };
 }
 
 const range = (to: number) => Array.from({ length: to }, (_, i) => i);
@@ -83,17 +98,72 @@ test("reads all from the start with what came beside, and goes on where it was",
 
 test("what can't be taken for now comes again, and is told as trouble meanwhile", async () => {
   const { say, start } = await rig();
-  let isAway = true;
+  let [isAway, attempts] = [true, 0];
   const door = start({
     async take() {
+      attempts += 1;
       if (isAway) throw new Error("the log is away");
     },
   });
   await say(0, 50);
   await until(() => /the log is away/.test(door.state().trouble ?? ""));
+  const before = door.told.length;
+  // Further attempts that fail are no end of it.
+  await until(() => attempts > 6);
+  expect(door.told.slice(before)).toEqual([]);
   isAway = false;
   await until(() => new Set(door.texts()).size === 50);
   await until(() => door.state().trouble === null);
+});
+
+test("a log that can't be read is trouble until it is read, however often its consumer begins anew", async () => {
+  const { open, say, start } = await rig();
+  const log = open();
+  let [isAway, asked] = [true, 0];
+  const door = start({
+    openLog: async () => ({
+      ...log,
+      async consume(subscription) {
+        // Resolves after the first attempt, as Kafka's does: what failed is told once.
+        subscription.onError(new Error("the broker is away"));
+        return log.consume(subscription);
+      },
+      async describe(...args) {
+        asked += 1;
+        if (isAway) throw new Error("the broker is away");
+        return log.describe(...args);
+      },
+    }),
+  });
+  await until(() => asked > 2);
+  expect(door.state().trouble).toMatch(/the broker is away/);
+  isAway = false;
+  await say(0, 5);
+  await until(() => door.taken.length === 5 && door.state().trouble === null);
+  expect(door.told.filter((one) => one === null).length).toBe(1);
+});
+
+test("each record says where it is from: its place in a run, which another mapping or group ends", async () => {
+  const { say, start } = await rig();
+  await say(0, 30);
+  const first = start();
+  await until(() => first.taken.length === 30);
+  const lanes = new Map<string, number[]>();
+  for (const { from } of first.taken) lanes.set(from!.lane, [...(lanes.get(from!.lane) ?? []), from!.offset]);
+  for (const offsets of lanes.values()) expect(offsets).toEqual(range(offsets.length));
+  expect([...lanes.keys()].every((lane) => /^plant\/[012]$/.test(lane))).toBe(true);
+  const { run } = first.taken[0]!.from!;
+  expect(new Set(first.taken.map(({ from }) => from!.run)).size).toBe(1);
+  await first.stop();
+  await say(30, 40);
+  const second = start();
+  await until(() => second.taken.length >= 10);
+  expect(second.taken[0]!.from!.run).toBe(run);
+  await second.stop();
+  await say(40, 50);
+  const third = start({ version: 2 });
+  await until(() => third.taken.length >= 10);
+  expect(third.taken[0]!.from!.run).not.toBe(run);
 });
 
 test("from latest it leaves out what was there before", async () => {

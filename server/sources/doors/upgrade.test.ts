@@ -23,3 +23,14 @@ test("sources of before stay; with one that comes by MQTT the role intake is wan
     "fieldwatch",
   ]);
 });
+
+test("sources of Kafka of before begin to note where their records are from", async () => {
+  await goBackBefore(db, "20261130720000_log_of_others");
+  await db.pool.query(`INSERT INTO source (name, kind, answer) VALUES ('plant', 'generic', 'webhook')`);
+  await migrate(db.connectionString);
+  const { rows } = await db.pool.query(
+    `INSERT INTO taken_from (cluster, partition, source_id, lane, run, "offset", place)
+     SELECT 'c', 0, id, 'plant/0', 'r', 7, 0 FROM source WHERE name = 'plant' RETURNING repeats::int AS repeats`,
+  );
+  expect(rows).toEqual([{ repeats: 0 }]);
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { mappingSchema } from "@/server/domain/mapping/mapping";
 import { withTransaction } from "@/server/postgres/transaction";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { makeSource } from "@/server/testing/source-rig";
@@ -6,8 +7,10 @@ import { decodeSparkplug } from "../decoders/sparkplug";
 import { PAYLOAD } from "../decoders/sparkplug-types";
 import { deliveryOf, jsonOf, writeProtobuf } from "../decoders/testing";
 import type { Incoming } from "../read";
+import { createReread } from "../reread";
+import { sparkplugB } from "../templates/sparkplug-b";
 import { createBirths } from "./births";
-import { createSparkplugNodes } from "./nodes";
+import { createSparkplugNodes, namesOf } from "./nodes";
 import { rebirthRequest } from "./rebirth";
 
 let db: TestDatabase;
@@ -77,7 +80,7 @@ test("what is no Sparkplug is left as it is; births go with their source", async
   expect(await nodes.complete(source, [other])).toEqual([other]);
   await withTransaction(db.pool, (tx) => tx.query(`DELETE FROM source WHERE id = $1`, [source]));
   await nodes.complete(source, [birth]);
-  expect((await db.pool.query(`SELECT FROM sparkplug_birth`)).rowCount).toBe(0);
+  expect((await db.pool.query(`SELECT FROM sparkplug_birth WHERE source_id = $1`, [source])).rowCount).toBe(0);
 });
 
 test("the request is a payload that says Rebirth", () => {
@@ -85,4 +88,33 @@ test("the request is a payload that says Rebirth", () => {
   expect(decodeSparkplug(delivery, []).parts.map(jsonOf)).toMatchObject([
     { time: "1486144502122", readings: { "Node Control/Rebirth": true } },
   ]);
+});
+
+test("what is sent again, and what is previewed, has the names of the births that are kept by now", async () => {
+  const mapping = mappingSchema.parse(sparkplugB.mapping);
+  const { id } = await makeSource(
+    db.pool,
+    "plant",
+    { type: "mqtt", topics: [] },
+    { kind: "sparkplug-b", mapping: sparkplugB.mapping },
+  );
+  const { body, beside, arrived } = data(4);
+  const letter = {
+    id: "letter",
+    raw: body,
+    delivery: { source: "plant", version: 1, arrived, beside, refusals: [], refused: 1 },
+  };
+  const reread = createReread(db.pool);
+  expect((await reread([letter])).get("letter")).toMatchObject({
+    records: [],
+    refusals: [{ detail: expect.stringContaining("alias 1 has no name") as string }],
+  });
+  await createSparkplugNodes(createBirths(db.pool)).complete(id, [birth]);
+  const { records, refusals } = (await reread([letter])).get("letter")!;
+  expect(refusals).toEqual([]);
+  expect(records.map(({ value }) => Buffer.from(value).toString())).toEqual([
+    expect.stringContaining(`"Level":-6`) as string,
+  ]);
+  const names = await namesOf(createBirths(db.pool), { id, mapping });
+  expect(readings(names(data(5)))).toEqual([{ Level: -6 }]);
 });

@@ -1,4 +1,5 @@
 import type { Delivery } from "@/server/domain/mapping/delivery";
+import type { Mapping } from "@/server/domain/mapping/mapping";
 import { type BornMetric, decodeSparkplug, type SparkplugDecoded } from "../decoders/sparkplug";
 import type { Incoming } from "../read";
 import { rebirthRequest } from "./rebirth";
@@ -57,13 +58,8 @@ export function createSparkplugNodes(births: Births, now: () => number = () => p
         const topic = readTopic(delivery.beside.topic);
         if (topic === null) return delivery;
         const { node, own, type } = topic;
-        let decoded: SparkplugDecoded;
-        try {
-          decoded = decodeSparkplug(delivery, known.births.get(own) ?? []);
-        } catch {
-          // The decoder says what is wrong when it is read in its turn.
-          return delivery;
-        }
+        const decoded = decodedBy(known.births, own, delivery);
+        if (decoded === null) return delivery;
         if (type.endsWith("BIRTH")) {
           known.births.set(own, decoded.births);
           fresh.set(own, decoded.births);
@@ -93,6 +89,32 @@ export function createSparkplugNodes(births: Births, now: () => number = () => p
     asked.set(node, now());
     return true;
   }
+}
+
+/** Null for what can't be read: the decoder says what is wrong when it is read in its turn. */
+function decodedBy(births: ReadonlyMap<string, Birth>, own: string, delivery: Delivery): SparkplugDecoded | null {
+  try {
+    return decodeSparkplug(delivery, births.get(own) ?? []);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Lets deliveries that are read once more, in previews and resends, have the names of the births that are kept of their source. Nothing is written; what
+ * isn't read as Sparkplug stays as it is.
+ */
+export async function namesOf(
+  births: Pick<Births, "read">,
+  source: { readonly id: number; readonly mapping: Pick<Mapping, "decode"> },
+): Promise<(delivery: Delivery) => Incoming> {
+  if (source.mapping.decode !== "sparkplug") return (delivery) => delivery;
+  const kept = await births.read(source.id);
+  return (delivery) => {
+    const topic = readTopic(delivery.beside.topic);
+    const decoded = topic && decodedBy(kept, topic.own, delivery);
+    return decoded === null ? delivery : { ...delivery, parts: () => decoded.parts };
+  };
 }
 
 /** True if a message of a node is missing before this one. */

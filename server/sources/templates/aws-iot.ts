@@ -1,4 +1,4 @@
-import { at, has, isObject, type SourceTemplate } from "./template";
+import { at, has, isObject, NOT_MEASURED, type SourceTemplate } from "./template";
 
 /** What a rule sends is what its SELECT says: `SELECT *, topic(2) AS device, timestamp() AS ts FROM 'sensors/+'` is read as it is, and shadows. */
 export const awsIot: SourceTemplate = {
@@ -29,7 +29,7 @@ export const awsIot: SourceTemplate = {
         ],
       },
     ],
-    absent: [{ metric: "*", values: ["nan", "NaN", ""] }],
+    absent: NOT_MEASURED,
   },
   looksLike({ json, delivery }) {
     if (delivery.beside.headers["x-amz-rules-engine-message-type"] !== undefined) return 1;

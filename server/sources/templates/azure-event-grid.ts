@@ -1,4 +1,4 @@
-import { at, type SourceTemplate } from "./template";
+import { at, NOT_MEASURED, type SourceTemplate } from "./template";
 
 const TELEMETRY = "Microsoft.Devices.DeviceTelemetry";
 
@@ -23,7 +23,7 @@ export const azureEventGrid: SourceTemplate = {
       "time",
     ].map((path) => ({ from: { path }, format: "rfc3339" as const })),
     readings: [{ root: "data.body" }],
-    absent: [{ metric: "*", values: ["nan", "NaN", ""] }],
+    absent: NOT_MEASURED,
   },
   looksLike({ json }) {
     const type = at(json, "eventType") ?? at(json, "type");

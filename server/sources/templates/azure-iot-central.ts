@@ -1,4 +1,4 @@
-import { has, type SourceTemplate } from "./template";
+import { has, NOT_MEASURED, type SourceTemplate } from "./template";
 
 export const azureIotCentral: SourceTemplate = {
   kind: "azure-iot-central",
@@ -13,7 +13,7 @@ export const azureIotCentral: SourceTemplate = {
     device: ["{deviceId}"],
     time: [{ from: { path: "enqueuedTime" }, format: "rfc3339" }],
     readings: [{ root: "telemetry" }],
-    absent: [{ metric: "*", values: ["nan", "NaN", ""] }],
+    absent: NOT_MEASURED,
     labels: { application: "{applicationId}", component: "{component}" },
   },
   looksLike: ({ json }) => (has(json, "applicationId", "deviceId", "enqueuedTime") ? 1 : 0),

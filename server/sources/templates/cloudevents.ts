@@ -1,4 +1,4 @@
-import { has, type SourceTemplate } from "./template";
+import { has, NOT_MEASURED, type SourceTemplate } from "./template";
 
 export const cloudevents: SourceTemplate = {
   kind: "cloudevents",
@@ -12,7 +12,7 @@ export const cloudevents: SourceTemplate = {
     device: ["{subject}", "{source}"],
     time: [{ from: { path: "time" }, format: "rfc3339" }],
     readings: [{ root: "data" }],
-    absent: [{ metric: "*", values: ["nan", "NaN", ""] }],
+    absent: NOT_MEASURED,
   },
   looksLike: ({ json, delivery }) =>
     has(json, "specversion", "source", "type") || delivery.beside.headers["ce-specversion"] !== undefined ? 0.9 : 0,

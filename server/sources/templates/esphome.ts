@@ -1,4 +1,4 @@
-import { levelsOf, NO_TEMPERATURE, NO_VALUE_WORDS, type SourceTemplate } from "./template";
+import { levelsOf, NOT_MEASURED, type SourceTemplate } from "./template";
 
 const COMPONENTS = [
   ...["sensor", "binary_sensor", "switch", "text_sensor", "number", "select", "light", "fan", "cover", "lock"],
@@ -31,7 +31,7 @@ export const esphome: SourceTemplate = {
       { root: "", name: "{topic.-3}.{topic.-2}", when: ONE_OF_SEVERAL },
     ],
     values: { booleans: [{ metric: "*", true: ["ON"], false: ["OFF"] }] },
-    absent: [{ metric: "*", values: NO_VALUE_WORDS }, ...NO_TEMPERATURE],
+    absent: NOT_MEASURED,
   },
   looksLike(seen) {
     const levels = levelsOf(seen);

@@ -1,8 +1,8 @@
-import { isObject, NO_TEMPERATURE, NO_VALUE_WORDS, type SourceTemplate } from "./template";
+import { isObject, NOT_MEASURED, type SourceTemplate } from "./template";
 
-/** Names of concentrations and humidities; the shortest only as they are. */
+/** Names of concentrations; the shortest only as they are. */
 const NEVER_NEGATIVE = [
-  ...["*gas*", "*Gas*", "*hum*", "*Hum*", "*_28GT_29", "PT08*", "RH", "rh", "AH"],
+  ...["*gas*", "*Gas*", "*_28GT_29", "PT08*"],
   ...["CO", "co", "CO2", "co2", "NO2", "no2", "NOx", "nox", "O3", "o3", "C6H6", "NMHC"],
 ];
 
@@ -19,9 +19,8 @@ export const generic: SourceTemplate = {
     time: ["time", "timestamp", "ts", "datetime"].map((path) => ({ from: { path }, format: "any" as const })),
     readings: [{ root: "readings" }, { root: "data" }, { root: "values" }, { root: "" }],
     absent: [
-      { metric: "*", values: NO_VALUE_WORDS },
-      ...NO_TEMPERATURE,
-      // Gases and humidities are never negative; -200 is what many data sets have for none.
+      ...NOT_MEASURED,
+      // Gases are never negative; -200 is what many data sets have for none.
       ...NEVER_NEGATIVE.map((metric) => ({ metric, values: [-200, -127, 327.67] })),
     ],
   },

@@ -1,4 +1,4 @@
-import { levelsOf, NO_TEMPERATURE, NO_VALUE_WORDS, type SourceTemplate } from "./template";
+import { levelsOf, NOT_MEASURED, type SourceTemplate } from "./template";
 
 const DOMAINS = [
   "sensor",
@@ -50,7 +50,7 @@ export const homeAssistant: SourceTemplate = {
         { metric: "person.*", true: ["home"], false: ["not_home"] },
       ],
     },
-    absent: [{ metric: "*", values: NO_VALUE_WORDS }, ...NO_TEMPERATURE],
+    absent: NOT_MEASURED,
   },
   looksLike(seen) {
     const levels = levelsOf(seen);

@@ -1,11 +1,11 @@
-import { NO_TEMPERATURE } from "./template";
+import { NOT_MEASURED } from "./template";
 
 /**
  * What decoders of LoRaWAN devices have in common, whichever network server runs them: the names that Dragino and Milesight publish. Values that say a
  * probe is absent: 0x7FFF tenths and hundredths of a degree (Dragino LHT65, manual §2.4.6).
  */
 export const LORAWAN_VALUES = {
-  absent: [{ metric: "*", values: ["nan", "NaN", "NULL"] }, ...NO_TEMPERATURE],
+  absent: NOT_MEASURED,
   units: [
     { metric: "TempC*", from: { unit: "°C" } },
     { metric: "Hum_SHT", from: { unit: "%" } },

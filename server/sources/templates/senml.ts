@@ -1,4 +1,4 @@
-import { has, type SourceTemplate } from "./template";
+import { has, NOT_MEASURED, type SourceTemplate } from "./template";
 
 export const senml: SourceTemplate = {
   kind: "senml",
@@ -11,6 +11,7 @@ export const senml: SourceTemplate = {
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "s" }],
     readings: [{ root: "readings", depth: 0 }],
+    absent: NOT_MEASURED,
     units: [{ metric: "*", from: { path: "unit" } }],
   },
   looksLike({ json, delivery }) {

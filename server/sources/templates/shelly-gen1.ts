@@ -1,4 +1,4 @@
-import { levelsOf, type SourceTemplate } from "./template";
+import { levelsOf, NOT_MEASURED, type SourceTemplate } from "./template";
 
 export const shellyGen1: SourceTemplate = {
   kind: "shelly-gen1",
@@ -17,7 +17,7 @@ export const shellyGen1: SourceTemplate = {
     readings: [{ root: "", name: "{topic.2+}", depth: 0, exclude: ["*temperature_f*", "*temperatures*", "timestamp"] }],
     values: { booleans: [{ metric: "*", true: ["on", "open"], false: ["off", "close"] }] },
     absent: [
-      { metric: "*", values: ["", "null", "nan"] },
+      ...NOT_MEASURED,
       // A probe that isn't there.
       { metric: "ext_temperature*", values: [999] },
       { metric: "sensor.temperature", values: [999] },

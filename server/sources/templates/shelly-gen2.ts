@@ -1,4 +1,4 @@
-import { at, levelsOf, type SourceTemplate } from "./template";
+import { at, levelsOf, NOT_MEASURED, type SourceTemplate } from "./template";
 
 const unit = (metric: string, of: string) => ({ metric, from: { unit: of } });
 
@@ -50,6 +50,8 @@ export const shellyGen2: SourceTemplate = {
         ],
       },
     ],
+    // A temperature is tC there, a humidity rh.
+    absent: [...NOT_MEASURED, { metric: "*.tC", values: [-127, -200, 327.67, -327.68] }],
     units: [
       unit("*.apower", "W"),
       unit("*act_power", "W"),

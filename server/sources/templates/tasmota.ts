@@ -1,4 +1,4 @@
-import { has, isObject, levelsOf, NO_TEMPERATURE, type SourceTemplate } from "./template";
+import { has, isObject, levelsOf, NOT_MEASURED, type SourceTemplate } from "./template";
 
 /**
  * Tasmota writes local time without a zone, and many devices that of a zone nobody set: the time of arrival is nearer to the truth until somebody
@@ -43,7 +43,7 @@ export const tasmota: SourceTemplate = {
         { metric: "Switch*", true: ["ON"], false: ["OFF"] },
       ],
     },
-    absent: [{ metric: "*", values: ["nan", "NaN"] }, ...NO_TEMPERATURE],
+    absent: NOT_MEASURED,
     units: [
       { metric: "*Temperature", from: { path: "TempUnit" } },
       { metric: "*DewPoint", from: { path: "TempUnit" } },

@@ -53,14 +53,22 @@ export function levelsOf({ delivery }: Seen): readonly string[] {
   return delivery.beside.topic?.split("/") ?? [];
 }
 
-/**
- * Numbers that stand for a temperature that wasn't measured: a DS18B20 that is gone (-127), a PT100 that is broken (-200), and the ends of 16 bits of
- * hundredths and tenths. By the metric's name alone, as senders don't tell the unit.
- */
-export const NO_TEMPERATURE = ["*temp*", "*Temp*", "*TEMP*", "*DS18B20*"].map((metric) => ({
-  metric,
-  values: [-127, -200, 327.67, -327.68, 3276.7, -3276.8],
-}));
-
 /** Words of many senders for a value that isn't there, as text. */
-export const NO_VALUE_WORDS = ["nan", "NaN", "unavailable", "unknown", "None", "none", "NULL", "null", ""];
+const NO_VALUE_WORDS = ["nan", "NaN", "unavailable", "unknown", "None", "none", "NULL", "null", ""];
+
+/** The ends of 16 bits, as they are and as hundredths and tenths: what a driver leaves that heard nothing. */
+const ENDS = [32767, -32768, 65535, 327.67, -327.68, 655.35, 3276.7, -3276.8, 6553.5];
+
+/**
+ * What stands for none in the metrics of sensors, whoever sends them; by the metric's name alone, as senders don't tell the unit. A temperature that wasn't
+ * measured: a DS18B20 that is gone (-127) or was just switched on (85), a PT100 that is broken (-200).
+ */
+export const NOT_MEASURED = [
+  { metric: "*", values: NO_VALUE_WORDS },
+  ...["*temp*", "*Temp*", "*TEMP*", "*DS18B20*", "*ds18b20*"].map((metric) => ({
+    metric,
+    values: [-127, -200, ...ENDS],
+  })),
+  ...["*DS18B20*", "*ds18b20*"].map((metric) => ({ metric, values: [85] })),
+  ...["*hum*", "*Hum*", "RH", "rh", "AH"].map((metric) => ({ metric, values: [-127, -200, ...ENDS] })),
+];

@@ -1,4 +1,4 @@
-import { has, isObject, levelsOf, NO_TEMPERATURE, type SourceTemplate, at } from "./template";
+import { has, isObject, levelsOf, NOT_MEASURED, type SourceTemplate, at } from "./template";
 
 /**
  * A device of ThingsBoard is known by its token alone. What stands at the token's place in the address names it here (it opens nothing: the source's
@@ -28,7 +28,7 @@ export const thingsboardDevice: SourceTemplate = {
     ],
     time: [{ from: { path: "ts" }, format: "ms" }],
     readings: [{ root: "values" }, { root: "" }],
-    absent: [{ metric: "*", values: ["nan", "NaN"] }, ...NO_TEMPERATURE],
+    absent: NOT_MEASURED,
   },
   looksLike(seen) {
     const levels = levelsOf(seen);

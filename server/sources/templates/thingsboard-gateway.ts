@@ -1,4 +1,4 @@
-import { has, isObject, levelsOf, type SourceTemplate } from "./template";
+import { has, isObject, levelsOf, NOT_MEASURED, type SourceTemplate } from "./template";
 
 export const thingsboardGateway: SourceTemplate = {
   kind: "thingsboard-gateway",
@@ -14,7 +14,7 @@ export const thingsboardGateway: SourceTemplate = {
     readings: [{ root: "", arrays: "history", historyTime: { path: "ts", format: "ms" } }],
     // Elements are {ts, values: {…}}, or the values themselves.
     rename: [{ from: "values.*", to: "{*}" }],
-    absent: [{ metric: "*", values: ["nan", "NaN"] }],
+    absent: NOT_MEASURED,
   },
   looksLike(seen) {
     const levels = levelsOf(seen);

@@ -1,4 +1,4 @@
-import { has, isObject, levelsOf, NO_TEMPERATURE, type SourceTemplate } from "./template";
+import { has, isObject, levelsOf, NOT_MEASURED, type SourceTemplate } from "./template";
 
 const ATTRIBUTE = { value: "{}", differs: [null] };
 const WHOLE = { value: "{}", equals: [null] };
@@ -27,7 +27,7 @@ export const zigbee2mqtt: SourceTemplate = {
       { root: "", exclude: NO_READINGS, when: [ATTRIBUTE], name: "{topic.-1}" },
     ],
     values: { booleans: [{ metric: "state*", true: ["ON"], false: ["OFF"] }] },
-    absent: [{ metric: "*", values: ["nan", "NaN", "unknown", ""] }, ...NO_TEMPERATURE],
+    absent: NOT_MEASURED,
     units: [
       { metric: "temperature", from: { unit: "°C" } },
       { metric: "device_temperature", from: { unit: "°C" } },
