@@ -1,6 +1,6 @@
 // Runs one script of this folder: `node e2e/run.mjs bench/layout --messages 100000`. Bundles it first, for Node 20 reads no
 // TypeScript. A script exports `main(argv)`, which resolves with the exit code.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -30,9 +30,10 @@ if (!name.includes("/") || !existsSync(entry)) {
 }
 
 const outfile = path.join(root, "dist", "e2e", `${name}.mjs`);
+const unfinished = `${outfile}.${process.pid}`;
 await build({
   entryPoints: [entry],
-  outfile,
+  outfile: unfinished,
   bundle: true,
   platform: "node",
   format: "esm",
@@ -43,5 +44,7 @@ await build({
   tsconfig: path.join(root, "tsconfig.json"),
   logLevel: "warning",
 });
+// The same script may be starting elsewhere, and must never read half of it.
+renameSync(unfinished, outfile);
 const { main } = await import(pathToFileURL(outfile).href);
 process.exitCode = await main(argv);
