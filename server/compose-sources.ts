@@ -3,6 +3,7 @@ import { type Admission, createAdmission } from "./ingest/admission";
 import { noIngestCounts, type IngestCounts } from "./ingest/ingest-rates";
 import { IngestRefusedError } from "./ingest/refused";
 import { claimNames } from "./ingest/new-names";
+import { createNameCheck } from "./ingest/name-check";
 import { createPace } from "./ingest/pace";
 import { createSenders } from "./ingest/sender";
 import { createWaitingBytes } from "./ingest/waiting-bytes";
@@ -71,6 +72,7 @@ export function composeDoors({ config, engines, ingestCounts = noIngestCounts, l
   });
   return {
     ...{ accept, bounds, pace, senders, sources, intake, counting },
+    checkNames: createNameCheck(admission, bounds),
     waiting: createWaitingBytes(ingest.INGEST_MAX_WAITING_BYTES),
     /** @param changed what {@link import("./access/watch").watchAccess} told. */
     forget(changed: string) {

@@ -142,6 +142,7 @@ export function composeApi(parts: ApiParts): Api {
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
       ...{ accept, pace, senders, waiting },
+      checkNames: doors.checkNames,
       keptSecrets: parts.keptSecrets ?? createKeptSecrets(config),
       sources: doors.sources,
       intake: doors.intake,

@@ -114,6 +114,24 @@ describe("one dead letter", () => {
     expect((await list("status=resent")).items.map((item) => item.id)).toEqual([id]);
   });
 
+  test("what it names anew when it is edited counts against the limits of who sends it, as at every door", async () => {
+    const of = { of: "service", siteId: null, device: null, grants: [{ role: "operator", siteId: null }] } as const;
+    const caller = { kind: "key", keyId: "operators", name: "operators", ...of } as const;
+    const api = rig.compose({ caller, ingest: { KEY_NEW_DEVICES_PER_HOUR: 1 } });
+    const letters = await refuse([ahead(), ahead(), ahead()]);
+    const send = (i: number, device: string) => {
+      const message = `{"device":"${device}","time":"${iso(now - i)}","readings":{"a":1}}`;
+      return post("resendDeadLetter", { id: letters[i]!.id }, { message }, api);
+    };
+    await read(resendAnswer, send(0, "edited-1"));
+    const second = await send(1, "edited-2");
+    expect([second.status, Number(second.headers.get("retry-after")) > 3000]).toEqual([429, true]);
+    expect((await one(letters[1]!.id)).status).toBe("open");
+    // What is there already costs nothing.
+    await until(async () => (await one(letters[0]!.id)).status === "resent", PATIENCE);
+    await read(resendAnswer, send(2, "edited-1"));
+  });
+
   test("of a sender that speaks for a site is judged with it each time it is sent, edited or not", async () => {
     const value = Buffer.from(JSON.stringify({ ...ahead(), device: "press-9", site: "south" }));
     await rig.engines.eventLog.append(TOPICS.telemetry, [{ key: "press-9", value, headers: siteHeaders("north") }]);

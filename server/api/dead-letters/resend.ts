@@ -5,6 +5,8 @@ import type { RereadDeliveries } from "@/server/dead-letters/reread";
 import { sendOne } from "@/server/dead-letters/send";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { EventLog } from "@/server/ports/event-log";
+import type { NameCheck } from "@/server/ingest/name-check";
+import type { Senders } from "@/server/ingest/sender";
 import { findDevice } from "@/server/catalog/devices";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { parseJsonBody } from "../json-body";
@@ -29,7 +31,7 @@ export const resendDeadLetter = verb(
     description:
       "Answers once the log holds the message; `status` is then `resending` until a worker has handled it, and `resent` after. Only an open " +
       "dead letter can be sent, by one at a time. Readings that are there already count as repeats. An edited message that would be refused is " +
-      "not sent: `preview` says why. After 503 the message may be in the log: the letter stays `resending`, and opens again by itself once it is " +
+      "not sent: `preview` says why; what it names anew counts for who sends it. After 503 the message may be in the log: the letter stays `resending`, and opens again by itself once it is " +
       "certain that the message is not.",
     params: letterParams,
     query: NO_PARAMETERS,
@@ -39,6 +41,7 @@ export const resendDeadLetter = verb(
       "not-found",
       "wrong-status",
       "would-be-refused",
+      "too-many-new",
       "log-unavailable",
       "unsupported-media-type",
       "unreadable-body",
@@ -52,12 +55,16 @@ export const resendDeadLetter = verb(
     preview: previewOf,
     reread,
     prisma,
+    senders,
+    checkNames,
   }: {
     readonly deadLetters: Pick<DeadLetters, "find" | "change">;
     readonly eventLog: Pick<EventLog, "append">;
     readonly preview: PreviewLetters;
     readonly reread: RereadDeliveries;
     readonly prisma: PrismaClient;
+    readonly senders: Senders;
+    readonly checkNames: NameCheck;
   }) =>
     async (ctx, { params: { id }, request, attempt }) => {
       const { message, dryRun } = await parseJsonBody(resendBody, request, MOST_BYTES);
@@ -82,6 +89,11 @@ export const resendDeadLetter = verb(
       if ((edited !== null && !preview.ok) || isRefused) {
         const problems = preview.problems.map(({ title, detail }) => `${title}: ${detail}`).join("; ");
         throw new ProblemError("would-be-refused", problems, { members: { preview } });
+      }
+      if (edited !== null) {
+        const reading = letter.delivery && (await reread([{ ...letter, raw: edited }])).get(letter.id);
+        const messages = reading ? reading.records.map(({ value }) => value) : [edited];
+        await checkNames(senders.of(ctx.caller, ctx.sites), messages);
       }
       const sent = await sendOne({ deadLetters, eventLog, reread }, { letter, edited });
       const after = await readLetter(ctx, deadLetters, id);
