@@ -4,6 +4,15 @@ import { useCallback, useEffect } from "react";
 
 /** Asked of the window before somebody is led to another page; whoever has something to lose prevents it. */
 const LEAVING = "fieldwatch-leaving";
+/** The same after Back or Forward has changed the address, and nothing that is shown. */
+const LEFT = "fieldwatch-left";
+
+/** Lets guards keep Back and Forward from what is shown. To be called before Next listens: listeners of a window are called in their order. */
+export function heedLeaveGuards(): void {
+  window.addEventListener("popstate", (event) => {
+    if (!window.dispatchEvent(new Event(LEFT, { cancelable: true }))) event.stopImmediatePropagation();
+  });
+}
 
 /**
  * Asks before what was written is lost: when the tab is closed or loaded anew, when a link or {@link useGo} leads to another page, and at back and forward.
@@ -26,11 +35,10 @@ export function useLeaveGuard(isOn: boolean, question: string): void {
     const onLeaving = (event: Event) => {
       if (!window.confirm(question)) event.preventDefault();
     };
-    // The address has changed by then, what is shown has not: Next listens to the same, after us.
-    const onPopState = (event: PopStateEvent) => {
+    const onLeft = (event: Event) => {
       const isHere = window.location.pathname === new URL(here).pathname;
       if (!isComingBack && (isHere || window.confirm(question))) return;
-      event.stopImmediatePropagation();
+      event.preventDefault();
       if (isHere) return void (isComingBack = false);
       const now = placeInHistory();
       if (place === null || now === null) return window.history.pushState(state, "", here);
@@ -39,13 +47,13 @@ export function useLeaveGuard(isOn: boolean, question: string): void {
     };
     window.addEventListener("beforeunload", onUnload);
     window.addEventListener(LEAVING, onLeaving);
-    window.addEventListener("popstate", onPopState, true);
+    window.addEventListener(LEFT, onLeft);
     // Before the links themselves, which would lead away.
     document.addEventListener("click", onClick, true);
     return () => {
       window.removeEventListener("beforeunload", onUnload);
       window.removeEventListener(LEAVING, onLeaving);
-      window.removeEventListener("popstate", onPopState, true);
+      window.removeEventListener(LEFT, onLeft);
       document.removeEventListener("click", onClick, true);
     };
   }, [isOn, question]);
