@@ -76,7 +76,7 @@ export async function putIntoOutbox(
     const turn = isOver ? Math.min(now + COLLECT_MS, ...old.map(({ nextAt }) => nextAt)) : now;
     const wasAway = old.some(({ attempts }) => attempts > 0) && channel.failingSince !== null;
     const message = writeMessage({
-      ...{ id, occasion, publicUrl, at: now },
+      ...{ id, occasion, publicUrl, at: now, mostNamed: CHANNELS[channel.kind].mostNamed },
       thread: isOver ? `fieldwatch-channel-${channel.id}` : `fieldwatch-group-${groupId}`,
       alerts: [...(await seeAlerts(tx, ids, now)).values()],
       elsewhere: isOver ? [] : elsewhere.filter((alert) => !ids.includes(alert.id)),

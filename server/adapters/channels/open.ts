@@ -2,6 +2,15 @@ import type { OpenedChannel } from "@/server/domain/notifications/channel";
 import { cut } from "@/server/domain/notifications/message";
 import type { AlertChannel, SendOutcome } from "@/server/ports/alert-channel";
 import type { Outgoing } from "./post-json";
+import { createAlertmanager } from "./alertmanager";
+import { createApprise } from "./apprise";
+import { createDiscord } from "./discord";
+import { createEmail } from "./email";
+import { createNtfy } from "./ntfy";
+import { createPagerDuty } from "./pagerduty";
+import { createSlack } from "./slack";
+import { createTeams } from "./teams";
+import { createTelegram } from "./telegram";
 import { createWebhook } from "./webhook";
 
 /** The most that is told of an answer, in characters. */
@@ -25,8 +34,24 @@ function ofKind(opened: OpenedChannel, out: Outgoing): AlertChannel {
   switch (opened.kind) {
     case "webhook":
       return createWebhook(opened.settings, opened.secrets, out);
-    default:
-      throw new Error(`no adapter for channels of the kind ${opened.kind}`);
+    case "email":
+      return createEmail(opened.settings, opened.secrets, out);
+    case "slack":
+      return createSlack(opened.secrets, out);
+    case "pagerduty":
+      return createPagerDuty(opened.settings, opened.secrets, out);
+    case "ntfy":
+      return createNtfy(opened.settings, opened.secrets, out);
+    case "teams":
+      return createTeams(opened.secrets, out);
+    case "telegram":
+      return createTelegram(opened.settings, opened.secrets, out);
+    case "discord":
+      return createDiscord(opened.secrets, out);
+    case "alertmanager":
+      return createAlertmanager(opened.settings, opened.secrets, out);
+    case "apprise":
+      return createApprise(opened.settings, opened.secrets, out);
   }
 }
 

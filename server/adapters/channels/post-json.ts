@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import { retryAfterMs } from "@/server/domain/notifications/retry";
-import type { ChannelAnswer, Delivery, SendOutcome } from "@/server/ports/alert-channel";
+import type { Delivery, SendOutcome } from "@/server/ports/alert-channel";
 import type { AddressCheck } from "./address-check";
 import { assertAddress, checkedLookup, RefusedAddressError } from "./checked-lookup";
 
@@ -16,7 +16,7 @@ export interface Outgoing {
 const MOST_READ = 16_384;
 
 /** Statuses below 500 that say: not now. */
-const LATER = new Set([408, 425, 429]);
+const LATER = new Set([408, 424, 425, 429]);
 
 interface Answered {
   readonly status: number;
@@ -28,21 +28,19 @@ interface Post {
   readonly url: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What an answer of success says in its body where the status doesn't tell all: null for sent. */
-  readonly judge?: (answer: ChannelAnswer) => SendOutcome | null;
   /** What a body says of the time to wait, in milliseconds. */
   readonly askedMs?: (text: string) => number | null;
 }
 
 /**
- * POSTs JSON: the one way by which channels speak HTTP, and the one table of what its outcomes mean. 2xx: sent; 408, 425, 429, 5xx, no
+ * POSTs JSON: the one way by which channels speak HTTP, and the one table of what its outcomes mean. 2xx: sent; 408, 424, 425, 429, 5xx, no
  * answer, no connection: later, not before what Retry-After says; all else, redirects too, and addresses that are refused: never.
  */
 export async function postJson(out: Outgoing, post: Post, delivery: Delivery): Promise<SendOutcome> {
   try {
     const { status, text, retryAfter } = await exchange(out, post, delivery.signal);
     const answer = { status, text };
-    if (status >= 200 && status < 300) return post.judge?.(answer) ?? { outcome: "sent", answer };
+    if (status >= 200 && status < 300) return { outcome: "sent", answer };
     if (status < 500 && !LATER.has(status)) return { outcome: "failed", answer };
     return { outcome: "retry", answer, afterMs: post.askedMs?.(text) ?? retryAfterMs(retryAfter, delivery.at) };
   } catch (error) {
@@ -135,4 +133,15 @@ function exchange(out: Outgoing, { url, body, headers }: Post, signal: AbortSign
     });
     request.end(body);
   });
+}
+
+/** What a JSON answer says of the seconds to wait, in milliseconds; null when it says nothing. */
+export function secondsIn(text: string, find: (answer: object) => unknown): number | null {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const seconds = typeof answer === "object" && answer !== null ? find(answer) : null;
+    return typeof seconds === "number" && seconds >= 0 ? Math.ceil(seconds * 1000) : null;
+  } catch {
+    return null;
+  }
 }

@@ -32,6 +32,7 @@ export const CHANNELS = {
     gapMs: 0,
     tellsAcknowledged: true,
     keepsState: false,
+    mostNamed: 50,
   },
   email: {
     title: "E-mail",
@@ -42,6 +43,12 @@ export const CHANNELS = {
         .enum(["starttls", "tls", "none"])
         .default("starttls")
         .describe("starttls: refused by a server without it; none: only for one on this machine or network"),
+      ca: z
+        .string()
+        .max(16_384)
+        .nullable()
+        .default(null)
+        .describe("PEM of the authority to trust besides the system's"),
       user: line(320).nullable().default(null),
       from: mailbox,
       to: z.array(mailbox).min(1).max(50),
@@ -50,6 +57,7 @@ export const CHANNELS = {
     gapMs: 0,
     tellsAcknowledged: false,
     keepsState: false,
+    mostNamed: 50,
   },
   slack: {
     title: "Slack, Mattermost, Rocket.Chat",
@@ -58,6 +66,7 @@ export const CHANNELS = {
     gapMs: 1000,
     tellsAcknowledged: false,
     keepsState: false,
+    mostNamed: 50,
   },
   pagerduty: {
     title: "PagerDuty",
@@ -66,6 +75,7 @@ export const CHANNELS = {
     gapMs: 0,
     tellsAcknowledged: true,
     keepsState: true,
+    mostNamed: 50,
   },
   ntfy: {
     title: "ntfy",
@@ -79,6 +89,7 @@ export const CHANNELS = {
     gapMs: 0,
     tellsAcknowledged: false,
     keepsState: false,
+    mostNamed: 50,
   },
   teams: {
     title: "Microsoft Teams",
@@ -87,6 +98,7 @@ export const CHANNELS = {
     gapMs: 250,
     tellsAcknowledged: false,
     keepsState: false,
+    mostNamed: 50,
   },
   telegram: {
     title: "Telegram",
@@ -95,6 +107,7 @@ export const CHANNELS = {
     gapMs: 1000,
     tellsAcknowledged: false,
     keepsState: false,
+    mostNamed: 50,
   },
   discord: {
     title: "Discord",
@@ -103,6 +116,7 @@ export const CHANNELS = {
     gapMs: 500,
     tellsAcknowledged: false,
     keepsState: false,
+    mostNamed: 50,
   },
   alertmanager: {
     title: "Alertmanager",
@@ -111,6 +125,7 @@ export const CHANNELS = {
     gapMs: 0,
     tellsAcknowledged: false,
     keepsState: true,
+    mostNamed: 5000,
   },
   apprise: {
     title: "Apprise API",
@@ -129,6 +144,7 @@ export const CHANNELS = {
     gapMs: 0,
     tellsAcknowledged: false,
     keepsState: false,
+    mostNamed: 50,
   },
 } as const satisfies Record<
   string,
@@ -142,6 +158,8 @@ export const CHANNELS = {
     readonly tellsAcknowledged: boolean;
     /** Whether it has a state of its own for each group, which messages of several groups together would leave behind. */
     readonly keepsState: boolean;
+    /** Alerts that one message names; of more it only tells how many. */
+    readonly mostNamed: number;
   }
 >;
 

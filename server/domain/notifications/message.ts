@@ -51,8 +51,6 @@ export interface AlertMessage {
   readonly url: string | null;
 }
 
-/** The most alerts that one message names. */
-export const MOST_NAMED = 50;
 /** Decisions that came later than this say so. */
 const LATE_MS = 60_000;
 
@@ -71,14 +69,16 @@ export interface MessageParts {
   /** What is to be said beside the alerts, such as why it comes late. */
   readonly notes?: readonly string[];
   readonly publicUrl: string | null;
+  /** The most alerts that it names. */
+  readonly mostNamed: number;
 }
 
 /** Writes a message about alerts: those that fire first, the worst before the others. */
 export function writeMessage(parts: MessageParts): AlertMessage {
-  const { id, occasion, at, thread, alerts, elsewhere = [], notes = [], publicUrl } = parts;
+  const { id, occasion, at, thread, alerts, elsewhere = [], notes = [], publicUrl, mostNamed } = parts;
   const sorted = [...alerts].sort((a, b) => rank(a) - rank(b) || a.firedAt - b.firedAt || a.id - b.id);
   const open = sorted.filter((alert) => !isOver(alert));
-  const named = sorted.slice(0, MOST_NAMED);
+  const named = sorted.slice(0, mostNamed);
   const more = sorted.length - named.length;
   const all = [...open, ...elsewhere];
   const status = all.length === 0 ? "resolved" : all.every(isAcknowledged) ? "acknowledged" : "firing";
