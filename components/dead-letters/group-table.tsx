@@ -5,9 +5,10 @@ import { BarSparkline } from "../ui/bar-sparkline";
 import { formatCount, formatTotal } from "../ui/format";
 import { None, SortHead } from "../ui/list-table";
 import { PIPELINE_COLORS } from "../ui/theme";
+import { OWN_SOURCE } from "@/server/domain/source";
 import classes from "./group-table.module.css";
 import type { HeldRow } from "./held";
-import { type GroupSort, groupName, type ViewChange } from "./view";
+import { type GroupSort, groupName, originOf, type ViewChange } from "./view";
 
 interface GroupTableProps {
   rows: readonly HeldRow<DeadLetterGroup>[];
@@ -98,7 +99,9 @@ interface RowProps {
 }
 
 function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowProps) {
-  const { title, device, field, count, resends, trend, firstSeen, lastSeen, example } = group;
+  const { title, device, field, count, resends, trend, firstSeen, lastSeen, example, source, mappingVersion } = group;
+  // Of what came by the telemetry route nobody asks.
+  const origin = source === null || source === OWN_SOURCE ? null : originOf(source, mappingVersion);
   const deviceWord = device ?? "no device";
   const fieldWord = field ?? "whole message";
   const lastDay = trend.reduce((sum, one) => sum + one, 0);
@@ -121,7 +124,7 @@ function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowP
           {title}
         </a>
         <span className={classes.below}>
-          {deviceWord} · {fieldWord}
+          {[deviceWord, fieldWord, origin].filter((word) => word !== null).join(" · ")}
         </span>
       </td>
       <td className={classes.device} title={deviceWord}>
@@ -146,7 +149,8 @@ function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowP
       <td data-number>
         <Age time={lastSeen} />
       </td>
-      <td className={classes.example} title={example ?? undefined}>
+      <td className={classes.example} title={[origin, example].filter((word) => word !== null).join(": ") || undefined}>
+        {origin === null ? null : <span className={classes.origin}>{origin}</span>}
         {example}
       </td>
     </tr>

@@ -55,6 +55,11 @@ export function changedAddress(address: URLSearchParams, change: ViewChange): UR
   return next;
 }
 
+/** Who sent, for people, and the version of its mapping that refused it. */
+export function originOf(source: string, mappingVersion: number | null): string {
+  return mappingVersion === null ? source : `${source}, mapping ${mappingVersion}`;
+}
+
 /** Writes a group's name for the address. */
 export function groupName({ reason, device, field }: GroupKey): string {
   return [reason, device ?? "", field ?? ""].map(encodeURIComponent).join("/");

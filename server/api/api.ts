@@ -11,6 +11,7 @@ import { createOpenApi } from "./openapi";
 import { parseParameters } from "./parse";
 import { type OnUnforeseen, ProblemError, problemKind, problemResponse } from "./problem";
 import type { Api } from "./runtime";
+import { PROTOCOLS } from "./source-doors/receive";
 import { type ApiDeps, type VerbName, VERBS } from "./verbs";
 import { notProven } from "./step-up";
 import { EVERYWHERE, notHeld, NotHereError } from "./within";
@@ -49,7 +50,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
   const recording = createRecording(deps.pool, (error, verb) => onUnforeseen(error, verb, "audit-unavailable"));
   // A verb that writes may ask a port that has a connection of its own: were all taken by such verbs, each would wait for the others.
   const writing = createSemaphore(Math.max(1, Math.floor(deps.pool.options.max / 2)));
-  const openApi = createOpenApi(Object.values(VERBS), version);
+  const openApi = createOpenApi(Object.values(VERBS), PROTOCOLS, version);
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
     const url = new URL(request.url);

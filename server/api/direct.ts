@@ -1,29 +1,48 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { Api } from "./runtime";
-import { isProtocol, protocolMethods } from "./source-doors/receive";
+import { PROTOCOLS } from "./source-doors/receive";
 import { ingestTelemetry } from "./telemetry/ingest";
-import type { VerbName } from "./verbs";
 
-const { method: METHOD, path: PATH } = ingestTelemetry.operation;
-/** Methods by which senders deliver. */
-const DELIVERING = new Set(["POST", "PUT", "PATCH", "GET"]);
+type DirectApi = Pick<Api, "handle" | "receive" | "notAllowed" | "notFound">;
+type Answer = (api: DirectApi, request: Request, params: Record<string, string>) => Promise<Response>;
 
-/** The verb of an address that devices and gateways send to, with its parameters; null for any other. */
-function doorOf(
-  { method = "", headers }: IncomingMessage,
-  path: string,
-): { verb: VerbName; params: Record<string, string> } | null {
-  if (path === PATH) return method === METHOD ? { verb: "ingestTelemetry", params: {} } : null;
-  const [, source] = /^\/ingest(?:\/([^/]*).*)?$/.exec(path) ?? [];
-  // What CloudEvents' webhooks ask before they send takes the key as well.
-  const isAsking = method === "OPTIONS" && headers["webhook-request-origin"] !== undefined;
-  if (!isIngest(path) || !(DELIVERING.has(method) || isAsking)) return null;
-  return { verb: "deliver", params: { source: source ?? "" } };
+/** Addresses that devices and gateways send to, and what answers there by method. */
+interface Address {
+  /** Its named groups are the answer's parameters. */
+  readonly path: RegExp;
+  readonly answers: Readonly<Record<string, Answer>>;
+  /** True where Next has the other methods. */
+  readonly isShared?: true;
+  /** True where CloudEvents' webhooks ask before they send, which takes the key as well. */
+  readonly isAsked?: true;
 }
 
-function isIngest(path: string): boolean {
-  return /^\/ingest(\/|$)/.test(path);
+const deliver: Answer = (api, request, { source = "" }) => api.handle("deliver", request, { source });
+const receive: Answer = (api, request) => api.receive(request);
+
+/** The first that fits holds. */
+const ADDRESSES: readonly Address[] = [
+  {
+    path: exactly(ingestTelemetry.operation.path),
+    answers: { [ingestTelemetry.operation.method]: (api, request) => api.handle("ingestTelemetry", request, {}) },
+    isShared: true,
+  },
+  {
+    path: /^\/ingest(?:\/(?<source>[^/]*).*)?$/,
+    answers: { POST: deliver, PUT: deliver, PATCH: deliver, GET: deliver },
+    isAsked: true,
+  },
+  ...[...new Set(PROTOCOLS.map(({ path }) => path))].map((path) => ({
+    path: exactly(path),
+    answers: Object.fromEntries(PROTOCOLS.filter((one) => one.path === path).map(({ method }) => [method, receive])),
+  })),
+  // What speaks OTLP asks for traces and logs beside metrics.
+  { path: /^\/v1\//, answers: {} },
+];
+
+function exactly(path: string): RegExp {
+  return new RegExp(`^${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
 }
 
 /**
@@ -31,33 +50,35 @@ function isIngest(path: string): boolean {
  * @returns false when it is another request, which Next may have.
  */
 export async function answerDirectly(
-  api: Pick<Api, "handle" | "receive" | "notAllowed" | "notFound">,
+  api: DirectApi,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<boolean> {
   const [path = ""] = request.url?.split("?", 1) ?? [];
-  const { method = "" } = request;
-  const door = doorOf(request, path);
-  const isTheirs = isProtocol(method, path);
-  const allowed = isIngest(path) ? [...DELIVERING] : protocolMethods(path);
-  if (door === null && !isTheirs && allowed === null) return false;
+  const address = ADDRESSES.find((one) => one.path.test(path));
+  const answering = address === undefined ? null : answerOf(address, request);
+  if (address === undefined || answering === null) return false;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   const asked = requestOf(request, bodyOf(chunks), gone.signal);
-  const answer = await answering();
-  function answering(): Promise<Response> {
-    if (door !== null) return api.handle(door.verb, asked, door.params);
-    if (isTheirs) return api.receive(asked);
-    if (allowed!.length === 0) return api.notFound(asked);
-    if (method !== "OPTIONS") return api.notAllowed(asked, allowed!);
-    return Promise.resolve(new Response(null, { status: 204, headers: { allow: allowed!.join(", ") } }));
-  }
+  const answer = await answering(api, asked, { ...address.path.exec(path)?.groups });
   // What the verb didn't read is the connection's to drop, so that it can be used again.
   void chunks.return?.();
   const body = Buffer.from(await answer.arrayBuffer());
   response.writeHead(answer.status, [...answer.headers, ["content-length", String(body.length)]].flat()).end(body);
   return true;
+}
+
+/** What answers a request to an address; null for Next. */
+function answerOf({ answers, isShared, isAsked }: Address, { method = "", headers }: IncomingMessage): Answer | null {
+  if (Object.hasOwn(answers, method)) return answers[method]!;
+  if (isShared) return null;
+  const allowed = Object.keys(answers);
+  if (allowed.length === 0) return (api, request) => api.notFound(request);
+  if (method !== "OPTIONS") return (api, request) => api.notAllowed(request, allowed);
+  if (isAsked && headers["webhook-request-origin"] !== undefined) return deliver;
+  return async () => new Response(null, { status: 204, headers: { allow: allowed.join(", ") } });
 }
 
 /** The body as it is asked for. */

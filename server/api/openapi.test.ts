@@ -1,14 +1,23 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createOpenApi } from "./openapi";
+import { PROTOCOLS } from "./source-doors/receive";
 import { VERBS } from "./verbs";
 
-const document = createOpenApi(Object.values(VERBS), "0") as {
+const document = createOpenApi(Object.values(VERBS), PROTOCOLS, "0") as {
   paths: Record<
     string,
-    Record<string, { parameters: { name: string; in: string }[]; responses: Record<string, unknown> }>
+    Record<
+      string,
+      {
+        parameters: { name: string; in: string }[];
+        responses: Record<string, unknown>;
+        security: object[];
+        requestBody?: object;
+      }
+    >
   >;
-  components: { schemas: Record<string, unknown> };
+  components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> };
 };
 
 test("every route under app/api is in the document, and nothing else", () => {
@@ -23,7 +32,16 @@ test("every route under app/api is in the document, and nothing else", () => {
     )
     .filter((address) => !address.includes("[...") && address !== "/api/openapi.json");
   // Doors of sources are answered without Next.
-  expect(Object.keys(document.paths).sort()).toEqual([...routes, "/ingest/{source}"].sort());
+  const doors = ["/ingest/{source}", "/write", "/api/v2/write", "/ping", "/query", "/v1/metrics", "/api/v1/prom/write"];
+  expect(Object.keys(document.paths).sort()).toEqual([...routes, ...doors].sort());
+});
+
+test("doors of sources tell every place a key may stand in, and the methods they take", () => {
+  const { "/ingest/{source}": own, "/api/v2/write": lines, "/ping": ping } = document.paths;
+  expect(Object.keys(own!)).toEqual(["post", "put", "patch", "get"]);
+  const places = ["key", "token", "password", "header", "parameter"].map((scheme) => ({ [scheme]: [] }));
+  expect([own!.post!.security, lines!.post!.security, ping!.get!.security]).toEqual([places, places, []]);
+  expect([own!.get!.requestBody, own!.put!.requestBody]).toEqual([undefined, own!.post!.requestBody]);
 });
 
 test("every reference leads somewhere, and every name is used", () => {

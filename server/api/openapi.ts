@@ -3,6 +3,7 @@ import { problem } from "@/server/contracts/common";
 import { rejectedItem, rejectedMore } from "@/server/contracts/telemetry";
 import { MESSAGE_SCHEMA } from "./telemetry/message-schema";
 import { type ProblemKind, PROBLEMS } from "./problem";
+import type { Protocol } from "./source-doors/protocol";
 import type { Operation } from "./verb";
 
 /** Problems of addresses that don't answer everybody. */
@@ -19,6 +20,20 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
+/** Where a key of a source may stand too, at doors of sources and nowhere else. */
+const DOOR_SCHEMES = {
+  token: { type: "apiKey", in: "header", name: "Authorization", description: "The key of a source, as `Token …`" },
+  password: { type: "http", scheme: "basic", description: "The key of a source as password; the name is anything" },
+  header: { type: "apiKey", in: "header", name: "X-Api-Key", description: "The key of a source" },
+  parameter: {
+    ...{ type: "apiKey", in: "query", name: "key" },
+    description: "The key of a source, for senders that can say it nowhere else; never told in logs",
+  },
+} as const;
+const DOOR_SECURITY = ["key", ...Object.keys(DOOR_SCHEMES)].map((scheme) => ({ [scheme]: [] }));
+/** Methods by which a source's own door takes deliveries. */
+const DOOR_METHODS = ["post", "put", "patch", "get"];
+
 /** Problems any address can answer with. */
 const ALWAYS: readonly ProblemKind[] = [
   ...([
@@ -31,16 +46,23 @@ const ALWAYS: readonly ProblemKind[] = [
   ] as const),
 ];
 
-/** The OpenAPI 3.1 document of these verbs, made from the schemas they parse and answer with. */
+/** The OpenAPI 3.1 document of these verbs, made from the schemas they parse and answer with, and of the protocols of others. */
 export function createOpenApi(
   verbs: Iterable<{ readonly operation: Operation }>,
+  protocols: readonly Protocol[],
   version: string,
 ): Record<string, unknown> {
   const components = createComponents();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { operation } of verbs) {
-    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describeOperation(operation, components);
+    const described = describeOperation(operation, components);
+    for (const method of operation.door ? DOOR_METHODS : [operation.method.toLowerCase()]) {
+      const { requestBody: _, ...bodiless } = described;
+      (paths[operation.path] ??= {})[method] = operation.door && method === "get" ? bodiless : described;
+    }
   }
+  for (const protocol of protocols)
+    (paths[protocol.path] ??= {})[protocol.method.toLowerCase()] = describeProtocol(protocol);
   // Settles the problems' schema even if no verb used it.
   components.refer(problem);
   return {
@@ -54,7 +76,10 @@ export function createOpenApi(
     },
     servers: [{ url: "/" }],
     paths,
-    components: { schemas: { Message: MESSAGE_SCHEMA, ...components.schemas }, securitySchemes: SECURITY_SCHEMES },
+    components: {
+      schemas: { Message: MESSAGE_SCHEMA, ...components.schemas },
+      securitySchemes: { ...SECURITY_SCHEMES, ...DOOR_SCHEMES },
+    },
   };
 }
 
@@ -100,13 +125,13 @@ function withoutId(schema: object): object {
 }
 
 function describeOperation(operation: Operation, components: Components): Record<string, unknown> {
-  const { summary, description, params, query, status, problems, bodies, access, stepUp } = operation;
+  const { summary, description, params, query, status, problems, bodies, access, stepUp, door } = operation;
   const isOpen = access === "public";
   const hasParameters = Object.keys({ ...params.shape, ...query.shape }).length > 0;
   return {
     summary,
     ...(description === undefined ? {} : { description }),
-    security: isOpen ? [] : [{ key: [] }, { session: [] }],
+    security: isOpen ? [] : door ? DOOR_SECURITY : [{ key: [] }, { session: [] }],
     "x-permission": access,
     ...(stepUp && { "x-step-up": true }),
     parameters: [...parameters("path", params, components), ...parameters("query", query, components)],
@@ -125,6 +150,37 @@ function describeOperation(operation: Operation, components: Components): Record
         ],
         components,
       ),
+    },
+  };
+}
+
+/** What a protocol of others can be answered with when it goes wrong, in the protocol's own words. */
+const TROUBLES: Readonly<Record<number, string>> = {
+  400: "What wasn't taken, by its place; all else was",
+  401: "There is no such key",
+  403: "The key is no source's, or its source is disabled",
+  413: "Larger than is taken at once: send less at a time",
+  415: "Packed in a way that isn't known",
+  429: "Too fast, or too much at once: try again after Retry-After",
+  500: "A fault of this server",
+  503: "The event log is away: send the same again after Retry-After",
+};
+
+function describeProtocol({ summary, takes, good, bodies, query = {} }: Protocol): object {
+  const content = Object.entries(bodies ?? {}).map(([type, description]) => [
+    type,
+    { schema: { type: "string", format: "binary", description } },
+  ]);
+  const troubles = Object.entries(TROUBLES).map(([status, description]) => [status, { description }]);
+  return {
+    ...{ summary, security: takes ? DOOR_SECURITY : [] },
+    parameters: Object.entries(query).map(([name, description]) => ({
+      ...{ name, in: "query", required: false, description, schema: { type: "string" } },
+    })),
+    ...(bodies !== undefined && { requestBody: { required: true, content: Object.fromEntries(content) as object } }),
+    responses: {
+      [good.status]: { description: good.description },
+      ...(takes ? (Object.fromEntries(troubles) as object) : { 500: { description: TROUBLES[500] } }),
     },
   };
 }

@@ -93,6 +93,11 @@ const deadLetterGroup = z
       .string()
       .nullable()
       .describe("The detail of the newest, which may quote its message; null for who may not see messages"),
+    source: z.string().nullable().describe("The source of the newest; null in what earlier versions kept"),
+    mappingVersion: z
+      .int()
+      .nullable()
+      .describe("Of that source's mapping, where it refused the newest; null for what no mapping refused"),
   })
   .meta({ id: "DeadLetterGroup" });
 

@@ -178,6 +178,10 @@ export interface DeadLetterGroup {
   readonly trend: ReadonlyMap<number, number>;
   /** The detail of the newest. */
   readonly example: string;
+  /** The source of the newest; null where it isn't known. */
+  readonly source: string | null;
+  /** The version of its mapping that refused the newest; null for what no mapping refused. */
+  readonly mappingVersion: number | null;
 }
 
 export interface DeadLetterChange {

@@ -14,6 +14,9 @@ const INTERNAL = 13;
 /** Metrics of OpenTelemetry: 200, telling in `partialSuccess` what wasn't taken; 400 if that is all of it. */
 export const OTLP: Protocol = {
   ...{ method: "POST", path: "/v1/metrics", decode: "otlp", takes: true },
+  summary: "Takes metrics of OpenTelemetry (OTLP)",
+  good: { status: 200, description: "Taken, but for what partialSuccess tells" },
+  bodies: { "application/x-protobuf": "ExportMetricsServiceRequest", "application/json": "The same as JSON" },
   answer(request, taken) {
     const errorMessage = taken === null ? null : refusalsOf(taken);
     if (errorMessage === null || taken === null)
@@ -54,6 +57,9 @@ function status(
 /** Prometheus' remote-write 1.0: 204, or 400 for what it needn't send again. */
 export const REMOTE_WRITE: Protocol = {
   ...{ method: "POST", path: "/api/v1/prom/write", decode: "remote-write", unpacks: "snappy", takes: true },
+  summary: "Takes Prometheus' remote-write 1.0",
+  good: { status: 204, description: "All samples are in the event log" },
+  bodies: { "application/x-protobuf": "WriteRequest, packed by snappy" },
   answer(_request, taken) {
     const refused = taken === null ? null : refusalsOf(taken);
     return refused === null ? plain(204, null, null) : plain(400, refused, "text/plain; charset=utf-8");

@@ -19,6 +19,13 @@ export interface Protocol {
   readonly unpacks?: "snappy";
   /** Where `taken` is null the request brought nothing to take, and needs no key. */
   readonly takes: boolean;
+  /** As the OpenAPI document tells of it. */
+  readonly summary: string;
+  readonly good: { readonly status: 200 | 204; readonly description: string };
+  /** Content type of the body → what it is. */
+  readonly bodies?: Readonly<Record<string, string>>;
+  /** Query parameters that mean something, and what. */
+  readonly query?: Readonly<Record<string, string>>;
   answer(request: Request, taken: Taken | null): Response;
   trouble(request: Request, trouble: Trouble): Response;
 }

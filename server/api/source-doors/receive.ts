@@ -29,21 +29,10 @@ export interface ReceiveDeps {
   readonly onUnforeseen: OnUnforeseen;
 }
 
-const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map(
-  [...INFLUX, OTLP, REMOTE_WRITE].map((protocol) => [`${protocol.method} ${protocol.path}`, protocol]),
-);
+/** What is answered at addresses of others' protocols; they have no part in the REST routes. */
+export const PROTOCOLS: readonly Protocol[] = [...INFLUX, OTLP, REMOTE_WRITE];
 
-/** Whether an address is one at which a protocol of others is answered; they have no part in the REST routes. */
-export function isProtocol(method: string, path: string): boolean {
-  return PROTOCOLS.has(`${method} ${path}`);
-}
-
-/** The methods taken at an address of a protocol of others; none where there is nothing, null for one that isn't theirs. */
-export function protocolMethods(path: string): readonly string[] | null {
-  const methods = [...PROTOCOLS.values()].filter((one) => one.path === path).map(({ method }) => method);
-  // What speaks OTLP asks for traces and logs beside metrics.
-  return methods.length > 0 || path.startsWith("/v1/") ? methods : null;
-}
+const BY_ADDRESS = new Map(PROTOCOLS.map((protocol) => [`${protocol.method} ${protocol.path}`, protocol]));
 
 /** Answers the protocols of others: the key of a request says whose it is, the protocol how it is answered. */
 export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<Response> {
@@ -52,7 +41,7 @@ export function createReceive(deps: ReceiveDeps): (request: Request) => Promise<
 
   return async (request) => {
     const { pathname } = new URL(request.url);
-    const protocol = PROTOCOLS.get(`${request.method} ${pathname}`)!;
+    const protocol = BY_ADDRESS.get(`${request.method} ${pathname}`)!;
     if (!protocol.takes) return protocol.answer(request, null);
     let name: string | null = null;
     try {

@@ -69,6 +69,7 @@ export function countingContract(bench: DeadLettersBench): void {
       {
         ...{ device, reason: "typeDrift", field: "a\u0000", count: 4, resends: 1 },
         ...{ firstSeen: trendFrom - 1, lastSeen: trendFrom + 2.6 * hour, example: "detail 3" },
+        ...{ source: null, mappingVersion: null },
         trend: [
           [0, 1],
           [2, 2],
@@ -77,6 +78,7 @@ export function countingContract(bench: DeadLettersBench): void {
       {
         ...{ device, reason: "notJson", field: null, count: 2, resends: 0 },
         ...{ firstSeen: trendFrom + hour, lastSeen: trendFrom + hour, example: "detail 6", trend: [[1, 2]] },
+        ...{ source: null, mappingVersion: null },
       },
     ]);
     expect(await bench.letters.groups({ sites: "all", ...query, status: "discarded", limit: 5 })).toEqual({

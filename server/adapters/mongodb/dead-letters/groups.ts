@@ -1,6 +1,7 @@
 import type { Collection, Document } from "mongodb";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { DeadLetterGroup, DeadLetterGroups, DeadLetterGroupsQuery } from "@/server/ports/dead-letters";
+import type { RefusedDelivery } from "@/server/domain/source-mark";
 import { MAX_TIME_MS } from "../collections";
 import { originalText } from "../text";
 import { type Places, filterOf, type LetterDocument } from "./documents";
@@ -54,7 +55,7 @@ export async function findGroups(
       const { reason, device = null, field = null } = group._id;
       const newest = await letters.findOne(
         { reason, device, field, ingestTime: group.last },
-        { sort: { _id: -1 }, projection: { detail: 1 }, maxTimeMS: MAX_TIME_MS },
+        { sort: { _id: -1 }, projection: { detail: 1, source: 1, delivery: 1 }, maxTimeMS: MAX_TIME_MS },
       );
       return {
         reason,
@@ -66,6 +67,8 @@ export async function findGroups(
         lastSeen: group.last.getTime(),
         trend: trends.get(nameOf(group._id)) ?? new Map<number, number>(),
         example: originalText(newest?.detail ?? ""),
+        source: newest?.source ?? null,
+        mappingVersion: newest?.delivery ? (JSON.parse(newest.delivery) as RefusedDelivery).version : null,
       };
     }),
   );

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { RefusedDelivery } from "@/server/domain/source-mark";
 import type { DeadLetterReason } from "@/server/domain/reasons";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeadLetterGroup, DeadLetterGroups } from "@/server/ports/dead-letters";
@@ -49,11 +50,13 @@ export async function findGroups(
        ORDER BY count DESC, last DESC, reason, device, field LIMIT $${next + 1}
      )
      SELECT g.*, g.count::integer AS count, g.resends::integer AS resends, g.total::integer AS total,
-            (SELECT d.detail FROM dead_letter d
-             WHERE d.reason = g.reason AND d.ingest_time = g.last AND d.device IS NOT DISTINCT FROM g.device
-               AND d.field IS NOT DISTINCT FROM g.field
-             ORDER BY d.id DESC LIMIT 1) AS example
-     FROM grouped g ORDER BY g.count DESC, g.last DESC, g.reason, g.device, g.field`,
+            newest.*
+     FROM grouped g LEFT JOIN LATERAL
+       (SELECT d.detail AS example, d.source, d.delivery FROM dead_letter d
+        WHERE d.reason = g.reason AND d.ingest_time = g.last AND d.device IS NOT DISTINCT FROM g.device
+          AND d.field IS NOT DISTINCT FROM g.field
+        ORDER BY d.id DESC LIMIT 1) newest ON true
+     ORDER BY g.count DESC, g.last DESC, g.reason, g.device, g.field`,
         [...parameters, trendFrom, limit],
       ),
     HASHED,
@@ -73,6 +76,8 @@ interface Row {
   readonly counts: readonly number[] | null;
   readonly total: number;
   readonly example: string | null;
+  readonly source: string | null;
+  readonly delivery: RefusedDelivery | null;
 }
 
 function groupOf(row: Row): DeadLetterGroup {
@@ -86,5 +91,7 @@ function groupOf(row: Row): DeadLetterGroup {
     lastSeen: row.last.getTime(),
     trend: row.hours === null ? NO_TREND : new Map(row.hours.map((hour, i) => [hour, row.counts![i]!])),
     example: originalText(row.example ?? ""),
+    source: row.source,
+    mappingVersion: row.delivery?.version ?? null,
   };
 }
