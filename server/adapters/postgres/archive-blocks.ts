@@ -68,9 +68,9 @@ const FIRST_DAY = -(2 ** 31);
 const FIRST_ROUND = 2;
 const LARGEST_ROUND = 64;
 
-/** Blocks that may hold a device's messages, newest first. To be read in one snapshot, as blocks are merged meanwhile. */
+/** Blocks that may hold a device's messages, newest first. More than one round is to be read in one snapshot, as blocks are merged meanwhile. */
 export async function* roundsOf(
-  client: PoolClient,
+  client: Pool | PoolClient,
   { device, after }: Pick<MessageQuery, "device" | "after">,
   now: EpochMs,
 ): AsyncGenerator<Round> {

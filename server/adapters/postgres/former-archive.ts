@@ -21,7 +21,7 @@ const COLUMNS = `log, partition, "offset", device, event_time, ingest_time, proc
 
 /** A device's messages among them, as the archive finds them. */
 export async function findFormer(
-  client: PoolClient,
+  client: Pool | PoolClient,
   { device, limit, after }: MessageQuery,
 ): Promise<readonly ArchivedMessage[]> {
   const { rows } = await client.query<FormerRow>(

@@ -26,12 +26,27 @@ export function createPostgresMessageArchive(pool: Pool, keptDays = 30): Message
   return {
     store: (messages) => insertFresh(pool, packBlocks(messages)),
 
-    find: (query) =>
-      withTransaction(
+    async find(query) {
+      const now = Date.now();
+      // Former rows first: what is packed meanwhile is found twice, and told once.
+      const former = await findFormer(pool, query);
+      // The newest blocks mostly have it all, and one statement sees one moment; only what goes on needs a transaction around.
+      let goesOn = false;
+      const first = async function* () {
+        for await (const round of roundsOf(pool, query, now)) {
+          yield round;
+          goesOn = true;
+          return;
+        }
+      };
+      const found = await takeNewest(query, former, first());
+      if (!goesOn) return found;
+      return withTransaction(
         pool,
-        async (client) => takeNewest(query, await findFormer(client, query), roundsOf(client, query, Date.now())),
+        async (client) => takeNewest(query, await findFormer(client, query), roundsOf(client, query, now)),
         SNAPSHOT,
-      ),
+      );
+    },
 
     merge: (now) =>
       mergeBlocks(
