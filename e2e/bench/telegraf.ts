@@ -46,16 +46,24 @@ func main() {
 }
 `;
 
+type Found = { readonly program: string } | { readonly missing: string };
+
+const cache = () => path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "fieldwatch");
+const programOf = () =>
+  path.join(cache(), `telegraf-${TELEGRAF}-${createHash("sha256").update(MAIN).digest("hex").slice(0, 8)}`);
+
+/** @returns the path of the Telegraf that {@link buildTelegraf} has built, or why there is none. */
+export function findTelegraf(): Found {
+  const program = programOf();
+  return existsSync(program) ? { program } : { missing: "`npm run drill -- telegraf` builds one, with Go" };
+}
+
 /**
  * Builds Telegraf with the plugins that are compared or tried, through the Go module proxy, once: the program stays in the user's cache folder.
  * @returns its path, or why there is none.
  */
-export function buildTelegraf(): { readonly program: string } | { readonly missing: string } {
-  const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "fieldwatch");
-  const program = path.join(
-    cache,
-    `telegraf-${TELEGRAF}-${createHash("sha256").update(MAIN).digest("hex").slice(0, 8)}`,
-  );
+export function buildTelegraf(): Found {
+  const program = programOf();
   if (existsSync(program)) return { program };
   if (spawnSync("go", ["version"]).status !== 0) return { missing: "no Go" };
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-telegraf-"));
@@ -67,7 +75,7 @@ export function buildTelegraf(): { readonly program: string } | { readonly missi
       const { status, stderr } = spawnSync("go", command.split(" "), { cwd: folder, encoding: "utf8" });
       if (status !== 0) return { missing: `go ${command} failed: ${stderr.trim().split("\n").at(-1) ?? ""}` };
     }
-    mkdirSync(cache, { recursive: true });
+    mkdirSync(cache(), { recursive: true });
     copyFileSync(path.join(folder, "telegraf"), program);
     return { program };
   } finally {

@@ -7,9 +7,12 @@ import { coldKill } from "./cold-kill";
 import { connections } from "./connections";
 import { type Drill, readOptions, runDrills } from "./drill";
 import { hostile } from "./hostile";
+import { kafkaSource } from "./kafka-source";
 import { killRounds } from "./kill-rounds";
 import { ifKillable } from "./mongodb-kill";
 import { mergeKill } from "./merge-kill";
+import { mqttBridge } from "./mqtt-bridge";
+import { mqttKill } from "./mqtt-kill";
 import { otherProducers } from "./other-producers";
 import { outboxFull } from "./outbox-full";
 import { postgresKill } from "./postgres-kill";
@@ -17,7 +20,9 @@ import { rebalances } from "./rebalances";
 import { replayExact } from "./replay-exact";
 import { resendLetters } from "./resend-letters";
 import { retentionKill } from "./retention-kill";
+import type { Row } from "./rows";
 import { slowStore } from "./slow-store";
+import { telegraf } from "./telegraf";
 import { webKill } from "./web-kill";
 import { workerKills } from "./worker-kills";
 
@@ -44,15 +49,27 @@ const DRILLS: readonly Drill[] = [
 export async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
   const { mode, short, seed } = options;
-  // Only Kafka has producers of others.
-  const others = mode === "kafka" || mode === "real" ? [await otherProducers({ mode, short })] : [];
-  const backup = await backupRestore({ mode, short });
-  if (backup) others.push(backup);
-  // What lies in PostgreSQL alone is the same on all engines.
+  const others: Row[] = [];
+  const add = (row: Row | undefined | null) => void (row && others.push(row));
+  // Only Kafka has producers of others, and topics of others.
+  if (mode === "kafka" || mode === "real") {
+    add(await otherProducers({ mode, short }));
+    add(await kafkaSource({ mode, short, seed }));
+  } else console.log(`other-producers, kafka-source: left out on ${mode} engines, where there is no Kafka`);
+  add(await backupRestore({ mode, short }));
+  // What lies in PostgreSQL alone, or before any engine, is the same on all engines.
   const isRepeat = short && mode !== "embedded";
   if (isRepeat)
-    console.log(`cold-kill, retention-kill, merge-kill: short on embedded engines only, left out on ${mode}`);
-  else others.push(await coldKill({ mode, short, seed }), await retentionKill({ mode, short, seed }));
+    console.log(
+      `cold-kill, retention-kill, merge-kill, mqtt-kill, mqtt-bridge, telegraf: short on embedded engines only, left out on ${mode}`,
+    );
+  else {
+    add(await coldKill({ mode, short, seed }));
+    add(await retentionKill({ mode, short, seed }));
+    add(await mqttKill({ mode, short, seed }));
+    add(await mqttBridge({ mode, short }));
+    add(await telegraf({ mode, short }));
+  }
   const drills = [...(await ifKillable(mode)), ...DRILLS.filter((drill) => !isRepeat || drill !== mergeKill)];
   if (short) return runDrills(drills, options, others);
   const file = "e2e/fixtures/environment.ndjson";

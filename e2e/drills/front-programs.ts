@@ -45,11 +45,12 @@ export function findNginx(): Found {
   });
 }
 
-/** Caddy as released, built once through the Go module proxy; it stays in the user's cache folder. */
-export function findCaddy(): Found {
+/** Caddy as released, built once through the Go module proxy, if `mayBuild`; it stays in the user's cache folder. */
+export function findCaddy(mayBuild: boolean): Found {
   const name = `caddy-${CADDY_VERSION}`;
   const program = path.join(cache(), name);
   if (existsSync(program)) return { program };
+  if (!mayBuild) return { missing: "`npm run drill -- fronts` builds one, with Go" };
   return madeIn(name, (folder, run) => {
     writeFileSync(path.join(folder, "go.mod"), "module fieldwatch.invalid/fronts\n\ngo 1.25\n");
     writeFileSync(path.join(folder, "main.go"), CADDY_MAIN);

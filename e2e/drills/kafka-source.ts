@@ -4,8 +4,9 @@ import { createPool } from "@/server/postgres/connection";
 import { makeSource } from "@/server/testing/source-rig";
 import { killNow, processOf } from "../processes";
 import { pause, seeded, until } from "../waiting";
-import { readOptions } from "./drill";
-import { checkOnStage } from "./on-stage";
+import { type DrillOptions, readOptions } from "./drill";
+import { checkOnStage, exitCode } from "./on-stage";
+import type { Row } from "./rows";
 import type { Stage } from "./stage";
 import { archivedCopies, eachArchived, withDatabase } from "./stored";
 
@@ -17,8 +18,7 @@ const TOPIC = "plant.events";
  * Records of another's topic with random keys, on a real Kafka (`--engines kafka` or `real`), while the process that reads them, and the worker, are
  * killed: each is stored and archived once, and each device lies in one partition of the event log.
  */
-export async function main(argv: string[]): Promise<number> {
-  const { mode: asked, short, seed } = readOptions(argv);
+export async function kafkaSource({ mode: asked, short, seed }: DrillOptions): Promise<Row> {
   const mode = asked === "embedded" ? "kafka" : asked;
   const random = seeded(seed);
   const total = short ? RECORDS / 100 : RECORDS;
@@ -49,7 +49,8 @@ export async function main(argv: string[]): Promise<number> {
     console.log(
       `  ${total} records, intake and worker killed ${kills} times each: stored in ${seconds.toFixed(0)} s; ${repeats} came again and were left out`,
     );
-    checks.equal("readings", await count(`SELECT count(*)::int AS n FROM reading`), total);
+    const readings = await count(`SELECT count(*)::int AS n FROM reading`);
+    checks.equal("readings", readings, total);
     checks.equal("messages counted", await count(`SELECT sum(messages)::int AS n FROM pipeline_position`), total);
     const copies = await archivedCopies(stage);
     checks.equal("messages in the archive", copies.size, total);
@@ -60,6 +61,7 @@ export async function main(argv: string[]): Promise<number> {
     });
     checks.equal("devices", places.size, DEVICES);
     checks.equal("of which in more than one partition", [...places.values()].filter(({ size }) => size > 1).length, 0);
+    return { faults: 2 * kills, sent: total, stored: readings };
   });
 }
 
@@ -104,4 +106,8 @@ async function makePlant(stage: Stage): Promise<void> {
 
 function brokersOf(stage: Stage): string[] {
   return stage.engines.kafka!.brokers.split(",");
+}
+
+export async function main(argv: string[]): Promise<number> {
+  return exitCode(await kafkaSource(readOptions(argv)));
 }

@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import mqtt from "mqtt";
@@ -9,8 +9,9 @@ import { makeSource } from "@/server/testing/source-rig";
 import { killNow, processOf } from "../processes";
 import { freePort } from "../product";
 import { until } from "../waiting";
-import { readOptions } from "./drill";
-import { checkOnStage } from "./on-stage";
+import { type DrillOptions, readOptions } from "./drill";
+import { checkOnStage, exitCode } from "./on-stage";
+import type { Row } from "./rows";
 import { withDatabase } from "./stored";
 
 const MESSAGES = 20_000;
@@ -19,10 +20,16 @@ const DEVICES = 40;
 /**
  * Messages queued at a real mosquitto for a bridge, which is killed twice while it reads them: each is stored once. Then retained messages without a time:
  * no reading. MOSQUITTO names the broker's command.
+ * @returns undefined, and says so, where there is no mosquitto.
  */
-export async function main(argv: string[]): Promise<number> {
-  const { mode, short } = readOptions(argv);
+export async function mqttBridge({ mode, short }: Omit<DrillOptions, "seed">): Promise<Row | undefined> {
   const command = process.env.MOSQUITTO ?? "mosquitto";
+  // Debian has it where not everybody's PATH leads.
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+  if (spawnSync(command, ["-h"], { env }).error) {
+    console.log(`mqtt-bridge: left out, as there is no broker: ${command} isn't installed (MOSQUITTO names another)`);
+    return undefined;
+  }
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-mosquitto-"));
   const port = await freePort();
   const conf = path.join(folder, "mosquitto.conf");
@@ -30,7 +37,7 @@ export async function main(argv: string[]): Promise<number> {
     conf,
     `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nuser root\n`,
   );
-  const broker = spawn(command, ["-c", conf], { stdio: ["ignore", "ignore", "inherit"] });
+  const broker = spawn(command, ["-c", conf], { env, stdio: ["ignore", "ignore", "inherit"] });
   return checkOnStage("mqtt-bridge", { mode }, async (stage, checks) => {
     const total = short ? MESSAGES / 10 : MESSAGES;
     // The session is there before anybody reads it: what is published waits in it.
@@ -59,13 +66,13 @@ export async function main(argv: string[]): Promise<number> {
     } as const;
     const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
     await makeSource(pool, "plant", { ...door, qos: 1 }, { rate: 1_000_000 }).finally(() => pool.end());
-    const accepted = () =>
-      withDatabase(stage, async (client) => {
-        const { rows } = await client.query<{ n: number }>(
-          `SELECT coalesce(sum(records), 0)::float8 AS n FROM log_batch`,
-        );
-        return rows[0]!.n;
-      });
+    const count = (sql: string) =>
+      withDatabase(stage, async (client) => (await client.query<{ n: number }>(sql)).rows[0]!.n);
+    const stored = () => count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'bridged-%'`);
+    // A log in PostgreSQL tells at once how far the bridge is.
+    const accepted = stage.engines.kafka
+      ? stored
+      : () => count(`SELECT coalesce(sum(records), 0)::float8 AS n FROM log_batch`);
     const intake = () => processOf(stage.product.tree(), "intake")?.pid;
     for (const share of [0.1, 0.4]) {
       await until(async () => (await accepted()) > total * share, {
@@ -80,12 +87,10 @@ export async function main(argv: string[]): Promise<number> {
     const [from, at] = [await accepted(), performance.now()];
     await until(async () => (await accepted()) >= total, { timeoutMs: 120_000, everyMs: 20, what: "all to be read" });
     const rate = Math.round(((await accepted()) - from) / ((performance.now() - at) / 1000));
-    const count = (sql: string) =>
-      withDatabase(stage, async (client) => (await client.query<{ n: number }>(sql)).rows[0]!.n);
-    const stored = () => count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'bridged-%'`);
     await until(async () => (await stored()) >= total, { timeoutMs: 120_000, what: "all to be stored" });
     console.log(`  after the last kill about ${rate} a second, the start of the process included`);
-    checks.equal("queued, bridge killed twice: stored", await stored(), total);
+    const whole = await stored();
+    checks.equal("queued, bridge killed twice: stored", whole, total);
 
     const again = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
     const old = { ...door, clientId: "fieldwatch-old", topics: ["old/#"], qos: 1 as const };
@@ -94,5 +99,13 @@ export async function main(argv: string[]): Promise<number> {
     await until(async () => (await twins()) === 10, { timeoutMs: 60_000, what: "the twins of what was retained" });
     const readings = await count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'kept-%'`);
     checks.equal("10 retained messages without a time: readings", readings, 0);
-  }).finally(() => broker.kill());
+    return { faults: 2, sent: total, stored: whole };
+  }).finally(() => {
+    broker.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+export async function main(argv: string[]): Promise<number> {
+  return exitCode(await mqttBridge(readOptions(argv)));
 }

@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { buildTelegraf } from "../bench/telegraf";
+import { buildTelegraf, findTelegraf } from "../bench/telegraf";
 import { killNow, processOf } from "../processes";
 import type { Product } from "../product";
 import { pause, until } from "../waiting";
-import { createChecks } from "./checks";
-import { readOptions } from "./drill";
-import { openStage, type Stage } from "./stage";
+import { type DrillOptions, readOptions } from "./drill";
+import { checkOnStage, exitCode } from "./on-stage";
+import type { Row } from "./rows";
+import type { Stage } from "./stage";
 import { withDatabase } from "./stored";
 
 /** One in so many lines names a device that nothing can be called. */
@@ -18,23 +19,20 @@ const BATCH = 1000;
 
 /**
  * A stock Telegraf writes lines to a source by InfluxDB's two protocols: each is stored once, however often it is sent; a line that is refused costs the
- * others nothing, and is named; while PostgreSQL is killed Telegraf waits and loses nothing.
+ * others nothing, and is named; while PostgreSQL is killed Telegraf waits and loses nothing. Short, it takes the Telegraf that was built before.
+ * @returns undefined, and says so, where there is no Telegraf.
  */
-export async function main(argv: string[]): Promise<number> {
-  const { mode, short } = readOptions(argv);
-  const built = buildTelegraf();
+export async function telegraf({ mode, short }: Omit<DrillOptions, "seed">): Promise<Row | undefined> {
+  const built = short ? findTelegraf() : buildTelegraf();
   if ("missing" in built) {
     console.log(`telegraf: left out, as there is no Telegraf: ${built.missing}`);
-    return 0;
+    return undefined;
   }
   const count = short ? 20_000 : 100_000;
-  const checks = createChecks(`telegraf on ${mode} engines`);
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-lines-"));
-  const stage = await openStage(mode, "plain", {
-    ...{ KEY_MESSAGES_PER_SECOND: "0", KEY_BYTES_PER_SECOND: "0" },
-  });
-  const { product } = stage;
-  try {
+  const env = { KEY_MESSAGES_PER_SECOND: "0", KEY_BYTES_PER_SECOND: "0" };
+  return checkOnStage("telegraf", { mode, env }, async (stage, checks) => {
+    const { product } = stage;
     const key = await makeSource(product);
     const lines = path.join(folder, "lines");
     const good = writeLines(lines, count);
@@ -44,30 +42,30 @@ export async function main(argv: string[]): Promise<number> {
 
     for (const output of ["influxdb", "influxdb_v2"] as const) {
       const began = performance.now();
-      const telegraf = run(output);
+      const sender = run(output);
       // The second sends what is there already: it is through when the source has received as much again.
       const wanted = output === "influxdb" ? good : good * 2;
       await until(async () => (await acceptedBy(product)) >= wanted, {
         timeoutMs: 300_000,
         what: `${wanted} lines to be accepted`,
       }).catch((error: unknown) => {
-        throw new Error(`${(error as Error).message}\n${telegraf.log().slice(-2000)}`);
+        throw new Error(`${(error as Error).message}\n${sender.log().slice(-2000)}`);
       });
       const seconds = (performance.now() - began) / 1000;
       await until(async () => (await stored()) >= good * 2, { timeoutMs: 120_000, what: "the readings to be stored" });
-      await telegraf.stop();
+      await sender.stop();
       checks.equal(`${output}: readings`, await stored(), good * 2);
       checks.that(
         `${output}: the refused lines are named`,
-        /line \d+: (badDevice|".{20,}cannot name)/.test(telegraf.log()),
-        lastError(telegraf.log()),
+        /line \d+: (badDevice|".{20,}cannot name)/.test(sender.log()),
+        lastError(sender.log()),
       );
       console.log(`  ${output}: ${good} lines in ${seconds.toFixed(1)} s`);
     }
 
     const more = path.join(folder, "more");
     const others = writeLines(more, count / 2, "later");
-    const telegraf = startTelegraf(built.program, folder, more, "influxdb_v2", product.url, key);
+    const sender = startTelegraf(built.program, folder, more, "influxdb_v2", product.url, key);
     for (let kill = 0; kill < (short ? 1 : 3); kill++) {
       await pause(1000);
       const postgres = processOf(product.tree(), "postgres");
@@ -77,14 +75,16 @@ export async function main(argv: string[]): Promise<number> {
       timeoutMs: 300_000,
       what: "what was sent while PostgreSQL was killed to be stored",
     });
-    await telegraf.stop();
-    checks.equal("with PostgreSQL killed: readings", await stored(), (good + others) * 2);
-  } finally {
-    await stage.close();
-    stage.remove();
-    rmSync(folder, { recursive: true, force: true });
-  }
-  return checks.finish();
+    await sender.stop();
+    const sent = (good + others) * 2;
+    const there = await stored();
+    checks.equal("with PostgreSQL killed: readings", there, sent);
+    return { faults: short ? 1 : 3, sent, stored: there };
+  }).finally(() => rmSync(folder, { recursive: true, force: true }));
+}
+
+export async function main(argv: string[]): Promise<number> {
+  return exitCode(await telegraf(readOptions(argv)));
 }
 
 /** Makes a source that reads lines, and a key of it. */
@@ -106,8 +106,8 @@ async function makeSource(product: Product): Promise<string> {
 function writeLines(file: string, count: number, prefix = "tele"): number {
   const from = Date.now() - count - 60_000;
   const line = (i: number) => {
-    const isBad = i % BAD_EVERY === BAD_EVERY - 1;
-    const device = isBad ? "x".repeat(200) : `${prefix}-${i % DEVICES}`;
+    const isRefused = i % BAD_EVERY === BAD_EVERY - 1;
+    const device = isRefused ? "x".repeat(200) : `${prefix}-${i % DEVICES}`;
     return `load,device=${device} value=${i / 10},n=${i}i ${from + i}000000\n`;
   };
   writeFileSync(file, Array.from({ length: count }, (_, i) => line(i)).join(""));
