@@ -20,9 +20,11 @@ import { mongoProbes } from "./health/mongodb";
 import { postgresProbes } from "./health/postgres";
 import type { Probe } from "./health/probe";
 import { roomProbe } from "./health/room";
+import { sendersProbe } from "./health/senders";
 import { secretProbes } from "./health/secrets";
 import { coldProbes } from "./health/cold";
 import { stateOf } from "./jobs/job-state";
+import { readRhythms } from "./sources/counts";
 import { readDoors } from "./sources/doors/reports";
 import { readJobs, type RunRow } from "./jobs/read";
 import { onceAtATime } from "./async/once-at-a-time";
@@ -126,6 +128,7 @@ export function composeProbes({
     auditProbe(engines),
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     doorsProbe(() => readDoors(engines.pool)),
+    sendersProbe(() => readRhythms(engines.pool), now),
     encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),
     ...(config.engines.DATABASE_URL === undefined

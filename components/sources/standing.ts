@@ -1,4 +1,5 @@
 import type { SourceCounts, SourceView } from "@/server/contracts/sources";
+import { isSilent } from "@/server/domain/source-silence";
 import type { Mark } from "../ui/state-mark";
 
 /** How a source stands. */
@@ -19,12 +20,6 @@ const MINUTE_MS = 60_000;
 const OPENS_MS = MINUTE_MS / 4;
 /** A refusal counts as long as nothing newer than this came without one. */
 const REFUSING_MS = 5 * MINUTE_MS;
-/** A source is silent after twice its longest pause of late or, where that isn't known, five times its mean one, within these bounds. */
-const LONGEST_PAUSES = 2;
-const MEAN_PAUSES = 5;
-const SOONEST_MS = 5 * MINUTE_MS;
-const LATEST_MS = 24 * 60 * MINUTE_MS;
-
 type Judged = Pick<SourceView, "enabled" | "updatedAt"> & {
   readonly counts: Pick<SourceCounts, "received" | "firstSeen" | "lastSeen" | "lastError" | "longestPauseMs">;
 };
@@ -40,23 +35,11 @@ export function standingOf(
   const { received, firstSeen, lastSeen, lastError, longestPauseMs } = counts;
   if (lastSeen === null || firstSeen === null || received === 0) return "waiting";
   const last = Date.parse(lastSeen);
-  const patience =
-    longestPauseMs === null
-      ? MEAN_PAUSES * meanPause(received, Date.parse(firstSeen), last)
-      : LONGEST_PAUSES * longestPauseMs;
-  if (now - last > Math.min(LATEST_MS, Math.max(SOONEST_MS, patience))) return "silent";
+  if (isSilent({ received, firstSeen: Date.parse(firstSeen), lastSeen: last, longestPauseMs }, now)) return "silent";
   const refused = lastError === null ? null : Date.parse(lastError.at);
   // What was refused before the latest change, which may have mended it, isn't held against it.
   if (refused !== null && last - refused < REFUSING_MS && refused > Date.parse(updatedAt)) return "refusing";
   return "receiving";
-}
-
-/** The fewest deliveries of which a mean pause says something: the first ones are often a person's who tries. */
-const FEWEST = 6;
-
-/** The mean pause of a source that sent so many times from `first` to `last`, in milliseconds; a long one where those are too few. */
-function meanPause(received: number, first: number, last: number): number {
-  return received < FEWEST ? LATEST_MS : (last - first) / (received - 1);
 }
 
 /** What a count was, and when, epoch milliseconds. */

@@ -187,6 +187,11 @@ const CLIENTS_SECONDS = 30;
 /** The deliveries whose pauses are a rhythm: the last so many, and no fewer than these. */
 const RHYTHM = { most: 20, fewest: 6 } as const;
 
+/** SQL for the longest of a source's last pauses. */
+const LONGEST_PAUSE = `(SELECT CASE WHEN count(*) >= ${RHYTHM.fewest} THEN (extract(epoch FROM max(pause)) * 1000)::float8 END FROM (
+         SELECT at - lag(at) OVER (ORDER BY at) AS pause FROM (
+           SELECT at FROM source_sample p WHERE p.source_id = s.id ORDER BY id DESC LIMIT ${RHYTHM.most}) AS last) AS pauses)`;
+
 /** What is counted of these sources, by their numbers. */
 export async function readTotals(pool: Pool, ids: readonly number[]): Promise<ReadonlyMap<number, SourceTotals>> {
   const { rows } = await pool.query<SourceTotals & { readonly id: number }>(
@@ -203,9 +208,7 @@ export async function readTotals(pool: Pool, ids: readonly number[]): Promise<Re
        (SELECT coalesce(array_agg(sum::float8 ORDER BY i), '{}') FROM (SELECT i, sum(n) FROM source_commit p, unnest(p.ahead) WITH ORDINALITY AS u (n, i)
          WHERE p.source_id = s.id GROUP BY i) AS a) AS ahead,
        (SELECT sum(clients)::float8 FROM source_client k WHERE k.source_id = s.id AND k.at > now() - interval '${CLIENTS_SECONDS} s') AS clients,
-       (SELECT CASE WHEN count(*) >= ${RHYTHM.fewest} THEN (extract(epoch FROM max(pause)) * 1000)::float8 END FROM (
-         SELECT at - lag(at) OVER (ORDER BY at) AS pause FROM (
-           SELECT at FROM source_sample p WHERE p.source_id = s.id ORDER BY id DESC LIMIT ${RHYTHM.most}) AS last) AS pauses) AS "longestPauseMs"
+       ${LONGEST_PAUSE} AS "longestPauseMs"
      FROM source s LEFT JOIN source_count c ON c.source_id = s.id
      LEFT JOIN (SELECT source_id, sum(messages) AS messages, sum(readings) AS readings, sum(duplicates) AS duplicates, sum(conflicts) AS conflicts,
        sum(dead_letters) AS dead_letters FROM source_commit GROUP BY source_id) AS w ON w.source_id = s.id
@@ -213,6 +216,28 @@ export async function readTotals(pool: Pool, ids: readonly number[]): Promise<Re
     [ids],
   );
   return new Map(rows.map(({ id, ...totals }) => [id, totals]));
+}
+
+/** What health goes by, of all sources that are enabled and have sent something: one question, of bounded work a source. */
+export async function readRhythms(pool: Pool): Promise<
+  readonly (Pick<SourceTotals, "received" | "accepted" | "longestPauseMs"> & {
+    readonly source: string;
+    readonly refused: number;
+    readonly firstSeen: EpochMs;
+    readonly lastSeen: EpochMs;
+    readonly lastError: LastError | null;
+    readonly updatedAt: EpochMs;
+  })[]
+> {
+  const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
+  const { rows } = await pool.query(
+    `SELECT s.name AS source, c.received::float8 AS received, c.accepted::float8 AS accepted, c.last_error AS "lastError",
+       (SELECT coalesce(sum(n::bigint), 0)::float8 FROM jsonb_each_text(c.refused) AS r (word, n)) AS refused,
+       ${ms("c.first_seen")} AS "firstSeen", ${ms("c.last_seen")} AS "lastSeen", ${ms("s.updated_at")} AS "updatedAt",
+       ${LONGEST_PAUSE} AS "longestPauseMs"
+     FROM source s JOIN source_count c ON c.source_id = s.id WHERE s.enabled AND c.received > 0 AND c.last_seen IS NOT NULL`,
+  );
+  return rows;
 }
 
 /** Tells how many clients this process holds of each source; what it told before is replaced. */

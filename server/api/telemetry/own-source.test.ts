@@ -3,6 +3,7 @@ import { sourcesAnswer } from "@/server/contracts/sources";
 import { telemetryAnswer } from "@/server/contracts/telemetry";
 import { OWN_SOURCE } from "@/server/domain/source";
 import { LogUnavailableError } from "@/server/ports/event-log";
+import { readRhythms } from "@/server/sources/counts";
 import { createApiRig, message, NDJSON, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
 
@@ -29,4 +30,13 @@ test("the route's own source tells what came, what was taken and refused, and wh
     ...{ readings: 2, duplicates: 0, conflicts: 0, deadLetters: 0 },
     skew: { p50Ms: expect.any(Number) as number },
   });
+  // The same, as health asks for it.
+  expect(await readRhythms(rig.engines.pool)).toEqual([
+    {
+      ...{ source: OWN_SOURCE, received: 3, accepted: 1, refused: 4, longestPauseMs: null },
+      ...{ firstSeen: expect.any(Number) as number, lastSeen: expect.any(Number) as number },
+      updatedAt: expect.any(Number) as number,
+      lastError: expect.objectContaining({ at: expect.any(Number) as number }) as object,
+    },
+  ]);
 });
