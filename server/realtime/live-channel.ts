@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { DefaultEventsMap, Server, Socket } from "socket.io";
-import type { HealthAnswer } from "@/server/contracts/health";
 import type { ClientToServer, FrameData, LiveDevice, Room, ServerToClient, WatchAnswer } from "@/server/contracts/live";
-import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { Sites } from "@/server/domain/access";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import type { Consumption, EventLog } from "@/server/ports/event-log";
 import { createPending, type Pending } from "./conflation";
 import { readLiveHead, readLiveRecord } from "./live-records";
+import { type LiveStatusDeps, startLiveStatus } from "./live-status";
 import { type Audience, audienceOf, isOfDevices, keyOf, toRoom } from "./rooms";
 
 /** The facts of a browser that are known when it is let in. */
@@ -22,15 +21,11 @@ export interface Watcher {
 export type LiveServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, Watcher>;
 export type LiveSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, Watcher>;
 
-export interface LiveChannelDeps {
+export interface LiveChannelDeps extends Omit<LiveStatusDeps, "send"> {
   readonly io: LiveServer;
   readonly eventLog: Pick<EventLog, "consume">;
   /** Those of these devices that are at one of these sites now. */
   readonly seenAt: (sites: readonly number[], devices: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** What is told of this moment, with details and without. */
-  readonly pipeline: () => Promise<(details: boolean) => PipelineAnswer>;
-  readonly health: (details: boolean) => HealthAnswer;
-  readonly onHealthChange: (listener: () => void) => () => void;
   readonly logger: Logger;
   readonly now: () => EpochMs;
 }
@@ -42,8 +37,6 @@ export interface LiveChannel {
 
 /** A room's frames are at least this far apart: 5 a second. The first after a rest doesn't wait. */
 const FRAME_MS = 200;
-const OVERVIEW_MS = 1000;
-const HEALTH_MS = 5000;
 const RETRY_MS = 2000;
 const ERROR_SHOWN_MS = 30_000;
 /** Points of a metric in one frame: of one device everything that fits a chart, of all devices the newest. */
@@ -60,7 +53,7 @@ const NO_ROOM: WatchAnswer = { ok: false, error: "There is no such room." };
 
 /** Sends frames to the browsers that watch: what workers committed, the pipeline's state, and the health. */
 export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
-  const { io, eventLog, seenAt, pipeline, health, onHealthChange, logger, now } = deps;
+  const { io, eventLog, seenAt, logger, now } = deps;
   /** The audiences there are, by key: which life of theirs this is, and the number of its latest frame. */
   const lives = new Map<string, { readonly life: string; seq: number }>();
   /** The audiences of rooms of devices. */
@@ -70,7 +63,6 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   const asking = new Set<string>();
   /** Number of each worker's latest record. */
   const heard = new Map<string, number>();
-  const { rooms } = io.sockets.adapter;
   let consumption: Consumption | null = null;
   let lastError: { readonly text: string; readonly at: EpochMs } | null = null;
   let lastFrame: EpochMs | null = null;
@@ -256,57 +248,14 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     }
   }
 
-  /** Those who watch a room that is of all sites together, with and without the details of health. */
-  function watching(room: "overview" | "health"): [key: string, details: boolean][] {
-    return [true, false].flatMap((details) => {
-      const key = keyOf({ room, sites: "all", details });
-      return rooms.has(key) ? [[key, details] as [string, boolean]] : [];
-    });
-  }
-
-  let overviewUnderWay = false;
-  async function sendOverview(): Promise<void> {
-    if (overviewUnderWay || watching("overview").length === 0) return;
-    overviewUnderWay = true;
-    try {
-      const told = await pipeline();
-      if (stopped) return;
-      for (const [key, details] of watching("overview")) {
-        const { status, verdict, parts } = health(details);
-        send(key, "overview", { kind: "overview", pipeline: told(details), verdict: { status, verdict, parts } });
-      }
-    } catch {
-      // The stores are down: the probes say so, and the page's own clock shows that frames stopped.
-    } finally {
-      overviewUnderWay = false;
-    }
-  }
-
-  let healthChanged = false;
-  let healthSent = -Infinity;
-  function sendHealth(): void {
-    const keys = watching("health");
-    if (keys.length === 0) return;
-    if (!healthChanged && performance.now() - healthSent < HEALTH_MS) return;
-    healthChanged = false;
-    healthSent = performance.now();
-    for (const [key, details] of keys) send(key, "health", { kind: "health", health: health(details) });
-  }
-
   function cutOffSlow(): void {
     for (const socket of io.sockets.sockets.values()) {
       if ((socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length > BACKLOG) socket.disconnect(true);
     }
   }
 
-  const unsubscribe = onHealthChange(() => (healthChanged = true));
-  const timers = [
-    setInterval(() => {
-      sendHealth();
-      cutOffSlow();
-    }, FRAME_MS),
-    setInterval(() => void sendOverview(), OVERVIEW_MS),
-  ];
+  const status = startLiveStatus({ ...deps, send });
+  const slow = setInterval(cutOffSlow, FRAME_MS);
   void listen();
 
   return {
@@ -319,9 +268,9 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     }),
     async stop() {
       stopped = true;
-      for (const timer of timers) clearInterval(timer);
+      clearInterval(slow);
       clearTimeout(devicesTimer);
-      unsubscribe();
+      status.stop();
       await consumption?.stop(1000);
     },
   };

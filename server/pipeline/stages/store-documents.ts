@@ -22,7 +22,10 @@ export function createStoreDocuments({ archive, twins, deadLetters }: DocumentSt
   return async (batches: readonly EnrichedBatch[]): Promise<void> => {
     const { messages, letters } = jointOf(batches);
     const archiving = () =>
-      batches.flatMap((batch) => batch.messages.map((message) => archived(logOf(batch.position), batch, message)));
+      batches.flatMap((batch) => {
+        const log = logOf(batch.position);
+        return batch.messages.map((message) => archived(log, batch, message));
+      });
     const results = await Promise.allSettled([
       messages.length > 0 ? archive.store(archiving()) : undefined,
       messages.length > 0 ? twins.merge(newest(messages)) : undefined,
