@@ -50,7 +50,10 @@ function tableOf({ messages, refused, leaves }: Mapped): string {
   const left = leaves!
     .filter(({ as }) => as !== "reading")
     .map(({ path, as, why }: Leaf) => `  ${path || "(all)"}: ${as} ${why}`.trimEnd());
-  const refusals = refused.map(({ path, reason, detail }) => `  ${path || "(all)"}: ${reason}: ${detail}`);
+  // Node 22 and later add the line to where JSON ends too early.
+  const refusals = refused.map(({ path, reason, detail }) =>
+    `  ${path || "(all)"}: ${reason}: ${detail}`.replace(/(at position \d+) \(line \d+ column \d+\)/, "$1"),
+  );
   return [...readings, "", "no readings:", ...left, "", "refused:", ...refusals, ""].join("\n");
 }
 
