@@ -28,6 +28,9 @@ import { createTally } from "./observability/tally";
 import { ask } from "./delivery/ask";
 import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
+import { noteOpen } from "./alerting/telemetry-open";
+import { within } from "./async/timeout";
+import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Running } from "./observability/running";
 import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
 import { sealSecrets } from "./sources/rows";
@@ -35,6 +38,9 @@ import { hasDoors } from "./sources/doors/wanted";
 import { cutOff } from "./socket-gate";
 import { certificateOf } from "./own-certificate";
 import { listen, OWN_HEADER } from "./web-listen";
+
+/** The log has so long to show that it takes messages, in milliseconds. */
+const LOG_ANSWERS_MS = 4000;
 
 /**
  * Runs pages, REST routes and the live channel on one port. Answers also while the engines are down.
@@ -134,6 +140,18 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     started.live = live;
     welcome();
     undo.push(() => live.stop());
+    undo.push(
+      noteOpen(engines.pool, own, {
+        // While the log is away no message is taken.
+        accepts: () =>
+          within(
+            LOG_ANSWERS_MS,
+            engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
+            () => new Error("the event log doesn't answer"),
+          ),
+        onError: (error) => logger.debug({ err: error }, "it could not be noted that messages are taken"),
+      }),
+    );
     await health.firstRound();
     const warming = new AbortController();
     undo.push(() => warming.abort());

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { runAlerting } from "./alerting/run-alerting";
 import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import { composeChannels } from "./compose-notifications";
@@ -16,9 +17,11 @@ import { composeJobs, recordRun } from "./compose-jobs";
 import { type ColdReader, createColdReader } from "./readings/cold/reader";
 import { runJobs } from "./jobs/run-jobs";
 import { runNotifier } from "./notifications/notifier";
+import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Logger } from "./observability/logger";
 import type { Running } from "./observability/running";
 import { startConsumer } from "./pipeline/consumer";
+import { readBlocks } from "./readings/blocks";
 import { createTaken } from "./readings/taken";
 import { createPipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
@@ -81,6 +84,10 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     ...composeChannels(config),
     keptSecrets: createKeptSecrets(config),
   });
+  const alerting = runAlerting({
+    ...{ pool: work.pool, readBlocks, staleMs: 10_000 * config.pipeline.DEVICE_STALE_SECONDS, logger },
+    describe: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
+  });
 
   let stopped: Promise<void> | undefined;
   function stop(): Promise<void> {
@@ -88,7 +95,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       stopping.abort();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
-      await Promise.all([publishLive.stop(), jobs.stop(), notifier.stop()]);
+      await Promise.all([publishLive.stop(), jobs.stop(), alerting.stop(), notifier.stop()]);
       await timings.stop();
       await Promise.all([work.close(), telling.end(), engines.close()]);
     })());

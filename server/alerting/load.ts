@@ -218,7 +218,7 @@ function orphanOf({ ruleId, version, metric, state }: StateRow): Instance {
 }
 
 /** The readings of blocks, by device and time, without those that are about to be judged. */
-function samplesOf(blocks: readonly Block[], coming: Loading["coming"]): Map<number, Sample[]> {
+export function samplesOf(blocks: readonly Block[], coming: Loading["coming"]): Map<number, Sample[]> {
   const byDevice = new Map<number, Map<EpochMs, { metrics: number[]; values: number[] }>>();
   for (const { device, times, metrics, values } of blocks) {
     const own = byDevice.get(device) ?? new Map<EpochMs, { metrics: number[]; values: number[] }>();

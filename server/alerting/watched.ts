@@ -14,6 +14,8 @@ export interface Instance {
   state: AlertState | null;
   /** The state as it is stored; null: it isn't. */
   kept: AlertState | null;
+  /** It was missed while it was live. */
+  readonly late?: true;
   /** What was decided in the transaction under way. */
   events: AlertEvent[];
 }

@@ -23,13 +23,8 @@ interface EventRow extends AlertEvent {
 
 /**
  * Writes what was decided: states, alerts and what happened to them. Afterwards the instances remember it as stored.
- * @param late true for what was missed while it was live
  */
-export async function writeDecisions(
-  tx: PoolClient,
-  changed: ReadonlyMap<Instance, Watched>,
-  late = false,
-): Promise<void> {
+export async function writeDecisions(tx: PoolClient, changed: ReadonlyMap<Instance, Watched>): Promise<void> {
   if (changed.size === 0) return;
   let fired = 0;
   for (const { events } of changed.keys()) for (const { kind } of events) if (kind === "fired") fired++;
@@ -64,7 +59,6 @@ export async function writeDecisions(
   await insertAlerts(
     tx,
     rows.filter(({ isNew }) => isNew),
-    late,
   );
   await updateAlerts(
     tx,
@@ -116,22 +110,22 @@ function episodeOf({ episode, state, reason }: AlertRow) {
   };
 }
 
-async function insertAlerts(tx: PoolClient, rows: readonly AlertRow[], late: boolean): Promise<void> {
+async function insertAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<void> {
   if (rows.length === 0) return;
   const made = rows.map((row) => ({
     ...{ id: row.id, rule_id: row.instance.rule.id, rule_version: row.instance.rule.version },
     ...{ device_id: row.watched.id, site_id: row.watched.siteId, metric_id: row.instance.metric || null },
     ...{ device_name: row.watched.facts.name, site_name: row.watched.facts.site },
-    metric_name: row.watched.metricNames.get(row.instance.metric) ?? null,
+    ...{ metric_name: row.watched.metricNames.get(row.instance.metric) ?? null, late: row.instance.late ?? false },
     ...episodeOf(row),
   }));
   await tx.query(
     `INSERT INTO alert (id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, metric_name, late, ${EPISODE_NAMES.join(", ")})
      OVERRIDING SYSTEM VALUE
-     SELECT id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, metric_name, $2, ${EPISODE_NAMES.join(", ")}
+     SELECT id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, metric_name, late, ${EPISODE_NAMES.join(", ")}
      FROM json_to_recordset($1::json) AS n (id bigint, rule_id integer, rule_version integer, device_id integer, site_id integer, metric_id integer,
-       device_name text, site_name text, metric_name text, ${EPISODE_COLUMNS})`,
-    [JSON.stringify(made), late],
+       device_name text, site_name text, metric_name text, late boolean, ${EPISODE_COLUMNS})`,
+    [JSON.stringify(made)],
   );
 }
 
@@ -178,6 +172,8 @@ async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Watche
   const gone: { device: number; rule: number; metric: number }[] = [];
   for (const [instance, { id: device }] of changed) {
     const { state, rule, metric, judged } = instance;
+    // A missed one that is over says nothing of how it stands now.
+    if (instance.late && state === null) continue;
     const key = { device, rule: rule.id, metric };
     if (state !== null && isStored(instance, state)) {
       const due = dueAt(state, judged);

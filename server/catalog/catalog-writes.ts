@@ -238,14 +238,30 @@ export interface DeviceActivity {
   readonly lastSeen: EpochMs | null;
   /** Latest event time; null as well. */
   readonly lastEventTime: EpochMs | null;
+  /** Earliest ingest time; left out: how far apart they are is not to be learned from. */
+  readonly firstSeen?: EpochMs;
+  /** Longest time between two of them as they were taken, in milliseconds. */
+  readonly gapMs?: number;
 }
+
+/**
+ * How far apart messages are. gap_p99 goes half the way up to a longer gap and slowly down again, so that it stays near the longest of late;
+ * gap_median, of event times, goes a tenth of itself towards each.
+ */
+const GAP = `CASE WHEN n.first_seen >= d.last_seen THEN greatest(n.inner_gap, (extract(epoch FROM n.first_seen - d.last_seen) * 1000)::real) END`;
+const EVENT_GAP = `CASE WHEN n.last_event_time > d.last_event_time
+           THEN ((extract(epoch FROM n.last_event_time - d.last_event_time) * 1000) / n.messages)::real END`;
+const LEARN_GAPS = `gaps = CASE WHEN n.first_seen >= d.last_seen THEN least(d.gaps + n.messages, 1000000) ELSE d.gaps END,
+         gap_p99 = coalesce(CASE WHEN d.gap_p99 IS NULL THEN ${GAP} ELSE d.gap_p99 + greatest((${GAP} - d.gap_p99) / 2, 0) + least((${GAP} - d.gap_p99) / 200, 0) END, d.gap_p99),
+         gap_median = coalesce(CASE WHEN d.gap_median IS NULL THEN ${EVENT_GAP}
+           ELSE least(greatest(${EVENT_GAP}, d.gap_median / 1.1), d.gap_median * 1.1 + 1) + 0 * ${EVENT_GAP} END, d.gap_median)`;
 
 const NOTE_ACTIVITY = prepared(
   `UPDATE device d
      SET messages = d.messages + n.messages, last_seen = GREATEST(d.last_seen, n.last_seen),
-         last_event_time = GREATEST(d.last_event_time, n.last_event_time), judged = coalesce($5::bigint, d.judged)
-     FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[])
-       AS n (id, messages, last_seen, last_event_time)
+         last_event_time = GREATEST(d.last_event_time, n.last_event_time), judged = coalesce($5::bigint, d.judged), ${LEARN_GAPS}
+     FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[], $6::timestamptz[], $7::real[])
+       AS n (id, messages, last_seen, last_event_time, first_seen, inner_gap)
      WHERE d.id = n.id`,
 );
 
@@ -262,6 +278,8 @@ export async function noteActivity(
       devices.map((device) => instantOf(device.lastSeen)),
       devices.map((device) => instantOf(device.lastEventTime)),
       mark,
+      devices.map(({ firstSeen }) => instantOf(firstSeen ?? null)),
+      devices.map(({ gapMs }) => gapMs ?? 0),
     ]),
   );
   if (rowCount !== devices.length)

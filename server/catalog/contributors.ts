@@ -29,6 +29,9 @@ function activityOf(messages: readonly EnrichedMessage[]): DeviceActivity[] {
     if (!device) byDevice.set(deviceId, (device = { id: deviceId, messages: 0, lastSeen: null, lastEventTime: null }));
     device.messages++;
     if (isStateOnly(message)) continue;
+    const gap = device.lastSeen === null ? 0 : record.ingestTime - device.lastSeen;
+    device.gapMs = Math.max(device.gapMs ?? 0, gap);
+    device.firstSeen ??= record.ingestTime;
     device.lastSeen = Math.max(device.lastSeen ?? 0, record.ingestTime);
     device.lastEventTime = Math.max(device.lastEventTime ?? 0, message.eventTime);
   }

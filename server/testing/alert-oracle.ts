@@ -63,10 +63,7 @@ export function oracle(rule: JudgedRule, samples: readonly OracleSample[], until
     ...new Set(
       own
         .flat()
-        .flatMap(({ from, until: end }) => [
-          ...(from < until ? [from] : []),
-          ...(end < until && end > 0 ? [end] : []),
-        ]),
+        .flatMap(({ from, until: end }) => [...(from < until ? [from] : []), ...(end < until && end > 0 ? [end] : [])]),
     ),
   ].sort((a, b) => a - b);
   const beyond = (b: readonly [number, number] | null, v: number, eq: boolean) =>

@@ -1,0 +1,112 @@
+import type { Pool, PoolClient } from "pg";
+import { dueAt, isRest, step } from "@/server/domain/alerts/step";
+import type { EpochMs } from "@/server/domain/terms";
+import { timeText } from "@/server/postgres/time-text";
+import { withTransaction } from "@/server/postgres/transaction";
+import { readActiveRules } from "./active-rules";
+import { HOLD_RULES, RULES_EPOCH } from "./epoch";
+import { settle } from "./judge-sample";
+import type { Loading, ReadBlocks } from "./load";
+import { onDevices } from "./on-devices";
+
+/** Decisions without a reading wait so long for readings that are on their way. */
+const GRACE_MS = 2000;
+/** Devices taken in one transaction. */
+const DEVICES = 500;
+
+export interface TurnDeps {
+  readonly pool: Pool;
+  readonly readBlocks: ReadBlocks;
+  /** The silence of a device of which nothing better is known, in milliseconds. */
+  readonly staleMs: number;
+}
+
+/** One worker at a time does what isn't decided by a reading. */
+const ALONE = `SELECT pg_try_advisory_xact_lock(hashtextextended('fieldwatch.alert-turn', 0)) AS alone`;
+
+/** Runs `work` unless another worker does such work right now. @returns what it answers; null: it didn't run */
+export async function alone<T>(
+  { pool, readBlocks }: TurnDeps,
+  work: (tx: PoolClient, loading: Loading) => Promise<T>,
+): Promise<T | null> {
+  return withTransaction(
+    pool,
+    async (tx) => {
+      const { rows } = await tx.query<{ alone: boolean; epoch: number }>(`${ALONE}, ${RULES_EPOCH} AS epoch`);
+      if (!rows[0]!.alone) return null;
+      return work(tx, { rules: await readActiveRules(tx), rulesEpoch: rows[0]!.epoch, readBlocks });
+    },
+    ["SET LOCAL lock_timeout = '5s'", HOLD_RULES],
+  );
+}
+
+/** Puts a changed rule in force for some of what is there already. @returns whether there may be more to do */
+export async function seedRules(deps: TurnDeps): Promise<boolean> {
+  const more = await alone(deps, async (tx, loading) => {
+    const { rows } = await tx.query<{ id: number; cursor: number; enabled: boolean }>(
+      `SELECT id, seed_cursor AS cursor, enabled FROM alert_rule WHERE seeded < version ORDER BY id LIMIT 1 FOR NO KEY UPDATE`,
+    );
+    const rule = rows[0];
+    if (!rule) return false;
+    const rules = loading.rules.filter(({ id }) => id === rule.id);
+    const devices = rule.enabled ? await nextDevices(tx, rule.cursor) : [];
+    await onDevices(tx, devices, { ...loading, rules, seeded: new Set([rule.id]) }, () => undefined);
+    const isDone = devices.length < DEVICES;
+    await tx.query(
+      `UPDATE alert_rule SET seeded = CASE WHEN $2 THEN version ELSE seeded END, seed_cursor = $3 WHERE id = $1`,
+      [rule.id, isDone, isDone ? 0 : devices.at(-1)!],
+    );
+    return true;
+  });
+  return more === true;
+}
+
+async function nextDevices(tx: PoolClient, after: number): Promise<number[]> {
+  const { rows } = await tx.query<{ id: number }>(`SELECT id FROM device WHERE id > $1 ORDER BY id LIMIT ${DEVICES}`, [
+    after,
+  ]);
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Decides what time alone decides: that something has lasted long enough, or been over long enough. Time goes on as the device's own would: from its
+ * last event time on, for as long as everything it sent up to `watermark` was handled.
+ */
+export async function decideDue(deps: TurnDeps, watermark: EpochMs): Promise<void> {
+  await alone(deps, async (tx, loading) => {
+    const { rows } = await tx.query<{ id: number }>(
+      `SELECT DISTINCT d.id FROM alert_state s JOIN device d ON d.id = s.device_id
+       WHERE s.due_at <= d.last_event_time + greatest($1::timestamptz - d.last_seen, interval '0') - interval '${GRACE_MS} ms'
+       ORDER BY 1 LIMIT ${DEVICES}`,
+      [timeText(watermark)],
+    );
+    const later: { device: number; rule: number; metric: number; due: string | null }[] = [];
+    const ids = rows.map(({ id }) => id);
+    await onDevices(tx, ids, loading, (held, changed) => {
+      for (const { watched, latest, lastSeen } of held) {
+        if (latest === null || lastSeen === null) continue;
+        const time = latest + Math.max(0, watermark - lastSeen) - GRACE_MS;
+        for (const instance of watched.instances) {
+          const { state, judged, rule, metric } = instance;
+          if (state === null) continue;
+          const [next, events] = step(state, { kind: "tick", time }, judged);
+          instance.events.push(...events);
+          if (events.length > 0 || isRest(state, time)) {
+            settle(watched, instance, events.length > 0 ? next : { ...state, fires: [] }, changed);
+            changed.set(instance, watched);
+            continue;
+          }
+          const due = dueAt(state, judged, time);
+          later.push({ device: watched.id, rule: rule.id, metric, due: due === null ? null : timeText(due) });
+        }
+      }
+    });
+    if (later.length === 0) return;
+    await tx.query(
+      `UPDATE alert_state s SET due_at = n.due
+       FROM json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, due timestamptz)
+       WHERE s.device_id = n.device AND s.rule_id = n.rule AND s.metric_id = n.metric`,
+      [JSON.stringify(later)],
+    );
+  });
+}
