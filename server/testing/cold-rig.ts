@@ -31,10 +31,11 @@ export interface ColdRig {
 export const AUGUST = Date.UTC(2026, 7, 1);
 const HOUR = 3_600_000;
 
-export async function coldRig(): Promise<ColdRig> {
+/** @param storage where readings are moved to, instead of the folder. */
+export async function coldRig(storage?: ColdStore): Promise<ColdRig> {
   const db = await freshDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-cold-"));
-  const store = createFolderColdStore(folder);
+  const store = storage ?? createFolderColdStore(folder);
   const now = () => Date.UTC(2026, 10, 28);
   const cold = createColdReader(store, now);
   return {
