@@ -124,7 +124,7 @@ function Row({ group, isGone, isCurrent, isOpen, href, onCurrent, onOpen }: RowP
           {title}
         </a>
         <span className={classes.below}>
-          {[deviceWord, fieldWord, origin].filter((word) => word !== null).join(" · ")}
+          {device ?? origin ?? deviceWord} · {fieldWord}
         </span>
       </td>
       <td className={classes.device} title={deviceWord}>

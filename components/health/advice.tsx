@@ -1,4 +1,5 @@
 import { Copyable } from "../ui/feedback";
+import { Link } from "../ui/link";
 import type { Advice } from "./checklist-steps";
 import { partsOf } from "./advice-parts";
 import classes from "./advice.module.css";
@@ -19,12 +20,27 @@ export function CauseAndFix({
         <div className={classes.fix} data-plain={isTrouble ? undefined : true}>
           {isTrouble ? <span>Fix</span> : null}
           <div>
-            {partsOf(fix, commands).map(({ text, isCommand }, i) =>
-              isCommand ? <Copyable key={i} text={text} label={`Copy the fix for ${of}`} /> : <p key={i}>{text}</p>,
-            )}
+            {partsOf(fix, commands).map(({ text, isCommand }, i) => {
+              if (!isCommand) return <p key={i}>{text}</p>;
+              if (isPage(text)) return <PageLink key={i} href={text} />;
+              return <Copyable key={i} text={text} label={`Copy the fix for ${of}`} />;
+            })}
           </div>
         </div>
       ) : null}
     </div>
+  );
+}
+
+/** True for a page of Fieldwatch, which is opened rather than copied. */
+function isPage(text: string): boolean {
+  return /^\/(?:sources|dead-letters)\b/.test(text);
+}
+
+function PageLink({ href }: { href: string }) {
+  return (
+    <p>
+      <Link href={href}>{href}</Link>
+    </p>
   );
 }
