@@ -3,11 +3,13 @@ import { generate } from "mqtt-packet";
 import { pause } from "../waiting";
 
 /** Ways to be a burden to the listener. */
-export type Attack = "huge CONNECT" | "half-open" | "retained flood";
+export const ATTACKS = ["huge CONNECT", "half-open", "retained flood"] as const;
+export type Attack = (typeof ATTACKS)[number];
 
-/** Attacks the listener for about eight seconds. */
-export async function attack(name: Attack, { port, key }: { port: number; key: string }): Promise<void> {
+/** Attacks the listener for about eight seconds. @returns how many messages the listener read of it. */
+export async function attack(name: Attack, { port, key }: { port: number; key: string }): Promise<number> {
   const sockets: Socket[] = [];
+  let sent = 0;
   const open = () => {
     const socket = connect({ port, host: "127.0.0.1" });
     socket.on("error", () => socket.destroy()).resume();
@@ -37,8 +39,8 @@ export async function attack(name: Attack, { port, key }: { port: number; key: s
       }),
     );
     const until = performance.now() + 8000;
-    for (let n = 0; performance.now() < until; n++) {
-      const topic = `flood/device-${n % 50}/kept-${n}`;
+    for (; performance.now() < until; sent++) {
+      const topic = `flood/device-${sent % 50}/kept-${sent}`;
       const packet = generate({
         cmd: "publish",
         topic,
@@ -52,6 +54,7 @@ export async function attack(name: Attack, { port, key }: { port: number; key: s
     }
   }
   for (const socket of sockets) socket.destroy();
+  return sent;
 }
 
 /** 200 MB in one CONNECT, many times. */

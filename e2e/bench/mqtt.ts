@@ -9,7 +9,7 @@ import { processOf } from "../processes";
 import { freePort, startProduct } from "../product";
 import { pause, until } from "../waiting";
 import { cpuSeconds } from "./cpu";
-import { attack } from "./mqtt-attacks";
+import { attack, ATTACKS } from "./mqtt-attacks";
 import { startMqttLoad } from "./mqtt-load";
 import { machine, markdownTable } from "./report";
 
@@ -26,6 +26,8 @@ export async function main(argv: string[]): Promise<number> {
       clients: { type: "string", default: "20" },
       inFlight: { type: "string", default: "50" },
       seconds: { type: "string", default: "20" },
+      /** One attack alone, beside the same load without it. */
+      only: { type: "string" },
     },
   });
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-mqtt-"));
@@ -51,33 +53,50 @@ export async function main(argv: string[]): Promise<number> {
       clients: number,
       inFlight: number,
       seconds: number,
-      beside?: () => Promise<void>,
+      beside?: () => Promise<number>,
     ) => {
       const load = await startMqttLoad({ port, key, clients, inFlight });
       await pause(2000);
       load.forget();
       const before = { cpu: cpuSeconds(intake().pid), rss: intake().rss };
       const began = performance.now();
-      await Promise.all([pause(seconds * 1000), beside?.()]);
+      let peak = before.rss;
+      const watching = setInterval(() => (peak = Math.max(peak, intake().rss)), 250);
+      const [, attacked] = await Promise.all([pause(seconds * 1000), beside?.()]);
+      clearInterval(watching);
       const took = (performance.now() - began) / 1000;
       const { acknowledged, p50, p99, ended } = load.figures();
       const after = { cpu: cpuSeconds(intake().pid), rss: intake().rss };
+      peak = Math.max(peak, after.rss);
       await load.stop();
       rows.push([
         ...[name, String(Math.round(acknowledged / took)), p50.toFixed(0), p99.toFixed(0)],
         ...[
-          (((after.cpu - before.cpu) / acknowledged) * 1e6).toFixed(0),
-          `${Math.round(before.rss / MB)} → ${Math.round(after.rss / MB)}`,
+          (((after.cpu - before.cpu) / (acknowledged + (attacked ?? 0))) * 1e6).toFixed(0),
+          `${Math.round(before.rss / MB)} → ${Math.round(after.rss / MB)}, at most ${Math.round(peak / MB)}`,
           String(ended),
+          attacked === undefined ? "–" : String(Math.round(attacked / took)),
         ],
       ]);
     };
     const [clients, inFlight, seconds] = [Number(values.clients), Number(values.inFlight), Number(values.seconds)];
-    await measure("1 client, 1 in flight", 1, 1, 5);
-    await measure(`${clients} clients × ${inFlight} in flight`, clients, inFlight, seconds);
-    for (const name of ["huge CONNECT", "half-open", "retained flood"] as const)
+    if (values.only === undefined) {
+      await measure("1 client, 1 in flight", 1, 1, 5);
+      await measure(`${clients} clients × ${inFlight} in flight`, clients, inFlight, seconds);
+    }
+    await measure("5 × 10", 5, 10, 10);
+    for (const name of ATTACKS.filter((one) => values.only === undefined || values.only === one))
       await measure(`5 × 10, beside: ${name}`, 5, 10, 10, () => attack(name, { port, key }));
-    const head = ["", "messages/s", "PUBACK p50 ms", "p99 ms", "CPU µs each", "RSS MB", "clients let go"];
+    const head = [
+      "",
+      "messages/s",
+      "PUBACK p50 ms",
+      "p99 ms",
+      "CPU µs each",
+      "RSS MB",
+      "clients let go",
+      "attack's messages/s",
+    ];
     console.log(`${machine()}\n\n${markdownTable(head, rows)}`);
     return 0;
   } finally {

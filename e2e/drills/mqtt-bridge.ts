@@ -1,13 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import mqtt from "mqtt";
 import pino from "pino";
 import { createPool } from "@/server/postgres/connection";
 import { makeSource } from "@/server/testing/source-rig";
+import { queueMessages, startMosquitto } from "../mosquitto";
 import { killNow, processOf } from "../processes";
-import { freePort } from "../product";
 import { until } from "../waiting";
 import { type DrillOptions, readOptions } from "./drill";
 import { checkOnStage, exitCode } from "./on-stage";
@@ -15,7 +11,6 @@ import type { Row } from "./rows";
 import { withDatabase } from "./stored";
 
 const MESSAGES = 20_000;
-const DEVICES = 40;
 
 /**
  * Messages queued at a real mosquitto for a bridge, which is killed twice while it reads them: each is stored once. Then retained messages without a time:
@@ -23,36 +18,16 @@ const DEVICES = 40;
  * @returns undefined, and says so, where there is no mosquitto.
  */
 export async function mqttBridge({ mode, short }: Omit<DrillOptions, "seed">): Promise<Row | undefined> {
-  const command = process.env.MOSQUITTO ?? "mosquitto";
-  // Debian has it where not everybody's PATH leads.
-  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-  if (spawnSync(command, ["-h"], { env }).error) {
-    console.log(`mqtt-bridge: left out, as there is no broker: ${command} isn't installed (MOSQUITTO names another)`);
+  const broker = await startMosquitto();
+  if ("missing" in broker) {
+    console.log(`mqtt-bridge: left out, as there is no broker: ${broker.missing}`);
     return undefined;
   }
-  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-mosquitto-"));
-  const port = await freePort();
-  const conf = path.join(folder, "mosquitto.conf");
-  writeFileSync(
-    conf,
-    `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nuser root\n`,
-  );
-  const broker = spawn(command, ["-c", conf], { env, stdio: ["ignore", "ignore", "inherit"] });
   return checkOnStage("mqtt-bridge", { mode }, async (stage, checks) => {
     const total = short ? MESSAGES / 10 : MESSAGES;
-    // The session is there before anybody reads it: what is published waits in it.
-    const url = `mqtt://127.0.0.1:${port}`;
-    const session = await mqtt.connectAsync(url, { clientId: "fieldwatch", clean: false });
-    await session.subscribeAsync("plant/#", { qos: 1 });
-    await session.endAsync();
+    const { url } = broker;
+    await queueMessages(url, ["fieldwatch"], total);
     const sender = await mqtt.connectAsync(url);
-    const began = Date.now() - total;
-    const all: Promise<unknown>[] = [];
-    for (let n = 0; n < total; n++) {
-      all.push(sender.publishAsync(`plant/bridged-${n % DEVICES}`, `{"at":${began + n},"n":${n}}`, { qos: 1 }));
-      if (n % 500 === 499) await Promise.all(all.splice(0));
-    }
-    await Promise.all(all);
     for (let n = 0; n < 10; n++) await sender.publishAsync(`old/kept-${n}`, `{"n":${n}}`, { qos: 1, retain: true });
     await sender.endAsync();
 
@@ -100,10 +75,7 @@ export async function mqttBridge({ mode, short }: Omit<DrillOptions, "seed">): P
     const readings = await count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'kept-%'`);
     checks.equal("10 retained messages without a time: readings", readings, 0);
     return { faults: 2, sent: total, stored: whole };
-  }).finally(() => {
-    broker.kill();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  }).finally(() => broker.stop());
 }
 
 export async function main(argv: string[]): Promise<number> {

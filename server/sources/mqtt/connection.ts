@@ -1,19 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
-import { generate, type IConnectPacket, type IPublishPacket, type Packet, parser as createParser } from "mqtt-packet";
+import { generate, type IConnectPacket, type Packet, parser as createParser } from "mqtt-packet";
 import type { EpochMs } from "@/server/domain/terms";
 import { isTopic } from "@/server/domain/topics";
-import { type DurableQueue, type Published, weightOf } from "./durable-queue";
+import { createInbox, type Inbox, type InboxLimits, MOST_ALIASES, type Place } from "./inbox";
 import { createPacketWalk, ENDINGS, type Ending, TOO_LARGE } from "./protocol";
 
 /** Bounds of one connection. */
-interface ConnectionLimits {
+interface ConnectionLimits extends InboxLimits {
   /** The most bytes of what comes before somebody is signed in. */
   readonly signInBytes: number;
   /** The most bytes of a packet after that. */
   readonly packetBytes: number;
-  /** The most messages that wait for the log; then the socket isn't read until there are fewer. */
-  readonly inFlight: number;
 }
 
 /** What a client says of itself. */
@@ -22,18 +20,6 @@ export interface Introduction {
   readonly password: string | null;
   readonly clientId: string;
   readonly address: string;
-}
-
-/** A client that was let in: where its messages go, and which topics are taken of it. */
-export interface Place {
-  readonly queue: DurableQueue;
-  readonly takes: (topic: string) => boolean;
-  /** Called when it is gone. */
-  readonly leave: () => void;
-  /** Called for each message to a topic that isn't taken. */
-  readonly onNotTaken: (topic: string) => void;
-  /** Called when a message ends the connection, as it can't be taken. */
-  readonly onRefused: (ending: Ending) => void;
 }
 
 export interface ConnectionDeps {
@@ -70,8 +56,7 @@ export interface Connection {
 
 /** Endings by what was published. */
 const ABOUT_MESSAGES: ReadonlySet<Ending> = new Set([ENDINGS.tooLarge, ENDINGS.badTopic, ENDINGS.badAlias]);
-/** The most topic aliases of one connection, and bytes that wait for a client that doesn't read. */
-const MOST_ALIASES = 64;
+/** The most bytes that wait for a client that doesn't read. */
 const MOST_UNREAD = 256 * 1024;
 const HANG_UP_MS = 3000;
 /** Keep-alive of MQTT 5 clients that ask for none, or for more, in seconds. */
@@ -82,21 +67,17 @@ export function createConnection(deps: ConnectionDeps): Connection {
   const { socket, address, limits, enter, isFull, hold, holdUnknown, onEnded, now } = deps;
   const walk = createPacketWalk();
   const parser = createParser();
-  const aliases = new Map<number, string>();
-  /** Ids of QoS 2 whose message the log holds, or will, and that weren't released yet. */
-  const unreleased = new Map<number, "held" | "durable">();
   let state: "new" | "entering" | "open" | "closed" = "new";
   let head: Buffer[] = [];
   let headBytes = 0;
   let heard = now();
   let introduction: Introduction | null = null;
   let place: Place | null = null;
+  let inbox: Inbox | null = null;
   let will: IConnectPacket["will"] | null = null;
   let version = 4;
   let keepAliveMs = 0;
-  let inFlight = 0;
   let isHushed = false;
-  let acknowledged: Buffer[] = [];
 
   const connection: Connection = { end, cut, hush, look, flow, flush };
   parser.on("packet", handle);
@@ -114,7 +95,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     if (ends === TOO_LARGE) return end(ENDINGS.tooLarge);
     if (state === "open") {
       parser.parse(chunk);
-      return flow();
+      return flush();
     }
     head.push(chunk);
     headBytes += chunk.length;
@@ -137,10 +118,12 @@ export function createConnection(deps: ConnectionDeps): Connection {
       return void signIn(packet);
     }
     switch (packet.cmd) {
-      case "publish":
-        return publish(packet);
+      case "publish": {
+        const ending = inbox!.publish(packet);
+        return ending === null ? undefined : end(ending);
+      }
       case "pubrel":
-        unreleased.delete(packet.messageId!);
+        inbox!.release(packet.messageId!);
         return send({ cmd: "pubcomp", messageId: packet.messageId! });
       case "pingreq":
         return send({ cmd: "pingresp" });
@@ -175,6 +158,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     if (answer === null) return cut();
     if (!("leave" in answer)) return end(answer);
     place = answer;
+    inbox = createInbox({ ...{ place, version, limits, now }, hold });
     state = "open";
     will = packet.will ?? null;
     const asked = packet.keepalive ?? 0;
@@ -200,70 +184,22 @@ export function createConnection(deps: ConnectionDeps): Connection {
     dropHead();
     heard = now();
     for (const chunk of rest) if (chunk.length > 0) parser.parse(chunk);
-    flow();
-  }
-
-  function publish({ topic: named, payload, qos, messageId, properties }: IPublishPacket): void {
-    const topic = topicOf(named, properties?.topicAlias);
-    if (topic === null) return end(ENDINGS.badAlias);
-    if (!isTopic(topic)) return end(ENDINGS.badTopic);
-    if (qos === 2 && unreleased.has(messageId!)) {
-      // Sent again: it is acknowledged as it was, or will be.
-      if (unreleased.get(messageId!) === "durable") acknowledge(2, messageId!, 0);
-      return flush();
-    }
-    if (!place!.takes(topic)) {
-      place!.onNotTaken(topic);
-      // 3.1.1 knows no refusal of a message: it is counted, and told on the source's page.
-      if (qos > 0) acknowledge(qos, messageId!, version === 5 ? 0x87 : 0);
-      return flush();
-    }
-    if (qos === 2) unreleased.set(messageId!, "held");
-    const contentType = properties?.contentType ?? null;
-    // The flag asks a broker to keep what is new; only a broker's copy of old would be retained.
-    take({ topic, payload: payload as Buffer, retained: false, contentType, arrived: now() }, qos, messageId);
-  }
-
-  function topicOf(named: string, alias: number | undefined): string | null {
-    if (alias === undefined) return named;
-    if (alias < 1 || alias > MOST_ALIASES) return null;
-    if (named === "") return aliases.get(alias) ?? null;
-    aliases.set(alias, named);
-    return named;
-  }
-
-  function take(published: Published, qos: number, messageId?: number): void {
-    const weight = weightOf(published);
-    inFlight += 1;
-    hold(weight);
-    place!.queue.push({
-      published,
-      settle() {
-        inFlight -= 1;
-        hold(-weight);
-        if (qos > 0 && state === "open") {
-          if (qos === 2) unreleased.set(messageId!, "durable");
-          acknowledge(qos, messageId!, 0);
-        }
-      },
-    });
-  }
-
-  function acknowledge(qos: number, messageId: number, reason: number): void {
-    const type = qos === 1 ? 0x40 : 0x50;
-    const id = [messageId >> 8, messageId & 0xff] as const;
-    acknowledged.push(Buffer.from(reason === 0 ? [type, 2, ...id] : [type, 3, ...id, reason]));
+    flush();
   }
 
   function flush(): void {
-    if (acknowledged.length > 0 && socket.writable) socket.write(Buffer.concat(acknowledged));
-    acknowledged = [];
+    writeOwed();
     flow();
+  }
+
+  function writeOwed(): void {
+    const owed = inbox?.acknowledgements() ?? null;
+    if (owed !== null && socket.writable && state === "open") socket.write(owed);
   }
 
   function flow(): void {
     if (state !== "open") return;
-    const isHeld = isHushed || inFlight >= limits.inFlight || isFull() || socket.writableLength > MOST_UNREAD;
+    const isHeld = isHushed || inbox!.isFull() || isFull() || socket.writableLength > MOST_UNREAD;
     if (isHeld === socket.isPaused()) return;
     if (isHeld) socket.pause();
     else {
@@ -283,13 +219,15 @@ export function createConnection(deps: ConnectionDeps): Connection {
     if (now() - heard > keepAliveMs) end(ENDINGS.silent);
   }
 
+  /** Whatever is owed is said before. */
   function send(packet: Packet): void {
+    writeOwed();
     if (socket.writable) socket.write(generate(packet, { protocolVersion: version }));
   }
 
   function end(ending: Ending, withWill = true): void {
     if (state === "closed") return;
-    flush();
+    writeOwed();
     onEnded(ending, introduction);
     if (state === "open" && ABOUT_MESSAGES.has(ending)) place?.onRefused(ending);
     if (state === "open") {
@@ -320,11 +258,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     state = "closed";
     dropHead();
     // Whoever goes without a word has its will done.
-    if (withWill && will && place !== null && place.takes(will.topic)) {
-      const { topic, payload, properties } = will;
-      const contentType = properties?.contentType ?? null;
-      take({ topic, payload: Buffer.from(payload), retained: false, contentType, arrived: now() }, 0);
-    }
+    if (withWill && will) inbox?.takeWill(will);
     place?.leave();
   }
 

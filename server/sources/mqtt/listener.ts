@@ -2,8 +2,9 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from "node:tls";
 import { createBackoff, pause } from "@/server/async/backoff";
 import { withinOr } from "@/server/async/timeout";
-import { type Connection, createConnection, type Introduction, type Place } from "./connection";
+import { type Connection, createConnection, type Introduction } from "./connection";
 import { createDurableQueue, type DurableQueue, type Published } from "./durable-queue";
+import type { InboxLimits, Place } from "./inbox";
 import { ENDINGS, type Ending, topicTest } from "./protocol";
 
 /** Who a client sends for. */
@@ -16,7 +17,7 @@ export interface Subject {
   readonly maxClients: number;
 }
 
-export interface MqttLimits {
+export interface MqttLimits extends InboxLimits {
   readonly maxConnections: number;
   readonly maxPerAddress: number;
   /** The most connections that aren't signed in; one more, and the one that has been waiting longest goes. */
@@ -27,8 +28,6 @@ export interface MqttLimits {
   /** The most bytes kept of all that aren't signed in. */
   readonly unknownBytes: number;
   readonly packetBytes: number;
-  /** The most messages of one client that wait for the log. */
-  readonly inFlight: number;
   /** The most bytes of messages that wait for the log, of all clients. */
   readonly heldBytes: number;
 }
@@ -40,6 +39,7 @@ export const MQTT_LIMITS: Omit<MqttLimits, "maxConnections" | "maxPerAddress"> =
   unknownBytes: 4 * 1024 * 1024,
   packetBytes: 256 * 1024,
   inFlight: 1000,
+  inFlightBytes: 128 * 1024,
   heldBytes: 16 * 1024 * 1024,
 };
 
