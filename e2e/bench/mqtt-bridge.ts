@@ -4,6 +4,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import mqtt from "mqtt";
 import pino from "pino";
+import { createPostgresEventLog } from "@/server/adapters/postgres/event-log";
+import { TOPICS } from "@/server/domain/terms";
 import { createPool } from "@/server/postgres/connection";
 import { makeSource } from "@/server/testing/source-rig";
 import { queueMessages, startMosquitto } from "../mosquitto";
@@ -13,7 +15,7 @@ import { machine, markdownTable } from "./report";
 
 /**
  * Messages of QoS 1 that wait at a real mosquitto (MOSQUITTO names its command), read by the bridge of the built product on its embedded engines; and by mqtt.js
- * alone, which hands over one message at a time, each acknowledged once a row of it is on the same PostgreSQL's disk.
+ * alone, which hands over one message at a time, each acknowledged once the same event log has it.
  */
 export async function main(argv: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -24,10 +26,11 @@ export async function main(argv: string[]): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-bridge-"));
   const broker = await startMosquitto();
   if ("missing" in broker) throw new Error(broker.missing);
+  const { url } = broker;
   const product = await startProduct({ dataDir: path.join(folder, "data"), env: { DEMO_DEVICES: "0" } });
   try {
     await product.ready();
-    await queueMessages(broker.url, ["fieldwatch", "alone"], total);
+    await queueMessages(url, ["fieldwatch", "alone"], total);
     const pool = createPool(product.connectionString(), { role: "bench", logger: pino({ level: "silent" }), size: 2 });
     try {
       const rows = [await bridged(), await alone(Number(values.seconds))];
@@ -39,7 +42,7 @@ export async function main(argv: string[]): Promise<number> {
     return 0;
 
     async function bridged(): Promise<string[]> {
-      const door = { type: "mqtt-bridge", url: broker.url, clientId: "fieldwatch", username: null, ca: null } as const;
+      const door = { type: "mqtt-bridge", url, clientId: "fieldwatch", username: null, ca: null } as const;
       await makeSource(pool, "plant", { ...door, topics: ["plant/#"], qos: 1 }, { rate: 1_000_000 });
       const held = async () =>
         (await pool.query<{ n: number }>(`SELECT coalesce(sum(records), 0)::float8 AS n FROM log_batch`)).rows[0]!.n;
@@ -55,11 +58,13 @@ export async function main(argv: string[]): Promise<number> {
     }
 
     async function alone(seconds: number): Promise<string[]> {
-      await pool.query(`CREATE TABLE bench_alone (topic text, payload bytea)`);
-      const client = mqtt.connect(broker.url, { clientId: "alone", clean: false, manualConnect: true });
+      const log = createPostgresEventLog({
+        ...{ pool, connectionString: product.connectionString(), role: "bench", logger: pino({ level: "silent" }) },
+      });
+      const client = mqtt.connect(url, { clientId: "alone", clean: false, manualConnect: true });
       let count = 0;
       client.handleMessage = ({ topic, payload }, done) => {
-        pool.query(`INSERT INTO bench_alone VALUES ($1, $2)`, [topic, payload]).then(
+        log.append(TOPICS.telemetry, [{ key: topic, value: payload as Buffer }]).then(
           () => {
             count += 1;
             done();
@@ -74,6 +79,7 @@ export async function main(argv: string[]): Promise<number> {
       const took = (performance.now() - began) / 1000;
       const read = count;
       await client.endAsync(true);
+      await log.close();
       return row("mqtt.js alone", read, took);
     }
   } finally {
