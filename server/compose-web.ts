@@ -14,6 +14,7 @@ import { addressOf } from "./api/address";
 import { createKeyCheck } from "./access/key-check";
 import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
+import { composeChannels } from "./compose-notifications";
 import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
 import { createKeptSecrets, type KeptSecrets } from "./config/kept-secrets";
@@ -144,6 +145,7 @@ export function composeApi(parts: ApiParts): Api {
       ...{ accept, pace, senders, waiting },
       checkNames: doors.checkNames,
       keptSecrets: parts.keptSecrets ?? createKeptSecrets(config),
+      openChannel: composeChannels(config).open,
       sources: doors.sources,
       intake: doors.intake,
       doorCounting: doors.counting,

@@ -29,6 +29,8 @@ const USUAL: Readonly<Record<string, string>> = {
   ...{ id: "press-07", ids: "press-07", name: "temperature", metric: "temperature", metrics: "temperature" },
   ...{ run: "3f0c6b1e-58a5-4c43-9a0b-3b6a3f6f4f11", partition: "0" },
 };
+/** Where things are called by numbers. */
+const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts)\//;
 const JOB_PATH = { name: "job-retention", id: "none" };
 
 /** Bodies that say everything there is to say. */
@@ -47,6 +49,44 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
   },
   skipBatch: { from: 0, to: 1 },
   sendTestMessage: { device: "press-07" },
+  addChannel: {
+    ...{ name: "x", kind: "ntfy", settings: { url: "http://127.0.0.1:9" }, secrets: { topic: "t" }, enabled: false },
+    ...{ fallback: null, mostPerHour: 5 },
+  },
+  updateChannel: { revision: 0, name: "y", settings: { url: "http://127.0.0.1:9" }, secrets: {}, fallback: null },
+  addRoute: {
+    ...{
+      name: "x",
+      matchers: [{ field: "label", key: "line", is: "not", values: ["7*"] }],
+      channels: [1],
+      groupBy: ["site"],
+    },
+    ...{
+      waitMs: 0,
+      intervalMs: 0,
+      repeatMs: null,
+      resolved: true,
+      late: true,
+      escalate: { afterMs: 60_000, channels: [1] },
+    },
+  },
+  updateRoute: { revision: 0, place: 1, name: "y" },
+  checkRoute: {
+    rule: "x",
+    site: "north",
+    type: null,
+    device: "d",
+    metric: "m",
+    severity: "critical",
+    labels: { a: "b" },
+  },
+  addSilence: {
+    ...{ matchers: [{ field: "site", values: ["north"] }], reason: "x", untilResolved: false },
+    ...{ startsAt: new Date().toISOString(), endsAt: new Date(Date.now() + 3_600_000).toISOString() },
+  },
+  previewSilence: { matchers: [{ field: "site", values: ["north"] }] },
+  addMaintenance: { name: "x", matchers: [], cron: "0 2 * * 6", minutes: 60, zone: "Europe/Berlin", note: null },
+  updateMaintenance: { revision: 0, name: "y", cron: "0 2 * * 6", minutes: 60, zone: "UTC" },
   ingestTelemetry: { device: "press-07", time: 1, id: "x", site: "north", type: "press", readings: { a: 1, b: "x" } },
 };
 
@@ -71,7 +111,10 @@ async function ask(
   { params = {}, query = {}, body }: { params?: object; query?: object; body?: unknown },
 ): Promise<Response> {
   const { method, path, params: path_, query: query_ } = VERBS[name].operation;
-  const usual = { ...USUAL, ...(isJob(path) && JOB_PATH) } as Record<string, string>;
+  const usual = { ...USUAL, ...(isJob(path) && JOB_PATH), ...(NUMBERED.test(path) && { id: "1" }) } as Record<
+    string,
+    string
+  >;
   const given = (shape: object, isNeeded: (key: string) => boolean) =>
     Object.fromEntries(Object.keys(shape).flatMap((key) => (isNeeded(key) ? [[key, usual[key] ?? "1"]] : [])));
   const required = (shape: Record<string, { safeParse(value: unknown): { success: boolean } }>) => (key: string) =>

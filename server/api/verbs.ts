@@ -33,6 +33,22 @@ import { getMetricStored } from "./metrics/stored";
 import { listMetricUse } from "./metrics/use";
 import { deleteMetric, mergeMetrics } from "./metrics/remove";
 import { updateMetric } from "./metrics/update";
+import {
+  addChannel,
+  deleteChannelVerb,
+  listChannelsVerb,
+  testChannel,
+  updateChannelVerb,
+} from "./notifications/channels";
+import {
+  addMaintenance,
+  deleteMaintenanceVerb,
+  listMaintenance,
+  updateMaintenanceVerb,
+} from "./notifications/maintenance";
+import { listAlertMessages } from "./notifications/messages";
+import { addRoute, checkRoute, deleteRouteVerb, listRoutesVerb, updateRouteVerb } from "./notifications/routes";
+import { addSilence, endSilenceVerb, listSilencesVerb, previewSilenceVerb } from "./notifications/silences";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
 import { listRemovals } from "./removals/list";
@@ -143,6 +159,25 @@ export const VERBS = {
   listSourceKeys: listSourceKeysVerb,
   makeSourceKey,
   confirmHandshake,
+  listChannels: listChannelsVerb,
+  addChannel,
+  updateChannel: updateChannelVerb,
+  deleteChannel: deleteChannelVerb,
+  testChannel,
+  listRoutes: listRoutesVerb,
+  addRoute,
+  updateRoute: updateRouteVerb,
+  deleteRoute: deleteRouteVerb,
+  checkRoute,
+  listSilences: listSilencesVerb,
+  addSilence,
+  previewSilence: previewSilenceVerb,
+  endSilence: endSilenceVerb,
+  listMaintenance,
+  addMaintenance,
+  updateMaintenance: updateMaintenanceVerb,
+  deleteMaintenance: deleteMaintenanceVerb,
+  listAlertMessages,
   listAudit,
   exportAudit,
 } as const;

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from "pg";
-import { type Matcher, matches } from "@/server/domain/notifications/matcher";
+import { type Matchable, type Matcher, matches } from "@/server/domain/notifications/matcher";
 import type { EpochMs } from "@/server/domain/terms";
 import type { AlertSeen } from "./told-alerts";
 import { openWindow } from "./windows";
@@ -15,13 +15,19 @@ export interface Mute {
 export interface Mutes {
   /** Differs whenever what mutes has changed. */
   readonly mark: string;
-  of(alert: AlertSeen): Mute | null;
+  of(alert: Matchable & Pick<AlertSeen, "inhibitedBy">): Mute | null;
 }
 
 interface Muting {
   readonly id: number;
   readonly name: string;
   readonly matchers: readonly Matcher[];
+}
+
+/** What mutes an alert that might be. */
+export async function muteOfMight(tx: Pool | PoolClient, alert: Matchable, now: EpochMs) {
+  const mute = (await readMutes(tx, now)).of({ ...alert, inhibitedBy: null });
+  return mute === null || mute.why === "inhibited" ? null : { why: mute.why, id: mute.id, name: mute.name };
 }
 
 /** Reads what mutes alerts at `now`. */

@@ -1,4 +1,4 @@
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { Matchable } from "@/server/domain/notifications/matcher";
 import type { ToldAlert } from "@/server/domain/notifications/message";
 import type { EpochMs } from "@/server/domain/terms";
@@ -18,7 +18,7 @@ const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
 /** Alerts by id, as of now. */
 export async function seeAlerts(
-  tx: PoolClient,
+  tx: Pool | PoolClient,
   ids: readonly number[],
   now: EpochMs,
 ): Promise<ReadonlyMap<number, AlertSeen>> {

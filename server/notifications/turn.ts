@@ -7,6 +7,7 @@ import { flushGroups, releaseHeld } from "./flush";
 import { judgeEvents, type Judging } from "./judge";
 import { readMutes } from "./mutes";
 import { listRoutes } from "./routes";
+import { endSilencesOver } from "./silences";
 import { tellLost, tellTroubles } from "./trouble";
 import type { WriteBody } from "./write-body";
 
@@ -41,6 +42,7 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
 
   return async () => {
     while ((await part(judgeEvents)) > 0);
+    await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
     await part(async (tx, judging) => {
       const { mark } = judging.mutes;
       if (mark !== lastMark || judging.now - lookedAt > LOOK_AGAIN_MS) {

@@ -9,11 +9,13 @@ export interface Recurrence {
 }
 
 /** Why a recurrence can't be one, as the end of a sentence about it; null when it can. */
-export function recurrenceProblem({ cron, zone }: Pick<Recurrence, "cron" | "zone">): string | null {
+export function recurrenceProblem({ cron, minutes, zone }: Recurrence): string | null {
+  if (cron.trim().split(/\s+/).length !== 5) return "must have five fields: minute, hour, day, month, day of the week";
   try {
-    if (cron.trim().split(/\s+/).length !== 5)
-      return "must have five fields: minute, hour, day, month, day of the week";
-    return new Cron(cron, { timezone: zone, paused: true }).nextRun() === null ? "never comes" : null;
+    const [first, second] = new Cron(cron, { timezone: zone, paused: true }).nextRuns(2);
+    if (first === undefined) return "never comes";
+    const apart = second === undefined ? Infinity : second.getTime() - first.getTime();
+    return apart < minutes * 60_000 ? "comes again before its window is over" : null;
   } catch (error) {
     return `can't be read: ${(error as Error).message}`;
   }
@@ -45,4 +47,14 @@ export function openWindow(
   now: EpochMs,
 ): { readonly from: EpochMs; readonly to: EpochMs } | null {
   return windowsBetween(recurrence, now, now + 1).at(-1) ?? null;
+}
+
+/** The next windows that haven't begun. */
+export function nextWindows(
+  { cron, minutes, zone }: Recurrence,
+  now: EpochMs,
+  count: number,
+): { readonly from: EpochMs; readonly to: EpochMs }[] {
+  const starts = new Cron(cron, { timezone: zone, paused: true }).nextRuns(count, new Date(now));
+  return starts.map((start) => ({ from: start.getTime(), to: start.getTime() + minutes * 60_000 }));
 }

@@ -18,6 +18,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
     ...(["listMetricUse", "getRetention"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
+    ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),
   ],
   "view-messages": [
     ...(["exportDevices", "downloadCsv", "downloadJson", "listMessages", "listDeadLetters", "getDeadLetter"] as const),
@@ -26,7 +27,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   operate: [
     ...(["resendDeadLetter", "discardDeadLetter", "restoreDeadLetter", "startDeadLetterJob"] as const),
     ...(["stopDeadLetterJob", "runJob", "pauseJob", "resumeJob", "stopJobRun", "skipBatch"] as const),
-    "sendTestMessage",
+    ...(["sendTestMessage", "addSilence", "previewSilence", "endSilence"] as const),
   ],
   send: ["ingestTelemetry", "getReplay"],
   deliver: ["deliver"],
@@ -35,6 +36,8 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   edit: [
     ...(["updateDevice", "addSource", "updateSource", "deleteSource", "saveSourceMapping"] as const),
     ...(["previewMapping", "guessSourceTemplate", "confirmHandshake"] as const),
+    ...(["addChannel", "updateChannel", "deleteChannel", "testChannel", "addRoute", "updateRoute"] as const),
+    ...(["deleteRoute", "addMaintenance", "updateMaintenance", "deleteMaintenance"] as const),
   ],
   "make-keys": [
     "listSourceKeys",
