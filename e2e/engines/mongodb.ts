@@ -10,6 +10,8 @@ import { prepareSecantus } from "./secantus";
 export interface MongoServer extends Engine {
   /** Names the database `fieldwatch`; stays the same over stop and start. */
   readonly uri: string;
+  /** From its next start on it lets in only those who sign in, by SCRAM-SHA-256. For one that may be killed. */
+  demandSignIn(): void;
 }
 
 export interface MongoOptions {
@@ -33,18 +35,22 @@ export async function startMongo(options: MongoOptions = {}): Promise<MongoServe
   mkdirSync(folder.dataDir, { recursive: true });
   const logFile = path.join(folder.dataDir, "mongodb.log");
   const uri = `mongodb://127.0.0.1:${port}/fieldwatch`;
+  let wantsSignIn = false;
   const engine = await startEngine({
     folder,
     stopSignal: "TERM",
     logFile,
     async launch(onLaunch) {
       const { program, args, env } = commandOf(folder.dataDir, port);
-      const launched = launchLogged(program, args, { logFile, env: { ...env, ...options.env } });
+      const launched = launchLogged(program, [...args, ...(wantsSignIn ? ["--auth"] : [])], {
+        logFile,
+        env: { ...env, ...options.env },
+      });
       onLaunch(launched);
       await untilAnswers("The MongoDB-wire server", launched, logFile, () => answers(uri, launched.pid));
     },
   });
-  return Object.assign(Object.create(engine) as Engine, { uri });
+  return Object.assign(Object.create(engine) as Engine, { uri, demandSignIn: () => void (wantsSignIn = true) });
 }
 
 interface Command {
@@ -76,8 +82,9 @@ async function answers(uri: string, pid: number): Promise<boolean> {
   const client = new MongoClient(uri, { serverSelectionTimeoutMS: 1000, connectTimeoutMS: 1000 });
   try {
     return (await client.db().command({ serverStatus: 1 })).pid === pid;
-  } catch {
-    return false;
+  } catch (error) {
+    // Who wants a sign-in first answers, too.
+    return (error as { code?: unknown }).code === 13;
   } finally {
     await client.close();
   }

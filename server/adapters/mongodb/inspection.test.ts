@@ -6,7 +6,7 @@ const server = (code: number, codeName: string) => new MongoServerError({ messag
 const network = (code: string) =>
   new MongoNetworkError("connect", { cause: Object.assign(new Error("connect"), { code }) });
 
-// The MongoDB-wire server of the tests can't do these: sign-in, TLS, replica sets.
+// The MongoDB-wire servers of the tests can't do most of these: TLS, replica sets.
 test.each([
   [server(18, "AuthenticationFailed"), "ana", "signInRefused", "AuthenticationFailed, 18"],
   [server(8000, "AtlasError"), "ana", "signInRefused", "AtlasError, 8000"],
