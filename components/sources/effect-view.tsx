@@ -27,7 +27,9 @@ export function EffectView({ items }: { items: MappingPreview["items"] }) {
         <MarkShape mark={isWorse ? "warning" : "ok"} />
         Of the last {counted(samples, "payload")}:{" "}
         {changes.length === 0
-          ? `all ${counted(same, "reading")} stay as they are`
+          ? same === 1
+            ? "its one reading stays as it is"
+            : `all ${counted(same, "reading")} stay as they are`
           : `${counted(of("added"), "reading")} more, ${formatExact(of("gone"))} gone, ${formatExact(of("changed"))} changed, ${formatExact(same)} as before`}
         . Refused: {formatExact(refusedBefore)} now, {formatExact(refusedAfter)} with it.
       </p>

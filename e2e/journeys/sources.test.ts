@@ -1,21 +1,39 @@
 import { execFile } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import mqtt from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort } from "../product";
+import { freePort, ROOT } from "../product";
 import { loaded } from "./pages";
-import { setStage, type Stage } from "./stage";
+import { until } from "../waiting";
+import { PATIENCE_MS, setStage, type Stage } from "./stage";
 
 const run = promisify(execFile);
 
 let stage: Stage;
 let mqttPort: number;
+/** Stands for AWS, and keeps what it was asked. */
+const asked: string[] = [];
+const aws = createServer(({ url }, response) => {
+  asked.push(url ?? "");
+  response.statusCode = asked.length === 1 ? 403 : 200;
+  response.end();
+});
 beforeAll(async () => {
   mqttPort = await freePort();
-  stage = await setStage({ DEMO_DEVICES: "0", MQTT_PORT: String(mqttPort) });
+  await new Promise<void>((resolve) => aws.listen(0, "127.0.0.1", resolve));
+  stage = await setStage({
+    ...{ DEMO_DEVICES: "0", MQTT_PORT: String(mqttPort) },
+    AWS_STAND_IN: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
+    NODE_OPTIONS: `--import ${pathToFileURL(path.join(ROOT, "e2e/journeys/aws-preload.mjs")).href}`,
+  });
 });
 afterAll(async () => {
   await stage?.close();
+  aws.close();
   expect(stage?.errors ?? []).toEqual([]);
 });
 
@@ -102,5 +120,60 @@ test("the command on the screen sends one message, and what can't be read is men
   await page.getByRole("button", { name: /^Revoke / }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await page.getByText("No key works: nothing can be sent to it.").waitFor();
+  await page.context().close();
+});
+
+test("an edited mapping is left only by who says so, whichever way they go", async () => {
+  const page = await stage.open("/sources/barn");
+  await page.getByRole("link", { name: "See and edit" }).click();
+  const json = page.getByLabel("Mapping as JSON");
+  const edited = (await json.inputValue()).replace(/"depth": (\d)/, (_, depth) => `"depth": ${depth === "3" ? 2 : 3}`);
+  await json.fill(edited);
+  await page.getByRole("button", { name: "Undo changes", disabled: false }).waitFor();
+  const questions: string[] = [];
+  let isLeaving = false;
+  page.on("dialog", (dialog) => {
+    questions.push(dialog.message());
+    return isLeaving ? dialog.accept() : dialog.dismiss();
+  });
+  const stays = async (times: number) => {
+    await until(() => questions.length === times, { timeoutMs: PATIENCE_MS, what: "the question" });
+    await until(() => page.url().endsWith("/sources/barn/mapping"), { timeoutMs: PATIENCE_MS, what: "to come back" });
+    expect(await json.inputValue()).toBe(edited);
+  };
+  await page.evaluate(() => window.history.back());
+  await stays(1);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").getByRole("combobox").fill("health");
+  await page.getByRole("option", { name: "Health" }).first().click();
+  await stays(2);
+  await page.getByRole("link", { name: "Devices", exact: true }).click();
+  await stays(3);
+  isLeaving = true;
+  await page.evaluate(() => window.history.back());
+  await page.getByRole("region", { name: "Since it was made" }).waitFor();
+  expect([questions.length, new URL(page.url()).pathname]).toEqual([4, "/sources/barn"]);
+  await page.context().close();
+});
+
+test("a service that asks to be confirmed is, by a click, once", async () => {
+  const { product } = stage;
+  await product.fetch("/api/v1/sources", { method: "POST", body: JSON.stringify({ name: "rules", kind: "aws-iot" }) });
+  const key = await product.fetch("/api/v1/sources/rules/keys", { method: "POST", body: "{}" });
+  const { text: secret } = (await key.json()) as { text: string };
+  const enableUrl = "https://iot.eu-central-1.amazonaws.com/confirmdestination/token-1?once=1";
+  const delivered = await fetch(`${product.url}/ingest/rules`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+    body: JSON.stringify({ messageType: "DestinationConfirmation", enableUrl }),
+  });
+  expect(delivered.status).toBe(200);
+  const page = await stage.open("/sources/rules");
+  const confirm = page.getByRole("button", { name: "Confirm", exact: true });
+  await confirm.click();
+  await page.getByText(/iot\.eu-central-1\.amazonaws\.com answered with status 403/).waitFor();
+  await confirm.click();
+  await confirm.waitFor({ state: "detached" });
+  expect(asked).toEqual(["/confirmdestination/token-1?once=1", "/confirmdestination/token-1?once=1"]);
   await page.context().close();
 });

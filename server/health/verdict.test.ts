@@ -75,7 +75,7 @@ test("in parts, for those who write times in a zone of their own", () => {
   const doors = probe("sources.doors", "warn", { group: "Sources", summary: "Nothing comes in by line-4." });
   expect(verdictParts([doors], numbers)).toMatchObject({
     what: "Nothing comes in by line-4",
-    means: "what was taken is stored; all else goes on",
+    means: "what was taken is stored",
   });
 });
 

@@ -52,7 +52,7 @@ const MEANINGS: readonly Meaning[] = [
     fail: "browsers and programs refuse to connect; what was taken is stored",
     warn: "what is sent may be read on its way, or soon be refused; stored readings are safe",
   },
-  { prefix: "sources.doors", fail: "what was taken is stored; all else goes on" },
+  { prefix: "sources.doors", fail: "what was taken is stored" },
   { prefix: "live.", fail: "pages update only by reloading; readings are stored all the same" },
 ];
 
