@@ -3,7 +3,10 @@ import type { Pool, PoolClient } from "pg";
 import { withTransaction } from "@/server/postgres/transaction";
 import { hashOf, isSecret, newSecret } from "./secrets";
 
-/** Wrong guesses an account may have before each further one has to wait: 1, 2, 4 … seconds, at most 15 minutes. */
+/**
+ * Wrong guesses an account may have from one address, and addresses it may have them from, before each further one has to wait: 1, 2, 4 … seconds,
+ * at most 15 minutes.
+ */
 const FREE = 5;
 const LONGEST_S = 900;
 /** Wrong guesses an address may make, for whichever accounts, before it has to wait a minute. Of what else is refused, as many are recorded. */
@@ -39,10 +42,17 @@ export async function beginGuess(pool: Pool, guess: Guess): Promise<number> {
     }
     const wait = await waitOf(tx, address);
     if (wait > 0) return wait;
-    const account = await accountSubject(tx, guess);
-    const accountWait = await waitOf(tx, account);
-    if (accountWait > 0) return accountWait;
-    await count(tx, [address, account]);
+    const known = await knownAddress(tx, guess);
+    const own = known ?? placeSubject(guess);
+    const ownWait = await waitOf(tx, own);
+    if (ownWait > 0) return ownWait;
+    if (known === null) {
+      // One who goes on guessing from one address keeps nobody elsewhere waiting; many addresses do.
+      const accountWait = await waitOf(tx, accountSubject(guess));
+      if (accountWait > 0) return accountWait;
+      await countForAccount(tx, guess);
+    }
+    await count(tx, [address, own]);
     return 0;
   });
 }
@@ -57,8 +67,10 @@ export async function takeBackGuess(tx: PoolClient, guess: Guess): Promise<strin
     await tx.query(`UPDATE sign_in_failure SET failures = greatest(0, failures - 1) WHERE subject = $1`, [
       `address:${placeOf(guess.address)}`,
     ]);
-  const counted = known ?? (await accountSubject(tx, guess));
-  await tx.query(`UPDATE sign_in_failure SET failures = 0 WHERE subject = $1`, [counted]);
+  const subject = known ?? (await knownAddress(tx, guess));
+  await tx.query(`UPDATE sign_in_failure SET failures = 0 WHERE subject = ANY ($1)`, [
+    subject === null ? [placeSubject(guess), accountSubject(guess)] : [subject],
+  ]);
   // What somebody else has put into the browser is worth nothing: it gets one of ours.
   const browser = known === null ? newSecret() : guess.browser!;
   await tx.query(
@@ -83,10 +95,10 @@ export async function countRefused(pool: Pool, address: string | null): Promise<
 
 /** Forgets from where somebody has signed in, and guesses for their e-mail address. */
 export async function forgetGuesses(tx: PoolClient, accountId: number, email: string | null): Promise<void> {
-  await tx.query(`DELETE FROM sign_in_failure WHERE subject = $1 OR starts_with(subject, $2)`, [
-    `account:${email}`,
-    `known:${accountId} `,
-  ]);
+  await tx.query(
+    `DELETE FROM sign_in_failure WHERE subject = $1 OR starts_with(subject, $2) OR starts_with(subject, $3)`,
+    [`account:${email}`, `known:${accountId} `, `at:${email} `],
+  );
 }
 
 async function forgetOld(pool: Pool): Promise<void> {
@@ -107,7 +119,7 @@ async function waitOf(tx: PoolClient, subject: string): Promise<number> {
     `SELECT CASE WHEN failures < CASE WHEN of_account THEN $2::integer ELSE $4::integer END THEN 0 ELSE
        ceil(greatest(0, extract(epoch FROM last_at - clock_timestamp()) +
          CASE WHEN of_account THEN least($3::integer, power(2, least(failures - $2, 20))) ELSE $5::integer END)) END::integer AS wait
-     FROM (SELECT *, subject ~ '^(account|known):' AS of_account FROM sign_in_failure WHERE subject = $1 FOR UPDATE) f`,
+     FROM (SELECT *, subject ~ '^(account|at|known):' AS of_account FROM sign_in_failure WHERE subject = $1 FOR UPDATE) f`,
     [subject, FREE, LONGEST_S, ADDRESS_FREE, ADDRESS_WINDOW_S],
   );
   return rows[0]?.wait ?? 0;
@@ -137,13 +149,30 @@ function browserPlace(browser: string): string {
   return `browser ${hashOf(browser).toString("hex")}`;
 }
 
-/** What a guess is counted for beside its address: from where the account's right password came, nobody elsewhere can keep it waiting. */
-async function accountSubject(tx: PoolClient, { email, address }: Guess): Promise<string> {
+/** Counts a guess for its account: the first one from an address, and once those are too many, each. */
+async function countForAccount(tx: PoolClient, guess: Guess): Promise<void> {
+  await tx.query(
+    `UPDATE sign_in_failure SET last_at = clock_timestamp(), failures = failures + 1
+     WHERE subject = $1 AND (failures >= $3 OR EXISTS (SELECT FROM sign_in_failure WHERE subject = $2 AND failures = 0))`,
+    [accountSubject(guess), placeSubject(guess), FREE],
+  );
+}
+
+function accountSubject({ email }: Guess): string {
+  return `account:${email}`;
+}
+
+function placeSubject({ email, address }: Guess): string {
+  return `at:${email} ${placeOf(address)}`;
+}
+
+/** What a guess is counted for that comes from an address from where the account's right password came: nobody elsewhere can keep it waiting. */
+async function knownAddress(tx: PoolClient, { email, address }: Guess): Promise<string | null> {
   const { rows } = await tx.query<{ subject: string }>(
     `SELECT f.subject FROM account a JOIN sign_in_failure f ON f.subject = concat('known:', a.id, ' ', $2::text) WHERE a.email = $1`,
     [email, placeOf(address)],
   );
-  return rows[0]?.subject ?? `account:${email}`;
+  return rows[0]?.subject ?? null;
 }
 
 /** Whoever has an IPv6 address has 2^64 of them: they count as one. */

@@ -54,6 +54,19 @@ test("1,000 guesses for an account, one a second: few are listened to, and the r
   expect(await query("SELECT failures FROM sign_in_failure WHERE subject LIKE 'account:%'")).toEqual([{ failures: 0 }]);
 }, 120_000);
 
+test("who goes on guessing from one address keeps nobody waiting elsewhere, in a browser that is new as well", async () => {
+  const { email } = await withPassword();
+  let heard = 0;
+  for (let second = 0; second < 100; second++) {
+    if ((await byPassword(email, "wrong", { address: "203.0.113.9" })).status === 401) heard += 1;
+    await query("UPDATE sign_in_failure SET last_at = last_at - interval '1 second'");
+  }
+  // 5 at once, then after 1, 2, 4 … 64 s.
+  expect(heard).toBeLessThanOrEqual(12);
+  expect((await byPassword(email, PASSWORD, { address: "203.0.113.9" })).status).toBe(429);
+  expect((await byPassword(email, PASSWORD, { address: "203.0.113.10" })).status).toBe(200);
+});
+
 test("200 guesses at once are no more than one after the other", async () => {
   const { email } = await withPassword();
   scrypts.count = 0;
