@@ -5,13 +5,14 @@ import { createPlainReader } from "@/server/pipeline/plain-message";
 import { mappingSchema } from "@/server/domain/mapping/mapping";
 import { DECODER_OF } from "@/server/sources/decoders/decoders";
 import { ttnV3 } from "@/server/sources/templates/ttn-v3";
+import { measureRates } from "./mapping-rates";
 import { messageLine } from "./messages";
 
 const ROUNDS = 7;
 const MESSAGES = 20_000;
 const ANY_TIME = { now: Number.MAX_SAFE_INTEGER, futureToleranceMs: 0, retentionMs: null };
 
-/** Measures the processor time of mappings: a TTN message through its template, and what the worker spends on what comes of it. */
+/** Measures the processor time of mappings: a TTN message through its template, and what the worker spends on what comes of it; and rates of the built product. */
 export async function main(): Promise<number> {
   const map = compileMapping(mappingSchema.parse(ttnV3.mapping));
   const decode = DECODER_OF[ttnV3.mapping.decode];
@@ -32,6 +33,7 @@ export async function main(): Promise<number> {
   report("judge a canonical message at the door", (i) => decodeMessage(canonical[i % 200]!, ANY_TIME));
   report("worker reads a mapped message", (i) => read(made[i % made.length]!));
   report("worker reads a canonical message", (i) => read(canonical[i % 200]!));
+  await measureRates((i) => new TextDecoder().decode(ttnDelivery(i % 50).body));
   return 0;
 }
 

@@ -55,6 +55,20 @@ test("a client of 3.1.1 that sends without limit isn't read for as long as the l
   expect(taken.length).toBe(5000);
 });
 
+test("a client whose messages are large isn't read past its bytes: what others send doesn't wait behind more of it", async () => {
+  const { listener, taken, batches, setAway } = await mqttRig({ inFlightBytes: 20_000 });
+  const socket = await signedIn(listener.port);
+  setAway(true);
+  const body = Buffer.alloc(1000, 65);
+  const one = (id: number) => Buffer.concat([Buffer.from([0x32, 0xed, 7, 0, 1, 116, id >> 8, id & 255]), body]);
+  for (let id = 1; id <= 5000; id++) socket.write(one(id));
+  await until(() => socket.writableLength > 0);
+  setAway(false);
+  await until(() => taken.length === 5000);
+  // What is on its way, and one read of the socket.
+  expect(Math.max(...batches)).toBeLessThan((20_000 + 65_536) / 1000);
+});
+
 test("subscriptions are refused, with a code for each", async () => {
   const { connect } = await mqttRig();
   const old = await connect({ protocolVersion: 4 });
