@@ -8,13 +8,13 @@ const MOST_STEPS = 32;
 const [QUOTE, COLON, ZERO, NINE] = [...Buffer.from('":09')] as [number, number, number, number];
 
 /** Where a reader stands in a message's readings: the shape of those before, and what was found to follow. */
-export interface Place {
+interface Place {
   readonly shape: Shape;
   readonly steps: Step[];
 }
 
 /** A name that follows, and the places after its value. */
-export interface Step {
+interface Step {
   readonly name: string;
   /** The name's bytes with its quotes and the colon. */
   readonly mark: Uint8Array;
@@ -22,7 +22,7 @@ export interface Step {
 }
 
 /** The shapes of messages, as a tree of the names they begin with: messages alike share one, and names are found by comparing bytes. */
-export interface KnownShapes {
+interface KnownShapes {
   /** The place before the first reading. */
   begin(): Place;
   /** The name that stands at `at`; null if there is no plain one. */
