@@ -51,7 +51,11 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   },
   cold: async (config, argv) =>
     process.exit(await (await import("./cold-command")).runColdCommand(config, loggerOf("cold", config), argv)),
-  replay: async (config, argv) => process.exit(await (await import("./replay/cli")).runReplay(argv, config)),
+  replay: async (config, argv) => {
+    const { runReplay } = await import("./replay/cli");
+    const { DECODER_OF: decoderOf } = await import("./sources/decoders/decoders");
+    process.exit(await runReplay(argv, config, { out: process.stdout, error: process.stderr, decoderOf }));
+  },
 };
 
 async function runStart(config: Config, attempt: SetupAttempt): Promise<void> {

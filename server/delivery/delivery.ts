@@ -47,7 +47,7 @@ export interface Delivery {
    * Delivers items in order, retrying outages and halving what is too large for one request.
    * @throws DeliveryRefused, DeliveryGaveUp, DeliveryStopped.
    */
-  deliver(items: readonly Buffer[]): Promise<Delivered>;
+  deliver(items: readonly Uint8Array[]): Promise<Delivered>;
 }
 
 /** Delivers batches one after the other through one sender. */
@@ -55,7 +55,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const { sender, backoff, stop, cut, onWaiting } = options;
   let outageSince: number | null = null;
 
-  async function settle(items: readonly Buffer[]) {
+  async function settle(items: readonly Uint8Array[]) {
     let again = 0;
     for (;;) {
       if (stop.aborted) throw new DeliveryStopped("stopped");

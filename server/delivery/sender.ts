@@ -46,7 +46,7 @@ export interface Sender {
    * Posts items as NDJSON. Never throws for an answer or a network failure; those are outcomes.
    * @param items JSON texts without line breaks, none of them blank.
    */
-  send(items: readonly Buffer[], signal?: AbortSignal): Promise<SendOutcome>;
+  send(items: readonly Uint8Array[], signal?: AbortSignal): Promise<SendOutcome>;
   close(): void;
 }
 

@@ -1,12 +1,13 @@
 import { pause } from "@/server/async/backoff";
 import { type JsonReading, readJson, writeJson } from "@/server/domain/json";
-import { mapMessage } from "@/server/domain/message";
+import { bytesAt } from "@/server/domain/mapping/message-text";
+import { type DecodeBounds, decodeJson, decodeMessage, type DecodeOutcome, mapMessage } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
 import { parseEventTime } from "@/server/domain/time";
 import type { ReplayOptions } from "./options";
 import type { Source, SourceItem, SourcePlace } from "./source";
 
-/** Items that go out in one request. */
+/** Items that go out in one request; those that became none go with it, to be counted. */
 export interface Batch {
   readonly items: readonly SourceItem[];
 }
@@ -44,7 +45,7 @@ export async function* readBatches(
   };
 
   for await (const item of source.items(after)) {
-    const read = paced || rewrites(options) ? readItem(item, source, options) : null;
+    const read = paced || rewrites(options) ? readItem(item, options) : null;
     if (paced && read?.time != null) {
       first ??= { event: read.time, wall: Date.now() };
       const due = first.wall + (read.time - first.event) / options.speed;
@@ -54,8 +55,9 @@ export async function* readBatches(
       }
     }
     if (stop.aborted) return;
-    const ready = read?.text ? { ...item, text: read.text } : item;
-    const size = ready.text?.byteLength ?? 0;
+    const ready = read?.texts ? { ...item, texts: read.texts } : item;
+    let size = 0;
+    for (const text of ready.texts) size += text.byteLength;
     if (items.length > 0 && (items.length >= options.batch || bytes + size > BATCH_BYTES)) yield take();
     items.push(ready);
     bytes += size;
@@ -78,10 +80,12 @@ export async function eventTimes(
   let latest = 0;
   for await (const item of source.items({ number: 0, bytes: 0 })) {
     if (stop.aborted) break;
-    const { time } = readItem(item, source, options);
-    if (time === null) continue;
-    first ??= time;
-    latest = Math.max(latest, time);
+    const times = item.messages?.map(({ time }) => time) ?? [readItem(item, options).time];
+    for (const time of times) {
+      if (time === null) continue;
+      first ??= time;
+      latest = Math.max(latest, time);
+    }
   }
   return first === null ? null : { first, latest };
 }
@@ -95,12 +99,12 @@ export function shiftFor(times: { first: EpochMs; latest: EpochMs }, speed: numb
   return Math.round(speed <= 1 ? now - times.first : now + lasts / speed - times.latest);
 }
 
-/** One message as it would go out, in Fieldwatch's own shape; undefined for what is no JSON object. */
-export function messageOf(item: SourceItem, source: Source, options: BatchOptions): JsonReading | undefined {
-  const reading = item.text === null ? undefined : readObject(item.text);
+/** One message that no mapping read as it would go out, in Fieldwatch's own shape; undefined for what is no JSON object. */
+function messageOf(item: SourceItem, options: BatchOptions): JsonReading | undefined {
+  const [text] = item.texts;
+  const reading = text === undefined ? undefined : readObject(text);
   if (reading === undefined) return undefined;
-  // Rows of CSV have the shape already.
-  const mapped = source.format === "csv" ? reading : mapMessage(reading, options.mapping);
+  const mapped = mapMessage(reading, options.mapping);
   const message = mapped.json as Record<string, unknown>;
   if (options.deviceName !== null) message["device"] = options.deviceName;
   const time = parseEventTime(message["time"]);
@@ -108,22 +112,35 @@ export function messageOf(item: SourceItem, source: Source, options: BatchOption
   return mapped;
 }
 
-/** The item's own event time and, if messages are rewritten, its new text; what is no JSON object goes out as it is. */
-function readItem(
-  item: SourceItem,
-  source: Source,
-  options: BatchOptions,
-): { time: EpochMs | null; text: Buffer | null } {
-  const message = messageOf(item, source, options);
-  if (message === undefined) return { time: null, text: null };
-  const sent = parseEventTime((message.json as Record<string, unknown>)["time"]);
-  const time = sent === null ? null : sent - (options.shiftMs ?? 0);
-  return { time, text: rewrites(options) ? Buffer.from(writeJson(message.json, message.tokens)) : null };
+/** What the worker would make of an item's messages. */
+export function decodeItem(item: SourceItem, options: BatchOptions, bounds: DecodeBounds): readonly DecodeOutcome[] {
+  if (item.messages !== null)
+    return (readItem(item, options).texts ?? item.texts).map((text) => decodeMessage(text, bounds));
+  const message = messageOf(item, options);
+  return message === undefined ? item.texts.map((text) => decodeMessage(text, bounds)) : [decodeJson(message, bounds)];
 }
 
-function readObject(text: Buffer): JsonReading | undefined {
+/** The item's first event time before any shift and, if messages are rewritten, their new texts; what is no JSON object goes out as it is. */
+function readItem(
+  item: SourceItem,
+  options: BatchOptions,
+): { time: EpochMs | null; texts: readonly Uint8Array[] | null } {
+  const { messages } = item;
+  const { shiftMs } = options;
+  if (messages !== null) {
+    const moved = shiftMs === null ? null : messages.map((one) => bytesAt(one, one.time + shiftMs));
+    return { time: messages[0]?.time ?? null, texts: moved };
+  }
+  const message = messageOf(item, options);
+  if (message === undefined) return { time: null, texts: null };
+  const sent = parseEventTime((message.json as Record<string, unknown>)["time"]);
+  const time = sent === null ? null : sent - (shiftMs ?? 0);
+  return { time, texts: rewrites(options) ? [Buffer.from(writeJson(message.json, message.tokens))] : null };
+}
+
+function readObject(text: Uint8Array): JsonReading | undefined {
   try {
-    const reading = readJson(text.toString("utf8"));
+    const reading = readJson(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString("utf8"));
     const { json } = reading;
     return typeof json === "object" && json !== null && !Array.isArray(json) ? reading : undefined;
   } catch {

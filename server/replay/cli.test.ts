@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startTelemetryDouble, type TelemetryDouble } from "@/server/delivery/telemetry-double";
 import { until } from "@/server/testing/until";
 import { shiftFor } from "./batches";
+import { DECODER_OF as decoderOf } from "@/server/testing/decoders";
 import { runReplay } from "./cli";
 
 const FIXTURE = path.resolve("e2e/fixtures/environment.ndjson");
@@ -34,7 +35,7 @@ function run(argv: string[], interrupt?: AbortSignal) {
     frontDoor: {},
     pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: retentionDays },
   } as Parameters<typeof runReplay>[1];
-  const code = runReplay(argv, config, { out: output, error: output, ...(interrupt ? { interrupt } : {}) });
+  const code = runReplay(argv, config, { out: output, error: output, decoderOf, ...(interrupt ? { interrupt } : {}) });
   return code.then((exit) => ({ exit, shown }));
 }
 
@@ -66,7 +67,7 @@ describe("replay", () => {
     expect(shown).toMatch(/Of 60 % of the messages something was refused; 1 % are allowed/);
     expect(server.lines()).toEqual(['{"a":1}', "broken one", "broken two", '{"b":2}']);
     expect(shown).toMatch(
-      /sent +5\n +accepted +2\n +rejected +3\n +notJson +2 +item 3: broken one\n +tooLarge +1 +item 4: 1048578 bytes/,
+      /sent +5\n +accepted +2\n +rejected +3\n +notJson +2 +line 3: broken one\n +tooLarge +1 +line 4: 1048578 bytes/,
     );
   });
 

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Config } from "@/server/config/config";
 import { createBackoff } from "@/server/async/backoff";
@@ -5,23 +6,27 @@ import { retentionAnswer } from "@/server/contracts/retention";
 import { type Authorization, authorizationOf } from "@/server/delivery/authorization";
 import { ownAddress, routeBeside, telemetryRoute } from "@/server/delivery/target";
 import { CANONICAL_MAPPING, type DecodeBounds } from "@/server/domain/message";
+import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { oldestTaken } from "@/server/domain/retention";
 import { eventTimes, rewrites, shiftFor } from "./batches";
 import { firstRowsTable, readFirstRows } from "./first-rows";
+import { readGivenMapping } from "./given-mapping";
 import { HELP } from "./help";
+import type { DecoderOf } from "./mapper";
 import { parseReplayOptions, type ReplayOptions } from "./options";
 import { ReplayUsageError } from "./usage-error";
 import { askRoute, awaitOutcome, type Outcome } from "./outcome";
 import { noProgress, openProgressFile, type ProgressFile, type ReplayProgress } from "./progress-file";
 import { replay, ReplayEnded } from "./replay";
-import { closingTable, count, createProgressDisplay, refusedShare, type ReplayOutput } from "./report";
-import { sayUnits } from "./say-units";
+import { closingTable, count, createProgressDisplay, lostItems, refusedShare, type ReplayOutput } from "./report";
 import { openSource, type Source } from "./source";
 
 /** The surroundings of a replay besides the server; tests bring their own. */
 export interface ReplayEnvironment {
   readonly out: ReplayOutput;
   readonly error: ReplayOutput;
+  /** What makes parts of an item's bytes, by the name a mapping calls it. */
+  readonly decoderOf: DecoderOf;
   /** Interrupts the replay as Ctrl-C does. */
   readonly interrupt?: AbortSignal;
 }
@@ -36,11 +41,7 @@ const EXIT = { done: 0, gaveUp: 1, usage: 2, refused: 3, interrupted: 130 } as c
  * @param argv what stands behind `npm run replay --`.
  * @returns the exit code: 0 done, 1 the server, the worker or the file gave out, 2 wrong use, 3 too much was refused, 130 interrupted.
  */
-export async function runReplay(
-  argv: string[],
-  config: ReplayConfig,
-  environment: ReplayEnvironment = { out: process.stdout, error: process.stderr },
-): Promise<number> {
+export async function runReplay(argv: string[], config: ReplayConfig, environment: ReplayEnvironment): Promise<number> {
   const { out, error } = environment;
   try {
     const options = parseReplayOptions(argv);
@@ -63,8 +64,10 @@ async function replayFile(
   config: ReplayConfig,
   environment: ReplayEnvironment,
 ): Promise<number> {
-  const source = await openSource(options);
   const url = telemetryRoute(options.url ?? ownAddress(config));
+  const given = await readGivenMapping(options, url, authorizationOf(config));
+  const source = await openSource(options, given && { ...given, decoderOf: environment.decoderOf });
+  if (options.saveMapping !== null) await saveMapping(options.saveMapping, source);
   const memory = openProgressFile(config.dataDir, identityOf(options, source, url));
   const stopping = createStopping(environment.interrupt);
   try {
@@ -92,20 +95,20 @@ async function runOnce({ options, config, environment, source, url, memory, stop
   const batchOptions = { ...options, shiftMs: options.shiftToNow ? start.shiftMs : null };
   const bounds = await boundsOf(config, url, authorization);
   const first = await readFirstRows(source, batchOptions, bounds, routeBeside(url, "metrics"), authorization);
-  out.write(firstRowsTable(source, batchOptions, first));
-  if (first.rows > first.empty && first.readable === 0 && !options.anyway) {
+  out.write(firstRowsTable(source, first));
+  if (first.rows > first.empty && first.lost.length === first.rows - first.empty && !options.anyway) {
     error.write(
       "Nothing of the first rows can be read, so nothing was sent. Mend it as said above, or send with --anyway.\n",
     );
     return EXIT.refused;
   }
-  if (options.check) return EXIT.done;
+  if (options.check) return first.lost.length > 0 ? EXIT.refused : EXIT.done;
 
   if (start.number > 0)
     out.write(
       `Going on after item ${count(start.number)}, where the last replay of this file stopped (--restart begins anew).\n`,
     );
-  if (source.format !== "csv" && !rewrites(batchOptions)) addMapping(url, options);
+  if (source.plan === null && !rewrites(batchOptions)) addMapping(url, options);
   url.searchParams.set("run", start.run);
   out.write(`Replaying ${options.file} (${source.format}) to ${url.origin}${url.pathname}\n`);
 
@@ -149,19 +152,35 @@ async function runOnce({ options, config, environment, source, url, memory, stop
     return ended.interrupted ? EXIT.interrupted : EXIT.gaveUp;
   }
   if (outcome?.problem) error.write(`${outcome.problem}\n`);
-  else if (outcome !== null) {
-    const units = await sayUnits(url, source.plan, source.devices, authorization, stopping.stop);
-    if (units !== null) out.write(`${units}\n`);
-  }
+  const lost = lostItems(progress.tally);
+  if (lost !== null) error.write(`${lost}\n`);
   const share = refusedShare(progress.tally, outcome);
-  if (share > options.maxRefused) {
+  const allowed = options.maxRefused ?? MAX_REFUSED;
+  if (share > allowed) {
     error.write(
-      `Of ${percent(share)} of the messages something was refused; ${percent(options.maxRefused)} are allowed (--max-refused). The table names the reasons, the dead letters page shows each.\n`,
+      `Of ${percent(share)} of the messages something was refused; ${percent(allowed)} are allowed (--max-refused). The table names the reasons, the dead letters page shows each.\n`,
     );
     return EXIT.refused;
   }
+  if (options.maxRefused === null && (lost !== null || hasLostMessages(outcome))) return EXIT.refused;
   if (outcome?.problem) return stopping.stop.aborted ? EXIT.interrupted : EXIT.gaveUp;
   return EXIT.done;
+}
+
+/** Share of messages of which something may be refused, unless it is stated. */
+const MAX_REFUSED = 0.01;
+
+/** True if the pipeline took nothing of some message. */
+function hasLostMessages(outcome: Outcome | null): boolean {
+  return outcome?.run?.refused.some(({ reason }) => DEAD_LETTER_REASONS[reason].scope === "message") === true;
+}
+
+async function saveMapping(file: string, { plan }: Source): Promise<void> {
+  if (plan === null)
+    throw new ReplayUsageError(
+      "--save-mapping: no mapping reads this file: its lines go out as they are, and the telemetry route reads them.",
+    );
+  await writeFile(file, `${JSON.stringify(plan.mapping, null, 2)}\n`);
 }
 
 function percent(share: number): string {
@@ -181,17 +200,14 @@ async function boundsOf({ pipeline }: ReplayConfig, url: URL, authorization: Aut
 
 /** Returns the identity of a replay: the recording as it is now, what its messages become, and where they go. */
 function identityOf(options: ReplayOptions, source: Source, url: URL): Record<string, unknown> {
-  const { mapping, deviceName, columns, header, metricColumn, valueColumn, zone, timeFormat, delimiter, decimal } =
-    options;
-  const { missing, booleans, text, number, shiftToNow, speed } = options;
+  const { mapping, deviceName, shiftToNow, speed } = options;
   return {
     file: path.resolve(options.file),
     size: source.size,
     modifiedMs: source.modifiedMs,
     url: url.href,
     format: source.format,
-    ...{ mapping, deviceName, header, metricColumn, valueColumn, zone, timeFormat, delimiter, decimal },
-    ...{ missing, text, number, columns: columns && [...columns], booleans: booleans && [...booleans] },
+    ...(source.plan === null ? { mapping, deviceName } : { mapping: source.plan.mapping }),
     // A shift depends on the speed; without one, an interrupted replay may go on at another.
     shiftedAtSpeed: shiftToNow ? String(speed) : null,
   };

@@ -1,15 +1,12 @@
 import { parse, type Options } from "csv-parse/sync";
+import { csvParserOptions, type CsvSettings, doubledName } from "@/server/domain/mapping/csv";
+import { counted } from "@/server/domain/counted";
 import type { ReplayOptions } from "./options";
 import { ReplayUsageError } from "./usage-error";
 
-/** The way the text of a CSV file is cut into fields. */
-export interface CsvLayout {
-  readonly encoding: "utf8" | "latin1";
-  readonly delimiter: string;
-  /** The beginning of a comment line; null when the file has none. */
-  readonly comment: string | null;
-  /** Records before the first row of data: a `sep=` line, the header. */
-  readonly skip: number;
+/** The way the text of a CSV file is cut into fields; `skip` counts all before the first row of data: a `sep=` line, a preface, the header. */
+export interface CsvLayout extends Omit<CsvSettings, "comment" | "header"> {
+  readonly comment: string | undefined;
   readonly header: readonly string[];
   /** The first rows of data. */
   readonly rows: readonly (readonly string[])[];
@@ -22,22 +19,6 @@ const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" } 
 /** Rows that a file is judged by before anything is sent. */
 export const FIRST_ROWS = 100;
 
-/** Options that all reading of CSV shares; the parser does the rest. */
-export function parserOptions({ delimiter, comment }: Pick<CsvLayout, "delimiter" | "comment">): Options {
-  return {
-    bom: true,
-    delimiter,
-    record_delimiter: ["\r\n", "\n", "\r"],
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    // A tab may be a field's border, so that fields are trimmed later.
-    trim: delimiter !== "\t",
-    max_record_size: 1024 * 1024,
-    ...(comment === null ? {} : { comment, comment_no_infix: true }),
-  };
-}
-
 /**
  * Finds out how a file is laid out by its beginning.
  * @param whole whether `head` is all of the file.
@@ -46,23 +27,25 @@ export function parserOptions({ delimiter, comment }: Pick<CsvLayout, "delimiter
 export function findLayout(
   head: Buffer,
   whole: boolean,
-  options: Pick<ReplayOptions, "delimiter" | "header">,
+  options: Pick<ReplayOptions, "delimiter" | "header" | "skip">,
+  given?: CsvSettings,
 ): CsvLayout {
+  if (given !== undefined) return layoutBy(given, head, whole);
   const { text, encoding } = decode(head);
   const found: string[] = encoding === "latin1" ? ["it is not UTF-8, so it is read as Latin-1"] : [];
   const separator = /^sep=(.)\r?[\n\r]/i.exec(text)?.[1];
-  const comment = /^\s*#/.test(text) ? "#" : null;
-  const delimiter = options.delimiter ?? separator ?? findDelimiter(text, comment, whole);
+  const comment = /^\s*#/.test(text) ? "#" : undefined;
+  const delimiter = options.delimiter ?? separator ?? findDelimiter(text, comment, whole, options.skip);
   const name = DELIMITERS[delimiter as keyof typeof DELIMITERS] ?? JSON.stringify(delimiter);
   if (options.delimiter === null)
     found.push(`fields are parted by ${name}${separator === undefined ? "" : `, as its "sep=" line says`}`);
 
-  const records = recordsOf(text, { delimiter, comment }, whole, FIRST_ROWS + 2);
-  const before = separator === undefined ? 0 : 1;
+  const before = (separator === undefined ? 0 : 1) + options.skip;
+  const records = recordsOf(text, { delimiter, comment }, whole, FIRST_ROWS + before + 1);
   const first = records[before];
   if (!first) throw new ReplayUsageError("The file has no rows: there is nothing to replay.");
-  const commented = comment === null ? null : commentedHeader(text, delimiter, first);
-  if (comment !== null)
+  const commented = comment === undefined ? null : commentedHeader(text, delimiter, first);
+  if (comment !== undefined)
     found.push(commented ? 'the header is its last line with "#"' : 'lines that begin with "#" are comments');
 
   const hasHeader = commented === null && !looksLikeData(first);
@@ -72,7 +55,29 @@ export function findLayout(
   const header = options.header ?? commented ?? first;
   if (options.header === null) refuseDoubled(header);
   const skip = before + (hasHeader ? 1 : 0);
-  return { encoding, delimiter, comment, skip, header, rows: records.slice(skip, skip + FIRST_ROWS), found };
+  const rows = records.slice(skip, skip + FIRST_ROWS);
+  const long = rows.filter((row) => row.slice(header.length).some((field) => field !== "")).length;
+  if (long > 0)
+    found.push(`${counted(long, "row")} with more fields than there are columns: the last ones are not read`);
+  return { encoding, delimiter, comment, skip, header, rows, found };
+}
+
+/** The layout that a mapping says. */
+function layoutBy(given: CsvSettings, head: Buffer, whole: boolean): CsvLayout {
+  const { encoding, comment, delimiter } = given;
+  const records = recordsOf(head.toString(encoding), { delimiter, comment }, whole, FIRST_ROWS + given.skip + 1);
+  const header = given.header ?? records[given.skip];
+  if (!header) throw new ReplayUsageError("The file has no rows: there is nothing to replay.");
+  refuseDoubled(header);
+  const skip = given.skip + (given.header ? 0 : 1);
+  return { encoding, delimiter, comment, skip, header, rows: records.slice(skip, skip + FIRST_ROWS), found: [] };
+}
+
+/** Rows before one that has as many fields as most rows have, if the first ones have another number; else 0. */
+export function prefaceOf(rows: readonly (readonly string[])[], columns: number): number {
+  const counts = rows.map((row) => row.length);
+  const usual = counts.toSorted((a, b) => a - b)[counts.length >> 1];
+  return usual === undefined || usual === columns ? 0 : counts.indexOf(usual) + 1;
 }
 
 /** Text, and whether it is UTF-8; the last bytes may be cut off within a character. */
@@ -93,7 +98,7 @@ function recordsOf(
   // Cut off within a record, the head may end within quotes; what came before is whole.
   const records: string[][] = [];
   const options: Options = {
-    ...parserOptions(layout),
+    ...csvParserOptions(layout),
     to: most,
     on_record: (record: string[]) => (records.push(record.map((field) => field.trim())), null),
   };
@@ -108,10 +113,10 @@ function recordsOf(
 }
 
 /** The delimiter that parts the header, and most of the next rows, into as many fields; a comma when none does. */
-function findDelimiter(text: string, comment: string | null, whole: boolean): string {
+function findDelimiter(text: string, comment: string | undefined, whole: boolean, skip: number): string {
   let best = { delimiter: ",", even: 0, fields: 1 };
   for (const delimiter of Object.keys(DELIMITERS)) {
-    const rows = safely(() => recordsOf(text, { delimiter, comment }, whole, 20)) ?? [];
+    const rows = safely(() => recordsOf(text, { delimiter, comment }, whole, 20 + skip).slice(skip)) ?? [];
     const fields = rows[0]?.length ?? 0;
     if (fields < 2) continue;
     const even = rows.filter((row) => row.length === fields).length / rows.length;
@@ -137,7 +142,7 @@ function commentedHeader(text: string, delimiter: string, first: readonly string
     .split(/\r\n|\n|\r/)
     .at(-1);
   if (last === undefined) return null;
-  const [names] = recordsOf(last.replace(/^\s*#+\s*/, ""), { delimiter, comment: null }, true, 1);
+  const [names] = recordsOf(last.replace(/^\s*#+\s*/, ""), { delimiter, comment: undefined }, true, 1);
   return names && names.length === first.length && names.length > 1 && !looksLikeData(names) ? names : null;
 }
 
@@ -156,8 +161,8 @@ function noHeader(first: readonly string[]): ReplayUsageError {
 }
 
 function refuseDoubled(header: readonly string[]): void {
-  const twice = header.find((name, index) => name !== "" && header.indexOf(name) !== index);
-  if (twice === undefined) return;
+  const twice = doubledName(header);
+  if (twice === null) return;
   const times = header.filter((name) => name === twice).length;
   let number = 0;
   const names = header.map((name) => (name === twice ? `${name}_${++number}` : name));

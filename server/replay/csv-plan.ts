@@ -1,79 +1,34 @@
 import { CANONICAL_MAPPING } from "@/server/domain/message";
-import { type CsvLayout, findLayout } from "./csv-layout";
-import {
-  type FieldReading,
-  type FieldRules,
-  findDecimalMark,
-  isMissing,
-  judgeField,
-  MISSING_WORDS,
-  readField,
-  TRUE_AND_FALSE,
-} from "./fields";
+import { plainName, readHeading } from "@/server/domain/mapping/headings";
+import { type Mapping, type MappingInput, mappingSchema } from "@/server/domain/mapping/mapping";
+import { writePath } from "@/server/domain/mapping/paths";
+import { type CsvLayout, prefaceOf } from "./csv-layout";
+import { type FieldKind, type FieldRules, findNumberStyle, isMissing, judgeFields } from "./fields";
 import type { ReplayOptions } from "./options";
-import { findTimeReading, type TimeReading } from "./times";
-import { legalName, nameColumn } from "./units";
+import { type Plan, said, saidRules } from "./said-mapping";
+import { findTimes } from "./times";
 import { ReplayUsageError } from "./usage-error";
 
-export type CsvOptions = Pick<
-  ReplayOptions,
-  | "mapping"
-  | "deviceName"
-  | "columns"
-  | "header"
-  | "metricColumn"
-  | "valueColumn"
-  | "zone"
-  | "timeFormat"
-  | "delimiter"
-  | "decimal"
-  | "missing"
-  | "booleans"
-  | "text"
-  | "number"
->;
-
-/** A metric read from one column. */
-interface PlannedMetric extends FieldReading {
+/** A metric, and where its values are. */
+interface Column {
   readonly column: string;
   readonly index: number;
-  readonly metric: string;
-  readonly unit: string | null;
+  /** The name that was asked for; null takes it from the header. */
+  readonly named: string | null;
 }
+type NamedColumn = Column & FieldKind & { readonly metric: string };
 
-/** A row in Fieldwatch's own shape. */
-export interface CsvMessage {
-  readonly device: string;
-  readonly time: string | number;
-  readonly readings: Readonly<Record<string, number | boolean | string>>;
-}
-
-/** The plan by which a CSV file becomes messages, settled by its first rows before anything is sent. */
-export interface CsvPlan {
-  readonly layout: CsvLayout;
-  readonly rules: FieldRules;
-  readonly time: { readonly indexes: readonly number[]; readonly reading: TimeReading };
-  /** Index of the device's column, or the one name of all rows. */
-  readonly device: number | string;
-  readonly labels: readonly (readonly ["site" | "type", number])[];
-  /** One for each column of readings; for a long file one for each metric of the first rows. */
-  readonly metrics: readonly PlannedMetric[];
-  /** The columns of a long file, with a metric's name and its value in each row; null for a wide one. */
-  readonly long: { readonly metric: number; readonly value: number } | null;
-  /** Assumptions, in words. */
-  readonly found: readonly string[];
-}
-
-/** Plans how to read a file. @throws ReplayUsageError if a needed column is missing, or something can be read in two ways. */
-export function planCsv(head: Buffer, whole: boolean, options: CsvOptions): CsvPlan {
-  const layout = findLayout(head, whole, options);
+/**
+ * Makes the mapping that reads a CSV file, of what was stated and what its first rows reveal.
+ * @throws ReplayUsageError if a needed column is missing, or something can be read in two ways.
+ */
+export function planCsv(layout: CsvLayout, options: ReplayOptions): Plan {
   const { header, rows } = layout;
   const place = (column: string, option: string) => placeOf(layout, column, option);
   const timeIndexes = timeColumns(options.mapping.time, header, place);
-  const device = options.deviceName ?? place(options.mapping.device, "--device");
-  const labels = (["site", "type"] as const).flatMap((label) =>
-    header.includes(label) ? [[label, header.indexOf(label)] as const] : [],
-  );
+  const device = options.deviceName === null ? place(options.mapping.device, "--device") : null;
+  const labels = ["site", "type"].filter((label) => header.includes(label));
+  const unit = options.unitColumn === null ? null : place(options.unitColumn, "--unit-column");
   const long =
     options.metricColumn === null
       ? null
@@ -81,89 +36,104 @@ export function planCsv(head: Buffer, whole: boolean, options: CsvOptions): CsvP
           metric: place(options.metricColumn, "--metric-column"),
           value: place(options.valueColumn ?? "value", "--value-column"),
         };
-  const taken = new Set([...timeIndexes, device, ...labels.map(([, index]) => index)]);
+  const taken = new Set([...timeIndexes, device, unit, ...labels.map((label) => header.indexOf(label))]);
   const wide = header.flatMap((column, index) =>
-    column === "" || taken.has(index) ? [] : [{ column, index, metric: null as string | null }],
+    column === "" || taken.has(index) ? [] : [{ column, index, named: null }],
   );
   const chosen = options.columns
-    ? [...options.columns].map(([column, metric]) => ({ column, index: place(column, "--columns"), metric }))
+    ? [...options.columns].map(([column, named]) => ({ column, index: place(column, "--columns"), named }))
     : wide;
   for (const column of [...(options.text ?? []), ...(options.number ?? [])])
     if (long === null) place(column, options.text?.includes(column) ? "--text" : "--number");
 
-  const columns = long ? longColumns(rows, long, options) : chosen;
-  const fieldsOf = (index: number, metric?: string) =>
-    rows.flatMap((row) => (long && row[long.metric] !== metric ? [] : [row[long ? long.value : index] ?? ""]));
-  const open = columns.filter(({ column }) => !options.text?.includes(column));
-  const mark = findDecimalMark(
-    open.flatMap(({ index, column }) => fieldsOf(index, column)),
-    options.decimal,
-  );
-  const rules: FieldRules = {
-    mark,
-    stated: options.decimal !== null,
-    missing: new Set([...MISSING_WORDS, ...(options.missing ?? [])].map(markerOf)),
-    booleans: options.booleans ?? TRUE_AND_FALSE,
-  };
-  const metrics = withNames(columns).map((column): PlannedMetric => {
-    const fields = fieldsOf(column.index, column.column);
-    const stated = (kind: "text" | "number") => ({ ...judgeField(fields, rules), kind, why: "as stated" });
-    const reading = options.text?.includes(column.column)
-      ? { ...stated("text"), carriedUnit: null }
-      : options.number?.includes(column.column)
-        ? stated("number")
-        : judgeField(fields, rules);
-    return { ...column, ...reading, unit: column.unit ?? reading.carriedUnit };
+  const columns = withNames(long ? longColumns(rows, long, options) : chosen);
+  const fieldsOf = ({ column, index }: Column) =>
+    rows.flatMap((row) => (long && row[long.metric] !== column ? [] : [row[index] ?? ""]));
+  const isStatedText = ({ column }: Column) => options.text?.includes(column) === true;
+  const style = findNumberStyle(columns.filter((column) => !isStatedText(column)).flatMap(fieldsOf), options.decimal);
+  const rules: FieldRules = { style, ...saidRules(options) };
+  const judged = columns.map((column): NamedColumn => {
+    const found = judgeFields(fieldsOf(column), rules);
+    if (isStatedText(column)) return { ...column, kind: "text", id: null, hasUnits: false };
+    return options.number?.includes(column.column) ? { ...column, ...found, kind: "number" } : { ...column, ...found };
   });
 
-  const times = rows.map((row) => timeText(row, timeIndexes)).filter((text) => text !== "");
-  const reading = findTimeReading(times, options.timeFormat, options.zone);
-  const found = [
+  const times = rows.map((row) => timeIndexes.map((index) => row[index] ?? "").join(" ")).filter((text) => text.trim());
+  const found = findTimes(times, options.timeFormat, options.zone ?? "UTC");
+  const metrics = judged.filter((column) => !isStatedText(column)).map(({ metric }) => metric);
+  const input: MappingInput = {
+    decode: "csv",
+    csv: settingsOf(layout),
+    device: [device === null ? options.deviceName! : pathTemplate(header[device]!)],
+    time: [{ from: timeFrom(timeIndexes.map((index) => header[index]!)), ...found.format }],
+    withoutTime: "refuse",
+    readings: [long ? longReadings(header[long.metric]!, header[long.value]!) : wideReadings(options, chosen)],
+    names: "headings",
+    rename: columns.flatMap(({ column, metric }) =>
+      readHeading(column).metric === metric ? [] : [{ from: column, to: metric }],
+    ),
+    convertUnits: false,
+    ...(unit === null ? {} : { units: [{ metric: "*", from: { path: writePath([header[unit]!]) } }] }),
+    labels: Object.fromEntries(labels.map((label) => [label, pathTemplate(label)])),
+    ...said(options, {
+      style,
+      // A column that was stated to be text keeps the words that mean no value elsewhere.
+      absentIn: options.text === null ? ["*"] : metrics,
+      booleanIn: judged.flatMap(({ kind, metric }) => (kind === "boolean" ? [metric] : [])),
+      texts: judged.flatMap(({ kind, metric }) => (kind === "text" ? [metric] : [])),
+      unitsBehind: judged.some(({ hasUnits }) => hasUnits),
+    }),
+  };
+  const ids = judged.flatMap(({ column, id }) =>
+    id === null ? [] : [`${column} stays text: ${id} would lose digits`],
+  );
+  const notes = [
     ...layout.found,
-    ...(mark === "comma" ? [`numbers have a decimal comma${options.decimal === null ? "" : ", as stated"}`] : []),
+    `times: ${found.how}`,
+    ...(style.decimalComma ? [`numbers have a decimal comma${options.decimal === null ? "" : ", as stated"}`] : []),
+    ...ids,
     ...missingWords(rows, rules, timeIndexes),
   ];
-  return { layout, rules, time: { indexes: timeIndexes, reading }, device, labels, metrics, long, found };
+  return { mapping: checked(input), found: notes, doubt: found.doubt };
 }
 
-/** A reader of rows by the plan; null for a row that has no value at all. */
-export function rowReader(plan: CsvPlan): (row: readonly string[]) => CsvMessage | null {
-  const { rules, time, device, labels, metrics, long } = plan;
-  const known = new Map(metrics.map((metric) => [metric.column, metric]));
-  const place = (metric: PlannedMetric, field: string): [string, number | boolean | string][] => {
-    if (field === "" || (metric.why !== "as stated" || metric.kind !== "text" ? isMissing(field, rules) : false))
-      return [];
-    return [[metric.metric, readField(field, metric, rules)]];
-  };
-  return (row) => {
-    const readings = long
-      ? place(metricOf(row[long.metric] ?? "", long.value, known), row[long.value] ?? "")
-      : metrics.flatMap((metric) => place(metric, row[metric.index] ?? ""));
-    if (readings.length === 0) return null;
-    return {
-      device: typeof device === "string" ? device : (row[device] ?? ""),
-      time: time.reading.read(timeText(row, time.indexes)),
-      ...Object.fromEntries(labels.filter(([, index]) => row[index]).map(([label, index]) => [label, row[index]])),
-      readings: Object.fromEntries(readings),
-    };
-  };
+/** @throws ReplayUsageError for what no mapping can say: a name that is too long, more columns than it takes. */
+function checked(input: MappingInput): Mapping {
+  const read = mappingSchema.safeParse(input);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new ReplayUsageError(
+    `The file can't be read so: ${issue!.path.join(".")}: ${issue!.message}. Take fewer columns with --columns, or shorter names with --header.`,
+  );
 }
 
-/** A long file may bring a metric after its first rows. */
-function metricOf(name: string, index: number, known: Map<string, PlannedMetric>): PlannedMetric {
-  return known.get(name) ?? { column: name, index, ...nameColumn(name), kind: "each", carriedUnit: null, why: null };
+function settingsOf({ delimiter, skip, header, comment, encoding }: CsvLayout): MappingInput["csv"] {
+  return { delimiter, skip, header: [...header], encoding, ...(comment === undefined ? {} : { comment }) };
 }
 
-function timeText(row: readonly string[], indexes: readonly number[]): string {
-  return indexes
-    .map((index) => row[index] ?? "")
-    .join(" ")
-    .trim();
+/** A template of one column. `envelope` is the row: a column may be called as what comes beside a payload. */
+function pathTemplate(column: string): string {
+  if (/[{}]/.test(column))
+    throw new ReplayUsageError(
+      `The column ${JSON.stringify(column)} has a brace in its name. Give it another; see --header in npm run replay -- --help`,
+    );
+  return `{${writePath(["envelope", column])}}`;
 }
 
-/** A named word may be a number, which is the same however it is written. */
-function markerOf(word: string): string {
-  return /^[+-]?\d/.test(word) && Number.isFinite(Number(word)) ? String(Number(word)) : word.toLowerCase();
+function timeFrom(columns: readonly string[]): MappingInputTime {
+  if (columns.length > 1) return { template: columns.map(pathTemplate).join(" ") };
+  return { path: writePath([columns[0]!]) };
+}
+type MappingInputTime = NonNullable<MappingInput["time"]>[number]["from"];
+
+function wideReadings({ columns }: ReplayOptions, chosen: readonly Column[]): MappingInput["readings"][number] {
+  return { root: "", ...(columns === null ? {} : { include: chosen.map(({ column }) => column) }) };
+}
+
+/** The value of a row that names its metric; a row without a name has none. */
+function longReadings(metric: string, value: string): MappingInput["readings"][number] {
+  const name = pathTemplate(metric);
+  return { root: writePath([value]), name, when: [{ value: name, differs: [null] }] };
 }
 
 type Place = (column: string, option: string) => number;
@@ -183,9 +153,12 @@ function placeOf({ header, rows }: CsvLayout, column: string, option: string): n
     if (alike.length === 1) return alike[0]!;
   }
   const isHistory = ["entity_id", "state", "last_changed"].every((name) => header.includes(name));
+  const preface = prefaceOf(rows, header.length);
   const example = isHistory
     ? "--device-name home --time last_changed --metric-column entity_id --value-column state --booleans on/off (as for any history of Home Assistant)"
-    : exampleOf(option, { header, rows });
+    : preface > 0
+      ? `--skip ${preface}, if the header is the row ${JSON.stringify(rows[preface - 1]!.join(", ").slice(0, 200))}`
+      : exampleOf(option, { header, rows });
   throw new ReplayUsageError(
     `The file has no column ${JSON.stringify(column)} (${option}). Its columns are: ${header.join(", ").slice(0, 500)}. For example: ${example}`,
   );
@@ -215,31 +188,21 @@ function quoted(name: string): string {
   return /[^\w.:-]/.test(name) ? `"${name}"` : name;
 }
 
-interface ColumnNames {
-  readonly column: string;
-  readonly index: number;
-  /** The columns that --columns names; null takes them from the header. */
-  readonly metric: string | null;
-}
-
 function longColumns(
   rows: CsvLayout["rows"],
   long: { metric: number; value: number },
-  options: CsvOptions,
-): ColumnNames[] {
+  options: ReplayOptions,
+): Column[] {
   const names = new Set(rows.map((row) => row[long.metric] ?? "").filter((name) => name !== ""));
-  return [...names].map((column) => ({ column, index: long.value, metric: options.columns?.get(column) ?? null }));
+  return [...names].map((column) => ({ column, index: long.value, named: options.columns?.get(column) ?? null }));
 }
 
 /** Gives each column its metric; where two would get the same one, both keep their unit in their name. */
-function withNames(columns: readonly ColumnNames[]): (ColumnNames & { metric: string; unit: string | null })[] {
-  const named = columns.map((column) => {
-    const own = nameColumn(column.column);
-    return { ...column, unit: own.unit, metric: column.metric ?? own.metric };
-  });
-  const once = (metric: string) => named.filter((other) => other.metric === metric).length === 1;
-  const distinct = named.map((column, i) =>
-    columns[i]!.metric !== null || once(column.metric) ? column : { ...column, metric: legalName(column.column) },
+function withNames(columns: readonly Column[]): (Column & { readonly metric: string })[] {
+  const all = columns.map((column) => ({ ...column, metric: column.named ?? readHeading(column.column).metric }));
+  const once = (metric: string) => all.filter((other) => other.metric === metric).length === 1;
+  const distinct = all.map((column) =>
+    column.named !== null || once(column.metric) ? column : { ...column, metric: plainName(column.column) },
   );
   const seen = new Map<string, string>();
   for (const { metric, column } of distinct) {

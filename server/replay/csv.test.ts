@@ -18,18 +18,31 @@ async function open(content: string | Buffer, ...argv: string[]): Promise<Source
 
 interface Row {
   readonly device: string;
-  readonly time: string | number;
+  readonly time: string;
   readonly readings: Record<string, unknown>;
+  readonly units?: Record<string, string>;
+  readonly ambiguousTime?: boolean;
 }
 
 /** The messages of a file; null for a row that is not sent. */
 async function read(content: string | Buffer, ...argv: string[]): Promise<(Row | null)[]> {
   const source = await open(content, ...argv);
   const rows: (Row | null)[] = [];
-  for await (const { text } of source.items({ number: 0, bytes: 0 }))
-    rows.push(text && (JSON.parse(text.toString()) as Row));
+  for await (const { texts } of source.items({ number: 0, bytes: 0 }))
+    rows.push(texts[0] ? (JSON.parse(Buffer.from(texts[0]).toString()) as Row) : null);
   return rows;
 }
+
+/** What is refused of a file, with its place. */
+async function refusals(content: string, ...argv: string[]): Promise<string[]> {
+  const source = await open(content, ...argv);
+  const found: string[] = [];
+  for await (const { place, refused } of source.items({ number: 0, bytes: 0 }))
+    found.push(...refused.map(({ reason, detail }) => `${place}: ${reason}: ${detail}`));
+  return found;
+}
+
+const found = async (content: string, ...argv: string[]) => (await open(content, ...argv)).plan!.found;
 
 const readings = async (content: string | Buffer, ...argv: string[]) =>
   (await read(content, ...argv)).map((row) => row && row.readings);
@@ -58,7 +71,7 @@ describe("numbers", () => {
       { a: -0.25, b: 1013.4 },
       { a: 22, b: 1013 },
     ]);
-    expect((await open(content)).plan?.found).toContain("numbers have a decimal comma");
+    expect(await found(content)).toContain("numbers have a decimal comma");
   });
 
   it("are not guessed where they can be meant in two ways, or prove two things", async () => {
@@ -72,24 +85,26 @@ describe("numbers", () => {
     expect(await readings(`device,time,a\nd,${T},"1,234.5"\nd,${T},10.000\n`)).toEqual([{ a: 1234.5 }, { a: 10 }]);
   });
 
-  it("may carry their unit, the same in the whole column", async () => {
-    const content = `Time,hall temperature,load\n${T},21.5 °C,45%\n${T},-3 °C,7 %\n${T},21.6 °F,8\n`;
-    const source = await open(content, "--device-name", "g");
-    expect(source.plan?.metrics.map(({ metric, unit }) => [metric, unit])).toEqual([
-      ["hall_temperature", "°C"],
-      ["load", "%"],
-    ]);
-    expect(await readings(content, "--device-name", "g")).toEqual([
-      { hall_temperature: 21.5, load: 45 },
-      { hall_temperature: -3, load: 7 },
-      { hall_temperature: "21.6 °F", load: "8" },
+  it("may carry their units", async () => {
+    const content = `Time,hall temperature,load,note\n${T},21.5 °C,45%,5 V then\n${T},-3 °C,7 %,x\n${T},"1,021.6 °F",8,y\n`;
+    const rows = await read(content, "--device-name", "g");
+    expect(rows.map((row) => [row?.readings, row?.units])).toEqual([
+      [
+        { hall_temperature: 21.5, load: 45, note: "5 V then" },
+        { hall_temperature: "°C", load: "%" },
+      ],
+      [
+        { hall_temperature: -3, load: 7, note: "x" },
+        { hall_temperature: "°C", load: "%" },
+      ],
+      [{ hall_temperature: 1021.6, load: 8, note: "y" }, { hall_temperature: "°F" }],
     ]);
   });
 
   it("that are none in a column of numbers stay text, for the pipeline to refuse", async () => {
     const rows = Array.from({ length: 150 }, (_, i) => `d,${T},${i === 120 ? "ERR" : i === 121 ? "007" : i}\n`);
-    const found = await readings(`device,time,a\n${rows.join("")}`);
-    expect(found.slice(119, 123)).toEqual([{ a: 119 }, { a: "ERR" }, { a: "007" }, { a: 122 }]);
+    const read = await readings(`device,time,a\n${rows.join("")}`);
+    expect(read.slice(119, 123)).toEqual([{ a: 119 }, { a: "ERR" }, { a: "007" }, { a: 122 }]);
   });
 });
 
@@ -97,10 +112,10 @@ describe("fields", () => {
   it("without a value are left out, and rows without any are not sent", async () => {
     const words = ["NA", "?", "null", "NaN", "-", "\\N", "N/A", " ", "unavailable", "Unknown", "None"];
     const content = `device,time,a,b\nd,${T},1,2\n${words.map((word) => `d,${T},${word},3\nd,${T},${word},${word}\n`).join("")}`;
-    const found = await readings(content);
-    expect(found[0]).toEqual({ a: 1, b: 2 });
-    expect(found.slice(1)).toEqual(words.flatMap(() => [{ b: 3 }, null]));
-    expect((await open(content)).plan?.found.join()).toMatch(/no value: NA \(3\), \? \(3\)/);
+    const read = await readings(content);
+    expect(read[0]).toEqual({ a: 1, b: 2 });
+    expect(read.slice(1)).toEqual(words.flatMap(() => [{ b: 3 }, null]));
+    expect((await found(content)).join()).toMatch(/no value: NA \(3\), \? \(3\)/);
   });
 
   it("mean no value by words that are named, numbers among them", async () => {
@@ -125,6 +140,7 @@ describe("headers", () => {
     ["wv (m/s), max", "wv_max", "m/s"],
     ["max. wv (m/s)", "max._wv", "m/s"],
     ["rho (g/m**3)", "rho", "g/m³"],
+    ["sh (g/kg)", "sh", "g/kg"],
     ["PM2.5 (ug/m3)", "PM2.5", "µg/m³"],
     ["supply [mV]", "supply", "mV"],
     ["speed (RPM)", "speed", "rpm"],
@@ -134,8 +150,9 @@ describe("headers", () => {
     ["battery_percent", "battery_percent", null],
     ["Temperatur außen", "Temperatur_aussen", null],
   ])("%s becomes %s in %s", async (header, metric, unit) => {
-    const { plan } = await open(`device;time;${header}\nd;${T};1\n`);
-    expect(plan?.metrics).toMatchObject([{ column: header, metric, unit, kind: "number" }]);
+    const [row] = await read(`device;time;${header}\nd;${T};1\n`);
+    expect(row?.readings).toEqual({ [metric]: 1 });
+    expect(row?.units).toEqual(unit === null ? undefined : { [metric]: unit });
   });
 
   it("that would become the same metric keep their units in the name, or have to be named", async () => {
@@ -212,12 +229,34 @@ describe("layouts", () => {
     expect(await readings(`device\ttime\ta\tb\nd\t${T}\t\t2\nd\t${T}\t1\t\n`)).toEqual([{ b: 2 }, { a: 1 }]);
   });
 
+  it("that break off within quotes give what came before, then say after which line", async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => `d,${T},${i}\n`).join("");
+    const source = await open(`device,time,a\n${rows}d,${T},"5\n`);
+    let items = 0;
+    const reading = (async () => {
+      for await (const _ of source.items({ number: 0, bytes: 0 })) items++;
+    })();
+    await expect(reading).rejects.toThrow(/cannot be read as csv after line 20001/);
+    expect(items).toBe(20_000);
+  });
+
+  it("with a preface are read once it is passed over, which the hint says", async () => {
+    const content = `Station;Name\nabc;roof\nTime;Temp (°C);Hum\n${T};1,5;40\n${T.replace(":00Z", ":01Z")};2,5;41\n${T.replace(":00Z", ":02Z")};3,5;41\n`;
+    await expect(read(content, "--device-name", "n")).rejects.toThrow(
+      /example: --skip 2, if .*"Time, Temp \(°C\), Hum"/,
+    );
+    expect(await readings(content, "--device-name", "n", "--skip", "2")).toEqual([
+      { Temp: 1.5, Hum: 40 },
+      { Temp: 2.5, Hum: 41 },
+      { Temp: 3.5, Hum: 41 },
+    ]);
+  });
+
   it("in Latin-1 are read as that, and said to be", async () => {
     const content = Buffer.from(`device;time;T (°C);ort\nd;${T};1,5;Köln\n`, "latin1");
-    const source = await open(content);
-    expect(source.plan?.metrics[0]).toMatchObject({ metric: "T", unit: "°C" });
-    expect(source.plan?.found[0]).toMatch(/Latin-1/);
-    expect(await readings(content)).toEqual([{ T: 1.5, ort: "Köln" }]);
+    const { plan } = await open(content);
+    expect(plan?.found[0]).toMatch(/Latin-1/);
+    expect(await read(content)).toMatchObject([{ readings: { T: 1.5, ort: "Köln" }, units: { T: "°C" } }]);
   });
 
   it("in long form become a metric a row, each with its own kind", async () => {
@@ -234,15 +273,17 @@ describe("layouts", () => {
 });
 
 describe("times", () => {
-  it("are epochs, with an exponent, in a stated precision", async () => {
+  it("are epochs, with an exponent, by their size or in a stated precision", async () => {
     expect(await times(["1.6012345678859746E9", "1601234568", "1601234568123"])).toEqual([
-      1601234567.8859746, 1601234568, 1601234568123,
+      at("2020-09-27T19:22:47.885Z"),
+      at("2020-09-27T19:22:48.000Z"),
+      at("2020-09-27T19:22:48.123Z"),
     ]);
-    expect(await times(["1795773600123456789"], "--time-format", "ns")).toEqual([at("2026-11-27T10:00:00.123Z")]);
-    expect(await times(["1795773600123456"], "--time-format", "us")).toEqual([at("2026-11-27T10:00:00.123Z")]);
+    const moment = at("2026-11-27T10:00:00.123Z");
+    expect(await times(["1795773600123456789", "1795773600123456", "1795773600123"])).toEqual([moment, moment, moment]);
+    expect(await times(["1795773600123456789"], "--time-format", "ns")).toEqual([moment]);
+    expect(await times(["1795773600123456"], "--time-format", "us")).toEqual([moment]);
     expect(await times(["1000"], "--time-format", "ms")).toEqual([at("1970-01-01T00:00:01Z")]);
-    const { plan } = await open("device,time,a\nd,1795773600123456789,1\n");
-    expect(plan?.time.reading.doubt).toMatch(/too large.*--time-format ns/);
   });
 
   it.each([
@@ -257,10 +298,12 @@ describe("times", () => {
     ["2026-11-27 05:00:05", ["--zone", "-05:00"]],
     ["2026-11-27 11:00:05", ["--zone", "Europe/Berlin"]],
     ["27.11.2026 11:00:05", ["--zone", "Europe/Berlin"]],
+    ["2026-11-27T10:00:05", []],
+    ["Friday, 27 November 2026 10:00:05", ["--time-format", "EEEE, d MMMM yyyy H:mm:ss"]],
+    ["10:00:05 27.11.2026", []],
     ["Fri 27/11/26 10h00m05", ["--time-format", "EEE dd/MM/yy HH'h'mm'm'ss"]],
   ])("%s %j is read", async (text, argv) => {
-    const [time] = await times([text], ...argv);
-    expect(at(String(time).replace(" ", "T"))).toBe(at("2026-11-27T10:00:05Z"));
+    expect(await times([text], ...argv)).toEqual([at("2026-11-27T10:00:05Z")]);
   });
 
   it("of a date and a time of day in two columns are joined", async () => {
@@ -271,9 +314,7 @@ describe("times", () => {
       at("2004-03-10T19:00:00Z"),
       undefined,
     ]);
-    expect((await open(content, ...argv)).plan?.time.reading.how).toBe(
-      "d/M/yyyy H.mm.ss, in UTC, found in the first rows",
-    );
+    expect(await found(content, ...argv)).toContain("times: d/M/yyyy H.mm.ss, in UTC, found in the first rows");
   });
 
   it("that can be read in two ways are not guessed", async () => {
@@ -287,12 +328,27 @@ describe("times", () => {
     ]);
   });
 
-  it("that fit nothing stay as they are, for the route to refuse: also those a zone's clocks skipped", async () => {
-    expect(await times(["29.03.2026 02:30:00", "29.03.2026 03:30:00"], "--zone", "Europe/Berlin")).toEqual([
-      "29.03.2026 02:30:00",
+  it("that fit nothing lose their row by name: also those a zone's clocks skipped", async () => {
+    const rows = "device;time;a\nd;29.03.2026 02:30:00;1\nd;29.03.2026 03:30:00;2\n";
+    expect((await read(rows, "--zone", "Europe/Berlin")).map((row) => row?.time)).toEqual([
+      undefined,
       at("2026-03-29T01:30:00Z"),
     ]);
-    const unread = await open("device,time,a\nd,yesterday at noon,1\n");
-    expect(unread.plan?.time.reading.doubt).toMatch(/"yesterday at noon" is not a time.*--time-format/);
+    expect(await refusals(rows, "--zone", "Europe/Berlin")).toEqual([
+      expect.stringMatching(/^line 2: badTime: .*left out/) as string,
+    ]);
+    const { plan } = await open("device,time,a\nd,yesterday at noon,1\n");
+    expect(plan?.doubt).toMatch(/"yesterday at noon" is not a time.*--time-format/);
+  });
+
+  it("of the hour that comes twice are read in their order, and marked", async () => {
+    const rows = ["02:10", "02:50", "02:05", "03:00"].map((clock) => `d;25.10.2026 ${clock};1\n`);
+    const all = await read(`device;time;a\n${rows.join("")}`, "--zone", "Europe/Berlin");
+    expect(all.map((row) => [row?.time, row?.ambiguousTime])).toEqual([
+      [at("2026-10-25T00:10:00Z"), true],
+      [at("2026-10-25T00:50:00Z"), true],
+      [at("2026-10-25T01:05:00Z"), true],
+      [at("2026-10-25T02:00:00Z"), undefined],
+    ]);
   });
 });

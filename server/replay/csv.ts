@@ -1,37 +1,48 @@
 import { parse } from "csv-parse";
-import { parserOptions } from "./csv-layout";
-import { type CsvMessage, type CsvPlan, rowReader } from "./csv-plan";
+import type { JsonReading } from "@/server/domain/json";
+import { csvParserOptions, rowReader } from "@/server/domain/mapping/csv";
+import type { CsvLayout } from "./csv-layout";
 
-/** Reads CSV by a plan into messages in Fieldwatch's own shape, one a row; null for a row without a value. */
-export async function* readCsv(chunks: AsyncIterable<Buffer>, plan: CsvPlan): AsyncGenerator<CsvMessage | null> {
-  const parser = parse({ ...parserOptions(plan.layout), encoding: plan.layout.encoding });
-  const feeding = feed(chunks, parser);
-  const toMessage = rowReader(plan);
-  let skip = plan.layout.skip;
+/** A row of data, as a flat object of texts. */
+export interface CsvRow {
+  /** Null for a row of empty fields. */
+  readonly value: JsonReading | null;
+  /** The line of the file it ends in, from 1. */
+  readonly line: number;
+}
+
+/** Reads the rows of a CSV file, those of a chunk at once. */
+export async function* readCsv(chunks: AsyncIterable<Buffer>, layout: CsvLayout): AsyncGenerator<readonly CsvRow[]> {
+  const parser = parse({ ...csvParserOptions(layout), encoding: layout.encoding });
+  // Whoever writes is told of it.
+  parser.on("error", () => undefined);
+  const read = rowReader(layout.header);
+  let { skip } = layout;
+  let rows: CsvRow[] = [];
+  // Taken as they are made: a promise for each row would take longer than the parsing, and only now does the parser know the line.
+  parser.push = (fields: string[] | null) => {
+    if (fields === null) return true;
+    if (skip > 0) skip -= 1;
+    else rows.push({ value: read(fields), line: parser.info.lines });
+    return true;
+  };
+  const taken = () => {
+    const all = rows;
+    rows = [];
+    return all;
+  };
   try {
-    for await (const row of parser as AsyncIterable<string[]>) {
-      if (skip > 0) skip -= 1;
-      else yield toMessage(row.map((field) => field.trim()));
+    for await (const chunk of chunks) {
+      await done((callback) => parser.write(chunk, callback));
+      yield taken();
     }
-    await feeding;
+    await done((callback) => parser.end(callback));
+    yield taken();
   } finally {
     parser.destroy();
   }
 }
 
-/** Back-pressure by hand, so that a reader that stops early leaves no stream open. */
-async function feed(chunks: AsyncIterable<Buffer>, parser: ReturnType<typeof parse>): Promise<void> {
-  try {
-    for await (const chunk of chunks) {
-      if (parser.destroyed) return;
-      if (!parser.write(chunk)) await Promise.race([once(parser, "drain"), once(parser, "close")]);
-    }
-    parser.end();
-  } catch (error) {
-    parser.destroy(error as Error);
-  }
-}
-
-function once(parser: ReturnType<typeof parse>, event: string): Promise<void> {
-  return new Promise((resolve) => parser.once(event, () => resolve()));
+function done(write: (callback: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => write((error) => (error ? reject(error) : resolve())));
 }

@@ -1,28 +1,9 @@
-import { type DecimalMark, decimalEvidence, looksLikeAnId, readNumber } from "./numbers";
-import { splitValue } from "./units";
+import { type NumberStyle, numberBefore, numberInText } from "@/server/domain/mapping/numbers";
+import { isUnit } from "@/server/domain/units/units";
 import { ReplayUsageError } from "./usage-error";
 
-/** The target of a column's fields. `each`: nothing is known of it, and each field says for itself. */
-type FieldKind = "number" | "boolean" | "text" | "each";
-
-/** The way the fields of one metric are read. */
-export interface FieldReading {
-  readonly kind: FieldKind;
-  /** The unit every number carries behind it, as in "21.3 °C"; null when they carry none. */
-  readonly carriedUnit: string | null;
-  /** The reason, where it is not plain. */
-  readonly why: string | null;
-}
-
-export interface FieldRules {
-  readonly mark: DecimalMark;
-  /** The decimal mark was stated, so that 1,234 has one meaning. */
-  readonly stated: boolean;
-  /** Words that mean no value, in lower case. */
-  readonly missing: ReadonlySet<string>;
-  /** Words for true and false, in lower case. */
-  readonly booleans: ReadonlyMap<string, boolean>;
-}
+/** The mark between whole and fraction in a file's numbers. */
+export type DecimalMark = "point" | "comma";
 
 /** Words that mean "no value" unless a column is named as text. */
 export const MISSING_WORDS = [
@@ -30,19 +11,43 @@ export const MISSING_WORDS = [
   ...["?", "-", "--", "\\N"],
 ];
 
-export const TRUE_AND_FALSE: ReadonlyMap<string, boolean> = new Map([
-  ["true", true],
-  ["false", false],
-]);
+/** Rules by which the fields of the first rows are judged; a mapping reads all rows by the same. */
+export interface FieldRules {
+  readonly style: NumberStyle;
+  /** Words that mean no value, in lower case, and numbers that do. */
+  readonly missing: ReadonlySet<string>;
+  readonly missingNumbers: ReadonlySet<number>;
+  /** Words for true and false, in lower case. */
+  readonly booleans: ReadonlyMap<string, boolean>;
+}
+
+/** What the fields of one metric are, by those of the first rows. */
+export interface FieldKind {
+  readonly kind: "number" | "boolean" | "text" | "unknown";
+  /** True if units stand behind the numbers. */
+  readonly hasUnits: boolean;
+  /** What makes it text although it may look like a number; null if nothing does. */
+  readonly id: string | null;
+}
+
+/** A field that can be nothing but a number with a decimal comma: 21,5 · 0,123 · 1.013,4. */
+const PROVES_COMMA = /^[+-]?(?:0,\d+|\d*,(?:\d{1,2}|\d{4,})|\d{4,},\d+|\d{1,3}(?:\.\d{3})+,\d*)(?:e[+-]?\d+)?$/i;
+/** The same for a decimal point. */
+const PROVES_POINT = /^[+-]?(?:0\.\d+|\d*\.(?:\d{1,2}|\d{4,})|\d{4,}\.\d+|\d{1,3}(?:,\d{3})+\.\d*)(?:e[+-]?\d+)?$/i;
+/** Thousands, or a fraction of three digits. */
+const OPEN_COMMA = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+/** Thousands apart by what is no decimal mark. */
+const SPACED = /^[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f'’]\d{3})+(?=$|[.,\D])/;
 
 /**
- * Finds out which decimal mark a file uses.
- * @returns null for the mark that was assumed when nothing told.
+ * Finds out how a file writes numbers.
  * @throws ReplayUsageError if its numbers tell two things, or can be read in two ways.
  */
-export function findDecimalMark(fields: readonly string[], stated: DecimalMark | null): DecimalMark {
-  if (stated !== null) return stated;
-  const { comma, point, open } = decimalEvidence(fields.map((field) => splitValue(field)?.number ?? field));
+export function findNumberStyle(fields: readonly string[], stated: DecimalMark | null): NumberStyle {
+  const numbers = fields.map((field) => field.replace(/(?<=\d)[ \u00a0\u202f]*[^\d\s.,+-].*$/u, ""));
+  const first = (pattern: RegExp) => numbers.find((field) => pattern.test(field)) ?? null;
+  if (stated !== null) return { decimalComma: stated === "comma", thousands: true };
+  const [comma, point, open] = [first(PROVES_COMMA), first(PROVES_POINT), first(OPEN_COMMA)];
   if (comma !== null && point !== null)
     throw new ReplayUsageError(
       `The file has numbers with a decimal comma (${comma}) and with a decimal point (${point}). Say which it is: --decimal comma or --decimal point`,
@@ -51,53 +56,35 @@ export function findDecimalMark(fields: readonly string[], stated: DecimalMark |
     throw new ReplayUsageError(
       `${open} may be ${open.replace(",", ".")} or ${open.replace(",", "")}. Say which: --decimal comma or --decimal point`,
     );
-  return comma === null ? "point" : "comma";
+  return { decimalComma: comma !== null, thousands: comma !== null || first(SPACED) !== null };
 }
 
 /** True if a field is no value; numbers that stand for none (-999) are recognised however they are written. */
-export function isMissing(field: string, { missing, mark }: FieldRules): boolean {
+export function isMissing(field: string, { missing, missingNumbers, style }: FieldRules): boolean {
   if (field === "" || missing.has(field.toLowerCase())) return true;
-  const number = readNumber(field, mark);
-  return number !== undefined && missing.has(String(number));
+  return missingNumbers.size > 0 && missingNumbers.has(numberInText(field, style)?.value ?? NaN);
 }
 
-/** Decides how a metric's fields are read, judged by those of the first rows. */
-export function judgeField(fields: readonly string[], rules: FieldRules): FieldReading {
+/**
+ * True if a field reads as a number but would lose something as one: leading zeros, digits past 2^53, or an exponent
+ * after several digits as in the serial 241408E4, which no program writes for a number.
+ */
+function looksLikeAnId(text: string): boolean {
+  if (/^[+-]?0\d+$/.test(text)) return true;
+  if (/^[+-]?\d+$/.test(text)) return !Number.isSafeInteger(Number(text));
+  return /^[+-]?\d{2,}e[+-]?\d+$/i.test(text);
+}
+
+/** Judges a metric by its fields in the first rows. */
+export function judgeFields(fields: readonly string[], rules: FieldRules): FieldKind {
   const values = fields.filter((field) => !isMissing(field, rules));
-  const plain = (kind: FieldKind, why: string | null = null): FieldReading => ({ kind, carriedUnit: null, why });
-  if (values.length === 0) return plain("each", "no value in the first rows");
+  const plain = (kind: FieldKind["kind"], id: string | null = null): FieldKind => ({ kind, id, hasUnits: false });
+  if (values.length === 0) return plain("unknown");
   if (values.every((field) => rules.booleans.has(field.toLowerCase()))) return plain("boolean");
   const id = values.find(looksLikeAnId);
-  if (id !== undefined) return plain("text", `${id} would lose digits as a number`);
-  const numbers = values.filter((field) => readNumber(field, rules.mark, rules.stated) !== undefined);
-  const units = new Map<string, number>();
-  for (const field of values) {
-    const split = splitValue(field);
-    if (split && readNumber(split.number, rules.mark, rules.stated) !== undefined)
-      units.set(split.unit, (units.get(split.unit) ?? 0) + 1);
-  }
-  const [unit, times] = [...units].sort(([, a], [, b]) => b - a)[0] ?? ["", 0];
-  if (times > numbers.length && times * 2 >= values.length)
-    return {
-      kind: "number",
-      carriedUnit: unit,
-      why: units.size + numbers.length > 1 ? `numbers without ${unit} are refused` : null,
-    };
-  return numbers.length * 2 >= values.length ? plain("number") : plain("text");
-}
-
-/** A field's value. What doesn't fit its kind stays text, for the pipeline to refuse by name. */
-export function readField(
-  field: string,
-  { kind, carriedUnit }: FieldReading,
-  rules: FieldRules,
-): number | boolean | string {
-  if (kind === "text") return field;
-  const boolean = rules.booleans.get(field.toLowerCase());
-  if (boolean !== undefined && kind !== "number") return boolean;
-  if (kind === "boolean" || looksLikeAnId(field)) return field;
-  if (carriedUnit === null) return readNumber(field, rules.mark, rules.stated) ?? field;
-  const split = splitValue(field);
-  if (split?.unit !== carriedUnit) return field;
-  return readNumber(split.number, rules.mark, rules.stated) ?? field;
+  if (id !== undefined) return plain("text", id);
+  const numbers = values.filter((field) => numberInText(field, rules.style) !== null).length;
+  const carrying = values.filter((field) => isUnit(numberBefore(field, rules.style)?.behind ?? "")).length;
+  if ((numbers + carrying) * 2 < values.length) return plain("text");
+  return { ...plain("number"), hasUnits: carrying > 0 };
 }

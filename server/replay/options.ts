@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 import { CANONICAL_MAPPING, type MessageMapping } from "@/server/domain/message";
 import { isName } from "@/server/domain/terms";
 import { parse as parseCsv } from "csv-parse/sync";
-import type { DecimalMark } from "./numbers";
+import { SOURCE_NAME } from "@/server/domain/source";
+import type { DecimalMark } from "./fields";
 import { parseTimeFormat, parseZone } from "./times";
 import { ReplayUsageError } from "./usage-error";
 
@@ -10,6 +11,11 @@ export type SourceFormat = "ndjson" | "json" | "csv";
 
 export interface ReplayOptions {
   readonly file: string;
+  /** A file with the mapping that reads the recording, or the name of a source whose mapping does; null for none. */
+  readonly mappingFile: string | null;
+  readonly sourceName: string | null;
+  /** A file to write the mapping to by which the recording is read. */
+  readonly saveMapping: string | null;
   readonly mapping: MessageMapping;
   /** A device for every message, in place of one in the file. */
   readonly deviceName: string | null;
@@ -20,11 +26,15 @@ export interface ReplayOptions {
   readonly columns: ReadonlyMap<string, string | null> | null;
   /** Names for the columns of a CSV file, in place of its header line; null reads that. */
   readonly header: readonly string[] | null;
+  /** Rows of a CSV file before its header. */
+  readonly skip: number;
   /** The column with each row's metric, in a long CSV file; null for a wide one. */
   readonly metricColumn: string | null;
   readonly valueColumn: string | null;
-  /** Zone of CSV times without one: UTC, ±HH:MM, or a name such as Europe/Berlin. */
-  readonly zone: string;
+  /** A column with the unit of each row's values. */
+  readonly unitColumn: string | null;
+  /** Zone of times without one: UTC, ±HH:MM, or a name such as Europe/Berlin; null is UTC. */
+  readonly zone: string | null;
   /** s, ms, us or ns for epochs, or a pattern; null finds out. */
   readonly timeFormat: string | null;
   /** null finds out, as for the decimal mark. */
@@ -53,8 +63,11 @@ export interface ReplayOptions {
   readonly check: boolean;
   /** Send although nothing of the first rows can be read. */
   readonly anyway: boolean;
-  /** Share of messages and fields that may be refused before the replay counts as failed, from 0 to 1. */
-  readonly maxRefused: number;
+  /**
+   * Share of messages of which something may be refused before the replay counts as failed, from 0 to 1. Null is 1 %, and none of which nothing
+   * at all is taken.
+   */
+  readonly maxRefused: number | null;
 }
 
 /**
@@ -75,8 +88,12 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions | "he
       "--device-name takes 1–128 of the characters A–Z a–z 0–9 _ . : - ; for example --device-name machine-1",
     );
   }
+  refuseTwoMappings(values);
   return {
     file: positionals[0] as string,
+    mappingFile: filled("--mapping", values.mapping) ?? null,
+    sourceName: parseSource(values.source),
+    saveMapping: filled("--save-mapping", values["save-mapping"]) ?? null,
     mapping: {
       device: filled("--device", values.device) ?? CANONICAL_MAPPING.device,
       time: filled("--time", values.time) ?? CANONICAL_MAPPING.time,
@@ -85,9 +102,11 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions | "he
     deviceName: values["device-name"] ?? null,
     columns: values.columns === undefined ? null : parseColumns(values.columns),
     header: list("--header", values.header),
+    skip: parseWhole("--skip", values.skip ?? "0", 0, 1000),
     metricColumn: filled("--metric-column", values["metric-column"]) ?? null,
     valueColumn: filled("--value-column", values["value-column"]) ?? null,
-    zone: parseZone(values.zone),
+    unitColumn: filled("--unit-column", values["unit-column"]) ?? null,
+    zone: values.zone === undefined ? null : parseZone(values.zone),
     timeFormat: parseTimeFormat(values["time-format"]),
     decimal: parseDecimal(values.decimal),
     missing: list("--missing", values.missing),
@@ -102,9 +121,9 @@ export function parseReplayOptions(argv: readonly string[]): ReplayOptions | "he
     batch: parseWhole("--batch", values.batch, 1, 10_000),
     waitSeconds: parseWhole("--wait", values.wait, 0, 7 * 86_400),
     restart: values.restart,
-    check: values.check,
+    check: values.check || values["dry-run"],
     anyway: values.anyway,
-    maxRefused: parseShare(values["max-refused"]),
+    maxRefused: values["max-refused"] === undefined ? null : parseShare(values["max-refused"]),
   };
 }
 
@@ -115,13 +134,18 @@ function parse(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         help: { type: "boolean", short: "h", default: false },
+        mapping: { type: "string" },
+        source: { type: "string" },
+        "save-mapping": { type: "string" },
         device: { type: "string" },
         time: { type: "string" },
         readings: { type: "string" },
         "device-name": { type: "string" },
         columns: { type: "string" },
-        zone: { type: "string", default: "UTC" },
+        zone: { type: "string" },
         header: { type: "string" },
+        skip: { type: "string" },
+        "unit-column": { type: "string" },
         "metric-column": { type: "string" },
         "value-column": { type: "string" },
         "time-format": { type: "string" },
@@ -139,13 +163,35 @@ function parse(argv: readonly string[]) {
         wait: { type: "string", default: "300" },
         restart: { type: "boolean", default: false },
         check: { type: "boolean", default: false },
+        "dry-run": { type: "boolean", default: false },
         anyway: { type: "boolean", default: false },
-        "max-refused": { type: "string", default: "1" },
+        "max-refused": { type: "string" },
       },
     });
   } catch (error) {
     throw new ReplayUsageError(`${(error as Error).message}. See: npm run replay -- --help`);
   }
+}
+
+/** Options that say parts of a mapping, which one that is given whole says already. */
+const PARTS = [
+  ...["device", "time", "readings", "columns", "zone", "metric-column", "value-column", "unit-column", "time-format"],
+  ...["decimal", "missing", "booleans", "text", "number"],
+] as const;
+
+function refuseTwoMappings(values: Readonly<Record<string, unknown>>): void {
+  const whole = ["mapping", "source"].filter((option) => values[option] !== undefined);
+  if (whole.length === 2) throw new ReplayUsageError("--mapping or --source: one of both reads the file.");
+  const part = PARTS.find((option) => values[option] !== undefined);
+  if (whole[0] !== undefined && part !== undefined)
+    throw new ReplayUsageError(
+      `--${whole[0]} says all of how the file is read; take --${part} away, or change the mapping (--save-mapping writes one to a file).`,
+    );
+}
+
+function parseSource(text: string | undefined): string | null {
+  if (text === undefined || SOURCE_NAME.test(text)) return text ?? null;
+  throw new ReplayUsageError(`--source: ${JSON.stringify(text)} names no source; for example --source greenhouse`);
 }
 
 /** A value such as -200 or -05:00 is none of Node's options. */

@@ -4,8 +4,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { deviceDetail } from "@/server/contracts/devices";
-import { createApiRig, JSON_TYPE, read } from "@/server/testing/api-rig";
+import { metricsAnswer } from "@/server/contracts/metrics";
+import { createApiRig, read } from "@/server/testing/api-rig";
+import { DECODER_OF as decoderOf } from "@/server/testing/decoders";
 import { runReplay } from "./cli";
 
 const rig = createApiRig();
@@ -35,9 +36,7 @@ beforeAll(async () => {
             })
           : run !== undefined
             ? rig.get("getReplay", { run })
-            : request.method === "PATCH"
-              ? patchMetric(url.pathname.split("/").at(-1) ?? "", Buffer.concat(parts))
-              : rig.get(url.pathname.endsWith("metrics") ? "listMetrics" : "getPipeline");
+            : rig.get(url.pathname.endsWith("metrics") ? "listMetrics" : "getPipeline");
       void asked.then(async (response) => {
         answer.writeHead(response.status, Object.fromEntries(response.headers));
         answer.end(await response.text());
@@ -51,11 +50,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function patchMetric(name: string, body: Buffer): Promise<Response> {
-  const request = new Request("http://here/api", { method: "PATCH", body: new Uint8Array(body), headers: JSON_TYPE });
-  return rig.api.handle("updateMetric", request, { name });
-}
-
 async function run(content: string, ...argv: string[]) {
   const file = path.join(folder, "recording.csv");
   writeFileSync(file, content);
@@ -68,7 +62,7 @@ async function run(content: string, ...argv: string[]) {
     dataDir: folder,
     pipeline: { FUTURE_TOLERANCE_SECONDS: 600, READINGS_RETENTION_DAYS: 0 },
   } as Parameters<typeof runReplay>[1];
-  const exit = await runReplay([file, ...argv], config, { out: output, error: output });
+  const exit = await runReplay([file, ...argv], config, { out: output, error: output, decoderOf });
   return { exit, shown };
 }
 
@@ -85,9 +79,8 @@ test(
       /sent +2\n.*accepted +2\n.*rejected +0\n.*handled +2\n.*readings stored +2\n.*repeats +0\n.*conflicts +0\n.*texts +2 .*\n.*dead letters +0\n/,
     );
     expect(first.exit).toBe(0);
-    expect(first.shown).toMatch(/1 unit said of 2 devices/);
-    for (const id of ["a", "b"])
-      expect((await read(deviceDetail, rig.get("getDevice", { id }))).units).toEqual({ T: "°C" });
+    const { items } = await read(metricsAnswer, rig.get("listMetrics"));
+    expect(items.find(({ name }) => name === "T")?.unit).toBe("°C");
     const again = await run(content.replace("2.5", "2.75"), "--max-refused", "50");
     expect(again.shown).toMatch(/readings stored +0\n.*repeats +1 .*\n.*conflicts +1 /);
     expect(again.exit).toBe(0);
@@ -119,7 +112,7 @@ test(
   async () => {
     const before = (await (await rig.get("getPipeline")).json()) as { totals: { messages: number } };
     const unread = await run("device,time,a\nd,yesterday,1\n");
-    expect(unread.shown).toMatch(/badTime \(1\): row 1: "yesterday".*--time-format/);
+    expect(unread.shown).toMatch(/badTime \(1\): line 2: "yesterday".*--time-format/);
     expect(unread.shown).toMatch(/nothing was sent.*--anyway/);
     expect(unread.exit).toBe(3);
     const checked = await run(`device,time,a\nd,${T}3T10:00:00Z,1\n`, "--check");

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { takeLock } from "./progress-lock";
 import { ReplayUsageError } from "./usage-error";
 
+const reasons = z.record(z.string(), z.object({ count: z.int(), first: z.string() }));
 const schema = z.object({
   file: z.string(),
   /** The id its messages are counted under by the pipeline; the same over all interruptions. */
@@ -21,7 +22,11 @@ const schema = z.object({
     /** Messages that went out again because an answer was lost: they may be in the log twice. */
     again: z.int().min(0),
     accepted: z.int().min(0),
-    rejected: z.record(z.string(), z.object({ count: z.int(), first: z.string() })),
+    rejected: reasons,
+    /** Parts that were left out of messages which were sent. */
+    partly: reasons.default({}),
+    /** Places of the first items of which nothing was taken. */
+    lost: z.array(z.string()).default([]),
   }),
 });
 
@@ -42,7 +47,7 @@ export interface ProgressFile {
 
 /** The progress of a replay that has not begun. */
 export function noProgress(file: string, shiftMs: number): ReplayProgress {
-  const tally = { sent: 0, empty: 0, again: 0, accepted: 0, rejected: {} };
+  const tally = { sent: 0, empty: 0, again: 0, accepted: 0, rejected: {}, partly: {}, lost: [] };
   return { file: path.resolve(file), run: randomUUID(), number: 0, bytes: 0, shiftMs, tally };
 }
 

@@ -12,6 +12,7 @@ import { worthPacking } from "@/server/delivery/target";
 import { type Batch, readBatches } from "./batches";
 import type { ReplayOptions } from "./options";
 import type { ReplayProgress } from "./progress-file";
+import { MOST_LOST } from "./report";
 import { type Source, SourceBroken, type SourceItem } from "./source";
 
 /** The replay ended before the recording did; the message says why and what to do. */
@@ -81,36 +82,52 @@ export async function replay(task: ReplayTask): Promise<void> {
 }
 
 async function sendBatch(batch: Batch, before: ReplayProgress, deliver: Delivery["deliver"]): Promise<ReplayProgress> {
-  const empty = batch.items.filter((item) => item.text === null && item.length === 0).length;
-  const sendable = batch.items.filter((item): item is SourceItem & { text: Buffer } => item.text !== null);
-  const { accepted, rejected, more, again } = await deliver(sendable.map((item) => item.text));
-  const reasons = new Map(Object.entries(before.tally.rejected));
-  const firstOf = (item: SourceItem | undefined, detail: string) => `item ${item?.number}: ${detail.slice(0, 200)}`;
-  const reject = (reason: string, first: string, count = 1) => {
-    const known = reasons.get(reason);
-    reasons.set(reason, {
-      count: (known?.count ?? 0) + count,
-      first: known?.first ?? first,
-    });
+  const sent = batch.items.flatMap((item) => item.texts.map((text) => ({ item, text })));
+  const { accepted, rejected, more, again } = await deliver(sent.map(({ text }) => text));
+  const { tally } = before;
+  const [reasons, parts] = [new Map(Object.entries(tally.rejected)), new Map(Object.entries(tally.partly))];
+  const lost = [...tally.lost];
+  const add = (to: typeof reasons, reason: string, first: string, count = 1) => {
+    const known = to.get(reason);
+    to.set(reason, { count: (known?.count ?? 0) + count, first: known?.first ?? first });
   };
-  for (const item of batch.items)
-    if (item.text === null && item.length > 0) reject("tooLarge", firstOf(item, `${item.length} bytes; not sent`));
-  for (const { index, reason, detail } of rejected) reject(reason, firstOf(sendable[index], detail));
+  const lose = (item: SourceItem, reason: string, detail: string) => {
+    add(reasons, reason, firstOf(item, detail));
+    if (lost.length < MOST_LOST && lost.at(-1) !== item.place) lost.push(item.place);
+  };
+  let [empty, whole] = [0, 0];
+  for (const item of batch.items) {
+    const [first, ...others] = item.refused;
+    if (first === undefined) empty += item.texts.length === 0 ? 1 : 0;
+    else if (item.texts.length > 0)
+      for (const { reason, detail } of [first, ...others]) add(parts, reason, firstOf(item, detail));
+    else {
+      whole++;
+      lose(item, first.reason, first.detail);
+    }
+  }
+  for (const { index, reason, detail } of rejected) lose(sent[index]!.item, reason, detail);
   for (const [reason, count] of Object.entries(more))
-    reject(reason, "only counted by the server, past the first 100 of a request", count);
+    add(reasons, reason, "only counted by the server, past the first 100 of a request", count);
   const last = batch.items.at(-1) as SourceItem;
   return {
     ...before,
     number: last.number,
     bytes: last.bytes,
     tally: {
-      sent: before.tally.sent + batch.items.length - empty,
-      empty: before.tally.empty + empty,
-      again: before.tally.again + again,
-      accepted: before.tally.accepted + accepted,
+      sent: tally.sent + sent.length + whole,
+      empty: tally.empty + empty,
+      again: tally.again + again,
+      accepted: tally.accepted + accepted,
       rejected: Object.fromEntries(reasons),
+      partly: Object.fromEntries(parts),
+      lost,
     },
   };
+}
+
+function firstOf(item: SourceItem, detail: string): string {
+  return `${item.place}: ${detail.slice(0, 200)}`;
 }
 
 /** Turns what ended the replay into words; what nobody expected stays as it is. */

@@ -84,8 +84,11 @@ export function closingTable(
   outcome: Outcome | null,
   thisRun: { messages: number; ms: number },
 ): string {
-  const reasons = Object.entries(tally.rejected).sort(([, a], [, b]) => b.count - a.count);
-  const rejected = reasons.reduce((sum, [, { count }]) => sum + count, 0);
+  const rowsOf = (reasons: ReplayProgress["tally"]["rejected"]) =>
+    Object.entries(reasons)
+      .sort(([, a], [, b]) => b.count - a.count)
+      .map(([reason, { count: times, first }]) => [`  ${reason}`, count(times), first]);
+  const [rejected, partly] = [sumOf(tally.rejected), sumOf(tally.partly)];
   const run = outcome?.run;
   const letters = run?.refused.reduce((sum, { count }) => sum + count, 0) ?? 0;
   const optional = (name: string, value: number, note = "") => (value > 0 ? [[name, count(value), note]] : []);
@@ -94,7 +97,9 @@ export function closingTable(
     ["sent", count(tally.sent)],
     ["accepted", count(tally.accepted)],
     ["rejected", count(rejected)],
-    ...reasons.map(([reason, { count: times, first }]) => [`  ${reason}`, count(times), first]),
+    ...rowsOf(tally.rejected),
+    ...optional("parts left out", partly, "of messages that were sent"),
+    ...rowsOf(tally.partly),
   ];
   if (run) {
     rows.push(
@@ -121,8 +126,27 @@ export function closingTable(
 
 /** The share of messages of which something was refused, from 0 to 1; by the route alone if no more is known. */
 export function refusedShare(tally: ReplayProgress["tally"], outcome: Outcome | null): number {
-  const rejected = Object.values(tally.rejected).reduce((sum, { count }) => sum + count, 0);
-  return tally.sent === 0 ? 0 : Math.min(1, (rejected + (outcome?.run?.faulty ?? 0)) / tally.sent);
+  const refused = sumOf(tally.rejected) + sumOf(tally.partly) + (outcome?.run?.faulty ?? 0);
+  return tally.sent === 0 ? 0 : Math.min(1, refused / tally.sent);
+}
+
+/** The items of which nothing was taken, by name; null if there are none. */
+export function lostItems({ rejected, lost }: ReplayProgress["tally"]): string | null {
+  const all = Math.max(sumOf(rejected), lost.length);
+  return all === 0 ? null : `Of these nothing was taken: ${namesOf(lost, all)}.`;
+}
+
+/** Places that are told by name, at most. */
+export const MOST_LOST = 20;
+
+/** The first of so many places. */
+export function namesOf(places: readonly string[], all: number): string {
+  const told = places.slice(0, MOST_LOST);
+  return `${told.join(", ")}${all > told.length ? ` and ${count(all - told.length)} more` : ""}`;
+}
+
+function sumOf(reasons: ReplayProgress["tally"]["rejected"]): number {
+  return Object.values(reasons).reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Lines in columns; the one named is aligned at its right, the last is as long as it is. */

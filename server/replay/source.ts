@@ -4,23 +4,24 @@ import { PassThrough, pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { readJson, writeJson } from "@/server/domain/json";
 import { readCsv } from "./csv";
-import { type CsvMessage, type CsvPlan, planCsv } from "./csv-plan";
+import { type CsvLayout, findLayout } from "./csv-layout";
+import { planCsv } from "./csv-plan";
 import { splitElements } from "./elements";
 import { isBlank, splitLines } from "./lines";
+import { createMapper, type GivenMapping, type Mapper, type ReadItem } from "./mapper";
 import type { ReplayOptions, SourceFormat } from "./options";
+import { type Plan, planJson } from "./said-mapping";
 import { ReplayUsageError } from "./usage-error";
 
 /** A line longer than this is not even sent: the route would refuse it. */
 const LONGEST_LINE = 1024 * 1024;
 
 /** One item of the recording, in its order. */
-export interface SourceItem {
+export interface SourceItem extends ReadItem {
   /** Counts from 1: the line of NDJSON, the row of CSV without its header, the element of an array. */
   readonly number: number;
-  /** JSON text as it goes out; null if it is not sent: too long, or a row without a value. */
-  readonly text: Buffer | null;
-  /** Length in bytes; 0 for a row without a value. */
-  readonly length: number;
+  /** Where it is in the file, for a person: "line 3". */
+  readonly place: string;
   /** Bytes of the file that are read up to the end of this item; for all but plain NDJSON about. */
   readonly bytes: number;
 }
@@ -36,15 +37,14 @@ export interface Source {
   /** Size of the file, in bytes. */
   readonly size: number;
   readonly modifiedMs: number;
-  /** The way a CSV file is read; null for other formats. */
-  readonly plan: CsvPlan | null;
-  /** Devices of a CSV file, as far as it was read. */
-  readonly devices: ReadonlySet<string>;
+  /** The mapping that reads it; null where the telemetry route does. */
+  readonly plan: Plan | null;
   /**
    * Streams the items after a place; may be called more than once.
+   * @param explain asks for the fate of each value.
    * @throws SourceBroken, ReplayUsageError
    */
-  items(after: SourcePlace): AsyncGenerator<SourceItem>;
+  items(after: SourcePlace, explain?: boolean): AsyncGenerator<SourceItem>;
 }
 
 /** The file cannot be read any further; what came before it is fine. */
@@ -52,21 +52,32 @@ export class SourceBroken extends Error {
   override readonly name = "SourceBroken";
 }
 
+/** An item as it is in the file: bytes, or the fields of a row. */
+interface RawItem {
+  readonly number: number;
+  readonly place: string;
+  readonly text: Buffer | null;
+  /** Length in bytes, of what is too long to be kept. */
+  readonly length: number;
+  readonly row?: Parameters<Mapper>[0]["row"];
+  readonly bytes: number;
+}
+
 /**
  * Looks at a file and finds out how to read it.
+ * @param given the mapping that was named; null finds out, or leaves it to the telemetry route.
  * @throws ReplayUsageError if it is missing, empty or no text.
  */
-export async function openSource(options: ReplayOptions): Promise<Source> {
+export async function openSource(options: ReplayOptions, given: GivenMapping | null = null): Promise<Source> {
   const { file } = options;
   const { size, modifiedMs, start } = await look(file);
   if (size === 0) throw new ReplayUsageError(`${file} is empty: there is nothing to replay.`);
   const packed = start[0] === 0x1f && start[1] === 0x8b;
   if (!packed) refuseBinary(file, start);
   const name = file.toLowerCase().replace(/\.gz$/, "");
-  const format = options.format ?? formatOf(name, packed ? await unpackedStart(file) : start);
-
-  const devices = new Set<string>();
-  const plan = format === "csv" ? await planFile(open(0, { bytes: 0 }), options) : null;
+  const format = options.format ?? formatOf(name, packed ? await unpackedStart(file) : start, given);
+  const layout = format === "csv" ? await findRows(open(0, { bytes: 0 }), options, given) : null;
+  const plan = planOf(layout, options, given);
 
   /** The file's bytes, unpacked; `read.bytes` follows how far the file itself was read. */
   function open(from: number, read: { bytes: number }): AsyncIterable<Buffer> {
@@ -76,78 +87,75 @@ export async function openSource(options: ReplayOptions): Promise<Source> {
     return pipeline(raw, packed ? createGunzip() : new PassThrough(), () => undefined);
   }
 
-  async function* ndjson(after: SourcePlace): AsyncGenerator<SourceItem> {
+  async function* ndjson(after: SourcePlace): AsyncGenerator<RawItem> {
     const seek = packed ? 0 : after.bytes;
     const read = { bytes: seek };
     let number = packed ? 0 : after.number;
     for await (const { bytes: line, length, end } of splitLines(open(seek, read), LONGEST_LINE, seek)) {
       number += 1;
       const bytes = packed ? read.bytes : end;
-      if (number <= after.number) continue;
       const text = number === 1 && line ? withoutBom(line) : line;
       // A blank line counts as a line, but there is nothing to send.
-      if (text === null || !isBlank(text)) yield { number, text, length, bytes };
+      if (text === null || !isBlank(text)) yield { number, place: `line ${number}`, text, length, bytes };
     }
   }
 
-  async function* array(after: SourcePlace): AsyncGenerator<SourceItem> {
+  async function* array(): AsyncGenerator<RawItem> {
     const read = { bytes: 0 };
     let number = 0;
     for await (const { bytes: element, length } of splitElements(open(0, read), LONGEST_LINE)) {
       number += 1;
-      if (number > after.number) yield { number, text: element && onOneLine(element), length, bytes: read.bytes };
+      const text = element && onOneLine(element);
+      yield { number, place: `item ${number}`, text, length, bytes: read.bytes };
     }
   }
 
-  async function* csv(after: SourcePlace): AsyncGenerator<SourceItem> {
+  async function* csv(): AsyncGenerator<RawItem> {
     const read = { bytes: 0 };
     let number = 0;
-    for await (const message of rows(readCsv(open(0, read), plan as CsvPlan))) {
-      number += 1;
-      if (number <= after.number) continue;
-      if (message === null) {
-        yield { number, text: null, length: 0, bytes: read.bytes };
-        continue;
+    for await (const rows of readCsv(open(0, read), layout!))
+      for (const { value: row, line } of rows) {
+        number += 1;
+        yield { number, place: `line ${line}`, text: null, length: 0, row, bytes: read.bytes };
       }
-      const text = Buffer.from(JSON.stringify(message));
-      yield { number, text: text.byteLength > LONGEST_LINE ? null : text, length: text.byteLength, bytes: read.bytes };
-    }
   }
-
-  async function* rows(messages: AsyncIterable<CsvMessage | null>): AsyncGenerator<CsvMessage | null> {
-    for await (const message of messages) {
-      if (message !== null) devices.add(message.device);
-      yield message;
-    }
-  }
-
-  const read: Record<SourceFormat, (after: SourcePlace) => AsyncGenerator<SourceItem>> = {
-    ndjson,
-    json: array,
-    csv,
-  };
 
   return {
-    format,
-    size,
-    modifiedMs,
-    plan,
-    devices,
-    async *items(after) {
-      let last = after.number;
+    ...{ format, size, modifiedMs, plan },
+    async *items(after, explain = false) {
+      const map = plan === null ? null : createMapper(plan.mapping, given, explain);
+      // A mapping remembers the last times of a repeated hour: it reads what was sent before, too.
+      const from = map === null ? after : { number: 0, bytes: 0 };
+      let last = "";
       try {
-        for await (const item of read[format](after)) {
-          last = item.number;
-          yield item;
+        for await (const item of format === "csv" ? csv() : format === "json" ? array() : ndjson(from)) {
+          const { number, place, text, length, bytes, row } = item;
+          const read = map !== null && (text !== null || row !== undefined) ? map(item) : asItIs(text, length);
+          if (number <= after.number) continue;
+          last = place;
+          yield { number, place, bytes, ...read };
         }
       } catch (error) {
         if (error instanceof ReplayUsageError) throw error;
-        throw new SourceBroken(`${file} cannot be read as ${format} after item ${last}: ${(error as Error).message}`, {
+        const where = last === "" ? "" : ` after ${last}`;
+        throw new SourceBroken(`${file} cannot be read as ${format}${where}: ${(error as Error).message}`, {
           cause: error,
         });
       }
     },
   };
+}
+
+function planOf(layout: CsvLayout | null, options: ReplayOptions, given: GivenMapping | null): Plan | null {
+  if (given !== null) return { mapping: given.mapping, found: layout?.found ?? [], doubt: null };
+  return layout === null ? planJson(options) : planCsv(layout, options);
+}
+
+/** What no mapping reads goes out byte for byte. */
+function asItIs(text: Buffer | null, length: number): ReadItem {
+  if (text !== null) return { texts: [text], messages: null, refused: [], leaves: null };
+  const refused = [{ reason: "tooLarge", detail: `${length} bytes; not sent` }];
+  return { texts: [], messages: null, refused, leaves: null };
 }
 
 async function look(file: string): Promise<{ size: number; modifiedMs: number; start: Buffer }> {
@@ -191,7 +199,11 @@ function refuseBinary(file: string, start: Buffer): void {
 /** Bytes that a CSV file's first rows are sought in. */
 const HEAD_BYTES = 256 * 1024;
 
-async function planFile(chunks: AsyncIterable<Buffer>, options: ReplayOptions): Promise<CsvPlan> {
+async function findRows(
+  chunks: AsyncIterable<Buffer>,
+  options: ReplayOptions,
+  given: GivenMapping | null,
+): Promise<CsvLayout> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunks) {
@@ -199,7 +211,7 @@ async function planFile(chunks: AsyncIterable<Buffer>, options: ReplayOptions): 
     length += chunk.byteLength;
     if (length > HEAD_BYTES) break;
   }
-  return planCsv(Buffer.concat(parts), length <= HEAD_BYTES, options);
+  return findLayout(Buffer.concat(parts), length <= HEAD_BYTES, options, given?.mapping.csv);
 }
 
 async function unpackedStart(file: string): Promise<Buffer> {
@@ -211,12 +223,12 @@ async function unpackedStart(file: string): Promise<Buffer> {
   throw new ReplayUsageError(`${file} is empty once unpacked: there is nothing to replay.`);
 }
 
-function formatOf(name: string, start: Buffer): SourceFormat {
+function formatOf(name: string, start: Buffer, given: GivenMapping | null): SourceFormat {
   if (/\.(ndjson|jsonl)$/.test(name)) return "ndjson";
-  if (/\.(csv|tsv)$/.test(name)) return "csv";
+  if (/\.(csv|tsv)$/.test(name) || given?.mapping.decode === "csv") return "csv";
   const first = withoutBom(start).toString("latin1").trimStart()[0];
   if (first === "[") return "json";
-  if (first === "{") return "ndjson";
+  if (first === "{" || given !== null) return "ndjson";
   throw new ReplayUsageError(`Neither the name nor the first bytes tell the format. Say it; for example --format csv`);
 }
 

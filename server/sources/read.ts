@@ -51,7 +51,7 @@ function readBy(
   const isItsOwn = delivery.beside.headers["content-encoding"] === "snappy" && mapping.decode === "remote-write";
   try {
     const read = isItsOwn ? delivery : unpacked(delivery);
-    const parts = read.parts?.() ?? DECODER_OF[mapping.decode](read);
+    const parts = read.parts?.() ?? DECODER_OF[mapping.decode](read, mapping);
     return compile()(parts, read);
   } catch (error) {
     if (error instanceof TooManyError) return unreadable(error.message, "tooLarge");

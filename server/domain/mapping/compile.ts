@@ -27,7 +27,7 @@ export function compileMapping(
   if (mapping.decode === OWN_SHAPE) return compileOwnShape(explain, common);
   const elementsOf = compileElements(mapping.each);
   const isData = compileConditions(mapping.when);
-  const device = compileDevice(mapping.device, mapping.names);
+  const device = compileDevice(mapping.device, mapping.names === "headings" ? "short" : mapping.names);
   const readTime = compileTimes(mapping.time);
   const labels = compileLabels(mapping.labels, common);
   const fieldOf = compileFields(mapping);

@@ -1,6 +1,7 @@
 import { parseUnit, type Unit, canonicalOf } from "../units/units";
 import { readLabel, UNIT_LENGTH } from "../label";
 import { compileGlob, type Glob } from "./globs";
+import { readHeading } from "./headings";
 import type { Mapping } from "./mapping";
 import { legalName } from "./names";
 import { parsePath, type Path } from "./paths";
@@ -15,6 +16,7 @@ export interface NamedUnit {
 
 /** Values that stand for none. */
 interface Sentinels {
+  /** In small letters. */
   readonly texts: ReadonlySet<string>;
   readonly numbers: ReadonlySet<number>;
   readonly booleans: ReadonlySet<boolean>;
@@ -26,6 +28,8 @@ export interface Field {
   /** `"metric":`. */
   readonly json: string;
   readonly absent: Sentinels | null;
+  /** Whatever it looks like. */
+  readonly isText: boolean;
   readonly booleans: ReadonlyMap<string, boolean> | null;
   readonly enums: ReadonlyMap<string, number> | null;
   readonly unit: SaidUnit | null;
@@ -45,16 +49,20 @@ export function compileFields(mapping: Mapping): (name: string) => Field | NoFie
   const absent = globbed(mapping.absent);
   const booleans = globbed(mapping.values.booleans);
   const enums = globbed(mapping.values.enums);
+  const texts = mapping.values.texts.map(compileGlob);
+  const named = (text: string) => nameUnit(text, mapping.convertUnits);
   const units = globbed(mapping.units).map(({ glob, rule }) => ({
     glob,
     where: rule.where === undefined ? null : parsePath(rule.where),
-    unit: "unit" in rule.from ? nameUnit(rule.from.unit) : { path: parsePath(rule.from.path) },
+    unit: "unit" in rule.from ? named(rule.from.unit) : { path: parsePath(rule.from.path) },
   }));
 
   return (name) => {
     const written = renamed(name, renames);
     const metric = legalName(written, mapping.names);
     if (metric === null) return { badName: written };
+    // A column that is called otherwise still has its unit over it.
+    const heading = mapping.names === "headings" ? readHeading(name).unit : null;
     const fits = <T extends { readonly glob: Glob }>(rules: readonly T[]) =>
       rules.filter(({ glob }) => glob(metric) !== null);
     const said = fits(units);
@@ -66,6 +74,7 @@ export function compileFields(mapping: Mapping): (name: string) => Field | NoFie
       metric,
       json: `${JSON.stringify(metric)}:`,
       absent: sentinelsOf(fits(absent).flatMap(({ rule }) => rule.values)),
+      isText: texts.some((glob) => glob(metric) !== null),
       booleans: mapOrNull(
         fits(booleans).flatMap(({ rule }) => [
           ...rule.true.map((text) => [text.toLowerCase(), true] as const),
@@ -73,17 +82,17 @@ export function compileFields(mapping: Mapping): (name: string) => Field | NoFie
         ]),
       ),
       enums: mapOrNull(fits(enums).flatMap(({ rule }) => Object.entries(rule.values))),
-      unit: said[always]?.unit ?? null,
+      unit: said[always]?.unit ?? (heading === null ? null : named(heading)),
       unitsWhere: unitsWhere.length === 0 ? null : unitsWhere,
     };
   };
 }
 
 /** A unit by what a sender calls it; null for nothing, and for what no unit can be called. */
-export function nameUnit(text: string): NamedUnit | null {
+export function nameUnit(text: string, converts: boolean): NamedUnit | null {
   const unit = parseUnit(text);
   if (unit !== null) {
-    const to = canonicalOf(unit);
+    const to = converts ? canonicalOf(unit) : unit;
     return { symbol: to.symbol, json: JSON.stringify(to.symbol), from: unit, to };
   }
   const read = readLabel(text, UNIT_LENGTH);
@@ -112,7 +121,7 @@ function renamed(name: string, renames: readonly { readonly glob: Glob; readonly
 function sentinelsOf(values: readonly (string | number | boolean | null)[]): Sentinels | null {
   if (values.length === 0) return null;
   return {
-    texts: new Set(values.filter((value) => typeof value === "string")),
+    texts: new Set(values.filter((value) => typeof value === "string").map((text) => text.toLowerCase())),
     numbers: new Set(values.filter((value) => typeof value === "number")),
     booleans: new Set(values.filter((value) => typeof value === "boolean")),
   };

@@ -9,6 +9,7 @@
  * the decoder knows of the part), `{envelope.…}` (a path from the root of what the decoder made, outside the element that `each` took), `{}` (the part itself, if it is a single value).
  */
 import { z } from "zod";
+import { csvSettings } from "./csv";
 import { compilePattern } from "./patterns";
 import { problemOf } from "./templates";
 import { isZone } from "./zones";
@@ -23,6 +24,7 @@ export const DECODERS = [
   "text",
   "query",
   "binary",
+  "csv",
   "influx",
   "otlp",
   "remote-write",
@@ -37,6 +39,8 @@ export type DecoderName = (typeof DECODERS)[number];
 
 /** Reads messages in Fieldwatch's own shape as the telemetry route does: they go on as they are, and no rule of the mapping applies. */
 export const OWN_SHAPE = "fieldwatch" satisfies DecoderName;
+/** Most rules about names, each: as many as a table has columns. */
+const MOST_RULES = 1000;
 
 const path = z.string().max(256);
 const glob = z.string().min(1).max(256);
@@ -50,11 +54,14 @@ const template = z
   });
 const scalar = z.union([z.string().max(256), z.number(), z.boolean(), z.null()]);
 
-const zone = z.string().max(64).refine(isZone, "must be the IANA name of a time zone, such as Europe/Berlin");
+const zone = z
+  .string()
+  .max(64)
+  .refine(isZone, "must be the IANA name of a time zone, such as Europe/Berlin, or one such as +02:00");
 
 /**
  * How a time is written. Epochs are numbers, or texts of their digits. `pattern` goes by {@link TimeCandidate.pattern}; `local` is RFC 3339 without a
- * zone; `any` is RFC 3339 with one, or an epoch whose size tells its unit.
+ * zone; `any` is RFC 3339 with one (without, if `zone` is given), or an epoch whose size tells its unit.
  */
 export const TIME_FORMATS = ["rfc3339", "any", "s", "ms", "us", "ns", "local", "pattern"] as const;
 
@@ -118,8 +125,8 @@ const readings = z
       .superRefine(checkFormat)
       .optional(),
     /** Flattened names that are taken; all, if left out. Everything else is ignored by this rule. */
-    include: z.array(glob).max(256).optional(),
-    exclude: z.array(glob).max(256).default([]),
+    include: z.array(glob).max(MOST_RULES).optional(),
+    exclude: z.array(glob).max(MOST_RULES).default([]),
     /** A prefix of the metric's name. A template; nothing if left out. */
     prefix: template.optional(),
     /** The metric's name where the root is a single value. A template. */
@@ -132,6 +139,8 @@ const readings = z
 
 const mappingObject = z.strictObject({
   decode: z.enum(DECODERS),
+  /** How text is cut into rows and fields, for `decode: "csv"`. */
+  csv: csvSettings.optional(),
   /** All of it holds for a part to be data; else it is ignored. */
   when: z.array(condition).max(32).default([]),
   /** A payload has one part, or one for each element of an array or each key of an object. */
@@ -158,23 +167,32 @@ const mappingObject = z.strictObject({
   /** What is done where no candidate is there. */
   withoutTime: z.enum(["arrival", "refuse"]).default("arrival"),
   readings: z.array(readings).min(1).max(32),
-  /** How devices and metrics are called whose names can't stand as they are: shorter, or so that no two of them become one; see names.ts. */
-  names: z.enum(["short", "distinct"]).default("short"),
+  /**
+   * How devices and metrics are called whose names can't stand as they are: shorter, or so that no two of them become one; see names.ts. `headings` are
+   * metrics as people write over columns: a known unit in brackets is the unit (`T (degC)`), and of the rest a run of other characters is one `_`.
+   */
+  names: z.enum(["short", "distinct", "headings"]).default("short"),
   /** Flattened name → metric's name, in which {*} is what the first star stood for, {*2} the second. All rules below go by the metric's name. */
   rename: z
     .array(z.strictObject({ from: glob, to: z.string().min(1).max(256) }))
-    .max(256)
+    .max(MOST_RULES)
     .default([]),
   values: z
     .strictObject({
-      /** "21.5" is 21.5. */
+      /** "21.5" is 21.5, and "1,234.5" is 1234.5. */
       numericStrings: z.boolean().default(true),
-      /** "21,5" is 21.5 too; a text with a point as well is none then. */
+      /** "21,5" is 21.5, and "1.234,5" is 1234.5; then "21.5" is none. */
       decimalComma: z.boolean().default(false),
+      /** Thousands are apart without a fraction, too: "1,234" is 1234 (with `decimalComma` "1.234" is). */
+      thousands: z.boolean().default(false),
+      /** "21.3 °C" is 21.3 in °C, whatever the unit of its metric, for units that are known. */
+      unitsBehind: z.boolean().default(false),
+      /** Metrics that are text whatever they look like: serial numbers, codes. */
+      texts: z.array(glob).max(MOST_RULES).default([]),
       /** Text → boolean, whatever its case; these metrics alone, or all ("*"). */
       booleans: z
         .array(z.strictObject({ metric: glob, true: z.array(z.string().max(64)), false: z.array(z.string().max(64)) }))
-        .max(64)
+        .max(MOST_RULES)
         .default([]),
       /** Text → number. */
       enums: z
@@ -182,11 +200,14 @@ const mappingObject = z.strictObject({
         .max(64)
         .default([]),
     })
-    .default({ numericStrings: true, decimalComma: false, booleans: [], enums: [] }),
-  /** Values that say "none right now": no reading, counted. Before units are converted. */
+    .default({
+      ...{ numericStrings: true, decimalComma: false, thousands: false, unitsBehind: false },
+      ...{ texts: [], booleans: [], enums: [] },
+    }),
+  /** Values that say "none right now", texts whatever their case: no reading, counted. Before units are converted. */
   absent: z
     .array(z.strictObject({ metric: glob, values: z.array(scalar).min(1).max(64) }))
-    .max(256)
+    .max(MOST_RULES)
     .default([]),
   /** The unit a sender uses: words of one, or where the part says it. The first rule that fits a metric holds. */
   units: z
@@ -200,6 +221,8 @@ const mappingObject = z.strictObject({
     )
     .max(256)
     .default([]),
+  /** Values become those of their dimension's canonical unit. Without, they stay as sent, in the unit that was said: the pipeline converts them to their metric's. */
+  convertUnits: z.boolean().default(true),
   /** Labels of the device; site and type are what they are in Fieldwatch's own shape. What isn't there is left out. */
   labels: z
     .record(z.string().min(1).max(64), template)

@@ -67,6 +67,15 @@ export function writeMessage({ head, readings, values, units }: Draft): MappedMe
   return { bytes: utf8.encode(text), device, time, timeFrom, isAmbiguous, isState, readings };
 }
 
+const BEFORE_TIME = '{"device":"","time":"'.length;
+
+/** A message's JSON at another time; only for what {@link writeMessage} wrote. */
+export function bytesAt({ bytes, device }: Pick<MappedMessage, "bytes" | "device">, time: EpochMs): Uint8Array {
+  const moved = bytes.slice();
+  moved.set(utf8.encode(new Date(time).toISOString()), BEFORE_TIME + device.length);
+  return moved;
+}
+
 /**
  * Writes what a message says of its device besides its readings: site, type and labels.
  * @returns the members, each with a comma before it, and what can't be kept.

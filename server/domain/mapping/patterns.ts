@@ -4,7 +4,10 @@ export interface LocalTime {
   readonly ahead: number | null;
 }
 
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS = [
+  ...["january", "february", "march", "april", "may", "june", "july"],
+  ...["august", "september", "october", "november", "december"],
+];
 
 type Field = "year" | "month" | "day" | "hour" | "minute" | "second" | "millis" | "half" | "ahead";
 type Fields = Partial<Record<Field, number>>;
@@ -15,7 +18,9 @@ type Step = (text: string, at: number, fields: Fields) => number;
 const TOKENS: Readonly<Record<string, Step>> = {
   yyyy: digitsOf("year", 4, 4),
   yy: digitsOf("year", 2, 2, (year) => 2000 + year),
+  MMMM: monthName,
   MMM: monthName,
+  EEE: word,
   MM: digitsOf("month", 2, 2),
   M: digitsOf("month", 1, 2),
   dd: digitsOf("day", 2, 2),
@@ -33,7 +38,10 @@ const TOKENS: Readonly<Record<string, Step>> = {
   Z: zone,
 };
 
-const PIECE = /yyyy|yy|MMM|MM?|dd?|HH?|hh?|mm?|ss?|S+|a|Z|'[^']*'|[^]/g;
+const PIECE = /yyyy|yy|MMMM|MMM|MM?|E+|dd?|HH?|hh?|mm?|ss?|[Su]+|a|Z+|'[^']*'|[^]/g;
+
+/** Tokens of which any number means the same, by their letter; u is what some call S. */
+const ONE_OF_MANY: Readonly<Record<string, string | undefined>> = { S: "S", u: "S", Z: "Z", E: "EEE" };
 
 /** What a pattern reads; null if it can't tell a day. */
 export interface Pattern {
@@ -42,20 +50,20 @@ export interface Pattern {
 }
 
 /**
- * Reads a pattern of yyyy yy M MM MMM (Jan) d dd H HH h hh a (AM, PM) m mm s ss S (a fraction of any length) Z (a zone as +01:00, +0100 or Z), and text
- * between them, in quotes if it holds such letters. Null unless it tells year, month and day.
+ * Reads a pattern of yyyy yy M MM MMM (Jan) MMMM (January) EEE (a day of the week) d dd H HH h hh a (AM, p.m.) m mm s ss S (a fraction of any length) Z (a
+ * zone as +01:00, +0100, UTC or Z), and text between them, in quotes if it holds such letters. Null unless it tells year, month and day.
  */
 export function compilePattern(pattern: string): Pattern | null {
   const pieces: readonly string[] = pattern.match(PIECE) ?? [];
   const steps = pieces.map((piece) => {
-    const token = piece.startsWith("S") ? "S" : piece;
+    const token = ONE_OF_MANY[piece[0]!] ?? piece;
     if (Object.hasOwn(TOKENS, token)) return TOKENS[token]!;
     return literal(piece.startsWith("'") && piece.length > 1 ? piece.slice(1, -1) || "'" : piece);
   });
   const tells = (letter: string) => pieces.some((piece) => piece.startsWith(letter));
   if (!tells("y") || !tells("M") || !tells("d")) return null;
   return {
-    hasZone: pieces.includes("Z"),
+    hasZone: pieces.some((piece) => piece.startsWith("Z")),
     read(text) {
       const fields: Fields = {};
       let at = 0;
@@ -99,27 +107,36 @@ function fraction(text: string, at: number, fields: Fields): number {
   return end;
 }
 
+/** By its first three letters, whether the others follow or not. */
 function monthName(text: string, at: number, fields: Fields): number {
-  const month = MONTHS.indexOf(text.slice(at, at + 3).toLowerCase()) + 1;
+  const [name = ""] = /^[a-z]*/i.exec(text.slice(at, at + 12)) ?? [];
+  const month = MONTHS.findIndex((full) => full.startsWith(name.toLowerCase())) + 1;
   fields.month = month;
-  return month > 0 ? at + 3 : -1;
+  return month > 0 && name.length >= 3 ? at + name.length : -1;
+}
+
+function word(text: string, at: number): number {
+  const [found = ""] = /^[a-z]+/i.exec(text.slice(at, at + 12)) ?? [];
+  return found === "" ? -1 : at + found.length;
 }
 
 function half(text: string, at: number, fields: Fields): number {
-  const word = text.slice(at, at + 2).toUpperCase();
-  if (word !== "AM" && word !== "PM") return -1;
-  fields.half = word === "PM" ? 12 : 0;
-  return at + 2;
+  const [written, letter] = /^([ap])\.?m\.?/i.exec(text.slice(at, at + 4)) ?? [];
+  if (written === undefined) return -1;
+  fields.half = letter!.toUpperCase() === "P" ? 12 : 0;
+  return at + written.length;
 }
 
 function zone(text: string, at: number, fields: Fields): number {
-  const [written, sign, hours, minutes] = /^(?:[Zz]|([+-])(\d{2}):?(\d{2})?)/.exec(text.slice(at, at + 6)) ?? [];
+  const [written, sign, hours, minutes] = /^(?:Z|UTC|GMT|([+-])(\d{2}):?(\d{2})?)/i.exec(text.slice(at, at + 6)) ?? [];
   if (written === undefined || Number(hours ?? 0) > 23 || Number(minutes ?? 0) > 59) return -1;
   fields.ahead = (sign === "-" ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000;
   return at + written.length;
 }
 
+/** A space stands for any kind of one. */
 function literal(piece: string): Step {
+  if (piece === " ") return (text, at) => (/[\s]/.test(text[at] ?? "") ? at + 1 : -1);
   return (text, at) => (text.startsWith(piece, at) ? at + piece.length : -1);
 }
 

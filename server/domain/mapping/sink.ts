@@ -30,7 +30,7 @@ export function createSink(mapping: Mapping) {
     let named = units.get(place.value);
     if (named === undefined) {
       if (units.size >= MOST_UNITS) units.clear();
-      units.set(place.value, (named = nameUnit(place.value)));
+      units.set(place.value, (named = nameUnit(place.value, mapping.convertUnits)));
     }
     if (named !== null) run.accounts?.note(place.parent, place.key, "unit", "");
     return named;
@@ -103,11 +103,12 @@ export function createSink(mapping: Mapping) {
       leaf(place, field, path, inHistory) {
         const own = inHistory === null ? head : headIn(inHistory);
         const owner = inHistory?.place ?? element;
-        const unit = unitOf(field, run, scope);
+        const ofMetric = unitOf(field, run, scope);
         const token = scope.tokens.size === 0 ? undefined : scope.tokens.get(place.parent)?.get(place.key);
-        const read = readLeaf(place.value, token, field, unit, mapping.values);
+        const read = readLeaf(place.value, token, field, ofMetric, mapping);
         if ("ignored" in read) return ignore(place, read.ignored);
         if ("problem" in read) return refuse(place, path, "badValue", `${field.metric} ${read.problem}`);
+        const unit = read.unit ?? ofMetric;
         const characters = field.json.length * 2 + read.json.length + (unit?.json.length ?? 0);
         const draft = draftFor(own, characters, field.metric, owner);
         if (draft === null)

@@ -104,11 +104,10 @@ export function compileFormat(
   pattern: string | undefined,
 ): ReadText {
   if (format === "rfc3339") return readRfc3339;
-  if (format === "any") return readAny;
-  if (format === "local" || format === "pattern") {
-    const read = format === "local" ? readLocal : (compilePattern(pattern ?? "")?.read ?? (() => null));
-    return zoned(read, zone === undefined ? null : offsetIn(zone));
-  }
+  const offset = zone === undefined ? null : offsetIn(zone);
+  if (format === "any") return anyOf(offset === null ? readRfc3339 : zoned(readLocal, offset));
+  if (format === "local" || format === "pattern")
+    return zoned(format === "local" ? readLocal : (compilePattern(pattern ?? "")?.read ?? (() => null)), offset);
   const power = POWERS[format];
   return (value, token) => {
     const text = typeof value === "number" ? (token ?? String(value)) : value.trim();
@@ -146,10 +145,15 @@ const READ_EPOCH = {
   ...{ us: compileFormat("us", undefined, undefined), ns: compileFormat("ns", undefined, undefined) },
 };
 
-function readAny(value: string | number, token: string | undefined, context: TimeContext): ReadTime | NoTime {
-  if (typeof value === "string" && !DECIMAL.test(value.trim())) return readRfc3339(value);
-  const [, unit] = SIZES.find(([below]) => Number(value) < below) ?? SIZES[0];
-  return READ_EPOCH[unit](value, token, context);
+function anyOf(readWritten: ReadText): ReadText {
+  return (value, token, context) => {
+    if (typeof value === "string" && !DECIMAL.test(value.trim())) {
+      const time = parseEventTime(value);
+      return time === null ? readWritten(value, token, context) : { time, ambiguous: false };
+    }
+    const [, unit] = SIZES.find(([below]) => Number(value) < below) ?? SIZES[0];
+    return READ_EPOCH[unit](value, token, context);
+  };
 }
 
 /** Matches a zone as RFC 3339 doesn't write it, +0000 or +00, after a time of day. */

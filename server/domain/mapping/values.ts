@@ -1,15 +1,20 @@
 import type { ReadingValue } from "../message";
-import { convert } from "../units/units";
-import type { Field, NamedUnit } from "./fields";
+import { convert, isUnit } from "../units/units";
+import { type Field, type NamedUnit, nameUnit } from "./fields";
 import type { Mapping } from "./mapping";
-import { numberInText, writeNumber } from "./numbers";
+import { numberBefore, numberInText, writeNumber } from "./numbers";
 
 /** Longest text, as JSON: of those that are longer at least one message couldn't hold two. */
 const LONGEST_TEXT = 14_000;
 
 /** What a leaf is to a metric: a value with its JSON; none by a rule; or refused, in words for a person. */
 export type LeafValue =
-  | { readonly value: ReadingValue | string; readonly json: string }
+  | {
+      readonly value: ReadingValue | string;
+      readonly json: string;
+      /** The unit that stands behind the value itself. */
+      readonly unit?: NamedUnit;
+    }
   | { readonly ignored: "null" | "empty" | "absent" }
   | { readonly problem: string };
 
@@ -23,13 +28,14 @@ const FALSE: LeafValue = { value: false, json: "false" };
 export function readLeaf(
   leaf: unknown,
   token: string | undefined,
-  { absent, booleans, enums }: Field,
+  { absent, isText, booleans, enums }: Field,
   unit: NamedUnit | null,
-  { numericStrings, decimalComma }: Mapping["values"],
+  { values, convertUnits }: Pick<Mapping, "values" | "convertUnits">,
 ): LeafValue {
   if (leaf === null) return NULL;
   if (typeof leaf === "number") {
-    if (absent !== null && (absent.numbers.has(leaf) || absent.texts.has(token ?? String(leaf)))) return ABSENT;
+    if (absent !== null && (absent.numbers.has(leaf) || absent.texts.has((token ?? String(leaf)).toLowerCase())))
+      return ABSENT;
     return numberOf(leaf, token, unit);
   }
   if (typeof leaf === "boolean") {
@@ -37,21 +43,33 @@ export function readLeaf(
     return leaf ? TRUE : FALSE;
   }
   if (typeof leaf !== "string") return { problem: "holds other values" };
-  if (absent !== null && absent.texts.has(leaf)) return ABSENT;
+  if (absent !== null && absent.texts.has(leaf.toLowerCase())) return ABSENT;
+  if (isText) return textOf(leaf);
   if (enums !== null) {
     const value = enums.get(leaf);
     if (value !== undefined) return numberOf(value, undefined, unit);
   }
   const truth = booleans?.get(leaf.toLowerCase());
   if (truth !== undefined) return truth ? TRUE : FALSE;
-  if (numericStrings) {
-    const number = numberInText(leaf, decimalComma);
+  if (values.numericStrings) {
+    const number = numberInText(leaf, values);
     if (number !== null) {
       if (absent !== null && absent.numbers.has(number.value)) return ABSENT;
       return numberOf(number.value, number.token, unit);
     }
+    const carrying = values.unitsBehind ? numberBefore(leaf, values) : null;
+    const own = carrying !== null && isUnit(carrying.behind) ? nameUnit(carrying.behind, convertUnits) : null;
+    if (own !== null) {
+      if (absent !== null && absent.numbers.has(carrying!.value)) return ABSENT;
+      const read = numberOf(carrying!.value, carrying!.token, own);
+      return "value" in read ? { ...read, unit: own } : read;
+    }
   }
   if (enums !== null) return { problem: `is ${brief(leaf)}, which is none of the values it may have` };
+  return textOf(leaf);
+}
+
+function textOf(leaf: string): LeafValue {
   if (leaf.trim() === "") return EMPTY;
   const json = JSON.stringify(leaf);
   return json.length <= LONGEST_TEXT ? { value: leaf, json } : { problem: `is a text of ${leaf.length} characters` };

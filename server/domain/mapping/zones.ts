@@ -6,8 +6,12 @@ const STEP_MS = 15 * 60_000;
 const MOST_REMEMBERED = 4096;
 const DAY_MS = 86_400_000;
 
-/** True for an IANA name that the platform knows. */
+/** A zone without a name, whose clocks never change. */
+const FIXED = /^([+-])([01]\d|2[0-3]):([0-5]\d)$/;
+
+/** True for an IANA name that the platform knows, and for ±HH:MM. */
 export function isZone(zone: string): boolean {
+  if (FIXED.test(zone)) return true;
   try {
     return new Intl.DateTimeFormat("en-US", { timeZone: zone }).format(0) !== "";
   } catch {
@@ -17,6 +21,11 @@ export function isZone(zone: string): boolean {
 
 /** The offset of a zone. @throws RangeError if there is no such zone. */
 export function offsetIn(zone: string): ZoneOffset {
+  const [, sign, hours, minutes] = FIXED.exec(zone) ?? (zone === "UTC" ? ["", "+", "0", "0"] : []);
+  if (sign !== undefined) {
+    const ahead = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+    return () => ahead;
+  }
   const format = new Intl.DateTimeFormat("en-US", {
     ...{ timeZone: zone, hourCycle: "h23", era: "short" },
     ...{ year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" },
@@ -39,8 +48,9 @@ export function offsetIn(zone: string): ZoneOffset {
 
 /** The moments at which a zone's clocks show a local time, in order: none in an hour that is left out, two in one that is repeated. */
 export function momentsOf(local: number, offset: ZoneOffset): readonly number[] {
-  const offsets = new Set([offset(local - DAY_MS), offset(local + DAY_MS)]);
-  return [...offsets]
+  const [before, after] = [offset(local - DAY_MS), offset(local + DAY_MS)];
+  if (before === after) return [local - before];
+  return [before, after]
     .map((ahead) => local - ahead)
     .filter((utc) => offset(utc) === local - utc)
     .sort((a, b) => a - b);

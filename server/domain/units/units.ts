@@ -19,8 +19,20 @@ for (const unit of UNITS) {
 export function parseUnit(text: string): Unit | null {
   const exact = BY_SPELLING.get(text);
   if (exact) return exact;
-  const plain = text.trim().normalize("NFC").replaceAll("\u03bc", "µ").replaceAll("\u2126", "Ω");
+  const plain = text.trim().normalize("NFC").replaceAll("\u03bc", "µ").replaceAll("\u2126", "Ω").replaceAll("**", "^");
   return BY_SPELLING.get(plain) ?? wordIn(plain);
+}
+
+/** True for a unit of the table, and for products and quotients of some, with powers: `g/kg`, `kW/m²`. */
+export function isUnit(text: string): boolean {
+  if (parseUnit(text) !== null) return true;
+  const factors = text.trim().split(/\s?[/·*]\s?/);
+  const plain = (factor: string) => factor.replace(/(?<=\D)(?:\^|\*\*)?-?[1-4²³⁻¹]{1,2}$/, "");
+  return factors.length > 1 && factors.length <= 4 && factors.every((factor) => isFactor(plain(factor)));
+}
+
+function isFactor(text: string): boolean {
+  return text === "1" || /^[mµu]?mol$/.test(text) || parseUnit(text) !== null;
 }
 
 /** Not in every mixture of cases: mWh and MWh are two. */

@@ -4,13 +4,14 @@
  */
 import { type JsonReading, readJson } from "@/server/domain/json";
 import type { Delivery, Part } from "@/server/domain/mapping/delivery";
+import type { Mapping } from "@/server/domain/mapping/mapping";
 import { MESSAGE_LIMITS } from "@/server/domain/terms";
 
 /**
- * Reads a delivery. A part that can't be read carries its error, and the others are good all the same.
+ * Reads a delivery; some formats need to be told of by the mapping. A part that can't be read carries its error, and the others are good all the same.
  * @throws UnreadableError when nothing of it can be read.
  */
-export type Decoder = (delivery: Delivery) => readonly Part[];
+export type Decoder = (delivery: Delivery, mapping?: Pick<Mapping, "csv">) => readonly Part[];
 
 /** The payload isn't what its decoder reads. The message says what is wrong, for the person who set the sender up. */
 export class UnreadableError extends Error {

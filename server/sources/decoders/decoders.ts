@@ -2,6 +2,7 @@ import type { DecoderName } from "@/server/domain/mapping/mapping";
 import { decodeAny } from "./any";
 import { decodeBinary } from "./binary";
 import { decodeCloudEvents } from "./cloudevents";
+import { decodeCsv } from "./csv";
 import type { Decoder } from "./decoder";
 import { decodeEventGrid } from "./event-grid";
 import { decodeForm } from "./form";
@@ -27,6 +28,7 @@ export const DECODER_OF: Readonly<Record<DecoderName, Decoder>> = {
   text: decodeText,
   query: decodeQuery,
   binary: decodeBinary,
+  csv: decodeCsv,
   influx: decodeInflux,
   otlp: decodeOtlp,
   "remote-write": decodeRemoteWrite,
