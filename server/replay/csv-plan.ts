@@ -175,12 +175,13 @@ function exampleOf(option: string, layout: Pick<CsvLayout, "header" | "rows">): 
 const DEVICE_NAME =
   /^(device|sensor|node|station|machine|asset|meter)[ _-]?(id|name|no|nr)$|^(sensor|node|station|machine|asset|meter)$/i;
 
-/** A column that looks like a date in every row, else one that is called a time. */
+/** A column that is called a time, one that looks like a date in every row, or one whose name has to do with time. */
 function timeLike({ header, rows }: Pick<CsvLayout, "header" | "rows">): string | undefined {
-  const isDate = (field = "") => /\d[-/.:]\d+[-/.:]\d/.test(field);
+  const isDate = (field = "") => /^\D{0,6}\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b/.test(field);
   return (
+    header.find((name) => /^(ts|time|timestamp|datetime)$/i.test(name)) ??
     header.find((_, i) => rows.length > 0 && rows.every((row) => isDate(row[i]))) ??
-    header.find((name) => /time|date|^ts$/i.test(name))
+    header.find((name) => /time|date/i.test(name))
   );
 }
 

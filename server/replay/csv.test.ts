@@ -180,6 +180,7 @@ describe("headers", () => {
       "--device sensor_id",
     ],
     ["station,lat,when", "7,10.000,2026-11-01 00:01", "--time when", "--device station"],
+    ["mac,ts,temp,station", "aa:00:00:00:00:01,1.6012345E9,2.5,x", "--time ts", "--device station"],
     ["a,b,Logged date", "1.5,2.5,1795773600", '--time "Logged date"', "--device-name machine-1"],
   ])("without device and time are told which may be meant: %s", async (header, row, time, device) => {
     const content = `${header}\n${row}\n`;

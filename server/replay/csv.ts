@@ -1,6 +1,6 @@
 import { parse } from "csv-parse";
 import type { JsonReading } from "@/server/domain/json";
-import { csvParserOptions, rowReader } from "@/server/domain/mapping/csv";
+import { breaksIn, csvParserOptions, rowReader } from "@/server/domain/mapping/csv";
 import type { CsvLayout } from "./csv-layout";
 
 /** A row of data, as a flat object of texts. */
@@ -19,11 +19,13 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>, layout: CsvLayout)
   const read = rowReader(layout.header);
   let { skip } = layout;
   let rows: CsvRow[] = [];
+  let breaks = 0;
   // Taken as they are made: a promise for each row would take longer than the parsing, and only now does the parser know the line.
   parser.push = (fields: string[] | null) => {
     if (fields === null) return true;
+    breaks += breaksIn(fields);
     if (skip > 0) skip -= 1;
-    else rows.push({ value: read(fields), line: parser.info.lines });
+    else rows.push({ value: read(fields), line: parser.info.lines - breaks });
     return true;
   };
   const taken = () => {

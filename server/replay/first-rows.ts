@@ -52,7 +52,8 @@ export async function readFirstRows(
     else refused.set(reason, { count: 1, example: `${place}: ${detail}`.slice(0, 200) });
   };
   const items: { readonly item: SourceItem; readonly messages: DecodedMessage[] }[] = [];
-  const view = createView();
+  const names = source.plan?.mapping.readings.flatMap(({ name }) => name ?? []) ?? [];
+  const view = createView((path) => names.some((name) => name.includes(`{envelope.${path}}`)));
   let [rows, empty] = [0, 0];
   for await (const item of source.items({ number: 0, bytes: 0 }, true)) {
     if (rows++ === FIRST_ROWS) break;
@@ -107,8 +108,11 @@ const IGNORED: Readonly<Record<string, string>> = {
   ...{ null: "no value", empty: "no value", absent: "stands for no value", noValues: "no value" },
 };
 
-/** Gathers what becomes of each place. */
-function createView() {
+/**
+ * Gathers what becomes of each place.
+ * @param isName true for a place whose values name metrics.
+ */
+function createView(isName: (path: string) => boolean) {
   const seen = new Map<string, Seen>();
   const places = { device: new Set<string>(), time: new Set<string>() };
   const at = (from: string, becomes: string) => {
@@ -125,6 +129,7 @@ function createView() {
   };
   const lookAt = ({ path, as, why }: Leaf) => {
     if (as === "device" || as === "time") places[as].add(path);
+    else if (as === "ignored" && isName(path)) at(path, "metrics' names");
     else if (as === "ignored") at(path, "nothing").kinds.add(IGNORED[why] ?? why);
     else if (as === "refused") at(path, "nothing").kinds.add(`refused: ${why}`);
     else if (as !== "reading") at(path, as);

@@ -59,3 +59,10 @@ export function rowReader(header: readonly string[]): (fields: readonly string[]
 export function doubledName(header: readonly string[]): string | null {
   return header.find((name, index) => name !== "" && header.indexOf(name) !== index) ?? null;
 }
+
+/** Line breaks of two characters within a row's fields, each of which the parser counts as two lines. */
+export function breaksIn(fields: readonly string[]): number {
+  let breaks = 0;
+  for (const field of fields) if (field.includes("\r\n")) breaks += field.split("\r\n").length - 1;
+  return breaks;
+}

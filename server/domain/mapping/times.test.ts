@@ -35,6 +35,16 @@ test.each([
   ["rfc3339", "2026-11-28", "is no RFC 3339 time with a zone"],
 ] as const)("%s of %j is %s", (format, value, expected) => expect(read(format, value)).toBe(expected));
 
+test.each([
+  ["2026-11-28T02:03:11Z", "2026-11-28T02:03:11.000Z"],
+  ["2026-11-28 02:03:11", "2026-11-28T00:03:11.000Z"],
+  ["2026-11-28T02:03", "2026-11-28T00:03:00.000Z"],
+  ["1.5945120943859746E9", "2020-07-12T00:01:34.385Z"],
+  ["1764295391550999999", "2025-11-28T02:03:11.550Z"],
+])("any of %s, two hours ahead where it has no zone, is %s", (text, expected) => {
+  expect(read("any", text, { zone: "+02:00" })).toBe(expected);
+});
+
 test("digits that no double holds are read as they were written", () => {
   expect(read("ns", 1764295391550999800, { token: "1764295391550999999" })).toBe("2025-11-28T02:03:11.550Z");
   expect(read("ns", 1764295391551000000, { token: "1764295391550999999.5" })).toBe("2025-11-28T02:03:11.550Z");

@@ -1,5 +1,5 @@
 import { type Options, parse } from "csv-parse/sync";
-import { csvParserOptions, csvSettings, doubledName, rowReader } from "@/server/domain/mapping/csv";
+import { breaksIn, csvParserOptions, csvSettings, doubledName, rowReader } from "@/server/domain/mapping/csv";
 import type { Part } from "@/server/domain/mapping/delivery";
 import { checkCount, type Decoder, textOf, UnreadableError } from "./decoder";
 
@@ -9,9 +9,14 @@ const DEFAULTS = csvSettings.parse({});
 export const decodeCsv: Decoder = (delivery, { csv = DEFAULTS } = {}) => {
   const text = csv.encoding === "latin1" ? Buffer.from(delivery.body).toString("latin1") : textOf(delivery);
   const rows: { readonly fields: string[]; readonly line: number }[] = [];
+  let breaks = 0;
   const options: Options = {
     ...csvParserOptions(csv),
-    on_record: (fields: string[], { lines }) => (rows.push({ fields, line: lines }), null),
+    on_record(fields: string[], { lines }) {
+      breaks += breaksIn(fields);
+      rows.push({ fields, line: lines - breaks });
+      return null;
+    },
   };
   try {
     parse(text, options);

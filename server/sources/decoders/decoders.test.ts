@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { compressSync } from "snappy";
 import { describe, expect, it } from "vitest";
+import { type CsvSettings, csvSettings } from "@/server/domain/mapping/csv";
 import { DECODERS } from "@/server/domain/mapping/mapping";
 import { UnreadableError } from "./decoder";
 import { DECODER_OF } from "./decoders";
@@ -52,6 +53,34 @@ describe("JSON and lines of it", () => {
       expect.stringMatching(/^line 3: it is not JSON/),
       7,
     ]);
+  });
+});
+
+describe("CSV", () => {
+  const csv = (body: string, settings?: Partial<CsvSettings>) =>
+    DECODER_OF.csv(deliveryOf(body), settings && { csv: csvSettings.parse(settings) }).map((part) =>
+      "error" in part ? part.error : [part.path, jsonOf(part)],
+    );
+
+  it("is a flat object of texts a row, by the line it ends in", () => {
+    expect(csv('\ufeffa,b\r\n1,"x\r\ny"\r\n\r\n,\r\n2\r\n')).toEqual([
+      ["line 3", { a: "1", b: "x\r\ny" }],
+      ["line 6", { a: "2" }],
+    ]);
+  });
+
+  it("is laid out as its mapping says", () => {
+    const rows = "station;hall\n# a comment\n1,5;7\n2,5;8\n";
+    expect(csv(rows, { delimiter: ";", skip: 1, header: ["t", ""], comment: "#" })).toEqual([
+      ["line 3", { t: "1,5" }],
+      ["line 4", { t: "2,5" }],
+    ]);
+  });
+
+  it("says why it can't", () => {
+    expect(() => csv("a,a\n1,2\n")).toThrow('its header names "a" twice');
+    expect(() => csv('a\n"1\n')).toThrow(/it cannot be read as CSV/);
+    expect(() => csv("", {})).toThrow("it has no rows");
   });
 });
 
