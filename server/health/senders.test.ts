@@ -28,6 +28,10 @@ test("a share that is refused of late warns, with the last reason and where to m
       "See its last payload and mend its mapping: `/sources/barn`. What was kept waits as dead letters, to be resent by the mended mapping: " +
       "`/dead-letters?source=barn`.",
   });
+  const own = snapshotOf([sender("fieldwatch")], NOW - 5 * MINUTE);
+  expect(judgeSenders([{ ...refusing, source: "fieldwatch" }], own, NOW)).toMatchObject({
+    fix: expect.stringContaining("give it a source") as string,
+  });
   // Too few, too small a share, of before the window, or of before somebody mended it.
   for (const one of [
     sender("barn", { accepted: 1001, refused: 9, lastError: error }),
@@ -46,6 +50,8 @@ test("a source that was steady and is silent warns, by its own rhythm", () => {
     cause: "barn sent last 8 minutes ago; by its rhythm 5 minutes would be long.",
     fix: expect.stringContaining("`/sources/barn`") as string,
   });
+  // Of the route's own its devices tell.
+  expect(judgeSenders([{ ...silent, source: "fieldwatch" }], null, NOW).status).toBe("pass");
   expect(judgeSenders([{ ...silent, longestPauseMs: 10 * MINUTE }], null, NOW).status).toBe("pass");
   expect(judgeSenders([{ ...silent, longestPauseMs: null, received: 2 }], null, NOW).status).toBe("pass");
 });

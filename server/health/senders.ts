@@ -1,4 +1,5 @@
 import { counted } from "@/server/domain/counted";
+import { OWN_SOURCE } from "@/server/domain/source";
 import { patienceOf, type Rhythm } from "@/server/domain/source-silence";
 import type { EpochMs } from "@/server/domain/terms";
 import { type Finding, pass, type Probe } from "./probe";
@@ -60,7 +61,10 @@ export function judgeSenders(seen: readonly SenderSeen[], before: Snapshot | nul
     .map((one) => ({ one, late: since(one, before) }))
     .filter(({ one, late }) => isTooMuch(late) && (one.lastError?.at ?? 0) > one.updatedAt)
     .sort((a, b) => b.late.refused - a.late.refused);
-  const silent = seen.filter((one) => now - one.lastSeen > patienceOf(one)).sort((a, b) => b.lastSeen - a.lastSeen);
+  // The telemetry route's own can't be disabled where nobody uses it; its devices tell of their silence.
+  const silent = seen
+    .filter((one) => one.source !== OWN_SOURCE && now - one.lastSeen > patienceOf(one))
+    .sort((a, b) => b.lastSeen - a.lastSeen);
   const [worst] = refusing;
   if (worst !== undefined) {
     const { one, late } = worst;
@@ -70,7 +74,7 @@ export function judgeSenders(seen: readonly SenderSeen[], before: Snapshot | nul
       status: "warn",
       summary: `${refusing.length === 1 ? `${one.source} sends` : `${named(refusing.map((each) => each.one.source))} send`} what can't be read.`,
       cause: `${counted(late.refused, "refusal")} of ${one.source} in the last minutes, ${share} % of what it sent; the last: ${path === "" ? "" : `${path}: `}${reason}, ${detail}`,
-      fix: `See its last payload and mend its mapping: \`/sources/${one.source}\`. What was kept waits as dead letters, to be resent by the mended mapping: \`/dead-letters?source=${one.source}\`.`,
+      fix: fixOf(one.source),
     };
   }
   const [latest] = silent;
@@ -86,6 +90,12 @@ export function judgeSenders(seen: readonly SenderSeen[], before: Snapshot | nul
   }
   if (seen.length === 0) return pass("No source has sent anything yet.");
   return pass(`${counted(seen.length, "source")} ${seen.length === 1 ? "sends" : "send"} as usual.`);
+}
+
+function fixOf(source: string): string {
+  if (source === OWN_SOURCE)
+    return `See what it sent last: \`/sources/${source}\`. Mend the sender, or give it a source whose mapping reads what it sends: \`/sources\`.`;
+  return `See its last payload and mend its mapping: \`/sources/${source}\`. What was kept waits as dead letters, to be resent by the mended mapping: \`/dead-letters?source=${source}\`.`;
 }
 
 function since({ source, accepted, refused }: SenderSeen, before: Snapshot | null) {
