@@ -87,6 +87,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const alerting = runAlerting({
     ...{ pool: work.pool, readBlocks, staleMs: 10_000 * config.pipeline.DEVICE_STALE_SECONDS, logger },
     describe: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
+    addsReady: config.demoDevices > 0,
   });
 
   let stopped: Promise<void> | undefined;

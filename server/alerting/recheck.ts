@@ -134,7 +134,7 @@ async function takeStretches(tx: PoolClient, settleMs: number): Promise<Map<numb
 /** The alerts of these devices that touch an hour around the stretches, or lie within them. */
 async function readKnown(tx: PoolClient, stretches: readonly Stretch[]): Promise<Known[]> {
   const { rows } = await tx.query<Known>(
-    `SELECT a.id, a.device_id AS device, a.rule_id AS rule, coalesce(a.metric_id, 0) AS metric,
+    `SELECT a.id::text AS id, a.device_id AS device, a.rule_id AS rule, coalesce(a.metric_id, 0) AS metric,
        (extract(epoch FROM a.started_at) * 1000)::float8 AS "startedAt", (extract(epoch FROM a.ended_at) * 1000)::float8 AS "endedAt"
      FROM unnest($1::integer[], $2::timestamptz[], $3::timestamptz[]) AS n (device, since, until)
      JOIN alert a ON a.device_id = n.device AND a.started_at <= n.until AND coalesce(a.ended_at, 'infinity') >= n.since`,

@@ -3,6 +3,7 @@ import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import type { TopicState } from "@/server/ports/event-log";
 import { closeGone } from "./close-gone";
+import { addReadyRules } from "./ready";
 import { recheckLate } from "./recheck";
 import { findSilent } from "./silence";
 import { decideDue, seedRules, type TurnDeps } from "./turn";
@@ -12,6 +13,8 @@ export interface RunAlertingDeps extends TurnDeps {
   /** Describes the log that the pipeline reads. */
   readonly describe: () => Promise<TopicState>;
   readonly logger: Logger;
+  /** True where there are to be rules from the start. */
+  readonly addsReady: boolean;
   readonly everyMs?: number;
 }
 
@@ -24,8 +27,11 @@ export function runAlerting(deps: RunAlertingDeps): Running {
   const leaving = new AbortController();
   const loop = (async () => {
     let told = false;
+    let isReady = !deps.addsReady;
     while (!leaving.signal.aborted) {
       try {
+        if (!isReady) await addReadyRules(deps.pool);
+        isReady = true;
         if (await isNeeded(deps)) await takeTurn(deps, leaving.signal);
         told = false;
       } catch (error) {
@@ -51,7 +57,10 @@ async function isNeeded({ pool }: TurnDeps): Promise<boolean> {
 }
 
 /** One turn. */
-export async function takeTurn(deps: Omit<RunAlertingDeps, "logger">, signal: AbortSignal): Promise<void> {
+export async function takeTurn(
+  deps: Omit<RunAlertingDeps, "logger" | "addsReady">,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted && (await seedRules(deps)));
   while (!signal.aborted && (await closeGone(deps)));
   while (!signal.aborted && (await recheckLate(deps)));

@@ -226,7 +226,7 @@ describe("silence", () => {
   test("is learned for each device, and counts only while messages were taken", async () => {
     await addRule(bench.pool, "silent", silence(null));
     append("quick", from(0, 600, 1, 10));
-    append("slow", from(0, 6000, 1, 300));
+    append("slow", from(-6000, 6000, 1, 300));
     await (await bench.rig()).drain(7);
     await bench.pool.query(`UPDATE device SET last_seen = to_timestamp($1)`, [T / S + 6000]);
     await bench.pool.query(

@@ -5,6 +5,8 @@ import { backChannelLogout, beginOidc, finishOidc } from "./access/oidc";
 import { listWaysIn, signIn, signInByLink, signOut } from "./access/sign-in";
 import { getSignInSettings } from "./access/sign-in-settings";
 import { addUser, deleteUser, listUsers, makeUserLink, updateUser } from "./access/users";
+import { acknowledgeAlert, unacknowledgeAlert } from "./alerts/acknowledge";
+import { getAlert, listAlerts } from "./alerts/list";
 import { discardDeadLetter, restoreDeadLetter } from "./dead-letters/decide";
 import { getDeadLetter } from "./dead-letters/get";
 import { listDeadLetterGroups } from "./dead-letters/groups";
@@ -54,6 +56,8 @@ import { skipBatch } from "./pipeline/skip";
 import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
+import { addRuleVerb, deleteRule, importRules, updateRule } from "./rules/change";
+import { exportRules, getRule, listRules } from "./rules/list";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -70,6 +74,17 @@ import { ingestTelemetry } from "./telemetry/ingest";
 
 /** Every verb there is, by the name routes call it. */
 export const VERBS = {
+  listAlerts,
+  getAlert,
+  acknowledgeAlert,
+  unacknowledgeAlert,
+  listRules,
+  getRule,
+  addRule: addRuleVerb,
+  updateRule,
+  deleteRule,
+  exportRules,
+  importRules,
   ingestTelemetry,
   listDevices,
   exportDevices,

@@ -102,6 +102,7 @@ const ROOMS: readonly Room[] = [
       "dead-letters",
       "jobs",
       "access",
+      "alerting",
       "notifications",
     ],
   },

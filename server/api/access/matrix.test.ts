@@ -17,6 +17,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listDeadLetterGroups", "listDeadLetterJobs", "getDeadLetterJob", "listJobs", "listJobRuns"] as const),
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
     ...(["listMetricUse", "getRetention"] as const),
+    ...(["listAlerts", "getAlert", "listRules", "getRule", "exportRules"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),
   ],
@@ -28,6 +29,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["resendDeadLetter", "discardDeadLetter", "restoreDeadLetter", "startDeadLetterJob"] as const),
     ...(["stopDeadLetterJob", "runJob", "pauseJob", "resumeJob", "stopJobRun", "skipBatch"] as const),
     ...(["sendTestMessage", "addSilence", "previewSilence", "endSilence"] as const),
+    ...(["acknowledgeAlert", "unacknowledgeAlert"] as const),
   ],
   send: ["ingestTelemetry", "getReplay"],
   deliver: ["deliver"],
@@ -38,6 +40,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["previewMapping", "guessSourceTemplate", "confirmHandshake"] as const),
     ...(["addChannel", "updateChannel", "deleteChannel", "testChannel", "addRoute", "updateRoute"] as const),
     ...(["deleteRoute", "addMaintenance", "updateMaintenance", "deleteMaintenance"] as const),
+    ...(["addRule", "updateRule", "deleteRule", "importRules"] as const),
   ],
   "make-keys": [
     "listSourceKeys",

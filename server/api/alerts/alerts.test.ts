@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import { alert, alertsAnswer, alertWithEvents } from "@/server/contracts/alerts";
+import { alertRule, alertRules, alertRulesFile, importedRules } from "@/server/contracts/rules";
+import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
+import { until } from "@/server/testing/until";
+
+const rig = createApiRig();
+const hot = {
+  kind: "condition",
+  conditions: [{ metric: "t", is: "above", warning: 10, critical: 90 }],
+  holds: "until-next",
+};
+
+const send = (name: Parameters<typeof rig.api.handle>[0], body: object | null, params: Record<string, string> = {}) =>
+  rig.api.handle(
+    name,
+    new Request("http://here/api", { method: "POST", ...(body && { body: JSON.stringify(body), headers: JSON_TYPE }) }),
+    params,
+  );
+
+test("a rule is made, judges what comes, and its alert is acknowledged, listed and told", async () => {
+  const rule = await read(alertRule, send("addRule", { name: "hot", spec: hot }));
+  expect(rule).toMatchObject({ name: "hot", enabled: true, version: 1, inForce: false, firing: 0 });
+  expect(rule.sentence).toBe("When t is above 10 → warning, above 90 → critical at all devices.");
+  expect((await refused(send("addRule", { name: "hot", spec: hot }))).kind).toBe("taken");
+  expect(
+    (await refused(send("addRule", { name: "odd", spec: { kind: "oddness", metric: "t", above: 2 } }))).errors,
+  ).toEqual([{ at: "spec.kind", message: expect.stringContaining("“oddness”") }]);
+
+  await rig.post(
+    JSON.stringify([{ device: "d-1", time: new Date().toISOString(), readings: { t: 20 } }, message("d-2", 1)]),
+  );
+  await until(async () => (await read(alertsAnswer, rig.get("listAlerts"))).items.length === 1);
+  const { items } = await read(alertsAnswer, rig.get("listAlerts", {}, "state=open&severity=warning"));
+  expect(items).toMatchObject([
+    { rule: { name: "hot" }, device: "d-1", metric: "t", state: "firing", firstValue: 20, acknowledged: null },
+  ]);
+  const { id } = items[0]!;
+
+  expect(await read(alert, send("acknowledgeAlert", { note: "on my way" }, { alert: id }))).toMatchObject({
+    acknowledged: { note: "on my way", until: null },
+  });
+  expect((await read(alertsAnswer, rig.get("listAlerts", {}, "acknowledged=no"))).items).toEqual([]);
+  await rig.post(JSON.stringify([{ device: "d-1", time: new Date().toISOString(), readings: { t: 95 } }]));
+  await until(async () => (await read(alertWithEvents, rig.get("getAlert", { alert: id }))).severity === "critical");
+  const told = await read(alertWithEvents, rig.get("getAlert", { alert: id }));
+  expect(told.acknowledged, "who acknowledged a warning knows of nothing critical").toBeNull();
+  expect(told.events.map(({ kind }) => kind)).toEqual(["fired", "acknowledged", "severity"]);
+  expect((await refused(send("unacknowledgeAlert", null, { alert: id }))).kind).toBe("wrong-status");
+  expect(
+    (await refused(send("acknowledgeAlert", { until: "2020-01-01T00:00:00.000Z" }, { alert: id }))).errors,
+  ).toMatchObject([{ at: "until" }]);
+  expect((await refused(send("acknowledgeAlert", {}, { alert: "99" }))).kind).toBe("not-found");
+
+  const changed = await read(alertRule, send("updateRule", { enabled: false, version: 1 }, { rule: String(rule.id) }));
+  expect(changed).toMatchObject({ version: 2, enabled: false });
+  expect((await refused(send("updateRule", { note: "x", version: 1 }, { rule: String(rule.id) }))).kind).toBe(
+    "changed-meanwhile",
+  );
+  expect(await read(alertRule, send("updateRule", { note: "x" }, { rule: String(rule.id) }))).toMatchObject({
+    version: 2,
+    note: "x",
+  });
+  const deeds = await rig.engines.pool.query<{ verb: string; outcome: string }>(`SELECT verb, outcome FROM audit_row`);
+  expect(deeds.rows.filter(({ outcome }) => outcome === "done").map(({ verb }) => verb)).toEqual(
+    expect.arrayContaining(["addRule", "acknowledgeAlert", "updateRule"]),
+  );
+});
+
+test("rules go out as one file and come in again, by their names", async () => {
+  const file = await read(alertRulesFile, rig.get("exportRules"));
+  expect(file.rules.map(({ name }) => name)).toEqual(["hot"]);
+  expect(await read(importedRules, send("importRules", file))).toEqual({ added: [], changed: [], same: ["hot"] });
+  const more = {
+    rules: [
+      { ...file.rules[0]!, enabled: true },
+      { name: "silent", spec: { kind: "silence" } },
+    ],
+  };
+  expect(await read(importedRules, send("importRules", more))).toEqual({
+    added: ["silent"],
+    changed: ["hot"],
+    same: [],
+  });
+  const bad = {
+    rules: [
+      { name: "a", spec: { kind: "silence" } },
+      { name: "b", spec: { kind: "pipeline", measure: "lagSeconds", limit: 60 } },
+    ],
+  };
+  expect((await refused(send("importRules", bad))).errors).toMatchObject([{ at: "rules.1.spec.kind" }]);
+  const rules = (await read(alertRules, rig.get("listRules"))).items;
+  expect(rules.map(({ name }) => name)).toEqual(["hot", "silent"]);
+  await send("deleteRule", null, { rule: String(rules[1]!.id) });
+  expect((await read(alertRules, rig.get("listRules"))).items).toHaveLength(1);
+});

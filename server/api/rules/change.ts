@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { addRule, changeRule, readRules, removeRule } from "@/server/alerting/rules";
+import {
+  alertRule,
+  alertRuleChanges,
+  alertRulesFile,
+  deletedRule,
+  importedRules,
+  newAlertRule,
+  rulePath,
+} from "@/server/contracts/rules";
+import { signatureOf } from "@/server/domain/access";
+import { parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, writingVerb } from "../verb";
+import { mustBeJudged, nameTaken, noRule, noteOfRule, toRule } from "./view";
+
+const schemaOf = (body: z.ZodType) => {
+  const { $schema: _, ...schema } = z.toJSONSchema(body, { io: "input" });
+  return { "application/json": schema };
+};
+const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
+const MOST_FILE_BYTES = 1024 * 1024;
+
+export const addRuleVerb = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/rules",
+    access: "edit",
+    summary: "Adds an alert rule; it judges new readings at once, and what is there already a moment later",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: alertRule,
+    status: 200,
+    problems: ["taken", ...BODY_PROBLEMS],
+    bodies: schemaOf(newAlertRule),
+  },
+  () =>
+    async ({ tx, caller }, { request, note }) => {
+      const settings = await parseJsonBody(newAlertRule, request);
+      mustBeJudged(settings.spec);
+      const id = await addRule(tx, settings, signatureOf(caller).text);
+      if (id === null) throw nameTaken(settings.name);
+      note({ target: settings.name, detail: { after: noteOfRule(settings) } });
+      return toRule((await readRules(tx, "all", id))[0]!);
+    },
+);
+
+export const updateRule = writingVerb(
+  {
+    method: "PATCH",
+    path: "/api/v1/rules/{rule}",
+    access: "edit",
+    summary: "Changes an alert rule; what is left out stays",
+    description:
+      "Alerts that are ones under the changed rule too go on; the others are closed, with the reason, and never told as over. A change of name, note or runbook changes none.",
+    params: rulePath,
+    query: NO_PARAMETERS,
+    answer: alertRule,
+    status: 200,
+    problems: ["not-found", "taken", "changed-meanwhile", ...BODY_PROBLEMS],
+    bodies: schemaOf(alertRuleChanges),
+  },
+  () =>
+    async ({ tx, caller }, { params, request, note }) => {
+      const { version, ...changes } = await parseJsonBody(alertRuleChanges, request);
+      const [before] = await readRules(tx, "all", params.rule);
+      if (!before) throw noRule(params.rule);
+      if (version !== undefined && version !== before.version)
+        throw new ProblemError("changed-meanwhile", `The rule has version ${before.version} by now: look at it again.`);
+      const said = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+      const after = { ...noteOfRule(before), ...said };
+      mustBeJudged(after.spec);
+      if (!(await changeRule(tx, before, after, signatureOf(caller).text))) throw nameTaken(after.name);
+      note({ target: before.name, detail: { before: noteOfRule(before), after } });
+      return toRule((await readRules(tx, "all", params.rule))[0]!);
+    },
+);
+
+export const deleteRule = writingVerb(
+  {
+    method: "DELETE",
+    path: "/api/v1/rules/{rule}",
+    access: "edit",
+    summary: "Removes an alert rule; its open alerts are closed, and all of them stay",
+    params: rulePath,
+    query: NO_PARAMETERS,
+    answer: deletedRule,
+    status: 200,
+    problems: ["not-found"],
+  },
+  () =>
+    async ({ tx }, { params, note }) => {
+      const [before] = await readRules(tx, "all", params.rule);
+      if (!before) throw noRule(params.rule);
+      await removeRule(tx, params.rule);
+      note({ target: before.name, detail: { before: noteOfRule(before) } });
+      return { name: before.name };
+    },
+);
+
+export const importRules = writingVerb(
+  {
+    method: "POST",
+    path: "/api/v1/rules-file",
+    access: "edit",
+    summary:
+      "Takes a file of alert rules: those of known names are changed, the others added; what it doesn't name stays",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: importedRules,
+    status: 200,
+    problems: [...BODY_PROBLEMS],
+    bodies: schemaOf(alertRulesFile),
+  },
+  () =>
+    async ({ tx, caller }, { request, note }) => {
+      const { rules } = await parseJsonBody(alertRulesFile, request, MOST_FILE_BYTES);
+      for (const [i, { spec }] of rules.entries()) mustBeJudged(spec, `rules.${i}.spec`);
+      const by = signatureOf(caller).text;
+      const known = new Map((await readRules(tx, "all")).map((row) => [row.name, row]));
+      const outcome = { added: [] as string[], changed: [] as string[], same: [] as string[] };
+      for (const settings of rules) {
+        const before = known.get(settings.name);
+        if (!before) {
+          if ((await addRule(tx, settings, by)) !== null) outcome.added.push(settings.name);
+        } else if (JSON.stringify(noteOfRule(before)) === JSON.stringify(noteOfRule(settings)))
+          outcome.same.push(settings.name);
+        else {
+          await changeRule(tx, before, settings, by);
+          outcome.changed.push(settings.name);
+        }
+      }
+      note({ detail: { after: { rules: rules.map(noteOfRule) } } });
+      return outcome;
+    },
+);

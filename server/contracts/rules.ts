@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { ruleSpec } from "@/server/domain/alerts/rule";
+import { instant, text } from "./common";
+
+const name = text(128).min(1).describe("What the rule is called; no other has the name");
+const note = text(2000).nullable();
+const runbook = text(2000).nullable().describe("What to do, or where that is written");
+
+export const alertRule = z
+  .object({
+    id: z.int(),
+    name,
+    enabled: z.boolean(),
+    version: z.int().describe("Grows with each change of what it decides"),
+    sentence: z.string().describe("The rule in words"),
+    spec: ruleSpec,
+    note,
+    runbook,
+    inForce: z.boolean().describe("False while what is there already is judged by it; new readings are from the start"),
+    firing: z.int().describe("Alerts of it that aren't over, at sites you may see"),
+    createdAt: instant,
+    createdBy: z.string(),
+    updatedAt: instant,
+    updatedBy: z.string(),
+  })
+  .meta({ id: "AlertRule" });
+
+export const alertRules = z.object({ items: z.array(alertRule) });
+
+export const newAlertRule = z
+  .object({
+    name,
+    enabled: z.boolean().default(true),
+    spec: ruleSpec,
+    note: note.default(null),
+    runbook: runbook.default(null),
+  })
+  .strict();
+
+export const alertRuleChanges = z
+  .object({
+    ...{ name: name.optional(), enabled: z.boolean().optional(), spec: ruleSpec.optional() },
+    ...{ note: note.optional(), runbook: runbook.optional() },
+    version: z.int().optional().describe("The version that was seen: refused if there is another by now"),
+  })
+  .strict()
+  .refine((changes) => Object.keys(changes).some((key) => key !== "version"), "names nothing to change");
+
+/** All rules as one file. */
+export const alertRulesFile = z.object({ rules: z.array(newAlertRule).max(1000) }).strict();
+
+export const importedRules = z.object({
+  added: z.array(z.string()),
+  changed: z.array(z.string()),
+  same: z.array(z.string()),
+});
+
+export const rulePath = z.object({
+  rule: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .describe("The rule's id"),
+});
+
+export const deletedRule = z.object({ name: z.string() });
+
+export type AlertRule = z.infer<typeof alertRule>;

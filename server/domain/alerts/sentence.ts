@@ -1,0 +1,85 @@
+import { formatDuration } from "../duration";
+import type { Condition, Limit, RuleSpec, Selector } from "./rule";
+
+const WHAT_WORDS = {
+  value: "",
+  changePerMinute: "change per minute of ",
+  minuteMean: "minute mean of ",
+  minuteMin: "minute minimum of ",
+  minuteMax: "minute maximum of ",
+} as const;
+
+const MEASURE_WORDS = {
+  lagSeconds: (limit: number) => `the pipeline is more than ${limit} s behind`,
+  deadLetterPercent: (limit: number) => `more than ${limit} % of messages become dead letters`,
+  freeDiskPercent: (limit: number) => `less than ${limit} % of the disk is free`,
+  engineAway: () => "an engine is away",
+  sourceSilentMinutes: (limit: number) => `a source is silent for ${limit} min`,
+} as const;
+
+/** Says a rule in one sentence. */
+export function sentenceOf(spec: RuleSpec): string {
+  switch (spec.kind) {
+    case "condition": {
+      const { conditions, match, of, forMs, keepMs } = spec;
+      const parts = conditions.map(conditionWords);
+      const clear = conditions.flatMap((one) => (one.clear === undefined ? [] : [clearWords(one, one.clear)]));
+      const over =
+        clear.length === 0 && keepMs === 0
+          ? ""
+          : `; over when ${clear.length === 0 ? "that has not been so" : clear.join(" and ")}${lasting(keepMs)}`;
+      return `When ${parts.join(match === "all" ? " and " : " or ")} at ${devicesWords(of)}${lasting(forMs)}${over}.`;
+    }
+    case "silence":
+      return `When one of ${devicesWords(spec.of)} is silent ${spec.afterMs === null ? "for longer than is usual for it" : `for ${formatDuration(spec.afterMs)}`} → ${spec.severity}.`;
+    case "share-of-site":
+      return `When ${percent(spec.share)} of a site's devices, and at least ${spec.atLeast}, fall silent within ${formatDuration(spec.withinMs)} → ${spec.severity}.`;
+    case "quality":
+      return `When the quality of ${devicesWords(spec.of)} is below ${spec.below}${lasting(spec.forMs)} → ${spec.severity}.`;
+    case "oddness":
+      return `When ${spec.metric} of ${devicesWords(spec.of)} is odd above ${spec.above}${lasting(spec.forMs)} → ${spec.severity}.`;
+    case "pipeline":
+      return `When ${MEASURE_WORDS[spec.measure](spec.limit)}${lasting(spec.forMs)} → ${spec.severity}.`;
+  }
+}
+
+function conditionWords({ metric, what, is, warning, critical, severity }: Condition): string {
+  const of = `${WHAT_WORDS[what]}${metric === "*" ? "any metric" : metric}`;
+  if (is === "invalid") return `${of} is outside of its valid range → ${severity ?? "warning"}`;
+  if (is === "true" || is === "false") return `${of} is ${is} → ${severity ?? "warning"}`;
+  const levels = [
+    ...(warning === undefined ? [] : [`${limitWords(is, warning)} → warning`]),
+    ...(critical === undefined ? [] : [`${limitWords(is, critical)} → critical`]),
+  ];
+  return `${of} is ${levels.join(", ")}`;
+}
+
+function limitWords(is: Condition["is"], limit: Limit): string {
+  if (Array.isArray(limit)) return `outside of ${limit[0]} to ${limit[1]}`;
+  return is === "equals" ? String(limit) : `${is} ${limit}`;
+}
+
+function clearWords({ metric, is }: Condition, clear: Limit): string {
+  if (Array.isArray(clear)) return `${metric} is within ${clear[0]} to ${clear[1]}`;
+  return `${metric} is ${is === "above" ? "below" : "above"} ${clear}`;
+}
+
+function devicesWords({ sites, types, devices, labels, without }: Selector): string {
+  const marks = Object.entries(labels ?? {}).map(([key, value]) => `${key} ${value}`);
+  const named = devices ? devices.join(", ") : types ? `devices of type ${types.join(", ")}` : "all devices";
+  return [
+    named,
+    ...(devices && types ? [`of type ${types.join(", ")}`] : []),
+    ...(marks.length > 0 ? [`with ${marks.join(", ")}`] : []),
+    ...(sites ? [`at ${sites.join(", ")}`] : []),
+    ...(without ? [`without ${without.join(", ")}`] : []),
+  ].join(" ");
+}
+
+function lasting(ms: number): string {
+  return ms === 0 ? "" : ` for ${formatDuration(ms)}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
