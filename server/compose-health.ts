@@ -23,6 +23,8 @@ import { roomProbe } from "./health/room";
 import { sendersProbe } from "./health/senders";
 import { secretProbes } from "./health/secrets";
 import { coldProbes } from "./health/cold";
+import { channelsProbe, type ChannelsSeen } from "./health/channels";
+import { listChannels, readWaiting, undecidedSince } from "./notifications/channels";
 import { stateOf } from "./jobs/job-state";
 import { readRhythms } from "./sources/counts";
 import { readDoors } from "./sources/doors/reports";
@@ -129,6 +131,7 @@ export function composeProbes({
     ...liveProbes(() => liveState() ?? { listening: false, lastError: null, lastFrame: null, browsers: 0 }),
     doorsProbe(() => readDoors(engines.pool)),
     sendersProbe(() => readRhythms(engines.pool), now),
+    channelsProbe(() => seenChannels(engines), now),
     encryptionProbe(encryption, now),
     ...machineProbes(config.dataDir),
     ...(config.engines.DATABASE_URL === undefined
@@ -139,6 +142,15 @@ export function composeProbes({
       : []),
     ...secretProbes(config.secretFiles),
   ];
+}
+
+async function seenChannels({ pool }: Pick<Engines, "pool">): Promise<ChannelsSeen> {
+  const waiting = await readWaiting(pool);
+  const channels = await listChannels(pool);
+  return {
+    channels: channels.map((channel) => ({ ...channel, waiting: waiting.get(channel.id) ?? 0 })),
+    undecidedSince: await undecidedSince(pool),
+  };
 }
 
 async function seenJobs({ pool }: Pick<Engines, "pool">, now: EpochMs): Promise<readonly JobSeen[]> {

@@ -17,6 +17,7 @@ import type { EndedRun } from "./jobs/runs";
 import type { Logger } from "./observability/logger";
 import { pipelineJobs } from "./pipeline/jobs";
 import { settleLeft } from "./pipeline/settlements";
+import { notificationJobs } from "./notifications/jobs";
 import type { Job, JobContext } from "./postgres/job";
 import { bringBack } from "./readings/cold/bring-back";
 import { coldJobs } from "./readings/cold/jobs";
@@ -64,6 +65,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     ...archiveJobs(archive, settings.ARCHIVE_RETENTION_DAYS),
     ...(engines.inspection.kafka === null ? [logRetention(createPostgresLogRetention(work))] : []),
     ...auditJobs({ files: auditFiles(config), logger }),
+    ...notificationJobs(),
     ...jobJobs({ days: settings.DEAD_LETTER_RETENTION_DAYS }),
   ];
 }

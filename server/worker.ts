@@ -80,7 +80,13 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     size: NOTIFIER_CONNECTIONS,
   });
   const notifier = runNotifier({
-    ...{ pool: telling, now: Date.now, logger, publicUrl: config.frontDoor.PUBLIC_URL ?? null },
+    ...{
+      pool: telling,
+      eventLog: engines.eventLog,
+      now: Date.now,
+      logger,
+      publicUrl: config.frontDoor.PUBLIC_URL ?? null,
+    },
     ...composeChannels(config),
     keptSecrets: createKeptSecrets(config),
   });

@@ -273,12 +273,3 @@ export const alertMessages = z
       .describe("Newest first, at most 100"),
   })
   .meta({ id: "AlertMessages" });
-
-export type ChannelView = z.infer<typeof channelView>;
-export type ChannelTest = z.infer<typeof channelTest>;
-export type RouteView = z.infer<typeof routeView>;
-export type RouteCheck = z.infer<typeof routeCheck>;
-export type SilenceView = z.infer<typeof silenceView>;
-export type SilencePreview = z.infer<typeof silencePreview>;
-export type MaintenanceView = z.infer<typeof maintenanceView>;
-export type AlertMessages = z.infer<typeof alertMessages>;

@@ -104,3 +104,11 @@ export async function readWaiting(db: Pool | PoolClient): Promise<ReadonlyMap<nu
   );
   return new Map(rows.map(({ id, n }) => [id, n]));
 }
+
+/** Since when the oldest event waits that nobody has decided about; null: none does. */
+export async function undecidedSince(db: Pool | PoolClient): Promise<EpochMs | null> {
+  const { rows } = await db.query<{ since: EpochMs | null }>(
+    `SELECT ${MS("min(decided_at)")} AS since FROM (SELECT decided_at FROM alert_event WHERE handled_at IS NULL ORDER BY id LIMIT 1) oldest`,
+  );
+  return rows[0]?.since ?? null;
+}

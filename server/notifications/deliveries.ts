@@ -14,8 +14,8 @@ export interface Taken {
   readonly madeAt: EpochMs;
 }
 
-/** Longer than an attempt takes: whoever has a message for longer has lost it. */
-const LEASE_MS = 20_000;
+/** Longer than an attempt takes, in milliseconds: whoever has a message for longer has lost it. */
+export const LEASE_MS = 20_000;
 
 /** The channels that have something to send now, and may. */
 export async function dueChannels(pool: Pool, now: EpochMs): Promise<number[]> {
@@ -33,7 +33,7 @@ export async function dueChannels(pool: Pool, now: EpochMs): Promise<number[]> {
  * Takes the message of a channel whose turn it is, and notes the attempt: should this process end, it is seen that it was made, and the
  * message is sent again once the lease is over. Null when there is none.
  */
-export async function takeMessage(pool: Pool, channelId: number, now: EpochMs): Promise<Taken | null> {
+export async function takeMessage(pool: Pool, channelId: number, now: EpochMs, leaseMs: number): Promise<Taken | null> {
   const { rows } = await pool.query<Taken>(
     `WITH next AS (
        SELECT id FROM notification n WHERE channel_id = $1 AND status IN ('waiting', 'sending')
@@ -44,14 +44,14 @@ export async function takeMessage(pool: Pool, channelId: number, now: EpochMs): 
            AND (c.rests_until IS NULL OR c.rests_until <= to_timestamp($2 / 1000.0)))
        ORDER BY next_at, place LIMIT 1 FOR UPDATE SKIP LOCKED
      ), taken AS (
-       UPDATE notification n SET status = 'sending', attempts = attempts + 1, lease_until = to_timestamp(($2 + ${LEASE_MS}) / 1000.0)
+       UPDATE notification n SET status = 'sending', attempts = attempts + 1, lease_until = to_timestamp(($2 + $3::float8) / 1000.0)
        FROM next WHERE n.id = next.id
        RETURNING n.id, n.channel_id, n.body, n.attempts, n.made_at
      ), noted AS (
        INSERT INTO notification_attempt (notification_id, number, at) SELECT id, attempts, to_timestamp($2 / 1000.0) FROM taken
      )
      SELECT id, channel_id AS "channelId", body, attempts AS attempt, (extract(epoch FROM made_at) * 1000)::float8 AS "madeAt" FROM taken`,
-    [channelId, now],
+    [channelId, now, leaseMs],
   );
   return rows[0] ?? null;
 }

@@ -4,7 +4,7 @@ import { type Matcher, matches, type Matchable } from "@/server/domain/notificat
 
 /** What alerts can be told together by. */
 export const GROUP_BY = ["rule", "severity", "site", "type", "device", "metric"] as const;
-export type GroupBy = (typeof GROUP_BY)[number];
+type GroupBy = (typeof GROUP_BY)[number];
 
 export interface Route {
   readonly id: number;

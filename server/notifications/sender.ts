@@ -7,7 +7,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import type { AlertChannel, SendOutcome } from "@/server/ports/alert-channel";
 import { type ChannelRow, listChannels, openedChannel } from "./channels";
-import { dueChannels, giveBack, settleMessage, takeMessage } from "./deliveries";
+import { dueChannels, giveBack, LEASE_MS, settleMessage, takeMessage } from "./deliveries";
 import { tellBack, tellLost } from "./trouble";
 import type { WriteBody } from "./write-body";
 
@@ -19,6 +19,8 @@ export interface SenderDeps {
   readonly keptSecrets: KeptSecrets;
   readonly logger: Logger;
   readonly random?: () => number;
+  /** The time after which a message that was taken is sent again, should its process have ended. */
+  readonly leaseMs?: number;
 }
 
 export interface Sender {
@@ -35,7 +37,7 @@ const PATIENCE_MS = 3000;
 
 /** Sends what is in the outbox: each channel has a queue of its own, so that one that is slow holds up no other. */
 export function createSender(deps: SenderDeps): Sender {
-  const { pool, now, write, open, keptSecrets, logger, random = Math.random } = deps;
+  const { pool, now, write, open, keptSecrets, logger, random = Math.random, leaseMs = LEASE_MS } = deps;
   const leaving = new AbortController();
   const cutting = new AbortController();
   const busy = new Map<number, Promise<void>>();
@@ -54,7 +56,7 @@ export function createSender(deps: SenderDeps): Sender {
   async function drain(row: ChannelRow): Promise<void> {
     for (;;) {
       if (leaving.signal.aborted) return;
-      const taken = await takeMessage(pool, row.id, now());
+      const taken = await takeMessage(pool, row.id, now(), leaseMs);
       if (taken === null) return;
       const began = performance.now();
       const outcome = await attempt(row, taken.body, taken.id);

@@ -26,7 +26,7 @@ export interface Delivery {
 }
 
 /** The answer of the other side, or what was in its place, for people. */
-export interface ChannelAnswer {
+interface ChannelAnswer {
   /** Of HTTP or SMTP; null when none came. */
   readonly status: number | null;
   readonly text: string;

@@ -2,7 +2,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A request that a receiver got. */
-export interface Received {
+interface Received {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -10,7 +10,7 @@ export interface Received {
 }
 
 /** How a receiver answers: with a status, not at all, or by cutting the connection. */
-export type Answering =
+type Answering =
   { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> } | "hang" | "reset";
 
 /** A real HTTP server that takes messages, and answers as it is told. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What of an alert a matcher may look at; `label` is one of its device, by the label's key. */
-export const MATCH_FIELDS = ["rule", "severity", "site", "type", "device", "metric", "label"] as const;
+const MATCH_FIELDS = ["rule", "severity", "site", "type", "device", "metric", "label"] as const;
 type MatchField = (typeof MATCH_FIELDS)[number];
 
 /** What matchers see of an alert; null: it has none. */
@@ -16,7 +16,7 @@ const value = z
   .regex(/^[^\u0000-\u001f]*$/, "must not hold control characters");
 
 /** One condition on an alert; `is` and `not` take names, or their beginnings with a * at the end. */
-export const matcherSchema = z
+const matcherSchema = z
   .strictObject({
     field: z.enum(MATCH_FIELDS),
     key: value.optional().describe("The key of the label; with the field label, and only with it"),
