@@ -236,12 +236,12 @@ test("an administrator of one site can't let anybody in, nor see the record or t
 
 /** The verbs that take their permission at all sites, by name. */
 const EVERYWHERE: readonly string[] = [
-  ...["addChannel", "addMaintenance", "addRoute", "addUser", "checkRoute", "deleteChannel"],
-  ...["deleteMaintenance", "deleteMetric", "deleteRoute", "deleteUser", "estimateRetentionRule", "exportAudit"],
-  ...["getHealth", "getMetricStored", "getPipeline", "getRetention", "getSignInSettings", "getStages"],
-  ...["listAudit", "listChannels", "listJobRuns", "listJobs", "listMaintenance", "listRemovals"],
-  ...["listRoutes", "listSetup", "listUsers", "makeUserLink", "mergeMetrics", "pauseJob"],
-  ...["removeRetention", "removeRetentionRule", "resumeJob", "runJob", "setRetention", "setRetentionRule"],
-  ...["skipBatch", "stopJobRun", "testChannel", "updateChannel", "updateMaintenance", "updateRoute"],
-  ...["updateUser"],
+  ...["addChannel", "addMaintenance", "addRoute", "addRule", "addUser", "checkRoute"],
+  ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser"],
+  ...["estimateRetentionRule", "exportAudit", "exportRules", "getHealth", "getMetricStored", "getPipeline"],
+  ...["getRetention", "getSignInSettings", "getStages", "importRules", "listAudit", "listChannels"],
+  ...["listJobRuns", "listJobs", "listMaintenance", "listRemovals", "listRoutes", "listSetup"],
+  ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
+  ...["resumeJob", "runJob", "setRetention", "setRetentionRule", "skipBatch", "stopJobRun"],
+  ...["testChannel", "updateChannel", "updateMaintenance", "updateRoute", "updateRule", "updateUser"],
 ];

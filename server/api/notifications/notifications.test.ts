@@ -39,7 +39,8 @@ beforeEach(async () => {
   receiver = await startReceiver();
 });
 afterEach(async () => {
-  await rig.engines.pool.query(`TRUNCATE alert, channel, route, silence, maintenance CASCADE`);
+  // The notifier is at work: where each waits for the other, PostgreSQL ends one of them, and this one tries again.
+  await until(() => rig.engines.pool.query(`TRUNCATE alert, channel, route, silence, maintenance CASCADE`));
   await receiver.close();
 });
 
