@@ -9,6 +9,7 @@ import type { Caller } from "@/server/domain/access";
 import { TOPICS } from "@/server/domain/terms";
 import { noteUnreadable, readSkipped } from "@/server/pipeline/unreadable-batches";
 import { withTransaction } from "@/server/postgres/transaction";
+import { alertRows } from "@/server/testing/alert-rows";
 import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
 import { type VerbName, VERBS } from "../verbs";
@@ -80,7 +81,18 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     maintenance: await numbered("addMaintenance", maintenance("days")),
     weekly: await numbered("addMaintenance", maintenance("weekly")),
   };
+  const silent = (name: string) => ({ name, enabled: false, spec: { kind: "silence" } });
+  const rules = { old: await numbered("addRule", silent("old")), gone: await numbered("addRule", silent("gone")) };
+  const alerts = alertRows(rig.engines.pool);
+  const [fresh, taken] = (await alerts.fireMany(2, { rule: "old" })).map(String) as [string, string];
+  await alerts.acknowledge(Number(taken));
   return {
+    addRule: { body: silent("new"), target: "new" },
+    updateRule: { params: { rule: rules.old }, body: { note: "x" }, target: "old" },
+    deleteRule: { params: { rule: rules.gone }, target: "gone" },
+    importRules: { body: { rules: [silent("from a file")] }, target: null },
+    acknowledgeAlert: { params: { alert: fresh }, body: { note: "on my way" }, target: fresh },
+    unacknowledgeAlert: { params: { alert: taken }, target: taken },
     updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
     mergeMetrics: { params: { name: "other" }, body: { into: "temperature" }, target: "other" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },
@@ -187,11 +199,11 @@ test(
 
 /** What the worker changes by itself meanwhile. */
 const OWN =
-  "next_at,heartbeat_at,last_used_at,updated_at,state,lease_owner,lease_token,lease_until,started_at,finished_at,done,error";
+  "next_at,heartbeat_at,last_used_at,seeded,seed_cursor,updated_at,state,lease_owner,lease_token,lease_until,started_at,finished_at,done,error";
 /** All that the verbs above change. */
 const STATE = [
   ...["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"],
-  ...["source", "source_mapping", "channel", "route", "silence", "maintenance"],
+  ...["source", "source_mapping", "channel", "route", "silence", "maintenance", "alert_rule", "alert"],
 ]
   .map(
     (table) =>
