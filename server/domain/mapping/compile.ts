@@ -94,7 +94,7 @@ export function compileMapping(
     let hasRoot = false;
     for (const flatten of rules) if (flatten(scope, path, sink)) hasRoot = true;
     if (!hasRoot) {
-      const roots = mapping.readings.map(({ root }) => (root === "" ? "a value" : root));
+      const roots = mapping.readings.map(({ root }) => (root === "" ? "value" : root));
       return refuse("noReadings", `there is no ${roots.join(", nor ")}`);
     }
     if (sink.end() === 0) count(run, "noValues");
