@@ -36,12 +36,22 @@ export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics
     case "lastSeen":
     case "lastEventTime":
     case "firstSeen": {
+      if (column.id === "lastSeen" && device.goneAt !== null) return <Gone at={device.goneAt} />;
       const time = device[column.id];
       return time ? <Age time={time} /> : <None word="never" />;
     }
     default:
       return null;
   }
+}
+
+/** The last of a device that said goodbye. */
+function Gone({ at }: { at: string }) {
+  return (
+    <>
+      gone <Age time={at} />
+    </>
+  );
 }
 
 function readableOr<T>(text: string | null, none: T): string | T {

@@ -17,7 +17,7 @@ export interface Column {
 
 /** The columns in display order; values come before the trend. */
 const PLAIN = [
-  { id: "lastSeen", label: "Last seen", width: 100, isNumber: true, sort: "lastSeen" },
+  { id: "lastSeen", label: "Last seen", width: 120, isNumber: true, sort: "lastSeen" },
   { id: "site", label: "Site", width: 128, isNumber: false },
   { id: "type", label: "Type", width: 128, isNumber: false },
   { id: "labels", label: "Labels", width: 200, isNumber: false },

@@ -3,8 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
+import type { FrameData } from "@/server/contracts/live";
 import { toSegment } from "@/server/domain/segment";
 import { readable } from "@/server/domain/readable";
+import { hasGoodbye } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { useMay } from "../queries/access";
 import { applyToDetail, deviceQuery } from "../queries/device";
@@ -34,6 +36,8 @@ import { Link } from "../ui/link";
 /** Lines a page draws at most. */
 const MOST_METRICS = 12;
 
+const reloadsOnGoodbye = (_: DeviceDetail, data: FrameData) => hasGoodbye(data);
+
 /** One device: what it says now, what it said before, and its messages as received. */
 export function Device({ id }: { id: string }) {
   const live = useLive();
@@ -42,7 +46,7 @@ export function Device({ id }: { id: string }) {
   const metricList = useQuery(metricsQuery());
   const mayDeclare = useMay("declare", data?.site ?? null);
   const [isSayingUnits, setSayingUnits] = useState(false);
-  useRoom(`device:${id}`, query.queryKey, applyToDetail);
+  useRoom(`device:${id}`, query.queryKey, applyToDetail, { mustReload: reloadsOnGoodbye });
   const known = useMemo(() => metricsByName(metricList.data?.items), [metricList.data]);
   const [address, change] = useAddress();
   const chosen = data ? shownMetrics(data.values, address.get("metric")).join() : "";
@@ -121,9 +125,10 @@ export function Device({ id }: { id: string }) {
 }
 
 function Facts({ device, known }: { device: DeviceDetail; known: KnownMetrics }) {
-  const { state, site, type, lastSeen, firstSeen, messages, conflicts } = device;
+  const { state, goneAt, site, type, lastSeen, firstSeen, messages, conflicts } = device;
   const facts = [
-    ["State", <DeviceMark key="state" state={state} />],
+    ["State", <DeviceMark key="state" state={state} isGone={goneAt !== null} />],
+    ...(goneAt === null ? [] : [["Said goodbye", <Age key="gone" time={goneAt} />] as const]),
     ["Last seen", lastSeen ? <Age key="seen" time={lastSeen} /> : "never"],
     ["Site", site === null ? "not given" : readable(site)],
     ["Type", type === null ? "not given" : readable(type)],

@@ -44,7 +44,8 @@ export const Row = memo(function Row({
   const router = useRouter();
   const device = useKeyed(rows.devices, id);
   const lastSeen = device?.lastSeen ? Date.parse(device.lastSeen) : null;
-  const state = useClock((now) => deviceStateOf(lastSeen, now, staleSeconds));
+  const goneAt = device?.goneAt ? Date.parse(device.goneAt) : null;
+  const state = useClock((now) => deviceStateOf({ lastSeen, goneAt }, now, staleSeconds));
   const address = `/devices/${toSegment(id)}`;
   return (
     <tr
@@ -60,7 +61,7 @@ export const Row = memo(function Row({
         router.push(address);
       }}
     >
-      <td>{device && state ? <DeviceMark state={state} /> : null}</td>
+      <td>{device && state ? <DeviceMark state={state} isGone={goneAt !== null} /> : null}</td>
       <td className={classes.id}>
         <a href={address} title={id} onFocus={() => onCurrent(index)}>
           {id}

@@ -10,6 +10,7 @@ const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   ...{ id: "a", site: "north", type: "press", state: "live", firstSeen: at(0), lastEventTime: at(1000) },
   ...{
     lastSeen: at(1000),
+    goneAt: null,
     messages: 10,
     conflicts: 0,
     units: {},

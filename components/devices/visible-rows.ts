@@ -3,7 +3,7 @@ import { ownMember } from "@/server/domain/own-member";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
-import { applyToDevice } from "../live/apply";
+import { applyToDevice, hasGoodbye } from "../live/apply";
 import type { LiveClient } from "../live/client";
 import { useLive } from "../live/provider";
 import { DEVICE_ROWS, deviceRowsQuery, sparklinesQuery } from "../queries/devices";
@@ -46,7 +46,11 @@ export function putDevice(devices: KeyedStore<DeviceView>, loaded: DeviceView): 
   const described = known.site === site && known.type === type && known.labels === labels;
   if (known.lastSeen !== null && (loaded.lastSeen === null || known.lastSeen > loaded.lastSeen))
     return devices.set(loaded.id, described ? known : { ...known, site, type, labels });
-  const same = described && known.lastSeen === loaded.lastSeen && known.messages === loaded.messages;
+  const same =
+    described &&
+    known.goneAt === loaded.goneAt &&
+    known.lastSeen === loaded.lastSeen &&
+    known.messages === loaded.messages;
   devices.set(loaded.id, same && sameValues(known.values, loaded.values) ? known : loaded);
 }
 
@@ -87,17 +91,19 @@ function useRooms(live: LiveClient, ids: readonly string[], devices: KeyedStore<
     }
     for (const id of ids) {
       if (watched.current.has(id)) continue;
+      const reloadSoon = () => {
+        reload.current ??= setTimeout(() => {
+          reload.current = undefined;
+          void queries.invalidateQueries({ queryKey: [DEVICE_ROWS] });
+        }, RELOAD_AFTER_MS);
+      };
       const leave = live.watch(`device:${id}`, {
         onFrame(data) {
           const device = devices.get(id);
           if (device) devices.set(id, applyToDevice(device, data));
+          if (hasGoodbye(data)) reloadSoon();
         },
-        onMissed() {
-          reload.current ??= setTimeout(() => {
-            reload.current = undefined;
-            void queries.invalidateQueries({ queryKey: [DEVICE_ROWS] });
-          }, RELOAD_AFTER_MS);
-        },
+        onMissed: reloadSoon,
       });
       watched.current.set(id, leave);
     }

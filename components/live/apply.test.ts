@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DevicesAnswer, DeviceView } from "@/server/contracts/devices";
 import type { FrameData, LiveDevice } from "@/server/contracts/live";
-import { applyToDevice, applyToDevices, applyToHealth, applyToPipeline } from "./apply";
+import { applyToDevice, applyToDevices, applyToHealth, applyToPipeline, hasGoodbye } from "./apply";
 
 const at = (ms: number) => new Date(ms).toISOString();
 
@@ -14,6 +14,7 @@ const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   firstSeen: at(0),
   lastSeen: at(1000),
   lastEventTime: at(900),
+  goneAt: null,
   messages: 10,
   conflicts: 0,
   units: {},
@@ -53,6 +54,14 @@ describe("applyToDevice", () => {
     expect(next.values["mode"]).toEqual({ value: "auto", time: at(800) });
     expect(next.lastEventTime).toBe(at(900));
     expect(next.messages).toBe(11);
+  });
+
+  it("lets a goodbye be told by the server, and ends with what comes after it", () => {
+    const before = device({ state: "silent", goneAt: at(1500) });
+    const goodbye = frame(live({ lastSeen: 0, messages: 0, gone: true }));
+    expect(applyToDevice(before, goodbye)).toBe(before);
+    expect([hasGoodbye(goodbye), hasGoodbye(frame(live()))]).toEqual([true, false]);
+    expect(applyToDevice(before, frame(live()))).toMatchObject({ state: "live", goneAt: null });
   });
 
   it("doesn't count again what the snapshot already holds, and changes nothing for another device", () => {

@@ -53,9 +53,16 @@ function applyLive(device: DeviceView, live: LiveDevice): DeviceView {
   return {
     ...device,
     values,
-    ...(heard ? { state: "live", lastSeen: instantOf(live.lastSeen), messages: device.messages + live.messages } : {}),
+    ...(heard
+      ? { state: "live", goneAt: null, lastSeen: instantOf(live.lastSeen), messages: device.messages + live.messages }
+      : {}),
     ...(later ? { lastEventTime: instantOf(lastEvent) } : {}),
   };
+}
+
+/** True if a goodbye came with a frame, about which only the server knows whether it is the last of its device. */
+export function hasGoodbye(data: FrameData): boolean {
+  return data.kind === "devices" && data.devices.some(({ gone }) => gone);
 }
 
 function newerValues(values: DeviceView["values"], live: LiveDevice): DeviceView["values"] {

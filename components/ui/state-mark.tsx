@@ -45,10 +45,10 @@ const DEVICE: Record<DeviceState, readonly [Mark, string, string]> = {
   new: ["unknown", "New", "Discovered, nothing stored yet"],
 };
 
-/** The state of a device. */
-export function DeviceMark({ state }: { state: DeviceState }) {
+/** The state of a device. @param isGone true if it is silent by a goodbye */
+export function DeviceMark({ state, isGone = false }: { state: DeviceState; isGone?: boolean }) {
   const [mark, word, title] = DEVICE[state];
-  return <StateMark mark={mark} word={word} title={title} />;
+  return <StateMark mark={mark} word={word} title={isGone ? "It said goodbye, or its node did for it" : title} />;
 }
 
 const PROBE: Record<ProbeStatus, readonly [Mark, string]> = {

@@ -75,6 +75,27 @@ test("values change in place, rows stay, and a new order is offered, not done", 
   await page.context().close();
 });
 
+test("who says goodbye is silent at once, here and on its page, and live with its next message", async () => {
+  const id = name(3);
+  const page = await openList(`/devices?search=${id}`);
+  const own = await stage.open(`/devices/${id}`);
+  await own.getByText("Live", { exact: true }).waitFor();
+  await row(page, id).getByText("Live").waitFor();
+  await post(stage.product, { device: id, time: Date.now(), gone: true });
+  // Far sooner than what is only loaded now and then.
+  await row(page, id).getByText("Silent").waitFor({ timeout: 10_000 });
+  await row(page, id)
+    .getByText(/^gone /)
+    .waitFor();
+  await own.getByText("Said goodbye").waitFor({ timeout: 10_000 });
+  await own.getByText("Silent", { exact: true }).waitFor();
+  await post(stage.product, about(3, 3));
+  await row(page, id).getByText("Live").waitFor();
+  await own.getByText("Said goodbye").waitFor({ state: "detached" });
+  await own.context().close();
+  await page.context().close();
+});
+
 test("search, site and state are in the address, and their counts are right", async () => {
   const page = await openList();
   await page.keyboard.press("/");

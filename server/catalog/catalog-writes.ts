@@ -242,6 +242,8 @@ export interface DeviceActivity {
   readonly firstSeen?: EpochMs;
   /** Longest time between two of them as they were taken, in milliseconds. */
   readonly gapMs?: number;
+  /** Ingest time of the first goodbye after the last message by which it was heard; left out if none came. */
+  readonly goneAt?: EpochMs;
 }
 
 /**
@@ -259,9 +261,10 @@ const LEARN_GAPS = `gaps = CASE WHEN n.first_seen >= d.last_seen THEN least(d.ga
 const NOTE_ACTIVITY = prepared(
   `UPDATE device d
      SET messages = d.messages + n.messages, last_seen = GREATEST(d.last_seen, n.last_seen),
-         last_event_time = GREATEST(d.last_event_time, n.last_event_time), judged = coalesce($5::bigint, d.judged), ${LEARN_GAPS}
-     FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[], $6::timestamptz[], $7::real[])
-       AS n (id, messages, last_seen, last_event_time, first_seen, inner_gap)
+         last_event_time = GREATEST(d.last_event_time, n.last_event_time), judged = coalesce($5::bigint, d.judged),
+         gone_at = CASE WHEN n.last_seen IS NULL THEN coalesce(d.gone_at, n.gone_at) ELSE n.gone_at END, ${LEARN_GAPS}
+     FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[], $6::timestamptz[], $7::real[], $8::timestamptz[])
+       AS n (id, messages, last_seen, last_event_time, first_seen, inner_gap, gone_at)
      WHERE d.id = n.id`,
 );
 
@@ -280,6 +283,7 @@ export async function noteActivity(
       mark,
       devices.map(({ firstSeen }) => instantOf(firstSeen ?? null)),
       devices.map(({ gapMs }) => gapMs ?? 0),
+      devices.map(({ goneAt }) => instantOf(goneAt ?? null)),
     ]),
   );
   if (rowCount !== devices.length)

@@ -5,8 +5,8 @@ import type { CommitBatch, EnrichedMessage } from "@/server/ports/commit-batch";
 import { type DeviceActivity, noteActivity, noteConflicts, noteRounded } from "./catalog-writes";
 
 /** Adds up what the batch's devices did. */
-export async function addActivity(tx: PoolClient, { messages, mark }: CommitBatch): Promise<void> {
-  if (messages.length > 0) await noteActivity(tx, activityOf(messages), mark);
+export async function addActivity(tx: PoolClient, { messages, devices, mark }: CommitBatch): Promise<void> {
+  if (messages.length > 0) await noteActivity(tx, activityOf(messages, devices), mark);
 }
 
 /** Counts the batch's conflicts by device. */
@@ -22,16 +22,22 @@ export async function addRounded(tx: PoolClient, { messages }: CommitBatch): Pro
   if (series.length > 0) await noteRounded(tx, series);
 }
 
-function activityOf(messages: readonly EnrichedMessage[]): DeviceActivity[] {
+function activityOf(messages: readonly EnrichedMessage[], known: CommitBatch["devices"]): DeviceActivity[] {
   const byDevice = new Map<number, { -readonly [K in keyof DeviceActivity]: DeviceActivity[K] }>();
   for (const { deviceId, record, message } of messages) {
     let device = byDevice.get(deviceId);
     if (!device) byDevice.set(deviceId, (device = { id: deviceId, messages: 0, lastSeen: null, lastEventTime: null }));
     device.messages++;
+    if (message.gone !== undefined) {
+      const latest = Math.max(device.lastEventTime ?? 0, known.get(deviceId)?.latest ?? 0);
+      // One that is older than what its device said last came late, or again: the device has been there since.
+      if (message.gone === "arrived" || message.eventTime >= latest) device.goneAt ??= record.ingestTime;
+    }
     if (isStateOnly(message)) continue;
     const gap = device.lastSeen === null ? 0 : record.ingestTime - device.lastSeen;
     device.gapMs = Math.max(device.gapMs ?? 0, gap);
     device.firstSeen ??= record.ingestTime;
+    delete device.goneAt;
     device.lastSeen = Math.max(device.lastSeen ?? 0, record.ingestTime);
     device.lastEventTime = Math.max(device.lastEventTime ?? 0, message.eventTime);
   }

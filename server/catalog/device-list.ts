@@ -62,8 +62,8 @@ const LABEL_TEXT = `CASE WHEN position(':' IN $1) > 0 THEN key || ':' || value E
 
 /** Parameters 1 to 8, with some sites 9, are those of {@link filterValues}. */
 const searched = (sites: Sites) => `
-  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.messages, d.conflicts,
-    CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.last_seen > $4::timestamptz THEN 3
+  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.gone_at, d.messages, d.conflicts,
+    CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.gone_at IS NOT NULL THEN 0 WHEN d.last_seen > $4::timestamptz THEN 3
       WHEN d.last_seen > $5::timestamptz THEN 1 ELSE 0 END AS rank
   FROM device d LEFT JOIN site s ON s.id = d.site_id
   WHERE ($1::text IS NULL OR d.name ILIKE $1 OR d.type ILIKE $1 OR s.name ILIKE $1
@@ -275,6 +275,7 @@ interface Row {
   readonly first_seen: Date;
   readonly last_seen: Date | null;
   readonly last_event_time: Date | null;
+  readonly gone_at: Date | null;
   readonly messages: number;
   readonly conflicts: number;
   readonly units: Readonly<Record<string, string>>;
@@ -291,6 +292,7 @@ function toDevice(row: Row): ListedDevice {
     firstSeen: row.first_seen.getTime(),
     lastSeen: row.last_seen?.getTime() ?? null,
     lastEventTime: row.last_event_time?.getTime() ?? null,
+    goneAt: row.gone_at?.getTime() ?? null,
     messages: row.messages,
     conflicts: row.conflicts,
     units: new Map(Object.entries(row.units)),

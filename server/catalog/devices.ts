@@ -13,6 +13,8 @@ export interface CatalogDevice {
   readonly firstSeen: EpochMs;
   readonly lastSeen: EpochMs | null;
   readonly lastEventTime: EpochMs | null;
+  /** Ingest time of the goodbye by which it is silent; null if it was heard since, or never said one. */
+  readonly goneAt: EpochMs | null;
   readonly messages: number;
   /** Readings refused because another value was stored at their metric and time. */
   readonly conflicts: number;
@@ -72,6 +74,7 @@ function toDevice(row: DeviceInFull): CatalogDevice {
     firstSeen: row.firstSeen.getTime(),
     lastSeen: row.lastSeen?.getTime() ?? null,
     lastEventTime: row.lastEventTime?.getTime() ?? null,
+    goneAt: row.goneAt?.getTime() ?? null,
     messages: Number(row.messages),
     conflicts: Number(row.conflicts),
     units: new Map(row.units.map(({ metric, unit }) => [metric.name, unit])),

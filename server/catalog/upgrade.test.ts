@@ -99,3 +99,22 @@ test("a database from before rounded series keeps what it has, and marks the ser
     ["power", 1.5],
   ]);
 });
+
+test("devices of before said no goodbye, and births of before are of no session", async () => {
+  const db = await freshDatabase();
+  try {
+    await goBackBefore(db, "20261130760000_gone");
+    await db.pool.query(
+      `INSERT INTO device (name, messages, last_seen, last_event_time) VALUES ('pump', 2, '2026-01-15T10:00:00Z', '2026-01-15T10:00:00Z');
+       INSERT INTO source (name, kind, answer, door) VALUES ('line', 'sparkplug-b', 'webhook', '{"type":"mqtt","topics":[]}');
+       INSERT INTO sparkplug_birth (source_id, node, birth) SELECT id, 'Plant/Edge', '[]' FROM source WHERE name = 'line'`,
+    );
+    await migrate(db.connectionString);
+    const { rows } = await db.pool.query(
+      `SELECT messages::int, last_seen = last_event_time AS same, gone_at, birth, bd_seq FROM device, sparkplug_birth`,
+    );
+    expect(rows).toEqual([{ messages: 2, same: true, gone_at: null, birth: [], bd_seq: null }]);
+  } finally {
+    await db.drop();
+  }
+});

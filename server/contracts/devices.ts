@@ -3,7 +3,7 @@ import { DEVICE_LABELS, keyProblem } from "@/server/domain/device-labels";
 import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
 import { currentValue, cursor, instant, pageOf, text } from "./common";
 
-/** live: heard from lately · stale: overdue · silent: long overdue · new: discovered, nothing committed yet. */
+/** live: heard from lately · stale: overdue · silent: long overdue, or it said goodbye · new: discovered, nothing committed yet. */
 export const deviceState = z.enum(["live", "stale", "silent", "new"]).meta({ id: "DeviceState" });
 
 /** One device with its latest known values. */
@@ -16,6 +16,9 @@ export const device = z
     firstSeen: instant,
     lastSeen: instant.nullable().describe("Ingest time of the latest message"),
     lastEventTime: instant.nullable(),
+    goneAt: instant
+      .nullable()
+      .describe("When a goodbye of it, or of the node it hangs on, was taken; null unless that is the last of it"),
     messages: z.int().min(0),
     conflicts: z
       .int()

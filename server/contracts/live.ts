@@ -53,6 +53,8 @@ export interface LiveDevice {
   readonly points: Readonly<Record<string, readonly (readonly [time: number, value: number])[]>>;
   /** Newest strings by field. */
   readonly texts: Readonly<Record<string, readonly [time: number, text: string]>>;
+  /** Present if a goodbye of it came: load again whether that is the last of it. */
+  readonly gone?: true;
   /** True if more came than fit: load again what must be complete. */
   readonly more: boolean;
 }

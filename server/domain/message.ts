@@ -46,6 +46,8 @@ export interface DecodedMessage extends ReadingColumns {
   readonly labels?: ReadonlyMap<string, string>;
   /** Values of unknown age, which make no readings: they are for the twin alone, where nothing of a known time is. */
   readonly state?: readonly (readonly [name: string, value: ReadingValue | string])[];
+  /** Its sender's goodbye, and whether its time is the sender's (`told`) or that of its arrival; never with readings. */
+  readonly gone?: "told" | "arrived";
   /** Strings, which stay in the message and the twin. */
   readonly texts: readonly (readonly [metric: string, text: string])[];
   /** Fields that cannot become a reading; the others are good all the same. */
@@ -60,9 +62,9 @@ export type DecodeOutcome =
   | { readonly ok: true; readonly message: DecodedMessage }
   | ({ readonly ok: false; /** The device, if it could be read. */ readonly device?: string } & Refusal);
 
-/** True for a message that brings values of unknown age alone: it says nothing of when its device was heard. */
-export function isStateOnly({ state, values, texts, refused }: DecodedMessage): boolean {
-  return state !== undefined && values.length + texts.length + refused.length === 0;
+/** True for a message that brings values of unknown age alone, or a goodbye: its device wasn't heard by it. */
+export function isStateOnly({ state, gone, values, texts, refused }: DecodedMessage): boolean {
+  return (state !== undefined || gone !== undefined) && values.length + texts.length + refused.length === 0;
 }
 
 /** The value of the `i`-th reading, as it was sent. */
@@ -132,6 +134,7 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   if (wrongTime !== null) return { ok: false, ...wrongTime, device };
 
   const readings = own(json, "readings");
+  const said = GOODBYES.get(own(json, "gone"));
   const state = own(json, "state");
   const fields: Fields = { values: [], texts: [], rounded: [], refused: [] };
   if (isObject(state)) {
@@ -141,14 +144,16 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
   const kept = isObject(state) ? [...fields.values.splice(0), ...fields.texts.splice(0)] : [];
   fields.rounded.length = 0;
   if (readings === undefined || readings === null) {
-    if (kept.length === 0) return refuse("noReadings", 'there are no "readings"', device);
+    if (kept.length === 0 && said === undefined) return refuse("noReadings", 'there are no "readings"', device);
   } else {
     if (!isObject(readings)) return refuse("noReadings", `"readings" is ${describe(readings)}, not an object`, device);
     const problem = readFields(readings, tokens, fields);
     if (problem !== null) return { ok: false, ...problem, device };
   }
   const { values, texts, rounded, refused } = fields;
-  if (values.length + texts.length + refused.length + kept.length === 0)
+  // Whoever brings readings isn't gone.
+  const gone = values.length + texts.length + refused.length === 0 ? said : undefined;
+  if (values.length + texts.length + refused.length + kept.length === 0 && gone === undefined)
     return refuse("noReadings", '"readings" has no value', device);
 
   const refusedLabels: RefusedLabel[] = [];
@@ -161,10 +166,17 @@ export function decodeJson({ json, tokens }: JsonReading, bounds: DecodeBounds):
       message,
       hasId ? { id } : null,
       kept.length > 0 ? { state: kept } : null,
+      gone === undefined ? null : { gone },
       readBeside(json, refusedLabels),
     ),
   };
 }
+
+/** What `gone` may be in a message; anything else is no goodbye. */
+const GOODBYES: ReadonlyMap<unknown, "told" | "arrived"> = new Map<unknown, "told" | "arrived">([
+  [true, "told"],
+  ["arrived", "arrived"],
+]);
 
 /** Puts readings side by side. */
 export function columnsOf(readings: readonly (readonly [metric: string, value: ReadingValue])[]): ReadingColumns {

@@ -190,9 +190,9 @@ async function readDeviceStates(
 ): Promise<Record<DeviceStateName, number>> {
   const stale = lastSeenIn("stale", now, staleSeconds);
   const { rows } = await pool.query<Record<DeviceStateName, number>>(
-    `SELECT (count(*) FILTER (WHERE last_seen > $1))::int AS live,
-       (count(*) FILTER (WHERE last_seen <= $1 AND last_seen > $2))::int AS stale,
-       (count(*) FILTER (WHERE last_seen <= $2))::int AS silent,
+    `SELECT (count(*) FILTER (WHERE gone_at IS NULL AND last_seen > $1))::int AS live,
+       (count(*) FILTER (WHERE gone_at IS NULL AND last_seen <= $1 AND last_seen > $2))::int AS stale,
+       (count(*) FILTER (WHERE last_seen <= $2 OR (gone_at IS NOT NULL AND last_seen IS NOT NULL)))::int AS silent,
        (count(*) FILTER (WHERE last_seen IS NULL))::int AS new
      FROM device`,
     [new Date(stale.until!), new Date(stale.after!)],

@@ -24,6 +24,13 @@ test("what comes between two frames becomes one entry a device, in event-time or
   expect(pending.take(10)).toEqual([]);
 });
 
+test("a goodbye among what comes stays in the entry", () => {
+  const pending = createPending(10);
+  pending.add(device("a", {}, { lastSeen: 0, messages: 0, gone: true }));
+  pending.add(device("a", { t: [[1, 10]] }));
+  expect(pending.take(10)).toEqual([device("a", { t: [[1, 10]] }, { gone: true })]);
+});
+
 test("it is bounded: the latest points stay, and the frame says that there were more", () => {
   const pending = createPending(2);
   for (let i = 0; i < 5; i++) pending.add(device("a", { t: [[i, i]] }));

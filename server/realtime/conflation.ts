@@ -16,6 +16,7 @@ interface Growing {
   points: Map<string, Point[]>;
   texts: Map<string, readonly [time: number, text: string]>;
   more: boolean;
+  gone?: true;
 }
 
 /** @param maxPoints most points kept of a metric of a device: the latest by event time. */
@@ -46,6 +47,7 @@ function merge(into: Growing, from: LiveDevice, maxPoints: number): void {
   into.lastSeen = Math.max(into.lastSeen, from.lastSeen);
   into.messages += from.messages;
   into.more ||= from.more;
+  if (from.gone) into.gone = true;
   for (const [metric, added] of Object.entries(from.points)) {
     const points = [...(into.points.get(metric) ?? []), ...added].sort(([a], [b]) => a - b);
     if (points.length > maxPoints) into.more = true;

@@ -45,7 +45,10 @@ export function createReread(pool: Pool): (kept: readonly Kept[]) => Promise<Rea
       };
       rereads.set(id, {
         version: source.mappingVersion,
-        records: messages.map(({ device, bytes }) => ({ key: device, value: bytes, headers })),
+        // Whoever said goodbye then may be back by now.
+        records: messages.flatMap(({ device, bytes, isGoodbye }) =>
+          isGoodbye ? [] : [{ key: device, value: bytes, headers }],
+        ),
         refusals: refused,
       });
     }

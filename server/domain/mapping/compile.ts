@@ -7,7 +7,7 @@ import { compileFields } from "./fields";
 import { compileFlatten } from "./flatten";
 import { type CommonLabels, compileLabels } from "./labels";
 import { type Mapping, OWN_SHAPE } from "./mapping";
-import { type MessageHead, writeMessage } from "./message-text";
+import { draftOf, type MessageHead, writeMessage } from "./message-text";
 import { compileOwnShape } from "./own-shape";
 import { follow, parsePath, type Place, writePath } from "./paths";
 import { count, type Run } from "./run";
@@ -27,6 +27,7 @@ export function compileMapping(
   if (mapping.decode === OWN_SHAPE) return compileOwnShape(explain, common);
   const elementsOf = compileElements(mapping.each);
   const isData = compileConditions(mapping.when);
+  const isGoodbye = mapping.gone === null ? () => false : compileConditions(mapping.gone);
   const device = compileDevice(mapping.device, mapping.names === "headings" ? "short" : mapping.names);
   const readTime = compileTimes(mapping.time);
   const labels = compileLabels(mapping.labels, common);
@@ -70,8 +71,19 @@ export function compileMapping(
       timeFrom: time === null ? "arrival" : "payload",
       isAmbiguous: time?.ambiguous ?? false,
       isState: time === null && beside.retained,
+      isGoodbye: isGoodbye(scope),
       tail: said.tail,
     };
+    if (head.isGoodbye) {
+      // Of an age that nobody knows: the device may have been heard since.
+      if (head.isState) return leaveOut(run, "noValues", place);
+      const key = `${head.device} ${head.time} goodbye`;
+      if (run.open.has(key)) return;
+      const draft = draftOf(head);
+      run.open.set(key, draft);
+      run.drafts.push(draft);
+      return;
+    }
     let used: readonly Place[] | null = null;
     const isUsed = ({ parent, key }: Place) => {
       const units = () => unitPaths.flatMap((path) => follow(place, path) ?? []);
@@ -82,7 +94,7 @@ export function compileMapping(
     let hasRoot = false;
     for (const flatten of rules) if (flatten(scope, path, sink)) hasRoot = true;
     if (!hasRoot) {
-      const roots = mapping.readings.map(({ root }) => (root === "" ? "a value" : root));
+      const roots = mapping.readings.map(({ root }) => (root === "" ? "value" : root));
       return refuse("noReadings", `there is no ${roots.join(", nor ")}`);
     }
     if (sink.end() === 0) count(run, "noValues");

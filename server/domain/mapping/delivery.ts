@@ -101,6 +101,8 @@ export interface MappedMessage {
   readonly isAmbiguous: boolean;
   /** True for values that make no reading: a retained message of unknown age. */
   readonly isState: boolean;
+  /** True for a goodbye, which has no readings. */
+  readonly isGoodbye: boolean;
   readonly readings: readonly MappedReading[];
 }
 

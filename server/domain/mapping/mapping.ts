@@ -143,6 +143,8 @@ const mappingObject = z.strictObject({
   csv: csvSettings.optional(),
   /** All of it holds for a part to be data; else it is ignored. */
   when: z.array(condition).max(32).default([]),
+  /** All of it holds for a part that is the device's goodbye, or its gateway's for it: no readings are read, and the device is silent until it is heard again. Null: none is. */
+  gone: z.array(condition).min(1).max(32).nullable().default(null),
   /** A payload has one part, or one for each element of an array or each key of an object. */
   each: z
     .strictObject({ path, of: z.enum(["array", "object"]), optional: z.boolean().default(false) })

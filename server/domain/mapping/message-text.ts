@@ -10,6 +10,8 @@ export interface MessageHead {
   readonly timeFrom: "payload" | "arrival";
   readonly isAmbiguous: boolean;
   readonly isState: boolean;
+  /** True if it says that the device is gone, and has no readings. */
+  readonly isGoodbye: boolean;
   /** Members of the JSON after the readings, each with a comma before it. */
   readonly tail: string;
 }
@@ -60,11 +62,13 @@ export function addReading(
 
 /** Writes the message as the worker reads it: without spaces, in an order that it reads fastest. */
 export function writeMessage({ head, readings, values, units }: Draft): MappedMessage {
-  const { device, time, timeFrom, isAmbiguous, isState, tail } = head;
+  const { device, time, timeFrom, isAmbiguous, isState, isGoodbye, tail } = head;
   const said = units === "" ? "" : `,"units":{${units}}`;
   const mark = isAmbiguous ? ',"ambiguousTime":true' : "";
-  const text = `{"device":"${device}","time":"${new Date(time).toISOString()}","${isState ? "state" : "readings"}":{${values}}${said}${tail}${mark}}`;
-  return { bytes: utf8.encode(text), device, time, timeFrom, isAmbiguous, isState, readings };
+  const goodbye = timeFrom === "payload" ? '"gone":true' : '"gone":"arrived"';
+  const content = isGoodbye ? goodbye : `"${isState ? "state" : "readings"}":{${values}}`;
+  const text = `{"device":"${device}","time":"${new Date(time).toISOString()}",${content}${said}${tail}${mark}}`;
+  return { bytes: utf8.encode(text), device, time, timeFrom, isAmbiguous, isState, isGoodbye, readings };
 }
 
 const BEFORE_TIME = '{"device":"","time":"'.length;

@@ -76,7 +76,11 @@ function readMessage(
     return { metric, value, unit, path: told(below(member, metric)) };
   });
   const bytes = utf8.encode(write(reading, common));
-  return { message, mapped: { bytes, device, time, timeFrom: "payload", isAmbiguous: false, isState, readings } };
+  const isGoodbye = message.gone !== undefined;
+  return {
+    message,
+    mapped: { bytes, device, time, timeFrom: "payload", isAmbiguous: false, isState, isGoodbye, readings },
+  };
 }
 
 /** The message as it was sent; with the labels that all devices of its source have, where there are any. */
@@ -96,10 +100,11 @@ function write({ json, tokens }: JsonReading, common: CommonLabels): string {
 }
 
 /** Notes what becomes of each member of a message that is taken. */
-function note({ note: fate }: Accounts, message: object, { refused, refusedLabels }: DecodedMessage): void {
+function note({ note: fate }: Accounts, message: object, { gone, refused, refusedLabels }: DecodedMessage): void {
   const members = message as Record<string, unknown>;
   for (const member of ["device", "time"] as const) fate(message, member, member, "");
   for (const member of ["site", "type", "labels"]) if (member in members) fate(message, member, "label", "");
+  if (gone !== undefined) fate(message, "gone", "time", "");
   if ("units" in members) fate(message, "units", "unit", "");
   for (const { field, reason } of refusedLabels) fate(message, field, "refused", reason);
   const bad = new Map(refused.map(({ field, reason }) => [field, reason]));

@@ -1,6 +1,6 @@
 import type { CatalogMetric, DeviceUnit, NewDevice } from "@/server/catalog/catalog-writes";
 import { isPlain, judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
-import type { Shape } from "@/server/domain/message";
+import type { DecodedMessage, Shape } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
 import { readSite } from "@/server/domain/site-mark";
 import { type EpochMs, type MetricKind, TWIN_LIMITS } from "@/server/domain/terms";
@@ -30,6 +30,10 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     // Everything in the batch is discovered before any of it is judged, so that a batch handled again is judged the same.
     const { epoch, ...known } = await catalog.current();
     const devices = new Map(await known.devices(wantedDevices(received)));
+    const leaving = received.flatMap(({ message }) => (isGoodbye(message) ? [message.device] : []));
+    const unseen = leaving.filter((name) => !devices.has(name));
+    if (unseen.length > 0)
+      for (const device of await known.devicesNow([...new Set(unseen)])) devices.set(device.name, device);
     // Nearly all batches have no sender that speaks for one site.
     const hasSites = received.some(({ record }) => readSite(record.headers) !== null);
     const strangers = hasSites
@@ -45,6 +49,8 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     };
     const accepted: Received[] = [];
     for (const entry of received) {
+      // Nobody misses a device that was never there.
+      if (isGoodbye(entry.message) && !devices.has(entry.message.device)) continue;
       const refusal = refusalOf(entry);
       if (refusal === null) accepted.push(entry);
       else letters.push(letterOf(batch, entry, null, refusal, entry.record.value));
@@ -68,6 +74,10 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     await known.pair(messages);
     return { ...source, epoch, messages, letters };
   };
+}
+
+function isGoodbye({ gone }: DecodedMessage): boolean {
+  return gone !== undefined;
 }
 
 /** True if the sender speaks for one site, and the device is of another one, or of none. */
@@ -177,10 +187,11 @@ function letterOf(
   };
 }
 
-/** Lists the devices in log order, with the first site and type named for them: a sender's site wins over its message's. */
+/** Lists the devices that were heard in log order, with the first site and type named for them: a sender's site wins over its message's. */
 function wantedDevices(received: readonly Received[]): Map<string, NewDevice> {
   const wanted = new Map<string, { name: string; site: string | null; isSenders: boolean; type: string | null }>();
   for (const { record, message } of received) {
+    if (isGoodbye(message)) continue;
     const { device: name, type = null } = message;
     const ofSender = readSite(record.headers);
     const [site, isSenders] = [ofSender ?? message.site ?? null, ofSender !== null];

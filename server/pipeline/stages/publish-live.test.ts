@@ -120,3 +120,18 @@ test("a log that is away costs frames, nothing else", async () => {
   expect(records[0]!.seq).toBe(2);
   await live.stop();
 });
+
+test("a goodbye is told, and is no message by which the device was heard", async () => {
+  const { live, records } = open();
+  const { messages, ...rest } = committed(1, [T]);
+  const goodbye = messages.map((one) => ({
+    ...one,
+    message: { ...one.message, shape: { names: [], kinds: [] }, values: [], gone: "told" as const },
+  }));
+  live.add({ ...rest, messages: goodbye, added: [] }, metricName);
+  await until(() => records.length === 1);
+  expect(records[0]!.devices).toEqual([
+    { id: "d1", lastSeen: 0, messages: 0, points: {}, texts: {}, more: false, gone: true },
+  ]);
+  await live.stop();
+});

@@ -37,6 +37,7 @@ interface Pending {
   lastSeen: EpochMs;
   messages: number;
   more: boolean;
+  gone?: true;
   readonly points: Map<string, [time: EpochMs, value: number][]>;
   readonly texts: Map<string, readonly [time: EpochMs, text: string]>;
 }
@@ -60,6 +61,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
     if (pending.size === 0) pendingSince = performance.now();
     const names = new Map<number, string>();
     for (const { deviceId, record, message, texts } of messages) {
+      if (message.gone !== undefined) deviceOf(message.device).gone = true;
       if (isStateOnly(message)) continue;
       names.set(deviceId, message.device);
       const device = deviceOf(message.device);
@@ -181,7 +183,7 @@ function recordsOf(devices: ReadonlyMap<string, Pending>, nextHead: () => Omit<L
     texts = [];
     bytes = 0;
   };
-  for (const [id, { lastSeen, messages, more, points, texts: strings }] of devices) {
+  for (const [id, { lastSeen, messages, more, gone, points, texts: strings }] of devices) {
     const device: LiveDevice = {
       id,
       lastSeen,
@@ -189,6 +191,7 @@ function recordsOf(devices: ReadonlyMap<string, Pending>, nextHead: () => Omit<L
       points: Object.fromEntries(points),
       texts: Object.fromEntries(strings),
       more,
+      ...(gone && { gone }),
     };
     const text = JSON.stringify(device);
     if (bytes > 0 && bytes + text.length > RECORD_BYTES) close();

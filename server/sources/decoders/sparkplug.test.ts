@@ -115,6 +115,16 @@ describe("Sparkplug B", () => {
     expect(send("NDEATH", { metrics: [{ name: "bdSeq", longValue: "7" }] })).toMatchObject({ bdSeq: 7, seq: null });
   });
 
+  it("reads a death as its device alone, and takes the time of a device's own but not of a node's, whose is that of its birth", () => {
+    const death = { timestamp: TIME, seq: "9", metrics: [{ name: "bdSeq", longValue: "7" }] };
+    expect(send("NDEATH", death).parts.map(jsonOf)).toEqual([
+      { group: "Plant 1", type: "NDEATH", node: "Edge", device: "Plant 1.Edge.Pump" },
+    ]);
+    expect(send("DDEATH", death).parts.map(jsonOf)).toEqual([
+      { group: "Plant 1", type: "DDEATH", node: "Edge", device: "Plant 1.Edge.Pump", time: TIME },
+    ]);
+  });
+
   it("refuses what is no payload", () => {
     expect(() => decodeSparkplugAlone(deliveryOf("{}"))).toThrow("it is not protobuf of this kind");
   });

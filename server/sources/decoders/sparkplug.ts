@@ -1,6 +1,7 @@
 import type { Delivery, Part } from "@/server/domain/mapping/delivery";
 import type { Decoder } from "./decoder";
 import { groupPoints, type Point } from "./points";
+import { buildTree } from "./tree";
 import { readProtobuf } from "./protobuf";
 import { PAYLOAD, type SparkplugMetric, type SparkplugPayload } from "./sparkplug-types";
 
@@ -48,6 +49,16 @@ export function decodeSparkplug(
   const [, group, type, node, own] = (beside.topic ?? "").split("/");
   const device = [group, node, own].filter((level) => level !== undefined).join(".");
   const about = { group, type, node };
+  const bdSeq = metrics.find(({ name }) => name === "bdSeq");
+  const seqs = {
+    seq: seq === undefined ? null : Number(seq),
+    bdSeq: bdSeq === undefined ? null : Number(bdSeq.longValue ?? bdSeq.intValue ?? 0),
+  };
+  if (type === "NDEATH" || type === "DDEATH") {
+    // A node's death was written when it connected: its broker alone knows when it died.
+    const time = type === "DDEATH" ? (timestamp ?? null) : null;
+    return { parts: [goodbyeOf({ ...about, device }, time)], births: [], ...seqs, isBirthMissing: false };
+  }
   const born: BornMetric[] = [];
   const points: Point[] = [];
   const broken: Part[] = [];
@@ -73,18 +84,29 @@ export function decodeSparkplug(
     const time = metric.timestamp ?? timestamp ?? null;
     points.push(...pointsOf(metric, now, { device, time, about }));
   }
-  const bdSeq = metrics.find(({ name }) => name === "bdSeq");
   return {
     parts: [...groupPoints(points), ...broken],
     births: born,
-    seq: seq === undefined ? null : Number(seq),
-    bdSeq: bdSeq === undefined ? null : Number(bdSeq.longValue ?? bdSeq.intValue ?? 0),
+    ...seqs,
     isBirthMissing: broken.length > 0,
   };
 }
 
 /** What can be read of a payload alone, by the names that are in it. */
 export const decodeSparkplugAlone: Decoder = (delivery) => decodeSparkplug(delivery, []).parts;
+
+/** The death of each of these devices or nodes, named `group/node/device` or `group/node`, as parts without a time. */
+export function goodbyesOf(owns: readonly string[]): Part[] {
+  return owns.map((own) => {
+    const [group, node] = own.split("/");
+    return goodbyeOf({ group, type: "NDEATH", node, device: own.split("/").join(".") }, null);
+  });
+}
+
+function goodbyeOf(about: Readonly<Record<string, string | undefined>>, time: string | null): Part {
+  const tree = buildTree();
+  return { value: tree.done({ ...about, ...(time !== null && { time }) }), path: about.device ?? "", beside: {} };
+}
 
 function* pointsOf(
   metric: SparkplugMetric,

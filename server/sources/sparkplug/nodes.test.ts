@@ -6,7 +6,7 @@ import { makeSource } from "@/server/testing/source-rig";
 import { decodeSparkplug } from "../decoders/sparkplug";
 import { PAYLOAD } from "../decoders/sparkplug-types";
 import { deliveryOf, jsonOf, writeProtobuf } from "../decoders/testing";
-import type { Incoming } from "../read";
+import { type Incoming, readDelivery } from "../read";
 import { createReread } from "../reread";
 import { sparkplugB } from "../templates/sparkplug-b";
 import { createBirths } from "./births";
@@ -72,6 +72,46 @@ test("numbers of messages go from 255 on to 0", async () => {
 test("a birth that can't be kept is no birth: all of it comes again", async () => {
   const broken = { ...createBirths(db.pool), write: async () => Promise.reject(new Error("away")) };
   await expect(createSparkplugNodes(broken).complete(source, [birth])).rejects.toThrow("away");
+});
+
+test("a node's death is that of all that hang on it, after a restart too; one of an earlier session is none's", async () => {
+  const births = createBirths(db.pool);
+  const { id } = await makeSource(db.pool, "mill", { type: "mqtt", topics: [] });
+  const at = (type: string, place: string, payload: object) =>
+    deliveryOf(writeProtobuf({ timestamp: "1486144502122", ...payload }, PAYLOAD), {
+      topic: `spBv1.0/Plant/${type}/${place}`,
+    });
+  const session = (bdSeq: number) => ({ metrics: [{ name: "bdSeq", datatype: 8, longValue: String(bdSeq) }] });
+  const level = { metrics: [{ name: "Level", datatype: 4, longValue: "1" }] };
+  await createSparkplugNodes(births).complete(id, [
+    at("NBIRTH", "Edge", { seq: "0", ...session(7) }),
+    at("DBIRTH", "Edge/Pump", { seq: "1", ...level }),
+    at("DBIRTH", "Edge/Fan", { seq: "2", ...level }),
+    at("NBIRTH", "Edge2", { seq: "0", ...session(7) }),
+    at("DBIRTH", "Edge2/Pump", { seq: "1", ...level }),
+  ]);
+  const mapping = mappingSchema.parse(sparkplugB.mapping);
+  const told = async (...deliveries: ReturnType<typeof at>[]) =>
+    (await createSparkplugNodes(births).complete(id, deliveries)).map((incoming) =>
+      readDelivery({ mapping, labels: {} }, incoming).messages.map(({ bytes }) => {
+        const { device, time, gone } = JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>;
+        return [device, time, gone];
+      }),
+    );
+  const arrived = new Date(at("NDEATH", "Edge", session(7)).arrived).toISOString();
+  expect(await told(at("NDEATH", "Edge", session(7)))).toEqual([
+    [
+      ["Plant.Edge", arrived, "arrived"],
+      ["Plant.Edge.Pump", arrived, "arrived"],
+      ["Plant.Edge.Fan", arrived, "arrived"],
+    ],
+  ]);
+  expect(await told(at("NDEATH", "Edge", session(6)))).toEqual([[]]);
+  const [, late] = await told(at("NBIRTH", "Edge", session(8)), at("NDEATH", "Edge", session(7)));
+  expect(late).toEqual([]);
+  expect(await told(at("DDEATH", "Edge/Fan", { seq: "3" }))).toEqual([
+    [["Plant.Edge.Fan", "2017-02-03T17:55:02.122Z", true]],
+  ]);
 });
 
 test("what is no Sparkplug is left as it is; births go with their source", async () => {

@@ -1,11 +1,15 @@
 import type { Delivery } from "@/server/domain/mapping/delivery";
 import type { Mapping } from "@/server/domain/mapping/mapping";
-import { type BornMetric, decodeSparkplug, type SparkplugDecoded } from "../decoders/sparkplug";
+import { type BornMetric, decodeSparkplug, goodbyesOf, type SparkplugDecoded } from "../decoders/sparkplug";
 import type { Incoming } from "../read";
 import { rebirthRequest } from "./rebirth";
 
-/** The metrics that a node or device declared at its birth. */
-export type Birth = readonly BornMetric[];
+/** What a node or device declared at its birth. */
+export interface Birth {
+  readonly metrics: readonly BornMetric[];
+  /** The number of the session that a node's birth began; null if it told none. */
+  readonly bdSeq: number | null;
+}
 
 /** Births that are kept durably: data that comes after a restart still has its names. */
 export interface Births {
@@ -61,8 +65,14 @@ export function createSparkplugNodes(births: Births, now: () => number = () => p
         const decoded = decodedBy(known.births, own, delivery);
         if (decoded === null) return delivery;
         if (type.endsWith("BIRTH")) {
-          known.births.set(own, decoded.births);
-          fresh.set(own, decoded.births);
+          const birth = { metrics: decoded.births, bdSeq: decoded.bdSeq };
+          known.births.set(own, birth);
+          fresh.set(own, birth);
+        }
+        if (type === "NDEATH") {
+          known.seqs.delete(node);
+          const dead = deadBy(known.births, node, decoded);
+          return { ...delivery, parts: () => goodbyesOf(dead) };
         }
         const isGap = hasGap(known, topic, decoded);
         if ((isGap || decoded.isBirthMissing) && ask !== undefined && mayAsk(known, node)) {
@@ -94,7 +104,7 @@ export function createSparkplugNodes(births: Births, now: () => number = () => p
 /** Null for what can't be read: the decoder says what is wrong when it is read in its turn. */
 function decodedBy(births: ReadonlyMap<string, Birth>, own: string, delivery: Delivery): SparkplugDecoded | null {
   try {
-    return decodeSparkplug(delivery, births.get(own) ?? []);
+    return decodeSparkplug(delivery, births.get(own)?.metrics ?? []);
   } catch {
     return null;
   }
@@ -117,12 +127,15 @@ export async function namesOf(
   };
 }
 
+/** A node and all that hang on it; none of them if the death is that of a session before its last birth: it came late, or again. */
+function deadBy(births: ReadonlyMap<string, Birth>, node: string, { bdSeq }: SparkplugDecoded): readonly string[] {
+  const born = births.get(node)?.bdSeq ?? null;
+  if (bdSeq !== null && born !== null && bdSeq !== born) return [];
+  return [node, ...[...births.keys()].filter((own) => own.startsWith(`${node}/`))];
+}
+
 /** True if a message of a node is missing before this one. */
 function hasGap({ seqs }: Known, { node, type }: Topic, { seq }: SparkplugDecoded): boolean {
-  if (type === "NDEATH") {
-    seqs.delete(node);
-    return false;
-  }
   if (seq === null) return false;
   const before = seqs.get(node);
   seqs.set(node, seq);

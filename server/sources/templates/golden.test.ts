@@ -58,8 +58,8 @@ function tableOf({ messages, refused, leaves }: Mapped): string {
 }
 
 function labelsIn(bytes: Uint8Array): string {
-  const { site, type, labels, state } = readJson(new TextDecoder().decode(bytes)).json as Record<string, unknown>;
-  return ` ${JSON.stringify({ site, type, labels, state })}`.replace(" {}", "");
+  const { site, type, labels, state, gone } = readJson(new TextDecoder().decode(bytes)).json as Record<string, unknown>;
+  return ` ${JSON.stringify({ site, type, labels, state, gone })}`.replace(" {}", "");
 }
 
 function partsOf(mapping: Mapping, delivery: Delivery): readonly Part[] {

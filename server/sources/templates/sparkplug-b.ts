@@ -8,7 +8,8 @@ export const sparkplugB: SourceTemplate = {
   sign: "topic spBv1.0/…",
   mapping: {
     decode: "sparkplug",
-    when: [{ value: "{topic.2}", equals: ["NBIRTH", "NDATA", "DBIRTH", "DDATA"] }],
+    when: [{ value: "{topic.2}", equals: ["NBIRTH", "NDATA", "NDEATH", "DBIRTH", "DDATA", "DDEATH"] }],
+    gone: [{ value: "{topic.2}", equals: ["NDEATH", "DDEATH"] }],
     device: ["{device}"],
     time: [{ from: { path: "time" }, format: "ms" }],
     readings: [{ root: "readings", depth: 0, exclude: ["bdSeq", "Node Control/*", "Device Control/*"] }],

@@ -11,8 +11,18 @@ export const tasmota: SourceTemplate = {
   answer: "webhook",
   sign: "topic tele/…/SENSOR or STATE, or a Time beside objects of chips",
   mapping: {
-    decode: "json",
-    when: [{ value: "{topic.-1}", equals: ["SENSOR", "STATE", null] }],
+    // A will is a word.
+    decode: "any",
+    when: [
+      { value: "{topic.-1}", equals: ["SENSOR", "STATE", "LWT", null] },
+      {
+        anyOf: [
+          { value: "{topic.-1}", differs: ["LWT"] },
+          { value: "{}", equals: ["Offline"] },
+        ],
+      },
+    ],
+    gone: [{ value: "{topic.-1}", equals: ["LWT"] }],
     // %topic% wherever the FullTopic has it: after the prefix (tele), before it, or last.
     device: [
       { name: "{topic.1:-2}", when: [{ value: "{topic.0}", equals: ["tele"] }] },
@@ -23,6 +33,7 @@ export const tasmota: SourceTemplate = {
     readings: [
       {
         root: "",
+        when: [{ value: "{}", equals: [null] }],
         depth: 2,
         exclude: [
           "Time",

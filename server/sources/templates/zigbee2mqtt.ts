@@ -2,6 +2,7 @@ import { has, isObject, levelsOf, NOT_MEASURED, type SourceTemplate } from "./te
 
 const ATTRIBUTE = { value: "{}", differs: [null] };
 const WHOLE = { value: "{}", equals: [null] };
+const OF_AVAILABILITY = { value: "{topic.-1}", equals: ["availability"] };
 const NO_READINGS = ["update*", "last_seen"];
 
 export const zigbee2mqtt: SourceTemplate = {
@@ -14,10 +15,20 @@ export const zigbee2mqtt: SourceTemplate = {
     decode: "any",
     when: [
       { value: "{topic.1}", differs: ["bridge"] },
-      { value: "{topic.-1}", differs: ["availability", "set", "get"] },
+      { value: "{topic.-1}", differs: ["set", "get"] },
+      // Those who are back say so by their next message.
+      {
+        anyOf: [
+          { value: "{topic.-1}", differs: ["availability"] },
+          { value: "{state}", equals: ["offline"] },
+          { value: "{}", equals: ["offline"] },
+        ],
+      },
     ],
+    gone: [OF_AVAILABILITY],
     // Friendly names may have slashes in them; a single value is an attribute, which the last level names.
     device: [
+      { name: "{topic.1:-2}", when: [OF_AVAILABILITY] },
       { name: "{topic.1:-2}", when: [ATTRIBUTE] },
       { name: "{topic.1+}", when: [WHOLE] },
     ],

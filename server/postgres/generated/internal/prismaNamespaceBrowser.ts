@@ -101,6 +101,7 @@ export const DeviceScalarFieldEnum = {
   firstSeen: 'firstSeen',
   lastSeen: 'lastSeen',
   lastEventTime: 'lastEventTime',
+  goneAt: 'goneAt',
   rolledUntil: 'rolledUntil',
   messages: 'messages',
   conflicts: 'conflicts',

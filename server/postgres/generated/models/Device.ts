@@ -58,6 +58,7 @@ export type DeviceMinAggregateOutputType = {
   firstSeen: Date | null
   lastSeen: Date | null
   lastEventTime: Date | null
+  goneAt: Date | null
   rolledUntil: Date | null
   messages: bigint | null
   conflicts: bigint | null
@@ -80,6 +81,7 @@ export type DeviceMaxAggregateOutputType = {
   firstSeen: Date | null
   lastSeen: Date | null
   lastEventTime: Date | null
+  goneAt: Date | null
   rolledUntil: Date | null
   messages: bigint | null
   conflicts: bigint | null
@@ -102,6 +104,7 @@ export type DeviceCountAggregateOutputType = {
   firstSeen: number
   lastSeen: number
   lastEventTime: number
+  goneAt: number
   rolledUntil: number
   messages: number
   conflicts: number
@@ -146,6 +149,7 @@ export type DeviceMinAggregateInputType = {
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
+  goneAt?: true
   rolledUntil?: true
   messages?: true
   conflicts?: true
@@ -168,6 +172,7 @@ export type DeviceMaxAggregateInputType = {
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
+  goneAt?: true
   rolledUntil?: true
   messages?: true
   conflicts?: true
@@ -190,6 +195,7 @@ export type DeviceCountAggregateInputType = {
   firstSeen?: true
   lastSeen?: true
   lastEventTime?: true
+  goneAt?: true
   rolledUntil?: true
   messages?: true
   conflicts?: true
@@ -299,6 +305,7 @@ export type DeviceGroupByOutputType = {
   firstSeen: Date
   lastSeen: Date | null
   lastEventTime: Date | null
+  goneAt: Date | null
   rolledUntil: Date | null
   messages: bigint
   conflicts: bigint
@@ -344,6 +351,7 @@ export type DeviceWhereInput = {
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  goneAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
@@ -371,6 +379,7 @@ export type DeviceOrderByWithRelationInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
+  goneAt?: Prisma.SortOrderInput | Prisma.SortOrder
   rolledUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -401,6 +410,7 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  goneAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
@@ -428,6 +438,7 @@ export type DeviceOrderByWithAggregationInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
+  goneAt?: Prisma.SortOrderInput | Prisma.SortOrder
   rolledUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -458,6 +469,7 @@ export type DeviceScalarWhereWithAggregatesInput = {
   firstSeen?: Prisma.DateTimeWithAggregatesFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
+  goneAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
@@ -478,6 +490,7 @@ export type DeviceCreateInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -504,6 +517,7 @@ export type DeviceUncheckedCreateInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -527,6 +541,7 @@ export type DeviceUpdateInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -553,6 +568,7 @@ export type DeviceUncheckedUpdateInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -578,6 +594,7 @@ export type DeviceCreateManyInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -598,6 +615,7 @@ export type DeviceUpdateManyMutationInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -619,6 +637,7 @@ export type DeviceUncheckedUpdateManyInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -651,6 +670,7 @@ export type DeviceCountOrderByAggregateInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
+  goneAt?: Prisma.SortOrder
   rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -683,6 +703,7 @@ export type DeviceMaxOrderByAggregateInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
+  goneAt?: Prisma.SortOrder
   rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -705,6 +726,7 @@ export type DeviceMinOrderByAggregateInput = {
   firstSeen?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
+  goneAt?: Prisma.SortOrder
   rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -906,6 +928,7 @@ export type DeviceCreateWithoutSiteInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -930,6 +953,7 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -984,6 +1008,7 @@ export type DeviceScalarWhereInput = {
   firstSeen?: Prisma.DateTimeFilter<"Device"> | Date | string
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  goneAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
@@ -1004,6 +1029,7 @@ export type DeviceCreateWithoutConflictMetricInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1029,6 +1055,7 @@ export type DeviceUncheckedCreateWithoutConflictMetricInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1077,6 +1104,7 @@ export type DeviceCreateWithoutUnitsInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1102,6 +1130,7 @@ export type DeviceUncheckedCreateWithoutUnitsInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1140,6 +1169,7 @@ export type DeviceUpdateWithoutUnitsInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1165,6 +1195,7 @@ export type DeviceUncheckedUpdateWithoutUnitsInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1187,6 +1218,7 @@ export type DeviceCreateWithoutLabelsInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1212,6 +1244,7 @@ export type DeviceUncheckedCreateWithoutLabelsInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1250,6 +1283,7 @@ export type DeviceUpdateWithoutLabelsInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1275,6 +1309,7 @@ export type DeviceUncheckedUpdateWithoutLabelsInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1297,6 +1332,7 @@ export type DeviceCreateWithoutRoundedInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1322,6 +1358,7 @@ export type DeviceUncheckedCreateWithoutRoundedInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1360,6 +1397,7 @@ export type DeviceUpdateWithoutRoundedInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1385,6 +1423,7 @@ export type DeviceUncheckedUpdateWithoutRoundedInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1408,6 +1447,7 @@ export type DeviceCreateManySiteInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1428,6 +1468,7 @@ export type DeviceUpdateWithoutSiteInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1452,6 +1493,7 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1476,6 +1518,7 @@ export type DeviceUncheckedUpdateManyWithoutSiteInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1498,6 +1541,7 @@ export type DeviceCreateManyConflictMetricInput = {
   firstSeen?: Date | string
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
+  goneAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1517,6 +1561,7 @@ export type DeviceUpdateWithoutConflictMetricInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1542,6 +1587,7 @@ export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1566,6 +1612,7 @@ export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1636,6 +1683,7 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  goneAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1664,6 +1712,7 @@ export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  goneAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1688,6 +1737,7 @@ export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  goneAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1712,6 +1762,7 @@ export type DeviceSelectScalar = {
   firstSeen?: boolean
   lastSeen?: boolean
   lastEventTime?: boolean
+  goneAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1722,7 +1773,7 @@ export type DeviceSelectScalar = {
   saidLabels?: boolean
 }
 
-export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused" | "saidLabels", ExtArgs["result"]["device"]>
+export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "goneAt" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused" | "saidLabels", ExtArgs["result"]["device"]>
 export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
@@ -1779,6 +1830,10 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * Latest event time.
      */
     lastEventTime: Date | null
+    /**
+     * Ingest time of the goodbye by which it is silent; null once it was heard again.
+     */
+    goneAt: Date | null
     /**
      * Hours before it are merged and have their rollups; null: none has.
      */
@@ -2235,6 +2290,7 @@ export interface DeviceFieldRefs {
   readonly firstSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastEventTime: Prisma.FieldRef<"Device", 'DateTime'>
+  readonly goneAt: Prisma.FieldRef<"Device", 'DateTime'>
   readonly rolledUntil: Prisma.FieldRef<"Device", 'DateTime'>
   readonly messages: Prisma.FieldRef<"Device", 'BigInt'>
   readonly conflicts: Prisma.FieldRef<"Device", 'BigInt'>
