@@ -106,12 +106,13 @@ test("a database from before accounts keeps what it has, and lets nobody in befo
   const kept = async () =>
     (
       await db.pool.query(
-        `SELECT (SELECT jsonb_agg(s) FROM site s) AS sites, (SELECT jsonb_agg(to_jsonb(d) - '{rolled_until,said_labels}'::text[]) FROM device d) AS devices, (SELECT jsonb_agg(m) FROM metric m) AS metrics`,
+        `SELECT (SELECT jsonb_agg(s) FROM site s) AS sites, (SELECT jsonb_agg(d) FROM device d) AS devices, (SELECT jsonb_agg(m) FROM metric m) AS metrics`,
       )
     ).rows;
   const before = await kept();
   await migrate(db.connectionString);
-  expect(await kept()).toEqual(before);
+  // Later versions add columns.
+  expect(await kept()).toMatchObject(before);
   for (const table of ["account", "access_key", "role_grant", "session", "sign_in_link", "audit_row"])
     expect([table, (await db.pool.query(`SELECT 1 FROM ${table}`)).rowCount]).toEqual([table, 0]);
   const client = await db.pool.connect();
