@@ -60,6 +60,25 @@ test("sources of the own shape take what the telemetry route takes, but for thos
     const http = { type: "http" } as const;
     await makeSource(db.pool, "plain", http, { kind: "fieldwatch", mapping: before });
     await makeSource(db.pool, "changed", http, { kind: "fieldwatch", mapping: { ...before, withoutTime: "arrival" } });
+    // As the version before kept it: what later ones add stands in no row of then.
+    await db.pool.query(
+      `UPDATE source_mapping SET mapping = $1 WHERE source_id = (SELECT id FROM source WHERE name = 'plain')`,
+      [
+        JSON.stringify({
+          ...{
+            decode: "json",
+            when: [],
+            each: before.each,
+            device: before.device,
+            time: before.time,
+            withoutTime: "refuse",
+          },
+          ...{ readings: [{ root: "readings", depth: 0, separator: ".", arrays: "index", exclude: [] }], rename: [] },
+          ...{ values: { numericStrings: false, decimalComma: false, booleans: [], enums: [] }, absent: [], units: [] },
+          labels: before.labels,
+        }),
+      ],
+    );
     await migrate(db.connectionString);
     const open = await createSources(db.pool).all();
     const decoders = open.map(({ name, mapping, mappingVersion }) => [name, mapping.decode, mappingVersion]);

@@ -17,7 +17,9 @@ test("what outlives a session, or removes for good, takes people who have proven
   const found = Object.entries(VERBS).flatMap(([name, { operation }]) => (operation.stepUp ? [name as VerbName] : []));
   expect(found.sort()).toEqual([
     ...[
+      "addChannel",
       "addUser",
+      "deleteChannel",
       "deleteDevice",
       "deleteMetric",
       "deleteSource",
@@ -33,6 +35,7 @@ test("what outlives a session, or removes for good, takes people who have proven
       "setOwnPassword",
       "setRetention",
       "setRetentionRule",
+      "updateChannel",
       "updateUser",
     ],
   ]);
