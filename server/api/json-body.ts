@@ -5,6 +5,9 @@ import { ProblemError } from "./problem";
 /** Bodies of changes are small; what is larger is not one. */
 const MOST_BYTES = 64 * 1024;
 
+/** What can be wrong with a body as such, whatever verb it is sent to. */
+export const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
+
 /** Reads and checks a small JSON body. @throws ProblemError naming everything that is wrong with it. */
 export async function parseJsonBody<T extends z.ZodType>(
   schema: T,

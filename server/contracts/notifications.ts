@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CHANNEL_KINDS, CHANNELS } from "@/server/domain/notifications/channel";
-import { matchersSchema } from "@/server/domain/notifications/matcher";
+import { GROUP_BY, matchersSchema } from "@/server/domain/notifications/matcher";
 import { OCCASIONS } from "@/server/domain/notifications/message";
 import { NOTIFICATION_STATES, VERDICTS } from "@/server/domain/notifications/verdict";
 import { instant, text } from "./common";
@@ -81,7 +81,7 @@ export const channelTest = z
   })
   .meta({ id: "ChannelTest" });
 
-const groupBy = z.array(z.enum(["rule", "severity", "site", "type", "device", "metric"])).max(6);
+const groupBy = z.array(z.enum(GROUP_BY)).max(GROUP_BY.length);
 const ms = (most: number) => z.int().min(0).max(most);
 const routeParts = {
   name,

@@ -1,9 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { ChannelKind } from "@/server/domain/notifications/channel";
-import { type Matcher, matches, type Matchable } from "@/server/domain/notifications/matcher";
-
-/** What alerts can be told together by. */
-type GroupBy = "rule" | "severity" | "site" | "type" | "device" | "metric";
+import { type GroupBy, type Matcher, matches, type Matchable } from "@/server/domain/notifications/matcher";
 
 export interface Route {
   readonly id: number;

@@ -18,7 +18,7 @@ import { noSuchSite } from "@/server/domain/near-names";
 import { countNewNames } from "@/server/ingest/new-names";
 import { prismaIn } from "@/server/postgres/prisma";
 import type { PrismaClient } from "@/server/postgres/prisma";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { atSite, EVERYWHERE, NotHereError } from "../within";
@@ -76,7 +76,7 @@ export const makeAccessKey = writingVerb(
     query: NO_PARAMETERS,
     answer: madeKey,
     status: 200,
-    problems: ["not-found", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", ...BODY_PROBLEMS],
     bodies: { "application/json": NEW_SCHEMA },
   },
   () =>

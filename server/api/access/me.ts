@@ -7,7 +7,7 @@ import { ended, me, ownPasswordBody, sessionsAnswer } from "@/server/contracts/a
 import { type Caller, hasProven, PERMISSIONS, sitesOf } from "@/server/domain/access";
 import { prismaIn } from "@/server/postgres/prisma";
 import { toInstant } from "../instant";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { greatestRole, noteOfUser } from "./view";
@@ -43,7 +43,7 @@ export const setOwnPassword = writingVerb(
     query: NO_PARAMETERS,
     answer: me,
     status: 200,
-    problems: ["not-allowed", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-allowed", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": OWN_PASSWORD_SCHEMA },
   },
   () =>

@@ -9,7 +9,7 @@ import { isSecret } from "@/server/access/secrets";
 import { linkBody, me, passwordBody, signedOut, waysIn } from "@/server/contracts/access";
 import { withTransaction } from "@/server/postgres/transaction";
 import { addressOf } from "../address";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
 import type { Cookie } from "./cookie";
@@ -31,8 +31,6 @@ export interface SignInDeps {
 
 const { $schema: _, ...LINK_SCHEMA } = z.toJSONSchema(linkBody, { io: "input" });
 const { $schema: __, ...PASSWORD_SCHEMA } = z.toJSONSchema(passwordBody, { io: "input" });
-
-const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
 
 export const listWaysIn = verb(
   {

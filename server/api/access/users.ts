@@ -18,7 +18,7 @@ import { prismaIn } from "@/server/postgres/prisma";
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { isHttps } from "../address";
 import type { Role } from "@/server/domain/access";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { greatestRole, noteOfUser, toUser } from "./view";
@@ -60,7 +60,7 @@ export const addUser = writingVerb(
     query: NO_PARAMETERS,
     answer: userLink,
     status: 200,
-    problems: ["taken", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["taken", ...BODY_PROBLEMS],
     bodies: { "application/json": NEW_SCHEMA },
   },
   () =>
@@ -85,7 +85,7 @@ export const updateUser = writingVerb(
     query: NO_PARAMETERS,
     answer: user,
     status: 200,
-    problems: ["not-found", "taken", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", "taken", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
   () =>

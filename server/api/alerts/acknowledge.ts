@@ -3,7 +3,7 @@ import type { PoolClient } from "pg";
 import { acknowledge, readAlerts, unacknowledge } from "@/server/alerting/alerts";
 import { acknowledgement, alert, alertPath } from "@/server/contracts/alerts";
 import { signatureOf, type Sites } from "@/server/domain/access";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
@@ -22,7 +22,7 @@ export const acknowledgeAlert = writingVerb(
     query: NO_PARAMETERS,
     answer: alert,
     status: 200,
-    problems: ["not-found", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": BODY_SCHEMA },
   },
   () =>

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { deadLetter } from "@/server/contracts/dead-letters";
 import type { DeadLetters } from "@/server/ports/dead-letters";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
 import { letterParams } from "./id";
@@ -33,7 +33,7 @@ function decide({ name, summary, from, to, kind, detail }: Decision) {
       query: NO_PARAMETERS,
       answer: deadLetter,
       status: 200,
-      problems: ["not-found", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+      problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
       bodies: EMPTY_BODY,
     },
     ({ deadLetters }: { readonly deadLetters: Pick<DeadLetters, "find" | "change"> }) =>

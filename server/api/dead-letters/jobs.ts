@@ -6,7 +6,7 @@ import { stopRun } from "@/server/jobs/requests";
 import type { DeadLetterCounts, DeadLetters } from "@/server/ports/dead-letters";
 import type { Context } from "@/server/postgres/context";
 import { toInstant } from "../instant";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { NO_PARAMETERS, verb } from "../verb";
 import { within } from "../within";
 import { EMPTY_BODY, emptyBody } from "./decide";
@@ -65,7 +65,7 @@ export const stopDeadLetterJob = verb(
     query: NO_PARAMETERS,
     answer: deadLetterJob,
     status: 200,
-    problems: ["not-found", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", ...BODY_PROBLEMS],
     bodies: EMPTY_BODY,
   },
   (deps: JobDeps) =>

@@ -8,7 +8,7 @@ import { requestRun } from "@/server/jobs/requests";
 import type { PreviewLetters } from "@/server/dead-letters/preview";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 import type { DeadLetters, KeptDeadLetter } from "@/server/ports/dead-letters";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb } from "../verb";
 import { type JobDeps, toJobViews } from "./jobs";
@@ -42,7 +42,7 @@ export const startDeadLetterJob = verb(
     query: NO_PARAMETERS,
     answer: deadLetterJobAnswer,
     status: 200,
-    problems: ["too-many-jobs", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["too-many-jobs", ...BODY_PROBLEMS],
     bodies: { "application/json": BODY_SCHEMA },
   },
   (deps: StartDeps) =>

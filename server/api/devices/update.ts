@@ -4,7 +4,7 @@ import { DEVICE_LABELS } from "@/server/domain/device-labels";
 import { ownMember } from "@/server/domain/own-member";
 import { writeProperties } from "@/server/catalog/device-properties";
 import { prismaIn } from "@/server/postgres/prisma";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
@@ -30,7 +30,7 @@ export const updateDevice = writingVerb(
     query: NO_PARAMETERS,
     answer: deviceDetail,
     status: 200,
-    problems: ["not-found", "changed-meanwhile", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", "changed-meanwhile", ...BODY_PROBLEMS],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
   ({ twins, staleSeconds }: Omit<DetailDeps, "prisma">) =>

@@ -5,12 +5,10 @@ import { type JobRow, readJobs, readRun, type RunRow } from "@/server/jobs/read"
 import { hurryRun, pauseJob, requestRun, stopRun } from "@/server/jobs/requests";
 import type { WritingContext } from "@/server/postgres/context";
 import { EMPTY_BODY, emptyBody } from "../dead-letters/decide";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { jobPath, noSuchJob, runPath, toJob, toRun } from "./view";
-
-const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
 
 /** Defines a verb that changes a job with a schedule and answers with the job as it is then. */
 function changing(

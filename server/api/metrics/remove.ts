@@ -5,7 +5,7 @@ import { job } from "@/server/contracts/jobs";
 import { mergeBody } from "@/server/contracts/metrics";
 import { prismaIn } from "@/server/postgres/prisma";
 import { nameInPath, noMetric } from "../devices/id";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { startRemoval } from "../jobs/removals";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
@@ -59,7 +59,7 @@ export const mergeMetrics = writingVerb(
     query: NO_PARAMETERS,
     answer: job,
     status: 202,
-    problems: ["not-found", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": MERGE_SCHEMA },
   },
   () =>

@@ -4,7 +4,7 @@ import { metricChanged, metricChanges } from "@/server/contracts/metrics";
 import { setMetricKind } from "@/server/catalog/removals";
 import { prismaIn } from "@/server/postgres/prisma";
 import { noMetric } from "../devices/id";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { metricParams } from "./remove";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, writingVerb } from "../verb";
@@ -29,7 +29,7 @@ export const updateMetric = writingVerb(
     query: NO_PARAMETERS,
     answer: metricChanged,
     status: 200,
-    problems: ["not-found", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", ...BODY_PROBLEMS],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
   () =>

@@ -29,11 +29,11 @@ import {
 import { listRoutes } from "@/server/notifications/routes";
 import type { AlertChannel } from "@/server/ports/alert-channel";
 import { toInstantOrNull } from "../instant";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { BODY_PROBLEMS, defined, isTaken, missing, mustBeAt, mustBeChannels, taken } from "./shared";
+import { defined, isTaken, missing, mustBeAt, mustBeChannels, taken } from "./shared";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newChannelBody, { io: "input" });
 const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(channelChanges, { io: "input" });

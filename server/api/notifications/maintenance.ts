@@ -21,10 +21,10 @@ import {
 } from "@/server/notifications/maintenances";
 import { nextWindows, openWindow, recurrenceProblem } from "@/server/notifications/windows";
 import { toInstant } from "../instant";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { BODY_PROBLEMS, defined, isTaken, missing, mustBeAt, taken } from "./shared";
+import { defined, isTaken, missing, mustBeAt, taken } from "./shared";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newMaintenanceBody, { io: "input" });
 const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(maintenanceChanges, { io: "input" });

@@ -23,10 +23,10 @@ import {
   type RouteSaid,
   updateRoute,
 } from "@/server/notifications/routes";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { BODY_PROBLEMS, defined, isTaken, missing, mustBeAt, mustBeChannels, taken } from "./shared";
+import { defined, isTaken, missing, mustBeAt, mustBeChannels, taken } from "./shared";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newRouteBody, { io: "input" });
 const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(routeChanges, { io: "input" });

@@ -2,8 +2,6 @@ import type { Pool, PoolClient } from "pg";
 import { ProblemError } from "../problem";
 import { invalid } from "../parse";
 
-export const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
-
 /** @throws ProblemError when it was changed since it was read. */
 export function mustBeAt(row: { readonly revision: number }, revision: number): void {
   if (row.revision !== revision)

@@ -24,12 +24,12 @@ import {
 import type { AlertSeen } from "@/server/notifications/told-alerts";
 import type { Context, WritingContext } from "@/server/postgres/context";
 import { toInstant } from "../instant";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { EVERYWHERE, NotHereError, within } from "../within";
-import { BODY_PROBLEMS, missing } from "./shared";
+import { missing } from "./shared";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newSilenceBody, { io: "input" });
 const { $schema: __, ...PREVIEW_SCHEMA } = z.toJSONSchema(silencePreviewBody, { io: "input" });

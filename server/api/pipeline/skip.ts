@@ -2,7 +2,7 @@ import { nameOf, signatureOf } from "@/server/domain/access";
 import { z } from "zod";
 import { skipBody, skippedBatch } from "@/server/contracts/pipeline";
 import { skipUnreadable } from "@/server/pipeline/unreadable-batches";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { toSkippedView } from "./batch-view";
@@ -22,7 +22,7 @@ export const skipBatch = writingVerb(
     query: NO_PARAMETERS,
     answer: skippedBatch,
     status: 200,
-    problems: ["wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": BODY_SCHEMA },
   },
   () =>

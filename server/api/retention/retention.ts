@@ -18,7 +18,7 @@ import { readColdSize } from "@/server/readings/cold/manifest";
 import { readKeptTimes, readSeriesChange } from "@/server/readings/series-rules";
 import type { Pool, PoolClient } from "pg";
 import { toInstant, toInstantOrNull } from "../instant";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
@@ -76,7 +76,7 @@ export const setRetention = writingVerb(
     query: NO_PARAMETERS,
     answer: retentionAnswer,
     status: 200,
-    problems: ["unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: [...BODY_PROBLEMS],
     bodies: { "application/json": CHANGES_SCHEMA },
   },
   (deps: RetentionDeps) =>

@@ -13,7 +13,7 @@ import type { SeriesRule } from "@/server/domain/series-rules";
 import { estimateRule } from "@/server/readings/series-estimate";
 import { readSeriesRules, removeSeriesRule, setSeriesRule } from "@/server/readings/series-rules";
 import { toInstantOrNull } from "../instant";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
@@ -41,7 +41,7 @@ export const setRetentionRule = writingVerb(
     query: NO_PARAMETERS,
     answer: retentionAnswer,
     status: 200,
-    problems: ["unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: [...BODY_PROBLEMS],
     bodies: { "application/json": RULE_SCHEMA },
   },
   (deps: RetentionDeps) =>

@@ -10,7 +10,7 @@ import {
   rulePath,
 } from "@/server/contracts/rules";
 import { signatureOf } from "@/server/domain/access";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { mustBeJudged, nameTaken, noRule, noteOfRule, toRule } from "./view";
@@ -19,7 +19,6 @@ const schemaOf = (body: z.ZodType) => {
   const { $schema: _, ...schema } = z.toJSONSchema(body, { io: "input" });
   return { "application/json": schema };
 };
-const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
 const MOST_FILE_BYTES = 1024 * 1024;
 
 export const addRuleVerb = writingVerb(

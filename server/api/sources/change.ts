@@ -18,7 +18,7 @@ import {
 } from "@/server/sources/rows";
 import { mappingOf } from "@/server/sources/known-senders";
 import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, writingVerb } from "../verb";
 import { atSite, EVERYWHERE, NotHereError } from "../within";
@@ -26,7 +26,6 @@ import { mustBeOwn, noteOfSource, sourceAt, sourceParams, toSource } from "./vie
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newSourceBody, { io: "input" });
 const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(sourceChanges, { io: "input" });
-const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
 /** Mappings are larger than other changes. */
 export const MOST_MAPPING_BYTES = 256 * 1024;
 

@@ -7,7 +7,7 @@ import { listSourceKeys } from "@/server/access/keys";
 import { prismaIn, type PrismaClient } from "@/server/postgres/prisma";
 import { MOST_WORKING } from "../access/keys";
 import { noteOfKey, toKeyView } from "../access/view";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { mustBeOwn, sourceAt, sourceParams } from "./view";
@@ -48,7 +48,7 @@ export const makeSourceKey = writingVerb(
     query: NO_PARAMETERS,
     answer: madeKey,
     status: 200,
-    problems: ["not-found", "wrong-status", "unsupported-media-type", "unreadable-body", "body-too-large"],
+    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
     bodies: { "application/json": NEW_SCHEMA },
   },
   () =>

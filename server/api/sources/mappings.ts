@@ -20,7 +20,7 @@ import { mappingOf } from "@/server/sources/known-senders";
 import { createBirths } from "@/server/sources/sparkplug/births";
 import { namesOf } from "@/server/sources/sparkplug/nodes";
 import { KNOWN_SENDERS } from "@/server/sources/templates/templates";
-import { parseJsonBody } from "../json-body";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 import { MOST_MAPPING_BYTES } from "./change";
@@ -29,7 +29,6 @@ import { mustBeOwn, sourceAt, sourceParams, toMapping } from "./view";
 const { $schema: _, ...MAPPING_SCHEMA } = z.toJSONSchema(newMappingBody, { io: "input" });
 const { $schema: __, ...PREVIEW_SCHEMA } = z.toJSONSchema(previewBody, { io: "input" });
 const { $schema: ___, ...GUESS_SCHEMA } = z.toJSONSchema(guessBody, { io: "input" });
-const BODY_PROBLEMS = ["unsupported-media-type", "unreadable-body", "body-too-large"] as const;
 const MOST_PREVIEW_BYTES = 4 * 1024 * 1024;
 
 export const saveSourceMapping = writingVerb(

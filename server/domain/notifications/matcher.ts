@@ -1,7 +1,11 @@
 import { z } from "zod";
 
+/** What alerts can be told together by. */
+export const GROUP_BY = ["rule", "severity", "site", "type", "device", "metric"] as const;
+export type GroupBy = (typeof GROUP_BY)[number];
+
 /** What of an alert a matcher may look at; `label` is one of its device, by the label's key. */
-const MATCH_FIELDS = ["rule", "severity", "site", "type", "device", "metric", "label"] as const;
+const MATCH_FIELDS = [...GROUP_BY, "label"] as const;
 type MatchField = (typeof MATCH_FIELDS)[number];
 
 /** What matchers see of an alert; null: it has none. */
