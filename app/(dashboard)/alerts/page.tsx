@@ -1,5 +1,13 @@
-import { redirect } from "next/navigation";
+import type { Metadata } from "next";
+import { Suspense } from "react";
+import { Inbox } from "@/components/alerts/inbox";
+
+export const metadata: Metadata = { title: "Alerts" };
 
 export default function AlertsPage() {
-  redirect("/alerts/channels");
+  return (
+    <Suspense>
+      <Inbox />
+    </Suspense>
+  );
 }

@@ -8,7 +8,7 @@ import { NO_PARAMETERS, verb } from "../verb";
 export const listAlertMessages = verb(
   {
     method: "GET",
-    path: "/api/v1/alerts/{id}/messages",
+    path: "/api/v1/alerts/{alert}/messages",
     access: "view",
     bySite: true,
     summary:
@@ -20,7 +20,7 @@ export const listAlertMessages = verb(
     problems: ["not-found"],
   },
   ({ pool }: { readonly pool: Pool }) =>
-    async ({ sites }, { params: { id } }) => {
+    async ({ sites }, { params: { alert: id } }) => {
       if (!(await isAlertAt(pool, id, sites))) throw new ProblemError("not-found", `There is no alert ${id}.`);
       const [verdicts, messages] = await Promise.all([verdictsOf(pool, id), messagesOf(pool, id)]);
       return {
