@@ -273,3 +273,4 @@ export const alertMessages = z
       .describe("Newest first, at most 100"),
   })
   .meta({ id: "AlertMessages" });
+export type AlertMessages = z.infer<typeof alertMessages>;
