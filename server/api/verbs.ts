@@ -50,7 +50,7 @@ import {
 } from "./notifications/maintenance";
 import { listAlertMessages } from "./notifications/messages";
 import { addRoute, checkRoute, deleteRouteVerb, listRoutesVerb, updateRouteVerb } from "./notifications/routes";
-import { addSilence, endSilenceVerb, listSilencesVerb, previewSilenceVerb } from "./notifications/silences";
+import { addSilence, endSilenceVerb, extendSilenceVerb, listSilencesVerb, previewSilenceVerb } from "./notifications/silences";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
 import { listRemovals } from "./removals/list";
@@ -187,6 +187,7 @@ export const VERBS = {
   listSilences: listSilencesVerb,
   addSilence,
   previewSilence: previewSilenceVerb,
+  extendSilence: extendSilenceVerb,
   endSilence: endSilenceVerb,
   listMaintenance,
   addMaintenance,

@@ -28,7 +28,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   operate: [
     ...(["resendDeadLetter", "discardDeadLetter", "restoreDeadLetter", "startDeadLetterJob"] as const),
     ...(["stopDeadLetterJob", "runJob", "pauseJob", "resumeJob", "stopJobRun", "skipBatch"] as const),
-    ...(["sendTestMessage", "addSilence", "previewSilence", "endSilence"] as const),
+    ...(["sendTestMessage", "addSilence", "previewSilence", "extendSilence", "endSilence"] as const),
     ...(["acknowledgeAlert", "unacknowledgeAlert"] as const),
   ],
   send: ["ingestTelemetry", "getReplay"],
