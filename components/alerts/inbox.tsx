@@ -24,7 +24,7 @@ import classes from "./alerts.module.css";
 import { Filters } from "./filters";
 import { Quiet, InboxVerdict } from "./quiet";
 import { Row } from "./row";
-import { useWording } from "./use-wording";
+import { useSpecs } from "./use-specs";
 import { isFiltered, readView, STEP, wantedOf, type View } from "./view";
 import { inOrder, whatOf, whatText } from "./words";
 
@@ -45,7 +45,7 @@ export function Inbox() {
   const view = useMemo(() => readView(new URLSearchParams(text)), [text]);
   const open = useQuery(openAlertsQuery());
   const listed = useQuery(alertsQuery(wantedOf(view)));
-  const { unitOf, specOf } = useWording();
+  const specOf = useSpecs();
   const router = useRouter();
   const { openHelp } = useKeyboard();
   useKeyHints("Alerts", KEYS);
@@ -90,69 +90,71 @@ export function Inbox() {
     setAsked(null);
     if (current !== -1) go(current);
   };
-  const words = (alert: Alert) => whatOf(alert, specOf(alert.rule.id), unitOf(alert.metric));
+  const words = (alert: Alert) => whatOf(alert, specOf(alert.rule.id));
   const isPart = data !== undefined && data.next !== null;
   return (
     <Page title="Alerts">
       <AlertPages />
-      <InboxVerdict open={open.data} />
-      <Filters view={view} open={open.data?.items} listed={rows} input={input} onChange={change} />
-      <ListBar
-        className={classes.bar}
-        total={data ? told(rows.length, isPart) : ""}
-        what="These alerts"
-        trouble={data && error ? error.message : null}
-        offer={null}
-        onReload={() => void listed.refetch()}
-        onHelp={openHelp}
-      >
-        {null}
-      </ListBar>
-      {!data && error ? (
-        <Failure
-          what="The alerts could not be loaded"
-          why={error.message}
-          advice={adviceOn(error)}
-          onRetry={() => void listed.refetch()}
-          retrying={listed.isFetching}
-        />
-      ) : null}
-      {!data && !error ? <Loading rows={8} height={40} label="Loading the alerts" /> : null}
-      {data && rows.length === 0 ? <Nothing view={view} onClear={() => change(NO_FILTER)} /> : null}
-      <ul
-        className={classes.rows}
-        ref={box}
-        hidden={rows.length === 0}
-        aria-label="Alerts"
-        data-dimmed={listed.isPlaceholderData || undefined}
-      >
-        {rows.map((alert) => (
-          <Row
-            key={alert.id}
-            alert={alert}
-            what={words(alert)}
-            isCurrent={alert.id === cursor}
-            onCurrent={() => setCursor(alert.id)}
-            onAcknowledge={() => setAsked(alert)}
+      <div className={classes.page}>
+        <InboxVerdict open={open.data} />
+        <Filters view={view} open={open.data?.items} listed={rows} input={input} onChange={change} />
+        <ListBar
+          className=""
+          total={data ? told(rows.length, isPart) : ""}
+          what="These alerts"
+          trouble={data && error ? error.message : null}
+          offer={null}
+          onReload={() => void listed.refetch()}
+          onHelp={openHelp}
+        >
+          {null}
+        </ListBar>
+        {!data && error ? (
+          <Failure
+            what="The alerts could not be loaded"
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={() => void listed.refetch()}
+            retrying={listed.isFetching}
           />
-        ))}
-      </ul>
-      {isPart ? (
-        <p className={classes.more}>
-          {view.shown === "ended" && view.limit < MOST_OPEN ? (
-            <Button
-              size="compact-sm"
-              variant="default"
-              loading={listed.isPlaceholderData}
-              onClick={() => change({ limit: String(view.limit + STEP) })}
-            >
-              Show more
-            </Button>
-          ) : (
-            "There are more: choose a site, a rule or a device."
-          )}
-        </p>
-      ) : null}
+        ) : null}
+        {!data && !error ? <Loading rows={8} height={40} label="Loading the alerts" /> : null}
+        {data && rows.length === 0 ? <Nothing view={view} onClear={() => change(NO_FILTER)} /> : null}
+        <ul
+          className={classes.rows}
+          ref={box}
+          hidden={rows.length === 0}
+          aria-label="Alerts"
+          data-dimmed={listed.isPlaceholderData || undefined}
+        >
+          {rows.map((alert) => (
+            <Row
+              key={alert.id}
+              alert={alert}
+              what={words(alert)}
+              isCurrent={alert.id === cursor}
+              onCurrent={() => setCursor(alert.id)}
+              onAcknowledge={() => setAsked(alert)}
+            />
+          ))}
+        </ul>
+        {isPart ? (
+          <p className={classes.more}>
+            {view.shown === "ended" && view.limit < MOST_OPEN ? (
+              <Button
+                size="compact-sm"
+                variant="default"
+                loading={listed.isPlaceholderData}
+                onClick={() => change({ limit: String(view.limit + STEP) })}
+              >
+                Show more
+              </Button>
+            ) : (
+              "There are more: choose a site, a rule or a device."
+            )}
+          </p>
+        ) : null}
+      </div>
       {asked ? <Acknowledge key={asked.id} alert={asked} words={whatText(words(asked))} onClose={close} /> : null}
     </Page>
   );

@@ -22,8 +22,9 @@ const WHAT_WORDS = {
   minuteMax: "minute maximum of ",
 } as const;
 
-/** Words an alert. @param spec what its rule goes by; undefined while that isn't known. @param unit that of its metric */
-export function whatOf(alert: Alert, spec: RuleSpec | undefined, unit: string): What {
+/** Words an alert. @param spec what its rule goes by; undefined while that isn't known */
+export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
+  const unit = alert.unit ?? "";
   const bare = { value: null, unit: "", limit: "" };
   if (spec?.kind === "silence") {
     const limit =

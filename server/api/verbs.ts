@@ -57,7 +57,7 @@ import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
 import { addRuleVerb, deleteRule, importRules, updateRule } from "./rules/change";
-import { exportRules, getRule, listRules } from "./rules/list";
+import { countRuleMatches, exportRules, getRule, listRules, listRuleVersions } from "./rules/list";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -84,6 +84,8 @@ export const VERBS = {
   updateRule,
   deleteRule,
   exportRules,
+  listRuleVersions,
+  countRuleMatches,
   importRules,
   ingestTelemetry,
   listDevices,
