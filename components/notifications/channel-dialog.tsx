@@ -91,31 +91,23 @@ export function ChannelDialog({ channel, others, onSaved, onClose }: ChannelDial
         autoComplete="off"
         data-autofocus
       />
-      {CHANNEL_FIELDS[kind].map((field) =>
-        field.part === "secrets" && kept.includes(field.name) ? (
-          <div key={placeOf(field)} className={classes.kept}>
-            <span>{field.label}</span>
-            <small>set, never shown</small>
-            <Button
-              size="compact-xs"
-              variant="default"
-              aria-label={`Replace: ${field.label}`}
-              onClick={() => setKept(kept.filter((one) => one !== field.name))}
-            >
-              Replace
-            </Button>
+      <div className={classes.fields}>
+        {CHANNEL_FIELDS[kind].map((field) => (
+          <div key={placeOf(field)} data-half={field.half}>
+            {field.part === "secrets" && kept.includes(field.name) ? (
+              <Kept label={field.label} onReplace={() => setKept(kept.filter((one) => one !== field.name))} />
+            ) : (
+              <Field
+                field={field}
+                text={filled[placeOf(field)] ?? ""}
+                fault={faultAt(placeOf(field))}
+                willGo={field.part === "secrets" && channel?.secrets.includes(field.name) === true}
+                onText={(text) => set(placeOf(field), text)}
+              />
+            )}
           </div>
-        ) : (
-          <Field
-            key={placeOf(field)}
-            field={field}
-            text={filled[placeOf(field)] ?? ""}
-            fault={faultAt(placeOf(field))}
-            willGo={field.part === "secrets" && channel?.secrets.includes(field.name) === true}
-            onText={(text) => set(placeOf(field), text)}
-          />
-        ),
-      )}
+        ))}
+      </div>
       <Select
         label="If it can’t be used"
         placeholder="nobody is told; Health shows it"
@@ -153,6 +145,19 @@ export function ChannelDialog({ channel, others, onSaved, onClose }: ChannelDial
 /** True if a problem is about a secret that isn't given now. */
 function isAbsent(at: string, given: Readonly<Record<string, string>>): boolean {
   return given[at.split(".")[1] ?? ""] === undefined;
+}
+
+/** A secret that is set: it can be replaced, and is never shown. */
+function Kept({ label, onReplace }: { label: string; onReplace: () => void }) {
+  return (
+    <div className={classes.kept}>
+      <span>{label}</span>
+      <small>set, never shown</small>
+      <Button size="compact-xs" variant="default" aria-label={`Replace: ${label}`} onClick={onReplace}>
+        Replace
+      </Button>
+    </div>
+  );
 }
 
 const ORDER: ("label" | "input" | "description" | "error")[] = ["label", "input", "description", "error"];

@@ -7,6 +7,8 @@ export interface ChannelField {
   readonly label: string;
   readonly placeholder?: string;
   readonly description?: string;
+  /** True if it shares its line with the one beside it. */
+  readonly half?: true;
   readonly is?: "number" | "lines" | "text-area";
   /** What can be chosen, by value; the first unless something else is said. */
   readonly choices?: Readonly<Record<string, string>>;
@@ -39,13 +41,13 @@ export const CHANNEL_FIELDS: Readonly<Record<ChannelKind, readonly ChannelField[
   ],
   email: [
     { part: "settings", name: "host", label: "Mail server", placeholder: "smtp.example.com" },
-    { part: "settings", name: "port", label: "Port", placeholder: "587", is: "number" },
+    { part: "settings", name: "port", label: "Port", placeholder: "587", is: "number", half: true },
     {
-      ...{ part: "settings", name: "security", label: "Encryption" },
+      ...{ part: "settings", name: "security", label: "Encryption", half: true },
       choices: { starttls: "STARTTLS", tls: "TLS from the start", none: "None, in this network alone" },
     },
-    { part: "settings", name: "user", label: "User", placeholder: "none", orNull: true },
-    { part: "secrets", name: "password", label: "Password", placeholder: "none" },
+    { part: "settings", name: "user", label: "User", placeholder: "none", orNull: true, half: true },
+    { part: "secrets", name: "password", label: "Password", placeholder: "none", half: true },
     { part: "settings", name: "from", label: "From", placeholder: "fieldwatch@example.com" },
     { part: "settings", name: "to", label: "To", placeholder: "one address a line", is: "lines" },
     {

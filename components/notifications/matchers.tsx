@@ -22,11 +22,13 @@ interface MatchersProps {
   label: string;
   /** What none of them means. */
   none: string;
+  /** True if they are filled in first. */
+  isFirst?: boolean;
   onChange: (matchers: Matcher[]) => void;
 }
 
 /** Conditions on alerts, all of which must hold. */
-export function Matchers({ matchers, label, none, onChange }: MatchersProps) {
+export function Matchers({ matchers, label, none, isFirst = false, onChange }: MatchersProps) {
   const { data: sites } = useQuery(sitesQuery());
   const { data: metrics } = useQuery(metricsQuery());
   const known: Partial<Record<Matcher["field"], string[]>> = {
@@ -40,7 +42,7 @@ export function Matchers({ matchers, label, none, onChange }: MatchersProps) {
       <legend>{label}</legend>
       {matchers.length === 0 ? <p>{none}</p> : null}
       {matchers.map((one, i) => (
-        <div key={i} className={classes.matcher}>
+        <div key={i} className={classes.matcher} data-keyed={one.field === "label" || undefined}>
           <Select
             aria-label={`Condition ${i + 1}: of what`}
             data={Object.entries(FIELDS).map(([value, { title }]) => ({ value, label: title }))}
@@ -74,6 +76,7 @@ export function Matchers({ matchers, label, none, onChange }: MatchersProps) {
             data={known[one.field] ?? []}
             value={one.values}
             maxTags={64}
+            data-autofocus={(isFirst && i === 0) || undefined}
             onChange={(values) => change(i, { ...one, values })}
           />
           <Button

@@ -100,14 +100,14 @@ export function RouteDialog({ route, channels, onClose }: RouteDialogProps) {
           onChange={(ms) => say({ intervalMs: ms ?? 0 })}
         />
         <DurationSelect
-          label="Again, unacknowledged, every"
+          label="Repeated every"
           ms={said.repeatMs}
           choices={REPEATS}
           never="never again"
           onChange={(repeatMs) => say({ repeatMs })}
         />
         <DurationSelect
-          label="Others are told after"
+          label="Others told after"
           ms={said.escalate?.afterMs ?? null}
           choices={ESCALATIONS}
           never="nobody else"

@@ -108,6 +108,7 @@ export function SilenceDialog({ first, onClose }: { first: readonly Matcher[]; o
       <Matchers
         label="Alerts"
         none="A silence says what it is of."
+        isFirst={first.length === 0}
         matchers={matchers}
         onChange={(next) => setMatchers(next)}
       />
@@ -133,6 +134,7 @@ export function SilenceDialog({ first, onClose }: { first: readonly Matcher[]; o
       <TextInput
         label="Why"
         placeholder="Bearing is changed, ticket 4711"
+        data-autofocus={first.length > 0 || undefined}
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         maxLength={500}

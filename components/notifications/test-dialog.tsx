@@ -19,7 +19,7 @@ interface TestDialogProps {
 }
 
 /** Sends a test message by a channel, and shows what the other side said as it came. */
-export function TestDialog({ channel: { id, name, title }, isNew, onClose }: TestDialogProps) {
+export function TestDialog({ channel: { id, name }, isNew, onClose }: TestDialogProps) {
   const queries = useQueryClient();
   const test = useMutation({
     mutationFn: () => testChannel(id),
@@ -28,9 +28,7 @@ export function TestDialog({ channel: { id, name, title }, isNew, onClose }: Tes
   return (
     <Dialog title={isNew ? `${name} is saved` : `Test ${name}`} size={560} onClose={onClose}>
       <div className={form.dialog}>
-        <p>
-          This sends one message to {title}, “Test of the channel {name}”. It says that nothing is wrong.
-        </p>
+        <p>This sends one message by it as it is saved: “Test of the channel {name}”. It says that nothing is wrong.</p>
         <div role="status">{test.data ? <Answer test={test.data} /> : null}</div>
         {test.error ? (
           <Failure what="No test was sent" why={saidOf(test.error)} advice="The channel stays as it is saved." />

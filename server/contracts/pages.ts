@@ -16,8 +16,8 @@ export const PAGES = [
 export const ALERT_PAGES = [
   { href: "/alerts", label: "Inbox", ofAllSites: false },
   { href: "/alerts/rules", label: "Rules", ofAllSites: true },
-  { href: "/alerts/silences", label: "Silences and maintenance", ofAllSites: false },
-  { href: "/alerts/channels", label: "Channels and routes", ofAllSites: true },
+  { href: "/alerts/silences", label: "Silences", ofAllSites: false },
+  { href: "/alerts/channels", label: "Channels", ofAllSites: true },
 ] as const;
 
 /** Pages for those who let others in, each with the permission it takes; below the others. */
