@@ -93,7 +93,7 @@ export function Inbox() {
   const words = (alert: Alert) => whatOf(alert, specOf(alert.rule.id));
   const isPart = data !== undefined && data.next !== null;
   return (
-    <Page title="Alerts">
+    <Page title="Alerts" withVerdict={false}>
       <AlertPages />
       <div className={classes.page}>
         <InboxVerdict open={open.data} />

@@ -5,22 +5,21 @@ import type { AlertsPage } from "../queries/alerts";
 import { fleetSummaryQuery } from "../queries/devices";
 import { rulesQuery } from "../queries/rules";
 import { DEFAULT_SORT } from "../queries/wanted-devices";
+import { firingMark, verdictOf } from "../shell/firing-words";
 import { Empty } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./alerts.module.css";
 import type { Shown } from "./view";
-import { verdictOf } from "./words";
 
 const WHOLE_FLEET = { sort: DEFAULT_SORT } as const;
 
 /** The verdict on all that fires, in one line; nothing while nothing does. */
 export function InboxVerdict({ open }: { open: AlertsPage | undefined }) {
   if (!open || open.items.length === 0) return null;
-  const isCritical = open.items.some(({ severity, acknowledged }) => severity === "critical" && acknowledged === null);
   return (
     <p className={classes.verdict} role="status">
-      <MarkShape mark={isCritical ? "failing" : "warning"} />
+      <MarkShape mark={firingMark(open.items)} />
       <span>{verdictOf(open.items, open.next !== null)}.</span>
     </p>
   );

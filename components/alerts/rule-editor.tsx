@@ -149,7 +149,7 @@ export function RuleEditor({ rule, onClose }: RuleEditorProps) {
           <span className={classes.word}>a value holds</span>
           <Select
             aria-label="A value holds"
-            className={classes.wide ?? ""}
+            className={classes.hold ?? ""}
             data={[
               { value: "auto", label: "three times the device's usual gap" },
               { value: "until-next", label: "until the next one" },
@@ -250,7 +250,7 @@ function Conditions({ draft, faults, change }: PartProps & { faults: readonly Fa
             <Autocomplete
               aria-label="Metric"
               placeholder="metric"
-              className={classes.medium ?? ""}
+              className={classes.metric ?? ""}
               data={names}
               value={one.metric}
               error={messageAt(faults, `conditions.${i}.metric`)}
@@ -258,7 +258,7 @@ function Conditions({ draft, faults, change }: PartProps & { faults: readonly Fa
             />
             <Select
               aria-label="Is"
-              className={classes.medium ?? ""}
+              className={classes.relation ?? ""}
               data={RELATIONS}
               value={one.is}
               allowDeselect={false}

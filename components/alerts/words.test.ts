@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Alert } from "@/server/contracts/alerts";
 import { ruleSpec } from "@/server/domain/alerts/rule";
-import { inOrder, standingOf, verdictOf, whatOf, whatText } from "./words";
+import { verdictOf } from "../shell/firing-words";
+import { inOrder, standingOf, whatOf, whatText } from "./words";
 
 const ACKNOWLEDGED = { at: "2026-11-28T10:05:00.000Z", by: "Ada", until: null, note: null };
 const alert = (changes: Partial<Alert> = {}): Alert => ({
