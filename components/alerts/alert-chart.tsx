@@ -106,7 +106,7 @@ function limitsOf(spec: RuleSpec | undefined, metric: string): TimeLimit[] {
   ];
   return drawn.flatMap(({ limit, label, color }) =>
     (limit === undefined ? [] : typeof limit === "number" ? [limit] : limit).map((value) => ({
-      ...{ value, color, label: `${label} ${value}` },
+      ...{ value, color, label: `${label} ${value}`, below: label === "over again" },
     })),
   );
 }

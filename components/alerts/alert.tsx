@@ -97,8 +97,7 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
         <div className={classes.acknowledged}>
           {acknowledged === null || endedAt !== null ? null : (
             <p>
-              <StateMark mark="acknowledged" word={`${acknowledged.by}, `} />
-              <Age time={acknowledged.at} />
+              <StateMark mark="acknowledged" word={acknowledged.by} /> <Age time={acknowledged.at} />
               {acknowledged.until === null ? null : (
                 <>
                   {" until "}

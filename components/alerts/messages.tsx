@@ -67,5 +67,5 @@ function nobodyTold(verdicts: AlertMessages["verdicts"]): string {
   const last = verdicts.findLast(({ verdict }) => verdict !== null);
   if (!last) return "Nothing is decided yet about whom to tell.";
   const by = last.by === null ? "" : ` (${last.by})`;
-  return `Nobody was told: ${last.verdict}${by}.`;
+  return `Nobody was told: ${last.verdict?.replaceAll("-", " ")}${by}.`;
 }

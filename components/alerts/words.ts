@@ -55,7 +55,7 @@ export function conditionOf(conditions: readonly Condition[], metric: string): C
 }
 
 /** The limit that was crossed for an alert to be this severe. */
-export function limitOf(condition: Condition, severity: Alert["severity"]): Limit | undefined {
+function limitOf(condition: Condition, severity: Alert["severity"]): Limit | undefined {
   const { warning, critical } = condition;
   return severity === "critical" ? (critical ?? warning) : (warning ?? critical);
 }
@@ -82,7 +82,7 @@ export function standingOf(alert: Alert): readonly [mark: Mark, word: string] {
 /** What else is to be known of an open alert at a glance. */
 export function asideOf(alert: Alert): string {
   if (alert.endedAt !== null) return alert.closedReason ?? (alert.late ? "found late" : "");
-  if (alert.noDataSince !== null) return "no data since";
+  if (alert.noDataSince !== null) return "no data now";
   if (alert.flapping) return "flapping";
   return alert.state === "recovering" ? "recovering" : "";
 }

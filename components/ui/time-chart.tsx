@@ -33,6 +33,8 @@ export interface TimeLimit {
   readonly label: string;
   /** A color token. */
   readonly color: string;
+  /** True for a label that stands below its line. */
+  readonly below?: boolean;
 }
 
 /** A stretch of time that stands out. */
@@ -159,13 +161,18 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
                 fillOpacity={0.12}
               />
             ))}
-            {limits.map(({ value, label, color }) => (
+            {limits.map(({ value, label, color, below }) => (
               <ReferenceLine
                 key={label}
                 y={shareOf(value, scale)}
                 stroke={color}
                 strokeDasharray="4 3"
-                label={{ value: label, position: "insideBottomLeft", fill: "var(--fw-muted)", fontSize: 12 }}
+                label={{
+                  value: label,
+                  position: below ? "insideTopLeft" : "insideBottomLeft",
+                  fill: "var(--fw-muted)",
+                  fontSize: 12,
+                }}
               />
             ))}
             {series.map(({ key, color, band, step }, i) =>
