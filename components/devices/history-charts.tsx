@@ -8,7 +8,7 @@ import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
 import { chartGroups, MOST_CHARTS } from "./chart-groups";
-import { bandKey, toRows } from "./chart-rows";
+import { bandKey, toRows } from "../ui/chart-rows";
 import classes from "./history.module.css";
 import type { Stretch } from "./ranges";
 import { type Series, toStretches } from "../live/series";

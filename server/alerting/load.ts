@@ -1,4 +1,4 @@
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { DeviceFacts, MetricFacts } from "@/server/domain/alerts/judged";
 import { type AlertState, goOn, restState, step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
@@ -249,7 +249,8 @@ export function samplesOf(blocks: readonly Block[], coming: Loading["coming"]): 
   );
 }
 
-async function readDevices(tx: PoolClient, ids: readonly number[]): Promise<Map<number, DeviceRow>> {
+/** Reads what rules select devices by, and their metrics. */
+export async function readDevices(tx: Pool | PoolClient, ids: readonly number[]): Promise<Map<number, DeviceRow>> {
   const { rows } = await tx.query<{
     id: number;
     name: string;

@@ -47,6 +47,8 @@ const VIEWS = [
   "retention",
   "access",
   "sources",
+  "alerts",
+  "notifications",
 ];
 const BROWSER_PACKAGES = [
   "react",
