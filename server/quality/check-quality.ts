@@ -19,6 +19,8 @@ type ReadBlocks = (
 const MOST_CHECKED = 200_000;
 /** States are stored this often; what came since is taken again from the readings. */
 const STORE_EVERY_MS = 900_000;
+/** States of new devices are stored for the first time within this time, not all at once. */
+const FIRST_STORE_MS = 180_000;
 /** Readings are taken again as far back as this. */
 const REPLAY_MS = 3_600_000;
 /** Devices whose readings are read together. */
@@ -97,7 +99,7 @@ export function createCheckQuality(readBlocks: ReadBlocks) {
         flags.get(id) ?? new Map(),
         units.get(id) ?? new Set(),
         all,
-        { until: latest ?? 0, storedAt: stored?.writtenAt ?? batch.processedTime - ((id * 7919) % STORE_EVERY_MS) },
+        { until: latest ?? 0, storedAt: stored?.writtenAt ?? firstStored(id, batch.processedTime) },
       );
       remembered.set(id, own);
       if (latest === null) return [];
@@ -114,6 +116,11 @@ export function createCheckQuality(readBlocks: ReadBlocks) {
       }
     }
   }
+}
+
+/** As if it had been stored so long ago that it is due within the time of the first. */
+function firstStored(id: number, now: EpochMs): EpochMs {
+  return now - STORE_EVERY_MS + 30_000 + ((id * 7919) % FIRST_STORE_MS);
 }
 
 /** The readings of the batch that are new, of devices that sent others too: metrics by time. */

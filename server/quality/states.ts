@@ -1,4 +1,4 @@
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { type DeviceState, newDevice } from "@/server/domain/quality/device-checks";
 import { newSeries, type SeriesState } from "@/server/domain/quality/series-checks";
 import type { EpochMs } from "@/server/domain/terms";
@@ -23,7 +23,7 @@ export interface StoredStates extends States {
 }
 
 /** Reads the stored states of devices; one that has none, or one of another layout, is missing. */
-export async function readStates(tx: PoolClient, ids: readonly number[]): Promise<Map<number, StoredStates>> {
+export async function readStates(tx: Pool | PoolClient, ids: readonly number[]): Promise<Map<number, StoredStates>> {
   const { rows } = await tx.query<{ id: number; until: number; writtenAt: number; state: Buffer }>(
     `SELECT device_id AS id, (extract(epoch FROM until) * 1000)::float8 AS until, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt", state
      FROM quality_state WHERE device_id = ANY ($1::integer[]) AND layout = ${LAYOUT}`,
