@@ -14,8 +14,8 @@ export type ReadBlocks = (
   stretches: readonly { readonly device: number; readonly from: EpochMs; readonly to: EpochMs }[],
 ) => Promise<readonly ReadingBlock[]>;
 
-/** Readings are looked back for at least this long, and at most the other, for values that still hold. */
-const LEAST_BACK_MS = 60_000;
+const MINUTE = 60_000;
+/** Readings are looked back for values that still hold, so long at most. */
 const MOST_BACK_MS = 3_600_000;
 
 /** What is loaded of a device. */
@@ -100,14 +100,16 @@ function planOf(
 ): Plan {
   const rowOf = new Map(states.map((row) => [`${row.ruleId} ${row.metric}`, row]));
   const to = until === null ? 0 : until + 1;
-  let back = LEAST_BACK_MS;
+  let back = MINUTE;
   let from = Infinity;
   const replays: Replay[] = [];
   for (const instance of watched.instances) {
     const { judged, rule, metric } = instance;
     const row = rowOf.get(`${rule.id} ${metric}`) ?? null;
     rowOf.delete(`${rule.id} ${metric}`);
-    for (const { holdMs } of judged.conditions) back = Math.max(back, Math.min(holdMs, MOST_BACK_MS) + LEAST_BACK_MS);
+    // A minute's value is known when it ends, and holds for another one.
+    const minutes = hasMemory(judged) ? 3 * MINUTE : MINUTE;
+    for (const { holdMs } of judged.conditions) back = Math.max(back, Math.min(holdMs, MOST_BACK_MS) + minutes);
     const isNew = row === null ? (seeded?.has(rule.id) ?? false) : row.version < rule.version;
     if (isNew) back = Math.max(back, 2 * judged.forMs, MOST_BACK_MS);
     else if (row !== null) from = Math.min(from, row.state.at ?? Infinity);
@@ -117,7 +119,9 @@ function planOf(
   const active = new Map(rules.map((rule) => [rule.id, rule]));
   // Those of rules that are off or gone are closed by whoever watches the rules.
   const orphans = [...rowOf.values()].filter(({ ruleId }) => active.has(ruleId));
-  return { watched, replays, orphans, from: watched.instances.length === 0 ? to : Math.min(from, to - back), to };
+  // Whole minutes: of half of one there is no mean.
+  const start = Math.min(from, to - back);
+  return { watched, replays, orphans, from: watched.instances.length === 0 ? to : start - (start % MINUTE), to };
 }
 
 function replay(
@@ -190,7 +194,8 @@ function run({ judged }: Instance, from: AlertState, samples: readonly Sample[],
   let state = from;
   const events: Instance["events"] = [];
   for (const sample of samples) {
-    if (sample.time <= after) continue;
+    // Live, too, only readings of what it watches move it.
+    if (sample.time <= after || !judged.conditions.some(({ metric }) => sample.metrics.includes(metric))) continue;
     const [next, made] = step(state, { kind: "reading", ...sample }, judged);
     state = next;
     events.push(...made);

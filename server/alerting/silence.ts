@@ -15,7 +15,7 @@ const LEAST_SILENCE_MS = 30_000;
 const DEVICES = 2000;
 
 /** The silence that is unusual for a device: three times its longest of late. @param staleMs of one of which nothing better is known */
-export function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, staleMs: number): number {
+function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, staleMs: number): number {
   return gaps < GAPS_KNOWN || gapP99 === null ? staleMs : Math.max(LEAST_SILENCE_MS, 3 * gapP99);
 }
 
@@ -23,7 +23,7 @@ export function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, st
  * When a silence that began at `since` had lasted `afterMs`, counting only while messages were taken; null: it hasn't by `until`.
  * @param open the stretches in which they were
  */
-export function silentAt(open: readonly Open[], since: EpochMs, until: EpochMs, afterMs: number): EpochMs | null {
+function silentAt(open: readonly Open[], since: EpochMs, until: EpochMs, afterMs: number): EpochMs | null {
   if (openFor(open, since, until) < afterMs) return null;
   let end = since + afterMs;
   // Each look adds what was closed up to then, which may lie beyond another pause.

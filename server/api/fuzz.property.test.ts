@@ -95,6 +95,8 @@ const logged: string[] = [];
 let api: Api;
 beforeAll(async () => {
   await rig.sendFleet();
+  // Who asks, as what is signed names them.
+  await rig.engines.pool.query(`INSERT INTO account (id, name) VALUES (1, 'Ada') ON CONFLICT DO NOTHING`);
   const sink = new Writable({
     write: (chunk, _, done) => {
       logged.push(String(chunk));

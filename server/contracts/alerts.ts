@@ -3,7 +3,7 @@ import { SEVERITIES } from "@/server/domain/alerts/rule";
 import { cursor, instant, pageOf, text } from "./common";
 
 const severity = z.enum(SEVERITIES);
-export const ALERT_STATES = ["firing", "recovering", "resolved", "closed"] as const;
+const ALERT_STATES = ["firing", "recovering", "resolved", "closed"] as const;
 
 export const alert = z
   .object({
@@ -86,6 +86,3 @@ export const acknowledgement = z
       .describe("When it ends; null: with the alert, or when that becomes more severe"),
   })
   .strict();
-
-export type Alert = z.infer<typeof alert>;
-export type AlertWithEvents = z.infer<typeof alertWithEvents>;

@@ -95,7 +95,7 @@ const routeParts = {
   repeatMs: z
     .int()
     .min(MINUTE)
-    .max(30 * DAY)
+    .max(20 * DAY)
     .nullable()
     .describe("Told again while it fires and nobody acknowledges; null: never"),
   resolved: z.boolean().describe("Whether it is told that alerts are over"),
@@ -105,7 +105,7 @@ const routeParts = {
       afterMs: z
         .int()
         .min(MINUTE)
-        .max(30 * DAY),
+        .max(20 * DAY),
       channels: z.array(rowId).min(1).max(20),
     })
     .nullable()

@@ -65,5 +65,3 @@ export const rulePath = z.object({
 });
 
 export const deletedRule = z.object({ name: z.string() });
-
-export type AlertRule = z.infer<typeof alertRule>;

@@ -298,3 +298,23 @@ test("no secret is in a message, an attempt or an answer", async () => {
   expect(rows[0]!.all).toContain("you said");
   expect(rows[0]!.all).not.toMatch(/planted/);
 });
+
+test("Alertmanager is told each minute what still fires, until it is over or we stop", async () => {
+  const channel = await rig.channel("am", "alertmanager", { url: receiver.url });
+  await rig.route("all", [channel]);
+  const alert = await alerts.fire({ at: rig.clock.now });
+  await rig.run();
+  const ends = () =>
+    receiver.got.map(({ body }) => Date.parse((JSON.parse(body) as { endsAt: string }[])[0]!.endsAt) - rig.clock.now);
+  const before = receiver.got.length;
+  await rig.pass(300_000, 30_000);
+  expect(receiver.got.length - before).toBe(5);
+  expect(ends().at(-1)).toBe(300_000);
+  expect(await rig.messages()).toHaveLength(1);
+  await alerts.resolve(alert, rig.clock.now);
+  await rig.pass(1000);
+  expect(ends().at(-1)).toBeLessThanOrEqual(0);
+  const over = receiver.got.length;
+  await rig.pass(300_000, 30_000);
+  expect(receiver.got).toHaveLength(over);
+});

@@ -50,6 +50,7 @@ export function runNotifier(deps: NotifierDeps): Running {
       while (!ending.aborted) {
         await turn();
         await sender.start();
+        await sender.remind();
         publish();
         await pause(lookMs, ending);
       }

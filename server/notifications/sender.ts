@@ -8,6 +8,7 @@ import type { Logger } from "@/server/observability/logger";
 import type { AlertChannel, SendOutcome } from "@/server/ports/alert-channel";
 import { type ChannelRow, listChannels, openedChannel } from "./channels";
 import { dueChannels, giveBack, LEASE_MS, settleMessage, takeMessage } from "./deliveries";
+import { standingMessage } from "./standing";
 import { tellBack, tellLost } from "./trouble";
 import type { WriteBody } from "./write-body";
 
@@ -26,6 +27,8 @@ export interface SenderDeps {
 export interface Sender {
   /** Starts to send what is due, each channel for itself. Resolves before that is done. */
   start(): Promise<void>;
+  /** Starts to send again what is still so to channels that forget, when it is time. No message is made of it: it says nothing new. */
+  remind(): Promise<void>;
   /** Resolves when nothing is being sent. */
   idle(): Promise<void>;
   /** Lets what is being sent end, for a moment. */
@@ -41,6 +44,7 @@ export function createSender(deps: SenderDeps): Sender {
   const leaving = new AbortController();
   const cutting = new AbortController();
   const busy = new Map<number, Promise<void>>();
+  const remindedAt = new Map<number, EpochMs>();
   const opened = new Map<number, { readonly revision: number; readonly channel: AlertChannel }>();
 
   function channelOf(row: ChannelRow): AlertChannel {
@@ -71,6 +75,11 @@ export function createSender(deps: SenderDeps): Sender {
     }
   }
 
+  async function remindOf(row: ChannelRow, at: EpochMs): Promise<void> {
+    const message = await standingMessage(pool, row, at);
+    if (message !== null) await attempt(row, write(row.kind, row.settings, message), message.id);
+  }
+
   async function attempt(row: ChannelRow, body: string, id: string): Promise<SendOutcome> {
     try {
       return await channelOf(row).send(body, { id, at: now(), signal: cutting.signal });
@@ -98,6 +107,21 @@ export function createSender(deps: SenderDeps): Sender {
           )
           .finally(() => busy.delete(id));
         busy.set(id, done);
+      }
+    },
+    async remind() {
+      const at = now();
+      const rows = (await listChannels(pool)).filter(({ id, kind, enabled, restsUntil }) => {
+        const { againMs } = CHANNELS[kind];
+        const isDue = againMs !== null && at - (remindedAt.get(id) ?? -Infinity) >= againMs;
+        return isDue && enabled && !busy.has(id) && (restsUntil ?? at) <= at && !leaving.signal.aborted;
+      });
+      for (const row of rows) {
+        remindedAt.set(row.id, at);
+        const done = remindOf(row, at)
+          .catch((error: unknown) => logger.debug({ err: error, channel: row.name }, "a channel was not reminded"))
+          .finally(() => busy.delete(row.id));
+        busy.set(row.id, done);
       }
     },
     async idle() {

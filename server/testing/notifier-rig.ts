@@ -95,6 +95,8 @@ export function notifierRig(db: TestDatabase, dataDir: string) {
       await parts.turn();
       await parts.sender.start();
       await parts.sender.idle();
+      await parts.sender.remind();
+      await parts.sender.idle();
     },
 
     /** Moves the clock, in steps, and does what there is at each. */

@@ -5,7 +5,7 @@ import type { Limit, Severity, WHATS } from "./rule";
 export type Level = 0 | 1 | 2;
 
 /** What a condition watches: the values of a metric as they are, how they change, or those of whole minutes. */
-export type What = (typeof WHATS)[number];
+type What = (typeof WHATS)[number];
 
 /** A condition as it is judged for one device: metrics by their ids, limits as bounds. */
 export interface JudgedCondition {
@@ -109,7 +109,7 @@ export interface Seen {
   readonly minute: Minute | null;
 }
 
-export interface Minute {
+interface Minute {
   readonly start: EpochMs;
   readonly count: number;
   readonly sum: number;

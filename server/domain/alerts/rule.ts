@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { LABEL_LENGTH } from "../label";
-import { NAME_PATTERN } from "../terms";
 
 export const SEVERITIES = ["warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -8,9 +7,9 @@ export type Severity = (typeof SEVERITIES)[number];
 /** The values of a metric that a condition looks at. Those of minutes are known when the minute is over. */
 export const WHATS = ["value", "changePerMinute", "minuteMean", "minuteMin", "minuteMax"] as const;
 /** `invalid`: outside of the metric's valid range. */
-export const RELATIONS = ["above", "below", "outside", "equals", "true", "false", "invalid"] as const;
+const RELATIONS = ["above", "below", "outside", "equals", "true", "false", "invalid"] as const;
 
-export const CONDITIONS_MOST = 8;
+const CONDITIONS_MOST = 8;
 const DAY = 86_400_000;
 const PATTERN = /^[A-Za-z0-9_.:*-]{1,128}$/;
 
@@ -144,7 +143,7 @@ const oddnessRule = z.strictObject({
   severity,
 });
 
-export const PIPELINE_MEASURES = [
+const PIPELINE_MEASURES = [
   "lagSeconds",
   "deadLetterPercent",
   "freeDiskPercent",
@@ -169,7 +168,7 @@ export const ruleSpec = z.discriminatedUnion("kind", [
   pipelineRule,
 ]);
 export type RuleSpec = z.infer<typeof ruleSpec>;
-export type RuleKind = RuleSpec["kind"];
+type RuleKind = RuleSpec["kind"];
 
 /** The kinds that are judged by this version. */
 const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence"]);
@@ -177,11 +176,6 @@ const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence"]);
 /** Says why a rule can't be kept although it is well formed; null: it can. */
 export function unjudgedReason({ kind }: RuleSpec): string | null {
   return JUDGED.has(kind) ? null : `Rules of the kind “${kind}” can't be judged yet; leave it out`;
-}
-
-/** True if `metric` names no pattern. */
-export function isMetricName(metric: string): boolean {
-  return NAME_PATTERN.test(metric);
 }
 
 interface Limits {

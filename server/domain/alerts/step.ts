@@ -21,19 +21,9 @@ const FLAPPING_FROM = 5;
 const FLAPPING_KEEP_MS = 60_000;
 const LONGEST_KEEP_MS = HOUR;
 
-export type Phase = "normal" | "pending" | "firing" | "recovering";
+type Phase = "normal" | "pending" | "firing" | "recovering";
 
-export const EVENT_KINDS = [
-  "fired",
-  "severity",
-  "resolved",
-  "flapping",
-  "steady",
-  "stale",
-  "closed",
-  "rule-changed",
-] as const;
-type EventKind = (typeof EVENT_KINDS)[number];
+type EventKind = "fired" | "severity" | "resolved" | "flapping" | "steady" | "stale" | "closed" | "rule-changed";
 
 /** One time that a rule was true, from the first value on. All times are event times. */
 export interface Episode {

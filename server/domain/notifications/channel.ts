@@ -33,6 +33,7 @@ export const CHANNELS = {
     tellsAcknowledged: true,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
   email: {
     title: "E-mail",
@@ -58,6 +59,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
   slack: {
     title: "Slack, Mattermost, Rocket.Chat",
@@ -67,6 +69,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
   pagerduty: {
     title: "PagerDuty",
@@ -76,6 +79,7 @@ export const CHANNELS = {
     tellsAcknowledged: true,
     keepsState: true,
     mostNamed: 50,
+    againMs: null,
   },
   ntfy: {
     title: "ntfy",
@@ -90,6 +94,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
   teams: {
     title: "Microsoft Teams",
@@ -99,6 +104,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
   telegram: {
     title: "Telegram",
@@ -108,6 +114,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
   discord: {
     title: "Discord",
@@ -117,6 +124,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
   alertmanager: {
     title: "Alertmanager",
@@ -126,6 +134,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: true,
     mostNamed: 5000,
+    againMs: 60_000,
   },
   apprise: {
     title: "Apprise API",
@@ -145,6 +154,7 @@ export const CHANNELS = {
     tellsAcknowledged: false,
     keepsState: false,
     mostNamed: 50,
+    againMs: null,
   },
 } as const satisfies Record<
   string,
@@ -160,6 +170,8 @@ export const CHANNELS = {
     readonly keepsState: boolean;
     /** Alerts that one message names; of more it only tells how many. */
     readonly mostNamed: number;
+    /** How often what is still so is sent again, as it forgets; null: never. */
+    readonly againMs: number | null;
   }
 >;
 
