@@ -30,7 +30,7 @@ const USUAL: Readonly<Record<string, string>> = {
   ...{ run: "3f0c6b1e-58a5-4c43-9a0b-3b6a3f6f4f11", partition: "0" },
 };
 /** Where things are called by numbers. */
-const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts)\//;
+const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts|rules)\//;
 const JOB_PATH = { name: "job-retention", id: "none" };
 
 /** Bodies that say everything there is to say. */
@@ -97,6 +97,11 @@ beforeAll(async () => {
   await rig.sendFleet();
   // Who asks, as what is signed names them.
   await rig.engines.pool.query(`INSERT INTO account (id, name) VALUES (1, 'Ada') ON CONFLICT DO NOTHING`);
+  // Enough for a second page of one.
+  await rig.engines.pool.query(`WITH rule AS (
+      INSERT INTO alert_rule (name, enabled, spec, created_by, updated_by) VALUES ('hot', false, '{}', 'Ada', 'Ada') RETURNING id)
+    INSERT INTO alert (rule_id, rule_version, severity, state, started_at, fired_at, decided_at)
+    SELECT rule.id, 1, 'warning', 'firing', now(), now(), now() FROM rule, generate_series(1, 2)`);
   const sink = new Writable({
     write: (chunk, _, done) => {
       logged.push(String(chunk));

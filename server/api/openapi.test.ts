@@ -60,3 +60,13 @@ test("every path parameter is described, and every operation names its problems"
     }
   }
 });
+
+test("a place in a path has one name everywhere: Next doesn't start with two", () => {
+  const names = new Map<string, string>();
+  for (const address of Object.keys(document.paths))
+    for (const { 0: name, index } of address.matchAll(/\{\w+\}/g)) {
+      const before = address.slice(0, index);
+      expect(names.get(before) ?? name, address).toBe(name);
+      names.set(before, name);
+    }
+});

@@ -12,7 +12,6 @@ const rowId = z.int().min(1).max(2_147_483_647);
 
 /** Path of whatever has a number. */
 export const numberedPath = z.object({ id: z.coerce.number().int().min(1).max(2_147_483_647) });
-export const alertPath = z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
 
 const settings = z.record(z.string(), z.unknown());
 const revision = z.int().min(0).describe("Give it back with a change: it is refused when somebody else's came between");

@@ -37,7 +37,7 @@ export interface MessageRow {
 const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
 /** True if there is this alert at these sites. */
-export async function isAlertAt(db: Pool, id: number, sites: Sites): Promise<boolean> {
+export async function isAlertAt(db: Pool, id: string, sites: Sites): Promise<boolean> {
   const { rowCount } = await db.query(
     `SELECT FROM alert WHERE id = $1 AND ($2::integer[] IS NULL OR site_id = ANY ($2::integer[]))`,
     [id, sites === "all" ? null : sites],
@@ -46,7 +46,7 @@ export async function isAlertAt(db: Pool, id: number, sites: Sites): Promise<boo
 }
 
 /** What was decided about each event of an alert, in order. */
-export async function verdictsOf(db: Pool, alertId: number): Promise<VerdictRow[]> {
+export async function verdictsOf(db: Pool, alertId: string): Promise<VerdictRow[]> {
   const { rows } = await db.query<VerdictRow>(
     `SELECT e.id AS event, e.kind, ${MS("e.at")} AS at, v.verdict, r.name AS route, v.by_name AS by, ${MS("v.at")} AS "decidedAt"
      FROM alert_event e LEFT JOIN alert_verdict v ON v.event_id = e.id LEFT JOIN route r ON r.id = v.route_id
@@ -57,7 +57,7 @@ export async function verdictsOf(db: Pool, alertId: number): Promise<VerdictRow[
 }
 
 /** Messages about an alert with what became of them, newest first. */
-export async function messagesOf(db: Pool, alertId: number): Promise<MessageRow[]> {
+export async function messagesOf(db: Pool, alertId: string): Promise<MessageRow[]> {
   const { rows } = await db.query<MessageRow>(
     `SELECT n.id, c.name AS channel, n.occasion, n.title, n.status AS state, cardinality(n.alert_ids) AS alerts, ${MS("n.made_at")} AS "madeAt",
        ${MS("n.sent_at")} AS "sentAt", CASE WHEN n.status = 'waiting' THEN ${MS("GREATEST(n.next_at, c.rests_until)")} END AS "nextTryAt",

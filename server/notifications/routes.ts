@@ -3,7 +3,7 @@ import type { ChannelKind } from "@/server/domain/notifications/channel";
 import { type Matcher, matches, type Matchable } from "@/server/domain/notifications/matcher";
 
 /** What alerts can be told together by. */
-export const GROUP_BY = ["rule", "severity", "site", "type", "device", "metric"] as const;
+const GROUP_BY = ["rule", "severity", "site", "type", "device", "metric"] as const;
 type GroupBy = (typeof GROUP_BY)[number];
 
 export interface Route {

@@ -1,14 +1,15 @@
 import type { Pool } from "pg";
-import { alertMessages, alertPath } from "@/server/contracts/notifications";
+import { alertPath } from "@/server/contracts/alerts";
+import { alertMessages } from "@/server/contracts/notifications";
 import { isAlertAt, messagesOf, verdictsOf } from "@/server/notifications/messages";
 import { toInstant, toInstantOrNull } from "../instant";
-import { ProblemError } from "../problem";
+import { noAlert } from "../alerts/view";
 import { NO_PARAMETERS, verb } from "../verb";
 
 export const listAlertMessages = verb(
   {
     method: "GET",
-    path: "/api/v1/alerts/{id}/messages",
+    path: "/api/v1/alerts/{alert}/messages",
     access: "view",
     bySite: true,
     summary:
@@ -20,9 +21,9 @@ export const listAlertMessages = verb(
     problems: ["not-found"],
   },
   ({ pool }: { readonly pool: Pool }) =>
-    async ({ sites }, { params: { id } }) => {
-      if (!(await isAlertAt(pool, id, sites))) throw new ProblemError("not-found", `There is no alert ${id}.`);
-      const [verdicts, messages] = await Promise.all([verdictsOf(pool, id), messagesOf(pool, id)]);
+    async ({ sites }, { params: { alert } }) => {
+      if (!(await isAlertAt(pool, alert, sites))) throw noAlert(alert);
+      const [verdicts, messages] = await Promise.all([verdictsOf(pool, alert), messagesOf(pool, alert)]);
       return {
         verdicts: verdicts.map(({ at, decidedAt, ...row }) => ({
           ...row,

@@ -45,11 +45,12 @@ afterEach(async () => {
 
 function ask(
   verb: VerbName,
-  { id, body, to = rig.api }: { id?: number; body?: object; to?: Api } = {},
+  { body, to = rig.api, ...path }: { id?: number; alert?: number; body?: object; to?: Api } = {},
 ): Promise<Response> {
   const { method } = VERBS[verb].operation;
   const init = body === undefined ? { method } : { method, headers: JSON_TYPE, body: JSON.stringify(body) };
-  return to.handle(verb, new Request("http://here/api", init), id === undefined ? {} : { id: String(id) });
+  const params = Object.fromEntries(Object.entries(path).map(([name, value]) => [name, String(value)]));
+  return to.handle(verb, new Request("http://here/api", init), params);
 }
 
 const hook = (name = "desk", more: object = {}) =>
@@ -79,7 +80,7 @@ test("an alert goes its way: from the event to the message, with its verdict and
   await until(() => receiver.got.length === 1);
   expect(receiver.got[0]!.headers["authorization"]).toBe(PLANTED);
   const told = await until(async () => {
-    const answer = await read(alertMessages, ask("listAlertMessages", { id: alert }));
+    const answer = await read(alertMessages, ask("listAlertMessages", { alert }));
     return answer.messages[0]?.state === "sent" ? answer : null;
   });
   expect(told.verdicts).toMatchObject([{ kind: "fired", verdict: "told", route: "all" }]);
@@ -246,7 +247,7 @@ test("an operator of one site silences that site alone, and sees no others", asy
   const { rows: hidden } = await rig.engines.pool.query<{ id: number }>(
     `SELECT id FROM alert WHERE device_name = 'far'`,
   );
-  expect((await refused(ask("listAlertMessages", { id: hidden[0]!.id, to: operator }))).kind).toBe("not-found");
+  expect((await refused(ask("listAlertMessages", { alert: hidden[0]!.id, to: operator }))).kind).toBe("not-found");
 });
 
 test("a maintenance says its next windows, and one that can't be is refused", async () => {

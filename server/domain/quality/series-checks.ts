@@ -24,7 +24,7 @@ export const DEFAULT_LIMITS: SeriesLimits = {
 };
 
 /** The least that a run of equal values is before it can be stuck. */
-export const LEAST_RUN = { readings: 10, ms: 120_000 } as const;
+const LEAST_RUN = { readings: 10, ms: 120_000 } as const;
 /** A run is too long for chance if it comes less than once in so many readings. */
 const BY_CHANCE = 1e9;
 
