@@ -4,7 +4,7 @@
  */
 
 /** What a check says, worst last. A series without a flag passed, or wasn't evaluated. */
-const FLAG_LEVELS = ["suspect", "fail"] as const;
+export const FLAG_LEVELS = ["suspect", "fail"] as const;
 export type FlagLevel = (typeof FLAG_LEVELS)[number];
 
 /** The checks of one series' readings as they come. */
