@@ -106,7 +106,7 @@ export const deviceQualityAnswer = z
   .meta({ id: "DeviceQuality" });
 
 /** Limits as people set them: null leaves a check out, what is absent is the default. */
-export const qualityLimits = z.strictObject({
+const qualityLimits = z.strictObject({
   min: z.number().nullable().optional().describe("A value below fails; left out: the metric's valid range"),
   max: z.number().nullable().optional(),
   spikeSteps: z.number().min(1).max(1e6).nullable().optional().describe("Usual steps from both neighbors"),
@@ -141,7 +141,6 @@ export const qualityLimitsAnswer = z
   .meta({ id: "QualityLimits" });
 
 export type QualityAnswer = z.infer<typeof qualityAnswer>;
-export type QualityCheck = z.infer<typeof check>;
 export type DeviceQuality = z.infer<typeof deviceQualityAnswer>;
 
 function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): [K, ...K[]] {

@@ -5,7 +5,7 @@ import type { EpochMs } from "@/server/domain/terms";
 export type AnyCheck = SeriesCheck | DeviceCheck;
 
 /** A flag that begins this soon after the last one of its check ended goes on with it, so that an hour has twelve at most. */
-export const JOIN_MS = 300_000;
+const JOIN_MS = 300_000;
 const DAY_MS = 86_400_000;
 
 /** The last stretch that a check flagged of a device (metric 0) or a series. */

@@ -9,7 +9,7 @@ const OF_DEVICE = newDevice().length;
 const OF_SERIES = newSeries().length;
 
 /** What the checks remember of a device and its series. */
-export interface States {
+interface States {
   readonly device: DeviceState;
   readonly series: ReadonlyMap<number, SeriesState>;
 }

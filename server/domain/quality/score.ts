@@ -10,7 +10,7 @@ export const PARTS = {
   uniqueness: { title: "Once", about: "Readings that weren't sent again, nor with another value." },
 } as const;
 export type Part = keyof typeof PARTS;
-export type Parts = Readonly<Record<Exclude<Part, "completeness">, number> & { readonly completeness: number | null }>;
+type Parts = Readonly<Record<Exclude<Part, "completeness">, number> & { readonly completeness: number | null }>;
 
 /** A part counts as this at least, so that one that is nothing doesn't hide the others. */
 const LEAST = 0.01;
