@@ -11,12 +11,13 @@ function pagesOf(grants: readonly Grant[]): string[] {
   return openPages(me).all.map(({ label }) => label);
 }
 
-const OF_SITES = ["Overview", "Devices", "Alerts", "Metrics", "Sources", "Dead letters"];
+const OF_SITES = ["Overview", "Devices", "Alerts", "Metrics", "Quality", "Sources", "Dead letters"];
 const OF_ALL = [
   "Overview",
   "Devices",
   "Alerts",
   "Metrics",
+  "Quality",
   "Sources",
   "Pipeline",
   "Dead letters",

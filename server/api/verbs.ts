@@ -53,6 +53,9 @@ import { addRoute, checkRoute, deleteRouteVerb, listRoutesVerb, updateRouteVerb 
 import { addSilence, endSilenceVerb, extendSilenceVerb, listSilencesVerb, previewSilenceVerb } from "./notifications/silences";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
+import { getDeviceQuality } from "./quality/device";
+import { listQualityLimits, setQualityLimits } from "./quality/limits";
+import { listQuality } from "./quality/list";
 import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
@@ -100,6 +103,10 @@ export const VERBS = {
   downloadCsv,
   downloadJson,
   listMessages,
+  getDeviceQuality,
+  listQuality,
+  listQualityLimits,
+  setQualityLimits,
   listMetrics,
   listMetricUse,
   getMetricStored,

@@ -4,6 +4,7 @@ export const PAGES = [
   { href: "/devices", label: "Devices", key: "d", ofAllSites: false },
   { href: "/alerts", label: "Alerts", key: "e", ofAllSites: false },
   { href: "/metrics", label: "Metrics", key: "t", ofAllSites: false },
+  { href: "/quality", label: "Quality", key: "q", ofAllSites: false },
   { href: "/sources", label: "Sources", key: "i", ofAllSites: false },
   { href: "/pipeline", label: "Pipeline", key: "p", ofAllSites: true },
   { href: "/dead-letters", label: "Dead letters", key: "l", ofAllSites: false },
