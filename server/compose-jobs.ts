@@ -16,6 +16,8 @@ import { jobJobs } from "./jobs/jobs";
 import type { EndedRun } from "./jobs/runs";
 import type { Logger } from "./observability/logger";
 import { pipelineJobs } from "./pipeline/jobs";
+import { qualityJobs } from "./quality/jobs";
+import { countReceived } from "./readings/received";
 import { settleLeft } from "./pipeline/settlements";
 import { notificationJobs } from "./notifications/jobs";
 import type { Job, JobContext } from "./postgres/job";
@@ -56,6 +58,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
       bringBack: (tx, device, metric) => bringBack(tx, cold, device, { metric }),
     }),
     ...pipelineJobs(),
+    ...qualityJobs(countReceived),
     ...ingestJobs(),
     ...deadLetterJobs({
       ...{ deadLetters, eventLog: engines.eventLog, days: settings.DEAD_LETTER_RETENTION_DAYS },

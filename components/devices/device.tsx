@@ -12,6 +12,7 @@ import { useMay } from "../queries/access";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
+import { FiringAt } from "../shell/firing";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -93,6 +94,7 @@ export function Device({ id }: { id: string }) {
       {error ? (
         <StaleNotice onRetry={() => void refetch()}>This device may be out of date: {error.message}</StaleNotice>
       ) : null}
+      <FiringAt device={id} />
       <Facts device={data} known={known} />
       <Section
         title="Current values"

@@ -1,5 +1,6 @@
 "use client";
 import { useCallback, useMemo, useState } from "react";
+import type { DeviceQuality } from "@/server/contracts/quality";
 import { formatDuration, formatInstant, formatMeasure, formatTick, type Zone, zoneOffsetMs } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
@@ -8,7 +9,8 @@ import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
 import { chartGroups, MOST_CHARTS } from "./chart-groups";
-import { bandKey, toRows } from "./chart-rows";
+import { bandKey, toRows } from "../ui/chart-rows";
+import { flagsOf, FlagStrip } from "./flags";
 import classes from "./history.module.css";
 import type { Stretch } from "./ranges";
 import { type Series, toStretches } from "../live/series";
@@ -22,6 +24,8 @@ const FLAG_RANGE = [0, 1] as const;
 
 interface HistoryChartsProps extends Stretch {
   series: readonly Series[];
+  /** What is flagged of them; undefined until it is known. */
+  quality: DeviceQuality | undefined;
   zone: Zone;
   /** The moment a person chose; live values are spoken in turns, this one at once. */
   choice: string;
@@ -92,6 +96,8 @@ function GroupChart(props: GroupChartProps) {
     [zone, bucketMs],
   );
   const value = useCallback((number: number) => (isFlag ? flagWord(number) : formatMeasure(number)), [isFlag]);
+  const metrics = series.map(({ metric }) => metric);
+  const flags = flagsOf(props.quality, metrics);
   const height = chartHeight(slots);
   return (
     <figure className={classes.chart}>
@@ -123,6 +129,7 @@ function GroupChart(props: GroupChartProps) {
           onZoomOut={onZoomOut}
         />
       </div>
+      <FlagStrip flags={flags} metrics={metrics} from={from} to={to} zone={zone} />
     </figure>
   );
 }

@@ -8,6 +8,7 @@ import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { chartGroups } from "./chart-groups";
+import { flagsOf, FlagTable, useFlags } from "./flags";
 import classes from "./history.module.css";
 import { chartHeight, flagWord, HistoryCharts } from "./history-charts";
 import { HistoryTable } from "./history-table";
@@ -30,6 +31,7 @@ export function History({ device, metrics, address, change }: HistoryProps) {
   const view = useHistory(device, metrics, address);
   const { series, from, to, error, isFetching, retry, isStale, choice } = view;
   const [zoom, zoomOut] = useZoom(address, change);
+  const { quality } = useFlags(device.id, view);
   const asTable = address.get("view") === "table";
   const isEmpty = series?.every((one) => visiblePoints(one, from, to).length === 0) ?? true;
   const groups = chartGroups(metrics.map((metric) => series?.find((one) => one.metric === metric) ?? unknown(metric)));
@@ -84,10 +86,14 @@ export function History({ device, metrics, address, change }: HistoryProps) {
             <SpokenSeries key={one.metric} series={one} from={from} to={to} zone={zone} />
           ))}
           {asTable ? (
-            <HistoryTable series={series} from={from} to={to} zone={zone} />
+            <>
+              <HistoryTable series={series} from={from} to={to} zone={zone} />
+              <FlagTable flags={flagsOf(quality, metrics)} zone={zone} />
+            </>
           ) : (
             <HistoryCharts
               series={series}
+              quality={quality}
               from={from}
               to={to}
               zone={zone}

@@ -7,6 +7,7 @@ import { useSeesAll } from "../queries/access";
 import { healthQuery } from "../queries/health";
 import { pipelineQuery } from "../queries/pipeline";
 import { adviceOn } from "../queries/request";
+import { FiringLine } from "../shell/firing";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
@@ -37,6 +38,7 @@ export function Overview() {
 function OfSomeSites() {
   return (
     <Page title="Overview" withVerdict={false}>
+      <FiringLine />
       <Strip />
       <NewLetters />
       <Sites />
@@ -51,6 +53,7 @@ function Whole() {
   return (
     <Page title="Overview" withVerdict={false}>
       <Hero />
+      <FiringLine />
       {!pipeline && error ? (
         <Failure
           what="The pipeline's state could not be loaded"

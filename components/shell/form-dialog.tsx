@@ -11,6 +11,8 @@ interface FormDialogProps {
   /** The button that does it, in words that say what. */
   act: string;
   isDangerous?: boolean;
+  /** Width in pixels, where there is room. */
+  size?: number;
   isSending: boolean;
   /** False while what is filled in can't be sent. */
   isReady?: boolean;
@@ -24,9 +26,20 @@ interface FormDialogProps {
 
 /** A dialog that asks once, then does it. */
 export function FormDialog(props: FormDialogProps) {
-  const { title, act, isDangerous = false, isSending, isReady = true, failed, error, onSubmit, onClose } = props;
+  const {
+    title,
+    act,
+    isDangerous = false,
+    size = 480,
+    isSending,
+    isReady = true,
+    failed,
+    error,
+    onSubmit,
+    onClose,
+  } = props;
   return (
-    <Dialog title={title} size={480} onClose={onClose}>
+    <Dialog title={title} size={size} onClose={onClose}>
       <form
         className={form.dialog}
         onSubmit={(event) => {

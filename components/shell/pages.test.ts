@@ -11,8 +11,20 @@ function pagesOf(grants: readonly Grant[]): string[] {
   return openPages(me).all.map(({ label }) => label);
 }
 
-const OF_SITES = ["Overview", "Devices", "Metrics", "Sources", "Dead letters"];
-const OF_ALL = ["Overview", "Devices", "Metrics", "Sources", "Pipeline", "Dead letters", "Jobs", "Retention", "Health"];
+const OF_SITES = ["Overview", "Devices", "Alerts", "Metrics", "Quality", "Sources", "Dead letters"];
+const OF_ALL = [
+  "Overview",
+  "Devices",
+  "Alerts",
+  "Metrics",
+  "Quality",
+  "Sources",
+  "Pipeline",
+  "Dead letters",
+  "Jobs",
+  "Retention",
+  "Health",
+];
 
 test("who sees some sites alone is offered what is of sites, whatever their role there", () => {
   for (const role of ROLES)

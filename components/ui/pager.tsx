@@ -23,17 +23,25 @@ export function usePages(): Pages {
   };
 }
 
+interface PagerProps {
+  pages: Pages;
+  next: string | null;
+  of: string;
+  /** What the buttons are called. */
+  words?: readonly [previous: string, next: string];
+}
+
 /** Previous and next page; nothing when there is only one. */
-export function Pager({ pages, next, of }: { pages: Pages; next: string | null; of: string }) {
+export function Pager({ pages, next, of, words = ["Newer", "Older"] }: PagerProps) {
   if (pages.number === 1 && next === null) return null;
   return (
     <nav className={classes.pager} aria-label={`Pages of ${of}`}>
       <Button size="xs" variant="default" disabled={pages.number === 1} onClick={pages.toPrevious}>
-        Newer
+        {words[0]}
       </Button>
       <span>Page {pages.number}</span>
       <Button size="xs" variant="default" disabled={next === null} onClick={() => next && pages.toNext(next)}>
-        Older
+        {words[1]}
       </Button>
     </nav>
   );

@@ -4,9 +4,15 @@ import type { Job } from "@/server/contracts/jobs";
 import classes from "./ui.module.css";
 
 /** The meaning of a state to a person; every page shows it by the same shape, word and color. */
-export type Mark = "ok" | "warning" | "failing" | "unknown" | "stale";
+export type Mark = "ok" | "warning" | "failing" | "unknown" | "stale" | "acknowledged";
 
 const SHAPES: Record<Mark, React.ReactNode> = {
+  acknowledged: (
+    <g stroke="currentColor" strokeWidth="1.2" fill="none" strokeLinejoin="round" strokeLinecap="round">
+      <path d="M2.2 8.8h7.6c-.9-.8-1.1-1.7-1.1-3.6 0-1.9-1-3.2-2.7-3.2S3.3 3.3 3.3 5.2c0 1.9-.2 2.8-1.1 3.6ZM5 10.6h2" />
+      <path d="M1 11 11 1" />
+    </g>
+  ),
   ok: <circle cx="6" cy="6" r="4" fill="currentColor" />,
   warning: <path d="M6 1 11.4 11H.6Z" fill="currentColor" />,
   failing: <path d="M3.7.5h4.6l3.2 3.2v4.6l-3.2 3.2H3.7L.5 8.3V3.7Z" fill="currentColor" />,

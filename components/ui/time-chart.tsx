@@ -1,7 +1,7 @@
 "use client";
 import { useElementSize } from "@mantine/hooks";
 import { memo, useMemo, useState } from "react";
-import { Area, CartesianGrid, ComposedChart, Line, XAxis, YAxis } from "recharts";
+import { Area, CartesianGrid, ComposedChart, Line, ReferenceArea, ReferenceLine, XAxis, YAxis } from "recharts";
 import classes from "./time-chart.module.css";
 import { createCrosshair, type Crosshair } from "./time-chart-crosshair";
 import { ChartOverlay, type OverlayLine } from "./time-chart-overlay";
@@ -27,6 +27,24 @@ export interface TimeSeries {
   readonly points?: readonly PlotPoint[];
 }
 
+/** A level that values are held against. */
+export interface TimeLimit {
+  readonly value: number;
+  readonly label: string;
+  /** A color token. */
+  readonly color: string;
+  /** True for a label that stands below its line. */
+  readonly below?: boolean;
+}
+
+/** A stretch of time that stands out. */
+export interface TimeShade {
+  readonly from: number;
+  readonly to: number;
+  /** A color token. */
+  readonly color: string;
+}
+
 interface TimeChartProps {
   rows: readonly TimeRow[];
   series: readonly TimeSeries[];
@@ -41,6 +59,8 @@ interface TimeChartProps {
   scale?: ValueScale;
   /** Fixed ends of the axis, for values that can only lie between them. */
   range?: readonly [number, number];
+  limits?: readonly TimeLimit[];
+  shades?: readonly TimeShade[];
   formatTick: (time: number) => string;
   /** Writes the moment pointed at: where the reading or its bucket begins. */
   formatTime: (time: number) => string;
@@ -53,6 +73,7 @@ interface TimeChartProps {
   onZoomOut?: () => void;
 }
 
+const NONE: readonly TimeLimit[] = [];
 const SHARES: [number, number] = [0, 1];
 const TICK = { fill: "var(--fw-muted)", fontSize: 12 } as const;
 
@@ -61,12 +82,12 @@ const TICK = { fill: "var(--fw-muted)", fontSize: 12 } as const;
  * given changed: a redraw costs about 10 ms however few points there are.
  */
 const TimeChart = memo(function TimeChart(props: TimeChartProps) {
-  const { rows, series, from, to, ticks, unit, height = 260, fromZero = false, range } = props;
+  const { rows, series, from, to, ticks, unit, height = 260, fromZero = false, range, limits = NONE, shades } = props;
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [own] = useState(createCrosshair);
   const scale = useMemo(
-    () => props.scale ?? (range ? fixedScale(range, props.formatValue) : scaleOf(rows, series, fromZero)),
-    [props.scale, rows, series, fromZero, range, props.formatValue],
+    () => props.scale ?? (range ? fixedScale(range, props.formatValue) : scaleOf(rows, series, fromZero, limits)),
+    [props.scale, rows, series, fromZero, range, limits, props.formatValue],
   );
   const lines = useMemo(
     () =>
@@ -130,6 +151,30 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
               tickLine={false}
               tick={TICK}
             />
+            {shades?.map((shade) => (
+              <ReferenceArea
+                key={`${shade.from} ${shade.color}`}
+                x1={Math.max(from, shade.from)}
+                x2={Math.min(to, shade.to)}
+                stroke="none"
+                fill={shade.color}
+                fillOpacity={0.12}
+              />
+            ))}
+            {limits.map(({ value, label, color, below }) => (
+              <ReferenceLine
+                key={label}
+                y={shareOf(value, scale)}
+                stroke={color}
+                strokeDasharray="4 3"
+                label={{
+                  value: label,
+                  position: below ? "insideTopLeft" : "insideBottomLeft",
+                  fill: "var(--fw-muted)",
+                  fontSize: 12,
+                }}
+              />
+            ))}
             {series.map(({ key, color, band, step }, i) =>
               band ? (
                 <Area
@@ -181,9 +226,14 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
 
 export default TimeChart;
 
-function scaleOf(rows: readonly TimeRow[], series: readonly TimeSeries[], fromZero: boolean): ValueScale {
-  let low = Infinity;
-  let high = -Infinity;
+function scaleOf(
+  rows: readonly TimeRow[],
+  series: readonly TimeSeries[],
+  fromZero: boolean,
+  limits: readonly TimeLimit[],
+): ValueScale {
+  let low = Math.min(...limits.map(({ value }) => value));
+  let high = Math.max(...limits.map(({ value }) => value));
   for (const row of rows) {
     for (const { key, band } of series) {
       const extremes = band ? (row[band] as readonly [number, number] | null | undefined) : null;

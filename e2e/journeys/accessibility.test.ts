@@ -76,6 +76,8 @@ const routes = () => [
   ...PAGES,
   ...PEOPLE_PAGES,
   { name: "a device", route: `/devices/${DEVICE}` },
+  { name: "a silence to be made", route: "/alerts/silences?new=1&site=north" },
+  { name: "channels", route: "/alerts/channels" },
   { name: "a dead letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` },
   { name: "a source", route: `/sources/${SOURCE}` },
   { name: "a mapping, with the last payload, which was refused", route: `/sources/${SOURCE}/mapping` },

@@ -7,6 +7,7 @@ export const PAGES = [
   { name: "Overview", route: "/" },
   { name: "Devices", route: "/devices" },
   { name: "Metrics", route: "/metrics" },
+  { name: "Quality", route: "/quality" },
   { name: "Sources", route: "/sources" },
   { name: "Pipeline", route: "/pipeline" },
   { name: "Dead letters", route: "/dead-letters" },

@@ -14,6 +14,7 @@ export interface StoredAlert {
   readonly device: string | null;
   readonly site: string | null;
   readonly metric: string | null;
+  readonly unit: string | null;
   readonly severity: Severity;
   readonly state: "firing" | "recovering" | "resolved" | "closed";
   readonly startedAt: EpochMs;
@@ -72,7 +73,8 @@ const ACKNOWLEDGED = `(a.acknowledged_at IS NOT NULL AND coalesce(a.acknowledged
 export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Promise<StoredAlert[]> {
   const { rows } = await db.query<StoredAlert>(
     `SELECT a.id::text AS id, a.rule_id AS "ruleId", coalesce(r.name, v.name, '') AS "ruleName", a.rule_version AS "ruleVersion", v.spec,
-       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, coalesce(m.name, a.metric_name) AS metric, a.severity, a.state,
+       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, coalesce(m.name, a.metric_name) AS metric,
+       coalesce(u.unit, m.unit) AS unit, a.severity, a.state,
        ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt", ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt",
        a.first_value AS "firstValue", a.worst_value AS "worstValue", ${ms("a.worst_at")} AS "worstAt", a.last_value AS "lastValue",
        a.closed_reason AS "closedReason", a.late, a.parent_id::text AS parent, a.flaps, a.flapping, ${ms("a.no_data_since")} AS "noDataSince",
@@ -81,6 +83,7 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
      FROM alert a LEFT JOIN alert_rule r ON r.id = a.rule_id
      LEFT JOIN alert_rule_version v ON v.rule_id = a.rule_id AND v.version = a.rule_version
      LEFT JOIN device d ON d.id = a.device_id LEFT JOIN site s ON s.id = a.site_id LEFT JOIN metric m ON m.id = a.metric_id
+     LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = a.metric_id
      WHERE ($1::integer[] IS NULL OR a.site_id = ANY ($1)) AND ($2::bigint IS NULL OR a.id = $2)
        AND CASE $3 WHEN 'open' THEN a.ended_at IS NULL WHEN 'ended' THEN a.ended_at IS NOT NULL ELSE true END
        AND ($4::text IS NULL OR a.severity = $4) AND ($5::text IS NULL OR ${ACKNOWLEDGED} = ($5 = 'yes')) AND ($6::integer IS NULL OR a.rule_id = $6)

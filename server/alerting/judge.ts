@@ -2,6 +2,7 @@ import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import { step } from "@/server/domain/alerts/step";
 import type { CommitBatch, Sample } from "@/server/ports/commit-batch";
+import { comingOf } from "@/server/ports/reading-blocks";
 import { isStateOnly } from "@/server/domain/message";
 import { type ActiveRule, readActiveRules } from "./active-rules";
 import { judgeSample, type Recheck, settle } from "./judge-sample";
@@ -60,23 +61,12 @@ export function createJudge(readBlocks: ReadBlocks) {
     async function load(ids: readonly number[]): Promise<void> {
       if (ids.length === 0) return;
       if (remembered.size + ids.length > MOST_WATCHED) remembered.clear();
-      const coming = comingOf(batch, new Set(ids));
+      const coming = comingOf(batch.written, new Set(ids));
       const wanted = ids.map((id) => ({ id, mark: -1, until: devices.get(id)!.latest }));
       for (const [id, watched] of await loadWatched(tx, wanted, { ...loading, coming }, changed))
         remembered.set(id, watched);
     }
   };
-}
-
-/** The readings of these devices that are new with the batch. */
-function comingOf({ written }: CommitBatch, ids: ReadonlySet<number>) {
-  const coming = new Map<number, Map<EpochMs, readonly number[]>>();
-  for (const { deviceId, time, metrics } of written.added) {
-    if (!ids.has(deviceId)) continue;
-    const own = coming.get(deviceId) ?? new Map<EpochMs, readonly number[]>();
-    coming.set(deviceId, own.set(time, metrics));
-  }
-  return coming;
 }
 
 function noteLate(rechecks: Map<string, Recheck>, deviceId: number, metric: number, time: EpochMs): void {

@@ -1,25 +1,18 @@
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { DeviceFacts, MetricFacts } from "@/server/domain/alerts/judged";
 import { type AlertState, goOn, restState, step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
+import { type Coming, type ReadingBlock, samplesOf } from "@/server/ports/reading-blocks";
 import type { ActiveRule } from "./active-rules";
 import { settle } from "./judge-sample";
 import { type DeviceRow, hasMemory, type Instance, setState, watch, type Watched } from "./watched";
-
-/** Moments of one device, metric after metric: the value of metrics[m] at times[i] is values[m * times.length + i], NaN if there is none. */
-interface Block {
-  readonly device: number;
-  readonly times: ArrayLike<number>;
-  readonly metrics: readonly number[];
-  readonly values: ArrayLike<number>;
-}
 
 /** Reads readings: blocks whose last moment is within one of the stretches [from, to), by stretch and time. */
 export type ReadBlocks = (
   tx: PoolClient,
   stretches: readonly { readonly device: number; readonly from: EpochMs; readonly to: EpochMs }[],
-) => Promise<readonly Block[]>;
+) => Promise<readonly ReadingBlock[]>;
 
 const MINUTE = 60_000;
 /** Readings are looked back for values that still hold, so long at most. */
@@ -38,7 +31,7 @@ export interface Loading {
   readonly rulesEpoch: number;
   readonly readBlocks: ReadBlocks;
   /** Readings that are about to be judged: they are left out. By device and time. */
-  readonly coming?: ReadonlyMap<number, ReadonlyMap<EpochMs, readonly number[]>>;
+  readonly coming?: Coming;
   /** Rules that are new: what is true already by the readings of before is so at once. */
   readonly seeded?: ReadonlySet<number>;
 }
@@ -222,34 +215,8 @@ function orphanOf({ ruleId, version, metric, state }: StateRow): Instance {
   return { rule, judged, metric, state: null, kept: state, events: [] };
 }
 
-/** The readings of blocks, by device and time, without those that are about to be judged. */
-export function samplesOf(blocks: readonly Block[], coming: Loading["coming"]): Map<number, Sample[]> {
-  const byDevice = new Map<number, Map<EpochMs, { metrics: number[]; values: number[] }>>();
-  for (const { device, times, metrics, values } of blocks) {
-    const own = byDevice.get(device) ?? new Map<EpochMs, { metrics: number[]; values: number[] }>();
-    byDevice.set(device, own);
-    for (let i = 0; i < times.length; i++) {
-      const time = times[i]!;
-      const left = coming?.get(device)?.get(time);
-      const moment = own.get(time) ?? { metrics: [], values: [] };
-      for (const [m, metric] of metrics.entries()) {
-        const value = values[m * times.length + i]!;
-        if (Number.isNaN(value) || left?.includes(metric)) continue;
-        moment.metrics.push(metric);
-        moment.values.push(value);
-      }
-      if (moment.metrics.length > 0) own.set(time, moment);
-    }
-  }
-  return new Map(
-    [...byDevice].map(([deviceId, own]) => [
-      deviceId,
-      [...own].sort(([a], [b]) => a - b).map(([time, moment]) => ({ deviceId, time, ...moment })),
-    ]),
-  );
-}
-
-async function readDevices(tx: PoolClient, ids: readonly number[]): Promise<Map<number, DeviceRow>> {
+/** Reads what rules select devices by, and their metrics. */
+export async function readDevices(tx: Pool | PoolClient, ids: readonly number[]): Promise<Map<number, DeviceRow>> {
   const { rows } = await tx.query<{
     id: number;
     name: string;

@@ -3,7 +3,7 @@ import { type AlertEvent, type AlertState, restState, step } from "@/server/doma
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
 import { timeText } from "@/server/postgres/time-text";
-import { samplesOf } from "./load";
+import { samplesOf } from "@/server/ports/reading-blocks";
 import { onDevices } from "./on-devices";
 import { alone, type TurnDeps } from "./turn";
 import type { Instance, Watched } from "./watched";
@@ -49,7 +49,7 @@ export async function recheckLate(deps: TurnDeps, settleMs = SETTLE_MS): Promise
       const asked = held.flatMap(({ watched: { id }, latest }) =>
         latest === null ? [] : [{ device: id, from: stretches.get(id)!.from - back, to: latest + 1 }],
       );
-      const samples = samplesOf(await deps.readBlocks(tx, asked), undefined);
+      const samples = samplesOf(await deps.readBlocks(tx, asked));
       const known = await readKnown(tx, [...stretches.values()]);
       const wrong: Known[] = [];
       for (const { watched } of held)

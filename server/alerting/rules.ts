@@ -40,6 +40,22 @@ export async function readRules(db: Pool | PoolClient, sites: Sites, id: number 
   return rows.map((row) => ({ ...row, spec: ruleSpec.parse(row.spec) }));
 }
 
+/** A version of a rule as it was. */
+interface RuleVersion extends Pick<RuleRow, "version" | "name" | "spec" | "enabled"> {
+  readonly at: EpochMs;
+  readonly by: string;
+}
+
+/** Reads the versions of a rule, newest first. */
+export async function readVersions(db: Pool | PoolClient, rule: number): Promise<RuleVersion[]> {
+  const { rows } = await db.query<RuleVersion>(
+    `SELECT version, name, spec, enabled, ${ms("at")} AS at, ${signedBy("by")} AS by FROM alert_rule_version WHERE rule_id = $1
+     ORDER BY version DESC LIMIT 100`,
+    [rule],
+  );
+  return rows.map((row) => ({ ...row, spec: ruleSpec.parse(row.spec) }));
+}
+
 /** Adds a rule. @returns its id; null when there is one of this name. */
 export async function addRule(
   tx: PoolClient,

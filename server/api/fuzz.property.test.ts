@@ -84,6 +84,7 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
     ...{ matchers: [{ field: "site", values: ["north"] }], reason: "x", untilResolved: false },
     ...{ startsAt: new Date().toISOString(), endsAt: new Date(Date.now() + 3_600_000).toISOString() },
   },
+  extendSilence: { endsAt: new Date(Date.now() + 3_600_000).toISOString() },
   previewSilence: { matchers: [{ field: "site", values: ["north"] }] },
   addMaintenance: { name: "x", matchers: [], cron: "0 2 * * 6", minutes: 60, zone: "Europe/Berlin", note: null },
   updateMaintenance: { revision: 0, name: "y", cron: "0 2 * * 6", minutes: 60, zone: "UTC" },

@@ -50,14 +50,23 @@ import {
 } from "./notifications/maintenance";
 import { listAlertMessages } from "./notifications/messages";
 import { addRoute, checkRoute, deleteRouteVerb, listRoutesVerb, updateRouteVerb } from "./notifications/routes";
-import { addSilence, endSilenceVerb, listSilencesVerb, previewSilenceVerb } from "./notifications/silences";
+import {
+  addSilence,
+  endSilenceVerb,
+  extendSilenceVerb,
+  listSilencesVerb,
+  previewSilenceVerb,
+} from "./notifications/silences";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
+import { getDeviceQuality } from "./quality/device";
+import { listQualityLimits, setQualityLimits } from "./quality/limits";
+import { listQuality } from "./quality/list";
 import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
 import { addRuleVerb, deleteRule, importRules, updateRule } from "./rules/change";
-import { exportRules, getRule, listRules } from "./rules/list";
+import { countRuleMatches, exportRules, getRule, listRules, listRuleVersions } from "./rules/list";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -84,6 +93,8 @@ export const VERBS = {
   updateRule,
   deleteRule,
   exportRules,
+  listRuleVersions,
+  countRuleMatches,
   importRules,
   ingestTelemetry,
   listDevices,
@@ -98,6 +109,10 @@ export const VERBS = {
   downloadCsv,
   downloadJson,
   listMessages,
+  getDeviceQuality,
+  listQuality,
+  listQualityLimits,
+  setQualityLimits,
   listMetrics,
   listMetricUse,
   getMetricStored,
@@ -187,6 +202,7 @@ export const VERBS = {
   listSilences: listSilencesVerb,
   addSilence,
   previewSilence: previewSilenceVerb,
+  extendSilence: extendSilenceVerb,
   endSilence: endSilenceVerb,
   listMaintenance,
   addMaintenance,

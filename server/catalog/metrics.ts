@@ -97,10 +97,12 @@ export async function setOwnUnits(
   // The order of ids is the one in which all who lock several devices do so.
   const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
   const { rows } = await tx.query<{ id: number; name: string }>(
-    `SELECT id, name FROM device WHERE name = ANY ($1) ${within} ORDER BY id FOR KEY SHARE`,
+    `SELECT id, name FROM device WHERE name = ANY ($1) ${within} ORDER BY id FOR NO KEY UPDATE`,
     [devices, ...values],
   );
   const ids = rows.map(({ id }) => id);
+  // Whoever judges their readings remembers whose unit a range is in.
+  if (changed) await tx.query(`UPDATE device SET judged = judged + 1 WHERE id = ANY ($1::integer[])`, [ids]);
   if (unit !== null)
     await tx.query(
       `INSERT INTO device_unit (device_id, metric_id, unit) SELECT id, $2, $3 FROM unnest($1::integer[]) AS d (id)

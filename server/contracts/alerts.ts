@@ -12,6 +12,7 @@ export const alert = z
     device: z.string().nullable(),
     site: z.string().nullable(),
     metric: z.string().nullable(),
+    unit: z.string().nullable().describe("Of the metric at the device"),
     severity,
     state: z.enum(ALERT_STATES),
     startedAt: instant.describe("Event time since which it was true"),
@@ -86,3 +87,6 @@ export const acknowledgement = z
       .describe("When it ends; null: with the alert, or when that becomes more severe"),
   })
   .strict();
+
+export type Alert = z.infer<typeof alert>;
+export type AlertWithEvents = z.infer<typeof alertWithEvents>;

@@ -57,6 +57,10 @@ export const deviceDetail = device
       .describe(
         "Readings more than five years before all others: the device's clock was not set. [from, to) holds them",
       ),
+    quality: z
+      .number()
+      .nullable()
+      .describe("0 to 100, of the latest day that is scored: that of its worst series; null: too little is known"),
     updatedAt: instant.describe("When site, type, notes or a label of a person last changed; for If-Match"),
   })
   .meta({ id: "DeviceDetail" });

@@ -184,6 +184,7 @@ export const newSilenceBody = z.strictObject({
   reason: text(500).trim().min(1),
   untilResolved: z.boolean().default(false),
 });
+export const silenceChanges = z.strictObject({ endsAt: silenceParts.endsAt });
 export const silencePreviewBody = z.strictObject({ matchers: silenceParts.matchers });
 export const silencePreview = z
   .object({
@@ -214,6 +215,7 @@ export const maintenanceView = z
     words: z.string().describe("The matchers as a sentence"),
     now: window.nullable().describe("The window that is open"),
     next: z.array(window).describe("The next three"),
+    fortnight: z.array(window).describe("Those of the next 14 days, the one that is open first; 400 at most"),
     revision,
   })
   .meta({ id: "Maintenance" });
@@ -272,3 +274,19 @@ export const alertMessages = z
       .describe("Newest first, at most 100"),
   })
   .meta({ id: "AlertMessages" });
+export type AlertMessages = z.infer<typeof alertMessages>;
+export type ChannelView = z.infer<typeof channelView>;
+export type ChannelTest = z.infer<typeof channelTest>;
+export type RouteView = z.infer<typeof routeView>;
+export type RouteCheck = z.infer<typeof routeCheck>;
+export type SilenceView = z.infer<typeof silenceView>;
+export type SilencePreview = z.infer<typeof silencePreview>;
+export type MaintenanceView = z.infer<typeof maintenanceView>;
+export type ChannelBody = z.input<typeof newChannelBody>;
+export type ChannelChanges = z.input<typeof channelChanges>;
+export type RouteBody = z.input<typeof newRouteBody>;
+export type RouteChanges = z.input<typeof routeChanges>;
+export type RouteCheckBody = z.input<typeof routeCheckBody>;
+export type SilenceBody = z.input<typeof newSilenceBody>;
+export type MaintenanceBody = z.input<typeof newMaintenanceBody>;
+export type MaintenanceChanges = z.input<typeof maintenanceChanges>;

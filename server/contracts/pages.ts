@@ -2,13 +2,23 @@
 export const PAGES = [
   { href: "/", label: "Overview", key: "o", ofAllSites: false },
   { href: "/devices", label: "Devices", key: "d", ofAllSites: false },
+  { href: "/alerts", label: "Alerts", key: "e", ofAllSites: false },
   { href: "/metrics", label: "Metrics", key: "t", ofAllSites: false },
+  { href: "/quality", label: "Quality", key: "q", ofAllSites: false },
   { href: "/sources", label: "Sources", key: "i", ofAllSites: false },
   { href: "/pipeline", label: "Pipeline", key: "p", ofAllSites: true },
   { href: "/dead-letters", label: "Dead letters", key: "l", ofAllSites: false },
   { href: "/jobs", label: "Jobs", key: "j", ofAllSites: true },
   { href: "/retention", label: "Retention", key: "r", ofAllSites: true },
   { href: "/health", label: "Health", key: "h", ofAllSites: true },
+] as const;
+
+/** The pages within Alerts, in order, for the line above each of them. */
+export const ALERT_PAGES = [
+  { href: "/alerts", label: "Inbox", ofAllSites: false },
+  { href: "/alerts/rules", label: "Rules", ofAllSites: true },
+  { href: "/alerts/silences", label: "Silences", ofAllSites: false },
+  { href: "/alerts/channels", label: "Channels", ofAllSites: true },
 ] as const;
 
 /** Pages for those who let others in, each with the permission it takes; below the others. */

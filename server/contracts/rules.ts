@@ -65,3 +65,30 @@ export const rulePath = z.object({
 });
 
 export const deletedRule = z.object({ name: z.string() });
+
+/** What of the fleet a rule would watch. */
+export const ruleMatchesBody = z.strictObject({ spec: ruleSpec });
+export const ruleMatches = z
+  .object({ devices: z.int(), series: z.int().describe("Of a rule of silence, as many as devices") })
+  .meta({ id: "RuleMatches" });
+
+export const ruleVersions = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          version: z.int(),
+          name: z.string(),
+          enabled: z.boolean(),
+          sentence: z.string(),
+          at: instant,
+          by: z.string(),
+        }),
+      )
+      .describe("Newest first, at most 100"),
+  })
+  .meta({ id: "RuleVersions" });
+
+export type RuleMatches = z.infer<typeof ruleMatches>;
+export type RuleVersions = z.infer<typeof ruleVersions>;
+export type AlertRule = z.infer<typeof alertRule>;

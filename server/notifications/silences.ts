@@ -63,6 +63,11 @@ export async function endSilence(tx: PoolClient, id: number, now: EpochMs): Prom
   );
 }
 
+/** Has a silence end at another time. */
+export async function moveSilenceEnd(tx: PoolClient, id: number, endsAt: EpochMs): Promise<void> {
+  await tx.query(`UPDATE silence SET ends_at = to_timestamp($2 / 1000.0) WHERE id = $1`, [id, endsAt]);
+}
+
 /** Ends silences that were to last until what they cover is over, once it is. */
 export async function endSilencesOver(tx: PoolClient, now: EpochMs): Promise<void> {
   const { rows } = await tx.query<Silence>(

@@ -4,6 +4,7 @@ import { addActivity, addConflicts, addRounded } from "@/server/catalog/contribu
 import { addLabels } from "@/server/catalog/said-labels";
 import type { ColdReader } from "@/server/readings/cold/reader";
 import { readBlocks } from "@/server/readings/blocks";
+import { createCheckQuality } from "@/server/quality/check-quality";
 import { createAddReadings } from "@/server/readings/contributors";
 import { createPartitions } from "@/server/readings/partitions";
 import { createEdgeReader } from "@/server/readings/series-edges";
@@ -74,6 +75,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     addRounded,
     addLabels, // what they say of their devices
     createJudge(readBlocks), // the alert rules
+    createCheckQuality(readBlocks), // flags of the quality checks, repeats and late readings by device
   ];
   // of each partition's part
   const byPartition = [addRate, addRefused, addSources, addTakenFrom, addReplayRuns, addSettlements];

@@ -47,6 +47,9 @@ const VIEWS = [
   "retention",
   "access",
   "sources",
+  "alerts",
+  "notifications",
+  "quality",
 ];
 const BROWSER_PACKAGES = [
   "react",
@@ -78,7 +81,7 @@ const ROOMS: readonly Room[] = [
     imports: ["ports", "domain", "async", "postgres", "config", "observability"],
   },
   // Its commit calls the contributors of these subjects; they know nothing of it.
-  { name: "pipeline", at: "server/pipeline", imports: [...FOUNDATION, "catalog", "readings", "alerting"] },
+  { name: "pipeline", at: "server/pipeline", imports: [...FOUNDATION, "catalog", "readings", "alerting", "quality"] },
   // Brings messages to the telemetry route with batching and retries: the simulator and replay are its two users.
   { name: "delivery", at: "server/delivery", imports: FOUNDATION },
   { name: "compose", at: "server/compose.ts", imports: [...FOUNDATION, "adapters"] },
@@ -104,6 +107,7 @@ const ROOMS: readonly Room[] = [
       "access",
       "alerting",
       "notifications",
+      "quality",
     ],
   },
   { name: "testing", at: "server/testing", imports: ["*"] },

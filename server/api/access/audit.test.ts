@@ -66,6 +66,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   const matchers = [{ field: "site", values: ["Lab"] }];
   const channel = (name: string) => ({ name, kind: "webhook", settings: { url: "http://127.0.0.1:9" } });
   const maintenance = (name: string) => ({ name, matchers, cron: "0 2 * * 6", minutes: 60 });
+  const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString();
   const numbered = async (verb: VerbName, body: object) =>
     String(z.object({ id: z.int() }).parse(await (await ask(verb, body)).json()).id);
   const desk = await numbered("addChannel", channel("desk"));
@@ -73,11 +74,8 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     ...{ desk, spare: await numbered("addChannel", channel("spare")) },
     route: await numbered("addRoute", { name: "all", channels: [Number(desk)] }),
     other: await numbered("addRoute", { name: "other", channels: [Number(desk)] }),
-    silence: await numbered("addSilence", {
-      matchers,
-      reason: "x",
-      endsAt: new Date(Date.now() + 600_000).toISOString(),
-    }),
+    silence: await numbered("addSilence", { matchers, reason: "x", endsAt: inMinutes(10) }),
+    extended: await numbered("addSilence", { matchers, reason: "x", endsAt: inMinutes(10) }),
     maintenance: await numbered("addMaintenance", maintenance("days")),
     weekly: await numbered("addMaintenance", maintenance("weekly")),
   };
@@ -132,9 +130,11 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     addRoute: { body: { name: "north", channels: [Number(numbers.desk)] }, target: "north" },
     updateRoute: { params: { id: numbers.route }, body: { revision: 0, waitMs: 0 }, target: "all" },
     deleteRoute: { params: { id: numbers.other }, target: "other" },
-    addSilence: {
-      body: { matchers, reason: "mended", endsAt: new Date(Date.now() + 60_000).toISOString() },
-      target: expect.anything(),
+    addSilence: { body: { matchers, reason: "mended", endsAt: inMinutes(1) }, target: expect.anything() },
+    extendSilence: {
+      params: { id: numbers.extended },
+      body: { endsAt: inMinutes(20) },
+      target: numbers.extended,
     },
     endSilence: { params: { id: numbers.silence }, target: numbers.silence },
     addMaintenance: { body: maintenance("nights"), target: "nights" },

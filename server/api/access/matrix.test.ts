@@ -18,6 +18,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
     ...(["listMetricUse", "getRetention"] as const),
     ...(["listAlerts", "getAlert", "listRules", "getRule", "exportRules"] as const),
+    ...(["listRuleVersions", "countRuleMatches"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),
   ],
@@ -28,7 +29,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   operate: [
     ...(["resendDeadLetter", "discardDeadLetter", "restoreDeadLetter", "startDeadLetterJob"] as const),
     ...(["stopDeadLetterJob", "runJob", "pauseJob", "resumeJob", "stopJobRun", "skipBatch"] as const),
-    ...(["sendTestMessage", "addSilence", "previewSilence", "endSilence"] as const),
+    ...(["sendTestMessage", "addSilence", "previewSilence", "extendSilence", "endSilence"] as const),
     ...(["acknowledgeAlert", "unacknowledgeAlert"] as const),
   ],
   send: ["ingestTelemetry", "getReplay"],

@@ -5,10 +5,37 @@ import { toInstant, toInstantOrNull } from "../instant";
 import { ProblemError } from "../problem";
 
 export function toAlert(row: StoredAlert): z.input<typeof alert> {
-  const { id, device, site, metric, severity, state, firstValue, worstValue, lastValue, closedReason, late, parent } =
-    row;
+  const {
+    id,
+    device,
+    site,
+    metric,
+    unit,
+    severity,
+    state,
+    firstValue,
+    worstValue,
+    lastValue,
+    closedReason,
+    late,
+    parent,
+  } = row;
   return {
-    ...{ id, device, site, metric, severity, state, firstValue, worstValue, lastValue, closedReason, late, parent },
+    ...{
+      id,
+      device,
+      site,
+      metric,
+      unit,
+      severity,
+      state,
+      firstValue,
+      worstValue,
+      lastValue,
+      closedReason,
+      late,
+      parent,
+    },
     rule: { id: row.ruleId, name: row.ruleName, version: row.ruleVersion },
     ...{ startedAt: toInstant(row.startedAt), firedAt: toInstant(row.firedAt), endedAt: toInstantOrNull(row.endedAt) },
     ...{ decidedAt: toInstant(row.decidedAt), worstAt: toInstantOrNull(row.worstAt) },

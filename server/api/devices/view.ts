@@ -8,6 +8,7 @@ import type { PrismaClient } from "@/server/postgres/prisma";
 import { deviceStateOf } from "@/server/domain/device-state";
 import type { DeviceTwins, Twin } from "@/server/ports/device-twins";
 import { findClockFault } from "@/server/readings/clock-fault";
+import { readDeviceScores } from "@/server/quality/device-quality";
 import { toInstant, toInstantOrNull } from "../instant";
 
 /** A device of the catalog with its twin, as answered. `now` in epoch milliseconds. */
@@ -67,6 +68,7 @@ export async function readDetail(
     lastConflict,
     rounded,
     clockFault,
+    quality: (await readDeviceScores(tx, device.key)).score,
     updatedAt: toInstant(updatedAt),
   };
 }

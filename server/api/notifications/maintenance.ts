@@ -19,7 +19,7 @@ import {
   type MaintenanceSaid,
   updateMaintenance,
 } from "@/server/notifications/maintenances";
-import { nextWindows, openWindow, recurrenceProblem } from "@/server/notifications/windows";
+import { nextWindows, openWindow, recurrenceProblem, windowsBetween } from "@/server/notifications/windows";
 import { toInstant } from "../instant";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { invalid } from "../parse";
@@ -28,6 +28,8 @@ import { defined, isTaken, missing, mustBeAt, taken } from "./shared";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newMaintenanceBody, { io: "input" });
 const { $schema: __, ...CHANGES_SCHEMA } = z.toJSONSchema(maintenanceChanges, { io: "input" });
+
+const FORTNIGHT_MS = 14 * 86_400_000;
 
 export const listMaintenance = verb(
   {
@@ -144,5 +146,6 @@ function told(row: Maintenance, now: EpochMs): z.input<typeof maintenanceView> {
     words: wordsOfMatchers(matchers),
     now: open && window(open),
     next: row.enabled ? nextWindows(row, now, 3).map(window) : [],
+    fortnight: row.enabled ? windowsBetween(row, now, now + FORTNIGHT_MS, 400).map(window) : [],
   };
 }

@@ -216,12 +216,16 @@ test("a silence's preview is what it holds back; it has an end and a reason", as
     ask("addSilence", { body: { matchers, reason: "mended", endsAt: inDays(1) } }),
   );
   expect(silence).toMatchObject({ state: "active", hides: 2, by: "Ada", words: "device is press-07-*" });
+  const extend = (days: number) => ask("extendSilence", { id: silence.id, body: { endsAt: inDays(days) } });
+  expect(await read(silenceView, extend(2))).toMatchObject({ state: "active", hides: 2 });
+  for (const days of [-1, 31]) expect((await refused(extend(days))).kind).toBe("invalid-parameters");
   await alerts.resolve(fired[1]!);
   await until(async () => (await alerts.verdicts())["silenced"] === 1);
   expect(await read(silenceView, ask("endSilence", { id: silence.id }))).toMatchObject({ state: "ended" });
   // It was told that it fires: that it is over is told once nothing hides it.
   await until(() => receiver.got.length === 6);
-  expect((await refused(ask("endSilence", { id: silence.id }))).kind).toBe("wrong-status");
+  for (const again of [ask("endSilence", { id: silence.id }), extend(1)])
+    expect((await refused(again)).kind).toBe("wrong-status");
 });
 
 test("an operator of one site silences that site alone, and sees no others", async () => {
@@ -241,6 +245,10 @@ test("an operator of one site silences that site alone, and sees no others", asy
     own.id,
   ]);
   expect((await refused(ask("endSilence", { id: other.id, to: operator }))).kind).toBe("not-found");
+  const { endsAt } = body("south");
+  expect((await refused(ask("extendSilence", { id: other.id, body: { endsAt }, to: operator }))).kind).toBe(
+    "not-found",
+  );
   expect(
     (await read(silencePreview, ask("previewSilence", { body: { matchers: body("south").matchers }, to: operator })))
       .now,
@@ -255,6 +263,8 @@ test("a maintenance says its next windows, and one that can't be is refused", as
   const good = { name: "nights", matchers: [], cron: "0 2 * * 6", minutes: 120, zone: "Europe/Berlin" };
   const made = await read(maintenanceView, ask("addMaintenance", { body: good }));
   expect(made.next).toHaveLength(3);
+  expect(made.fortnight.length).toBeGreaterThanOrEqual(2);
+  expect(made.fortnight.length).toBeLessThanOrEqual(3);
   for (const bad of [{ cron: "x" }, { zone: "Mars/Base" }, { cron: "0 0 30 2 *" }, { cron: "* * * * *" }])
     expect((await refused(ask("addMaintenance", { body: { ...good, name: "n", ...bad } }))).kind).toBe(
       "invalid-parameters",
@@ -263,6 +273,6 @@ test("a maintenance says its next windows, and one that can't be is refused", as
     maintenanceView,
     ask("updateMaintenance", { id: made.id, body: { revision: 0, enabled: false } }),
   );
-  expect(off).toMatchObject({ enabled: false, next: [], now: null });
+  expect(off).toMatchObject({ enabled: false, next: [], fortnight: [], now: null });
   expect((await ask("deleteMaintenance", { id: made.id })).status).toBe(200);
 });

@@ -3,6 +3,7 @@ import { findSiteNames } from "@/server/catalog/catalog-writes";
 import {
   newSilenceBody,
   numberedPath,
+  silenceChanges,
   silencePreview,
   silencePreviewBody,
   silencesAnswer,
@@ -17,6 +18,7 @@ import {
   insertSilence,
   listSilences,
   LONGEST_SILENCE_MS,
+  moveSilenceEnd,
   openAlerts,
   previewSilence,
   type Silence,
@@ -33,6 +35,7 @@ import { missing } from "./shared";
 
 const { $schema: _, ...NEW_SCHEMA } = z.toJSONSchema(newSilenceBody, { io: "input" });
 const { $schema: __, ...PREVIEW_SCHEMA } = z.toJSONSchema(silencePreviewBody, { io: "input" });
+const { $schema: ___, ...CHANGES_SCHEMA } = z.toJSONSchema(silenceChanges, { io: "input" });
 const MOST_NAMED = 20;
 
 export const listSilencesVerb = verb(
@@ -91,7 +94,7 @@ export const addSilence = writingVerb(
       );
       const silence = (await findSilence(ctx.tx, id))!;
       const after = told(silence, await openAlerts(ctx.tx, ctx.sites, ctx.now), ctx.now);
-      const { by: ___, ...noted } = after;
+      const { by: ____, ...noted } = after;
       note({ target: String(id), detail: { after: noted } });
       return after;
     },
@@ -119,6 +122,38 @@ export const previewSilenceVerb = verb(
     },
 );
 
+export const extendSilenceVerb = writingVerb(
+  {
+    method: "PATCH",
+    path: "/api/v1/silences/{id}",
+    access: "operate",
+    bySite: true,
+    summary: "Has a silence end at another time",
+    description: "30 days after it started at most. One that has ended stays so.",
+    params: numberedPath,
+    query: NO_PARAMETERS,
+    answer: silenceView,
+    status: 200,
+    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
+    bodies: { "application/json": CHANGES_SCHEMA },
+  },
+  () =>
+    async (ctx, { params: { id }, request, note }) => {
+      const endsAt = Date.parse((await parseJsonBody(silenceChanges, request)).endsAt);
+      const before = await ownSilence(ctx, id);
+      if (before.endsAt <= ctx.now) throw new ProblemError("wrong-status", "It has ended already: make another one.");
+      if (endsAt <= Math.max(ctx.now, before.startsAt))
+        throw invalid([{ at: "endsAt", message: "must be in the future, and after it starts" }]);
+      if (endsAt > before.startsAt + LONGEST_SILENCE_MS)
+        throw invalid([
+          { at: "endsAt", message: "must be 30 days after it starts at most: what is silenced longer is forgotten" },
+        ]);
+      await moveSilenceEnd(ctx.tx, id, endsAt);
+      note({ detail: { before: { endsAt: toInstant(before.endsAt) }, after: { endsAt: toInstant(endsAt) } } });
+      return told((await findSilence(ctx.tx, id))!, await openAlerts(ctx.tx, ctx.sites, ctx.now), ctx.now);
+    },
+);
+
 export const endSilenceVerb = writingVerb(
   {
     method: "DELETE",
@@ -134,22 +169,28 @@ export const endSilenceVerb = writingVerb(
   },
   () =>
     async (ctx, { params: { id }, note }) => {
-      const before = await findSilence(ctx.tx, id, true);
-      const names = async (sites: Context["sites"]) => (sites === "all" ? null : await findSiteNames(ctx.tx, sites));
-      await within(
-        ctx,
-        async (sites) => {
-          const own = await names(sites);
-          return before !== null && (own === null || isOf(before.matchers, own)) ? before : null;
-        },
-        () => missing("silence", id),
-      );
-      if (before!.endsAt <= ctx.now) throw new ProblemError("wrong-status", "It has ended already.");
+      const before = await ownSilence(ctx, id);
+      if (before.endsAt <= ctx.now) throw new ProblemError("wrong-status", "It has ended already.");
       await endSilence(ctx.tx, id, ctx.now);
-      note({ detail: { before: { endsAt: toInstant(before!.endsAt) } } });
+      note({ detail: { before: { endsAt: toInstant(before.endsAt) } } });
       return told((await findSilence(ctx.tx, id))!, [], ctx.now);
     },
 );
+
+/** The silence of this number, locked. @throws ProblemError when there is none that the caller sees. */
+async function ownSilence(ctx: WritingContext, id: number): Promise<Silence> {
+  const silence = await findSilence(ctx.tx, id, true);
+  const names = async (sites: Context["sites"]) => (sites === "all" ? null : await findSiteNames(ctx.tx, sites));
+  await within(
+    ctx,
+    async (sites) => {
+      const own = await names(sites);
+      return silence !== null && (own === null || isOf(silence.matchers, own)) ? silence : null;
+    },
+    () => missing("silence", id),
+  );
+  return silence!;
+}
 
 /** Names of the sites the call is about; null for all. */
 async function sitesIn({ tx, sites }: Context | WritingContext): Promise<readonly string[] | null> {

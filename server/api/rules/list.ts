@@ -1,5 +1,18 @@
-import { readRules } from "@/server/alerting/rules";
-import { alertRule, alertRules, alertRulesFile, rulePath } from "@/server/contracts/rules";
+import { z } from "zod";
+import { countMatches } from "@/server/alerting/matches";
+import { readRules, readVersions } from "@/server/alerting/rules";
+import {
+  alertRule,
+  alertRules,
+  alertRulesFile,
+  ruleMatches,
+  ruleMatchesBody,
+  rulePath,
+  ruleVersions,
+} from "@/server/contracts/rules";
+import { sentenceOf } from "@/server/domain/alerts/sentence";
+import { toInstant } from "../instant";
+import { parseJsonBody } from "../json-body";
 import { NO_PARAMETERS, verb } from "../verb";
 import { noRule, noteOfRule, toRule } from "./view";
 
@@ -55,4 +68,51 @@ export const exportRules = verb(
   },
   () =>
     async ({ tx }) => ({ rules: (await readRules(tx, "all")).map(noteOfRule) }),
+);
+
+export const listRuleVersions = verb(
+  {
+    method: "GET",
+    path: "/api/v1/rules/{rule}/versions",
+    access: "view",
+    summary: "What an alert rule was before",
+    params: rulePath,
+    query: NO_PARAMETERS,
+    answer: ruleVersions,
+    status: 200,
+    problems: ["not-found"],
+  },
+  () =>
+    async ({ tx }, { params }) => {
+      const versions = await readVersions(tx, params.rule);
+      if (versions.length === 0) throw noRule(params.rule);
+      return {
+        items: versions.map(({ spec, at, ...version }) => ({
+          ...version,
+          sentence: sentenceOf(spec),
+          at: toInstant(at),
+        })),
+      };
+    },
+);
+
+const { $schema: _, ...MATCHES_SCHEMA } = z.toJSONSchema(ruleMatchesBody, { io: "input" });
+
+export const countRuleMatches = verb(
+  {
+    method: "POST",
+    path: "/api/v1/rule-matches",
+    access: "view",
+    bySite: true,
+    summary: "Counts the devices and series that a rule watches, or would",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: ruleMatches,
+    status: 200,
+    problems: ["unsupported-media-type", "unreadable-body", "body-too-large"],
+    bodies: { "application/json": MATCHES_SCHEMA },
+  },
+  () =>
+    async ({ tx, sites }, { request }) =>
+      countMatches(tx, (await parseJsonBody(ruleMatchesBody, request)).spec, sites),
 );

@@ -9,7 +9,7 @@ export const WHATS = ["value", "changePerMinute", "minuteMean", "minuteMin", "mi
 /** `invalid`: outside of the metric's valid range. */
 const RELATIONS = ["above", "below", "outside", "equals", "true", "false", "invalid"] as const;
 
-const CONDITIONS_MOST = 8;
+export const CONDITIONS_MOST = 8;
 const DAY = 86_400_000;
 const PATTERN = /^[A-Za-z0-9_.:*-]{1,128}$/;
 

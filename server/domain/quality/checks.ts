@@ -4,7 +4,8 @@
  */
 
 /** What a check says, worst last. A series without a flag passed, or wasn't evaluated. */
-export type FlagLevel = "suspect" | "fail";
+export const FLAG_LEVELS = ["suspect", "fail"] as const;
+export type FlagLevel = (typeof FLAG_LEVELS)[number];
 
 /** The checks of one series' readings as they come. */
 export const SERIES_CHECKS = {

@@ -78,6 +78,11 @@ export function stepDevice(
   return true;
 }
 
+/** Arrival minus event time of a device's last message, in milliseconds. */
+export function offsetOf(state: DeviceState): number {
+  return state[OFFSET]!;
+}
+
 type Tell = (check: DeviceCheck, level: FlagLevel, from: EpochMs, to: EpochMs) => void;
 
 /** Follows how far event times are from arrival. A backlog comes at once, and ever less late; a clock that is off keeps its pace. */

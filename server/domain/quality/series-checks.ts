@@ -211,3 +211,28 @@ function followCounter(state: SeriesState, time: EpochMs, value: number, tell: T
   state[SINCE_FALL] = state[ROSE] = 0;
   state[FELL] = time;
 }
+
+/** What a series' readings taught of it. */
+export interface Learned {
+  /** Usual time between readings, in ms; null: too few came. */
+  readonly gapMs: number | null;
+  /** Usual step from one reading to the next, the fastest change a minute, the longest run of equal readings. */
+  readonly step: number;
+  readonly fastest: number;
+  readonly longestRun: number;
+  /** What no spike was, lowest and highest. */
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** Readings after which their pace is known. */
+const PACE_KNOWN = 20;
+
+/** Tells what a state knows. */
+export function learnedOf(state: SeriesState): Learned {
+  return {
+    gapMs: state[READINGS]! >= PACE_KNOWN ? state[GAP]! : null,
+    ...{ step: state[STEP]!, fastest: state[FASTEST]!, longestRun: Math.max(state[LONGEST]!, state[RUN]!) },
+    ...{ lowest: state[LOWEST]!, highest: state[HIGHEST]! },
+  };
+}

@@ -1,0 +1,112 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo } from "react";
+import type { Alert } from "@/server/contracts/alerts";
+import type { RuleSpec } from "@/server/domain/alerts/rule";
+import { useLive } from "../live/provider";
+import { toStretches } from "../live/series";
+import { historyQuery } from "../queries/readings";
+import { bandKey, toRows } from "../ui/chart-rows";
+import { useNow } from "../ui/clock";
+import { formatDuration, formatInstant, formatMeasure, formatTick, zoneOffsetMs } from "../ui/format";
+import { LazyTimeChart } from "../ui/lazy-chart";
+import { metricColor } from "../ui/theme";
+import type { TimeLimit, TimeShade } from "../ui/time-chart";
+import { timeTicks } from "../ui/time-ticks";
+import { useZone } from "../ui/zone";
+import classes from "./alert.module.css";
+import { conditionOf } from "./words";
+
+/** So long before and after an alert is shown at least, in milliseconds. */
+const LEAST_AROUND = 600_000;
+const STEP_MS = 10_000;
+
+interface AlertChartProps {
+  readonly alert: Alert;
+  readonly device: string;
+  readonly metric: string;
+  readonly spec: RuleSpec | undefined;
+}
+
+/** The metric around an alert, with its limits, and when it was pending and firing. */
+export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
+  const live = useLive();
+  const { zone } = useZone();
+  const now = useNow(STEP_MS);
+  const [started, fired] = [Date.parse(alert.startedAt), Date.parse(alert.firedAt)];
+  const ended = alert.endedAt === null ? null : Date.parse(alert.endedAt);
+  const end = ended ?? Math.max(now, fired + STEP_MS);
+  const around = Math.max(LEAST_AROUND, (end - started) / 4);
+  const from = started - around;
+  const to = ended === null ? end : Math.min(ended + around, Math.max(now, ended + STEP_MS));
+  const { data, error } = useQuery(
+    historyQuery(live, { device, metrics: [metric], range: { from, to }, isLive: false }),
+  );
+  const series = data?.[0];
+  const { rows, lines } = useMemo(() => {
+    if (!series) return { rows: [], lines: [] };
+    const step = series.kind === "boolean";
+    const stretches = toStretches(series, from, to);
+    const key = `metric ${metric}`;
+    return {
+      rows: toRows([{ key, step, stretches }]),
+      lines: [
+        {
+          ...{ key, label: metric, color: metricColor(metric), step, points: stretches.flat() },
+          ...(step ? {} : { band: bandKey(key) }),
+        },
+      ],
+    };
+  }, [series, metric, from, to]);
+  const limits = useMemo(() => limitsOf(spec, metric), [spec, metric]);
+  const shades = useMemo(
+    (): TimeShade[] => [
+      ...(fired > started ? [{ from: started, to: fired, color: "var(--fw-unknown)" }] : []),
+      { from: fired, to: end, color: alert.severity === "critical" ? "var(--fw-fail)" : "var(--fw-warn)" },
+    ],
+    [started, fired, end, alert.severity],
+  );
+  const span = to - from;
+  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
+  const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
+  const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
+  if (error && !series) return <p role="alert">The chart could not be loaded: {error.message}</p>;
+  return (
+    <figure className={classes.chart}>
+      <LazyTimeChart
+        rows={rows}
+        series={lines}
+        from={from}
+        to={to}
+        ticks={ticks}
+        unit={alert.unit ?? "no unit"}
+        height={260}
+        limits={limits}
+        shades={shades}
+        formatTick={tick}
+        formatTime={moment}
+        formatValue={formatMeasure}
+      />
+      <figcaption>
+        {fired > started ? `Gray: true for ${formatDuration(fired - started)}, before it fired. ` : ""}
+        Shaded: firing{ended === null ? "" : ` for ${formatDuration(end - fired)}`}.
+      </figcaption>
+    </figure>
+  );
+}
+
+function limitsOf(spec: RuleSpec | undefined, metric: string): TimeLimit[] {
+  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, metric) : undefined;
+  if (!condition || condition.what === "changePerMinute") return [];
+  const { warning, critical, clear } = condition;
+  const drawn = [
+    { limit: warning, label: "warning", color: "var(--fw-warn)" },
+    { limit: critical, label: "critical", color: "var(--fw-fail)" },
+    { limit: clear, label: "over again", color: "var(--fw-unknown)" },
+  ];
+  return drawn.flatMap(({ limit, label, color }) =>
+    (limit === undefined ? [] : typeof limit === "number" ? [limit] : limit).map((value) => ({
+      ...{ value, color, label: `${label} ${value}`, below: label === "over again" },
+    })),
+  );
+}

@@ -1,0 +1,266 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { formatDuration } from "@/server/domain/duration";
+import type { AlertWithEvents } from "@/server/contracts/alerts";
+import { toSegment } from "@/server/domain/segment";
+import { useMay } from "../queries/access";
+import { alertQuery, ALERTS, alertsQuery, unacknowledgeAlert } from "../queries/alerts";
+import { adviceOn, RequestError } from "../queries/request";
+import { AlertPages } from "../shell/alert-pages";
+import { useKeyHints } from "../shell/keyboard";
+import { Page } from "../shell/page";
+import { Age } from "../ui/age";
+import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { formatInstant, formatMeasure } from "../ui/format";
+import { isKeyTaken } from "../ui/key-target";
+import type { KeyHint } from "../ui/keyboard-help";
+import { Link } from "../ui/link";
+import { Section } from "../ui/section";
+import { StateMark } from "../ui/state-mark";
+import { useKeys } from "../ui/use-keys";
+import { useZone } from "../ui/zone";
+import { Acknowledge } from "./acknowledge";
+import { AlertChart } from "./alert-chart";
+import classes from "./alert.module.css";
+import { Messages } from "./messages";
+import { WhatWords } from "./row";
+import { useSpecs } from "./use-specs";
+import { asideOf, standingOf, whatOf, whatText } from "./words";
+
+const KEYS: readonly KeyHint[] = [{ keys: ["a"], does: "Acknowledge it" }];
+
+/** One alert: what it is about, when what happened, who was told. */
+export function AlertView({ id }: { id: string }) {
+  const { data, error, refetch, isFetching } = useQuery(alertQuery(id));
+  if (!data) {
+    const isGone = error instanceof RequestError && error.status === 404;
+    return (
+      <Page title="Alert">
+        <AlertPages />
+        {isGone ? <Empty action={<Link href="/alerts">Go to the inbox</Link>}>There is no such alert.</Empty> : null}
+        {error && !isGone ? (
+          <Failure
+            what="The alert could not be loaded"
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={() => void refetch()}
+            retrying={isFetching}
+          />
+        ) : null}
+        {error ? null : <Loading rows={8} height={40} label="Loading the alert" />}
+      </Page>
+    );
+  }
+  return <Shown alert={data} trouble={error?.message ?? null} onReload={() => void refetch()} />;
+}
+
+function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: string | null; onReload: () => void }) {
+  const { id, device, site, rule, metric, acknowledged, endedAt } = alert;
+  const spec = useSpecs()(rule.id);
+  const what = whatOf(alert, spec);
+  const queries = useQueryClient();
+  const mayOperate = useMay("operate", site);
+  const [isAsked, setAsked] = useState(false);
+  const takeBack = useMutation({
+    mutationFn: () => unacknowledgeAlert(id),
+    onSettled: () => queries.invalidateQueries({ queryKey: [ALERTS] }),
+  });
+  useKeyHints("Alert", KEYS);
+  useKeys((event) => {
+    if (event.key !== "a" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isKeyTaken(event) || !mayOperate || endedAt !== null) return;
+    event.preventDefault();
+    setAsked(true);
+  });
+  const [mark, word] = standingOf(alert);
+  const aside = asideOf(alert);
+  return (
+    <Page title={rule.name} tab={`Alert: ${rule.name}`}>
+      <AlertPages />
+      {trouble === null ? null : <StaleNotice onRetry={onReload}>This may be out of date: {trouble}</StaleNotice>}
+      <div className={classes.head}>
+        <div>
+          <p className={classes.what}>
+            <WhatWords what={what} />
+          </p>
+          <p className={classes.where}>
+            <StateMark mark={mark} word={word} />
+            {aside ? <span>{aside}</span> : null}
+            {device === null ? null : <Link href={`/devices/${toSegment(device)}`}>{device}</Link>}
+            {site === null ? null : <Link href={`/alerts?site=${encodeURIComponent(site)}`}>{site}</Link>}
+            {alert.parent === null ? null : <Link href={`/alerts/${alert.parent}`}>part of the site’s alert</Link>}
+          </p>
+          {alert.sentence === null ? null : <p className={classes.muted}>{alert.sentence}</p>}
+        </div>
+        <div className={classes.acknowledged}>
+          {acknowledged === null || endedAt !== null ? null : (
+            <p>
+              <StateMark mark="acknowledged" word={acknowledged.by} /> <Age time={acknowledged.at} />
+              {acknowledged.until === null ? null : (
+                <>
+                  {" until "}
+                  <Moment time={acknowledged.until} />
+                </>
+              )}
+              {acknowledged.note === null ? null : <q>{acknowledged.note}</q>}
+            </p>
+          )}
+          {mayOperate && endedAt === null ? (
+            <div className={classes.buttons}>
+              <Button size="sm" variant={acknowledged ? "default" : "filled"} onClick={() => setAsked(true)}>
+                {acknowledged ? "Change note…" : "Acknowledge…"}
+              </Button>
+              {acknowledged ? (
+                <Button size="sm" variant="default" loading={takeBack.isPending} onClick={() => takeBack.mutate()}>
+                  Take back
+                </Button>
+              ) : null}
+            </div>
+          ) : null}
+          {takeBack.error ? <p role="alert">{takeBack.error.message}</p> : null}
+        </div>
+      </div>
+      <Times alert={alert} />
+      {device !== null && metric !== null ? (
+        <Section title={metric}>
+          <AlertChart alert={alert} device={device} metric={metric} spec={spec} />
+        </Section>
+      ) : null}
+      <div className={classes.parts}>
+        <Section title="What happened">
+          <Timeline alert={alert} />
+        </Section>
+        <Section title="Messages">
+          <Messages id={id} />
+        </Section>
+      </div>
+      {device === null ? null : <Earlier alert={alert} device={device} />}
+      {isAsked ? <Acknowledge alert={alert} words={whatText(what)} onClose={() => setAsked(false)} /> : null}
+    </Page>
+  );
+}
+
+function Moment({ time }: { time: string }) {
+  const { zone } = useZone();
+  return <time dateTime={time}>{formatInstant(Date.parse(time), zone)}</time>;
+}
+
+/** The times of an alert: by the device's clock when it began and fired, by ours when that was known. */
+function Times({
+  alert: { startedAt, firedAt, decidedAt, endedAt, worstValue, worstAt, unit },
+}: {
+  alert: AlertWithEvents;
+}) {
+  const waited = Date.parse(firedAt) - Date.parse(startedAt);
+  const late = Date.parse(decidedAt) - Date.parse(firedAt);
+  return (
+    <dl className={classes.times}>
+      <div>
+        <dt>Started</dt>
+        <dd>
+          <Moment time={startedAt} />
+        </dd>
+      </div>
+      <div>
+        <dt>Fired{waited > 0 ? `, after ${formatDuration(waited)}` : ""}</dt>
+        <dd>
+          <Moment time={firedAt} />
+        </dd>
+      </div>
+      <div>
+        <dt>Decided{late > 0 ? `, ${formatDuration(late)} later` : ""}</dt>
+        <dd>
+          <Moment time={decidedAt} />
+        </dd>
+      </div>
+      <div>
+        <dt>{endedAt === null ? "Not over yet" : "Ended"}</dt>
+        <dd>{endedAt === null ? "" : <Moment time={endedAt} />}</dd>
+      </div>
+      {worstValue === null ? null : (
+        <div>
+          <dt>Worst</dt>
+          <dd>
+            {formatMeasure(worstValue)}
+            {unit ? <small> {unit}</small> : null}
+            {worstAt === null ? null : (
+              <>
+                {", "}
+                <Age time={worstAt} />
+              </>
+            )}
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+const EVENT_WORDS: Readonly<Record<string, string>> = {
+  ...{ fired: "Fired", severity: "Severity changed", resolved: "Over", closed: "Closed", stale: "No data any more" },
+  ...{ flapping: "Flapping", steady: "Steady again", "rule-changed": "Rule changed", recovering: "Recovering" },
+  ...{
+    acknowledged: "Acknowledged",
+    unacknowledged: "Acknowledgement taken back",
+    note: "Note",
+    child: "Joined by another",
+  },
+};
+
+function Timeline({ alert: { events, unit } }: { alert: AlertWithEvents }) {
+  return (
+    <ol className={classes.timeline}>
+      {events.map(({ id, kind, severity, at, value, reason, by, note }) => (
+        <li key={id}>
+          <Moment time={at} />
+          <div>
+            {EVENT_WORDS[kind] ?? kind}
+            {kind === "fired" || kind === "severity" ? ` as ${severity}` : ""}
+            {by === null ? "" : ` by ${by}`}
+            {value === null || kind === "acknowledged" ? null : (
+              <>
+                {" at "}
+                {formatMeasure(value)}
+                {unit ? <small> {unit}</small> : null}
+              </>
+            )}
+            {note === null ? null : <p>{note}</p>}
+            {reason === null ? null : <p>{reason}</p>}
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** Other alerts of the same rule on the same device. */
+function Earlier({ alert: { id, rule }, device }: { alert: AlertWithEvents; device: string }) {
+  const { data } = useQuery(alertsQuery({ state: "all", rule: String(rule.id), device, limit: 20 }));
+  const others = data?.items.filter((one) => one.id !== id) ?? [];
+  return (
+    <Section title="Of this rule on this device">
+      {data && others.length === 0 ? <p className={classes.muted}>No other alert is kept.</p> : null}
+      <ul className={classes.earlier}>
+        {others.map((one) => {
+          const [mark, word] = standingOf(one);
+          const lasted = one.endedAt === null ? null : Date.parse(one.endedAt) - Date.parse(one.startedAt);
+          return (
+            <li key={one.id}>
+              <StateMark mark={mark} word={word} />
+              <Link href={`/alerts/${one.id}`}>
+                <Moment time={one.startedAt} />
+              </Link>
+              <span>{lasted === null ? "not over yet" : `for ${formatDuration(lasted)}`}</span>
+              <span>
+                {one.worstValue === null ? "" : `worst ${formatMeasure(one.worstValue)}`}
+                {one.worstValue !== null && one.unit ? <small> {one.unit}</small> : null}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { READY_RULES } from "@/server/domain/alerts/ready-rules";
+import { ruleSpec } from "@/server/domain/alerts/rule";
+import { draftOf, NEW_CONDITION, NEW_DRAFT, parseDuration, specOf } from "./draft";
+
+const RULES = [
+  {
+    kind: "condition",
+    of: { sites: ["north"], types: ["press"], devices: ["press-*"], without: ["press-9"], labels: { line: "a:b" } },
+    match: "any",
+    conditions: [
+      { metric: "temperature", is: "above", warning: 80, critical: 95, clear: 75 },
+      { metric: "vibration", what: "minuteMax", is: "outside", warning: [-1, 3.5] },
+      { metric: "door", is: "true", severity: "critical" },
+    ],
+    forMs: 90_000,
+    keepMs: 5_400_000,
+    holds: 90_000,
+    late: "tell",
+  },
+  { kind: "silence", afterMs: 300_000, severity: "critical" },
+  ...READY_RULES.map(({ spec }) => spec).filter(({ kind }) => kind === "condition" || kind === "silence"),
+].map((spec) => ruleSpec.parse(spec));
+
+test("a rule goes through the fields of its editor unchanged", () => {
+  for (const spec of RULES) expect(specOf(draftOf(spec)!)).toEqual({ spec });
+});
+
+test("lengths of time are read as they are written", () => {
+  expect(["", "90", "5 min", "5m", "1 h 30 min", "2 d 4 h", "1.5 s"].map(parseDuration)).toEqual([
+    ...[0, 90_000, 300_000, 300_000, 5_400_000, 187_200_000, 1500],
+  ]);
+  expect(["soon", "5 min x", "-3 s", "5 weeks"].map(parseDuration)).toEqual([null, null, null, null]);
+});
+
+test("says at which field a rule is wrong, and why", () => {
+  const faults = (changes: object, more: object = {}) => {
+    const read = specOf({ ...NEW_DRAFT, ...more, conditions: [{ ...NEW_CONDITION, metric: "t", ...changes }] });
+    return "faults" in read ? read.faults.map(({ at }) => at) : [];
+  };
+  expect(faults({ warning: "80" })).toEqual([]);
+  expect(faults({})).toEqual(["conditions.0.warning"]);
+  expect(faults({ warning: "hot" })).toEqual(["conditions.0.warning"]);
+  expect(faults({ metric: "", warning: "1" })).toEqual(["conditions.0.metric"]);
+  expect(faults({ warning: "80", critical: "70" })).toEqual(["conditions.0.critical"]);
+  expect(faults({ warning: "80" }, { lasting: "soon" })).toEqual(["lasting"]);
+  expect(faults({ warning: "80" }, { lasting: "8 d" })).toEqual(["lasting"]);
+  expect(faults({ warning: "80" }, { labels: ["line"] })).toEqual(["labels"]);
+  expect(faults({ warning: "80" }, { holds: "fixed", holdFor: "1 ms" })).toEqual(["holdFor"]);
+});

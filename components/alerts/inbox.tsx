@@ -1,0 +1,173 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
+import { useRouter } from "next/navigation";
+import { useMemo, useRef, useState } from "react";
+import type { Alert } from "@/server/contracts/alerts";
+import { counted } from "@/server/domain/counted";
+import { useMay } from "../queries/access";
+import { alertsQuery, MOST_OPEN, openAlertsQuery } from "../queries/alerts";
+import { adviceOn } from "../queries/request";
+import { AlertPages } from "../shell/alert-pages";
+import { useKeyboard, useKeyHints } from "../shell/keyboard";
+import { Page } from "../shell/page";
+import { Failure, Loading } from "../ui/feedback";
+import { formatTotal } from "../ui/format";
+import type { KeyHint } from "../ui/keyboard-help";
+import { isKeyTaken } from "../ui/key-target";
+import { useListKeys } from "../ui/list-keys";
+import { ListBar, NoMatch } from "../ui/list-page";
+import { useAddress } from "../ui/url";
+import { useKeys } from "../ui/use-keys";
+import classes from "./alerts.module.css";
+import { Filters } from "./filters";
+import { Quiet, InboxVerdict } from "./quiet";
+import { Row } from "./row";
+import { useSpecs } from "./use-specs";
+import { isFiltered, readView, STEP, wantedOf, type View } from "./view";
+import { inOrder, whatOf, whatText } from "./words";
+
+const Acknowledge = dynamic(() => import("./acknowledge").then((dialog) => dialog.Acknowledge), { ssr: false });
+
+const KEYS: readonly KeyHint[] = [
+  { keys: ["j", "↓"], does: "Next alert" },
+  { keys: ["k", "↑"], does: "Previous alert" },
+  { keys: ["a"], does: "Acknowledge it" },
+  { keys: ["e", "Enter"], does: "Open it" },
+  { keys: ["/"], does: "Choose a device" },
+];
+
+/** What fires, who looks after it, and what has ended. */
+export function Inbox() {
+  const [address, change] = useAddress();
+  const text = address.toString();
+  const view = useMemo(() => readView(new URLSearchParams(text)), [text]);
+  const open = useQuery(openAlertsQuery());
+  const listed = useQuery(alertsQuery(wantedOf(view)));
+  const specOf = useSpecs();
+  const router = useRouter();
+  const { openHelp } = useKeyboard();
+  useKeyHints("Alerts", KEYS);
+  const box = useRef<HTMLUListElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [asked, setAsked] = useState<Alert | null>(null);
+  const mayOperate = useMay("operate");
+
+  const { data, error } = listed;
+  const rows = useMemo(
+    () => (view.shown === "ended" ? (data?.items ?? []) : inOrder(data?.items ?? [])),
+    [data, view.shown],
+  );
+  const current = rows.findIndex(({ id }) => id === cursor);
+  const go = (index: number) => {
+    const row = rows[index];
+    if (!row) return;
+    setCursor(row.id);
+    box.current?.querySelector<HTMLElement>(`[data-alert="${row.id}"] a`)?.focus();
+  };
+  const openCurrent = () => {
+    const row = rows[current];
+    if (row) router.push(`/alerts/${row.id}`);
+  };
+  useListKeys({
+    move: (by) => go(current === -1 ? 0 : Math.max(0, Math.min(rows.length - 1, current + by))),
+    jump: (to) => go(to === "first" ? 0 : rows.length - 1),
+    open: openCurrent,
+    search: () => input.current?.focus(),
+  });
+  useKeys((event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isKeyTaken(event)) return;
+    if (event.key !== "a" && event.key !== "e") return;
+    event.preventDefault();
+    const row = rows[current];
+    if (!row) go(0);
+    else if (event.key === "e") openCurrent();
+    else if (mayOperate && row.endedAt === null) setAsked(row);
+  });
+  const close = () => {
+    setAsked(null);
+    if (current !== -1) go(current);
+  };
+  const words = (alert: Alert) => whatOf(alert, specOf(alert.rule.id));
+  const isPart = data !== undefined && data.next !== null;
+  return (
+    <Page title="Alerts" withVerdict={false}>
+      <AlertPages />
+      <div className={classes.page}>
+        <InboxVerdict open={open.data} />
+        <Filters view={view} open={open.data?.items} listed={rows} input={input} onChange={change} />
+        <ListBar
+          className=""
+          total={data ? told(rows.length, isPart) : ""}
+          what="These alerts"
+          trouble={data && error ? error.message : null}
+          offer={null}
+          onReload={() => void listed.refetch()}
+          onHelp={openHelp}
+        >
+          {null}
+        </ListBar>
+        {!data && error ? (
+          <Failure
+            what="The alerts could not be loaded"
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={() => void listed.refetch()}
+            retrying={listed.isFetching}
+          />
+        ) : null}
+        {!data && !error ? <Loading rows={8} height={40} label="Loading the alerts" /> : null}
+        {data && rows.length === 0 ? <Nothing view={view} onClear={() => change(NO_FILTER)} /> : null}
+        <ul
+          className={classes.rows}
+          ref={box}
+          hidden={rows.length === 0}
+          aria-label="Alerts"
+          data-dimmed={listed.isPlaceholderData || undefined}
+        >
+          {rows.map((alert) => (
+            <Row
+              key={alert.id}
+              alert={alert}
+              what={words(alert)}
+              isCurrent={alert.id === cursor}
+              onCurrent={() => setCursor(alert.id)}
+              onAcknowledge={() => setAsked(alert)}
+            />
+          ))}
+        </ul>
+        {isPart ? (
+          <p className={classes.more}>
+            {view.shown === "ended" && view.limit < MOST_OPEN ? (
+              <Button
+                size="compact-sm"
+                variant="default"
+                loading={listed.isPlaceholderData}
+                onClick={() => change({ limit: String(view.limit + STEP) })}
+              >
+                Show more
+              </Button>
+            ) : (
+              "There are more: choose a site, a rule or a device."
+            )}
+          </p>
+        ) : null}
+      </div>
+      {asked ? <Acknowledge key={asked.id} alert={asked} words={whatText(words(asked))} onClose={close} /> : null}
+    </Page>
+  );
+}
+
+const NO_FILTER = { severity: null, site: null, rule: null, device: null };
+
+function Nothing({ view, onClear }: { view: View; onClear: () => void }) {
+  if (isFiltered(view)) return <NoMatch onClear={onClear}>No such alert.</NoMatch>;
+  return <Quiet shown={view.shown} />;
+}
+
+function told(count: number, isPart: boolean): string {
+  if (count === 0) return "";
+  return isPart ? `The last ${formatTotal(count)}` : counted(count, "alert");
+}

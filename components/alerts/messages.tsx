@@ -1,0 +1,71 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import type { AlertMessages } from "@/server/contracts/notifications";
+import { formatDuration } from "@/server/domain/duration";
+import { alertMessagesQuery } from "../queries/alerts";
+import { Age } from "../ui/age";
+import { Loading } from "../ui/feedback";
+import { type Mark, StateMark } from "../ui/state-mark";
+import classes from "./alert.module.css";
+
+type Message = AlertMessages["messages"][number];
+
+const ATTEMPTS: Record<NonNullable<Message["attempts"][number]["outcome"]>, readonly [Mark, string]> = {
+  sent: ["ok", "Sent"],
+  retry: ["warning", "To be tried again"],
+  failed: ["failing", "Failed"],
+};
+
+/** What was decided about an alert's events, and each message about it with every attempt and the other side's answer. */
+export function Messages({ id }: { id: string }) {
+  const { data, error } = useQuery(alertMessagesQuery(id));
+  if (!data)
+    return error ? <p role="alert">{error.message}</p> : <Loading rows={2} height={32} label="Loading the messages" />;
+  return (
+    <>
+      {data.messages.length === 0 ? <p className={classes.muted}>{nobodyTold(data.verdicts)}</p> : null}
+      <ol className={classes.messages}>
+        {data.messages.map((message) => (
+          <li key={message.id}>
+            <p>
+              {message.title} <small>to {message.channel}</small>
+            </p>
+            {message.attempts.length === 0 ? (
+              <small>
+                {message.state}
+                {message.nextTryAt === null ? null : (
+                  <>
+                    , made <Age time={message.madeAt} />
+                  </>
+                )}
+              </small>
+            ) : null}
+            <ul>
+              {message.attempts.map(({ at, outcome, status, answer, tookMs }) => {
+                const [mark, word] = outcome === null ? (["unknown", "Not known"] as const) : ATTEMPTS[outcome];
+                return (
+                  <li key={at}>
+                    <StateMark mark={mark} word={word} /> <Age time={at} />
+                    <small>
+                      {[status, answer, tookMs === null ? null : formatDuration(tookMs)]
+                        .filter((part) => part !== null && part !== "")
+                        .join(" · ")}
+                    </small>
+                  </li>
+                );
+              })}
+            </ul>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+/** Why there is no message, from the verdicts on its events. */
+function nobodyTold(verdicts: AlertMessages["verdicts"]): string {
+  const last = verdicts.findLast(({ verdict }) => verdict !== null);
+  if (!last) return "Nothing is decided yet about whom to tell.";
+  const by = last.by === null ? "" : ` (${last.by})`;
+  return `Nobody was told: ${last.verdict?.replaceAll("-", " ")}${by}.`;
+}

@@ -1,0 +1,221 @@
+"use client";
+import { Button, FileButton } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
+import { useState } from "react";
+import type { AlertRule } from "@/server/contracts/rules";
+import { READY_RULES, type ReadyRule } from "@/server/domain/alerts/ready-rules";
+import { unjudgedReason } from "@/server/domain/alerts/rule";
+import { sentenceOf } from "@/server/domain/alerts/sentence";
+import { counted } from "@/server/domain/counted";
+import { useMayEverywhere } from "../queries/access";
+import { adviceOn, saidOf } from "../queries/request";
+import { addRule, changeRule, RULES, RULES_FILE, ruleMatchesQuery, rulesQuery } from "../queries/rules";
+import { AlertPages } from "../shell/alert-pages";
+import { OfAllSites } from "../shell/of-all-sites";
+import { Page } from "../shell/page";
+import { Age } from "../ui/age";
+import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Link } from "../ui/link";
+import { StateMark } from "../ui/state-mark";
+import { History, ImportRules, RemoveRule } from "./rule-dialogs";
+import classes from "./rules.module.css";
+
+const RuleEditor = dynamic(() => import("./rule-editor").then((editor) => editor.RuleEditor), { ssr: false });
+
+/** What is open over the list. */
+type Opened =
+  | { readonly what: "edit" | "history" | "remove"; readonly rule: AlertRule }
+  | { readonly what: "new" }
+  | { readonly what: "import"; readonly file: File };
+
+/** What alerts are decided by: each rule as a sentence, with what it watches. */
+export function Rules() {
+  return (
+    <OfAllSites title="Rules" what="Seeing rules">
+      <List />
+    </OfAllSites>
+  );
+}
+
+function List() {
+  const { data, error, refetch, isFetching } = useQuery(rulesQuery());
+  const mayEdit = useMayEverywhere("edit");
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const close = () => setOpened(null);
+  return (
+    <Page title="Rules">
+      <AlertPages />
+      {!data && error ? (
+        <Failure
+          what="The rules could not be loaded"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={() => void refetch()}
+          retrying={isFetching}
+        />
+      ) : null}
+      {!data && !error ? <Loading rows={5} height={64} label="Loading the rules" /> : null}
+      {data && error ? (
+        <StaleNotice onRetry={() => void refetch()}>These rules may be out of date: {error.message}</StaleNotice>
+      ) : null}
+      {data ? (
+        <div>
+          <div className={classes.bar}>
+            <p>{data.length === 0 ? "" : told(data)}</p>
+            {data.length > 0 ? (
+              <Button size="compact-sm" variant="default" component="a" href={RULES_FILE} download="alert-rules.json">
+                Export
+              </Button>
+            ) : null}
+            {mayEdit ? (
+              <>
+                <FileButton
+                  accept="application/json,.json"
+                  onChange={(file) => (file ? setOpened({ what: "import", file }) : undefined)}
+                >
+                  {(props) => (
+                    <Button size="compact-sm" variant="default" {...props}>
+                      Import…
+                    </Button>
+                  )}
+                </FileButton>
+                <Button size="compact-sm" onClick={() => setOpened({ what: "new" })}>
+                  New rule…
+                </Button>
+              </>
+            ) : null}
+          </div>
+          {data.length === 0 ? <Ready mayEdit={mayEdit} /> : null}
+          <ul className={classes.rules} aria-label="Rules" hidden={data.length === 0}>
+            {data.map((rule) => (
+              <Rule key={rule.id} rule={rule} mayEdit={mayEdit} onOpen={(what) => setOpened({ what, rule })} />
+            ))}
+          </ul>
+        </div>
+      ) : null}
+      {opened?.what === "new" ? <RuleEditor rule={null} onClose={close} /> : null}
+      {opened?.what === "edit" ? <RuleEditor rule={opened.rule} onClose={close} /> : null}
+      {opened?.what === "history" ? <History rule={opened.rule} onClose={close} /> : null}
+      {opened?.what === "remove" ? <RemoveRule rule={opened.rule} onClose={close} /> : null}
+      {opened?.what === "import" ? <ImportRules file={opened.file} known={data ?? []} onClose={close} /> : null}
+    </Page>
+  );
+}
+
+interface RuleProps {
+  readonly rule: AlertRule;
+  readonly mayEdit: boolean;
+  readonly onOpen: (what: "edit" | "history" | "remove") => void;
+}
+
+function Rule({ rule, mayEdit, onOpen }: RuleProps) {
+  const { id, name, enabled, version, sentence, note, firing, updatedAt, updatedBy, spec, inForce } = rule;
+  const queries = useQueryClient();
+  const { data: matches } = useQuery(ruleMatchesQuery(spec));
+  const turn = useMutation({
+    mutationFn: () => changeRule(id, { enabled: !enabled, version }),
+    onSettled: () => queries.invalidateQueries({ queryKey: [RULES] }),
+  });
+  const isEditable = spec.kind === "condition" || spec.kind === "silence";
+  const button = { size: "compact-xs", variant: "default" } as const;
+  return (
+    <li className={classes.rule} data-rule={name} data-off={!enabled || undefined}>
+      <span className={classes.standing}>
+        <StateMark mark={enabled ? "ok" : "stale"} word={enabled ? "On" : "Off"} />
+        {enabled && !inForce ? <small>taking hold</small> : null}
+      </span>
+      <div className={classes.what}>
+        <h2>{name}</h2>
+        <p>{sentence}</p>
+        {note ? <small>{note}</small> : null}
+        {turn.error ? <p role="alert">{saidOf(turn.error)}</p> : null}
+      </div>
+      <div className={classes.cell}>
+        <span>{matches ? counted(matches.devices, "device") : ""}</span>
+        <small>{matches && spec.kind !== "silence" ? counted(matches.series, "series", "series") : ""}</small>
+      </div>
+      <div className={classes.cell}>
+        {firing > 0 ? <Link href={`/alerts?rule=${id}`}>{firing} firing</Link> : <span>Nothing fires</span>}
+      </div>
+      <div className={classes.cell}>
+        <Age time={updatedAt} />
+        <small>by {updatedBy}</small>
+      </div>
+      <div className={classes.actions}>
+        {mayEdit && isEditable ? (
+          <Button {...button} aria-label={`Change ${name}`} onClick={() => onOpen("edit")}>
+            Change
+          </Button>
+        ) : null}
+        {mayEdit ? (
+          <Button
+            {...button}
+            loading={turn.isPending}
+            aria-label={`Turn ${enabled ? "off" : "on"} ${name}`}
+            onClick={() => turn.mutate()}
+          >
+            Turn {enabled ? "off" : "on"}
+          </Button>
+        ) : null}
+        <Button {...button} aria-label={`Versions of ${name}`} onClick={() => onOpen("history")}>
+          Versions
+        </Button>
+        {mayEdit ? (
+          <Button {...button} aria-label={`Delete ${name}`} onClick={() => onOpen("remove")}>
+            Delete
+          </Button>
+        ) : null}
+      </div>
+    </li>
+  );
+}
+
+/** Rules to begin with, while there is none. */
+function Ready({ mayEdit }: { mayEdit: boolean }) {
+  if (!mayEdit) return <Empty>There is no rule yet: nothing can fire.</Empty>;
+  return (
+    <>
+      <p className={classes.about}>There is no rule yet, so nothing can fire. These fit any fleet:</p>
+      <ul className={classes.rules} aria-label="Rules to begin with">
+        {READY_RULES.map((ready) => (
+          <ReadyOne key={ready.name} ready={ready} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function ReadyOne({ ready: { name, spec, note } }: { ready: ReadyRule }) {
+  const queries = useQueryClient();
+  const add = useMutation({
+    mutationFn: () => addRule({ name, enabled: true, spec, note, runbook: null }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: [RULES] }),
+  });
+  const reason = unjudgedReason(spec);
+  return (
+    <li className={classes.ready}>
+      <div className={classes.what}>
+        <h2>{name}</h2>
+        <p>{sentenceOf(spec)}</p>
+        <small>{reason === null ? note : "Can't be judged by this version yet."}</small>
+        {add.error ? <p role="alert">{saidOf(add.error)}</p> : null}
+      </div>
+      <Button
+        size="compact-sm"
+        variant="default"
+        disabled={reason !== null}
+        loading={add.isPending}
+        aria-label={`Turn on ${name}`}
+        onClick={() => add.mutate()}
+      >
+        Turn on
+      </Button>
+    </li>
+  );
+}
+
+function told(rules: readonly AlertRule[]): string {
+  const off = rules.filter(({ enabled }) => !enabled).length;
+  return `${counted(rules.length, "rule")}${off > 0 ? `, ${off} off` : ""}`;
+}

@@ -1,0 +1,52 @@
+import type { WantedAlerts } from "../queries/alerts";
+import { MOST_OPEN } from "../queries/alerts";
+
+export const SHOWN = ["firing", "acknowledged", "ended"] as const;
+export type Shown = (typeof SHOWN)[number];
+
+/** What the inbox shows, as its address says it. */
+export interface View {
+  readonly shown: Shown;
+  readonly severity: "warning" | "critical" | null;
+  readonly site: string | null;
+  readonly rule: string | null;
+  readonly device: string | null;
+  /** How many of those that have ended are listed. */
+  readonly limit: number;
+}
+
+/** How many ended alerts more a page lists. */
+export const STEP = 100;
+
+/** Reads what the address asks for; what it can't mean is left out. */
+export function readView(address: URLSearchParams): View {
+  const severity = address.get("severity");
+  const rule = address.get("rule");
+  const limit = Number(address.get("limit"));
+  return {
+    shown: SHOWN.find((one) => one === address.get("show")) ?? "firing",
+    severity: severity === "warning" || severity === "critical" ? severity : null,
+    site: address.get("site") || null,
+    rule: rule !== null && /^[1-9]\d{0,8}$/.test(rule) ? rule : null,
+    device: address.get("device") || null,
+    limit: Number.isInteger(limit) && limit > STEP ? Math.min(limit, MOST_OPEN) : STEP,
+  };
+}
+
+/** What of the alerts a view wants. */
+export function wantedOf({ shown, severity, site, rule, device, limit }: View): WantedAlerts {
+  return {
+    state: shown === "ended" ? "ended" : "open",
+    acknowledged: shown === "acknowledged" ? "yes" : undefined,
+    severity: severity ?? undefined,
+    site: site ?? undefined,
+    rule: rule ?? undefined,
+    device: device ?? undefined,
+    limit: shown === "ended" ? limit : MOST_OPEN,
+  };
+}
+
+/** True where a view leaves something out of what it shows. */
+export function isFiltered({ severity, site, rule, device }: View): boolean {
+  return severity !== null || site !== null || rule !== null || device !== null;
+}

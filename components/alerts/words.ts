@@ -1,0 +1,96 @@
+import type { Alert } from "@/server/contracts/alerts";
+import type { Condition, Limit, RuleSpec } from "@/server/domain/alerts/rule";
+import { formatDuration } from "@/server/domain/duration";
+import { formatMeasure } from "../ui/format";
+import type { Mark } from "../ui/state-mark";
+
+/** What an alert is about, in the parts of its line: "temperature", "96.1", "°C", "above 95". */
+export interface What {
+  readonly subject: string;
+  /** Null where there is no figure to tell. */
+  readonly value: string | null;
+  readonly unit: string;
+  /** What that goes against; empty where it isn't known. */
+  readonly limit: string;
+}
+
+const WHAT_WORDS = {
+  value: "",
+  changePerMinute: "change per minute of ",
+  minuteMean: "minute mean of ",
+  minuteMin: "minute minimum of ",
+  minuteMax: "minute maximum of ",
+} as const;
+
+/** Words an alert. @param spec what its rule goes by; undefined while that isn't known */
+export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
+  const unit = alert.unit ?? "";
+  const bare = { value: null, unit: "", limit: "" };
+  if (spec?.kind === "silence") {
+    const limit =
+      spec.afterMs === null ? "longer than is usual for it" : `for more than ${formatDuration(spec.afterMs)}`;
+    return { ...bare, subject: "Silent", limit };
+  }
+  const figure = alert.endedAt === null ? alert.lastValue : (alert.worstValue ?? alert.lastValue);
+  if (alert.metric === null) return { ...bare, subject: alert.rule.name };
+  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric) : undefined;
+  const isFlag = condition?.is === "true" || condition?.is === "false";
+  return {
+    subject: `${condition ? WHAT_WORDS[condition.what] : ""}${alert.metric}`,
+    value: figure === null ? null : isFlag ? (figure === 0 ? "false" : "true") : formatMeasure(figure),
+    unit: isFlag || figure === null ? "" : condition?.what === "changePerMinute" ? `${unit}/min` : unit,
+    limit: condition ? limitWords(condition, alert.severity) : "",
+  };
+}
+
+/** The same as one line, for titles and screen readers. */
+export function whatText({ subject, value, unit, limit }: What): string {
+  const figure = value === null ? subject : `${subject} ${value}${unit ? ` ${unit}` : ""}`;
+  return limit ? `${figure}${value === null ? "" : ","} ${limit}` : figure;
+}
+
+/** The condition of a rule that a metric is judged by. */
+export function conditionOf(conditions: readonly Condition[], metric: string): Condition | undefined {
+  return conditions.find((one) => one.metric === metric) ?? (conditions.length === 1 ? conditions[0] : undefined);
+}
+
+/** The limit that was crossed for an alert to be this severe. */
+function limitOf(condition: Condition, severity: Alert["severity"]): Limit | undefined {
+  const { warning, critical } = condition;
+  return severity === "critical" ? (critical ?? warning) : (warning ?? critical);
+}
+
+function limitWords(condition: Condition, severity: Alert["severity"]): string {
+  const { is } = condition;
+  if (is === "invalid") return "out of its valid range";
+  if (is === "true" || is === "false") return "";
+  const limit = limitOf(condition, severity);
+  if (limit === undefined) return "";
+  if (typeof limit !== "number") return `outside of ${limit[0]} to ${limit[1]}`;
+  return is === "equals" ? `equal to ${limit}` : `${is} ${limit}`;
+}
+
+/** How an alert stands, as mark and word. */
+export function standingOf(alert: Alert): readonly [mark: Mark, word: string] {
+  if (alert.state === "resolved") return ["ok", "Resolved"];
+  if (alert.state === "closed") return ["unknown", "Closed"];
+  const word = alert.severity === "critical" ? "Critical" : "Warning";
+  if (alert.acknowledged) return ["acknowledged", word];
+  return [alert.severity === "critical" ? "failing" : "warning", word];
+}
+
+/** What else is to be known of an open alert at a glance. */
+export function asideOf(alert: Alert): string {
+  if (alert.endedAt !== null) return alert.closedReason ?? (alert.late ? "found late" : "");
+  if (alert.noDataSince !== null) return "no data now";
+  if (alert.flapping) return "flapping";
+  return alert.state === "recovering" ? "recovering" : "";
+}
+
+/** In the order of an inbox: the worst first, then what fired last. Acknowledging moves no row. */
+export function inOrder(alerts: readonly Alert[]): readonly Alert[] {
+  const rank = ({ severity }: Alert) => (severity === "critical" ? 0 : 1);
+  return alerts.toSorted(
+    (a, b) => rank(a) - rank(b) || b.firedAt.localeCompare(a.firedAt) || Number(b.id) - Number(a.id),
+  );
+}

@@ -1,0 +1,33 @@
+import type { Pool, PoolClient } from "pg";
+import type { Sites } from "@/server/domain/access";
+import { judgedOf, selectorOf } from "@/server/domain/alerts/judged";
+import type { RuleSpec } from "@/server/domain/alerts/rule";
+import { readDevices } from "./load";
+
+/** Counts what of these sites a rule watches, just as it is judged. */
+export async function countMatches(
+  tx: Pool | PoolClient,
+  spec: RuleSpec,
+  sites: Sites,
+): Promise<{ devices: number; series: number }> {
+  const { rows } = await tx.query<{ id: number }>(
+    `SELECT id FROM device WHERE $1::integer[] IS NULL OR site_id = ANY ($1)`,
+    [sites === "all" ? null : sites],
+  );
+  const found = { devices: 0, series: 0 };
+  if (spec.kind !== "condition" && spec.kind !== "silence") return found;
+  const isFor = selectorOf(spec.of);
+  for (const { facts, metrics, gapMs } of (
+    await readDevices(
+      tx,
+      rows.map(({ id }) => id),
+    )
+  ).values()) {
+    if (!isFor(facts)) continue;
+    const series = spec.kind === "silence" ? 1 : judgedOf(spec, metrics, gapMs).length;
+    if (series === 0) continue;
+    found.devices++;
+    found.series += series;
+  }
+  return found;
+}

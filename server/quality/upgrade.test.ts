@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrate } from "@/server/postgres/migrate";
+import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
+import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await freshDatabase();
+});
+afterAll(() => db.drop());
+
+const T = Date.UTC(2026, 0, 15, 10);
+
+test("a database from before quality keeps what it holds, and its last hour of readings is what the checks know", async () => {
+  await goBackBefore(db, "20261201200000_quality");
+  await db.pool.query(
+    `INSERT INTO device (name, messages, last_seen, last_event_time) VALUES ('d', 200, '2026-01-15T10:00:00Z', '2026-01-15T10:00:00Z');
+     INSERT INTO metric (name, kind) VALUES ('a', 'number');
+     INSERT INTO sample_other (device_id, time, metrics, values)
+     SELECT 1, timestamptz '2026-01-15T10:00:00Z' - n * interval '10 s', '{1}', ARRAY[20 + sin(n * 1.7)] FROM generate_series(0, 199) n;
+     INSERT INTO pipeline_position (cluster, topic, epoch, partition, next, messages, readings) VALUES ('up', 'iot.telemetry', 0, 0, 0, 200, 200)`,
+  );
+  await migrate(db.connectionString);
+  const log = createScriptedLog("up", 1);
+  for (const [second, value] of [
+    [10, 90],
+    [20, 20],
+  ] as const)
+    log.append(0, { device: "d", time: T + second * 1000, readings: { a: value } }, T + second * 1000);
+  await (await createRig(db.pool, log)).drain();
+  expect((await db.pool.query(`SELECT count(*)::int AS n FROM reading`)).rows).toEqual([{ n: 202 }]);
+  expect((await db.pool.query(`SELECT "check", level, count FROM quality_flag`)).rows).toEqual([
+    { check: "spike", level: "fail", count: 1 },
+  ]);
+});
+
+test("another valid range, and a limit, begin another epoch of what is judged by; another unit of a metric doesn't", async () => {
+  const epoch = async () =>
+    (await db.pool.query<{ n: number }>(`SELECT epoch::float8 AS n FROM alert_epoch`)).rows[0]!.n;
+  const before = await epoch();
+  await db.pool.query(`UPDATE metric SET unit = '°C', min = NULL`);
+  expect(await epoch()).toBe(before);
+  await db.pool.query(`UPDATE metric SET min = 0`);
+  expect(await epoch()).toBe(before + 1);
+  await db.pool.query(`INSERT INTO quality_limit (metric_id, limits, updated_by) VALUES (1, '{}', 'test')`);
+  expect(await epoch()).toBe(before + 2);
+});
