@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { READY_RULES } from "@/server/domain/alerts/ready-rules";
 import { ruleSpec } from "@/server/domain/alerts/rule";
-import { draftOf, NEW_CONDITION, NEW_DRAFT, parseDuration, specOf } from "./draft";
+import { draftOf, NEW_CONDITION, NEW_DRAFT, specOf } from "./draft";
+import { parseDuration } from "./draft-text";
 
 const RULES = [
   {
@@ -19,11 +20,16 @@ const RULES = [
     late: "tell",
   },
   { kind: "silence", afterMs: 300_000, severity: "critical" },
-  ...READY_RULES.map(({ spec }) => spec).filter(({ kind }) => kind === "condition" || kind === "silence"),
+  { kind: "share-of-site", of: { sites: ["north"] }, atLeast: 3, share: 0.07, withinMs: 90_000, severity: "warning" },
+  { kind: "quality", of: { types: ["press"] }, below: 82.5, forMs: 600_000, keepMs: 60_000, severity: "critical" },
+  { kind: "oddness", metric: "temp*", above: 1.2, forMs: 60_000 },
+  { kind: "pipeline", measure: "freeDiskPercent", limit: 10, keepMs: 60_000 },
+  { kind: "pipeline", measure: "engineAway", limit: 0, severity: "critical" },
+  ...READY_RULES.map(({ spec }) => spec),
 ].map((spec) => ruleSpec.parse(spec));
 
 test("a rule goes through the fields of its editor unchanged", () => {
-  for (const spec of RULES) expect(specOf(draftOf(spec)!)).toEqual({ spec });
+  for (const spec of RULES) expect(specOf(draftOf(spec))).toEqual({ spec });
 });
 
 test("lengths of time are read as they are written", () => {
@@ -47,4 +53,10 @@ test("says at which field a rule is wrong, and why", () => {
   expect(faults({ warning: "80" }, { lasting: "8 d" })).toEqual(["lasting"]);
   expect(faults({ warning: "80" }, { labels: ["line"] })).toEqual(["labels"]);
   expect(faults({ warning: "80" }, { holds: "fixed", holdFor: "1 ms" })).toEqual(["holdFor"]);
+  expect(faults({}, { kind: "quality", score: "" })).toEqual(["score"]);
+  expect(faults({}, { kind: "quality", score: "101" })).toEqual(["score"]);
+  expect(faults({}, { kind: "oddness", score: "1.2", metric: "" })).toEqual(["metric"]);
+  expect(faults({}, { kind: "share-of-site", share: "130" })).toEqual(["share"]);
+  expect(faults({}, { kind: "share-of-site", within: "soon" })).toEqual(["within"]);
+  expect(faults({}, { kind: "pipeline", limit: "" })).toEqual(["limit"]);
 });

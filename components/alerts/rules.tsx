@@ -117,7 +117,6 @@ function Rule({ rule, mayEdit, onOpen }: RuleProps) {
     mutationFn: () => changeRule(id, { enabled: !enabled, version }),
     onSettled: () => queries.invalidateQueries({ queryKey: [RULES] }),
   });
-  const isEditable = spec.kind === "condition" || spec.kind === "silence";
   const button = { size: "compact-xs", variant: "default" } as const;
   return (
     <li className={classes.rule} data-rule={name} data-off={!enabled || undefined}>
@@ -143,7 +142,7 @@ function Rule({ rule, mayEdit, onOpen }: RuleProps) {
         <small>by {updatedBy}</small>
       </div>
       <div className={classes.actions}>
-        {mayEdit && isEditable ? (
+        {mayEdit ? (
           <Button {...button} aria-label={`Change ${name}`} onClick={() => onOpen("edit")}>
             Change
           </Button>
