@@ -1,30 +1,14 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import pg from "pg";
 import pino from "pino";
 import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
-import { Kafka, logLevel } from "@/server/adapters/kafka/kafkajs";
 import { topicSettings } from "@/server/compose";
 import { loadConfig } from "@/server/config/config";
-import { PIPELINE_GROUP } from "@/server/domain/terms";
-import { type RunningEngines, startEngines } from "../engines/engines";
-import { treeOf } from "../processes";
+import { startEngines } from "../engines/engines";
 import { cleanEnv, ROOT } from "../product";
-import { until } from "../waiting";
-import { cpuSeconds } from "./cpu";
+import { type Drained, drainOnce } from "./one-drain";
 import { machine, markdownTable, median, ratio } from "./report";
-import { fill, handled } from "./telemetry-topic";
-
-/** What one drain took: processor seconds per million messages, and messages a second. */
-interface Drained {
-  readonly worker: number;
-  readonly postgres: number;
-  readonly rate: number;
-}
+import { fill } from "./telemetry-topic";
 
 /**
  * Lets workers of several builds drain the same messages from one Kafka into one PostgreSQL, in turn: of a machine that does other work, too,
@@ -55,7 +39,7 @@ export async function main(argv: string[]): Promise<number> {
       // Each is the first in every other round.
       const turns = [...builds.keys()];
       for (const at of round % 2 === 0 ? turns : turns.reverse())
-        found[at]!.push(await drain(engines, builds[at]!, { messages, profile: values.profile }));
+        found[at]!.push(await drainOnce(engines, { ...programOf(builds[at]!, values.profile), messages }));
     }
     const row = (title: string, of: (one: Drained) => number) => {
       const medians = found.map((some) => median(some.map(of)));
@@ -75,68 +59,10 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-let databases = 0;
-
-/** Drains everything once, by the worker of a build, into a database of its own. */
-async function drain(
-  engines: RunningEngines,
-  build: string,
-  { messages, profile }: { readonly messages: number; readonly profile: string | undefined },
-): Promise<Drained> {
-  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-beside-"));
-  const url = new URL(engines.env.DATABASE_URL!);
-  const root = new pg.Client({ connectionString: url.href });
-  await root.connect();
-  const database = `beside_${++databases}`;
-  await root.query(`CREATE DATABASE ${database}`);
-  url.pathname = `/${database}`;
-  await forgetGroup(engines.env.KAFKA_BROKERS!);
-  const env = { ...cleanEnv(), ...engines.env, DATABASE_URL: url.href, FIELDWATCH_DATA_DIR: path.join(folder, "data") };
-  const main = path.join(build, "dist", "main.mjs");
-  const migrated = spawnSync(process.execPath, [main, "migrate"], { cwd: build, env, encoding: "utf8" });
-  if (migrated.status !== 0) throw new Error(`migrate of ${build} failed:\n${migrated.stdout}${migrated.stderr}`);
-  const profiling = profile
-    ? ["--cpu-prof", `--cpu-prof-dir=${path.resolve(profile, build.replaceAll(path.sep, "-"))}`]
-    : [];
-  // As `npm run worker` does.
-  const args = ["--max-semi-space-size=32", ...profiling, main, "worker"];
-  const worker = spawn(process.execPath, args, { cwd: build, env, stdio: "ignore" });
-  const pool = new pg.Pool({ connectionString: url.href, max: 1 });
-  const look = async () => ({
-    ...(await handled(pool)),
-    at: performance.now(),
-    worker: cpuSeconds(worker.pid!),
-    postgres: treeOf(engines.postgres!.pid).reduce((sum, { pid }) => sum + cpuSeconds(pid), 0),
-  });
-  try {
-    const some = async () => (await handled(pool)).messages > 0;
-    await until(some, { timeoutMs: 60_000, everyMs: 10, what: "the first batch" });
-    const first = await look();
-    const all = async () => (await handled(pool)).messages >= messages;
-    await until(all, { timeoutMs: 900_000, everyMs: 50, what: "the backlog to drain" });
-    const last = await look();
-    const drained = last.messages - first.messages;
-    return {
-      worker: ((last.worker - first.worker) / drained) * 1e6,
-      postgres: ((last.postgres - first.postgres) / drained) * 1e6,
-      rate: (drained / (last.at - first.at)) * 1000,
-    };
-  } finally {
-    const exited = once(worker, "exit");
-    worker.kill("SIGTERM");
-    await exited;
-    await pool.end();
-    await root.query(`DROP DATABASE ${database} WITH (FORCE)`);
-    await root.end();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The next worker begins at the start. */
-async function forgetGroup(brokers: string): Promise<void> {
-  const admin = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  // None has been there yet, the first time.
-  await admin.deleteGroups([PIPELINE_GROUP]).catch(() => undefined);
-  await admin.disconnect();
+function programOf(build: string, profile: string | undefined) {
+  return {
+    main: path.join(build, "dist", "main.mjs"),
+    cwd: build,
+    profile: profile && path.join(profile, build.replaceAll(path.sep, "-")),
+  };
 }

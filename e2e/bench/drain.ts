@@ -15,6 +15,7 @@ import { treeOf } from "../processes";
 import { cleanEnv, runProduct, startProduct } from "../product";
 import { pause, until } from "../waiting";
 import { cpuSeconds } from "./cpu";
+import { drainWithRules } from "./drain-rules";
 import { machine, markdownTable, percentile } from "./report";
 import { fill, handled, recordOf } from "./telemetry-topic";
 
@@ -35,8 +36,20 @@ export async function main(argv: string[]): Promise<number> {
       seconds: { type: "string", default: "30" },
       /** Writes a CPU profile of the worker into this folder. */
       profile: { type: "string" },
+      /** Instead: what so many alert rules, and the checks of quality, cost on a fleet. */
+      rules: { type: "string" },
+      devices: { type: "string", default: "10000" },
+      rounds: { type: "string", default: "3" },
     },
   });
+  if (values.rules !== undefined) {
+    const [rules, devices, rounds] = [values.rules, values.devices, values.rounds].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    return drainWithRules({ rules, devices, rounds, messages: Number(values.messages), profile: values.profile });
+  }
   const columns: Record<string, string>[] = [];
   for (const archive of values.archive) {
     const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drain-"));

@@ -1,7 +1,7 @@
-/** The `i`-th of an endless stream of messages of 200 devices, in the shape of the recorded file: 7 readings, about 190 bytes. */
-export function messageLine(i: number, time: number): { device: string; line: string } {
+/** The `i`-th of an endless stream of messages of so many devices, in the shape of the recorded file: 7 readings, about 190 bytes. */
+export function messageLine(i: number, time: number, devices = 200): { device: string; line: string } {
   const v = (i % 997) / 10;
-  const device = `bench-${String(i % 200).padStart(3, "0")}`;
+  const device = `bench-${String(i % devices).padStart(3, "0")}`;
   const readings = {
     co: v / 1e4,
     humidity: 40 + v / 3,

@@ -6,20 +6,28 @@ import { messageLine } from "./messages";
 /** Messages per append while filling. */
 const CHUNK = 2000;
 
+/** Which part of the endless stream of messages, and of how many devices. */
+interface Part {
+  readonly from?: number;
+  /** Time of the stream's first message; left out: such that its last is of now. */
+  readonly began?: number;
+  readonly devices?: number;
+}
+
 /** Puts the messages into the topic as fast as Kafka takes them; no worker runs meanwhile. */
-export async function fill(log: EventLog, messages: number): Promise<void> {
-  const base = Date.now() - messages * 10;
+export async function fill(log: EventLog, messages: number, { from = 0, devices, began }: Part = {}): Promise<void> {
+  const base = (began ?? Date.now() - (from + messages) * 10) + from * 10;
   for (let at = 0; at < messages; at += CHUNK) {
     const records = Array.from({ length: Math.min(CHUNK, messages - at) }, (_, i) =>
-      recordOf(at + i, base + (at + i) * 10),
+      recordOf(from + at + i, base + (at + i) * 10, devices),
     );
     await log.append(TOPICS.telemetry, records);
   }
 }
 
 /** The `i`-th message as a record. */
-export function recordOf(i: number, time: number): LogRecord {
-  const { device, line } = messageLine(i, time);
+export function recordOf(i: number, time: number, devices?: number): LogRecord {
+  const { device, line } = messageLine(i, time, devices);
   return { key: device, value: Buffer.from(line) };
 }
 
