@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { runPipelineRules } from "./alerting/pipeline-rules";
 import { runAlerting } from "./alerting/run-alerting";
 import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
+import { composeMeasures } from "./compose-measures";
 import { composeChannels } from "./compose-notifications";
 import type { Config } from "./config/config";
 import { createKeptSecrets } from "./config/kept-secrets";
@@ -95,6 +97,10 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     describe: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
     addsReady: config.demoDevices > 0,
   });
+  const watching = runPipelineRules({
+    ...{ pool: work.pool, logger },
+    measure: composeMeasures({ config, engines, now: Date.now }),
+  });
 
   let stopped: Promise<void> | undefined;
   function stop(): Promise<void> {
@@ -102,7 +108,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       stopping.abort();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
-      await Promise.all([publishLive.stop(), jobs.stop(), alerting.stop(), notifier.stop()]);
+      await Promise.all([publishLive.stop(), jobs.stop(), alerting.stop(), watching.stop(), notifier.stop()]);
       await timings.stop();
       await Promise.all([work.close(), telling.end(), engines.close()]);
     })());

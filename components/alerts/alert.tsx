@@ -57,7 +57,7 @@ export function AlertView({ id }: { id: string }) {
 }
 
 function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: string | null; onReload: () => void }) {
-  const { id, device, site, rule, metric, acknowledged, endedAt } = alert;
+  const { id, device, site, subject, rule, metric, acknowledged, endedAt } = alert;
   const spec = useSpecs()(rule.id);
   const what = whatOf(alert, spec);
   const queries = useQueryClient();
@@ -89,6 +89,7 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
             <StateMark mark={mark} word={word} />
             {aside ? <span>{aside}</span> : null}
             {device === null ? null : <Link href={`/devices/${toSegment(device)}`}>{device}</Link>}
+            {subject === null ? null : <span>{subject}</span>}
             {site === null ? null : <Link href={`/alerts?site=${encodeURIComponent(site)}`}>{site}</Link>}
             {alert.parent === null ? null : <Link href={`/alerts/${alert.parent}`}>part of the site’s alert</Link>}
           </p>

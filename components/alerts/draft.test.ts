@@ -24,7 +24,7 @@ const RULES = [
   { kind: "quality", of: { types: ["press"] }, below: 82.5, forMs: 600_000, keepMs: 60_000, severity: "critical" },
   { kind: "oddness", metric: "temp*", above: 1.2, forMs: 60_000 },
   { kind: "pipeline", measure: "freeDiskPercent", limit: 10, keepMs: 60_000 },
-  { kind: "pipeline", measure: "engineAway", limit: 0, severity: "critical" },
+  { kind: "pipeline", measure: "engineAway", severity: "critical" },
   ...READY_RULES.map(({ spec }) => spec),
 ].map((spec) => ruleSpec.parse(spec));
 

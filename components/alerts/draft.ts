@@ -94,7 +94,7 @@ function ownOf(spec: RuleSpec): Partial<Draft> {
     case "oddness":
       return { severity: spec.severity, score: String(spec.above), metric: spec.metric, ...timesOf(spec) };
     case "pipeline":
-      return { severity: spec.severity, measure: spec.measure, limit: String(spec.limit), ...timesOf(spec) };
+      return { severity: spec.severity, measure: spec.measure, limit: String(spec.limit ?? ""), ...timesOf(spec) };
   }
 }
 
@@ -136,7 +136,7 @@ function wantedOf(draft: Draft, refuse: Refuse): object {
   if (kind === "pipeline") {
     const { measure } = draft;
     // An engine is away or it isn't.
-    const limit = measure === "engineAway" ? 0 : figure(draft.limit, "limit");
+    const limit = measure === "engineAway" ? undefined : figure(draft.limit, "limit");
     return { kind, measure, limit, severity, ...times() };
   }
   const of = wantedSelection(draft, refuse);

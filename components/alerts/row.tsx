@@ -20,10 +20,11 @@ interface RowProps {
 
 /** One alert of the inbox. */
 export function Row({ alert, what, isCurrent, onCurrent, onAcknowledge }: RowProps) {
-  const { id, device, site, rule, acknowledged, startedAt, endedAt } = alert;
+  const { id, device, site, subject, rule, acknowledged, startedAt, endedAt } = alert;
   const mayOperate = useMay("operate", site);
   const [mark, word] = standingOf(alert);
   const aside = asideOf(alert);
+  const place = device ?? subject;
   return (
     <li
       className={classes.row}
@@ -46,6 +47,7 @@ export function Row({ alert, what, isCurrent, onCurrent, onAcknowledge }: RowPro
       </Link>
       <span className={classes.place}>
         {device === null ? null : <Link href={`/devices/${toSegment(device)}`}>{device}</Link>}
+        {subject === null ? null : <span>{subject}</span>}
         {site === null ? null : <span>{site}</span>}
       </span>
       <span className={classes.when}>
@@ -81,7 +83,7 @@ export function Row({ alert, what, isCurrent, onCurrent, onAcknowledge }: RowPro
           <Button
             size="compact-sm"
             variant="default"
-            aria-label={`Acknowledge ${rule.name}${device === null ? "" : ` of ${device}`}`}
+            aria-label={`Acknowledge ${rule.name}${place === null ? "" : ` of ${place}`}`}
             onClick={onAcknowledge}
           >
             Acknowledge

@@ -11,6 +11,7 @@ const alert = (changes: Partial<Alert> = {}): Alert => ({
     rule: { id: 1, name: "Too hot", version: 1 },
     device: "press-07",
     site: "north",
+    subject: null,
     metric: "temperature",
   },
   ...{ unit: "°C", severity: "warning", state: "firing", startedAt: "2026-11-28T10:00:00.000Z" },

@@ -1,4 +1,5 @@
 import type { Alert } from "@/server/contracts/alerts";
+import { MEASURES } from "@/server/domain/alerts/measure";
 import type { Condition, Limit, RuleSpec } from "@/server/domain/alerts/rule";
 import { formatDuration } from "@/server/domain/duration";
 import { formatMeasure } from "../ui/format";
@@ -32,6 +33,13 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
     return { ...bare, subject: "Silent", limit };
   }
   const figure = alert.endedAt === null ? alert.lastValue : (alert.worstValue ?? alert.lastValue);
+  if (spec?.kind === "pipeline") {
+    const { name, unit: measured } = MEASURES[spec.measure];
+    const limit =
+      spec.limit === undefined ? "" : `${spec.measure === "freeDiskPercent" ? "below" : "above"} ${spec.limit}`;
+    if (measured === "" || figure === null) return { ...bare, subject: name, limit };
+    return { subject: name, value: formatMeasure(figure), unit: measured, limit };
+  }
   if (alert.metric === null) return { ...bare, subject: alert.rule.name };
   const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric) : undefined;
   const isFlag = condition?.is === "true" || condition?.is === "false";

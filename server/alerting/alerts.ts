@@ -13,6 +13,8 @@ export interface StoredAlert {
   readonly spec: RuleSpec | null;
   readonly device: string | null;
   readonly site: string | null;
+  /** The engine or the source that it is about. */
+  readonly subject: string | null;
   readonly metric: string | null;
   readonly unit: string | null;
   readonly severity: Severity;
@@ -73,7 +75,7 @@ const ACKNOWLEDGED = `(a.acknowledged_at IS NOT NULL AND coalesce(a.acknowledged
 export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Promise<StoredAlert[]> {
   const { rows } = await db.query<StoredAlert>(
     `SELECT a.id::text AS id, a.rule_id AS "ruleId", coalesce(r.name, v.name, '') AS "ruleName", a.rule_version AS "ruleVersion", v.spec,
-       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, coalesce(m.name, a.metric_name) AS metric,
+       coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
        coalesce(u.unit, m.unit) AS unit, a.severity, a.state,
        ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt", ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt",
        a.first_value AS "firstValue", a.worst_value AS "worstValue", ${ms("a.worst_at")} AS "worstAt", a.last_value AS "lastValue",

@@ -21,18 +21,19 @@ export interface TurnDeps {
   readonly staleMs: number;
 }
 
-/** One worker at a time does what isn't decided by a reading. */
-const ALONE = `SELECT pg_try_advisory_xact_lock(hashtextextended('fieldwatch.alert-turn', 0)) AS alone`;
-
-/** Runs `work` unless another worker does such work right now. @returns what it answers; null: it didn't run */
+/** Runs `work`, which isn't decided by readings, unless another worker does what is about the same right now. @returns what it answers; null: it didn't run */
 export async function alone<T>(
-  { pool, readBlocks }: TurnDeps,
+  { pool, readBlocks }: Pick<TurnDeps, "pool" | "readBlocks">,
   work: (tx: PoolClient, loading: Loading) => Promise<T>,
+  about: "devices" | "pipeline" = "devices",
 ): Promise<T | null> {
   return withTransaction(
     pool,
     async (tx) => {
-      const { rows } = await tx.query<{ alone: boolean; epoch: number }>(`${ALONE}, ${RULES_EPOCH} AS epoch`);
+      const { rows } = await tx.query<{ alone: boolean; epoch: number }>(
+        `SELECT pg_try_advisory_xact_lock(hashtextextended('fieldwatch.alert-turn ' || $1, 0)) AS alone, ${RULES_EPOCH} AS epoch`,
+        [about],
+      );
       if (!rows[0]!.alone) return null;
       return work(tx, { rules: await readActiveRules(tx), rulesEpoch: rows[0]!.epoch, readBlocks });
     },

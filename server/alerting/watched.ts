@@ -10,6 +10,8 @@ export interface Instance {
   readonly judged: JudgedRule;
   /** The metric's id; 0: of several, or of none. */
   readonly metric: number;
+  /** What it is about that is no device: the name of an engine or a source. */
+  readonly subject?: string;
   /** Null: it is normal, and the values of its series say the rest. */
   state: AlertState | null;
   /** The state as it is stored; null: it isn't. */

@@ -114,17 +114,21 @@ async function insertAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<
   if (rows.length === 0) return;
   const made = rows.map((row) => ({
     ...{ id: row.id, rule_id: row.instance.rule.id, rule_version: row.instance.rule.version },
-    ...{ device_id: row.watched.id, site_id: row.watched.siteId, metric_id: row.instance.metric || null },
-    ...{ device_name: row.watched.facts.name, site_name: row.watched.facts.site },
+    ...{ device_id: row.watched.id || null, site_id: row.watched.siteId, metric_id: row.instance.metric || null },
+    ...{
+      device_name: row.watched.facts.name || null,
+      site_name: row.watched.facts.site,
+      subject: row.instance.subject,
+    },
     ...{ metric_name: row.watched.metricNames.get(row.instance.metric) ?? null, late: row.instance.late ?? false },
     ...episodeOf(row),
   }));
   await tx.query(
-    `INSERT INTO alert (id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, metric_name, late, ${EPISODE_NAMES.join(", ")})
+    `INSERT INTO alert (id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, subject, metric_name, late, ${EPISODE_NAMES.join(", ")})
      OVERRIDING SYSTEM VALUE
-     SELECT id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, metric_name, late, ${EPISODE_NAMES.join(", ")}
+     SELECT id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, subject, metric_name, late, ${EPISODE_NAMES.join(", ")}
      FROM json_to_recordset($1::json) AS n (id bigint, rule_id integer, rule_version integer, device_id integer, site_id integer, metric_id integer,
-       device_name text, site_name text, metric_name text, late boolean, ${EPISODE_COLUMNS})`,
+       device_name text, site_name text, subject text, metric_name text, late boolean, ${EPISODE_COLUMNS})`,
     [JSON.stringify(made)],
   );
 }
@@ -165,16 +169,17 @@ async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Watche
     device: number;
     rule: number;
     metric: number;
+    subject: string;
     version: number;
     state: AlertState;
     due: string | null;
   }[] = [];
-  const gone: { device: number; rule: number; metric: number }[] = [];
+  const gone: { device: number; rule: number; metric: number; subject: string }[] = [];
   for (const [instance, { id: device }] of changed) {
-    const { state, rule, metric, judged } = instance;
+    const { state, rule, metric, judged, subject = "" } = instance;
     // A missed one that is over says nothing of how it stands now.
     if (instance.late && state === null) continue;
-    const key = { device, rule: rule.id, metric };
+    const key = { device, rule: rule.id, metric, subject };
     if (state !== null && isStored(instance, state)) {
       const due = dueAt(state, judged);
       kept.push({ ...key, version: rule.version, state, due: textOf(due) });
@@ -182,16 +187,16 @@ async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Watche
   }
   if (kept.length > 0)
     await tx.query(
-      `INSERT INTO alert_state (device_id, rule_id, metric_id, version, state, due_at)
-       SELECT device, rule, metric, version, state, due
-       FROM json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, version integer, state jsonb, due timestamptz)
-       ON CONFLICT (device_id, rule_id, metric_id, site_id) DO UPDATE SET version = excluded.version, state = excluded.state, due_at = excluded.due_at`,
+      `INSERT INTO alert_state (device_id, rule_id, metric_id, subject, version, state, due_at)
+       SELECT device, rule, metric, subject, version, state, due
+       FROM json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, subject text, version integer, state jsonb, due timestamptz)
+       ON CONFLICT (device_id, rule_id, metric_id, site_id, subject) DO UPDATE SET version = excluded.version, state = excluded.state, due_at = excluded.due_at`,
       [JSON.stringify(kept)],
     );
   if (gone.length > 0)
     await tx.query(
-      `DELETE FROM alert_state s USING json_to_recordset($1::json) AS n (device integer, rule integer, metric integer)
-       WHERE s.device_id = n.device AND s.rule_id = n.rule AND s.metric_id = n.metric AND s.site_id = 0`,
+      `DELETE FROM alert_state s USING json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, subject text)
+       WHERE s.device_id = n.device AND s.rule_id = n.rule AND s.metric_id = n.metric AND s.site_id = 0 AND s.subject = n.subject`,
       [JSON.stringify(gone)],
     );
 }

@@ -11,6 +11,7 @@ export const alert = z
     rule: z.object({ id: z.int(), name: z.string(), version: z.int() }),
     device: z.string().nullable(),
     site: z.string().nullable(),
+    subject: z.string().nullable().describe("The engine or the source that it is about"),
     metric: z.string().nullable(),
     unit: z.string().nullable().describe("Of the metric at the device"),
     severity,

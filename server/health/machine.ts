@@ -19,8 +19,8 @@ export function machineProbes(dataDir: string): readonly Probe[] {
       group,
       timeoutMs: 3000,
       async run() {
-        const { bavail, blocks, bsize } = await statfs(nearest(dataDir));
-        return judgeDisk(bavail * bsize, blocks * bsize, {
+        const { free, total } = await readDisk(dataDir);
+        return judgeDisk(free, total, {
           of: dataDir,
           whenFull: "messages can no longer be taken",
           fix: "Free space on it, or keep less: lower LOG_RETENTION_HOURS, ARCHIVE_RETENTION_DAYS or READINGS_RETENTION_DAYS and restart.",
@@ -38,6 +38,12 @@ export function machineProbes(dataDir: string): readonly Probe[] {
       },
     },
   ];
+}
+
+/** Bytes of the disk that a folder is on, or will be. */
+export async function readDisk(dataDir: string): Promise<{ readonly free: number; readonly total: number }> {
+  const { bavail, blocks, bsize } = await statfs(nearest(dataDir));
+  return { free: bavail * bsize, total: blocks * bsize };
 }
 
 /** Words about a disk: what it holds, what happens when it is full, and what to do. */

@@ -157,6 +157,26 @@ export function progressOf(topic: TopicState, positions: readonly Position[], no
   });
 }
 
+/** Seconds for which the oldest message that isn't handled has waited; null: nobody knows. @throws when the log or the database can't be asked */
+export async function readLagSeconds({
+  pool,
+  eventLog,
+  now,
+}: Pick<PipelineStateDeps, "pool" | "eventLog" | "now">): Promise<number | null> {
+  const positions = await readPositions(pool);
+  const topic = await eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
+  return maxOrNull(progressOf(topic, positions, now()).map(({ lagSeconds }) => lagSeconds));
+}
+
+/** The share of the messages of the last `ms` that became dead letters; 0 when there were none. */
+export async function readDeadLetterShare(pool: Pool, now: EpochMs, ms: number): Promise<number> {
+  const { rows } = await pool.query<{ share: number }>(
+    `SELECT coalesce(sum(dead_letters)::float8 / nullif(sum(messages), 0), 0) AS share FROM pipeline_rate WHERE bucket BETWEEN $1 AND $2`,
+    [new Date(now - ms), new Date(now)],
+  );
+  return rows[0]!.share;
+}
+
 /** What the positions count, since the first message. */
 export async function readTotals(pool: Pool | PoolClient): Promise<Totals & { late: number; skipped: number }> {
   const { rows } = await pool.query<Totals & { late: number; skipped: number }>(

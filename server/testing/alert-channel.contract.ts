@@ -10,6 +10,8 @@ export function toldAlert(parts: Partial<ToldAlert> = {}): ToldAlert {
   return {
     ...{ id: 41, rule: "too hot", severity: "critical", state: "firing", device: "press-07", site: "north" },
     ...{
+      subject: null,
+      measure: null,
       metric: "temperature",
       unit: "°C",
       value: 96.1,

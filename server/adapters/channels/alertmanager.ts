@@ -21,6 +21,7 @@ export function createAlertmanager(
           severity: alert.severity,
           fieldwatch_alert: String(alert.id),
           ...(alert.device !== null && { device: alert.device }),
+          ...(alert.subject !== null && { subject: alert.subject }),
           ...(alert.site !== null && { site: alert.site }),
           ...(alert.metric !== null && { metric: alert.metric }),
         },

@@ -22,7 +22,7 @@ export function createPagerDuty(
         dedup_key: cut(thread, 255),
         payload: {
           summary: cut(title, 1024),
-          source: first?.device ?? first?.site ?? "fieldwatch",
+          source: first?.device ?? first?.subject ?? first?.site ?? "fieldwatch",
           severity,
           timestamp: new Date(at).toISOString(),
           component: first?.metric ?? undefined,

@@ -85,10 +85,10 @@ test("rules go out as one file and come in again, by their names", async () => {
   const bad = {
     rules: [
       { name: "a", spec: { kind: "silence" } },
-      { name: "b", spec: { kind: "pipeline", measure: "lagSeconds", limit: 60 } },
+      { name: "b", spec: { kind: "pipeline", measure: "lagSeconds" } },
     ],
   };
-  expect((await refused(send("importRules", bad))).errors).toMatchObject([{ at: "rules.1.spec.kind" }]);
+  expect((await refused(send("importRules", bad))).errors).toMatchObject([{ at: "rules.1.spec.limit" }]);
   const rules = (await read(alertRules, rig.get("listRules"))).items;
   expect(rules.map(({ name }) => name)).toEqual(["hot", "silent"]);
   await send("deleteRule", null, { rule: String(rules[1]!.id) });

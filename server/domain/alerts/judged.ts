@@ -1,6 +1,6 @@
 import { matcherOf } from "../series-rules";
 import { type Bounds, boundsOf, type JudgedCondition, type JudgedRule } from "./condition";
-import type { Condition, ConditionRule, Selector, SilenceRule } from "./rule";
+import type { Condition, ConditionRule, PipelineRule, Selector, SilenceRule } from "./rule";
 
 /** What rules select devices by. */
 export interface DeviceFacts {
@@ -82,6 +82,19 @@ export function judgedOf(
 /** What a rule of silence decides by. @param afterMs the silence a device may keep */
 export function silenceOf({ severity }: SilenceRule, afterMs: number): JudgedRule {
   return { match: "all", conditions: [], forMs: afterMs, keepMs: 0, least: severity };
+}
+
+/** What is measured holds for so long without another look: what nobody looked at is neither true nor over. */
+export const PIPELINE_HOLD_MS = 60_000;
+
+/** What a rule about the pipeline decides by: its measure is a condition on the metric 0. */
+export function pipelineOf({ measure, limit = 0, forMs, keepMs, severity }: PipelineRule): JudgedRule {
+  const bounds = boundsOf(measure === "freeDiskPercent" ? "below" : "above", limit);
+  const condition: JudgedCondition = {
+    ...{ metric: 0, what: "value", holdMs: PIPELINE_HOLD_MS, clear: null, equals: false },
+    ...{ warning: severity === "warning" ? bounds : null, critical: severity === "critical" ? bounds : null },
+  };
+  return { match: "all", conditions: [condition], forMs, keepMs, least: severity };
 }
 
 function judged(of: Condition, metric: MetricFacts, holdMs: number): JudgedCondition | null {

@@ -9,7 +9,7 @@ export interface ReadyRule {
 
 const ready = (name: string, spec: unknown, note: string): ReadyRule => ({ name, spec: ruleSpec.parse(spec), note });
 
-/** Rules that fit any fleet. Those of a kind that isn't judged yet wait until it is. */
+/** Rules that fit any fleet. */
 export const READY_RULES: readonly ReadyRule[] = [
   ready("Device silent", { kind: "silence" }, "By what is usual for each device; an outage of ours counts for none."),
   ready(
@@ -19,17 +19,17 @@ export const READY_RULES: readonly ReadyRule[] = [
   ),
   ready(
     "Many dead letters",
-    { kind: "pipeline", measure: "deadLetterPercent", limit: 1, forMs: 300_000 },
+    { kind: "pipeline", measure: "deadLetterPercent", limit: 1, forMs: 300_000, keepMs: 300_000 },
     "More messages than usual can't become readings: see the page Dead letters.",
   ),
   ready(
     "Pipeline behind",
-    { kind: "pipeline", measure: "lagSeconds", limit: 60, forMs: 60_000, severity: "critical" },
+    { kind: "pipeline", measure: "lagSeconds", limit: 60, forMs: 60_000, keepMs: 60_000, severity: "critical" },
     "Readings come late to every screen and rule.",
   ),
   ready(
     "Disk nearly full",
-    { kind: "pipeline", measure: "freeDiskPercent", limit: 10, severity: "critical" },
+    { kind: "pipeline", measure: "freeDiskPercent", limit: 10, forMs: 60_000, keepMs: 300_000, severity: "critical" },
     "Once it is full nothing is kept any more.",
   ),
 ];

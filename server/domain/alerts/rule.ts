@@ -150,13 +150,27 @@ const PIPELINE_MEASURES = [
   "engineAway",
   "sourceSilentMinutes",
 ] as const;
-const pipelineRule = z.strictObject({
-  kind: z.literal("pipeline"),
-  measure: z.enum(PIPELINE_MEASURES),
-  limit: z.number(),
-  ...times,
-  severity,
-});
+export type PipelineMeasure = (typeof PIPELINE_MEASURES)[number];
+const pipelineRule = z
+  .strictObject({
+    kind: z.literal("pipeline"),
+    measure: z.enum(PIPELINE_MEASURES),
+    limit: z
+      .number()
+      .min(0)
+      .optional()
+      .describe("In the measure's unit; freeDiskPercent is below it, the others above. engineAway has none"),
+    ...times,
+    severity,
+  })
+  .superRefine(({ measure, limit }, ctx) => {
+    const refuse = (message: string) => ctx.addIssue({ code: "custom", message, path: ["limit"] });
+    if (measure === "engineAway") {
+      if (limit !== undefined) refuse("“engineAway” has no limit; forMs says for how long");
+    } else if (limit === undefined) refuse("Give a limit");
+    else if (measure.endsWith("Percent") && limit >= 100) refuse("Give a percentage below 100");
+  });
+export type PipelineRule = z.infer<typeof pipelineRule>;
 
 /** What a rule decides by. */
 export const ruleSpec = z.discriminatedUnion("kind", [
@@ -171,7 +185,7 @@ export type RuleSpec = z.infer<typeof ruleSpec>;
 type RuleKind = RuleSpec["kind"];
 
 /** The kinds that are judged by this version. */
-const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence"]);
+const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "pipeline"]);
 
 /** Says why a rule can't be kept although it is well formed; null: it can. */
 export function unjudgedReason({ kind }: RuleSpec): string | null {

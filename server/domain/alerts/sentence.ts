@@ -1,4 +1,5 @@
 import { formatDuration } from "../duration";
+import { MEASURES } from "./measure";
 import type { Condition, Limit, RuleSpec, Selector } from "./rule";
 
 const WHAT_WORDS = {
@@ -7,14 +8,6 @@ const WHAT_WORDS = {
   minuteMean: "minute mean of ",
   minuteMin: "minute minimum of ",
   minuteMax: "minute maximum of ",
-} as const;
-
-const MEASURE_WORDS = {
-  lagSeconds: (limit: number) => `the pipeline is more than ${limit} s behind`,
-  deadLetterPercent: (limit: number) => `more than ${limit} % of messages become dead letters`,
-  freeDiskPercent: (limit: number) => `less than ${limit} % of the disk is free`,
-  engineAway: () => "an engine is away",
-  sourceSilentMinutes: (limit: number) => `a source is silent for ${limit} min`,
 } as const;
 
 /** Says a rule in one sentence. */
@@ -39,7 +32,7 @@ export function sentenceOf(spec: RuleSpec): string {
     case "oddness":
       return `When ${spec.metric} of ${devicesWords(spec.of)} is odd above ${spec.above}${lasting(spec.forMs)} → ${spec.severity}.`;
     case "pipeline":
-      return `When ${MEASURE_WORDS[spec.measure](spec.limit)}${lasting(spec.forMs)} → ${spec.severity}.`;
+      return `When ${MEASURES[spec.measure].when(spec.limit ?? 0)}${lasting(spec.forMs)} → ${spec.severity}${spec.keepMs === 0 ? "" : `; over when that has not been so${lasting(spec.keepMs)}`}.`;
   }
 }
 

@@ -1,4 +1,6 @@
 import { counted } from "@/server/domain/counted";
+import { MEASURES } from "@/server/domain/alerts/measure";
+import type { PipelineMeasure } from "@/server/domain/alerts/rule";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** An alert as messages tell it. All times but `decidedAt` are event times. */
@@ -9,7 +11,11 @@ export interface ToldAlert {
   readonly state: "firing" | "recovering" | "resolved" | "closed";
   readonly device: string | null;
   readonly site: string | null;
+  /** The engine or the source that it is about. */
+  readonly subject: string | null;
   readonly metric: string | null;
+  /** What of the pipeline it is about. */
+  readonly measure: PipelineMeasure | null;
   readonly unit: string | null;
   readonly value: number | null;
   readonly worst: number | null;
@@ -131,18 +137,19 @@ function headOf(alert: ToldAlert): string {
   return alert.severity === "critical" ? "Critical" : "Warning";
 }
 
-function whatOf({ rule, device, site }: ToldAlert): string {
-  const where = [device, site === null ? null : `at ${site}`].filter((part) => part !== null).join(" ");
+function whatOf({ rule, device, subject, site }: ToldAlert): string {
+  const where = [device ?? subject, site === null ? null : `at ${site}`].filter((part) => part !== null).join(" ");
   return where === "" ? rule : `${rule}, ${where}`;
 }
 
 /** An alert in a line: "Critical: too hot, press-07 at north, temperature 96.1 °C since 2026-11-28 10:02 UTC". */
 export function lineOf(alert: ToldAlert): string {
   const value = isOver(alert) ? alert.worst : (alert.value ?? alert.worst);
+  const { name, unit } = alert.measure === null ? { name: alert.metric, unit: alert.unit } : measureOf(alert.measure);
   const measured =
-    alert.metric === null || value === null
+    name === null || value === null
       ? ""
-      : `, ${alert.metric} ${isOver(alert) ? "at worst " : ""}${amount(value)}${alert.unit === null ? "" : ` ${alert.unit}`}`;
+      : `, ${name} ${isOver(alert) ? "at worst " : ""}${amount(value)}${unit === null ? "" : ` ${unit}`}`;
   const late = alert.decidedAt - alert.firedAt;
   const known = late > LATE_MS ? ` (known ${spanOf(late)} late)` : "";
   const when =
@@ -155,6 +162,12 @@ export function lineOf(alert: ToldAlert): string {
     ...(alert.acknowledgedBy === null || isOver(alert) ? [] : [`acknowledged by ${alert.acknowledgedBy}`]),
   ];
   return `${headOf(alert)}: ${whatOf(alert)}${measured}${when}${known}${more.map((part) => `; ${part}`).join("")}`;
+}
+
+/** The name of a measure in the middle of a line, and its unit; none where its figure says nothing. */
+function measureOf(measure: PipelineMeasure): { readonly name: string | null; readonly unit: string | null } {
+  const { name, unit } = MEASURES[measure];
+  return unit === "" ? { name: null, unit: null } : { name: name.toLowerCase(), unit };
 }
 
 function amount(value: number): string {
