@@ -22,6 +22,8 @@ export interface SenderDeps {
   readonly random?: () => number;
   /** The time after which a message that was taken is sent again, should its process have ended. */
   readonly leaseMs?: number;
+  /** Called when a channel has nothing more to send for now, or takes nothing. */
+  readonly onSent?: () => void;
 }
 
 export interface Sender {
@@ -40,7 +42,7 @@ const PATIENCE_MS = 3000;
 
 /** Sends what is in the outbox: each channel has a queue of its own, so that one that is slow holds up no other. */
 export function createSender(deps: SenderDeps): Sender {
-  const { pool, now, write, open, keptSecrets, logger, random = Math.random, leaseMs = LEASE_MS } = deps;
+  const { pool, now, write, open, keptSecrets, logger, random = Math.random, leaseMs = LEASE_MS, onSent } = deps;
   const leaving = new AbortController();
   const cutting = new AbortController();
   const busy = new Map<number, Promise<void>>();
@@ -105,7 +107,10 @@ export function createSender(deps: SenderDeps): Sender {
           .catch((error: unknown) =>
             logger.warn({ err: error, channel: row.name }, "messages of a channel will be sent again"),
           )
-          .finally(() => busy.delete(id));
+          .finally(() => {
+            busy.delete(id);
+            onSent?.();
+          });
         busy.set(id, done);
       }
     },

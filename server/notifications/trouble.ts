@@ -7,7 +7,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import type { WriteBody } from "./write-body";
 
 /** A channel that takes nothing for so long is told of through its fallback. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
 const MOST_TITLES = 10;
 
 interface Troubled {

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import { prepared } from "@/server/postgres/prepared";
 import { withTransaction } from "@/server/postgres/transaction";
 import { listChannels } from "./channels";
 import { giveUpOld } from "./deliveries";
@@ -8,7 +9,7 @@ import { judgeEvents, type Judging } from "./judge";
 import { readMutes } from "./mutes";
 import { listRoutes } from "./routes";
 import { endSilencesOver } from "./silences";
-import { tellLost, tellTroubles } from "./trouble";
+import { PATIENCE_MS, tellLost, tellTroubles } from "./trouble";
 import type { WriteBody } from "./write-body";
 
 export interface TurnDeps {
@@ -36,6 +37,9 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
       const routes = await listRoutes(tx);
       const channels = new Map((await listChannels(tx)).map((channel) => [channel.id, channel]));
       const mutes = await readMutes(tx, at);
+      // What was held by those of before may be free.
+      if (mutes.mark !== lastMark) lookedAt = -Infinity;
+      lastMark = mutes.mark;
       return work(tx, { now: at, routes, channels, mutes, publicUrl });
     });
   }
@@ -44,11 +48,9 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
     while ((await part(judgeEvents)) > 0);
     await withTransaction(pool, (tx) => endSilencesOver(tx, now()));
     await part(async (tx, judging) => {
-      const { mark } = judging.mutes;
-      if (mark !== lastMark || judging.now - lookedAt > LOOK_AGAIN_MS) {
+      if (judging.now - lookedAt > LOOK_AGAIN_MS) {
         await releaseHeld(tx, judging);
         lookedAt = judging.now;
-        lastMark = mark;
       }
       return 0;
     });
@@ -60,3 +62,24 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
     });
   };
 }
+
+/**
+ * The earliest time at which there is something to do though nothing else happens; null: nothing is foreseen. Windows that come again aren't looked at.
+ * @param lookedAt when it was last looked at what there was to do
+ */
+export async function nextTurnAt(pool: Pool, lookedAt: EpochMs): Promise<EpochMs | null> {
+  const { rows } = await pool.query<{ at: EpochMs | null }>(NEXT_TURN([lookedAt]));
+  return rows[0]!.at;
+}
+
+const NEXT_TURN = prepared(
+  `SELECT (extract(epoch FROM least(
+     (SELECT min(next_at) FROM notification_group),
+     (SELECT min(greatest(coalesce(n.lease_until, n.next_at), c.rests_until)) FROM notification n JOIN channel c ON c.id = n.channel_id
+       WHERE n.status IN ('waiting', 'sending') AND c.enabled),
+     (SELECT min(c.failing_since) + interval '${PATIENCE_MS} ms' FROM channel c JOIN channel f ON f.id = c.fallback_id AND f.enabled AND f.id <> c.id
+       WHERE c.failing_since IS NOT NULL AND c.told_at IS NULL AND c.enabled),
+     (SELECT min(starts_at) FROM silence WHERE starts_at > to_timestamp($1 / 1000.0)),
+     (SELECT min(ends_at) FROM silence WHERE ends_at > to_timestamp($1 / 1000.0))
+   )) * 1000)::float8 AS at`,
+);

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { alertRows } from "@/server/testing/alert-rows";
+import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { notifierRig } from "@/server/testing/notifier-rig";
+import { type Receiver, startReceiver } from "@/server/testing/receiver";
+import { until } from "@/server/testing/until";
+import { runNotifier } from "./notifier";
+import { nextTurnAt } from "./turn";
+
+const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-waking-"));
+let db: TestDatabase;
+let receiver: Receiver;
+beforeAll(async () => {
+  db = await freshDatabase();
+  receiver = await startReceiver();
+});
+afterAll(async () => {
+  await receiver.close();
+  await db.drop();
+  rmSync(folder, { recursive: true });
+});
+
+test("a notifier that rests is woken by an event, by a silence that ends, and by its own next turn", async () => {
+  const rig = notifierRig(db, folder);
+  const alerts = alertRows(db.pool);
+  const channel = await rig.channel("desk", "webhook", { url: receiver.url });
+  await rig.route("all", [channel]);
+  const eventLog = { append: () => Promise.reject(new Error("nobody reads it here")) };
+  // By itself it would look again after ten minutes.
+  const notifier = runNotifier({ ...rig.deps, now: Date.now, eventLog, restMs: 600_000 });
+  try {
+    const listens = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'`;
+    await until(async () => (await db.pool.query(listens)).rowCount! > 0);
+    await alerts.fire();
+    await until(() => receiver.got.length === 1);
+    const silence = await rig.silence([{ field: "device", is: "is", values: ["other"] }], Date.now() + 3_600_000);
+    await alerts.fire({ device: "other" });
+    await until(async () => (await alerts.verdicts())["silenced"] === 1);
+    await db.pool.query(`UPDATE silence SET ends_at = now() WHERE id = $1`, [silence]);
+    await until(() => receiver.got.length === 2);
+    await db.pool.query(`UPDATE route SET wait_ms = 200, interval_ms = 200, revision = revision + 1`);
+    await alerts.fire({ device: "third" });
+    await until(() => receiver.got.length === 3);
+  } finally {
+    await notifier.stop();
+  }
+  expect(await nextTurnAt(db.pool, Date.now())).toBeNull();
+});
