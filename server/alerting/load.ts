@@ -121,7 +121,13 @@ function planOf(
   const orphans = [...rowOf.values()].filter(({ ruleId }) => active.has(ruleId));
   // Whole minutes: of half of one there is no mean.
   const start = Math.min(from, to - back);
-  return { watched, replays, orphans, from: watched.instances.length === 0 ? to : start - (start % MINUTE), to };
+  return {
+    watched,
+    replays,
+    orphans,
+    from: watched.instances.length === watched.silences.length ? to : start - (start % MINUTE),
+    to,
+  };
 }
 
 function replay(

@@ -15,7 +15,7 @@ export async function countMatches(
     [sites === "all" ? null : sites],
   );
   const found = { devices: 0, series: 0 };
-  if (spec.kind !== "condition" && spec.kind !== "silence") return found;
+  if (spec.kind !== "condition" && spec.kind !== "silence" && spec.kind !== "share-of-site") return found;
   const isFor = selectorOf(spec.of);
   for (const { facts, metrics, gapMs } of (
     await readDevices(
@@ -24,7 +24,9 @@ export async function countMatches(
     )
   ).values()) {
     if (!isFor(facts)) continue;
-    const series = spec.kind === "silence" ? 1 : judgedOf(spec, metrics, gapMs).length;
+    // Those of no site are of no share.
+    if (spec.kind === "share-of-site" && facts.site === null) continue;
+    const series = spec.kind === "condition" ? judgedOf(spec, metrics, gapMs).length : 1;
     if (series === 0) continue;
     found.devices++;
     found.series += series;

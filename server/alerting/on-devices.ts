@@ -12,6 +12,8 @@ export interface Held {
   readonly latest: EpochMs | null;
   /** Ingest time of its latest message. */
   readonly lastSeen: EpochMs | null;
+  /** Ingest time of its goodbye, if that is the last of it. */
+  readonly goneAt: EpochMs | null;
   readonly gaps: number;
   readonly gapP99: number | null;
 }
@@ -31,7 +33,7 @@ export async function onDevices(
   if (ids.length === 0) return;
   const { rows } = await tx.query<{ id: number } & Omit<Held, "watched">>(
     `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM last_seen) * 1000)::float8 AS "lastSeen",
-       gaps, gap_p99 AS "gapP99" FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
+       (extract(epoch FROM gone_at) * 1000)::float8 AS "goneAt", gaps, gap_p99 AS "gapP99" FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
     [ids],
   );
   const changed = new Map<Instance, Watched>();

@@ -13,6 +13,7 @@ const ALL = [
   "Disk nearly full",
   "Many dead letters",
   "Pipeline behind",
+  "Site cut off",
   "Value out of its valid range",
 ];
 const names = async () =>

@@ -1,18 +1,22 @@
 import type { PoolClient } from "pg";
 import { silenceOf } from "@/server/domain/alerts/judged";
+import type { SilenceRule } from "@/server/domain/alerts/rule";
 import { silentSince, step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
+import type { ActiveRule } from "./active-rules";
 import { settle } from "./judge-sample";
 import { type Held, onDevices } from "./on-devices";
+import { decideSites, devicesToAdopt, type Fallen, readSites } from "./share-of-site";
 import { type Open, openFor, readOpen } from "./telemetry-open";
 import { alone, type TurnDeps } from "./turn";
+import type { Instance, Watched } from "./watched";
 
 /** Gaps after which it is known how far apart a device's messages are. */
 const GAPS_KNOWN = 20;
 const LEAST_SILENCE_MS = 30_000;
 /** Devices taken in one transaction. */
-const DEVICES = 2000;
+const DEVICES = 10_000;
 
 /** The silence that is unusual for a device: three times its longest of late. @param staleMs of one of which nothing better is known */
 function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, staleMs: number): number {
@@ -34,71 +38,100 @@ function silentAt(open: readonly Open[], since: EpochMs, until: EpochMs, afterMs
   }
 }
 
+/** When a device's silence is too long for a rule; null: it isn't by `watermark`. A goodbye says at once what is usual would say later. */
+function firesAt(
+  { afterMs }: SilenceRule,
+  device: Pick<Candidate, "lastSeen" | "goneAt" | "gaps" | "gapP99">,
+  {
+    open,
+    watermark,
+    staleMs,
+  }: { readonly open: readonly Open[]; readonly watermark: EpochMs; readonly staleMs: number },
+): { readonly since: EpochMs; readonly at: EpochMs } | null {
+  const { lastSeen: since, goneAt } = device;
+  if (afterMs === null && goneAt !== null) return { since: goneAt, at: goneAt };
+  const at = silentAt(open, since, watermark, afterMs ?? usualSilence(device, staleMs));
+  return at === null ? null : { since, at };
+}
+
 /**
- * Finds devices that have been silent for too long. Only silence up to `watermark` counts, and only while messages were taken: an outage of ours
- * is no device's silence.
+ * Finds devices that have been silent for too long, and sites of which too much is. Only silence up to `watermark` counts, and only while messages
+ * were taken: an outage of ours is no device's silence.
  */
 export async function findSilent(deps: TurnDeps, watermark: EpochMs): Promise<void> {
   await alone(deps, async (tx, loading) => {
-    let open: readonly Open[] | null = null;
-    for (const rule of loading.rules) {
-      const { spec } = rule;
-      if (spec.kind !== "silence") continue;
-      const candidates = await findCandidates(
-        tx,
-        rule.id,
-        watermark - (spec.afterMs ?? Math.min(LEAST_SILENCE_MS, deps.staleMs)),
-      );
-      const silent = candidates.filter(
-        (device) =>
-          rule.selects(device) && device.lastSeen + (spec.afterMs ?? usualSilence(device, deps.staleMs)) <= watermark,
-      );
-      if (silent.length === 0) continue;
-      open ??= await readOpen(tx, 0);
-      const stretches = open;
-      const due = silent.filter(
-        (device) =>
-          silentAt(stretches, device.lastSeen, watermark, spec.afterMs ?? usualSilence(device, deps.staleMs)) !== null,
-      );
-      const ids = due.slice(0, DEVICES).map(({ id }) => id);
-      await onDevices(tx, ids, loading, (held, changed) => {
-        for (const { watched, ...device } of held) {
-          const instance = watched.silences.find((one) => one.rule.id === rule.id);
-          if (!instance || device.lastSeen === null || instance.state?.phase === "firing") continue;
-          const afterMs = spec.afterMs ?? usualSilence(device, deps.staleMs);
-          const end = silentAt(stretches, device.lastSeen, watermark, afterMs);
-          if (end === null) continue;
-          const judged = silenceOf(spec, end - device.lastSeen);
-          const fires = instance.state?.fires ?? [];
-          const since = { ...silentSince(judged, device.lastSeen), fires };
-          const [state, events] = step(since, { kind: "tick", time: end }, judged);
+    const rules = loading.rules.filter((rule): rule is SilentRule => rule.spec.kind === "silence");
+    const found = await findDue(tx, rules, deps, watermark);
+    const all: Fallen[] = found.due.map(({ id, site, since }) => ({ device: id, site, since }));
+    const sites = await readSites(tx, loading.rules, all);
+    const due = found.due.slice(0, DEVICES);
+    const wanted = new Set(due.map(({ id }) => id));
+    const ids = new Set([...wanted, ...(sites === null ? [] : devicesToAdopt(sites, all))]);
+    if (ids.size === 0 && sites === null) return;
+    const decide = async (held: readonly Held[], changed: Map<Instance, Watched>) => {
+      // What is due but for another time is silent all the same.
+      const fallen = all.filter(({ device }) => !wanted.has(device));
+      for (const { watched, ...device } of held.filter(({ watched: { id } }) => wanted.has(id)))
+        for (const instance of watched.silences) {
+          const { rule, state } = instance;
+          if (rule.spec.kind !== "silence" || device.lastSeen === null || state?.phase === "firing") continue;
+          const fires = firesAt(rule.spec, { ...device, lastSeen: device.lastSeen }, found);
+          if (fires === null) continue;
+          const judged = silenceOf(rule.spec, fires.at - fires.since);
+          const since = { ...silentSince(judged, fires.since), fires: state?.fires ?? [] };
+          const [next, events] = step(since, { kind: "tick", time: fires.at }, judged);
           instance.events.push(...events);
-          settle(watched, instance, state, changed);
+          settle(watched, instance, next, changed);
           changed.set(instance, watched);
+          fallen.push({ device: watched.id, site: watched.siteId, since: fires.since });
         }
-      });
-    }
+      const locked = new Set(held.map(({ watched }) => watched.id));
+      if (sites !== null) await decideSites(tx, sites, { due: fallen, watermark, changed, locked });
+    };
+    if (ids.size === 0) await decide([], new Map());
+    else await onDevices(tx, [...ids], { ...loading, rules }, decide);
   });
 }
 
-interface Candidate extends Pick<Held, "gaps" | "gapP99"> {
+type SilentRule = ActiveRule & { readonly spec: SilenceRule };
+
+interface Candidate extends Pick<Held, "gaps" | "gapP99" | "goneAt"> {
   readonly id: number;
   readonly name: string;
+  readonly siteId: number | null;
   readonly site: string | null;
   readonly type: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly lastSeen: EpochMs;
 }
 
-/** Devices that were last heard of before, and of whose silence nobody was told yet. */
-async function findCandidates(tx: PoolClient, rule: number, before: EpochMs): Promise<Candidate[]> {
+/** Finds what is to be told of by a rule, as far as that can be known before devices are locked: those of a site together. */
+async function findDue(tx: PoolClient, rules: readonly SilentRule[], { staleMs }: TurnDeps, watermark: EpochMs) {
+  const due = new Map<number, { readonly id: number; readonly site: number | null; readonly since: EpochMs }>();
+  let open: readonly Open[] | null = null;
+  for (const { id: rule, spec, selects } of rules) {
+    const least = spec.afterMs ?? Math.min(LEAST_SILENCE_MS, staleMs);
+    for (const device of await findCandidates(tx, rule, watermark - least, spec.afterMs === null)) {
+      if (!selects(device)) continue;
+      open ??= await readOpen(tx, 0);
+      const fires = firesAt(spec, device, { open, watermark, staleMs });
+      if (fires !== null) due.set(device.id, { id: device.id, site: device.siteId, since: fires.since });
+    }
+  }
+  const sorted = [...due.values()].sort((a, b) => (a.site ?? 0) - (b.site ?? 0) || a.id - b.id);
+  return { due: sorted, open: open ?? [], watermark, staleMs };
+}
+
+/** Devices that were last heard of before, or have said goodbye, and of whose silence nobody was told yet. */
+async function findCandidates(tx: PoolClient, rule: number, before: EpochMs, andGone: boolean): Promise<Candidate[]> {
   const { rows } = await tx.query<Candidate>(
-    `SELECT d.id, d.name, s.name AS site, d.type, d.gaps, d.gap_p99 AS "gapP99", (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen",
+    `SELECT d.id, d.name, d.site_id AS "siteId", s.name AS site, d.type, d.gaps, d.gap_p99 AS "gapP99",
+       (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen", (extract(epoch FROM d.gone_at) * 1000)::float8 AS "goneAt",
        coalesce((SELECT json_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = d.id), '{}') AS labels
      FROM device d LEFT JOIN site s ON s.id = d.site_id
-     WHERE d.last_seen < $2 AND NOT EXISTS (
+     WHERE (d.last_seen <= $2 OR ($3 AND d.gone_at IS NOT NULL AND d.last_seen IS NOT NULL)) AND NOT EXISTS (
        SELECT FROM alert_state a WHERE a.device_id = d.id AND a.rule_id = $1 AND a.state->>'phase' = 'firing')`,
-    [rule, timeText(before)],
+    [rule, timeText(before), andGone],
   );
   return rows;
 }

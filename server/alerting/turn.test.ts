@@ -223,6 +223,33 @@ describe("silence", () => {
     expect(await alerts()).toMatchObject([{ device: "d", severity: "critical", started: 300, fired: 360, ended: 420 }]);
   });
 
+  test("is told at once of a device that said goodbye, until it is heard again", async () => {
+    await addRule(bench.pool, "silent", silence(null));
+    append("d", from(0, 300, 1, 10));
+    bench.log.append(0, { device: "d", time: T + 305 * S, gone: true }, T + 305 * S);
+    const rig = await bench.rig();
+    await rig.drain();
+    await findSilent(deps(), T + 305 * S);
+    await findSilent(deps(), T + 1000 * S);
+    expect(await events()).toEqual(["fired 305"]);
+    append("d", from(310, 310, 1));
+    await rig.drain();
+    await findSilent(deps(), T + 311 * S);
+    expect(await events()).toEqual(["fired 305", "resolved 310"]);
+    expect(await alerts()).toMatchObject([{ started: 305, fired: 305, ended: 310 }]);
+  });
+
+  test("that a rule gives a time to isn't cut short by a goodbye", async () => {
+    await addRule(bench.pool, "silent", silence(60 * S));
+    append("d", from(0, 300, 1, 10));
+    bench.log.append(0, { device: "d", time: T + 305 * S, gone: true }, T + 305 * S);
+    await (await bench.rig()).drain();
+    await findSilent(deps(), T + 359 * S);
+    expect(await events()).toEqual([]);
+    await findSilent(deps(), T + 360 * S);
+    expect(await events()).toEqual(["fired 360"]);
+  });
+
   test("is learned for each device, and counts only while messages were taken", async () => {
     await addRule(bench.pool, "silent", silence(null));
     append("quick", from(0, 600, 1, 10));

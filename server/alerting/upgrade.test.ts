@@ -49,3 +49,14 @@ test("a device whose site, type or label changes is selected anew, and one whose
   await db.pool.query(`DELETE FROM device`);
   expect((await db.pool.query(`SELECT FROM device_label`)).rowCount).toBe(0);
 });
+
+test("a database from before storms keeps its alerts, and tells of those beneath another as before", async () => {
+  await goBackBefore(db, "20261202000000_storms");
+  await db.pool.query(
+    `INSERT INTO alert (rule_id, rule_version, device_name, severity, state, started_at, fired_at) VALUES (1, 1, 'd', 'warning', 'firing', now(), now())`,
+  );
+  await migrate(db.connectionString);
+  expect((await db.pool.query(`SELECT device_name, parent_id FROM alert WHERE ended_at IS NULL`)).rows).toEqual([
+    { device_name: "d", parent_id: null },
+  ]);
+});

@@ -18,6 +18,8 @@ export interface Instance {
   kept: AlertState | null;
   /** It was missed while it was live. */
   readonly late?: true;
+  /** The alert of its site that it is beneath. */
+  parent?: string;
   /** What was decided in the transaction under way. */
   events: AlertEvent[];
 }
@@ -36,6 +38,7 @@ interface Series {
 
 /** A device as it is remembered for being judged. */
 export interface Watched {
+  /** 0: it is no device but a site. */
   readonly id: number;
   readonly facts: DeviceFacts;
   readonly siteId: number | null;

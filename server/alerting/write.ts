@@ -65,6 +65,11 @@ export async function writeDecisions(tx: PoolClient, changed: ReadonlyMap<Instan
     rows.filter(({ isNew }) => !isNew),
   );
   await insertEvents(tx, events);
+  const beneath = rows.filter(({ isNew, instance }) => isNew && instance.parent !== undefined);
+  await noteChildren(
+    tx,
+    beneath.map(({ id }) => id),
+  );
   await writeStates(tx, changed);
   for (const instance of changed.keys()) {
     const { state } = instance;
@@ -120,15 +125,16 @@ async function insertAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<
       site_name: row.watched.facts.site,
       subject: row.instance.subject,
     },
+    parent_id: row.instance.parent ?? null,
     ...{ metric_name: row.watched.metricNames.get(row.instance.metric) ?? null, late: row.instance.late ?? false },
     ...episodeOf(row),
   }));
   await tx.query(
-    `INSERT INTO alert (id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, subject, metric_name, late, ${EPISODE_NAMES.join(", ")})
+    `INSERT INTO alert (id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, subject, metric_name, late, parent_id, ${EPISODE_NAMES.join(", ")})
      OVERRIDING SYSTEM VALUE
-     SELECT id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, subject, metric_name, late, ${EPISODE_NAMES.join(", ")}
+     SELECT id, rule_id, rule_version, device_id, site_id, metric_id, device_name, site_name, subject, metric_name, late, parent_id, ${EPISODE_NAMES.join(", ")}
      FROM json_to_recordset($1::json) AS n (id bigint, rule_id integer, rule_version integer, device_id integer, site_id integer, metric_id integer,
-       device_name text, site_name text, subject text, metric_name text, late boolean, ${EPISODE_COLUMNS})`,
+       device_name text, site_name text, subject text, metric_name text, late boolean, parent_id bigint, ${EPISODE_COLUMNS})`,
     [JSON.stringify(made)],
   );
 }
@@ -152,9 +158,9 @@ async function updateAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<
 
 async function insertEvents(tx: PoolClient, events: readonly EventRow[]): Promise<void> {
   if (events.length === 0) return;
-  const made = events.map(({ alertId, kind, at, value, episode, reason }) => ({
+  const made = events.map(({ alertId, kind, at, value, episode, reason, share }) => ({
     ...{ alert_id: alertId, kind, severity: episode.severity, at: timeText(at), value },
-    detail: reason === undefined ? {} : { reason },
+    detail: { ...(reason !== undefined && { reason }), ...share },
   }));
   await tx.query(
     `INSERT INTO alert_event (alert_id, kind, severity, at, value, detail)
@@ -164,22 +170,33 @@ async function insertEvents(tx: PoolClient, events: readonly EventRow[]): Promis
   );
 }
 
+/** Notes that alerts are beneath the alert of their site. Nobody is told of that. */
+export async function noteChildren(tx: PoolClient, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query(
+    `INSERT INTO alert_event (alert_id, kind, severity, at, detail, handled_at)
+     SELECT id, 'child', severity, fired_at, jsonb_build_object('parent', parent_id::text), now() FROM alert WHERE id = ANY ($1::bigint[])`,
+    [ids],
+  );
+}
+
 async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Watched>): Promise<void> {
   const kept: {
     device: number;
     rule: number;
     metric: number;
     subject: string;
+    site: number;
     version: number;
     state: AlertState;
     due: string | null;
   }[] = [];
-  const gone: { device: number; rule: number; metric: number; subject: string }[] = [];
-  for (const [instance, { id: device }] of changed) {
+  const gone: { device: number; rule: number; metric: number; site: number; subject: string }[] = [];
+  for (const [instance, { id: device, siteId }] of changed) {
     const { state, rule, metric, judged, subject = "" } = instance;
     // A missed one that is over says nothing of how it stands now.
     if (instance.late && state === null) continue;
-    const key = { device, rule: rule.id, metric, subject };
+    const key = { device, rule: rule.id, metric, site: device === 0 ? (siteId ?? 0) : 0, subject };
     if (state !== null && isStored(instance, state)) {
       const due = dueAt(state, judged);
       kept.push({ ...key, version: rule.version, state, due: textOf(due) });
@@ -187,16 +204,16 @@ async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Watche
   }
   if (kept.length > 0)
     await tx.query(
-      `INSERT INTO alert_state (device_id, rule_id, metric_id, subject, version, state, due_at)
-       SELECT device, rule, metric, subject, version, state, due
-       FROM json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, subject text, version integer, state jsonb, due timestamptz)
+      `INSERT INTO alert_state (device_id, rule_id, metric_id, site_id, subject, version, state, due_at)
+       SELECT device, rule, metric, site, subject, version, state, due
+       FROM json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, site integer, subject text, version integer, state jsonb, due timestamptz)
        ON CONFLICT (device_id, rule_id, metric_id, site_id, subject) DO UPDATE SET version = excluded.version, state = excluded.state, due_at = excluded.due_at`,
       [JSON.stringify(kept)],
     );
   if (gone.length > 0)
     await tx.query(
-      `DELETE FROM alert_state s USING json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, subject text)
-       WHERE s.device_id = n.device AND s.rule_id = n.rule AND s.metric_id = n.metric AND s.site_id = 0 AND s.subject = n.subject`,
+      `DELETE FROM alert_state s USING json_to_recordset($1::json) AS n (device integer, rule integer, metric integer, site integer, subject text)
+       WHERE s.device_id = n.device AND s.rule_id = n.rule AND s.metric_id = n.metric AND s.site_id = n.site AND s.subject = n.subject`,
       [JSON.stringify(gone)],
     );
 }

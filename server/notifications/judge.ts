@@ -4,7 +4,7 @@ import { isOver } from "@/server/domain/notifications/message";
 import type { Verdict } from "@/server/domain/notifications/verdict";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Mutes } from "./mutes";
-import { type ChannelSeen, groupKey, type Route, routeOf } from "./routes";
+import { type ChannelSeen, channelsOn, groupKey, type Route, routeOf } from "./routes";
 import { type AlertSeen, seeAlerts } from "./told-alerts";
 
 /** The most events that are judged at once. */
@@ -82,9 +82,7 @@ function decide({ kind }: EventRow, alert: AlertSeen, { routes, channels, mutes 
   const told = (verdict: Verdict, by: Decision["by"] = null): Decision => ({ verdict, route, grouped: true, by });
   const untold = (verdict: Verdict): Decision => ({ verdict, route, grouped: false, by: null });
   if (route === null) return untold("no-route");
-  const on = [...route.channels, ...route.escalateTo]
-    .flatMap((id) => channels.get(id) ?? [])
-    .filter(({ enabled }) => enabled);
+  const on = channelsOn(route, channels);
   if (KEPT.has(kind)) return kind === "unacknowledged" ? told("kept") : untold("kept");
   if (on.length === 0) return untold("channel-off");
   if (kind === "acknowledged" && !on.some((channel) => CHANNELS[channel.kind].tellsAcknowledged)) return told("kept");

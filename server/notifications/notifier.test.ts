@@ -85,7 +85,7 @@ test("each event has one verdict, which says why nobody was told", async () => {
   await alerts.fire({ device: "fan" });
   await alerts.fire({ device: "far", site: "south" });
   await alerts.fire({ device: "low", site: "cellar" });
-  const site = await alerts.fire({ device: "gate", rule: "site cut off" });
+  const site = await alerts.fireSite("north", 3);
   await alerts.fire({ device: "child", parent: site });
   const known = await alerts.fire({ device: "known" });
   await alerts.acknowledge(known);
@@ -317,4 +317,32 @@ test("Alertmanager is told each minute what still fires, until it is over or we 
   const over = receiver.got.length;
   await rig.pass(300_000, 30_000);
   expect(receiver.got).toHaveLength(over);
+});
+
+test("what is beneath the alert of its site isn't told, unless it still fires two minutes after that is over", async () => {
+  await rig.route("all", [await hook()]);
+  const single = await alerts.fire({ device: "early" });
+  await rig.run();
+  const site = await alerts.fireSite("north", 500, rig.clock.now);
+  const children = await alerts.fireMany(3, { device: "child", parent: site, severity: "critical" });
+  await rig.run();
+  expect(titles()).toEqual(["Warning: too hot, early at north", "Critical: site cut off, at north"]);
+  expect(receiver.got[1]!.body).toContain("site cut off, at north, 3 of 500 devices silent since");
+  await alerts.resolve(children[0]!, rig.clock.now);
+  await rig.pass(600_000, 60_000);
+  await alerts.resolve([site, single], rig.clock.now);
+  await rig.run();
+  await alerts.resolve(children[1]!, rig.clock.now);
+  await rig.pass(110_000, 10_000);
+  expect(titles().slice(2).sort()).toEqual(["Resolved: site cut off, at north", "Resolved: too hot, early at north"]);
+  await rig.pass(20_000, 10_000);
+  expect(titles().slice(4)).toEqual(["Critical: too hot, child-2 at north"]);
+});
+
+test("an alert of a site that nobody is told of keeps back nothing", async () => {
+  await rig.route("devices", [await hook()], { matchers: [{ field: "device", is: "is", values: ["*"] }] });
+  const site = await alerts.fireSite("north", 500, rig.clock.now);
+  await alerts.fireMany(2, { device: "child", parent: site });
+  await rig.run();
+  expect(titles()).toEqual(["2 firing: too hot at north"]);
 });

@@ -46,6 +46,14 @@ export interface ChannelSeen {
   readonly enabled: boolean;
 }
 
+/** The channels by which a route can tell somebody. */
+export function channelsOn(
+  { channels, escalateTo }: Pick<Route, "channels" | "escalateTo">,
+  all: ReadonlyMap<number, ChannelSeen>,
+): readonly ChannelSeen[] {
+  return [...channels, ...escalateTo].flatMap((id) => all.get(id) ?? []).filter(({ enabled }) => enabled);
+}
+
 /** What people say of a route; its place is apart. */
 export type RouteSaid = Omit<Route, "id" | "place" | "revision">;
 

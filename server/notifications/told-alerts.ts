@@ -6,13 +6,10 @@ import type { EpochMs } from "@/server/domain/terms";
 /** An alert as routes, silences and messages see it. */
 export type AlertSeen = ToldAlert &
   Matchable & {
-    /** The alert of its site, while that is open or was until lately. */
-    readonly inhibitedBy: number | null;
+    /** The alert of its site that it is beneath. */
+    readonly parent: number | null;
     readonly late: boolean;
   };
-
-/** How long after the alert of its site is over an alert beneath it may still end by itself, in milliseconds. */
-const AFTER_PARENT_MS = 120_000;
 
 const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 
@@ -30,7 +27,10 @@ export async function seeAlerts(
        ${MS("a.decided_at")} AS "decidedAt", ${MS("a.no_data_since")} AS "noDataSince", a.closed_reason AS "closedReason",
        CASE WHEN a.acknowledged_at IS NOT NULL AND (a.acknowledged_until IS NULL OR a.acknowledged_until > to_timestamp($2 / 1000.0))
          THEN coalesce(a.acknowledged_by, 'somebody') END AS "acknowledgedBy",
-       CASE WHEN p.state IN ('firing', 'recovering') OR p.ended_at > to_timestamp(($2 - ${AFTER_PARENT_MS}) / 1000.0) THEN p.id END AS "inhibitedBy",
+       a.parent_id AS parent,
+       CASE WHEN a.device_id IS NULL THEN (
+         SELECT json_build_object('silent', (SELECT count(*) FROM alert c WHERE c.parent_id = a.id), 'of', e.detail->'of')
+         FROM alert_event e WHERE e.alert_id = a.id AND e.kind = 'fired' AND e.detail ? 'of' ORDER BY e.id DESC LIMIT 1) END AS share,
        coalesce((SELECT json_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = a.device_id), '{}') AS labels
      FROM alert a
      LEFT JOIN alert_rule r ON r.id = a.rule_id
@@ -38,7 +38,6 @@ export async function seeAlerts(
      LEFT JOIN device d ON d.id = a.device_id
      LEFT JOIN site s ON s.id = a.site_id
      LEFT JOIN metric m ON m.id = a.metric_id
-     LEFT JOIN alert p ON p.id = a.parent_id
      WHERE a.id = ANY ($1::bigint[])`,
     [ids, now],
   );

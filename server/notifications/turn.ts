@@ -7,7 +7,7 @@ import { giveUpOld } from "./deliveries";
 import { flushGroups, releaseHeld } from "./flush";
 import { judgeEvents, type Judging } from "./judge";
 import { readMutes } from "./mutes";
-import { listRoutes } from "./routes";
+import { channelsOn, listRoutes, routeOf } from "./routes";
 import { endSilencesOver } from "./silences";
 import { PATIENCE_MS, tellLost, tellTroubles } from "./trouble";
 import type { WriteBody } from "./write-body";
@@ -36,7 +36,10 @@ export function createTurn({ pool, now, write, publicUrl }: TurnDeps): () => Pro
       // One snapshot of routes, channels and mutes decides each part whole.
       const routes = await listRoutes(tx);
       const channels = new Map((await listChannels(tx)).map((channel) => [channel.id, channel]));
-      const mutes = await readMutes(tx, at);
+      const mutes = await readMutes(tx, at, (alert) => {
+        const route = routeOf(routes, alert);
+        return route !== undefined && channelsOn(route, channels).length > 0;
+      });
       // What was held by those of before may be free.
       if (mutes.mark !== lastMark) lookedAt = -Infinity;
       lastMark = mutes.mark;

@@ -20,7 +20,7 @@ export function toldAlert(parts: Partial<ToldAlert> = {}): ToldAlert {
       closedReason: null,
       flapping: false,
     },
-    ...{ noDataSince: null, acknowledgedBy: null, runbook: "https://wiki.example/hot" },
+    ...{ noDataSince: null, acknowledgedBy: null, runbook: "https://wiki.example/hot", share: null },
     ...{
       startedAt: Date.UTC(2026, 10, 28, 10, 2),
       firedAt: Date.UTC(2026, 10, 28, 10, 7),

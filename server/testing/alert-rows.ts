@@ -67,6 +67,20 @@ export function alertRows(pool: Pool) {
       return rows.map(({ id }) => id);
     },
 
+    /** An alert of a whole site of so many devices. @returns its id. */
+    async fireSite(site: string, of: number, at = Date.now()): Promise<number> {
+      const { rows } = await pool.query<{ id: number }>(
+        `WITH made AS (
+           INSERT INTO alert (rule_id, rule_version, site_id, site_name, severity, state, started_at, fired_at, decided_at)
+           SELECT $1, 1, $2, $3, 'critical', 'firing', t, t, t FROM to_timestamp($4 / 1000.0) t RETURNING id, severity, fired_at
+         )
+         INSERT INTO alert_event (alert_id, kind, severity, at, detail)
+         SELECT id, 'fired', severity, fired_at, jsonb_build_object('of', $5::integer) FROM made RETURNING alert_id AS id`,
+        [await ruleOf("site cut off"), await idOf("site", site), site, at, of],
+      );
+      return rows[0]!.id;
+    },
+
     /** Ends alerts, with their events. */
     async resolve(ids: number | readonly number[], at = Date.now()): Promise<void> {
       await pool.query(

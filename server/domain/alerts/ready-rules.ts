@@ -13,6 +13,11 @@ const ready = (name: string, spec: unknown, note: string): ReadyRule => ({ name,
 export const READY_RULES: readonly ReadyRule[] = [
   ready("Device silent", { kind: "silence" }, "By what is usual for each device; an outage of ours counts for none."),
   ready(
+    "Site cut off",
+    { kind: "share-of-site" },
+    "Many devices of a site fall silent at once: told as one alert, theirs are beneath it.",
+  ),
+  ready(
     "Value out of its valid range",
     { kind: "condition", conditions: [{ metric: "*", is: "invalid" }], keepMs: 60_000 },
     "Goes by the valid range that a metric has in the catalog.",

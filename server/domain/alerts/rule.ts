@@ -126,6 +126,7 @@ const shareOfSiteRule = z.strictObject({
   withinMs: ms(DAY).default(120_000),
   severity: z.enum(SEVERITIES).default("critical"),
 });
+export type ShareOfSiteRule = z.infer<typeof shareOfSiteRule>;
 
 const qualityRule = z.strictObject({
   kind: z.literal("quality"),
@@ -185,7 +186,7 @@ export type RuleSpec = z.infer<typeof ruleSpec>;
 type RuleKind = RuleSpec["kind"];
 
 /** The kinds that are judged by this version. */
-const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "pipeline"]);
+const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "share-of-site", "pipeline"]);
 
 /** Says why a rule can't be kept although it is well formed; null: it can. */
 export function unjudgedReason({ kind }: RuleSpec): string | null {

@@ -87,6 +87,8 @@ export interface AlertEvent {
   /** The episode as the event leaves it. */
   readonly episode: Episode;
   readonly reason?: string;
+  /** Of a site: so many of its devices were silent. */
+  readonly share?: { readonly silent: number; readonly of: number };
 }
 
 type Draft = { -readonly [K in keyof AlertState]: AlertState[K] };

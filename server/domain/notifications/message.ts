@@ -29,6 +29,8 @@ export interface ToldAlert {
   readonly noDataSince: EpochMs | null;
   readonly acknowledgedBy: string | null;
   readonly runbook: string | null;
+  /** Of a site: how many of its devices are, or were, silent; null: it is of none. */
+  readonly share: { readonly silent: number; readonly of: number } | null;
 }
 
 /** Why a message is sent. */
@@ -150,6 +152,7 @@ export function lineOf(alert: ToldAlert): string {
     name === null || value === null
       ? ""
       : `, ${name} ${isOver(alert) ? "at worst " : ""}${amount(value)}${unit === null ? "" : ` ${unit}`}`;
+  const share = alert.share === null ? "" : `, ${alert.share.silent} of ${counted(alert.share.of, "device")} silent`;
   const late = alert.decidedAt - alert.firedAt;
   const known = late > LATE_MS ? ` (known ${spanOf(late)} late)` : "";
   const when =
@@ -161,7 +164,7 @@ export function lineOf(alert: ToldAlert): string {
     ...(alert.noDataSince === null || isOver(alert) ? [] : [`no data since ${clock(alert.noDataSince)}`]),
     ...(alert.acknowledgedBy === null || isOver(alert) ? [] : [`acknowledged by ${alert.acknowledgedBy}`]),
   ];
-  return `${headOf(alert)}: ${whatOf(alert)}${measured}${when}${known}${more.map((part) => `; ${part}`).join("")}`;
+  return `${headOf(alert)}: ${whatOf(alert)}${measured}${share}${when}${known}${more.map((part) => `; ${part}`).join("")}`;
 }
 
 /** The name of a measure in the middle of a line, and its unit; none where its figure says nothing. */
