@@ -35,6 +35,7 @@ test("what shows messages as they came, every file, and every change is recorded
     // They change nothing, and tell what who asks may see anyway.
     "checkRoute",
     "previewSilence",
+    "countRuleMatches",
   ];
   expect(silent.filter(({ method, name }) => method !== "GET" && !own.includes(name)).map(({ name }) => name)).toEqual(
     [],

@@ -91,6 +91,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     importRules: { body: { rules: [silent("from a file")] }, target: null },
     acknowledgeAlert: { params: { alert: fresh }, body: { note: "on my way" }, target: fresh },
     unacknowledgeAlert: { params: { alert: taken }, target: taken },
+    setQualityLimits: { body: { metric: "temperature", limits: { spikeSteps: null } }, target: "temperature" },
     updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
     mergeMetrics: { params: { name: "other" }, body: { into: "temperature" }, target: "other" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },

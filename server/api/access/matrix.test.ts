@@ -19,6 +19,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listMetricUse", "getRetention"] as const),
     ...(["listAlerts", "getAlert", "listRules", "getRule", "exportRules"] as const),
     ...(["listRuleVersions", "countRuleMatches"] as const),
+    ...(["listQuality", "getDeviceQuality", "listQualityLimits"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),
   ],
@@ -41,7 +42,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["previewMapping", "guessSourceTemplate", "confirmHandshake"] as const),
     ...(["addChannel", "updateChannel", "deleteChannel", "testChannel", "addRoute", "updateRoute"] as const),
     ...(["deleteRoute", "addMaintenance", "updateMaintenance", "deleteMaintenance"] as const),
-    ...(["addRule", "updateRule", "deleteRule", "importRules"] as const),
+    ...(["addRule", "updateRule", "deleteRule", "importRules", "setQualityLimits"] as const),
   ],
   "make-keys": [
     "listSourceKeys",

@@ -240,7 +240,7 @@ const EVERYWHERE: readonly string[] = [
   ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser"],
   ...["estimateRetentionRule", "exportAudit", "exportRules", "getHealth", "getMetricStored", "getPipeline"],
   ...["getRetention", "getSignInSettings", "getStages", "importRules", "listAudit", "listChannels"],
-  ...["listJobRuns", "listJobs", "listMaintenance", "listRemovals", "listRoutes", "listSetup"],
+  ...["listJobRuns", "listJobs", "listMaintenance", "listRemovals", "listRoutes", "listRuleVersions", "listSetup"],
   ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
   ...["resumeJob", "runJob", "setRetention", "setRetentionRule", "skipBatch", "stopJobRun"],
   ...["testChannel", "updateChannel", "updateMaintenance", "updateRoute", "updateRule", "updateUser"],
