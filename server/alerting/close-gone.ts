@@ -2,7 +2,8 @@ import { step, type AlertState } from "@/server/domain/alerts/step";
 import type { DeviceFacts } from "@/server/domain/alerts/judged";
 import type { ActiveRule } from "./active-rules";
 import { alone, type TurnDeps } from "./turn";
-import type { Instance, Watched } from "./watched";
+import { NOTHING } from "./compiled";
+import { type Instance, Watched } from "./watched";
 import { writeDecisions } from "./write";
 
 const AT_ONCE = 1000;
@@ -41,16 +42,7 @@ export async function closeGone(deps: TurnDeps): Promise<boolean> {
       };
       const [state, events] = step(kept, { kind: "close", time: kept.at ?? 0, reason }, NO_RULE);
       const instance: Instance = { rule, judged: NO_RULE, metric, state, kept, events: [...events] };
-      const empty = {
-        facts: NO_FACTS,
-        siteId: null,
-        mark: -1,
-        rulesEpoch: 0,
-        series: new Map(),
-        instances: [],
-        silences: [],
-      };
-      changed.set(instance, { id, ...empty, metricNames: new Map() });
+      changed.set(instance, new Watched(id, NO_FACTS, null, NOTHING));
     }
     await writeDecisions(tx, changed);
     return rows.length > 0;

@@ -1,6 +1,7 @@
 import { isLate, isRest, step, type AlertState } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
+import { columnsOf } from "./compiled";
 import { type Instance, setState, stateOf, type Watched } from "./watched";
 
 /** A stretch of a series that has to be judged again. */
@@ -24,21 +25,21 @@ export function judgeSample(
   late: (metric: number) => void,
 ): boolean {
   const { metrics, values, time } = sample;
-  const { series } = watched;
-  let isQuiet = true;
-  for (let i = 0; i < metrics.length; i++) {
-    const one = series.get(metrics[i]!);
-    if (one === undefined) return false;
-    if (one === null) continue;
-    const value = values[i]!;
-    if (one.busy > 0 || !(value >= one.low && value <= one.high) || time < one.time) isQuiet = false;
+  const { newest, compiled } = watched;
+  const columns = columnsOf(compiled, metrics);
+  if (columns === null) return false;
+  const { low, high } = compiled;
+  let isQuiet = watched.busy === 0;
+  for (let i = 0; i < columns.length && isQuiet; i++) {
+    const column = columns[i]!;
+    if (column >= 0 && !(values[i]! >= low[column]! && values[i]! <= high[column]!)) isQuiet = false;
   }
-  if (!isQuiet) judgeLoud(watched, sample, changed, late);
-  for (let i = 0; i < metrics.length; i++) {
-    const one = series.get(metrics[i]!);
-    if (!one || time < one.time) continue;
-    one.time = time;
-    one.value = values[i]!;
+  if (!isQuiet) judgeLoud(watched, sample, columns, changed, late);
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i]!;
+    if (column < 0 || time < newest[column]!) continue;
+    newest[column] = time;
+    newest[low.length + column] = values[i]!;
   }
   return true;
 }
@@ -46,29 +47,38 @@ export function judgeSample(
 function judgeLoud(
   watched: Watched,
   { metrics, values, time }: Sample,
+  columns: readonly number[],
   changed: Map<Instance, Watched>,
   late: (metric: number) => void,
 ): void {
   const touched = new Set<Instance>();
-  for (let i = 0; i < metrics.length; i++) {
-    const one = watched.series.get(metrics[i]!);
-    if (!one) continue;
-    const value = values[i]!;
-    for (const { instance, band } of one.links) {
-      const isLoud = instance.state !== null || band === null || !(value >= band[0] && value <= band[1]);
-      if (!isLoud) continue;
-      if (isLate(stateOf(instance, watched.series), time)) late(metrics[i]!);
-      else touched.add(instance);
+  const touch = (instance: Instance, metric: number) => {
+    if (!isLate(stateOf(instance, watched), time)) return void touched.add(instance);
+    late(metric);
+    watched.forgetNormal(instance);
+  };
+  for (const instance of watched.remembered) {
+    if (instance.state === null) continue;
+    for (const { metric } of instance.judged.conditions) if (metrics.includes(metric)) touch(instance, metric);
+  }
+  const { low, high, watching } = watched.compiled;
+  for (let i = 0; i < columns.length; i++) {
+    const [column, value] = [columns[i]!, values[i]!];
+    if (column < 0 || (value >= low[column]! && value <= high[column]!)) continue;
+    for (const part of watching[column]!) {
+      const band = part.bands.get(metrics[i]!) ?? null;
+      if (band === null || !(value >= band[0] && value <= band[1])) touch(watched.instanceOf(part), metrics[i]!);
     }
   }
   for (const instance of touched) {
-    const before = stateOf(instance, watched.series);
+    const before = stateOf(instance, watched);
     const [state, events] = step(before, { kind: "reading", time, metrics, values }, instance.judged);
     settle(watched, instance, state, changed);
     if (events.length > 0) {
       instance.events.push(...events);
       changed.set(instance, watched);
     }
+    if (!changed.has(instance)) watched.forgetNormal(instance);
   }
 }
 

@@ -6,6 +6,7 @@ import { comingOf } from "@/server/ports/reading-blocks";
 import { isStateOnly } from "@/server/domain/message";
 import { type ActiveRule, readActiveRules } from "./active-rules";
 import { judgeSample, type Recheck, settle } from "./judge-sample";
+import { type Compile, createCompile, withUnwatched } from "./compiled";
 import { loadWatched, type ReadBlocks } from "./load";
 import { noteRechecks } from "./rechecks";
 import type { Instance, Watched } from "./watched";
@@ -19,17 +20,19 @@ const MOST_WATCHED = 200_000;
  * devices; what is remembered holds as long as nobody else judged them, which their mark says.
  */
 export function createJudge(readBlocks: ReadBlocks) {
-  let rules: { readonly epoch: number; readonly active: readonly ActiveRule[] } | null = null;
+  let rules: { readonly epoch: number; readonly active: readonly ActiveRule[]; readonly compile: Compile } | null =
+    null;
   const remembered = new Map<number, Watched>();
 
   return async (tx: PoolClient, batch: CommitBatch): Promise<void> => {
     const { rulesEpoch, devices, mark, written } = batch;
     if (rules?.epoch !== rulesEpoch) {
-      rules = { epoch: rulesEpoch, active: await readActiveRules(tx) };
+      const active = await readActiveRules(tx);
+      rules = { epoch: rulesEpoch, active, compile: createCompile(active) };
       remembered.clear();
     }
     if (rules.active.length === 0) return;
-    const loading = { rules: rules.active, rulesEpoch, readBlocks };
+    const loading = { rules: rules.active, compile: rules.compile, readBlocks };
     const changed = new Map<Instance, Watched>();
     const rechecks = new Map<string, Recheck>();
 
@@ -51,6 +54,7 @@ export function createJudge(readBlocks: ReadBlocks) {
     }
     hear(batch, remembered, changed);
     await writeDecisions(tx, changed);
+    for (const [instance, watched] of changed) watched.forgetNormal(instance);
     await noteRechecks(tx, [...rechecks.values()]);
     // Should the transaction fail, nobody has this mark, and all of it is read again.
     for (const id of devices.keys()) {
@@ -77,9 +81,9 @@ function noteLate(rechecks: Map<string, Recheck>, deviceId: number, metric: numb
 }
 
 /** Metrics that a device's readings have, though the catalog doesn't know it, are watched by no rule. */
-function learn({ id, series }: Watched, added: readonly Sample[], first: number): void {
-  for (let i = first; i < added.length && added[i]!.deviceId === id; i++)
-    for (const metric of added[i]!.metrics) if (!series.has(metric)) series.set(metric, null);
+function learn(watched: Watched, added: readonly Sample[], first: number): void {
+  for (let i = first; i < added.length && added[i]!.deviceId === watched.id; i++)
+    watched.compiled = withUnwatched(watched.compiled, added[i]!.metrics);
 }
 
 /** Devices that were told of for their silence are silent no more. */
@@ -89,17 +93,23 @@ function hear(
   changed: Map<Instance, Watched>,
 ): void {
   const silent = new Set<number>();
-  for (const id of devices.keys()) if (remembered.get(id)?.silences.some(({ state }) => state !== null)) silent.add(id);
+  for (const id of devices.keys())
+    for (const instance of remembered.get(id)?.remembered ?? []) if (isSilence(instance)) silent.add(id);
   if (silent.size === 0) return;
   for (const { deviceId, record, message } of messages) {
     if (!silent.has(deviceId) || isStateOnly(message)) continue;
     const watched = remembered.get(deviceId)!;
-    for (const instance of watched.silences) {
-      if (instance.state === null) continue;
-      const [state, events] = step(instance.state, { kind: "heard", time: record.ingestTime }, instance.judged);
+    for (const instance of watched.remembered) {
+      if (!isSilence(instance)) continue;
+      const [state, events] = step(instance.state!, { kind: "heard", time: record.ingestTime }, instance.judged);
       instance.events.push(...events);
       settle(watched, instance, state, changed);
       if (events.length > 0) changed.set(instance, watched);
     }
   }
+}
+
+/** True for one that was told of silence. */
+function isSilence({ judged, state }: Instance): boolean {
+  return state !== null && judged.conditions.length === 0;
 }

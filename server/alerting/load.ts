@@ -6,7 +6,8 @@ import type { Sample } from "@/server/ports/commit-batch";
 import { type Coming, type ReadingBlock, samplesOf } from "@/server/ports/reading-blocks";
 import type { ActiveRule } from "./active-rules";
 import { settle } from "./judge-sample";
-import { type DeviceRow, hasMemory, type Instance, setState, watch, type Watched } from "./watched";
+import { type Compile, type DeviceRow, MOST_BACK_MS } from "./compiled";
+import { type Instance, setState, Watched } from "./watched";
 
 /** Reads readings: blocks whose last moment is within one of the stretches [from, to), by stretch and time. */
 export type ReadBlocks = (
@@ -15,8 +16,6 @@ export type ReadBlocks = (
 ) => Promise<readonly ReadingBlock[]>;
 
 const MINUTE = 60_000;
-/** Readings are looked back for values that still hold, so long at most. */
-const MOST_BACK_MS = 3_600_000;
 
 /** What is loaded of a device. */
 export interface Wanted {
@@ -28,7 +27,7 @@ export interface Wanted {
 
 export interface Loading {
   readonly rules: readonly ActiveRule[];
-  readonly rulesEpoch: number;
+  readonly compile: Compile;
   readonly readBlocks: ReadBlocks;
   /** Readings that are about to be judged: they are left out. By device and time. */
   readonly coming?: Coming;
@@ -55,14 +54,16 @@ export async function loadWatched(
   loading: Loading,
   changed: Map<Instance, Watched>,
 ): Promise<Map<number, Watched>> {
-  const { rules, rulesEpoch } = loading;
   const ids = wanted.map(({ id }) => id);
   const rows = await readDevices(tx, ids);
   const states = await readStates(tx, ids);
   const loaded = new Map<number, Watched>();
   for (const { id, mark } of wanted) {
     const row = rows.get(id);
-    if (row) loaded.set(id, { ...watch(row, rules, rulesEpoch), mark });
+    if (!row) continue;
+    const watched = new Watched(id, row.facts, row.siteId, loading.compile(row));
+    watched.mark = mark;
+    loaded.set(id, watched);
   }
   const plans = new Map<number, Plan>();
   for (const { id, until } of wanted) {
@@ -100,34 +101,28 @@ function planOf(
 ): Plan {
   const rowOf = new Map(states.map((row) => [`${row.ruleId} ${row.metric}`, row]));
   const to = until === null ? 0 : until + 1;
-  let back = MINUTE;
+  const { parts, remembering, backMs } = watched.compiled;
+  let back = backMs;
   let from = Infinity;
   const replays: Replay[] = [];
-  for (const instance of watched.instances) {
-    const { judged, rule, metric } = instance;
+  // Of what is normal, as nearly all is, the newest values say all there is to say.
+  const told = states.length === 0 && !seeded ? remembering : parts;
+  for (const part of told) {
+    const { judged, rule, metric } = part;
     const row = rowOf.get(`${rule.id} ${metric}`) ?? null;
     rowOf.delete(`${rule.id} ${metric}`);
-    // A minute's value is known when it ends, and holds for another one.
-    const minutes = hasMemory(judged) ? 3 * MINUTE : MINUTE;
-    for (const { holdMs } of judged.conditions) back = Math.max(back, Math.min(holdMs, MOST_BACK_MS) + minutes);
     const isNew = row === null ? (seeded?.has(rule.id) ?? false) : row.version < rule.version;
     if (isNew) back = Math.max(back, 2 * judged.forMs, MOST_BACK_MS);
     else if (row !== null) from = Math.min(from, row.state.at ?? Infinity);
     const mode = row === null ? (isNew ? "seed" : "remember") : isNew ? "change" : "goOn";
-    replays.push({ instance, row, mode });
+    if (mode !== "remember" || part.hasMemory) replays.push({ instance: watched.instanceOf(part), row, mode });
   }
-  const active = new Map(rules.map((rule) => [rule.id, rule]));
   // Those of rules that are off or gone are closed by whoever watches the rules.
-  const orphans = [...rowOf.values()].filter(({ ruleId }) => active.has(ruleId));
+  const orphans = [...rowOf.values()].filter(({ ruleId }) => rules.some(({ id }) => id === ruleId));
   // Whole minutes: of half of one there is no mean.
   const start = Math.min(from, to - back);
-  return {
-    watched,
-    replays,
-    orphans,
-    from: watched.instances.length === watched.silences.length ? to : start - (start % MINUTE),
-    to,
-  };
+  const readsNone = watched.compiled.low.length === 0;
+  return { watched, replays, orphans, from: readsNone ? to : start - (start % MINUTE), to };
 }
 
 function replay(
@@ -135,12 +130,8 @@ function replay(
   samples: readonly Sample[],
   changed: Map<Instance, Watched>,
 ): void {
-  for (const series of watched.series.values()) if (series) [series.time, series.value] = [from, NaN];
-  for (const { metrics, values, time } of samples)
-    for (const [i, metric] of metrics.entries()) {
-      const series = watched.series.get(metric);
-      if (series && time >= series.time) [series.time, series.value] = [time, values[i]!];
-    }
+  watched.readFrom(from);
+  for (const sample of samples) watched.take(sample);
   for (const { instance, row, mode } of replays) {
     if (instance.judged.conditions.length === 0) {
       if (row !== null) setState(watched, instance, (instance.kept = row.state));
@@ -154,7 +145,6 @@ function replay(
       if (events.length > 0) changed.set(instance, watched);
       continue;
     }
-    if (mode === "remember" && !hasMemory(instance.judged)) continue;
     const { state, events } = run(instance, restState(instance.judged), samples, -Infinity);
     if (mode === "remember") {
       setState(

@@ -5,6 +5,7 @@ import { timeText } from "@/server/postgres/time-text";
 import { withTransaction } from "@/server/postgres/transaction";
 import { readActiveRules } from "./active-rules";
 import { HOLD_RULES, RULES_EPOCH } from "./epoch";
+import { createCompile } from "./compiled";
 import { settle } from "./judge-sample";
 import type { Loading, ReadBlocks } from "./load";
 import { onDevices } from "./on-devices";
@@ -35,7 +36,8 @@ export async function alone<T>(
         [about],
       );
       if (!rows[0]!.alone) return null;
-      return work(tx, { rules: await readActiveRules(tx), rulesEpoch: rows[0]!.epoch, readBlocks });
+      const rules = await readActiveRules(tx);
+      return work(tx, { rules, compile: createCompile(rules), readBlocks });
     },
     ["SET LOCAL lock_timeout = '5s'", HOLD_RULES],
   );
@@ -51,7 +53,12 @@ export async function seedRules(deps: TurnDeps): Promise<boolean> {
     if (!rule) return false;
     const rules = loading.rules.filter(({ id }) => id === rule.id);
     const devices = rule.enabled ? await nextDevices(tx, rule.cursor) : [];
-    await onDevices(tx, devices, { ...loading, rules, seeded: new Set([rule.id]) }, () => undefined);
+    await onDevices(
+      tx,
+      devices,
+      { ...loading, rules, compile: createCompile(rules), seeded: new Set([rule.id]) },
+      () => undefined,
+    );
     const isDone = devices.length < DEVICES;
     await tx.query(
       `UPDATE alert_rule SET seeded = CASE WHEN $2 THEN version ELSE seeded END, seed_cursor = $3 WHERE id = $1`,
@@ -87,7 +94,7 @@ export async function decideDue(deps: TurnDeps, watermark: EpochMs): Promise<voi
       for (const { watched, latest, lastSeen } of held) {
         if (latest === null || lastSeen === null) continue;
         const time = latest + Math.max(0, watermark - lastSeen) - GRACE_MS;
-        for (const instance of watched.instances) {
+        for (const instance of watched.remembered) {
           const { state, judged, rule, metric } = instance;
           if (state === null) continue;
           const [next, events] = step(state, { kind: "tick", time }, judged);

@@ -1,8 +1,10 @@
-import { type Bounds, type JudgedRule, quietBand, UNSEEN } from "@/server/domain/alerts/condition";
-import { type DeviceFacts, judgedOf, type MetricFacts, silenceOf } from "@/server/domain/alerts/judged";
+import { type JudgedRule, UNSEEN } from "@/server/domain/alerts/condition";
+import type { DeviceFacts } from "@/server/domain/alerts/judged";
 import { type AlertEvent, type AlertState, restState } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
+import type { Sample } from "@/server/ports/commit-batch";
 import type { ActiveRule } from "./active-rules";
+import type { Compiled, Part } from "./compiled";
 
 /** One rule for one device, or one of its series. */
 export interface Instance {
@@ -24,87 +26,83 @@ export interface Instance {
   events: AlertEvent[];
 }
 
-/** A series that rules watch. */
-interface Series {
-  /** Its newest reading. */
-  time: EpochMs;
-  value: number;
-  /** Values in between change nothing while nothing of it is under way. */
-  low: number;
-  high: number;
-  busy: number;
-  readonly links: { readonly instance: Instance; readonly band: Bounds | null }[];
-}
-
-/** A device as it is remembered for being judged. */
-export interface Watched {
-  /** 0: it is no device but a site. */
-  readonly id: number;
-  readonly facts: DeviceFacts;
-  readonly siteId: number | null;
+/** A device as it is remembered for being judged. What is normal takes two numbers a series, and no instance. */
+export class Watched {
   /** The mark it has in the database if nothing has changed it since. */
-  mark: number;
-  rulesEpoch: number;
-  /** By metric; null: no rule watches it. One that is missing is new. */
-  readonly series: Map<number, Series | null>;
-  readonly instances: readonly Instance[];
-  /** Those of them that watch for silence. */
-  readonly silences: readonly Instance[];
-  readonly metricNames: ReadonlyMap<number, string>;
-}
+  mark = -1;
+  /** By column the time of a series' newest reading, then by column its value; NaN: it is older than what was read. */
+  readonly newest: Float64Array;
+  /** How many instances have a state that its readings may change. */
+  busy = 0;
+  private made: Map<JudgedRule, Instance> | null = null;
 
-export interface DeviceRow {
-  readonly id: number;
-  readonly facts: DeviceFacts;
-  readonly siteId: number | null;
-  /** The usual time between its readings, in milliseconds; null: not known yet. */
-  readonly gapMs: number | null;
-  readonly metrics: readonly MetricFacts[];
-}
-
-/** Prepares a device for being judged by the rules that select it. All is normal, and nothing was read yet. */
-export function watch(device: DeviceRow, rules: readonly ActiveRule[], rulesEpoch: number): Watched {
-  const instances: Instance[] = [];
-  const series = new Map<number, Series | null>(device.metrics.map(({ id }) => [id, null]));
-  for (const rule of rules) {
-    if (!rule.selects(device.facts)) continue;
-    const { spec } = rule;
-    if (spec.kind === "silence")
-      instances.push({ rule, judged: silenceOf(spec, 0), metric: 0, state: null, kept: null, events: [] });
-    if (spec.kind !== "condition") continue;
-    for (const { metric, rule: judged } of judgedOf(spec, device.metrics, device.gapMs))
-      instances.push({ rule, judged, metric, state: null, kept: null, events: [] });
+  constructor(
+    readonly id: number,
+    readonly facts: DeviceFacts,
+    readonly siteId: number | null,
+    public compiled: Compiled,
+  ) {
+    const columns = compiled.low.length;
+    this.newest = new Float64Array(2 * columns).fill(-Infinity, 0, columns);
   }
-  for (const instance of instances) {
-    const { conditions } = instance.judged;
-    for (const metric of new Set(conditions.map((condition) => condition.metric))) {
-      const one = series.get(metric) ?? {
-        time: -Infinity,
-        value: 0,
-        low: -Infinity,
-        high: Infinity,
-        busy: 0,
-        links: [],
-      };
-      series.set(metric, one);
-      const band = quietBand(conditions.filter((condition) => condition.metric === metric));
-      one.links.push({ instance, band });
-      one.low = Math.max(one.low, band?.[0] ?? Infinity);
-      one.high = Math.min(one.high, band?.[1] ?? -Infinity);
+
+  get metricNames(): ReadonlyMap<number, string> {
+    return this.compiled.metricNames;
+  }
+
+  /** All there are. */
+  get instances(): Instance[] {
+    return this.compiled.parts.map((part) => this.instanceOf(part));
+  }
+
+  /** Those that watch for silence. */
+  get silences(): Instance[] {
+    return this.compiled.silences.map((part) => this.instanceOf(part));
+  }
+
+  /** Those of which there is something to remember; the others are normal. */
+  get remembered(): Iterable<Instance> {
+    return this.made?.values() ?? [];
+  }
+
+  /** That of a part, made when there is none yet. */
+  instanceOf({ rule, judged, metric }: Part): Instance {
+    this.made ??= new Map();
+    let instance = this.made.get(judged);
+    if (!instance) this.made.set(judged, (instance = { rule, judged, metric, state: null, kept: null, events: [] }));
+    return instance;
+  }
+
+  /** Readings before `from` aren't known. */
+  readFrom(from: EpochMs): void {
+    const columns = this.compiled.low.length;
+    this.newest.fill(from, 0, columns).fill(NaN, columns);
+  }
+
+  /** Remembers readings that are the newest of their series. */
+  take({ metrics, values, time }: Pick<Sample, "metrics" | "values" | "time">): void {
+    const { low, places } = this.compiled;
+    for (let i = 0; i < metrics.length; i++) {
+      const column = places.get(metrics[i]!) ?? -1;
+      if (column < 0 || time < this.newest[column]!) continue;
+      this.newest[column] = time;
+      this.newest[low.length + column] = values[i]!;
     }
   }
-  const { id, facts, siteId } = device;
-  const metricNames = new Map(device.metrics.map((metric) => [metric.id, metric.name]));
-  const silences = instances.filter(({ judged }) => judged.conditions.length === 0);
-  return { id, facts, siteId, mark: -1, rulesEpoch, series, instances, silences, metricNames };
+
+  /** Forgets an instance once it is normal and nothing of it is stored. */
+  forgetNormal({ judged, state, kept, events }: Instance): void {
+    if (state === null && kept === null && events.length === 0) this.made?.delete(judged);
+  }
 }
 
-/** The state of an instance, whether or not it was worth remembering. */
-export function stateOf({ state, judged }: Instance, series: Watched["series"]): AlertState {
+/** Where an instance stands. */
+export function stateOf({ state, judged }: Instance, { newest, compiled }: Watched): AlertState {
   if (state !== null) return state;
   let at: EpochMs | null = null;
   const seen = judged.conditions.map(({ metric }) => {
-    const { time, value } = series.get(metric)!;
+    const column = compiled.places.get(metric)!;
+    const [time, value] = [newest[column]!, newest[compiled.low.length + column]!];
     if (time > (at ?? -Infinity)) at = time;
     // NaN: the newest is older than what was read.
     return Number.isNaN(value) || time === -Infinity ? UNSEEN : { ...UNSEEN, time, value };
@@ -113,7 +111,7 @@ export function stateOf({ state, judged }: Instance, series: Watched["series"]):
 }
 
 /** True for those whose state is more than the newest values. */
-export function hasMemory({ conditions }: JudgedRule): boolean {
+function hasMemory({ conditions }: JudgedRule): boolean {
   return conditions.some(({ what }) => what !== "value");
 }
 
@@ -122,8 +120,5 @@ export function setState(watched: Watched, instance: Instance, state: AlertState
   const isNormal = state.phase === "normal" && state.fires.length === 0 && !hasMemory(instance.judged);
   const before = instance.state !== null;
   instance.state = isNormal ? null : state;
-  const change = Number(!isNormal) - Number(before);
-  if (change === 0) return;
-  for (const metric of new Set(instance.judged.conditions.map((condition) => condition.metric)))
-    watched.series.get(metric)!.busy += change;
+  if (instance.judged.conditions.length > 0) watched.busy += Number(!isNormal) - Number(before);
 }
