@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { build } from "esbuild";
+import { build, type PluginBuild } from "esbuild";
 import pg from "pg";
 import pino from "pino";
 import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
@@ -20,6 +20,8 @@ export interface RulesSize {
   readonly messages: number;
   readonly rounds: number;
   readonly profile: string | undefined;
+  /** Names of the turns; left out: all. */
+  readonly only: readonly string[] | undefined;
 }
 
 /**
@@ -27,8 +29,7 @@ export interface RulesSize {
  * rules by which nothing fires, with these and the checks, and with rules that one reading in a hundred crosses, in turn.
  */
 export async function drainWithRules(size: RulesSize): Promise<number> {
-  const whole = path.join(ROOT, "dist", "main.mjs");
-  const bare = await bundleWithoutChecks();
+  const [whole, bare] = [await bundle(true), await bundle(false)];
   const engines = await startEngines({ kafka: true, postgres: true });
   try {
     const { devices, messages } = size;
@@ -42,6 +43,7 @@ export async function drainWithRules(size: RulesSize): Promise<number> {
       { name: "rules and checks", main: whole, template: quiet },
       { name: "1 % crossing", main: bare, template: crossing },
     ];
+    if (size.only) turns.splice(0, turns.length, ...turns.filter(({ name }) => size.only!.includes(name)));
     const found = turns.map((): Drained[] => []);
     for (let round = 0; round < size.rounds; round++) {
       // Each is early in every other round.
@@ -78,10 +80,17 @@ export async function drainWithRules(size: RulesSize): Promise<number> {
   }
 }
 
-/** Builds the worker as it is, but for the checks of quality. @returns its bundle */
-async function bundleWithoutChecks(): Promise<string> {
-  const outdir = path.join(ROOT, "dist", ".bench");
+/** Bundles the program as it stands, or without the checks of quality. @returns the bundle */
+async function bundle(hasChecks: boolean): Promise<string> {
+  const outdir = path.join(ROOT, "dist", ".bench", hasChecks ? "whole" : "without-checks");
   mkdirSync(outdir, { recursive: true });
+  const withoutChecks = {
+    name: "without checks",
+    setup({ onLoad }: PluginBuild) {
+      const nothing = { contents: "export const createCheckQuality = () => async () => {};" };
+      onLoad({ filter: /server\/quality\/check-quality\.ts$/ }, () => nothing);
+    },
+  };
   await build({
     ...{
       absWorkingDir: ROOT,
@@ -98,17 +107,7 @@ async function bundleWithoutChecks(): Promise<string> {
       outExtension: { ".js": ".mjs" },
       logLevel: "warning",
     },
-    ...{ alias: { "@": ROOT }, sourcemap: true },
-    plugins: [
-      {
-        name: "without checks",
-        setup({ onLoad }) {
-          onLoad({ filter: /server\/quality\/check-quality\.ts$/ }, () => ({
-            contents: "export const createCheckQuality = () => async () => {};",
-          }));
-        },
-      },
-    ],
+    ...{ alias: { "@": ROOT }, sourcemap: true, plugins: hasChecks ? [] : [withoutChecks] },
   });
   return path.join(outdir, "main.mjs");
 }

@@ -40,6 +40,7 @@ export async function main(argv: string[]): Promise<number> {
       rules: { type: "string" },
       devices: { type: "string", default: "10000" },
       rounds: { type: "string", default: "3" },
+      only: { type: "string", multiple: true },
     },
   });
   if (values.rules !== undefined) {
@@ -48,7 +49,14 @@ export async function main(argv: string[]): Promise<number> {
       number,
       number,
     ];
-    return drainWithRules({ rules, devices, rounds, messages: Number(values.messages), profile: values.profile });
+    return drainWithRules({
+      rules,
+      devices,
+      rounds,
+      messages: Number(values.messages),
+      profile: values.profile,
+      only: values.only,
+    });
   }
   const columns: Record<string, string>[] = [];
   for (const archive of values.archive) {

@@ -2,8 +2,7 @@ import { step, type AlertState } from "@/server/domain/alerts/step";
 import type { DeviceFacts } from "@/server/domain/alerts/judged";
 import type { ActiveRule } from "./active-rules";
 import { alone, type TurnDeps } from "./turn";
-import { NOTHING } from "./compiled";
-import { type Instance, Watched } from "./watched";
+import type { Instance, Owner } from "./watched";
 import { writeDecisions } from "./write";
 
 const AT_ONCE = 1000;
@@ -32,7 +31,7 @@ export async function closeGone(deps: TurnDeps): Promise<boolean> {
     await tx.query(`SELECT FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`, [
       rows.map(({ device }) => device),
     ]);
-    const changed = new Map<Instance, Watched>();
+    const changed = new Map<Instance, Owner>();
     for (const { device: id, rule: ruleId, version, metric, state: kept, reason } of rows) {
       const rule: ActiveRule = {
         id: ruleId,
@@ -42,7 +41,7 @@ export async function closeGone(deps: TurnDeps): Promise<boolean> {
       };
       const [state, events] = step(kept, { kind: "close", time: kept.at ?? 0, reason }, NO_RULE);
       const instance: Instance = { rule, judged: NO_RULE, metric, state, kept, events: [...events] };
-      changed.set(instance, new Watched(id, NO_FACTS, null, NOTHING));
+      changed.set(instance, { id, facts: NO_FACTS, siteId: null, metricNames: new Map() });
     }
     await writeDecisions(tx, changed);
     return rows.length > 0;

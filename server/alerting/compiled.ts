@@ -76,7 +76,7 @@ export function withUnwatched(compiled: Compiled, metrics: readonly number[]): C
   };
 }
 
-/** Of a device that nothing watches. */
+/** Of what no rule watches. */
 export const NOTHING: Compiled = compiledOf([], []);
 
 /** Tells by what a device is judged. Devices alike share it. */

@@ -6,7 +6,7 @@ import type { Sample } from "@/server/ports/commit-batch";
 import { type Coming, type ReadingBlock, samplesOf } from "@/server/ports/reading-blocks";
 import type { ActiveRule } from "./active-rules";
 import { settle } from "./judge-sample";
-import { type Compile, type DeviceRow, MOST_BACK_MS } from "./compiled";
+import { type Compile, createCompile, type DeviceRow, MOST_BACK_MS } from "./compiled";
 import { type Instance, setState, Watched } from "./watched";
 
 /** Reads readings: blocks whose last moment is within one of the stretches [from, to), by stretch and time. */
@@ -27,7 +27,8 @@ export interface Wanted {
 
 export interface Loading {
   readonly rules: readonly ActiveRule[];
-  readonly compile: Compile;
+  /** What compiles these; left out: another for each call. */
+  readonly compile?: Compile;
   readonly readBlocks: ReadBlocks;
   /** Readings that are about to be judged: they are left out. By device and time. */
   readonly coming?: Coming;
@@ -55,13 +56,14 @@ export async function loadWatched(
   changed: Map<Instance, Watched>,
 ): Promise<Map<number, Watched>> {
   const ids = wanted.map(({ id }) => id);
+  const compile = loading.compile ?? createCompile(loading.rules);
   const rows = await readDevices(tx, ids);
   const states = await readStates(tx, ids);
   const loaded = new Map<number, Watched>();
   for (const { id, mark } of wanted) {
     const row = rows.get(id);
     if (!row) continue;
-    const watched = new Watched(id, row.facts, row.siteId, loading.compile(row));
+    const watched = new Watched(id, row.facts, row.siteId, compile(row));
     watched.mark = mark;
     loaded.set(id, watched);
   }

@@ -10,7 +10,7 @@ import type { Running } from "@/server/observability/running";
 import type { ActiveRule } from "./active-rules";
 import { createPipelineLooks, type Look, type MeasurePipeline, type PipelineLooks } from "./pipeline-looks";
 import { alone, type TurnDeps } from "./turn";
-import type { Instance, Watched } from "./watched";
+import type { Instance, Owner } from "./watched";
 import { writeDecisions } from "./write";
 
 /** States that go on are written so often: well before what they were judged by no longer holds. */
@@ -92,7 +92,7 @@ export async function judgePipeline(pool: Pool, looks: PipelineLooks): Promise<v
       const own = rules.filter((rule): rule is Active => rule.spec.kind === "pipeline");
       looks.want(new Set(own.map(({ spec }) => spec.measure)));
       const rows = await readStates(tx);
-      const changed = new Map<Instance, Watched>();
+      const changed = new Map<Instance, Owner>();
       for (const rule of own) judgeRule(rule, rows, seen, changed);
       for (const row of rows) if (!own.some(({ id }) => id === row.rule)) close(row, changed);
       await writeDecisions(tx, changed);
@@ -107,7 +107,7 @@ function judgeRule(
   rule: Active,
   rows: readonly StateRow[],
   seen: readonly Look[],
-  changed: Map<Instance, Watched>,
+  changed: Map<Instance, Owner>,
 ): void {
   const { measure } = rule.spec;
   const known = seen.filter((look) => look.measured.has(measure));
@@ -205,7 +205,7 @@ function isNews(row: StateRow | null, { events, rule }: Instance, state: AlertSt
 }
 
 /** Closes what rules have left that are off, removed, or about something else now. */
-function close({ rule: id, version, subject, state: kept, gone }: StateRow, changed: Map<Instance, Watched>): void {
+function close({ rule: id, version, subject, state: kept, gone }: StateRow, changed: Map<Instance, Owner>): void {
   const spec = { kind: "pipeline", measure: "engineAway", forMs: 0, keepMs: 0, severity: "warning" } as const;
   const rule: ActiveRule = { id, version, spec, selects: () => false };
   const judged = pipelineOf(spec);
@@ -214,9 +214,8 @@ function close({ rule: id, version, subject, state: kept, gone }: StateRow, chan
 }
 
 /** The pipeline in the place of a device. */
-const PIPELINE: Watched = {
-  ...{ id: 0, facts: { name: "", site: null, type: null, labels: {} }, siteId: null, mark: -1, rulesEpoch: 0 },
-  ...{ series: new Map(), instances: [], silences: [], metricNames: new Map() },
+const PIPELINE: Owner = {
+  ...{ id: 0, facts: { name: "", site: null, type: null, labels: {} }, siteId: null, metricNames: new Map() },
 };
 
 /** Reads where rules about the pipeline stand; what is of devices or sites has their numbers. */

@@ -4,9 +4,10 @@ import { goOn, isRest, restState, step } from "@/server/domain/alerts/step";
 import { lookAtSite, shareOf, type SilentDevice, type Storm } from "@/server/domain/alerts/storm";
 import type { EpochMs } from "@/server/domain/terms";
 import type { ActiveRule } from "./active-rules";
+import { NOTHING } from "./compiled";
 import { settle } from "./judge-sample";
 import { countSilent, readSilent, readSiteDevices, readSiteStates, type SiteDevice, type SiteState } from "./sites";
-import type { Instance, Watched } from "./watched";
+import { type Instance, Watched } from "./watched";
 import { noteChildren, writeDecisions } from "./write";
 
 /** A device that has just fallen silent. */
@@ -236,11 +237,7 @@ function leave(
 /** A site, as what decisions are written of. */
 function siteOf(site: number, names: ReadonlyMap<number, string>): Watched {
   const facts = { name: "", site: names.get(site) ?? null, type: null, labels: {} };
-  const series = new Map([[0, { time: 0, value: 0, low: 0, high: 0, busy: 0, links: [] }]]);
-  return {
-    ...{ id: 0, facts, siteId: site, mark: -1, rulesEpoch: 0, series, instances: [], silences: [] },
-    metricNames: new Map(),
-  };
+  return new Watched(0, facts, site, NOTHING);
 }
 
 async function adopt(tx: PoolClient, parent: string, alerts: readonly string[]): Promise<void> {

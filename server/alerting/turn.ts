@@ -4,8 +4,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
 import { withTransaction } from "@/server/postgres/transaction";
 import { readActiveRules } from "./active-rules";
-import { HOLD_RULES, RULES_EPOCH } from "./epoch";
-import { createCompile } from "./compiled";
+import { HOLD_RULES } from "./epoch";
 import { settle } from "./judge-sample";
 import type { Loading, ReadBlocks } from "./load";
 import { onDevices } from "./on-devices";
@@ -31,13 +30,12 @@ export async function alone<T>(
   return withTransaction(
     pool,
     async (tx) => {
-      const { rows } = await tx.query<{ alone: boolean; epoch: number }>(
-        `SELECT pg_try_advisory_xact_lock(hashtextextended('fieldwatch.alert-turn ' || $1, 0)) AS alone, ${RULES_EPOCH} AS epoch`,
+      const { rows } = await tx.query<{ alone: boolean }>(
+        `SELECT pg_try_advisory_xact_lock(hashtextextended('fieldwatch.alert-turn ' || $1, 0)) AS alone`,
         [about],
       );
       if (!rows[0]!.alone) return null;
-      const rules = await readActiveRules(tx);
-      return work(tx, { rules, compile: createCompile(rules), readBlocks });
+      return work(tx, { rules: await readActiveRules(tx), readBlocks });
     },
     ["SET LOCAL lock_timeout = '5s'", HOLD_RULES],
   );
@@ -53,12 +51,7 @@ export async function seedRules(deps: TurnDeps): Promise<boolean> {
     if (!rule) return false;
     const rules = loading.rules.filter(({ id }) => id === rule.id);
     const devices = rule.enabled ? await nextDevices(tx, rule.cursor) : [];
-    await onDevices(
-      tx,
-      devices,
-      { ...loading, rules, compile: createCompile(rules), seeded: new Set([rule.id]) },
-      () => undefined,
-    );
+    await onDevices(tx, devices, { ...loading, rules, seeded: new Set([rule.id]) }, () => undefined);
     const isDone = devices.length < DEVICES;
     await tx.query(
       `UPDATE alert_rule SET seeded = CASE WHEN $2 THEN version ELSE seeded END, seed_cursor = $3 WHERE id = $1`,

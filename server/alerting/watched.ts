@@ -26,6 +26,9 @@ export interface Instance {
   events: AlertEvent[];
 }
 
+/** What alerts say they are of: a device, or what stands in its place. */
+export type Owner = Pick<Watched, "id" | "facts" | "siteId" | "metricNames">;
+
 /** A device as it is remembered for being judged. What is normal takes two numbers a series, and no instance. */
 export class Watched {
   /** The mark it has in the database if nothing has changed it since. */

@@ -3,7 +3,7 @@ import { type AlertEvent, type AlertState, dueAt, type Episode } from "@/server/
 import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
 import { isStored } from "./judge-sample";
-import type { Instance, Watched } from "./watched";
+import type { Instance, Owner } from "./watched";
 
 interface AlertRow {
   readonly id: string;
@@ -11,7 +11,7 @@ interface AlertRow {
   readonly state: string;
   readonly reason: string | null;
   readonly instance: Instance;
-  readonly watched: Watched;
+  readonly watched: Owner;
   readonly isNew: boolean;
   /** It has become more severe than whoever acknowledged it knows. */
   readonly isWorse: boolean;
@@ -24,7 +24,7 @@ interface EventRow extends AlertEvent {
 /**
  * Writes what was decided: states, alerts and what happened to them. Afterwards the instances remember it as stored.
  */
-export async function writeDecisions(tx: PoolClient, changed: ReadonlyMap<Instance, Watched>): Promise<void> {
+export async function writeDecisions(tx: PoolClient, changed: ReadonlyMap<Instance, Owner>): Promise<void> {
   if (changed.size === 0) return;
   let fired = 0;
   for (const { events } of changed.keys()) for (const { kind } of events) if (kind === "fired") fired++;
@@ -180,7 +180,7 @@ export async function noteChildren(tx: PoolClient, ids: readonly string[]): Prom
   );
 }
 
-async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Watched>): Promise<void> {
+async function writeStates(tx: PoolClient, changed: ReadonlyMap<Instance, Owner>): Promise<void> {
   const kept: {
     device: number;
     rule: number;
