@@ -1,4 +1,5 @@
 import { backupRestore } from "./backup-restore";
+import { alertsKill } from "./alerts-kill";
 import { archiveMergeKill } from "./archive-merge-kill";
 import { brokerKill } from "./broker-kill";
 import { brokerStop } from "./broker-stop";
@@ -44,7 +45,7 @@ const DRILLS: readonly Drill[] = [
 
 /**
  * Every drill one after the other, on the engines of one mode. Short, it leaves out what CI runs by itself: replay-exact, kill-rounds,
- * hostile and resend-letters.
+ * hostile and resend-letters; and alerts-kill, which takes two minutes.
  */
 export async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
@@ -77,6 +78,7 @@ export async function main(argv: string[]): Promise<number> {
   const rows = [
     await replayExact(mode),
     await killRounds({ mode, file, rounds: 3, targets, seed }),
+    await alertsKill({ mode, short, seed }),
     await hostile(mode, 50_000, 1),
     await resendLetters({ mode, short, seed }),
     ...others,

@@ -18,7 +18,7 @@ const FILE = "e2e/fixtures/environment.ndjson";
 
 /** tree: every process of the product. kafka: only where there is one. */
 const TARGETS = ["worker", "web", "postgres", "kafka", "tree"] as const;
-type Target = (typeof TARGETS)[number];
+export type Target = (typeof TARGETS)[number];
 
 export interface KillRounds {
   readonly mode: EngineMode;
@@ -195,7 +195,7 @@ async function play(
 }
 
 /** Waits until all is well again without help, or until nothing is left running; then starts it anew. */
-async function comeBack(
+export async function comeBack(
   product: Product,
   options: Parameters<typeof startProduct>[0],
   target: Exclude<Target, "kafka">,
