@@ -4,7 +4,7 @@ import { readBlocks } from "@/server/readings/blocks";
 import { eventsOf } from "@/server/testing/alert-rig";
 import { addReadyRules } from "./ready";
 import { removeRule } from "./rules";
-import { takeTurn } from "./run-alerting";
+import { createTurn } from "./run-alerting";
 import { withTransaction } from "@/server/postgres/transaction";
 
 const bench = pipelineBench({ partitions: 1 });
@@ -38,10 +38,10 @@ test("a whole turn finds a silent device once the log was handled to its end, an
   await rig.begin(0);
   await rig.batch(0, 0, 1);
   const deps = { pool: bench.pool, readBlocks, staleMs: 600_000, describe: bench.log.describe };
-  await takeTurn(deps, AbortSignal.timeout(60_000));
+  await createTurn(deps)(AbortSignal.timeout(60_000));
   expect(await eventsOf(bench.pool, now)).toEqual([]);
   await rig.batch(0, 1, 2);
-  await takeTurn(deps, AbortSignal.timeout(60_000));
-  await takeTurn(deps, AbortSignal.timeout(60_000));
+  await createTurn(deps)(AbortSignal.timeout(60_000));
+  await createTurn(deps)(AbortSignal.timeout(60_000));
   expect(await eventsOf(bench.pool, now)).toEqual(["fired -3000", "fired -3000"]);
 });

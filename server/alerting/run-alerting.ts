@@ -1,13 +1,14 @@
 import { pause } from "@/server/async/backoff";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
+import { prepared } from "@/server/postgres/prepared";
 import type { TopicState } from "@/server/ports/event-log";
-import { closeGone } from "./close-gone";
+import { closeGone, GONE } from "./close-gone";
 import { addReadyRules } from "./ready";
 import { recheckLate } from "./recheck";
 import { findSilent } from "./silence";
 import { decideDue, seedRules, type TurnDeps } from "./turn";
-import { moveWatermarks, readWatermark } from "./watermark";
+import { followWatermark } from "./watermark";
 
 export interface RunAlertingDeps extends TurnDeps {
   /** Describes the log that the pipeline reads. */
@@ -26,13 +27,14 @@ export function runAlerting(deps: RunAlertingDeps): Running {
   const { logger, everyMs = 1000 } = deps;
   const leaving = new AbortController();
   const loop = (async () => {
+    const takeTurn = createTurn(deps);
     let told = false;
     let isReady = !deps.addsReady;
     while (!leaving.signal.aborted) {
       try {
         if (!isReady) await addReadyRules(deps.pool);
         isReady = true;
-        if (await isNeeded(deps)) await takeTurn(deps, leaving.signal);
+        await takeTurn(leaving.signal);
         told = false;
       } catch (error) {
         if (!told) logger.warn({ err: error }, "what alerts need besides readings could not be done; it will be");
@@ -49,26 +51,35 @@ export function runAlerting(deps: RunAlertingDeps): Running {
   };
 }
 
-async function isNeeded({ pool }: TurnDeps): Promise<boolean> {
-  const { rows } = await pool.query<{ needed: boolean }>(
-    `SELECT EXISTS (SELECT FROM alert_rule) OR EXISTS (SELECT FROM alert_state) AS needed`,
-  );
-  return rows[0]!.needed;
+interface Wanted {
+  /** There is something to decide, or may be soon. */
+  readonly needed: boolean;
+  readonly seeds: boolean;
+  readonly gone: boolean;
+  readonly rechecks: boolean;
 }
 
-/** One turn. */
-export async function takeTurn(
-  deps: Omit<RunAlertingDeps, "logger" | "addsReady">,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted && (await seedRules(deps)));
-  while (!signal.aborted && (await closeGone(deps)));
-  while (!signal.aborted && (await recheckLate(deps)));
-  const askedAt = Date.now();
-  const log = await deps.describe();
-  await moveWatermarks(deps.pool, log, askedAt);
-  const watermark = await readWatermark(deps.pool, log);
-  if (watermark === null || signal.aborted) return;
-  await decideDue(deps, watermark);
-  await findSilent(deps, watermark);
+const WANTED = prepared(
+  `SELECT EXISTS (SELECT FROM alert_rule) OR EXISTS (SELECT FROM alert_state) AS needed,
+     EXISTS (SELECT FROM alert_rule WHERE seeded < version) AS seeds, EXISTS (SELECT ${GONE}) AS gone, EXISTS (SELECT FROM alert_recheck) AS rechecks`,
+);
+
+/** Makes the function that takes one turn. Nearly always there is nothing to do, which one statement says. */
+export function createTurn(
+  deps: Omit<RunAlertingDeps, "logger" | "addsReady" | "everyMs">,
+): (signal: AbortSignal) => Promise<void> {
+  const watermarkOf = followWatermark(deps.pool);
+  return async (signal) => {
+    const { rows } = await deps.pool.query<Wanted>(WANTED([]));
+    const { needed, seeds, gone, rechecks } = rows[0]!;
+    if (!needed) return;
+    if (seeds) while (!signal.aborted && (await seedRules(deps)));
+    if (gone) while (!signal.aborted && (await closeGone(deps)));
+    if (rechecks) while (!signal.aborted && (await recheckLate(deps)));
+    const askedAt = Date.now();
+    const watermark = await watermarkOf(await deps.describe(), askedAt);
+    if (watermark === null || signal.aborted) return;
+    await decideDue(deps, watermark);
+    await findSilent(deps, watermark);
+  };
 }

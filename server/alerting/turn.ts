@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { dueAt, isRest, step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
+import { prepared } from "@/server/postgres/prepared";
 import { timeText } from "@/server/postgres/time-text";
 import { withTransaction } from "@/server/postgres/transaction";
 import { readActiveRules } from "./active-rules";
@@ -69,18 +70,20 @@ async function nextDevices(tx: PoolClient, after: number): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
+const DUE = `FROM alert_state s JOIN device d ON d.id = s.device_id
+  WHERE s.due_at <= d.last_event_time + greatest($1::timestamptz - d.last_seen, interval '0') - interval '${GRACE_MS} ms'`;
+const ANY_DUE = prepared(`SELECT ${DUE} LIMIT 1`);
+
 /**
  * Decides what time alone decides: that something has lasted long enough, or been over long enough. Time goes on as the device's own would: from its
  * last event time on, for as long as everything it sent up to `watermark` was handled.
  */
 export async function decideDue(deps: TurnDeps, watermark: EpochMs): Promise<void> {
+  if ((await deps.pool.query(ANY_DUE([timeText(watermark)]))).rowCount === 0) return;
   await alone(deps, async (tx, loading) => {
-    const { rows } = await tx.query<{ id: number }>(
-      `SELECT DISTINCT d.id FROM alert_state s JOIN device d ON d.id = s.device_id
-       WHERE s.due_at <= d.last_event_time + greatest($1::timestamptz - d.last_seen, interval '0') - interval '${GRACE_MS} ms'
-       ORDER BY 1 LIMIT ${DEVICES}`,
-      [timeText(watermark)],
-    );
+    const { rows } = await tx.query<{ id: number }>(`SELECT DISTINCT d.id ${DUE} ORDER BY 1 LIMIT ${DEVICES}`, [
+      timeText(watermark),
+    ]);
     const later: { device: number; rule: number; metric: number; due: string | null }[] = [];
     const ids = rows.map(({ id }) => id);
     await onDevices(tx, ids, loading, (held, changed) => {
