@@ -10,6 +10,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 import {
   type EndedRun,
   endRun,
+  isAnyWork,
   noteProgress,
   planRuns,
   registerJobs,
@@ -78,8 +79,10 @@ export function runJobs(deps: RunJobsDeps): Running {
       try {
         if (!isRegistered) await registerJobs(pool, jobs, firstMs);
         isRegistered = true;
-        await planRuns(pool, names);
-        for (const run of await takeRuns(pool, names, owner, leaseMs)) start(run);
+        if (await isAnyWork(pool, names)) {
+          await planRuns(pool, names);
+          for (const run of await takeRuns(pool, names, owner, leaseMs)) start(run);
+        }
         told = false;
       } catch (error) {
         // An outage, or tables that are still to be migrated, last for many looks: once is enough.

@@ -42,11 +42,23 @@ export async function registerJobs(pool: Pool, jobs: readonly Job[], firstMs: nu
 }
 
 // A clock that was set back would leave a job due in a far future.
+const DUE = `name = ANY ($1::text[]) AND NOT paused
+         AND (next_at <= now() OR next_at > now() + every_ms * interval '1 millisecond' + interval '1 minute')`;
+const TAKEABLE = `(state = 'waiting' AND coalesce(not_before <= now(), true) OR state = 'running' AND lease_until < now())`;
+const ANY_WORK = prepared(
+  `SELECT EXISTS (SELECT FROM job WHERE ${DUE}) OR EXISTS (SELECT FROM job_run WHERE job = ANY ($1::text[]) AND ${TAKEABLE}) AS any_work`,
+);
+
+/** Says whether a job may be due, or a run to be taken: nearly always neither is, and nothing has to be locked to know it. */
+export async function isAnyWork(pool: Pool, names: readonly string[]): Promise<boolean> {
+  const { rows } = await pool.query<{ any_work: boolean }>(ANY_WORK([names]));
+  return rows[0]!.any_work;
+}
+
 const PLAN = prepared(
   `WITH due AS (
        SELECT name, least(next_at, now()) AS at, next_at > now() AS too_far, every_ms FROM job
-       WHERE name = ANY ($1::text[]) AND NOT paused
-         AND (next_at <= now() OR next_at > now() + every_ms * interval '1 millisecond' + interval '1 minute')
+       WHERE ${DUE}
        ORDER BY name FOR UPDATE SKIP LOCKED
      ), moved AS (
        UPDATE job j SET next_at = due.at + due.every_ms * interval '1 millisecond'
@@ -75,8 +87,7 @@ const TAKE = prepared(
        lease_until = now() + $3 * interval '1 millisecond', started_at = coalesce(started_at, now())
      WHERE id = ANY (ARRAY (
        SELECT id FROM job_run
-       WHERE job = ANY ($1::text[]) AND NOT stop_wanted
-         AND (state = 'waiting' AND coalesce(not_before <= now(), true) OR state = 'running' AND lease_until < now())
+       WHERE job = ANY ($1::text[]) AND NOT stop_wanted AND ${TAKEABLE}
        ORDER BY created_at, id LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED))
      RETURNING id, job, lease_token AS token, params, cursor, done, total, attempt`,
 );
