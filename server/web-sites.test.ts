@@ -116,6 +116,34 @@ test("a browser hears of the devices at its sites, and of no others", async () =
   }
 });
 
+test("a browser hears at once that an alert changed at one of its sites, and nothing of others", async () => {
+  const [all, a, b] = await Promise.all([
+    connect(admin),
+    connect(await keyHeader(db.pool, [{ role: "viewer", siteId: A }])),
+    connect(await keyHeader(db.pool, [{ role: "viewer", siteId: B }])),
+  ]);
+  for (const live of [all, a, b]) expect(await live.watch("alerts")).toMatchObject({ ok: true });
+  const heardOf = ({ frames }: Live) => frames.filter(({ room }) => room === "alerts").length;
+  await db.pool.query(
+    `INSERT INTO alert (rule_id, rule_version, site_id, severity, state, started_at, fired_at) VALUES (1, 1, ${A}, 'warning', 'firing', now(), now())`,
+  );
+  await db.pool.query(
+    `INSERT INTO alert_event (alert_id, kind, severity, at) SELECT max(id), 'fired', 'warning', now() FROM alert`,
+  );
+  await until(() => heardOf(all) > 0 && heardOf(a) > 0, { what: "frames" });
+  expect(all.frames.find(({ room }) => room === "alerts")!.data).toEqual({ kind: "alerts" });
+  // Of no site at all: who sees all sites hears of it.
+  const before = heardOf(all);
+  await db.pool.query(`UPDATE alert SET site_id = NULL`);
+  await db.pool.query(
+    `INSERT INTO alert_event (alert_id, kind, severity, at) SELECT max(id), 'resolved', 'warning', now() FROM alert`,
+  );
+  await until(() => heardOf(all) > before, { what: "another frame" });
+  expect(heardOf(a)).toBe(1);
+  expect(heardOf(b)).toBe(0);
+  await db.pool.query(`DELETE FROM alert`);
+});
+
 test("who watches health is told its details as an administrator alone, live too", async () => {
   const viewer = await connect(await keyHeader(db.pool, [{ role: "viewer", siteId: null }]));
   const watchers = [await connect(admin), viewer];

@@ -112,15 +112,21 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     undo.push(close);
     let sealing: Promise<void> | undefined;
     undo.push(
-      watchAccess(databaseConnection(config), logger, (changed) => {
-        doors.forget(changed);
-        if (changed === "sources" || changed === "anything") void tellOfDoors(config, engines.pool, logger);
-        // Once it listens for changes, the database is there.
-        if (changed === "anything") sealing ??= sealThose(engines.pool, keptSecrets, logger);
-        if (changed === "catalog" || changed === "sources") return;
-        authenticator.forget(changed);
-        for (const socket of io.sockets.sockets.values()) void cutOff(socket, authenticator);
-      }),
+      watchAccess(
+        databaseConnection(config),
+        logger,
+        (changed) => {
+          doors.forget(changed);
+          if (changed === "sources" || changed === "anything") void tellOfDoors(config, engines.pool, logger);
+          // Once it listens for changes, the database is there.
+          if (changed === "anything") sealing ??= sealThose(engines.pool, keptSecrets, logger);
+          if (changed === "anything") started.live?.alertsChanged("any");
+          if (changed === "catalog" || changed === "sources") return;
+          authenticator.forget(changed);
+          for (const socket of io.sockets.sockets.values()) void cutOff(socket, authenticator);
+        },
+        { [ALERTS_CHANGED]: (site) => started.live?.alertsChanged(Number(site)) },
+      ),
     );
     // A socket let in just before a change wasn't among those that were cut off then.
     io.on("connection", (socket) => void cutOff(socket, authenticator));
@@ -162,6 +168,9 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     throw error;
   }
 }
+
+/** The channel on which triggers say at which sites alerts have changed. */
+const ALERTS_CHANGED = "fieldwatch_alerts";
 
 /** Encrypts what a version before has kept in the clear. What can't be encrypted now is at the next start. */
 async function sealThose(pool: Pool, keptSecrets: KeptSecrets, logger: Logger): Promise<void> {

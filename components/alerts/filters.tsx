@@ -1,8 +1,8 @@
 "use client";
-import { Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { RefObject } from "react";
-import type { Alert } from "@/server/contracts/alerts";
+import type { Alert, AlertSummary } from "@/server/contracts/alerts";
 import { sitesQuery } from "../queries/device";
 import { rulesQuery } from "../queries/rules";
 import { Chip } from "../ui/list-page";
@@ -13,8 +13,8 @@ import { SHOWN, type Shown, type View } from "./view";
 
 interface FiltersProps {
   readonly view: View;
-  /** All that is open; undefined until it is known. */
-  readonly open: readonly Alert[] | undefined;
+  /** All that is open, in figures; undefined until it is known. */
+  readonly summary: AlertSummary | undefined;
   /** What is listed, whose devices are on offer. */
   readonly listed: readonly Alert[];
   readonly input: RefObject<HTMLInputElement | null>;
@@ -24,12 +24,12 @@ interface FiltersProps {
 const WORDS: Record<Shown, string> = { firing: "Firing", acknowledged: "Acknowledged", ended: "Ended" };
 
 /** What of the alerts is listed. */
-export function Filters({ view, open, listed, input, onChange }: FiltersProps) {
+export function Filters({ view, summary, listed, input, onChange }: FiltersProps) {
   const { data: sites } = useQuery(sitesQuery());
   const { data: rules } = useQuery(rulesQuery());
   const counts: Record<Shown, number | undefined> = {
-    firing: open?.length,
-    acknowledged: open?.filter(({ acknowledged }) => acknowledged !== null).length,
+    firing: summary?.firing,
+    acknowledged: summary?.acknowledged,
     ended: undefined,
   };
   const devices = new Set([view.device, ...listed.map(({ device }) => device)].filter((name) => name !== null));
@@ -76,6 +76,11 @@ export function Filters({ view, open, listed, input, onChange }: FiltersProps) {
         data={ruleChoices}
         onChange={(rule) => onChange({ rule })}
       />
+      {view.parent === null ? null : (
+        <Button size="compact-sm" variant="default" onClick={() => onChange({ parent: null })}>
+          Beneath alert {view.parent} ×
+        </Button>
+      )}
       <Choice
         label="Device"
         all="All devices"

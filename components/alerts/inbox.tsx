@@ -3,11 +3,11 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
-import { useMemo, useRef, useState } from "react";
-import type { Alert } from "@/server/contracts/alerts";
+import { Fragment, useMemo, useRef, useState } from "react";
+import type { Alert, ListedAlert } from "@/server/contracts/alerts";
 import { counted } from "@/server/domain/counted";
 import { useMay } from "../queries/access";
-import { alertsQuery, MOST_OPEN, openAlertsQuery } from "../queries/alerts";
+import { alertsQuery, alertSummaryQuery, MOST_OPEN } from "../queries/alerts";
 import { adviceOn } from "../queries/request";
 import { AlertPages } from "../shell/alert-pages";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
@@ -21,12 +21,15 @@ import { ListBar, NoMatch } from "../ui/list-page";
 import { useAddress } from "../ui/url";
 import { useKeys } from "../ui/use-keys";
 import classes from "./alerts.module.css";
+import { Beneath } from "./beneath";
 import { Filters } from "./filters";
 import { Quiet, InboxVerdict } from "./quiet";
 import { Row } from "./row";
 import { useSpecs } from "./use-specs";
+import { useStill } from "./use-still";
+import { useTrends } from "./use-trends";
 import { isFiltered, readView, STEP, wantedOf, type View } from "./view";
-import { inOrder, whatOf, whatText } from "./words";
+import { trendLimits, whatOf, whatText } from "./words";
 
 const Acknowledge = dynamic(() => import("./acknowledge").then((dialog) => dialog.Acknowledge), { ssr: false });
 
@@ -34,6 +37,7 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["j", "↓"], does: "Next alert" },
   { keys: ["k", "↑"], does: "Previous alert" },
   { keys: ["a"], does: "Acknowledge it" },
+  { keys: ["s"], does: "Silence it" },
   { keys: ["e", "Enter"], does: "Open it" },
   { keys: ["/"], does: "Choose a device" },
 ];
@@ -43,29 +47,28 @@ export function Inbox() {
   const [address, change] = useAddress();
   const text = address.toString();
   const view = useMemo(() => readView(new URLSearchParams(text)), [text]);
-  const open = useQuery(openAlertsQuery());
+  const { data: summary } = useQuery(alertSummaryQuery());
   const listed = useQuery(alertsQuery(wantedOf(view)));
   const specOf = useSpecs();
   const router = useRouter();
   const { openHelp } = useKeyboard();
   useKeyHints("Alerts", KEYS);
-  const box = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const [cursor, setCursor] = useState<string | null>(null);
   const [asked, setAsked] = useState<Alert | null>(null);
+  const [opened, setOpened] = useState<string | null>(null);
   const mayOperate = useMay("operate");
 
   const { data, error } = listed;
-  const rows = useMemo(
-    () => (view.shown === "ended" ? (data?.items ?? []) : inOrder(data?.items ?? [])),
-    [data, view.shown],
-  );
+  const { rows, waiting, release } = useStill(data?.items ?? NONE, list, asked !== null, text);
+  const trendOf = useTrends(rows);
   const current = rows.findIndex(({ id }) => id === cursor);
   const go = (index: number) => {
     const row = rows[index];
     if (!row) return;
     setCursor(row.id);
-    box.current?.querySelector<HTMLElement>(`[data-alert="${row.id}"] a`)?.focus();
+    list.current?.querySelector<HTMLElement>(`[data-alert="${row.id}"] a`)?.focus();
   };
   const openCurrent = () => {
     const row = rows[current];
@@ -79,11 +82,12 @@ export function Inbox() {
   });
   useKeys((event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isKeyTaken(event)) return;
-    if (event.key !== "a" && event.key !== "e") return;
+    if (event.key !== "a" && event.key !== "e" && event.key !== "s") return;
     event.preventDefault();
     const row = rows[current];
     if (!row) go(0);
     else if (event.key === "e") openCurrent();
+    else if (event.key === "s") router.push(silenceAddress(row));
     else if (mayOperate && row.endedAt === null) setAsked(row);
   });
   const close = () => {
@@ -96,14 +100,20 @@ export function Inbox() {
     <Page title="Alerts" withVerdict={false}>
       <AlertPages />
       <div className={classes.page}>
-        <InboxVerdict open={open.data} />
-        <Filters view={view} open={open.data?.items} listed={rows} input={input} onChange={change} />
+        <InboxVerdict />
+        <Filters view={view} summary={summary} listed={rows} input={input} onChange={change} />
         <ListBar
           className=""
           total={data ? told(rows.length, isPart) : ""}
           what="These alerts"
           trouble={data && error ? error.message : null}
-          offer={null}
+          offer={
+            waiting > 0 ? (
+              <Button size="compact-xs" variant="light" onClick={release}>
+                Show {waiting} more
+              </Button>
+            ) : null
+          }
           onReload={() => void listed.refetch()}
           onHelp={openHelp}
         >
@@ -120,24 +130,31 @@ export function Inbox() {
         ) : null}
         {!data && !error ? <Loading rows={8} height={40} label="Loading the alerts" /> : null}
         {data && rows.length === 0 ? <Nothing view={view} onClear={() => change(NO_FILTER)} /> : null}
-        <ul
-          className={classes.rows}
-          ref={box}
-          hidden={rows.length === 0}
-          aria-label="Alerts"
-          data-dimmed={listed.isPlaceholderData || undefined}
-        >
-          {rows.map((alert) => (
-            <Row
-              key={alert.id}
-              alert={alert}
-              what={words(alert)}
-              isCurrent={alert.id === cursor}
-              onCurrent={() => setCursor(alert.id)}
-              onAcknowledge={() => setAsked(alert)}
-            />
-          ))}
-        </ul>
+        <div ref={list}>
+          <ul
+            className={classes.rows}
+            hidden={rows.length === 0}
+            aria-label="Alerts"
+            data-dimmed={listed.isPlaceholderData || undefined}
+          >
+            {rows.map((alert) => (
+              <Fragment key={alert.id}>
+                <Row
+                  alert={alert}
+                  what={words(alert)}
+                  trend={trendOf(alert)?.values}
+                  limits={trendLimits(alert, specOf(alert.rule.id))}
+                  isCurrent={alert.id === cursor}
+                  isOpen={alert.id === opened}
+                  onCurrent={() => setCursor(alert.id)}
+                  onOpen={() => setOpened(alert.id === opened ? null : alert.id)}
+                  onAcknowledge={() => setAsked(alert)}
+                />
+                {alert.id === opened ? <Beneath parent={alert.id} count={alert.children} /> : null}
+              </Fragment>
+            ))}
+          </ul>
+        </div>
         {isPart ? (
           <p className={classes.more}>
             {view.shown === "ended" && view.limit < MOST_OPEN ? (
@@ -160,7 +177,14 @@ export function Inbox() {
   );
 }
 
-const NO_FILTER = { severity: null, site: null, rule: null, device: null };
+const NONE: readonly ListedAlert[] = [];
+const NO_FILTER = { severity: null, site: null, rule: null, device: null, parent: null };
+
+/** Where what an alert is about is silenced. */
+function silenceAddress({ rule, device, site }: Alert): string {
+  const of = device !== null ? { device } : site !== null ? { site } : {};
+  return `/alerts/silences?${new URLSearchParams({ new: "1", rule: rule.name, ...of }).toString()}`;
+}
 
 function Nothing({ view, onClear }: { view: View; onClear: () => void }) {
   if (isFiltered(view)) return <NoMatch onClear={onClear}>No such alert.</NoMatch>;

@@ -1,11 +1,10 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { counted } from "@/server/domain/counted";
-import type { AlertsPage } from "../queries/alerts";
 import { fleetSummaryQuery } from "../queries/devices";
 import { rulesQuery } from "../queries/rules";
 import { DEFAULT_SORT } from "../queries/wanted-devices";
-import { firingMark, verdictOf } from "../shell/firing-words";
+import { useFiring } from "../shell/firing";
 import { Empty } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { MarkShape } from "../ui/state-mark";
@@ -14,13 +13,14 @@ import type { Shown } from "./view";
 
 const WHOLE_FLEET = { sort: DEFAULT_SORT } as const;
 
-/** The verdict on all that fires, in one line; nothing while nothing does. */
-export function InboxVerdict({ open }: { open: AlertsPage | undefined }) {
-  if (!open || open.items.length === 0) return null;
+/** The verdict on all that fires and on who can be told, in one line; nothing while there is nothing to tell. */
+export function InboxVerdict() {
+  const firing = useFiring();
+  if (firing === null) return null;
   return (
     <p className={classes.verdict} role="status">
-      <MarkShape mark={firingMark(open.items)} />
-      <span>{verdictOf(open.items, open.next !== null)}.</span>
+      <MarkShape mark={firing.mark} />
+      <span>{firing.words}.</span>
     </p>
   );
 }

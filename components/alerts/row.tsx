@@ -1,36 +1,48 @@
 "use client";
 import { Button } from "@mantine/core";
-import type { Alert } from "@/server/contracts/alerts";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { Age } from "../ui/age";
 import { Link } from "../ui/link";
+import { formatTotal } from "../ui/format";
 import { Since } from "../ui/since";
-import { StateMark } from "../ui/state-mark";
+import { Sparkline } from "../ui/sparkline";
+import { rangeOf } from "../ui/sparkline-path";
+import { Spoken } from "../ui/spoken";
+import { MarkShape, StateMark } from "../ui/state-mark";
+import { metricColor } from "../ui/theme";
 import classes from "./alerts.module.css";
+import type { StillAlert } from "./still";
 import { asideOf, standingOf, type What } from "./words";
 
 interface RowProps {
-  readonly alert: Alert;
+  readonly alert: StillAlert;
   readonly what: What;
+  /** The last hour of its metric by minute; undefined where there is none, or none yet. */
+  readonly trend: readonly (number | null)[] | undefined;
+  readonly limits: readonly number[];
   readonly isCurrent: boolean;
+  /** True while those beneath it are listed. */
+  readonly isOpen: boolean;
   readonly onCurrent: () => void;
+  readonly onOpen: () => void;
   readonly onAcknowledge: () => void;
 }
 
 /** One alert of the inbox. */
-export function Row({ alert, what, isCurrent, onCurrent, onAcknowledge }: RowProps) {
-  const { id, device, site, subject, rule, acknowledged, startedAt, endedAt } = alert;
+export function Row(props: RowProps) {
+  const { alert, what, trend, limits, isCurrent, isOpen, onCurrent, onOpen, onAcknowledge } = props;
+  const { id, device, site, subject, rule, acknowledged, startedAt, endedAt, children, isGone = false } = alert;
   const mayOperate = useMay("operate", site);
   const [mark, word] = standingOf(alert);
-  const aside = asideOf(alert);
+  const aside = isGone ? "not any more" : asideOf(alert);
   const place = device ?? subject;
   return (
     <li
       className={classes.row}
       data-alert={id}
       data-current={isCurrent || undefined}
-      data-ended={endedAt !== null || undefined}
+      data-ended={endedAt !== null || isGone || undefined}
       data-acknowledged={acknowledged !== null || undefined}
       onFocus={onCurrent}
     >
@@ -42,13 +54,32 @@ export function Row({ alert, what, isCurrent, onCurrent, onAcknowledge }: RowPro
         />
         {aside ? <small>{aside}</small> : null}
       </span>
-      <Link className={classes.what} href={`/alerts/${id}`} title={rule.name}>
-        <WhatWords what={what} />
-      </Link>
+      <span className={classes.what}>
+        <Link href={`/alerts/${id}`}>
+          <WhatWords what={what} />
+        </Link>
+        <small>{what.subject === rule.name ? "" : rule.name}</small>
+      </span>
       <span className={classes.place}>
         {device === null ? null : <Link href={`/devices/${toSegment(device)}`}>{device}</Link>}
         {subject === null ? null : <span>{subject}</span>}
         {site === null ? null : <span>{site}</span>}
+        {children === 0 ? null : (
+          <Button size="compact-xs" variant="default" aria-expanded={isOpen} onClick={onOpen}>
+            {formatTotal(children)} beneath
+          </Button>
+        )}
+      </span>
+      <span className={classes.trend}>
+        {trend === undefined || alert.metric === null ? null : (
+          <Sparkline
+            values={trend}
+            range={rangeOf([...trend, ...limits])}
+            color={metricColor(alert.metric)}
+            label={`${alert.metric} of the last hour`}
+            {...(limits.length === 1 ? { limit: limits[0]! } : {})}
+          />
+        )}
       </span>
       <span className={classes.when}>
         {endedAt === null ? (
@@ -67,19 +98,18 @@ export function Row({ alert, what, isCurrent, onCurrent, onAcknowledge }: RowPro
           </>
         )}
       </span>
-      <span className={classes.by}>
+      <Told told={alert.told} />
+      <span className={classes.act}>
         {acknowledged === null ? null : (
-          <>
+          <span className={classes.by}>
             <span title={acknowledged.by}>{acknowledged.by}</span>
             <small>
               {acknowledged.note ?? (acknowledged.until === null ? "acknowledged" : "acknowledged until ")}
               {acknowledged.note === null && acknowledged.until !== null ? <Since time={acknowledged.until} /> : null}
             </small>
-          </>
+          </span>
         )}
-      </span>
-      <span className={classes.act}>
-        {mayOperate && endedAt === null && acknowledged === null ? (
+        {mayOperate && endedAt === null && acknowledged === null && !isGone ? (
           <Button
             size="compact-sm"
             variant="default"
@@ -91,6 +121,31 @@ export function Row({ alert, what, isCurrent, onCurrent, onAcknowledge }: RowPro
         ) : null}
       </span>
     </li>
+  );
+}
+
+const TOLD = {
+  told: { mark: "ok", words: "was told" },
+  waiting: { mark: "unknown", words: "will be told: the message waits" },
+  failed: { mark: "failing", words: "was not told: the message failed" },
+} as const;
+const MOST_TOLD = 2;
+
+/** Which channels have been told, and which not yet. What went wrong stands first. */
+function Told({ told }: { told: StillAlert["told"] }) {
+  const order = ["failed", "waiting", "told"];
+  const sorted = told.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+  return (
+    <span className={classes.told}>
+      {sorted.slice(0, MOST_TOLD).map(({ channel, state }) => (
+        <small key={channel} title={`${channel} ${TOLD[state].words}`}>
+          <MarkShape mark={TOLD[state].mark} />
+          <Spoken>{TOLD[state].words}</Spoken>
+          <span>{channel}</span>
+        </small>
+      ))}
+      {sorted.length > MOST_TOLD ? <small>and {sorted.length - MOST_TOLD} more</small> : null}
+    </span>
   );
 }
 

@@ -11,6 +11,8 @@ export interface View {
   readonly site: string | null;
   readonly rule: string | null;
   readonly device: string | null;
+  /** The alert of a whole site that they are beneath. */
+  readonly parent: string | null;
   /** How many of those that have ended are listed. */
   readonly limit: number;
 }
@@ -29,13 +31,17 @@ export function readView(address: URLSearchParams): View {
     site: address.get("site") || null,
     rule: rule !== null && /^[1-9]\d{0,8}$/.test(rule) ? rule : null,
     device: address.get("device") || null,
+    parent: /^[1-9]\d{0,17}$/.exec(address.get("parent") ?? "")?.[0] ?? null,
     limit: Number.isInteger(limit) && limit > STEP ? Math.min(limit, MOST_OPEN) : STEP,
   };
 }
 
 /** What of the alerts a view wants. */
-export function wantedOf({ shown, severity, site, rule, device, limit }: View): WantedAlerts {
+export function wantedOf({ shown, severity, site, rule, device, parent, limit }: View): WantedAlerts {
   return {
+    // Those beneath the alert of their site are listed there, unless something names them.
+    parent: parent ?? (rule === null && device === null ? "none" : undefined),
+    order: shown === "ended" ? undefined : "worst",
     state: shown === "ended" ? "ended" : "open",
     acknowledged: shown === "acknowledged" ? "yes" : undefined,
     severity: severity ?? undefined,
@@ -47,6 +53,6 @@ export function wantedOf({ shown, severity, site, rule, device, limit }: View): 
 }
 
 /** True where a view leaves something out of what it shows. */
-export function isFiltered({ severity, site, rule, device }: View): boolean {
-  return severity !== null || site !== null || rule !== null || device !== null;
+export function isFiltered({ severity, site, rule, device, parent }: View): boolean {
+  return [severity, site, rule, device, parent].some((one) => one !== null);
 }

@@ -32,16 +32,19 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
       spec.afterMs === null ? "longer than is usual for it" : `for more than ${formatDuration(spec.afterMs)}`;
     return { ...bare, subject: "Silent", limit };
   }
-  const figure = alert.endedAt === null ? alert.lastValue : (alert.worstValue ?? alert.lastValue);
   if (spec?.kind === "pipeline") {
     const { name, unit: measured } = MEASURES[spec.measure];
     const limit =
       spec.limit === undefined ? "" : `${spec.measure === "freeDiskPercent" ? "below" : "above"} ${spec.limit}`;
+    const figure = alert.worstValue ?? alert.lastValue;
     if (measured === "" || figure === null) return { ...bare, subject: name, limit };
     return { subject: name, value: formatMeasure(figure), unit: measured, limit };
   }
   if (alert.metric === null) return { ...bare, subject: alert.rule.name };
   const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric) : undefined;
+  // The value of now where that is why it fires; else the one that was.
+  const isNow = alert.endedAt === null && isBeyond(condition, alert.severity, alert.lastValue);
+  const figure = isNow ? alert.lastValue : (alert.worstValue ?? alert.lastValue);
   const isFlag = condition?.is === "true" || condition?.is === "false";
   return {
     subject: `${condition ? WHAT_WORDS[condition.what] : ""}${alert.metric}`,
@@ -66,6 +69,22 @@ export function conditionOf(conditions: readonly Condition[], metric: string): C
 function limitOf(condition: Condition, severity: Alert["severity"]): Limit | undefined {
   const { warning, critical } = condition;
   return severity === "critical" ? (critical ?? warning) : (warning ?? critical);
+}
+
+/** The limits that a trend of an alert's metric is held against; none where its rule doesn't look at the values themselves. */
+export function trendLimits(alert: Alert, spec: RuleSpec | undefined): readonly number[] {
+  const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric ?? "") : undefined;
+  const limit = condition && condition.what !== "changePerMinute" ? limitOf(condition, alert.severity) : undefined;
+  return limit === undefined ? [] : typeof limit === "number" ? [limit] : limit;
+}
+
+/** False where a value isn't what an alert of this severity fires for; true where nobody can tell. */
+function isBeyond(condition: Condition | undefined, severity: Alert["severity"], value: number | null): boolean {
+  const limit = condition && limitOf(condition, severity);
+  if (value === null) return false;
+  if (limit === undefined) return true;
+  if (typeof limit !== "number") return value < limit[0] || value > limit[1];
+  return condition?.is === "above" ? value > limit : condition?.is === "below" ? value < limit : true;
 }
 
 function limitWords(condition: Condition, severity: Alert["severity"]): string {
@@ -93,12 +112,4 @@ export function asideOf(alert: Alert): string {
   if (alert.noDataSince !== null) return "no data now";
   if (alert.flapping) return "flapping";
   return alert.state === "recovering" ? "recovering" : "";
-}
-
-/** In the order of an inbox: the worst first, then what fired last. Acknowledging moves no row. */
-export function inOrder(alerts: readonly Alert[]): readonly Alert[] {
-  const rank = ({ severity }: Alert) => (severity === "critical" ? 0 : 1);
-  return alerts.toSorted(
-    (a, b) => rank(a) - rank(b) || b.firedAt.localeCompare(a.firedAt) || Number(b.id) - Number(a.id),
-  );
 }

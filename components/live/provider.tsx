@@ -117,3 +117,31 @@ export function useRoom<T>(
     return () => clearInterval(timer);
   }, [key, reloadMs]);
 }
+
+/**
+ * Loads what begins with a key again whenever a room says that it has changed, and after missed frames: one load at a time,
+ * and one more for what came meanwhile.
+ */
+export function useRoomNews(room: Room, queryKey: QueryKey): void {
+  const live = useLive();
+  const queries = useQueryClient();
+  const load = useEffectEvent(async () => {
+    await queries.invalidateQueries({ queryKey }, { cancelRefetch: false });
+  });
+  useEffect(() => {
+    let isLoading = false;
+    let isStale = false;
+    const refresh = async () => {
+      isStale = true;
+      if (isLoading) return;
+      isLoading = true;
+      while (isStale) {
+        isStale = false;
+        // A page nobody looks at loads when somebody does.
+        if (focusManager.isFocused()) await load();
+      }
+      isLoading = false;
+    };
+    return live.watch(room, { onFrame: () => void refresh(), onMissed: () => void refresh() });
+  }, [live, room]);
+}

@@ -1,28 +1,48 @@
-import type { Alert } from "@/server/contracts/alerts";
+import type { AlertSummary } from "@/server/contracts/alerts";
+import { counted } from "@/server/domain/counted";
+import { formatDuration } from "@/server/domain/duration";
 
-/** The verdict on what is firing: "3 firing: 1 critical at north; nobody has acknowledged". @param isMore there are more than these */
-export function verdictOf(open: readonly Alert[], isMore = false): string {
-  const critical = open.filter(({ severity }) => severity === "critical");
-  const told = open.filter(({ acknowledged }) => acknowledged !== null).length;
-  const count = `${open.length}${isMore ? " or more" : ""} firing`;
-  const worst =
-    critical.length === 0
-      ? ", none critical"
-      : `: ${open.length === 1 ? "" : `${critical.length} `}critical${placesOf(critical)}`;
-  const rest = open.length - told;
-  const looked = told === 0 ? "nobody has acknowledged" : rest === 0 ? "all acknowledged" : `${rest} not acknowledged`;
-  return `${count}${worst}; ${open.length === 1 && told === 1 ? "acknowledged" : looked}`;
+/**
+ * The verdict on what fires and on who can be told: "3 firing: 1 critical at north; nobody has acknowledged; Slack has been away for 4 min,
+ * 12 messages wait". Null where there is nothing to tell. @param now epoch ms
+ */
+export function verdictOf(summary: AlertSummary, now: number): string | null {
+  const parts = [...firingWords(summary), ...awayWords(summary.channels, now)];
+  return parts.length === 0 ? null : parts.join("; ");
 }
 
-function placesOf(alerts: readonly Alert[]): string {
-  const sites = [...new Set(alerts.map(({ site }) => site))].filter((site) => site !== null);
+function firingWords(summary: AlertSummary): string[] {
+  const { firing, critical, acknowledged, beneath, criticalSites } = summary;
+  if (firing === 0) return [];
+  const count = `${firing} firing${beneath > 0 ? `, with ${beneath} beneath` : ""}`;
+  const worst =
+    critical === 0 ? ", none critical" : `: ${firing === 1 ? "" : `${critical} `}critical${placesOf(criticalSites)}`;
+  const rest = firing - acknowledged;
+  const looked =
+    acknowledged === 0 ? "nobody has acknowledged" : rest === 0 ? "all acknowledged" : `${rest} not acknowledged`;
+  return [`${count}${worst}`, firing === 1 && acknowledged === 1 ? "acknowledged" : looked];
+}
+
+function placesOf(sites: readonly string[]): string {
   if (sites.length === 0) return "";
   return sites.length > 2 ? ` at ${sites.length} sites` : ` at ${sites.join(" and ")}`;
 }
 
-/** The mark of all that fires together: that of an alert nobody looks after, if there is one. */
-export function firingMark(open: readonly Alert[]): "acknowledged" | "failing" | "warning" {
-  const unseen = open.filter(({ acknowledged }) => acknowledged === null);
-  if (unseen.length === 0) return "acknowledged";
-  return unseen.some(({ severity }) => severity === "critical") ? "failing" : "warning";
+function awayWords(channels: AlertSummary["channels"], now: number): string[] {
+  const [first] = channels;
+  if (!first) return [];
+  const waiting = channels.reduce((sum, channel) => sum + channel.waiting, 0);
+  const waits = waiting === 0 ? "" : `, ${counted(waiting, "message")} ${waiting === 1 ? "waits" : "wait"}`;
+  // Seconds would tick: nobody acts by them.
+  const since = Math.max(60_000, Math.floor((now - Date.parse(first.since)) / 60_000) * 60_000);
+  const who =
+    channels.length === 1 ? `${first.name} has` : `${first.name} and ${counted(channels.length - 1, "other")} have`;
+  return [`${who} been away for ${formatDuration(since)}${waits}`];
+}
+
+/** The mark of all that fires together: that of what nobody looks after, if there is any. */
+export function firingMark(summary: AlertSummary): "acknowledged" | "failing" | "warning" {
+  const { firing, critical, acknowledged, criticalAcknowledged } = summary;
+  if (critical > criticalAcknowledged) return "failing";
+  return firing > acknowledged || firing === 0 ? "warning" : "acknowledged";
 }

@@ -1,19 +1,30 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { alertsQuery, openAlertsQuery } from "../queries/alerts";
+import { alertsQuery, alertSummaryQuery } from "../queries/alerts";
+import { useNow } from "../ui/clock";
 import { Link } from "../ui/link";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./firing.module.css";
 import { firingMark, verdictOf } from "./firing-words";
 
+const MINUTE_MS = 60_000;
+
+/** What fires and who can't be told, as mark and words; null while there is nothing to tell. */
+export function useFiring(): { readonly mark: ReturnType<typeof firingMark>; readonly words: string } | null {
+  const { data } = useQuery(alertSummaryQuery());
+  const now = useNow(MINUTE_MS);
+  const words = data ? verdictOf(data, now) : null;
+  return data && words !== null ? { mark: firingMark(data), words } : null;
+}
+
 /** What fires, in one line that leads to the inbox; nothing while nothing does. */
 export function FiringLine() {
-  const { data } = useQuery(openAlertsQuery());
-  if (!data || data.items.length === 0) return null;
+  const firing = useFiring();
+  if (firing === null) return null;
   return (
     <p className={classes.line}>
-      <MarkShape mark={firingMark(data.items)} />
-      <Link href="/alerts">{verdictOf(data.items, data.next !== null)}</Link>
+      <MarkShape mark={firing.mark} />
+      <Link href="/alerts">{firing.words}</Link>
     </p>
   );
 }
@@ -24,7 +35,7 @@ export function FiringAt({ device }: { device: string }) {
   if (!data || data.items.length === 0) return null;
   return (
     <p className={classes.line}>
-      <MarkShape mark={firingMark(data.items)} />
+      <MarkShape mark={data.items.some(({ severity }) => severity === "critical") ? "failing" : "warning"} />
       <span>
         Firing:{" "}
         {data.items.map(({ id, rule, metric }, i) => (

@@ -5,8 +5,9 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "./device-in-address";
 import { applyToHealth } from "../live/apply";
-import { LiveProvider, useConnectionPhase, useLive, useRoom } from "../live/provider";
+import { LiveProvider, useConnectionPhase, useLive, useRoom, useRoomNews } from "../live/provider";
 import { meQuery, useSeesAll } from "../queries/access";
+import { ALERTS } from "../queries/alerts";
 import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { ClockProvider } from "../ui/clock";
@@ -54,6 +55,7 @@ function Frame({ children }: { children: ReactNode }) {
   const closeNavigation = useCallback(() => setOpened(false), []);
   useSignedOut();
   useOtherAccount();
+  useRoomNews("alerts", [ALERTS]);
   useEffect(() => {
     const id = path.startsWith("/devices/") ? deviceInAddress(path.slice("/devices/".length)) : null;
     if (id !== null) noteDevice(id);

@@ -1,17 +1,12 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
 import { useConnectionPhase, useRefusal } from "../live/provider";
 import { useSeesAll } from "../queries/access";
-import { openAlertsQuery } from "../queries/alerts";
 import { useHealth } from "../queries/health";
 import { Link } from "../ui/link";
 import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
-import { firingMark, verdictOf } from "./firing-words";
+import { useFiring } from "./firing";
 import classes from "./shell.module.css";
-
-/** Every page has the verdict: it asks less often than the inbox. */
-const FIRING_MS = 10_000;
 
 /** The verdict on the whole, in one line. The shell keeps health up to date. */
 export function Verdict() {
@@ -19,7 +14,7 @@ export function Verdict() {
   const { data } = useHealth();
   const { hasAnswer } = useTrouble();
   const seesAll = useSeesAll();
-  const firing = useFiring();
+  const fires = useFiring();
   if (!hasAnswer) {
     return (
       <p className={classes.verdict} data-status="fail">
@@ -36,11 +31,19 @@ export function Verdict() {
       </p>
     );
   }
+  const firing =
+    fires === null ? null : (
+      <p className={classes.verdict} data-status={fires.mark === "failing" ? "fail" : "warn"}>
+        <MarkShape mark={fires.mark} />
+        <Link href="/alerts">{fires.words}</Link>
+      </p>
+    );
   if (seesAll === false) return firing;
   if (!data) return <p className={classes.verdict} />;
   const { what, since, means } = data.parts;
   const isTrouble = data.status === "fail" || data.status === "warn";
-  if (!isTrouble && firing !== null) return firing;
+  // The worse of the two stands here, health where they are alike: it may be why nothing fires.
+  if (firing !== null && (!isTrouble || (fires?.mark === "failing" && data.status === "warn"))) return firing;
   return (
     <p className={classes.verdict} data-status={data.status} title={data.verdict}>
       <MarkShape mark={probeMark(data.status)} />
@@ -53,19 +56,6 @@ export function Verdict() {
           data.verdict
         )}
       </span>
-    </p>
-  );
-}
-
-/** What fires, in the place of the verdict; null while nothing does. */
-function useFiring() {
-  const { data } = useQuery({ ...openAlertsQuery(), refetchInterval: FIRING_MS });
-  if (!data || data.items.length === 0) return null;
-  const mark = firingMark(data.items);
-  return (
-    <p className={classes.verdict} data-status={mark === "failing" ? "fail" : "warn"}>
-      <MarkShape mark={mark} />
-      <Link href="/alerts">{verdictOf(data.items, data.next !== null)}</Link>
     </p>
   );
 }

@@ -12,8 +12,8 @@ describe("sparklinePath", () => {
 
   it("draws zeros on the foot and nothing from nothing", () => {
     expect(sparklinePath([0, 0], 96, 24).path).toBe("M3 21L93 21");
-    expect(sparklinePath([], 96, 24)).toEqual({ path: "", last: null });
-    expect(sparklinePath([null, null], 96, 24)).toEqual({ path: "", last: null });
+    expect(sparklinePath([], 96, 24)).toMatchObject({ path: "", last: null });
+    expect(sparklinePath([null, null], 96, 24)).toMatchObject({ path: "", last: null });
   });
 });
 

@@ -21,14 +21,14 @@ export function rangeOf(values: readonly (number | null)[]): readonly [low: numb
 
 /**
  * The path through evenly spaced values, from zero (or the least negative value) to the largest unless a range is given.
- * A null breaks the line; `last` is where the newest value lies, null when there is none.
+ * A null breaks the line; `last` is where the newest value lies, null when there is none; `yOf` where others would.
  */
 export function sparklinePath(
   values: readonly (number | null)[],
   width: number,
   height: number,
   range?: readonly [low: number, high: number],
-): { path: string; last: readonly [x: number, y: number] | null } {
+): { path: string; last: readonly [x: number, y: number] | null; yOf: (value: number) => number } {
   let [low, high] = range ?? [0, 0];
   for (const value of values) {
     if (value === null) continue;
@@ -37,6 +37,8 @@ export function sparklinePath(
   }
   const step = (width - 2 * PAD) / Math.max(1, values.length - 1);
   const round = (n: number) => Math.round(n * 10) / 10;
+
+  const yOf = (value: number) => round(height - PAD - shareOf(value, { min: low, max: high }) * (height - 2 * PAD));
 
   let path = "";
   let drawing = false;
@@ -47,12 +49,12 @@ export function sparklinePath(
       return;
     }
     const x = round(PAD + i * step);
-    const y = round(height - PAD - shareOf(value, { min: low, max: high }) * (height - 2 * PAD));
+    const y = yOf(value);
     path += `${drawing ? "L" : "M"}${x} ${y}`;
     // A lone value between gaps would be an empty path: give it a visible dot.
     if (!drawing && (values[i + 1] ?? null) === null) path += "h0.1";
     drawing = true;
     last = [x, y];
   });
-  return { path, last };
+  return { path, last, yOf };
 }

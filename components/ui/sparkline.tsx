@@ -11,14 +11,16 @@ interface SparklineProps {
   label: string;
   /** The values at its foot and top; from zero to the largest value unless given. */
   range?: readonly [low: number, high: number];
+  /** A level within the range that values are held against, dashed. */
+  limit?: number;
 }
 
 const WIDTH = 96;
 const HEIGHT = 24;
 
 /** 96 × 24, no axis, the last point marked. A plain path: many of them cost next to nothing. */
-export const Sparkline = memo(function Sparkline({ values, color, label, range }: SparklineProps) {
-  const { path, last } = sparklinePath(values, WIDTH, HEIGHT, range);
+export const Sparkline = memo(function Sparkline({ values, color, label, range, limit }: SparklineProps) {
+  const { path, last, yOf } = sparklinePath(values, WIDTH, HEIGHT, range);
   return (
     <svg
       className={classes.sparkline}
@@ -29,6 +31,17 @@ export const Sparkline = memo(function Sparkline({ values, color, label, range }
       role="img"
       aria-label={label}
     >
+      {limit === undefined ? null : (
+        <line
+          x1="0"
+          x2={WIDTH}
+          y1={yOf(limit)}
+          y2={yOf(limit)}
+          stroke="var(--fw-muted)"
+          strokeDasharray="3 2"
+          strokeWidth="1"
+        />
+      )}
       <path d={path} fill="none" stroke={color} strokeWidth="1.5" strokeLinejoin="round" strokeLinecap="round" />
       {last ? <circle cx={last[0]} cy={last[1]} r="2" fill={color} /> : null}
     </svg>

@@ -13,12 +13,14 @@ const ANSWER_MS = 10_000;
 /**
  * Calls `onChange` whenever sessions, keys or roles have changed, or what of the catalog decides who may send for a device, or sources, as soon as PostgreSQL says so; and, in case that was
  * missed, with "anything" after each lost connection and every minute.
+ * @param others other channels that the same connection listens to, by name, with what is done with what is said on them
  * @returns stops it.
  */
 export function watchAccess(
   connectionString: ConnectionString,
   logger: Logger,
   onChange: (changed: Changed) => void,
+  others: Readonly<Record<string, (payload: string) => void>> = {},
 ): () => Promise<void> {
   const ending = new AbortController();
   const backoff = createBackoff({ firstMs: 500, maxMs: 5000 });
@@ -39,8 +41,12 @@ export function watchAccess(
     ending.signal.addEventListener("abort", stop);
     try {
       await client.connect();
-      client.on("notification", ({ payload }) => onChange(isChange(payload) ? payload : "anything"));
-      await client.query(`SET idle_session_timeout = 0; LISTEN ${CHANNEL}`);
+      client.on("notification", ({ channel, payload = "" }) => {
+        if (channel === CHANNEL) onChange(isChange(payload) ? payload : "anything");
+        else others[channel]?.(payload);
+      });
+      const channels = [CHANNEL, ...Object.keys(others)].map((channel) => `LISTEN ${channel}`);
+      await client.query(["SET idle_session_timeout = 0", ...channels].join("; "));
       backoff.reset();
       while (!over.signal.aborted && !ending.signal.aborted) {
         onChange("anything");
@@ -66,8 +72,8 @@ export function watchAccess(
   };
 }
 
-function isChange(payload: string | undefined): payload is Changed {
-  return payload !== undefined && ["people", "keys", "catalog", "sources"].includes(payload);
+function isChange(payload: string): payload is Changed {
+  return ["people", "keys", "catalog", "sources"].includes(payload);
 }
 
 /** Ends the connection; one that doesn't answer any more is cut. */

@@ -11,6 +11,7 @@ export interface StoredAlert {
   readonly ruleName: string;
   readonly ruleVersion: number;
   readonly spec: RuleSpec | null;
+  readonly runbook: string | null;
   readonly device: string | null;
   readonly site: string | null;
   /** The engine or the source that it is about. */
@@ -30,6 +31,8 @@ export interface StoredAlert {
   readonly closedReason: string | null;
   readonly late: boolean;
   readonly parent: string | null;
+  /** Open alerts beneath it. */
+  readonly children: number;
   readonly flaps: number;
   readonly flapping: boolean;
   readonly noDataSince: EpochMs | null;
@@ -60,7 +63,16 @@ export interface AlertFilter {
   readonly acknowledged?: "yes" | "no" | undefined;
   readonly rule?: number | undefined;
   readonly device?: string | undefined;
+  /** Of one of these devices. */
+  readonly devices?: readonly string[] | undefined;
   readonly site?: string | undefined;
+  /** Beneath this one; none: beneath no other. */
+  readonly parent?: string | undefined;
+  /** That were, in part at least, between these event times. */
+  readonly from?: EpochMs | undefined;
+  readonly to?: EpochMs | undefined;
+  /** latest: decided last first, unless given; worst: critical before warning, then fired last first. */
+  readonly order?: "latest" | "worst" | undefined;
   /** Only those after this one in the list. */
   readonly after?: string | undefined;
   readonly limit: number;
@@ -71,27 +83,40 @@ const signedBy = (column: string) => `coalesce((SELECT name FROM account WHERE '
 /** An acknowledgement that isn't over. */
 const ACKNOWLEDGED = `(a.acknowledged_at IS NOT NULL AND coalesce(a.acknowledged_until, 'infinity') > now())`;
 
-/** Reads alerts, the latest decided first. Names of what was removed stay. */
+const WORST = "(a.severity = 'critical'), a.fired_at, a.id";
+
+/** Reads alerts in the order that is asked for. Names of what was removed stay. */
 export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Promise<StoredAlert[]> {
+  const isWorst = filter.order === "worst";
+  const order = (isWorst ? WORST : "a.id").replace(/(,|$)/g, " DESC$1");
+  const after = isWorst ? `(${WORST}) < (SELECT ${WORST} FROM alert a WHERE a.id = $9)` : "a.id < $9";
+  const time = (ms: EpochMs | undefined) => (ms === undefined ? null : timeText(ms));
+  // What is told of each is looked up for those that are listed alone, however many there are.
   const { rows } = await db.query<StoredAlert>(
-    `SELECT a.id::text AS id, a.rule_id AS "ruleId", coalesce(r.name, v.name, '') AS "ruleName", a.rule_version AS "ruleVersion", v.spec,
+    `WITH listed AS MATERIALIZED (
+       SELECT a.* FROM alert a LEFT JOIN device d ON d.id = a.device_id LEFT JOIN site s ON s.id = a.site_id
+       WHERE ($1::integer[] IS NULL OR a.site_id = ANY ($1)) AND ($2::bigint IS NULL OR a.id = $2)
+         AND CASE $3 WHEN 'open' THEN a.ended_at IS NULL WHEN 'ended' THEN a.ended_at IS NOT NULL ELSE true END
+         AND ($4::text IS NULL OR a.severity = $4) AND ($5::text IS NULL OR ${ACKNOWLEDGED} = ($5 = 'yes')) AND ($6::integer IS NULL OR a.rule_id = $6)
+         AND ($7::text[] IS NULL OR coalesce(d.name, a.device_name) = ANY ($7)) AND ($8::text IS NULL OR coalesce(s.name, a.site_name) = $8)
+         AND ($9::bigint IS NULL OR ${after})
+         AND CASE WHEN $11::text IS NULL THEN true WHEN $11 = 'none' THEN a.parent_id IS NULL ELSE a.parent_id = $11::bigint END
+         AND ($12::timestamptz IS NULL OR a.ended_at IS NULL OR a.ended_at > $12) AND ($13::timestamptz IS NULL OR a.started_at < $13)
+       ORDER BY ${order} LIMIT $10)
+     SELECT a.id::text AS id, a.rule_id AS "ruleId", coalesce(r.name, v.name, '') AS "ruleName", a.rule_version AS "ruleVersion", v.spec,
        coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
        coalesce(u.unit, m.unit) AS unit, a.severity, a.state,
        ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt", ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt",
        a.first_value AS "firstValue", a.worst_value AS "worstValue", ${ms("a.worst_at")} AS "worstAt", a.last_value AS "lastValue",
        a.closed_reason AS "closedReason", a.late, a.parent_id::text AS parent, a.flaps, a.flapping, ${ms("a.no_data_since")} AS "noDataSince",
+       (SELECT count(*) FROM alert c WHERE c.parent_id = a.id AND c.ended_at IS NULL)::integer AS children, r.runbook,
        CASE WHEN ${ACKNOWLEDGED} THEN ${ms("a.acknowledged_at")} END AS "acknowledgedAt", ${signedBy("a.acknowledged_by")} AS "acknowledgedBy",
        ${ms("a.acknowledged_until")} AS "acknowledgedUntil", a.acknowledged_note AS "acknowledgedNote"
-     FROM alert a LEFT JOIN alert_rule r ON r.id = a.rule_id
+     FROM listed a LEFT JOIN alert_rule r ON r.id = a.rule_id
      LEFT JOIN alert_rule_version v ON v.rule_id = a.rule_id AND v.version = a.rule_version
      LEFT JOIN device d ON d.id = a.device_id LEFT JOIN site s ON s.id = a.site_id LEFT JOIN metric m ON m.id = a.metric_id
      LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = a.metric_id
-     WHERE ($1::integer[] IS NULL OR a.site_id = ANY ($1)) AND ($2::bigint IS NULL OR a.id = $2)
-       AND CASE $3 WHEN 'open' THEN a.ended_at IS NULL WHEN 'ended' THEN a.ended_at IS NOT NULL ELSE true END
-       AND ($4::text IS NULL OR a.severity = $4) AND ($5::text IS NULL OR ${ACKNOWLEDGED} = ($5 = 'yes')) AND ($6::integer IS NULL OR a.rule_id = $6)
-       AND ($7::text IS NULL OR coalesce(d.name, a.device_name) = $7) AND ($8::text IS NULL OR coalesce(s.name, a.site_name) = $8)
-       AND ($9::bigint IS NULL OR a.id < $9)
-     ORDER BY a.id DESC LIMIT $10`,
+     ORDER BY ${order}`,
     [
       ...[
         filter.sites === "all" ? null : filter.sites,
@@ -99,8 +124,9 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
         filter.state ?? "all",
         filter.severity ?? null,
       ],
-      ...[filter.acknowledged ?? null, filter.rule ?? null, filter.device ?? null, filter.site ?? null],
-      ...[filter.after ?? null, filter.limit],
+      ...[filter.acknowledged ?? null, filter.rule ?? null, filter.devices ?? (filter.device ? [filter.device] : null)],
+      ...[filter.site ?? null, filter.after ?? null, filter.limit, filter.parent ?? null],
+      ...[time(filter.from), time(filter.to)],
     ],
   );
   return rows.map((row) => ({ ...row, spec: row.spec === null ? null : ruleSpec.parse(row.spec) }));

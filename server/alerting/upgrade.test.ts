@@ -60,3 +60,35 @@ test("a database from before storms keeps its alerts, and tells of those beneath
     { device_name: "d", parent_id: null },
   ]);
 });
+
+test("a database from before alerts were told as they change keeps its alerts, and says so from then on", async () => {
+  await goBackBefore(db, "20261202070000_live_alerts");
+  await db.pool.query(
+    `INSERT INTO site (name) VALUES ('north'), ('south');
+     INSERT INTO alert (rule_id, rule_version, site_id, severity, state, started_at, fired_at)
+       SELECT 1, 1, site, 'warning', 'firing', now(), now() FROM unnest('{1,2,1,NULL}'::integer[]) site;
+     INSERT INTO alert_event (alert_id, kind, severity, at) SELECT id, 'fired', 'warning', now() FROM alert;
+     INSERT INTO channel (name, kind, settings) VALUES ('desk', 'webhook', '{}')`,
+  );
+  await migrate(db.connectionString);
+  expect((await db.pool.query(`SELECT FROM alert_event`)).rowCount).toBe(4);
+  const client = await db.pool.connect();
+  try {
+    const said: string[] = [];
+    client.on("notification", ({ payload }) => said.push(payload!));
+    await client.query(`LISTEN fieldwatch_alerts`);
+    await client.query(
+      `INSERT INTO alert_event (alert_id, kind, severity, at) SELECT id, 'resolved', 'warning', now() FROM alert`,
+    );
+    await client.query(`SELECT`);
+    expect(said.toSorted(), "each site once").toEqual(["0", "1", "2"]);
+    await client.query(`UPDATE channel SET updated_at = now()`);
+    await client.query(`UPDATE channel SET last_ok_at = now()`);
+    await client.query(`SELECT`);
+    expect(said.slice(3)).toEqual(["0"]);
+  } finally {
+    client.removeAllListeners("notification");
+    await client.query(`UNLISTEN *`);
+    client.release();
+  }
+});

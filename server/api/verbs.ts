@@ -6,7 +6,7 @@ import { listWaysIn, signIn, signInByLink, signOut } from "./access/sign-in";
 import { getSignInSettings } from "./access/sign-in-settings";
 import { addUser, deleteUser, listUsers, makeUserLink, updateUser } from "./access/users";
 import { acknowledgeAlert, unacknowledgeAlert } from "./alerts/acknowledge";
-import { getAlert, listAlerts } from "./alerts/list";
+import { getAlert, listAlerts, summarizeAlerts } from "./alerts/list";
 import { discardDeadLetter, restoreDeadLetter } from "./dead-letters/decide";
 import { getDeadLetter } from "./dead-letters/get";
 import { listDeadLetterGroups } from "./dead-letters/groups";
@@ -66,7 +66,7 @@ import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
 import { addRuleVerb, deleteRule, importRules, updateRule } from "./rules/change";
-import { countRuleMatches, exportRules, getRule, listRules, listRuleVersions } from "./rules/list";
+import { countRuleMatches, exportRules, getRule, listRuleEpisodes, listRules, listRuleVersions } from "./rules/list";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";
 import { listSetup } from "./setup/list";
@@ -84,6 +84,7 @@ import { ingestTelemetry } from "./telemetry/ingest";
 /** Every verb there is, by the name routes call it. */
 export const VERBS = {
   listAlerts,
+  summarizeAlerts,
   getAlert,
   acknowledgeAlert,
   unacknowledgeAlert,
@@ -94,6 +95,7 @@ export const VERBS = {
   deleteRule,
   exportRules,
   listRuleVersions,
+  listRuleEpisodes,
   countRuleMatches,
   importRules,
   ingestTelemetry,

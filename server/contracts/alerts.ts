@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { SEVERITIES } from "@/server/domain/alerts/rule";
-import { cursor, instant, pageOf, text } from "./common";
+import { cursor, instant, nameList, pageOf, text } from "./common";
 
 const severity = z.enum(SEVERITIES);
+const alertId = z.string().regex(/^[1-9]\d{0,17}$/, "must be the id of an alert");
 const ALERT_STATES = ["firing", "recovering", "resolved", "closed"] as const;
 
 export const alert = z
@@ -36,7 +37,16 @@ export const alert = z
   })
   .meta({ id: "Alert" });
 
-export const alertsAnswer = pageOf(alert);
+const listedAlert = alert
+  .extend({
+    children: z.int().describe("Open alerts beneath it"),
+    told: z
+      .array(z.object({ channel: z.string(), state: z.enum(["told", "waiting", "failed"]) }))
+      .describe("Channels that were told of it or will be, as far as their last message goes"),
+  })
+  .meta({ id: "ListedAlert" });
+
+export const alertsAnswer = pageOf(listedAlert);
 
 export const alertsQuery = z.object({
   state: z.enum(["open", "ended", "all"]).default("all").describe("open: firing or recovering"),
@@ -50,7 +60,18 @@ export const alertsQuery = z.object({
     .optional()
     .describe("A rule's id"),
   device: text(128).optional(),
+  devices: nameList(500).optional().describe("Of one of these devices, joined by commas, at most 500"),
   site: text(128).optional(),
+  parent: z
+    .union([z.literal("none"), alertId])
+    .optional()
+    .describe("none: those beneath no other; an id: those beneath this one"),
+  from: instant.optional().describe("Only those that weren't over before, by event time"),
+  to: instant.optional().describe("Only those that began before, by event time"),
+  order: z
+    .enum(["latest", "worst"])
+    .default("latest")
+    .describe("latest: decided last first; worst: critical first, then those that fired last"),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor,
 });
@@ -74,10 +95,15 @@ export const alertEvent = z
   .meta({ id: "AlertEvent" });
 
 export const alertWithEvents = alert
-  .extend({ events: z.array(alertEvent), sentence: z.string().nullable() })
+  .extend({
+    events: z.array(alertEvent),
+    sentence: z.string().nullable(),
+    runbook: z.string().nullable().describe("What to do, as its rule says now"),
+    children: z.int().describe("Open alerts beneath it"),
+  })
   .meta({ id: "AlertWithEvents" });
 
-export const alertPath = z.object({ alert: z.string().regex(/^[1-9]\d{0,17}$/, "must be the id of an alert") });
+export const alertPath = z.object({ alert: alertId });
 
 export const acknowledgement = z
   .object({
@@ -89,5 +115,21 @@ export const acknowledgement = z
   })
   .strict();
 
+export const alertSummary = z
+  .object({
+    firing: z.int().describe("Alerts that aren't over, without those beneath another"),
+    critical: z.int().describe("Of these"),
+    acknowledged: z.int().describe("Of these"),
+    criticalAcknowledged: z.int().describe("Of these"),
+    beneath: z.int().describe("Open alerts beneath the alert of their site"),
+    criticalSites: z.array(z.string()).describe("Where something critical fires"),
+    channels: z
+      .array(z.object({ name: z.string(), since: instant, waiting: z.int().describe("Messages") }))
+      .describe("Channels that take nothing; told only to who sees all sites"),
+  })
+  .meta({ id: "AlertSummary" });
+
+export type AlertSummary = z.infer<typeof alertSummary>;
+export type ListedAlert = z.infer<typeof listedAlert>;
 export type Alert = z.infer<typeof alert>;
 export type AlertWithEvents = z.infer<typeof alertWithEvents>;

@@ -12,6 +12,13 @@ export function text(most: number) {
     .regex(/^[^\u0000-\u001f]*$/, "must not hold control characters");
 }
 
+/** Ids or names, joined by commas, none of which holds one. */
+export function nameList(most: number) {
+  return text(most * 129)
+    .transform((names) => names.split(",").filter((name) => name !== ""))
+    .pipe(z.array(z.string().max(128)).max(most));
+}
+
 /** The `next` of a page before. */
 export const cursor = text(512).optional();
 

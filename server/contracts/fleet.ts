@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LABEL_LENGTH } from "@/server/domain/label";
-import { cursor, instant, text } from "./common";
+import { cursor, instant, nameList, text } from "./common";
 import { device, deviceState } from "./devices";
 
 /** A selection of devices and its order; the same for the list, its order, its counts and its CSV. */
@@ -26,12 +26,6 @@ const SORTS = ["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages", "s
 
 /** `state` has trouble first: silent, stale, new, live; by id within each. */
 const deviceSort = z.enum(SORTS).describe("A leading - is descending; state has silent first and live last");
-
-/** Ids or names, joined by commas, none of which holds one. */
-const nameList = (most: number) =>
-  text(most * 129)
-    .transform((text) => text.split(",").filter((name) => name !== ""))
-    .pipe(z.array(z.string().max(128)).max(most));
 
 /** Most rows asked for at once: what fits a very tall screen. */
 const MOST_ROWS = 200;

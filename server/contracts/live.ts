@@ -17,8 +17,8 @@ export interface ClientToServer {
   unwatch: (room: Room) => void;
 }
 
-/** overview and health: everything on those pages · device:<id>: one device · devices: every device's newest values. */
-export type Room = "overview" | "health" | "devices" | `device:${string}`;
+/** overview and health: everything on those pages · device:<id>: one device · devices: every device's newest values · alerts: that some changed. */
+export type Room = "overview" | "health" | "devices" | "alerts" | `device:${string}`;
 
 export type WatchAnswer =
   { readonly ok: true; readonly life: string; readonly seq: number } | { readonly ok: false; readonly error: string };
@@ -40,7 +40,9 @@ export type FrameData =
       readonly verdict: Pick<HealthAnswer, "status" | "verdict" | "parts">;
     }
   | { readonly kind: "health"; readonly health: HealthAnswer }
-  | { readonly kind: "devices"; readonly devices: readonly LiveDevice[] };
+  | { readonly kind: "devices"; readonly devices: readonly LiveDevice[] }
+  /** Alerts that the browser may see have changed, or what was told of them: load again what shows them. */
+  | { readonly kind: "alerts" };
 
 /** The news of one device since the frame before; every point in it is committed. */
 export interface LiveDevice {

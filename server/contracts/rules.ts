@@ -92,3 +92,17 @@ export const ruleVersions = z
 export type RuleMatches = z.infer<typeof ruleMatches>;
 export type RuleVersions = z.infer<typeof ruleVersions>;
 export type AlertRule = z.infer<typeof alertRule>;
+
+export const ruleEpisodes = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          rule: z.int().describe("The rule's id"),
+          days: z.array(z.int()).describe("Alerts that began on each of the last 30 days in UTC, today last"),
+        }),
+      )
+      .describe("Rules that never fired are left out"),
+  })
+  .meta({ id: "RuleEpisodes" });
+export type RuleEpisodes = z.infer<typeof ruleEpisodes>;

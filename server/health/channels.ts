@@ -21,7 +21,7 @@ const UNDECIDED_MS = 30_000;
 /** Channels by which people are told of alerts: whether messages go out. */
 export function channelsProbe(read: () => Promise<ChannelsSeen>, now: () => EpochMs): Probe {
   return {
-    ...{ name: "alerts.channels", title: "Channels of alerts", group: "Alerts", timeoutMs: 3000 },
+    ...{ name: "alerts.channels", title: "Channels", group: "Alerts", timeoutMs: 3000 },
     run: async () => judgeChannels(await read(), now()),
   };
 }
@@ -42,7 +42,7 @@ export function judgeChannels({ channels, undecidedSince }: ChannelsSeen, now: E
     const waiting = failing.reduce((sum, channel) => sum + channel.waiting, 0);
     return {
       status: failing.length === on.length ? "fail" : "warn",
-      summary: `${counted(failing.length, "channel")} can't be used${waiting > 0 ? `; ${counted(waiting, "message")} wait` : ""}.`,
+      summary: `${counted(failing.length, "channel")} can't be used${waiting > 0 ? `; ${counted(waiting, "message")} ${waiting === 1 ? "waits" : "wait"}` : ""}.`,
       cause: `${first.name} since ${new Date(first.failingSince!).toISOString()}: ${first.trouble ?? "no answer"}`,
       fix: "Test it on the page of channels. Messages that wait are tried again for a day.",
     };

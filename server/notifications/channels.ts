@@ -112,3 +112,15 @@ export async function undecidedSince(db: Pool | PoolClient): Promise<EpochMs | n
   );
   return rows[0]?.since ?? null;
 }
+
+/** Channels that are on and take nothing, with what waits for them, the longest first. */
+export async function channelsAway(
+  db: Pool | PoolClient,
+): Promise<{ readonly name: string; readonly since: EpochMs; readonly waiting: number }[]> {
+  const { rows } = await db.query<{ name: string; since: EpochMs; waiting: number }>(
+    `SELECT name, ${MS("failing_since")} AS since,
+       (SELECT count(*) FROM notification n WHERE n.channel_id = c.id AND n.status IN ('waiting', 'sending'))::integer AS waiting
+     FROM channel c WHERE enabled AND failing_since IS NOT NULL ORDER BY failing_since`,
+  );
+  return rows;
+}

@@ -70,3 +70,22 @@ export async function messagesOf(db: Pool, alertId: string): Promise<MessageRow[
   );
   return rows;
 }
+
+/** What became of the last message of each channel about each of these alerts, by alert. */
+export async function toldOf(db: Pool, alerts: readonly string[]): Promise<ReadonlyMap<string, readonly Told[]>> {
+  const { rows } = await db.query<Told & { alert: string }>(
+    `SELECT DISTINCT ON (alert, c.name) a.id::text AS alert, c.name AS channel,
+       CASE n.status WHEN 'sent' THEN 'told' WHEN 'waiting' THEN 'waiting' WHEN 'sending' THEN 'waiting' ELSE 'failed' END AS state
+     FROM unnest($1::bigint[]) a (id) JOIN notification n ON n.alert_ids @> ARRAY[a.id] AND n.status <> 'replaced' JOIN channel c ON c.id = n.channel_id
+     ORDER BY alert, c.name, n.place DESC`,
+    [alerts],
+  );
+  const told = new Map<string, Told[]>();
+  for (const { alert, ...one } of rows) told.set(alert, [...(told.get(alert) ?? []), one]);
+  return told;
+}
+
+interface Told {
+  readonly channel: string;
+  readonly state: "told" | "waiting" | "failed";
+}

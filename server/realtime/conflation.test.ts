@@ -55,8 +55,9 @@ test("live records: what can't be read holds nothing", () => {
 });
 
 test("rooms", () => {
-  expect(["overview", "device:press-07", "device:", "device:a b", "other", 5].map(toRoom)).toEqual([
+  expect(["overview", "alerts", "device:press-07", "device:", "device:a b", "other", 5].map(toRoom)).toEqual([
     "overview",
+    "alerts",
     "device:press-07",
     null,
     null,

@@ -7,8 +7,9 @@ import type { Logger } from "@/server/observability/logger";
 import type { Consumption, EventLog } from "@/server/ports/event-log";
 import { createPending, type Pending } from "./conflation";
 import { readLiveHead, readLiveRecord } from "./live-records";
+import { startLiveAlerts } from "./live-alerts";
 import { type LiveStatusDeps, startLiveStatus } from "./live-status";
-import { type Audience, audienceOf, isOfDevices, keyOf, toRoom } from "./rooms";
+import { type Audience, audienceOf, isOfAllSites, isOfDevices, keyOf, toRoom } from "./rooms";
 
 /** The facts of a browser that are known when it is let in. */
 export interface Watcher {
@@ -32,6 +33,8 @@ export interface LiveChannelDeps extends Omit<LiveStatusDeps, "send"> {
 
 export interface LiveChannel {
   readonly state: () => { listening: boolean; lastError: string | null; lastFrame: EpochMs | null; browsers: number };
+  /** Alerts have changed. @param site the id of their site, 0 for those of none, "any" when it isn't known */
+  alertsChanged(site: number | "any"): void;
   stop(): Promise<void>;
 }
 
@@ -84,8 +87,8 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
 
   /** True if there is such a room to who sees these sites. What is of all sites together, overview and health, takes all of them. */
   async function isOpen(room: Room, sites: readonly number[]): Promise<boolean> {
-    if (!isOfDevices(room)) return false;
-    return room === "devices" || (await seenAt(sites, [room.slice("device:".length)])).size > 0;
+    if (isOfAllSites(room)) return false;
+    return !room.startsWith("device:") || (await seenAt(sites, [room.slice("device:".length)])).size > 0;
   }
 
   io.on("connection", (socket) => {
@@ -255,6 +258,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   }
 
   const status = startLiveStatus({ ...deps, send });
+  const alerts = startLiveAlerts({ io, send });
   const slow = setInterval(cutOffSlow, FRAME_MS);
   void listen();
 
@@ -266,11 +270,13 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
       lastFrame,
       browsers: io.sockets.sockets.size,
     }),
+    alertsChanged: (site) => alerts.changed(site),
     async stop() {
       stopped = true;
       clearInterval(slow);
       clearTimeout(devicesTimer);
       status.stop();
+      alerts.stop();
       await consumption?.stop(1000);
     },
   };

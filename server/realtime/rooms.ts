@@ -2,7 +2,7 @@ import type { Room } from "@/server/contracts/live";
 import type { Sites } from "@/server/domain/access";
 import { isName } from "@/server/domain/terms";
 
-const FIXED: readonly string[] = ["overview", "health", "devices"];
+const FIXED: readonly string[] = ["overview", "health", "devices", "alerts"];
 
 /** The room of this name, or null if there is none such. */
 export function toRoom(name: unknown): Room | null {
@@ -18,7 +18,7 @@ export function toRoom(name: unknown): Room | null {
 export interface Audience {
   readonly room: Room;
   readonly sites: Sites;
-  /** Whether they are told the details of health; of devices there are none. */
+  /** Whether they are told the details of health; elsewhere there are none. */
   readonly details: boolean;
 }
 
@@ -26,7 +26,7 @@ const WITH_DETAILS = "details";
 
 /** An audience's key; no name of a room holds an `@`. */
 export function keyOf({ room, sites, details }: Audience): string {
-  if (details && !isOfDevices(room) && sites === "all") return `${room}@${WITH_DETAILS}`;
+  if (details && isOfAllSites(room) && sites === "all") return `${room}@${WITH_DETAILS}`;
   return sites === "all" ? room : `${room}@${sites.join(",")}`;
 }
 
@@ -41,4 +41,9 @@ export function audienceOf(key: string): Audience | null {
 /** True for rooms that tell of devices one by one. */
 export function isOfDevices(room: Room): boolean {
   return room === "devices" || room.startsWith("device:");
+}
+
+/** True for rooms that tell of all sites together. */
+export function isOfAllSites(room: Room): boolean {
+  return room === "overview" || room === "health";
 }

@@ -18,7 +18,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
     ...(["listMetricUse", "getRetention"] as const),
     ...(["listAlerts", "getAlert", "listRules", "getRule", "exportRules"] as const),
-    ...(["listRuleVersions", "countRuleMatches"] as const),
+    ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),
     ...(["listQuality", "getDeviceQuality", "listQualityLimits"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),

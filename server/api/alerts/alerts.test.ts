@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { alert, alertsAnswer, alertWithEvents } from "@/server/contracts/alerts";
-import { alertRule, alertRules, alertRulesFile, importedRules } from "@/server/contracts/rules";
+import { alert, alertsAnswer, alertSummary, alertWithEvents } from "@/server/contracts/alerts";
+import { alertRule, alertRules, alertRulesFile, importedRules, ruleEpisodes } from "@/server/contracts/rules";
 import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
 
@@ -93,4 +93,64 @@ test("rules go out as one file and come in again, by their names", async () => {
   expect(rules.map(({ name }) => name)).toEqual(["hot", "silent"]);
   await send("deleteRule", null, { rule: String(rules[1]!.id) });
   expect((await read(alertRules, rig.get("listRules"))).items).toHaveLength(1);
+});
+
+test("alerts are listed worst first, by their parent, devices and time, with whom they were told to; and counted", async () => {
+  const { pool } = rig.engines;
+  await pool.query(`DELETE FROM alert; INSERT INTO site (name) VALUES ('north'), ('south') ON CONFLICT DO NOTHING`);
+  const add = (device: string, severity: string, minutesAgo: number, more: { ended?: number; parent?: string } = {}) =>
+    pool
+      .query<{ id: string }>(
+        `INSERT INTO alert (rule_id, rule_version, site_id, site_name, device_name, severity, state, started_at, fired_at, ended_at, parent_id)
+         SELECT 1, 1, id, name, $1, $2, CASE WHEN $4::float8 IS NULL THEN 'firing' ELSE 'resolved' END,
+           now() - $3 * interval '1 minute', now() - $3 * interval '1 minute', now() - $4::float8 * interval '1 minute', $5
+         FROM site WHERE name = 'north' RETURNING id::text`,
+        [device, severity, minutesAgo, more.ended ?? null, more.parent ?? null],
+      )
+      .then(({ rows }) => rows[0]!.id);
+  const storm = await add("gateway", "critical", 30);
+  const child = await add("child", "warning", 29, { parent: storm });
+  const old = await add("old", "critical", 90, { ended: 80 });
+  const warning = await add("pump", "warning", 10);
+  const late = await add("pump", "critical", 60);
+  await pool.query(
+    `INSERT INTO channel (name, kind, settings, failing_since) VALUES ('desk', 'webhook', '{}', NULL), ('Slack', 'slack', '{}', now());
+     INSERT INTO notification (id, channel_id, occasion, title, body, alert_ids, made_at, status)
+       SELECT gen_random_uuid(), c.id, 'news', 't', 'b', ARRAY[${storm}, ${warning}]::bigint[], now(), CASE c.name WHEN 'desk' THEN 'sent' ELSE 'waiting' END
+       FROM channel c`,
+  );
+  const listed = async (query: string) => (await read(alertsAnswer, rig.get("listAlerts", {}, query))).items;
+  const ids = async (query: string) => (await listed(query)).map(({ id }) => id);
+
+  expect(await ids("state=open&order=worst&parent=none")).toEqual([storm, late, warning]);
+  const first = await read(alertsAnswer, rig.get("listAlerts", {}, "state=open&order=worst&limit=2"));
+  expect(first.items.map(({ id }) => id)).toEqual([storm, late]);
+  expect(await ids(`state=open&order=worst&cursor=${first.next}`)).toEqual([warning, child]);
+  expect((await refused(rig.get("listAlerts", {}, `order=latest&cursor=${first.next}`))).errors).toMatchObject([
+    { at: "cursor" },
+  ]);
+  expect(await ids(`parent=${storm}`)).toEqual([child]);
+  expect(await ids("devices=old,child")).toEqual([old, child]);
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  expect(await ids(`from=${minutesAgo(85)}&to=${minutesAgo(50)}`)).toEqual([late, old]);
+  const [row] = await listed("state=open&order=worst");
+  expect(row).toMatchObject({
+    children: 1,
+    told: [
+      { channel: "Slack", state: "waiting" },
+      { channel: "desk", state: "told" },
+    ],
+  });
+
+  expect(await read(alertSummary, rig.get("summarizeAlerts"))).toMatchObject({
+    ...{ firing: 3, critical: 2, acknowledged: 0, criticalAcknowledged: 0, beneath: 1, criticalSites: ["north"] },
+    channels: [{ name: "Slack", waiting: 1 }],
+  });
+  const { items } = await read(ruleEpisodes, rig.get("listRuleEpisodes"));
+  expect(items.map(({ rule }) => rule)).toEqual([1]);
+  expect(items[0]!.days).toHaveLength(30);
+  expect(
+    items[0]!.days.reduce((sum, n) => sum + n),
+    "what is beneath another isn't counted",
+  ).toBe(4);
 });

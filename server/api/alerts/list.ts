@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { readAlerts, readEvents } from "@/server/alerting/alerts";
-import { alertPath, alertsAnswer, alertsQuery, alertWithEvents } from "@/server/contracts/alerts";
+import { summarizeFiring } from "@/server/alerting/summary";
+import { alertPath, alertsAnswer, alertsQuery, alertSummary, alertWithEvents } from "@/server/contracts/alerts";
 import { sentenceOf } from "@/server/domain/alerts/sentence";
+import { channelsAway } from "@/server/notifications/channels";
+import { toldOf } from "@/server/notifications/messages";
 import { openCursor, sealCursor } from "../cursor";
+import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 import { noAlert, toAlert, toEvent } from "./view";
 
-const ORDER = "alerts";
 const place = z.string().regex(/^\d{1,18}$/);
 
 export const listAlerts = verb(
@@ -15,7 +18,7 @@ export const listAlerts = verb(
     path: "/api/v1/alerts",
     access: "view",
     bySite: true,
-    summary: "Alerts, those decided last first",
+    summary: "Alerts, with whom they were told to",
     params: NO_PARAMETERS,
     query: alertsQuery,
     answer: alertsAnswer,
@@ -23,11 +26,43 @@ export const listAlerts = verb(
     problems: [],
   },
   () =>
-    async ({ tx, sites }, { query: { cursor, limit, ...filter } }) => {
-      const after = openCursor(ORDER, place, cursor) ?? undefined;
-      const found = await readAlerts(tx, { ...filter, sites, after, limit: limit + 1 });
+    async ({ tx, sites }, { query: { cursor, limit, from, to, ...filter } }) => {
+      const order = `alerts ${filter.order}`;
+      const times = { from: from === undefined ? from : Date.parse(from), to: to === undefined ? to : Date.parse(to) };
+      const after = openCursor(order, place, cursor) ?? undefined;
+      const found = await readAlerts(tx, { ...filter, ...times, sites, after, limit: limit + 1 });
       const page = found.slice(0, limit);
-      return { items: page.map(toAlert), next: found.length > limit ? sealCursor(ORDER, page.at(-1)!.id) : null };
+      const told = await toldOf(
+        tx,
+        page.map(({ id }) => id),
+      );
+      return {
+        items: page.map((row) => ({ ...toAlert(row), children: row.children, told: [...(told.get(row.id) ?? [])] })),
+        next: found.length > limit ? sealCursor(order, page.at(-1)!.id) : null,
+      };
+    },
+);
+
+export const summarizeAlerts = verb(
+  {
+    method: "GET",
+    path: "/api/v1/alert-summary",
+    access: "view",
+    bySite: true,
+    summary: "What fires, in figures, and which channels can't be used",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: alertSummary,
+    status: 200,
+    problems: [],
+  },
+  () =>
+    async ({ tx, sites }) => {
+      const channels = sites === "all" ? await channelsAway(tx) : [];
+      return {
+        ...(await summarizeFiring(tx, sites)),
+        channels: channels.map(({ since, ...channel }) => ({ ...channel, since: toInstant(since) })),
+      };
     },
 );
 
@@ -49,6 +84,7 @@ export const getAlert = verb(
       const [row] = await readAlerts(tx, { sites, id: params.alert, limit: 1 });
       if (!row) throw noAlert(params.alert);
       const events = (await readEvents(tx, params.alert)).map(toEvent);
-      return { ...toAlert(row), events, sentence: row.spec === null ? null : sentenceOf(row.spec) };
+      const { spec, runbook, children } = row;
+      return { ...toAlert(row), events, sentence: spec === null ? null : sentenceOf(spec), runbook, children };
     },
 );

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { countMatches } from "@/server/alerting/matches";
 import { readRules, readVersions } from "@/server/alerting/rules";
+import { countEpisodes } from "@/server/alerting/summary";
 import {
   alertRule,
   alertRules,
   alertRulesFile,
+  ruleEpisodes,
   ruleMatches,
   ruleMatchesBody,
   rulePath,
@@ -115,4 +117,21 @@ export const countRuleMatches = verb(
   () =>
     async ({ tx, sites }, { request }) =>
       countMatches(tx, (await parseJsonBody(ruleMatchesBody, request)).spec, sites),
+);
+
+export const listRuleEpisodes = verb(
+  {
+    method: "GET",
+    path: "/api/v1/rule-episodes",
+    access: "view",
+    bySite: true,
+    summary: "How often each alert rule fired in the last 30 days",
+    params: NO_PARAMETERS,
+    query: NO_PARAMETERS,
+    answer: ruleEpisodes,
+    status: 200,
+    problems: [],
+  },
+  () =>
+    async ({ tx, sites }) => ({ items: await countEpisodes(tx, sites) }),
 );
