@@ -184,7 +184,8 @@ async function checkMessages(
   for (const { alerts: told } of first)
     for (const { id, state } of told) states.set(id, [...(states.get(id) ?? []), state]);
   const last = (id: number) => states.get(id)?.at(-1);
-  checks.equal("alerts whose end wasn't told", alerts.filter(({ id }) => last(id) !== "resolved").length, 0);
+  const untold = alerts.filter(({ id }) => last(id) !== "resolved").map(({ id }) => [id, states.get(id)]);
+  checks.equal("alerts whose end wasn't told", untold.slice(0, 5), []);
   const isInOrder = (told: readonly string[]) => !told.slice(0, -1).includes("resolved");
-  checks.equal("alerts told out of order", [...states.values()].filter((told) => !isInOrder(told)).length, 0);
+  checks.equal("alerts told out of order", [...states].filter(([, told]) => !isInOrder(told)).slice(0, 5), []);
 }

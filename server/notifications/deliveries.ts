@@ -30,8 +30,8 @@ export async function dueChannels(pool: Pool, now: EpochMs): Promise<number[]> {
 }
 
 /**
- * Takes the message of a channel whose turn it is, and notes the attempt: should this process end, it is seen that it was made, and the
- * message is sent again once the lease is over. Null when there is none.
+ * Takes the message of a channel whose turn it is, those of one group in their order, and notes the attempt: should this process end, it is
+ * seen that it was made, and the message is sent again once the lease is over. Null when there is none.
  */
 export async function takeMessage(pool: Pool, channelId: number, now: EpochMs, leaseMs: number): Promise<Taken | null> {
   const { rows } = await pool.query<Taken>(
@@ -39,7 +39,7 @@ export async function takeMessage(pool: Pool, channelId: number, now: EpochMs, l
        SELECT id FROM notification n WHERE channel_id = $1 AND status IN ('waiting', 'sending')
          AND coalesce(lease_until, next_at) <= to_timestamp($2 / 1000.0)
          AND NOT EXISTS (SELECT FROM notification o WHERE o.channel_id = $1 AND o.group_id = n.group_id AND o.place < n.place
-           AND o.status = 'sending' AND o.lease_until > to_timestamp($2 / 1000.0))
+           AND o.status IN ('waiting', 'sending'))
          AND EXISTS (SELECT FROM channel c WHERE c.id = $1 AND c.enabled
            AND (c.rests_until IS NULL OR c.rests_until <= to_timestamp($2 / 1000.0)))
        ORDER BY next_at, place LIMIT 1 FOR UPDATE SKIP LOCKED

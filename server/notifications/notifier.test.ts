@@ -224,6 +224,22 @@ test("Retry-After is obeyed to the second, and a repeat keeps its id", async () 
   expect(two).toEqual(one);
 });
 
+test("that an alert is over is never told before that it fires, though that failed while the other was made", async () => {
+  await rig.route("all", [await hook()]);
+  receiver.answer({ status: 503 });
+  const alert = await alerts.fire();
+  await rig.run();
+  // As it is while an attempt is under way: a message that is made then can't take its place.
+  await db.pool.query(`UPDATE notification SET status = 'sending'`);
+  await alerts.resolve(alert);
+  await rig.run();
+  await db.pool.query(`UPDATE notification SET status = 'waiting' WHERE status = 'sending'`);
+  receiver.answer({ status: 200 });
+  receiver.got.splice(0);
+  await rig.pass(20_000, 1000);
+  expect(titles()).toEqual(["Warning: too hot, press-07 at north", "Resolved: too hot, press-07 at north"]);
+});
+
 test("a message that is refused is told of through the fallback at once, once, and so is that all is well again", async () => {
   const other = await startReceiver();
   const fallback = await rig.channel("fallback", "webhook", { url: other.url });
