@@ -105,6 +105,7 @@ export function composeApi(parts: ApiParts): Api {
       ingestCounts,
       health: (details: boolean) => health.answer(details),
       logReady: () => askLog(engines),
+      describeLog: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
       setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,

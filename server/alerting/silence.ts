@@ -13,13 +13,13 @@ import { alone, type TurnDeps } from "./turn";
 import type { Instance, Watched } from "./watched";
 
 /** Gaps after which it is known how far apart a device's messages are. */
-const GAPS_KNOWN = 20;
+export const GAPS_KNOWN = 20;
 const LEAST_SILENCE_MS = 30_000;
 /** Devices taken in one transaction. */
 const DEVICES = 10_000;
 
 /** The silence that is unusual for a device: three times its longest of late. @param staleMs of one of which nothing better is known */
-function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, staleMs: number): number {
+export function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, staleMs: number): number {
   return gaps < GAPS_KNOWN || gapP99 === null ? staleMs : Math.max(LEAST_SILENCE_MS, 3 * gapP99);
 }
 

@@ -67,3 +67,15 @@ export function followWatermark(pool: Pool): (log: TopicState, askedAt: EpochMs)
     return least === Infinity ? null : least;
   };
 }
+
+/** Ingest time up to which every message of a log was handled, as it was noted last; null: nobody knows. */
+export async function readWatermark(
+  pool: Pool,
+  { cluster, topic, partitions }: Pick<TopicState, "cluster" | "topic" | "partitions">,
+): Promise<EpochMs | null> {
+  const { rows } = await pool.query<Position>(
+    POSITIONS([cluster, topic, partitions.map(({ partition }) => partition)]),
+  );
+  if (rows.length < partitions.length || rows.some(({ watermark }) => watermark === null)) return null;
+  return Math.min(...rows.map(({ watermark }) => watermark!));
+}

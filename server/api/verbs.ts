@@ -7,6 +7,7 @@ import { getSignInSettings } from "./access/sign-in-settings";
 import { addUser, deleteUser, listUsers, makeUserLink, updateUser } from "./access/users";
 import { acknowledgeAlert, unacknowledgeAlert } from "./alerts/acknowledge";
 import { getAlert, listAlerts, summarizeAlerts } from "./alerts/list";
+import { explainAlert } from "./alerts/why";
 import { discardDeadLetter, restoreDeadLetter } from "./dead-letters/decide";
 import { getDeadLetter } from "./dead-letters/get";
 import { listDeadLetterGroups } from "./dead-letters/groups";
@@ -85,6 +86,7 @@ import { ingestTelemetry } from "./telemetry/ingest";
 export const VERBS = {
   listAlerts,
   summarizeAlerts,
+  explainAlert,
   getAlert,
   acknowledgeAlert,
   unacknowledgeAlert,

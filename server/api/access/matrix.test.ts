@@ -17,7 +17,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listDeadLetterGroups", "listDeadLetterJobs", "getDeadLetterJob", "listJobs", "listJobRuns"] as const),
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
     ...(["listMetricUse", "getRetention"] as const),
-    ...(["listAlerts", "getAlert", "listRules", "getRule", "exportRules"] as const),
+    ...(["listAlerts", "getAlert", "explainAlert", "listRules", "getRule", "exportRules"] as const),
     ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),
     ...(["listQuality", "getDeviceQuality", "listQualityLimits"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),

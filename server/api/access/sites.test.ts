@@ -44,6 +44,9 @@ beforeAll(async () => {
   asking.api = rig.compose({ callerOf: async () => asking.caller });
   await rig.engines.pool.query(`INSERT INTO site (id, name) VALUES (1, 'A'), (2, 'B'), (3, 'C')`);
   await rig.engines.pool.query(`SELECT setval('site_id_seq', 3)`);
+  await rig.engines.pool.query(
+    `INSERT INTO alert_rule (name, spec, created_by, updated_by) VALUES ('silent', '{"kind": "silence", "of": {}, "afterMs": null, "severity": "warning"}', 'test', 'test')`,
+  );
   await send();
 });
 
@@ -76,11 +79,12 @@ const ABOUT: Partial<
   getDeadLetter: (id) => ({ params: { id: letters.get(id)! } }),
   resendDeadLetter: (id) => ({ params: { id: letters.get(id)! }, body: { dryRun: true } }),
   sendTestMessage: (device) => ({ body: { device }, ok: 202 }),
+  explainAlert: (device) => ({ query: `rule=1&device=${device}` }),
 };
 const LEAST: Partial<Record<VerbName, Role>> = {
   ...{ getDevice: "viewer", listReadings: "viewer", downloadCsv: "operator", downloadJson: "operator" },
   ...{ listMessages: "operator", updateDevice: "editor", getDeadLetter: "operator", resendDeadLetter: "operator" },
-  sendTestMessage: "operator",
+  ...{ sendTestMessage: "operator", explainAlert: "viewer" },
 };
 const ROLES: readonly Role[] = ["viewer", "operator", "editor", "admin"];
 

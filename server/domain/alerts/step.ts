@@ -91,6 +91,18 @@ export interface AlertEvent {
   readonly share?: { readonly silent: number; readonly of: number };
 }
 
+/** What the conditions say from a time on, and why it may be something else than before. */
+export interface Look {
+  readonly time: EpochMs;
+  /** A reading came, a minute was over, or a value held no longer. */
+  readonly cause: "reading" | "minute" | "expired";
+  readonly signal: Signal;
+  /** Before it is acted on; with the newest values. */
+  readonly state: AlertState;
+}
+
+type Observe = (look: Look) => void;
+
 type Draft = { -readonly [K in keyof AlertState]: AlertState[K] };
 
 /** The state of what is normal. @param seen the newest values, by condition. */
@@ -122,22 +134,24 @@ export function isLate(state: AlertState, time: EpochMs): boolean {
 /**
  * Decides: the only place where the state of an alert changes. What the state says depends on the readings and their event times alone,
  * not on how they come in batches. Late readings and ticks by which nothing is decided leave it as it is.
+ * @param observe is shown each look at the conditions, for whoever explains what came of it
  */
 export function step(
   state: AlertState,
   input: AlertInput,
   rule: JudgedRule,
+  observe?: Observe,
 ): readonly [state: AlertState, events: readonly AlertEvent[]] {
   const draft: Draft = { ...state };
   const events: AlertEvent[] = [];
   switch (input.kind) {
     case "reading":
       if (isLate(state, input.time)) return [state, events];
-      advance(draft, input.time, rule, events);
-      read(draft, input, rule, events);
+      advance(draft, input.time, rule, events, observe);
+      read(draft, input, rule, events, observe);
       return [draft, events];
     case "tick":
-      advance(draft, input.time, rule, events);
+      advance(draft, input.time, rule, events, observe);
       return events.length === 0 ? [state, events] : [draft, events];
     case "heard":
       if (isLate(state, input.time)) return [state, events];
@@ -203,6 +217,7 @@ function read(
   { time, metrics, values }: Extract<AlertInput, { kind: "reading" }>,
   rule: JudgedRule,
   events: AlertEvent[],
+  observe?: Observe,
 ): void {
   // A minute that ends right now and the reading of now are judged together.
   const seen = endMinutes(state.seen, time, rule);
@@ -217,7 +232,9 @@ function read(
   if (!isOf) return;
   state.seen = seen;
   state.at = time;
-  take(state, time, signalOf(rule, seen, time, false), time, rule, events);
+  const signal = signalOf(rule, seen, time, false);
+  observe?.({ time, cause: "reading", signal, state: { ...state } });
+  take(state, time, signal, time, rule, events);
 }
 
 function endMinutes(seen: readonly Seen[], time: EpochMs, rule: JudgedRule): Seen[] {
@@ -225,7 +242,7 @@ function endMinutes(seen: readonly Seen[], time: EpochMs, rule: JudgedRule): See
 }
 
 /** Lets event time go on to `to`: values stop to hold, minutes end, deadlines pass, in their order. */
-function advance(state: Draft, to: EpochMs, rule: JudgedRule, events: AlertEvent[]): void {
+function advance(state: Draft, to: EpochMs, rule: JudgedRule, events: AlertEvent[], observe?: Observe): void {
   const from = state.at ?? 0;
   let past = from;
   for (;;) {
@@ -236,10 +253,14 @@ function advance(state: Draft, to: EpochMs, rule: JudgedRule, events: AlertEvent
     let since = time;
     if (isMinute) {
       state.seen = endMinutes(state.seen, time, rule);
-      take(state, time, signalOf(rule, state.seen, time, false), since, rule, events);
+      const signal = signalOf(rule, state.seen, time, false);
+      observe?.({ time, cause: "minute", signal, state: { ...state } });
+      take(state, time, signal, since, rule, events);
     } else {
       since = state.seen[condition]!.time!;
-      take(state, time, signalOf(rule, state.seen, time, true), since, rule, events);
+      const signal = signalOf(rule, state.seen, time, true);
+      observe?.({ time, cause: "expired", signal, state: { ...state } });
+      take(state, time, signal, since, rule, events);
       past = time + 1;
     }
   }

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { ruleSpec } from "@/server/domain/alerts/rule";
+import { REASONS } from "@/server/domain/alerts/why";
+import { instant, text } from "./common";
+
+export const whyQuery = z.object({
+  rule: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .describe("A rule's id"),
+  device: text(128).min(1),
+  metric: text(128).min(1).optional().describe("Of a rule that watches several series of a device, this one"),
+  at: text(40).optional().describe("The moment that is asked about, instead of from and to"),
+  from: text(40).optional().describe("RFC 3339, or epoch seconds or milliseconds; an hour before `to` if left out"),
+  to: text(40).optional().describe("Now if left out; at most 24 h after `from`"),
+  zone: text(64).default("UTC").describe("The zone of the times in the sentence: an IANA name"),
+});
+
+/** Why a rule told of a device, or didn't. */
+export const whyAnswer = z
+  .object({
+    sentence: z.string().describe("One sentence, with the number"),
+    reason: z
+      .object({
+        kind: z.enum(REASONS),
+        at: instant.nullable().describe("The moment that decided it"),
+        numbers: z.record(z.string(), z.number()).describe("By name; durations in milliseconds"),
+        times: z.record(z.string(), instant),
+        words: z.record(z.string(), z.string()),
+      })
+      .describe("The same for a program"),
+    rule: z.object({ id: z.int(), name: z.string(), version: z.int(), sentence: z.string(), spec: ruleSpec }),
+    device: z.string(),
+    metric: z.string().nullable().describe("The series it is about; null: of none, or of several"),
+    alert: z.string().nullable().describe("The alert it is about"),
+    from: instant,
+    to: instant,
+    steps: z.array(z.object({ at: instant, words: z.string() })).describe("What happened, in its order"),
+  })
+  .meta({ id: "Why" });
+
+export type WhyAnswer = z.infer<typeof whyAnswer>;
