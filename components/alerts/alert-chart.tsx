@@ -95,7 +95,8 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
   );
 }
 
-function limitsOf(spec: RuleSpec | undefined, metric: string): TimeLimit[] {
+/** The limits that a rule has for a metric, as lines. */
+export function limitsOf(spec: RuleSpec | undefined, metric: string): TimeLimit[] {
   const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, metric) : undefined;
   if (!condition || condition.what === "changePerMinute") return [];
   const { warning, critical, clear } = condition;

@@ -8,6 +8,7 @@ import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { alertQuery, ALERTS, alertsQuery, unacknowledgeAlert } from "../queries/alerts";
 import { adviceOn, RequestError } from "../queries/request";
+import { whyOfAlert } from "../queries/why";
 import { AlertPages } from "../shell/alert-pages";
 import { useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
@@ -60,6 +61,7 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
   const { id, device, site, subject, rule, metric, acknowledged, endedAt } = alert;
   const spec = useSpecs()(rule.id);
   const what = whatOf(alert, spec);
+  const why = whyOfAlert(alert);
   const queries = useQueryClient();
   const mayOperate = useMay("operate", site);
   const [isAsked, setAsked] = useState(false);
@@ -93,7 +95,11 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
             {site === null ? null : <Link href={`/alerts?site=${encodeURIComponent(site)}`}>{site}</Link>}
             {alert.parent === null ? null : <Link href={`/alerts/${alert.parent}`}>part of the site’s alert</Link>}
           </p>
-          {alert.sentence === null ? null : <p className={classes.muted}>{alert.sentence}</p>}
+          {alert.sentence === null ? null : (
+            <p className={classes.muted}>
+              {alert.sentence} {why === null ? null : <Link href={why}>Why?</Link>}
+            </p>
+          )}
         </div>
         <div className={classes.acknowledged}>
           {acknowledged === null || endedAt !== null ? null : (

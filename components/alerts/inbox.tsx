@@ -9,6 +9,7 @@ import { counted } from "@/server/domain/counted";
 import { useMay } from "../queries/access";
 import { alertsQuery, alertSummaryQuery, MOST_OPEN } from "../queries/alerts";
 import { adviceOn } from "../queries/request";
+import { whyOfAlert } from "../queries/why";
 import { AlertPages } from "../shell/alert-pages";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
@@ -38,7 +39,8 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["k", "↑"], does: "Previous alert" },
   { keys: ["a"], does: "Acknowledge it" },
   { keys: ["s"], does: "Silence it" },
-  { keys: ["e", "Enter"], does: "Open it" },
+  { keys: ["e"], does: "Say why" },
+  { keys: ["Enter"], does: "Open it" },
   { keys: ["/"], does: "Choose a device" },
 ];
 
@@ -86,7 +88,7 @@ export function Inbox() {
     event.preventDefault();
     const row = rows[current];
     if (!row) go(0);
-    else if (event.key === "e") openCurrent();
+    else if (event.key === "e") router.push(whyOfAlert(row) ?? `/alerts/${row.id}`);
     else if (event.key === "s") router.push(silenceAddress(row));
     else if (mayOperate && row.endedAt === null) setAsked(row);
   });

@@ -11,6 +11,7 @@ import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
 import { adviceOn, saidOf } from "../queries/request";
 import { addRule, changeRule, RULES, RULES_FILE, ruleMatchesQuery, rulesQuery } from "../queries/rules";
+import { whyAddress } from "../queries/why";
 import { AlertPages } from "../shell/alert-pages";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
@@ -157,6 +158,14 @@ function Rule({ rule, mayEdit, onOpen }: RuleProps) {
             Turn {enabled ? "off" : "on"}
           </Button>
         ) : null}
+        <Button
+          {...button}
+          component={Link}
+          href={whyAddress({ rule: String(id) })}
+          aria-label={`Why ${name} fired or didn’t`}
+        >
+          Why?
+        </Button>
         <Button {...button} aria-label={`Versions of ${name}`} onClick={() => onOpen("history")}>
           Versions
         </Button>

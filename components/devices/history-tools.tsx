@@ -2,7 +2,9 @@
 import { Button, Menu, SegmentedControl } from "@mantine/core";
 import { useMay } from "../queries/access";
 import { downloadAddress } from "../queries/readings";
+import { whyAddress } from "../queries/why";
 import { formatTotal, type Zone } from "../ui/format";
+import { Link } from "../ui/link";
 import { CustomRange } from "./custom-range";
 import classes from "./history.module.css";
 import { RANGES, type Stretch, stretchAddress } from "./ranges";
@@ -37,6 +39,15 @@ export function HistoryTools({ device, site, metrics, view, zone, asTable, chang
           {waiting === null ? "Pause" : `${formatTotal(waiting)} new, resume`}
         </Button>
       ) : null}
+      <Button
+        size="xs"
+        variant="default"
+        component={Link}
+        href={whyAddress({ device, at: new Date(to).toISOString() })}
+        title="Why a rule fired for this device, or didn’t"
+      >
+        Why?
+      </Button>
       {range === null ? (
         <Button size="xs" variant="default" onClick={onZoomOut}>
           Zoom out

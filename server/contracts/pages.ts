@@ -17,6 +17,7 @@ export const PAGES = [
 export const ALERT_PAGES = [
   { href: "/alerts", label: "Inbox", ofAllSites: false },
   { href: "/alerts/rules", label: "Rules", ofAllSites: true },
+  { href: "/alerts/why", label: "Why", ofAllSites: false },
   { href: "/alerts/silences", label: "Silences", ofAllSites: false },
   { href: "/alerts/channels", label: "Channels", ofAllSites: true },
 ] as const;

@@ -68,6 +68,7 @@ export function standingItems({ pages, scheme, zone, device, isPinned }: Palette
           page("/health#checklist", "First-run checklist", { also: "setup onboarding", isHidden: true }),
         ]
       : []),
+    page("/alerts/why", "Why an alert fired, or didn’t", { also: "explain reason rule" }),
     page("/sources?new=1", "New source", { also: "connect add mapping template mqtt webhook", isHidden: true }),
     ...(["silent", "stale", "new", "live"] as const).map((state) =>
       page(`/devices?state=${state}`, `Devices: ${state}`, { isHidden: true }),

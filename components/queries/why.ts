@@ -1,0 +1,33 @@
+import { queryOptions } from "@tanstack/react-query";
+import type { Alert } from "@/server/contracts/alerts";
+import type { WhyAnswer } from "@/server/contracts/why";
+import { queryString, readJson } from "./request";
+
+/** What is asked: why a rule told of a device at a moment, or didn't. */
+export interface WhyAsked {
+  readonly rule: string;
+  readonly device: string;
+  readonly metric?: string | undefined;
+  /** RFC 3339; left out: the last hour. */
+  readonly at?: string | undefined;
+}
+
+/** The page that answers; what isn't known yet is chosen there. */
+export function whyAddress({ rule, device, metric, at }: Partial<WhyAsked>): string {
+  return `/alerts/why${queryString({ rule, device, metric, at })}`;
+}
+
+/** The page that explains an alert; null: it is of no device. */
+export function whyOfAlert({ rule, device, metric, firedAt }: Alert): string | null {
+  if (device === null) return null;
+  return whyAddress({ rule: String(rule.id), device, metric: metric ?? undefined, at: firedAt });
+}
+
+/** The answer. @param zone an IANA name, of the times in it */
+export const whyQuery = (asked: WhyAsked | null, zone: string) =>
+  queryOptions({
+    queryKey: ["why", asked, zone],
+    queryFn: ({ signal }) => readJson<WhyAnswer>(`/api/v1/alerts/why${queryString({ ...asked, zone })}`, signal),
+    enabled: asked !== null,
+    retry: false,
+  });
