@@ -18,6 +18,8 @@ import type { Logger } from "./observability/logger";
 import { pipelineJobs } from "./pipeline/jobs";
 import { qualityJobs } from "./quality/jobs";
 import { countReceived } from "./readings/received";
+import { readDeviceSteps, readRecentSteps } from "./readings/steps";
+import { oddnessJobs } from "./oddness/jobs";
 import { settleLeft } from "./pipeline/settlements";
 import { notificationJobs } from "./notifications/jobs";
 import type { Job, JobContext } from "./postgres/job";
@@ -59,6 +61,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     }),
     ...pipelineJobs(),
     ...qualityJobs(countReceived),
+    ...oddnessJobs({ recent: readRecentSteps, device: readDeviceSteps }),
     ...ingestJobs(),
     ...deadLetterJobs({
       ...{ deadLetters, eventLog: engines.eventLog, days: settings.DEAD_LETTER_RETENTION_DAYS },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { newDetector, ODD_FROM, REST_STEPS, stepDetector } from "@/server/domain/oddness/detector";
+import { detectorOf, ODD_FROM, stepDetector } from "@/server/domain/oddness/detector";
 import { machine, markdownTable } from "./report";
 
 /** Weights of false positives and missed windows in NAB's three profiles; a window found is worth 1. */
@@ -53,17 +53,14 @@ export async function main(argv: string[]): Promise<number> {
   return 0;
 }
 
-/** Rows at which the detector says odd; those that rest after one don't count. */
+/** Rows at which a stretch begins that the detector says is odd. */
 function detections({ rows }: File, threshold: number): number[] {
-  const state = newDetector();
+  const state = detectorOf();
   const found: number[] = [];
   const probation = Math.floor(0.15 * Math.min(rows.length, 5000));
-  let restUntil = -1;
   rows.forEach(({ time, value }, i) => {
-    const { score } = stepDetector(state, time, value);
-    if (i < probation || score < threshold || i < restUntil) return;
-    found.push(i);
-    restUntil = i + REST_STEPS;
+    const { since } = stepDetector(state, time, { mean: value, min: value, max: value }, { oddFrom: threshold });
+    if (i >= probation && since === time) found.push(i);
   });
   return found;
 }
