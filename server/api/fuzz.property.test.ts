@@ -30,7 +30,7 @@ const USUAL: Readonly<Record<string, string>> = {
   ...{ run: "3f0c6b1e-58a5-4c43-9a0b-3b6a3f6f4f11", partition: "0" },
 };
 /** Where things are called by numbers. */
-const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts|rules)\//;
+const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts|rules|odd)\//;
 const JOB_PATH = { name: "job-retention", id: "none" };
 
 /** Bodies that say everything there is to say. */

@@ -60,6 +60,9 @@ import {
 } from "./notifications/silences";
 import { getPipeline } from "./pipeline/get";
 import { skipBatch } from "./pipeline/skip";
+import { getDeviceOddness } from "./odd/device";
+import { labelOddness } from "./odd/label";
+import { listOddness } from "./odd/list";
 import { getDeviceQuality } from "./quality/device";
 import { listQualityLimits, setQualityLimits } from "./quality/limits";
 import { listQuality } from "./quality/list";
@@ -117,6 +120,9 @@ export const VERBS = {
   listQuality,
   listQualityLimits,
   setQualityLimits,
+  getDeviceOddness,
+  listOddness,
+  labelOddness,
   listMetrics,
   listMetricUse,
   getMetricStored,

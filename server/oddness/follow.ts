@@ -3,6 +3,7 @@ import {
   detectorOf,
   type DetectorState,
   knownSince,
+  type Oddness,
   oddSince,
   type Step,
   stepDetector,
@@ -251,13 +252,15 @@ function takeSteps({ device, series, points, numbers, labels, told, to, version 
 /**
  * Takes a series' next steps, and what people said of its stretches.
  * @param tell called with each step of a stretch, and with the one after it
+ * @returns the last step's verdict
  */
 export function takeSeries(
   state: DetectorState,
   points: readonly Point[],
   labels: readonly Pick<Label, "from" | "to" | "said">[],
-  tell: (from: EpochMs, at: EpochMs, odd: ReturnType<typeof stepDetector>) => void,
-): void {
+  tell: (from: EpochMs, at: EpochMs, odd: Oddness) => void,
+): Oddness | null {
+  let last: Oddness | null = null;
   for (const point of points) {
     const { time } = point;
     const before = oddSince(state);
@@ -269,7 +272,9 @@ export function takeSeries(
     const odd = stepDetector(state, time, point, { learns });
     const from = odd.since ?? before;
     if (from !== null) tell(from, time, odd);
+    last = odd;
   }
+  return last;
 }
 
 async function readNumbers(pool: Pool): Promise<Set<number>> {

@@ -81,6 +81,10 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   };
   const silent = (name: string) => ({ name, enabled: false, spec: { kind: "silence" } });
   const rules = { old: await numbered("addRule", silent("old")), gone: await numbered("addRule", silent("gone")) };
+  await query(
+    `INSERT INTO odd_stretch (device_id, metric_id, from_time, to_time, goes_on, score, peak, peak_at, channel, now_value, usual, farthest, known_since, step_ends, step_scores)
+     SELECT d.id, m.id, now(), now(), true, 2, 2, now(), 'value', 9, 5, 2, now(), '{300}', '{2}' FROM device d, metric m WHERE d.name = 'press-1' AND m.name = 'temperature'`,
+  );
   const alerts = alertRows(rig.engines.pool);
   const [fresh, taken] = (await alerts.fireMany(2, { rule: "old" })).map(String) as [string, string];
   await alerts.acknowledge(Number(taken));
@@ -92,6 +96,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     acknowledgeAlert: { params: { alert: fresh }, body: { note: "on my way" }, target: fresh },
     unacknowledgeAlert: { params: { alert: taken }, target: taken },
     setQualityLimits: { body: { metric: "temperature", limits: { spikeSteps: null } }, target: "temperature" },
+    labelOddness: { params: { stretch: "1" }, body: { said: "real" }, target: "temperature of press-1" },
     updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
     mergeMetrics: { params: { name: "other" }, body: { into: "temperature" }, target: "other" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },

@@ -1,0 +1,14 @@
+import { oddSentence } from "@/server/domain/oddness/words";
+import type { OddStretch } from "@/server/oddness/list";
+import { toInstant } from "../instant";
+
+/** A stretch as it goes over the wire. */
+export function toStretch({ deviceId: _, metricId: __, ...stretch }: OddStretch) {
+  const { from, to, peak, peakAt, knownSince, said, unit } = stretch;
+  return {
+    ...stretch,
+    ...{ from: toInstant(from), to: toInstant(to), peakAt: toInstant(peakAt), knownSince: toInstant(knownSince) },
+    sentence: oddSentence({ ...stretch, score: peak, at: peakAt }, unit),
+    said: said && { ...said, at: toInstant(said.at) },
+  };
+}
