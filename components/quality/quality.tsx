@@ -7,6 +7,7 @@ import { ownMember } from "@/server/domain/own-member";
 import { adviceOn } from "../queries/request";
 import { worstQuery } from "../queries/quality";
 import { Page } from "../shell/page";
+import { QualityPages } from "../shell/quality-pages";
 import { CHECKS, type Check } from "../ui/check-words";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Link } from "../ui/link";
@@ -29,6 +30,7 @@ export function Quality() {
   // Another filter is another list, from its first page on.
   return (
     <Page title="Quality">
+      <QualityPages />
       <Listed key={JSON.stringify(filter)} filter={filter} change={change} />
     </Page>
   );

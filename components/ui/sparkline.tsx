@@ -13,13 +13,15 @@ interface SparklineProps {
   range?: readonly [low: number, high: number];
   /** A level within the range that values are held against, dashed. */
   limit?: number;
+  /** The values within the range that are usual, drawn as a faint band. */
+  band?: readonly [low: number, high: number];
 }
 
 const WIDTH = 96;
 const HEIGHT = 24;
 
 /** 96 × 24, no axis, the last point marked. A plain path: many of them cost next to nothing. */
-export const Sparkline = memo(function Sparkline({ values, color, label, range, limit }: SparklineProps) {
+export const Sparkline = memo(function Sparkline({ values, color, label, range, limit, band }: SparklineProps) {
   const { path, last, yOf } = sparklinePath(values, WIDTH, HEIGHT, range);
   return (
     <svg
@@ -31,6 +33,16 @@ export const Sparkline = memo(function Sparkline({ values, color, label, range, 
       role="img"
       aria-label={label}
     >
+      {band ? (
+        <rect
+          x="0"
+          y={yOf(band[1])}
+          width={WIDTH}
+          height={Math.max(1, yOf(band[0]) - yOf(band[1]))}
+          fill={color}
+          opacity="0.12"
+        />
+      ) : null}
       {limit === undefined ? null : (
         <line
           x1="0"

@@ -105,7 +105,7 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
        ORDER BY ${order} LIMIT $10)
      SELECT a.id::text AS id, a.rule_id AS "ruleId", coalesce(r.name, v.name, '') AS "ruleName", a.rule_version AS "ruleVersion", v.spec,
        coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
-       coalesce(u.unit, m.unit) AS unit, a.severity, a.state,
+       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN coalesce(u.unit, m.unit) END AS unit, a.severity, a.state,
        ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt", ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt",
        a.first_value AS "firstValue", a.worst_value AS "worstValue", ${ms("a.worst_at")} AS "worstAt", a.last_value AS "lastValue",
        a.closed_reason AS "closedReason", a.late, a.parent_id::text AS parent, a.flaps, a.flapping, ${ms("a.no_data_since")} AS "noDataSince",

@@ -1,5 +1,13 @@
 import { type Bounds, type JudgedRule, quietBand } from "@/server/domain/alerts/condition";
-import { type DeviceFacts, holdOf, judgedOf, type MetricFacts, silenceOf } from "@/server/domain/alerts/judged";
+import {
+  type DeviceFacts,
+  holdOf,
+  judgedOf,
+  type MetricFacts,
+  oddnessOf,
+  SCORE,
+  silenceOf,
+} from "@/server/domain/alerts/judged";
 import type { ActiveRule } from "./active-rules";
 
 /** Devices are compiled for anew when there are more kinds of them than this. */
@@ -137,14 +145,21 @@ function createPartsOf() {
   const made = new Map<ActiveRule, Map<string, readonly Part[]>>();
   return (rule: ActiveRule, metrics: readonly MetricFacts[], gapMs: number | null): readonly Part[] => {
     const { spec } = rule;
-    if (spec.kind !== "silence" && spec.kind !== "condition") return [];
-    const key = spec.kind === "silence" ? "" : JSON.stringify([holdOf(spec.holds, gapMs), metrics]);
+    if (spec.kind !== "silence" && spec.kind !== "condition" && spec.kind !== "oddness") return [];
+    const key =
+      spec.kind === "silence"
+        ? ""
+        : JSON.stringify([spec.kind === "condition" ? holdOf(spec.holds, gapMs) : 0, metrics]);
     let own = made.get(rule);
     if (!own) made.set(rule, (own = new Map()));
     let parts = own.get(key);
     if (!parts) {
       const judged =
-        spec.kind === "silence" ? [{ metric: 0, rule: silenceOf(spec, 0) }] : judgedOf(spec, metrics, gapMs);
+        spec.kind === "silence"
+          ? [{ metric: 0, rule: silenceOf(spec, 0) }]
+          : spec.kind === "oddness"
+            ? oddnessOf(spec, metrics)
+            : judgedOf(spec, metrics, gapMs);
       own.set(key, (parts = judged.map((one) => partOf(rule, one.metric, one.rule))));
     }
     return parts;
@@ -152,7 +167,8 @@ function createPartsOf() {
 }
 
 function partOf(rule: ActiveRule, metric: number, judged: JudgedRule): Part {
-  const { conditions } = judged;
+  // Of a score there are no readings.
+  const conditions = judged.conditions.filter((one) => one.metric !== SCORE);
   const hasMemory = conditions.some(({ what }) => what !== "value");
   // A minute's value is known when it ends, and holds for another one.
   const minutes = hasMemory ? 3 * MINUTE : MINUTE;

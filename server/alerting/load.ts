@@ -7,7 +7,7 @@ import { type Coming, type ReadingBlock, samplesOf } from "@/server/ports/readin
 import type { ActiveRule } from "./active-rules";
 import { settle } from "./judge-sample";
 import { type Compile, createCompile, type DeviceRow, MOST_BACK_MS } from "./compiled";
-import { type Instance, setState, Watched } from "./watched";
+import { type Instance, isOfReadings, setState, Watched } from "./watched";
 
 /** Reads readings: blocks whose last moment is within one of the stretches [from, to), by stretch and time. */
 export type ReadBlocks = (
@@ -113,6 +113,10 @@ function planOf(
     const { judged, rule, metric } = part;
     const row = rowOf.get(`${rule.id} ${metric}`) ?? null;
     rowOf.delete(`${rule.id} ${metric}`);
+    if (!isOfReadings(judged)) {
+      if (row !== null || seeded) replays.push({ instance: watched.instanceOf(part), row, mode: "goOn" });
+      continue;
+    }
     const isNew = row === null ? (seeded?.has(rule.id) ?? false) : row.version < rule.version;
     if (isNew) back = Math.max(back, 2 * judged.forMs, MOST_BACK_MS);
     else if (row !== null) from = Math.min(from, row.state.at ?? Infinity);
@@ -135,7 +139,7 @@ function replay(
   watched.readFrom(from);
   for (const sample of samples) watched.take(sample);
   for (const { instance, row, mode } of replays) {
-    if (instance.judged.conditions.length === 0) {
+    if (!isOfReadings(instance.judged)) {
       if (row !== null) setState(watched, instance, (instance.kept = row.state));
       continue;
     }
@@ -183,7 +187,7 @@ function replay(
 }
 
 /** The events of the episode that is still open: what was over before the rule was made is told to nobody. */
-function openOnes<E extends { readonly kind: string }>(state: AlertState, events: readonly E[]): readonly E[] {
+export function openOnes<E extends { readonly kind: string }>(state: AlertState, events: readonly E[]): readonly E[] {
   if (state.phase !== "firing" && state.phase !== "recovering") return [];
   return events.slice(events.findLastIndex(({ kind }) => kind === "fired"));
 }

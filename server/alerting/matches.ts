@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
-import { judgedOf, selectorOf } from "@/server/domain/alerts/judged";
+import { judgedOf, oddnessOf, selectorOf } from "@/server/domain/alerts/judged";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { readDevices } from "./load";
 
@@ -15,7 +15,7 @@ export async function countMatches(
     [sites === "all" ? null : sites],
   );
   const found = { devices: 0, series: 0 };
-  if (spec.kind !== "condition" && spec.kind !== "silence" && spec.kind !== "share-of-site") return found;
+  if (spec.kind === "pipeline" || spec.kind === "quality") return found;
   const isFor = selectorOf(spec.of);
   for (const { facts, metrics, gapMs } of (
     await readDevices(
@@ -26,7 +26,12 @@ export async function countMatches(
     if (!isFor(facts)) continue;
     // Those of no site are of no share.
     if (spec.kind === "share-of-site" && facts.site === null) continue;
-    const series = spec.kind === "condition" ? judgedOf(spec, metrics, gapMs).length : 1;
+    const series =
+      spec.kind === "condition"
+        ? judgedOf(spec, metrics, gapMs).length
+        : spec.kind === "oddness"
+          ? oddnessOf(spec, metrics).length
+          : 1;
     if (series === 0) continue;
     found.devices++;
     found.series += series;

@@ -54,7 +54,7 @@ export async function recheckLate(deps: TurnDeps, settleMs = SETTLE_MS): Promise
       const wrong: Known[] = [];
       for (const { watched } of held)
         for (const instance of watched.instances) {
-          if (instance.judged.conditions.length === 0) continue;
+          if (!isOfReadings(instance.judged)) continue;
           const own = known.filter(
             ({ device, rule, metric }) =>
               device === watched.id && rule === instance.rule.id && metric === instance.metric,

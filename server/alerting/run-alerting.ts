@@ -6,6 +6,7 @@ import type { TopicState } from "@/server/ports/event-log";
 import { createReadRules } from "./active-rules";
 import { closeGone, GONE } from "./close-gone";
 import { addReadyRules } from "./ready";
+import { judgeOddness, UNJUDGED_ODD } from "./oddness";
 import { recheckLate } from "./recheck";
 import { findSilent } from "./silence";
 import { decideDue, seedRules, type TurnDeps } from "./turn";
@@ -58,11 +59,13 @@ interface Wanted {
   readonly seeds: boolean;
   readonly gone: boolean;
   readonly rechecks: boolean;
+  readonly odd: boolean;
 }
 
 const WANTED = prepared(
   `SELECT EXISTS (SELECT FROM alert_rule) OR EXISTS (SELECT FROM alert_state) AS needed,
-     EXISTS (SELECT FROM alert_rule WHERE seeded < version) AS seeds, EXISTS (SELECT ${GONE}) AS gone, EXISTS (SELECT FROM alert_recheck) AS rechecks`,
+     EXISTS (SELECT FROM alert_rule WHERE seeded < version) AS seeds, EXISTS (SELECT ${GONE}) AS gone, EXISTS (SELECT FROM alert_recheck) AS rechecks,
+     EXISTS (SELECT ${UNJUDGED_ODD}) AS odd`,
 );
 
 /** Makes the function that takes one turn. Nearly always there is nothing to do, which one statement says. */
@@ -72,11 +75,12 @@ export function createTurn(
   const watermarkOf = followWatermark(deps.pool);
   return async (signal) => {
     const { rows } = await deps.pool.query<Wanted>(WANTED([]));
-    const { needed, seeds, gone, rechecks } = rows[0]!;
+    const { needed, seeds, gone, rechecks, odd } = rows[0]!;
     if (!needed) return;
     if (seeds) while (!signal.aborted && (await seedRules(deps)));
     if (gone) while (!signal.aborted && (await closeGone(deps)));
     if (rechecks) while (!signal.aborted && (await recheckLate(deps)));
+    if (odd) while (!signal.aborted && (await judgeOddness(deps)));
     const askedAt = Date.now();
     const watermark = await watermarkOf(await deps.describe(), askedAt);
     if (watermark === null || signal.aborted) return;

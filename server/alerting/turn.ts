@@ -8,6 +8,7 @@ import { readActiveRules, type ReadRules } from "./active-rules";
 import { HOLD_RULES, RULES_EPOCH } from "./epoch";
 import { settle } from "./judge-sample";
 import type { Loading, ReadBlocks } from "./load";
+import { seedOddness } from "./odd-steps";
 import { onDevices } from "./on-devices";
 
 /** Decisions without a reading wait so long for readings that are on their way. */
@@ -54,7 +55,9 @@ export async function seedRules(deps: TurnDeps): Promise<boolean> {
     if (!rule) return false;
     const rules = loading.rules.filter(({ id }) => id === rule.id);
     const devices = rule.enabled ? await nextDevices(tx, rule.cursor) : [];
-    await onDevices(tx, devices, { ...loading, rules, seeded: new Set([rule.id]) }, () => undefined);
+    await onDevices(tx, devices, { ...loading, rules, seeded: new Set([rule.id]) }, (held, changed) =>
+      seedOddness(tx, held, changed),
+    );
     const isDone = devices.length < DEVICES;
     await tx.query(
       `UPDATE alert_rule SET seeded = CASE WHEN $2 THEN version ELSE seeded END, seed_cursor = $3 WHERE id = $1`,

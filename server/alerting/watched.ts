@@ -1,5 +1,5 @@
 import { type JudgedRule, UNSEEN } from "@/server/domain/alerts/condition";
-import type { DeviceFacts } from "@/server/domain/alerts/judged";
+import { type DeviceFacts, SCORE } from "@/server/domain/alerts/judged";
 import { type AlertEvent, type AlertState, restState } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
@@ -113,6 +113,11 @@ export function stateOf({ state, judged }: Instance, { newest, compiled }: Watch
   return { ...restState(judged, seen), at };
 }
 
+/** True for those that are judged by readings; others by silence, or by a score that comes now and then. */
+export function isOfReadings({ conditions }: JudgedRule): boolean {
+  return conditions.some(({ metric }) => metric !== SCORE);
+}
+
 /** True for those whose state is more than the newest values. */
 function hasMemory({ conditions }: JudgedRule): boolean {
   return conditions.some(({ what }) => what !== "value");
@@ -123,5 +128,5 @@ export function setState(watched: Watched, instance: Instance, state: AlertState
   const isNormal = state.phase === "normal" && state.fires.length === 0 && !hasMemory(instance.judged);
   const before = instance.state !== null;
   instance.state = isNormal ? null : state;
-  if (instance.judged.conditions.length > 0) watched.busy += Number(!isNormal) - Number(before);
+  if (isOfReadings(instance.judged)) watched.busy += Number(!isNormal) - Number(before);
 }

@@ -22,6 +22,12 @@ export const ALERT_PAGES = [
   { href: "/alerts/channels", label: "Channels", ofAllSites: true },
 ] as const;
 
+/** The pages within Quality, in order, for the line above each of them. */
+export const QUALITY_PAGES = [
+  { href: "/quality", label: "Series" },
+  { href: "/quality/odd", label: "Odd now" },
+] as const;
+
 /** Pages for those who let others in, each with the permission it takes; below the others. */
 export const ADMIN_PAGES = [
   { href: "/users", label: "Users", key: "u", permission: "administer" },

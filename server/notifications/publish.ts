@@ -39,7 +39,7 @@ async function takeEvents(tx: PoolClient): Promise<EventRow[]> {
   const { rows } = await tx.query<EventRow>(
     `SELECT e.id, e.kind, e.at, coalesce(d.name, a.device_name) AS device, json_build_object(
        'alert', a.id, 'severity', e.severity, 'rule', coalesce(r.name, v.name), 'ruleVersion', a.rule_version, 'device', coalesce(d.name, a.device_name),
-       'site', coalesce(s.name, a.site_name), 'subject', a.subject, 'metric', coalesce(m.name, a.metric_name), 'value', e.value, 'unit', m.unit,
+       'site', coalesce(s.name, a.site_name), 'subject', a.subject, 'metric', coalesce(m.name, a.metric_name), 'value', e.value, 'unit', CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN m.unit END,
        'startedAt', to_json(a.started_at), 'firedAt', to_json(a.fired_at), 'endedAt', to_json(a.ended_at), 'decidedAt', to_json(e.decided_at),
        'detail', e.detail) AS data
      FROM (SELECT event_id FROM alert_outbox ORDER BY event_id LIMIT ${MOST} FOR UPDATE) o

@@ -43,7 +43,7 @@ const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const COLUMNS = `o.id::text AS id, o.device_id AS "deviceId", o.metric_id AS "metricId", d.name AS device, s.name AS site, m.name AS metric,
   coalesce(u.unit, m.unit) AS unit, ${ms("o.from_time")} AS from, ${ms("o.to_time")} AS to, o.goes_on AS "goesOn", o.score, o.peak,
   ${ms("o.peak_at")} AS "peakAt", o.channel, o.now_value AS now, o.usual, o.farthest, ${ms("o.known_since")} AS "knownSince",
-  CASE WHEN o.said IS NOT NULL THEN json_build_object('what', o.said, 'by', o.said_by, 'at', ${ms("o.said_at")}) END AS said`;
+  CASE WHEN o.said IS NOT NULL THEN json_build_object('what', o.said, 'by', coalesce((SELECT name FROM account WHERE 'user ' || id = o.said_by), o.said_by), 'at', ${ms("o.said_at")}) END AS said`;
 
 const FROM = `FROM odd_stretch o JOIN device d ON d.id = o.device_id JOIN metric m ON m.id = o.metric_id LEFT JOIN site s ON s.id = d.site_id
   LEFT JOIN device_unit u ON u.device_id = o.device_id AND u.metric_id = o.metric_id`;

@@ -155,7 +155,7 @@ async function upsert(tx: PoolClient, rows: readonly Row[]): Promise<void> {
      FROM json_to_recordset($1::json) AS n (device integer, metric integer, from_time timestamptz, to_time timestamptz, goes_on boolean, score real, peak real,
        peak_at timestamptz, channel text, now_value float8, usual float8, farthest float8, known_since timestamptz, step_ends integer[], step_scores real[])
      JOIN device d ON d.id = n.device JOIN metric m ON m.id = n.metric
-     ON CONFLICT (device_id, metric_id, from_time) DO UPDATE SET judged = false,
+     ON CONFLICT (device_id, metric_id, from_time) DO UPDATE SET
        ${columns
          .slice(1)
          .map((column) => `${column} = excluded.${column}`)

@@ -34,8 +34,8 @@ CREATE TABLE odd_stretch (
   -- Its steps, by their end in seconds after from_time.
   step_ends    integer[] NOT NULL,
   step_scores  real[] NOT NULL,
-  -- True once alert rules have seen all steps.
-  judged       boolean NOT NULL DEFAULT false,
+  -- How many of them alert rules have seen.
+  judged_steps integer NOT NULL DEFAULT 0,
   said         text CHECK (said IN ('normal', 'real')),
   said_by      text,
   said_at      timestamptz(3),
@@ -44,5 +44,5 @@ CREATE TABLE odd_stretch (
 CREATE INDEX odd_stretch_time ON odd_stretch (to_time);
 CREATE INDEX odd_stretch_metric ON odd_stretch (metric_id);
 CREATE INDEX odd_stretch_now ON odd_stretch (score) WHERE goes_on;
-CREATE INDEX odd_stretch_open ON odd_stretch (id) WHERE NOT judged;
+CREATE INDEX odd_stretch_open ON odd_stretch (id) WHERE judged_steps < cardinality(step_ends);
 CREATE INDEX odd_stretch_said ON odd_stretch (device_id) WHERE said IS NOT NULL;

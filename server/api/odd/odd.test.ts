@@ -100,7 +100,7 @@ test("an operator says what was normal and what was real; it is kept, learned fr
   expect((await label(b1!.id, "normal", person("viewer", null))).status).toBe(403);
   expect((await label(b1!.id, "normal", person("operator", 1))).status).toBe(404);
   const said = oddStretch.parse(await (await label(b1!.id, "normal")).json());
-  expect(said).toMatchObject({ goesOn: false, said: { what: "normal", by: "Ada" } });
+  expect(said).toMatchObject({ goesOn: false, said: { what: "normal", by: "user 1" } });
   await label(a1!.id, "real");
   expect(await list("state=day")).toMatchObject({ said: { real: 1, normal: 1 } });
   // Both go on as they are: normal is usual now, real is as odd as it was.

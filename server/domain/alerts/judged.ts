@@ -97,6 +97,28 @@ export function pipelineOf({ measure, limit = 0, forMs, keepMs, severity }: Pipe
   return { match: "all", conditions: [condition], forMs, keepMs, least: severity };
 }
 
+/** Stands for a metric in a rule that goes by a score of a series: no reading has it. */
+export const SCORE = 0;
+
+/** What a rule of oddness decides by for a device that it selects: for each of the metrics, by its score. */
+export function oddnessOf(
+  { metric: pattern, above, forMs, keepMs, severity }: OddnessRule,
+  metrics: readonly MetricFacts[],
+): { readonly metric: number; readonly rule: JudgedRule }[] {
+  const matches = matcherOf(pattern);
+  const bounds: Bounds = [-Infinity, above];
+  const condition: JudgedCondition = {
+    ...{ metric: SCORE, what: "value", holdMs: Infinity, clear: null, equals: false },
+    ...(severity === "critical" ? { warning: null, critical: bounds } : { warning: bounds, critical: null }),
+  };
+  return metrics
+    .filter(({ name }) => matches(name))
+    .map(({ id }) => ({
+      metric: id,
+      rule: { match: "all", conditions: [condition], forMs, keepMs, least: severity },
+    }));
+}
+
 function judged(of: Condition, metric: MetricFacts, holdMs: number): JudgedCondition | null {
   const base = { metric: metric.id, what: of.what, holdMs, clear: null, equals: false };
   const bySeverity = (bounds: Bounds) => {

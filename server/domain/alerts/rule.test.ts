@@ -66,7 +66,7 @@ test.each([
 });
 
 test("a kind that nobody judges yet is named", () => {
-  expect(unjudgedReason(parse({ kind: "oddness", metric: "a", above: 1.5 }))).toContain("“oddness”");
+  expect(unjudgedReason(parse({ kind: "quality", below: 50 }))).toContain("“quality”");
   expect(unjudgedReason(parse({ kind: "silence" }))).toBeNull();
 });
 

@@ -138,11 +138,17 @@ const qualityRule = z.strictObject({
 const oddnessRule = z.strictObject({
   kind: z.literal("oddness"),
   of,
-  metric: pattern,
-  above: z.number().gt(0),
+  metric: pattern.describe("A metric, or a pattern with * for several; each series is judged by itself"),
+  above: z
+    .number()
+    .min(1.05)
+    .max(99)
+    .default(1.5)
+    .describe("Distance from usual ÷ the largest one before: 1.5 is 50 % farther than ever"),
   ...times,
   severity,
 });
+export type OddnessRule = z.infer<typeof oddnessRule>;
 
 const PIPELINE_MEASURES = [
   "lagSeconds",
@@ -186,7 +192,7 @@ export type RuleSpec = z.infer<typeof ruleSpec>;
 type RuleKind = RuleSpec["kind"];
 
 /** The kinds that are judged by this version. */
-const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "share-of-site", "pipeline"]);
+const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "share-of-site", "pipeline", "oddness"]);
 
 /** Says why a rule can't be kept although it is well formed; null: it can. */
 export function unjudgedReason({ kind }: RuleSpec): string | null {

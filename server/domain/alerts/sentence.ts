@@ -29,8 +29,12 @@ export function sentenceOf(spec: RuleSpec): string {
       return `When ${percent(spec.share)} of a site's devices, and at least ${spec.atLeast}, fall silent within ${formatDuration(spec.withinMs)} → ${spec.severity}.`;
     case "quality":
       return `When the quality of ${devicesWords(spec.of)} is below ${spec.below}${lasting(spec.forMs)} → ${spec.severity}.`;
-    case "oddness":
-      return `When ${spec.metric} of ${devicesWords(spec.of)} is odd above ${spec.above}${lasting(spec.forMs)} → ${spec.severity}.`;
+    case "oddness": {
+      const { metric, of, above, forMs, keepMs, severity } = spec;
+      const over = keepMs === 0 ? "" : `; over when that has not been so${lasting(keepMs)}`;
+      const series = metric === "*" ? "any metric" : metric;
+      return `When ${series} of ${devicesWords(of)} is more than ${above} times as far from usual as before${lasting(forMs)} → ${severity}${over}.`;
+    }
     case "pipeline":
       return `When ${MEASURES[spec.measure].when(spec.limit ?? 0)}${lasting(spec.forMs)} → ${spec.severity}${spec.keepMs === 0 ? "" : `; over when that has not been so${lasting(spec.keepMs)}`}.`;
   }

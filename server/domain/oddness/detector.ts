@@ -203,13 +203,14 @@ export function takeAsUsual({ numbers: state }: DetectorState): void {
   raise(2, state[RECORDS]! / Math.E);
 }
 
-/** The values that are usual at a time, by what was known before it; null: too little is. */
+/** The values that are usual at a time, by what was known before it, and before the stretch that goes on; null: too little is. */
 export function usualBand({ numbers: state, means, counts }: DetectorState, time: EpochMs): [number, number] | null {
   if (!isWarm({ numbers: state }, time)) return null;
-  const [level, record] = [state[LEVEL]!, state[RECORDS]!];
+  const measures = state[REST]! > 0 ? HELD : RECORDS;
+  const [level, record] = [state[LEVEL]!, state[measures]!];
   const bin = binOf(time);
   if (counts[bin]! < KNOWN_BIN || state[PROFILE_STEPS]! < WARM_UP_STEPS) return [level - record, level + record];
-  const [usual, far] = [state[BASE]! + means[bin]!, state[RECORDS + PROFILE]!];
+  const [usual, far] = [state[BASE]! + means[bin]!, state[measures + PROFILE]!];
   const [low, high] = [Math.max(level - record, usual - far), Math.min(level + record, usual + far)];
   return low <= high ? [low, high] : [usual - far, usual + far];
 }
