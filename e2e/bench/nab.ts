@@ -31,10 +31,13 @@ export async function main(argv: string[]): Promise<number> {
     console.error("--data names a checkout of NAB, or a folder of its files with a windows.json");
     return 2;
   }
-  const files = readFiles(values.data);
-  const began = performance.now();
+  const { files, named } = readFiles(values.data);
+  if (files.length === 0) throw new Error(`${values.data} has none of the files that its windows name`);
   const found = files.map((file) => detections(file, Number(values.threshold)));
-  const took = ((performance.now() - began) * 1000) / files.reduce((sum, { rows }) => sum + rows.length, 0);
+  // Timed the second time, as a worker runs it: compiled. By the processor's time, whatever else runs.
+  const began = process.cpuUsage();
+  for (const file of files) detections(file, Number(values.threshold));
+  const took = process.cpuUsage(began).user / files.reduce((sum, { rows }) => sum + rows.length, 0);
   const names = Object.keys(PROFILES) as (keyof typeof PROFILES)[];
   const lines = files.map((file, i) => [
     file.name,
@@ -49,7 +52,10 @@ export async function main(argv: string[]): Promise<number> {
     const raw = files.reduce((sum, file, i) => sum + rawScore(file, found[i]!, falsePositive, missed), 0);
     console.log(`${name}: ${((100 * (raw + missed * windows)) / (windows + missed * windows)).toFixed(1)}`);
   }
-  console.log(`${took.toFixed(2)} µs a step, files read before`);
+  const days = files.reduce((sum, { rows }) => sum + (rows.at(-1)!.time - rows[0]!.time) / DAY_MS, 0);
+  const alarms = lines.reduce((sum, [, , , false_]) => sum + Number(false_), 0);
+  console.log(`${files.length} files of ${named}; ${(alarms / days).toFixed(3)} false alarms a series-day`);
+  console.log(`${took.toFixed(2)} µs a step`);
   return 0;
 }
 
@@ -94,14 +100,17 @@ function within(time: number, [from, to]: readonly [number, number]): boolean {
   return time >= from && time <= to;
 }
 
-function readFiles(folder: string): File[] {
+const DAY_MS = 86_400_000;
+
+/** The files whose windows are named, of those that are there. */
+function readFiles(folder: string): { readonly files: File[]; readonly named: number } {
   const labels = ["windows.json", "labels/combined_windows.json"]
     .map((name) => path.join(folder, name))
     .find(existsSync);
   if (labels === undefined) throw new Error(`${folder} has no windows.json and no labels/combined_windows.json`);
   const data = existsSync(path.join(folder, "data")) ? path.join(folder, "data") : folder;
   const windows = JSON.parse(readFileSync(labels, "utf8")) as Record<string, [string, string][]>;
-  return Object.keys(windows)
+  const files = Object.keys(windows)
     .filter((name) => statSync(path.join(data, name), { throwIfNoEntry: false })?.isFile())
     .map((name) => ({
       name,
@@ -113,6 +122,7 @@ function readFiles(folder: string): File[] {
         .map(([time, value]) => ({ time: timeOf(time!), value: Number(value) })),
       windows: windows[name]!.map(([from, to]) => [timeOf(from), timeOf(to)] as const),
     }));
+  return { files, named: Object.keys(windows).length };
 }
 
 function timeOf(text: string): number {

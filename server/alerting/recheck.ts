@@ -6,7 +6,7 @@ import { timeText } from "@/server/postgres/time-text";
 import { samplesOf } from "@/server/ports/reading-blocks";
 import { onDevices } from "./on-devices";
 import { alone, type TurnDeps } from "./turn";
-import type { Instance, Watched } from "./watched";
+import { type Instance, isOfReadings, type Watched } from "./watched";
 
 /** Late readings come in numbers: a stretch waits for more of them. */
 const SETTLE_MS = 5000;

@@ -3,7 +3,7 @@ import { CHANNELS } from "@/server/domain/oddness/detector";
 import { cursor, instant, pageOf, text } from "./common";
 
 /** From this oddness on a stretch is shown unless another is asked for: less comes by chance, on a fleet every few minutes. */
-export const SHOWN_FROM = 1.2;
+export const SHOWN_FROM = 1.3;
 
 const LABELS = ["normal", "real"] as const;
 

@@ -1,6 +1,6 @@
 import { matcherOf } from "../series-rules";
 import { type Bounds, boundsOf, type JudgedCondition, type JudgedRule } from "./condition";
-import type { Condition, ConditionRule, PipelineRule, Selector, SilenceRule } from "./rule";
+import type { Condition, ConditionRule, OddnessRule, PipelineRule, Selector, SilenceRule } from "./rule";
 
 /** What rules select devices by. */
 export interface DeviceFacts {
