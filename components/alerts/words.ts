@@ -41,11 +41,11 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
     return { subject: name, value: formatMeasure(figure), unit: measured, limit };
   }
   if (alert.metric === null) return { ...bare, subject: alert.rule.name };
-  if (spec?.kind === "oddness")
-    return {
-      ...{ subject: `Oddness of ${alert.metric}`, value: figure === null ? null : formatMeasure(figure), unit: "" },
-      limit: `above ${spec.above}`,
-    };
+  if (spec?.kind === "oddness") {
+    const oddest = alert.worstValue ?? alert.lastValue;
+    const value = oddest === null ? null : formatMeasure(oddest);
+    return { subject: `Oddness of ${alert.metric}`, value, unit: "", limit: `above ${spec.above}` };
+  }
   const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric) : undefined;
   // The value of now where that is why it fires; else the one that was.
   const isNow = alert.endedAt === null && isBeyond(condition, alert.severity, alert.lastValue);
