@@ -5,8 +5,10 @@ import { createPostgresDeadLetters } from "./adapters/postgres/dead-letters";
 import { createPostgresLogRetention } from "./adapters/postgres/event-log";
 import { createPostgresMessageArchive } from "./adapters/postgres/message-archive";
 import { createPostgresDeviceTwins } from "./adapters/postgres/device-twins";
+import { backtestJobs } from "./alerting/backtest/job";
 import { catalogJobs } from "./catalog/jobs";
 import type { Engines } from "./compose";
+import { composeHistory } from "./compose-history";
 import { auditFiles } from "./config/audit-files";
 import type { Config } from "./config/config";
 import { deadLetterJobs } from "./dead-letters/jobs";
@@ -22,6 +24,7 @@ import { readDeviceSteps, readRecentSteps } from "./readings/steps";
 import { oddnessJobs } from "./oddness/jobs";
 import { settleLeft } from "./pipeline/settlements";
 import { notificationJobs } from "./notifications/jobs";
+import { countMessages } from "./notifications/would-tell";
 import type { Job, JobContext } from "./postgres/job";
 import { bringBack } from "./readings/cold/bring-back";
 import { coldJobs } from "./readings/cold/jobs";
@@ -72,6 +75,10 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     ...(engines.inspection.kafka === null ? [logRetention(createPostgresLogRetention(work))] : []),
     ...auditJobs({ files: auditFiles(config), logger }),
     ...notificationJobs(),
+    ...backtestJobs({
+      ...{ history: composeHistory(cold), countMessages },
+      staleMs: 10_000 * settings.DEVICE_STALE_SECONDS,
+    }),
     ...jobJobs({ days: settings.DEAD_LETTER_RETENTION_DAYS }),
   ];
 }

@@ -27,7 +27,7 @@ export function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, st
  * When a silence that began at `since` had lasted `afterMs`, counting only while messages were taken; null: it hasn't by `until`.
  * @param open the stretches in which they were
  */
-function silentAt(open: readonly Open[], since: EpochMs, until: EpochMs, afterMs: number): EpochMs | null {
+export function silentAt(open: readonly Open[], since: EpochMs, until: EpochMs, afterMs: number): EpochMs | null {
   if (openFor(open, since, until) < afterMs) return null;
   let end = since + afterMs;
   // Each look adds what was closed up to then, which may lie beyond another pause.
