@@ -221,6 +221,14 @@ describe("silence", () => {
     await rig.drain();
     expect(await events()).toEqual(["fired 360", "resolved 420"]);
     expect(await alerts()).toMatchObject([{ device: "d", severity: "critical", started: 300, fired: 360, ended: 420 }]);
+    // It has been silent within the hour, which is remembered; that alone is no silence.
+    append("d", from(430, 440, 1, 10));
+    await rig.drain();
+    await decideDue(deps(), T + 450 * S);
+    expect(await events()).toEqual(["fired 360", "resolved 420"]);
+    append("d", [...from(450, 4050, 1, 50)]);
+    await rig.drain();
+    expect((await bench.pool.query(`SELECT FROM alert_state`)).rowCount).toBe(0);
   });
 
   test("is told at once of a device that said goodbye, until it is heard again", async () => {

@@ -98,6 +98,11 @@ export async function decideDue(deps: TurnDeps, watermark: EpochMs): Promise<voi
         for (const instance of watched.remembered) {
           const { state, judged, rule, metric } = instance;
           if (state === null) continue;
+          if (judged.conditions.length === 0) {
+            // Whether a device is silent again isn't a matter of its own time.
+            later.push({ device: watched.id, rule: rule.id, metric, due: null });
+            continue;
+          }
           const [next, events] = step(state, { kind: "tick", time }, judged);
           instance.events.push(...events);
           if (events.length > 0 || isRest(state, time)) {

@@ -157,7 +157,7 @@ export function step(
       if (isLate(state, input.time)) return [state, events];
       if (draft.phase === "firing") end(draft, input.time, "resolved", events);
       draft.at = input.time;
-      return [{ ...silentSince(rule, input.time), fires: draft.fires }, events];
+      return [{ ...silentSince(rule, input.time), fires: draft.fires.filter((at) => at > input.time - HOUR) }, events];
     case "close":
       if (draft.alertId !== null || draft.phase === "firing" || draft.phase === "recovering")
         end(draft, Math.max(input.time, draft.at ?? 0), "closed", events, input.reason);
