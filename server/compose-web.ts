@@ -14,6 +14,7 @@ import { addressOf } from "./api/address";
 import { createKeyCheck } from "./access/key-check";
 import type { Api } from "./api/runtime";
 import type { Engines } from "./compose";
+import { composeHistory } from "./compose-history";
 import { composeChannels } from "./compose-notifications";
 import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
@@ -87,10 +88,12 @@ export function composeApi(parts: ApiParts): Api {
     },
   });
   const reread = createReread(engines.pool);
+  const cold = createColdReader(engines.coldStore);
   const verbs = createApi(
     {
       ...engines,
-      cold: createColdReader(engines.coldStore),
+      cold,
+      history: composeHistory(cold),
       prisma,
       callerOf: parts.callerOf,
       doorCallerOf,

@@ -69,6 +69,8 @@ import { listQuality } from "./quality/list";
 import { listRemovals } from "./removals/list";
 import { getRetention, removeRetention, setRetention } from "./retention/retention";
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
+import { backtestRule } from "./rules/backtest";
+import { getBacktest, startBacktest, stopBacktest } from "./rules/backtest-jobs";
 import { addRuleVerb, deleteRule, importRules, updateRule } from "./rules/change";
 import { countRuleMatches, exportRules, getRule, listRuleEpisodes, listRules, listRuleVersions } from "./rules/list";
 import { getReplay } from "./replays/get";
@@ -103,6 +105,10 @@ export const VERBS = {
   listRuleEpisodes,
   countRuleMatches,
   importRules,
+  backtestRule,
+  startBacktest,
+  getBacktest,
+  stopBacktest,
   ingestTelemetry,
   listDevices,
   exportDevices,

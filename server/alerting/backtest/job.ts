@@ -77,9 +77,7 @@ async function tryOnAll({ history, staleMs, countMessages }: BacktestJobDeps, ct
     const outcomes = await backtestDevices(ctx.tx, history, ids, { spec, from, to, staleMs }, ctx.signal);
     const found = outcomes.flatMap((outcome) => {
       const device = foundDevice(outcome, to);
-      return device === null
-        ? []
-        : [{ ...device, id: outcome.device.id, told: mightHaveFired(outcome, name, keepMs) }];
+      return device === null ? [] : [{ ...device, id: outcome.device.id, told: mightHaveFired(outcome, name, keepMs) }];
     });
     const series = outcomes.flatMap((outcome) => outcome.series);
     const next: BacktestPlace = {

@@ -191,6 +191,15 @@ export async function nextDevices(
   return rows.map(({ id }) => id);
 }
 
+/** Counts the devices that {@link nextDevices} goes through. */
+export async function countDevices(tx: Pool | PoolClient, sites: Sites): Promise<number> {
+  const { rows } = await tx.query<{ n: number }>(
+    `SELECT count(*)::integer AS n FROM device WHERE $1::integer[] IS NULL OR site_id = ANY ($1)`,
+    [sites === "all" ? null : sites],
+  );
+  return rows[0]!.n;
+}
+
 /** How long episodes fire within a range, together and the longest, in milliseconds. */
 export function firingOf(
   episodes: readonly Pick<FoundEpisode, "firedAt" | "endedAt">[],
