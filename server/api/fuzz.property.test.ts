@@ -47,6 +47,13 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
       dryRun: false,
     },
   },
+  backtestRule: {
+    spec: { kind: "silence" },
+    device: "press-07",
+    from: "2026-01-01T00:00:00Z",
+    to: "2026-01-02T00:00:00Z",
+  },
+  startBacktest: { spec: { kind: "silence" }, name: "x", from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z" },
   skipBatch: { from: 0, to: 1 },
   sendTestMessage: { device: "press-07" },
   addChannel: {

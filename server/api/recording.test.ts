@@ -36,6 +36,7 @@ test("what shows messages as they came, every file, and every change is recorded
     "checkRoute",
     "previewSilence",
     "countRuleMatches",
+    "backtestRule",
   ];
   expect(silent.filter(({ method, name }) => method !== "GET" && !own.includes(name)).map(({ name }) => name)).toEqual(
     [],

@@ -5,10 +5,11 @@ import { judgedOf, selectorOf } from "@/server/domain/alerts/judged";
 import type { ConditionRule, RuleSpec, SilenceRule } from "@/server/domain/alerts/rule";
 import type { EpochMs } from "@/server/domain/terms";
 import { withTransaction } from "@/server/postgres/transaction";
+import type { DeviceRow } from "../compiled";
 import { readDevices } from "../load";
 import { usualSilence } from "../silence";
 import { readOpen } from "../telemetry-open";
-import type { DeviceRow } from "../watched";
+
 import type { FoundEpisode } from "./episodes";
 import type { Column, History, HourPart } from "./history";
 import { type Need, planOf, type Replay, replay, type Replayed } from "./replay";

@@ -58,7 +58,8 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     `INSERT INTO pipeline_position (cluster, topic, epoch, partition, next) VALUES ('c', 'iot.telemetry', 0, 3, 5) ON CONFLICT DO NOTHING`,
   );
   await query(
-    `INSERT INTO job_run (id, job, lane, trigger, state) VALUES ('run-1', 'stage-retention', 'run-1', 'request', 'done')`,
+    `INSERT INTO job_run (id, job, lane, trigger, state, params) VALUES ('run-1', 'stage-retention', 'run-1', 'request', 'done', '{}'),
+       ('trial-1', 'rule-backtest', 'trial-1', 'request', 'done', '{"from": 0, "to": 1}')`,
   );
   const mapping = { decode: "json", device: ["{id}"], readings: [{ root: "" }] };
   for (const name of ["line-7", "line-8"]) await read(source, ask("addSource", { name, kind: "generic" }));
@@ -93,6 +94,8 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     updateRule: { params: { rule: rules.old }, body: { note: "x" }, target: "old" },
     deleteRule: { params: { rule: rules.gone }, target: "gone" },
     importRules: { body: { rules: [silent("from a file")] }, target: null },
+    startBacktest: { body: { spec: { kind: "silence" } }, target: expect.anything() },
+    stopBacktest: { params: { id: "trial-1" }, target: "trial-1" },
     acknowledgeAlert: { params: { alert: fresh }, body: { note: "on my way" }, target: fresh },
     unacknowledgeAlert: { params: { alert: taken }, target: taken },
     setQualityLimits: { body: { metric: "temperature", limits: { spikeSteps: null } }, target: "temperature" },
@@ -205,7 +208,7 @@ test(
 
 /** What the worker changes by itself meanwhile. */
 const OWN =
-  "next_at,heartbeat_at,last_used_at,seeded,seed_cursor,updated_at,state,lease_owner,lease_token,lease_until,started_at,finished_at,done,error";
+  "next_at,heartbeat_at,last_used_at,seeded,seed_cursor,updated_at,state,lease_owner,lease_token,lease_until,started_at,finished_at,done,cursor,error";
 /** All that the verbs above change. */
 const STATE = [
   ...["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"],

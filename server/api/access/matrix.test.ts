@@ -19,6 +19,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listMetricUse", "getRetention"] as const),
     ...(["listAlerts", "getAlert", "explainAlert", "listRules", "getRule", "exportRules"] as const),
     ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),
+    ...(["backtestRule", "getBacktest"] as const),
     ...(["listQuality", "getDeviceQuality", "listQualityLimits"] as const),
     ...(["listOddness", "getDeviceOddness"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
@@ -44,6 +45,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["addChannel", "updateChannel", "deleteChannel", "testChannel", "addRoute", "updateRoute"] as const),
     ...(["deleteRoute", "addMaintenance", "updateMaintenance", "deleteMaintenance"] as const),
     ...(["addRule", "updateRule", "deleteRule", "importRules", "setQualityLimits"] as const),
+    ...(["startBacktest", "stopBacktest"] as const),
   ],
   "make-keys": [
     "listSourceKeys",

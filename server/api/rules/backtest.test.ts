@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import { backtestAnswer, backtestJob, type BacktestJob } from "@/server/contracts/backtests";
+import { problem } from "@/server/contracts/common";
+import type { Caller } from "@/server/domain/access";
+import { pipelineAnswer } from "@/server/contracts/pipeline";
+import { createApiRig, JSON_TYPE, message, NOW, read } from "@/server/testing/api-rig";
+import { until } from "@/server/testing/until";
+
+const rig = createApiRig();
+const HOT = { kind: "condition", conditions: [{ metric: "temperature", is: "above", warning: 7.5 }] };
+const RANGE = { from: new Date(NOW - 660_000).toISOString(), to: new Date(NOW).toISOString() };
+
+const post = (path: string, body: object) =>
+  new Request(`http://localhost${path}`, { method: "POST", headers: JSON_TYPE, body: JSON.stringify(body) });
+
+async function tryOn(device: string, spec: object = HOT, range: object = RANGE) {
+  return rig.api.handle("backtestRule", post("/api/v1/rule-backtest", { spec, device, ...range }), {});
+}
+
+async function start(spec: object = HOT, api = rig.api): Promise<BacktestJob> {
+  const answer = await api.handle("startBacktest", post("/api/v1/rule-backtests", { spec, name: "hot", ...RANGE }), {});
+  expect(answer.status).toBe(200);
+  return backtestJob.parse(await answer.json());
+}
+
+async function look(id: string, api = rig.api) {
+  return api.handle("getBacktest", new Request(`http://localhost/api/v1/rule-backtests/${id}`), { id });
+}
+
+test("a rule is tried on one device at once, and on all as a job that can be stopped", async () => {
+  const all = ["a", "b", "x"].flatMap((device) =>
+    Array.from({ length: device === "b" ? 7 : 10 }, (_, i) => message(device, i)),
+  );
+  await rig.post(JSON.stringify(all));
+  await until(async () => (await read(pipelineAnswer, rig.get("getPipeline"))).totals.messages === all.length);
+
+  const one = backtestAnswer.parse(await (await tryOn("a")).json());
+  expect(one).toMatchObject({
+    device: "a",
+    selected: true,
+    series: 1,
+    episodes: 1,
+    messages: 0,
+    untold: 1,
+    unknownHours: 0,
+  });
+  expect(one.items).toMatchObject([
+    { metric: "temperature", severity: "warning", firstValue: 8, worstValue: 9, lastValue: 9, endedAt: null },
+  ]);
+  expect(one.items[0]!.firedAt).toBe(new Date(NOW - 600_000 + 8000).toISOString());
+  expect(backtestAnswer.parse(await (await tryOn("b")).json())).toMatchObject({ episodes: 0, items: [] });
+  const elsewhere = { ...HOT, of: { sites: ["south"] } };
+  expect(backtestAnswer.parse(await (await tryOn("a", elsewhere)).json())).toMatchObject({
+    selected: false,
+    series: 0,
+  });
+
+  const job = await start();
+  expect(job).toMatchObject({ total: 3, done: 0 });
+  let found = job;
+  await until(async () => (found = backtestJob.parse(await (await look(job.id)).json())).status === "done");
+  expect(found).toMatchObject({
+    devices: 3,
+    series: 3,
+    done: 3,
+    firingDevices: 2,
+    firingNow: 2,
+    episodes: 2,
+    untold: 2,
+  });
+  expect(found.items.map(({ device, site, episodes }) => [device, site, episodes])).toEqual([
+    ["a", "north", 1],
+    ["x", "south", 1],
+  ]);
+
+  const other = await start();
+  const stopped = await rig.api.handle("stopBacktest", post(`/api/v1/rule-backtests/${other.id}/stop`, {}), {
+    id: other.id,
+  });
+  expect(["stopped", "done"]).toContain(backtestJob.parse(await stopped.json()).status);
+});
+
+test("what can't be tried is said", async () => {
+  const said = async (answer: Response) => problem.parse(await answer.json());
+  const pipeline = { kind: "pipeline", measure: "lagSeconds", limit: 60 };
+  expect(await said(await tryOn("a", pipeline))).toMatchObject({
+    status: 400,
+    errors: [{ at: "spec.kind", message: "Rules of the kind “pipeline” can't be tried on history" }],
+  });
+  expect((await tryOn("nobody")).status).toBe(404);
+  expect(await said(await tryOn("a", HOT, { from: "2020-01-01T00:00:00Z" }))).toMatchObject({
+    errors: [{ at: "from", message: "must be at most 31 days before `to`" }],
+  });
+  expect((await look("none")).status).toBe(404);
+});
+
+test("who may see one site tries rules on its devices, and sees no trial of others", async () => {
+  const { rows } = await rig.engines.pool.query<{ id: number }>(`SELECT id FROM site WHERE name = 'south'`);
+  const caller: Caller = {
+    ...{ kind: "user", accountId: 2, name: "Sam", sessionId: "00000000-0000-4000-8000-000000000001", provenAt: NOW },
+    grants: [{ role: "editor", siteId: rows[0]!.id }],
+  };
+  const api = rig.compose({ caller });
+  const ask = (device: string) =>
+    api.handle("backtestRule", post("/api/v1/rule-backtest", { spec: HOT, device, ...RANGE }), {});
+  expect((await ask("x")).status).toBe(200);
+  expect((await ask("a")).status).toBe(404);
+  const whole = await start();
+  expect((await look(whole.id, api)).status).toBe(404);
+  const own = await start(HOT, api);
+  let found = own;
+  await until(async () => (found = backtestJob.parse(await (await look(own.id, api)).json())).status === "done");
+  expect(found.items.map(({ device }) => device)).toEqual(["x"]);
+});
