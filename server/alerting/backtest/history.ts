@@ -20,7 +20,7 @@ export interface Column {
 }
 
 /** A device's stretch of event time, [from, to). */
-export interface Stretch {
+interface Stretch {
   readonly device: number;
   readonly from: EpochMs;
   readonly to: EpochMs;

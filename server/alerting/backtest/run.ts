@@ -37,7 +37,7 @@ export interface Backtest {
 }
 
 /** What a rule would have made of one of its series; metric null: of several, or of none. */
-export interface SeriesOutcome extends Replayed {
+interface SeriesOutcome extends Replayed {
   readonly metric: string | null;
 }
 
