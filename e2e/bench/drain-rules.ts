@@ -51,7 +51,14 @@ export async function drainWithRules(size: RulesSize): Promise<number> {
       for (const at of round % 2 === 0 ? order : order.reverse()) {
         const { name, main, template } = turns[at]!;
         const profile = size.profile && path.join(size.profile, name.replaceAll(" ", "-"));
-        const one = await drainOnce(engines, { main, cwd: ROOT, template, messages: devices + messages, profile });
+        const one = await drainOnce(engines, {
+          main,
+          cwd: ROOT,
+          template,
+          messages: devices + messages,
+          after: 2 * devices,
+          profile,
+        });
         found[at]!.push(one);
         console.error(
           `${name}: ${Math.round(one.rate)} messages/s, ${one.worker.toFixed(1)} s, ${Math.round(one.peak)} MB`,
@@ -68,6 +75,7 @@ export async function drainWithRules(size: RulesSize): Promise<number> {
       row("readings/s", ({ rate }) => 7 * rate),
       row("worker CPU per million messages, s", ({ worker }) => worker, 1),
       row("PostgreSQL CPU per million messages, s", ({ postgres }) => postgres, 1),
+      row("worker CPU from its start until it has had two messages of each device, s", ({ until }) => until, 1),
       row("worker peak memory, MB", ({ peak }) => peak),
     ];
     const head = [`median of ${size.rounds} (to neither)`, ...turns.map(({ name }) => name)];

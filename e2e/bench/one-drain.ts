@@ -19,6 +19,8 @@ export interface Drained {
   readonly postgres: number;
   readonly rate: number;
   readonly peak: number;
+  /** Processor seconds of the worker from its start until then. */
+  readonly until: number;
   /** The database, if it was to be kept. */
   readonly name: string;
   readonly url: string;
@@ -31,6 +33,8 @@ export interface DrainOptions {
   readonly cwd: string;
   /** Messages that are in the database when all is done. */
   readonly messages: number;
+  /** Measured is what comes after so many of them, by which the worker has come to know its devices; left out: after the first batch. */
+  readonly after?: number;
   /** The database that the worker's own begins as; left out: an empty one. */
   readonly template?: string;
   /** A CPU profile of the worker goes into this folder. */
@@ -42,7 +46,7 @@ export interface DrainOptions {
 /** Drains what the database hasn't had by one worker, into a database of its own. */
 export async function drainOnce(
   engines: RunningEngines,
-  { main, cwd, messages, template, profile, keep = false }: DrainOptions,
+  { main, cwd, messages, after = 1, template, profile, keep = false }: DrainOptions,
 ): Promise<Drained> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drain-"));
   const { name, url, drop } = await createDatabase(engines, template);
@@ -62,8 +66,8 @@ export async function drainOnce(
     postgres: treeOf(engines.postgres!.pid).reduce((sum, { pid }) => sum + cpuSeconds(pid), 0),
   });
   try {
-    const some = async () => worker.exitCode !== null || (await handled(pool)).messages > before;
-    await until(some, { timeoutMs: 60_000, everyMs: 10, what: "the first batch" });
+    const some = async () => worker.exitCode !== null || (await handled(pool)).messages >= before + after;
+    await until(some, { timeoutMs: 300_000, everyMs: 10, what: "the first batches" });
     const first = await look();
     const all = async () => worker.exitCode !== null || (await handled(pool)).messages >= messages;
     await until(all, { timeoutMs: 900_000, everyMs: 50, what: "the backlog to drain" });
@@ -75,7 +79,7 @@ export async function drainOnce(
       postgres: ((last.postgres - first.postgres) / drained) * 1e6,
       rate: (drained / (last.at - first.at)) * 1000,
       peak: peakMemory(worker.pid!),
-      ...{ name, url },
+      ...{ until: first.worker, name, url },
     };
   } finally {
     const exited = worker.exitCode === null ? once(worker, "exit") : null;

@@ -100,14 +100,15 @@ export function createCompile(rules: readonly ActiveRule[]): Compile {
     const named = told.named(facts);
     const labels = told.labels.map((label) => (Object.hasOwn(facts.labels, label) ? facts.labels[label] : null));
     const hold = holdOf("auto", device.gapMs);
-    const of = JSON.stringify([facts.site, facts.type, hold, labels, metrics, named]);
+    const readings = metrics.map(({ id, name, min, max }) => `${id} ${name} ${min} ${max}`).join();
+    const of = JSON.stringify([facts.site, facts.type, hold, labels, named, readings]);
     let kind = kinds.get(of);
     if (kind) return kind;
     if (kinds.size >= MOST_KINDS) kinds.clear();
     const own = new Set(named);
     const selecting = rules.filter((rule) => (told.byName.has(rule) ? own.has(rule.id) : rule.selects(facts)));
     kind = compiledOf(
-      selecting.flatMap((rule) => partsOf(rule, metrics, device.gapMs)),
+      selecting.flatMap((rule) => partsOf(rule, device, readings)),
       metrics,
     );
     kinds.set(of, kind);
@@ -143,13 +144,16 @@ function whatTells(rules: readonly ActiveRule[]) {
 /** Makes the parts of rules; kinds of devices with the same metrics and pace share them. */
 function createPartsOf() {
   const made = new Map<ActiveRule, Map<string, readonly Part[]>>();
-  return (rule: ActiveRule, metrics: readonly MetricFacts[], gapMs: number | null): readonly Part[] => {
+  /** @param readings tells metrics apart */
+  return (
+    rule: ActiveRule,
+    { metrics, gapMs }: Pick<DeviceRow, "metrics" | "gapMs">,
+    readings: string,
+  ): readonly Part[] => {
     const { spec } = rule;
     if (spec.kind !== "silence" && spec.kind !== "condition" && spec.kind !== "oddness") return [];
     const key =
-      spec.kind === "silence"
-        ? ""
-        : JSON.stringify([spec.kind === "condition" ? holdOf(spec.holds, gapMs) : 0, metrics]);
+      spec.kind === "silence" ? "" : `${spec.kind === "condition" ? holdOf(spec.holds, gapMs) : 0} ${readings}`;
     let own = made.get(rule);
     if (!own) made.set(rule, (own = new Map()));
     let parts = own.get(key);
