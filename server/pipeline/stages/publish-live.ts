@@ -8,6 +8,8 @@ import type { Timings } from "../timings";
 
 /** The least time between frames, in milliseconds; web makes at most five a second of them. The first after a rest doesn't wait. */
 const FRAME_MS = 100;
+/** The same after a frame that had no room for all: a backlog is caught up with faster than anybody watches. */
+const FULL_FRAME_MS = 500;
 /** The most points kept per metric of a device in a frame: the newest. */
 const POINTS_A_METRIC = 50;
 /** The most points and strings in a frame; anything beyond is left out, and the frame says so. */
@@ -50,7 +52,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
   /** Time at which the first pending reading was committed. */
   let pendingSince = 0;
   let timer: NodeJS.Timeout | null = null;
-  let sentAt = -Infinity;
+  let nextAt = -Infinity;
   let sending: Promise<void> | null = null;
   let stopped = false;
   /** Callbacks of those who wait for the frame being gathered. */
@@ -69,6 +71,10 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
       device.lastSeen = Math.max(device.lastSeen, record.ingestTime);
       for (const [field, text] of texts) addText(device, field, message.eventTime, text);
     }
+    if (room <= 0) {
+      for (const name of names.values()) deviceOf(name).more = true;
+      return arm();
+    }
     // Newest first: once a metric has its points, all that remain of it are left out at a glance.
     for (let at = added.length - 1; at >= 0; at--) {
       const { deviceId, time, metrics, values } = added[at]!;
@@ -83,8 +89,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
 
   /** Schedules the next frame. While a record is under way the frame gathers: a slow log makes fewer frames, not more. */
   function arm(): void {
-    if (!sending && !stopped && pending.size > 0)
-      timer ??= setTimeout(send, Math.max(0, sentAt + FRAME_MS - performance.now()));
+    if (!sending && !stopped && pending.size > 0) timer ??= setTimeout(send, Math.max(0, nextAt - performance.now()));
   }
 
   function deviceOf(name: string): Pending {
@@ -124,7 +129,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
 
   function send(): void {
     timer = null;
-    sentAt = performance.now();
+    nextAt = performance.now() + (room > 0 ? FRAME_MS : FULL_FRAME_MS);
     const devices = pending;
     const since = pendingSince;
     const tell = asked;
