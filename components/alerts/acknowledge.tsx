@@ -56,7 +56,8 @@ export function Acknowledge({ alert, words, onClose }: AcknowledgeProps) {
       <Textarea
         label="Note"
         description="What the others should know"
-        data-autofocus
+        // Where there is a keyboard; else it would cover the button that a thumb is about to press.
+        data-autofocus={matchMedia("(pointer: fine)").matches || undefined}
         autosize
         minRows={2}
         maxRows={6}

@@ -2,16 +2,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import type { Alert } from "@/server/contracts/alerts";
+import type { AlertMessages } from "@/server/contracts/notifications";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { useLive } from "../live/provider";
 import { toStretches } from "../live/series";
+import { alertMessagesQuery } from "../queries/alerts";
 import { historyQuery } from "../queries/readings";
 import { bandKey, toRows } from "../ui/chart-rows";
 import { useNow } from "../ui/clock";
 import { formatDuration, formatInstant, formatMeasure, formatTick, zoneOffsetMs } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
-import type { TimeLimit, TimeShade } from "../ui/time-chart";
+import type { TimeLimit, TimeMark, TimeShade } from "../ui/time-chart";
 import { timeTicks } from "../ui/time-ticks";
 import { useZone } from "../ui/zone";
 import classes from "./alert.module.css";
@@ -66,6 +68,8 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
     ],
     [started, fired, end, alert.severity],
   );
+  const { data: messages } = useQuery(alertMessagesQuery(alert.id));
+  const marks = useMemo(() => toldMarks(messages), [messages]);
   const span = to - from;
   const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
@@ -83,6 +87,7 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
         height={260}
         limits={limits}
         shades={shades}
+        marks={marks}
         formatTick={tick}
         formatTime={moment}
         formatValue={formatMeasure}
@@ -93,6 +98,14 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
       </figcaption>
     </figure>
   );
+}
+
+/** When a channel was told first, of each channel. */
+function toldMarks(messages: AlertMessages | undefined): TimeMark[] {
+  const first = new Map<string, number>();
+  for (const { channel, sentAt } of messages?.messages.toReversed() ?? [])
+    if (sentAt !== null && !first.has(channel)) first.set(channel, Date.parse(sentAt));
+  return [...first].map(([channel, time]) => ({ time, label: `${channel} told` }));
 }
 
 /** The limits that a rule has for a metric, as lines. */

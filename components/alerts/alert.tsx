@@ -1,9 +1,10 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { formatDuration } from "@/server/domain/duration";
-import type { AlertWithEvents } from "@/server/contracts/alerts";
+import type { Alert, AlertWithEvents } from "@/server/contracts/alerts";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { alertQuery, ALERTS, alertsQuery, unacknowledgeAlert } from "../queries/alerts";
@@ -14,7 +15,7 @@ import { useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatInstant, formatMeasure } from "../ui/format";
+import { formatInstant, formatMeasure, formatTotal } from "../ui/format";
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
 import { Link } from "../ui/link";
@@ -28,9 +29,12 @@ import classes from "./alert.module.css";
 import { Messages } from "./messages";
 import { WhatWords } from "./row";
 import { useSpecs } from "./use-specs";
-import { asideOf, standingOf, whatOf, whatText } from "./words";
+import { asideOf, silenceAddress, standingOf, whatOf, whatText } from "./words";
 
-const KEYS: readonly KeyHint[] = [{ keys: ["a"], does: "Acknowledge it" }];
+const KEYS: readonly KeyHint[] = [
+  { keys: ["a"], does: "Acknowledge it" },
+  { keys: ["s"], does: "Silence it" },
+];
 
 /** One alert: what it is about, when what happened, who was told. */
 export function AlertView({ id }: { id: string }) {
@@ -64,6 +68,7 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
   const why = whyOfAlert(alert);
   const queries = useQueryClient();
   const mayOperate = useMay("operate", site);
+  const router = useRouter();
   const [isAsked, setAsked] = useState(false);
   const takeBack = useMutation({
     mutationFn: () => unacknowledgeAlert(id),
@@ -71,10 +76,11 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
   });
   useKeyHints("Alert", KEYS);
   useKeys((event) => {
-    if (event.key !== "a" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isKeyTaken(event) || !mayOperate || endedAt !== null) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isKeyTaken(event)) return;
+    if ((event.key !== "a" && event.key !== "s") || !mayOperate || endedAt !== null) return;
     event.preventDefault();
-    setAsked(true);
+    if (event.key === "a") setAsked(true);
+    else router.push(silenceAddress(alert));
   });
   const [mark, word] = standingOf(alert);
   const aside = asideOf(alert);
@@ -93,11 +99,19 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
             {device === null ? null : <Link href={`/devices/${toSegment(device)}`}>{device}</Link>}
             {subject === null ? null : <span>{subject}</span>}
             {site === null ? null : <Link href={`/alerts?site=${encodeURIComponent(site)}`}>{site}</Link>}
+            {alert.children === 0 ? null : (
+              <Link href={`/alerts?parent=${id}`}>{formatTotal(alert.children)} beneath it</Link>
+            )}
             {alert.parent === null ? null : <Link href={`/alerts/${alert.parent}`}>part of the site’s alert</Link>}
           </p>
           {alert.sentence === null ? null : (
             <p className={classes.muted}>
               {alert.sentence} {why === null ? null : <Link href={why}>Why?</Link>}
+            </p>
+          )}
+          {alert.runbook === null ? null : (
+            <p className={classes.runbook}>
+              <b>What to do</b> <Runbook text={alert.runbook} />
             </p>
           )}
         </div>
@@ -118,6 +132,9 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
             <div className={classes.buttons}>
               <Button size="sm" variant={acknowledged ? "default" : "filled"} onClick={() => setAsked(true)}>
                 {acknowledged ? "Change note…" : "Acknowledge…"}
+              </Button>
+              <Button size="sm" variant="default" component={Link} href={silenceAddress(alert)}>
+                Silence…
               </Button>
               {acknowledged ? (
                 <Button size="sm" variant="default" loading={takeBack.isPending} onClick={() => takeBack.mutate()}>
@@ -143,7 +160,10 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
           <Messages id={id} />
         </Section>
       </div>
-      {device === null ? null : <Earlier alert={alert} device={device} />}
+      <div className={classes.parts}>
+        {device === null ? null : <Earlier alert={alert} device={device} />}
+        <Alike alert={alert} />
+      </div>
       {isAsked ? <Acknowledge alert={alert} words={whatText(what)} onClose={() => setAsked(false)} /> : null}
     </Page>
   );
@@ -249,25 +269,61 @@ function Earlier({ alert: { id, rule }, device }: { alert: AlertWithEvents; devi
   return (
     <Section title="Of this rule on this device">
       {data && others.length === 0 ? <p className={classes.muted}>No other alert is kept.</p> : null}
-      <ul className={classes.earlier}>
-        {others.map((one) => {
-          const [mark, word] = standingOf(one);
-          const lasted = one.endedAt === null ? null : Date.parse(one.endedAt) - Date.parse(one.startedAt);
-          return (
-            <li key={one.id}>
-              <StateMark mark={mark} word={word} />
-              <Link href={`/alerts/${one.id}`}>
-                <Moment time={one.startedAt} />
-              </Link>
-              <span>{lasted === null ? "not over yet" : `for ${formatDuration(lasted)}`}</span>
-              <span>
-                {one.worstValue === null ? "" : `worst ${formatMeasure(one.worstValue)}`}
-                {one.worstValue !== null && one.unit ? <small> {one.unit}</small> : null}
-              </span>
-            </li>
-          );
-        })}
-      </ul>
+      <Others alerts={others} />
     </Section>
+  );
+}
+
+/** What else of the same rule fires now. */
+function Alike({ alert: { id, rule } }: { alert: AlertWithEvents }) {
+  const { data } = useQuery(alertsQuery({ state: "open", rule: String(rule.id), order: "worst", limit: 20 }));
+  const others = data?.items.filter((one) => one.id !== id) ?? [];
+  return (
+    <Section title="Of this rule elsewhere, now">
+      {data && others.length === 0 ? <p className={classes.muted}>Nothing else of it fires.</p> : null}
+      <Others alerts={others} isElsewhere />
+    </Section>
+  );
+}
+
+function Others({ alerts, isElsewhere = false }: { alerts: readonly Alert[]; isElsewhere?: boolean }) {
+  return (
+    <ul className={classes.earlier}>
+      {alerts.map((one) => {
+        const [mark, word] = standingOf(one);
+        const lasted = one.endedAt === null ? null : Date.parse(one.endedAt) - Date.parse(one.startedAt);
+        const place = isElsewhere ? (one.device ?? one.subject ?? one.site) : null;
+        return (
+          <li key={one.id}>
+            <StateMark mark={mark} word={word} />
+            <Link href={`/alerts/${one.id}`}>{place ?? <Moment time={one.startedAt} />}</Link>
+            <span>
+              {place !== null ? (
+                <Age time={one.startedAt} />
+              ) : lasted === null ? (
+                "not over yet"
+              ) : (
+                `for ${formatDuration(lasted)}`
+              )}
+            </span>
+            <span>
+              {one.worstValue === null ? "" : `worst ${formatMeasure(one.worstValue)}`}
+              {one.worstValue !== null && one.unit ? <small> {one.unit}</small> : null}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** What to do, or where that is written: an address alone leads there. */
+function Runbook({ text }: { text: string }) {
+  return /^https?:\/\/\S+$/.test(text) ? (
+    <a href={text} target="_blank" rel="noreferrer">
+      {text}
+    </a>
+  ) : (
+    text
   );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { READY_RULES } from "@/server/domain/alerts/ready-rules";
 import { ruleSpec } from "@/server/domain/alerts/rule";
-import { draftOf, NEW_CONDITION, NEW_DRAFT, specOf } from "./draft";
+import { draftInAddress, draftOf, NEW_CONDITION, NEW_DRAFT, specOf } from "./draft";
 import { parseDuration } from "./draft-text";
 
 const RULES = [
@@ -59,4 +59,15 @@ test("says at which field a rule is wrong, and why", () => {
   expect(faults({}, { kind: "share-of-site", share: "130" })).toEqual(["share"]);
   expect(faults({}, { kind: "share-of-site", within: "soon" })).toEqual(["within"]);
   expect(faults({}, { kind: "pipeline", limit: "" })).toEqual(["limit"]);
+});
+
+test("an address begins a rule", () => {
+  const draft = draftInAddress(new URLSearchParams("new=1&metric=temperature&above=96&type=press&site=north"));
+  expect(specOf(draft)).toEqual({
+    spec: ruleSpec.parse({
+      kind: "condition",
+      of: { sites: ["north"], types: ["press"] },
+      conditions: [{ metric: "temperature", is: "above", warning: 96 }],
+    }),
+  });
 });

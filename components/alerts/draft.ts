@@ -102,6 +102,19 @@ function timesOf({ forMs, keepMs }: { forMs: number; keepMs: number }) {
   return { lasting: durationText(forMs), keep: durationText(keepMs) };
 }
 
+/** The fields that an address fills: ?metric=temperature&above=96&type=press&site=north; what leads here begins a rule that way. */
+export function draftInAddress(address: URLSearchParams): Draft {
+  const named = (key: string) => address.getAll(key).filter((value) => value !== "");
+  const [metric = "", warning = ""] = [address.get("metric") ?? "", address.get("above") ?? ""];
+  return {
+    ...{ ...NEW_DRAFT, sites: named("site"), types: named("type"), devices: named("device") },
+    conditions: [{ ...NEW_CONDITION, metric, warning }],
+  };
+}
+
+/** What takes that out of an address again. */
+export const NO_DRAFT = { new: null, metric: null, above: null, type: null, site: null, device: null };
+
 /** What stands in the way of a rule: the field's path and why. */
 export interface Fault {
   readonly at: string;

@@ -30,7 +30,7 @@ import { useSpecs } from "./use-specs";
 import { useStill } from "./use-still";
 import { useTrends } from "./use-trends";
 import { isFiltered, readView, STEP, wantedOf, type View } from "./view";
-import { trendLimits, whatOf, whatText } from "./words";
+import { silenceAddress, trendLimits, whatOf, whatText } from "./words";
 
 const Acknowledge = dynamic(() => import("./acknowledge").then((dialog) => dialog.Acknowledge), { ssr: false });
 
@@ -181,12 +181,6 @@ export function Inbox() {
 
 const NONE: readonly ListedAlert[] = [];
 const NO_FILTER = { severity: null, site: null, rule: null, device: null, parent: null };
-
-/** Where what an alert is about is silenced. */
-function silenceAddress({ rule, device, site }: Alert): string {
-  const of = device !== null ? { device } : site !== null ? { site } : {};
-  return `/alerts/silences?${new URLSearchParams({ new: "1", rule: rule.name, ...of }).toString()}`;
-}
 
 function Nothing({ view, onClear }: { view: View; onClear: () => void }) {
   if (isFiltered(view)) return <NoMatch onClear={onClear}>No such alert.</NoMatch>;

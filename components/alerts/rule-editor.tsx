@@ -35,16 +35,18 @@ const KINDS: Readonly<Record<RuleSpec["kind"], { label: string; Fields: Componen
 interface RuleEditorProps {
   /** Null: a new one. */
   readonly rule: AlertRule | null;
+  /** What a new one begins with. */
+  readonly first?: Draft;
   readonly onClose: () => void;
 }
 
 /** Makes or changes a rule: its fields read as the sentence it becomes, beside what that would do. */
-export function RuleEditor({ rule, onClose }: RuleEditorProps) {
+export function RuleEditor({ rule, first = NEW_DRAFT, onClose }: RuleEditorProps) {
   const queries = useQueryClient();
   const [name, setName] = useState(rule?.name ?? "");
   const [note, setNote] = useState(rule?.note ?? "");
   const [runbook, setRunbook] = useState(rule?.runbook ?? "");
-  const [draft, setDraft] = useState<Draft>(rule ? draftOf(rule.spec) : NEW_DRAFT);
+  const [draft, setDraft] = useState<Draft>(rule ? draftOf(rule.spec) : first);
   const [isTried, setTried] = useState(false);
   const change = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }));
   const read = specOf(draft);

@@ -3,22 +3,39 @@ import { Button, FileButton } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useState } from "react";
-import type { AlertRule } from "@/server/contracts/rules";
+import type { AlertRule, RuleEpisodes } from "@/server/contracts/rules";
 import { READY_RULES, type ReadyRule } from "@/server/domain/alerts/ready-rules";
 import { unjudgedReason } from "@/server/domain/alerts/rule";
 import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
 import { adviceOn, saidOf } from "../queries/request";
+<<<<<<< HEAD
 import { addRule, changeRule, RULES, RULES_FILE, ruleMatchesQuery, rulesQuery } from "../queries/rules";
 import { whyAddress } from "../queries/why";
+=======
+import { silencesQuery } from "../queries/notifications";
+import {
+  addRule,
+  changeRule,
+  ruleEpisodesQuery,
+  ruleMatchesQuery,
+  RULES,
+  RULES_FILE,
+  rulesQuery,
+} from "../queries/rules";
+>>>>>>> 6ddef79 (Show how often rules fire, begin a rule from a chart, and draw a device's alerts on its charts)
 import { AlertPages } from "../shell/alert-pages";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
+import { BarSparkline } from "../ui/bar-sparkline";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
 import { StateMark } from "../ui/state-mark";
+import { useAddress } from "../ui/url";
+import { draftInAddress, NO_DRAFT } from "./draft";
 import { History, ImportRules, RemoveRule } from "./rule-dialogs";
 import classes from "./rules.module.css";
 
@@ -27,7 +44,6 @@ const RuleEditor = dynamic(() => import("./rule-editor").then((editor) => editor
 /** What is open over the list. */
 type Opened =
   | { readonly what: "edit" | "history" | "remove"; readonly rule: AlertRule }
-  | { readonly what: "new" }
   | { readonly what: "import"; readonly file: File };
 
 /** What alerts are decided by: each rule as a sentence, with what it watches. */
@@ -42,7 +58,10 @@ export function Rules() {
 function List() {
   const { data, error, refetch, isFetching } = useQuery(rulesQuery());
   const mayEdit = useMayEverywhere("edit");
+  const { data: episodes } = useQuery(ruleEpisodesQuery());
+  const [address, changeAddress] = useAddress();
   const [opened, setOpened] = useState<Opened | null>(null);
+  const all = episodes?.reduce((sum, { days }) => sum + total(days), 0) ?? 0;
   const close = () => setOpened(null);
   return (
     <Page title="Rules">
@@ -63,7 +82,10 @@ function List() {
       {data ? (
         <div>
           <div className={classes.bar}>
-            <p>{data.length === 0 ? "" : told(data)}</p>
+            <p>
+              {data.length === 0 ? "" : told(data)}
+              <Hiding />
+            </p>
             {data.length > 0 ? (
               <Button size="compact-sm" variant="default" component="a" href={RULES_FILE} download="alert-rules.json">
                 Export
@@ -81,7 +103,7 @@ function List() {
                     </Button>
                   )}
                 </FileButton>
-                <Button size="compact-sm" onClick={() => setOpened({ what: "new" })}>
+                <Button size="compact-sm" onClick={() => changeAddress({ new: "1" }, "push")}>
                   New rule…
                 </Button>
               </>
@@ -90,12 +112,21 @@ function List() {
           {data.length === 0 ? <Ready mayEdit={mayEdit} /> : null}
           <ul className={classes.rules} aria-label="Rules" hidden={data.length === 0}>
             {data.map((rule) => (
-              <Rule key={rule.id} rule={rule} mayEdit={mayEdit} onOpen={(what) => setOpened({ what, rule })} />
+              <Rule
+                key={rule.id}
+                rule={rule}
+                days={episodes && daysOf(episodes, rule.id)}
+                all={all}
+                mayEdit={mayEdit}
+                onOpen={(what) => setOpened({ what, rule })}
+              />
             ))}
           </ul>
         </div>
       ) : null}
-      {opened?.what === "new" ? <RuleEditor rule={null} onClose={close} /> : null}
+      {mayEdit && address.get("new") !== null ? (
+        <RuleEditor rule={null} first={draftInAddress(address)} onClose={() => changeAddress(NO_DRAFT)} />
+      ) : null}
       {opened?.what === "edit" ? <RuleEditor rule={opened.rule} onClose={close} /> : null}
       {opened?.what === "history" ? <History rule={opened.rule} onClose={close} /> : null}
       {opened?.what === "remove" ? <RemoveRule rule={opened.rule} onClose={close} /> : null}
@@ -104,13 +135,33 @@ function List() {
   );
 }
 
+/** Silences that keep something back that fires: a way in which a rule does nothing. */
+function Hiding() {
+  const { data } = useQuery(silencesQuery());
+  const hiding = data?.filter(({ state, hides }) => state === "active" && hides > 0) ?? [];
+  if (hiding.length === 0) return null;
+  const hidden = hiding.reduce((sum, { hides }) => sum + hides, 0);
+  return (
+    <>
+      {"; "}
+      <Link href="/alerts/silences">
+        {counted(hiding.length, "silence")} {hiding.length === 1 ? "hides" : "hide"} {hidden} firing
+      </Link>
+    </>
+  );
+}
+
 interface RuleProps {
   readonly rule: AlertRule;
+  /** How often it fired on each of the last 30 days; undefined until that is known. */
+  readonly days: readonly number[] | undefined;
+  /** How often all rules did. */
+  readonly all: number;
   readonly mayEdit: boolean;
   readonly onOpen: (what: "edit" | "history" | "remove") => void;
 }
 
-function Rule({ rule, mayEdit, onOpen }: RuleProps) {
+function Rule({ rule, days, all, mayEdit, onOpen }: RuleProps) {
   const { id, name, enabled, version, sentence, note, firing, updatedAt, updatedBy, spec, inForce } = rule;
   const queries = useQueryClient();
   const { data: matches } = useQuery(ruleMatchesQuery(spec));
@@ -138,6 +189,7 @@ function Rule({ rule, mayEdit, onOpen }: RuleProps) {
       <div className={classes.cell}>
         {firing > 0 ? <Link href={`/alerts?rule=${id}`}>{firing} firing</Link> : <span>Nothing fires</span>}
       </div>
+      <div className={classes.cell}>{days ? <Noise days={days} all={all} id={id} /> : null}</div>
       <div className={classes.cell}>
         <Age time={updatedAt} />
         <small>by {updatedBy}</small>
@@ -176,6 +228,36 @@ function Rule({ rule, mayEdit, onOpen }: RuleProps) {
         ) : null}
       </div>
     </li>
+  );
+}
+
+const NEVER: readonly number[] = Array.from({ length: 30 }, () => 0);
+
+function daysOf(episodes: RuleEpisodes["items"], rule: number): readonly number[] {
+  return episodes.find((one) => one.rule === rule)?.days ?? NEVER;
+}
+
+function total(days: readonly number[]): number {
+  return days.reduce((sum, n) => sum + n, 0);
+}
+
+/** How often a rule fired day by day, and its share of all that fired. */
+function Noise({ days, all, id }: { days: readonly number[]; all: number; id: number }) {
+  const its = total(days);
+  if (its === 0) return <span className={classes.never}>Never in 30 days</span>;
+  const share = Math.round((100 * its) / all);
+  return (
+    <>
+      <BarSparkline
+        values={days}
+        color="var(--fw-warn)"
+        label={`Alerts a day in the last 30 days, today last: ${its} in all`}
+      />
+      <small>
+        <Link href={`/alerts?show=ended&rule=${id}`}>{formatTotal(its)} in 30 days</Link>, {share === 0 ? "< 1" : share}{" "}
+        % of all
+      </small>
+    </>
   );
 }
 

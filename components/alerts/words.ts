@@ -118,3 +118,9 @@ export function asideOf(alert: Alert): string {
   if (alert.flapping) return "flapping";
   return alert.state === "recovering" ? "recovering" : "";
 }
+
+/** Where what an alert is about is silenced. */
+export function silenceAddress({ rule, device, site }: Alert): string {
+  const of = device !== null ? { device } : site !== null ? { site } : {};
+  return `/alerts/silences?${new URLSearchParams({ new: "1", rule: rule.name, ...of }).toString()}`;
+}

@@ -10,9 +10,14 @@ export interface Flag {
   readonly count: number;
 }
 
+/** Where a moment lies within [from, to), in percent of its width. */
+export function shareOfTime(time: number, from: number, to: number): number {
+  return (100 * (Math.min(Math.max(time, from), to) - from)) / (to - from);
+}
+
 /** Where flags lie within [from, to), in percent of its width; those that fail last, so that they lie above. */
 export function placesOf(flags: readonly Flag[], from: number, to: number) {
-  const share = (time: number) => (100 * (Math.min(Math.max(time, from), to) - from)) / (to - from);
+  const share = (time: number) => shareOfTime(time, from, to);
   return flags
     .filter((flag) => flag.to >= from && flag.from < to)
     .map((flag) => ({ flag, left: share(flag.from), width: share(flag.to) - share(flag.from) }))

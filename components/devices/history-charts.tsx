@@ -1,5 +1,6 @@
 "use client";
 import { useCallback, useMemo, useState } from "react";
+import type { ListedAlert } from "@/server/contracts/alerts";
 import type { DeviceQuality } from "@/server/contracts/quality";
 import { formatDuration, formatInstant, formatMeasure, formatTick, type Zone, zoneOffsetMs } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
@@ -8,6 +9,7 @@ import type { TimeSeries } from "../ui/time-chart";
 import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
+import { AlertStrip, useShades } from "./alert-strip";
 import { chartGroups, MOST_CHARTS } from "./chart-groups";
 import { bandKey, toRows } from "../ui/chart-rows";
 import { flagsOf, FlagStrip } from "./flags";
@@ -26,6 +28,8 @@ interface HistoryChartsProps extends Stretch {
   series: readonly Series[];
   /** What is flagged of them; undefined until it is known. */
   quality: DeviceQuality | undefined;
+  /** Those of the device in this time. */
+  alerts: readonly ListedAlert[];
   zone: Zone;
   /** The moment a person chose; live values are spoken in turns, this one at once. */
   choice: string;
@@ -51,6 +55,7 @@ export function HistoryCharts({ series, choice, ...rest }: HistoryChartsProps) {
           slots={groups.length}
         />
       ))}
+      <AlertStrip alerts={rest.alerts} from={rest.from} to={rest.to} zone={rest.zone} />
     </div>
   );
 }
@@ -97,6 +102,7 @@ function GroupChart(props: GroupChartProps) {
   );
   const value = useCallback((number: number) => (isFlag ? flagWord(number) : formatMeasure(number)), [isFlag]);
   const metrics = series.map(({ metric }) => metric);
+  const shades = useShades(props.alerts, metrics.join(" "));
   const flags = flagsOf(props.quality, metrics);
   const height = chartHeight(slots);
   return (
@@ -120,6 +126,7 @@ function GroupChart(props: GroupChartProps) {
           ticks={ticks}
           unit={isFlag ? "" : series[0]!.unit || "no unit"}
           height={height}
+          shades={shades}
           {...(isFlag ? { range: FLAG_RANGE } : {})}
           formatTick={tick}
           formatTime={moment}

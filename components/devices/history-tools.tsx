@@ -1,6 +1,7 @@
 "use client";
 import { Button, Menu, SegmentedControl } from "@mantine/core";
-import { useMay } from "../queries/access";
+import type { DeviceDetail } from "@/server/contracts/devices";
+import { useMay, useMayEverywhere } from "../queries/access";
 import { downloadAddress } from "../queries/readings";
 import { whyAddress } from "../queries/why";
 import { formatTotal, type Zone } from "../ui/format";
@@ -8,12 +9,11 @@ import { Link } from "../ui/link";
 import { CustomRange } from "./custom-range";
 import classes from "./history.module.css";
 import { RANGES, type Stretch, stretchAddress } from "./ranges";
+import { ruleAddress } from "./rule-address";
 import type { HistoryView } from "./use-history";
 
 interface HistoryToolsProps {
-  device: string;
-  /** Where it is. */
-  site: string | null;
+  device: DeviceDetail;
   metrics: readonly string[];
   view: HistoryView;
   zone: Zone;
@@ -23,9 +23,11 @@ interface HistoryToolsProps {
 }
 
 /** Sets the range of the history and how it is shown, whether it follows live, and offers it as a download. */
-export function HistoryTools({ device, site, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
+export function HistoryTools({ device, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
   const { from, to, range, isOld, endsAtLatest, isLive, waiting, setPaused, series } = view;
-  const mayDownload = useMay("view-messages", site);
+  const mayDownload = useMay("view-messages", device.site);
+  const mayMakeRules = useMayEverywhere("edit");
+  const rule = mayMakeRules ? ruleAddress(device, series, view) : null;
   const show = (stretch: Stretch) => change(stretchAddress(stretch), "push");
   return (
     <div className={classes.tools}>
@@ -83,7 +85,18 @@ export function HistoryTools({ device, site, metrics, view, zone, asTable, chang
           { value: "table", label: "Table" },
         ]}
       />
-      {mayDownload ? <Download device={device} metrics={metrics} from={from} to={to} /> : null}
+      {rule === null ? null : (
+        <Button
+          size="xs"
+          variant="default"
+          component={Link}
+          href={rule}
+          title="A rule with a limit just below the highest value shown"
+        >
+          Make a rule…
+        </Button>
+      )}
+      {mayDownload ? <Download device={device.id} metrics={metrics} from={from} to={to} /> : null}
     </div>
   );
 }

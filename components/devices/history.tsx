@@ -7,6 +7,7 @@ import { formatDuration, formatMeasure, formatMoment, type Zone, zoneName } from
 import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
+import { useAlertsIn } from "./alert-strip";
 import { chartGroups } from "./chart-groups";
 import { flagsOf, FlagTable, useFlags } from "./flags";
 import classes from "./history.module.css";
@@ -32,6 +33,7 @@ export function History({ device, metrics, address, change }: HistoryProps) {
   const { series, from, to, error, isFetching, retry, isStale, choice } = view;
   const [zoom, zoomOut] = useZoom(address, change);
   const { quality } = useFlags(device.id, view);
+  const alerts = useAlertsIn(device.id, view);
   const asTable = address.get("view") === "table";
   const isEmpty = series?.every((one) => visiblePoints(one, from, to).length === 0) ?? true;
   const groups = chartGroups(metrics.map((metric) => series?.find((one) => one.metric === metric) ?? unknown(metric)));
@@ -41,8 +43,7 @@ export function History({ device, metrics, address, change }: HistoryProps) {
       title={`History of ${listed(metrics)}`}
       aside={
         <HistoryTools
-          device={device.id}
-          site={device.site}
+          device={device}
           metrics={metrics}
           view={view}
           zone={zone}
@@ -94,6 +95,7 @@ export function History({ device, metrics, address, change }: HistoryProps) {
             <HistoryCharts
               series={series}
               quality={quality}
+              alerts={alerts}
               from={from}
               to={to}
               zone={zone}

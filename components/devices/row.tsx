@@ -4,7 +4,8 @@ import { memo } from "react";
 import { deviceStateOf } from "@/server/domain/device-state";
 import { toSegment } from "@/server/domain/segment";
 import { useClock } from "../ui/clock";
-import { DeviceMark } from "../ui/state-mark";
+import { Spoken } from "../ui/spoken";
+import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { cellOf, titleOf, Trend } from "./cells";
 import type { Column } from "./columns";
 import classes from "./devices.module.css";
@@ -25,6 +26,8 @@ interface RowProps {
   metrics: KnownMetrics;
   /** The age that makes a device stale. */
   staleSeconds: number;
+  /** How severe the worst is that fires of it; null while nothing does. */
+  firing: "warning" | "critical" | null;
   isCurrent: boolean;
   onCurrent: (index: number) => void;
 }
@@ -38,6 +41,7 @@ export const Row = memo(function Row({
   trend,
   metrics,
   staleSeconds,
+  firing,
   isCurrent,
   onCurrent,
 }: RowProps) {
@@ -66,6 +70,12 @@ export const Row = memo(function Row({
         <a href={address} title={id} onFocus={() => onCurrent(index)}>
           {id}
         </a>
+        {firing === null ? null : (
+          <span className={classes.firing} title={`Firing: ${firing}`}>
+            <MarkShape mark={firing === "critical" ? "failing" : "warning"} />
+            <Spoken>fires</Spoken>
+          </span>
+        )}
       </td>
       {columns.map((column) => (
         <td

@@ -6,6 +6,7 @@ import { type Column, nextSort } from "./columns";
 import classes from "./devices.module.css";
 import type { KnownMetrics } from "../ui/meaning";
 import { Row, ROW_HEIGHT } from "./row";
+import { useFiringDevices } from "./use-firing-devices";
 import { useRowWindow, useThrottled } from "../ui/row-window";
 import { type FleetRows, useVisibleRows } from "./visible-rows";
 
@@ -43,7 +44,9 @@ export function DeviceTable(props: TableProps) {
   const tellDrawn = useEffectEvent(onDrawn);
   useEffect(() => tellDrawn(), [drawn, current]);
   const hasTrend = columns.some(({ id }) => id === "trend");
-  useVisibleRows(rows, useThrottled(drawn, LOAD_EVERY_MS), hasTrend ? trend : null);
+  const shown = useThrottled(drawn, LOAD_EVERY_MS);
+  useVisibleRows(rows, shown, hasTrend ? trend : null);
+  const firing = useFiringDevices(shown);
 
   const headOf = (field: SortField) => ({
     order: orderBy(field, sort),
@@ -99,6 +102,7 @@ export function DeviceTable(props: TableProps) {
             trend={trend}
             metrics={metrics}
             staleSeconds={staleSeconds}
+            firing={firing.get(id) ?? null}
             isCurrent={start + i === current}
             onCurrent={onCurrent}
           />

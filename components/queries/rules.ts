@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { AlertRule, RuleMatches, RuleVersions } from "@/server/contracts/rules";
+import type { AlertRule, RuleEpisodes, RuleMatches, RuleVersions } from "@/server/contracts/rules";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { deleteJson, patchJson, postJson, readJson } from "./request";
 
@@ -23,6 +23,14 @@ export const ruleMatchesQuery = (spec: RuleSpec | null) =>
     queryFn: () => postJson<RuleMatches>("/api/v1/rule-matches", { spec }),
     enabled: spec !== null,
     staleTime: 60_000,
+  });
+
+/** How often each rule fired on each of the last 30 days. */
+export const ruleEpisodesQuery = () =>
+  queryOptions({
+    queryKey: [RULES, "episodes"],
+    queryFn: async ({ signal }) => (await readJson<RuleEpisodes>("/api/v1/rule-episodes", signal)).items,
+    refetchInterval: 60_000,
   });
 
 /** What a rule was before, newest first. */

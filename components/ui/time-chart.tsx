@@ -39,10 +39,18 @@ export interface TimeLimit {
 
 /** A stretch of time that stands out. */
 export interface TimeShade {
+  /** What tells it from others that begin with it. */
+  readonly key?: string;
   readonly from: number;
   readonly to: number;
   /** A color token. */
   readonly color: string;
+}
+
+/** A moment that stands out. */
+export interface TimeMark {
+  readonly time: number;
+  readonly label: string;
 }
 
 interface TimeChartProps {
@@ -61,6 +69,7 @@ interface TimeChartProps {
   range?: readonly [number, number];
   limits?: readonly TimeLimit[];
   shades?: readonly TimeShade[];
+  marks?: readonly TimeMark[];
   formatTick: (time: number) => string;
   /** Writes the moment pointed at: where the reading or its bucket begins. */
   formatTime: (time: number) => string;
@@ -153,7 +162,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
             />
             {shades?.map((shade) => (
               <ReferenceArea
-                key={`${shade.from} ${shade.color}`}
+                key={shade.key ?? `${shade.from} ${shade.color}`}
                 x1={Math.max(from, shade.from)}
                 x2={Math.min(to, shade.to)}
                 stroke="none"
@@ -161,6 +170,17 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
                 fillOpacity={0.12}
               />
             ))}
+            {props.marks
+              ?.filter(({ time }) => time >= from && time <= to)
+              .map(({ time, label }) => (
+                <ReferenceLine
+                  key={`${time} ${label}`}
+                  x={time}
+                  stroke="var(--fw-muted)"
+                  strokeDasharray="1 3"
+                  label={{ value: label, position: "insideTopLeft", fill: "var(--fw-muted)", fontSize: 12 }}
+                />
+              ))}
             {limits.map(({ value, label, color, below }) => (
               <ReferenceLine
                 key={label}

@@ -1,0 +1,32 @@
+import { type Series, summarize, visiblePoints } from "../live/series";
+import type { Stretch } from "./ranges";
+
+interface Of {
+  readonly id: string;
+  readonly type: string | null;
+  readonly site: string | null;
+}
+
+/**
+ * Where a rule begins that fires for the highest value shown of the first number: for all devices of the type at the site, where the device
+ * has them. Null where no number is shown.
+ */
+export function ruleAddress(
+  { id, type, site }: Of,
+  series: readonly Series[] | undefined,
+  { from, to }: Stretch,
+): string | null {
+  const one = series?.find(({ kind }) => kind === "number");
+  const seen = one && summarize(visiblePoints(one, from, to));
+  if (!one || !seen) return null;
+  const of = type === null ? { device: id } : { type, ...(site === null ? {} : { site }) };
+  return `/alerts/rules?${new URLSearchParams({ new: "1", metric: one.metric, above: limitBelow(seen.max), ...of }).toString()}`;
+}
+
+/** The next value below, of three digits. */
+export function limitBelow(value: number): string {
+  if (value === 0) return "-0.001";
+  const step = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2);
+  const below = Math.floor(value / step) * step;
+  return String(Number((below < value ? below : below - step).toPrecision(3)));
+}
