@@ -21,11 +21,13 @@ export function Messages({ id }: { id: string }) {
   const { data, error } = useQuery(alertMessagesQuery(id));
   if (!data)
     return error ? <p role="alert">{error.message}</p> : <Loading rows={2} height={32} label="Loading the messages" />;
+  // What was replaced before it went out was told with what took its place.
+  const messages = data.messages.filter(({ state }) => state !== "replaced");
   return (
     <>
-      {data.messages.length === 0 ? <p className={classes.muted}>{nobodyTold(data.verdicts)}</p> : null}
+      {messages.length === 0 ? <p className={classes.muted}>{nobodyTold(data.verdicts)}</p> : null}
       <ol className={classes.messages}>
-        {data.messages.map((message) => (
+        {messages.map((message) => (
           <li key={message.id}>
             <p>
               {message.title} <small>to {message.channel}</small>

@@ -183,8 +183,12 @@ function Rule({ rule, days, all, mayEdit, onOpen }: RuleProps) {
         {turn.error ? <p role="alert">{saidOf(turn.error)}</p> : null}
       </div>
       <div className={classes.cell}>
-        <span>{matches ? counted(matches.devices, "device") : ""}</span>
-        <small>{matches && spec.kind !== "silence" ? counted(matches.series, "series", "series") : ""}</small>
+        <span>{matches && spec.kind !== "pipeline" ? counted(matches.devices, "device") : ""}</span>
+        <small>
+          {matches && spec.kind !== "silence" && spec.kind !== "pipeline"
+            ? counted(matches.series, "series", "series")
+            : ""}
+        </small>
       </div>
       <div className={classes.cell}>
         {firing > 0 ? <Link href={`/alerts?rule=${id}`}>{firing} firing</Link> : <span>Nothing fires</span>}
@@ -254,8 +258,8 @@ function Noise({ days, all, id }: { days: readonly number[]; all: number; id: nu
         label={`Alerts a day in the last 30 days, today last: ${its} in all`}
       />
       <small>
-        <Link href={`/alerts?show=ended&rule=${id}`}>{formatTotal(its)} in 30 days</Link>, {share === 0 ? "< 1" : share}{" "}
-        % of all
+        <Link href={`/alerts?show=ended&rule=${id}`}>{formatTotal(its)} in 30 days</Link>
+        <span title="Of all alerts">, {share === 0 ? "< 1" : share} %</span>
       </small>
     </>
   );

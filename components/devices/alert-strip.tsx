@@ -59,6 +59,7 @@ export function AlertStrip({ alerts, from, to, zone }: AlertStripProps) {
       aria-label="Alerts in this time"
       style={{ marginLeft: PLOT.left, marginRight: PLOT.right }}
     >
+      <small aria-hidden>Alerts</small>
       {shown.map(({ id, rule, metric, severity, startedAt, endedAt }) => {
         const left = share(Date.parse(startedAt));
         const right = endedAt === null ? 100 : share(Date.parse(endedAt));

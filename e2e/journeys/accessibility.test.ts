@@ -16,6 +16,7 @@ const SIZES = [
 let full: Stage;
 let empty: Stage;
 let letter: string;
+let alert: string;
 const SOURCE = "barn";
 
 /** Makes a source of which one payload was read, one was ignored and one was refused. */
@@ -32,6 +33,27 @@ async function addSource(): Promise<void> {
   await send(`/ingest/${SOURCE}`, { device: "barn-1", temp: 21, door: null, bad: { deep: [1, "x"] } }, key);
   await send(`/ingest/${SOURCE}`, { temp: 21, time: "yesterday" }, key);
 }
+/** Fires an alert of {@link DEVICE}, and returns its id. */
+async function fire(): Promise<string> {
+  const spec = {
+    kind: "condition",
+    of: { devices: [DEVICE] },
+    conditions: [{ metric: "temperature", is: "above", warning: 80, clear: 70 }],
+  };
+  const body = JSON.stringify({ name: "Too hot", spec, runbook: "Call the shift lead." });
+  const made = await full.product.fetch("/api/v1/rules", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
+  if (!made.ok) throw new Error(`POST rules: ${made.status} ${await made.text()}`);
+  const found = async () =>
+    (await full.product.get<{ items: { id: string }[] }>(`/api/v1/alerts?device=${DEVICE}`)).items;
+  await post(full.product, { device: DEVICE, time: Date.now(), readings: { temperature: 96.1 } });
+  await until(async () => (await found()).length > 0, { timeoutMs: PATIENCE_MS, what: "an alert" });
+  return (await found())[0]!.id;
+}
+
 beforeAll(async () => {
   full = await setStage({ SIMULATOR_FAULTS_PER_HOUR: "600" });
   empty = await setStage({ DEMO_DEVICES: "0" });
@@ -45,6 +67,7 @@ beforeAll(async () => {
   await until(async () => (await letters()).items.length === 1, { timeoutMs: PATIENCE_MS, what: "a dead letter" });
   letter = (await letters()).items[0]!.id;
   await addSource();
+  alert = await fire();
   await until(async () => (await full.product.get<FleetSummary>("/api/v1/fleet/summary")).states.live > 5, {
     timeoutMs: PATIENCE_MS,
     what: "devices",
@@ -76,6 +99,10 @@ const routes = () => [
   ...PAGES,
   ...PEOPLE_PAGES,
   { name: "a device", route: `/devices/${DEVICE}` },
+  { name: "alerts", route: "/alerts" },
+  { name: "an alert", route: `/alerts/${alert}` },
+  { name: "rules", route: "/alerts/rules" },
+  { name: "a rule to be made", route: "/alerts/rules?new=1&metric=temperature&above=80" },
   { name: "a silence to be made", route: "/alerts/silences?new=1&site=north" },
   { name: "channels", route: "/alerts/channels" },
   { name: "a dead letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` },

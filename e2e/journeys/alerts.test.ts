@@ -60,3 +60,55 @@ test("a rule made on screen fires, is acknowledged by keyboard, and is over when
   await page.getByText("Resolved").first().waitFor();
   expect(await alerts()).toMatchObject([{ id: first!.id, state: "resolved", worstValue: 91.25 }]);
 });
+
+test("a rule begins at a chart's spike, fires, is silenced by keyboard, acknowledged by a thumb, and is over", async () => {
+  const from = (temperature: number) =>
+    post(stage.product, {
+      ...{ device: "kiln-1", site: "north", type: "kiln", time: new Date().toISOString(), readings: { temperature } },
+    });
+  const fired = async () =>
+    (await stage.product.get<{ items: Alert[] }>("/api/v1/alerts?device=kiln-1&state=open")).items.length;
+  await from(20);
+  await from(96.13);
+  const page = await stage.open("/devices/kiln-1");
+  await page.getByRole("link", { name: "Make a rule…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog
+    .getByText("When temperature is above 96.1 → warning at devices of type kiln at north.")
+    .waitFor({ timeout: PATIENCE_MS });
+  await dialog.getByLabel("Name").fill("Kiln too hot");
+  await dialog.getByRole("button", { name: "Add rule" }).click();
+  await dialog.waitFor({ state: "hidden" });
+  await from(99);
+  await until(async () => (await fired()) === 1, { timeoutMs: PATIENCE_MS, what: "an alert" });
+
+  // The chart shows it, and leads to it.
+  await page.goto("/devices/kiln-1");
+  await page
+    .getByRole("navigation", { name: "Alerts in this time" })
+    .getByRole("link", { name: /^Kiln too hot/ })
+    .waitFor();
+
+  await page.goto("/alerts");
+  const kiln = page.locator("li[data-alert]").filter({ hasText: "kiln-1" });
+  await kiln.waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("s");
+  await dialog.getByLabel("Reason").fill("Being mended");
+  await dialog.getByRole("button", { name: /^Silence for/ }).click();
+  await page.getByText("1 silence holds messages back now").waitFor();
+  await page.goto("/alerts/rules");
+  await page.getByRole("link", { name: "1 silence hides 1 firing" }).waitFor();
+
+  const phone = await stage.open("/alerts");
+  await phone.setViewportSize({ width: 390, height: 844 });
+  await phone.getByRole("button", { name: "Acknowledge Kiln too hot of kiln-1" }).click();
+  await phone.getByRole("dialog").getByRole("button", { name: "Acknowledge" }).click();
+  await phone.getByText("1 firing, none critical; acknowledged.").waitFor();
+
+  // Told by the room: far sooner than anything is asked for again by itself.
+  await page.goto("/alerts");
+  await kiln.waitFor();
+  await from(20);
+  await page.getByText("Nothing fires.").waitFor({ timeout: 10_000 });
+});
