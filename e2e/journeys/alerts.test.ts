@@ -94,7 +94,7 @@ test("a rule begins at a chart's spike, fires, is silenced by keyboard, acknowle
   await kiln.waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("s");
-  await dialog.getByLabel("Reason").fill("Being mended");
+  await dialog.getByLabel("Why").fill("Being mended");
   await dialog.getByRole("button", { name: /^Silence for/ }).click();
   await page.getByText("1 silence holds messages back now").waitFor();
   await page.goto("/alerts/rules");
