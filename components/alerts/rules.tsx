@@ -193,7 +193,7 @@ function Rule({ rule, days, all, mayEdit, onOpen }: RuleProps) {
       <div className={classes.cell}>
         {firing > 0 ? <Link href={`/alerts?rule=${id}`}>{firing} firing</Link> : <span>Nothing fires</span>}
       </div>
-      <div className={classes.cell}>{days ? <Noise days={days} all={all} id={id} /> : null}</div>
+      <div className={classes.cell}>{days ? <Noise days={days} all={all} id={id} firing={firing} /> : null}</div>
       <div className={classes.cell}>
         <Age time={updatedAt} />
         <small>by {updatedBy}</small>
@@ -246,9 +246,10 @@ function total(days: readonly number[]): number {
 }
 
 /** How often a rule fired day by day, and its share of all that fired. */
-function Noise({ days, all, id }: { days: readonly number[]; all: number; id: number }) {
+function Noise({ days, all, id, firing }: { days: readonly number[]; all: number; id: number; firing: number }) {
   const its = total(days);
-  if (its === 0) return <span className={classes.never}>Never in 30 days</span>;
+  // What fires now may not be counted yet.
+  if (its === 0) return firing > 0 ? null : <span className={classes.never}>Never in 30 days</span>;
   const share = Math.round((100 * its) / all);
   return (
     <>

@@ -61,10 +61,10 @@ test("a rule made on screen fires, is acknowledged by keyboard, and is over when
   expect(await alerts()).toMatchObject([{ id: first!.id, state: "resolved", worstValue: 91.25 }]);
 });
 
-test("a rule begins at a chart's spike, fires, is silenced by keyboard, acknowledged by a thumb, and is over", async () => {
-  const from = (temperature: number) =>
+test("a rule begins at a chart's spike, fires, is explained and silenced by keyboard, acknowledged by a thumb, and is over", async () => {
+  const from = (heat: number) =>
     post(stage.product, {
-      ...{ device: "kiln-1", site: "north", type: "kiln", time: new Date().toISOString(), readings: { temperature } },
+      ...{ device: "kiln-1", site: "north", type: "kiln", time: new Date().toISOString(), readings: { heat } },
     });
   const fired = async () =>
     (await stage.product.get<{ items: Alert[] }>("/api/v1/alerts?device=kiln-1&state=open")).items.length;
@@ -74,7 +74,7 @@ test("a rule begins at a chart's spike, fires, is silenced by keyboard, acknowle
   await page.getByRole("link", { name: "Make a rule…" }).click();
   const dialog = page.getByRole("dialog");
   await dialog
-    .getByText("When temperature is above 96.1 → warning at devices of type kiln at north.")
+    .getByText("When heat is above 96.1 → warning at devices of type kiln at north.")
     .waitFor({ timeout: PATIENCE_MS });
   await dialog.getByLabel("Name").fill("Kiln too hot");
   await dialog.getByRole("button", { name: "Add rule" }).click();
@@ -91,6 +91,12 @@ test("a rule begins at a chart's spike, fires, is silenced by keyboard, acknowle
 
   await page.goto("/alerts");
   const kiln = page.locator("li[data-alert]").filter({ hasText: "kiln-1" });
+  await kiln.waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("e");
+  await page.waitForURL(/alerts\/why/);
+  await page.locator("#content").getByText(/heat/).first().waitFor();
+  await page.goto("/alerts");
   await kiln.waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("s");
