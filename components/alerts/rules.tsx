@@ -10,10 +10,7 @@ import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
 import { adviceOn, saidOf } from "../queries/request";
-<<<<<<< HEAD
-import { addRule, changeRule, RULES, RULES_FILE, ruleMatchesQuery, rulesQuery } from "../queries/rules";
 import { whyAddress } from "../queries/why";
-=======
 import { silencesQuery } from "../queries/notifications";
 import {
   addRule,
@@ -24,7 +21,6 @@ import {
   RULES_FILE,
   rulesQuery,
 } from "../queries/rules";
->>>>>>> 6ddef79 (Show how often rules fire, begin a rule from a chart, and draw a device's alerts on its charts)
 import { AlertPages } from "../shell/alert-pages";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";

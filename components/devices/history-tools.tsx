@@ -45,7 +45,7 @@ export function HistoryTools({ device, metrics, view, zone, asTable, change, onZ
         size="xs"
         variant="default"
         component={Link}
-        href={whyAddress({ device, at: new Date(to).toISOString() })}
+        href={whyAddress({ device: device.id, at: new Date(to).toISOString() })}
         title="Why a rule fired for this device, or didn’t"
       >
         Why?
