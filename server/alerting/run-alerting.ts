@@ -2,6 +2,7 @@ import { pause } from "@/server/async/backoff";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import { prepared } from "@/server/postgres/prepared";
+import type { EpochMs } from "@/server/domain/terms";
 import type { TopicState } from "@/server/ports/event-log";
 import { createReadRules } from "./active-rules";
 import { closeGone, GONE } from "./close-gone";
@@ -19,6 +20,7 @@ export interface RunAlertingDeps extends TurnDeps {
   /** True where there are to be rules from the start. */
   readonly addsReady: boolean;
   readonly everyMs?: number;
+  readonly now?: () => EpochMs;
 }
 
 /**
@@ -81,7 +83,7 @@ export function createTurn(
     if (gone) while (!signal.aborted && (await closeGone(deps)));
     if (rechecks) while (!signal.aborted && (await recheckLate(deps)));
     if (odd) while (!signal.aborted && (await judgeOddness(deps)));
-    const askedAt = Date.now();
+    const askedAt = (deps.now ?? Date.now)();
     const watermark = await watermarkOf(await deps.describe(), askedAt);
     if (watermark === null || signal.aborted) return;
     await decideDue(deps, watermark);

@@ -8,7 +8,7 @@ import type { ActiveRule } from "./active-rules";
 import { settle } from "./judge-sample";
 import { type Held, onDevices } from "./on-devices";
 import { decideSites, devicesToAdopt, type Fallen, readSites } from "./share-of-site";
-import { type Open, openFor, readOpen } from "./telemetry-open";
+import { type Open, readOpen } from "./telemetry-open";
 import { alone, type TurnDeps } from "./turn";
 import type { Instance, Watched } from "./watched";
 
@@ -28,14 +28,16 @@ export function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, st
  * @param open the stretches in which they were
  */
 export function silentAt(open: readonly Open[], since: EpochMs, until: EpochMs, afterMs: number): EpochMs | null {
-  if (openFor(open, since, until) < afterMs) return null;
-  let end = since + afterMs;
-  // Each look adds what was closed up to then, which may lie beyond another pause.
-  for (;;) {
-    const missing = afterMs - openFor(open, since, end);
-    if (missing <= 0) return end;
-    end += missing;
+  let left = afterMs;
+  // Before the first stretch there is nobody knows; it counts as taken.
+  const stretches = [{ since: -Infinity, until: open[0]?.since ?? Infinity }, ...open];
+  for (const stretch of stretches) {
+    const from = Math.max(since, stretch.since);
+    const length = Math.min(until, stretch.until) - from;
+    if (length >= left) return from + left;
+    left -= Math.max(0, length);
   }
+  return null;
 }
 
 /** When a device's silence is too long for a rule; null: it isn't by `watermark`. A goodbye says at once what is usual would say later. */

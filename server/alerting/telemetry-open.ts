@@ -1,27 +1,27 @@
 import type { Pool, PoolClient } from "pg";
+import { pause } from "@/server/async/backoff";
 import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
 
 const BEAT_MS = 5000;
+/** While messages aren't taken it is looked more often: whoever is silent then isn't told of it until they are. */
+const CLOSED_BEAT_MS = 1000;
 
-/** Notes from now on, again and again, that this process takes messages. @returns what ends it */
-export function noteOpen(
-  pool: Pool,
+interface NoteOpenDeps {
+  /** Resolves when messages can be taken; throws when they can't. */
+  readonly accepts: () => Promise<unknown>;
+  readonly onError: (error: unknown) => void;
+  readonly now?: () => EpochMs;
+}
+
+/** Makes what notes that this process takes messages right now. @returns in how many milliseconds it is to be noted again */
+export function createBeat(
+  pool: Pick<Pool, "query">,
   process: string,
-  {
-    accepts,
-    onError,
-    now = Date.now,
-  }: {
-    /** Resolves when they can be taken; throws when they can't. */
-    accepts: () => Promise<unknown>;
-    onError: (error: unknown) => void;
-    now?: () => number;
-  },
-): () => Promise<void> {
+  { accepts, onError, now = Date.now }: NoteOpenDeps,
+): () => Promise<number> {
   let since: EpochMs | null = null;
-  let running = Promise.resolve();
-  const beat = async () => {
+  return async () => {
     const at = now();
     try {
       await accepts();
@@ -30,15 +30,24 @@ export function noteOpen(
         `INSERT INTO telemetry_open (process, since, until) VALUES ($1, $2, $3) ON CONFLICT (process, since) DO UPDATE SET until = excluded.until`,
         [process, timeText(since), timeText(at)],
       );
+      return BEAT_MS;
     } catch (error) {
       since = null;
       onError(error);
+      return CLOSED_BEAT_MS;
     }
   };
-  const timer = setInterval(() => void (running = running.then(beat)), BEAT_MS);
-  running = beat();
+}
+
+/** Notes from now on, again and again, that this process takes messages. @returns what ends it */
+export function noteOpen(pool: Pool, process: string, deps: NoteOpenDeps): () => Promise<void> {
+  const beat = createBeat(pool, process, deps);
+  const ending = new AbortController();
+  const running = (async () => {
+    while (!ending.signal.aborted) await pause(await beat(), ending.signal);
+  })();
   return async () => {
-    clearInterval(timer);
+    ending.abort();
     await running;
   };
 }
@@ -48,15 +57,20 @@ export interface Open {
   readonly until: EpochMs;
 }
 
-/** The stretches in which messages were taken by any process, from `from` on, in order. A pause of two beats is none. */
+/**
+ * The stretches in which messages were taken by any process, from `from` on, in order. They end a beat after they were noted last, as they may have;
+ * the last one, which goes on, two beats after.
+ */
 export async function readOpen(tx: Pool | PoolClient, from: EpochMs): Promise<Open[]> {
   const { rows } = await tx.query<Open>(
-    `SELECT (extract(epoch FROM since) * 1000)::float8 AS since, (extract(epoch FROM until) * 1000)::float8 + ${2 * BEAT_MS} AS until
+    `SELECT (extract(epoch FROM since) * 1000)::float8 AS since, (extract(epoch FROM until) * 1000)::float8 + ${BEAT_MS} AS until
      FROM telemetry_open WHERE until >= $1 ORDER BY since`,
     [timeText(from)],
   );
+  const latest = Math.max(...rows.map(({ until }) => until));
   const joined: { since: EpochMs; until: EpochMs }[] = [];
-  for (const { since, until } of rows) {
+  for (const { since, until: noted } of rows) {
+    const until = noted === latest ? noted + BEAT_MS : noted;
     const last = joined.at(-1);
     if (last && since <= last.until) last.until = Math.max(last.until, until);
     else joined.push({ since, until });

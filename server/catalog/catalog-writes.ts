@@ -246,11 +246,15 @@ export interface DeviceActivity {
   readonly goneAt?: EpochMs;
 }
 
+/** Of two messages between which none were taken for a while: how far apart they are is ours. */
+const OPENED = `(SELECT max(since) FROM telemetry_open)`;
+const NOTED = `(SELECT max(until) FROM telemetry_open)`;
+const IS_OURS = `(d.last_seen < ${OPENED} AND n.first_seen >= ${OPENED} - interval '10 s') OR (d.last_seen <= ${NOTED} + interval '5 s' AND n.first_seen > ${NOTED} + interval '10 s')`;
 /**
  * How far apart messages are. gap_p99 goes half the way up to a longer gap and slowly down again, so that it stays near the longest of late;
  * gap_median, of event times, goes a tenth of itself towards each.
  */
-const GAP = `CASE WHEN n.first_seen >= d.last_seen THEN greatest(n.inner_gap, (extract(epoch FROM n.first_seen - d.last_seen) * 1000)::real) END`;
+const GAP = `CASE WHEN n.first_seen >= d.last_seen AND (${IS_OURS}) IS NOT TRUE THEN greatest(n.inner_gap, (extract(epoch FROM n.first_seen - d.last_seen) * 1000)::real) END`;
 const EVENT_GAP = `CASE WHEN n.last_event_time > d.last_event_time
            THEN ((extract(epoch FROM n.last_event_time - d.last_event_time) * 1000) / n.messages)::real END`;
 const LEARN_GAPS = `gaps = CASE WHEN n.first_seen >= d.last_seen THEN least(d.gaps + n.messages, 1000000) ELSE d.gaps END,
