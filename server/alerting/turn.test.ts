@@ -268,14 +268,14 @@ describe("silence", () => {
       `INSERT INTO telemetry_open VALUES ('web', to_timestamp($1), to_timestamp($2)), ('web', to_timestamp($3), to_timestamp($4))`,
       [T / S, T / S + 6000, T / S + 6300, T / S + 9000],
     );
-    await findSilent(deps(), T + 6319 * S);
-    expect(await events(), "messages were refused for 290 s").toEqual([]);
+    await findSilent(deps(), T + 6324 * S);
+    expect(await events(), "messages were refused for 295 s").toEqual([]);
     await findSilent(deps(), T + 6330 * S);
-    expect(await events()).toEqual(["fired 6320"]);
+    expect(await events()).toEqual(["fired 6325"]);
     await findSilent(deps(), T + 7100 * S);
-    expect(await events()).toEqual(["fired 6320"]);
+    expect(await events()).toEqual(["fired 6325"]);
     await findSilent(deps(), T + 7300 * S);
-    expect(await events()).toEqual(["fired 6320", "fired 7190"]);
+    expect(await events()).toEqual(["fired 6325", "fired 7195"]);
   });
 });
 

@@ -249,7 +249,8 @@ export interface DeviceActivity {
 /** Of two messages between which none were taken for a while: how far apart they are is ours. */
 const OPENED = `(SELECT max(since) FROM telemetry_open)`;
 const NOTED = `(SELECT max(until) FROM telemetry_open)`;
-const IS_OURS = `(d.last_seen < ${OPENED} AND n.first_seen >= ${OPENED} - interval '10 s') OR (d.last_seen <= ${NOTED} + interval '5 s' AND n.first_seen > ${NOTED} + interval '10 s')`;
+const IS_OURS = `(d.last_seen < ${OPENED} AND n.last_seen >= ${OPENED} - interval '10 s')
+           OR (d.last_seen <= ${NOTED} + interval '5 s' AND n.last_seen > ${NOTED} + interval '10 s')`;
 /**
  * How far apart messages are. gap_p99 goes half the way up to a longer gap and slowly down again, so that it stays near the longest of late;
  * gap_median, of event times, goes a tenth of itself towards each.
