@@ -5,13 +5,13 @@ import { useState } from "react";
 import type { WhyAnswer } from "@/server/contracts/why";
 import { toSegment } from "@/server/domain/segment";
 import { deviceSearchQuery } from "../queries/devices";
-import { adviceOn, RequestError } from "../queries/request";
+import { adviceOn, RequestError, saidOf } from "../queries/request";
 import { rulesQuery } from "../queries/rules";
 import { type WhyAsked, whyQuery } from "../queries/why";
 import { AlertPages } from "../shell/alert-pages";
 import { Page } from "../shell/page";
 import { Empty, Failure, Loading } from "../ui/feedback";
-import { formatInstant, momentOf, wallClock, zoneName } from "../ui/format";
+import { formatInstant, formatMoment, momentOf, wallClock, zoneName } from "../ui/format";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
 import { type AddressChanges, useAddress } from "../ui/url";
@@ -42,7 +42,7 @@ export function Why() {
       {asked === null ? (
         <Empty>Choose a rule and a device: the answer says why it fired, or why it didn’t, with the number.</Empty>
       ) : null}
-      {isWrong ? <Empty>{error.message}</Empty> : null}
+      {isWrong ? <Empty>{saidOf(error)}</Empty> : null}
       {error && !isWrong ? (
         <Failure
           what="The reason could not be found"
@@ -138,7 +138,7 @@ function Answer({ why }: { why: WhyAnswer }) {
       <p className={classes.about}>
         <Link href={`/alerts/rules`}>{rule.name}</Link> on <Link href={`/devices/${toSegment(device)}`}>{device}</Link>
         {", "}
-        {moment(from)} to {moment(to)}
+        {formatMoment(Date.parse(from), zone)} to {formatMoment(Date.parse(to), zone)}
         {alert === null ? null : (
           <>
             {". "}

@@ -23,11 +23,22 @@ export function whyOfAlert({ rule, device, metric, firedAt }: Alert): string | n
   return whyAddress({ rule: String(rule.id), device, metric: metric ?? undefined, at: firedAt });
 }
 
+/** Reasons that may soon be others. */
+const GOES_ON: ReadonlySet<string> = new Set([
+  "fired",
+  "already-firing",
+  "pending",
+  "within-limit",
+  "not-in-force",
+  "late",
+]);
+const GOES_ON_MS = 5000;
+
 /** The answer. @param zone an IANA name, of the times in it */
 export const whyQuery = (asked: WhyAsked | null, zone: string) =>
   queryOptions({
     queryKey: ["why", asked, zone],
     queryFn: ({ signal }) => readJson<WhyAnswer>(`/api/v1/alerts/why${queryString({ ...asked, zone })}`, signal),
     enabled: asked !== null,
-    retry: false,
+    refetchInterval: ({ state: { data } }) => (data && GOES_ON.has(data.reason.kind) ? GOES_ON_MS : false),
   });

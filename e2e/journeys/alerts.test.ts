@@ -55,6 +55,8 @@ test("a rule made on screen fires, is acknowledged by keyboard, and is over when
   expect(first).toMatchObject({ state: "firing", acknowledged: { note: "On my way" } });
 
   await page.keyboard.press("e");
+  await page.getByText(/^Fired at .* with 91\.25 \(alert \d+\), but no route takes it: nobody is told\.$/).waitFor();
+  await page.getByRole("link", { name: `Alert ${first!.id}`, exact: true }).click();
   await page.getByText("Acknowledged by").waitFor();
   await send(70);
   await page.getByText("Resolved").first().waitFor();

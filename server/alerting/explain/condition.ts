@@ -22,6 +22,9 @@ import { matcherOf } from "@/server/domain/series-rules";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DevicePast } from "./past";
 
+/** Steps that are told. */
+const MOST_STEPS = 200;
+
 /** A device's readings, by event time, and when they were judged. */
 export interface Judged {
   readonly samples: readonly TracedSample[];
@@ -227,9 +230,9 @@ function lateReason(
     const i = rule.conditions.findIndex(({ metric }) => metrics.includes(metric));
     if (i < 0) continue;
     const came = arrival(time)?.ingest ?? time;
-    const judged = ahead.find((one) => one.time > time)?.ingest;
-    const isIn = time >= span.from && time <= span.to;
-    if (time < newest && isIn && judged !== undefined && found === null) {
+    const isLateOne = found === null && time < newest && time >= span.from && time <= span.to;
+    const judged = isLateOne ? ahead.find((one) => one.time > time)?.ingest : undefined;
+    if (judged !== undefined) {
       const condition = rule.conditions[i]!;
       const value = values[metrics.indexOf(condition.metric)]!;
       const what = `${said[i]!.name} ${valueOf({ what: "value" }, said[i]!, value)}`;
@@ -278,5 +281,8 @@ function stepsOf(
       words: `The nearest: ${subjectOf(condition, metric)} was ${valueOf(condition, metric, closest.value)}`,
     });
   }
-  return steps.filter(({ at }) => at >= from && at <= to).sort((a, b) => a.at - b.at);
+  return steps
+    .filter(({ at }) => at >= from && at <= to)
+    .sort((a, b) => a.at - b.at)
+    .slice(0, MOST_STEPS);
 }
