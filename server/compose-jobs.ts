@@ -19,6 +19,9 @@ import type { EndedRun } from "./jobs/runs";
 import type { Logger } from "./observability/logger";
 import { pipelineJobs } from "./pipeline/jobs";
 import { qualityJobs } from "./quality/jobs";
+import { slowQualityJobs } from "./quality/slow-jobs";
+import { readBlocks } from "./readings/blocks";
+import { readSeriesHours } from "./readings/hour-means";
 import { countReceived } from "./readings/received";
 import { readDeviceSteps, readRecentSteps } from "./readings/steps";
 import { oddnessJobs } from "./oddness/jobs";
@@ -65,6 +68,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     ...pipelineJobs(),
     ...qualityJobs(countReceived),
     ...oddnessJobs({ recent: readRecentSteps, device: readDeviceSteps }),
+    ...slowQualityJobs(readBlocks, readSeriesHours),
     ...ingestJobs(),
     ...deadLetterJobs({
       ...{ deadLetters, eventLog: engines.eventLog, days: settings.DEAD_LETTER_RETENTION_DAYS },

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { DEVICE_CHECKS, FLAG_LEVELS, SERIES_CHECKS } from "@/server/domain/quality/checks";
+import { DEVICE_CHECKS, FLAG_LEVELS, SERIES_CHECKS, SLOW_CHECKS } from "@/server/domain/quality/checks";
 import { cursor, instant, pageOf, text } from "./common";
 
 const check = z
-  .enum([...keysOf(SERIES_CHECKS), ...keysOf(DEVICE_CHECKS)])
-  .describe("range, change, spike, stuck, reset: of a series · gap, late, clock: of all series of a device");
+  .enum([...keysOf(SERIES_CHECKS), ...keysOf(DEVICE_CHECKS), ...keysOf(SLOW_CHECKS)])
+  .describe("gap, reception, late, clock: of all series of a device; the others of one");
 
 const share = z.number().min(0).max(1);
 
@@ -105,6 +105,8 @@ export const deviceQualityAnswer = z
   })
   .meta({ id: "DeviceQuality" });
 
+const times = (least: number) => z.number().min(least).max(1e6).nullable().optional();
+
 /** Limits as people set them: null leaves a check out, what is absent is the default. */
 const qualityLimits = z.strictObject({
   min: z.number().nullable().optional().describe("A value below fails; left out: the metric's valid range"),
@@ -112,6 +114,13 @@ const qualityLimits = z.strictObject({
   spikeSteps: z.number().min(1).max(1e6).nullable().optional().describe("Usual steps from both neighbors"),
   changeTimes: z.number().min(1).max(1e6).nullable().optional().describe("Times the fastest change so far"),
   stuckTimes: z.number().min(1).max(1e6).nullable().optional().describe("Times the longest run so far"),
+  usualMargin: times(0).describe("A value is unusual this share of the usual range beyond it"),
+  climatologySpreads: times(1).describe("Of an hour's mean from that of this hour of the week"),
+  attenuatedShare: times(0).describe("Of what it usually moves within an hour"),
+  unitMargin: times(0).describe("Values fit another unit within this share of the usual range"),
+  crossSpreads: times(1).describe("From where another metric of its device says it is"),
+  neighborSpreads: times(1).describe("From its usual place among its neighbors"),
+  driftSpreads: times(1).describe("Of a day's mean from those of four weeks; null leaves out slides, too"),
 });
 
 export const qualityLimitsBody = z

@@ -69,7 +69,7 @@ export function createCheckQuality(readBlocks: ReadBlocks) {
       tx,
       checked.flatMap(({ told }) => [...told]),
     );
-    await addCounts(tx, batch);
+    await addCounts(tx, batch, checked);
     const due = checked.filter(({ storedAt }) => processedTime - storedAt >= STORE_EVERY_MS);
     await writeStates(
       tx,
@@ -79,6 +79,7 @@ export function createCheckQuality(readBlocks: ReadBlocks) {
     for (const device of due) device.storedAt = processedTime;
     for (const device of checked) {
       device.told.clear();
+      device.late.clear();
       device.mark = mark;
     }
   };

@@ -5,6 +5,8 @@ import type { EpochMs } from "@/server/domain/terms";
 import { addFlag, type AnyCheck, type OpenFlag, type OpenFlags } from "./flags";
 import type { Limits } from "./limits";
 
+const HOUR = 3_600_000;
+
 interface CheckedSeries {
   readonly metric: number;
   readonly state: SeriesState;
@@ -17,6 +19,8 @@ export class CheckedDevice {
   mark = -1;
   /** The latest event time that was taken. */
   until: EpochMs;
+  /** Readings of the transaction under way that came late, by the hour of their event time. */
+  readonly late = new Map<EpochMs, number>();
   /** What was told in the transaction under way. */
   readonly told = new Set<OpenFlag>();
   /** Processed time at which its states were stored. */
@@ -57,6 +61,10 @@ export class CheckedDevice {
     if (time !== this.lastTime) this.lastGoesOn = stepDevice(this.state, time, arrived, this.tellDevice);
     this.lastTime = time;
     if (time > this.until) this.until = time;
+    else if (time < this.until && !this.isQuiet) {
+      const hour = time - (time % HOUR);
+      this.late.set(hour, (this.late.get(hour) ?? 0) + (only ?? metrics).length);
+    }
     if (!this.lastGoesOn) return;
     if (metrics !== this.lastMetrics) {
       const states = newSeriesOf(metrics.filter((metric) => !this.series.has(metric)).length);

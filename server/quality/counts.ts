@@ -1,6 +1,7 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { CommitBatch } from "@/server/ports/commit-batch";
+import type { CheckedDevice } from "./checked";
 
 const HOUR = 3_600_000;
 
@@ -12,10 +13,14 @@ interface Count {
   conflicts: number;
 }
 
-/** Counts the batch's repeats, late readings and conflicts by device and hour of event time. A clean batch costs nothing. */
-export async function addCounts(tx: PoolClient, { messages, devices, written }: CommitBatch): Promise<void> {
-  const { added, duplicates, late, conflicts } = written;
-  if (duplicates + late + conflicts.length === 0) return;
+/** Counts the batch's repeats, late readings and conflicts by device and hour of event time. A clean batch costs nothing. @param checked its devices, which know what was late */
+export async function addCounts(
+  tx: PoolClient,
+  { messages, written: { added, duplicates, conflicts } }: CommitBatch,
+  checked: readonly Pick<CheckedDevice, "id" | "late">[],
+): Promise<void> {
+  const late = checked.filter((device) => device.late.size > 0);
+  if (duplicates + late.length + conflicts.length === 0) return;
   const counts = new Map<string, Count>();
   const at = (device: number, time: EpochMs): Count => {
     const hour = time - (time % HOUR);
@@ -24,12 +29,11 @@ export async function addCounts(tx: PoolClient, { messages, devices, written }: 
     if (!count) counts.set(key, (count = { device, hour, repeats: 0, late: 0, conflicts: 0 }));
     return count;
   };
+  for (const device of late) for (const [hour, readings] of device.late) at(device.id, hour).late += readings;
   // What was given and is neither new nor refused was there already.
   for (const { deviceId, message, metrics } of messages) at(deviceId, message.eventTime).repeats += metrics.length;
   for (const { deviceId, time, metrics } of added) {
-    const count = at(deviceId, time);
-    count.repeats -= metrics.length;
-    if (time < (devices.get(deviceId)?.latest ?? -1)) count.late += metrics.length;
+    at(deviceId, time).repeats -= metrics.length;
   }
   for (const { deviceId, time } of conflicts) {
     const count = at(deviceId, time);

@@ -1,8 +1,8 @@
 import type { PoolClient } from "pg";
-import type { DeviceCheck, Flag, FlagLevel, SeriesCheck } from "@/server/domain/quality/checks";
+import type { DeviceCheck, Flag, FlagLevel, SeriesCheck, SlowCheck } from "@/server/domain/quality/checks";
 import type { EpochMs } from "@/server/domain/terms";
 
-export type AnyCheck = SeriesCheck | DeviceCheck;
+export type AnyCheck = SeriesCheck | DeviceCheck | SlowCheck;
 
 /** A flag that begins this soon after the last one of its check ended goes on with it, so that an hour has twelve at most. */
 const JOIN_MS = 300_000;

@@ -1,15 +1,22 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
+import { DEFAULT_SLOW_LIMITS, type SlowLimits } from "@/server/domain/quality/hour-checks";
 import { DEFAULT_LIMITS, type SeriesLimits } from "@/server/domain/quality/series-checks";
 import type { EpochMs } from "@/server/domain/terms";
 
+/** What the checks of a series go by, those of its readings and those of its hours and days. */
+export type AllLimits = SeriesLimits & SlowLimits;
+
+/** The limits of a series for which nobody set any. */
+export const ALL_DEFAULTS: AllLimits = { ...DEFAULT_LIMITS, ...DEFAULT_SLOW_LIMITS };
+
 /** What people set of a series' limits; what is absent is the default. */
-export type SetLimits = Partial<SeriesLimits>;
+export type SetLimits = Partial<AllLimits>;
 
 /** The limits of all series: the default, the metric's valid range, and what people set. */
 export interface Limits {
   /** @param ownUnit whether the device has a unit of its own for the metric: its range is in another */
-  of(device: number, metric: number, ownUnit: boolean): SeriesLimits;
+  of(device: number, metric: number, ownUnit: boolean): AllLimits;
 }
 
 /** Reads what the limits of series are made of; it holds for one epoch of the alert rules. */
@@ -20,21 +27,21 @@ export async function readLimits(tx: PoolClient): Promise<Limits> {
   const set = await tx.query<{ device: number; metric: number; limits: SetLimits }>(
     `SELECT device_id AS device, metric_id AS metric, limits FROM quality_limit`,
   );
-  const ofMetric = new Map<number, SeriesLimits>();
-  for (const { id, min, max } of ranges.rows) ofMetric.set(id, { ...DEFAULT_LIMITS, min, max });
-  const inOwnUnit = new Map<number, SeriesLimits>();
+  const ofMetric = new Map<number, AllLimits>();
+  for (const { id, min, max } of ranges.rows) ofMetric.set(id, { ...ALL_DEFAULTS, min, max });
+  const inOwnUnit = new Map<number, AllLimits>();
   const ofDevice = new Map<string, SetLimits>();
   for (const { device, metric, limits } of set.rows) {
     if (device !== 0) {
       ofDevice.set(`${device} ${metric}`, limits);
       continue;
     }
-    ofMetric.set(metric, { ...(ofMetric.get(metric) ?? DEFAULT_LIMITS), ...limits });
-    inOwnUnit.set(metric, { ...DEFAULT_LIMITS, ...limits, min: null, max: null });
+    ofMetric.set(metric, { ...(ofMetric.get(metric) ?? ALL_DEFAULTS), ...limits });
+    inOwnUnit.set(metric, { ...ALL_DEFAULTS, ...limits, min: null, max: null });
   }
   return {
     of(device, metric, ownUnit) {
-      const common = (ownUnit ? inOwnUnit : ofMetric).get(metric) ?? DEFAULT_LIMITS;
+      const common = (ownUnit ? inOwnUnit : ofMetric).get(metric) ?? ALL_DEFAULTS;
       const own = ofDevice.size === 0 ? undefined : ofDevice.get(`${device} ${metric}`);
       return own ? { ...common, ...own } : common;
     },

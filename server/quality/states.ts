@@ -4,7 +4,7 @@ import { newSeries, type SeriesState } from "@/server/domain/quality/series-chec
 import type { EpochMs } from "@/server/domain/terms";
 
 /** Grows with each change of what the numbers mean: states of another layout are lost, and made again from readings. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 const OF_DEVICE = newDevice().length;
 const OF_SERIES = newSeries().length;
 

@@ -4,9 +4,8 @@ import { findDevice } from "@/server/catalog/devices";
 import { findMetric } from "@/server/catalog/metrics";
 import { qualityLimitsAnswer, qualityLimitsBody } from "@/server/contracts/quality";
 import { nameOf, type Sites } from "@/server/domain/access";
-import { DEFAULT_LIMITS } from "@/server/domain/quality/series-checks";
 import { prismaIn } from "@/server/postgres/prisma";
-import { listLimits, setLimits, type SetLimits } from "@/server/quality/limits";
+import { ALL_DEFAULTS, listLimits, setLimits, type SetLimits } from "@/server/quality/limits";
 import { noDevice, noMetric } from "../devices/id";
 import { toInstant } from "../instant";
 import { parseJsonBody } from "../json-body";
@@ -83,7 +82,7 @@ export const setQualityLimits = writingVerb(
 async function answerOf(db: Pool | PoolClient, sites: Sites) {
   const items = await listLimits(db, sites);
   return {
-    defaults: DEFAULT_LIMITS,
+    defaults: ALL_DEFAULTS,
     items: items.map((one) => ({ ...one, updatedAt: toInstant(one.updatedAt) })),
   };
 }

@@ -23,11 +23,46 @@ export const SERIES_CHECKS = {
 /** The checks of one device's messages as they come; what they flag is true of all its series. */
 export const DEVICE_CHECKS = {
   gap: { qartod: "time gap", title: "Gap", about: "No message for three times the usual time between messages." },
-  late: { qartod: "data reception", title: "Late", about: "Messages that came after newer ones." },
+  reception: {
+    qartod: "data reception",
+    title: "Not received",
+    about: "Nothing arrived for three times the usual time; what was measured meanwhile came afterwards.",
+  },
+  late: { qartod: "out of order", title: "Late", about: "Messages that came after newer ones." },
   clock: {
-    qartod: "impossible date",
+    qartod: "clock skew",
     title: "Clock off",
     about: "Its times are off by a steady amount from when they came.",
+  },
+} as const satisfies Record<string, Check>;
+
+/** The checks of what series were in an hour or a day, against their own past and those beside them. */
+export const SLOW_CHECKS = {
+  drift: {
+    qartod: "drift",
+    title: "Drift",
+    about: "It slid away from where it was and sprang back, or a day's mean lies outside those of four weeks.",
+  },
+  climatology: {
+    qartod: "climatology",
+    title: "Unusual for the hour",
+    about: "The hour's mean is more than four spreads from that of this hour of the week.",
+  },
+  attenuated: {
+    qartod: "attenuated signal",
+    title: "Fading",
+    about: "For two hours it moved less than a tenth of what it usually does.",
+  },
+  unit: { qartod: "unit jump", title: "Unit jump", about: "Its values fit another unit from one hour to the next." },
+  cross: {
+    qartod: "cross-variable",
+    title: "Apart from its pair",
+    about: "It is more than six spreads from where another metric of its device says it is.",
+  },
+  neighbor: {
+    qartod: "neighbor",
+    title: "Apart from neighbors",
+    about: "It left the median of its neighbors: the same metric of devices of its type and site.",
   },
 } as const satisfies Record<string, Check>;
 
@@ -40,6 +75,7 @@ interface Check {
 
 export type SeriesCheck = keyof typeof SERIES_CHECKS;
 export type DeviceCheck = keyof typeof DEVICE_CHECKS;
+export type SlowCheck = keyof typeof SLOW_CHECKS;
 
 /** A stretch that a check flags; both ends are event times, and belong to it. */
 export interface Flag<Name = SeriesCheck> {

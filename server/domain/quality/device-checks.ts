@@ -2,7 +2,11 @@ import type { EpochMs } from "../terms";
 import type { DeviceCheck, Flag, FlagLevel } from "./checks";
 
 /** The least that a gap is, in milliseconds, and in usual times between messages. */
-const GAP = { ms: 30_000, times: 3 } as const;
+const GAP = { ms: 10_000, times: 3 } as const;
+/** A device that spends this share of its time in pauses collects, and sends now and then: that is its way. */
+const PAUSES = 0.3;
+/** How far back that share is remembered, in milliseconds. */
+const PAUSES_MS = 86_400_000;
 /** A clock is off that differs by so much from the time of arrival, the same within `steadyMs`, in so many messages. */
 const OFF = { ms: 10_000, steadyMs: 2000, messages: 5 } as const;
 /** Messages in a row before the newest time so far, ascending, after which the clock counts as set back. */
@@ -24,7 +28,10 @@ const STEADY_FROM = 6;
 /** The run of messages before the newest time. */
 const BEHIND = 7;
 const BEHIND_TIME = 8;
-const SIZE = 9;
+/** The share of time it was paused, and the time of the first arrival. */
+const PAUSED = 9;
+const FIRST_ARRIVED = 10;
+const SIZE = 11;
 
 /** What the checks remember of a device: made of its messages alone. */
 export type DeviceState = Float64Array;
@@ -50,13 +57,14 @@ export function stepDevice(
   if (messages === 0) {
     state[MESSAGES] = 1;
     state[TIME] = state[STEADY_FROM] = time;
-    state[ARRIVED] = arrived;
+    state[ARRIVED] = state[FIRST_ARRIVED] = arrived;
     state[OFFSET] = arrived - time;
     return true;
   }
   const last = state[TIME]!;
   if (time === last) return false;
   const wasOff = state[STEADY]! >= OFF.messages;
+  const paused = followPauses(state, arrived);
   followClock(state, time, arrived, tell);
 
   const goesOn = time > last;
@@ -70,9 +78,13 @@ export function stepDevice(
   const usual = state[USUAL]!;
   // A clock that jumps ahead, or back to right, leaves no hole in what was measured.
   const jumped = setBack || wasOff || arrived - time < -OFF.ms;
-  if (!jumped && messages >= KNOWN && gap >= Math.max(GAP.ms, GAP.times * usual)) tell("gap", "suspect", last, time);
-  if (!jumped)
-    state[USUAL] = usual + Math.max(NEWEST, 1 / messages) * (Math.min(gap, messages < KNOWN ? gap : 3 * usual) - usual);
+  if (messages >= KNOWN && !jumped && gap >= leastGap(usual)) tell("gap", "suspect", last, time);
+  // What comes after the pause fills the hole, and yet nobody could hear of it while it lasted.
+  else if (messages >= KNOWN && paused > 0) tell("reception", "suspect", last, last + paused);
+  if (!jumped) {
+    const most = messages < KNOWN || usual === 0 ? gap : 3 * usual;
+    state[USUAL] = usual + Math.max(NEWEST, 1 / messages) * (Math.min(gap, most) - usual);
+  }
   state[MESSAGES] = messages + 1;
   state[TIME] = time;
   return true;
@@ -96,6 +108,20 @@ function followClock(state: DeviceState, time: EpochMs, arrived: EpochMs, tell: 
   } else if (++state[STEADY]! >= OFF.messages) tell("clock", "suspect", state[STEADY_FROM]!, time);
   state[OFFSET] = offset;
   state[ARRIVED] = arrived;
+}
+
+/** Follows how long nothing arrives. @returns the pause that ends now, in milliseconds; 0 for one that isn't unusual */
+function followPauses(state: DeviceState, arrived: EpochMs): number {
+  const pause = Math.max(0, arrived - state[ARRIVED]!);
+  const isPause = state[USUAL]! > 0 && pause >= leastGap(state[USUAL]!);
+  const known = Math.max(pause, Math.min(PAUSES_MS, arrived - state[FIRST_ARRIVED]!));
+  const usually = state[PAUSED]!;
+  if (known > 0) state[PAUSED] = usually + (pause / known) * ((isPause ? 1 : 0) - usually);
+  return isPause && usually < PAUSES ? pause : 0;
+}
+
+function leastGap(usual: number): number {
+  return Math.max(GAP.ms, GAP.times * usual);
 }
 
 function isSetBack(state: DeviceState, time: EpochMs): boolean {

@@ -1,12 +1,22 @@
 import type { EpochMs } from "../terms";
-import { DEVICE_CHECKS, type DeviceCheck, type FlagLevel, type SeriesCheck } from "./checks";
+import {
+  DEVICE_CHECKS,
+  type DeviceCheck,
+  type FlagLevel,
+  type SeriesCheck,
+  SLOW_CHECKS,
+  type SlowCheck,
+} from "./checks";
 
 /** The parts of a score, each from 0 to 1. */
 export const PARTS = {
   completeness: { title: "Complete", about: "Readings there are, of those there should be by the series' own pace." },
   validity: { title: "Valid", about: "Readings that no check says are wrong." },
   timeliness: { title: "In time", about: "Readings that didn't come late, nor by a clock that was off." },
-  plausibility: { title: "Plausible", about: "Readings that no check doubts: not stuck, no spike, not too fast." },
+  plausibility: {
+    title: "Plausible",
+    about: "Readings that no check doubts: not stuck, no spike, not too fast, as usual.",
+  },
   uniqueness: { title: "Once", about: "Readings that weren't sent again, nor with another value." },
 } as const;
 export type Part = keyof typeof PARTS;
@@ -26,7 +36,7 @@ export interface Measured {
   readonly gapMs: number | null;
   /** Flags of the series, and those of its device. */
   readonly flags: readonly {
-    readonly check: SeriesCheck | DeviceCheck;
+    readonly check: SeriesCheck | DeviceCheck | SlowCheck;
     readonly level: FlagLevel;
     readonly from: EpochMs;
     readonly to: EpochMs;
@@ -59,7 +69,7 @@ export function scoreOf({ from, to, received, gapMs, flags, device }: Measured):
   for (const flag of flags) {
     const lasts = Math.max(0, Math.min(flag.to, to) - Math.max(flag.from, from)) / span;
     if (flag.check === "clock") clockOff += lasts;
-    else if (flag.check === "stuck") bad[flag.level] += lasts;
+    else if (flag.check === "stuck" || flag.check in SLOW_CHECKS) bad[flag.level] += lasts;
     else if (!(flag.check in DEVICE_CHECKS)) bad[flag.level] += flag.count / Math.max(1, received);
   }
   const sent = device.received + device.repeats + device.conflicts;

@@ -78,7 +78,9 @@ const RESTED = 18;
 const SINCE_FALL = 19;
 const ROSE = 20;
 const FELL = 21;
-const SIZE = 22;
+/** EQUAL as it was before the run. */
+const EQUAL_BEFORE = 22;
+const SIZE = 23;
 
 /** What the checks remember of a series: made of its readings alone. */
 export type SeriesState = Float64Array;
@@ -172,6 +174,7 @@ function judgeMiddle(state: SeriesState, after: number, limits: SeriesLimits, te
 function followRun(state: SeriesState, time: EpochMs, value: number, limits: SeriesLimits, tell: Tell): void {
   const equal = value === state[VALUE]! && state[RUN]! > 0;
   // Asked only after two equal ones: values that drift slowly repeat in long runs, though not often at all.
+  if (state[RUN] === 1) state[EQUAL_BEFORE] = state[EQUAL]!;
   if (state[RUN]! >= 2 && state[RUN_FLAGGED] === 0) state[EQUAL]! += NEWEST * ((equal ? 1 : 0) - state[EQUAL]!);
   if (!equal) {
     // A run that was flagged is no measure for the next.
@@ -187,16 +190,21 @@ function followRun(state: SeriesState, time: EpochMs, value: number, limits: Ser
   const stuck =
     limits.stuckTimes !== null &&
     state[READINGS]! >= KNOWN &&
-    time - from >= LEAST_RUN.ms &&
+    time - from + state[GAP]! >= LEAST_RUN.ms &&
     state[RUN]! >= Math.max(LEAST_RUN.readings, longestRun(state, limits.stuckTimes)) &&
-    value > state[LOWEST]! &&
-    value < state[HIGHEST]!;
+    isInside(state, value);
   if (!stuck) return;
   state[RESTED] = value === state[REST] ? state[RESTED]! + 1 : 1;
   state[REST] = value;
   if (state[RESTED]! >= RESTS) return;
   state[RUN_FLAGGED] = 1;
+  state[EQUAL] = state[EQUAL_BEFORE]!;
   tell("stuck", "suspect", from, time);
+}
+
+/** Tells whether a value lies within what the series was so far, not at its edge. */
+function isInside(state: SeriesState, value: number): boolean {
+  return value > state[LOWEST]! && value < state[HIGHEST]!;
 }
 
 /** The readings a run may have: by chance where values seldom repeat, by the longest so far where they often do. */
