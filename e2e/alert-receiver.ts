@@ -23,15 +23,15 @@ export function toldMessages({ got }: Pick<Receiver, "got">): ToldMessage[] {
   }));
 }
 
-/** Starts a receiver, and has a product tell it of every alert at once, each device by itself. */
-export async function receiveAlerts(product: Product): Promise<Receiver> {
+/** Starts a receiver, and has a product tell it of every alert, each device by itself. */
+export async function receiveAlerts(product: Product, waitMs = 0): Promise<Receiver> {
   const receiver = await startReceiver();
   const channel = await post<{ id: number }>(product, "/api/v1/channels", {
     ...{ name: "counted", kind: "webhook", settings: { url: receiver.url }, mostPerHour: 100_000 },
   });
   await post(product, "/api/v1/routes", {
     ...{ name: "all", channels: [channel.id], groupBy: ["rule", "device"] },
-    ...{ waitMs: 0, intervalMs: 0, repeatMs: null },
+    ...{ waitMs, intervalMs: 0, repeatMs: null },
   });
   return receiver;
 }

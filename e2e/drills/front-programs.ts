@@ -1,16 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { cache, type Found, madeIn } from "../made-programs";
 
 const CADDY = "github.com/caddyserver/caddy/v2";
 const CADDY_VERSION = "v2.10.2";
@@ -24,15 +15,6 @@ import (
 
 func main() { caddycmd.Main() }
 `;
-
-/** A program that is there, or why it isn't. */
-export type Found = { readonly program: string } | { readonly missing: string };
-
-const cache = () => {
-  const folder = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "fieldwatch");
-  mkdirSync(folder, { recursive: true });
-  return folder;
-};
 
 /** The nginx that is installed, or else Debian's package, unpacked and not installed; it stays in the user's cache folder. */
 export function findNginx(): Found {
@@ -58,29 +40,6 @@ export function findCaddy(mayBuild: boolean): Found {
       run("go", command.split(" "));
     return path.join(folder, "caddy");
   });
-}
-
-/** Makes a program in a folder that is gone afterwards, and puts it into the cache. */
-function madeIn(
-  name: string,
-  make: (folder: string, run: (command: string, args: readonly string[]) => void) => string,
-): Found {
-  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-front-"));
-  try {
-    const made = make(folder, (command, args) => {
-      console.error(`${command} ${args.join(" ")}`);
-      const { status, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
-      if (status !== 0)
-        throw new Error(`${command} ${args.join(" ")}: ${stderr?.trim().split("\n").at(-1) ?? "not there"}`);
-    });
-    const program = path.join(cache(), name);
-    copyFileSync(made, program);
-    return { program };
-  } catch (error) {
-    return { missing: (error as Error).message };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 /** Where a front listens, what it is in front of, and its certificate. */

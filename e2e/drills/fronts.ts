@@ -10,16 +10,8 @@ import { browserToUse, FLAGS, PATIENCE_MS } from "../journeys/stage";
 import { freePort, type Product, runProduct, startProduct } from "../product";
 import { until } from "../waiting";
 import { type Checks, createChecks } from "./checks";
-import {
-  findCaddy,
-  findNginx,
-  type Found,
-  type Front,
-  type FrontPlace,
-  recipes,
-  startCaddy,
-  startNginx,
-} from "./front-programs";
+import { findCaddy, findNginx, type Front, type FrontPlace, recipes, startCaddy, startNginx } from "./front-programs";
+import type { Found } from "../made-programs";
 
 const HOST = "iot.example";
 const URL_OF_IT = `https://${HOST}`;

@@ -86,7 +86,7 @@ function decide({ kind }: EventRow, alert: AlertSeen, { routes, channels, mutes 
   if (KEPT.has(kind)) return kind === "unacknowledged" ? told("kept") : untold("kept");
   if (on.length === 0) return untold("channel-off");
   if (kind === "acknowledged" && !on.some((channel) => CHANNELS[channel.kind].tellsAcknowledged)) return told("kept");
-  if (alert.late && !route.late) return untold("kept");
+  if (alert.late && !(alert.tellsLate && route.late)) return untold("kept");
   if (isOver(alert) && kind !== "fired" && !route.resolved) return told("kept");
   const mute = mutes.of(alert);
   if (mute !== null) return told(mute.why, mute);

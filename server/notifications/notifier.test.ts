@@ -240,6 +240,17 @@ test("that an alert is over is never told before that it fires, though that fail
   expect(titles()).toEqual(["Warning: too hot, press-07 at north", "Resolved: too hot, press-07 at north"]);
 });
 
+test("an episode that late readings have shown is told if its rule says so, and else only recorded", async () => {
+  await rig.route("all", [await hook()], { groupBy: ["rule"] });
+  const [recorded, told] = [await alerts.fire({ rule: "records" }), await alerts.fire({ rule: "tells" })];
+  await db.pool.query(`UPDATE alert SET late = true`);
+  await db.pool.query(`UPDATE alert_rule SET spec = '{"late": "tell"}' WHERE name = 'tells'`);
+  await alerts.resolve([recorded, told]);
+  await rig.run();
+  expect(titles()).toEqual(["Resolved: tells, press-07 at north"]);
+  expect(await alerts.verdicts()).toEqual({ kept: 2, told: 2 });
+});
+
 test("a message that is refused is told of through the fallback at once, once, and so is that all is well again", async () => {
   const other = await startReceiver();
   const fallback = await rig.channel("fallback", "webhook", { url: other.url });

@@ -8,7 +8,10 @@ export type AlertSeen = ToldAlert &
   Matchable & {
     /** The alert of its site that it is beneath. */
     readonly parent: number | null;
+    /** Found by judging late readings. */
     readonly late: boolean;
+    /** What its rule says of such ones: they are told, not only recorded. */
+    readonly tellsLate: boolean;
   };
 
 const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
@@ -23,6 +26,7 @@ export async function seeAlerts(
     `SELECT a.id, coalesce(r.name, v.name, 'a removed rule') AS rule, a.severity, a.state,
        coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
        CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN m.unit END AS unit, v.spec->>'measure' AS measure, a.last_value AS value, a.worst_value AS worst, d.type, r.runbook, a.late, a.flapping,
+       coalesce(coalesce(v.spec, r.spec)->>'late' = 'tell', false) AS "tellsLate",
        ${MS("a.started_at")} AS "startedAt", ${MS("a.fired_at")} AS "firedAt", ${MS("a.ended_at")} AS "endedAt",
        ${MS("a.decided_at")} AS "decidedAt", ${MS("a.no_data_since")} AS "noDataSince", a.closed_reason AS "closedReason",
        CASE WHEN a.acknowledged_at IS NOT NULL AND (a.acknowledged_until IS NULL OR a.acknowledged_until > to_timestamp($2 / 1000.0))

@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
+
+/** A program that is there, or why it isn't. */
+export type Found = { readonly program: string } | { readonly missing: string };
+
+/** The folder in which programs stay that were made for scripts. */
+export const cache = () => {
+  const folder = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "fieldwatch");
+  mkdirSync(folder, { recursive: true });
+  return folder;
+};
+
+/** Makes a program in a folder that is gone afterwards, and puts it into the cache. */
+export function madeIn(
+  name: string,
+  make: (folder: string, run: (command: string, args: readonly string[]) => void) => string,
+): Found {
+  const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-made-"));
+  try {
+    const made = make(folder, (command, args) => {
+      console.error(`${command} ${args.join(" ")}`);
+      const { status, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
+      if (status !== 0)
+        throw new Error(`${command} ${args.join(" ")}: ${stderr?.trim().split("\n").at(-1) ?? "not there"}`);
+    });
+    const program = path.join(cache(), name);
+    copyFileSync(made, program);
+    return { program };
+  } catch (error) {
+    return { missing: (error as Error).message };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
