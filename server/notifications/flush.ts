@@ -40,8 +40,9 @@ export async function flushGroups(tx: PoolClient, judging: Judging, write: Write
      FROM notification_group WHERE next_at <= to_timestamp($1 / 1000.0) ORDER BY next_at, id LIMIT ${MOST_GROUPS} FOR UPDATE SKIP LOCKED`,
     [judging.now],
   );
-  for (const group of groups) await flush(tx, group, judging, write);
-  return groups.length;
+  let told = 0;
+  for (const group of groups) told += Number(await flush(tx, group, judging, write));
+  return told;
 }
 
 /** What a member is, and what is to be done about it. */
@@ -50,7 +51,8 @@ interface Looked extends Member {
   readonly mute: Mute | null;
 }
 
-async function flush(tx: PoolClient, group: Group, judging: Judging, write: WriteBody): Promise<void> {
+/** @returns false where it is put off until what has just happened to its alerts is judged, too. */
+async function flush(tx: PoolClient, group: Group, judging: Judging, write: WriteBody): Promise<boolean> {
   const { now, routes, mutes } = judging;
   const route = routes.find(({ id }) => id === group.routeId)!;
   const { rows } = await tx.query<Member>(
@@ -62,6 +64,9 @@ async function flush(tx: PoolClient, group: Group, judging: Judging, write: Writ
     rows.map(({ alertId }) => alertId),
     now,
   );
+  const over = [...seen.values()].filter(isOver).map(({ id }) => id);
+  // An end that was decided since events were judged would be told now, and again when it is judged itself.
+  if (over.length > 0 && (await isUnjudged(tx, over))) return false;
   const members: Looked[] = rows.map((row) => {
     const alert = seen.get(row.alertId)!;
     return { ...row, alert, mute: mutes.of(alert) };
@@ -104,6 +109,15 @@ async function flush(tx: PoolClient, group: Group, judging: Judging, write: Writ
        escalate_at = to_timestamp($4 / 1000.0), escalated = $5 WHERE id = $1`,
     [group.id, turns.length === 0 ? null : Math.min(...turns), lastTold, escalateAt, escalated],
   );
+  return true;
+}
+
+async function isUnjudged(tx: PoolClient, alerts: readonly number[]): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `SELECT FROM alert_event WHERE alert_id = ANY ($1::bigint[]) AND handled_at IS NULL LIMIT 1`,
+    [alerts],
+  );
+  return rowCount === 1;
 }
 
 /** Whether there is something to tell of it that wasn't told: what was held is told if it still holds, once. */

@@ -251,6 +251,24 @@ test("an episode that late readings have shown is told if its rule says so, and 
   expect(await alerts.verdicts()).toEqual({ kept: 2, told: 2 });
 });
 
+test("an end that is decided between judging and telling is told once", async () => {
+  await rig.route("all", [await hook()]);
+  const alert = await alerts.fire();
+  await alerts.resolve(alert);
+  // Held, it is passed over as one that is committed a moment later.
+  const other = await db.pool.connect();
+  await other.query("BEGIN");
+  await other.query(`SELECT FROM alert_event WHERE kind = 'resolved' FOR UPDATE`);
+  await rig.run();
+  expect(await alerts.verdicts()).toEqual({ grouped: 1, unhandled: 1 });
+  await other.query("COMMIT");
+  other.release();
+  await rig.run();
+  await rig.run();
+  expect(titles()).toEqual(["Resolved: too hot, press-07 at north"]);
+  expect(await alerts.verdicts()).toEqual({ told: 2 });
+});
+
 test("a message that is refused is told of through the fallback at once, once, and so is that all is well again", async () => {
   const other = await startReceiver();
   const fallback = await rig.channel("fallback", "webhook", { url: other.url });
