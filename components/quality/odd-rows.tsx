@@ -59,7 +59,7 @@ function Row({ item }: { item: Item }) {
       </div>
       <div className={classes.why}>
         <span className={classes.channel} title={about}>
-          {title} <b>{peak >= 100 ? "new" : `${peak.toFixed(peak < 10 ? 2 : 0)} ×`}</b>
+          {title} <b>{peak >= 100 ? "new" : `${timesOf(peak)} ×`}</b>
         </span>
         <p>{sentence}</p>
       </div>
@@ -109,4 +109,9 @@ function Said({ item: { id, site, said } }: { item: Item }) {
       {send.error ? <small role="alert">Nothing was changed: {send.error.message}</small> : null}
     </div>
   );
+}
+
+/** As its sentence has it: never more than it is. */
+function timesOf(peak: number): string {
+  return peak < 2 ? (Math.floor(peak * 100) / 100).toFixed(2) : (Math.floor(peak * 10) / 10).toFixed(1);
 }

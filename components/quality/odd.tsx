@@ -75,8 +75,8 @@ function Listed({ filter, change }: ListedProps) {
         }
       >
         <p className={classes.about} role="status">
-          {counted(data.total, "series is", "series are")} farther from usual than ever in their own past. Nobody is
-          told of it but by an alert rule. <Precision said={data.said} />
+          {data.total === 0 ? null : `${counted(data.total, "stretch", "stretches")}, farther from usual than ever. `}
+          Nobody is told of them but by an alert rule. <Precision said={data.said} />
         </p>
         {data.items.length > 0 ? (
           <OddRows items={data.items} isBusy={isPlaceholderData} />

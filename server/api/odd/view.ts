@@ -8,7 +8,7 @@ export function toStretch({ deviceId: _, metricId: __, ...stretch }: OddStretch)
   return {
     ...stretch,
     ...{ from: toInstant(from), to: toInstant(to), peakAt: toInstant(peakAt), knownSince: toInstant(knownSince) },
-    sentence: oddSentence({ ...stretch, score: peak, at: peakAt }, unit),
+    sentence: oddSentence({ ...stretch, score: peak, at: peakAt, isOver: !stretch.goesOn }, unit),
     said: said && { ...said, at: toInstant(said.at) },
   };
 }

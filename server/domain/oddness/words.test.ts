@@ -23,6 +23,10 @@ test("says by how much, for how long, what is usual and what is now, with the un
   expect(oddSentence(odd("value", { usual: -1, farthest: 2, now: 2.2 }), "°C")).toContain("usual is -3 to 1 °C");
 });
 
+test("says it of what is over as of then", () => {
+  expect(oddSentence(odd("value", { isOver: true }), "°C")).toMatch(/, then 56\.05 °C\.$/);
+});
+
 test("says it of what never left a value, and rounds nothing up", () => {
   expect(oddSentence(odd("value", { score: 100, usual: 20, farthest: 0, now: 21 }), "°C")).toBe(
     "It has not left 20 °C in 28 days; now 21 °C.",

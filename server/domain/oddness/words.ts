@@ -17,6 +17,8 @@ export interface OddNumbers {
   readonly at: EpochMs;
   /** Start of the first step that was seen. */
   readonly knownSince: EpochMs;
+  /** True once the stretch it is of is over. */
+  readonly isOver?: boolean;
 }
 
 /** A channel in a word, for lists. */
@@ -39,11 +41,11 @@ export function usualRange({ channel, usual, farthest }: Pick<OddNumbers, "chann
  * @param unit null: it has none. @param write writes a value of the metric without its unit
  */
 export function oddSentence(odd: OddNumbers, unit: string | null, write: (value: number) => string = plain): string {
-  const { channel, score, now, usual, farthest, at, knownSince } = odd;
+  const { channel, score, now, usual, farthest, at, knownSince, isOver = false } = odd;
   const days = Math.max(1, Math.min(MOST_DAYS, Math.floor((at - knownSince) / DAY_MS)));
   const memory = days === 1 ? "a day" : counted(days, "day");
   const withUnit = (text: string) => (unit === null ? text : `${text} ${unit}`);
-  const isNow = `${NOW[channel]} ${withUnit(write(now))}`;
+  const isNow = `${(isOver ? THEN : NOW)[channel]} ${withUnit(write(now))}`;
   if (farthest === 0) return `It has not left ${withUnit(write(usual))} in ${memory}; ${isNow}.`;
   const [low, high] = usualRange(odd).map(write) as [string, string];
   const range = low === high ? low : `${low}${low.startsWith("-") || high.startsWith("-") ? " to " : "–"}${high}`;
@@ -56,6 +58,14 @@ const NOW: Readonly<Record<Channel, string>> = {
   roughness: "now it moves by",
   "time of day": "now",
   "slow time of day": "by its mean of some hours now",
+};
+
+const THEN: Readonly<Record<Channel, string>> = {
+  value: "then",
+  "slow mean": "its mean of some hours was",
+  roughness: "then it moved by",
+  "time of day": "then",
+  "slow time of day": "by its mean of some hours then",
 };
 
 const USUAL: Readonly<Record<Channel, (at: EpochMs) => string>> = {
