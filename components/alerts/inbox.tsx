@@ -106,7 +106,7 @@ export function Inbox() {
         <Filters view={view} summary={summary} listed={rows} input={input} onChange={change} />
         <ListBar
           className=""
-          total={data ? told(rows.length, isPart) : ""}
+          total={data ? told(rows.length, isPart, view) : ""}
           what="These alerts"
           trouble={data && error ? error.message : null}
           offer={
@@ -159,7 +159,7 @@ export function Inbox() {
         </div>
         {isPart ? (
           <p className={classes.more}>
-            {view.shown === "ended" && view.limit < MOST_OPEN ? (
+            {view.limit < MOST_OPEN ? (
               <Button
                 size="compact-sm"
                 variant="default"
@@ -187,7 +187,7 @@ function Nothing({ view, onClear }: { view: View; onClear: () => void }) {
   return <Quiet shown={view.shown} />;
 }
 
-function told(count: number, isPart: boolean): string {
+function told(count: number, isPart: boolean, { shown }: View): string {
   if (count === 0) return "";
-  return isPart ? `The last ${formatTotal(count)}` : counted(count, "alert");
+  return isPart ? `The ${shown === "ended" ? "last" : "worst"} ${formatTotal(count)}` : counted(count, "alert");
 }

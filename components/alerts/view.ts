@@ -13,11 +13,11 @@ export interface View {
   readonly device: string | null;
   /** The alert of a whole site that they are beneath. */
   readonly parent: string | null;
-  /** How many of those that have ended are listed. */
+  /** How many are listed. */
   readonly limit: number;
 }
 
-/** How many ended alerts more a page lists. */
+/** How many alerts a page lists, and so many more each time it is asked for more. */
 export const STEP = 100;
 
 /** Reads what the address asks for; what it can't mean is left out. */
@@ -48,7 +48,7 @@ export function wantedOf({ shown, severity, site, rule, device, parent, limit }:
     site: site ?? undefined,
     rule: rule ?? undefined,
     device: device ?? undefined,
-    limit: shown === "ended" ? limit : MOST_OPEN,
+    limit,
   };
 }
 

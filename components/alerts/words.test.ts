@@ -41,7 +41,7 @@ test("the verdict says how many fire, where the critical ones are, who looks aft
   expect(says({ firing: 2, acknowledged: 1 })).toBe("2 firing, none critical; 1 not acknowledged");
   expect(says({ firing: 2, acknowledged: 2 })).toBe("2 firing, none critical; all acknowledged");
   expect(says({ firing: 4, critical: 4, beneath: 5000, criticalSites: ["a", "b", "c", "d"] })).toBe(
-    "4 firing, with 5000 beneath: 4 critical at 4 sites; nobody has acknowledged",
+    "4 firing, with 5,000 beneath: 4 critical at 4 sites; nobody has acknowledged",
   );
   const slack = { name: "Slack", since: "2026-11-28T10:05:30.000Z", waiting: 12 };
   expect(says({ firing: 1, channels: [slack] })).toBe(

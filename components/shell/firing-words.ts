@@ -1,6 +1,7 @@
 import type { AlertSummary } from "@/server/contracts/alerts";
 import { counted } from "@/server/domain/counted";
 import { formatDuration } from "@/server/domain/duration";
+import { formatTotal } from "../ui/format";
 
 /**
  * The verdict on what fires and on who can be told: "3 firing: 1 critical at north; nobody has acknowledged; Slack has been away for 4 min,
@@ -14,12 +15,18 @@ export function verdictOf(summary: AlertSummary, now: number): string | null {
 function firingWords(summary: AlertSummary): string[] {
   const { firing, critical, acknowledged, beneath, criticalSites } = summary;
   if (firing === 0) return [];
-  const count = `${firing} firing${beneath > 0 ? `, with ${beneath} beneath` : ""}`;
+  const count = `${formatTotal(firing)} firing${beneath > 0 ? `, with ${formatTotal(beneath)} beneath` : ""}`;
   const worst =
-    critical === 0 ? ", none critical" : `: ${firing === 1 ? "" : `${critical} `}critical${placesOf(criticalSites)}`;
+    critical === 0
+      ? ", none critical"
+      : `: ${firing === 1 ? "" : `${formatTotal(critical)} `}critical${placesOf(criticalSites)}`;
   const rest = firing - acknowledged;
   const looked =
-    acknowledged === 0 ? "nobody has acknowledged" : rest === 0 ? "all acknowledged" : `${rest} not acknowledged`;
+    acknowledged === 0
+      ? "nobody has acknowledged"
+      : rest === 0
+        ? "all acknowledged"
+        : `${formatTotal(rest)} not acknowledged`;
   return [`${count}${worst}`, firing === 1 && acknowledged === 1 ? "acknowledged" : looked];
 }
 
