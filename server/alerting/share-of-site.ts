@@ -26,7 +26,7 @@ interface Silent extends SilentDevice {
 }
 
 /** What there is to know of sites before it is decided about them. */
-export interface Sites {
+interface Sites {
   readonly rules: readonly SiteRule[];
   readonly states: readonly SiteState[];
   /** Names of the sites that are looked at. */

@@ -90,6 +90,9 @@ export function notifierRig(db: TestDatabase, dataDir: string) {
       return rows[0]!.id;
     },
 
+    /** Decides and writes what there is to tell, and sends nothing. */
+    turn: () => parts.turn(),
+
     /** Decides and tells what there is, and waits until what is due has been tried. */
     async run(): Promise<void> {
       await parts.turn();

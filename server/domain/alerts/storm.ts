@@ -23,7 +23,7 @@ export interface Storm {
 }
 
 /** The most devices that fell silent within one stretch of `withinMs`, and when it began; null: none did. */
-export function fellTogether(
+function fellTogether(
   silent: readonly Pick<SilentDevice, "since">[],
   withinMs: number,
 ): { readonly from: EpochMs; readonly count: number } | null {
