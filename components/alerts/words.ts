@@ -40,6 +40,10 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
     if (measured === "" || figure === null) return { ...bare, subject: name, limit };
     return { subject: name, value: formatMeasure(figure), unit: measured, limit };
   }
+  if (spec?.kind === "quality") {
+    const value = figure === null ? null : formatMeasure(Math.floor(figure));
+    return { subject: "Quality", value, unit: "", limit: `below ${spec.below}` };
+  }
   if (alert.metric === null) return { ...bare, subject: alert.rule.name };
   if (spec?.kind === "oddness") {
     const oddest = alert.worstValue ?? alert.lastValue;

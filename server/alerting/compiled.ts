@@ -5,6 +5,7 @@ import {
   judgedOf,
   type MetricFacts,
   oddnessOf,
+  qualityOf,
   SCORE,
   silenceOf,
 } from "@/server/domain/alerts/judged";
@@ -151,6 +152,7 @@ function createPartsOf() {
     readings: string,
   ): readonly Part[] => {
     const { spec } = rule;
+    if (spec.kind === "quality") return [partOf(rule, 0, qualityOf(spec))];
     if (spec.kind !== "silence" && spec.kind !== "condition" && spec.kind !== "oddness") return [];
     const key =
       spec.kind === "silence" ? "" : `${spec.kind === "condition" ? holdOf(spec.holds, gapMs) : 0} ${readings}`;

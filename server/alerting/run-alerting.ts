@@ -9,6 +9,7 @@ import { closeGone, GONE } from "./close-gone";
 import { addReadyRules } from "./ready";
 import { judgeOddness, UNJUDGED_ODD } from "./oddness";
 import { recheckLate } from "./recheck";
+import { judgeScores, SCORED_AT } from "./scored";
 import { findSilent } from "./silence";
 import { decideDue, seedRules, type TurnDeps } from "./turn";
 import { followWatermark } from "./watermark";
@@ -62,12 +63,14 @@ interface Wanted {
   readonly gone: boolean;
   readonly rechecks: boolean;
   readonly odd: boolean;
+  /** When devices were scored last. */
+  readonly scoredAt: number | null;
 }
 
 const WANTED = prepared(
   `SELECT EXISTS (SELECT FROM alert_rule) OR EXISTS (SELECT FROM alert_state) AS needed,
      EXISTS (SELECT FROM alert_rule WHERE seeded < version) AS seeds, EXISTS (SELECT ${GONE}) AS gone, EXISTS (SELECT FROM alert_recheck) AS rechecks,
-     EXISTS (SELECT ${UNJUDGED_ODD}) AS odd`,
+     EXISTS (SELECT ${UNJUDGED_ODD}) AS odd, ${SCORED_AT} AS "scoredAt"`,
 );
 
 /** Makes the function that takes one turn. Nearly always there is nothing to do, which one statement says. */
@@ -75,14 +78,18 @@ export function createTurn(
   deps: Omit<RunAlertingDeps, "logger" | "addsReady" | "everyMs">,
 ): (signal: AbortSignal) => Promise<void> {
   const watermarkOf = followWatermark(deps.pool);
+  let judgedScores: number | null = null;
   return async (signal) => {
     const { rows } = await deps.pool.query<Wanted>(WANTED([]));
-    const { needed, seeds, gone, rechecks, odd } = rows[0]!;
+    const { needed, seeds, gone, rechecks, odd, scoredAt } = rows[0]!;
     if (!needed) return;
     if (seeds) while (!signal.aborted && (await seedRules(deps)));
     if (gone) while (!signal.aborted && (await closeGone(deps)));
     if (rechecks) while (!signal.aborted && (await recheckLate(deps)));
     if (odd) while (!signal.aborted && (await judgeOddness(deps)));
+    // Scores come every few minutes; a changed rule looks at those there are.
+    if (scoredAt !== null && (seeds || scoredAt !== judgedScores) && (await judgeScores(deps, scoredAt)))
+      judgedScores = scoredAt;
     const askedAt = (deps.now ?? Date.now)();
     const watermark = await watermarkOf(await deps.describe(), askedAt);
     if (watermark === null || signal.aborted) return;

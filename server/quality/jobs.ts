@@ -61,6 +61,11 @@ async function scoreDays(ctx: JobContext, countReceived: CountReceived): Promise
     place = ids.length < TOGETHER ? { back: back - 1, device: 0 } : { back, device: ids.at(-1)! };
     await ctx.step(async (tx) => {
       done += await scoreDay(tx, countReceived, ids, today - back * DAY_MS, ctx.now);
+      if (place.back < 0)
+        await tx.query(
+          `INSERT INTO quality_checked (scored_at) VALUES ($1) ON CONFLICT (only_row) DO UPDATE SET scored_at = excluded.scored_at`,
+          [new Date(ctx.now)],
+        );
       return { done, cursor: place };
     });
   }

@@ -45,3 +45,18 @@ test("another valid range, and a limit, begin another epoch of what is judged by
   await db.pool.query(`INSERT INTO quality_limit (metric_id, limits, updated_by) VALUES (1, '{}', 'test')`);
   expect(await epoch()).toBe(before + 2);
 });
+
+test("a database from before profiles keeps its flags and scores, and has learned and checked nothing yet", async () => {
+  await goBackBefore(db, "20261202050000_quality_profiles");
+  await db.pool.query(
+    `INSERT INTO device (name) VALUES ('d'); INSERT INTO metric (name, kind) VALUES ('a', 'number');
+     INSERT INTO quality_flag SELECT 1, 1, 'spike', now(), now(), 'fail', 1;
+     INSERT INTO quality_day (device_id, metric_id, bucket, received, validity, timeliness, plausibility, uniqueness) VALUES (1, 1, now(), 1, 1, 1, 1, 1)`,
+  );
+  await migrate(db.connectionString);
+  const { rows } = await db.pool.query(
+    `SELECT (SELECT count(*)::int FROM quality_flag) AS flags, (SELECT count(*)::int FROM quality_day) AS days,
+       (SELECT count(*)::int FROM series_profile) AS profiles, (SELECT count(*)::int FROM quality_checked) AS checked`,
+  );
+  expect(rows).toEqual([{ flags: 1, days: 1, profiles: 0, checked: 0 }]);
+});

@@ -7,9 +7,10 @@ CREATE TABLE series_profile (
   PRIMARY KEY (device_id, metric_id)
 );
 
--- How far hours and days are checked: the end of the last ones. One row at most.
+-- How far hours and days are checked: the end of the last ones, and when devices were scored last. One row at most.
 CREATE TABLE quality_checked (
   only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   hours_until timestamptz(3),
-  days_until  timestamptz(3)
+  days_until  timestamptz(3),
+  scored_at   timestamptz(3)
 );

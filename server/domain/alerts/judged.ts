@@ -1,6 +1,6 @@
 import { matcherOf } from "../series-rules";
 import { type Bounds, boundsOf, type JudgedCondition, type JudgedRule } from "./condition";
-import type { Condition, ConditionRule, OddnessRule, PipelineRule, Selector, SilenceRule } from "./rule";
+import type { Condition, ConditionRule, OddnessRule, PipelineRule, QualityRule, Selector, SilenceRule } from "./rule";
 
 /** What rules select devices by. */
 export interface DeviceFacts {
@@ -117,6 +117,19 @@ export function oddnessOf(
       metric: id,
       rule: { match: "all", conditions: [condition], forMs, keepMs, least: severity },
     }));
+}
+
+/** A score holds for so long without another one. */
+const QUALITY_HOLD_MS = 3_600_000;
+
+/** What a rule of quality decides by: the device's score is a condition on the metric {@link SCORE}. */
+export function qualityOf({ below, forMs, keepMs, severity }: QualityRule): JudgedRule {
+  const bounds = boundsOf("below", below);
+  const condition: JudgedCondition = {
+    ...{ metric: SCORE, what: "value", holdMs: QUALITY_HOLD_MS, clear: null, equals: false },
+    ...{ warning: severity === "warning" ? bounds : null, critical: severity === "critical" ? bounds : null },
+  };
+  return { match: "all", conditions: [condition], forMs, keepMs, least: severity };
 }
 
 function judged(of: Condition, metric: MetricFacts, holdMs: number): JudgedCondition | null {

@@ -135,6 +135,7 @@ const qualityRule = z.strictObject({
   ...times,
   severity,
 });
+export type QualityRule = z.infer<typeof qualityRule>;
 const oddnessRule = z.strictObject({
   kind: z.literal("oddness"),
   of,
@@ -192,7 +193,7 @@ export type RuleSpec = z.infer<typeof ruleSpec>;
 type RuleKind = RuleSpec["kind"];
 
 /** The kinds that are judged by this version. */
-const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "share-of-site", "pipeline", "oddness"]);
+const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "share-of-site", "pipeline", "oddness", "quality"]);
 
 /** Says why a rule can't be kept although it is well formed; null: it can. */
 export function unjudgedReason({ kind }: RuleSpec): string | null {
