@@ -32,6 +32,11 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
       spec.afterMs === null ? "longer than is usual for it" : `for more than ${formatDuration(spec.afterMs)}`;
     return { ...bare, subject: "Silent", limit };
   }
+  if (spec?.kind === "quality") {
+    const score = alert.endedAt === null ? alert.lastValue : (alert.worstValue ?? alert.lastValue);
+    const value = score === null ? null : formatMeasure(Math.floor(score));
+    return { subject: "Quality", value, unit: "", limit: `below ${spec.below}` };
+  }
   if (spec?.kind === "pipeline") {
     const { name, unit: measured } = MEASURES[spec.measure];
     const limit =
@@ -39,10 +44,6 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
     const figure = alert.worstValue ?? alert.lastValue;
     if (measured === "" || figure === null) return { ...bare, subject: name, limit };
     return { subject: name, value: formatMeasure(figure), unit: measured, limit };
-  }
-  if (spec?.kind === "quality") {
-    const value = figure === null ? null : formatMeasure(Math.floor(figure));
-    return { subject: "Quality", value, unit: "", limit: `below ${spec.below}` };
   }
   if (alert.metric === null) return { ...bare, subject: alert.rule.name };
   if (spec?.kind === "oddness") {
