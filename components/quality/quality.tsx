@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { QualityAnswer } from "@/server/contracts/quality";
 import { counted } from "@/server/domain/counted";
 import { ownMember } from "@/server/domain/own-member";
-import { adviceOn } from "../queries/request";
+import { adviceOn, queryString } from "../queries/request";
 import { worstQuery } from "../queries/quality";
 import { Page } from "../shell/page";
 import { QualityPages } from "../shell/quality-pages";
@@ -73,7 +73,10 @@ function Listed({ filter, change }: ListedProps) {
         <p className={classes.about} role="status">
           {counted(data.series, "series", "series")} on {data.day} (UTC)
           {filter.device === null ? "" : ` of ${filter.device}`}. A score is 100 times the product of its parts; unknown
-          is never 100.
+          is never 100.{" "}
+          <a href={`/api/v1/quality/contract${queryString({ site: filter.site ?? "" })}`} download>
+            Download the data contract
+          </a>
         </p>
         {data.items.length === 0 ? (
           isFiltered ? (

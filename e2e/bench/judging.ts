@@ -5,7 +5,7 @@ import { createCompile, type DeviceRow } from "@/server/alerting/compiled";
 import { judgeSample } from "@/server/alerting/judge-sample";
 import { Watched } from "@/server/alerting/watched";
 import { newDevice } from "@/server/domain/quality/device-checks";
-import { DEFAULT_LIMITS } from "@/server/domain/quality/series-checks";
+import { ALL_DEFAULTS } from "@/server/domain/quality/all-limits";
 import { CheckedDevice } from "@/server/quality/checked";
 import { selectorOf } from "@/server/domain/alerts/judged";
 import { ruleSpec } from "@/server/domain/alerts/rule";
@@ -85,7 +85,7 @@ export async function main(argv: string[]): Promise<number> {
 
 /** The same of the checks of quality. */
 function measureChecks(devices: number, messages: number, ids: readonly number[], samples: readonly number[][]) {
-  const limits = { of: () => DEFAULT_LIMITS };
+  const limits = { of: () => ALL_DEFAULTS };
   const before = heap();
   const checked = Array.from({ length: devices }, (_, id) => {
     const since = { until: 0, storedAt: 0 };

@@ -63,6 +63,7 @@ import { skipBatch } from "./pipeline/skip";
 import { getDeviceOddness } from "./odd/device";
 import { labelOddness } from "./odd/label";
 import { listOddness } from "./odd/list";
+import { getQualityContract } from "./quality/contract";
 import { getDeviceQuality } from "./quality/device";
 import { listQualityLimits, setQualityLimits } from "./quality/limits";
 import { listQuality } from "./quality/list";
@@ -123,6 +124,7 @@ export const VERBS = {
   downloadJson,
   listMessages,
   getDeviceQuality,
+  getQualityContract,
   listQuality,
   listQualityLimits,
   setQualityLimits,

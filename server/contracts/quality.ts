@@ -149,6 +149,16 @@ export const qualityLimitsAnswer = z
   })
   .meta({ id: "QualityLimits" });
 
+export const dataContractQuery = z.object({ site: text(128).optional(), type: text(128).optional() });
+
+/** By https://bitol.io: the parts that every contract has. */
+export const dataContract = z
+  .looseObject({
+    ...{ apiVersion: z.literal("v3.1.0"), kind: z.literal("DataContract") },
+    ...{ id: z.string(), version: z.string(), status: z.string() },
+  })
+  .meta({ id: "DataContract" });
+
 export type QualityAnswer = z.infer<typeof qualityAnswer>;
 export type DeviceQuality = z.infer<typeof deviceQualityAnswer>;
 

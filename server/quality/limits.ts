@@ -1,14 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
-import { DEFAULT_SLOW_LIMITS, type SlowLimits } from "@/server/domain/quality/hour-checks";
-import { DEFAULT_LIMITS, type SeriesLimits } from "@/server/domain/quality/series-checks";
+import { ALL_DEFAULTS, type AllLimits } from "@/server/domain/quality/all-limits";
 import type { EpochMs } from "@/server/domain/terms";
-
-/** What the checks of a series go by, those of its readings and those of its hours and days. */
-export type AllLimits = SeriesLimits & SlowLimits;
-
-/** The limits of a series for which nobody set any. */
-export const ALL_DEFAULTS: AllLimits = { ...DEFAULT_LIMITS, ...DEFAULT_SLOW_LIMITS };
 
 /** What people set of a series' limits; what is absent is the default. */
 export type SetLimits = Partial<AllLimits>;

@@ -114,3 +114,13 @@ test("an editor sets limits where they hold the permission, it is in the record,
   const seen = await ask(person("viewer", 2), "listQualityLimits");
   expect(qualityLimitsAnswer.parse(await seen.json()).items).toEqual([]);
 });
+
+test("the data contract is a file of the metrics at one's sites, with the limits in force", async () => {
+  const answer = await ask(person("viewer", 1), "getQualityContract");
+  expect(answer.headers.get("content-disposition")).toContain("readings.odcs.json");
+  const contract = (await answer.json()) as { apiVersion: string; schema: { properties: { name: string }[] }[] };
+  expect(contract.apiVersion).toBe("v3.1.0");
+  expect(contract.schema[0]!.properties.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["device", "time", "heat"]),
+  );
+});

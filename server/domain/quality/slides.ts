@@ -18,8 +18,8 @@ export interface Slide {
 const LENGTH = { least: 3, most: 12 } as const;
 /** A spring is this many times what the series does in two steps, nine times of ten, and so many times its usual two steps. */
 const SPRING = { often: 2.5, usual: 8 } as const;
-/** How well the way there fits the way back, and a straight line, as shares of the spring. */
-const FITS = { back: 0.4, line: 0.15 } as const;
+/** How well the way there fits the way back, and a straight line, and how little it moves right after, as shares of the spring. */
+const FITS = { back: 0.4, line: 0.15, after: 0.2 } as const;
 /** What does it as often within the steps that are looked at does it by itself, as a valve does. */
 const BY_ITSELF = 4;
 
@@ -49,6 +49,9 @@ export function slidesOf(steps: readonly Step[]): Slide[] {
 function bestLine(steps: readonly Step[], end: number, spring: number): number {
   const after = steps[end + 2]!.value;
   const size = Math.abs(spring);
+  // What goes on as fast afterwards turned, and didn't spring back.
+  for (const next of [end + 3, end + 4])
+    if (next < steps.length && Math.abs(steps[next]!.value - after) > FITS.after * size) return 0;
   let best = 0;
   let least = Infinity;
   for (let length = LENGTH.least; length <= LENGTH.most && end - length >= 0; length++) {
