@@ -5,7 +5,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
 
 /** A step of a stretch. */
-export interface StretchStep {
+interface StretchStep {
   readonly at: EpochMs;
   readonly end: EpochMs;
   readonly odd: Oddness;

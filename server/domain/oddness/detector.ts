@@ -13,7 +13,7 @@ export type Channel = (typeof CHANNELS)[number];
 /** Oddness from which on a step is odd. */
 export const ODD_FROM = 1.047;
 /** Steps from the first odd one on that belong to one stretch: what lasts longer has become usual. */
-export const REST_STEPS = 100;
+const REST_STEPS = 100;
 /** Steps before anything is called odd, of a series as of a channel; and the time before it. */
 export const WARM_UP_STEPS = 100;
 export const WARM_UP_MS = 86_400_000;
@@ -216,7 +216,7 @@ export function usualBand({ numbers: state, means, counts }: DetectorState, time
 }
 
 /** True if enough is known of a series to call it odd: a day, and a hundred steps. */
-export function isWarm({ numbers: state }: Pick<DetectorState, "numbers">, time: EpochMs): boolean {
+function isWarm({ numbers: state }: Pick<DetectorState, "numbers">, time: EpochMs): boolean {
   const steps = state[STEPS]!;
   return steps >= WARM_UP_STEPS && time - state[FIRST_TIME]! >= WARM_UP_MS && !isCounter(state, steps);
 }
