@@ -193,7 +193,14 @@ export type RuleSpec = z.infer<typeof ruleSpec>;
 type RuleKind = RuleSpec["kind"];
 
 /** The kinds that are judged by this version. */
-const JUDGED: ReadonlySet<RuleKind> = new Set(["condition", "silence", "share-of-site", "pipeline", "oddness", "quality"]);
+const JUDGED: ReadonlySet<RuleKind> = new Set([
+  "condition",
+  "silence",
+  "share-of-site",
+  "pipeline",
+  "oddness",
+  "quality",
+]);
 
 /** Says why a rule can't be kept although it is well formed; null: it can. */
 export function unjudgedReason({ kind }: RuleSpec): string | null {
