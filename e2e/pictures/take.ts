@@ -3,6 +3,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
 import type { Page } from "playwright";
+import type { z } from "zod";
+import type { alertsAnswer } from "@/server/contracts/alerts";
 import type { DeadLetterGroupsAnswer, DeadLettersAnswer } from "@/server/contracts/dead-letters";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import type { HealthAnswer } from "@/server/contracts/health";
@@ -13,6 +15,8 @@ import { processOf } from "../processes";
 import { type Product, ROOT } from "../product";
 import { pause, until } from "../waiting";
 import { machine } from "../bench/report";
+
+type AlertsAnswer = z.infer<typeof alertsAnswer>;
 
 const WIDE = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
@@ -25,10 +29,14 @@ const HISTORY = { hours: 24, everyMs: 30_000 };
 const SIGN_IN = { name: "sign-in", route: "/sign-in" };
 
 /** The pages that are taken, and what shows only with data. */
-function routes(device: string, letter: string | null) {
+function routes(device: string, letter: string | null, alert: string | null = null) {
   return [
     ...[...PAGES, ...PEOPLE_PAGES].map(({ name, route }) => ({ name: name.toLowerCase().replace(" ", "-"), route })),
     { name: "device", route: `/devices/${device}?range=24h` },
+    { name: "alerts", route: "/alerts" },
+    { name: "rules", route: "/alerts/rules" },
+    { name: "rule-editor", route: "/alerts/rules?new=1&metric=temperature&above=24&type=climate" },
+    ...(alert === null ? [] : [{ name: "alert", route: `/alerts/${alert}` }]),
     ...(letter === null ? [] : [{ name: "dead-letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` }]),
   ];
 }
@@ -78,12 +86,14 @@ export async function main(argv: string[]): Promise<number> {
   try {
     await sendHistory(stage.product);
     await sendTrouble(stage.product);
+    await addRules(stage.product);
     console.log(`live for ${values.warm} s`);
     await pause(Number(values.warm) * 1000);
     const { items } = await stage.product.get<DeadLettersAnswer>("/api/v1/dead-letters?limit=1");
     const device = createFleet({ seed: SEED, devices: 1, intervalMs: 1000, faultsPerHour: 0 }).devices[0]!.name;
     await sendPeople(stage.product);
-    const pages = routes(device, items[0]?.id ?? null).filter(isWanted);
+    const { items: alerts } = await stage.product.get<AlertsAnswer>("/api/v1/alerts?order=worst&state=open&limit=1");
+    const pages = routes(device, items[0]?.id ?? null, alerts[0]?.id ?? null).filter(isWanted);
     for (const { name, route } of [...pages, ...[SIGN_IN].filter(isWanted)]) {
       const file = (state: string) => path.join(out, `${name}-${state}.png`);
       await take(stage, { route, file: file("light"), size: WIDE, scheme: "light" });
@@ -180,13 +190,37 @@ async function sendTrouble(product: Product): Promise<void> {
   await until(async () => (await found()).total >= 4, { timeoutMs: 60_000, what: "groups of dead letters" });
 }
 
+async function addTo(product: Product, route: string, what: object): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await product.fetch(route, { method: "POST", headers, body: JSON.stringify(what) });
+  if (!answer.ok) throw new Error(`POST ${route}: ${answer.status} ${await answer.text()}`);
+}
+
+/** Rules of which some fire for the demo fleet, whatever the hour. */
+async function addRules(product: Product): Promise<void> {
+  const add = (name: string, metric: string, limits: object, type: string, runbook: string | null = null) => {
+    const conditions = [{ metric, is: "above", ...limits }];
+    return addTo(product, "/api/v1/rules", {
+      name,
+      runbook,
+      spec: { kind: "condition", of: { types: [type] }, conditions, forMs: 10_000 },
+    });
+  };
+  const rooms = { warning: 17, critical: 19, clear: 16.5 };
+  await add(
+    "Rooms too warm",
+    "temperature",
+    rooms,
+    "climate",
+    "Look at the air handling of the site, then call the shift lead.",
+  );
+  await add("Power high", "power", { warning: 8000 }, "meter");
+  await add("Air is stale", "co2", { warning: 900, critical: 1200, clear: 850 }, "air");
+}
+
 /** Adds people and keys, so that their pages show some. */
 async function sendPeople(product: Product): Promise<void> {
-  const add = async (route: string, what: object) => {
-    const headers = { "content-type": "application/json" };
-    const answer = await product.fetch(route, { method: "POST", headers, body: JSON.stringify(what) });
-    if (!answer.ok) throw new Error(`POST ${route}: ${answer.status} ${await answer.text()}`);
-  };
+  const add = (route: string, what: object) => addTo(product, route, what);
   for (const [name, role] of [
     ["Vera Lindqvist", "viewer"],
     ["Otto Brandt", "operator"],
