@@ -19,6 +19,7 @@ import { Selection } from "./fields/selection";
 import { ShareOfSiteFields } from "./fields/share-of-site";
 import { SilenceFields } from "./fields/silence";
 import classes from "./rules.module.css";
+import { Trial } from "./trial";
 
 const TYPING_MS = 400;
 
@@ -122,14 +123,23 @@ export function RuleEditor({ rule, first = NEW_DRAFT, onClose }: RuleEditorProps
             />
           </div>
         </div>
-        <Outcome spec={spec} fault={isTried ? faults[0] : undefined} />
+        <Outcome spec={spec} fault={isTried ? faults[0] : undefined} name={name} draft={draft} change={change} />
       </div>
     </FormDialog>
   );
 }
 
-/** What the rule is, and what it would do. @param spec null: it isn't complete */
-function Outcome({ spec, fault }: { spec: RuleSpec | null; fault: Fault | undefined }) {
+interface OutcomeProps {
+  /** Null: it isn't complete. */
+  readonly spec: RuleSpec | null;
+  readonly fault: Fault | undefined;
+  readonly name: string;
+  readonly draft: Draft;
+  readonly change: (changes: Partial<Draft>) => void;
+}
+
+/** What the rule is, and what it would do. */
+function Outcome({ spec, fault, name, draft, change }: OutcomeProps) {
   const text = spec === null ? null : JSON.stringify(spec);
   const [asked] = useDebouncedValue(text, TYPING_MS);
   const isAsked = text !== null && asked === text;
@@ -156,6 +166,7 @@ function Outcome({ spec, fault }: { spec: RuleSpec | null; fault: Fault | undefi
           <small>{fault?.message ?? "Its sentence stands here once it is complete."}</small>
         )}
       </div>
+      <Trial spec={unjudged ? null : spec} name={name} draft={draft} change={change} matches={matches} />
     </div>
   );
 }

@@ -4,20 +4,30 @@ import { judgedOf, oddnessOf, selectorOf } from "@/server/domain/alerts/judged";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { readDevices } from "./load";
 
+/** What a rule watches, and what of it may surprise. */
+interface Matches {
+  readonly devices: number;
+  readonly series: number;
+  /** A device of them, the one heard of last, and a metric of it that is watched. */
+  readonly sample: { readonly device: string; readonly metric: string | null } | null;
+  /** Devices whose usual gap is longer than the rule has to be true for: one reading is not enough for them, ever. */
+  readonly slow: number;
+  /** The units that a watched metric has on these devices, where there are several. */
+  readonly units: readonly { readonly metric: string; readonly units: readonly string[] }[];
+}
+
 /** Counts what of these sites a rule watches, just as it is judged. */
-export async function countMatches(
-  tx: Pool | PoolClient,
-  spec: RuleSpec,
-  sites: Sites,
-): Promise<{ devices: number; series: number }> {
+export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites: Sites): Promise<Matches> {
   const { rows } = await tx.query<{ id: number }>(
     `SELECT id FROM device WHERE $1::integer[] IS NULL OR site_id = ANY ($1)`,
     [sites === "all" ? null : sites],
   );
-  const found = { devices: 0, series: 0 };
-  if (spec.kind === "pipeline" || spec.kind === "quality") return found;
+  const found = { devices: 0, series: 0, slow: 0 };
+  if (spec.kind === "pipeline" || spec.kind === "quality") return { ...found, sample: null, units: [] };
+  const ids: number[] = [];
+  const watched = new Set<number>();
   const isFor = selectorOf(spec.of);
-  for (const { facts, metrics, gapMs } of (
+  for (const { id, facts, metrics, gapMs } of (
     await readDevices(
       tx,
       rows.map(({ id }) => id),
@@ -26,15 +36,46 @@ export async function countMatches(
     if (!isFor(facts)) continue;
     // Those of no site are of no share.
     if (spec.kind === "share-of-site" && facts.site === null) continue;
+    const own = spec.kind === "condition" ? judgedOf(spec, metrics, gapMs) : [];
+    for (const { rule } of own) for (const { metric } of rule.conditions) watched.add(metric);
     const series =
-      spec.kind === "condition"
-        ? judgedOf(spec, metrics, gapMs).length
-        : spec.kind === "oddness"
-          ? oddnessOf(spec, metrics).length
-          : 1;
+      spec.kind === "condition" ? own.length : spec.kind === "oddness" ? oddnessOf(spec, metrics).length : 1;
     if (series === 0) continue;
+    ids.push(id);
     found.devices++;
     found.series += series;
+    if (spec.kind === "condition" && spec.forMs > 0 && gapMs !== null && gapMs > spec.forMs) found.slow++;
   }
-  return found;
+  const metrics = [...watched];
+  return { ...found, sample: await sampleOf(tx, ids, metrics), units: await differingUnits(tx, ids, metrics) };
+}
+
+async function sampleOf(
+  tx: Pool | PoolClient,
+  devices: readonly number[],
+  metrics: readonly number[],
+): Promise<Matches["sample"]> {
+  const { rows } = await tx.query<{ device: string; metric: string | null }>(
+    `SELECT d.name AS device, (SELECT m.name FROM device_metric dm JOIN metric m ON m.id = dm.metric_id
+       WHERE dm.device_id = d.id AND m.id = ANY ($2::integer[]) ORDER BY m.name LIMIT 1) AS metric
+     FROM device d WHERE d.id = ANY ($1::integer[]) ORDER BY d.last_event_time DESC NULLS LAST, d.id LIMIT 1`,
+    [devices, metrics],
+  );
+  return rows[0] ?? null;
+}
+
+async function differingUnits(
+  tx: Pool | PoolClient,
+  devices: readonly number[],
+  metrics: readonly number[],
+): Promise<Matches["units"]> {
+  if (metrics.length === 0) return [];
+  const { rows } = await tx.query<{ metric: string; units: string[] }>(
+    `SELECT m.name AS metric, array_agg(DISTINCT coalesce(u.unit, m.unit, '')) AS units
+     FROM device_metric dm JOIN metric m ON m.id = dm.metric_id LEFT JOIN device_unit u ON u.device_id = dm.device_id AND u.metric_id = m.id
+     WHERE dm.device_id = ANY ($1::integer[]) AND m.id = ANY ($2::integer[])
+     GROUP BY 1 HAVING count(DISTINCT coalesce(u.unit, m.unit, '')) > 1 ORDER BY 1 LIMIT 20`,
+    [devices, metrics],
+  );
+  return rows;
 }

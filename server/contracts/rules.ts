@@ -69,7 +69,18 @@ export const deletedRule = z.object({ name: z.string() });
 /** What of the fleet a rule would watch. */
 export const ruleMatchesBody = z.strictObject({ spec: ruleSpec });
 export const ruleMatches = z
-  .object({ devices: z.int(), series: z.int().describe("Of a rule of silence, as many as devices") })
+  .object({
+    devices: z.int(),
+    series: z.int().describe("Of a rule of silence, as many as devices"),
+    sample: z
+      .object({ device: z.string(), metric: z.string().nullable() })
+      .nullable()
+      .describe("One of the devices, heard of last, and a metric of it that is watched"),
+    slow: z.int().describe("Devices that usually send less often than the rule has to be true for"),
+    units: z
+      .array(z.object({ metric: z.string(), units: z.array(z.string()) }))
+      .describe("Watched metrics whose unit isn't the same on all of them; an empty text is no unit"),
+  })
   .meta({ id: "RuleMatches" });
 
 export const ruleVersions = z

@@ -115,8 +115,10 @@ export const countRuleMatches = verb(
     bodies: { "application/json": MATCHES_SCHEMA },
   },
   () =>
-    async ({ tx, sites }, { request }) =>
-      countMatches(tx, (await parseJsonBody(ruleMatchesBody, request)).spec, sites),
+    async ({ tx, sites }, { request }) => {
+      const { units, ...matches } = await countMatches(tx, (await parseJsonBody(ruleMatchesBody, request)).spec, sites);
+      return { ...matches, units: units.map(({ metric, units: of }) => ({ metric, units: [...of] })) };
+    },
 );
 
 export const listRuleEpisodes = verb(
