@@ -146,7 +146,7 @@ async function loadFleet(
        INSERT INTO device (name, type, rolled_until, last_event_time, last_seen, gap_median, gaps)
        SELECT 'fleet-' || i, 'press', to_timestamp($2 / 1000.0), to_timestamp($2 / 1000.0), to_timestamp($2 / 1000.0), 60000, 100
        FROM generate_series(1, $1::integer) i RETURNING id)
-     INSERT INTO device_metric (device_id, metric_id) SELECT id, m.id FROM made, metric m WHERE m.name IN ('temperature', 'humidity')`,
+     INSERT INTO device_metric (device_id, metric_id) SELECT made.id, m.id FROM made, metric m WHERE m.name IN ('temperature', 'humidity')`,
     [devices, to],
   );
   const { rows } = await pool.query<{ first: number }>(`SELECT min(id) AS first FROM device WHERE name LIKE 'fleet-%'`);
