@@ -5,7 +5,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ComponentType } from "react";
 import type { AlertRule } from "@/server/contracts/rules";
 import { counted } from "@/server/domain/counted";
-import { type RuleSpec, unjudgedReason } from "@/server/domain/alerts/rule";
+import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { addRule, changeRule, ruleMatchesQuery, RULES } from "../queries/rules";
 import { FormDialog } from "../shell/form-dialog";
@@ -143,7 +143,6 @@ function Outcome({ spec, fault, name, draft, change }: OutcomeProps) {
   const text = spec === null ? null : JSON.stringify(spec);
   const [asked] = useDebouncedValue(text, TYPING_MS);
   const isAsked = text !== null && asked === text;
-  const unjudged = spec && unjudgedReason(spec);
   const isOfDevices = spec !== null && spec.kind !== "pipeline";
   const { data: matches } = useQuery(ruleMatchesQuery(isAsked && isOfDevices ? spec : null));
   return (
@@ -153,20 +152,18 @@ function Outcome({ spec, fault, name, draft, change }: OutcomeProps) {
           <>
             <p>{sentenceOf(spec)}</p>
             <small>
-              {unjudged
-                ? `${unjudged}.`
-                : matches && isAsked
-                  ? matches.devices === 0
-                    ? "It matches nothing there is."
-                    : `It watches ${counted(matches.series, "series", "series")} of ${counted(matches.devices, "device")}.`
-                  : " "}
+              {matches && isAsked
+                ? matches.devices === 0
+                  ? "It matches nothing there is."
+                  : `It watches ${counted(matches.series, "series", "series")} of ${counted(matches.devices, "device")}.`
+                : " "}
             </small>
           </>
         ) : (
           <small>{fault?.message ?? "Its sentence stands here once it is complete."}</small>
         )}
       </div>
-      <Trial spec={unjudged ? null : spec} name={name} draft={draft} change={change} matches={matches} />
+      <Trial spec={spec} name={name} draft={draft} change={change} matches={matches} />
     </div>
   );
 }

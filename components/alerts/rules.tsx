@@ -5,7 +5,6 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { AlertRule, RuleEpisodes } from "@/server/contracts/rules";
 import { READY_RULES, type ReadyRule } from "@/server/domain/alerts/ready-rules";
-import { unjudgedReason } from "@/server/domain/alerts/rule";
 import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { counted } from "@/server/domain/counted";
 import { useMayEverywhere } from "../queries/access";
@@ -283,19 +282,17 @@ function ReadyOne({ ready: { name, spec, note } }: { ready: ReadyRule }) {
     mutationFn: () => addRule({ name, enabled: true, spec, note, runbook: null }),
     onSuccess: () => queries.invalidateQueries({ queryKey: [RULES] }),
   });
-  const reason = unjudgedReason(spec);
   return (
     <li className={classes.ready}>
       <div className={classes.what}>
         <h2>{name}</h2>
         <p>{sentenceOf(spec)}</p>
-        <small>{reason === null ? note : "Can't be judged by this version yet."}</small>
+        <small>{note}</small>
         {add.error ? <p role="alert">{saidOf(add.error)}</p> : null}
       </div>
       <Button
         size="compact-sm"
         variant="default"
-        disabled={reason !== null}
         loading={add.isPending}
         aria-label={`Turn on ${name}`}
         onClick={() => add.mutate()}

@@ -31,7 +31,7 @@ export async function summarizeFiring(db: Pool | PoolClient, sites: Sites): Prom
 }
 
 /** Days that {@link countEpisodes} looks back. */
-export const EPISODE_DAYS = 30;
+const EPISODE_DAYS = 30;
 
 /** How often each rule fired at these sites, day by day in UTC, the oldest first and today last; those that never did are left out. */
 export async function countEpisodes(

@@ -1,10 +1,8 @@
 import type { z } from "zod";
 import type { RuleRow, RuleSettings } from "@/server/alerting/rules";
 import type { alertRule } from "@/server/contracts/rules";
-import { type RuleSpec, unjudgedReason } from "@/server/domain/alerts/rule";
 import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { toInstant } from "../instant";
-import { invalid } from "../parse";
 import { ProblemError } from "../problem";
 
 export function toRule({ createdAt, updatedAt, ...row }: RuleRow): z.input<typeof alertRule> {
@@ -17,12 +15,6 @@ export function toRule({ createdAt, updatedAt, ...row }: RuleRow): z.input<typeo
 /** What the audit record keeps of a rule. */
 export function noteOfRule({ name, enabled, spec, note, runbook }: RuleSettings): RuleSettings {
   return { name, enabled, spec, note, runbook };
-}
-
-/** @throws ProblemError for a rule that nobody would judge. @param at where its spec stands in the body */
-export function mustBeJudged(spec: RuleSpec, at = "spec"): void {
-  const reason = unjudgedReason(spec);
-  if (reason !== null) throw invalid([{ at: `${at}.kind`, message: reason }]);
 }
 
 export function noRule(id: number): ProblemError {

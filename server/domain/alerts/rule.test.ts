@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { holdOf, judgedOf, selectorOf } from "./judged";
-import { ruleSpec, unjudgedReason } from "./rule";
+import { ruleSpec } from "./rule";
 import { sentenceOf } from "./sentence";
 
 const parse = (spec: unknown) => ruleSpec.parse(spec);
@@ -63,11 +63,6 @@ test.each([
   ],
 ])("what can't be right is refused where it stands", (spec, fault) => {
   expect(faults(spec)).toContain(fault);
-});
-
-test("a kind that nobody judges yet is named", () => {
-  expect(unjudgedReason(parse({ kind: "quality", below: 50 }))).toContain("“quality”");
-  expect(unjudgedReason(parse({ kind: "silence" }))).toBeNull();
 });
 
 test("devices are selected by site, type, name and label, each part that is given", () => {

@@ -190,22 +190,6 @@ export const ruleSpec = z.discriminatedUnion("kind", [
   pipelineRule,
 ]);
 export type RuleSpec = z.infer<typeof ruleSpec>;
-type RuleKind = RuleSpec["kind"];
-
-/** The kinds that are judged by this version. */
-const JUDGED: ReadonlySet<RuleKind> = new Set([
-  "condition",
-  "silence",
-  "share-of-site",
-  "pipeline",
-  "oddness",
-  "quality",
-]);
-
-/** Says why a rule can't be kept although it is well formed; null: it can. */
-export function unjudgedReason({ kind }: RuleSpec): string | null {
-  return JUDGED.has(kind) ? null : `Rules of the kind “${kind}” can't be judged yet; leave it out`;
-}
 
 interface Limits {
   readonly is: (typeof RELATIONS)[number];
