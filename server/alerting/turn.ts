@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { dueAt, isRest, step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
+import { KEYED_ACCESS } from "@/server/postgres/keyed-access";
 import { prepared } from "@/server/postgres/prepared";
 import { timeText } from "@/server/postgres/time-text";
 import { withTransaction } from "@/server/postgres/transaction";
@@ -41,7 +42,7 @@ export async function alone<T>(
       if (!rows[0]!.alone) return null;
       return work(tx, { rules: await readRules(tx, rows[0]!.epoch), readBlocks });
     },
-    ["SET LOCAL lock_timeout = '5s'", HOLD_RULES],
+    ["SET LOCAL lock_timeout = '5s'", ...KEYED_ACCESS, HOLD_RULES],
   );
 }
 

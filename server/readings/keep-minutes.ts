@@ -6,7 +6,7 @@ import { HOUR, type DeviceHour } from "./blocks";
 import { readAllBlocks } from "./cold/hot-and-cold";
 import type { ColdReader } from "./cold/reader";
 import { writeMinutes } from "./rollups";
-import { KEYED_ACCESS } from "./samples";
+import { KEYED_ACCESS } from "@/server/postgres/keyed-access";
 
 /** Hours whose minutes are made in one step. */
 const HOURS = 100;

@@ -8,7 +8,7 @@ import { readColdBlocks } from "./cold/hot-and-cold";
 import { findColdRows } from "./cold/manifest";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { rewriteHours } from "./hours";
-import { KEYED_ACCESS } from "./samples";
+import { KEYED_ACCESS } from "@/server/postgres/keyed-access";
 import { timeText } from "@/server/postgres/time-text";
 
 const MINUTE = 60_000;

@@ -9,14 +9,6 @@ import { refuseRemoved } from "./retention";
 import { refuseRemovedSeries } from "./series-edges";
 import { findColdReadings, findMoments, type Holder, momentsOf, type Moment, readingsAt } from "./moments";
 
-/** The join strategies a few thousand keys against a large table must not fall into. Goes with BEGIN. */
-export const KEYED_ACCESS = [
-  "SET LOCAL enable_hashjoin = off",
-  "SET LOCAL enable_mergejoin = off",
-  "SET LOCAL enable_seqscan = off",
-  "SET LOCAL jit = off",
-] as const;
-
 const NO_HISTORY: DeviceHistory = { latest: null, rolledUntil: null };
 
 /**

@@ -11,7 +11,7 @@ import { hasCold, hideCold } from "./cold/hidden";
 import { firstDay } from "./cold/month-plan";
 import type { ColdReader } from "./cold/reader";
 import { COLUMNS, writeMinutes } from "./rollups";
-import { KEYED_ACCESS } from "./samples";
+import { KEYED_ACCESS } from "@/server/postgres/keyed-access";
 import type { SeriesGroup } from "./series-plan";
 
 /** Hours rewritten in one step at most, and the readings after which it ends: it holds the device's row for a tenth of a second or so. */

@@ -6,7 +6,7 @@ import { HOLD_EPOCH } from "@/server/catalog/epoch";
 import { lockDevices } from "@/server/catalog/catalog-writes";
 import { withTransaction } from "@/server/postgres/transaction";
 import type { Partitions } from "@/server/readings/partitions";
-import { KEYED_ACCESS } from "@/server/readings/samples";
+import { KEYED_ACCESS } from "@/server/postgres/keyed-access";
 import type { CommitBatch } from "@/server/ports/commit-batch";
 import {
   type Committed,
