@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { READY_RULES } from "@/server/domain/alerts/ready-rules";
 import { ruleSpec } from "@/server/domain/alerts/rule";
-import { draftInAddress, draftOf, NEW_CONDITION, NEW_DRAFT, specOf } from "./draft";
+import { draftInAddress, draftOf, NEW_CONDITION, NEW_DRAFT, specOf, watchedBy } from "./draft";
 import { parseDuration } from "./draft-text";
 
 const RULES = [
@@ -70,4 +70,15 @@ test("an address begins a rule", () => {
       conditions: [{ metric: "temperature", is: "above", warning: 96 }],
     }),
   });
+});
+
+test("what a rule watches doesn't hang on its limits", () => {
+  const watched = (changes: object) =>
+    watchedBy({ ...NEW_DRAFT, types: ["press"], conditions: [{ ...NEW_CONDITION, metric: "t", ...changes }] });
+  expect(watched({})).toMatchObject({ of: { types: ["press"] }, conditions: [{ metric: "t", is: "above" }] });
+  expect(watched({ warning: "80", critical: "90", clear: "70" })).toEqual(watched({}));
+  expect(watched({ is: "outside", warning: "80" })).toMatchObject({ conditions: [{ metric: "t", is: "outside" }] });
+  expect(watched({ is: "equals" })).toMatchObject({ conditions: [{ is: "equals" }] });
+  expect(watched({ is: "true", warning: "80" })).toMatchObject({ conditions: [{ is: "true" }] });
+  expect(watched({ metric: "" })).toBeNull();
 });

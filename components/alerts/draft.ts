@@ -113,7 +113,7 @@ export function draftInAddress(address: URLSearchParams): Draft {
 }
 
 /** What takes that out of an address again. */
-export const NO_DRAFT = { new: null, metric: null, above: null, type: null, site: null, device: null };
+export const NO_DRAFT = { new: null, metric: null, above: null, type: null, site: null, device: null, on: null };
 
 /** What stands in the way of a rule: the field's path and why. */
 export interface Fault {
@@ -129,6 +129,21 @@ export function specOf(draft: Draft): { readonly spec: RuleSpec } | { readonly f
   // What is left out isn't there at all: the schema takes no undefined limits for those of a flag.
   const read = ruleSpec.safeParse(JSON.parse(JSON.stringify(wanted)));
   return read.success ? { spec: read.data } : { faults: faultsOf(read.error) };
+}
+
+/**
+ * What a rule would watch, whatever its limits are: the same while one is dragged, and known before there is one. Null where the metric or
+ * the devices aren't said yet.
+ */
+export function watchedBy(draft: Draft): RuleSpec | null {
+  const conditions = draft.conditions.map((one): ConditionDraft => ({
+    ...one,
+    warning: one.is === "outside" ? "0 to 1" : "0",
+    critical: "",
+    clear: "",
+  }));
+  const read = specOf({ ...draft, conditions });
+  return "spec" in read ? read.spec : null;
 }
 
 type Refuse = (at: string, message: string) => void;

@@ -1,7 +1,7 @@
 "use client";
 import { Select, Textarea, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ComponentType } from "react";
 import type { AlertRule } from "@/server/contracts/rules";
 import { counted } from "@/server/domain/counted";
@@ -9,7 +9,7 @@ import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { sentenceOf } from "@/server/domain/alerts/sentence";
 import { addRule, changeRule, ruleMatchesQuery, RULES } from "../queries/rules";
 import { FormDialog } from "../shell/form-dialog";
-import { type Draft, draftOf, type Fault, NEW_DRAFT, specOf } from "./draft";
+import { type Draft, draftOf, type Fault, NEW_DRAFT, specOf, watchedBy } from "./draft";
 import { ConditionFields, Holding } from "./fields/condition";
 import { OddnessFields } from "./fields/oddness";
 import type { FieldsProps } from "./fields/parts";
@@ -38,11 +38,13 @@ interface RuleEditorProps {
   readonly rule: AlertRule | null;
   /** What a new one begins with. */
   readonly first?: Draft;
+  /** The device that it is tried on first; null: one of those it watches. */
+  readonly triedOn?: string | null;
   readonly onClose: () => void;
 }
 
 /** Makes or changes a rule: its fields read as the sentence it becomes, beside what that would do. */
-export function RuleEditor({ rule, first = NEW_DRAFT, onClose }: RuleEditorProps) {
+export function RuleEditor({ rule, first = NEW_DRAFT, triedOn = null, onClose }: RuleEditorProps) {
   const queries = useQueryClient();
   const [name, setName] = useState(rule?.name ?? "");
   const [note, setNote] = useState(rule?.note ?? "");
@@ -94,7 +96,7 @@ export function RuleEditor({ rule, first = NEW_DRAFT, onClose }: RuleEditorProps
             <span className={classes.word}>When</span>
             <Select
               aria-label="What it is about"
-              className={classes.wide ?? ""}
+              className={classes.kind ?? ""}
               data={Object.entries(KINDS).map(([value, { label }]) => ({ value, label }))}
               value={draft.kind}
               allowDeselect={false}
@@ -123,7 +125,7 @@ export function RuleEditor({ rule, first = NEW_DRAFT, onClose }: RuleEditorProps
             />
           </div>
         </div>
-        <Outcome spec={spec} fault={isTried ? faults[0] : undefined} name={name} draft={draft} change={change} />
+        <Outcome fault={isTried ? faults[0] : undefined} {...{ spec, name, draft, change, triedOn }} />
       </div>
     </FormDialog>
   );
@@ -136,15 +138,19 @@ interface OutcomeProps {
   readonly name: string;
   readonly draft: Draft;
   readonly change: (changes: Partial<Draft>) => void;
+  readonly triedOn: string | null;
 }
 
 /** What the rule is, and what it would do. */
-function Outcome({ spec, fault, name, draft, change }: OutcomeProps) {
-  const text = spec === null ? null : JSON.stringify(spec);
+function Outcome({ spec, fault, name, draft, change, triedOn }: OutcomeProps) {
+  const watched = draft.kind === "pipeline" ? null : watchedBy(draft);
+  const text = watched === null ? null : JSON.stringify(watched);
   const [asked] = useDebouncedValue(text, TYPING_MS);
-  const isAsked = text !== null && asked === text;
-  const isOfDevices = spec !== null && spec.kind !== "pipeline";
-  const { data: matches } = useQuery(ruleMatchesQuery(isAsked && isOfDevices ? spec : null));
+  const { data: matches, isPlaceholderData } = useQuery({
+    ...ruleMatchesQuery(asked === null ? null : (JSON.parse(asked) as RuleSpec)),
+    placeholderData: keepPreviousData,
+  });
+  const isCounted = asked !== null && asked === text && !isPlaceholderData;
   return (
     <div className={classes.outcome}>
       <div role="status">
@@ -152,10 +158,10 @@ function Outcome({ spec, fault, name, draft, change }: OutcomeProps) {
           <>
             <p>{sentenceOf(spec)}</p>
             <small>
-              {matches && isAsked
+              {matches && isCounted
                 ? matches.devices === 0
                   ? "It matches nothing there is."
-                  : `It watches ${counted(matches.series, "series", "series")} of ${counted(matches.devices, "device")}.`
+                  : `It watches ${spec.kind === "condition" || spec.kind === "oddness" ? `${counted(matches.series, "series", "series")} of ` : ""}${counted(matches.devices, "device")}.`
                 : " "}
             </small>
           </>
@@ -163,7 +169,7 @@ function Outcome({ spec, fault, name, draft, change }: OutcomeProps) {
           <small>{fault?.message ?? "Its sentence stands here once it is complete."}</small>
         )}
       </div>
-      <Trial spec={spec} name={name} draft={draft} change={change} matches={matches} />
+      <Trial {...{ spec, name, draft, change, matches, triedOn }} />
     </div>
   );
 }

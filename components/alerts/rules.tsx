@@ -120,7 +120,12 @@ function List() {
         </div>
       ) : null}
       {mayEdit && address.get("new") !== null ? (
-        <RuleEditor rule={null} first={draftInAddress(address)} onClose={() => changeAddress(NO_DRAFT)} />
+        <RuleEditor
+          rule={null}
+          first={draftInAddress(address)}
+          triedOn={address.get("on")}
+          onClose={() => changeAddress(NO_DRAFT)}
+        />
       ) : null}
       {opened?.what === "edit" ? <RuleEditor rule={opened.rule} onClose={close} /> : null}
       {opened?.what === "history" ? <History rule={opened.rule} onClose={close} /> : null}
@@ -180,7 +185,7 @@ function Rule({ rule, days, all, mayEdit, onOpen }: RuleProps) {
       <div className={classes.cell}>
         <span>{matches && spec.kind !== "pipeline" ? counted(matches.devices, "device") : ""}</span>
         <small>
-          {matches && spec.kind !== "silence" && spec.kind !== "pipeline"
+          {matches && spec.kind !== "silence" && spec.kind !== "quality" && spec.kind !== "pipeline"
             ? counted(matches.series, "series", "series")
             : ""}
         </small>

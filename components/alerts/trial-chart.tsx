@@ -18,10 +18,12 @@ import { valueScale } from "../ui/value-scale";
 import { useZone } from "../ui/zone";
 import type { ConditionDraft, Draft } from "./draft";
 import { limitText, parseLimit } from "./draft-text";
-import { suggestLimit } from "./suggest-limit";
+import { reachOf, suggestLimit } from "./suggest-limit";
 import classes from "./trial.module.css";
 
 const HEIGHT = 240;
+/** The width of a handle, in pixels. */
+const HANDLE = 18;
 const LIMITS = [
   { name: "warning", label: "warning", color: "var(--fw-warn)" },
   { name: "critical", label: "critical", color: "var(--fw-fail)" },
@@ -68,17 +70,21 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
   const drawn = condition === null || condition.what === "changePerMinute" ? [] : drawnLimits(condition);
   // A limit that is dragged doesn't move the axis under the pointer.
   const [held, setHeld] = useState<ReturnType<typeof valueScale> | null>(null);
-  const shown = [...points.flatMap(({ low, high }) => [low, high]), ...drawn.map(({ value }) => value)];
+  const reach = useMemo(() => reachOf(points), [points]);
+  const shown = [...(reach === null ? [] : [reach.low, reach.high]), ...drawn.map(({ value }) => value)];
   const axis = held ?? (shown.length === 0 ? valueScale(0, 1) : valueScale(Math.min(...shown), Math.max(...shown)));
+  const isCut = reach !== null && (reach.lowest < axis.min || reach.highest > axis.max);
   const shades = useMemo(
     () =>
-      items.map(({ firedAt, endedAt, severity }): TimeShade => ({
-        from: Date.parse(firedAt),
-        // So narrow that nothing would be seen of it is shown as wide as a line.
-        to: Math.max(Date.parse(firedAt) + (to - from) / 400, endedAt === null ? to : Date.parse(endedAt)),
-        color: severity === "critical" ? "var(--fw-fail)" : "var(--fw-warn)",
-      })),
-    [items, from, to],
+      items
+        .filter((one) => one.metric === null || one.metric === metric)
+        .map(({ firedAt, endedAt, severity }): TimeShade => ({
+          from: Date.parse(firedAt),
+          // So narrow that nothing would be seen of it is shown as wide as a line.
+          to: Math.max(Date.parse(firedAt) + (to - from) / 400, endedAt === null ? to : Date.parse(endedAt)),
+          color: severity === "critical" ? "var(--fw-fail)" : "var(--fw-warn)",
+        })),
+    [items, metric, from, to],
   );
   const span = to - from;
   const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
@@ -120,6 +126,7 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
             <Handle
               key={`${name} ${part}`}
               label={label}
+              column={LIMITS.findIndex((one) => one.name === name)}
               color={color}
               value={value}
               axis={axis}
@@ -129,9 +136,15 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
             />
           ))
         : null}
+      {isCut ? (
+        <small className={classes.cut}>
+          Cut off: values reach from {formatMeasure(reach.lowest)} to {formatMeasure(reach.highest)}.
+        </small>
+      ) : null}
       {suggested === null ? null : (
-        <Button size="compact-xs" variant="default" onClick={() => set("warning", null, suggested)}>
-          Warn {condition!.is} {suggested}, beyond 99.9 % of these readings
+        <Button size="compact-xs" variant="default" onClick={() => set("warning", null, suggested.limit)}>
+          Warn {condition!.is} {suggested.limit}: beyond it {suggested.beyond === 1 ? "is" : "are"} {suggested.beyond}{" "}
+          of {suggested.of} points shown
         </Button>
       )}
     </div>
@@ -140,6 +153,8 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
 
 interface HandleProps {
   readonly label: string;
+  /** Its place from the right: limits that are near one another don't cover each other. */
+  readonly column: number;
   readonly color: string;
   readonly value: number;
   readonly axis: ReturnType<typeof valueScale>;
@@ -149,7 +164,7 @@ interface HandleProps {
 }
 
 /** Takes a limit's line up and down; its field does the same for who has no pointer. */
-function Handle({ label, color, value, axis, onBegin, onMove, onEnd }: HandleProps) {
+function Handle({ label, column, color, value, axis, onBegin, onMove, onEnd }: HandleProps) {
   const move = (event: PointerEvent<HTMLElement>) => {
     if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
     const y = event.clientY - event.currentTarget.parentElement!.getBoundingClientRect().top;
@@ -159,7 +174,7 @@ function Handle({ label, color, value, axis, onBegin, onMove, onEnd }: HandlePro
   return (
     <div
       className={classes.handle}
-      style={{ top: yOf(value, axis, HEIGHT), color }}
+      style={{ top: yOf(value, axis, HEIGHT), right: PLOT.right + 2 + column * HANDLE, color }}
       aria-hidden="true"
       title={`Drag: ${label} ${value}`}
       data-limit={label}

@@ -27,15 +27,17 @@ interface TrialProps {
   readonly draft: Draft;
   readonly change: (changes: Partial<Draft>) => void;
   readonly matches: RuleMatches | undefined;
+  /** The device that was asked for; null: none. */
+  readonly triedOn: string | null;
 }
 
 /** What a rule would have done by what is stored: on one device at once, on all when asked for. */
-export function Trial({ spec, name, draft, change, matches }: TrialProps) {
+export function Trial({ spec, name, draft, change, matches, triedOn }: TrialProps) {
   const [days, setDays] = useState("7");
   const [now] = useState(serverNow);
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useState(triedOn);
   const range = { from: now - Number(days) * DAY, to: now };
-  const isTriable = spec === null || spec.kind === "condition" || spec.kind === "silence";
+  const isTriable = draft.kind === "condition" || draft.kind === "silence";
   const device =
     chosen ??
     (draft.devices.length === 1 && !draft.devices[0]!.includes("*")
@@ -65,7 +67,7 @@ export function Trial({ spec, name, draft, change, matches }: TrialProps) {
           device={device}
           metric={
             draft.conditions[0]!.metric.includes("*") || draft.conditions[0]!.metric === ""
-              ? (data?.items[0]?.metric ?? matches?.sample?.metric ?? null)
+              ? ((device === matches?.sample?.device ? matches.sample.metric : data?.items[0]?.metric) ?? null)
               : draft.conditions[0]!.metric
           }
           range={range}
@@ -76,7 +78,7 @@ export function Trial({ spec, name, draft, change, matches }: TrialProps) {
       )}
       {error ? <p role="alert">{saidOf(error)}</p> : null}
       <p role="status" className={classes.told}>
-        {spec !== null && data ? saidOfOne(data) : " "}
+        {spec !== null && data ? saidOfOne(data, days) : " "}
       </p>
       {matches ? <Warnings matches={matches} draft={draft} /> : null}
       <OnAll spec={spec} name={name} range={range} onChoose={setChosen} />
@@ -84,13 +86,16 @@ export function Trial({ spec, name, draft, change, matches }: TrialProps) {
   );
 }
 
-function saidOfOne({ selected, episodes, longestMs, share, messages, untold, unknownHours, items }: Backtest): string {
+function saidOfOne(
+  { selected, episodes, longestMs, share, messages, untold, unknownHours, items }: Backtest,
+  days: string,
+): string {
   if (!selected) return "The rule isn’t for this device.";
   const unknown =
     unknownHours > 0 ? ` ${counted(unknownHours, "hour")} can’t be told: their readings aren’t kept.` : "";
   if (episodes === 0) return `It would never have fired.${unknown}`;
   const open = items.some(({ endedAt }) => endedAt === null) ? " It would fire now." : "";
-  return `${counted(episodes, "time")}, longest ${formatDuration(longestMs)}, firing ${percent(share)} of the time; ${toldBy(messages, untold, episodes)}.${open}${unknown}`;
+  return `It would have fired ${counted(episodes, "time")}, longest for ${formatDuration(longestMs)}, ${percent(share)} of the ${days} days; ${toldBy(messages, untold, episodes)}.${open}${unknown}`;
 }
 
 function toldBy(messages: number | null, untold: number, episodes: number): string {
@@ -163,6 +168,9 @@ function OnAll({ spec, name, range, onChoose }: OnAllProps) {
               value={job.total === 0 ? 0 : (100 * job.done) / job.total}
               aria-label={`${job.done} of ${counted(job.total, "device")} looked at`}
             />
+            <small>
+              {job.done} of {job.total}
+            </small>
             <Button size="compact-sm" variant="default" loading={stop.isPending} onClick={() => stop.mutate()}>
               Stop
             </Button>
@@ -188,15 +196,17 @@ function OnAll({ spec, name, range, onChoose }: OnAllProps) {
 function Found({ job, isOld, onChoose }: { job: BacktestJob; isOld: boolean; onChoose: (device: string) => void }) {
   const { status, episodes, firingDevices, devices, longestMs, messages, untold, firingNow, items, error } = job;
   const so = status === "done" ? "" : status === "stopped" ? "Stopped. So far: " : "So far: ";
-  const told = status === "done" ? `, ${toldBy(messages, untold, episodes)}` : "";
+  const told = status === "done" ? `; ${toldBy(messages, untold, episodes)}` : "";
   return (
     <>
       <p role="status" className={classes.told} data-old={isOld || undefined}>
         {error !== null
           ? `It failed: ${error}`
           : episodes === 0
-            ? `${so}never on ${counted(devices, "device")}.`
-            : `${so}${counted(episodes, "time")} on ${firingDevices} of ${counted(devices, "device")}, longest ${formatDuration(longestMs)}${told}.`}
+            ? status === "done" || devices > 0
+              ? `${so || "It would "}never ${so ? "fired" : "have fired"} on ${counted(devices, "device")}.`
+              : `${so}no device of the rule was looked at.`
+            : `${so || "It would have fired "}${so ? "fired " : ""}${counted(episodes, "time")} on ${firingDevices} of ${counted(devices, "device")}, longest ${formatDuration(longestMs)}${told}.`}
         {firingNow > 0 ? ` It would fire now on ${firingNow}.` : ""}
         {isOld ? " The rule has changed since." : ""}
       </p>

@@ -9,7 +9,7 @@ interface Of {
 
 /**
  * Where a rule begins that fires for the highest value shown of the first number: for all devices of the type at the site, where the device
- * has them. Null where no number is shown.
+ * has them, and tried on this one. Null where no number is shown.
  */
 export function ruleAddress(
   { id, type, site }: Of,
@@ -20,13 +20,14 @@ export function ruleAddress(
   const seen = one && summarize(visiblePoints(one, from, to));
   if (!one || !seen) return null;
   const of = type === null ? { device: id } : { type, ...(site === null ? {} : { site }) };
-  return `/alerts/rules?${new URLSearchParams({ new: "1", metric: one.metric, above: limitBelow(seen.max), ...of }).toString()}`;
+  return `/alerts/rules?${new URLSearchParams({ new: "1", metric: one.metric, above: limitBelow(seen.max), ...of, on: id }).toString()}`;
 }
 
 /** The next value below, of three digits. */
 export function limitBelow(value: number): string {
   if (value === 0) return "-0.001";
   const step = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2);
-  const below = Math.floor(value / step) * step;
-  return String(Number((below < value ? below : below - step).toPrecision(3)));
+  // Powers of ten are off by a bit on some engines: a value that is a whole number of steps still gets the one below it.
+  const steps = Math.ceil(value / step - 1e-9) - 1;
+  return String(Number((steps * step).toPrecision(3)));
 }

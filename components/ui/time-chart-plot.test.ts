@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearest, PLOT, timeAt, xOf, yOf } from "./time-chart-plot";
+import { labelAsides, nearest, PLOT, timeAt, xOf, yOf } from "./time-chart-plot";
 
 const point = (time: number) => ({ time, start: time, value: 1, low: 1, high: 1, alone: false });
 
@@ -27,4 +27,15 @@ it("finds the nearest point within reach, at either end too", () => {
   const at = (time: number, reach = 100) => nearest(points, time, reach)?.time ?? null;
   expect([at(0), at(14), at(16), at(31), at(99)]).toEqual([10, 10, 20, 40, 40]);
   expect([at(30, 9), nearest([], 5, 100)]).toEqual([null, null]);
+});
+
+it("puts the label of a limit aside where one near it stands", () => {
+  const limits = [
+    { value: 19, label: "critical 19" },
+    { value: 18.9, label: "warning 18.9" },
+    { value: 18.8, label: "over again 18.8", below: true },
+    { value: 10, label: "low 10" },
+  ];
+  expect(labelAsides(limits, { min: 0, max: 20 }, 256)).toEqual([0, 85, 0, 0]);
+  expect(labelAsides(limits, { min: 18, max: 20 }, 456)).toEqual([0, 0, 0, 0]);
 });

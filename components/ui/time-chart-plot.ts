@@ -45,3 +45,28 @@ export function nearest(points: readonly PlotPoint[], time: number, reach: numbe
   const best = !before || (after && after.time - time < time - before.time) ? after : before;
   return best && Math.abs(best.time - time) <= reach ? best : null;
 }
+
+/** The height of a limit's label, the width of its letters at most, and what is between two, in pixels. */
+const LABEL = { height: 16, letter: 7, gap: 8 } as const;
+
+interface Labelled {
+  readonly value: number;
+  readonly label: string;
+  readonly below?: boolean;
+}
+
+/** Pixels by which the label of each limit stands aside, so that none covers that of a limit near it. */
+export function labelAsides(
+  limits: readonly Labelled[],
+  scale: { readonly min: number; readonly max: number },
+  height: number,
+): number[] {
+  const foot = ({ value, below }: Labelled) => yOf(value, scale, height) + (below ? LABEL.height : 0);
+  const asides: number[] = [];
+  for (const one of limits) {
+    const before = limits.slice(0, asides.length);
+    const ends = before.map(({ label }, i) => asides[i]! + label.length * LABEL.letter + LABEL.gap);
+    asides.push(Math.max(0, ...ends.filter((_, i) => Math.abs(foot(one) - foot(before[i]!)) < LABEL.height)));
+  }
+  return asides;
+}

@@ -5,7 +5,7 @@ import { Area, CartesianGrid, ComposedChart, Line, ReferenceArea, ReferenceLine,
 import classes from "./time-chart.module.css";
 import { createCrosshair, type Crosshair } from "./time-chart-crosshair";
 import { ChartOverlay, type OverlayLine } from "./time-chart-overlay";
-import { PLOT, type PlotPoint } from "./time-chart-plot";
+import { labelAsides, PLOT, type PlotPoint } from "./time-chart-plot";
 import { shareOf, valueScale, type ValueScale } from "./value-scale";
 
 /** One row of a chart: values by series key, null where there is none. */
@@ -122,6 +122,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
     [series, scale],
   );
   const labels = useMemo(() => new Map(scale.ticks.map((tick) => [shareOf(tick, scale), scale.label(tick)])), [scale]);
+  const asides = useMemo(() => labelAsides(limits, scale, height), [limits, scale, height]);
   return (
     <div ref={ref} className={classes.chart} style={{ height }} aria-hidden="true">
       <span className={classes.unit}>{unit}</span>
@@ -181,7 +182,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
                   label={{ value: label, position: "insideTopLeft", fill: "var(--fw-muted)", fontSize: 12 }}
                 />
               ))}
-            {limits.map(({ value, label, color, below }) => (
+            {limits.map(({ value, label, color, below }, i) => (
               <ReferenceLine
                 key={label}
                 y={shareOf(value, scale)}
@@ -192,6 +193,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
                   position: below ? "insideTopLeft" : "insideBottomLeft",
                   fill: "var(--fw-muted)",
                   fontSize: 12,
+                  dx: asides[i]!,
                 }}
               />
             ))}

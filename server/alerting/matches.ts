@@ -8,7 +8,7 @@ import { readDevices } from "./load";
 interface Matches {
   readonly devices: number;
   readonly series: number;
-  /** A device of them, the one heard of last, and a metric of it that is watched. */
+  /** A device of them, one that is heard of (the same for an hour, as long as it is), and a metric of it that is watched. */
   readonly sample: { readonly device: string; readonly metric: string | null } | null;
   /** Devices whose usual gap is longer than the rule has to be true for: one reading is not enough for them, ever. */
   readonly slow: number;
@@ -23,7 +23,7 @@ export async function countMatches(tx: Pool | PoolClient, spec: RuleSpec, sites:
     [sites === "all" ? null : sites],
   );
   const found = { devices: 0, series: 0, slow: 0 };
-  if (spec.kind === "pipeline" || spec.kind === "quality") return { ...found, sample: null, units: [] };
+  if (spec.kind === "pipeline") return { ...found, sample: null, units: [] };
   const ids: number[] = [];
   const watched = new Set<number>();
   const isFor = selectorOf(spec.of);
@@ -58,7 +58,7 @@ async function sampleOf(
   const { rows } = await tx.query<{ device: string; metric: string | null }>(
     `SELECT d.name AS device, (SELECT m.name FROM device_metric dm JOIN metric m ON m.id = dm.metric_id
        WHERE dm.device_id = d.id AND m.id = ANY ($2::integer[]) ORDER BY m.name LIMIT 1) AS metric
-     FROM device d WHERE d.id = ANY ($1::integer[]) ORDER BY d.last_event_time DESC NULLS LAST, d.id LIMIT 1`,
+     FROM device d WHERE d.id = ANY ($1::integer[]) ORDER BY date_trunc('hour', d.last_event_time) DESC NULLS LAST, d.id LIMIT 1`,
     [devices, metrics],
   );
   return rows[0] ?? null;

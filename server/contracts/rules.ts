@@ -75,7 +75,7 @@ export const ruleMatches = z
     sample: z
       .object({ device: z.string(), metric: z.string().nullable() })
       .nullable()
-      .describe("One of the devices, heard of last, and a metric of it that is watched"),
+      .describe("One of the devices, heard of in the last hour if any was, and a metric of it that is watched"),
     slow: z.int().describe("Devices that usually send less often than the rule has to be true for"),
     units: z
       .array(z.object({ metric: z.string(), units: z.array(z.string()) }))
