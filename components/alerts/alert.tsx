@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { counted } from "@/server/domain/counted";
 import { formatDuration } from "@/server/domain/duration";
 import type { Alert, AlertWithEvents } from "@/server/contracts/alerts";
 import { toSegment } from "@/server/domain/segment";
@@ -26,6 +27,7 @@ import { useZone } from "../ui/zone";
 import { Acknowledge } from "./acknowledge";
 import { AlertChart } from "./alert-chart";
 import classes from "./alert.module.css";
+import { foldEvents } from "./fold-events";
 import { Messages } from "./messages";
 import { WhatWords } from "./row";
 import { useSpecs } from "./use-specs";
@@ -239,7 +241,7 @@ const EVENT_WORDS: Readonly<Record<string, string>> = {
 function Timeline({ alert: { events, unit } }: { alert: AlertWithEvents }) {
   return (
     <ol className={classes.timeline}>
-      {events.map(({ id, kind, severity, at, value, reason, by, note }) => (
+      {foldEvents(events).map(({ first: { id, kind, severity, at, value, reason, by, note }, more, last }) => (
         <li key={id}>
           <Moment time={at} />
           <div>
@@ -248,13 +250,18 @@ function Timeline({ alert: { events, unit } }: { alert: AlertWithEvents }) {
             {by === null ? "" : ` by ${by}`}
             {value === null || kind === "acknowledged" ? null : (
               <>
-                {" at "}
+                {kind === "stale" ? ", last " : " at "}
                 {formatMeasure(value)}
                 {unit ? <small> {unit}</small> : null}
               </>
             )}
             {note === null ? null : <p>{note}</p>}
             {reason === null ? null : <p>{reason}</p>}
+            {more === 0 ? null : (
+              <p>
+                and {counted(more, "more time")}, last <Moment time={last.at} />
+              </p>
+            )}
           </div>
         </li>
       ))}

@@ -37,15 +37,17 @@ export function WhyChart({ why, metric }: { why: WhyAnswer; metric: string }) {
     return { rows: toRows([{ key, step, stretches }]), lines: [step ? line : { ...line, band: bandKey(key) }] };
   }, [series, metric, from, to]);
   const limits = useMemo(() => limitsOf(rule.spec, metric), [rule.spec, metric]);
+  const at = reason.at === null ? null : Date.parse(reason.at);
+  // What fired before is told of, and not in sight.
+  const mark = at === null || at < from || at > to ? null : at;
   const shades = useMemo((): TimeShade[] => {
     const { since, until } = reason.times;
-    const mark = (to - from) * MARK_PART;
-    const at = reason.at === null ? null : Date.parse(reason.at);
+    const half = (to - from) * MARK_PART;
     return [
       ...(since && until ? [{ from: Date.parse(since), to: Date.parse(until), color: "var(--fw-unknown)" }] : []),
-      ...(at === null || at < from || at > to ? [] : [{ from: at - mark, to: at + mark, color: "var(--fw-accent)" }]),
+      ...(mark === null ? [] : [{ from: mark - half, to: mark + half, color: "var(--fw-accent)" }]),
     ];
-  }, [reason, from, to]);
+  }, [reason, mark, from, to]);
   const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, to - from), [zone, from, to]);
   const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
@@ -62,7 +64,7 @@ export function WhyChart({ why, metric }: { why: WhyAnswer; metric: string }) {
       />
       <figcaption>
         {reason.times["since"] && reason.times["until"] ? "Gray: for so long it was true. " : ""}
-        {reason.at === null ? "" : "The stroke: the moment that decided it."}
+        {mark === null ? "" : "The stroke: the moment that decided it."}
       </figcaption>
     </figure>
   );

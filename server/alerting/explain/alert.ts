@@ -99,11 +99,12 @@ export async function firedReason(
       alert.acknowledgedAt === null
         ? ""
         : `, acknowledged by ${alert.acknowledgedBy ?? "somebody"} at ${say.time(alert.acknowledgedAt)}`;
+    const end = endedAt === null ? "" : ` until ${say.time(endedAt)}`;
     const flaps = flapping ? "; it flaps, and has to be over for longer than the rule says" : "";
     return {
       reason: reason(
         "already-firing",
-        `Already firing since ${say.time(firedAt)} (alert ${id}), ${told.clause}${acknowledged}${flaps}.`,
+        `Already firing since ${say.time(firedAt)}${end} (alert ${id}), ${told.clause}${acknowledged}${flaps}.`,
         {
           ...{ at: firedAt, numbers, times },
           words: { ...words, ...(alert.acknowledgedBy !== null && { acknowledgedBy: alert.acknowledgedBy }) },

@@ -346,6 +346,8 @@ test("10 it fires already", async () => {
   );
   await bench.pool.query(`UPDATE alert SET acknowledged_at = $1, acknowledged_by = 'Ada'`, [new Date(T - 10 * MIN)]);
   expect(await why(id)).toContain("which answered 200 ok, acknowledged by Ada at 09:50.");
+  await bench.pool.query(`UPDATE alert SET state = 'resolved', ended_at = $1`, [new Date(T + 5 * MIN)]);
+  expect(await why(id)).toContain("Already firing since 09:40 until 10:05 (alert 41)");
 });
 
 test.each([
