@@ -47,15 +47,18 @@ interface FlagStripProps extends Stretch {
 export function FlagStrip({ flags, metrics, from, to, zone }: FlagStripProps) {
   const places = placesOf(flags, from, to);
   return (
-    <div className={classes.strip} style={{ marginLeft: PLOT.left, marginRight: PLOT.right }}>
-      {places.map(({ flag, left, width }) => (
-        <span
-          key={`${flag.metric} ${flag.check} ${flag.from}`}
-          data-level={flag.level}
-          title={`${wordsOf(flag)}, ${momentsOf(flag, zone)}`}
-          style={{ left: `${left}%`, width: `max(3px, ${width}%)` }}
-        />
-      ))}
+    <div className={classes.flags} style={{ marginLeft: PLOT.left, marginRight: PLOT.right }}>
+      <small aria-hidden>Flags</small>
+      <div className={classes.strip}>
+        {places.map(({ flag, left, width }) => (
+          <span
+            key={`${flag.metric} ${flag.check} ${flag.from}`}
+            data-level={flag.level}
+            title={`${wordsOf(flag)}, ${momentsOf(flag, zone)}`}
+            style={{ left: `${left}%`, width: `max(3px, ${width}%)` }}
+          />
+        ))}
+      </div>
       <Spoken as="p">
         {places.length === 0
           ? `No reading of ${metrics.join(", ")} is flagged.`

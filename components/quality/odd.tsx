@@ -18,6 +18,8 @@ import { OddRows } from "./odd-rows";
 import classes from "./odd.module.css";
 
 const STATES = { now: "Now", day: "Last 24 h", week: "Last 7 days" } as const;
+/** Those of the past are with what still goes on. */
+const IN = { now: "now", day: "in the last 24 h", week: "in the last 7 days" } as const;
 
 /** Series that are farther from their own usual than before, the oddest first. */
 export function Odd() {
@@ -63,7 +65,7 @@ function Listed({ filter, change }: ListedProps) {
         <StaleNotice onRetry={() => void refetch()}>This list may be out of date: {error.message}</StaleNotice>
       ) : null}
       <Section
-        title={filter.state === "now" ? "Odd now, the oddest first" : "Odd and over, the oddest first"}
+        title={`Odd ${IN[filter.state]}, the oddest first`}
         aside={
           <SegmentedControl
             size="xs"

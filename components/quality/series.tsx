@@ -39,7 +39,8 @@ export function Series({ items, isBusy }: { items: QualityAnswer["items"]; isBus
                 </Link>
                 <small>
                   {site === null ? "" : `${readable(site)} · `}
-                  {formatTotal(received)} of {expected === null ? "unknown" : formatTotal(expected)}
+                  {formatTotal(received)} received, {expected === null ? "unknown how many" : formatTotal(expected)}{" "}
+                  expected
                 </small>
               </th>
               <td data-number>
