@@ -17,7 +17,7 @@ beforeAll(async () => {
   await db.pool.query("CREATE TABLE part (n int)");
 });
 afterAll(() => db.drop());
-beforeEach(() => db.pool.query("TRUNCATE job, job_run, part"));
+beforeEach(() => db.pool.query("TRUNCATE job, job_run, part CASCADE"));
 
 const jobOf = (run: Job["run"], over: Partial<Job> = {}): Job => {
   return {

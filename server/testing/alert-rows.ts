@@ -22,7 +22,7 @@ export function alertRows(pool: Pool) {
   }
   async function ruleOf(name: string): Promise<number> {
     const { rows } = await pool.query<{ id: number }>(
-      `INSERT INTO alert_rule (name, spec, created_by, updated_by) VALUES ($1, '{}', 'test', 'test')
+      `INSERT INTO alert_rule (name, spec, created_by, updated_by) VALUES ($1, '{"kind": "silence"}', 'test', 'test')
        ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`,
       [name],
     );

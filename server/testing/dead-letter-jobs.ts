@@ -99,7 +99,7 @@ export function deadLetterJobsBench() {
     letters = createPostgresDeadLetters(db.pool);
   });
   afterAll(() => db.drop());
-  beforeEach(() => db.pool.query("TRUNCATE dead_letter, job, job_run"));
+  beforeEach(() => db.pool.query("TRUNCATE dead_letter, job, job_run CASCADE"));
 
   async function stored(count: number): Promise<DeadLetter[]> {
     const made = Array.from({ length: count }, (_, offset) => letterOf(offset));

@@ -459,7 +459,7 @@ test("18 silence: our own outage isn't the device's, and only what was handled c
       new Date(T + since * S),
       new Date(T + until * S),
     ]);
-  await open(-86_400, 50);
+  await open(-86_400, 55);
   await open(660, 4000);
   expect(await why(id)).toBe(
     "own-outage: press-07 was silent for 12 min from 10:00, but for 10 min of that Fieldwatch took no messages: 2 min count of the 5 min that the rule allows.",

@@ -20,7 +20,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listAlerts", "getAlert", "explainAlert", "listRules", "getRule", "exportRules"] as const),
     ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),
     ...(["backtestRule", "getBacktest"] as const),
-    ...(["listQuality", "getDeviceQuality", "listQualityLimits"] as const),
+    ...(["listQuality", "getDeviceQuality", "listQualityLimits", "getQualityContract"] as const),
     ...(["listOddness", "getDeviceOddness"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),

@@ -22,7 +22,7 @@ const now = Date.now();
 const PATIENCE = { timeoutMs: 20_000 };
 
 const rig = createApiRig({ MAX_METRICS: "3" });
-beforeEach(() => rig.engines.pool.query("TRUNCATE dead_letter, job_run"));
+beforeEach(() => rig.engines.pool.query("TRUNCATE dead_letter, job_run CASCADE"));
 
 const { get } = rig;
 

@@ -11,7 +11,8 @@ import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
 import { toStretch } from "./view";
 
-const place = z.object({ goesOn: z.boolean(), peak: z.number(), id: z.string().regex(/^\d{1,18}$/) });
+// Its column holds no more.
+const place = z.object({ goesOn: z.boolean(), peak: z.float32(), id: z.string().regex(/^\d{1,18}$/) });
 const DAY_MS = 86_400_000;
 /** Steps of a line, twelve hours. */
 const LINE_STEPS = 144;
