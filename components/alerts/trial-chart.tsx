@@ -12,12 +12,12 @@ import { formatInstant, formatMeasure, formatTick, zoneOffsetMs } from "../ui/fo
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
 import { PLOT, yOf } from "../ui/time-chart-plot";
-import type { TimeShade } from "../ui/time-chart";
 import { timeTicks } from "../ui/time-ticks";
 import { valueScale } from "../ui/value-scale";
 import { useZone } from "../ui/zone";
 import type { ConditionDraft, Draft } from "./draft";
 import { limitText, parseLimit } from "./draft-text";
+import { mergeShades } from "./merge-shades";
 import { reachOf, suggestLimit } from "./suggest-limit";
 import classes from "./trial.module.css";
 
@@ -76,14 +76,16 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
   const isCut = reach !== null && (reach.lowest < axis.min || reach.highest > axis.max);
   const shades = useMemo(
     () =>
-      items
-        .filter((one) => one.metric === null || one.metric === metric)
-        .map(({ firedAt, endedAt, severity }): TimeShade => ({
-          from: Date.parse(firedAt),
-          // So narrow that nothing would be seen of it is shown as wide as a line.
-          to: Math.max(Date.parse(firedAt) + (to - from) / 400, endedAt === null ? to : Date.parse(endedAt)),
-          color: severity === "critical" ? "var(--fw-fail)" : "var(--fw-warn)",
-        })),
+      mergeShades(
+        items
+          .filter((one) => one.metric === null || one.metric === metric)
+          .map(({ firedAt, endedAt, severity }) => ({
+            from: Date.parse(firedAt),
+            // So narrow that nothing would be seen of it is shown as wide as a line.
+            to: Math.max(Date.parse(firedAt) + (to - from) / 400, endedAt === null ? to : Date.parse(endedAt)),
+            color: severity === "critical" ? "var(--fw-fail)" : "var(--fw-warn)",
+          })),
+      ),
     [items, metric, from, to],
   );
   const span = to - from;

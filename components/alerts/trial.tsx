@@ -46,11 +46,16 @@ export function Trial({ spec, name, draft, change, matches, triedOn }: TrialProp
   const [text] = useDebouncedValue(spec === null || !isTriable ? null : JSON.stringify(spec), DRAG_MS);
   const asked = text === null ? null : (JSON.parse(text) as RuleSpec);
   const { data, error } = useQuery(backtestQuery(asked, device, range));
-  if (!isTriable) return <p className={classes.quiet}>A rule of this kind can’t be tried on history.</p>;
+  const first = draft.conditions[0]!.metric;
+  const metric =
+    first !== "" && !first.includes("*")
+      ? first
+      : ((device === matches?.sample?.device ? matches.sample.metric : data?.items[0]?.metric) ?? null);
+  if (!isTriable) return <small>A rule of this kind can’t be tried on history.</small>;
   return (
     <section className={classes.trial} aria-label="What it would have done">
       <header>
-        <h3>{device === null ? "The last days" : <>On {device}</>}</h3>
+        <h3>{device === null ? "The last days" : metric === null ? `On ${device}` : `${metric} on ${device}`}</h3>
         <SegmentedControl
           size="xs"
           aria-label="How far back"
@@ -65,11 +70,7 @@ export function Trial({ spec, name, draft, change, matches, triedOn }: TrialProp
       {device === null ? null : (
         <TrialChart
           device={device}
-          metric={
-            draft.conditions[0]!.metric.includes("*") || draft.conditions[0]!.metric === ""
-              ? ((device === matches?.sample?.device ? matches.sample.metric : data?.items[0]?.metric) ?? null)
-              : draft.conditions[0]!.metric
-          }
+          metric={metric}
           range={range}
           draft={draft}
           change={change}
@@ -94,8 +95,9 @@ function saidOfOne(
   const unknown =
     unknownHours > 0 ? ` ${counted(unknownHours, "hour")} can’t be told: their readings aren’t kept.` : "";
   if (episodes === 0) return `It would never have fired.${unknown}`;
+  const drawn = items.length < episodes ? ` The first ${items.length} are shaded.` : "";
   const open = items.some(({ endedAt }) => endedAt === null) ? " It would fire now." : "";
-  return `It would have fired ${counted(episodes, "time")}, longest for ${formatDuration(longestMs)}, ${percent(share)} of the ${days} days; ${toldBy(messages, untold, episodes)}.${open}${unknown}`;
+  return `It would have fired ${counted(episodes, "time")}, longest for ${formatDuration(longestMs)}, ${percent(share)} of the ${days} days; ${toldBy(messages, untold, episodes)}.${open}${drawn}${unknown}`;
 }
 
 function toldBy(messages: number | null, untold: number, episodes: number): string {

@@ -77,7 +77,9 @@ function Listed({ filter, change }: ListedProps) {
         }
       >
         <p className={classes.about} role="status">
-          {data.total === 0 ? null : `${counted(data.total, "stretch", "stretches")}, farther from usual than ever. `}
+          {data.total === 0
+            ? null
+            : `${counted(data.total, "stretch", "stretches")}, farther from their usual than before. `}
           Nobody is told of them but by an alert rule. <Precision said={data.said} />
         </p>
         {data.items.length > 0 ? (

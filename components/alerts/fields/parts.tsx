@@ -25,7 +25,7 @@ export function Severity({
   onChange: (value: Draft["severity"]) => void;
 }) {
   return (
-    <>
+    <div className={classes.severity}>
       <span aria-hidden>→</span>
       <Select
         aria-label="Severity"
@@ -35,7 +35,7 @@ export function Severity({
         allowDeselect={false}
         onChange={(severity) => onChange(severity as Draft["severity"])}
       />
-    </>
+    </div>
   );
 }
 

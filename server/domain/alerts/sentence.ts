@@ -26,7 +26,7 @@ export function sentenceOf(spec: RuleSpec): string {
     case "silence":
       return `When one of ${devicesWords(spec.of)} is silent ${spec.afterMs === null ? "for longer than is usual for it" : `for ${formatDuration(spec.afterMs)}`} → ${spec.severity}.`;
     case "share-of-site":
-      return `When ${percent(spec.share)} of a site's devices, and at least ${spec.atLeast}, fall silent within ${formatDuration(spec.withinMs)} → ${spec.severity}.`;
+      return `When ${percent(spec.share)} of a site's ${devicesWords(spec.of).replace(/^all devices/, "devices")}, and at least ${spec.atLeast}, fall silent within ${formatDuration(spec.withinMs)} → ${spec.severity}.`;
     case "quality":
       return `When the quality of ${devicesWords(spec.of)} is below ${spec.below}${lasting(spec.forMs)} → ${spec.severity}.`;
     case "oddness": {
