@@ -3,6 +3,7 @@ import { backtestAnswer, backtestJob, type BacktestJob } from "@/server/contract
 import { problem } from "@/server/contracts/common";
 import type { Caller } from "@/server/domain/access";
 import { pipelineAnswer } from "@/server/contracts/pipeline";
+import { ruleMatches } from "@/server/contracts/rules";
 import { createApiRig, JSON_TYPE, message, NOW, read } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
 
@@ -54,6 +55,16 @@ test("a rule is tried on one device at once, and on all as a job that can be sto
     selected: false,
     series: 0,
   });
+
+  // What is offered to be tried on doesn't hang on the limits.
+  const matches = async (spec: object) =>
+    ruleMatches.parse(
+      await (await rig.api.handle("countRuleMatches", post("/api/v1/rule-matches", { spec }), {})).json(),
+    );
+  expect(await matches(HOT)).toMatchObject({ devices: 3, series: 3, sample: { metric: "temperature" } });
+  const colder = { ...HOT, conditions: [{ ...HOT.conditions[0], warning: 0 }] };
+  expect(await matches(colder)).toEqual(await matches(HOT));
+  expect(await matches({ kind: "quality", below: 80, of: { sites: ["north"] } })).toMatchObject({ devices: 2 });
 
   const job = await start();
   expect(job).toMatchObject({ total: 3, done: 0 });

@@ -33,6 +33,14 @@ test.each([
   ],
   [one({ metric: "*", is: "invalid" }), "When any metric is outside of its valid range → warning at all devices."],
   [{ kind: "silence" }, "When one of all devices is silent for longer than is usual for it → warning."],
+  [
+    { kind: "share-of-site", severity: "critical" },
+    "When 30 % of a site's devices, and at least 5, fall silent within 2 min → critical.",
+  ],
+  [
+    { kind: "share-of-site", of: { types: ["press"], sites: ["north"] } },
+    "When 30 % of a site's devices of type press at north, and at least 5, fall silent within 2 min → critical.",
+  ],
   [{ kind: "pipeline", measure: "lagSeconds", limit: 60 }, "When the pipeline is more than 60 s behind → warning."],
 ])("a rule says itself in a sentence", (spec, words) => {
   expect(sentenceOf(parse(spec))).toBe(words);
