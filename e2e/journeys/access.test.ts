@@ -150,12 +150,14 @@ test("roles are given site by site, and who has them at some sites is shown thos
   await scoped.getByRole("button", { name: "Account of Sam" }).waitFor();
   const links = scoped.getByRole("navigation", { name: "Pages" }).getByRole("link");
   await until(
-    async () => (await links.allTextContents()).join() === "Overview,Devices,Metrics,Sources,Dead letters,Keys",
+    async () =>
+      (await links.allTextContents()).join() === "Overview,Devices,Alerts,Metrics,Quality,Sources,Dead letters,Keys",
     {
       ...{ timeoutMs: PATIENCE_MS, what: "the navigation of somebody of some sites" },
     },
   );
-  for (const route of ["/", "/devices", "/metrics", "/sources", "/dead-letters", "/keys", "/account"]) {
+  const own = ["/", "/devices", "/metrics", "/sources", "/dead-letters", "/keys", "/account"];
+  for (const route of [...own, "/alerts", "/alerts/silences", "/quality", "/quality/odd"]) {
     await scoped.goto(route);
     await loaded(scoped);
   }
