@@ -7,14 +7,14 @@ import type { Instance, Owner } from "./watched";
 
 interface AlertRow {
   readonly id: string;
-  readonly episode: Episode;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly instance: Instance;
-  readonly watched: Owner;
-  readonly isNew: boolean;
+  episode: Episode;
+  state: string;
+  reason: string | null;
+  instance: Instance;
+  watched: Owner;
+  isNew: boolean;
   /** It has become more severe than whoever acknowledged it knows. */
-  readonly isWorse: boolean;
+  isWorse: boolean;
 }
 
 interface EventRow extends AlertEvent {
@@ -31,28 +31,33 @@ export async function writeDecisions(tx: PoolClient, changed: ReadonlyMap<Instan
   const ids = await nextIds(tx, fired);
   const alerts = new Map<string, AlertRow>();
   const events: EventRow[] = [];
+  // Thousands may fall silent at once: a row is made once, and changed.
+  const rowOf = (id: string, instance: Instance, watched: Owner, episode: Episode): AlertRow => {
+    let row = alerts.get(id);
+    if (row === undefined) {
+      row = { id, episode, state: "firing", reason: null, instance, watched, isNew: false, isWorse: false };
+      alerts.set(id, row);
+    }
+    row.episode = episode;
+    return row;
+  };
   for (const [instance, watched] of changed) {
     let alertId = instance.kept?.alertId ?? null;
     for (const event of instance.events) {
       const isNew = event.kind === "fired";
       if (isNew) alertId = ids.pop()!;
       if (alertId === null) continue;
-      const before = alerts.get(alertId);
-      const isWorse = event.kind === "severity" && event.episode.severity === "critical";
-      alerts.set(alertId, {
-        ...{ id: alertId, instance, watched, episode: event.episode, reason: event.reason ?? before?.reason ?? null },
-        state: event.kind === "resolved" || event.kind === "closed" ? event.kind : "firing",
-        isNew: isNew || (before?.isNew ?? false),
-        isWorse: isWorse || (before?.isWorse ?? false),
-      });
+      const row = rowOf(alertId, instance, watched, event.episode);
+      row.reason = event.reason ?? row.reason;
+      row.state = event.kind === "resolved" || event.kind === "closed" ? event.kind : "firing";
+      row.isNew ||= isNew;
+      row.isWorse ||= event.kind === "severity" && event.episode.severity === "critical";
       events.push({ ...event, alertId });
     }
     const { state } = instance;
     if (state?.episode && (state.phase === "firing" || state.phase === "recovering") && alertId !== null) {
       instance.state = { ...state, alertId };
-      const before = alerts.get(alertId);
-      const isOf = { id: alertId, instance, watched, reason: null, isNew: false, isWorse: false };
-      alerts.set(alertId, { ...isOf, ...before, episode: state.episode, state: state.phase });
+      rowOf(alertId, instance, watched, state.episode).state = state.phase;
     }
   }
   const rows = [...alerts.values()];
@@ -81,7 +86,7 @@ export async function writeDecisions(tx: PoolClient, changed: ReadonlyMap<Instan
 async function nextIds(tx: PoolClient, count: number): Promise<string[]> {
   if (count === 0) return [];
   const { rows } = await tx.query<{ id: string }>(
-    `SELECT nextval(pg_get_serial_sequence('alert', 'id'))::text AS id FROM generate_series(1, $1)`,
+    `SELECT nextval(name)::text AS id FROM (SELECT pg_get_serial_sequence('alert', 'id')::regclass AS name OFFSET 0) AS s, generate_series(1, $1)`,
     [count],
   );
   return rows.map(({ id }) => id).reverse();
@@ -109,24 +114,37 @@ function episodeOf({ episode, state, reason }: AlertRow) {
     noDataSince,
   } = episode;
   return {
-    ...{ severity, state, started_at: textOf(startedAt), fired_at: textOf(firedAt), ended_at: textOf(endedAt) },
-    ...{ first_value: firstValue, worst_value: worstValue, worst_at: textOf(worstAt), last_value: lastValue },
-    ...{ closed_reason: reason, flaps, flapping, no_data_since: textOf(noDataSince) },
+    severity,
+    state,
+    started_at: textOf(startedAt),
+    fired_at: textOf(firedAt),
+    ended_at: textOf(endedAt),
+    first_value: firstValue,
+    worst_value: worstValue,
+    worst_at: textOf(worstAt),
+    last_value: lastValue,
+    closed_reason: reason,
+    flaps,
+    flapping,
+    no_data_since: textOf(noDataSince),
   };
 }
 
 async function insertAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<void> {
   if (rows.length === 0) return;
   const made = rows.map((row) => ({
-    ...{ id: row.id, rule_id: row.instance.rule.id, rule_version: row.instance.rule.version },
-    ...{ device_id: row.watched.id || null, site_id: row.watched.siteId, metric_id: row.instance.metric || null },
-    ...{
-      device_name: row.watched.facts.name || null,
-      site_name: row.watched.facts.site,
-      subject: row.instance.subject,
-    },
+    id: row.id,
+    rule_id: row.instance.rule.id,
+    rule_version: row.instance.rule.version,
+    device_id: row.watched.id || null,
+    site_id: row.watched.siteId,
+    metric_id: row.instance.metric || null,
+    device_name: row.watched.facts.name || null,
+    site_name: row.watched.facts.site,
+    subject: row.instance.subject,
     parent_id: row.instance.parent ?? null,
-    ...{ metric_name: row.watched.metricNames.get(row.instance.metric) ?? null, late: row.instance.late ?? false },
+    metric_name: row.watched.metricNames.get(row.instance.metric) ?? null,
+    late: row.instance.late ?? false,
     ...episodeOf(row),
   }));
   await tx.query(
@@ -159,7 +177,11 @@ async function updateAlerts(tx: PoolClient, rows: readonly AlertRow[]): Promise<
 async function insertEvents(tx: PoolClient, events: readonly EventRow[]): Promise<void> {
   if (events.length === 0) return;
   const made = events.map(({ alertId, kind, at, value, episode, reason, share }) => ({
-    ...{ alert_id: alertId, kind, severity: episode.severity, at: timeText(at), value },
+    alert_id: alertId,
+    kind,
+    severity: episode.severity,
+    at: timeText(at),
+    value,
     detail: { ...(reason !== undefined && { reason }), ...share },
   }));
   await tx.query(
