@@ -4,19 +4,15 @@ import { useCallback, useMemo } from "react";
 import type { Alert } from "@/server/contracts/alerts";
 import type { AlertMessages } from "@/server/contracts/notifications";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
-import { useLive } from "../live/provider";
-import { toStretches } from "../live/series";
 import { alertMessagesQuery } from "../queries/alerts";
-import { historyQuery } from "../queries/readings";
-import { bandKey, toRows } from "../ui/chart-rows";
 import { useNow } from "../ui/clock";
 import { formatDuration, formatInstant, formatMeasure, formatTick, zoneOffsetMs } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
-import { metricColor } from "../ui/theme";
 import type { TimeLimit, TimeMark, TimeShade } from "../ui/time-chart";
 import { timeTicks } from "../ui/time-ticks";
 import { useZone } from "../ui/zone";
 import classes from "./alert.module.css";
+import { useMetricLine } from "./use-metric-line";
 import { conditionOf } from "./words";
 
 /** So long before and after an alert is shown at least, in milliseconds. */
@@ -32,7 +28,6 @@ interface AlertChartProps {
 
 /** The metric around an alert, with its limits, and when it was pending and firing. */
 export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
-  const live = useLive();
   const { zone } = useZone();
   const now = useNow(STEP_MS);
   const [started, fired] = [Date.parse(alert.startedAt), Date.parse(alert.firedAt)];
@@ -41,25 +36,7 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
   const around = Math.max(LEAST_AROUND, (end - started) / 4);
   const from = started - around;
   const to = ended === null ? end : Math.min(ended + around, Math.max(now, ended + STEP_MS));
-  const { data, error } = useQuery(
-    historyQuery(live, { device, metrics: [metric], range: { from, to }, isLive: false }),
-  );
-  const series = data?.[0];
-  const { rows, lines } = useMemo(() => {
-    if (!series) return { rows: [], lines: [] };
-    const step = series.kind === "boolean";
-    const stretches = toStretches(series, from, to);
-    const key = `metric ${metric}`;
-    return {
-      rows: toRows([{ key, step, stretches }]),
-      lines: [
-        {
-          ...{ key, label: metric, color: metricColor(metric), step, points: stretches.flat() },
-          ...(step ? {} : { band: bandKey(key) }),
-        },
-      ],
-    };
-  }, [series, metric, from, to]);
+  const { series, error, rows, lines } = useMetricLine(device, metric, from, to);
   const limits = useMemo(() => limitsOf(spec, metric), [spec, metric]);
   const shades = useMemo(
     (): TimeShade[] => [

@@ -1,6 +1,7 @@
 import type { Alert } from "@/server/contracts/alerts";
 import { MEASURES } from "@/server/domain/alerts/measure";
 import type { Condition, Limit, RuleSpec } from "@/server/domain/alerts/rule";
+import { WHAT_WORDS } from "@/server/domain/alerts/sentence";
 import { formatDuration } from "@/server/domain/duration";
 import { formatMeasure } from "../ui/format";
 import type { Mark } from "../ui/state-mark";
@@ -14,14 +15,6 @@ export interface What {
   /** What that goes against; empty where it isn't known. */
   readonly limit: string;
 }
-
-const WHAT_WORDS = {
-  value: "",
-  changePerMinute: "change per minute of ",
-  minuteMean: "minute mean of ",
-  minuteMin: "minute minimum of ",
-  minuteMax: "minute maximum of ",
-} as const;
 
 /** Words an alert. @param spec what its rule goes by; undefined while that isn't known */
 export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {

@@ -9,6 +9,18 @@ export interface ReadingBlock {
   readonly values: ArrayLike<number>;
 }
 
+/** What the rollup of an hour tells of a series. */
+export interface HourPart {
+  readonly hour: EpochMs;
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly first: number;
+  readonly firstTime: EpochMs;
+  readonly last: number;
+  readonly lastTime: EpochMs;
+}
+
 /** Readings that a batch brings: the metrics, by device and time. */
 export type Coming = ReadonlyMap<number, ReadonlyMap<EpochMs, readonly number[]>>;
 

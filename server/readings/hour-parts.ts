@@ -1,21 +1,10 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import type { HourPart } from "@/server/ports/reading-blocks";
 import { timeText } from "@/server/postgres/time-text";
 import { HOUR, hourOf, readBlockTimes, type Stretch } from "./blocks";
 import { readAllColumnsOf, readColdBlocks } from "./cold/hot-and-cold";
 import type { ColdReader } from "./cold/reader";
-
-/** What the rollup of an hour tells of a series. */
-export interface HourPart {
-  readonly hour: EpochMs;
-  readonly count: number;
-  readonly min: number;
-  readonly max: number;
-  readonly first: number;
-  readonly firstTime: EpochMs;
-  readonly last: number;
-  readonly lastTime: EpochMs;
-}
 
 /** A series whose hours are asked for, and the values between which an hour is left out: all others come. */
 export interface HoursAsked {

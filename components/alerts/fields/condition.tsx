@@ -5,7 +5,7 @@ import { CONDITIONS_MOST } from "@/server/domain/alerts/rule";
 import { metricsQuery } from "../../queries/metrics";
 import { type ConditionDraft, type Draft, NEW_CONDITION } from "../draft";
 import classes from "../rules.module.css";
-import { type FieldsProps, Severity, Times } from "./parts";
+import { type FieldsProps, Figure, Severity, Times } from "./parts";
 
 const WHATS = [
   { value: "value", label: "the value of" },
@@ -132,7 +132,8 @@ function OneCondition({ draft, change, faultAt, one, i }: FieldsProps & { one: C
 }
 
 /** For how long a value says something when no other comes. */
-export function Holding({ draft, change, faultAt }: FieldsProps) {
+export function Holding(props: FieldsProps) {
+  const { draft, change } = props;
   return (
     <div className={classes.line}>
       <span className={classes.word}>a value holds</span>
@@ -148,16 +149,7 @@ export function Holding({ draft, change, faultAt }: FieldsProps) {
         allowDeselect={false}
         onChange={(holds) => change({ holds: holds as Draft["holds"] })}
       />
-      {draft.holds === "fixed" ? (
-        <TextInput
-          aria-label="Holds for"
-          placeholder="5 min"
-          className={classes.short ?? ""}
-          value={draft.holdFor}
-          error={faultAt("holdFor")}
-          onChange={(event) => change({ holdFor: event.currentTarget.value })}
-        />
-      ) : null}
+      {draft.holds === "fixed" ? <Figure label="Holds for" at="holdFor" placeholder="5 min" {...props} /> : null}
     </div>
   );
 }

@@ -41,7 +41,7 @@ export function Severity({
 
 interface FigureProps extends FieldsProps {
   readonly label: string;
-  readonly at: "share" | "atLeast" | "within" | "score" | "limit" | "after" | "metric";
+  readonly at: "share" | "atLeast" | "within" | "score" | "limit" | "after" | "metric" | "lasting" | "keep" | "holdFor";
   readonly placeholder?: string;
   readonly isWide?: boolean;
 }
@@ -61,27 +61,13 @@ export function Figure({ label, at, placeholder = "", isWide = false, draft, cha
 }
 
 /** For how long it has to be so before it fires, and not so before it is over. */
-export function Times({ draft, change, faultAt }: FieldsProps) {
+export function Times(props: FieldsProps) {
   return (
     <div className={classes.line}>
       <span className={classes.word}>for</span>
-      <TextInput
-        aria-label="For"
-        placeholder="at once"
-        className={classes.short ?? ""}
-        value={draft.lasting}
-        error={faultAt("lasting")}
-        onChange={(event) => change({ lasting: event.currentTarget.value })}
-      />
+      <Figure label="For" at="lasting" placeholder="at once" {...props} />
       <span>over when that has not been so for</span>
-      <TextInput
-        aria-label="Keep"
-        placeholder="a moment"
-        className={classes.short ?? ""}
-        value={draft.keep}
-        error={faultAt("keep")}
-        onChange={(event) => change({ keep: event.currentTarget.value })}
-      />
+      <Figure label="Keep" at="keep" placeholder="a moment" {...props} />
     </div>
   );
 }

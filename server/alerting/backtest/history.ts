@@ -1,17 +1,6 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
-
-/** What is known of an hour of a series without its readings. */
-export interface HourPart {
-  readonly hour: EpochMs;
-  readonly count: number;
-  readonly min: number;
-  readonly max: number;
-  readonly first: number;
-  readonly firstTime: EpochMs;
-  readonly last: number;
-  readonly lastTime: EpochMs;
-}
+import type { HourPart } from "@/server/ports/reading-blocks";
 
 /** Readings of one metric, ascending in time. */
 export interface Column {

@@ -10,7 +10,8 @@ import {
 import { type AlertInput, type AlertState, restState, step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import { createEpisodes, type FoundEpisode } from "./episodes";
-import type { Column, HourPart } from "./history";
+import type { HourPart } from "@/server/ports/reading-blocks";
+import type { Column } from "./history";
 
 const NOTHING: readonly [number, Column] = [0, { times: [], values: [] }];
 

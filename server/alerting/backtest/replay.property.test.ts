@@ -4,7 +4,8 @@ import { judgedOf } from "@/server/domain/alerts/judged";
 import { ruleSpec } from "@/server/domain/alerts/rule";
 import { restState, step } from "@/server/domain/alerts/step";
 import { createEpisodes, type FoundEpisode } from "./episodes";
-import type { Column, HourPart } from "./history";
+import type { HourPart } from "@/server/ports/reading-blocks";
+import type { Column } from "./history";
 import { planOf, replay, type ReplayTask } from "./replay";
 
 const S = 1000;

@@ -7,7 +7,8 @@ import {
 } from "@/server/domain/alerts/condition";
 import type { EpochMs } from "@/server/domain/terms";
 import type { FoundEpisode } from "./episodes";
-import type { Column, HourPart } from "./history";
+import type { HourPart } from "@/server/ports/reading-blocks";
+import type { Column } from "./history";
 import { createMachine, type Machine } from "./machine";
 
 const HOUR = 3_600_000;

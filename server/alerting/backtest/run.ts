@@ -11,7 +11,8 @@ import { usualSilence } from "../silence";
 import { readOpen } from "../telemetry-open";
 
 import type { FoundEpisode } from "./episodes";
-import type { Column, History, HourPart } from "./history";
+import type { HourPart } from "@/server/ports/reading-blocks";
+import type { Column, History } from "./history";
 import { type Need, planOf, type Replay, replay, type Replayed } from "./replay";
 import { replaySilence } from "./replay-silence";
 

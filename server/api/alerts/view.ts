@@ -5,39 +5,11 @@ import { toInstant, toInstantOrNull } from "../instant";
 import { ProblemError } from "../problem";
 
 export function toAlert(row: StoredAlert): z.input<typeof alert> {
-  const {
-    id,
-    device,
-    site,
-    subject,
-    metric,
-    unit,
-    severity,
-    state,
-    firstValue,
-    worstValue,
-    lastValue,
-    closedReason,
-    late,
-    parent,
-  } = row;
+  const { id, device, site, subject, metric, unit, severity, state, closedReason, late, parent } = row;
+  const { firstValue, worstValue, lastValue } = row;
   return {
-    ...{
-      id,
-      device,
-      site,
-      subject,
-      metric,
-      unit,
-      severity,
-      state,
-      firstValue,
-      worstValue,
-      lastValue,
-      closedReason,
-      late,
-      parent,
-    },
+    ...{ id, device, site, subject, metric, unit, severity, state, closedReason, late, parent },
+    ...{ firstValue, worstValue, lastValue },
     rule: { id: row.ruleId, name: row.ruleName, version: row.ruleVersion },
     ...{ startedAt: toInstant(row.startedAt), firedAt: toInstant(row.firedAt), endedAt: toInstantOrNull(row.endedAt) },
     ...{ decidedAt: toInstant(row.decidedAt), worstAt: toInstantOrNull(row.worstAt) },

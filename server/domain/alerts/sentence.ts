@@ -2,7 +2,8 @@ import { formatDuration } from "../duration";
 import { MEASURES } from "./measure";
 import type { Condition, Limit, RuleSpec, Selector } from "./rule";
 
-const WHAT_WORDS = {
+/** What a condition looks at, before the name of its metric. */
+export const WHAT_WORDS = {
   value: "",
   changePerMinute: "change per minute of ",
   minuteMean: "minute mean of ",

@@ -1,6 +1,7 @@
 import { formatDuration } from "../duration";
 import type { EpochMs } from "../terms";
 import type { Bounds, JudgedCondition } from "./condition";
+import { WHAT_WORDS } from "./sentence";
 
 /** Kinds of reasons why a rule told of a device, or didn't. */
 export const REASONS = [
@@ -86,14 +87,6 @@ export interface SaidMetric {
   readonly unit: string | null;
   readonly kind: "number" | "boolean";
 }
-
-const WHAT_WORDS = {
-  value: "",
-  changePerMinute: "change per minute of ",
-  minuteMean: "minute mean of ",
-  minuteMin: "minute minimum of ",
-  minuteMax: "minute maximum of ",
-} as const;
 
 /** What a condition looks at: "temperature", "minute mean of temperature". */
 export function subjectOf({ what }: Pick<JudgedCondition, "what">, metric: SaidMetric): string {
