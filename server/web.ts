@@ -32,6 +32,7 @@ import { noteOpen } from "./alerting/telemetry-open";
 import { within } from "./async/timeout";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Running } from "./observability/running";
+import { noteWatched } from "./pipeline/live-watch";
 import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
 import { sealSecrets } from "./sources/rows";
 import { hasDoors } from "./sources/doors/wanted";
@@ -134,6 +135,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       io,
       eventLog: engines.eventLog,
       seenAt: (sites, devices) => seenAt(engines.pool, sites, devices),
+      noteWatched: () => noteWatched(engines.pool),
       pipeline: async () => {
         const state = await pipelineState();
         return (details) => toPipelineAnswer(state, details);

@@ -8,6 +8,7 @@ import { createKafkaEventLog } from "@/server/adapters/kafka/event-log";
 import { topicSettings } from "@/server/compose";
 import { loadConfig } from "@/server/config/config";
 import type { LiveRecord } from "@/server/contracts/live";
+import { noteWatched } from "@/server/pipeline/live-watch";
 import { TOPICS } from "@/server/domain/terms";
 import type { EventLog } from "@/server/ports/event-log";
 import { type RunningEngines, startEngines } from "../engines/engines";
@@ -133,6 +134,7 @@ async function measure(engines: RunningEngines, folder: string, size: Size): Pro
       const took = (last.at - first.at) / 1000;
       const perMillion = (seconds: number) => `${((seconds / (last.messages - first.messages)) * 1e6).toFixed(1)} s`;
       const peak = peakRss(worker.pid);
+      await noteWatched(pool);
       const latencies = await steady(log, size);
       return {
         "drained, messages": String(last.messages),

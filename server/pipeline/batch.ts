@@ -139,6 +139,8 @@ export interface Committed {
   /** New readings only. */
   readonly added: readonly Sample[];
   readonly totals: BatchTotals;
+  /** Whether browsers watch readings as they come. */
+  readonly isWatched: boolean;
 }
 
 /** Tells the position of a record of a batch. */

@@ -41,7 +41,7 @@ beforeAll(async () => {
     archive: { store: byLuck((messages) => archive.store(messages)) },
     twins: { merge: byLuck((updates) => twins.merge(updates)) },
     deadLetters: createPostgresDeadLetters(pool),
-    publishLive: { add() {}, sent: async () => true, stop: async () => {} },
+    publishLive: { add() {}, leaveOut() {}, sent: async () => true, stop: async () => {} },
     timings: { add() {} },
     cold: createColdReader(null),
     ...{ maxDevices: 1000, maxMetrics: 1000, futureToleranceMs: 600_000 },

@@ -97,8 +97,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       await storeDocuments(settling);
       const committed = await commit(settling, signal);
       await each(settleResends)(settling);
+      const isWanted = committed.some(({ isWatched }) => isWatched) || sources.some(({ followed }) => followed);
+      if (!isWanted) publishLive.leaveOut(committed);
       for (const [i, source] of sources.entries()) {
-        publishLive.add(committed[i]!, catalog.metricName);
+        if (isWanted) publishLive.add(committed[i]!, catalog.metricName);
         source.followed?.committed(committed[i]!, publishLive.sent());
         addWaits(timings, source);
       }

@@ -5,6 +5,7 @@ import { goBackBefore } from "@/server/testing/database";
 import { archivedMessages } from "@/server/testing/archived";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
 import { withTransaction } from "@/server/postgres/transaction";
+import { noteWatched } from "./live-watch";
 import { beginEpochs, takePosition } from "./positions";
 
 const bench = pipelineBench();
@@ -238,4 +239,18 @@ test("a log that hands out its offsets again after a restore is read on at the s
     { epoch: 0, offsets: [0, 1, 2] },
     { epoch: 1, offsets: [3, 4] },
   ]);
+});
+
+test("a batch is told whether browsers watch, until a web process hasn't said so for a while", async () => {
+  const rig = await bench.rig();
+  const lastWatched = async (offset: number) => {
+    fill(0, offset, offset + 1);
+    await rig.drain();
+    return rig.committed.at(-1)!.isWatched;
+  };
+  expect(await lastWatched(0)).toBe(false);
+  await noteWatched(bench.pool);
+  expect(await lastWatched(1)).toBe(true);
+  await bench.pool.query("UPDATE live_watch SET until = clock_timestamp()");
+  expect(await lastWatched(2)).toBe(false);
 });

@@ -6,6 +6,7 @@ import type { LogBreakKind } from "@/server/domain/pipeline-state";
 import type { PartitionBounds } from "@/server/ports/event-log";
 import { InconsistencyError } from "@/server/postgres/transaction";
 import { prepared } from "@/server/postgres/prepared";
+import { IS_WATCHED } from "./live-watch";
 
 /** The pipeline's position in one partition of one epoch of a topic. */
 export interface PipelinePosition {
@@ -201,16 +202,20 @@ const ADVANCE_POSITIONS = prepared(
      FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::integer[], $8::bigint[],
          $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
        AS n (cluster, topic, epoch, partition, next, "to", term, messages, readings, duplicates, dead_letters, skipped, late, conflicts)
-     WHERE p.cluster = n.cluster AND p.topic = n.topic AND p.epoch = n.epoch AND p.partition = n.partition AND p.next = n.next`,
+     WHERE p.cluster = n.cluster AND p.topic = n.topic AND p.epoch = n.epoch AND p.partition = n.partition AND p.next = n.next
+     RETURNING ${IS_WATCHED} AS "isWatched"`,
 );
 
 /**
  * Moves positions in different partitions and adds to their totals, each only if it still stands where it says.
- * @returns whether all did.
+ * @returns whether all did, and whether browsers watch.
  */
-export async function advancePositions(client: PoolClient, steps: readonly PositionStep[]): Promise<boolean> {
+export async function advancePositions(
+  client: PoolClient,
+  steps: readonly PositionStep[],
+): Promise<{ readonly areAll: boolean; readonly isWatched: boolean }> {
   const total = (name: keyof BatchTotals) => steps.map(({ totals }) => totals[name]);
-  const { rowCount } = await client.query(
+  const { rows } = await client.query<{ isWatched: boolean }>(
     ADVANCE_POSITIONS([
       ...keysOf(steps.map(({ position }) => position)),
       steps.map(({ position }) => position.next),
@@ -219,7 +224,7 @@ export async function advancePositions(client: PoolClient, steps: readonly Posit
       ...(["messages", "readings", "duplicates", "deadLetters", "skipped", "late", "conflicts"] as const).map(total),
     ]),
   );
-  return rowCount === steps.length;
+  return { areAll: rows.length === steps.length, isWatched: rows[0]?.isWatched ?? false };
 }
 
 function keysOf(positions: readonly PipelinePosition[]): [string[], string[], number[], number[]] {

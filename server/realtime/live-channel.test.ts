@@ -40,6 +40,7 @@ async function open() {
       },
     },
     seenAt: async (_sites, devices) => new Set(devices),
+    noteWatched: async () => undefined,
     pipeline: async () => () => {
       throw new Error("nobody watches it");
     },

@@ -27,6 +27,8 @@ export interface LiveChannelDeps extends Omit<LiveStatusDeps, "send"> {
   readonly eventLog: Pick<EventLog, "consume">;
   /** Those of these devices that are at one of these sites now. */
   readonly seenAt: (sites: readonly number[], devices: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Tells the workers that browsers watch devices: without it they make no frames. It counts for longer than {@link WATCHED_MS}. */
+  readonly noteWatched: () => Promise<void>;
   readonly logger: Logger;
   readonly now: () => EpochMs;
 }
@@ -40,6 +42,8 @@ export interface LiveChannel {
 
 /** A room's frames are at least this far apart: 5 a second. The first after a rest doesn't wait. */
 const FRAME_MS = 200;
+/** The time between two words to the workers that somebody watches. */
+const WATCHED_MS = 10_000;
 const RETRY_MS = 2000;
 const ERROR_SHOWN_MS = 30_000;
 /** Points of a metric in one frame: of one device everything that fits a chart, of all devices the newest. */
@@ -56,7 +60,7 @@ const NO_ROOM: WatchAnswer = { ok: false, error: "There is no such room." };
 
 /** Sends frames to the browsers that watch: what workers committed, the pipeline's state, and the health. */
 export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
-  const { io, eventLog, seenAt, logger, now } = deps;
+  const { io, eventLog, seenAt, noteWatched, logger, now } = deps;
   /** The audiences there are, by key: which life of theirs this is, and the number of its latest frame. */
   const lives = new Map<string, { readonly life: string; seq: number }>();
   /** The audiences of rooms of devices. */
@@ -104,8 +108,10 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
       const audience = { room, sites, details };
       const join = () => {
         const key = keyOf(audience);
-        if (isOfDevices(room))
+        if (isOfDevices(room)) {
           audiences.set(room, (audiences.get(room) ?? new Map<string, Audience>()).set(key, audience));
+          tellWatched();
+        }
         void socket.join(key);
         answer({ ok: true, ...lifeOf(key) });
       };
@@ -138,6 +144,14 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     pending.delete(key);
     lives.delete(key);
   });
+
+  let watchedAt = -Infinity;
+  function tellWatched(): void {
+    if (audiences.size === 0 || performance.now() - watchedAt < WATCHED_MS) return;
+    watchedAt = performance.now();
+    // While PostgreSQL is away nothing is committed either.
+    noteWatched().catch(() => (watchedAt = -Infinity));
+  }
 
   /** A record is missing: one that could not be sent, or came while this wasn't listening yet. */
   function noticeMissing(value: Uint8Array): void {
@@ -259,7 +273,10 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
 
   const status = startLiveStatus({ ...deps, send });
   const alerts = startLiveAlerts({ io, send });
-  const slow = setInterval(cutOffSlow, FRAME_MS);
+  const slow = setInterval(() => {
+    cutOffSlow();
+    tellWatched();
+  }, FRAME_MS);
   void listen();
 
   return {

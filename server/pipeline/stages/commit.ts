@@ -79,8 +79,9 @@ export function createCommit({ pool, partitions, catalog, contributors, byPartit
         const parts = partsOf(batches, commit);
         for (const contribute of byPartition) await contribute(tx, parts);
         const steps = parts.map((part) => ({ ...part, totals: totalsOf(part) }));
-        if (!(await advancePositions(tx, steps))) throw fenced(batches[0]!.position);
-        return steps.map(({ messages, written, totals }) => ({ messages, added: written.added, totals }));
+        const { areAll, isWatched } = await advancePositions(tx, steps);
+        if (!areAll) throw fenced(batches[0]!.position);
+        return steps.map(({ messages, written, totals }) => ({ messages, added: written.added, totals, isWatched }));
       },
       [...KEYED_ACCESS, HOLD_EPOCH, HOLD_RULES],
     );

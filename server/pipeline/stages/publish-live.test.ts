@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { LiveRecord } from "@/server/contracts/live";
 import { LogUnavailableError, type LogRecord } from "@/server/ports/event-log";
 import { until } from "@/server/testing/until";
@@ -40,7 +40,7 @@ function committed(device: number, times: readonly number[], texts: EnrichedMess
     late: 0,
     skipped: 0,
   };
-  return { messages, added, totals };
+  return { messages, added, totals, isWatched: true };
 }
 
 function open(append: (records: readonly LogRecord[]) => Promise<void> = async () => {}) {
@@ -133,5 +133,23 @@ test("a goodbye is told, and is no message by which the device was heard", async
   expect(records[0]!.devices).toEqual([
     { id: "d1", lastSeen: 0, messages: 0, points: {}, texts: {}, more: false, gone: true },
   ]);
+  await live.stop();
+});
+
+test("who begins to watch as a batch commits gets it with the next frame; what was left out long ago is in none", async () => {
+  const { live, records } = open();
+  live.leaveOut([committed(1, [T])]);
+  live.leaveOut([committed(2, [T]), committed(3, [T])]);
+  live.add(committed(4, [T]), metricName);
+  live.add(committed(5, [T]), metricName);
+  await until(() => records.length > 0);
+  expect(records[0]).toMatchObject({ seq: 1, devices: [{ id: "d2" }, { id: "d3" }, { id: "d4" }, { id: "d5" }] });
+
+  const before = vi.spyOn(performance, "now").mockReturnValue(performance.now() - 2000);
+  live.leaveOut([committed(6, [T])]);
+  before.mockRestore();
+  live.add(committed(7, [T]), metricName);
+  await until(() => records.length > 1);
+  expect(records[1]).toMatchObject({ seq: 2, devices: [{ id: "d7" }] });
   await live.stop();
 });

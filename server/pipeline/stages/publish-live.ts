@@ -16,6 +16,8 @@ const POINTS_A_METRIC = 50;
 const POINTS_A_FRAME = 10_000;
 /** The largest record, in bytes; a larger frame is sent as several. */
 const RECORD_BYTES = 256 * 1024;
+/** The time for which what was left out last is kept, in milliseconds; a browser that begins to watch has loaded all by then. */
+const LEFT_OUT_MS = 2000;
 /** The longest string in a frame; a longer one is left to the twin. */
 const TEXT_LENGTH = 512;
 
@@ -29,6 +31,8 @@ export interface PublishLiveDeps {
 export interface PublishLive {
   /** Takes committed readings into the next frame. Never throws, never waits. */
   add(committed: Committed, metricName: (id: number) => string | undefined): void;
+  /** Leaves out what nobody watched. It is kept for a moment: who begins to watch just then may have loaded what was before it. */
+  leaveOut(committed: readonly Committed[]): void;
   /** Resolves once the frame being gathered now was sent (true) or could not be (false). */
   sent(): Promise<boolean>;
   /** Stops sending; resolves when the record under way has arrived or failed. */
@@ -55,10 +59,18 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
   let nextAt = -Infinity;
   let sending: Promise<void> | null = null;
   let stopped = false;
+  let leftOut: { readonly committed: readonly Committed[]; readonly at: number } | null = null;
   /** Callbacks of those who wait for the frame being gathered. */
   let asked: ((isSent: boolean) => void)[] = [];
 
-  function add({ messages, added }: Committed, metricName: (id: number) => string | undefined): void {
+  function add(committed: Committed, metricName: (id: number) => string | undefined): void {
+    if (leftOut && performance.now() - leftOut.at < LEFT_OUT_MS)
+      for (const before of leftOut.committed) take(before, metricName);
+    leftOut = null;
+    take(committed, metricName);
+  }
+
+  function take({ messages, added }: Committed, metricName: (id: number) => string | undefined): void {
     if (stopped || messages.length === 0) return;
     if (pending.size === 0) pendingSince = performance.now();
     const names = new Map<number, string>();
@@ -153,6 +165,7 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
 
   return {
     add,
+    leaveOut: (committed) => void (leftOut = { committed, at: performance.now() }),
     sent: () => (pending.size === 0 ? Promise.resolve(false) : new Promise((told) => asked.push(told))),
     async stop() {
       stopped = true;
