@@ -1,4 +1,4 @@
-import type { TimeShade } from "../ui/time-chart";
+import type { TimeShade } from "../ui/time-chart-data";
 
 /** Makes one of shades of a color that overlap: laid over each other they would hide the line. */
 export function mergeShades(shades: readonly TimeShade[]): TimeShade[] {

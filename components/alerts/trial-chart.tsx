@@ -8,7 +8,7 @@ import { useLive } from "../live/provider";
 import { toStretches } from "../live/series";
 import { historyQuery } from "../queries/readings";
 import { bandKey, toRows } from "../ui/chart-rows";
-import { formatInstant, formatMeasure, formatTick, zoneOffsetMs } from "../ui/format";
+import { formatInstant, formatMeasure, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
 import { PLOT, yOf } from "../ui/time-chart-plot";
@@ -89,7 +89,7 @@ export function TrialChart({ device, metric, range, draft, change, items }: Tria
     [items, metric, from, to],
   );
   const span = to - from;
-  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
+  const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
   const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
   if (metric === null) return null;

@@ -1,9 +1,9 @@
 "use client";
 import { useCallback, useMemo } from "react";
 import type { WhyAnswer } from "@/server/contracts/why";
-import { formatInstant, formatMeasure, formatTick, zoneOffsetMs } from "../ui/format";
+import { formatInstant, formatMeasure, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
-import type { TimeShade } from "../ui/time-chart";
+import type { TimeShade } from "../ui/time-chart-data";
 import { timeTicks } from "../ui/time-ticks";
 import { useZone } from "../ui/zone";
 import { limitsOf } from "./alert-chart";
@@ -31,7 +31,7 @@ export function WhyChart({ why, metric }: { why: WhyAnswer; metric: string }) {
       ...(mark === null ? [] : [{ from: mark - half, to: mark + half, color: "var(--fw-accent)" }]),
     ];
   }, [reason, mark, from, to]);
-  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
+  const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, to - from), [zone, from, to]);
   const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
   if (error && !series) return <p role="alert">The chart could not be loaded: {error.message}</p>;

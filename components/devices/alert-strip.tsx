@@ -5,7 +5,7 @@ import type { ListedAlert } from "@/server/contracts/alerts";
 import { alertsQuery } from "../queries/alerts";
 import { formatInstant, type Zone } from "../ui/format";
 import { Link } from "../ui/link";
-import type { TimeShade } from "../ui/time-chart";
+import type { TimeShade } from "../ui/time-chart-data";
 import { PLOT } from "../ui/time-chart-plot";
 import classes from "./flags.module.css";
 import { shareOfTime } from "./flag-places";

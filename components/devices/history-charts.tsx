@@ -2,10 +2,10 @@
 import { useCallback, useMemo, useState } from "react";
 import type { ListedAlert } from "@/server/contracts/alerts";
 import type { DeviceQuality } from "@/server/contracts/quality";
-import { formatDuration, formatInstant, formatMeasure, formatTick, type Zone, zoneOffsetMs } from "../ui/format";
+import { formatDuration, formatInstant, formatMeasure, formatTick, type Zone, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
-import type { TimeSeries } from "../ui/time-chart";
+import type { TimeSeries } from "../ui/time-chart-data";
 import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
@@ -91,7 +91,7 @@ function GroupChart(props: GroupChartProps) {
       })),
     };
   }, [series, from, to]);
-  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
+  const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const span = to - from;
   const bucketMs = Math.max(...series.map((one) => one.bucketMs));
   const isFlag = series[0]!.kind === "boolean";

@@ -1,8 +1,9 @@
 "use client";
 import type { MaintenanceView, SilenceView } from "@/server/contracts/notifications";
-import { formatMoment, formatTick, zoneName, zoneOffsetMs } from "../ui/format";
+import { formatMoment, formatTick, zoneName } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
+import { startOfDay } from "../ui/zone-time";
 import classes from "./notifications.module.css";
 import { DAY_MS, lanesOf, STRIP_DAYS } from "./strip";
 
@@ -17,18 +18,17 @@ interface CalendarProps {
 export function Calendar({ silences, maintenance, now }: CalendarProps) {
   const { zone } = useZone();
   if (now === 0) return null;
-  const offset = zoneOffsetMs(now, zone);
-  const start = Math.floor((now + offset) / DAY_MS) * DAY_MS - offset;
+  const start = startOfDay(now, zoneName(zone));
   const lanes = lanesOf(silences, maintenance, start);
   if (lanes.length === 0) return null;
-  const days = Array.from({ length: STRIP_DAYS }, (_, i) => start + i * DAY_MS);
+  const days = Array.from({ length: STRIP_DAYS }, (_, i) => startOfDay(now, zoneName(zone), i));
   return (
     <Section title="The next 14 days" aside={<small className={classes.zone}>{zoneName(zone)}</small>}>
       <div className={classes.calendar}>
         <div className={classes.days} aria-hidden="true">
           {days.map((day, i) => (
             <span key={day} data-odd={i % 2 || undefined}>
-              {formatTick(day + DAY_MS / 2, zone, 10 * DAY_MS)}
+              {formatTick(day, zone, 10 * DAY_MS)}
             </span>
           ))}
         </div>

@@ -1,13 +1,13 @@
 "use client";
 import { useCallback, useMemo } from "react";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
-import { formatInstant, formatRate, formatTick, zoneOffsetMs } from "../ui/format";
+import { formatInstant, formatRate, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { Legend } from "../ui/legend";
 import { Section } from "../ui/section";
 import { PIPELINE_COLORS } from "../ui/theme";
 import { timeTicks } from "../ui/time-ticks";
-import type { TimeRow, TimeSeries } from "../ui/time-chart";
+import type { TimeRow, TimeSeries } from "../ui/time-chart-data";
 import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
 import { BUCKET_MS, trend } from "./trend";
@@ -30,7 +30,7 @@ export function Throughput({ pipeline }: { pipeline: PipelineAnswer }) {
   const version = `${to} ${pipeline.history.at(-2)?.time ?? 0} ${pipeline.history.at(-2)?.readings ?? 0}`;
   // eslint-disable-next-line react-hooks/exhaustive-deps -- see above
   const rows = useMemo(() => trend(pipeline.history, to, WIDTH_MS) as unknown as TimeRow[], [version]);
-  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
+  const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, SPAN_MS), [zone]);
   const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
   const { messagesPerSecond, readingsPerSecond } = pipeline.rates;

@@ -2,7 +2,7 @@ import type { StagesAnswer, StagesStretch } from "@/server/contracts/stages";
 import { DEAD_LETTER_REASONS, type DeadLetterReason } from "@/server/domain/reasons";
 import { type Stage, STAGES } from "@/server/domain/stages";
 import { PIPELINE_COLORS, STAGE_COLORS } from "../ui/theme";
-import type { TimeRow, TimeSeries } from "../ui/time-chart";
+import type { TimeRow, TimeSeries } from "../ui/time-chart-data";
 
 export const STAGE_NAMES: Readonly<Record<Stage, string>> = {
   wait: "Wait in the log",

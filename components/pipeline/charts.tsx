@@ -1,7 +1,7 @@
 "use client";
 import { useCallback, useMemo, useState } from "react";
 import type { StagesAnswer } from "@/server/contracts/stages";
-import { formatDuration, formatInstant, formatRate, formatTick, zoneOffsetMs } from "../ui/format";
+import { formatDuration, formatInstant, formatRate, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { Legend } from "../ui/legend";
 import { Section } from "../ui/section";
@@ -58,7 +58,7 @@ function Chart({ chart, stages, crosshair, slot, slots }: ChartProps) {
   const { from, to } = shown;
   const plot = useMemo(() => plotOf(shown.chart), [shown.chart]);
   const span = to - from;
-  const ticks = useMemo(() => timeTicks(from, to, zoneOffsetMs(to, zone)), [from, to, zone]);
+  const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const tick = useCallback((time: number) => formatTick(time, zone, span), [zone, span]);
   const moment = useCallback((time: number) => formatInstant(time, zone), [zone]);
   return (

@@ -1,5 +1,5 @@
 import { formatDuration } from "../ui/format";
-import type { TimeRow } from "../ui/time-chart";
+import type { TimeRow } from "../ui/time-chart-data";
 import type { ValueScale } from "../ui/value-scale";
 
 /** Shorter than this looks the same. */

@@ -1,6 +1,6 @@
 import type { EpochMs } from "@/server/domain/terms";
 import type { PlotPoint } from "./time-chart-plot";
-import type { TimeRow } from "./time-chart";
+import type { TimeRow } from "./time-chart-data";
 
 /** A line to be drawn: its stretches (see toStretches), and whether a value holds until the next one. */
 export interface Line {

@@ -93,7 +93,7 @@ export function zoneName(zone: Zone): string {
 }
 
 /** Milliseconds the zone's wall clock is ahead of UTC at that moment. */
-export function zoneOffsetMs(time: EpochMs, zone: Zone): number {
+function zoneOffsetMs(time: EpochMs, zone: Zone): number {
   return zone === "UTC" ? 0 : -new Date(time).getTimezoneOffset() * 60_000;
 }
 

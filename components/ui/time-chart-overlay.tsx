@@ -1,8 +1,8 @@
 "use client";
-import { type PointerEvent, useRef, useState, useSyncExternalStore } from "react";
+import { type KeyboardEvent, type PointerEvent, useRef, useState, useSyncExternalStore } from "react";
 import { labelShifts } from "./label-shifts";
 import classes from "./time-chart.module.css";
-import { nearest, PLOT, type PlotPoint, timeAt, xOf, yOf } from "./time-chart-plot";
+import { nearest, PLOT, type PlotPoint, stepped, timeAt, xOf, yOf } from "./time-chart-plot";
 import type { Crosshair } from "./time-chart-crosshair";
 
 export interface OverlayLine {
@@ -23,6 +23,8 @@ interface OverlayProps {
   crosshair: Crosshair;
   formatTime: (start: number) => string;
   formatValue: (value: number) => string;
+  /** Writes a value with every digit. */
+  readValue: (value: number) => string;
   /** Called with a stretch dragged over. */
   onZoom?: ((from: number, to: number) => void) | undefined;
   onZoomOut?: (() => void) | undefined;
@@ -33,22 +35,22 @@ const REACH = 24;
 const DRAG = 6;
 
 /**
- * What lies over the lines: last values at their ends, the cross-hair with what it points at, and the stretch dragged
- * over. It is drawn apart from the chart, so that pointing costs no redraw of lines.
+ * What lies over the lines: last values at their ends, the cross-hair with the exact values it points at, and the stretch
+ * dragged over. Drawn apart, so that pointing costs no redraw of lines. A tap stays, and arrow keys go from point to point.
  */
 export function ChartOverlay(props: OverlayProps) {
-  const { from, to, width, height, crosshair, onZoom, onZoomOut } = props;
+  const { lines, from, to, width, height, crosshair, onZoom, onZoomOut } = props;
   const at = useSyncExternalStore(crosshair.subscribe, crosshair.get, () => null);
-  const [isOver, setOver] = useState(false);
   const [drag, setDrag] = useState<readonly [from: number, to: number] | null>(null);
   const began = useRef<number | null>(null);
   const place = (event: PointerEvent<HTMLElement>) => event.clientX - event.currentTarget.getBoundingClientRect().left;
+  const isTouch = (event: PointerEvent<HTMLElement>) => event.pointerType === "touch";
 
   const move = (event: PointerEvent<HTMLElement>) => {
     const x = place(event);
-    setOver(true);
     crosshair.set(timeAt(x, from, to, width));
-    if (began.current === null || !onZoom) return;
+    // A finger that moves reads values: it has no other way to.
+    if (began.current === null || !onZoom || isTouch(event)) return;
     if (drag === null && Math.abs(x - began.current) < DRAG) return;
     if (drag === null) event.currentTarget.setPointerCapture(event.pointerId);
     setDrag([timeAt(began.current, from, to, width), timeAt(x, from, to, width)]);
@@ -60,13 +62,35 @@ export function ChartOverlay(props: OverlayProps) {
     const [a, b] = [Math.min(...drag), Math.max(...drag)];
     if (b - a >= SHORTEST_MS) onZoom?.(a, b);
   };
+  const press = (event: KeyboardEvent<HTMLElement>) => {
+    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    if (event.key === "Escape") return crosshair.set(null);
+    const steps = KEYS[event.key];
+    const next = steps === undefined ? null : stepped(lines, at, steps * (event.shiftKey ? 10 : 1), from, to);
+    if (next === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    crosshair.set(next);
+  };
   const isDragging = drag !== null;
+  const isShown = at !== null && at >= from && at <= to && !isDragging;
+  const pointed = isShown ? pointedAt(props, at) : null;
   return (
     <div
       className={classes.overlay}
       data-zoomable={onZoom ? true : undefined}
+      role="slider"
+      tabIndex={0}
+      aria-label={`${lines.map(({ label }) => label).join(", ")} over time: arrow keys read its values`}
+      aria-valuemin={Math.round(from)}
+      aria-valuemax={Math.round(to)}
+      aria-valuenow={Math.round(pointed?.time ?? to)}
+      aria-valuetext={pointed ? spokenOf(props, pointed) : "Nothing is pointed at"}
+      onKeyDown={press}
       onPointerDown={(event) => {
-        if (event.button === 0) began.current = place(event);
+        if (event.button !== 0) return;
+        began.current = place(event);
+        crosshair.set(timeAt(began.current, from, to, width));
       }}
       onPointerMove={move}
       onPointerUp={end}
@@ -74,14 +98,13 @@ export function ChartOverlay(props: OverlayProps) {
         began.current = null;
         setDrag(null);
       }}
-      onPointerLeave={() => {
-        setOver(false);
+      onPointerLeave={(event) => {
         if (!isDragging) began.current = null;
-        crosshair.set(null);
+        if (!isTouch(event)) crosshair.set(null);
       }}
       onDoubleClick={onZoomOut}
     >
-      <svg width={width} height={height} className={classes.marks}>
+      <svg width={width} height={height} className={classes.marks} aria-hidden="true">
         <Ends {...props} />
         {drag ? (
           <rect
@@ -92,11 +115,19 @@ export function ChartOverlay(props: OverlayProps) {
             height={Math.max(0, height - PLOT.top - PLOT.bottom)}
           />
         ) : null}
+        {pointed ? <Pointed {...props} pointed={pointed} /> : null}
       </svg>
-      {at !== null && at >= from && at <= to && !isDragging ? <Pointed {...props} at={at} withTime={isOver} /> : null}
+      {pointed ? <ReadOut {...props} pointed={pointed} /> : null}
     </div>
   );
 }
+
+const KEYS: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
 
 /** A shorter stretch than this was a slip of the hand. */
 const SHORTEST_MS = 1000;
@@ -131,57 +162,78 @@ function Ends({ lines, from, to, scale, width, height, formatValue }: OverlayPro
   });
 }
 
-/** The cross-hair at a moment, the points nearest to it, and what they say; on the side where they are not covered. */
-function Pointed(props: OverlayProps & { at: number; withTime: boolean }) {
-  const { lines, from, to, scale, width, height, unit, at, withTime, formatTime, formatValue } = props;
+/** What is pointed at: the moment of the nearest point, where it starts, and the point of each line that is near. */
+interface PointedAt {
+  readonly time: number;
+  readonly start: number;
+  readonly found: readonly (PlotPoint | null)[];
+}
+
+function pointedAt({ lines, from, to, width }: OverlayProps, at: number): PointedAt {
   const reach = (REACH / Math.max(1, width - PLOT.left - PLOT.right)) * (to - from);
   const found = lines.map(({ points }) => nearest(points, at, reach));
-  const shown = found.filter((point) => point !== null);
-  const start = shown.toSorted((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0];
-  const x = xOf(start?.time ?? at, from, to, width);
-  const isRight = x > width / 2;
+  const near = found.filter((point) => point !== null).sort((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0];
+  return { time: near?.time ?? at, start: near?.start ?? at, found };
+}
+
+/** The cross-hair, and the points on it. */
+function Pointed({ lines, from, to, scale, width, height, pointed }: OverlayProps & { pointed: PointedAt }) {
+  const x = xOf(pointed.time, from, to, width);
   return (
     <>
-      <svg width={width} height={height} className={classes.marks}>
-        <line x1={x} x2={x} y1={PLOT.top} y2={height - PLOT.bottom} className={classes.crosshair} />
-        {lines.map(({ key, color }, i) => {
-          const point = found[i];
-          return point ? (
-            <circle
-              key={key}
-              cx={xOf(point.time, from, to, width)}
-              cy={yOf(point.value, scale, height)}
-              r={3.5}
-              fill={color}
-              className={classes.pointed}
-            />
-          ) : null;
-        })}
-      </svg>
-      <div className={classes.tip} style={isRight ? { right: width - x + 12 } : { left: x + 12 }}>
-        {withTime ? <p className={classes.tipTime}>{formatTime(start?.start ?? at)}</p> : null}
-        {lines.map(({ key, label, color }, i) => {
-          const point = found[i];
-          return (
-            <p key={key}>
-              <i style={{ background: color }} /> {label}{" "}
-              {point ? (
-                <>
-                  <b>{formatValue(point.value)}</b> {unit}
-                  {point.low !== point.high ? (
-                    <span>
-                      {" "}
-                      ({formatValue(point.low)} to {formatValue(point.high)})
-                    </span>
-                  ) : null}
-                </>
-              ) : (
-                <span>no reading</span>
-              )}
-            </p>
-          );
-        })}
-      </div>
+      <line x1={x} x2={x} y1={PLOT.top} y2={height - PLOT.bottom} className={classes.crosshair} />
+      {lines.map(({ key, color }, i) => {
+        const point = pointed.found[i];
+        return point ? (
+          <circle
+            key={key}
+            cx={xOf(point.time, from, to, width)}
+            cy={yOf(point.value, scale, height)}
+            r={3.5}
+            fill={color}
+            className={classes.pointed}
+          />
+        ) : null;
+      })}
     </>
   );
+}
+
+/** The exact values pointed at, always in the same place: above the plot, where they cover nothing. */
+function ReadOut(props: OverlayProps & { pointed: PointedAt }) {
+  const { lines, unit, formatTime, pointed } = props;
+  return (
+    <p className={classes.readOut} data-read-out aria-hidden="true">
+      <time>{formatTime(pointed.start)}</time>
+      {lines.map(({ key, label, color }, i) => {
+        const point = pointed.found[i];
+        return (
+          <span key={key}>
+            <i style={{ background: color }} /> {label}{" "}
+            {point ? (
+              <>
+                <b>{props.readValue(point.value)}</b> {unit}
+                {extremes(props, point)}
+              </>
+            ) : (
+              "no reading"
+            )}
+          </span>
+        );
+      })}
+    </p>
+  );
+}
+
+function extremes({ readValue }: OverlayProps, { low, high }: PlotPoint): string {
+  return low === high ? "" : ` (${readValue(low)} to ${readValue(high)})`;
+}
+
+/** The same in words. */
+function spokenOf(props: OverlayProps, { start, found }: PointedAt): string {
+  const values = props.lines.map(({ label }, i) => {
+    const point = found[i];
+    return `${label} ${point ? `${props.readValue(point.value)} ${props.unit}${extremes(props, point)}` : "no reading"}`;
+  });
+  return `${props.formatTime(start)}: ${values.join(", ")}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { labelAsides, nearest, PLOT, timeAt, xOf, yOf } from "./time-chart-plot";
+import { labelAsides, nearest, PLOT, stepped, timeAt, xOf, yOf } from "./time-chart-plot";
 
 const point = (time: number) => ({ time, start: time, value: 1, low: 1, high: 1, alone: false });
 
@@ -38,4 +38,23 @@ it("puts the label of a limit aside where one near it stands", () => {
   ];
   expect(labelAsides(limits, { min: 0, max: 20 }, 256)).toEqual([0, 85, 0, 0]);
   expect(labelAsides(limits, { min: 18, max: 20 }, 456)).toEqual([0, 0, 0, 0]);
+});
+
+describe("stepped", () => {
+  const lines = [{ points: [10, 30].map(at) }, { points: [20, 30, 90].map(at) }];
+  function at(time: number) {
+    return { time, start: time, value: 0, low: 0, high: 0, alone: false };
+  }
+  it("goes from point to point of all lines, and stops at the ends of the range", () => {
+    expect(stepped(lines, null, -1, 0, 50)).toBe(30);
+    expect(stepped(lines, 30, -1, 0, 50)).toBe(20);
+    expect(stepped(lines, 20, 10, 0, 50)).toBe(30);
+    expect(stepped(lines, 30, Number.NEGATIVE_INFINITY, 0, 50)).toBe(10);
+    expect(stepped(lines, 10, -1, 0, 50)).toBe(10);
+  });
+  it("goes to the nearest on that side from between two, and from outside to the last", () => {
+    expect([stepped(lines, 25, -1, 0, 50), stepped(lines, 25, 1, 0, 50)]).toEqual([20, 30]);
+    expect(stepped(lines, 90, -1, 0, 50)).toBe(30);
+    expect(stepped([], 25, 1, 0, 50)).toBe(null);
+  });
 });

@@ -46,6 +46,30 @@ export function nearest(points: readonly PlotPoint[], time: number, reach: numbe
   return best && Math.abs(best.time - time) <= reach ? best : null;
 }
 
+/**
+ * The moment some points on from where a person is, of any line within the range; the last one when nothing is pointed at.
+ * @returns null when there is no point.
+ */
+export function stepped(
+  lines: readonly { readonly points: readonly PlotPoint[] }[],
+  at: number | null,
+  steps: number,
+  from: number,
+  to: number,
+): number | null {
+  const inside = lines
+    .flatMap(({ points }) => points.map(({ time }) => time))
+    .filter((time) => time >= from && time <= to);
+  const times = [...new Set(inside)].sort((a, b) => a - b);
+  if (times.length === 0) return null;
+  if (at === null || at < from || at > to) return steps === Number.NEGATIVE_INFINITY ? times[0]! : times.at(-1)!;
+  const before = times.findLastIndex((time) => time <= at);
+  // From between two points, one step leads to the next of them on either side.
+  const isBetween = times[before] !== at;
+  const next = before + steps + (isBetween && steps < 0 ? 1 : 0);
+  return times[Math.min(times.length - 1, Math.max(0, next))]!;
+}
+
 /** The height of a limit's label, the width of its letters at most, and what is between two, in pixels. */
 const LABEL = { height: 16, letter: 7, gap: 8 } as const;
 

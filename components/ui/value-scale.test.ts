@@ -21,7 +21,7 @@ describe("valueScale", () => {
 
   it("gives one value alone, and zero, an axis", () => {
     expect(valueScale(20, 20)).toMatchObject({ min: 19, max: 21 });
-    expect(valueScale(0, 0)).toMatchObject({ min: -1, max: 1 });
+    expect(valueScale(0, 0)).toMatchObject({ min: 0, max: 1 });
     expect(valueScale(0, 0, true).min).toBe(0);
     expect(valueScale(-5, -5).max).toBeGreaterThan(-5);
   });

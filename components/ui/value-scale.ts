@@ -35,7 +35,8 @@ export function valueScale(low: number, high: number, fromZero = false): ValueSc
     const size = Math.abs(top) * 0.05;
     // Too small for steps of it to be told apart.
     const room = size < 1e-290 ? 1 : size;
-    if (fromZero) top = Math.max(top, foot + room * 2);
+    // A constant zero is no reason for values below it.
+    if (fromZero || (foot === 0 && top === 0)) top = Math.max(top, foot + (top === 0 ? room : room * 2));
     else [foot, top] = [foot - room, top + room];
   }
   const step = roundStep(foot, top);

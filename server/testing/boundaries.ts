@@ -59,7 +59,6 @@ const BROWSER_PACKAGES = [
   "@mantine/",
   "@tanstack/",
   "@fontsource",
-  "recharts",
   "jsonc-parser",
   "socket.io-client",
   "zod",
