@@ -21,6 +21,7 @@ import { deleteDevice } from "./devices/remove";
 import { listDevices } from "./devices/list";
 import { listMessages } from "./devices/messages";
 import { listReadings } from "./devices/readings";
+import { listStrips } from "./devices/strips";
 import { updateDevice } from "./devices/update";
 import { exportDevices } from "./fleet/csv";
 import { getFleetOrder } from "./fleet/order";
@@ -120,6 +121,7 @@ export const VERBS = {
   updateDevice,
   deleteDevice,
   listReadings,
+  listStrips,
   downloadCsv,
   downloadJson,
   listMessages,

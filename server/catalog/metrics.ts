@@ -31,6 +31,16 @@ export function findMetrics(prisma: PrismaClient, sites: Sites): Promise<Catalog
   return find(prisma, sites, null);
 }
 
+/** The metrics of these keys, by name; units and sites are those of all devices. */
+export async function metricsOfKeys(prisma: PrismaClient, keys: readonly number[]): Promise<CatalogMetric[]> {
+  const rows = await prisma.metric.findMany({
+    where: { id: { in: [...keys] } },
+    orderBy: { name: "asc" },
+    include: withOwnUnits("all"),
+  });
+  return rows.map((row) => toMetric(row, row.firstSeen));
+}
+
 /** The metric of this name, if devices at these sites have it; or null. */
 export async function findMetric(prisma: PrismaClient, name: string, sites: Sites): Promise<CatalogMetric | null> {
   const [metric] = await find(prisma, sites, name);

@@ -158,6 +158,32 @@ export const readingsAnswer = z
   })
   .meta({ id: "Readings" });
 
+export const stripsQuery = readingsQuery.omit({ metric: true, resolution: true }).extend({
+  maxPoints: z.coerce.number().int().min(10).max(500).default(120).describe("At most this many points of each metric"),
+});
+
+/** Every metric of a device over one stretch, in buckets of one width. */
+export const stripsAnswer = z
+  .object({
+    device: z.string(),
+    from: instant.describe("Buckets are whole: those at the ends may reach beyond what was asked for"),
+    to: instant,
+    bucketMs: z.int().min(1),
+    lastSeen: instant.nullable().describe("Ingest time of the device's newest message that is counted"),
+    strips: z.array(
+      z.object({
+        metric: z.string(),
+        unit: z.string().nullable(),
+        kind: z.enum(["number", "boolean"]),
+        latest: z.number().nullable().describe("Event time of the newest reading counted, epoch milliseconds"),
+        points: z
+          .array(z.tuple([z.number(), z.int(), z.number(), z.number(), z.number(), z.number()]))
+          .describe("Start (epoch milliseconds), count, mean, min, max and last of each bucket with readings"),
+      }),
+    ),
+  })
+  .meta({ id: "Strips" });
+
 /** A download: the readings themselves (raw), every rollup (minute, hour), or the points a chart shows (auto). */
 export const downloadQuery = readingsQuery.omit({ metric: true, resolution: true }).extend({
   metric: text(2000)
@@ -190,4 +216,5 @@ export type DeviceDetail = z.infer<typeof deviceDetail>;
 export type DeviceChanges = z.infer<typeof deviceChanges>;
 export type DevicesAnswer = z.infer<typeof devicesAnswer>;
 export type ReadingsAnswer = z.infer<typeof readingsAnswer>;
+export type StripsAnswer = z.infer<typeof stripsAnswer>;
 export type MessagesAnswer = z.infer<typeof messagesAnswer>;

@@ -7,6 +7,7 @@ import type { SeriesPoint } from "./buckets";
 import { exportRows } from "./reading-export";
 import { readSeries } from "./reading-queries";
 import { readSparklines } from "./sparklines";
+import { readStrips } from "./strips";
 import { countStored } from "./stored";
 
 const MINUTE = 60_000;
@@ -108,6 +109,7 @@ test("whatever is stored in whatever order, every answer is that of all readings
         for (const one of steps) await take(device.id, model, one);
         for (const asked of questions) {
           await compareSeries(device.id, model, asked);
+          await compareStrips(device.id, model, asked);
           await compareExports(device.id, model, asked);
         }
         await compareRest(device, model);
@@ -210,6 +212,19 @@ async function compareSeries(
     expect(series.points.length).toBeLessThanOrEqual(maxPoints);
     expectPoints(series.points, readings, series.bucketMs);
     expect(series.latest).toBe(readings.at(-1)?.[0] ?? null);
+  }
+}
+
+async function compareStrips(device: number, model: Model, { from, length, maxPoints }: Question): Promise<void> {
+  const range = { from: ORIGIN + from, to: ORIGIN + from + length };
+  const strips = await readStrips(db.pool, { sites: "all", device, ...range, maxPoints });
+  expect(strips.from <= range.from && strips.to >= range.to).toBe(true);
+  for (const metric of [0, 1, 2]) {
+    const readings = within(model, metric, strips.from, strips.to);
+    const found = strips.points.get(idOf(metric));
+    expectPoints(found?.points ?? [], readings, strips.bucketMs);
+    expect(found?.latest ?? null).toBe(readings.at(-1)?.[0] ?? null);
+    expect(found?.points.length ?? 0).toBeLessThanOrEqual(maxPoints);
   }
 }
 

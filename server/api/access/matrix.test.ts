@@ -21,7 +21,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),
     ...(["backtestRule", "getBacktest"] as const),
     ...(["listQuality", "getDeviceQuality", "listQualityLimits", "getQualityContract"] as const),
-    ...(["listOddness", "getDeviceOddness"] as const),
+    ...(["listOddness", "getDeviceOddness", "listStrips"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),
   ],

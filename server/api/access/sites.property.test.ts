@@ -105,6 +105,7 @@ function questions(run: string, messages: readonly Message[]) {
     ...devices.flatMap((id) => [
       ask("getDevice", "", { id }),
       ask("listReadings", `metric=m1&${range}`, { id }),
+      ask("listStrips", range, { id }),
       ask("downloadCsv", `metric=m1&${range}`, { id }),
       ask("downloadJson", `metric=m1&resolution=minute&${range}`, { id }),
       ask("listMessages", "", { id }),

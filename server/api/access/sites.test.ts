@@ -72,6 +72,7 @@ const ABOUT: Partial<
 > = {
   getDevice: (id) => ({ params: { id } }),
   listReadings: (id) => ({ params: { id }, query: "metric=temperature" }),
+  listStrips: (id) => ({ params: { id } }),
   downloadCsv: (id) => ({ params: { id }, query: "metric=temperature" }),
   downloadJson: (id) => ({ params: { id }, query: "metric=temperature" }),
   listMessages: (id) => ({ params: { id } }),
@@ -82,7 +83,13 @@ const ABOUT: Partial<
   explainAlert: (device) => ({ query: `rule=1&device=${device}` }),
 };
 const LEAST: Partial<Record<VerbName, Role>> = {
-  ...{ getDevice: "viewer", listReadings: "viewer", downloadCsv: "operator", downloadJson: "operator" },
+  ...{
+    getDevice: "viewer",
+    listReadings: "viewer",
+    listStrips: "viewer",
+    downloadCsv: "operator",
+    downloadJson: "operator",
+  },
   ...{ listMessages: "operator", updateDevice: "editor", getDeadLetter: "operator", resendDeadLetter: "operator" },
   ...{ sendTestMessage: "operator", explainAlert: "viewer" },
 };

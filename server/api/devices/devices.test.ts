@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { deviceDetail, devicesAnswer, messagesAnswer, readingsAnswer } from "@/server/contracts/devices";
+import { deviceDetail, devicesAnswer, messagesAnswer, readingsAnswer, stripsAnswer } from "@/server/contracts/devices";
 import { createApiRig, message, NOW, read, refused } from "@/server/testing/api-rig";
 
 const rig = createApiRig();
@@ -47,6 +47,21 @@ describe("from a message to every answer", () => {
     expect(found.values.temperature).toEqual({ value: 599, time: new Date(NOW - 1000).toISOString() });
     expect(found.values.door?.value).toBe(false);
     expect(found).toMatchObject({ notes: null, setByPerson: [], clockFault: null });
+  });
+
+  test("strips: every metric of a device in one answer", async () => {
+    const from = new Date(NOW - 600_000).toISOString();
+    const found = await read(stripsAnswer, rig.get("listStrips", { id: "press-07" }, `from=${from}&maxPoints=60`));
+    expect(found.strips.map(({ metric, kind, unit }) => [metric, kind, unit])).toEqual([
+      ["door", "boolean", null],
+      ["temperature", "number", "°C"],
+    ]);
+    const counts = found.strips.map(({ points }) => points.reduce((sum, [, count]) => sum + count, 0));
+    expect(counts[1]).toBe(600);
+    expect(found.strips[1]).toMatchObject({ latest: NOW - 1000 });
+    expect((await refused(rig.get("listStrips", { id: "nobody" }))).status).toBe(404);
+    const empty = `from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z`;
+    expect((await read(stripsAnswer, rig.get("listStrips", { id: "press-07" }, empty))).strips).toEqual([]);
   });
 
   test("readings, raw and from rollups", async () => {
