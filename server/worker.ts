@@ -34,6 +34,9 @@ import { createTimings, type Timings } from "./pipeline/timings";
 const DRAIN_MS = 5000;
 /** Connections of the notifier, so that it and the pipeline never wait for each other's. */
 const NOTIFIER_CONNECTIONS = 4;
+/** Records handled at once that tell of a backlog, and the time for which they do, in milliseconds. */
+const MUCH = 1000;
+const BUSY_MS = 1000;
 /** The time the worker may take to end when it can't go on, in milliseconds. */
 const FATAL_END_MS = DRAIN_MS + 3000;
 
@@ -54,6 +57,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     now: Date.now,
     onError: (error) => logger.debug({ err: error }, "stage timings could not be written"),
   });
+  let busyUntil = -Infinity;
   const publishLive = createPublishLive({ eventLog: engines.eventLog, worker, timings });
   const follow = createFollow({
     worker,
@@ -67,6 +71,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     timings,
     follow,
     fatal,
+    noteLoad: (records) => {
+      if (records >= MUCH) busyUntil = performance.now() + BUSY_MS;
+    },
     signal: stopping.signal,
   });
   consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
@@ -75,6 +82,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     ...{ pool: engines.pool, work: work.pool, owner: worker, logger },
     jobs: composeJobs({ config, engines, cold, work: work.pool, logger }),
     onRequestedEnd: recordRun,
+    isBusy: () => performance.now() < busyUntil,
   });
   const telling = createPool(databaseConnection(config), {
     role: "worker notifier",
@@ -123,11 +131,13 @@ type ConsumeDeps = {
   timings: Timings;
   follow: FollowBatch;
   fatal: (error: unknown) => void;
+  /** Called with the number of records of each group of batches that begins. */
+  noteLoad: (records: number) => void;
   signal: AbortSignal;
 };
 
 async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
-  const { cold, logger, publishLive, timings, follow, fatal, signal } = deps;
+  const { cold, logger, publishLive, timings, follow, fatal, noteLoad, signal } = deps;
   const { pipeline: settings } = config;
   await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
   await untilReady(() => engines.prepareDocuments(), logger, signal);
@@ -143,7 +153,13 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
   });
   return startConsumer({
     ...engines,
-    pipeline,
+    pipeline: {
+      ...pipeline,
+      handle(batches, signal) {
+        noteLoad(batches.reduce((sum, { records }) => sum + records.length, 0));
+        return pipeline.handle(batches, signal);
+      },
+    },
     follow,
     maxRecords: settings.WORKER_BATCH_MESSAGES,
     maxBytes: settings.WORKER_BATCH_BYTES,

@@ -20,6 +20,8 @@ export async function main(argv: string[]): Promise<number> {
     args: argv,
     options: {
       seconds: { type: "string", default: "60" },
+      /** Waited before, in seconds: a start, and the first minutes in which V8 optimises what runs, are no part of rest. */
+      settle: { type: "string", default: "180" },
       devices: { type: "string", multiple: true, default: ["50", "0"] },
       statements: { type: "boolean", default: false },
     },
@@ -28,7 +30,7 @@ export async function main(argv: string[]): Promise<number> {
   for (const devices of values.devices) {
     const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-quiet-"));
     try {
-      columns.push(await measure(path.join(folder, "data"), devices, Number(values.seconds), values.statements));
+      columns.push(await measure(path.join(folder, "data"), devices, values));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -42,8 +44,7 @@ export async function main(argv: string[]): Promise<number> {
 async function measure(
   dataDir: string,
   devices: string,
-  seconds: number,
-  statements: boolean,
+  { seconds, settle, statements }: { readonly seconds: string; readonly settle: string; readonly statements: boolean },
 ): Promise<Map<string, string>> {
   const options = { dataDir, env: { DEMO_DEVICES: devices } };
   if (statements) await preloadStatements(options);
@@ -52,12 +53,11 @@ async function measure(
   const client = new pg.Client({ connectionString: ownerOf(product) });
   try {
     await client.connect();
-    // What only happens after a start is no part of rest.
-    await pause(30_000);
+    await pause(Number(settle) * 1000);
     if (statements) await client.query("SELECT pg_stat_statements_reset()");
     const before = usage(product);
     const since = Date.now();
-    await pause(seconds * 1000);
+    await pause(Number(seconds) * 1000);
     const ms = Date.now() - since;
     const after = usage(product);
     const rows = new Map<string, string>();

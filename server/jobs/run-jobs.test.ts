@@ -267,3 +267,26 @@ test("a paused job isn't run by its schedule, but when somebody asks", async () 
   await until(async () => (await readJobs(db.pool)).length === 0);
   await without.stop();
 });
+
+test("a step that gives way waits while the pipeline has a backlog; others don't", async () => {
+  let isBusy = true;
+  const done: string[] = [];
+  const works = (name: string) => async (ctx: JobContext) => {
+    await ctx.step(async () => {
+      done.push(name);
+      return { done: 1 };
+    });
+  };
+  start(
+    [
+      jobOf(works("waits"), { name: "waits", everyMs: 60_000, givesWay: true }),
+      jobOf(works("goes on"), { name: "goes-on", everyMs: 60_000 }),
+    ],
+    { isBusy: () => isBusy },
+  );
+  await until(() => done.length === 1);
+  expect(done).toEqual(["goes on"]);
+  isBusy = false;
+  await until(() => done.length === 2);
+  expect(done[1]).toBe("waits");
+});

@@ -31,6 +31,8 @@ export interface RunJobsDeps {
   readonly logger: Logger;
   /** Called with a run somebody asked for when it has ended, in the transaction that ends it. */
   readonly onRequestedEnd?: (tx: PoolClient, run: EndedRun) => Promise<void>;
+  /** True while the pipeline of this worker has a backlog; left out: never. */
+  readonly isBusy?: () => boolean;
   /** The time from the start until a new job is first due, in milliseconds. */
   readonly firstMs?: number;
   /** The time within which a run is noticed that has become due or was asked for, in milliseconds. */
@@ -45,6 +47,10 @@ export interface RunJobsDeps {
 
 /** A job gives way to the pipeline rather than making it wait behind a lock. */
 const STEP_LOCKS = `SET LOCAL lock_timeout = '5s'`;
+
+/** The longest that a step gives way to a backlog, in milliseconds, so that it is done under load that never ends, too. */
+const MOST_WAY_MS = 5000;
+const LOOK_BUSY_MS = 250;
 
 /** The error that ends a run before it is through. */
 class EndedEarly extends Error {
@@ -64,7 +70,7 @@ interface Held {
  * any more. Different jobs don't wait for each other. An outage makes a run wait and come again; other errors fail it.
  */
 export function runJobs(deps: RunJobsDeps): Running {
-  const { pool, work, jobs, owner, logger, onRequestedEnd } = deps;
+  const { pool, work, jobs, owner, logger, onRequestedEnd, isBusy = () => false } = deps;
   const { firstMs = 5000, lookMs = 1000, leaseMs = 15_000, retryMs = 1000, patienceMs = 2000 } = deps;
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const names = [...byName.keys()];
@@ -131,7 +137,7 @@ export function runJobs(deps: RunJobsDeps): Running {
       job.limitMs === null ? undefined : setTimeout(() => ending.abort(new EndedEarly("limit")), job.limitMs);
     const began = performance.now();
     try {
-      const error = await untilEnded(job.run(contextOf(run, ending.signal)), ending.signal);
+      const error = await untilEnded(job.run(contextOf(run, job, ending.signal)), ending.signal);
       const ms = Math.round(performance.now() - began);
       await settle(run, job, error, ms);
     } finally {
@@ -181,7 +187,7 @@ export function runJobs(deps: RunJobsDeps): Running {
     }
   }
 
-  function contextOf(run: TakenRun, signal: AbortSignal): JobContext {
+  function contextOf(run: TakenRun, job: Job, signal: AbortSignal): JobContext {
     /** A run that could not be noted was stopped or taken over: the renewal of its lease says which of the two. */
     const assertHeld = async (isHeld: boolean) => {
       if (!isHeld) await aborted(signal);
@@ -191,6 +197,8 @@ export function runJobs(deps: RunJobsDeps): Running {
       ...{ caller: SYSTEM, sites: "all", signal, tx: work, now: Date.now(), run },
       note: async (progress) => assertHeld(await noteProgress(pool, run, progress)),
       async step(part) {
+        for (let waited = 0; job.givesWay && isBusy() && waited < MOST_WAY_MS; waited += LOOK_BUSY_MS)
+          await pause(LOOK_BUSY_MS, signal);
         signal.throwIfAborted();
         await withTransaction(
           work,

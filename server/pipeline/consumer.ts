@@ -54,8 +54,8 @@ const BREAKS: Readonly<Record<LogBreak["kind"], string>> = {
 
 /** The number of full batches under way at once: one computes while another waits for the database. */
 const CONCURRENCY = 2;
-/** The time between batches where little comes, in milliseconds: five transactions a second, however many messages. */
-const PACE_MS = 200;
+/** The time between batches where little comes, in milliseconds: four transactions a second, however many messages. */
+const PACE_MS = 250;
 
 /** A batch as the log delivers it. */
 interface Delivery {

@@ -15,6 +15,8 @@ export interface Job {
   readonly everyMs: number | null;
   /** A run that takes longer is stopped, in milliseconds; null: it may take as long as it needs. */
   readonly limitMs: number | null;
+  /** True if each step may wait a while for the pipeline to have caught up: nothing depends on when it is done. */
+  readonly givesWay?: boolean;
   /**
    * Does the work, or what an earlier worker left of it. Throwing an outage makes it come again, anything else fails the run.
    * It ends soon after `ctx.signal` aborts.

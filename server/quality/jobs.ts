@@ -26,6 +26,7 @@ export function qualityJobs(countReceived: CountReceived): Job[] {
       counts: { one: "series scored", many: "series scored" },
       everyMs: 5 * MINUTE,
       limitMs: 60 * MINUTE,
+      givesWay: true,
       run: (ctx) => scoreDays(ctx, countReceived),
     },
     {

@@ -14,7 +14,7 @@ import { startOutboxSender } from "./outbox-sender";
 import { createSchedule } from "./schedule";
 
 /** Ticks are gathered this long, so that a fleet makes a few requests a second, not one per message. */
-const GATHER_MS = 200;
+const GATHER_MS = 400;
 
 /** Interval of the line that sums up what was sent, in milliseconds. */
 const SUMMARY_MS = 60_000;
