@@ -10,7 +10,7 @@ import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { useMayEverywhere } from "../queries/access";
 import { backtestJobQuery, backtestQuery, startBacktest, stopBacktest } from "../queries/backtests";
 import { saidOf } from "../queries/request";
-import { formatDuration } from "../ui/format";
+import { formatDuration, formatShare } from "../ui/format";
 import { serverNow } from "../ui/server-time";
 import type { Draft } from "./draft";
 import { TrialChart } from "./trial-chart";
@@ -97,18 +97,13 @@ function saidOfOne(
   if (episodes === 0) return `It would never have fired.${unknown}`;
   const drawn = items.length < episodes ? ` The first ${items.length} are shaded.` : "";
   const open = items.some(({ endedAt }) => endedAt === null) ? " It would fire now." : "";
-  return `It would have fired ${counted(episodes, "time")}, longest for ${formatDuration(longestMs)}, ${percent(share)} of the ${days} days; ${toldBy(messages, untold, episodes)}.${open}${drawn}${unknown}`;
+  return `It would have fired ${counted(episodes, "time")}, longest for ${formatDuration(longestMs)}, ${formatShare(share)} of the ${days} days; ${toldBy(messages, untold, episodes)}.${open}${drawn}${unknown}`;
 }
 
 function toldBy(messages: number | null, untold: number, episodes: number): string {
   if (messages === null) return "messages not counted";
   if (messages === 0 && untold >= episodes) return "nobody is told, as no route takes it";
   return counted(messages, "message");
-}
-
-function percent(share: number): string {
-  const value = share * 100;
-  return value > 0 && value < 0.1 ? "less than 0.1 %" : `${Number(value.toPrecision(2))} %`;
 }
 
 function Warnings({ matches: { devices, slow, units }, draft }: { matches: RuleMatches; draft: Draft }) {

@@ -1,5 +1,5 @@
 "use client";
-import { formatExact, formatInstant, formatMeasure, type Zone } from "../ui/format";
+import { decimalsIn, formatDecimals, formatExact, formatInstant, type Zone } from "../ui/format";
 import { metricColor } from "../ui/theme";
 import classes from "./history.module.css";
 import { flagWord } from "./history-charts";
@@ -69,14 +69,15 @@ interface Figure {
   readonly write: (value: number) => string;
 }
 
-function figuresOf({ kind, bucketMs }: Series): Figure[] {
+function figuresOf({ kind, bucketMs, points }: Series): Figure[] {
   const isFlag = kind === "boolean";
-  const figure = (head: string, of: Figure["of"], write = isFlag ? flagWord : formatMeasure, hasUnit = true) => {
+  const figure = (head: string, of: Figure["of"], write = isFlag ? flagWord : formatExact, hasUnit = true) => {
     return { head, of, write, hasUnit };
   };
   if (bucketMs === 0) return [figure("Value", ({ last }) => last)];
   const count = figure("Readings", (point) => point.count, String, false);
-  const mean = figure("Mean", (point) => point.mean);
+  const decimals = decimalsIn(points.flatMap(({ min, max }) => [min, max])) + 1;
+  const mean = figure("Mean", (point) => point.mean, isFlag ? flagWord : (value) => formatDecimals(value, decimals));
   if (isFlag) return [{ ...mean, head: "True", write: (share) => `${Math.round(share * 100)} %` }, count];
   return [mean, figure("Lowest", (point) => point.min), figure("Highest", (point) => point.max), count];
 }

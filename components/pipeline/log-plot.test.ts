@@ -16,12 +16,12 @@ test("the axis is of whole powers of ten around all values, with at most six lab
   expect([scale.min, scale.max, scale.ticks.map(scale.label)]).toEqual([
     -1,
     4,
-    ["0.1 ms", "1 ms", "10 ms", "100 ms", "1 s", "10 s"],
+    ["100 µs", "1 ms", "10 ms", "100 ms", "1 s", "10 s"],
   ]);
   const wide = logPlot([{ time: 0, a: 0.001, b: 4e7 }], ["a", "b"]).scale;
   expect([wide.min, wide.ticks.map(wide.label)]).toEqual([
     -2,
-    ["0.01 ms", "1 ms", "100 ms", "10 s", "16 min 40 s", "1 d 3 h"],
+    ["10 µs", "1 ms", "100 ms", "10 s", "16 min 40 s", "1 d 3 h"],
   ]);
 });
 

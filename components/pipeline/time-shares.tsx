@@ -1,6 +1,6 @@
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { StagesStretch } from "@/server/contracts/stages";
-import { formatDuration } from "../ui/format";
+import { formatDuration, formatShare } from "../ui/format";
 import { Duration } from "../ui/quantity";
 import { Section } from "../ui/section";
 import { STAGE_COLORS } from "../ui/theme";
@@ -43,7 +43,7 @@ export function TimeShares({ minute, rates }: { minute: StagesStretch; rates: Pi
             {shares.map(({ stage, ms }) => (
               <li key={stage}>
                 <i style={{ background: STAGE_COLORS[stage] }} aria-hidden="true" />
-                {STAGE_NAMES[stage]} <Duration text={formatDuration(ms)} /> <small>{percent(ms / total)}</small>
+                {STAGE_NAMES[stage]} <Duration text={formatDuration(ms)} /> <small>{formatShare(ms / total)}</small>
               </li>
             ))}
             <li>
@@ -57,9 +57,4 @@ export function TimeShares({ minute, rates }: { minute: StagesStretch; rates: Pi
       )}
     </Section>
   );
-}
-
-function percent(share: number): string {
-  const value = share * 100;
-  return value > 0 && value < 0.1 ? "< 0.1 %" : `${value.toFixed(value < 9.95 ? 1 : 0)} %`;
 }

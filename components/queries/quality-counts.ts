@@ -1,4 +1,5 @@
 import type { StagesStretch } from "@/server/contracts/stages";
+import { formatShare } from "../ui/format";
 
 /** Counts of what came, and of what was wrong with it. */
 export interface Quality {
@@ -38,7 +39,5 @@ export function qualityOf(
 export function share(part: number, whole: number): string {
   if (part === 0) return "0 %";
   if (whole <= 0) return "unknown";
-  const percent = (part / whole) * 100;
-  if (percent < 0.1) return "< 0.1 %";
-  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  return formatShare(part / whole);
 }

@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatAge, formatCount, formatExact, formatInstant, formatMeasure, formatRate, formatTick } from "./format";
+import {
+  decimalsIn,
+  formatAge,
+  formatCount,
+  formatDecimals,
+  formatExact,
+  formatInstant,
+  formatMeasure,
+  formatRate,
+  formatShare,
+  formatTick,
+} from "./format";
 
 describe("numbers", () => {
   it.each([
@@ -9,32 +20,56 @@ describe("numbers", () => {
     [12_400, "12.4 K"],
     [999.6, "1.00 K"],
     [999_960, "1.00 M"],
-    [0.004532068, "0.00453"],
+    [0.004532068, "0.0045"],
+    [0.2, "0.2"],
+    [5, "5"],
   ])("writes the rate %s as %s", (value, text) => expect(formatRate(value)).toBe(text));
 
   it.each([
     [1013.25, "1,013"],
     [21.3, "21.3"],
-    [-4, "-4.00"],
+    [-4, "-4"],
     [123_456, "123,456"],
     [1_234_567, "1.23 M"],
-    [1.2e-8, "1.20e-8"],
+    [1.2e-8, "1.2e-8"],
+    [1.7e300, "1.7e300"],
   ])("writes the reading %s as %s", (value, text) => expect(formatMeasure(value)).toBe(text));
 
   it("writes counts exactly while they are short", () => {
     expect(formatCount(9995)).toBe("9,995");
     expect(formatCount(69_965)).toBe("70.0 K");
-    expect(formatExact(Number.MAX_VALUE)).toBe("1.7976931348623157e+308");
+    expect(formatExact(Number.MAX_VALUE)).toBe("1.7976931348623157e308");
     expect(formatExact(5e-324)).toBe("5e-324");
-    expect(formatMeasure(-1.7e308)).toBe("-1.70e+308");
+    expect(formatMeasure(-1.7e308)).toBe("-1.7e308");
     expect(formatMeasure(999.4e12)).toBe("999 T");
+    expect(formatExact(16.040000000000003)).toBe("16.04");
+    expect(formatExact(214_224.005)).toBe("214,224.005");
     expect(formatExact(69_965)).toBe("69,965");
     expect(formatExact(0.004532068199369834)).toBe("0.004532068199369834");
   });
 
+  it.each([
+    [0, "0 %"],
+    [0.0002, "< 0.1 %"],
+    [0.004, "0.4 %"],
+    [0.1249, "12 %"],
+    [0.99951, "> 99.9 %"],
+    [1, "100 %"],
+  ])("writes the share %s as %s", (share, text) => expect(formatShare(share)).toBe(text));
+
+  it("writes means with one decimal more than what was measured", () => {
+    expect([decimalsIn([]), decimalsIn([21, 16.040000000000003, 15.9]), decimalsIn([1e-9])]).toEqual([0, 2, 0]);
+    expect([formatDecimals(1 / 3, 2), formatDecimals(16.04, 3), formatDecimals(214_224, 3)]).toEqual([
+      "0.33",
+      "16.04",
+      "214,224",
+    ]);
+    expect(formatDecimals(1.7e300, 1)).toBe("1.7e300");
+  });
+
   it("is never off by more than half of the third digit", () => {
     fc.assert(
-      fc.property(fc.double({ min: 1e-3, max: 1e14, noNaN: true }), (value) => {
+      fc.property(fc.double({ min: 1, max: 1e14, noNaN: true }), (value) => {
         const [digits = "", prefix = ""] = formatRate(value).split(" ");
         const factor = { "": 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 }[prefix] ?? Number.NaN;
         expect(Math.abs(Number(digits.replaceAll(",", "")) * factor - value) / value).toBeLessThanOrEqual(0.0051);

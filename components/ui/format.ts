@@ -1,6 +1,7 @@
 import type { EpochMs } from "@/server/domain/terms";
 
 import { formatSeconds } from "@/server/domain/duration";
+import { withoutDust } from "@/server/domain/dust";
 export { formatDuration, formatSeconds } from "@/server/domain/duration";
 
 /** The zone that times are written in. */
@@ -16,11 +17,15 @@ const PREFIXES = [
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const exact = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 17, maximumFractionDigits: 17 });
 
-/** Every digit there is, for hovering; very large and very small ones with a power of ten. */
+/**
+ * Every digit there is, for tables, tooltips and read-outs; very large and very small ones with a power of ten. Dust that
+ * binary fractions leave of a mean isn't a digit.
+ */
 export function formatExact(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e21 || (size < 1e-6 && size > 0)) return String(value);
-  return exact.format(value);
+  const clean = withoutDust(value);
+  const size = Math.abs(clean);
+  if (size >= 1e15 || (size < 1e-6 && size > 0)) return String(clean).replace("e+", "e");
+  return exact.format(clean);
 }
 
 /** A whole number: exact below 10,000, then three significant digits with an SI prefix ("12.4 K"). */
@@ -33,13 +38,37 @@ export function formatTotal(value: number): string {
   return grouped.format(value);
 }
 
-/** A rate: three significant digits, with an SI prefix from 1,000 ("12.4 K"). */
+/** A rate: three significant digits, two below one, with an SI prefix from 1,000 ("12.4 K"). */
 export function formatRate(value: number): string {
+  if (Math.abs(value) < 0.995) return value === 0 ? "0" : String(Number(value.toPrecision(2)));
   return Math.abs(value) < 999.5 ? significant(value) : prefixed(value);
 }
 
+/** Decimals that any of these numbers was sent with: the resolution of what measured them. At most ten. */
+export function decimalsIn(values: readonly number[]): number {
+  let most = 0;
+  for (const value of values) {
+    const text = String(withoutDust(value));
+    if (!text.includes("e")) most = Math.max(most, text.length - (text.indexOf(".") + 1 || text.length));
+  }
+  return Math.min(most, 10);
+}
+
+/** A number that was computed of others, such as their mean, exact to so many decimals: those of what it is of, and one more. */
+export function formatDecimals(value: number, decimals: number): string {
+  return formatExact(Math.abs(value) < 1e15 ? Number(value.toFixed(decimals)) : value);
+}
+
+/** A share of all, given as 0 to 1, with the digits that say something: "0 %", "< 0.1 %", "0.4 %", "12 %", "> 99.9 %", "100 %". */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  if (percent > 0 && percent < 0.1) return "< 0.1 %";
+  if (percent < 100 && percent > 99.9) return "> 99.9 %";
+  return percent < 9.95 || percent > 99 ? `${Math.round(percent * 10) / 10} %` : `${Math.round(percent)} %`;
+}
+
 /**
- * A reading: three significant digits. No prefix below a million, because "1.01 K hPa" is not how anyone reads a barometer;
+ * A reading in a headline: three significant digits. No prefix below a million, because "1.01 K hPa" is not how anyone reads a barometer;
  * whole numbers are grouped there.
  */
 export function formatMeasure(value: number): string {
@@ -115,15 +144,24 @@ function parts(time: EpochMs, zone: Zone) {
 }
 
 function significant(value: number): string {
-  if (value === 0) return "0";
-  if (Math.abs(value) < 1e-6) return value.toExponential(2);
+  // Digits that nobody measured aren't made up: 4 isn't 4.00.
+  if (Number.isInteger(value)) return grouped.format(value);
+  if (Math.abs(value) < 1e-6) return powers(value);
   const text = value.toPrecision(3);
   return text.includes("e") ? String(Number(text)) : text;
 }
 
+/** "1.7e300": past what a prefix names. */
+function powers(value: number): string {
+  return value
+    .toExponential(2)
+    .replace(/\.?0+e/, "e")
+    .replace("e+", "e");
+}
+
 function prefixed(value: number): string {
   const size = Math.abs(value);
-  if (size >= 999.5e12) return value.toExponential(2);
+  if (size >= 999.5e12) return powers(value);
   for (const [factor, prefix] of PREFIXES) {
     // 999,950 would round to "1000 K": it belongs to the next prefix.
     if (size >= factor * 0.9995) {

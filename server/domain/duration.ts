@@ -1,10 +1,11 @@
 /**
  * Writes a length of time given in milliseconds with three significant digits, two below a millisecond, and none that say
- * nothing: "0 s", "0.05 ms", "4.2 ms", "1.24 s", "2 min 5 s", "3 h 10 min", "2 d 4 h".
+ * nothing: "0 s", "35 µs", "4.2 ms", "1.24 s", "2 min 5 s", "3 h 10 min", "2 d 4 h".
  */
 export function formatDuration(ms: number): string {
   if (ms === 0) return "0 s";
-  if (ms < 999.5) return `${rounded(ms, ms < 1 ? 2 : 3)} ms`;
+  if (ms < 0.995) return `${rounded(ms * 1000, 2)} µs`;
+  if (ms < 999.5) return `${rounded(ms, 3)} ms`;
   if (ms < 59_950) return `${rounded(ms / 1000, 3)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return pair(Math.floor(seconds / 60), "min", seconds % 60, "s");

@@ -26,11 +26,11 @@ const numbers = { lagSeconds: 0.34, devices: { live: 50, stale: 0, silent: 2, ne
 
 test("all good, in numbers", () => {
   expect(verdict([probe("postgres.reachable", "pass")], numbers)).toBe(
-    "All good: 50 devices live, 2 silent, lag 0.3 s.",
+    "All good: 50 devices live, 2 silent, nothing waits.",
   );
   const none = { live: 0, stale: 0, silent: 0, new: 0 };
   expect(verdict([probe("postgres.reachable", "pass")], { lagSeconds: 0, devices: none })).toBe(
-    "All good: no device has reported yet, lag 0 s.",
+    "All good: no device has reported yet, nothing waits.",
   );
   expect(verdict([probe("a", "unknown"), probe("b", "pass")], numbers)).toBe(
     "Nothing is known to be wrong; 1 of 2 probes has no answer yet.",
@@ -64,7 +64,7 @@ test("in parts, for those who write times in a zone of their own", () => {
   expect(verdictParts([probe("a", "pass"), probe("b", "pass", { since: later })], numbers)).toEqual({
     what: "All good",
     since: later,
-    means: "50 devices live, 2 silent, lag 0.3 s",
+    means: "50 devices live, 2 silent, nothing waits",
   });
   expect(verdictParts([probe("pipeline.workers", "fail")], numbers)).toEqual({
     what: "No worker is alive",

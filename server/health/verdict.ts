@@ -102,7 +102,8 @@ function calm(probes: readonly ProbeResult[], numbers: VerdictNumbers): HealthAn
     return { what: "Nothing is known to be wrong", since: null, means };
   }
   const { devices, lagSeconds } = numbers;
-  const lag = lagSeconds === null ? [] : [`lag ${formatSeconds(lagSeconds)}`];
+  const lag =
+    lagSeconds === null ? [] : [lagSeconds < 1 ? "nothing waits" : `the oldest waits ${formatSeconds(lagSeconds)}`];
   const means = [...devicesOf(devices), ...lag].join(", ");
   // Good since the last of them was mended.
   return {
