@@ -27,6 +27,7 @@ import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
 import { findDevices, findMetrics } from "./catalog/catalog-writes";
+import { createReadLatest } from "./catalog/device-values";
 import { createPreview, createPreviewLetters } from "./dead-letters/preview";
 import type { Fetch } from "./sources/handshakes";
 import { createReread } from "./sources/reread";
@@ -92,6 +93,7 @@ export function composeApi(parts: ApiParts): Api {
   const verbs = createApi(
     {
       ...engines,
+      readLatest: createReadLatest(engines.twins),
       cold,
       history: composeHistory(cold),
       prisma,

@@ -11,6 +11,8 @@ const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   ...{
     lastSeen: at(1000),
     goneAt: null,
+    retiredAt: null,
+    returnedAt: null,
     messages: 10,
     conflicts: 0,
     units: {},

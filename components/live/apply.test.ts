@@ -15,6 +15,8 @@ const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   lastSeen: at(1000),
   lastEventTime: at(900),
   goneAt: null,
+  retiredAt: null,
+  returnedAt: null,
   messages: 10,
   conflicts: 0,
   units: {},

@@ -2,6 +2,8 @@ import type { Pool } from "pg";
 import { DEVICE_STATES, type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
+import type { Condition } from "@/server/domain/device-filter";
+import { conditionsSql } from "./device-conditions";
 import type { CatalogDevice } from "./devices";
 
 /*
@@ -9,7 +11,19 @@ import type { CatalogDevice } from "./devices";
  * plain PostgreSQL): 10,000 take a few milliseconds, see docs/performance.md.
  */
 
-export type DeviceOrder = "id" | "lastSeen" | "messages" | "state";
+export type DeviceOrder = "state" | keyof typeof COLUMNS;
+
+/** What the list is ordered by; nulls come last either way, and equals by key. */
+const COLUMNS = {
+  id: { column: "name", type: "text" },
+  site: { column: "site", type: "text" },
+  type: { column: "type", type: "text" },
+  messages: { column: "messages", type: "bigint" },
+  conflicts: { column: "conflicts", type: "bigint" },
+  lastSeen: { column: "last_seen", type: "timestamptz" },
+  lastEventTime: { column: "last_event_time", type: "timestamptz" },
+  firstSeen: { column: "first_seen", type: "timestamptz" },
+} as const;
 
 /** A selection of devices, by what they are at `now`. */
 export interface DeviceFilter {
@@ -22,8 +36,14 @@ export interface DeviceFilter {
   readonly conflicts?: boolean | undefined;
   /** Only those with all of these, each `key:value`, or `key` alone for any value. */
   readonly label?: readonly string[] | undefined;
-  /** Only these. */
+  /** Only these, retired ones too. */
   readonly ids?: readonly string[] | undefined;
+  /** Only those that all of these hold of; see `narrowByValues` for those of metrics. Retired devices are left out unless one speaks of them. */
+  readonly where?: readonly Condition[] | undefined;
+  /** Only these, of what the rest selects. */
+  readonly among?: readonly string[] | undefined;
+  /** None of these. */
+  readonly notAmong?: readonly string[] | undefined;
   readonly now: EpochMs;
   readonly staleSeconds: number;
 }
@@ -60,9 +80,9 @@ function among(sites: Sites, column: string): string {
 /** What is looked for in a label: its value, and its key if the search names one. */
 const LABEL_TEXT = `CASE WHEN position(':' IN $1) > 0 THEN key || ':' || value ELSE value END`;
 
-/** Parameters 1 to 8, with some sites 9, are those of {@link filterValues}. */
-const searched = (sites: Sites) => `
-  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.gone_at, d.messages, d.conflicts,
+/** Parameters are those of {@link filterValues}: 1 to 8, with some sites 9, then those of conditions. */
+const searched = (filter: DeviceFilter) => `
+  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.gone_at, d.messages, d.conflicts, d.retired_at, d.returned_at,
     CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.gone_at IS NOT NULL THEN 0 WHEN d.last_seen > $4::timestamptz THEN 3
       WHEN d.last_seen > $5::timestamptz THEN 1 ELSE 0 END AS rank
   FROM device d LEFT JOIN site s ON s.id = d.site_id
@@ -70,14 +90,19 @@ const searched = (sites: Sites) => `
       OR d.id IN (SELECT device_id FROM device_label WHERE ${LABEL_TEXT} ILIKE $1))
     AND ($8::text[] IS NULL OR NOT EXISTS (SELECT FROM unnest($8) AS w (label) WHERE NOT EXISTS (
       SELECT FROM device_label l WHERE l.device_id = d.id AND w.label IN (l.key, l.key || ':' || l.value))))
-    AND ($2::text[] IS NULL OR d.name = ANY ($2)) AND (NOT $7::boolean OR d.conflicts > 0) ${among(sites, "d.site_id")}`;
+    AND ($2::text[] IS NULL OR d.name = ANY ($2)) AND (NOT $7::boolean OR d.conflicts > 0) ${among(filter.sites, "d.site_id")}
+    ${conditionsOf(filter).sql}`;
 const AT_SITE = "($3::text IS NULL OR site = $3)";
 const IN_STATE = "($6::integer IS NULL OR rank = $6)";
 /** Units of a device's own, by metric. */
 const UNITS = `(SELECT coalesce(json_object_agg(m.name, u.unit), '{}') FROM device_unit u JOIN metric m ON m.id = u.metric_id
   WHERE u.device_id = device.id) AS units`;
 const LABELS = `(SELECT coalesce(json_object_agg(key, value ORDER BY key), '{}') FROM device_label WHERE device_id = device.id) AS labels`;
-const matching = (sites: Sites) => `FROM (${searched(sites)}) AS device WHERE ${AT_SITE} AND ${IN_STATE}`;
+const matching = (filter: DeviceFilter) => `FROM (${searched(filter)}) AS device WHERE ${AT_SITE} AND ${IN_STATE}`;
+
+function conditionsOf({ sites, where = [], among, notAmong, ids, now }: DeviceFilter) {
+  return conditionsSql({ where, among, notAmong, withRetired: ids !== undefined, now }, sites === "all" ? 8 : 9);
+}
 
 /** One page of devices in a steady order, and how many match in all. Never heard from sorts last either way. */
 export async function findDevices(
@@ -88,10 +113,10 @@ export async function findDevices(
   const { condition, values: place } = following(query, values.length);
   const [page, count] = await Promise.all([
     pool.query<Row>(
-      `SELECT *, ${UNITS}, ${LABELS} ${matching(query.sites)} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
+      `SELECT *, ${UNITS}, ${LABELS} ${matching(query)} ${condition} ORDER BY ${orderOf(query)} LIMIT $${values.length + place.length + 1}`,
       [...values, ...place, query.limit],
     ),
-    pool.query<{ total: number }>(`SELECT count(*) AS total ${matching(query.sites)}`, values),
+    pool.query<{ total: number }>(`SELECT count(*) AS total ${matching(query)}`, values),
   ]);
   return { devices: page.rows.map(toDevice), total: count.rows[0]!.total };
 }
@@ -103,20 +128,30 @@ export async function readDevices(
   at: Pick<DeviceFilter, "sites" | "now" | "staleSeconds">,
 ): Promise<Map<string, ListedDevice>> {
   const { rows } = await pool.query<Row>(
-    `SELECT *, ${UNITS}, ${LABELS} ${matching(at.sites)}`,
+    `SELECT *, ${UNITS}, ${LABELS} ${matching({ ids, ...at })}`,
     filterValues({ ids, ...at }),
   );
   return new Map(rows.map((row) => [row.name, toDevice(row)]));
 }
 
 /** The ids of all devices that match, in order. */
-export async function findDeviceOrder(pool: Pool, query: OrderedFilter): Promise<string[]> {
-  const { rows } = await pool.query<[string]>({
+export function findDeviceOrder(pool: Pool, query: OrderedFilter): Promise<string[]> {
+  return findIds(pool, query, `ORDER BY ${orderOf(query)}`);
+}
+
+/** The ids of all devices that match, in no order. */
+export function findDeviceIds(pool: Pool, filter: DeviceFilter): Promise<string[]> {
+  return findIds(pool, filter, "");
+}
+
+/** One text of many ids is read far faster than as many rows; no id has a comma. */
+async function findIds(pool: Pool, filter: DeviceFilter, order: string): Promise<string[]> {
+  const { rows } = await pool.query<[string | null]>({
     rowMode: "array",
-    text: `SELECT name ${matching(query.sites)} ORDER BY ${orderOf(query)}`,
-    values: filterValues(query),
+    text: `SELECT string_agg(name, ',' ${order}) ${matching(filter)}`,
+    values: filterValues(filter),
   });
-  return rows.map(([name]) => name);
+  return rows[0]![0]?.split(",") ?? [];
 }
 
 interface SiteCounts {
@@ -149,8 +184,8 @@ export async function countFleet(pool: Pool, query: OrderedFilter): Promise<Flee
       sites: [string, Ranks | null, string | null][];
     }
   >(
-    `WITH device_found AS MATERIALIZED (${searched(query.sites)})
-     SELECT (SELECT count(*) FROM device WHERE true ${among(query.sites, "site_id")}) AS "all",
+    `WITH device_found AS MATERIALIZED (${searched(query)})
+     SELECT (SELECT count(*) FROM device WHERE retired_at IS NULL ${among(query.sites, "site_id")}) AS "all",
        (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE}) AS total,
        (SELECT count(*) FROM device_found WHERE ${AT_SITE} AND ${IN_STATE} AND conflicts > 0) AS conflicts,
        (SELECT coalesce(json_object_agg(rank, n), '{}') FROM (
@@ -194,7 +229,7 @@ export async function findSites(pool: Pool, sites: Sites): Promise<string[]> {
 export async function sampleDevices(pool: Pool, sites: Sites, most: number): Promise<string[]> {
   const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
   const { rows } = await pool.query<{ name: string }>(
-    `SELECT name FROM device WHERE last_seen IS NOT NULL ${within} ORDER BY hashtext(name), name LIMIT $1`,
+    `SELECT name FROM device WHERE last_seen IS NOT NULL AND retired_at IS NULL ${within} ORDER BY hashtext(name), name LIMIT $1`,
     [most, ...values],
   );
   return rows.map(({ name }) => name);
@@ -203,21 +238,11 @@ export async function sampleDevices(pool: Pool, sites: Sites, most: number): Pro
 /** A device's place in an order. */
 export function placeOf(device: ListedDevice, order: DeviceOrder): DevicePlace {
   if (order === "state") return { at: device.name, key: device.rank };
-  const at = order === "id" ? device.name : order === "lastSeen" ? device.lastSeen : device.messages;
-  return { at, key: device.key };
+  return { at: order === "id" ? device.name : device[order], key: device.key };
 }
 
-function filterValues({
-  sites,
-  search,
-  site,
-  state,
-  conflicts,
-  label,
-  ids,
-  now,
-  staleSeconds,
-}: DeviceFilter): unknown[] {
+function filterValues(filter: DeviceFilter): unknown[] {
+  const { sites, search, site, state, conflicts, label, ids, now, staleSeconds } = filter;
   const edge = (of: "live" | "stale") => new Date(lastSeenIn(of, now, staleSeconds).after!);
   return [
     // The wildcards of ILIKE stand for themselves.
@@ -230,15 +255,14 @@ function filterValues({
     conflicts ?? false,
     label ?? null,
     ...(sites === "all" ? [] : [sites]),
+    ...conditionsOf(filter).values,
   ];
 }
 
 function orderOf({ order, descending }: OrderedFilter): string {
   const direction = descending ? "DESC" : "ASC";
-  if (order === "id") return `name ${direction}`;
   if (order === "state") return `rank ${direction}, name`;
-  if (order === "messages") return `messages ${direction}, id`;
-  return `last_seen ${direction} NULLS LAST, id`;
+  return `${COLUMNS[order].column} ${direction} NULLS LAST, id`;
 }
 
 /** The condition of coming after a place, with its values numbered from `given` + 1. */
@@ -249,21 +273,16 @@ function following(
   if (after === null) return { condition: "", values: [] };
   const beyond = descending ? "<" : ">";
   const [at, key] = [`$${given + 1}`, `$${given + 2}`];
-  if (order === "id") return { condition: `AND name ${beyond} ${at}`, values: [String(after.at)] };
   if (order === "state")
     return {
       condition: `AND (rank ${beyond} ${key}::integer OR (rank = ${key} AND name > ${at}::text))`,
       values: [String(after.at), after.key],
     };
-  if (order === "messages")
-    return {
-      condition: `AND (messages ${beyond} ${at}::bigint OR (messages = ${at} AND id > ${key}::integer))`,
-      values: [after.at, after.key],
-    };
-  if (after.at === null) return { condition: `AND last_seen IS NULL AND id > ${at}::integer`, values: [after.key] };
+  const { column, type } = COLUMNS[order];
+  if (after.at === null) return { condition: `AND ${column} IS NULL AND id > ${at}::integer`, values: [after.key] };
   return {
-    condition: `AND (last_seen ${beyond} ${at}::timestamptz OR (last_seen = ${at} AND id > ${key}::integer) OR last_seen IS NULL)`,
-    values: [new Date(after.at), after.key],
+    condition: `AND (${column} ${beyond} ${at}::${type} OR (${column} = ${at} AND id > ${key}::integer) OR ${column} IS NULL)`,
+    values: [type === "timestamptz" ? new Date(after.at) : after.at, after.key],
   };
 }
 
@@ -276,6 +295,8 @@ interface Row {
   readonly last_seen: Date | null;
   readonly last_event_time: Date | null;
   readonly gone_at: Date | null;
+  readonly retired_at: Date | null;
+  readonly returned_at: Date | null;
   readonly messages: number;
   readonly conflicts: number;
   readonly units: Readonly<Record<string, string>>;
@@ -293,6 +314,8 @@ function toDevice(row: Row): ListedDevice {
     lastSeen: row.last_seen?.getTime() ?? null,
     lastEventTime: row.last_event_time?.getTime() ?? null,
     goneAt: row.gone_at?.getTime() ?? null,
+    retiredAt: row.retired_at?.getTime() ?? null,
+    returnedAt: row.returned_at?.getTime() ?? null,
     messages: row.messages,
     conflicts: row.conflicts,
     units: new Map(Object.entries(row.units)),

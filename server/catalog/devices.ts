@@ -15,6 +15,10 @@ export interface CatalogDevice {
   readonly lastEventTime: EpochMs | null;
   /** Ingest time of the goodbye by which it is silent; null if it was heard since, or never said one. */
   readonly goneAt: EpochMs | null;
+  /** When a person took it out of lists and counts; null: it isn't, or it sent again since. */
+  readonly retiredAt: EpochMs | null;
+  /** When it sent again after it had been retired. */
+  readonly returnedAt: EpochMs | null;
   readonly messages: number;
   /** Readings refused because another value was stored at their metric and time. */
   readonly conflicts: number;
@@ -75,6 +79,8 @@ function toDevice(row: DeviceInFull): CatalogDevice {
     lastSeen: row.lastSeen?.getTime() ?? null,
     lastEventTime: row.lastEventTime?.getTime() ?? null,
     goneAt: row.goneAt?.getTime() ?? null,
+    retiredAt: row.retiredAt?.getTime() ?? null,
+    returnedAt: row.returnedAt?.getTime() ?? null,
     messages: Number(row.messages),
     conflicts: Number(row.conflicts),
     units: new Map(row.units.map(({ metric, unit }) => [metric.name, unit])),

@@ -19,6 +19,10 @@ export const device = z
     goneAt: instant
       .nullable()
       .describe("When a goodbye of it, or of the node it hangs on, was taken; null unless that is the last of it"),
+    retiredAt: instant
+      .nullable()
+      .describe("When a person took it out of lists, counts and silence; null once it has sent again"),
+    returnedAt: instant.nullable().describe("When it sent again after it had been retired; null until then"),
     messages: z.int().min(0),
     conflicts: z
       .int()

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { LABEL_LENGTH } from "@/server/domain/label";
+import { FILTER_LIMITS, parseFilter } from "@/server/domain/device-filter";
+import { NAME_PATTERN } from "@/server/domain/terms";
 import { cursor, instant, nameList, text } from "./common";
 import { device, deviceState } from "./devices";
 
@@ -20,12 +22,54 @@ const fleetFilter = {
     .transform(() => true)
     .optional()
     .describe("Only devices with conflicts"),
+  where: text(FILTER_LIMITS.length)
+    .transform((text, context) => {
+      const read = parseFilter(text);
+      if ("conditions" in read) return read.conditions;
+      const { at, message } = read.problem;
+      context.addIssue({ code: "custom", message: `at character ${at + 1}: ${message}` });
+      return z.NEVER;
+    })
+    .optional()
+    .describe(
+      'Conditions joined by `and`, as in `battery < 20 and silent >= 1 h and site = "Building 7"`: of the latest value of a metric (in the unit it has), ' +
+        "or of silent, quality, alerts, conflicts, messages, site, type, label:<key>, retired. Operators: < <= > >= = !=. Retired devices are left out " +
+        "unless a condition speaks of them; a metric called like one of these words is value:<name>",
+    ),
 };
 
-const SORTS = ["id", "-id", "lastSeen", "-lastSeen", "messages", "-messages", "state", "-state"] as const;
+/** What devices are sorted by, besides a metric's latest value. */
+const SORT_FIELDS = [
+  "id",
+  "site",
+  "type",
+  "state",
+  "messages",
+  "conflicts",
+  "lastSeen",
+  "lastEventTime",
+  "firstSeen",
+] as const;
+
+/** The order of a list of devices. */
+export type DeviceSort =
+  (typeof SORT_FIELDS)[number] | `-${(typeof SORT_FIELDS)[number]}` | `value:${string}` | `-value:${string}`;
+
+const SORT_PATTERN = new RegExp(`^-?(?:${SORT_FIELDS.join("|")}|value:${NAME_PATTERN.source.slice(1, -1)})$`);
+
+/** True if a list of devices can be sorted like that. */
+export function isDeviceSort(text: string): text is DeviceSort {
+  return SORT_PATTERN.test(text);
+}
 
 /** `state` has trouble first: silent, stale, new, live; by id within each. */
-const deviceSort = z.enum(SORTS).describe("A leading - is descending; state has silent first and live last");
+const deviceSort = z
+  .string()
+  .regex(SORT_PATTERN, `must be one of ${SORT_FIELDS.join(", ")} or value:<metric>, with - before it for descending`)
+  .transform((text) => text as DeviceSort)
+  .describe(
+    `${SORT_FIELDS.join(", ")}, or value:<metric> for its latest value; a leading - is descending; state has silent first and live last; what has no value comes last`,
+  );
 
 /** Most rows asked for at once: what fits a very tall screen. */
 const MOST_ROWS = 200;
@@ -111,8 +155,7 @@ export const devicesCsvQuery = z.object({
     .describe(`Metrics that get a column, joined by commas; default the first ${CSV_METRICS} by name`),
 });
 
-export type DeviceSort = z.infer<typeof deviceSort>;
-export type FleetFilter = z.infer<typeof fleetSummaryQuery>;
+export type FleetFilter = Omit<z.infer<typeof fleetSummaryQuery>, "where"> & { readonly where?: string };
 export type FleetOrder = z.infer<typeof fleetOrderAnswer>;
 export type FleetSummary = z.infer<typeof fleetSummaryAnswer>;
 export type Sparklines = z.infer<typeof sparklinesAnswer>;

@@ -2,7 +2,7 @@ import type { EpochMs } from "@/server/domain/terms";
 
 /**
  * Each device's latest known state. Adapters: postgres (embedded default) and mongodb; each passes
- * server/testing/device-twins.contract.ts. The worker calls `merge`, the device routes `get`, removals `forget`.
+ * server/testing/device-twins.contract.ts. The worker calls `merge`, the device routes `get`, their lists `latest`, removals `forget`.
  */
 export interface DeviceTwins {
   /**
@@ -16,6 +16,8 @@ export interface DeviceTwins {
   forget(devices: readonly string[], field: string | null): Promise<void>;
   /** The twins of these devices; those unknown are left out. */
   get(devices: readonly string[]): Promise<ReadonlyMap<string, Twin>>;
+  /** The latest value of a field in every twin that has it, booleans as 0 and 1; texts are left out. Lists of devices are sorted by it. */
+  latest(field: string): Promise<ReadonlyMap<string, number>>;
 }
 
 /** Newer values of one device; at most one update a device in a call. */

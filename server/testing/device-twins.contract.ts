@@ -204,6 +204,24 @@ export function deviceTwinsContract(name: string, createFixture: () => Promise<D
       );
     });
 
+    it("tells the latest value of a field in every twin that has it", async () => {
+      const [device, other, third, fourth] = [newDevice(), newDevice(), newDevice(), newDevice()];
+      await twins.merge([
+        { device, values: valuesOf({ "order.by": [-0.5, 1], other: [1, 1] }) },
+        { device: other, values: valuesOf({ "order.by": [true, 1] }) },
+        { device: third, values: valuesOf({ "order.by": ["12", 1] }) },
+        { device: fourth, values: valuesOf({ other: [3, 1] }) },
+      ]);
+      await twins.merge([{ device, values: valuesOf({ "order.by": [1.7e300, 2] }) }]);
+      expect(await twins.latest("order.by")).toEqual(
+        new Map([
+          [device, 1.7e300],
+          [other, 1],
+        ]),
+      );
+      expect(await twins.latest("no such field")).toEqual(new Map());
+    });
+
     it("loses nothing when many merge the same devices at once", async () => {
       const devices = Array.from({ length: 30 }, newDevice);
       await Promise.all(

@@ -51,6 +51,21 @@ export function createMongoDeviceTwins(db: Db): DeviceTwins {
         }
         return found;
       }),
+
+    latest: (field) =>
+      withDocumentErrors(async () => {
+        const name = storableText(field);
+        const found = await twins
+          .find({ "values.name": name }, { projection: { values: { $elemMatch: { name } } }, maxTimeMS: MAX_TIME_MS })
+          .batchSize(10_000)
+          .toArray();
+        const latest = new Map<string, number>();
+        for (const { _id, values } of found) {
+          const value = values[0]?.value;
+          if (typeof value === "number" || typeof value === "boolean") latest.set(_id, Number(value));
+        }
+        return latest;
+      }),
   };
 }
 

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { text } from "@/server/contracts/common";
 import { devicesAnswer } from "@/server/contracts/devices";
 import { devicesQuery } from "@/server/contracts/fleet";
-import { findDevices, findSites, placeOf } from "@/server/catalog/device-list";
+import { findDevices, findSites, placeOf, readDevices } from "@/server/catalog/device-list";
+import { findOrder, narrowByValues, type ReadLatest, upTo } from "@/server/catalog/device-values";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { momentPlace, openCursor, sealCursor } from "../cursor";
 import { NO_PARAMETERS, verb } from "../verb";
@@ -13,16 +14,19 @@ import { toDeviceView } from "./view";
 interface Deps {
   readonly pool: Pool;
   readonly twins: Pick<DeviceTwins, "get">;
+  readonly readLatest: ReadLatest;
   readonly staleSeconds: number;
 }
 
+const byMoment = z.object({ at: momentPlace.nullable(), key: z.int32() });
+const byText = z.object({ at: text(512).nullable(), key: z.int32() });
+const byCount = z.object({ at: z.int(), key: z.int32() });
 /** The place a cursor holds, for the column it is sorted by. */
 const places = {
-  id: z.object({ at: text(128), key: z.int32() }),
-  lastSeen: z.object({ at: momentPlace.nullable(), key: z.int32() }),
-  messages: z.object({ at: z.int(), key: z.int32() }),
-  state: z.object({ at: text(128), key: z.int32() }),
+  ...{ id: byText, site: byText, type: byText, state: z.object({ at: text(128), key: z.int32() }) },
+  ...{ lastSeen: byMoment, lastEventTime: byMoment, firstSeen: byMoment, messages: byCount, conflicts: byCount },
 } as const;
+const valuePlace = z.object({ at: z.number().nullable(), id: text(128) });
 
 export const listDevices = verb(
   {
@@ -37,23 +41,41 @@ export const listDevices = verb(
     status: 200,
     problems: [],
   },
-  ({ pool, twins, staleSeconds }: Deps) =>
+  ({ pool, twins, readLatest, staleSeconds }: Deps) =>
     async (ctx, { query }) => {
       const sort = readSort(query.sort);
       const order = `devices/${query.sort}`;
-      const after = openCursor(order, places[sort.order], query.cursor);
       const time = ctx.now;
+      const { sites: at } = ctx;
+      const wanted = await narrowByValues(readLatest, { ...query, sites: at, now: time, staleSeconds });
+      if ("metric" in sort) {
+        const after = openCursor(order, valuePlace, query.cursor);
+        const [found, sites] = await Promise.all([
+          findOrder(pool, readLatest, { ...wanted, ...sort }),
+          findSites(pool, at),
+        ]);
+        const from = after === null ? 0 : upTo(found, after, sort.descending);
+        const ids = found.ids.slice(from, from + query.limit);
+        const [devices, known] = await Promise.all([
+          readDevices(pool, ids, { sites: at, now: time, staleSeconds }),
+          twins.get(ids),
+        ]);
+        const last = ids.at(-1);
+        const isMore = last !== undefined && from + ids.length < found.ids.length;
+        return {
+          items: ids.flatMap((id) => {
+            const device = devices.get(id);
+            return device ? [toDeviceView(device, known.get(id), time, staleSeconds)] : [];
+          }),
+          next: isMore ? sealCursor(order, { at: found.values.get(last) ?? null, id: last }) : null,
+          total: found.ids.length,
+          sites,
+        };
+      }
+      const after = openCursor(order, places[sort.order], query.cursor);
       const [{ devices, total }, sites] = await Promise.all([
-        findDevices(pool, {
-          ...query,
-          ...sort,
-          sites: ctx.sites,
-          after,
-          now: time,
-          staleSeconds,
-          limit: query.limit + 1,
-        }),
-        findSites(pool, ctx.sites),
+        findDevices(pool, { ...wanted, ...sort, after, limit: query.limit + 1 }),
+        findSites(pool, at),
       ]);
       const page = devices.slice(0, query.limit);
       const known = await twins.get(page.map((device) => device.name));

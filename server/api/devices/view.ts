@@ -30,6 +30,8 @@ export function toDeviceView(
     lastSeen: toInstantOrNull(device.lastSeen),
     lastEventTime: toInstantOrNull(device.lastEventTime),
     goneAt: toInstantOrNull(device.goneAt),
+    retiredAt: toInstantOrNull(device.retiredAt),
+    returnedAt: toInstantOrNull(device.returnedAt),
     messages: device.messages,
     conflicts: device.conflicts,
     units: Object.fromEntries(device.units),

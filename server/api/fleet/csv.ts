@@ -1,7 +1,8 @@
 import type { Pool } from "pg";
 import type { DeviceView } from "@/server/contracts/devices";
 import { CSV_METRICS, devicesCsvQuery } from "@/server/contracts/fleet";
-import { type DeviceFilter, findDeviceOrder, readDevices } from "@/server/catalog/device-list";
+import { type DeviceFilter, readDevices } from "@/server/catalog/device-list";
+import { findOrder, type ReadLatest } from "@/server/catalog/device-values";
 import { labelsText } from "@/server/domain/device-labels";
 import { findMetrics } from "@/server/catalog/metrics";
 import type { PrismaClient } from "@/server/postgres/prisma";
@@ -16,6 +17,7 @@ interface Deps {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
   readonly twins: Pick<DeviceTwins, "get">;
+  readonly readLatest: ReadLatest;
   readonly staleSeconds: number;
 }
 
@@ -53,13 +55,13 @@ export const exportDevices = verb(
     problems: [],
     file: { contentType: "text/csv; charset=utf-8; header=present", schema: { type: "string" } },
   },
-  ({ pool, prisma, twins, staleSeconds }: Deps) =>
+  ({ pool, prisma, twins, readLatest, staleSeconds }: Deps) =>
     async (ctx, { query: { sort, metrics, ...filter } }) => {
       const time = ctx.now;
       const { sites } = ctx;
       const wanted = { ...filter, sites, now: time, staleSeconds };
-      const [ids, names] = await Promise.all([
-        findDeviceOrder(pool, { ...wanted, ...readSort(sort) }),
+      const [{ ids }, names] = await Promise.all([
+        findOrder(pool, readLatest, { ...wanted, ...readSort(sort) }),
         metrics ?? findMetrics(prisma, sites).then((all) => all.slice(0, CSV_METRICS).map(({ name }) => name)),
       ]);
       const text = linesOf({ pool, twins }, ids, names, { sites, now: time, staleSeconds });

@@ -230,3 +230,89 @@ test("CSV: every device that matches once, in order, harmless to a spreadsheet",
   expect(few.split("\r\n")[1]).toMatch(/^d-0009,/);
   expect(few.trimEnd().split("\r\n")).toHaveLength(11);
 });
+
+const list = (query: string) => read(devicesAnswer, get("listDevices", query));
+
+test("sorted by a metric's latest value: a page after another holds everything once, and what has no value comes last", async () => {
+  const up = (await order("sort=value:temperature&rows=0")).ids;
+  expect(up[0]).toBe(name(0));
+  expect(up[1]).toBe(name(2));
+  // Text is no value, whatever the field is called.
+  expect(up.slice(-4).toSorted()).toEqual(["-2+3", name(1), name(DEVICES - 1), "d_0001"].toSorted());
+  const down = (await order("sort=-value:temperature&rows=0")).ids;
+  expect(down.at(-5)).toBe(name(0));
+  expect(down.slice(-4)).toEqual(up.slice(-4));
+  for (const sort of ["value:temperature", "-value:temperature"]) {
+    const paged: string[] = [];
+    let next: string | null = "";
+    while (next !== null) {
+      const page: z.output<typeof devicesAnswer> = await list(`sort=${sort}&limit=350${next && `&cursor=${next}`}`);
+      expect(page.total).toBe(DEVICES + 2);
+      paged.push(...page.items.map(({ id }) => id));
+      next = page.next;
+    }
+    expect(paged).toEqual(sort.startsWith("-") ? down : up);
+  }
+  expect((await summary("sort=value:temperature")).tag).toBe((await order("sort=value:temperature")).tag);
+});
+
+test("every column sorts, and its pages hold everything once", async () => {
+  for (const sort of [
+    "site",
+    "-site",
+    "type",
+    "-type",
+    "firstSeen",
+    "-lastEventTime",
+    "-conflicts",
+    "id",
+    "-lastSeen",
+  ]) {
+    const whole = (await order(`sort=${sort}&rows=0&search=d-000`)).ids;
+    const paged: string[] = [];
+    let next: string | null = "";
+    while (next !== null) {
+      const page: z.output<typeof devicesAnswer> = await list(
+        `sort=${sort}&search=d-000&limit=3${next && `&cursor=${next}`}`,
+      );
+      paged.push(...page.items.map(({ id }) => id));
+      next = page.next;
+    }
+    expect(paged, sort).toEqual(whole);
+    expect(new Set(paged).size).toBe(10);
+  }
+});
+
+test("conditions narrow the list, its counts and its file alike", async () => {
+  const where = (text: string) => `where=${encodeURIComponent(text)}`;
+  const ids = async (text: string) => (await order(`${where(text)}&sort=id&rows=0`)).ids;
+  expect(await ids("temperature < 10")).toEqual([name(0), name(2)]);
+  expect(await ids("temperature < 10 and site = north")).toEqual([name(0), name(2)]);
+  expect(await ids("temperature < 10 and door = false")).toEqual([name(0)]);
+  expect(await ids("temperature != 20")).toEqual(["-2+3", name(0), name(1), name(2), name(DEVICES - 1), "d_0001"]);
+  expect(await ids("temperature < 10 and temperature != 3")).toEqual([name(0)]);
+  expect(await ids("nothing > 1")).toEqual([]);
+  expect(await ids("messages > 1999 and type = press")).toEqual([name(0)]);
+  expect(await ids('type != press and site = "no such"')).toEqual([]);
+  const quiet = await ids("silent >= 1000 s");
+  expect(quiet).not.toContain(name(900));
+  expect(quiet).toContain(name(1100));
+  expect(quiet).not.toContain(name(DEVICES - 1));
+  expect(await ids("alerts >= 1")).toEqual([]);
+  expect((await ids("alerts < 1")).length).toBe(DEVICES + 2);
+  expect(await ids("quality < 80")).toEqual([]);
+  await db.pool.query(`INSERT INTO device_label (device_id, key, value, by_person) VALUES (3, 'floor', '2', true)`);
+  expect(await ids("label:floor = 2")).toEqual([name(2)]);
+  expect((await ids("label:floor != 2")).length).toBe(DEVICES + 1);
+
+  expect((await summary(where("temperature < 10"))).total).toBe(2);
+  expect((await list(where("temperature < 10"))).total).toBe(2);
+  const csv = await (await get("exportDevices", where("temperature < 10"))).text();
+  expect(csv.trimEnd().split("\r\n")).toHaveLength(3);
+
+  const wrong = await get("getFleetOrder", where("temperature < cold"));
+  expect(wrong.status).toBe(400);
+  expect(await wrong.json()).toMatchObject({
+    errors: [{ at: "where", message: 'at character 15: "cold" is no number' }],
+  });
+});

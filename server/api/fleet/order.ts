@@ -4,7 +4,8 @@ import { keptByKey } from "@/server/async/kept-for";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { fleetOrderAnswer, fleetOrderQuery } from "@/server/contracts/fleet";
-import { findDeviceOrder, readDevices, sampleDevices } from "@/server/catalog/device-list";
+import { readDevices, sampleDevices } from "@/server/catalog/device-list";
+import { findOrder, type ReadLatest } from "@/server/catalog/device-values";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import { readSort } from "../devices/sort";
 import { toDeviceView } from "../devices/view";
@@ -14,6 +15,7 @@ import { NO_PARAMETERS, verb } from "../verb";
 interface Deps {
   readonly pool: Pool;
   readonly twins: Pick<DeviceTwins, "get">;
+  readonly readLatest: ReadLatest;
   readonly staleSeconds: number;
 }
 
@@ -37,7 +39,7 @@ export const getFleetOrder = verb(
     status: 200,
     problems: [],
   },
-  ({ pool, twins, staleSeconds }: Deps) => {
+  ({ pool, twins, readLatest, staleSeconds }: Deps) => {
     const found = keptByKey(COMMON_FOR_MS, (sites: Sites) => findCommonMetrics(pool, twins, sites));
     // What found nothing yet is asked for again the next time.
     const foundNow = keptByKey(0, (sites: Sites) => findCommonMetrics(pool, twins, sites));
@@ -49,11 +51,14 @@ export const getFleetOrder = verb(
       const time = ctx.now;
       const { sites } = ctx;
       const wanted = { ...filter, ...readSort(sort), sites, now: time, staleSeconds };
-      const [ids, names] = await Promise.all([findDeviceOrder(pool, wanted), commonMetrics(sites, time)]);
+      const [{ ids }, names] = await Promise.all([findOrder(pool, readLatest, wanted), commonMetrics(sites, time)]);
       const first = ids.slice(0, rows);
-      const [devices, known] = await Promise.all([readDevices(pool, first, wanted), twins.get(first)]);
+      const [devices, known] = await Promise.all([
+        readDevices(pool, first, { sites, now: time, staleSeconds }),
+        twins.get(first),
+      ]);
       return {
-        ids,
+        ids: [...ids],
         tag: createHash("md5").update(ids.join(",")).digest("hex"),
         time: toInstant(time),
         items: first.flatMap((id) => {

@@ -102,6 +102,8 @@ export const DeviceScalarFieldEnum = {
   lastSeen: 'lastSeen',
   lastEventTime: 'lastEventTime',
   goneAt: 'goneAt',
+  retiredAt: 'retiredAt',
+  returnedAt: 'returnedAt',
   rolledUntil: 'rolledUntil',
   messages: 'messages',
   conflicts: 'conflicts',

@@ -59,6 +59,8 @@ export type DeviceMinAggregateOutputType = {
   lastSeen: Date | null
   lastEventTime: Date | null
   goneAt: Date | null
+  retiredAt: Date | null
+  returnedAt: Date | null
   rolledUntil: Date | null
   messages: bigint | null
   conflicts: bigint | null
@@ -82,6 +84,8 @@ export type DeviceMaxAggregateOutputType = {
   lastSeen: Date | null
   lastEventTime: Date | null
   goneAt: Date | null
+  retiredAt: Date | null
+  returnedAt: Date | null
   rolledUntil: Date | null
   messages: bigint | null
   conflicts: bigint | null
@@ -105,6 +109,8 @@ export type DeviceCountAggregateOutputType = {
   lastSeen: number
   lastEventTime: number
   goneAt: number
+  retiredAt: number
+  returnedAt: number
   rolledUntil: number
   messages: number
   conflicts: number
@@ -150,6 +156,8 @@ export type DeviceMinAggregateInputType = {
   lastSeen?: true
   lastEventTime?: true
   goneAt?: true
+  retiredAt?: true
+  returnedAt?: true
   rolledUntil?: true
   messages?: true
   conflicts?: true
@@ -173,6 +181,8 @@ export type DeviceMaxAggregateInputType = {
   lastSeen?: true
   lastEventTime?: true
   goneAt?: true
+  retiredAt?: true
+  returnedAt?: true
   rolledUntil?: true
   messages?: true
   conflicts?: true
@@ -196,6 +206,8 @@ export type DeviceCountAggregateInputType = {
   lastSeen?: true
   lastEventTime?: true
   goneAt?: true
+  retiredAt?: true
+  returnedAt?: true
   rolledUntil?: true
   messages?: true
   conflicts?: true
@@ -306,6 +318,8 @@ export type DeviceGroupByOutputType = {
   lastSeen: Date | null
   lastEventTime: Date | null
   goneAt: Date | null
+  retiredAt: Date | null
+  returnedAt: Date | null
   rolledUntil: Date | null
   messages: bigint
   conflicts: bigint
@@ -352,6 +366,8 @@ export type DeviceWhereInput = {
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   goneAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  retiredAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  returnedAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
@@ -380,6 +396,8 @@ export type DeviceOrderByWithRelationInput = {
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
   goneAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  retiredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  returnedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   rolledUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -411,6 +429,8 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   goneAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  retiredAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  returnedAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
@@ -439,6 +459,8 @@ export type DeviceOrderByWithAggregationInput = {
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
   lastEventTime?: Prisma.SortOrderInput | Prisma.SortOrder
   goneAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  retiredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  returnedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   rolledUntil?: Prisma.SortOrderInput | Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -470,6 +492,8 @@ export type DeviceScalarWhereWithAggregatesInput = {
   lastSeen?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   goneAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
+  retiredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
+  returnedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntWithAggregatesFilter<"Device"> | bigint | number
@@ -491,6 +515,8 @@ export type DeviceCreateInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -518,6 +544,8 @@ export type DeviceUncheckedCreateInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -542,6 +570,8 @@ export type DeviceUpdateInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -569,6 +599,8 @@ export type DeviceUncheckedUpdateInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -595,6 +627,8 @@ export type DeviceCreateManyInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -616,6 +650,8 @@ export type DeviceUpdateManyMutationInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -638,6 +674,8 @@ export type DeviceUncheckedUpdateManyInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -671,6 +709,8 @@ export type DeviceCountOrderByAggregateInput = {
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
   goneAt?: Prisma.SortOrder
+  retiredAt?: Prisma.SortOrder
+  returnedAt?: Prisma.SortOrder
   rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -704,6 +744,8 @@ export type DeviceMaxOrderByAggregateInput = {
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
   goneAt?: Prisma.SortOrder
+  retiredAt?: Prisma.SortOrder
+  returnedAt?: Prisma.SortOrder
   rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -727,6 +769,8 @@ export type DeviceMinOrderByAggregateInput = {
   lastSeen?: Prisma.SortOrder
   lastEventTime?: Prisma.SortOrder
   goneAt?: Prisma.SortOrder
+  retiredAt?: Prisma.SortOrder
+  returnedAt?: Prisma.SortOrder
   rolledUntil?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
@@ -929,6 +973,8 @@ export type DeviceCreateWithoutSiteInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -954,6 +1000,8 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1009,6 +1057,8 @@ export type DeviceScalarWhereInput = {
   lastSeen?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   lastEventTime?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   goneAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  retiredAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
+  returnedAt?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   rolledUntil?: Prisma.DateTimeNullableFilter<"Device"> | Date | string | null
   messages?: Prisma.BigIntFilter<"Device"> | bigint | number
   conflicts?: Prisma.BigIntFilter<"Device"> | bigint | number
@@ -1030,6 +1080,8 @@ export type DeviceCreateWithoutConflictMetricInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1056,6 +1108,8 @@ export type DeviceUncheckedCreateWithoutConflictMetricInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1105,6 +1159,8 @@ export type DeviceCreateWithoutUnitsInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1131,6 +1187,8 @@ export type DeviceUncheckedCreateWithoutUnitsInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1170,6 +1228,8 @@ export type DeviceUpdateWithoutUnitsInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1196,6 +1256,8 @@ export type DeviceUncheckedUpdateWithoutUnitsInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1219,6 +1281,8 @@ export type DeviceCreateWithoutLabelsInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1245,6 +1309,8 @@ export type DeviceUncheckedCreateWithoutLabelsInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1284,6 +1350,8 @@ export type DeviceUpdateWithoutLabelsInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1310,6 +1378,8 @@ export type DeviceUncheckedUpdateWithoutLabelsInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1333,6 +1403,8 @@ export type DeviceCreateWithoutRoundedInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1359,6 +1431,8 @@ export type DeviceUncheckedCreateWithoutRoundedInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1398,6 +1472,8 @@ export type DeviceUpdateWithoutRoundedInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1424,6 +1500,8 @@ export type DeviceUncheckedUpdateWithoutRoundedInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1448,6 +1526,8 @@ export type DeviceCreateManySiteInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1469,6 +1549,8 @@ export type DeviceUpdateWithoutSiteInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1494,6 +1576,8 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1519,6 +1603,8 @@ export type DeviceUncheckedUpdateManyWithoutSiteInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1542,6 +1628,8 @@ export type DeviceCreateManyConflictMetricInput = {
   lastSeen?: Date | string | null
   lastEventTime?: Date | string | null
   goneAt?: Date | string | null
+  retiredAt?: Date | string | null
+  returnedAt?: Date | string | null
   rolledUntil?: Date | string | null
   messages?: bigint | number
   conflicts?: bigint | number
@@ -1562,6 +1650,8 @@ export type DeviceUpdateWithoutConflictMetricInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1588,6 +1678,8 @@ export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1613,6 +1705,8 @@ export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastEventTime?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   goneAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  retiredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  returnedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   rolledUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   messages?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   conflicts?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
@@ -1684,6 +1778,8 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   lastSeen?: boolean
   lastEventTime?: boolean
   goneAt?: boolean
+  retiredAt?: boolean
+  returnedAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1713,6 +1809,8 @@ export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   lastSeen?: boolean
   lastEventTime?: boolean
   goneAt?: boolean
+  retiredAt?: boolean
+  returnedAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1738,6 +1836,8 @@ export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   lastSeen?: boolean
   lastEventTime?: boolean
   goneAt?: boolean
+  retiredAt?: boolean
+  returnedAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1763,6 +1863,8 @@ export type DeviceSelectScalar = {
   lastSeen?: boolean
   lastEventTime?: boolean
   goneAt?: boolean
+  retiredAt?: boolean
+  returnedAt?: boolean
   rolledUntil?: boolean
   messages?: boolean
   conflicts?: boolean
@@ -1773,7 +1875,7 @@ export type DeviceSelectScalar = {
   saidLabels?: boolean
 }
 
-export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "goneAt" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused" | "saidLabels", ExtArgs["result"]["device"]>
+export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "goneAt" | "retiredAt" | "returnedAt" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused" | "saidLabels", ExtArgs["result"]["device"]>
 export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
@@ -1834,6 +1936,14 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * Ingest time of the goodbye by which it is silent; null once it was heard again.
      */
     goneAt: Date | null
+    /**
+     * When a person took it out of lists and counts; null: nobody has, or it sent again since.
+     */
+    retiredAt: Date | null
+    /**
+     * Ingest time of the message with which it came back after that.
+     */
+    returnedAt: Date | null
     /**
      * Hours before it are merged and have their rollups; null: none has.
      */
@@ -2291,6 +2401,8 @@ export interface DeviceFieldRefs {
   readonly lastSeen: Prisma.FieldRef<"Device", 'DateTime'>
   readonly lastEventTime: Prisma.FieldRef<"Device", 'DateTime'>
   readonly goneAt: Prisma.FieldRef<"Device", 'DateTime'>
+  readonly retiredAt: Prisma.FieldRef<"Device", 'DateTime'>
+  readonly returnedAt: Prisma.FieldRef<"Device", 'DateTime'>
   readonly rolledUntil: Prisma.FieldRef<"Device", 'DateTime'>
   readonly messages: Prisma.FieldRef<"Device", 'BigInt'>
   readonly conflicts: Prisma.FieldRef<"Device", 'BigInt'>
