@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { alertRows } from "@/server/testing/alert-rows";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
@@ -48,4 +49,24 @@ test("a notifier that rests is woken by an event, by a silence that ends, and by
     await notifier.stop();
   }
   expect(await nextTurnAt(db.pool, Date.now())).toBeNull();
+});
+
+test("a statement that changes no row wakes nobody", async () => {
+  const listener = new pg.Client({ connectionString: db.connectionString });
+  await listener.connect();
+  try {
+    let woken = 0;
+    listener.on("notification", () => woken++);
+    await listener.query("LISTEN fieldwatch_notifier");
+    await db.pool.query("INSERT INTO alert_event SELECT * FROM alert_event WHERE false");
+    await db.pool.query("UPDATE silence SET ends_at = now() WHERE false");
+    await db.pool.query("UPDATE channel SET revision = revision + 1 WHERE false");
+    await db.pool.query("DELETE FROM maintenance WHERE false");
+    // Notifications come in the order of their transactions: none was before this one.
+    await db.pool.query("UPDATE route SET revision = revision + 1");
+    await until(() => woken > 0);
+    expect(woken).toBe(1);
+  } finally {
+    await listener.end();
+  }
 });

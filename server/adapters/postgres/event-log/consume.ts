@@ -12,8 +12,10 @@ import { ENOUGH_RECORDS } from "../../pace";
 import { commitOffsets, fetchRecords, type Wanted } from "./records";
 import type { Topic } from "./topics";
 
-/** Interval of looking at ownership and asking the log when no notification came, in milliseconds. */
+/** Interval of looking at ownership, in milliseconds. */
 const POLL_MS = 1000;
+/** Interval of asking the log where it ends though no notification came, in milliseconds: while the connection lives none is lost. */
+const ASK_MS = 5000;
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
 /** The time batches get after the abort at the end of a stop, before they are left behind, in milliseconds. */
 const ABANDON_MS = 2000;
@@ -47,6 +49,8 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
   let abandoned = false;
   let down = false;
   let groupChanged = true;
+  /** A notification told that there is more, and not where. */
+  let asks = false;
   let underWay = () => {};
   const firstAttempt = new Promise<void>((resolve) => (underWay = resolve));
 
@@ -70,6 +74,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
           group,
           onRecords: (changed) => {
             for (const [partition, end] of changed) told.set(partition, end);
+            asks ||= changed.length === 0;
             alarm.ring();
           },
           onGroup: () => {
@@ -112,8 +117,9 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
       }
       if (stopping && (abandoned || runs.size === 0)) return;
       // Notifications say where partitions end; nobody need be asked as long as they come.
-      if (told.size === 0 || groupChanged || stopping || performance.now() >= askAt) {
-        askAt = performance.now() + POLL_MS;
+      if (asks || groupChanged || stopping || performance.now() >= askAt) {
+        asks = false;
+        askAt = performance.now() + ASK_MS;
         told.clear();
         bounds = await session.bounds();
       }
