@@ -58,7 +58,9 @@ test("a statement that changes no row wakes nobody", async () => {
     let woken = 0;
     listener.on("notification", () => woken++);
     await listener.query("LISTEN fieldwatch_notifier");
-    await db.pool.query("INSERT INTO alert_event SELECT * FROM alert_event WHERE false");
+    await db.pool.query(
+      "INSERT INTO alert_event (alert_id, kind, severity, at) SELECT alert_id, kind, severity, at FROM alert_event WHERE false",
+    );
     await db.pool.query("UPDATE silence SET ends_at = now() WHERE false");
     await db.pool.query("UPDATE channel SET revision = revision + 1 WHERE false");
     await db.pool.query("DELETE FROM maintenance WHERE false");
