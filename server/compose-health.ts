@@ -5,12 +5,14 @@ import type { PipelineState } from "@/server/domain/pipeline-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import { auditProbe } from "./health/audit";
 import { readLastBackup } from "./backup/last-backup";
+import { noteFleetLive, readFleetLive } from "./catalog/fleet-live";
 import { backupProbe } from "./health/backup";
 import { doorsProbe } from "./health/doors";
 import { documentProbes } from "./health/documents";
 import { eventLogProbes, pipelineProbes } from "./health/event-log";
 import { type Encryption, encryptionProbe } from "./health/encryption";
 import { failedRecordsProbe } from "./health/failed-records";
+import { fleetProbe } from "./health/fleet";
 import { type Health, startHealth } from "./health/health";
 import { kafkaProbes } from "./health/kafka";
 import { type JobSeen, watchJobs, type WatchedJobs } from "./health/jobs";
@@ -124,6 +126,12 @@ export function composeProbes({
       engine: names.documents,
     }),
     ...pipelineProbes(pipelineState),
+    fleetProbe({
+      read: (at) => readFleetLive(engines.pool, at, config.pipeline.DEVICE_STALE_SECONDS),
+      note: (at, sites) => noteFleetLive(engines.pool, at, sites),
+      lagSeconds: async () => (await pipelineState()).lagSeconds,
+      now,
+    }),
     ...coldProbes(engines),
     failedRecordsProbe(engines),
     jobs.probe,

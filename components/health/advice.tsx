@@ -34,7 +34,7 @@ export function CauseAndFix({
 
 /** True for a page of Fieldwatch, which is opened rather than copied. */
 function isPage(text: string): boolean {
-  return /^\/(?:sources|dead-letters)\b/.test(text);
+  return /^\/(?:sources|dead-letters|devices|pipeline|alerts|jobs|health)\b/.test(text);
 }
 
 function PageLink({ href }: { href: string }) {

@@ -46,7 +46,7 @@ export function applyToDevice(state: DeviceView, data: FrameData): DeviceView {
 function applyLive(device: DeviceView, live: LiveDevice): DeviceView {
   const values = newerValues(device.values, live);
   // A frame no newer than the snapshot is already counted in it.
-  const heard = device.lastSeen === null || live.lastSeen > Date.parse(device.lastSeen);
+  const heard = live.lastSeen > (device.lastSeen === null ? 0 : Date.parse(device.lastSeen));
   if (!heard && values === device.values) return device;
   const lastEvent = latestEventTime(live);
   const later = lastEvent !== null && (device.lastEventTime === null || lastEvent > Date.parse(device.lastEventTime));

@@ -80,7 +80,7 @@ test("each station has its rate, in order from the sender to the browser", () =>
   expect(flowOf({ pipeline, stages, health: health() }).worker.notes).toEqual([
     "1 alive",
     "1 batches/s",
-    "20.0 messages (2.00 KB) a batch",
+    "20 messages (2.00 KB) a batch",
   ]);
 });
 

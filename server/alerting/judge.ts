@@ -4,6 +4,7 @@ import { step } from "@/server/domain/alerts/step";
 import type { CommitBatch, Sample } from "@/server/ports/commit-batch";
 import { comingOf } from "@/server/ports/reading-blocks";
 import { isStateOnly } from "@/server/domain/message";
+import { readMark } from "@/server/domain/resend-mark";
 import { type ActiveRule, readActiveRules } from "./active-rules";
 import { judgeSample, type Recheck, settle } from "./judge-sample";
 import { type Compile, createCompile, withUnwatched } from "./compiled";
@@ -97,7 +98,8 @@ function hear(
     for (const instance of remembered.get(id)?.remembered ?? []) if (isSilence(instance)) silent.add(id);
   if (silent.size === 0) return;
   for (const { deviceId, record, message } of messages) {
-    if (!silent.has(deviceId) || isStateOnly(message)) continue;
+    // A dead letter sent again is a person's doing.
+    if (!silent.has(deviceId) || isStateOnly(message) || readMark(record.headers) !== null) continue;
     const watched = remembered.get(deviceId)!;
     for (const instance of watched.remembered) {
       if (!isSilence(instance)) continue;

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import { isStateOnly } from "@/server/domain/message";
+import { readMark } from "@/server/domain/resend-mark";
 import type { EpochMs } from "@/server/domain/terms";
 import type { CommitBatch, EnrichedMessage } from "@/server/ports/commit-batch";
 import { type DeviceActivity, noteActivity, noteConflicts, noteRounded } from "./catalog-writes";
@@ -28,6 +29,10 @@ function activityOf(messages: readonly EnrichedMessage[], known: CommitBatch["de
     let device = byDevice.get(deviceId);
     if (!device) byDevice.set(deviceId, (device = { id: deviceId, messages: 0, lastSeen: null, lastEventTime: null }));
     device.messages++;
+    if (readMark(record.headers) !== null) {
+      noteResent(device, message.eventTime, record.ingestTime, known.get(deviceId)?.latest ?? null);
+      continue;
+    }
     if (message.gone !== undefined) {
       const latest = Math.max(device.lastEventTime ?? 0, known.get(deviceId)?.latest ?? 0);
       // One that is older than what its device said last came late, or again: the device has been there since.
@@ -42,4 +47,15 @@ function activityOf(messages: readonly EnrichedMessage[], known: CommitBatch["de
     device.lastEventTime = Math.max(device.lastEventTime ?? 0, message.eventTime);
   }
   return [...byDevice.values()];
+}
+
+/** A dead letter sent again is a person's doing: its device has not been heard, but for one that hasn't been before. */
+function noteResent(
+  device: { -readonly [K in keyof DeviceActivity]: DeviceActivity[K] },
+  eventTime: EpochMs,
+  ingestTime: EpochMs,
+  latest: EpochMs | null,
+): void {
+  if (latest === null) device.lastSeen ??= Math.min(eventTime, ingestTime);
+  device.lastEventTime = Math.max(device.lastEventTime ?? 0, eventTime);
 }

@@ -47,7 +47,7 @@ export type FrameData =
 /** The news of one device since the frame before; every point in it is committed. */
 export interface LiveDevice {
   readonly id: string;
-  /** Ingest time of its latest message, epoch milliseconds. */
+  /** Ingest time of the latest message it sent itself, epoch milliseconds; 0 for none. */
   readonly lastSeen: number;
   /** Messages handled since the frame before. */
   readonly messages: number;

@@ -52,7 +52,10 @@ const MISSING: Finding = {
 };
 
 const LAG_WARN_SECONDS = 30;
+/** Less where it does not get less: a worker hangs. */
+const LAG_STUCK_SECONDS = 10;
 const LAG_FAIL_SECONDS = 300;
+const DEAD_LETTERS_WARN_COUNT = 10;
 const DEAD_LETTERS_WARN_SHARE = 0.01;
 const RECENT_MS = 5 * 60_000;
 
@@ -84,7 +87,7 @@ export function judgeWorkers({ workers }: Pick<PipelineState, "workers">): Findi
   return { status: "fail", summary: "No worker is alive.", cause, fix: "`npm run worker`" };
 }
 
-export function judgeLag(state: Pick<PipelineState, "lag" | "lagSeconds" | "partitions">): Finding {
+export function judgeLag(state: Pick<PipelineState, "lag" | "lagSeconds" | "clearSeconds" | "partitions">): Finding {
   const stopped = state.partitions.filter(({ unreadable }) => unreadable !== null);
   if (stopped.length === 0) return judgeWaiting(state);
   const others = state.partitions.filter(({ unreadable }) => unreadable === null);
@@ -92,6 +95,7 @@ export function judgeLag(state: Pick<PipelineState, "lag" | "lagSeconds" | "part
   const finding = judgeWaiting({
     lag: others.reduce((sum, { lag }) => sum + lag, 0),
     lagSeconds: ages.includes(null) ? null : Math.max(0, ...(ages as number[])),
+    clearSeconds: others.some(({ lagSeconds, clearSeconds }) => lagSeconds !== 0 && clearSeconds === null) ? null : 0,
     partitions: others,
   });
   const waiting = stopped.reduce((sum, { lag }) => sum + lag, 0);
@@ -106,8 +110,9 @@ export function judgeLag(state: Pick<PipelineState, "lag" | "lagSeconds" | "part
 function judgeWaiting({
   lag,
   lagSeconds,
+  clearSeconds,
   partitions,
-}: Pick<PipelineState, "lag" | "lagSeconds" | "partitions">): Finding {
+}: Pick<PipelineState, "lag" | "lagSeconds" | "clearSeconds" | "partitions">): Finding {
   if (lag === null) return unknown("The event log cannot be asked what waits in it.");
   if (lagSeconds === null)
     return {
@@ -117,7 +122,9 @@ function judgeWaiting({
       fix: "Wait for the next look. If it stays so, Kafka or this machine is overloaded: see the times of their probes.",
     };
   const words = `${counted(lag, "message waits", "messages wait")}, the oldest for ${formatSeconds(lagSeconds)}.`;
-  if (lagSeconds <= LAG_WARN_SECONDS) return pass(lag === 0 ? "Nothing waits." : words);
+  const isShrinking = clearSeconds !== null;
+  if (lagSeconds <= (isShrinking ? LAG_WARN_SECONDS : LAG_STUCK_SECONDS))
+    return pass(lag === 0 ? "Nothing waits." : words);
   const held = partitions.reduce((sum, one) => sum + one.held, 0);
   if (held > 0 && held >= lag)
     return {
@@ -240,13 +247,14 @@ export function judgeDeadLetters({ history, time }: Pick<PipelineState, "history
   const recent = history.filter((bucket) => bucket.time >= time - RECENT_MS);
   const messages = recent.reduce((sum, bucket) => sum + bucket.messages, 0);
   const deadLetters = recent.reduce((sum, bucket) => sum + bucket.deadLetters, 0);
-  const words = `${deadLetters} dead letters of ${messages} messages in 5 minutes.`;
-  if (deadLetters <= messages * DEAD_LETTERS_WARN_SHARE) return pass(words);
+  const words = `${counted(deadLetters, "dead letter")} of ${counted(messages, "message")} in 5 minutes.`;
+  // A few say nothing about all: they wait in their list.
+  if (deadLetters < DEAD_LETTERS_WARN_COUNT || deadLetters <= messages * DEAD_LETTERS_WARN_SHARE) return pass(words);
   return {
     status: "warn",
     summary: words,
     cause: "Devices send what cannot become a reading.",
-    fix: "Read the reasons, and the fix of each: GET /api/v1/dead-letters",
+    fix: "Read the reasons, and the fix of each: `/dead-letters`.",
   };
 }
 

@@ -43,7 +43,9 @@ export function startMonitor(probes: readonly Probe[], options: { everyMs: numbe
     const before = slot.result;
     const time = new Date(now()).toISOString();
     const { name, title, group } = slot.probe;
-    const since = before.status === found.status ? before.since : time;
+    const noticed = before.status === found.status ? before.since : time;
+    const began = found.status === "pass" ? undefined : found.since;
+    const since = began === undefined ? noticed : new Date(began).toISOString();
     const latencyMs = found.status === "unknown" ? null : Math.round(tookMs * 10) / 10;
     const trouble = found.status === "pass" ? { cause: null, fix: null, commands: [] } : troubleOf(found);
     slot.result = {

@@ -1,4 +1,5 @@
 import type { ProbeStatus } from "@/server/contracts/health";
+import type { EpochMs } from "@/server/domain/terms";
 import { fatalCauseOf, isRetryable } from "@/server/postgres/error-classes";
 
 /** One timed test of one dependency. Probes are data: the monitor runs them all the same way. */
@@ -24,6 +25,8 @@ export type Finding =
       readonly cause: string;
       /** Advice; text that can be copied stands in backticks, see server/domain/fix.ts. */
       readonly fix: string;
+      /** When it began, where that is known better than by when it was noticed. */
+      readonly since?: EpochMs;
     };
 
 export function pass(summary: string): Finding {

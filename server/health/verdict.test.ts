@@ -82,9 +82,12 @@ test("in parts, for those who write times in a zone of their own", () => {
 test("what counts as trouble", () => {
   expect(judgeWorkers({ workers: 0 })).toMatchObject({ status: "fail", fix: "`npm run worker`" });
   expect(judgeWorkers({ workers: null }).status).toBe("unknown");
-  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 30 }).status).toBe("pass");
-  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 31 }).status).toBe("warn");
-  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 301 }).status).toBe("fail");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 30, clearSeconds: 5 }).status).toBe("pass");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 31, clearSeconds: 5 }).status).toBe("warn");
+  // Where it doesn't get less a worker hangs, which shows sooner.
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 11, clearSeconds: null }).status).toBe("warn");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 10, clearSeconds: null }).status).toBe("pass");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: 301, clearSeconds: 5 }).status).toBe("fail");
   const holding = (held: number) => ({
     ...{
       topic: "t",
@@ -99,15 +102,15 @@ test("what counts as trouble", () => {
     },
     ...{ owner: null, lastBreak: null, unreadable: null, waiting: null },
   });
-  expect(judgeLag({ partitions: [holding(4)], lag: 5, lagSeconds: 31 })).toMatchObject({
+  expect(judgeLag({ partitions: [holding(4)], lag: 5, lagSeconds: 31, clearSeconds: 5 })).toMatchObject({
     cause: expect.stringContaining("More comes in"),
   });
-  expect(judgeLag({ partitions: [holding(4), holding(1)], lag: 5, lagSeconds: 31 })).toMatchObject({
+  expect(judgeLag({ partitions: [holding(4), holding(1)], lag: 5, lagSeconds: 31, clearSeconds: 5 })).toMatchObject({
     status: "warn",
     cause: expect.stringContaining("transaction"),
   });
-  expect(judgeLag({ partitions: [], lag: null, lagSeconds: null }).status).toBe("unknown");
-  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: null })).toMatchObject({
+  expect(judgeLag({ partitions: [], lag: null, lagSeconds: null, clearSeconds: null }).status).toBe("unknown");
+  expect(judgeLag({ partitions: [], lag: 5, lagSeconds: null, clearSeconds: null })).toMatchObject({
     status: "unknown",
     summary: "5 messages wait, since when is not known yet.",
   });
@@ -120,9 +123,14 @@ test("what counts as trouble", () => {
     latencyP50Ms: null,
     latencyP99Ms: null,
   };
-  expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 1 }] }).status).toBe("pass");
-  expect(judgeDeadLetters({ time: 0, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("warn");
-  expect(judgeDeadLetters({ time: 400_000, history: [{ ...bucket, deadLetters: 2 }] }).status).toBe("pass");
+  const judged = (messages: number, deadLetters: number, time = 0) =>
+    judgeDeadLetters({ time, history: [{ ...bucket, messages, deadLetters }] });
+  expect([judged(1000, 10).status, judged(1000, 11).status, judged(1000, 11, 400_000).status]).toEqual([
+    "pass",
+    "warn",
+    "pass",
+  ]);
+  expect(judged(2, 1)).toEqual({ status: "pass", summary: "1 dead letter of 2 messages in 5 minutes." });
   expect([20, 9, 1].map((free) => judgeDisk(free, 100, { of: "/data", whenFull: "w", fix: "f" }).status)).toEqual([
     "pass",
     "warn",

@@ -46,6 +46,7 @@ const MEANINGS: readonly Meaning[] = [
   { prefix: "kafka.clock", fail: "stored readings are right; lag and device states are off" },
   { prefix: "mongodb.clock", fail: "stored readings are right" },
   { prefix: "postgres.clock", fail: "stored readings are right; lag and device states are off" },
+  { prefix: "fleet.devices", fail: "their readings are missing; what was taken is stored" },
   { prefix: "pipeline.dead-letters", fail: "what could not become a reading is kept whole" },
   {
     prefix: "front-door.encryption",

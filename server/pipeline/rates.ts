@@ -34,7 +34,13 @@ export async function addRate(tx: PoolClient, batches: readonly PipelineCommit[]
   const rows = batches.map((batch) => {
     const latencies = new Array<number>(LATENCY_CLASSES).fill(0);
     for (const { ingestTime } of batch.records) latencies[latencyClass(now - ingestTime)]! += 1;
-    return { position: batch.position, totals: totalsOf(batch), latencies: `{${latencies.join(",")}}` };
+    // What was sent again by a person, and refused again, is no new trouble.
+    const deadLetters = batch.letters.filter(({ resendOf }) => resendOf === null).length;
+    return {
+      position: batch.position,
+      totals: { ...totalsOf(batch), deadLetters },
+      latencies: `{${latencies.join(",")}}`,
+    };
   });
   const total = (name: keyof BatchTotals) => rows.map(({ totals }) => totals[name]);
   await tx.query(

@@ -44,6 +44,25 @@ async function refusedMessage(): Promise<KeptDeadLetter> {
 }
 
 describe("a dead letter sent again", () => {
+  test("is neither a sign of life nor new trouble", async () => {
+    bench.log.append(0, { device: "d", time: NOW - 7_200_000, readings: { a: 3 } }, NOW - 7_200_000);
+    const one = await claimed(await refusedMessage());
+    const heard = () =>
+      bench.pool.query(`SELECT last_seen, last_event_time FROM device WHERE name = 'd'`).then(({ rows }) => rows[0]);
+    const counted = () =>
+      bench.pool.query(`SELECT sum(dead_letters)::int AS n FROM pipeline_rate`).then(({ rows }) => rows[0].n as number);
+    const [before, letters] = [await heard(), await counted()];
+    send(one, undefined, NOW - 3_500_000);
+    await rig.drain();
+    expect(await counted()).toBe(letters);
+    expect(await heard()).toEqual(before);
+
+    const again = await claimed((await rig.deadLetters.find({ sites: "all", limit: 1 }))[0]!);
+    send(again);
+    await rig.drain();
+    expect(await heard()).toEqual({ last_seen: new Date(NOW - 7_200_000), last_event_time: new Date(NOW) });
+  });
+
   test("that is good now is stored, and says so", async () => {
     const one = await claimed(await refusedMessage());
     send(one);

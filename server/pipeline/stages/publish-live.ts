@@ -1,4 +1,5 @@
 import type { LiveDevice, LiveRecord } from "@/server/contracts/live";
+import { readMark } from "@/server/domain/resend-mark";
 import { isStateOnly } from "@/server/domain/message";
 import type { EpochMs } from "@/server/domain/terms";
 import { TOPICS } from "@/server/domain/terms";
@@ -80,7 +81,8 @@ export function createPublishLive({ eventLog, worker, timings }: PublishLiveDeps
       names.set(deviceId, message.device);
       const device = deviceOf(message.device);
       device.messages++;
-      device.lastSeen = Math.max(device.lastSeen, record.ingestTime);
+      // A dead letter sent again doesn't tell that its device is there.
+      if (readMark(record.headers) === null) device.lastSeen = Math.max(device.lastSeen, record.ingestTime);
       for (const [field, text] of texts) addText(device, field, message.eventTime, text);
     }
     if (room <= 0) {
