@@ -20,14 +20,14 @@ interface GoneRow {
 
 /** FROM and WHERE of states that nobody judges any more. */
 export const GONE = `FROM alert_state s LEFT JOIN device d ON d.id = s.device_id LEFT JOIN alert_rule r ON r.id = s.rule_id
-  WHERE s.device_id <> 0 AND (d.id IS NULL OR r.id IS NULL OR NOT r.enabled)`;
+  WHERE s.device_id <> 0 AND (d.id IS NULL OR d.retired_at IS NOT NULL OR r.id IS NULL OR NOT r.enabled)`;
 
-/** Closes what rules that are off or removed, and devices that were removed, have left: told as closed, never as over. @returns whether there was any */
+/** Closes what rules that are off or removed, and devices that were removed or retired, have left: told as closed, never as over. @returns whether there was any */
 export async function closeGone(deps: TurnDeps): Promise<boolean> {
   const closed = await alone(deps, async (tx) => {
     const { rows } = await tx.query<GoneRow>(
       `SELECT s.device_id AS device, s.rule_id AS rule, s.version, s.metric_id AS metric, s.state,
-         CASE WHEN d.id IS NULL THEN 'device removed' WHEN r.id IS NULL THEN 'rule removed' ELSE 'rule off' END AS reason
+         CASE WHEN d.id IS NULL THEN 'device removed' WHEN r.id IS NULL THEN 'rule removed' WHEN d.retired_at IS NOT NULL THEN 'device retired' ELSE 'rule off' END AS reason
        ${GONE} ORDER BY s.device_id LIMIT ${AT_ONCE}`,
     );
     // Nobody judges by these rules any more; the devices' rows are locked all the same, before what hangs on them.

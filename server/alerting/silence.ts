@@ -131,7 +131,7 @@ async function findCandidates(tx: PoolClient, rule: number, before: EpochMs, and
        (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen", (extract(epoch FROM d.gone_at) * 1000)::float8 AS "goneAt",
        coalesce((SELECT json_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = d.id), '{}') AS labels
      FROM device d LEFT JOIN site s ON s.id = d.site_id
-     WHERE (d.last_seen <= $2 OR ($3 AND d.gone_at IS NOT NULL AND d.last_seen IS NOT NULL)) AND NOT EXISTS (
+     WHERE d.retired_at IS NULL AND (d.last_seen <= $2 OR ($3 AND d.gone_at IS NOT NULL AND d.last_seen IS NOT NULL)) AND NOT EXISTS (
        SELECT FROM alert_state a WHERE a.device_id = d.id AND a.rule_id = $1 AND a.state->>'phase' = 'firing')`,
     [rule, timeText(before), andGone],
   );

@@ -70,7 +70,7 @@ export async function readSiteDevices(
   }>(
     `SELECT d.id, d.site_id AS site, d.name, d.type, l.labels FROM device d
      LEFT JOIN (SELECT device_id, json_object_agg(key, value) AS labels FROM device_label GROUP BY 1) l ON l.device_id = d.id
-     WHERE d.site_id = ANY ($1::integer[]) AND d.last_seen IS NOT NULL`,
+     WHERE d.site_id = ANY ($1::integer[]) AND d.last_seen IS NOT NULL AND d.retired_at IS NULL`,
     [sites],
   );
   return {

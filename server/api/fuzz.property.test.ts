@@ -36,6 +36,10 @@ const JOB_PATH = { name: "job-retention", id: "none" };
 /** Bodies that say everything there is to say. */
 const BODIES: Partial<Record<VerbName, unknown>> = {
   updateDevice: { site: "north", type: "press", notes: "a note" },
+  changeDevices: {
+    devices: ["press-07"],
+    changes: { site: "north", type: "press", labels: { floor: "2" }, retired: true },
+  },
   mergeMetrics: { into: "humidity" },
   updateMetric: { unit: "V", devices: ["press-07"], unsetOnly: false },
   resendDeadLetter: { message: "{}", dryRun: false },

@@ -23,6 +23,7 @@ import { listMessages } from "./devices/messages";
 import { listReadings } from "./devices/readings";
 import { listStrips } from "./devices/strips";
 import { updateDevice } from "./devices/update";
+import { changeDevices } from "./devices/update-many";
 import { exportDevices } from "./fleet/csv";
 import { getFleetOrder } from "./fleet/order";
 import { listSparklines } from "./fleet/sparklines";
@@ -119,6 +120,7 @@ export const VERBS = {
   listSparklines,
   getDevice,
   updateDevice,
+  changeDevices,
   deleteDevice,
   listReadings,
   listStrips,

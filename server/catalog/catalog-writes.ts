@@ -267,7 +267,9 @@ const NOTE_ACTIVITY = prepared(
   `UPDATE device d
      SET messages = d.messages + n.messages, last_seen = GREATEST(d.last_seen, n.last_seen),
          last_event_time = GREATEST(d.last_event_time, n.last_event_time), judged = coalesce($5::bigint, d.judged),
-         gone_at = CASE WHEN n.last_seen IS NULL THEN coalesce(d.gone_at, n.gone_at) ELSE n.gone_at END, ${LEARN_GAPS}
+         gone_at = CASE WHEN n.last_seen IS NULL THEN coalesce(d.gone_at, n.gone_at) ELSE n.gone_at END,
+         retired_at = CASE WHEN n.last_seen > d.retired_at THEN NULL ELSE d.retired_at END,
+         returned_at = CASE WHEN n.last_seen > d.retired_at THEN n.last_seen ELSE d.returned_at END, ${LEARN_GAPS}
      FROM unnest($1::integer[], $2::integer[], $3::timestamptz[], $4::timestamptz[], $6::timestamptz[], $7::real[], $8::timestamptz[])
        AS n (id, messages, last_seen, last_event_time, first_seen, inner_gap, gone_at)
      WHERE d.id = n.id`,

@@ -22,6 +22,7 @@ export interface DeviceProperties {
   /** Those of site and type that a person has set: messages don't fill these in. */
   readonly byPerson: readonly ("site" | "type")[];
   readonly labels: ReadonlyMap<string, DeviceLabel>;
+  readonly isRetired: boolean;
   /** Time of the last change to any of them but labels of messages, epoch milliseconds; grows with every change. */
   readonly updatedAt: EpochMs;
 }
@@ -33,6 +34,8 @@ export interface PropertyChanges {
   readonly notes?: string | null | undefined;
   /** By key; null takes a person's word back, so that what messages say counts again. */
   readonly labels?: Readonly<Record<string, string | null>> | undefined;
+  /** Out of lists, counts and silence; false undoes it. */
+  readonly retired?: boolean | undefined;
 }
 
 /** The properties of the device of this name at one of these sites, or null. */
@@ -44,7 +47,15 @@ export async function findProperties(
   const row = await prisma.device.findUnique({
     where: { name, ...atSites(sites) },
     select: {
-      ...{ site: true, type: true, notes: true, siteByPerson: true, typeByPerson: true, updatedAt: true },
+      ...{
+        site: true,
+        type: true,
+        notes: true,
+        siteByPerson: true,
+        typeByPerson: true,
+        updatedAt: true,
+        retiredAt: true,
+      },
       labels: { orderBy: { key: "asc" } },
     },
   });
@@ -55,6 +66,7 @@ export async function findProperties(
     notes: row.notes,
     byPerson: [...(row.siteByPerson ? (["site"] as const) : []), ...(row.typeByPerson ? (["type"] as const) : [])],
     labels: new Map(row.labels.map(({ key, value, byPerson }) => [key, { value, byPerson }])),
+    isRetired: row.retiredAt !== null,
     updatedAt: row.updatedAt.getTime(),
   };
 }
@@ -71,7 +83,7 @@ export async function writeProperties(
   changes: PropertyChanges,
   expected: EpochMs | null,
 ): Promise<DeviceProperties | "missing" | "elsewhere" | "changed" | "full"> {
-  const { site, type, notes, labels } = changes;
+  const { site, type, notes, labels, retired } = changes;
   // Discovery too writes sites and devices: one after the other they can't lock each other out.
   await tx.query(DISCOVERY_LOCK);
   const { rows } = await tx.query<{ id: number; at: Date; siteId: number | null }>(
@@ -92,11 +104,40 @@ export async function writeProperties(
       ...(site !== undefined && { site: place, siteByPerson: true }),
       ...(type !== undefined && { type, typeByPerson: true }),
       ...(notes !== undefined && { notes }),
+      ...(retired !== undefined &&
+        retired !== before?.isRetired && { retiredAt: retired ? new Date(now) : null, returnedAt: null }),
       updatedAt: new Date(Math.max(now, at + 1)),
     },
   });
   const hasRoom = labels === undefined || (await writeLabels(tx, rows[0]!.id, labels));
   return hasRoom ? before! : "full";
+}
+
+/** The outcome of a change for one device. */
+export type ChangeOutcome = "changed" | "missing" | "elsewhere" | "full";
+
+/** Writes the same properties of several devices as a person; what can't be written of one is left out, of it alone. */
+export async function writePropertiesOfMany(
+  ctx: Pick<WritingContext, "tx" | "now" | "sites">,
+  names: readonly string[],
+  changes: PropertyChanges,
+): Promise<Map<string, { readonly outcome: ChangeOutcome; readonly before: DeviceProperties | null }>> {
+  const { tx } = ctx;
+  await tx.query(DISCOVERY_LOCK);
+  // The order of ids is the one in which all who lock several devices do so.
+  await tx.query(`SELECT FROM device WHERE name = ANY ($1) ORDER BY id FOR NO KEY UPDATE`, [names]);
+  const outcomes = new Map<string, { outcome: ChangeOutcome; before: DeviceProperties | null }>();
+  for (const name of names) {
+    await tx.query("SAVEPOINT one_device");
+    const result = await writeProperties(ctx, name, changes, null);
+    if (typeof result === "object") outcomes.set(name, { outcome: "changed", before: result });
+    else {
+      await tx.query("ROLLBACK TO SAVEPOINT one_device");
+      outcomes.set(name, { outcome: result === "changed" ? "missing" : result, before: null });
+    }
+    await tx.query("RELEASE SAVEPOINT one_device");
+  }
+  return outcomes;
 }
 
 /** Writes labels as a person, of a device whose row is locked. @returns false if there are too many then. */

@@ -108,7 +108,43 @@ export const deviceChanges = z.strictObject({
     .nullable()
     .optional(),
   labels: labelChanges.optional(),
+  retired: z
+    .boolean()
+    .optional()
+    .describe(
+      "Out of lists, counts and alerts of silence, with all it has; false undoes it. One that sends again is back by itself",
+    ),
 });
+
+/** Most devices that are changed together. */
+export const MOST_CHANGED = 400;
+
+/** Body of POST /api/v1/device-changes: the same changes for several devices. */
+export const deviceChangesOfMany = z.strictObject({
+  devices: z.array(text(128).min(1)).min(1).max(MOST_CHANGED),
+  changes: deviceChanges
+    .omit({ notes: true })
+    .refine((changes) => Object.values(changes).some((change) => change !== undefined), {
+      message: "must change one of site, type, labels and retired",
+    }),
+});
+
+export const deviceChangesAnswer = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          id: z.string(),
+          outcome: z
+            .enum(["changed", "missing", "elsewhere", "full"])
+            .describe(
+              "missing: there is none of this name · elsewhere: it takes the permission at the site it would be at · full: it would have too many labels",
+            ),
+        }),
+      )
+      .describe("In the order asked for"),
+  })
+  .meta({ id: "DeviceChangesOutcome" });
 
 export const devicesAnswer = pageOf(device)
   .extend({

@@ -214,7 +214,7 @@ async function readDeviceStates(
        (count(*) FILTER (WHERE gone_at IS NULL AND last_seen <= $1 AND last_seen > $2))::int AS stale,
        (count(*) FILTER (WHERE last_seen <= $2 OR (gone_at IS NOT NULL AND last_seen IS NOT NULL)))::int AS silent,
        (count(*) FILTER (WHERE last_seen IS NULL))::int AS new
-     FROM device`,
+     FROM device WHERE retired_at IS NULL`,
     [new Date(stale.until!), new Date(stale.after!)],
   );
   return rows[0]!;

@@ -101,6 +101,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     setQualityLimits: { body: { metric: "temperature", limits: { spikeSteps: null } }, target: "temperature" },
     labelOddness: { params: { stretch: "1" }, body: { said: "real" }, target: "temperature of press-1" },
     updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
+    changeDevices: { body: { devices: ["press-1"], changes: { type: "press" } }, target: "press-1" },
     mergeMetrics: { params: { name: "other" }, body: { into: "temperature" }, target: "other" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },
     deleteDevice: { params: { id: "press-2" }, target: "press-2" },

@@ -40,7 +40,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
   catalog: ["listMetrics"],
   declare: ["updateMetric"],
   edit: [
-    ...(["updateDevice", "addSource", "updateSource", "deleteSource", "saveSourceMapping"] as const),
+    ...(["updateDevice", "changeDevices", "addSource", "updateSource", "deleteSource", "saveSourceMapping"] as const),
     ...(["previewMapping", "guessSourceTemplate", "confirmHandshake"] as const),
     ...(["addChannel", "updateChannel", "deleteChannel", "testChannel", "addRoute", "updateRoute"] as const),
     ...(["deleteRoute", "addMaintenance", "updateMaintenance", "deleteMaintenance"] as const),

@@ -20,7 +20,7 @@ export const updateDevice = writingVerb(
     path: "/api/v1/devices/{id}",
     access: "edit",
     bySite: true,
-    summary: "Changes what people say about a device: site, type, notes, labels",
+    summary: "Changes what people say about a device: site, type, notes, labels; retires it, or undoes that",
     description:
       "What is left out stays; null is nothing; a site that isn't there yet is added. From then on messages no longer fill that site, type or label in; " +
       "a label of null is the messages' again. " +
@@ -60,7 +60,15 @@ export const updateDevice = writingVerb(
         ...result,
         labels: Object.fromEntries([...result.labels].map(([key, { value }]) => [key, value])),
       };
-      note({ detail: { before: written(before, keys), after: written(detail, keys) } });
+      const wasRetired = result.isRetired;
+      const isRetired = detail.retiredAt !== null;
+      const retired = (is: boolean) => (wasRetired === isRetired ? {} : { retired: is });
+      note({
+        detail: {
+          before: { ...written(before, keys), ...retired(wasRetired) },
+          after: { ...written(detail, keys), ...retired(isRetired) },
+        },
+      });
       return detail;
     },
 );
