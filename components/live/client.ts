@@ -7,6 +7,7 @@ export interface LiveSocket {
   readonly connected: boolean;
   on(event: "connect" | "connect_error", listener: () => void): unknown;
   on(event: "disconnect", listener: (reason: string) => void): unknown;
+  on(event: "pulse", listener: ServerToClient["pulse"]): unknown;
   on(event: "frame", listener: ServerToClient["frame"]): unknown;
   emit(event: "watch", ...args: Parameters<ClientToServer["watch"]>): unknown;
   emit(event: "unwatch", ...args: Parameters<ClientToServer["unwatch"]>): unknown;
@@ -21,7 +22,7 @@ interface RoomListener {
   onMissed: () => void;
 }
 
-/** The state of the channel. `since`: when it took this phase; `heardAt`: when the latest frame came (epoch ms by the browser's clock). */
+/** The state of the channel. `since`: when it took this phase; `heardAt`: when the latest frame or pulse came (epoch ms by the browser's clock). */
 export interface Connection {
   readonly phase: "connecting" | "connected" | "reconnecting";
   readonly since: number;
@@ -141,6 +142,7 @@ export function createLiveClient(
       });
       if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
     });
+    opened.on("pulse", () => setConnection({ heardAt: now() }));
     opened.on("frame", (frame: Frame) => {
       const room = rooms.get(frame.room);
       setConnection({ heardAt: now() });

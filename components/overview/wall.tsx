@@ -10,6 +10,7 @@ import { ConnectionState } from "../shell/connection";
 import { OfAllSites } from "../shell/of-all-sites";
 import { ShellContext } from "../shell/shell-context";
 import { tabTitle, useTabTitle } from "../shell/tab-title";
+import { useIsStale } from "../shell/connection";
 import { useTrouble } from "../shell/verdict";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
@@ -62,8 +63,9 @@ function Whole() {
   );
   const rates = pipeline?.rates;
   const sites = inTroubleOrder(fleet?.sites ?? []);
+  const isStale = useIsStale();
   return (
-    <main className={classes.wall} data-idle={isIdle || undefined}>
+    <main className={classes.wall} data-idle={isIdle || undefined} data-stale={isStale || undefined}>
       <Spoken as="h1">Overview</Spoken>
       <header className={classes.head}>
         <div className={classes.verdict} data-mark={hero?.mark}>

@@ -1,11 +1,12 @@
+import { PULSE_MS } from "@/server/contracts/live";
 import type { Connection } from "../live/client";
 import type { Mark } from "../ui/state-mark";
 
 /** A short break is "reconnecting"; from here on the values on screen are called stale. */
 const STALE_AFTER_MS = 10_000;
 
-/** The silence after which a connected channel isn't working, in milliseconds: health alone sends more often. */
-const SILENT_AFTER_MS = 45_000;
+/** The silence after which a connected channel isn't working, in milliseconds: three pulses that didn't come. */
+const SILENT_AFTER_MS = 3.5 * PULSE_MS;
 
 /** Describes the live channel for a person. `staleSince` is the last moment values were surely current, epoch ms. */
 export interface ConnectionView {

@@ -14,6 +14,12 @@ const TITLES: Record<ConnectionView["word"], string> = {
   Stale: "Nothing has come over the live channel for a while; values on this page may be old",
 };
 
+/** True while values on the page are old, because nothing comes over the live channel. */
+export function useIsStale(): boolean {
+  const live = useLive();
+  return useClock(() => connectionView(live.connection(), browserNow()).word === "Stale") ?? false;
+}
+
 /** Shows whether this page is live by shape, word and color, with the age when it isn't. */
 export function ConnectionState() {
   const live = useLive();
@@ -30,7 +36,11 @@ export function ConnectionState() {
       <span role="status">
         <StateMark mark={mark} word={word} title={TITLES[word]} />
       </span>
-      {staleSince === null ? null : <Age time={toServerTime(staleSince)} className={classes.connectionAge ?? ""} />}
+      {staleSince === null ? null : (
+        <span className={classes.connectionAge}>
+          as of <Age time={toServerTime(staleSince)} />
+        </span>
+      )}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 "use client";
 import { AppShell, Burger } from "@mantine/core";
 import { type ReactNode, useContext, useEffect, useRef } from "react";
-import { ConnectionState } from "./connection";
+import { ConnectionState, useIsStale } from "./connection";
 import { Preferences } from "./preferences";
 import { SearchButton } from "./search-button";
 import { ShellContext } from "./shell-context";
@@ -23,6 +23,7 @@ export function Page({ title, tab, withVerdict = true, children }: PageProps) {
   const { opened, toggle, arrive } = useContext(ShellContext);
   const heading = useRef<HTMLHeadingElement>(null);
   const { failing, hasAnswer } = useTrouble();
+  const isStale = useIsStale();
   useTabTitle(tabTitle(tab ?? (typeof title === "string" ? title : "Fieldwatch"), failing, hasAnswer));
   // After going to another page, reading and Tab begin at its heading.
   useEffect(() => {
@@ -43,7 +44,7 @@ export function Page({ title, tab, withVerdict = true, children }: PageProps) {
         </div>
       </AppShell.Header>
       <AppShell.Main>
-        <div className={classes.content} id="content" tabIndex={-1}>
+        <div className={classes.content} data-stale={isStale || undefined} id="content" tabIndex={-1}>
           {withVerdict ? (
             <div className={classes.verdictNarrow}>
               <Verdict />

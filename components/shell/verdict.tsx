@@ -5,6 +5,7 @@ import { useHealth } from "../queries/health";
 import { Link } from "../ui/link";
 import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
+import { useIsStale } from "./connection";
 import { useFiring } from "./firing";
 import classes from "./shell.module.css";
 
@@ -63,8 +64,11 @@ export function Verdict() {
 /** Returns how many probes fail, and whether the server answers at all. */
 export function useTrouble(): { failing: number; hasAnswer: boolean } {
   const { data, error } = useHealth();
-  const isCutOff = useConnectionPhase() === "reconnecting";
+  const phase = useConnectionPhase();
+  const isCutOff = phase === "reconnecting";
+  // A process that hangs keeps its connections, and answers nothing.
+  const isHung = useIsStale() && phase === "connected";
   const seesAll = useSeesAll();
   const failing = data?.probes.filter(({ status }) => status === "fail").length ?? 0;
-  return { failing, hasAnswer: seesAll === false ? !isCutOff : error === null };
+  return { failing, hasAnswer: !isHung && (seesAll === false ? !isCutOff : error === null) };
 }

@@ -9,7 +9,12 @@ import type { PipelineAnswer } from "./pipeline";
  */
 export interface ServerToClient {
   frame: (frame: Frame) => void;
+  /** Comes every {@link PULSE_MS} whatever is watched: a connection over which it doesn't is one to a server that hangs. */
+  pulse: () => void;
 }
+
+/** Milliseconds between two pulses. */
+export const PULSE_MS = 1000;
 
 export interface ClientToServer {
   /** Joins a room. The answer's `seq` is the number of the last frame sent before joining. */

@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { DefaultEventsMap, Server, Socket } from "socket.io";
-import type { ClientToServer, FrameData, LiveDevice, Room, ServerToClient, WatchAnswer } from "@/server/contracts/live";
+import {
+  type ClientToServer,
+  type FrameData,
+  type LiveDevice,
+  PULSE_MS,
+  type Room,
+  type ServerToClient,
+  type WatchAnswer,
+} from "@/server/contracts/live";
 import type { Sites } from "@/server/domain/access";
 import { type EpochMs, TOPICS } from "@/server/domain/terms";
 import type { Logger } from "@/server/observability/logger";
@@ -273,6 +281,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
 
   const status = startLiveStatus({ ...deps, send });
   const alerts = startLiveAlerts({ io, send });
+  const pulse = setInterval(() => io.emit("pulse"), PULSE_MS);
   const slow = setInterval(() => {
     cutOffSlow();
     tellWatched();
@@ -291,6 +300,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
     async stop() {
       stopped = true;
       clearInterval(slow);
+      clearInterval(pulse);
       clearTimeout(devicesTimer);
       status.stop();
       alerts.stop();
