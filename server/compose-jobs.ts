@@ -13,6 +13,7 @@ import { auditFiles } from "./config/audit-files";
 import type { Config } from "./config/config";
 import { deadLetterJobs } from "./dead-letters/jobs";
 import { SYSTEM } from "./domain/access";
+import { eventJobs } from "./events/jobs";
 import { ingestJobs } from "./ingest/jobs";
 import { jobJobs } from "./jobs/jobs";
 import type { EndedRun } from "./jobs/runs";
@@ -79,6 +80,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     ...(engines.inspection.kafka === null ? [logRetention(createPostgresLogRetention(work))] : []),
     ...auditJobs({ files: auditFiles(config), logger }),
     ...notificationJobs(),
+    ...eventJobs(),
     ...backtestJobs({
       ...{ history: composeHistory(cold), countMessages },
       staleMs: 10_000 * settings.DEVICE_STALE_SECONDS,

@@ -17,6 +17,7 @@ import { composeHealth } from "./compose-health";
 import { composeDoors } from "./compose-sources";
 import { composeApi, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
+import { afterDeath } from "./config/launch";
 import { createKeptSecrets, type KeptSecrets } from "./config/kept-secrets";
 import { readVersion } from "./config/version";
 import { exposureOf } from "./config/exposure";
@@ -28,6 +29,9 @@ import { createTally } from "./observability/tally";
 import { ask } from "./delivery/ask";
 import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
+import { followOwn } from "./events/follow";
+import { noteRestart } from "./events/restart";
+import { noteAbsence, noteVersion } from "./events/write";
 import { noteOpen } from "./alerting/telemetry-open";
 import { within } from "./async/timeout";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
@@ -75,15 +79,24 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       now: Date.now,
       onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
     });
+    const own = followOwn(engines.pool, (error) =>
+      logger.debug({ err: error }, "an event could not be written; it will be"),
+    );
     const started: { live?: LiveChannel } = {};
     const certificate = certificateOf(config, logger);
     undo.push(() => certificate?.stop());
     const health = composeHealth({
-      ...{ config, engines, pipelineState, version },
+      ...{ config, engines, version },
+      async pipelineState() {
+        const state = await pipelineState();
+        own.sawLag(state.time, state.lagSeconds, state.lag);
+        return state;
+      },
       liveState: () => started.live?.state(),
       encryption: () => ({ exposure: exposureOf(config), certificate: certificate?.state() ?? null }),
     });
     undo.push(() => health.stop());
+    undo.push(health.onChange(() => own.sawProbes(health.answer(true).probes)));
     const ingestCounts = () => ingestTally.current();
     const keys = createKeyCheck(engines.pool);
     const authenticator = createAuthenticator(engines.pool, sessionCookie(config.server.PORT).names, keys);
@@ -108,8 +121,15 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     });
     undo.push(shareApi(api));
 
-    const own = randomUUID();
-    const { server, io, welcome, close } = await listen({ config, logger, authenticator, own, certificate, api });
+    const ownId = randomUUID();
+    const { server, io, welcome, close } = await listen({
+      config,
+      logger,
+      authenticator,
+      own: ownId,
+      certificate,
+      api,
+    });
     undo.push(close);
     let sealing: Promise<void> | undefined;
     undo.push(
@@ -148,8 +168,15 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     started.live = live;
     welcome();
     undo.push(() => live.stop());
+    const bootedAt = Date.now();
+    await noteAbsence(engines.pool, bootedAt).catch(() => undefined);
+    void noteVersion(engines.pool, version).catch((error: unknown) =>
+      logger.debug({ err: error }, "the version could not be noted"),
+    );
+    const restart = noteRestart(engines.pool, "web", afterDeath(), logger);
+    undo.push(() => restart.stop());
     undo.push(
-      noteOpen(engines.pool, own, {
+      noteOpen(engines.pool, ownId, {
         // While the log is away no message is taken.
         accepts: () =>
           within(
@@ -161,9 +188,10 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       }),
     );
     await health.firstRound();
+    own.sawProbes(health.answer(true).probes);
     const warming = new AbortController();
     undo.push(() => warming.abort());
-    void warmUp(ownAddress(config), own, warming.signal);
+    void warmUp(ownAddress(config), ownId, warming.signal);
     return { port: (server.address() as AddressInfo).port, stop };
   } catch (error) {
     await stop();

@@ -2,6 +2,10 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { runPipelineRules } from "./alerting/pipeline-rules";
 import { runAlerting } from "./alerting/run-alerting";
+import { GAPS_KNOWN, LEAST_SILENCE_MS, silentAt, usualSilence } from "./alerting/silence";
+import { readOpen } from "./alerting/telemetry-open";
+import { followWatermark } from "./alerting/watermark";
+import { afterDeath } from "./config/launch";
 import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import { composeMeasures } from "./compose-measures";
@@ -15,6 +19,8 @@ import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
 import { explainFatal } from "./postgres/fatal";
 import { createPool, databaseConnection } from "./postgres/connection";
 import { openJobPool } from "./postgres/job-pool";
+import { runSilences } from "./events/silences";
+import { noteRestart } from "./events/restart";
 import { composeJobs, recordRun } from "./compose-jobs";
 import { type ColdReader, createColdReader } from "./readings/cold/reader";
 import { runJobs } from "./jobs/run-jobs";
@@ -100,9 +106,25 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     ...composeChannels(config),
     keptSecrets: createKeptSecrets(config),
   });
+  const staleMs = 10_000 * config.pipeline.DEVICE_STALE_SECONDS;
+  const describe = () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP);
+  const watermarkOf = followWatermark(work.pool);
+  const silences = runSilences({
+    ...{ pool: work.pool, logger },
+    usual: { staleMs, leastMs: LEAST_SILENCE_MS, gapsKnown: GAPS_KNOWN },
+    async watermark() {
+      const askedAt = Date.now();
+      return watermarkOf(await describe(), askedAt);
+    },
+    async judge(pool, watermark) {
+      const open = await readOpen(pool, 0);
+      return (device) => silentAt(open, device.lastSeen, watermark, usualSilence(device, staleMs)) !== null;
+    },
+  });
+  const restart = noteRestart(engines.pool, "worker", afterDeath(), logger);
   const alerting = runAlerting({
-    ...{ pool: work.pool, readBlocks, staleMs: 10_000 * config.pipeline.DEVICE_STALE_SECONDS, logger },
-    describe: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
+    ...{ pool: work.pool, readBlocks, staleMs, logger },
+    describe,
     addsReady: config.demoDevices > 0,
   });
   const watching = runPipelineRules({
@@ -114,9 +136,17 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   function stop(): Promise<void> {
     return (stopped ??= (async () => {
       stopping.abort();
+      restart.stop();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);
-      await Promise.all([publishLive.stop(), jobs.stop(), alerting.stop(), watching.stop(), notifier.stop()]);
+      await Promise.all([
+        publishLive.stop(),
+        jobs.stop(),
+        alerting.stop(),
+        watching.stop(),
+        silences.stop(),
+        notifier.stop(),
+      ]);
       await timings.stop();
       await Promise.all([work.close(), telling.end(), engines.close()]);
     })());

@@ -14,7 +14,8 @@ import type { Instance, Watched } from "./watched";
 
 /** Gaps after which it is known how far apart a device's messages are. */
 export const GAPS_KNOWN = 20;
-const LEAST_SILENCE_MS = 30_000;
+/** No silence is unusual that is shorter, in milliseconds. */
+export const LEAST_SILENCE_MS = 30_000;
 /** Devices taken in one transaction. */
 const DEVICES = 10_000;
 

@@ -30,7 +30,7 @@ const USUAL: Readonly<Record<string, string>> = {
   ...{ run: "3f0c6b1e-58a5-4c43-9a0b-3b6a3f6f4f11", partition: "0" },
 };
 /** Where things are called by numbers. */
-const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts|rules|odd)\//;
+const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts|rules|odd|notes)\//;
 const JOB_PATH = { name: "job-retention", id: "none" };
 
 /** Bodies that say everything there is to say. */
@@ -99,6 +99,9 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
   previewSilence: { matchers: [{ field: "site", values: ["north"] }] },
   addMaintenance: { name: "x", matchers: [], cron: "0 2 * * 6", minutes: 60, zone: "Europe/Berlin", note: null },
   updateMaintenance: { revision: 0, name: "y", cron: "0 2 * * 6", minutes: 60, zone: "UTC" },
+  addNote: { text: "x", from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", site: "north", device: "press-07" },
+  updateNote: { text: "y", from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z" },
+  addDeployment: { what: "x", version: "1", at: "2026-01-01T00:00:00Z", site: "north", device: "press-07" },
   ingestTelemetry: { device: "press-07", time: 1, id: "x", site: "north", type: "press", readings: { a: 1, b: "x" } },
 };
 
@@ -114,6 +117,9 @@ beforeAll(async () => {
       INSERT INTO alert_rule (name, enabled, spec, created_by, updated_by) VALUES ('hot', false, '{"kind": "silence"}', 'Ada', 'Ada') RETURNING id)
     INSERT INTO alert (rule_id, rule_version, severity, state, started_at, fired_at, decided_at)
     SELECT rule.id, 1, 'warning', 'firing', now(), now(), now() FROM rule, generate_series(1, 2)`);
+  await rig.engines.pool.query(
+    `INSERT INTO event (kind, key, severity, started_at, ended_at, data) SELECT 'note', i::text, 'info', now(), now(), '{"text": "x", "by": "Ada"}' FROM generate_series(1, 2) i`,
+  );
   await rig.engines.pool
     .query(`INSERT INTO odd_stretch (device_id, metric_id, from_time, to_time, goes_on, score, peak, peak_at, channel, now_value, usual, farthest,
       known_since, step_ends, step_scores)

@@ -24,6 +24,8 @@ import { listReadings } from "./devices/readings";
 import { listStrips } from "./devices/strips";
 import { updateDevice } from "./devices/update";
 import { changeDevices } from "./devices/update-many";
+import { listEvents, listLag } from "./events/list";
+import { addDeployment, addNote, deleteNote, updateNote } from "./events/write";
 import { exportDevices } from "./fleet/csv";
 import { getFleetOrder } from "./fleet/order";
 import { listSparklines } from "./fleet/sparklines";
@@ -164,6 +166,12 @@ export const VERBS = {
   pauseJob: pauseJobVerb,
   resumeJob,
   stopJobRun,
+  listEvents,
+  listLag,
+  addNote,
+  updateNote,
+  deleteNote,
+  addDeployment,
   getPipeline,
   getStages,
   skipBatch,

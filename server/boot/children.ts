@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { StartError } from "@/server/postgres/start-error";
 import type { Logger } from "@/server/observability/logger";
+import { type Death, deathInEnvironment } from "@/server/config/launch";
 import { EXIT_EXPLAINED, EXIT_TEMPORARY } from "./explain";
 import { READY, STOP } from "./role";
 
@@ -54,10 +55,11 @@ export function startChild(options: ChildOptions): Child {
     const blameless = signal === "SIGKILL" || signal === "SIGTERM" || code === EXIT_TEMPORARY;
     quickDeaths = !blameless && performance.now() - startedAt < QUICK_MS ? quickDeaths + 1 : 0;
     if (quickDeaths >= MOST_QUICK_DEATHS) return onFailure(crashLoop(role));
+    const death = { at: Date.now(), how: signal ?? `code ${code}` };
     logger.error(`${role} ended (${signal ?? `code ${code}`}); starting it again`);
     await delay(code === EXIT_TEMPORARY ? 2000 : 250 * 2 ** quickDeaths, undefined, { ref: false });
     if (stopping) return;
-    child = launch(options);
+    child = launch(options, death);
     watch(child);
     if (await isReady(child)) logger.info(`${role} is back`);
     else child.process.kill("SIGKILL");
@@ -104,10 +106,11 @@ interface Launched {
   readonly exited: Promise<Ending>;
 }
 
-function launch({ role, program, onMessage }: ChildOptions): Launched {
+function launch({ role, program, onMessage }: ChildOptions, death: Death | null = null): Launched {
   // A session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
   const child = fork(program, [role], {
     ...{ detached: process.platform !== "win32", stdio: "inherit" as const },
+    env: { ...process.env, ...deathInEnvironment(death) },
     execArgv: [...process.execArgv, ...(NODE_ARGS[role] ?? [])],
   });
   const exited = new Promise<Ending>((resolve) => {

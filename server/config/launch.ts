@@ -2,3 +2,24 @@
 export function startedByNpm(env: NodeJS.Dict<string> = process.env): boolean {
   return env.npm_lifecycle_event !== undefined;
 }
+
+/** How the process before this one ended. */
+export interface Death {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** The signal or the exit code. */
+  readonly how: string;
+}
+
+const DEATH = "FIELDWATCH_AFTER_DEATH";
+
+/** The environment by which a process that is started again is told how the one before ended. */
+export function deathInEnvironment(death: Death | null): Record<string, string> {
+  return death === null ? {} : { [DEATH]: `${death.at} ${death.how}` };
+}
+
+/** How the process that this one replaces ended; null if it replaces none. */
+export function afterDeath(env: NodeJS.Dict<string> = process.env): Death | null {
+  const [, at, how] = /^(\d{1,15}) (.{1,64})$/.exec(env[DEATH] ?? "") ?? [];
+  return at === undefined || how === undefined ? null : { at: Number(at), how };
+}

@@ -89,7 +89,14 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   const alerts = alertRows(rig.engines.pool);
   const [fresh, taken] = (await alerts.fireMany(2, { rule: "old" })).map(String) as [string, string];
   await alerts.acknowledge(Number(taken));
+  const written = async (text: string) =>
+    z.object({ id: z.string() }).parse(await (await ask("addNote", { text })).json()).id;
+  const [edited, unwritten] = [await written("old"), await written("gone")];
   return {
+    addNote: { body: { text: "a belt was changed", device: "press-1" }, target: expect.stringMatching(/^\d+$/) },
+    updateNote: { params: { id: edited }, body: { text: "new" }, target: edited },
+    deleteNote: { params: { id: unwritten }, target: unwritten },
+    addDeployment: { body: { what: "firmware", version: "1.2" }, target: expect.stringMatching(/^\d+$/) },
     addRule: { body: silent("new"), target: "new" },
     updateRule: { params: { rule: rules.old }, body: { note: "x" }, target: "old" },
     deleteRule: { params: { rule: rules.gone }, target: "gone" },
@@ -213,7 +220,7 @@ const OWN =
 /** All that the verbs above change. */
 const STATE = [
   ...["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"],
-  ...["source", "source_mapping", "channel", "route", "silence", "maintenance", "alert_rule", "alert"],
+  ...["source", "source_mapping", "channel", "route", "silence", "maintenance", "alert_rule", "alert", "event"],
 ]
   .map(
     (table) =>

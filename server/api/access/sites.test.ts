@@ -251,7 +251,7 @@ const EVERYWHERE: readonly string[] = [
   ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser"],
   ...["estimateRetentionRule", "exportAudit", "exportRules", "getHealth", "getMetricStored", "getPipeline"],
   ...["getRetention", "getSignInSettings", "getStages", "importRules", "listAudit", "listChannels"],
-  ...["listJobRuns", "listJobs", "listMaintenance", "listRemovals", "listRoutes", "listRuleVersions", "listSetup"],
+  ...["listJobRuns", "listJobs", "listLag", "listMaintenance", "listRemovals", "listRoutes", "listRuleVersions", "listSetup"],
   ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
   ...["resumeJob", "runJob", "setRetention", "setRetentionRule", "skipBatch", "stopJobRun"],
   ...["testChannel", "updateChannel", "updateMaintenance", "updateRoute", "updateRule", "updateUser"],

@@ -1,0 +1,103 @@
+import { counted } from "../counted";
+import { formatDuration } from "../duration";
+
+/** What an event can be of; alerts, jobs and edits are told from their own tables. */
+export const EVENT_KINDS = [
+  ...(["silence", "probe", "process", "lag", "deployment", "note"] as const),
+  ...(["alert", "job", "edit"] as const),
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+export const EVENT_SEVERITIES = ["info", "warning", "critical"] as const;
+export type EventSeverity = (typeof EVENT_SEVERITIES)[number];
+
+/** The lanes of the band of a day, in order. */
+export const LANES = ["ingest", "worker", "stores", "devices", "alerts"] as const;
+export type Lane = (typeof LANES)[number];
+
+/** What an event's sentence is made of. */
+export interface Told {
+  readonly kind: EventKind;
+  /** What it is about, within its kind. */
+  readonly key: string;
+  readonly device: string | null;
+  readonly site: string | null;
+  /** Events it stands for; more than one: devices of one site. */
+  readonly count: number;
+  readonly isOver: boolean;
+  readonly durationMs: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Says an event in a sentence, without when it was and how long. */
+export function sentenceOf({ kind, key, device, site, count, isOver, durationMs, data }: Told): string {
+  const text = (name: string) => (typeof data[name] === "string" ? data[name] : "");
+  switch (kind) {
+    case "silence":
+      if (count > 1) return `${counted(count, "device")} of ${site ?? "no site"} fell silent`;
+      return `${device ?? key} fell silent`;
+    case "probe":
+      return `${text("group")}: ${text("title")}${text("cause") === "" ? "" : ` – ${withoutStop(text("cause"))}`}`;
+    case "process":
+      return key === "fieldwatch"
+        ? "Fieldwatch was not running"
+        : `The process ${key} ended (${text("how")})${isOver ? " and was started again" : ""}`;
+    case "lag": {
+      const most = typeof data.seconds === "number" ? data.seconds : durationMs / 1000;
+      return `Messages waited up to ${formatDuration(Math.round(most) * 1000)} before they were handled`;
+    }
+    case "deployment":
+      return text("what") !== ""
+        ? `${text("what")}${text("version") === "" ? "" : ` ${text("version")}`} was deployed`
+        : `Fieldwatch ${text("version")} runs${text("before") === "" ? "" : `, ${text("before")} before`}`;
+    case "note":
+      return text("text");
+    case "alert":
+      return text("metric") === ""
+        ? `${text("rule")}: ${device ?? site ?? (text("subject") || "the pipeline")}`
+        : `${text("rule")}: ${text("metric")} of ${device ?? site ?? "no device"}`;
+    case "job":
+      return `Job ${text("title") || key} ${JOB_WORDS[text("state")] ?? "ran"}`;
+    case "edit":
+      return `${EDITS[text("verb")] ?? text("verb")}${text("target") === "" ? "" : `: ${text("target")}`}`;
+  }
+}
+
+const JOB_WORDS: Readonly<Record<string, string>> = { done: "was done", failed: "failed", stopped: "was stopped" };
+
+/** The changes of the audit record that are events, by verb, and what they are called. */
+export const EDITS: Readonly<Record<string, string>> = {
+  updateDevice: "Device edited",
+  deleteDevice: "Device removed",
+  updateMetric: "Metric edited",
+  mergeMetrics: "Metric merged into another",
+  deleteMetric: "Metric removed",
+  setQualityLimits: "Limits of quality set",
+  addRule: "Alert rule added",
+  updateRule: "Alert rule edited",
+  deleteRule: "Alert rule removed",
+  importRules: "Alert rules imported",
+  addSource: "Source added",
+  updateSource: "Source edited",
+  deleteSource: "Source removed",
+  saveSourceMapping: "Mapping saved",
+  setRetention: "Retention set",
+  setRetentionRule: "Retention rule set",
+  skipBatch: "Batch skipped",
+};
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, "");
+}
+
+/** The lane of an event in the band of a day; null: it has none. */
+export function laneOf({ kind, key }: Pick<Told, "kind" | "key">): Lane | null {
+  if (kind === "silence") return "devices";
+  if (kind === "alert") return "alerts";
+  if (kind === "lag") return "worker";
+  if (kind === "process") return key === "worker" ? "worker" : "ingest";
+  if (kind !== "probe") return null;
+  const [of = ""] = key.split(".");
+  if (["pipeline", "jobs"].includes(of)) return "worker";
+  return ["sources", "live", "front-door"].includes(of) ? "ingest" : "stores";
+}
