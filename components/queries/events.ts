@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import type { EventsAnswer, EventView, LagAnswer } from "@/server/contracts/events";
 import type { EpochMs } from "@/server/domain/terms";
+import { serverNow } from "../ui/server-time";
 import { deleteJson, patchJson, postJson, queryString, readJson } from "./request";
 
 /** The first part of the keys of all that tells of events. */
@@ -34,7 +35,7 @@ export const lagQuery = (hours: number) =>
   queryOptions({
     queryKey: [EVENTS, "lag", hours],
     queryFn: ({ signal }) => {
-      const from = new Date(Date.now() - hours * 3_600_000).toISOString();
+      const from = new Date(serverNow() - hours * 3_600_000).toISOString();
       return readJson<LagAnswer>(`/api/v1/lag${queryString({ from })}`, signal);
     },
     placeholderData: keepPreviousData,

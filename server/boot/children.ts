@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { StartError } from "@/server/postgres/start-error";
 import type { Logger } from "@/server/observability/logger";
-import { type Death, deathInEnvironment } from "@/server/config/launch";
+import { type Death, environmentAfter } from "@/server/config/launch";
 import { EXIT_EXPLAINED, EXIT_TEMPORARY } from "./explain";
 import { READY, STOP } from "./role";
 
@@ -110,7 +110,7 @@ function launch({ role, program, onMessage }: ChildOptions, death: Death | null 
   // A session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
   const child = fork(program, [role], {
     ...{ detached: process.platform !== "win32", stdio: "inherit" as const },
-    env: { ...process.env, ...deathInEnvironment(death) },
+    env: environmentAfter(death),
     execArgv: [...process.execArgv, ...(NODE_ARGS[role] ?? [])],
   });
   const exited = new Promise<Ending>((resolve) => {

@@ -13,9 +13,10 @@ export interface Death {
 
 const DEATH = "FIELDWATCH_AFTER_DEATH";
 
-/** The environment by which a process that is started again is told how the one before ended. */
-export function deathInEnvironment(death: Death | null): Record<string, string> {
-  return death === null ? {} : { [DEATH]: `${death.at} ${death.how}` };
+/** The environment of a process that is told how the one before ended; null: it replaces none. */
+export function environmentAfter(death: Death | null, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const { [DEATH]: _, ...own } = env;
+  return death === null ? (own as NodeJS.ProcessEnv) : { ...own, [DEATH]: `${death.at} ${death.how}` };
 }
 
 /** How the process that this one replaces ended; null if it replaces none. */

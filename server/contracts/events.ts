@@ -9,7 +9,7 @@ const body = z
   .trim()
   .min(1)
   .max(2000)
-  // eslint-disable-next-line no-control-regex -- PostgreSQL takes no NUL
+  // PostgreSQL takes no NUL.
   .regex(/^[^\u0000]*$/, "must not hold NUL");
 
 export const eventView = z
