@@ -11,6 +11,7 @@ import { FiringLine } from "../shell/firing";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { DayBand } from "./day-band";
 import { Figures } from "./figures";
 import { FirstRun } from "./first-run";
 import { Hero } from "./hero";
@@ -39,6 +40,7 @@ function OfSomeSites() {
   return (
     <Page title="Overview" withVerdict={false}>
       <FiringLine />
+      <DayBand />
       <Strip />
       <NewLetters />
       <Sites />
@@ -69,6 +71,7 @@ function Whole() {
           These figures are from <Age time={pipeline.time} />: {error.message}
         </StaleNotice>
       ) : null}
+      <DayBand />
       {pipeline ? <Figures pipeline={pipeline} points={points} /> : null}
       {isEmpty ? <FirstRun /> : null}
       {pipeline && !isEmpty ? (

@@ -2,15 +2,26 @@ import { z } from "zod";
 import { EVENT_KINDS, EVENT_SEVERITIES, type EventKind, LANES } from "@/server/domain/events/event";
 import { cursor, instant, nameList, pageOf, text } from "./common";
 
+/** The first moment that every engine holds. */
+export const YEAR_1 = -62_135_596_800_000;
+const YEAR_10000 = 253_402_300_800_000;
+
 const severity = z.enum(EVENT_SEVERITIES);
-const moment = z.iso.datetime({ offset: true });
+const moment = z.iso
+  .datetime({ offset: true })
+  .refine((text) => Date.parse(text) >= YEAR_1 && Date.parse(text) < YEAR_10000, "must be in the years 1 to 9999");
+/** JSON in PostgreSQL takes no half of a character. */
+const isWhole = (text: string) => !/\p{Cs}/u.test(text);
+const HALVES = "must not hold half a character";
+
 const body = z
   .string()
   .trim()
   .min(1)
   .max(2000)
   // PostgreSQL takes no NUL.
-  .regex(/^[^\u0000]*$/, "must not hold NUL");
+  .regex(/^[^\u0000]*$/, "must not hold NUL")
+  .refine(isWhole, HALVES);
 
 export const eventView = z
   .object({
@@ -73,8 +84,8 @@ export const notePath = z.object({ id: z.string().regex(/^[1-9]\d{0,17}$/, "must
 
 export const newDeployment = z
   .object({
-    what: text(128).min(1).describe("What was deployed: firmware, a gateway's program"),
-    version: text(128).nullable().default(null),
+    what: text(128).min(1).refine(isWhole, HALVES).describe("What was deployed: firmware, a gateway's program"),
+    version: text(128).refine(isWhole, HALVES).nullable().default(null),
     at: moment.optional().describe("Left out: now"),
     ...where,
   })

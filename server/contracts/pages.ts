@@ -3,6 +3,7 @@ export const PAGES = [
   { href: "/", label: "Overview", key: "o", ofAllSites: false },
   { href: "/devices", label: "Devices", key: "d", ofAllSites: false },
   { href: "/alerts", label: "Alerts", key: "e", ofAllSites: false },
+  { href: "/events", label: "Events", key: "v", ofAllSites: false },
   { href: "/metrics", label: "Metrics", key: "t", ofAllSites: false },
   { href: "/quality", label: "Quality", key: "q", ofAllSites: false },
   { href: "/sources", label: "Sources", key: "i", ofAllSites: false },

@@ -52,6 +52,7 @@ const VIEWS = [
   "alerts",
   "notifications",
   "quality",
+  "events",
 ];
 const BROWSER_PACKAGES = [
   "react",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { eventsAnswer, eventsQuery, lagAnswer, lagQuery } from "@/server/contracts/events";
+import { eventsAnswer, eventsQuery, lagAnswer, lagQuery, YEAR_1 } from "@/server/contracts/events";
 import { laneOf, sentenceOf } from "@/server/domain/events/event";
 import type { EpochMs } from "@/server/domain/terms";
 import { readLag } from "@/server/events/lag";
@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
 /** Points of a chart of lag at most. */
 const POINTS = 300;
 
-const place = z.tuple([momentPlace, z.string().max(128)]);
+const place = z.tuple([momentPlace, z.string().regex(/^[aeju][\w-]{1,64}$/)]);
 
 export const listEvents = verb(
   {
@@ -91,7 +91,7 @@ function rangeOf(
   spanMs: number,
 ) {
   const to = query.to === undefined ? now : Date.parse(query.to);
-  const from = query.from === undefined ? to - spanMs : Date.parse(query.from);
+  const from = query.from === undefined ? Math.max(YEAR_1, to - spanMs) : Date.parse(query.from);
   if (from > to) throw invalid([{ at: "from", message: "must not be after `to`" }]);
   return { from, to };
 }

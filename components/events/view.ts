@@ -1,0 +1,41 @@
+import { EVENT_KINDS, type EventKind, type EventSeverity } from "@/server/domain/events/event";
+import { formatDuration } from "../ui/format";
+import type { Mark } from "../ui/state-mark";
+
+/** What kinds are called on screens. */
+export const KIND_WORDS: Readonly<Record<EventKind, string>> = {
+  silence: "Silence",
+  probe: "Trouble",
+  process: "Restart",
+  lag: "Lag",
+  alert: "Alert",
+  deployment: "Deployment",
+  edit: "Edit",
+  job: "Job",
+  note: "Note",
+};
+
+/** The kinds in the order of screens. */
+export const KINDS = Object.keys(KIND_WORDS) as readonly EventKind[];
+
+/** The kinds that an address names. */
+export function kindsIn(text: string | null): readonly EventKind[] {
+  return EVENT_KINDS.filter((kind) => (text ?? "").split(",").includes(kind));
+}
+
+/** The spans that the list can be of, in hours. */
+export const SPANS = { "1h": 1, "24h": 24, "7d": 168, "30d": 720 } as const;
+
+/** The mark of a severity; none for what is only news. */
+export function markOf(severity: EventSeverity): Mark | null {
+  return severity === "critical" ? "failing" : severity === "warning" ? "warning" : null;
+}
+
+/** How long it was; null for a moment. */
+export function lasted(
+  { from, to }: { readonly from: string; readonly to: string | null },
+  now: number,
+): string | null {
+  const ms = (to === null ? now : Date.parse(to)) - Date.parse(from);
+  return ms < 1000 ? null : formatDuration(Math.round(ms / 1000) * 1000);
+}
