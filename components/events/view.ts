@@ -37,5 +37,5 @@ export function lasted(
   now: number,
 ): string | null {
   const ms = (to === null ? now : Date.parse(to)) - Date.parse(from);
-  return ms < 1000 ? null : formatDuration(Math.round(ms / 1000) * 1000);
+  return ms <= 0 ? null : formatDuration(ms < 1000 ? ms : Math.round(ms / 1000) * 1000);
 }
