@@ -96,6 +96,7 @@ export function settle(watched: Watched, instance: Instance, state: AlertState, 
       : !isKept ||
         kept.phase !== state.phase ||
         kept.episode?.startedAt !== state.episode?.startedAt ||
+        (kept.episode?.noDataSince == null) !== (state.episode?.noDataSince == null) ||
         (state.at ?? 0) - (kept.at ?? 0) >= KEEP_EVERY_MS;
   if (hasChanged) changed.set(instance, watched);
 }

@@ -106,8 +106,8 @@ export async function decideDue(deps: TurnDeps, watermark: EpochMs): Promise<voi
           }
           const [next, events] = step(state, { kind: "tick", time }, judged);
           instance.events.push(...events);
-          if (events.length > 0 || isRest(state, time)) {
-            settle(watched, instance, events.length > 0 ? next : { ...state, fires: [] }, changed);
+          if (next !== state || isRest(state, time)) {
+            settle(watched, instance, next !== state ? next : { ...state, fires: [] }, changed);
             changed.set(instance, watched);
             continue;
           }

@@ -159,6 +159,45 @@ describe("the machine finds the episodes of an oracle that has all readings at o
   });
 });
 
+describe("no data is told once", () => {
+  const slow: JudgedRule = {
+    ...{ match: "all", forMs: 0, keepMs: 0, least: "warning" },
+    conditions: [
+      {
+        ...{ metric: 1, what: "value", holdMs: 60 * S, equals: false },
+        ...{ warning: [-Infinity, 5], critical: null, clear: null },
+      },
+    ],
+  };
+  const reading = (time: number, value = 9): AlertInput => ({ kind: "reading", time, metrics: [1], values: [value] });
+  const stale = (inputs: readonly AlertInput[]) =>
+    run(slow, inputs).events.flatMap(({ kind, at }) => (kind === "stale" ? [(at - T) / S] : []));
+  const every = (seconds: number, n: number, from = 0) =>
+    Array.from({ length: n }, (_, i) => reading(T + (from + i * seconds) * S));
+
+  test("of a device that is always slower than its hold, also if it is in time now and then", () => {
+    expect(stale(every(90, 200))).toEqual([60]);
+    const jittering = Array.from({ length: 200 }, (_, i) => reading(T + i * 60 * S + (i % 3) * 5 * S));
+    expect(stale(jittering)).toHaveLength(1);
+  });
+
+  test("and again once the device was in time for a while, and in another alert", () => {
+    expect(stale([...every(10, 5), ...every(10, 20, 300), reading(T + 900 * S)])).toEqual([100, 550]);
+    expect(stale([...every(90, 5), reading(T + 500 * S, 0), ...every(90, 5, 600)])).toEqual([60, 660]);
+  });
+
+  test("and known however seldom somebody looks: what is closed after a week without data is, too", () => {
+    const inputs = every(90, 5);
+    const end = T + 4 * 90 * S;
+    const silent: AlertInput = { kind: "tick", time: end + 61 * S };
+    const { state, events } = run(slow, [...inputs, silent]);
+    expect(state.episode?.noDataSince).toBe(end);
+    expect(events.map(({ kind }) => kind)).toEqual(["fired", "stale"]);
+    const closed = run(slow, [...inputs, silent, { kind: "tick", time: end + 7 * 24 * 3600 * S }]);
+    expect(closed.events.at(-1)).toMatchObject({ kind: "closed", reason: "no data for 7 days" });
+  });
+});
+
 test("a state written down and read again goes on the same", () => {
   fc.assert(
     fc.property(rule(["value", "changePerMinute", "minuteMean"]), samples, (of, list) => {

@@ -20,6 +20,8 @@ const GONE_MS = 7 * 24 * HOUR;
 const FLAPPING_FROM = 5;
 const FLAPPING_KEEP_MS = 60_000;
 const LONGEST_KEEP_MS = HOUR;
+/** Readings in time, in a row, after which no data is news again: a device that is always slower than its hold is told of once. */
+const STEADY_READINGS = 10;
 
 type Phase = "normal" | "pending" | "firing" | "recovering";
 
@@ -61,6 +63,8 @@ export interface AlertState {
   readonly keepMs: number;
   /** When the last ones fired. */
   readonly fires: readonly EpochMs[];
+  /** How many readings in a row came in time since it was told that there is no data; null: it wasn't, or that is over. */
+  readonly sinceStale: number | null;
   /** Names the alert of a firing or recovering episode; whoever stores alerts sets it. */
   readonly alertId: string | null;
 }
@@ -115,7 +119,7 @@ export function restState(rule: JudgedRule, seen: readonly Seen[] = rule.conditi
   return {
     ...{ phase: "normal", at, seen, level: null, over: null },
     ...{ criticalSince: null, belowSince: null, overSince: null, episode: null },
-    ...{ keepMs: rule.keepMs, fires: [], alertId: null },
+    ...{ keepMs: rule.keepMs, fires: [], sinceStale: null, alertId: null },
   };
 }
 
@@ -133,7 +137,7 @@ export function isLate(state: AlertState, time: EpochMs): boolean {
 
 /**
  * Decides: the only place where the state of an alert changes. What the state says depends on the readings and their event times alone,
- * not on how they come in batches. Late readings and ticks by which nothing is decided leave it as it is.
+ * not on how they come in batches. Late readings and ticks by which nothing changes leave it as it is.
  * @param observe is shown each look at the conditions, for whoever explains what came of it
  */
 export function step(
@@ -152,7 +156,9 @@ export function step(
       return [draft, events];
     case "tick":
       advance(draft, input.time, rule, events, observe);
-      return events.length === 0 ? [state, events] : [draft, events];
+      return events.length === 0 && draft.episode?.noDataSince === state.episode?.noDataSince
+        ? [state, events]
+        : [draft, events];
     case "heard":
       if (isLate(state, input.time)) return [state, events];
       if (draft.phase === "firing") end(draft, input.time, "resolved", events);
@@ -230,6 +236,10 @@ function read(
     seen[i] = see(seen[i]!, condition, time, values[m]!);
   }
   if (!isOf) return;
+  if (state.sinceStale != null) {
+    const inTime = state.episode?.noDataSince === null ? state.sinceStale + 1 : 0;
+    state.sinceStale = inTime < STEADY_READINGS ? inTime : null;
+  }
   state.seen = seen;
   state.at = time;
   const signal = signalOf(rule, seen, time, false);
@@ -347,7 +357,10 @@ function hold(
     state.belowSince = null;
     if (state.episode!.noDataSince !== null) return;
     state.episode = { ...state.episode!, noDataSince: since };
-    events.push({ kind: "stale", at: time, value: state.episode.lastValue, episode: state.episode });
+    // States that were stored before this was counted don't have it.
+    const isNews = state.sinceStale == null;
+    state.sinceStale = 0;
+    if (isNews) events.push({ kind: "stale", at: time, value: state.episode.lastValue, episode: state.episode });
     return;
   }
   note(state, time, signal, rule);
@@ -423,5 +436,6 @@ function rest(state: Draft): void {
   state.phase = "normal";
   state.criticalSince = state.belowSince = state.overSince = null;
   state.episode = null;
+  state.sinceStale = null;
   state.alertId = null;
 }
