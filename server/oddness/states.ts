@@ -11,7 +11,7 @@ import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
 
 /** Grows with each change of what the numbers mean: states of another layout are made again from readings. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 const HEAD = 4;
 const SERIES_BYTES = HEAD + STATE_BYTES;
 

@@ -175,6 +175,28 @@ describe("odd behaviour", () => {
     expect(scores(counter).every(({ score }) => score === 0)).toBe(true);
   });
 
+  it.each<[string, (i: number, noise: number) => number]>([
+    ["a battery in whole percents", (i) => Math.round(100 - i / 288)],
+    ["a battery with noise", (i, noise) => Math.round(10 * (100 - (2 * i) / 288 + noise / 2)) / 10],
+    ["a battery that is warm by day", (i) => 100 - i / 288 + 0.5 * Math.sin((2 * Math.PI * i) / 288)],
+    ["a voltage that falls faster and faster", (i, noise) => 4.2 - 0.9 * (i / 8640) ** 1.5 + 0.003 * noise],
+    ["a battery that is charged now and then", (i) => Math.round(100 - 8 * ((i / 288) % 10))],
+    ["a counter that counts seldom", (i) => Math.floor(i / 40)],
+    ["a counter of what is made by day", (i) => 100 * Math.floor(i / 288) + Math.max(0, Math.min(100, (i % 288) - 96))],
+    ["a total with noise", (i, noise) => 3 * i + 5 * noise],
+  ])("calls nothing odd of %s after its second day", (_, valueAt) => {
+    const noises = wave(30, 11).map(({ time, value }) => value - 20 - 8 * Math.sin((2 * Math.PI * (time % DAY)) / DAY));
+    const found = scores(noises.map((noise, i) => ({ time: BEGIN + i * STEP, value: valueAt(i, noise) })));
+    expect(found.flatMap(({ since }, i) => (i >= 2 * 288 && since === BEGIN + i * STEP ? [i / 288] : []))).toEqual([]);
+  });
+
+  it("judges a series again that went one way for a week and does so no more", () => {
+    const points = wave(40, 3).map((point, i) => ({ ...point, value: point.value + Math.min(i, 7 * 288) / 10 }));
+    const at = 38 * 288;
+    points[at] = { ...points[at]!, value: 600 };
+    expect(scores(points)[at]!.score).toBeGreaterThan(1.3);
+  });
+
   it("calls nothing of the day odd before it knows the day: one value in half an hour needs a hundred steps more", () => {
     const slow = wave(9, 6).filter((_, i) => i % 12 === 0);
     const found = scores(slow);

@@ -38,6 +38,16 @@ const BIN_ROUNDING = 2 ** -22;
 const KNOWN_BIN = 2;
 /** A counter falls less than once in so many rises, and rises in half of its steps or more: how far it is says nothing. */
 const COUNTER_RISES = 500;
+/**
+ * Quarters of a day are compared with the same of the day before, those of the first day each with the one before it; half
+ * of what they say is forgotten after ten days.
+ */
+const QUARTERS = 4;
+const QUARTER_MS = DAY_MS / QUARTERS;
+const QUARTERS_REMEMBERED = 2 ** (-1 / 40);
+/** A series goes one way if so many were compared, and this share of them went there, as with batteries and counters that rest. */
+const ONE_WAY_FROM = 3;
+const ONE_WAY = 0.9;
 
 /** Places in the state's numbers. */
 const STEPS = 0;
@@ -59,7 +69,14 @@ const REST = 13;
 /** The largest distances, and what they were before that stretch. */
 const RECORDS = 14;
 const HELD = RECORDS + CHANNELS.length;
-const NUMBERS = HELD + CHANNELS.length;
+/** The quarter of a day under way, its sum and steps; the means of those of a day; how many were higher and lower than a day before. */
+const QUARTER = HELD + CHANNELS.length;
+const QUARTER_SUM = QUARTER + 1;
+const QUARTER_STEPS = QUARTER + 2;
+const UP = QUARTER + 3;
+const DOWN = QUARTER + 4;
+const QUARTER_MEANS = QUARTER + 5;
+const NUMBERS = QUARTER_MEANS + QUARTERS;
 const PROFILE = 3;
 const SLOW_PROFILE = 4;
 
@@ -134,6 +151,7 @@ export function stepDetector(
 ): Oddness {
   const steps = state[STEPS]!;
   if (steps === 0) begin(state, time, value);
+  followQuarter(state, time, value);
   // Early on, means are plain means of what there is.
   const fast = Math.max(FAST, 1 / (steps + 1));
   const slow = Math.max(SLOW, 1 / (steps + 1));
@@ -152,7 +170,7 @@ export function stepDetector(
   measure(PROFILE, hasProfile ? value : inProfile, inProfile);
   measure(SLOW_PROFILE, state[FAST_REST]! + inProfile, inProfile);
 
-  const warm = steps >= WARM_UP_STEPS && time - state[FIRST_TIME]! >= WARM_UP_MS && !isCounter(state, steps);
+  const warm = steps >= WARM_UP_STEPS && time - state[FIRST_TIME]! >= WARM_UP_MS && !goesOneWay(state, steps);
   const channels = state[PROFILE_STEPS]! >= WARM_UP_STEPS ? CHANNELS.length : PROFILE;
   const rounding = ROUNDING * Math.abs(level);
   const binRounding = Math.max(rounding, BIN_ROUNDING * Math.abs(value - state[BASE]!));
@@ -218,7 +236,7 @@ export function usualBand({ numbers: state, means, counts }: DetectorState, time
 /** True if enough is known of a series to call it odd: a day, and a hundred steps. */
 function isWarm({ numbers: state }: Pick<DetectorState, "numbers">, time: EpochMs): boolean {
   const steps = state[STEPS]!;
-  return steps >= WARM_UP_STEPS && time - state[FIRST_TIME]! >= WARM_UP_MS && !isCounter(state, steps);
+  return steps >= WARM_UP_STEPS && time - state[FIRST_TIME]! >= WARM_UP_MS && !goesOneWay(state, steps);
 }
 
 /** Time of the first step; null: there was none. */
@@ -250,8 +268,31 @@ function rest(state: Float64Array, time: EpochMs, isOdd: boolean): EpochMs | nul
   return time;
 }
 
-function isCounter(state: Float64Array, steps: number): boolean {
-  return state[FELL]! * COUNTER_RISES <= state[ROSE]! && state[ROSE]! * 2 >= steps;
+/** True for counters, and for what only ever goes up or down: it has no usual values. */
+function goesOneWay(state: Float64Array, steps: number): boolean {
+  if (state[FELL]! * COUNTER_RISES <= state[ROSE]! && state[ROSE]! * 2 >= steps) return true;
+  const [up, down] = [state[UP]!, state[DOWN]!];
+  return up + down >= ONE_WAY_FROM * QUARTERS_REMEMBERED ** ONE_WAY_FROM && Math.max(up, down) >= ONE_WAY * (up + down);
+}
+
+/** Compares each quarter of a day that is over with the same one of the day before: what a day's wave does isn't seen. */
+function followQuarter(state: Float64Array, time: EpochMs, value: number): void {
+  const quarter = Math.floor(time / QUARTER_MS);
+  if (quarter !== state[QUARTER]! && state[QUARTER_STEPS]! > 0) {
+    const place = QUARTER_MEANS + (((state[QUARTER]! % QUARTERS) + QUARTERS) % QUARTERS);
+    const mean = state[QUARTER_SUM]! / state[QUARTER_STEPS]!;
+    const sameDay = QUARTER_MEANS + ((place - QUARTER_MEANS + QUARTERS - 1) % QUARTERS);
+    const before = Number.isNaN(state[place]!) ? state[sameDay]! : state[place]!;
+    if (!Number.isNaN(before) && Math.abs(mean - before) > ROUNDING * Math.abs(before)) {
+      state[UP] = state[UP]! * QUARTERS_REMEMBERED + (mean > before ? 1 : 0);
+      state[DOWN] = state[DOWN]! * QUARTERS_REMEMBERED + (mean < before ? 1 : 0);
+    }
+    state[place] = mean;
+    state[QUARTER_SUM] = state[QUARTER_STEPS] = 0;
+  }
+  state[QUARTER] = quarter;
+  state[QUARTER_SUM]! += value;
+  state[QUARTER_STEPS]!++;
 }
 
 function binOf(time: EpochMs): number {
@@ -260,6 +301,7 @@ function binOf(time: EpochMs): number {
 
 function begin(state: Float64Array, time: EpochMs, value: number): void {
   state[FIRST_TIME] = time;
+  state.fill(NaN, QUARTER_MEANS);
   state[BASE] = state[LEVEL] = state[FAST_MEAN] = state[LAST] = value;
 }
 
