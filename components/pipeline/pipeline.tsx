@@ -18,6 +18,7 @@ import { Section } from "../ui/section";
 import { firstMessage } from "../ui/first-message";
 import { Charts } from "./charts";
 import { FlowDiagram } from "./flow";
+import { LagOverTime } from "./lag";
 import { Partitions } from "./partitions";
 import classes from "./pipeline.module.css";
 import { Refused } from "./refused";
@@ -106,6 +107,7 @@ function Parts({ pipeline, stages, range, asTable, change }: PartsProps) {
       ) : null}
       <Partitions pipeline={pipeline} />
       <SkippedBatches pipeline={pipeline} />
+      <LagOverTime />
       {isEmpty ? null : (
         <>
           <div className={classes.tools}>
