@@ -41,6 +41,8 @@ export interface ProductOptions {
   readonly role?: string;
   /** Arguments of Node itself, e.g. --cpu-prof; with the role `start` they reach only the supervisor. */
   readonly nodeArgs?: readonly string[];
+  /** The folder of another build; this one's unless given. */
+  readonly build?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -53,7 +55,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 /** Starts the built product. Its output goes to `<dataDir>.log`. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
-  const main = path.join(ROOT, "dist", "main.mjs");
+  const main = path.join(options.build ?? ROOT, "dist", "main.mjs");
   if (!existsSync(main)) throw new Error("There is no build: run `npm run build` first.");
   const port = options.port ?? (await freePort());
   const logFile = `${options.dataDir}.log`;
@@ -62,7 +64,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   // As `npm run worker` does.
   const workerArgs = options.role === "worker" ? ["--max-semi-space-size=32"] : [];
   const child = spawn(process.execPath, [...workerArgs, ...(options.nodeArgs ?? []), main, options.role ?? "start"], {
-    cwd: ROOT,
+    cwd: options.build ?? ROOT,
     env: {
       ...cleanEnv(),
       PORT: String(port),
@@ -169,7 +171,7 @@ export async function runProduct(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [path.join(ROOT, "dist", "main.mjs"), ...args], {
-    cwd: ROOT,
+    cwd: options.build ?? ROOT,
     env: { ...cleanEnv(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

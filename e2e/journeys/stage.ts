@@ -45,12 +45,17 @@ export async function browserToUse(): Promise<{ executablePath: string; env: Rec
 }
 
 /** Starts the built product in a folder of its own and a browser. @param atPort its port; left out: a free one. */
-export async function setStage(env: Readonly<Record<string, string>> = {}, atPort?: number): Promise<Stage> {
+export async function setStage(
+  env: Readonly<Record<string, string>> = {},
+  atPort?: number,
+  build?: string,
+): Promise<Stage> {
   const { executablePath, env: browserEnv } = await browserToUse();
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-journey-"));
   const options = {
     dataDir: path.join(folder, "data"),
     env: { DEMO_DEVICES: "5", SIMULATOR_INTERVAL_MS: "500", SIMULATOR_FAULTS_PER_HOUR: "0", ...env },
+    ...(build !== undefined && { build }),
   };
   const browser: Browser = await chromium.launch({
     executablePath,
