@@ -23,7 +23,7 @@ const body = z
   .regex(/^[^\u0000]*$/, "must not hold NUL")
   .refine(isWhole, HALVES);
 
-export const eventView = z
+const eventView = z
   .object({
     id: z.string(),
     kind: z.enum(EVENT_KINDS),

@@ -8,7 +8,7 @@ import { timeText } from "@/server/postgres/time-text";
 import { withTransaction } from "@/server/postgres/transaction";
 
 /** A device whose silence may be too long for it. */
-export interface Quiet {
+interface Quiet {
   readonly id: number;
   readonly lastSeen: EpochMs;
   /** Its messages' gaps that are known, and the longest of late, in milliseconds. */
