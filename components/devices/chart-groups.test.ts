@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { metricColor } from "../ui/theme";
-import { chartGroups, fits, MOST_CHARTS } from "./chart-groups";
+import { chartGroups } from "./chart-groups";
 
 const metric = (name: string, unit: string | null, kind: "number" | "boolean" = "number") => ({
   metric: name,
@@ -29,10 +29,4 @@ it("never draws two lines of one color in a chart", () => {
     const colors = group.map((one) => metricColor(one.metric));
     expect(new Set(colors).size).toBe(colors.length);
   }
-});
-
-it("has room for four charts", () => {
-  const shown = Array.from({ length: MOST_CHARTS }, (_, i) => metric(`m${i}`, `unit ${i}`));
-  expect(fits(shown.slice(1), shown[0]!)).toBe(true);
-  expect(fits(shown, metric("more", "another"))).toBe(false);
 });

@@ -1,8 +1,5 @@
 import { metricColor } from "../ui/theme";
 
-/** Charts a page draws at most: each costs 10 ms whenever it changes. */
-export const MOST_CHARTS = 4;
-
 /** The facts that decide where a metric is drawn. */
 export interface Grouped {
   readonly metric: string;
@@ -29,9 +26,4 @@ export function chartGroups<T extends Grouped>(metrics: readonly T[]): T[][] {
     else groups.push([metric]);
   }
   return groups;
-}
-
-/** True if one more metric still fits on the page. */
-export function fits<T extends Grouped>(shown: readonly T[], another: T): boolean {
-  return chartGroups([...shown, another]).length <= MOST_CHARTS;
 }

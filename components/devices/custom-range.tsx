@@ -2,19 +2,22 @@
 import { Button, Popover, TextInput } from "@mantine/core";
 import { useState } from "react";
 import form from "../ui/form.module.css";
-import { formatMoment, momentOf, wallClock, type Zone, zoneName } from "../ui/format";
+import { formatMoment, wallClock, type Zone, zoneName } from "../ui/format";
 import classes from "./custom-range.module.css";
-import type { Stretch } from "./ranges";
+import { serverNow } from "../ui/server-time";
+import { readRange, type Stretch } from "./ranges";
 
 interface CustomRangeProps extends Stretch {
   zone: Zone;
   /** True if the range shown was named by its ends. */
   isActive: boolean;
   onApply: (stretch: Stretch) => void;
+  /** Called with a range that ends now, or a day by its name. */
+  onRange: (key: string) => void;
 }
 
 /** Names a range by its two ends, in the page's zone. */
-export function CustomRange({ from, to, zone, isActive, onApply }: CustomRangeProps) {
+export function CustomRange({ from, to, zone, isActive, onApply, onRange }: CustomRangeProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <Popover opened={isOpen} onChange={setOpen} position="bottom-end" trapFocus returnFocus shadow="none">
@@ -38,45 +41,47 @@ export function CustomRange({ from, to, zone, isActive, onApply }: CustomRangePr
             setOpen(false);
             onApply(stretch);
           }}
+          onRange={(key) => {
+            setOpen(false);
+            onRange(key);
+          }}
         />
       </Popover.Dropdown>
     </Popover>
   );
 }
 
-function RangeForm({ from, to, zone, onApply }: Omit<CustomRangeProps, "isActive">) {
-  const [begin, setBegin] = useState(() => wallClock(from, zone));
-  const [end, setEnd] = useState(() => wallClock(to, zone));
+function RangeForm({ from, to, zone, onApply, onRange }: Omit<CustomRangeProps, "isActive">) {
+  const [typed, setTyped] = useState(() => `${written(from, zone)} to ${written(to, zone)}`);
   const [error, setError] = useState<string | null>(null);
   return (
     <form
       className={classes.rangeForm}
       onSubmit={(event) => {
         event.preventDefault();
-        const stretch = { from: momentOf(begin, zone), to: momentOf(end, zone) };
-        if (Number.isNaN(stretch.from) || Number.isNaN(stretch.to)) setError("Give both a date and a time.");
-        else if (stretch.from >= stretch.to) setError("From must be before to.");
-        else if (stretch.from < 0) setError("Readings begin in 1970.");
-        else onApply(stretch);
+        const read = readRange(typed, serverNow(), zoneName(zone));
+        if ("problem" in read) setError(read.problem);
+        else if ("range" in read) onRange(read.range);
+        else onApply(read);
       }}
     >
+      <div className={classes.days}>
+        <Button size="xs" variant="default" onClick={() => onRange("today")}>
+          Today
+        </Button>
+        <Button size="xs" variant="default" onClick={() => onRange("yesterday")}>
+          Yesterday
+        </Button>
+      </div>
       <TextInput
-        label="From"
-        type="datetime-local"
-        step={1}
+        label="Range"
+        description="-2h, yesterday, 2026-11-29, or two moments with “to” between"
         size="xs"
-        value={begin}
-        onChange={(event) => setBegin(event.currentTarget.value)}
-        data-autofocus
-      />
-      <TextInput
-        label="To"
-        type="datetime-local"
-        step={1}
-        size="xs"
-        value={end}
-        onChange={(event) => setEnd(event.currentTarget.value)}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        onFocus={(event) => event.currentTarget.select()}
         error={error}
+        data-autofocus
       />
       <div className={form.foot}>
         <span className={classes.zone}>{zoneName(zone)}</span>
@@ -86,4 +91,9 @@ function RangeForm({ from, to, zone, onApply }: Omit<CustomRangeProps, "isActive
       </div>
     </form>
   );
+}
+
+/** A moment as it can be typed. */
+function written(time: number, zone: Zone): string {
+  return wallClock(time, zone).replace("T", " ");
 }

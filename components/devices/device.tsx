@@ -1,8 +1,8 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { Button } from "@mantine/core";
+import { Button, Tabs } from "@mantine/core";
 import { useMemo, useState } from "react";
-import type { DeviceDetail, DeviceView } from "@/server/contracts/devices";
+import type { DeviceDetail } from "@/server/contracts/devices";
 import type { FrameData } from "@/server/contracts/live";
 import { toSegment } from "@/server/domain/segment";
 import { readable } from "@/server/domain/readable";
@@ -17,11 +17,9 @@ import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { formatExact, formatInstant, formatTotal } from "../ui/format";
-import { Section } from "../ui/section";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./device.module.css";
-import { fits } from "./chart-groups";
 import { DeviceDeadLetters } from "./device-dead-letters";
 import { History } from "./history";
 import { type KnownMetrics, metricsByName, shownAs, unitOf } from "../ui/meaning";
@@ -31,11 +29,9 @@ import { stretchAddress } from "./ranges";
 import { Properties } from "./properties";
 import { Units } from "./units";
 import { useAddress } from "../ui/url";
-import { Values } from "./values";
+import { Availability } from "./availability";
+import { shownMetrics } from "./shown-metrics";
 import { Link } from "../ui/link";
-
-/** Lines a page draws at most. */
-const MOST_METRICS = 12;
 
 const reloadsOnGoodbye = (_: DeviceDetail, data: FrameData) => hasGoodbye(data);
 
@@ -80,15 +76,11 @@ export function Device({ id }: { id: string }) {
       </Page>
     );
   }
-  const grouped = (metric: string) => {
-    const found = known.get(metric);
-    return { metric, unit: unitOf(data, metric, found), kind: found?.kind ?? "number" };
-  };
   const ofDevice = inMetricOrder(Object.keys(data.values)).flatMap((name) => {
     const metric = known.get(name);
     return metric?.kind === "number" ? [metric] : [];
   });
-  const show = (names: readonly string[]) => change({ metric: names.join(",") });
+  const tab = address.get("tab") === "messages" ? "messages" : "values";
   return (
     <Page title={title} tab={id}>
       {error ? (
@@ -96,32 +88,35 @@ export function Device({ id }: { id: string }) {
       ) : null}
       <FiringAt device={id} />
       <Facts device={data} known={known} />
-      <Section
-        title="Current values"
-        aside={
-          ofDevice.length > 0 && mayDeclare ? (
-            <Button size="xs" variant="default" onClick={() => setSayingUnits(true)}>
-              Units
-            </Button>
-          ) : null
-        }
+      <Availability id={id} firstSeen={data.firstSeen} />
+      <Tabs
+        value={tab}
+        onChange={(next) => change({ tab: next === "messages" ? next : null }, "push")}
+        keepMounted={false}
       >
-        <Values
-          device={data}
-          known={known}
-          selected={metrics}
-          onSelect={(name) => show([name])}
-          onToggle={(name) =>
-            show(metrics.includes(name) ? metrics.filter((other) => other !== name) : [...metrics, name])
-          }
-          hasRoomFor={(name) => fits(metrics.map(grouped), grouped(name))}
-        />
-        {isSayingUnits ? <Units device={data} metrics={ofDevice} onClose={() => setSayingUnits(false)} /> : null}
-      </Section>
-      {metrics.length > 0 ? <History device={data} metrics={metrics} address={address} change={change} /> : null}
-      <Properties device={data} />
-      <DeviceDeadLetters id={id} site={data.site} />
-      <Messages id={id} site={data.site} />
+        <Tabs.List>
+          <Tabs.Tab value="values">Values</Tabs.Tab>
+          <Tabs.Tab value="messages">Messages</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="values" className={classes.panel}>
+          <History
+            {...{ device: data, known, metrics, address, change }}
+            aside={
+              ofDevice.length > 0 && mayDeclare ? (
+                <Button size="xs" variant="default" onClick={() => setSayingUnits(true)}>
+                  Units
+                </Button>
+              ) : null
+            }
+          />
+          {isSayingUnits ? <Units device={data} metrics={ofDevice} onClose={() => setSayingUnits(false)} /> : null}
+          <Properties device={data} />
+          <DeviceDeadLetters id={id} site={data.site} />
+        </Tabs.Panel>
+        <Tabs.Panel value="messages" className={classes.panel}>
+          <Messages id={id} site={data.site} />
+        </Tabs.Panel>
+      </Tabs>
     </Page>
   );
 }
@@ -206,15 +201,4 @@ function LastConflict({ device, known }: { device: DeviceDetail; known: KnownMet
       </span>
     </p>
   );
-}
-
-/** The metrics whose history is shown: those the address names, else the first number, else the first boolean. */
-function shownMetrics(values: DeviceView["values"], asked: string | null): string[] {
-  const isDrawn = (name: string) => Object.hasOwn(values, name) && typeof values[name]?.value !== "string";
-  const named = [...new Set((asked ?? "").split(",").filter(isDrawn))];
-  if (named.length > 0) return named.slice(0, MOST_METRICS);
-  const names = inMetricOrder(Object.keys(values));
-  const ofType = (type: string) => names.filter((name) => typeof values[name]?.value === type).slice(0, 1);
-  const [number, flag] = [ofType("number"), ofType("boolean")];
-  return number.length > 0 ? number : flag;
 }

@@ -2,29 +2,37 @@
 import { useCallback, useMemo, useState } from "react";
 import type { ListedAlert } from "@/server/contracts/alerts";
 import type { DeviceQuality } from "@/server/contracts/quality";
-import { formatDuration, formatInstant, formatMeasure, formatTick, type Zone, zoneName } from "../ui/format";
+import {
+  formatDecimals,
+  formatDuration,
+  formatInstant,
+  formatMeasure,
+  formatTick,
+  type Zone,
+  zoneName,
+} from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
 import type { TimeSeries } from "../ui/time-chart-data";
-import { createCrosshair, type Crosshair } from "../ui/time-chart-crosshair";
+import type { Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
-import { AlertStrip, useShades } from "./alert-strip";
-import { chartGroups, MOST_CHARTS } from "./chart-groups";
+import { useShades } from "./alert-strip";
 import { bandKey, toRows } from "../ui/chart-rows";
 import { flagsOf, FlagStrip } from "./flags";
 import classes from "./history.module.css";
 import type { Stretch } from "./ranges";
-import { type Series, toStretches } from "../live/series";
+import { decimalsOf, type Series, toStretches } from "../live/series";
+import { useExpected } from "./use-expected";
 
-/** Height of the charts of a page with so many, in pixels. */
-export function chartHeight(charts: number): number {
-  return charts <= 1 ? 280 : 180;
-}
+/** Heights of charts, in pixels. */
+const HEIGHT = 220;
+const FLAG_HEIGHT = 120;
 
 const FLAG_RANGE = [0, 1] as const;
 
-interface HistoryChartsProps extends Stretch {
+interface GroupChartProps extends Stretch {
+  /** Series of one unit. */
   series: readonly Series[];
   /** What is flagged of them; undefined until it is known. */
   quality: DeviceQuality | undefined;
@@ -34,36 +42,21 @@ interface HistoryChartsProps extends Stretch {
   /** The moment a person chose; live values are spoken in turns, this one at once. */
   choice: string;
   isStale: boolean;
+  /** Event time of the device's latest reading: until then a flag holds. */
+  heldUntil: number | null;
+  /** Shared by all charts, which point at the same moment. */
+  crosshair: Crosshair;
+  /** This chart's place among so many, which take turns. */
+  slot: number;
+  slots: number;
   onZoom: (from: number, to: number) => void;
   onZoomOut: () => void;
 }
 
-/** Series over time: those of one unit in one chart, all charts pointing at the same moment. */
-export function HistoryCharts({ series, choice, ...rest }: HistoryChartsProps) {
-  const [crosshair] = useState(createCrosshair);
-  const groups = useMemo(() => chartGroups(series).slice(0, MOST_CHARTS), [series]);
-  return (
-    <div className={classes.charts} data-shown={rest.isStale ? undefined : choice}>
-      {groups.map((group, slot) => (
-        <GroupChart
-          key={group[0]!.metric}
-          {...rest}
-          series={group}
-          choice={`${choice} ${rest.isStale}`}
-          crosshair={crosshair}
-          slot={slot}
-          slots={groups.length}
-        />
-      ))}
-      <AlertStrip alerts={rest.alerts} from={rest.from} to={rest.to} zone={rest.zone} />
-    </div>
-  );
-}
-
-type GroupChartProps = HistoryChartsProps & { crosshair: Crosshair; slot: number; slots: number };
-
-function GroupChart(props: GroupChartProps) {
-  const { zone, isStale, crosshair, slot, slots, onZoom, onZoomOut, choice } = props;
+/** Series of one unit over time, with what was usual of one alone, and its flags and alerts. */
+export function GroupChart(props: GroupChartProps) {
+  const { zone, isStale, crosshair, slot, slots, onZoom, onZoomOut, heldUntil } = props;
+  const choice = `${props.choice} ${isStale}`;
   const { series, from, to } = useTurn(
     useSame({ series: props.series, from: props.from, to: props.to }),
     slot,
@@ -76,7 +69,7 @@ function GroupChart(props: GroupChartProps) {
         key: keyOf(one),
         label: one.metric,
         step: one.kind === "boolean",
-        stretches: toStretches(one, from, to),
+        stretches: toStretches(one, from, to, heldUntil),
       };
     });
     return {
@@ -90,7 +83,7 @@ function GroupChart(props: GroupChartProps) {
         points: stretches.flat(),
       })),
     };
-  }, [series, from, to]);
+  }, [series, from, to, heldUntil]);
   const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const span = to - from;
   const bucketMs = Math.max(...series.map((one) => one.bucketMs));
@@ -100,14 +93,20 @@ function GroupChart(props: GroupChartProps) {
     (start: number) => `${formatInstant(start, zone)}${bucketMs > 0 ? `, ${formatDuration(bucketMs)}` : ""}`,
     [zone, bucketMs],
   );
+  const decimals = useMemo(() => Math.max(...series.map((one) => decimalsOf(one))), [series]);
+  const exact = useCallback(
+    (number: number) => (isFlag ? flagWord(number) : formatDecimals(number, decimals)),
+    [isFlag, decimals],
+  );
+  const expected = useExpected(series[0]!, from, to, series.length === 1 && !isFlag);
   const value = useCallback((number: number) => (isFlag ? flagWord(number) : formatMeasure(number)), [isFlag]);
   const metrics = series.map(({ metric }) => metric);
   const shades = useShades(props.alerts, metrics.join(" "));
   const flags = flagsOf(props.quality, metrics);
-  const height = chartHeight(slots);
+  const height = isFlag ? FLAG_HEIGHT : HEIGHT;
   return (
     <figure className={classes.chart}>
-      {slots > 1 || lines.length > 1 ? (
+      {lines.length > 1 ? (
         <ul className={classes.legend}>
           {lines.map(({ key, label, color }) => (
             <li key={key}>
@@ -131,6 +130,8 @@ function GroupChart(props: GroupChartProps) {
           formatTick={tick}
           formatTime={moment}
           formatValue={value}
+          readValue={exact}
+          expected={expected}
           crosshair={crosshair}
           onZoom={onZoom}
           onZoomOut={onZoomOut}

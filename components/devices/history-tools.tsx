@@ -18,17 +18,26 @@ interface HistoryToolsProps {
   view: HistoryView;
   zone: Zone;
   asTable: boolean;
+  address: URLSearchParams;
   change: (changes: Record<string, string | null>, how?: "push" | "replace") => void;
   onZoomOut: () => void;
 }
 
 /** Sets the range of the history and how it is shown, whether it follows live, and offers it as a download. */
-export function HistoryTools({ device, metrics, view, zone, asTable, change, onZoomOut }: HistoryToolsProps) {
+export function HistoryTools({ device, metrics, view, zone, asTable, address, change, onZoomOut }: HistoryToolsProps) {
   const { from, to, range, isOld, endsAtLatest, isLive, waiting, setPaused, series } = view;
   const mayDownload = useMay("view-messages", device.site);
   const mayMakeRules = useMayEverywhere("edit");
   const rule = mayMakeRules ? ruleAddress(device, series, view) : null;
   const show = (stretch: Stretch) => change(stretchAddress(stretch), "push");
+  const pan = (share: number) => {
+    const by = (to - from) * share;
+    show({ from: Math.max(0, from + by), to: to + by });
+  };
+  const goLive = () => {
+    const day = address.get("range");
+    change({ from: null, to: null, end: "now", range: day === "today" || day === "yesterday" ? null : day });
+  };
   return (
     <div className={classes.tools}>
       {isLive && series ? (
@@ -55,6 +64,22 @@ export function HistoryTools({ device, metrics, view, zone, asTable, change, onZ
           Zoom out
         </Button>
       ) : null}
+      <Button.Group>
+        <Button size="xs" variant="default" aria-label="Earlier" title="Half a range earlier" onClick={() => pan(-0.5)}>
+          ‹
+        </Button>
+        <Button size="xs" variant="default" aria-label="Later" title="Half a range later" onClick={() => pan(0.5)}>
+          ›
+        </Button>
+        <Button
+          size="xs"
+          variant={isLive && range !== null ? "light" : "default"}
+          aria-pressed={isLive && range !== null}
+          onClick={goLive}
+        >
+          Live
+        </Button>
+      </Button.Group>
       {isOld && range !== null ? (
         <SegmentedControl
           size="xs"
@@ -74,7 +99,12 @@ export function HistoryTools({ device, metrics, view, zone, asTable, change, onZ
         onChange={(next) => change({ range: next, from: null, to: null })}
         data={RANGES.map(({ key, label }) => ({ value: key, label }))}
       />
-      <CustomRange from={from} to={to} zone={zone} isActive={range === null} onApply={show} />
+      <CustomRange
+        {...{ from, to, zone }}
+        isActive={range === null || !RANGES.some(({ key }) => key === range.key)}
+        onApply={show}
+        onRange={(key) => change({ range: key, from: null, to: null }, "push")}
+      />
       <SegmentedControl
         size="xs"
         aria-label="View"
@@ -96,7 +126,7 @@ export function HistoryTools({ device, metrics, view, zone, asTable, change, onZ
           Make a rule…
         </Button>
       )}
-      {mayDownload ? <Download device={device.id} metrics={metrics} from={from} to={to} /> : null}
+      {mayDownload && metrics.length > 0 ? <Download device={device.id} metrics={metrics} from={from} to={to} /> : null}
     </div>
   );
 }

@@ -1,115 +1,133 @@
 "use client";
-import { useCallback, useRef } from "react";
+import { Button } from "@mantine/core";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { adviceOn } from "../queries/request";
-import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { Failure, StaleNotice } from "../ui/feedback";
 import { formatDuration, formatMeasure, formatMoment, type Zone, zoneName } from "../ui/format";
 import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
-import { useAlertsIn } from "./alert-strip";
+import { AlertStrip, useAlertsIn } from "./alert-strip";
 import { chartGroups } from "./chart-groups";
 import { flagsOf, FlagTable, useFlags } from "./flags";
 import classes from "./history.module.css";
-import { chartHeight, flagWord, HistoryCharts } from "./history-charts";
+import { flagWord, GroupChart } from "./history-charts";
 import { HistoryTable } from "./history-table";
 import { HistoryTools } from "./history-tools";
-import { stretchAddress } from "./ranges";
-import { type Series, summarize, visiblePoints } from "../live/series";
+import { type Stretch, stretchAddress } from "./ranges";
+import { NO_METRIC } from "./shown-metrics";
+import { Strips } from "./strips";
+import { createCrosshair } from "../ui/time-chart-crosshair";
+import type { KnownMetrics } from "../ui/meaning";
+import { type Series, summarize, toStretches, visiblePoints } from "../live/series";
 import { type HistoryView, useHistory } from "./use-history";
 
 interface HistoryProps {
   device: DeviceDetail;
-  /** One metric at least. */
+  known: KnownMetrics;
+  /** Metrics whose charts are open. */
   metrics: readonly string[];
   address: URLSearchParams;
   change: (changes: Record<string, string | null>, how?: "push" | "replace") => void;
+  /** What else can be done with the values. */
+  aside: ReactNode;
 }
 
-/** Metrics over time: what is stored, going on live at the right without a seam. */
-export function History({ device, metrics, address, change }: HistoryProps) {
+/** All values of a device: now, and over time as strips and charts, going on live at the right without a seam. */
+export function History({ device, known, metrics, address, change, aside }: HistoryProps) {
   const { zone } = useZone();
+  const [crosshair] = useState(createCrosshair);
   const view = useHistory(device, metrics, address);
-  const { series, from, to, error, isFetching, retry, isStale, choice } = view;
+  const { series, from, to, error, isFetching, retry, isStale, choice, latest } = view;
   const [zoom, zoomOut] = useZoom(address, change);
   const { quality } = useFlags(device.id, view);
   const alerts = useAlertsIn(device.id, view);
   const asTable = address.get("view") === "table";
-  const isEmpty = series?.every((one) => visiblePoints(one, from, to).length === 0) ?? true;
-  const groups = chartGroups(metrics.map((metric) => series?.find((one) => one.metric === metric) ?? unknown(metric)));
-  const height = groups.length * chartHeight(groups.length);
+  const isEmpty = series?.every((one) => toStretches(one, from, to, latest).length === 0) ?? true;
+  const groups = chartGroups(series ?? []);
+  const show = (names: readonly string[]) => change({ metric: names.length > 0 ? names.join(",") : NO_METRIC });
+  const beneath = (name: string) => {
+    const slot = asTable ? -1 : groups.findIndex(([first]) => first?.metric === name);
+    if (slot < 0) return null;
+    return (
+      <GroupChart
+        series={groups[slot]!}
+        slots={groups.length}
+        heldUntil={latest}
+        onZoom={zoom}
+        onZoomOut={zoomOut}
+        {...{ quality, alerts, from, to, zone, choice, isStale, crosshair, slot }}
+      />
+    );
+  };
   return (
-    <Section
-      title={`History of ${listed(metrics)}`}
-      aside={
-        <HistoryTools
-          device={device}
-          metrics={metrics}
-          view={view}
-          zone={zone}
-          asTable={asTable}
-          change={change}
-          onZoomOut={zoomOut}
-        />
-      }
-    >
+    <Section title="Current values" aside={aside}>
+      <HistoryTools {...{ device, metrics, view, zone, asTable, address, change }} onZoomOut={zoomOut} />
       {error && !series ? (
-        <div style={{ minHeight: height }}>
-          <Failure
-            what="The history could not be loaded"
-            why={error.message}
-            advice={adviceOn(error)}
-            onRetry={retry}
-            retrying={isFetching}
-          />
-        </div>
+        <Failure
+          what="The history could not be loaded"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={retry}
+          retrying={isFetching}
+        />
       ) : null}
       {error && series ? (
         <StaleNotice onRetry={retry}>This history may be out of date: {error.message}</StaleNotice>
       ) : null}
-      {!series && !error ? (
-        <div style={{ height }}>
-          <Loading rows={1} height={height - 24} label="Loading the history" />
-        </div>
+      {series && isEmpty && metrics.length > 0 && !isStale ? (
+        <Nothing {...{ device, metrics, from, to, zone }} onGo={(stretch) => change(stretchAddress(stretch), "push")} />
       ) : null}
-      {series && isEmpty ? (
-        <div className={classes.nothing} style={{ height }} data-shown={isStale ? undefined : choice}>
-          {isStale ? null : (
-            <p>
-              No reading of {listed(metrics)} between {formatMoment(from, zone)} and {formatMoment(to, zone)}.
-            </p>
-          )}
-        </div>
-      ) : null}
-      {series && !isEmpty ? (
+      {series?.map((one) => (
+        <SpokenSeries key={one.metric} series={one} from={from} to={to} zone={zone} />
+      ))}
+      <Strips
+        {...{ device, known, view, beneath }}
+        open={metrics}
+        onOpen={(name) => show(metrics.length === 1 && metrics[0] === name ? [] : [name])}
+        onToggle={(name) =>
+          show(metrics.includes(name) ? metrics.filter((other) => other !== name) : [...metrics, name])
+        }
+      />
+      <AlertStrip alerts={alerts} from={from} to={to} zone={zone} />
+      {series && asTable && !isEmpty ? (
         <>
-          {series.map((one) => (
-            <SpokenSeries key={one.metric} series={one} from={from} to={to} zone={zone} />
-          ))}
-          {asTable ? (
-            <>
-              <HistoryTable series={series} from={from} to={to} zone={zone} />
-              <FlagTable flags={flagsOf(quality, metrics)} zone={zone} />
-            </>
-          ) : (
-            <HistoryCharts
-              series={series}
-              quality={quality}
-              alerts={alerts}
-              from={from}
-              to={to}
-              zone={zone}
-              choice={choice}
-              isStale={isStale}
-              onZoom={zoom}
-              onZoomOut={zoomOut}
-            />
-          )}
-          <Caption view={view} series={series} zone={zone} asTable={asTable} />
+          <HistoryTable series={series} from={from} to={to} zone={zone} />
+          <FlagTable flags={flagsOf(quality, metrics)} zone={zone} />
         </>
       ) : null}
+      {series && metrics.length > 0 ? <Caption {...{ view, series, zone, asTable }} /> : null}
     </Section>
   );
+}
+
+/** Says that there is nothing, and offers the way to where there is something. */
+function Nothing({ device, metrics, from, to, zone, onGo }: NothingProps) {
+  const times = metrics.flatMap((name) => (device.values[name] ? [Date.parse(device.values[name].time)] : []));
+  const last = times.length > 0 ? Math.max(...times) : null;
+  const span = Math.min(to - from, 86_400_000);
+  return (
+    <p className={classes.nothing}>
+      No reading of {listed(metrics)} between {formatMoment(from, zone)} and {formatMoment(to, zone)}.{" "}
+      {last === null || (last >= from && last < to) ? null : (
+        <Button
+          size="compact-xs"
+          variant="default"
+          onClick={() => onGo({ from: Math.max(0, last - span * 0.75), to: last + span * 0.25 })}
+        >
+          Last reading {formatMoment(last, zone)}: go there
+        </Button>
+      )}
+    </p>
+  );
+}
+
+interface NothingProps extends Stretch {
+  device: DeviceDetail;
+  metrics: readonly string[];
+  zone: Zone;
+  onGo: (stretch: Stretch) => void;
 }
 
 const ENDS = ["range", "from", "to", "end"] as const;
@@ -173,7 +191,7 @@ function Caption({ view, series, zone, asTable }: CaptionProps) {
   return (
     <p className={classes.caption}>
       {notes.join(" ")} Times in {zoneName(zone)}. {going}{" "}
-      {asTable ? "" : "Drag over a stretch to zoom in, double-click to go back."}
+      {asTable ? "" : "Drag over a stretch to zoom in, double-click to go back; arrow keys read values."}
     </p>
   );
 }
@@ -191,9 +209,4 @@ function sourceNote(resolution: Series["resolution"], bucketMs: number): string 
 
 function listed(names: readonly string[]): string {
   return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-}
-
-/** Stands in for a metric still to be loaded, so that the page keeps its size. */
-function unknown(metric: string) {
-  return { metric, unit: null, kind: "number" as const };
 }

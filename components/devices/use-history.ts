@@ -4,8 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { useLive, useRoom } from "../live/provider";
-import { historyQuery } from "../queries/readings";
+import type { EpochMs } from "@/server/domain/terms";
+import { historyQuery, stripsQuery } from "../queries/readings";
 import { useNow } from "../ui/clock";
+import { zoneName } from "../ui/format";
+import { useZone } from "../ui/zone";
 import { type Range, rangeOf, RECENT_MS, type Stretch, stretchIn } from "./ranges";
 import { applyToAll, mustReload, type Series } from "../live/series";
 
@@ -13,6 +16,10 @@ import { applyToAll, mustReload, type Series } from "../live/series";
 export interface HistoryView extends Stretch {
   /** The wanted metrics that are loaded, in their order; undefined while nothing is. */
   readonly series: readonly Series[] | undefined;
+  /** All metrics of the device in few points; undefined while they aren't loaded. */
+  readonly strips: readonly Series[] | undefined;
+  /** Event time of the device's latest reading. */
+  readonly latest: EpochMs | null;
   /** The preset range, or null when two moments were named. */
   readonly range: Range | null;
   /** True for a device whose readings ended long ago: its ranges may end at its latest reading. */
@@ -38,6 +45,7 @@ const RELOAD_MS = 60_000;
 interface Held extends Stretch {
   readonly choice: string;
   readonly series: readonly Series[];
+  readonly strips: readonly Series[] | undefined;
 }
 
 /** The history an address asks for, kept up to date until it is paused. */
@@ -47,7 +55,8 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   // A recording ends long ago: showing the last hour of today would be showing nothing.
   const minute = useNow(60_000);
   const isOld = latest !== null && minute > 0 && minute - latest > RECENT_MS;
-  const stretch = useMemo(() => stretchIn(address), [address]);
+  const { zone } = useZone();
+  const stretch = useMemo(() => stretchIn(address, minute, zoneName(zone)), [address, minute, zone]);
   const range = rangeOf(address.get("range") ?? (isOld ? "all" : null));
   const endsAtLatest = latest !== null && (address.get("end") ?? (isOld ? "latest" : "now")) === "latest" && isOld;
   // While a recording is replayed, its latest reading changes with every frame: follow it every few seconds.
@@ -57,13 +66,11 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   const isLive = stretch ? stretch.to > minute : end === null;
   const choice = JSON.stringify([device.id, metrics, stretch ?? [range.key, endsAtLatest]]);
 
-  const query = historyQuery(live, {
-    device: device.id,
-    metrics,
-    // Readings of a clock that was not set would make all there is decades wide.
-    range: stretch ?? { spanMs: range.ms, end, begin: device.clockFault ? Date.parse(device.clockFault.to) : 0 },
-    isLive,
-  });
+  // Readings of a clock that was not set would make all there is decades wide.
+  const begin = device.clockFault ? Date.parse(device.clockFault.to) : 0;
+  const asked = { device: device.id, range: stretch ?? { spanMs: range.ms, end, begin }, isLive };
+  const strips = useStrips(asked);
+  const query = historyQuery(live, { ...asked, metrics });
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(query);
   useRoom(
     `device:${device.id}`,
@@ -81,7 +88,10 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   // A reading that has come is shown at once, also when the clock's next step is still ahead.
   const newest = (loaded ?? []).reduce((high, { points }) => Math.max(high, points.at(-1)?.time ?? 0), 0);
   const to = stretch?.to ?? end ?? Math.max(now, newest);
-  const first = (loaded ?? []).reduce((low, { points }) => Math.min(low, points[0]?.time ?? low), to);
+  const first = [...(loaded ?? []), ...(strips ?? [])].reduce(
+    (low, one) => Math.min(low, one.points[0]?.time ?? low),
+    to,
+  );
   const from = stretch?.from ?? (range.ms === null ? Math.min(first, to - 1) : to - range.ms);
 
   const [held, setHeld] = useState<Held | null>(null);
@@ -89,6 +99,8 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   const waiting = useWaiting(device.id, metrics, isPaused);
   return {
     series: isPaused ? held.series : loaded,
+    strips: isPaused ? held.strips : strips,
+    latest,
     from: isPaused ? held.from : from,
     to: isPaused ? held.to : to,
     range: stretch ? null : range,
@@ -101,8 +113,21 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
     isFetching,
     retry: () => void refetch(),
     waiting: isPaused ? waiting : null,
-    setPaused: (paused) => setHeld(paused && loaded ? { choice, series: loaded, from, to } : null),
+    setPaused: (paused) => setHeld(paused && loaded ? { choice, series: loaded, strips, from, to } : null),
   };
+}
+
+/** The strips of all metrics, kept up to date while they are live. */
+function useStrips(asked: Parameters<typeof stripsQuery>[1]): readonly Series[] | undefined {
+  const { device, isLive } = asked;
+  const query = stripsQuery(useLive(), asked);
+  useRoom(
+    `device:${device}`,
+    query.queryKey,
+    isLive ? applyToAll : unchanged,
+    isLive ? { reloadMs: RELOAD_MS, mustReload } : { reloadMs: null },
+  );
+  return useQuery(query).data;
 }
 
 /** Counts the readings of these metrics that came since counting began. */

@@ -1,5 +1,5 @@
 import { ownMember } from "@/server/domain/own-member";
-import type { ReadingsAnswer } from "@/server/contracts/devices";
+import type { ReadingsAnswer, StripsAnswer } from "@/server/contracts/devices";
 import type { FrameData, LiveDevice } from "@/server/contracts/live";
 import type { EpochMs } from "@/server/domain/terms";
 import type { PlotPoint } from "../ui/time-chart-plot";
@@ -26,6 +26,17 @@ export interface Series {
   readonly lastSeen: EpochMs | null;
   /** True once a frame held messages that came after loading: all later frames are news in full. */
   readonly isPastLoad: boolean;
+}
+
+/** The series of all metrics of a device. */
+export function toSeriesOfAll({ device, from, to, bucketMs, lastSeen, strips }: StripsAnswer): readonly Series[] {
+  return strips.map(({ points, ...strip }) => ({
+    ...{ device, bucketMs, resolution: "minute", cold: "none", isPastLoad: false, ...strip },
+    from: Date.parse(from),
+    to: Date.parse(to),
+    lastSeen: lastSeen === null ? null : Date.parse(lastSeen),
+    points: points.map(([time, count, mean, min, max, last]) => ({ time, count, mean, min, max, last })),
+  }));
 }
 
 /** A loaded answer as a series. */
@@ -110,11 +121,19 @@ export function mustReload(all: readonly Series[], data: FrameData): boolean {
 export const WANTED_POINTS = 250;
 const MOST_POINTS = 300;
 
-/** The points within [from, to], each in the middle of its bucket, in unbroken stretches: between them readings are missing. */
-export function toStretches(series: Series, from: EpochMs, to: EpochMs): PlotPoint[][] {
-  const { bucketMs } = series;
+/**
+ * The points within [from, to], each in the middle of its bucket, in unbroken stretches: between them readings are missing.
+ * A flag holds its value until the next one, and the last until `heldUntil`, the device's latest event time.
+ */
+export function toStretches(
+  series: Series,
+  from: EpochMs,
+  to: EpochMs,
+  heldUntil: EpochMs | null = null,
+): PlotPoint[][] {
+  const { bucketMs, kind } = series;
   const visible = series.points.filter((point) => point.time + bucketMs >= from && point.time <= to);
-  const gap = gapMs(visible, bucketMs);
+  const gap = kind === "boolean" ? Number.POSITIVE_INFINITY : gapMs(visible, bucketMs);
   const stretches: PlotPoint[][] = [];
   visible.forEach((point, i) => {
     const before = visible[i - 1];
@@ -129,6 +148,12 @@ export function toStretches(series: Series, from: EpochMs, to: EpochMs): PlotPoi
     if (before && point.time - before.time <= gap) stretches.at(-1)!.push(drawn);
     else stretches.push([drawn]);
   });
+  const last = kind === "boolean" ? stretches.at(-1)?.at(-1) : undefined;
+  const end = Math.min(to, heldUntil ?? to);
+  if (last && heldUntil !== null && end > last.time) {
+    const { last: value } = visible.at(-1)!;
+    stretches.at(-1)!.push({ time: end, start: last.start, value, low: value, high: value, alone: false });
+  }
   return stretches.map((stretch) => (stretch.length === 1 ? [{ ...stretch[0]!, alone: true }] : stretch));
 }
 
@@ -136,6 +161,23 @@ export function toStretches(series: Series, from: EpochMs, to: EpochMs): PlotPoi
 export function visiblePoints(series: Series, from: EpochMs, to: EpochMs): HistoryPoint[] {
   return series.points.filter((point) => point.time + series.bucketMs >= from && point.time <= to);
 }
+
+/**
+ * The decimals that readings of a series were sent with, as far as its points tell: their extremes are readings themselves.
+ * Means have one more.
+ */
+export function decimalsOf({ points, bucketMs }: Pick<Series, "points" | "bucketMs">): number {
+  let most = 0;
+  for (const { min, max } of points)
+    for (const value of [min, max]) {
+      const [, decimals = "", power = "0"] = /^-?\d+(?:\.(\d+))?(?:e(.+))?$/.exec(String(value)) ?? [];
+      most = Math.max(most, decimals.length - Number(power));
+    }
+  return Math.min(MOST_DECIMALS, most + (bucketMs > 0 ? 1 : 0));
+}
+
+/** More are float dust: 0.1 + 0.2 has 17. */
+const MOST_DECIMALS = 12;
 
 /** Returns the distance from which two points count as apart: well above what is usual between them. */
 function gapMs(points: readonly HistoryPoint[], bucketMs: number): number {

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { OddAnswer } from "@/server/contracts/odd";
+import type { DeviceOddness, OddAnswer } from "@/server/contracts/odd";
+import { toSegment } from "@/server/domain/segment";
 import { postJson, queryString, readJson } from "./request";
 
 const ROOT = "/api/v1/odd";
@@ -25,6 +26,23 @@ export const oddQuery = ({ state, site, device }: OddFilter, cursor: string | nu
       ),
     placeholderData: keepPreviousData,
     refetchInterval: 30_000,
+  });
+
+/** What was usual of a device's series at each step of 5 minutes. Times in epoch ms. */
+export const usualQuery = (device: string, metric: string, from: number, to: number) =>
+  queryOptions({
+    queryKey: ["usual", device, metric, from, to],
+    queryFn: ({ signal }) =>
+      readJson<DeviceOddness>(
+        `/api/v1/devices/${toSegment(device)}/oddness${queryString({
+          metric,
+          from: new Date(from).toISOString(),
+          to: new Date(to).toISOString(),
+        })}`,
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
   });
 
 /** Says of a stretch that it was normal or real; null takes that back. */

@@ -1,8 +1,8 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { ReadingsAnswer } from "@/server/contracts/devices";
+import type { ReadingsAnswer, StripsAnswer } from "@/server/contracts/devices";
 import type { EpochMs } from "@/server/domain/terms";
 import { toSegment } from "@/server/domain/segment";
-import { applyToAll, type Series, toSeries, WANTED_POINTS } from "../live/series";
+import { applyToAll, type Series, toSeries, toSeriesOfAll, WANTED_POINTS } from "../live/series";
 import type { LiveClient } from "../live/client";
 import { serverNow } from "../ui/server-time";
 import { queryString, readJson } from "./request";
@@ -41,6 +41,44 @@ export const historyQuery = (live: LiveClient, { device, metrics, range, isLive 
     },
     placeholderData: keepPreviousData,
     staleTime: isLive ? 5000 : Infinity,
+  });
+
+/** All metrics of a device in few points, a series each; the range as for historyQuery. */
+export const stripsQuery = (live: LiveClient, { device, range, isLive }: Omit<WantedHistory, "metrics">) =>
+  queryOptions({
+    queryKey: ["strips", device, range, isLive],
+    queryFn: async ({ signal }): Promise<readonly Series[]> => {
+      const load = async () => {
+        const to = "to" in range ? range.to : (range.end ?? serverNow());
+        const from = "from" in range ? range.from : range.spanMs === null ? range.begin : to - range.spanMs;
+        const query = queryString({
+          from: new Date(Math.max(0, from)).toISOString(),
+          to: new Date(to).toISOString(),
+        });
+        return toSeriesOfAll(
+          await readJson<StripsAnswer>(`/api/v1/devices/${toSegment(device)}/strips${query}`, signal),
+        );
+      };
+      return isLive ? live.snapshot<readonly Series[]>(`device:${device}`, load, applyToAll) : load();
+    },
+    placeholderData: keepPreviousData,
+    staleTime: isLive ? 5000 : Infinity,
+  });
+
+/** When a device sent anything in the 24 hours before now, as its strips: asked for once in a while. */
+export const daySeenQuery = (device: string) =>
+  queryOptions({
+    queryKey: ["day seen", device],
+    queryFn: async ({ signal }) => {
+      const to = serverNow();
+      const query = queryString({
+        from: new Date(to - 86_400_000).toISOString(),
+        to: new Date(to).toISOString(),
+        maxPoints: 146,
+      });
+      return readJson<StripsAnswer>(`/api/v1/devices/${toSegment(device)}/strips${query}`, signal);
+    },
+    refetchInterval: 60_000,
   });
 
 function readRange(device: string, metric: string, from: number, to: number, signal: AbortSignal) {

@@ -2,7 +2,7 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState, useSyncExternalStore } from "react";
 import { labelShifts } from "./label-shifts";
 import classes from "./time-chart.module.css";
-import { nearest, PLOT, type PlotPoint, stepped, timeAt, xOf, yOf } from "./time-chart-plot";
+import { heldAt, nearest, PLOT, type PlotPoint, stepped, timeAt, xOf, yOf } from "./time-chart-plot";
 import type { Crosshair } from "./time-chart-crosshair";
 
 export interface OverlayLine {
@@ -10,6 +10,8 @@ export interface OverlayLine {
   readonly label: string;
   readonly color: string;
   readonly points: readonly PlotPoint[];
+  /** True for values that hold until the next one. */
+  readonly step: boolean;
 }
 
 interface OverlayProps {
@@ -171,7 +173,7 @@ interface PointedAt {
 
 function pointedAt({ lines, from, to, width }: OverlayProps, at: number): PointedAt {
   const reach = (REACH / Math.max(1, width - PLOT.left - PLOT.right)) * (to - from);
-  const found = lines.map(({ points }) => nearest(points, at, reach));
+  const found = lines.map(({ points, step }) => (step ? heldAt(points, at, reach) : nearest(points, at, reach)));
   const near = found.filter((point) => point !== null).sort((a, b) => Math.abs(a.time - at) - Math.abs(b.time - at))[0];
   return { time: near?.time ?? at, start: near?.start ?? at, found };
 }

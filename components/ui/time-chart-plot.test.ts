@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { labelAsides, nearest, PLOT, stepped, timeAt, xOf, yOf } from "./time-chart-plot";
+import { describe, expect, it, test } from "vitest";
+import { heldAt, labelAsides, nearest, PLOT, stepped, timeAt, xOf, yOf } from "./time-chart-plot";
 
 const point = (time: number) => ({ time, start: time, value: 1, low: 1, high: 1, alone: false });
 
@@ -57,4 +57,16 @@ describe("stepped", () => {
     expect(stepped(lines, 90, -1, 0, 50)).toBe(30);
     expect(stepped([], 25, 1, 0, 50)).toBe(null);
   });
+});
+
+test("a value that holds is read anywhere until the next one, not beyond the last", () => {
+  const points = [10, 30].map((time) => ({ time, start: time, value: time, low: 0, high: 0, alone: false }));
+  expect([5, 10, 29, 30, 32, 40].map((time) => heldAt(points, time, 5)?.value ?? null)).toEqual([
+    10,
+    10,
+    10,
+    30,
+    30,
+    null,
+  ]);
 });

@@ -46,6 +46,13 @@ export function nearest(points: readonly PlotPoint[], time: number, reach: numbe
   return best && Math.abs(best.time - time) <= reach ? best : null;
 }
 
+/** The point whose value holds at a time; the first one if it is within `reach` ms after. Points are in order of time. */
+export function heldAt(points: readonly PlotPoint[], time: number, reach: number): PlotPoint | null {
+  const last = points.at(-1);
+  if (!last || time > last.time + reach) return null;
+  return points.findLast((point) => point.time <= time) ?? nearest(points, time, reach);
+}
+
 /**
  * The moment some points on from where a person is, of any line within the range; the last one when nothing is pointed at.
  * @returns null when there is no point.

@@ -55,16 +55,16 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const colors = useComputedColorScheme("light");
   const scale = useMemo(
-    () =>
-      props.scale ?? (range ? fixedScale(range, props.formatValue) : scaleOf(rows, series, fromZero, limits, expected)),
-    [props.scale, rows, series, fromZero, range, limits, expected, props.formatValue],
+    () => props.scale ?? (range ? fixedScale(range, props.formatValue) : scaleOf(rows, series, fromZero, limits)),
+    [props.scale, rows, series, fromZero, range, limits, props.formatValue],
   );
   const lines = useMemo(
     () =>
-      series.map(({ key, label, color, band, points }): OverlayLine => ({
+      series.map(({ key, label, color, band, points, step = false }): OverlayLine => ({
         key,
         label,
         color,
+        step,
         points: points ?? pointsOf(rows, key, band),
       })),
     [rows, series],
@@ -121,10 +121,9 @@ function scaleOf(
   series: readonly TimeSeries[],
   fromZero: boolean,
   limits: readonly TimeLimit[],
-  expected: readonly Expected[],
 ): ValueScale {
-  let low = Math.min(...limits.map(({ value }) => value), ...expected.map((usual) => usual.low));
-  let high = Math.max(...limits.map(({ value }) => value), ...expected.map((usual) => usual.high));
+  let low = Math.min(...limits.map(({ value }) => value));
+  let high = Math.max(...limits.map(({ value }) => value));
   for (const row of rows) {
     for (const { key, band } of series) {
       const extremes = band ? (row[band] as readonly [number, number] | null | undefined) : null;

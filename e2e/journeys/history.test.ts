@@ -167,6 +167,36 @@ test("several metrics share a moment, and go into one download", async () => {
   await page.context().close();
 });
 
+test("a spike is read by keyboard and by tap, with every digit", async () => {
+  const spike = { device: "spiky-1", time: START + 5_000_000, readings: { pressure: 98.765 } };
+  const around = [-2, -1, 1, 2].map((i) => ({ ...spike, time: spike.time + i * 10_000, readings: { pressure: 1.25 } }));
+  await post(stage.product, [spike, ...around]);
+  const range = `from=${new Date(spike.time - 60_000).toISOString()}&to=${new Date(spike.time + 60_000).toISOString()}`;
+  const page = await stage.open(`/devices/spiky-1?metric=pressure&${range}`);
+  await loaded(page);
+  const chart = page.getByRole("slider", { name: /^pressure over time/ });
+  const readOut = page.locator("[data-read-out]");
+  await until(
+    async () => {
+      await chart.press("End");
+      return (await readOut.count()) > 0;
+    },
+    { timeoutMs: PATIENCE_MS, what: "the chart to be loaded" },
+  );
+  await chart.press("ArrowLeft");
+  await chart.press("ArrowLeft");
+  expect(await chart.getAttribute("aria-valuetext")).toContain("pressure 98.765");
+  await readOut.getByText("98.765").waitFor();
+  await chart.press("Escape");
+  await readOut.waitFor({ state: "detached" });
+
+  const phone = await stage.open(`/devices/spiky-1?metric=pressure&${range}`, { hasTouch: true });
+  await loaded(phone);
+  await phone.getByRole("slider", { name: /^pressure over time/ }).tap();
+  await phone.locator("[data-read-out]").getByText("98.765").waitFor();
+  await Promise.all([page.context().close(), phone.context().close()]);
+});
+
 test("properties are edited; a wrong one is named, a conflict is decided by the person", async () => {
   const page = await stage.open(`/devices/${DEVICE}`);
   await loaded(page);
@@ -207,6 +237,7 @@ test("properties are edited; a wrong one is named, a conflict is decided by the 
 test("messages are paged back and forth", async () => {
   const page = await stage.open(`/devices/${DEVICE}`);
   await loaded(page);
+  await page.getByRole("tab", { name: "Messages" }).click();
   const messages = page.getByRole("region", { name: "Messages" });
   const first = await messages.locator("code").first().innerText();
   await messages.getByRole("button", { name: "Older" }).click();

@@ -104,3 +104,4 @@ export const deviceOddnessAnswer = z
   .meta({ id: "DeviceOddness" });
 
 export type OddAnswer = z.infer<typeof oddAnswer>;
+export type DeviceOddness = z.infer<typeof deviceOddnessAnswer>;

@@ -1,0 +1,59 @@
+import { memo } from "react";
+import { formatDuration } from "../ui/format";
+import { metricColor } from "../ui/theme";
+import { type Series, toStretches, visiblePoints } from "../live/series";
+import type { Stretch } from "./ranges";
+import { flagBands, STRIP, stripPaths } from "./strip-paths";
+import classes from "./strips.module.css";
+
+interface StripProps extends Stretch {
+  readonly series: Series;
+  /** Event time of the device's latest reading: until then a flag holds. */
+  readonly heldUntil: number | null;
+}
+
+/** One metric over the range, 48 px high and as wide as there is room; flags as bands. Its figures are beside it. */
+export const Strip = memo(function Strip({ series, from, to, heldUntil }: StripProps) {
+  const stretches = toStretches(series, from, to, heldUntil);
+  const x = (time: number) => ((Math.min(to, Math.max(from, time)) - from) / (to - from)) * STRIP.width;
+  const color = metricColor(series.metric);
+  if (series.kind === "boolean") {
+    return (
+      <svg
+        className={classes.strip}
+        viewBox={`0 0 ${STRIP.width} ${STRIP.height}`}
+        preserveAspectRatio="none"
+        aria-hidden
+      >
+        {flagBands(stretches.flat(), to).map((band) => (
+          <rect
+            key={band.from}
+            x={x(band.from)}
+            width={Math.max(2, x(band.to) - x(band.from))}
+            y={band.value === false ? 30 : 14}
+            height={band.value === false ? 4 : 20}
+            fill={color}
+            fillOpacity={band.value === null ? 0.45 : band.value ? 0.9 : 0.5}
+          >
+            <title>{`${band.value === null ? "true and false" : String(band.value)} for ${formatDuration(band.to - band.from)}`}</title>
+          </rect>
+        ))}
+      </svg>
+    );
+  }
+  const points = visiblePoints(series, from, to);
+  const low = points.reduce((least, { min }) => Math.min(least, min), Infinity);
+  const high = points.reduce((most, { max }) => Math.max(most, max), -Infinity);
+  const { line, band } = stripPaths(stretches, { from, to }, [low, high]);
+  return (
+    <svg
+      className={classes.strip}
+      viewBox={`0 0 ${STRIP.width} ${STRIP.height}`}
+      preserveAspectRatio="none"
+      aria-hidden
+    >
+      <path d={band} fill={color} fillOpacity="0.15" />
+      <path d={line} fill="none" stroke={color} strokeWidth="1.5" vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
+});

@@ -1,0 +1,179 @@
+"use client";
+import { TextInput } from "@mantine/core";
+import { Fragment, memo, type ReactNode, useState } from "react";
+import type { CurrentValue } from "@/server/contracts/common";
+import type { DeviceDetail } from "@/server/contracts/devices";
+import { Age } from "../ui/age";
+import { formatMeasure } from "../ui/format";
+import { isGuessed, type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
+import { inMetricOrder } from "../ui/metric-order";
+import { Quantity } from "../ui/quantity";
+import { metricColor } from "../ui/theme";
+import { useTurn } from "../ui/use-turn";
+import { type Series, summarize, visiblePoints } from "../live/series";
+import { looksLikeNumber } from "./looks-like-number";
+import type { Stretch } from "./ranges";
+import { Strip } from "./strip";
+import classes from "./strips.module.css";
+import type { HistoryView } from "./use-history";
+
+/** A value this much older than the device's latest is one the device has stopped sending. */
+const STALE_MS = 5 * 60_000;
+/** From so many metrics on there is a field to filter them. */
+const FILTERED_FROM = 9;
+/** Strips take so many turns of the charts' clock: they are drawn once a second. */
+const TURNS = 4;
+
+interface StripsProps {
+  readonly device: DeviceDetail;
+  readonly known: KnownMetrics;
+  readonly view: HistoryView;
+  /** Metrics whose charts are open. */
+  readonly open: readonly string[];
+  /** Opens one metric's chart alone, or closes it. */
+  readonly onOpen: (metric: string) => void;
+  /** Opens a metric's chart beside the others, or closes it. */
+  readonly onToggle: (metric: string) => void;
+  /** What stands beneath a metric: its chart. */
+  readonly beneath: (metric: string) => ReactNode;
+}
+
+/** Every metric of a device: its latest value, and a strip of the range. Choosing one opens its chart beneath it. */
+export function Strips({ device, known, view, open, onOpen, onToggle, beneath }: StripsProps) {
+  const [wanted, setWanted] = useState("");
+  const drawn = useTurn(view, 0, TURNS, `${view.choice} ${view.isStale} ${view.strips === undefined}`);
+  const { values, lastEventTime } = device;
+  const names = inMetricOrder(Object.keys(values));
+  if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
+  const latest = lastEventTime ? Date.parse(lastEventTime) : 0;
+  const shown = names.filter((name) => name.toLowerCase().includes(wanted.trim().toLowerCase()));
+  const strips = new Map(drawn.strips?.map((series) => [series.metric, series]));
+  return (
+    <>
+      {names.length >= FILTERED_FROM ? (
+        <TextInput
+          className={classes.filter}
+          size="xs"
+          aria-label="Filter metrics"
+          placeholder={`Filter ${names.length} metrics`}
+          value={wanted}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+        />
+      ) : null}
+      {shown.length === 0 ? <p className={classes.muted}>No metric has “{wanted}” in its name.</p> : null}
+      <ul className={classes.strips} data-shown={drawn.isStale || !drawn.strips ? undefined : drawn.choice}>
+        {shown.map((name) => (
+          <Fragment key={name}>
+            <li>
+              <Row
+                {...{ device, known, name, onOpen, onToggle }}
+                current={values[name]!}
+                isStale={latest - Date.parse(values[name]!.time) > STALE_MS}
+                isOpen={open.includes(name)}
+              >
+                <Past series={strips.get(name)} from={drawn.from} to={drawn.to} heldUntil={latest || null} />
+              </Row>
+              {beneath(name)}
+            </li>
+          </Fragment>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+interface RowProps extends Pick<StripsProps, "device" | "known" | "onOpen" | "onToggle"> {
+  readonly name: string;
+  readonly current: CurrentValue;
+  readonly isStale: boolean;
+  readonly isOpen: boolean;
+  readonly children: ReactNode;
+}
+
+function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, children }: RowProps) {
+  const metric = known.get(name);
+  const isWord = typeof current.value === "string";
+  const { rounded } = device;
+  const content = (
+    <>
+      <span className={classes.head}>
+        <span className={classes.name} title={name}>
+          {name}
+        </span>
+        <span className={classes.age}>
+          {isGuessed(device, metric) ? <span title="An earlier version made this unit up">unit guessed, </span> : null}
+          {looksLikeNumber(current.value) ? (
+            <span title={`${name} is sent in quotes. Send it as a number, without them, and it gets a history.`}>
+              came as text, no history,{" "}
+            </span>
+          ) : null}
+          {Object.hasOwn(rounded, name) ? (
+            <span title="Sent with more digits than a number can keep here; the nearest that can be kept is stored">
+              rounded,{" "}
+            </span>
+          ) : null}
+          {isStale ? "stale, " : ""}
+          <Age time={current.time} />
+        </span>
+      </span>
+      <span className={classes.value} data-value={name}>
+        <Flashing value={shownAs(current.value, metric?.kind)} unit={unitOf(device, name, metric)} />
+      </span>
+      {isWord ? <span className={classes.words}>Words have no history</span> : children}
+    </>
+  );
+  if (isWord) return <div className={classes.row}>{content}</div>;
+  return (
+    <div className={classes.row} data-stale={isStale || undefined}>
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        title={isOpen ? `Close the chart of ${name}` : `Open the chart of ${name}; with Shift beside the others`}
+        style={isOpen ? { boxShadow: `inset 2px 0 0 ${metricColor(name)}` } : undefined}
+        onClick={(event) => (event.shiftKey ? onToggle(name) : onOpen(name))}
+      >
+        {content}
+      </button>
+      <label
+        className={classes.beside}
+        title={isOpen ? `Take ${name} out of the charts` : `Show ${name} beside the others`}
+      >
+        <input type="checkbox" checked={isOpen} aria-label={`Chart ${name}`} onChange={() => onToggle(name)} />
+      </label>
+    </div>
+  );
+}
+
+/** The strip of a metric, and between which values it was. */
+const Past = memo(function Past({ series, from, to, heldUntil }: Stretch & PastProps) {
+  const points = series ? visiblePoints(series, from, to) : [];
+  const summary = summarize(points);
+  const held = series?.kind === "boolean" && points.length > 0;
+  return (
+    <>
+      {series && summary ? (
+        <Strip series={series} from={from} to={to} heldUntil={heldUntil} />
+      ) : (
+        <span className={classes.words}>{series || heldUntil === null ? "" : "No reading in this time"}</span>
+      )}
+      <span className={classes.extremes}>
+        {summary && !held ? `${formatMeasure(summary.min)} – ${formatMeasure(summary.max)}` : ""}
+      </span>
+    </>
+  );
+});
+
+interface PastProps {
+  readonly series: Series | undefined;
+  readonly heldUntil: number | null;
+}
+
+/** A value that flashes softly when it changes, but not when the page is opened. */
+function Flashing({ value, unit }: { value: CurrentValue["value"]; unit: string | null | undefined }) {
+  const [first] = useState(value);
+  return (
+    <span key={String(value)} className={value === first ? undefined : classes.flash}>
+      <Quantity value={value} unit={unit} />
+    </span>
+  );
+}
