@@ -1,6 +1,6 @@
 "use client";
 import { TextInput } from "@mantine/core";
-import { Fragment, memo, type ReactNode, useState } from "react";
+import { memo, type ReactNode, useState } from "react";
 import type { CurrentValue } from "@/server/contracts/common";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
@@ -63,19 +63,23 @@ export function Strips({ device, known, view, open, onOpen, onToggle, beneath }:
       {shown.length === 0 ? <p className={classes.muted}>No metric has “{wanted}” in its name.</p> : null}
       <ul className={classes.strips} data-shown={drawn.isStale || !drawn.strips ? undefined : drawn.choice}>
         {shown.map((name) => (
-          <Fragment key={name}>
-            <li>
-              <Row
-                {...{ device, known, name, onOpen, onToggle }}
-                current={values[name]!}
-                isStale={latest - Date.parse(values[name]!.time) > STALE_MS}
-                isOpen={open.includes(name)}
-              >
-                <Past series={strips.get(name)} from={drawn.from} to={drawn.to} heldUntil={latest || null} />
-              </Row>
-              {beneath(name)}
-            </li>
-          </Fragment>
+          <li key={name}>
+            <Row
+              {...{ device, known, name, onOpen, onToggle }}
+              current={values[name]!}
+              isStale={latest - Date.parse(values[name]!.time) > STALE_MS}
+              isOpen={open.includes(name)}
+            >
+              <Past
+                series={strips.get(name)}
+                isLoaded={drawn.strips !== undefined}
+                from={drawn.from}
+                to={drawn.to}
+                heldUntil={latest || null}
+              />
+            </Row>
+            {beneath(name)}
+          </li>
         ))}
       </ul>
     </>
@@ -145,7 +149,7 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
 }
 
 /** The strip of a metric, and between which values it was. */
-const Past = memo(function Past({ series, from, to, heldUntil }: Stretch & PastProps) {
+const Past = memo(function Past({ series, isLoaded, from, to, heldUntil }: Stretch & PastProps) {
   const points = series ? visiblePoints(series, from, to) : [];
   const summary = summarize(points);
   const held = series?.kind === "boolean" && points.length > 0;
@@ -154,7 +158,7 @@ const Past = memo(function Past({ series, from, to, heldUntil }: Stretch & PastP
       {series && summary ? (
         <Strip series={series} from={from} to={to} heldUntil={heldUntil} />
       ) : (
-        <span className={classes.words}>{series || heldUntil === null ? "" : "No reading in this time"}</span>
+        <span className={classes.words}>{isLoaded ? "No reading in this time" : ""}</span>
       )}
       <span className={classes.extremes}>
         {summary && !held ? `${formatMeasure(summary.min)} – ${formatMeasure(summary.max)}` : ""}
@@ -165,6 +169,8 @@ const Past = memo(function Past({ series, from, to, heldUntil }: Stretch & PastP
 
 interface PastProps {
   readonly series: Series | undefined;
+  /** False while nothing can be said. */
+  readonly isLoaded: boolean;
   readonly heldUntil: number | null;
 }
 
