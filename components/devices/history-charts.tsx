@@ -5,6 +5,7 @@ import type { DeviceQuality } from "@/server/contracts/quality";
 import {
   formatDecimals,
   formatDuration,
+  formatExact,
   formatInstant,
   formatMeasure,
   formatTick,
@@ -95,7 +96,11 @@ export function GroupChart(props: GroupChartProps) {
   );
   const decimals = useMemo(() => Math.max(...series.map((one) => decimalsOf(one))), [series]);
   const exact = useCallback(
-    (number: number) => (isFlag ? flagWord(number) : formatDecimals(number, decimals)),
+    (number: number) => {
+      if (isFlag) return flagWord(number);
+      // Too small for decimals to tell.
+      return Math.abs(number) < 1e-6 ? formatExact(number) : formatDecimals(number, decimals);
+    },
     [isFlag, decimals],
   );
   const expected = useExpected(series[0]!, from, to, series.length === 1 && !isFlag);

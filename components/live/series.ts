@@ -2,6 +2,7 @@ import { ownMember } from "@/server/domain/own-member";
 import type { ReadingsAnswer, StripsAnswer } from "@/server/contracts/devices";
 import type { FrameData, LiveDevice } from "@/server/contracts/live";
 import type { EpochMs } from "@/server/domain/terms";
+import { decimalsIn } from "../ui/format";
 import type { PlotPoint } from "../ui/time-chart-plot";
 
 export type HistoryPoint = ReadingsAnswer["points"][number];
@@ -162,22 +163,10 @@ export function visiblePoints(series: Series, from: EpochMs, to: EpochMs): Histo
   return series.points.filter((point) => point.time + series.bucketMs >= from && point.time <= to);
 }
 
-/**
- * The decimals that readings of a series were sent with, as far as its points tell: their extremes are readings themselves.
- * Means have one more.
- */
+/** The decimals a chart's read-out of a series needs: those its readings were sent with, of which extremes are some, and one more for means. */
 export function decimalsOf({ points, bucketMs }: Pick<Series, "points" | "bucketMs">): number {
-  let most = 0;
-  for (const { min, max } of points)
-    for (const value of [min, max]) {
-      const [, decimals = "", power = "0"] = /^-?\d+(?:\.(\d+))?(?:e(.+))?$/.exec(String(value)) ?? [];
-      most = Math.max(most, decimals.length - Number(power));
-    }
-  return Math.min(MOST_DECIMALS, most + (bucketMs > 0 ? 1 : 0));
+  return decimalsIn(points.flatMap(({ min, max }) => [min, max])) + (bucketMs > 0 ? 1 : 0);
 }
-
-/** More are float dust: 0.1 + 0.2 has 17. */
-const MOST_DECIMALS = 12;
 
 /** Returns the distance from which two points count as apart: well above what is usual between them. */
 function gapMs(points: readonly HistoryPoint[], bucketMs: number): number {

@@ -28,13 +28,6 @@ export function formatExact(value: number): string {
   return exact.format(clean);
 }
 
-/** A value with at most so many decimals, without zeros at its end: what was measured, and no dust of binary fractions. */
-export function formatDecimals(value: number, decimals: number): string {
-  const size = Math.abs(value);
-  const isPlain = size < 1e15 && (size >= 1e-6 || size === 0);
-  return formatExact(isPlain ? Number(value.toFixed(decimals)) : Number(value.toPrecision(12)));
-}
-
 /** A whole number: exact below 10,000, then three significant digits with an SI prefix ("12.4 K"). */
 export function formatCount(value: number): string {
   return Math.abs(value) < 10_000 ? grouped.format(value) : prefixed(value);
