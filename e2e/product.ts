@@ -171,7 +171,7 @@ export async function runProduct(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [path.join(ROOT, "dist", "main.mjs"), ...args], {
-    cwd: options.build ?? ROOT,
+    cwd: ROOT,
     env: { ...cleanEnv(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
