@@ -102,3 +102,16 @@ describe("the checks of a series", () => {
     );
   });
 });
+
+it("calls no machine stuck that idles at a value inside its range, for short times first and long ones then", () => {
+  const state = newSeries();
+  const found: string[] = [];
+  let time = Date.UTC(2026, 0, 1);
+  const take = (value: number) =>
+    stepSeries(state, (time += 10_000), value, DEFAULT_LIMITS, (one) => found.push(one.check));
+  for (let shift = 0; shift < 12; shift++) {
+    for (let i = 0; i < 300; i++) take(50 + 45 * Math.sin(shift + i * 0.7) + ((i * 7919) % 101) / 100);
+    for (let i = 0; i < (shift < 4 ? 12 : 400); i++) take(20);
+  }
+  expect(found.filter((check) => check === "stuck")).toEqual([]);
+});

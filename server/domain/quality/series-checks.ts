@@ -43,7 +43,7 @@ const USUAL_SPIKES = 0.02;
 const OFTEN_EQUAL = 0.5;
 /** The share that a series without a past is taken to have. */
 const FIRST_EQUAL = 0.3;
-/** A value at which the series was stuck this often is where it rests. */
+/** A value at which the series stays this often is where it rests. */
 const RESTS = 3;
 /** A counter is what didn't fall for a day and in so many readings, and of which this share rose. */
 const COUNTER_MS = 86_400_000;
@@ -71,7 +71,7 @@ const HIGHEST = 13;
 const RUN = 14;
 const RUN_FROM = 15;
 const RUN_FLAGGED = 16;
-/** The value at which it was stuck last, and how often. */
+/** The value at which it stayed last for ten readings or more, and how often in a row. */
 const REST = 17;
 const RESTED = 18;
 /** Readings since it fell, how many of them rose, and when it fell. */
@@ -178,7 +178,10 @@ function followRun(state: SeriesState, time: EpochMs, value: number, limits: Ser
   if (state[RUN]! >= 2 && state[RUN_FLAGGED] === 0) state[EQUAL]! += NEWEST * ((equal ? 1 : 0) - state[EQUAL]!);
   if (!equal) {
     // A run that was flagged is no measure for the next.
-    if (state[RUN_FLAGGED] === 0) state[LONGEST] = Math.max(state[LONGEST]! * REMEMBERED, state[RUN]!);
+    if (state[RUN_FLAGGED] === 0) {
+      state[LONGEST] = Math.max(state[LONGEST]! * REMEMBERED, state[RUN]!);
+      if (state[RUN]! >= LEAST_RUN.readings) restAt(state, state[VALUE]!);
+    }
     state[RUN] = 1;
     state[RUN_FROM] = time;
     state[RUN_FLAGGED] = 0;
@@ -194,12 +197,17 @@ function followRun(state: SeriesState, time: EpochMs, value: number, limits: Ser
     state[RUN]! >= Math.max(LEAST_RUN.readings, longestRun(state, limits.stuckTimes)) &&
     isInside(state, value);
   if (!stuck) return;
-  state[RESTED] = value === state[REST] ? state[RESTED]! + 1 : 1;
-  state[REST] = value;
-  if (state[RESTED]! >= RESTS) return;
+  if (value === state[REST] && state[RESTED]! >= RESTS - 1) return;
+  restAt(state, value);
   state[RUN_FLAGGED] = 1;
   state[EQUAL] = state[EQUAL_BEFORE]!;
   tell("stuck", "suspect", from, time);
+}
+
+/** Learns that it stayed at a value: where it does so again and again it rests, however long. */
+function restAt(state: SeriesState, value: number): void {
+  state[RESTED] = value === state[REST] ? state[RESTED]! + 1 : 1;
+  state[REST] = value;
 }
 
 /** Tells whether a value lies within what the series was so far, not at its edge. */
