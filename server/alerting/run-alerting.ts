@@ -2,6 +2,7 @@ import { pause } from "@/server/async/backoff";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import { prepared } from "@/server/postgres/prepared";
+import { timeText } from "@/server/postgres/time-text";
 import type { EpochMs } from "@/server/domain/terms";
 import type { TopicState } from "@/server/ports/event-log";
 import { createReadRules } from "./active-rules";
@@ -10,8 +11,8 @@ import { addReadyRules } from "./ready";
 import { judgeOddness, UNJUDGED_ODD } from "./oddness";
 import { recheckLate } from "./recheck";
 import { judgeScores, SCORED_AT } from "./scored";
-import { findSilent } from "./silence";
-import { decideDue, seedRules, type TurnDeps } from "./turn";
+import { findSilent, leastSilence, MAY_BE_SILENT } from "./silence";
+import { decideDue, DUE, seedRules, type TurnDeps } from "./turn";
 import { followWatermark } from "./watermark";
 
 export interface RunAlertingDeps extends TurnDeps {
@@ -63,6 +64,8 @@ interface Wanted {
   readonly gone: boolean;
   readonly rechecks: boolean;
   readonly odd: boolean;
+  /** Time alone may decide something. */
+  readonly waits: boolean;
   /** When devices were scored last. */
   readonly scoredAt: number | null;
 }
@@ -70,7 +73,7 @@ interface Wanted {
 const WANTED = prepared(
   `SELECT EXISTS (SELECT FROM alert_rule) OR EXISTS (SELECT FROM alert_state) AS needed,
      EXISTS (SELECT FROM alert_rule WHERE seeded < version) AS seeds, EXISTS (SELECT ${GONE}) AS gone, EXISTS (SELECT FROM alert_recheck) AS rechecks,
-     EXISTS (SELECT ${UNJUDGED_ODD}) AS odd, ${SCORED_AT} AS "scoredAt"`,
+     EXISTS (SELECT ${UNJUDGED_ODD}) AS odd, ${SCORED_AT} AS "scoredAt", EXISTS (SELECT ${DUE}) OR ${MAY_BE_SILENT} AS waits`,
 );
 
 /** Makes the function that takes one turn. Nearly always there is nothing to do, which one statement says. */
@@ -80,8 +83,10 @@ export function createTurn(
   const watermarkOf = followWatermark(deps.pool);
   let judgedScores: number | null = null;
   return async (signal) => {
-    const { rows } = await deps.pool.query<Wanted>(WANTED([]));
-    const { needed, seeds, gone, rechecks, odd, scoredAt } = rows[0]!;
+    const askedAt = (deps.now ?? Date.now)();
+    // What isn't due by now isn't by the watermark, which is before.
+    const { rows } = await deps.pool.query<Wanted>(WANTED([timeText(askedAt), leastSilence(deps)]));
+    const { needed, seeds, gone, rechecks, odd, scoredAt, waits } = rows[0]!;
     if (!needed) return;
     if (seeds) while (!signal.aborted && (await seedRules(deps)));
     if (gone) while (!signal.aborted && (await closeGone(deps)));
@@ -90,7 +95,7 @@ export function createTurn(
     // Scores come every few minutes; a changed rule looks at those there are.
     if (scoredAt !== null && (seeds || scoredAt !== judgedScores) && (await judgeScores(deps, scoredAt)))
       judgedScores = scoredAt;
-    const askedAt = (deps.now ?? Date.now)();
+    if (!waits && !seeds) return;
     const watermark = await watermarkOf(await deps.describe(), askedAt);
     if (watermark === null || signal.aborted) return;
     await decideDue(deps, watermark);

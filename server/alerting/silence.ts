@@ -57,6 +57,14 @@ function firesAt(
   return at === null ? null : { since, at };
 }
 
+/** The silence that is too short for any device of which no rule says how long, in milliseconds. */
+export const leastSilence = ({ staleMs }: Pick<TurnDeps, "staleMs">): number => Math.min(LEAST_SILENCE_MS, staleMs);
+
+/** SQL: by `$1` there may be something for {@link findSilent}, if silence of `$2` milliseconds may be too long, or a site is remembered. */
+export const MAY_BE_SILENT = `(EXISTS (SELECT FROM device WHERE gone_at IS NOT NULL OR last_seen <= $1::timestamptz - interval '1 millisecond' *
+    least($2::float8, (SELECT min((spec->>'afterMs')::float8) FROM alert_rule WHERE enabled AND spec->>'kind' = 'silence')))
+  OR EXISTS (SELECT FROM alert_state WHERE device_id = 0 AND site_id <> 0))`;
+
 /**
  * Finds devices that have been silent for too long, and sites of which too much is. Only silence up to `watermark` counts, and only while messages
  * were taken: an outage of ours is no device's silence.
@@ -109,11 +117,12 @@ interface Candidate extends Pick<Held, "gaps" | "gapP99" | "goneAt"> {
 }
 
 /** Finds what is to be told of by a rule, as far as that can be known before devices are locked: those of a site together. */
-async function findDue(tx: PoolClient, rules: readonly SilentRule[], { staleMs }: TurnDeps, watermark: EpochMs) {
+async function findDue(tx: PoolClient, rules: readonly SilentRule[], deps: TurnDeps, watermark: EpochMs) {
+  const { staleMs } = deps;
   const due = new Map<number, { readonly id: number; readonly site: number | null; readonly since: EpochMs }>();
   let open: readonly Open[] | null = null;
   for (const { id: rule, spec, selects } of rules) {
-    const least = spec.afterMs ?? Math.min(LEAST_SILENCE_MS, staleMs);
+    const least = spec.afterMs ?? leastSilence(deps);
     for (const device of await findCandidates(tx, rule, watermark - least, spec.afterMs === null)) {
       if (!selects(device)) continue;
       open ??= await readOpen(tx, 0);

@@ -76,7 +76,8 @@ async function nextDevices(tx: PoolClient, after: number): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-const DUE = `FROM alert_state s JOIN device d ON d.id = s.device_id
+/** SQL, to stand after SELECT: states that time decides by `$1`. */
+export const DUE = `FROM alert_state s JOIN device d ON d.id = s.device_id
   WHERE s.due_at <= d.last_event_time + greatest($1::timestamptz - d.last_seen, interval '0') - interval '${GRACE_MS} ms'`;
 const ANY_DUE = prepared(`SELECT ${DUE} LIMIT 1`);
 
