@@ -38,7 +38,9 @@ export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics
     case "firstSeen": {
       if (column.id === "lastSeen" && device.goneAt !== null) return <Gone at={device.goneAt} />;
       const time = device[column.id];
-      return time ? <Age time={time} /> : <None word="never" />;
+      if (!time) return <None word="never" />;
+      // What just came is just "now": an age that jumps back with each message can't be read.
+      return column.id === "lastSeen" ? <Age time={time} isCalm /> : <Age time={time} />;
     }
     default:
       return null;

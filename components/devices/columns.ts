@@ -12,20 +12,21 @@ export interface Column {
   /** Pixels; a column never changes its width. */
   readonly width: number;
   readonly isNumber: boolean;
-  readonly sort?: "lastSeen" | "messages";
+  /** The order that its head asks for; without one, it sorts nothing. */
+  readonly sort?: SortField;
 }
 
 /** The columns in display order; values come before the trend. */
 const PLAIN = [
   { id: "lastSeen", label: "Last seen", width: 120, isNumber: true, sort: "lastSeen" },
-  { id: "site", label: "Site", width: 128, isNumber: false },
-  { id: "type", label: "Type", width: 128, isNumber: false },
+  { id: "site", label: "Site", width: 128, isNumber: false, sort: "site" },
+  { id: "type", label: "Type", width: 128, isNumber: false, sort: "type" },
   { id: "labels", label: "Labels", width: 200, isNumber: false },
   { id: "trend", label: "Trend", width: 128, isNumber: false },
   { id: "messages", label: "Messages", width: 100, isNumber: true, sort: "messages" },
-  { id: "conflicts", label: "Conflicts", width: 100, isNumber: true },
-  { id: "lastEventTime", label: "Event time", width: 100, isNumber: true },
-  { id: "firstSeen", label: "First seen", width: 100, isNumber: true },
+  { id: "conflicts", label: "Conflicts", width: 100, isNumber: true, sort: "conflicts" },
+  { id: "lastEventTime", label: "Event time", width: 100, isNumber: true, sort: "lastEventTime" },
+  { id: "firstSeen", label: "First seen", width: 100, isNumber: true, sort: "firstSeen" },
 ] as const satisfies readonly (Omit<Column, "id"> & { id: string })[];
 
 /** Columns from this one on come after the values. */
@@ -69,6 +70,7 @@ function toColumns(chosen: readonly ColumnId[]): Column[] {
     label: name,
     width: VALUE_WIDTH,
     isNumber: true,
+    sort: `value:${name}`,
   }));
   const at = plain.findIndex(({ id }) => PLAIN.findIndex((one) => one.id === id) >= AFTER_VALUES);
   return at === -1 ? [...plain, ...values] : [...plain.slice(0, at), ...values, ...plain.slice(at)];
@@ -98,9 +100,26 @@ function isColumnId(id: unknown): id is ColumnId {
 }
 
 /** The order after a click on a column's head: the same column turns around. */
-export function nextSort(sort: DeviceSort, field: "id" | "state" | "lastSeen" | "messages"): DeviceSort {
-  // The latest and the most come first; names from a, states from trouble.
-  const first: DeviceSort = field === "lastSeen" || field === "messages" ? `-${field}` : field;
+export function nextSort(sort: DeviceSort, field: SortField): DeviceSort {
+  // The latest and the most come first; names from a, states from trouble, values from the lowest.
+  const first: DeviceSort = LATEST_FIRST.includes(field) ? (`-${field}` as DeviceSort) : field;
   if (sort !== first) return first;
-  return first.startsWith("-") ? field : `-${field}`;
+  return first.startsWith("-") ? field : (`-${field}` as DeviceSort);
+}
+
+/** What a list can be sorted by, either way. */
+export type SortField = Exclude<DeviceSort, `-${string}`>;
+
+const LATEST_FIRST: readonly SortField[] = ["lastSeen", "lastEventTime", "firstSeen", "messages", "conflicts"];
+
+/** Writes chosen columns for the address, which a link takes along; nothing is the default. */
+export function choiceText({ columns, trend }: ColumnChoice): { columns: string | null; trend: string | null } {
+  return { columns: columns === null ? null : columns.join(","), trend };
+}
+
+/** Reads the columns of the address; null where it names none. */
+export function choiceIn(address: URLSearchParams): ColumnChoice | null {
+  const [columns, trend] = [address.get("columns"), address.get("trend")];
+  if (columns === null && trend === null) return null;
+  return readChoice(JSON.stringify({ columns: columns?.split(","), trend }));
 }

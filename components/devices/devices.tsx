@@ -1,9 +1,9 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import type { DeviceView } from "@/server/contracts/devices";
+import { type DeviceView, MOST_CHANGED } from "@/server/contracts/devices";
 import { toSegment } from "@/server/domain/segment";
 import { useRouter } from "next/navigation";
-import { useLayoutEffect, useMemo, useRef } from "react";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { type FirstOrder, fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
@@ -14,7 +14,8 @@ import type { KeyHint } from "../ui/keyboard-help";
 import { useListKeys } from "../ui/list-keys";
 import { NoMatch } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
-import { resolveChoice } from "./columns";
+import { ChosenBar } from "./chosen-bar";
+import { choiceIn, choiceText, type ColumnChoice, resolveChoice } from "./columns";
 import { Filters } from "./filters";
 import { useColumnChoice } from "./kept-choice";
 import { DevicesBar } from "./list-bar";
@@ -32,6 +33,7 @@ const KEYS: readonly KeyHint[] = [
   { keys: ["k", "↑"], does: "Previous device" },
   { keys: ["Home", "End"], does: "First or last device" },
   { keys: ["Enter"], does: "Open the device" },
+  { keys: ["x"], does: "Choose the device, or not" },
   { keys: ["Esc"], does: "Clear or leave the search" },
 ];
 
@@ -44,7 +46,23 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   const order = useQuery(fleetOrderQuery(wanted, first));
   const summary = useQuery(fleetSummaryQuery(wanted));
   const metrics = useQuery(metricsQuery());
-  const [choice, choose] = useColumnChoice();
+  const [kept, keep] = useColumnChoice();
+  // The address comes first: a link shows the columns it was sent with.
+  const choice = useMemo(() => choiceIn(new URLSearchParams(text)) ?? kept, [text, kept]);
+  const choose = (chosen: ColumnChoice | null) => {
+    keep(chosen);
+    change(chosen === null ? { columns: null, trend: null } : choiceText(chosen));
+  };
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const toggle = useCallback(
+    (id: string) =>
+      setChosen((before) => {
+        const next = new Set(before);
+        if (!next.delete(id) && next.size < MOST_CHANGED) next.add(id);
+        return next;
+      }),
+    [],
+  );
   const { openHelp } = useKeyboard();
   useKeyHints("Devices", KEYS);
   const box = useRef<HTMLDivElement>(null);
@@ -72,6 +90,10 @@ export function Devices({ first }: { first: FirstOrder | null }) {
       const id = ids[place.current];
       if (id !== undefined) router.push(`/devices/${toSegment(id)}`);
     },
+    choose: () => {
+      const id = ids[place.current];
+      if (id !== undefined) toggle(id);
+    },
     search: () => {
       input.current?.focus();
       input.current?.select();
@@ -79,8 +101,10 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   });
 
   const isEmpty = data?.ids.length === 0 && summary.data?.all === 0;
-  const isFiltered = Boolean(wanted.search || wanted.site || wanted.state || wanted.conflicts || wanted.label);
-  const clear = () => change({ search: null, site: null, state: null, conflicts: null, label: null });
+  const isFiltered = Boolean(
+    wanted.search || wanted.site || wanted.state || wanted.conflicts || wanted.label || wanted.where,
+  );
+  const clear = () => change({ search: null, site: null, state: null, conflicts: null, label: null, where: null });
   const reload = () => {
     void order.refetch();
     void summary.refetch();
@@ -98,6 +122,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               state={wanted.state ?? null}
               labels={wanted.label ?? NONE}
               withConflicts={wanted.conflicts ?? false}
+              where={wanted.where ?? ""}
               summary={summary.data}
               onChange={change}
               onLeave={() => {
@@ -117,6 +142,11 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               onChoose={choose}
               onReload={reload}
               onHelp={openHelp}
+            />
+            <ChosenBar
+              chosen={[...chosen]}
+              areRetired={/retired = yes/.test(wanted.where ?? "")}
+              onClear={() => setChosen(new Set())}
             />
           </>
         )}
@@ -145,6 +175,8 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               sort={wanted.sort}
               staleSeconds={staleSeconds}
               current={place.current}
+              chosen={chosen}
+              onToggle={toggle}
               dimmed={order.isPlaceholderData}
               onSort={(sort) => change({ sort: sort === DEFAULT_SORT ? null : sort })}
               onCurrent={place.setCurrent}

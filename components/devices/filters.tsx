@@ -11,6 +11,7 @@ import { SearchField } from "../ui/search-field";
 import { DeviceMark } from "../ui/state-mark";
 import type { AddressChanges } from "../ui/url";
 import classes from "./devices.module.css";
+import { Where } from "./where";
 
 interface FiltersProps {
   input: RefObject<HTMLInputElement | null>;
@@ -18,6 +19,7 @@ interface FiltersProps {
   site: string | null;
   state: DeviceState | null;
   withConflicts: boolean;
+  where: string;
   labels: readonly string[];
   /** Undefined until it is known. */
   summary: FleetSummary | undefined;
@@ -36,6 +38,7 @@ export function Filters({
   site,
   state,
   withConflicts,
+  where,
   labels,
   summary,
   onChange,
@@ -64,6 +67,7 @@ export function Filters({
         limit={200}
         className={list.select ?? ""}
       />
+      <Where where={where} onWhere={(where) => onChange({ where })} />
       <div className={classes.states} role="group" aria-label="State">
         <Chip
           isChosen={state === null}

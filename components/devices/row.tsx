@@ -29,6 +29,8 @@ interface RowProps {
   /** How severe the worst is that fires of it; null while nothing does. */
   firing: "warning" | "critical" | null;
   isCurrent: boolean;
+  isChosen: boolean;
+  onToggle: (id: string) => void;
   onCurrent: (index: number) => void;
 }
 
@@ -43,6 +45,8 @@ export const Row = memo(function Row({
   staleSeconds,
   firing,
   isCurrent,
+  isChosen,
+  onToggle,
   onCurrent,
 }: RowProps) {
   const router = useRouter();
@@ -56,10 +60,12 @@ export const Row = memo(function Row({
       data-row={id}
       data-state={(device && state) ?? undefined}
       data-current={isCurrent || undefined}
+      data-chosen={isChosen || undefined}
       aria-rowindex={index + 2}
       onClick={(event) => {
         onCurrent(index);
         // The id is the link, for keyboards and new tabs; the rest of the row is a larger target for it.
+        if ((event.ctrlKey || event.metaKey) && !(event.target as Element).closest("a")) return onToggle(id);
         if (event.ctrlKey || event.metaKey || event.shiftKey || window.getSelection()?.toString()) return;
         event.preventDefault();
         router.push(address);
@@ -70,6 +76,7 @@ export const Row = memo(function Row({
         <a href={address} title={id} onFocus={() => onCurrent(index)}>
           {id}
         </a>
+        {isChosen ? <Spoken>chosen</Spoken> : null}
         {firing === null ? null : (
           <span className={classes.firing} title={`Firing: ${firing}`}>
             <MarkShape mark={firing === "critical" ? "failing" : "warning"} />

@@ -2,7 +2,7 @@
 import { type RefObject, useEffect, useEffectEvent, useMemo } from "react";
 import type { DeviceSort } from "@/server/contracts/fleet";
 import { Space, SortHead } from "../ui/list-table";
-import { type Column, nextSort } from "./columns";
+import { type Column, nextSort, type SortField } from "./columns";
 import classes from "./devices.module.css";
 import type { KnownMetrics } from "../ui/meaning";
 import { Row, ROW_HEIGHT } from "./row";
@@ -27,6 +27,9 @@ interface TableProps {
   staleSeconds: number;
   /** Place of the row cursor; -1 is nowhere. */
   current: number;
+  /** The chosen devices. */
+  chosen: ReadonlySet<string>;
+  onToggle: (id: string) => void;
   /** True while another order is on its way. */
   dimmed: boolean;
   onSort: (sort: DeviceSort) => void;
@@ -39,6 +42,7 @@ interface TableProps {
 export function DeviceTable(props: TableProps) {
   const { box, ids, rows, columns, trend, metrics, sort, staleSeconds, current, dimmed, onSort, onCurrent, onDrawn } =
     props;
+  const { chosen, onToggle } = props;
   const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT);
   const drawn = useMemo(() => ids.slice(start, end), [ids, start, end]);
   const tellDrawn = useEffectEvent(onDrawn);
@@ -75,7 +79,7 @@ export function DeviceTable(props: TableProps) {
           <SortHead label="Device" {...headOf("id")} className={classes.id} />
           {columns.map((column) =>
             column.sort ? (
-              <SortHead key={column.id} label={column.label} {...headOf(column.sort)} isNumber />
+              <SortHead key={column.id} label={column.label} {...headOf(column.sort)} isNumber={column.isNumber} />
             ) : (
               <th
                 key={column.id}
@@ -104,6 +108,8 @@ export function DeviceTable(props: TableProps) {
             staleSeconds={staleSeconds}
             firing={firing.get(id) ?? null}
             isCurrent={start + i === current}
+            isChosen={chosen.has(id)}
+            onToggle={onToggle}
             onCurrent={onCurrent}
           />
         ))}
@@ -117,10 +123,8 @@ function headTitle({ id, label }: Column, trend: string | null): string {
   return id === "trend" && trend ? `${trend}, the last hour by minute` : label;
 }
 
-type SortField = Parameters<typeof nextSort>[1];
-
 /** Returns the list's order in one column; null while another column decides it. */
 function orderBy(field: SortField, sort: DeviceSort): "ascending" | "descending" | null {
-  if (sort.replace("-", "") !== field) return null;
+  if ((sort.startsWith("-") ? sort.slice(1) : sort) !== field) return null;
   return sort.startsWith("-") ? "descending" : "ascending";
 }

@@ -1,13 +1,20 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Problem } from "@/server/contracts/common";
 import type { DeadLettersAnswer } from "@/server/contracts/dead-letters";
-import type { DeviceChanges, DeviceDetail, DevicesAnswer, MessagesAnswer } from "@/server/contracts/devices";
+import type {
+  DeviceChanges,
+  DeviceChangesOfMany,
+  DeviceChangesOutcome,
+  DeviceDetail,
+  DevicesAnswer,
+  MessagesAnswer,
+} from "@/server/contracts/devices";
 import type { Job } from "@/server/contracts/jobs";
 import type { FrameData } from "@/server/contracts/live";
 import { toSegment } from "@/server/domain/segment";
 import { applyToDevice } from "../live/apply";
 import type { LiveClient } from "../live/client";
-import { deleteJson, patchJson, queryString, readJson, RequestError } from "./request";
+import { deleteJson, patchJson, postJson, queryString, readJson, RequestError } from "./request";
 
 const addressOf = (id: string) => `/api/v1/devices/${toSegment(id)}`;
 
@@ -88,6 +95,14 @@ export async function saveProperties(id: string, changes: DeviceChanges, updated
       return { kind: "refused", errors: Object.fromEntries(problem.errors.map(({ at, message }) => [at, message])) };
     throw error;
   }
+}
+
+/** Changes several devices at once; what becomes of each is in the answer. @throws RequestError when nothing was changed. */
+export function changeDevices(
+  devices: readonly string[],
+  changes: DeviceChangesOfMany["changes"],
+): Promise<DeviceChangesOutcome> {
+  return postJson("/api/v1/device-changes", { devices, changes });
 }
 
 /** Deletes a device with its readings. @throws RequestError: 404 when it is gone already. */

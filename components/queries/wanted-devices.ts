@@ -1,5 +1,6 @@
 import type { DeviceState } from "@/server/contracts/devices";
-import type { DeviceSort, FleetFilter } from "@/server/contracts/fleet";
+import { type DeviceSort, type FleetFilter, isDeviceSort } from "@/server/contracts/fleet";
+import { parseFilter } from "@/server/domain/device-filter";
 import { queryString } from "./request";
 
 /** The selection and order of devices, as the list's address says it. */
@@ -15,12 +16,11 @@ const FIRST_ROWS = 40;
 export const MOST_LABELS = 8;
 
 const STATES: readonly string[] = ["live", "stale", "silent", "new"] satisfies DeviceState[];
-const SORTS: readonly string[] = ["id", "lastSeen", "messages", "state"].flatMap((field) => [field, `-${field}`]);
 
 /** Reads what the list's address asks for; what it can't mean is left out. */
 export function readWanted(address: URLSearchParams): WantedDevices {
-  const [search, site, state, conflicts, sort] = ["search", "site", "state", "conflicts", "sort"].map((name) =>
-    address.get(name),
+  const [search, site, state, conflicts, sort, where] = ["search", "site", "state", "conflicts", "sort", "where"].map(
+    (name) => address.get(name),
   );
   const labels = [...new Set(address.getAll("label"))].filter(Boolean).slice(0, MOST_LABELS);
   return {
@@ -29,7 +29,8 @@ export function readWanted(address: URLSearchParams): WantedDevices {
     ...(state && STATES.includes(state) ? { state: state as DeviceState } : {}),
     ...(labels.length > 0 ? { label: labels } : {}),
     ...(conflicts === "true" ? { conflicts: true } : {}),
-    sort: sort && SORTS.includes(sort) ? (sort as DeviceSort) : DEFAULT_SORT,
+    ...(where && "conditions" in parseFilter(where) ? { where } : {}),
+    sort: sort && isDeviceSort(sort) ? sort : DEFAULT_SORT,
   };
 }
 

@@ -8,6 +8,8 @@ interface ListKeys {
   /** Moves it to the first or last row. */
   jump: (to: "first" | "last") => void;
   open: () => void;
+  /** Chooses the row, or not any more, where rows are chosen. */
+  choose?: () => void;
   search: () => void;
 }
 
@@ -40,6 +42,8 @@ function actionOf({ key }: KeyboardEvent, target: Element, keys: ListKeys): (() 
       return () => keys.jump("last");
     case "Enter":
       return onControl ? null : keys.open;
+    case "x":
+      return keys.choose ?? null;
     case "/":
       return keys.search;
     default:

@@ -258,3 +258,5 @@ export type DevicesAnswer = z.infer<typeof devicesAnswer>;
 export type ReadingsAnswer = z.infer<typeof readingsAnswer>;
 export type StripsAnswer = z.infer<typeof stripsAnswer>;
 export type MessagesAnswer = z.infer<typeof messagesAnswer>;
+export type DeviceChangesOfMany = z.input<typeof deviceChangesOfMany>;
+export type DeviceChangesOutcome = z.infer<typeof deviceChangesAnswer>;

@@ -1,0 +1,67 @@
+"use client";
+import { TextInput } from "@mantine/core";
+import { useState } from "react";
+import { type Condition, conditionText, filterText, parseFilter } from "@/server/domain/device-filter";
+import list from "../ui/list-page.module.css";
+import classes from "./devices.module.css";
+
+interface WhereProps {
+  /** What the address says. */
+  where: string;
+  onWhere: (where: string | null) => void;
+}
+
+/** Conditions of the list, typed as text and shown as chips; one that can't be read stays in the field, with what is wrong where. */
+export function Where({ where, onWhere }: WhereProps) {
+  const [typed, setTyped] = useState("");
+  const [problem, setProblem] = useState<string | null>(null);
+  const known = parseFilter(where);
+  const conditions: readonly Condition[] = "conditions" in known ? known.conditions : [];
+  const add = () => {
+    const both = parseFilter([filterText(conditions), typed].filter((text) => text.trim() !== "").join(" and "));
+    const own = parseFilter(typed);
+    if ("problem" in own) setProblem(`${own.problem.message} (character ${own.problem.at + 1})`);
+    else if ("problem" in both) setProblem(both.problem.message);
+    else {
+      onWhere(filterText(both.conditions) || null);
+      setTyped("");
+    }
+  };
+  return (
+    <>
+      <form
+        className={classes.where}
+        onSubmit={(event) => {
+          event.preventDefault();
+          add();
+        }}
+      >
+        <TextInput
+          size="xs"
+          aria-label="Condition"
+          placeholder="battery < 20 and silent >= 1 h, then Enter"
+          value={typed}
+          error={problem}
+          onChange={(event) => {
+            setTyped(event.currentTarget.value);
+            setProblem(null);
+          }}
+        />
+      </form>
+      {conditions.map((condition, i) => (
+        <button
+          key={conditionText(condition)}
+          type="button"
+          className={list.chip}
+          aria-pressed
+          data-condition={conditionText(condition)}
+          title={`Leave out ${conditionText(condition)}`}
+          onClick={() => onWhere(filterText(conditions.filter((_, other) => other !== i)) || null)}
+        >
+          <span className={classes.label}>{conditionText(condition)}</span>
+          <span aria-hidden="true">×</span>
+        </button>
+      ))}
+    </>
+  );
+}

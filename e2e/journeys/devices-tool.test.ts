@@ -1,0 +1,76 @@
+import type { Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FleetSummary } from "@/server/contracts/fleet";
+import { until } from "../waiting";
+import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await setStage({ DEMO_DEVICES: "0", DEVICE_STALE_SECONDS: "3600" });
+  await post(
+    stage.product,
+    Array.from({ length: 30 }, (_, i) => ({
+      ...{
+        device: `press-${String(i).padStart(2, "0")}`,
+        time: Date.now(),
+        site: i % 2 ? "Gebäude 7" : "Hall B",
+        type: "press",
+      },
+      readings: { battery: 100 - i * 3, temperature: 20 + i / 8 },
+    })),
+  );
+  await until(async () => (await stage.product.get<FleetSummary>("/api/v1/fleet/summary")).states.live === 30, {
+    timeoutMs: PATIENCE_MS,
+    what: "all devices",
+  });
+});
+afterAll(async () => {
+  await stage?.close();
+  expect(stage?.errors ?? []).toEqual([]);
+});
+
+const rows = (page: Page) => page.getByRole("table", { name: "Devices" }).locator("tr[data-row]");
+const first = (page: Page) => rows(page).first().getAttribute("data-row");
+const picture = async (page: Page, name: string) => {
+  const folder = process.env.PICTURES;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
+};
+
+test("the lowest battery is found by its column, and narrowed by a typed condition that a link takes along", async () => {
+  const page = await stage.open("/devices");
+  await page.getByRole("button", { name: "battery" }).click();
+  await until(async () => (await first(page)) === "press-29", { timeoutMs: PATIENCE_MS, what: "the lowest first" });
+  const condition = page.getByLabel("Condition");
+  await condition.fill("battery < low");
+  await condition.press("Enter");
+  await page.getByText('"low" is no number (character 11)').waitFor();
+  await picture(page, "wrong");
+  await condition.fill('battery < 40 and site = "Gebäude 7"');
+  await condition.press("Enter");
+  await until(async () => (await rows(page).count()) === 5, { timeoutMs: PATIENCE_MS, what: "the few that match" });
+  const link = new URL(page.url());
+  expect(link.searchParams.get("where")).toBe('battery < 40 and site = "Gebäude 7"');
+  await picture(page, "where");
+  const other = await stage.open(link.pathname + link.search);
+  await until(async () => (await rows(other).count()) === 5, { timeoutMs: PATIENCE_MS, what: "the same by the link" });
+  await other.context().close();
+  await page.context().close();
+});
+
+test("chosen devices are retired together, hidden, and that is undone", async () => {
+  const page = await stage.open("/devices?sort=id");
+  await rows(page).first().waitFor();
+  for (let i = 0; i < 2; i++) {
+    await page.keyboard.press("j");
+    await page.keyboard.press("x");
+  }
+  await page.getByText("2 devices chosen").waitFor();
+  await picture(page, "chosen");
+  await page.getByRole("button", { name: "Retire" }).click();
+  await page.getByText("2 devices retired: kept, and hidden").waitFor();
+  await until(async () => (await rows(page).count()) === 28, { timeoutMs: PATIENCE_MS, what: "two fewer" });
+  await picture(page, "retired");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until(async () => (await rows(page).count()) === 30, { timeoutMs: PATIENCE_MS, what: "all of them again" });
+  await page.context().close();
+});
