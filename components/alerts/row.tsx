@@ -150,15 +150,17 @@ function Told({ told }: { told: StillAlert["told"] }) {
 }
 
 /** What an alert is about, its unit muted. */
-export function WhatWords({ what: { subject, value, unit, limit } }: { what: What }) {
+export function WhatWords({ what: { subject, value, unit, isWorst, now, limit } }: { what: What }) {
   return (
     <>
       {subject}
       {value === null ? null : (
         <>
           {" "}
+          {isWorst ? <small>worst </small> : null}
           <b>{value}</b>
           {unit ? <small> {unit}</small> : null}
+          {now === null ? null : <small>, now {now}</small>}
           {limit ? "," : ""}
         </>
       )}

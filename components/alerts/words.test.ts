@@ -15,16 +15,25 @@ const hot = spec({
 test("words an alert with its figure and the limit that was crossed", () => {
   const text = (one: Alert, of = hot) => whatText(whatOf(one, of));
   expect(text(alert())).toBe("temperature 91.3 °C, above 80");
-  expect(text(alert({ severity: "critical" }))).toBe("temperature 96.1 °C, above 95");
-  expect(text(alert({ endedAt: "2026-11-28T10:09:00.000Z", state: "resolved" }))).toBe("temperature 96.1 °C, above 80");
-  expect(text(alert({ lastValue: null, worstValue: null }))).toBe("temperature above 80");
-  expect(text(alert({ lastValue: 70 })), "what it fires for, not where it went since").toBe(
-    "temperature 96.1 °C, above 80",
+  expect(text(alert({ severity: "critical", lastValue: 95.5 }))).toBe("temperature 95.5 °C, above 95");
+  expect(text(alert({ endedAt: "2026-11-28T10:09:00.000Z", state: "resolved" }))).toBe(
+    "temperature worst 96.1 °C, above 80",
   );
+  expect(text(alert({ lastValue: null, worstValue: null }))).toBe("temperature above 80");
+  expect(text(alert({ lastValue: 70 })), "the worst is called so where it isn't so any more").toBe(
+    "temperature worst 96.1 °C, now 70, above 80",
+  );
+  expect(text(alert({ lastValue: null })), "nobody knows what it is now").toBe("temperature worst 96.1 °C, above 80");
   expect(text(alert({ metric: null, unit: null }))).toBe("Too hot");
   expect(text(alert({ metric: null }), spec({ kind: "silence", afterMs: 300_000 }))).toBe("Silent for more than 5 min");
   const range = spec({ kind: "condition", conditions: [{ metric: "*", is: "invalid" }] });
   expect(text(alert(), range)).toBe("temperature 91.3 °C, out of its valid range");
+  const quality = spec({ kind: "quality", below: 60 });
+  const bad = alert({ metric: null, unit: null, worstValue: 12.8, lastValue: 41.2 });
+  expect(text(bad, quality)).toBe("Quality 41, below 60");
+  expect(text({ ...bad, endedAt: bad.startedAt }, quality)).toBe("Quality worst 12, below 60");
+  const odd = spec({ kind: "oddness", metric: "temperature", above: 30 });
+  expect(text(alert({ worstValue: 52, lastValue: 31 }), odd)).toBe("Oddness of temperature worst 52, now 31, above 30");
   const door = spec({ kind: "condition", conditions: [{ metric: "door", is: "true" }] });
   expect(text(alert({ metric: "door", unit: null, lastValue: 1 }), door)).toBe("door true");
 });

@@ -12,6 +12,10 @@ export interface What {
   /** Null where there is no figure to tell. */
   readonly value: string | null;
   readonly unit: string;
+  /** True where `value` is the worst there was: not what it is now. */
+  readonly isWorst: boolean;
+  /** What it is now, where that isn't `value` and is known of an alert that is open. */
+  readonly now: string | null;
   /** What that goes against; empty where it isn't known. */
   readonly limit: string;
 }
@@ -19,48 +23,62 @@ export interface What {
 /** Words an alert. @param spec what its rule goes by; undefined while that isn't known */
 export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
   const unit = alert.unit ?? "";
-  const bare = { value: null, unit: "", limit: "" };
+  const bare = { value: null, unit: "", limit: "", isWorst: false, now: null };
   if (spec?.kind === "silence") {
     const limit =
       spec.afterMs === null ? "longer than is usual for it" : `for more than ${formatDuration(spec.afterMs)}`;
     return { ...bare, subject: "Silent", limit };
   }
   if (spec?.kind === "quality") {
-    const score = alert.endedAt === null ? alert.lastValue : (alert.worstValue ?? alert.lastValue);
-    const value = score === null ? null : formatMeasure(Math.floor(score));
-    return { subject: "Quality", value, unit: "", limit: `below ${spec.below}` };
+    const isNow = alert.endedAt === null && alert.lastValue !== null;
+    const figure = figureOf(alert, isNow, (score) => formatMeasure(Math.floor(score)));
+    return { ...bare, ...figure, subject: "Quality", limit: `below ${spec.below}` };
   }
   if (spec?.kind === "pipeline") {
     const { name, unit: measured } = MEASURES[spec.measure];
     const limit =
       spec.limit === undefined ? "" : `${spec.measure === "freeDiskPercent" ? "below" : "above"} ${spec.limit}`;
-    const figure = alert.worstValue ?? alert.lastValue;
-    if (measured === "" || figure === null) return { ...bare, subject: name, limit };
-    return { subject: name, value: formatMeasure(figure), unit: measured, limit };
+    if (measured === "") return { ...bare, subject: name, limit };
+    const figure = figureOf(alert, false, formatMeasure);
+    return { ...figure, subject: name, unit: figure.value === null ? "" : measured, limit };
   }
   if (alert.metric === null) return { ...bare, subject: alert.rule.name };
   if (spec?.kind === "oddness") {
-    const oddest = alert.worstValue ?? alert.lastValue;
-    const value = oddest === null ? null : formatMeasure(oddest);
-    return { subject: `Oddness of ${alert.metric}`, value, unit: "", limit: `above ${spec.above}` };
+    const figure = figureOf(alert, false, formatMeasure);
+    return { ...bare, ...figure, subject: `Oddness of ${alert.metric}`, limit: `above ${spec.above}` };
   }
   const condition = spec?.kind === "condition" ? conditionOf(spec.conditions, alert.metric) : undefined;
   // The value of now where that is why it fires; else the one that was.
   const isNow = alert.endedAt === null && isBeyond(condition, alert.severity, alert.lastValue);
-  const figure = isNow ? alert.lastValue : (alert.worstValue ?? alert.lastValue);
   const isFlag = condition?.is === "true" || condition?.is === "false";
+  const figure = figureOf(alert, isNow, isFlag ? (value) => (value === 0 ? "false" : "true") : formatMeasure);
   return {
+    ...figure,
+    // A flag has no worst.
+    ...(isFlag ? { isWorst: false, now: null } : {}),
     subject: `${condition ? WHAT_WORDS[condition.what] : ""}${alert.metric}`,
-    value: figure === null ? null : isFlag ? (figure === 0 ? "false" : "true") : formatMeasure(figure),
-    unit: isFlag || figure === null ? "" : condition?.what === "changePerMinute" ? `${unit}/min` : unit,
+    unit: isFlag || figure.value === null ? "" : condition?.what === "changePerMinute" ? `${unit}/min` : unit,
     limit: condition ? limitWords(condition, alert.severity) : "",
   };
 }
 
+/** The figure of an alert: that of now where it is what it fires for, else the worst, which is called so, beside that of now. */
+function figureOf(
+  { endedAt, lastValue, worstValue }: Alert,
+  isNow: boolean,
+  format: (value: number) => string,
+): Pick<What, "value" | "isWorst" | "now"> {
+  const last = lastValue === null ? null : format(lastValue);
+  const worst = worstValue === null ? null : format(worstValue);
+  if (isNow || worst === null || (endedAt === null && worst === last))
+    return { value: last, isWorst: false, now: null };
+  return { value: worst, isWorst: true, now: endedAt === null ? last : null };
+}
+
 /** The same as one line, for titles and screen readers. */
-export function whatText({ subject, value, unit, limit }: What): string {
-  const figure = value === null ? subject : `${subject} ${value}${unit ? ` ${unit}` : ""}`;
-  return limit ? `${figure}${value === null ? "" : ","} ${limit}` : figure;
+export function whatText({ subject, value, unit, isWorst, now, limit }: What): string {
+  const figure = value === null ? subject : `${subject} ${isWorst ? "worst " : ""}${value}${unit ? ` ${unit}` : ""}`;
+  return [figure, now === null ? "" : `, now ${now}`, limit ? `${value === null ? "" : ","} ${limit}` : ""].join("");
 }
 
 /** The condition of a rule that a metric is judged by. */
