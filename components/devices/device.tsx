@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { Button, Tabs } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import type { FrameData } from "@/server/contracts/live";
 import { toSegment } from "@/server/domain/segment";
@@ -36,7 +36,7 @@ import { Link } from "../ui/link";
 const reloadsOnGoodbye = (_: DeviceDetail, data: FrameData) => hasGoodbye(data);
 
 /** One device: what it says now, what it said before, and its messages as received. */
-export function Device({ id }: { id: string }) {
+export function Device({ id, quality }: { id: string; quality: ReactNode }) {
   const live = useLive();
   const query = deviceQuery(live, id);
   const { data, error, refetch, isFetching } = useQuery(query);
@@ -110,6 +110,7 @@ export function Device({ id }: { id: string }) {
             }
           />
           {isSayingUnits ? <Units device={data} metrics={ofDevice} onClose={() => setSayingUnits(false)} /> : null}
+          {quality}
           <Properties device={data} />
           <DeviceDeadLetters id={id} site={data.site} />
         </Tabs.Panel>

@@ -1,20 +1,27 @@
+"use client";
+import { Button } from "@mantine/core";
+import dynamic from "next/dynamic";
+import { useState } from "react";
 import type { QualityAnswer } from "@/server/contracts/quality";
-import { type Part, PARTS } from "@/server/domain/quality/score";
 import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
 import { CHECKS, type Check } from "../ui/check-words";
 import { formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
+import { Spoken } from "../ui/spoken";
+import type { Series as OneSeries } from "./limits-dialog";
+import { PartCells, PartHeads } from "./parts";
 import classes from "./quality.module.css";
 import { Score } from "./score";
-import { partWord, scoreMark } from "./words";
 
-const PART_NAMES = Object.keys(PARTS) as Part[];
+const LimitsDialog = dynamic(() => import("./limits-dialog").then((dialog) => dialog.LimitsDialog), { ssr: false });
 
-/** Series with their score, its five parts as bars, and what flagged them. */
+/** Series with their score, its five parts as bars, what flagged them, and what their checks go by. */
 export function Series({ items, isBusy }: { items: QualityAnswer["items"]; isBusy: boolean }) {
+  const [asked, setAsked] = useState<OneSeries | null>(null);
   return (
     <div className={classes.tableBox} aria-busy={isBusy}>
+      {asked ? <LimitsDialog series={asked} onClose={() => setAsked(null)} /> : null}
       <table className={classes.table}>
         <thead>
           <tr>
@@ -22,12 +29,11 @@ export function Series({ items, isBusy }: { items: QualityAnswer["items"]; isBus
             <th scope="col" data-number>
               Score
             </th>
-            {PART_NAMES.map((part) => (
-              <th key={part} scope="col" title={PARTS[part].about}>
-                {PARTS[part].title}
-              </th>
-            ))}
+            <PartHeads />
             <th scope="col">Flagged</th>
+            <th scope="col">
+              <Spoken>Limits</Spoken>
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -46,11 +52,7 @@ export function Series({ items, isBusy }: { items: QualityAnswer["items"]; isBus
               <td data-number>
                 <Score score={score} />
               </td>
-              {PART_NAMES.map((part) => (
-                <td key={part} data-part={PARTS[part].title}>
-                  <Bar part={parts[part]} />
-                </td>
-              ))}
+              <PartCells parts={parts} />
               <td className={classes.flagged}>
                 {(Object.keys(flagged) as Check[]).map((check) => (
                   <span key={check} title={CHECKS[check].about}>
@@ -58,23 +60,20 @@ export function Series({ items, isBusy }: { items: QualityAnswer["items"]; isBus
                   </span>
                 ))}
               </td>
+              <td>
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  aria-label={`Limits of ${metric} of ${device}`}
+                  onClick={() => setAsked({ device, site, metric })}
+                >
+                  Limits
+                </Button>
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
-  );
-}
-
-function Bar({ part }: { part: number | null }) {
-  return (
-    <span className={classes.part}>
-      <span className={classes.bar} aria-hidden="true">
-        {part === null ? null : (
-          <i data-mark={scoreMark(part * 100)} style={{ width: `${Math.max(2, part * 100)}%` }} />
-        )}
-      </span>
-      {partWord(part)}
-    </span>
   );
 }

@@ -1,8 +1,9 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { DeviceQuality, QualityAnswer } from "@/server/contracts/quality";
+import type { DeviceQuality, QualityAnswer, QualityLimitsAnswer, QualityLimitsBody } from "@/server/contracts/quality";
 import type { EpochMs } from "@/server/domain/terms";
 import { toSegment } from "@/server/domain/segment";
-import { queryString, readJson } from "./request";
+import { serverNow } from "../ui/server-time";
+import { postJson, queryString, readJson } from "./request";
 
 /** The filter of the list of series by quality; null: any. */
 export interface QualityFilter {
@@ -36,3 +37,32 @@ export const deviceQualityQuery = (device: string, from: EpochMs, to: EpochMs) =
     placeholderData: keepPreviousData,
     refetchInterval: 30_000,
   });
+
+const DAY_MS = 86_400_000;
+
+/** How good a device's readings are, with the counts of the last 24 hours. */
+export const deviceDayQuery = (device: string) =>
+  queryOptions({
+    queryKey: ["device quality", device, "day"],
+    queryFn: ({ signal }) =>
+      readJson<DeviceQuality>(
+        `/api/v1/devices/${toSegment(device)}/quality${queryString({ from: new Date(serverNow() - DAY_MS).toISOString() })}`,
+        signal,
+      ),
+    refetchInterval: 60_000,
+  });
+
+/** The first part of the key of the limits. */
+export const QUALITY_LIMITS = "quality limits";
+
+/** What the checks of quality go by: the defaults, and what people set instead. */
+export const limitsQuery = () =>
+  queryOptions({
+    queryKey: [QUALITY_LIMITS],
+    queryFn: ({ signal }) => readJson<QualityLimitsAnswer>("/api/v1/quality/limits", signal),
+  });
+
+/** Sets all limits of a metric, or of it on one device. @throws RequestError: 400 with what is wrong with which */
+export function saveLimits(body: QualityLimitsBody): Promise<QualityLimitsAnswer> {
+  return postJson("/api/v1/quality/limits", body);
+}

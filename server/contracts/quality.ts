@@ -160,6 +160,8 @@ export const dataContract = z
   .meta({ id: "DataContract" });
 
 export type QualityAnswer = z.infer<typeof qualityAnswer>;
+export type QualityLimitsAnswer = z.infer<typeof qualityLimitsAnswer>;
+export type QualityLimitsBody = z.input<typeof qualityLimitsBody>;
 export type DeviceQuality = z.infer<typeof deviceQualityAnswer>;
 
 function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): [K, ...K[]] {

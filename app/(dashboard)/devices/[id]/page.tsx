@@ -2,6 +2,7 @@ import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { Suspense } from "react";
 import { Device } from "@/components/devices/device";
+import { DeviceQuality } from "@/components/quality/device-quality";
 import { deviceInAddress } from "@/components/shell/device-in-address";
 
 interface Props {
@@ -17,7 +18,7 @@ export default async function DevicePage({ params }: Props) {
   if (id === null) notFound();
   return (
     <Suspense>
-      <Device key={id} id={id} />
+      <Device key={id} id={id} quality={<DeviceQuality device={id} />} />
     </Suspense>
   );
 }
