@@ -14,7 +14,7 @@ import {
 } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { metricColor } from "../ui/theme";
-import type { TimeSeries } from "../ui/time-chart-data";
+import type { TimeMark, TimeSeries } from "../ui/time-chart-data";
 import type { Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
@@ -39,6 +39,8 @@ interface GroupChartProps extends Stretch {
   quality: DeviceQuality | undefined;
   /** Those of the device in this time. */
   alerts: readonly ListedAlert[];
+  /** What happened in this time. */
+  marks: readonly TimeMark[];
   zone: Zone;
   /** The moment a person chose; live values are spoken in turns, this one at once. */
   choice: string;
@@ -131,6 +133,7 @@ export function GroupChart(props: GroupChartProps) {
           unit={isFlag ? "" : series[0]!.unit || "no unit"}
           height={height}
           shades={shades}
+          marks={props.marks}
           {...(isFlag ? { range: FLAG_RANGE } : {})}
           formatTick={tick}
           formatTime={moment}

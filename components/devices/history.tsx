@@ -21,6 +21,7 @@ import { Strips } from "./strips";
 import { createCrosshair } from "../ui/time-chart-crosshair";
 import type { KnownMetrics } from "../ui/meaning";
 import { type Series, summarize, toStretches, visiblePoints } from "../live/series";
+import { useEventMarks } from "./use-event-marks";
 import { type HistoryView, useHistory } from "./use-history";
 
 interface HistoryProps {
@@ -43,6 +44,7 @@ export function History({ device, known, metrics, address, change, aside }: Hist
   const [zoom, zoomOut] = useZoom(address, change);
   const { quality } = useFlags(device.id, view);
   const alerts = useAlertsIn(device.id, view);
+  const marks = useEventMarks(device.id, view.from, view.to);
   const asTable = address.get("view") === "table";
   const isEmpty = series?.every((one) => toStretches(one, from, to, latest).length === 0) ?? true;
   const groups = chartGroups(series ?? []);
@@ -57,7 +59,7 @@ export function History({ device, known, metrics, address, change, aside }: Hist
         heldUntil={latest}
         onZoom={zoom}
         onZoomOut={zoomOut}
-        {...{ quality, alerts, from, to, zone, choice, isStale, crosshair, slot }}
+        {...{ quality, alerts, marks, from, to, zone, choice, isStale, crosshair, slot }}
       />
     );
   };

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { prepared } from "@/server/postgres/prepared";
 
 /** The time for which one word of a web process counts, in milliseconds; it repeats it well before. */
-export const WATCH_MS = 30_000;
+const WATCH_MS = 30_000;
 
 /** SQL: whether browsers watch readings as they come. Read at the end of a batch's transaction, so that who watches before it commits gets its frame. */
 export const IS_WATCHED = "coalesce((SELECT w.until > clock_timestamp() FROM live_watch w), false)";

@@ -1,0 +1,23 @@
+import { useMemo } from "react";
+import type { EpochMs } from "@/server/domain/terms";
+import { useMarks } from "../queries/events";
+import type { TimeMark } from "../ui/time-chart-data";
+
+/** What stands at the moment it happened; alerts are shaded, and silence is a gap anyway. */
+const WORDS: Readonly<Record<string, string>> = { note: "Note", deployment: "Deployed", process: "Restart" };
+/** The least share of the range between two marks, whose words would lie over each other else. */
+const LEAST_APART = 0.08;
+
+/** The notes, deployments and restarts to mark on a device's charts. */
+export function useEventMarks(device: string, from: EpochMs, to: EpochMs): readonly TimeMark[] {
+  const marks = useMarks({ devices: [device], from, to });
+  return useMemo(() => {
+    const found: TimeMark[] = [];
+    for (const { kind, from: time } of [...marks].sort((a, b) => a.from - b.from)) {
+      const label = WORDS[kind];
+      if (label === undefined || time < from || time > to) continue;
+      if (time - (found.at(-1)?.time ?? -Infinity) >= (to - from) * LEAST_APART) found.push({ time, label });
+    }
+    return found;
+  }, [marks, from, to]);
+}
