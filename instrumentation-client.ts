@@ -5,3 +5,6 @@ import { heedLeaveGuards } from "@/components/ui/use-leave-guard";
 config({ jitless: true });
 
 heedLeaveGuards();
+
+// Says so where there is no connection. Where a browser has no such workers, or doesn't trust the certificate, its own page does.
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => undefined);

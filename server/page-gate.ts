@@ -4,7 +4,12 @@ import type { Authenticator, Credentials } from "./access/authenticate";
 import { sitesOf } from "./domain/access";
 
 /** What is served to everybody besides the verbs, which ask for themselves: the sign-in page, and files without any data. */
-const OPEN = [/^\/sign-in$/, /^\/_next\/static\//, /^\/favicon\.svg$/, /^\/api\//];
+const OPEN = [
+  /^\/sign-in$/,
+  /^\/_next\/static\//,
+  /^\/(favicon\.svg|manifest\.webmanifest|sw\.js|offline\.html)$/,
+  /^\/api\//,
+];
 
 /** Paths that not all read in the same way: a second slash begins a host to some, a backslash is a slash, dots are steps. */
 const TWISTED = /\/\/|\\|%5c|%2f|\/(\.|%2e){1,2}(\/|$)/i;

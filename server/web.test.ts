@@ -108,15 +108,15 @@ test("what Next would fail at is refused, and nothing is written of it", async (
   expect(await status("/devices", "GET", read)).toBeLessThan(400);
   const [bad, api] = ["/api/v1/devices", "/api/v1/nothing"];
   for (const path of ["%", "%ff", "%00", "%c3%28", "%E0%A4%A"])
-    for (const [before, after] of [
-      ["/"],
-      ["/devices/"],
-      [`${bad}/`],
-      [`${bad}/`, "/readings"],
-      [`${api}/`],
-      ["/jobs/"],
+    for (const [before, after, expected] of [
+      ["/", "", 404],
+      ["/devices/", "", 404],
+      ["/jobs/", "", 404],
+      [`${bad}/`, "", 400],
+      [`${bad}/`, "/readings", 400],
+      [`${api}/`, "", 400],
     ])
-      expect(await status(`${before}${path}${after ?? ""}`), path).toBe(400);
+      expect(await status(`${before}${path}${after}`), path).toBe(expected);
   expect(await status("*", "OPTIONS")).toBe(400);
   expect(await status(`${bad}?search=%00&cursor=%ff`)).toBe(400);
   for (const tree of ["%ff", "x", "[]", "%5B%22%22%5D", "[{},{}]", "%22" + "x".repeat(3000)])
@@ -128,7 +128,7 @@ test("what Next would fail at is refused, and nothing is written of it", async (
   expect([answer.headers.get("content-type"), (await answer.json()).type]).toEqual([
     ...["application/problem+json", "/problems/invalid-parameters"],
   ]);
-  expect(await (await get("/devices/%ff")).text()).toMatch(/^The address can't be read/);
+  expect(await (await get("/devices/%ff")).text()).toContain("There is no such page");
   for (const spy of spies) spy.mockRestore();
   expect(written).toEqual([]);
 });

@@ -11,11 +11,12 @@ function pagesOf(grants: readonly Grant[]): string[] {
   return openPages(me).all.map(({ label }) => label);
 }
 
-const OF_SITES = ["Overview", "Devices", "Alerts", "Metrics", "Quality", "Sources", "Dead letters"];
+const OF_SITES = ["Overview", "Devices", "Alerts", "Events", "Metrics", "Quality", "Sources", "Dead letters"];
 const OF_ALL = [
   "Overview",
   "Devices",
   "Alerts",
+  "Events",
   "Metrics",
   "Quality",
   "Sources",

@@ -10,7 +10,7 @@ export const LazyTimeChart = dynamic(() => untilLoaded(() => import("./time-char
 });
 
 /** A page opened just before the server went away must not fail for a part that it can still get later. */
-async function untilLoaded<T>(load: () => Promise<T>): Promise<T> {
+export async function untilLoaded<T>(load: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await load();

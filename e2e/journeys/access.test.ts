@@ -151,7 +151,8 @@ test("roles are given site by site, and who has them at some sites is shown thos
   const links = scoped.getByRole("navigation", { name: "Pages" }).getByRole("link");
   await until(
     async () =>
-      (await links.allTextContents()).join() === "Overview,Devices,Alerts,Events,Metrics,Quality,Sources,Dead letters,Keys",
+      (await links.allTextContents()).join() ===
+      "Overview,Devices,Alerts,Events,Metrics,Quality,Sources,Dead letters,Keys",
     {
       ...{ timeoutMs: PATIENCE_MS, what: "the navigation of somebody of some sites" },
     },

@@ -52,7 +52,7 @@ test("only the rows on screen are drawn, and the scroll bar tells of all", async
   expect(await box.evaluate((element) => element.scrollHeight)).toBeGreaterThan(DEVICES * 34);
   await box.evaluate((element) => element.scrollTo(0, element.scrollHeight));
   await row(page, name(DEVICES - 1))
-    .getByText("399")
+    .getByTitle("399", { exact: true })
     .waitFor();
   await page.context().close();
 });
@@ -79,7 +79,7 @@ test("who says goodbye is silent at once, here and on its page, and live with it
   const id = name(3);
   const page = await openList(`/devices?search=${id}`);
   const own = await stage.open(`/devices/${id}`);
-  await own.getByText("Live", { exact: true }).waitFor();
+  await own.getByTitle("Heard from lately").waitFor();
   await row(page, id).getByText("Live").waitFor();
   await post(stage.product, { device: id, time: Date.now(), gone: true });
   // Far sooner than what is only loaded now and then.

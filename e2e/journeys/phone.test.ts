@@ -64,10 +64,10 @@ test("a device is found, read and its history looked at on a phone", async () =>
   await page.setViewportSize(SIZE);
   await page.getByRole("textbox", { name: "Search devices" }).fill(DEVICE);
   await page.getByRole("link", { name: DEVICE }).click();
-  await page.getByRole("region", { name: "Current values" }).getByText("21.3").waitFor();
+  await page.getByRole("region", { name: "Current values" }).getByTitle("21.3").waitFor();
   await page.locator("figure").first().waitFor();
   await fits(page, DEVICE);
   await post(stage.product, { device: DEVICE, time: Date.now(), readings: { temperature: 22.4, motion: true } });
-  await page.getByRole("region", { name: "Current values" }).getByText("22.4").waitFor();
+  await page.getByRole("region", { name: "Current values" }).getByTitle("22.4").waitFor();
   await page.context().close();
 });

@@ -205,8 +205,8 @@ test("every cursor, changed anywhere, is refused or leads somewhere", { timeout:
   const listed = places.filter(({ key }) => key === "cursor");
   expect(listed.length).toBeGreaterThanOrEqual(3);
   for (const { name } of listed) {
-    const sort = VERBS[name].operation.query.shape as { sort?: { unwrap(): { options: readonly string[] } } };
-    for (const query of sort.sort?.unwrap().options.map((one) => ({ sort: one })) ?? [{}]) {
+    const sort = VERBS[name].operation.query.shape as { sort?: { unwrap(): { options?: readonly string[] } } };
+    for (const query of sort.sort?.unwrap().options?.map((one) => ({ sort: one })) ?? [{}]) {
       const { next } = (await (await ask(name, { query: { ...query, limit: 1 } })).json()) as { next: string | null };
       expect(next, name).not.toBeNull();
       const [order, place] = JSON.parse(Buffer.from(next!, "base64url").toString()) as [string, unknown];

@@ -2,9 +2,19 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { parseAndValidateFlightRouterState } from "next/dist/server/app-render/parse-and-validate-flight-router-state.js";
 import { ProblemError, problemResponse } from "./problem";
 
-/** Answers what Next would fail at, or write into the log. @returns false when Next may have the request. */
+/** A path that no page has. */
+const NO_PAGE = "/no-such-page";
+
+/**
+ * Answers what Next would fail at, or write into the log; an address of a page that can't be read becomes one that there is none of.
+ * @returns false when Next may have the request.
+ */
 export async function answerUnservable(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
   const [path = ""] = (request.url ?? "").split("?", 1);
+  if (!path.startsWith("/api/") && !path.startsWith("/_next/") && !isReadable(path)) {
+    request.url = NO_PAGE;
+    return false;
+  }
   const refused = refusalOf(request, path);
   if (refused === null) return false;
   const answer = problemResponse(refused, path, () => {});

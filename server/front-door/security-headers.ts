@@ -30,6 +30,7 @@ export function pagePolicy(): string {
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'`,
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
+    "worker-src 'self'",
     NO_FRAMES,
   ].join("; ");
 }
