@@ -10,6 +10,7 @@ import { useNow } from "../ui/clock";
 import { formatDuration, formatTick, zoneName } from "../ui/format";
 import { timeTicks } from "../ui/time-ticks";
 import { useZone } from "../ui/zone";
+import { Spoken } from "../ui/spoken";
 import classes from "./day-band.module.css";
 import { SinceLastLook } from "./last-look";
 
@@ -69,7 +70,6 @@ export function DayBand() {
       <button
         type="button"
         className={classes.plot}
-        aria-label="Troubles of the last 24 hours; arrow keys move, Enter opens the events there"
         onPointerMove={(event) => setAt(timeOf(event))}
         onPointerDown={(event) => setAt(timeOf(event))}
         onPointerLeave={(event) => (event.pointerType === "mouse" ? setAt(null) : undefined)}
@@ -80,6 +80,7 @@ export function DayBand() {
         onKeyDown={onKeyDown}
         onBlur={() => setAt(null)}
       >
+        <Spoken>Troubles of the last 24 hours; arrow keys move, Enter opens the events there.</Spoken>
         {LANES.map((lane) => (
           <span key={lane} style={{ display: "contents" }}>
             <span className={classes.name}>{NAMES[lane]}</span>

@@ -48,7 +48,7 @@ test("a device that fell silent is seen on the overview, found in the list, and 
   await row.getByText("2.5").waitFor();
 
   await row.getByRole("link", { name: FAILING }).click();
-  await page.getByRole("region", { name: "Current values" }).getByText("2.5").waitFor();
+  await page.getByRole("region", { name: "Current values" }).getByTitle("2.5").waitFor();
   await page
     .getByText(/Stale|Silent/)
     .first()
