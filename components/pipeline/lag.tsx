@@ -12,7 +12,7 @@ import { Spoken } from "../ui/spoken";
 import { PIPELINE_COLORS } from "../ui/theme";
 import { timeTicks } from "../ui/time-ticks";
 import { useZone } from "../ui/zone";
-import type { LagPoint } from "./lag-chart";
+import type { WaitPoint } from "../ui/wait-chart";
 
 const HEIGHT = 180;
 const HOURS = 24;
@@ -21,7 +21,7 @@ const MINUTE_MS = 60_000;
 /** Minutes drawn as one, by the longest wait of them: a day is 288 points. */
 const TOGETHER_MS = 5 * MINUTE_MS;
 
-const LazyLagChart = dynamic(() => untilLoaded(() => import("./lag-chart")), { ssr: false, loading: () => null });
+const LazyWaitChart = dynamic(() => untilLoaded(() => import("../ui/wait-chart")), { ssr: false, loading: () => null });
 
 /** How long messages waited over the last day, by the minutes that are kept; nothing until there are some. */
 export function LagOverTime() {
@@ -39,7 +39,7 @@ export function LagOverTime() {
     <Section title="Lag over 24 h">
       <Spoken as="p">Over the last 24 hours a message waited {formatSeconds(most)} at most.</Spoken>
       <div style={{ height: HEIGHT }}>
-        <LazyLagChart
+        <LazyWaitChart
           {...{ points, from, to, ticks, height: HEIGHT }}
           color={PIPELINE_COLORS.messages}
           formatTick={tick}
@@ -52,7 +52,7 @@ export function LagOverTime() {
 }
 
 /** The longest wait of each few minutes, in time's order. */
-function longestOf(minutes: LagAnswer["points"]): LagPoint[] {
+function longestOf(minutes: LagAnswer["points"]): WaitPoint[] {
   const longest = new Map<number, number>();
   for (const { time, seconds } of minutes) {
     const start = Math.floor(Date.parse(time) / TOGETHER_MS) * TOGETHER_MS;

@@ -1,16 +1,16 @@
 "use client";
 import { Area, AreaChart, CartesianGrid, Tooltip, XAxis, YAxis } from "recharts";
 import { useElementSize } from "@mantine/hooks";
-import classes from "./lag.module.css";
+import classes from "./wait-chart.module.css";
 
 /** The longest wait in a stretch of time that begins at `time`, in seconds. */
-export interface LagPoint {
+export interface WaitPoint {
   readonly time: number;
   readonly seconds: number;
 }
 
-interface LagChartProps {
-  points: readonly LagPoint[];
+interface WaitChartProps {
+  points: readonly WaitPoint[];
   from: number;
   to: number;
   ticks: readonly number[];
@@ -22,11 +22,11 @@ interface LagChartProps {
 }
 
 /** The longest waits over time. Arrow keys go from point to point, as pointing does. */
-export default function LagChart(props: LagChartProps) {
+export default function WaitChart(props: WaitChartProps) {
   const { points, from, to, ticks, color, height, formatTick, formatTime, formatValue } = props;
   const { ref, width } = useElementSize();
   const readOut = ({ active, payload }: { active?: boolean; payload?: readonly { payload?: unknown }[] }) => {
-    const point = payload?.[0]?.payload as LagPoint | undefined;
+    const point = payload?.[0]?.payload as WaitPoint | undefined;
     return active && point ? (
       <div className={classes.readOut}>
         <strong>{formatValue(point.seconds)}</strong>
@@ -38,7 +38,7 @@ export default function LagChart(props: LagChartProps) {
     <div ref={ref} className={classes.chart} style={{ height }}>
       {width > 0 ? (
         <AreaChart
-          data={points as LagPoint[]}
+          data={points as WaitPoint[]}
           {...{ width, height }}
           title="Longest wait of a message"
           accessibilityLayer
