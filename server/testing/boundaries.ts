@@ -61,6 +61,7 @@ const BROWSER_PACKAGES = [
   "@mantine/",
   "@tanstack/",
   "@fontsource",
+  "recharts",
   "jsonc-parser",
   "socket.io-client",
   "zod",
