@@ -119,7 +119,14 @@ test("what is open is the sign-in page, files of the build, and the verbs that a
   expect(page.status).toBe(200);
   const file = /\/_next\/static\/[^"]+\.js/.exec(await page.text())![0];
   expect((await get(file)).status).toBe(200);
-  for (const path of ["/favicon.svg", "/manifest.webmanifest", "/sw.js", "/offline.html", "/api/livez", "/api/openapi.json"])
+  for (const path of [
+    "/favicon.svg",
+    "/manifest.webmanifest",
+    "/sw.js",
+    "/offline.html",
+    "/api/livez",
+    "/api/openapi.json",
+  ])
     expect([path, (await get(path)).status]).toEqual([path, 200]);
   const refused = await get("/api/v1/devices");
   expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
