@@ -21,6 +21,7 @@ import { useListKeys } from "../ui/list-keys";
 import { ListBar, NoMatch } from "../ui/list-page";
 import { useAddress } from "../ui/url";
 import { useKeys } from "../ui/use-keys";
+import page from "../ui/list-page.module.css";
 import classes from "./alerts.module.css";
 import { Beneath } from "./beneath";
 import { Filters } from "./filters";
@@ -134,7 +135,7 @@ export function Inbox() {
         {data && rows.length === 0 ? <Nothing view={view} onClear={() => change(NO_FILTER)} /> : null}
         <div ref={list}>
           <ul
-            className={classes.rows}
+            className={page.rows}
             hidden={rows.length === 0}
             aria-label="Alerts"
             data-dimmed={listed.isPlaceholderData || undefined}

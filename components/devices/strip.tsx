@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import { formatDuration } from "../ui/format";
 import { metricColor } from "../ui/theme";
 import { type Series, toStretches, visiblePoints } from "../live/series";
@@ -19,12 +19,7 @@ export const Strip = memo(function Strip({ series, from, to, heldUntil }: StripP
   const color = metricColor(series.metric);
   if (series.kind === "boolean") {
     return (
-      <svg
-        className={classes.strip}
-        viewBox={`0 0 ${STRIP.width} ${STRIP.height}`}
-        preserveAspectRatio="none"
-        aria-hidden
-      >
+      <Frame>
         {flagBands(stretches.flat(), to).map((band) => (
           <rect
             key={band.from}
@@ -38,7 +33,7 @@ export const Strip = memo(function Strip({ series, from, to, heldUntil }: StripP
             <title>{`${band.value === null ? "true and false" : String(band.value)} for ${formatDuration(band.to - band.from)}`}</title>
           </rect>
         ))}
-      </svg>
+      </Frame>
     );
   }
   const points = visiblePoints(series, from, to);
@@ -46,14 +41,18 @@ export const Strip = memo(function Strip({ series, from, to, heldUntil }: StripP
   const high = points.reduce((most, { max }) => Math.max(most, max), -Infinity);
   const { line, band } = stripPaths(stretches, { from, to }, [low, high]);
   return (
-    <svg
-      className={classes.strip}
-      viewBox={`0 0 ${STRIP.width} ${STRIP.height}`}
-      preserveAspectRatio="none"
-      aria-hidden
-    >
+    <Frame>
       <path d={band} fill={color} fillOpacity="0.15" />
       <path d={line} fill="none" stroke={color} strokeWidth="1.5" vectorEffect="non-scaling-stroke" />
-    </svg>
+    </Frame>
   );
 });
+
+function Frame({ children }: { children: ReactNode }) {
+  const viewBox = `0 0 ${STRIP.width} ${STRIP.height}`;
+  return (
+    <svg className={classes.strip} viewBox={viewBox} preserveAspectRatio="none" aria-hidden>
+      {children}
+    </svg>
+  );
+}

@@ -19,6 +19,7 @@ import { SearchField } from "../ui/search-field";
 import { MarkShape } from "../ui/state-mark";
 import { type AddressChanges, useAddress } from "../ui/url";
 import { useZone } from "../ui/zone";
+import list from "../ui/list-page.module.css";
 import classes from "./events.module.css";
 import { NoteDialog } from "./note";
 import { EventSheet } from "./sheet";
@@ -60,7 +61,7 @@ function Filters({ address, change, onNote }: PartProps & { readonly onNote: (()
   const chosen = kindsIn(address.get("kinds"));
   const device = address.get("device");
   return (
-    <div className={classes.filters} role="search">
+    <div className={`${list.filters} ${classes.filters}`} role="search">
       <SearchField
         input={input}
         label="Search events"
@@ -69,11 +70,12 @@ function Filters({ address, change, onNote }: PartProps & { readonly onNote: (()
         onSearch={(q) => change({ q })}
         onLeave={() => input.current?.blur()}
       />
-      <div className={classes.kinds} role="group" aria-label="Kind">
+      <div className={list.chips} role="group" aria-label="Kind">
         {KINDS.map((kind) => (
           <button
             key={kind}
             type="button"
+            className={list.chip}
             aria-pressed={chosen.includes(kind)}
             onClick={() => {
               const next = chosen.includes(kind) ? chosen.filter((one) => one !== kind) : [...chosen, kind];
@@ -180,7 +182,7 @@ function Listed({ address, change }: PartProps) {
         <StaleNotice onRetry={() => void refetch()}>These events may be out of date: {error.message}</StaleNotice>
       ) : null}
       {data.items.length > 0 ? (
-        <ul className={classes.rows} aria-label="Events" data-dimmed={isPlaceholderData || undefined}>
+        <ul className={list.rows} aria-label="Events" data-dimmed={isPlaceholderData || undefined}>
           {data.items.map((event) => (
             <li key={event.id}>
               <Row event={event} isCurrent={event === open} onOpen={() => change({ event: event.id })} />

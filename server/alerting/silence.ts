@@ -61,8 +61,8 @@ function firesAt(
 export const leastSilence = ({ staleMs }: Pick<TurnDeps, "staleMs">): number => Math.min(LEAST_SILENCE_MS, staleMs);
 
 /** SQL: by `$1` there may be something for {@link findSilent}, if silence of `$2` milliseconds may be too long, or a site is remembered. */
-export const MAY_BE_SILENT = `(EXISTS (SELECT FROM device WHERE gone_at IS NOT NULL OR last_seen <= $1::timestamptz - interval '1 millisecond' *
-    least($2::float8, (SELECT min((spec->>'afterMs')::float8) FROM alert_rule WHERE enabled AND spec->>'kind' = 'silence')))
+export const MAY_BE_SILENT = `(EXISTS (SELECT FROM device WHERE retired_at IS NULL AND (gone_at IS NOT NULL OR last_seen <= $1::timestamptz - interval '1 millisecond' *
+    least($2::float8, (SELECT min((spec->>'afterMs')::float8) FROM alert_rule WHERE enabled AND spec->>'kind' = 'silence'))))
   OR EXISTS (SELECT FROM alert_state WHERE device_id = 0 AND site_id <> 0))`;
 
 /**
