@@ -23,5 +23,7 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   if (event.request.mode !== "navigate") return;
+  // Asked by this worker, these would no longer look like what a person opened: the way back from an identity provider would be refused.
+  if (new URL(event.request.url).pathname.startsWith("/api/")) return;
   event.respondWith(fetch(event.request).catch(() => caches.match(PAGE)));
 });

@@ -143,12 +143,13 @@ test("lag is kept by the minute, and an episode of it is one event from when wha
 });
 
 test("a version is noted when it changes, and the time in which nothing ran", async () => {
-  await Promise.all([noteVersion(pool, "1.0.0"), noteVersion(pool, "1.0.0")]);
+  await Promise.all(Array.from({ length: 8 }, () => noteVersion(pool, "1.0.0")));
   await noteVersion(pool, "1.1.0");
   await pool.query(
-    `INSERT INTO telemetry_open (process, since, until) VALUES ('web', now() - interval '2 h', now() - interval '1 h')`,
+    `INSERT INTO telemetry_open (process, since, until) SELECT 'web', at - interval '2 h', at - interval '1 h' FROM to_timestamp($1 / 1000.0) at`,
+    [now],
   );
-  await noteAbsence(pool, now);
+  await Promise.all([noteAbsence(pool, now), noteAbsence(pool, now)]);
   await noteAbsence(pool, now + 1000);
   expect(
     (await all()).map(({ kind, data, to, from }) => [kind, data.version ?? Math.round((to! - from) / MINUTE)]),

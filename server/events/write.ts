@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import type { EventSeverity } from "@/server/domain/events/event";
 import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
+import { withTransaction } from "@/server/postgres/transaction";
 
 /** A stretch that begins, or is known better. */
 export interface Stretch {
@@ -44,25 +45,31 @@ export async function closeStretch(
   );
 }
 
+/** Taken before a statement, not within it: what another process noted meanwhile must be seen. */
+const ALONE = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.noted', 0))`;
+
 /** Notes that another version runs than the one noted last; the first one, too. Of processes that start together one does. */
 export async function noteVersion(pool: Pool, version: string): Promise<void> {
-  await pool.query(
-    `WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.version', 0))),
-       last AS (SELECT data->>'version' AS version FROM alone, event WHERE kind = 'deployment' AND key = 'fieldwatch' ORDER BY id DESC LIMIT 1)
-     INSERT INTO event (kind, key, severity, started_at, ended_at, data)
-     SELECT 'deployment', 'fieldwatch', 'info', now(), now(), jsonb_build_object('version', $1::text, 'before', (SELECT version FROM last))
-     FROM alone WHERE (SELECT version FROM last) IS DISTINCT FROM $1`,
-    [version],
-  );
+  const note = (tx: PoolClient) =>
+    tx.query(
+      `WITH last AS (SELECT data->>'version' AS version FROM event WHERE kind = 'deployment' AND key = 'fieldwatch' ORDER BY id DESC LIMIT 1)
+       INSERT INTO event (kind, key, severity, started_at, ended_at, data)
+       SELECT 'deployment', 'fieldwatch', 'info', now(), now(), jsonb_build_object('version', $1::text, 'before', (SELECT version FROM last))
+       WHERE (SELECT version FROM last) IS DISTINCT FROM $1`,
+      [version],
+    );
+  await withTransaction(pool, note, [ALONE]);
 }
 
 /** Notes how long nothing took messages before now, if that was longer than a beat may be late: nothing ran meanwhile. */
 export async function noteAbsence(pool: Pool, at: EpochMs): Promise<void> {
-  await pool.query(
-    `INSERT INTO event (kind, key, severity, started_at, ended_at, data)
-     SELECT 'process', 'fieldwatch', 'critical', until, $1, '{}' FROM (SELECT max(until) AS until FROM telemetry_open) open
-     WHERE until < $1::timestamptz - interval '15 seconds'
-       AND NOT EXISTS (SELECT FROM event WHERE kind = 'process' AND key = 'fieldwatch' AND started_at >= until)`,
-    [timeText(at)],
-  );
+  const note = (tx: PoolClient) =>
+    tx.query(
+      `INSERT INTO event (kind, key, severity, started_at, ended_at, data)
+       SELECT 'process', 'fieldwatch', 'critical', until, $1, '{}' FROM (SELECT max(until) AS until FROM telemetry_open) open
+       WHERE until < $1::timestamptz - interval '15 seconds'
+         AND NOT EXISTS (SELECT FROM event WHERE kind = 'process' AND key = 'fieldwatch' AND started_at >= until)`,
+      [timeText(at)],
+    );
+  await withTransaction(pool, note, [ALONE]);
 }
