@@ -9,7 +9,7 @@ import type { TimeShade } from "../ui/time-chart-data";
 import { PLOT } from "../ui/time-chart-plot";
 import classes from "./flags.module.css";
 import { shareOfTime } from "./flag-places";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 
 /** Stretches are asked for in such steps, so that a live chart doesn't ask anew with each frame. */
 const STEP_MS = 60_000;

@@ -25,7 +25,7 @@ import { History } from "./history";
 import { type KnownMetrics, metricsByName, shownAs, unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
 import { Messages } from "./messages";
-import { stretchAddress } from "./ranges";
+import { stretchAddress } from "../ui/ranges";
 import { Properties } from "./properties";
 import { Units } from "./units";
 import { useAddress } from "../ui/url";

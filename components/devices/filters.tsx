@@ -11,7 +11,7 @@ import { SearchField } from "../ui/search-field";
 import { DeviceMark } from "../ui/state-mark";
 import type { AddressChanges } from "../ui/url";
 import classes from "./devices.module.css";
-import { Where } from "./where";
+import { Where } from "../ui/where";
 
 interface FiltersProps {
   input: RefObject<HTMLInputElement | null>;

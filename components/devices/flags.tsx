@@ -10,7 +10,7 @@ import { StateMark } from "../ui/state-mark";
 import { PLOT } from "../ui/time-chart-plot";
 import classes from "./flags.module.css";
 import { type Flag, placesOf } from "./flag-places";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 
 /** Stretches are asked for in such steps, so that a live chart doesn't ask anew with each frame. */
 const STEP_MS = 30_000;

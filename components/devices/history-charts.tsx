@@ -22,7 +22,7 @@ import { useShades } from "./alert-strip";
 import { bandKey, toRows } from "../ui/chart-rows";
 import { flagsOf, FlagStrip } from "./flags";
 import classes from "./history.module.css";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 import { decimalsOf, type Series, toStretches } from "../live/series";
 import { useExpected } from "./use-expected";
 

@@ -3,7 +3,7 @@ import { decimalsIn, formatDecimals, formatExact, formatInstant, type Zone } fro
 import { metricColor } from "../ui/theme";
 import classes from "./history.module.css";
 import { flagWord } from "./history-charts";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 import { type HistoryPoint, type Series, visiblePoints } from "../live/series";
 
 interface HistoryTableProps extends Stretch {

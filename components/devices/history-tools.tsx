@@ -6,9 +6,10 @@ import { downloadAddress } from "../queries/readings";
 import { whyAddress } from "../queries/why";
 import { formatTotal, type Zone } from "../ui/format";
 import { Link } from "../ui/link";
-import { CustomRange } from "./custom-range";
 import classes from "./history.module.css";
-import { RANGES, type Stretch, stretchAddress } from "./ranges";
+import { RangeTools } from "../ui/range-tools";
+import type { Stretch } from "../ui/ranges";
+import type { AddressChanges } from "../ui/url";
 import { ruleAddress } from "./rule-address";
 import type { HistoryView } from "./use-history";
 
@@ -19,7 +20,7 @@ interface HistoryToolsProps {
   zone: Zone;
   asTable: boolean;
   address: URLSearchParams;
-  change: (changes: Record<string, string | null>, how?: "push" | "replace") => void;
+  change: (changes: AddressChanges, how?: "push" | "replace") => void;
   onZoomOut: () => void;
 }
 
@@ -29,15 +30,6 @@ export function HistoryTools({ device, metrics, view, zone, asTable, address, ch
   const mayDownload = useMay("view-messages", device.site);
   const mayMakeRules = useMayEverywhere("edit");
   const rule = mayMakeRules ? ruleAddress(device, series, view) : null;
-  const show = (stretch: Stretch) => change(stretchAddress(stretch), "push");
-  const pan = (share: number) => {
-    const by = (to - from) * share;
-    show({ from: Math.max(0, from + by), to: to + by });
-  };
-  const goLive = () => {
-    const day = address.get("range");
-    change({ from: null, to: null, end: "now", range: day === "today" || day === "yesterday" ? null : day });
-  };
   return (
     <div className={classes.tools}>
       {isLive && series ? (
@@ -59,52 +51,20 @@ export function HistoryTools({ device, metrics, view, zone, asTable, address, ch
       >
         Why?
       </Button>
-      {range === null ? (
-        <Button size="xs" variant="default" onClick={onZoomOut}>
-          Zoom out
-        </Button>
-      ) : null}
-      <Button.Group>
-        <Button size="xs" variant="default" aria-label="Earlier" title="Half a range earlier" onClick={() => pan(-0.5)}>
-          ‹
-        </Button>
-        <Button size="xs" variant="default" aria-label="Later" title="Half a range later" onClick={() => pan(0.5)}>
-          ›
-        </Button>
-        <Button
-          size="xs"
-          variant={isLive && range !== null ? "light" : "default"}
-          aria-pressed={isLive && range !== null}
-          onClick={goLive}
-        >
-          Live
-        </Button>
-      </Button.Group>
-      {isOld && range !== null ? (
-        <SegmentedControl
-          size="xs"
-          aria-label="End of the range"
-          value={endsAtLatest ? "latest" : "now"}
-          onChange={(next) => change({ end: next })}
-          data={[
-            { value: "latest", label: "Latest reading" },
-            { value: "now", label: "Now" },
-          ]}
-        />
-      ) : null}
-      <SegmentedControl
-        size="xs"
-        aria-label="Range"
-        value={range?.key ?? ""}
-        onChange={(next) => change({ range: next, from: null, to: null })}
-        data={RANGES.map(({ key, label }) => ({ value: key, label }))}
-      />
-      <CustomRange
-        {...{ from, to, zone }}
-        isActive={range === null || !RANGES.some(({ key }) => key === range.key)}
-        onApply={show}
-        onRange={(key) => change({ range: key, from: null, to: null }, "push")}
-      />
+      <RangeTools {...{ from, to, range, isLive, zone, address, change, onZoomOut }}>
+        {isOld && range !== null ? (
+          <SegmentedControl
+            size="xs"
+            aria-label="End of the range"
+            value={endsAtLatest ? "latest" : "now"}
+            onChange={(next) => change({ end: next })}
+            data={[
+              { value: "latest", label: "Latest reading" },
+              { value: "now", label: "Now" },
+            ]}
+          />
+        ) : null}
+      </RangeTools>
       <SegmentedControl
         size="xs"
         aria-label="View"

@@ -1,6 +1,6 @@
 "use client";
 import { Button } from "@mantine/core";
-import { type ReactNode, useCallback, useRef, useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { adviceOn } from "../queries/request";
 import { Failure, StaleNotice } from "../ui/feedback";
@@ -8,6 +8,7 @@ import { formatDuration, formatMeasure, formatMoment, type Zone, zoneName } from
 import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
 import { useZone } from "../ui/zone";
+import { useZoom } from "../ui/use-zoom";
 import { AlertStrip, useAlertsIn } from "./alert-strip";
 import { chartGroups } from "./chart-groups";
 import { flagsOf, FlagTable, useFlags } from "./flags";
@@ -15,13 +16,14 @@ import classes from "./history.module.css";
 import { flagWord, GroupChart } from "./history-charts";
 import { HistoryTable } from "./history-table";
 import { HistoryTools } from "./history-tools";
-import { type Stretch, stretchAddress } from "./ranges";
+import { type Stretch, stretchAddress } from "../ui/ranges";
 import { NO_METRIC } from "./shown-metrics";
 import { Strips } from "./strips";
 import { createCrosshair } from "../ui/time-chart-crosshair";
 import type { KnownMetrics } from "../ui/meaning";
+import type { AddressChanges } from "../ui/url";
 import { type Series, summarize, toStretches, visiblePoints } from "../live/series";
-import { useEventMarks } from "./use-event-marks";
+import { useEventMarks } from "../queries/use-event-marks";
 import { type HistoryView, useHistory } from "./use-history";
 
 interface HistoryProps {
@@ -30,7 +32,7 @@ interface HistoryProps {
   /** Metrics whose charts are open. */
   metrics: readonly string[];
   address: URLSearchParams;
-  change: (changes: Record<string, string | null>, how?: "push" | "replace") => void;
+  change: (changes: AddressChanges, how?: "push" | "replace") => void;
   /** What else can be done with the values. */
   aside: ReactNode;
 }
@@ -130,30 +132,6 @@ interface NothingProps extends Stretch {
   metrics: readonly string[];
   zone: Zone;
   onGo: (stretch: Stretch) => void;
-}
-
-const ENDS = ["range", "from", "to", "end"] as const;
-
-/** Goes to a stretch, and back to what was shown before it. */
-function useZoom(address: URLSearchParams, change: HistoryProps["change"]) {
-  const before = useRef<Record<string, string | null>[]>([]);
-  const shown = useCallback(() => Object.fromEntries(ENDS.map((key) => [key, address.get(key)])), [address]);
-  const zoom = useCallback(
-    (from: number, to: number) => {
-      before.current.push(shown());
-      change(stretchAddress({ from, to }), "push");
-    },
-    [change, shown],
-  );
-  const zoomOut = useCallback(() => {
-    const now = JSON.stringify(shown());
-    let back = before.current.pop();
-    // The browser's own way back may have been taken meanwhile.
-    while (back && JSON.stringify(back) === now) back = before.current.pop();
-    if (back) change(back, "push");
-    else if (address.has("from")) change({ from: null, to: null }, "push");
-  }, [address, change, shown]);
-  return [zoom, zoomOut] as const;
 }
 
 /** Describes the chart for those who don't see it. */

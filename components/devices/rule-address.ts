@@ -1,5 +1,5 @@
 import { type Series, summarize, visiblePoints } from "../live/series";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 
 interface Of {
   readonly id: string;

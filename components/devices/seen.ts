@@ -1,5 +1,5 @@
 import type { StripsAnswer } from "@/server/contracts/devices";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 
 /**
  * The stretches in which a device has readings of any metric, and the longest without, from `since` on; null: there is none

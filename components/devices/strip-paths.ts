@@ -1,6 +1,6 @@
 import type { PlotPoint } from "../ui/time-chart-plot";
 import { shareOf } from "../ui/value-scale";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 
 /** The box a strip's paths are in: they are stretched to the width there is. */
 export const STRIP = { width: 1000, height: 48, pad: 4 } as const;

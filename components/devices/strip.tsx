@@ -2,7 +2,7 @@ import { memo, type ReactNode } from "react";
 import { formatDuration } from "../ui/format";
 import { metricColor } from "../ui/theme";
 import { type Series, toStretches, visiblePoints } from "../live/series";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 import { flagBands, STRIP, stripPaths } from "./strip-paths";
 import classes from "./strips.module.css";
 

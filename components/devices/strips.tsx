@@ -12,7 +12,7 @@ import { metricColor } from "../ui/theme";
 import { useTurn } from "../ui/use-turn";
 import { type Series, summarize, visiblePoints } from "../live/series";
 import { looksLikeNumber } from "./looks-like-number";
-import type { Stretch } from "./ranges";
+import type { Stretch } from "../ui/ranges";
 import { Strip } from "./strip";
 import classes from "./strips.module.css";
 import type { HistoryView } from "./use-history";

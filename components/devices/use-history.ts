@@ -9,7 +9,7 @@ import { historyQuery, stripsQuery } from "../queries/readings";
 import { useNow } from "../ui/clock";
 import { zoneName } from "../ui/format";
 import { useZone } from "../ui/zone";
-import { type Range, rangeOf, RECENT_MS, type Stretch, stretchIn } from "./ranges";
+import { type Range, rangeOf, RECENT_MS, type Stretch, stretchIn } from "../ui/ranges";
 import { applyToAll, mustReload, type Series } from "../live/series";
 
 /** The state of the history: which series, from when to when, and whether it follows live. Times in epoch ms. */

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import type { EpochMs } from "@/server/domain/terms";
-import { useMarks } from "../queries/events";
+import { useMarks } from "./events";
 import type { TimeMark } from "../ui/time-chart-data";
 
 /** What stands at the moment it happened; alerts are shaded, and silence is a gap anyway. */

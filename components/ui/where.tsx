@@ -2,8 +2,8 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type Condition, conditionText, filterText, parseFilter } from "@/server/domain/device-filter";
-import list from "../ui/list-page.module.css";
-import classes from "./devices.module.css";
+import list from "./list-page.module.css";
+import classes from "./where.module.css";
 
 interface WhereProps {
   /** What the address says. */

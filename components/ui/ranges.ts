@@ -1,5 +1,5 @@
 import type { EpochMs } from "@/server/domain/terms";
-import { momentAt, startOfDay, wallAt } from "../ui/zone-time";
+import { momentAt, startOfDay, wallAt } from "./zone-time";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,10 +1,10 @@
 "use client";
 import { Button, Popover, TextInput } from "@mantine/core";
 import { useState } from "react";
-import form from "../ui/form.module.css";
-import { formatMoment, wallClock, type Zone, zoneName } from "../ui/format";
+import form from "./form.module.css";
+import { formatMoment, wallClock, type Zone, zoneName } from "./format";
 import classes from "./custom-range.module.css";
-import { serverNow } from "../ui/server-time";
+import { serverNow } from "./server-time";
 import { readRange, type Stretch } from "./ranges";
 
 interface CustomRangeProps extends Stretch {
