@@ -26,6 +26,8 @@ import { updateDevice } from "./devices/update";
 import { changeDevices } from "./devices/update-many";
 import { listEvents, listLag } from "./events/list";
 import { addDeployment, addNote, deleteNote, updateNote } from "./events/write";
+import { exportExplore } from "./explore/csv";
+import { getExplore } from "./explore/get";
 import { exportDevices } from "./fleet/csv";
 import { getFleetOrder } from "./fleet/order";
 import { listSparklines } from "./fleet/sparklines";
@@ -120,6 +122,8 @@ export const VERBS = {
   getFleetOrder,
   getFleetSummary,
   listSparklines,
+  getExplore,
+  exportExplore,
   getDevice,
   updateDevice,
   changeDevices,

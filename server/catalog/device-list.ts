@@ -144,6 +144,35 @@ export function findDeviceIds(pool: Pool, filter: DeviceFilter): Promise<string[
   return findIds(pool, filter, "");
 }
 
+/** A device that matches and has a metric. */
+export interface SeriesDevice {
+  readonly key: number;
+  readonly name: string;
+  readonly site: string | null;
+  readonly type: string | null;
+  /** The unit it has of its own for the metric. */
+  readonly unit: string | null;
+}
+
+/** The first devices by id that match and ever had a metric, and how many there are in all. */
+export async function findSeriesDevices(
+  pool: Pool,
+  filter: DeviceFilter,
+  metric: number,
+  limit: number,
+): Promise<{ devices: SeriesDevice[]; total: number }> {
+  const values = filterValues(filter);
+  const [m, most] = [`$${values.length + 1}::integer`, `$${values.length + 2}`];
+  const { rows } = await pool.query<SeriesDevice & { total: number }>(
+    `SELECT device.id AS key, name, site, type, u.unit, count(*) OVER () AS total
+     FROM (SELECT * ${matching(filter)}) AS device
+     JOIN device_metric p ON p.device_id = device.id AND p.metric_id = ${m}
+     LEFT JOIN device_unit u ON u.device_id = device.id AND u.metric_id = ${m} ORDER BY name LIMIT ${most}`,
+    [...values, metric, limit],
+  );
+  return { devices: rows.map(({ total: _, ...device }) => device), total: rows[0]?.total ?? 0 };
+}
+
 /** One text of many ids is read far faster than as many rows; no id has a comma. */
 async function findIds(pool: Pool, filter: DeviceFilter, order: string): Promise<string[]> {
   const { rows } = await pool.query<[string | null]>({

@@ -5,8 +5,8 @@ import { NAME_PATTERN } from "@/server/domain/terms";
 import { cursor, instant, nameList, text } from "./common";
 import { device, deviceState } from "./devices";
 
-/** A selection of devices and its order; the same for the list, its order, its counts and its CSV. */
-const fleetFilter = {
+/** A selection of devices; the same for the list, its order, its counts, its CSV, and Explore. */
+export const fleetFilter = {
   search: text(128).optional().describe("Part of the id, site, type or a label (`key:value` with a colon), any case"),
   site: text(2 * LABEL_LENGTH)
     .transform((text) => text.normalize("NFC"))

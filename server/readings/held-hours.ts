@@ -13,17 +13,34 @@ export interface HeldDevice {
   readonly rolledUntil: EpochMs | null;
   /** Ingest time of its newest message. */
   readonly lastSeen: EpochMs | null;
+  /** Event time of its newest reading; null: not known. */
+  readonly lastEventTime: EpochMs | null;
 }
 
 /** Reads how far a device's rollups reach; null if there is none with this key at these sites. */
 export async function findHeldDevice(client: PoolClient, key: number, sites: Sites): Promise<HeldDevice | null> {
+  const found = (await findHeldDevices(client, [key], sites)).get(key);
+  return found ?? (sites === "all" ? { key, rolledUntil: null, lastSeen: null, lastEventTime: null } : null);
+}
+
+/** Reads how far devices' rollups reach, by key; without those that aren't at these sites. */
+export async function findHeldDevices(
+  client: PoolClient,
+  keys: readonly number[],
+  sites: Sites,
+): Promise<ReadonlyMap<number, HeldDevice>> {
   const [within, values] = sites === "all" ? ["", []] : ["AND site_id = ANY ($2::integer[])", [sites]];
-  const { rows } = await client.query<{ rolled: Date | null; seen: Date | null }>(
-    `SELECT rolled_until AS rolled, last_seen AS seen FROM device WHERE id = $1 ${within}`,
-    [key, ...values],
+  const { rows } = await client.query<{ key: number; rolled: Date | null; seen: Date | null; event: Date | null }>(
+    `SELECT id AS key, rolled_until AS rolled, last_seen AS seen, last_event_time AS event FROM device
+     WHERE id = ANY ($1::integer[]) ${within} ORDER BY id`,
+    [keys, ...values],
   );
-  const found = rows[0] ?? (sites === "all" ? { rolled: null, seen: null } : null);
-  return found && { key, rolledUntil: found.rolled?.getTime() ?? null, lastSeen: found.seen?.getTime() ?? null };
+  return new Map(
+    rows.map(({ key, rolled, seen, event }) => {
+      const ms = (time: Date | null) => time?.getTime() ?? null;
+      return [key, { key, rolledUntil: ms(rolled), lastSeen: ms(seen), lastEventTime: ms(event) }];
+    }),
+  );
 }
 
 /** The hours within [from, to) from the first that holds readings of the device to the last; null if none does. */
@@ -44,31 +61,38 @@ export async function extentOf(
   return first && last && { from: bucketStart(first.getTime(), HOUR), to: bucketStart(last.getTime(), HOUR) + HOUR };
 }
 
-/** The stretches within [from, to) whose rollups of this width are not kept: their readings have to be counted. */
+/** The stretches of devices within [from, to) whose rollups of this width are not kept: their readings have to be counted. */
 export async function stretchesWithout(
   client: PoolClient,
   source: "minute" | "hour",
-  device: HeldDevice,
+  devices: readonly HeldDevice[],
   from: EpochMs,
   to: EpochMs,
 ): Promise<Stretch[]> {
   // Few readings in an hour have no minutes: these would take more room than they.
-  const withoutMinutes = `UNION ALL SELECT bucket FROM rollup_hour h WHERE device_id = $1 AND bucket >= $2 AND bucket < $3 AND NOT EXISTS (
-      SELECT FROM rollup_minute m WHERE m.device_id = $1 AND m.bucket >= h.bucket AND m.bucket < h.bucket + interval '1 hour')`;
-  const [key, first, end, open] = hoursAround(device, from, to);
-  const { rows } = await client.query<{ hour: Date }>(
-    `SELECT hour FROM late_hour WHERE device_id = $1 AND hour >= $2 AND hour < $3
-     ${source === "minute" ? withoutMinutes : ""} ORDER BY hour`,
-    [key, first, end],
+  const withoutMinutes = `UNION ALL SELECT device_id, bucket FROM rollup_hour h WHERE device_id = ANY ($1::integer[]) AND bucket >= $2 AND bucket < $3 AND NOT EXISTS (
+      SELECT FROM rollup_minute m WHERE m.device_id = h.device_id AND m.bucket >= h.bucket AND m.bucket < h.bucket + interval '1 hour')`;
+  const first = bucketStart(from, HOUR);
+  const end = Math.ceil(to / HOUR) * HOUR;
+  const { rows } = await client.query<{ device: number; hour: Date }>(
+    `SELECT device_id AS device, hour FROM late_hour WHERE device_id = ANY ($1::integer[]) AND hour >= $2 AND hour < $3
+     ${source === "minute" ? withoutMinutes : ""} ORDER BY device, hour`,
+    [devices.map(({ key }) => key), new Date(first), new Date(end)],
   );
   const stretches: { device: number; from: EpochMs; to: EpochMs }[] = [];
-  const add = (begin: EpochMs, until: EpochMs) => {
+  const add = (device: number, begin: EpochMs, until: EpochMs) => {
     const before = stretches.at(-1);
-    if (before?.to === begin) before.to = until;
-    else stretches.push({ device: key, from: begin, to: until });
+    if (before?.device === device && before.to === begin) before.to = until;
+    else stretches.push({ device, from: begin, to: until });
   };
-  for (const { hour } of rows) add(hour.getTime(), hour.getTime() + HOUR);
-  if (open < end) add(open.getTime(), end.getTime());
+  let next = 0;
+  for (const { key, rolledUntil, lastEventTime } of [...devices].sort((a, b) => a.key - b.key)) {
+    for (; rows[next]?.device === key; next++) add(key, rows[next]!.hour.getTime(), rows[next]!.hour.getTime() + HOUR);
+    const open = Math.max(first, rolledUntil ?? first);
+    // A device that has been silent for long has a long stretch without rollups, and nothing in it.
+    const until = lastEventTime === null ? end : Math.min(end, bucketStart(lastEventTime, HOUR) + HOUR);
+    if (open < until) add(key, open, until);
+  }
   return stretches
     .map((stretch) => ({ ...stretch, from: Math.max(stretch.from, from), to: Math.min(stretch.to, to) }))
     .filter((stretch) => stretch.from < stretch.to);

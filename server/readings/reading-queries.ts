@@ -2,14 +2,15 @@ import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import { bucketWidth } from "@/server/domain/bucket-width";
-import { LARGE_SUM, ROLLUP_WIDTHS } from "@/server/domain/rollup";
+import { ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import { withTransaction } from "@/server/postgres/transaction";
 import { ColdUnavailableError } from "@/server/ports/cold-store";
 import type { Column, Stretch } from "./blocks";
 import { readAllColumnsOf } from "./cold/hot-and-cold";
 import { type ColdReader, createColdReader } from "./cold/reader";
-import { ADDED_UP_TO, type BucketPart, createBuckets, type Points, pointsOf, type SeriesPoint } from "./buckets";
+import { createBuckets, type Points, pointsOf, type SeriesPoint } from "./buckets";
 import { endOfPart, extentOf, findHeldDevice, type HeldDevice, stretchesWithout } from "./held-hours";
+import { readMergedRollups } from "./merged-rollups";
 
 /** A stretch of one series: [from, to) in epoch milliseconds. */
 export interface SeriesQuery {
@@ -186,23 +187,33 @@ async function countRolled(client: PoolClient, { device, metric, from, to }: Ask
   return rows[0]!.n;
 }
 
-/** Reads a metric's readings in some stretches, a part at a time. */
+/** Reads a metric's readings in some stretches of a device, a part at a time. */
 async function* readings(
   client: PoolClient,
   { device, metric, cold }: Pick<Asked, "device" | "metric" | "cold">,
   stretches: readonly Stretch[],
 ): AsyncGenerator<Column> {
+  const devices = new Map([[device.key, device]]);
+  for await (const { column } of readingsOf(client, { devices, metric, cold }, stretches)) yield column;
+}
+
+/** Reads a metric's readings in some stretches of devices, a part at a time: of bounded size, however long the stretches are. */
+export async function* readingsOf(
+  client: PoolClient,
+  { devices, metric, cold }: { devices: ReadonlyMap<number, HeldDevice>; metric: number; cold: ColdUse },
+  stretches: readonly Stretch[],
+): AsyncGenerator<{ readonly device: number; readonly column: Column }> {
   let parts: Stretch[] = [];
-  async function* read(): AsyncGenerator<Column> {
+  async function* read(): AsyncGenerator<{ device: number; column: Column }> {
     const { columns, isCold } = await readAllColumnsOf(client, cold.reader, [metric], parts);
     if (isCold.includes(true)) cold.isRead = true;
-    for (const one of columns) yield one.get(metric)!;
+    for (const [i, one] of columns.entries()) yield { device: parts[i]!.device, column: one.get(metric)! };
     parts = [];
   }
-  for (const { from: begin, to } of stretches) {
+  for (const { device, from: begin, to } of stretches) {
     for (let from = begin; from < to;) {
-      const end = await endOfPart(client, device, { from, to, most: PART });
-      parts.push({ device: device.key, from, to: end });
+      const end = await endOfPart(client, devices.get(device)!, { from, to, most: PART });
+      parts.push({ device, from, to: end });
       if (end < to || parts.length === PARTS) yield* read();
       from = end;
     }
@@ -225,40 +236,9 @@ export async function readBuckets(
 ): Promise<Points> {
   const source = bucketMs % HOUR === 0 ? "hour" : "minute";
   const buckets = createBuckets(bucketMs);
-  for (const part of await mergedRollups(client, query, source, bucketMs)) buckets.addPart(part);
-  const rest = await stretchesWithout(client, source, query.device, query.from, query.to);
+  const rolled = { ...query, source, devices: [query.device.key], bucketMs } as const;
+  for (const part of await readMergedRollups(client, rolled)) buckets.addPart(part);
+  const rest = await stretchesWithout(client, source, [query.device], query.from, query.to);
   for await (const column of readings(client, query, rest)) buckets.addReadings(column);
   return buckets.points();
-}
-
-/** Reads the rollups that are kept, those within one bucket made one. PostgreSQL fails where a sum or product leaves the doubles. */
-async function mergedRollups(
-  client: PoolClient,
-  { device, metric, from, to }: Pick<Asked, "device" | "metric" | "from" | "to">,
-  source: "minute" | "hour",
-  bucketMs: number,
-): Promise<BucketPart[]> {
-  const table = `rollup_${source}`;
-  const { rows } = await client.query<BucketPart>(
-    // OFFSET 0 keeps the inner query apart: merged into the outer one, the metric would be looked up for every aggregate.
-    `WITH merged AS (
-       SELECT date_bin($5 * interval '1 ms', bucket, to_timestamp(0)) AS start, sum(counts[i])::float8 AS count,
-         sum(sums[i]) FILTER (WHERE NOT is_large AND abs(sums[i]) <= $6) AS sum,
-         sum(CASE WHEN is_large THEN sums[i] ELSE sums[i] * $7::float8 END) FILTER (WHERE is_large OR abs(sums[i]) > $6) AS large,
-         min(mins[i]) AS min, max(maxs[i]) AS max, max(bucket) AS last_bucket
-       FROM (
-         SELECT bucket, array_position(metrics, $2) AS i, counts, sums, mins, maxs
-         FROM ${table} WHERE device_id = $1 AND bucket >= $3 AND bucket < $4 OFFSET 0) AS part
-       CROSS JOIN LATERAL (
-         SELECT greatest(abs(mins[i]), abs(maxs[i])) > $8::float8 / counts[i] AS is_large) AS kept
-       WHERE i IS NOT NULL GROUP BY 1)
-     SELECT (extract(epoch FROM start) * 1000)::float8 AS time, count, coalesce(sum, 0) AS sum, coalesce(large, 0) AS large, min, max,
-       lasts[j] AS last, (extract(epoch FROM last_bucket) * 1000)::float8 + last_at[j] AS "lastAt"
-     FROM merged
-     CROSS JOIN LATERAL (
-       SELECT lasts, last_at, array_position(metrics, $2) AS j
-       FROM ${table} WHERE device_id = $1 AND bucket = last_bucket OFFSET 0) AS newest`,
-    [device.key, metric, new Date(from), new Date(to), bucketMs, ADDED_UP_TO, LARGE_SUM, Number.MAX_VALUE / 2],
-  );
-  return rows;
 }

@@ -87,7 +87,7 @@ async function readWide(client: PoolClient, asked: Asked, base: number) {
   const buckets = bucketsOf(bucketMs);
   for (const { metric, ...part } of await rolledUp(client, source, asked.device, from, to, bucketMs))
     buckets.of(metric).addPart(part);
-  const rest = await stretchesWithout(client, source, asked.device, from, to);
+  const rest = await stretchesWithout(client, source, [asked.device], from, to);
   await addReadings(client, asked, rest, buckets);
   return { from, to, bucketMs, points: buckets.points() };
 }

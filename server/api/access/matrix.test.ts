@@ -21,14 +21,14 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),
     ...(["backtestRule", "getBacktest"] as const),
     ...(["listQuality", "getDeviceQuality", "listQualityLimits", "getQualityContract"] as const),
-    ...(["listOddness", "getDeviceOddness", "listStrips"] as const),
+    ...(["listOddness", "getDeviceOddness", "listStrips", "getExplore"] as const),
     ...(["listEvents", "listLag"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),
   ],
   "view-messages": [
     ...(["exportDevices", "downloadCsv", "downloadJson", "listMessages", "listDeadLetters", "getDeadLetter"] as const),
-    "listSourceSamples",
+    ...(["listSourceSamples", "exportExplore"] as const),
   ],
   operate: [
     ...(["resendDeadLetter", "discardDeadLetter", "restoreDeadLetter", "startDeadLetterJob"] as const),

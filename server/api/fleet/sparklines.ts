@@ -6,15 +6,13 @@ import { readSparklines } from "@/server/readings/sparklines";
 import { bucketStart, ROLLUP_WIDTHS } from "@/server/domain/rollup";
 import { toInstant } from "../instant";
 import { noMetric } from "../devices/id";
+import { shortened } from "../shortened";
 import { NO_PARAMETERS, verb } from "../verb";
 
 interface Deps {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
 }
-
-/** More digits than a line 24 pixels high can show. */
-const DIGITS = 5;
 
 export const listSparklines = verb(
   {
@@ -50,9 +48,3 @@ export const listSparklines = verb(
       };
     },
 );
-
-/** The largest double, shortened, would be rounded up beyond the doubles. */
-function shortened(value: number): number {
-  const short = Number(value.toPrecision(DIGITS));
-  return Number.isFinite(short) ? short : value;
-}
