@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import type { ListedAlert } from "@/server/contracts/alerts";
 import { alertsQuery } from "../queries/alerts";
 import { formatInstant, type Zone } from "../ui/format";
@@ -47,7 +47,7 @@ interface AlertStripProps extends Stretch {
 }
 
 /** Beneath the charts, in their time: each alert of the device, leading to it. Its place is kept while there is none. */
-export function AlertStrip({ alerts, from, to, zone }: AlertStripProps) {
+export const AlertStrip = memo(function AlertStrip({ alerts, from, to, zone }: AlertStripProps) {
   const share = (time: number) => shareOfTime(time, from, to);
   const shown = alerts.filter(({ startedAt, endedAt }) => {
     const end = endedAt === null ? Infinity : Date.parse(endedAt);
@@ -78,4 +78,4 @@ export function AlertStrip({ alerts, from, to, zone }: AlertStripProps) {
       })}
     </nav>
   );
-}
+});

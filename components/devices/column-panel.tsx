@@ -16,15 +16,25 @@ interface ColumnPanelProps {
 /** Metrics offered at once; a search finds the others. */
 const OFFERED = 50;
 
-/** Chooses the columns of the list and what the trend shows. */
-export function ColumnPanel({ metrics, columns, trend, isDefault, onChoose }: ColumnPanelProps) {
+/**
+ * Chooses the columns of the list and what the trend shows. What a person chooses is shown here at once; the list and its
+ * address follow.
+ */
+export function ColumnPanel({ metrics, onChoose, ...props }: ColumnPanelProps) {
+  const [chosen, setChosen] = useState<ColumnChoice | null>(null);
+  const columns = chosen?.columns ?? props.columns;
+  const trend = chosen === null ? props.trend : chosen.trend;
+  const choose = (choice: ColumnChoice | null) => {
+    setChosen(choice);
+    onChoose(choice);
+  };
   const [search, setSearch] = useState("");
   const names = metricNames(metrics);
   const found = names.filter((name) => name.toLowerCase().includes(search.trim().toLowerCase()));
   const units = new Map(metrics.map(({ name, unit }) => [name, unit]));
   const values = columns.filter((id) => metricOf(id) !== null).length;
   const toggle = (id: ColumnId, on: boolean) =>
-    onChoose({ columns: on ? [...columns, id] : columns.filter((one) => one !== id), trend });
+    choose({ columns: on ? [...columns, id] : columns.filter((one) => one !== id), trend });
   return (
     <div className={classes.panel}>
       <fieldset>
@@ -84,9 +94,9 @@ export function ColumnPanel({ metrics, columns, trend, isDefault, onChoose }: Co
         searchable={names.length > 12}
         allowDeselect={false}
         comboboxProps={{ withinPortal: false }}
-        onChange={(name) => name && onChoose({ columns: [...columns], trend: name })}
+        onChange={(name) => name && choose({ columns: [...columns], trend: name })}
       />
-      <Button size="xs" variant="default" disabled={isDefault} onClick={() => onChoose(null)}>
+      <Button size="xs" variant="default" disabled={props.isDefault && chosen === null} onClick={() => choose(null)}>
         Back to the default
       </Button>
     </div>

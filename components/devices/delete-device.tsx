@@ -1,19 +1,19 @@
 "use client";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
-import type { DeviceDetail } from "@/server/contracts/devices";
 import { counted } from "@/server/domain/counted";
 import { useLive } from "../live/provider";
-import { deleteDevice, deviceQuery } from "../queries/device";
+import { deleteDevice, type DescribedDevice, deviceQuery } from "../queries/device";
 import { FLEET_ORDER } from "../queries/devices";
 import { FormDialog } from "../shell/form-dialog";
 import { forgetDevice } from "../shell/recent-devices";
 
 /** Deletes a device, once it is said what goes with it. */
-export function DeleteDevice({ device, onClose }: { device: DeviceDetail; onClose: () => void }) {
-  const { id, messages, notes } = device;
+export function DeleteDevice({ device, onClose }: { device: DescribedDevice; onClose: () => void }) {
+  const { id, notes } = device;
   const queries = useQueryClient();
   const live = useLive();
+  const messages = useQuery(deviceQuery(live, id)).data?.messages ?? 0;
   const router = useRouter();
   const remove = useMutation({
     mutationFn: () => deleteDevice(id),

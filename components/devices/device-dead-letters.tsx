@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { memo } from "react";
 import { StatusMark } from "../ui/letter-status";
 import { useMay } from "../queries/access";
 import { deviceDeadLettersQuery } from "../queries/device";
@@ -15,7 +16,7 @@ import { Link } from "../ui/link";
 const LIMIT = 5;
 
 /** A device's dead letters, for those who may see them. */
-export function DeviceDeadLetters({ id, site }: { id: string; site: string | null }) {
+export const DeviceDeadLetters = memo(function DeviceDeadLetters({ id, site }: { id: string; site: string | null }) {
   if (useMay("view-messages", site)) return <Kept id={id} />;
   return (
     <Section
@@ -25,7 +26,7 @@ export function DeviceDeadLetters({ id, site }: { id: string; site: string | nul
       <MayNot what="Seeing dead letters as they came" permission="view-messages" site={site} />
     </Section>
   );
-}
+});
 
 /** What of a device's messages could not become a reading: why, how to mend it, and what was sent. */
 function Kept({ id }: { id: string }) {

@@ -2,19 +2,18 @@
 import { Button, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { DeviceDetail } from "@/server/contracts/devices";
 import { DEVICE_LABELS } from "@/server/domain/device-labels";
 import { LABEL_LENGTH } from "@/server/domain/label";
 import { readable } from "@/server/domain/readable";
 import { useLive } from "../live/provider";
-import { deviceQuery, saveProperties } from "../queries/device";
+import { type DescribedDevice, deviceQuery, saveProperties } from "../queries/device";
 import { DEVICE_ROWS } from "../queries/devices";
 import { Failure } from "../ui/feedback";
 import { Link } from "../ui/link";
 import classes from "./labels.module.css";
 
 /** A device's labels and whose word each is; whoever may edit the device sets them one by one, and takes their word back. */
-export function DeviceLabels({ device, mayEdit }: { device: DeviceDetail; mayEdit: boolean }) {
+export function DeviceLabels({ device, mayEdit }: { device: DescribedDevice; mayEdit: boolean }) {
   const queries = useQueryClient();
   const live = useLive();
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});

@@ -1,5 +1,5 @@
 "use client";
-import { useCallback, useMemo, useState } from "react";
+import { memo, useCallback, useMemo, useState } from "react";
 import type { ListedAlert } from "@/server/contracts/alerts";
 import type { DeviceQuality } from "@/server/contracts/quality";
 import {
@@ -56,16 +56,15 @@ interface GroupChartProps extends Stretch {
   onZoomOut: () => void;
 }
 
-/** Series of one unit over time, with what was usual of one alone, and its flags and alerts. */
-export function GroupChart(props: GroupChartProps) {
-  const { zone, isStale, crosshair, slot, slots, onZoom, onZoomOut, heldUntil } = props;
-  const choice = `${props.choice} ${isStale}`;
-  const { series, from, to } = useTurn(
-    useSame({ series: props.series, from: props.from, to: props.to }),
-    slot,
-    slots,
-    choice,
-  );
+/** Series of one unit over time, with what was usual of one alone, and its flags and alerts. It is drawn anew when its turn comes. */
+export function GroupChart({ slot, slots, choice, ...props }: GroupChartProps) {
+  const { series, from, to, heldUntil, isStale } = props;
+  const shown = useTurn({ series: useSame(series), from, to, heldUntil }, slot, slots, `${choice} ${isStale}`);
+  return <Drawn {...props} {...shown} />;
+}
+
+const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" | "choice">) {
+  const { series, from, to, zone, isStale, crosshair, onZoom, onZoomOut, heldUntil } = props;
   const { rows, lines } = useMemo(() => {
     const drawn = series.map((one) => {
       return {
@@ -148,20 +147,19 @@ export function GroupChart(props: GroupChartProps) {
       <FlagStrip flags={flags} metrics={metrics} from={from} to={to} zone={zone} />
     </figure>
   );
-}
+});
 
 /** Names have no spaces, so none is taken for the time of a row, or for a band. */
 function keyOf({ metric }: Series): string {
   return `metric ${metric}`;
 }
 
-/** The same object as long as its parts are. Groups are made anew with every frame, their series only with news for them. */
-function useSame({ series, from, to }: { series: readonly Series[]; from: number; to: number }) {
+/** The same list as long as its series are. Groups are made anew with every frame, their series only with news for them. */
+function useSame(series: readonly Series[]): readonly Series[] {
   const [same, setSame] = useState(series);
   const isSame = same.length === series.length && same.every((one, i) => one === series[i]);
   if (!isSame) setSame(series);
-  const parts = isSame ? same : series;
-  return useMemo(() => ({ series: parts, from, to }), [parts, from, to]);
+  return isSame ? same : series;
 }
 
 /** Writes the value of a flag; between the two values it is a mean of many. */

@@ -1,11 +1,13 @@
 "use client";
 import { Button, Menu, SegmentedControl } from "@mantine/core";
+import { memo, useMemo } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { useMay, useMayEverywhere } from "../queries/access";
 import { downloadAddress } from "../queries/readings";
 import { whyAddress } from "../queries/why";
 import { formatTotal, type Zone } from "../ui/format";
 import { Link } from "../ui/link";
+import { useTurn } from "../ui/use-turn";
 import classes from "./history.module.css";
 import { RangeTools } from "../ui/range-tools";
 import type { Stretch } from "../ui/ranges";
@@ -14,7 +16,7 @@ import { ruleAddress } from "./rule-address";
 import type { HistoryView } from "./use-history";
 
 interface HistoryToolsProps {
-  device: DeviceDetail;
+  device: Pick<DeviceDetail, "id" | "site" | "type">;
   metrics: readonly string[];
   view: HistoryView;
   zone: Zone;
@@ -24,8 +26,27 @@ interface HistoryToolsProps {
   onZoomOut: () => void;
 }
 
+/** The tools are drawn anew every so many turns of the charts' clock, which is every two seconds, or when a person does something. */
+const TURNS = 8;
+
 /** Sets the range of the history and how it is shown, whether it follows live, and offers it as a download. */
-export function HistoryTools({ device, metrics, view, zone, asTable, address, change, onZoomOut }: HistoryToolsProps) {
+export function HistoryTools({ device: { id, site, type }, ...props }: HistoryToolsProps) {
+  const { choice, isStale, waiting, series } = props.view;
+  const view = useTurn(props.view, 0, TURNS, `${choice} ${isStale} ${waiting === null} ${series === undefined}`);
+  const device = useMemo(() => ({ id, site, type }), [id, site, type]);
+  return <Tools {...props} {...{ device, view }} />;
+}
+
+const Tools = memo(function Tools({
+  device,
+  metrics,
+  view,
+  zone,
+  asTable,
+  address,
+  change,
+  onZoomOut,
+}: HistoryToolsProps) {
   const { from, to, range, isOld, endsAtLatest, isLive, waiting, setPaused, series } = view;
   const mayDownload = useMay("view-messages", device.site);
   const mayMakeRules = useMayEverywhere("edit");
@@ -89,7 +110,7 @@ export function HistoryTools({ device, metrics, view, zone, asTable, address, ch
       {mayDownload && metrics.length > 0 ? <Download device={device.id} metrics={metrics} from={from} to={to} /> : null}
     </div>
   );
-}
+});
 
 const COPIES = [
   ["csv", "raw", "CSV, every reading"],

@@ -1,12 +1,13 @@
 "use client";
 import { Button } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { memo, type ReactNode, useState } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { adviceOn } from "../queries/request";
 import { Failure, StaleNotice } from "../ui/feedback";
 import { formatDuration, formatMeasure, formatMoment, type Zone, zoneName } from "../ui/format";
 import { Section } from "../ui/section";
 import { Spoken } from "../ui/spoken";
+import { useTurn } from "../ui/use-turn";
 import { useZone } from "../ui/zone";
 import { useZoom } from "../ui/use-zoom";
 import { AlertStrip, useAlertsIn } from "./alert-strip";
@@ -22,7 +23,7 @@ import { Strips } from "./strips";
 import { createCrosshair } from "../ui/time-chart-crosshair";
 import type { KnownMetrics } from "../ui/meaning";
 import type { AddressChanges } from "../ui/url";
-import { type Series, summarize, toStretches, visiblePoints } from "../live/series";
+import { type Series, summarize, visiblePoints } from "../live/series";
 import { useEventMarks } from "../queries/use-event-marks";
 import { type HistoryView, useHistory } from "./use-history";
 
@@ -48,7 +49,9 @@ export function History({ device, known, metrics, address, change, aside }: Hist
   const alerts = useAlertsIn(device.id, view);
   const marks = useEventMarks(device.id, view.from, view.to);
   const asTable = address.get("view") === "table";
-  const isEmpty = series?.every((one) => toStretches(one, from, to, latest).length === 0) ?? true;
+  const isEmpty = !series?.some(({ points, bucketMs }) =>
+    points.some(({ time }) => time + bucketMs >= from && time <= to),
+  );
   const groups = chartGroups(series ?? []);
   const show = (names: readonly string[]) => change({ metric: names.length > 0 ? names.join(",") : NO_METRIC });
   const beneath = (name: string) => {
@@ -83,9 +86,7 @@ export function History({ device, known, metrics, address, change, aside }: Hist
       {series && isEmpty && metrics.length > 0 && !isStale ? (
         <Nothing {...{ device, metrics, from, to, zone }} onGo={(stretch) => change(stretchAddress(stretch), "push")} />
       ) : null}
-      {series?.map((one) => (
-        <SpokenSeries key={one.metric} series={one} from={from} to={to} zone={zone} />
-      ))}
+      <SpokenView view={view} zone={zone} />
       <Strips
         {...{ device, known, view, beneath }}
         open={metrics}
@@ -134,7 +135,24 @@ interface NothingProps extends Stretch {
   onGo: (stretch: Stretch) => void;
 }
 
-/** Describes the chart for those who don't see it. */
+/** What is said of the charts is made anew every so many turns of their clock, which is every five seconds. */
+const SPOKEN_TURNS = 20;
+
+/** Describes the charts for those who don't see them. */
+function SpokenView({ view, zone }: { view: HistoryView; zone: Zone }) {
+  const said = useTurn(view, 0, SPOKEN_TURNS, `${view.choice} ${view.isStale} ${view.series === undefined}`);
+  return <SpokenAll series={said.series} from={said.from} to={said.to} zone={zone} />;
+}
+
+const SpokenAll = memo(function SpokenAll({
+  series,
+  from,
+  to,
+  zone,
+}: Pick<HistoryView, "series" | "from" | "to"> & { zone: Zone }) {
+  return series?.map((one) => <SpokenSeries key={one.metric} series={one} from={from} to={to} zone={zone} />);
+});
+
 function SpokenSeries({ series, from, to, zone }: { series: Series; from: number; to: number; zone: Zone }) {
   const { metric, device, unit, kind } = series;
   const summary = summarize(visiblePoints(series, from, to));

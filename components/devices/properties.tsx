@@ -1,13 +1,13 @@
 "use client";
 import { Autocomplete, Button, Textarea } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { memo, type ReactNode, useState } from "react";
 import type { DeviceChanges, DeviceDetail } from "@/server/contracts/devices";
 import { LABEL_LENGTH } from "@/server/domain/label";
 import { readable } from "@/server/domain/readable";
 import { useLive } from "../live/provider";
 import { useMay } from "../queries/access";
-import { deviceQuery, type Saved, saveProperties, sitesQuery } from "../queries/device";
+import { type DescribedDevice, deviceQuery, type Saved, saveProperties, sitesQuery } from "../queries/device";
 import { DEVICE_ROWS } from "../queries/devices";
 import { Age } from "../ui/age";
 import { Failure } from "../ui/feedback";
@@ -19,7 +19,7 @@ import { DeleteDevice } from "./delete-device";
 import classes from "./properties.module.css";
 
 /** Shows what people say about a device: where it stands, what it is, and anything worth knowing. */
-export function Properties({ device }: { device: DeviceDetail }) {
+export const Properties = memo(function Properties({ device }: { device: DescribedDevice }) {
   const mayEdit = useMay("edit", device.site);
   const mayDelete = useMay("administer", device.site);
   const [isDeleting, setDeleting] = useState(false);
@@ -54,9 +54,9 @@ export function Properties({ device }: { device: DeviceDetail }) {
       {isDeleting ? <DeleteDevice device={device} onClose={() => setDeleting(false)} /> : null}
     </Section>
   );
-}
+});
 
-function Words({ device }: { device: DeviceDetail }) {
+function Words({ device }: { device: DescribedDevice }) {
   const { site, type, notes, setByPerson, updatedAt } = device;
   const word = (value: string | null, isSet: boolean): ReactNode => (
     <>
@@ -96,7 +96,7 @@ interface Draft {
 
 const FIELDS = ["site", "type", "notes"] as const;
 
-function PropertiesForm({ device, onDone }: { device: DeviceDetail; onDone: () => void }) {
+function PropertiesForm({ device, onDone }: { device: DescribedDevice; onDone: () => void }) {
   const queries = useQueryClient();
   const live = useLive();
   const sites = useQuery(sitesQuery());
@@ -220,7 +220,7 @@ function PropertiesForm({ device, onDone }: { device: DeviceDetail; onDone: () =
 
 interface ConflictProps {
   conflict: Draft | Pick<DeviceDetail, "site" | "type" | "notes">;
-  base: DeviceDetail;
+  base: DescribedDevice;
   onTheirs: () => void;
   onMine: () => void;
 }
@@ -258,7 +258,7 @@ function draftOf({ site, type, notes }: Pick<DeviceDetail, "site" | "type" | "no
 }
 
 /** Returns the differences from what the form began with; an empty field becomes null. */
-function changesOf(draft: Draft, base: DeviceDetail): DeviceChanges {
+function changesOf(draft: Draft, base: DescribedDevice): DeviceChanges {
   const changes: Record<string, string | null> = {};
   for (const field of FIELDS) {
     const value = draft[field].trim() || null;

@@ -121,7 +121,11 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
         </span>
       </span>
       <span className={classes.value} data-value={name}>
-        <Flashing value={shownAs(current.value, metric?.kind)} unit={unitOf(device, name, metric)} />
+        <Flashing
+          value={shownAs(current.value, metric?.kind)}
+          unit={unitOf(device, name, metric)}
+          time={Date.parse(current.time)}
+        />
       </span>
       {isWord ? <span className={classes.words}>Words have no history</span> : children}
     </>
@@ -174,11 +178,23 @@ interface PastProps {
   readonly heldUntil: number | null;
 }
 
-/** A value that flashes softly when it changes, but not when the page is opened. */
-function Flashing({ value, unit }: { value: CurrentValue["value"]; unit: string | null | undefined }) {
-  const [first] = useState(value);
+/** A value that stood for less than this doesn't flash when it changes: what changes with every message would flash all the time. */
+const STOOD_MS = 5000;
+
+/** A value that flashes softly when it changes after it had stood for a while. @param time its event time, epoch ms */
+function Flashing({
+  value,
+  unit,
+  time,
+}: {
+  value: CurrentValue["value"];
+  unit: string | null | undefined;
+  time: number;
+}) {
+  const [last, setLast] = useState({ value, time, flashes: 0 });
+  if (last.value !== value) setLast({ value, time, flashes: last.flashes + (time - last.time >= STOOD_MS ? 1 : 0) });
   return (
-    <span key={String(value)} className={value === first ? undefined : classes.flash}>
+    <span key={last.flashes} className={last.flashes === 0 ? undefined : classes.flash}>
       <Quantity value={value} unit={unit} />
     </span>
   );

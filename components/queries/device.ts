@@ -26,6 +26,20 @@ export const deviceQuery = (live: LiveClient, id: string) =>
       live.snapshot(`device:${id}`, () => readJson<DeviceDetail>(addressOf(id), signal), applyToDetail),
   });
 
+/** What frames change of a device. */
+type FrameChanged = "values" | "state" | "goneAt" | "lastSeen" | "lastEventTime" | "messages";
+/** A device without what frames change. */
+export type DescribedDevice = Omit<DeviceDetail, FrameChanged>;
+
+/** The same device without what frames change of it: whoever shows nothing else is not drawn again with each of them. */
+export const describedDeviceQuery = (live: LiveClient, id: string) =>
+  queryOptions({ ...deviceQuery(live, id), select: described });
+
+function described(device: DeviceDetail): DescribedDevice {
+  const { values, state, goneAt, lastSeen, lastEventTime, messages, ...rest } = device;
+  return rest;
+}
+
 /** Applies a frame to a device in full: its values change, what people wrote about it stays. */
 export function applyToDetail(state: DeviceDetail, data: FrameData): DeviceDetail {
   const next = applyToDevice(state, data);

@@ -8,16 +8,20 @@ const WORDS: Readonly<Record<string, string>> = { note: "Note", deployment: "Dep
 /** The least share of the range between two marks, whose words would lie over each other else. */
 const LEAST_APART = 0.08;
 
+/** Marks are looked through in such steps, so that a live chart keeps those it has. */
+const STEP_MS = 30_000;
+
 /** The notes, deployments and restarts to mark on a device's charts. */
 export function useEventMarks(device: string, from: EpochMs, to: EpochMs): readonly TimeMark[] {
   const marks = useMarks({ devices: [device], from, to });
+  const [begin, end] = [Math.floor(from / STEP_MS) * STEP_MS, Math.ceil(to / STEP_MS) * STEP_MS];
   return useMemo(() => {
     const found: TimeMark[] = [];
     for (const { kind, from: time } of [...marks].sort((a, b) => a.from - b.from)) {
       const label = WORDS[kind];
-      if (label === undefined || time < from || time > to) continue;
-      if (time - (found.at(-1)?.time ?? -Infinity) >= (to - from) * LEAST_APART) found.push({ time, label });
+      if (label === undefined || time < begin || time > end) continue;
+      if (time - (found.at(-1)?.time ?? -Infinity) >= (end - begin) * LEAST_APART) found.push({ time, label });
     }
     return found;
-  }, [marks, from, to]);
+  }, [marks, begin, end]);
 }

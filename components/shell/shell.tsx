@@ -1,6 +1,6 @@
 "use client";
 import { AppShell, Burger, NavLink } from "@mantine/core";
-import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
+import { notifyManager, QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "./device-in-address";
@@ -10,6 +10,7 @@ import { meQuery, useSeesAll } from "../queries/access";
 import { ALERTS } from "../queries/alerts";
 import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
+import { createTogether } from "../queries/together";
 import { ClockProvider } from "../ui/clock";
 import { Spoken } from "../ui/spoken";
 import { ZoneProvider } from "../ui/zone";
@@ -178,6 +179,7 @@ function Failing() {
 }
 
 function createQueryClient(): QueryClient {
+  notifyManager.setScheduler(createTogether());
   return new QueryClient({
     defaultOptions: {
       queries: {

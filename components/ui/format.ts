@@ -118,7 +118,18 @@ export function formatTick(time: EpochMs, zone: Zone, spanMs: number): string {
 
 /** The zone's name as the header shows it: "UTC" or "Europe/Berlin". */
 export function zoneName(zone: Zone): string {
-  return zone === "UTC" ? "UTC" : new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return zone === "UTC" ? "UTC" : localZone();
+}
+
+/** The browser is asked again after a minute, for asking costs far more than the rest of writing a time, and it may travel. */
+const ZONE_FOR_MS = 60_000;
+let local = { name: "UTC", until: -Infinity };
+
+function localZone(): string {
+  const now = performance.now();
+  if (now >= local.until)
+    local = { name: new Intl.DateTimeFormat().resolvedOptions().timeZone, until: now + ZONE_FOR_MS };
+  return local.name;
 }
 
 /** Milliseconds the zone's wall clock is ahead of UTC at that moment. */

@@ -80,8 +80,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
     const context = current.getContext("2d");
     if (!context) return;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const styles = getComputedStyle(current);
-    const colorOf = (token: string) => styles.getPropertyValue(/--[\w-]+/.exec(token)?.[0] ?? token).trim();
+    const colorOf = colorsOf(colors, current);
     drawLines(context, { rows, series, expected, frame: { from, to, scale, width, height } }, colorOf);
   }, [rows, series, expected, from, to, scale, width, height, colors]);
   return (
@@ -115,6 +114,25 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
 });
 
 export default TimeChart;
+
+/** What tokens stand for, by theme: asking for one makes the browser work out the styles of the whole page. */
+const known = new Map<string, Map<string, string>>();
+
+function colorsOf(theme: string, element: Element): (token: string) => string {
+  let colors = known.get(theme);
+  if (!colors) known.set(theme, (colors = new Map()));
+  return (token) => {
+    let color = colors.get(token);
+    if (color === undefined) {
+      color = getComputedStyle(element)
+        .getPropertyValue(/--[\w-]+/.exec(token)?.[0] ?? token)
+        .trim();
+      // Before its styles are there, an element has none.
+      if (color !== "") colors.set(token, color);
+    }
+    return color;
+  };
+}
 
 function scaleOf(
   rows: readonly TimeRow[],
