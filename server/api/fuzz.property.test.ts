@@ -30,7 +30,7 @@ const USUAL: Readonly<Record<string, string>> = {
   ...{ run: "3f0c6b1e-58a5-4c43-9a0b-3b6a3f6f4f11", partition: "0" },
 };
 /** Where things are called by numbers. */
-const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts|rules|odd|notes)\//;
+const NUMBERED = /^\/api\/v1\/(channels|routes|silences|maintenance|alerts|rules|odd|notes|views)\//;
 const JOB_PATH = { name: "job-retention", id: "none" };
 
 /** Bodies that say everything there is to say. */
@@ -101,6 +101,11 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
   updateMaintenance: { revision: 0, name: "y", cron: "0 2 * * 6", minutes: 60, zone: "UTC" },
   addNote: { text: "x", from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", site: "north", device: "press-07" },
   updateNote: { text: "y", from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z" },
+  addView: {
+    ...{ page: "devices", name: "x", query: "label=a&where=battery+%3C+20", shared: false, onOverview: true },
+    ...{ onWall: true, before: null },
+  },
+  updateView: { name: "y", query: "label=a", shared: false, onOverview: false, onWall: false, before: null },
   addDeployment: { what: "x", version: "1", at: "2026-01-01T00:00:00Z", site: "north", device: "press-07" },
   ingestTelemetry: { device: "press-07", time: 1, id: "x", site: "north", type: "press", readings: { a: 1, b: "x" } },
 };

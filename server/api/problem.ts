@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "wrong-status": { status: 409, title: "Its status does not allow that" },
   taken: { status: 409, title: "It is taken already" },
   "too-many-jobs": { status: 409, title: "Too many jobs are unfinished" },
+  "too-many-views": { status: 409, title: "There are too many saved views" },
   "changed-meanwhile": { status: 412, title: "It was changed meanwhile" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "too-many-messages": { status: 413, title: "Too many messages in one request" },

@@ -93,6 +93,8 @@ import { guessSourceTemplate, listSourceTemplates, previewMapping, saveSourceMap
 import { listTestMessages } from "./test-message/list";
 import { sendTestMessage } from "./test-message/send";
 import { ingestTelemetry } from "./telemetry/ingest";
+import { listSavedViews } from "./views/list";
+import { addView, deleteView, updateView } from "./views/write";
 
 /** Every verb there is, by the name routes call it. */
 export const VERBS = {
@@ -176,6 +178,10 @@ export const VERBS = {
   updateNote,
   deleteNote,
   addDeployment,
+  listSavedViews,
+  addView,
+  updateView,
+  deleteView,
   getPipeline,
   getStages,
   skipBatch,

@@ -29,6 +29,7 @@ const FEATURES = [
   "quality",
   "oddness",
   "events",
+  "views",
   "access",
   "dead-letters",
   "backup",
@@ -36,7 +37,7 @@ const FEATURES = [
 const SENDERS = ["simulator", "replay"];
 const BROWSER_FOUNDATION = ["contracts", "domain"];
 /** Rooms of components, each above those before it. */
-const BROWSER_LAYERS = ["ui", "live", "queries", "shell"];
+const BROWSER_LAYERS = ["ui", "live", "queries", "shell", "views"];
 /** A subject's screens; above all layers, and never of each other. */
 const VIEWS = [
   "overview",
@@ -113,6 +114,7 @@ const ROOMS: readonly Room[] = [
       "quality",
       "oddness",
       "events",
+      "views",
     ],
   },
   { name: "testing", at: "server/testing", imports: ["*"] },

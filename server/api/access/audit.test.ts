@@ -92,7 +92,15 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   const written = async (text: string) =>
     z.object({ id: z.string() }).parse(await (await ask("addNote", { text })).json()).id;
   const [edited, unwritten] = [await written("old"), await written("gone")];
+  const view = { page: "devices", query: "sort=id" };
+  const views = {
+    old: await numbered("addView", { ...view, name: "old" }),
+    gone: await numbered("addView", { ...view, name: "gone" }),
+  };
   return {
+    addView: { body: { ...view, name: "new" }, target: expect.stringMatching(/^\d+$/) },
+    updateView: { params: { id: views.old }, body: { name: "newer" }, target: views.old },
+    deleteView: { params: { id: views.gone }, target: views.gone },
     addNote: { body: { text: "a belt was changed", device: "press-1" }, target: expect.stringMatching(/^\d+$/) },
     updateNote: { params: { id: edited }, body: { text: "new" }, target: edited },
     deleteNote: { params: { id: unwritten }, target: unwritten },
@@ -220,7 +228,18 @@ const OWN =
 /** All that the verbs above change. */
 const STATE = [
   ...["account", "role_grant", "session", "sign_in_link", "access_key", "device", "metric", "job", "job_run"],
-  ...["source", "source_mapping", "channel", "route", "silence", "maintenance", "alert_rule", "alert", "event"],
+  ...[
+    "source",
+    "source_mapping",
+    "channel",
+    "route",
+    "silence",
+    "maintenance",
+    "alert_rule",
+    "alert",
+    "event",
+    "saved_view",
+  ],
 ]
   .map(
     (table) =>

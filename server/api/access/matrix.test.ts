@@ -23,6 +23,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listQuality", "getDeviceQuality", "listQualityLimits", "getQualityContract"] as const),
     ...(["listOddness", "getDeviceOddness", "listStrips", "getExplore"] as const),
     ...(["listEvents", "listLag"] as const),
+    ...(["listSavedViews", "addView", "updateView", "deleteView"] as const),
     ...(["listSources", "getSource", "listSourceMappings", "listSourceTemplates"] as const),
     ...(["listChannels", "listRoutes", "checkRoute", "listSilences", "listMaintenance", "listAlertMessages"] as const),
   ],

@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { EVENT_KINDS, EVENT_SEVERITIES } from "@/server/domain/events/event";
+import { readLabel } from "@/server/domain/label";
+import { isName } from "@/server/domain/terms";
+import { text } from "./common";
+import { fleetSummaryQuery } from "./fleet";
+
+/** Longest name of a saved view, in characters. */
+export const VIEW_NAME_LENGTH = 60;
+/** Longest query of a saved view, in characters. */
+const VIEW_QUERY_LENGTH = 4000;
+/** Views that one person keeps at most, and that everyone shares at most. */
+export const MOST_VIEWS = 100;
+
+const moment = z.iso.datetime({ offset: true });
+const list = <T extends string>(of: readonly T[]) =>
+  text(256)
+    .transform((names) => names.split(","))
+    .pipe(z.array(z.enum(of)));
+
+/** The parameters of each page that can be saved; what isn't named can't be kept. */
+const PARAMETERS = {
+  devices: z.strictObject({
+    ...fleetSummaryQuery.shape,
+    sort: fleetSummaryQuery.shape.sort.optional(),
+    columns: text(2000).optional(),
+    trend: text(128).refine(isName, "must be a metric").optional(),
+  }),
+  events: z.strictObject({
+    kinds: list(EVENT_KINDS).optional(),
+    severity: z.enum(EVENT_SEVERITIES).optional(),
+    site: text(256).optional(),
+    device: text(128).optional(),
+    q: text(200).optional(),
+    span: z.enum(["1h", "24h", "7d", "30d"]).optional(),
+    from: moment.optional(),
+    to: moment.optional(),
+  }),
+  alerts: z.strictObject({
+    show: z.enum(["firing", "acknowledged", "ended"]).optional(),
+    severity: z.enum(["warning", "critical"]).optional(),
+    site: text(256).optional(),
+    rule: z
+      .string()
+      .regex(/^[1-9]\d{0,8}$/, "must be the number of a rule")
+      .optional(),
+    device: text(128).optional(),
+  }),
+} as const satisfies Record<string, z.ZodObject>;
+
+/** A page whose address can be saved. */
+export type ViewPage = keyof typeof PARAMETERS;
+
+/** The pages whose addresses can be saved, and where they are. */
+export const VIEW_PAGES: Readonly<Record<ViewPage, { readonly href: string; readonly label: string }>> = {
+  devices: { href: "/devices", label: "Devices" },
+  events: { href: "/events", label: "Events" },
+  alerts: { href: "/alerts", label: "Alerts" },
+};
+
+const pages = Object.keys(PARAMETERS) as [ViewPage, ...ViewPage[]];
+
+/** What of a page's address a view keeps: its known parameters, in the page's own order, without what only says which row is open. */
+export function viewQueryOf(page: ViewPage, address: URLSearchParams): string {
+  const kept = new URLSearchParams();
+  for (const name of Object.keys(PARAMETERS[page].shape))
+    for (const value of address.getAll(name)) if (value !== "") kept.append(name, value);
+  return kept.toString();
+}
+
+/** What is wrong with the query of a page's address; null when the page takes it. */
+export function viewQueryProblem(page: ViewPage, query: string): string | null {
+  const values: Record<string, string | string[]> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    const before = Object.hasOwn(values, name) ? values[name] : undefined;
+    const isList = page === "devices" && name === "label";
+    if (isList) values[name] = [...(before ?? []), value];
+    else if (before !== undefined) return `${name} is given more than once`;
+    else values[name] = value;
+  }
+  const read = PARAMETERS[page].safeParse(values);
+  if (read.success) return null;
+  return read.error.issues
+    .map((issue) =>
+      issue.code === "unrecognized_keys"
+        ? `${issue.keys.join(", ")} is nothing that the page ${VIEW_PAGES[page].label} takes`
+        : `${issue.path.join(".")}: ${issue.message}`,
+    )
+    .join("; ");
+}
+
+const name = z
+  .string()
+  .transform((given, context) => {
+    const read = readLabel(given, VIEW_NAME_LENGTH);
+    if ("label" in read && read.label !== null) return read.label;
+    context.addIssue({ code: "custom", message: "problem" in read ? read.problem : "must not be empty" });
+    return z.NEVER;
+  })
+  .describe(`1 to ${VIEW_NAME_LENGTH} characters`);
+
+/** No address: a page's own parameters alone. */
+const query = text(VIEW_QUERY_LENGTH).describe("The query of the page's address, without the question mark");
+
+const id = z.int().min(1).max(2_147_483_647);
+const before = id.nullable().describe("The view that it is put before; null: last");
+
+export const newView = z.strictObject({
+  page: z.enum(pages),
+  name,
+  query,
+  shared: z
+    .boolean()
+    .default(false)
+    .describe("Everyone's, which takes the permission to operate at all sites; else the caller's own"),
+  onOverview: z.boolean().default(false),
+  onWall: z.boolean().default(false),
+  before: before.default(null),
+});
+
+export const viewChanges = z.strictObject({
+  name: name.optional(),
+  query: query.optional(),
+  shared: z.boolean().optional(),
+  onOverview: z.boolean().optional(),
+  onWall: z.boolean().optional(),
+  before: before.optional(),
+});
+
+export const viewPath = z.object({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,9}$/, "must be the number of a view")
+    .transform(Number)
+    .pipe(id),
+});
+
+export const savedView = z
+  .object({
+    id,
+    page: z.enum(pages),
+    name: z.string(),
+    query: z.string(),
+    shared: z.boolean().describe("Everyone's; else the caller's own"),
+    by: z.string().nullable().describe("Who saved it; null: a key, or somebody who is no longer here"),
+    onOverview: z.boolean(),
+    onWall: z.boolean(),
+  })
+  .meta({ id: "SavedView" });
+
+export const viewsAnswer = z.object({ items: z.array(savedView).describe("In order") }).meta({ id: "SavedViews" });
+
+export type SavedView = z.infer<typeof savedView>;
+export type ViewsAnswer = z.infer<typeof viewsAnswer>;
+export type NewView = z.input<typeof newView>;
+export type ViewChanges = z.input<typeof viewChanges>;
