@@ -21,6 +21,7 @@ import { useListKeys } from "../ui/list-keys";
 import { ListBar, NoMatch } from "../ui/list-page";
 import { useAddress } from "../ui/url";
 import { useKeys } from "../ui/use-keys";
+import { SavedViews } from "../views/saved-views";
 import page from "../ui/list-page.module.css";
 import classes from "./alerts.module.css";
 import { Beneath } from "./beneath";
@@ -104,6 +105,7 @@ export function Inbox() {
       <AlertPages />
       <div className={classes.page}>
         <InboxVerdict />
+        <SavedViews page="alerts" />
         <Filters view={view} summary={summary} listed={rows} input={input} onChange={change} />
         <ListBar
           className=""

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type DeviceView, MOST_CHANGED } from "@/server/contracts/devices";
 import { toSegment } from "@/server/domain/segment";
 import { useRouter } from "next/navigation";
-import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { type FirstOrder, fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
 import { metricsQuery } from "../queries/metrics";
 import { adviceOn, RequestError } from "../queries/request";
@@ -15,15 +15,17 @@ import { useListKeys } from "../ui/list-keys";
 import { NoMatch } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
 import { ChosenBar } from "./chosen-bar";
-import { choiceIn, choiceText, type ColumnChoice, resolveChoice } from "./columns";
+import { choiceIn, choiceText, type ColumnChoice, NO_CHOICE, resolveChoice } from "./columns";
 import { Filters } from "./filters";
 import { useColumnChoice } from "./kept-choice";
 import { DevicesBar } from "./list-bar";
+import { OPENED } from "@/server/contracts/view-pages";
 import { useListPlace } from "../ui/list-place";
 import { metricsByName } from "../ui/meaning";
 import { ROW_HEIGHT } from "./row";
 import { DeviceTable } from "./table";
 import { useAddress } from "../ui/url";
+import { SavedViews } from "../views/saved-views";
 import { putDevice, useFleetRows } from "./visible-rows";
 import { DEFAULT_SORT, readWanted } from "../queries/wanted-devices";
 
@@ -47,12 +49,23 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   const summary = useQuery(fleetSummaryQuery(wanted));
   const metrics = useQuery(metricsQuery());
   const [kept, keep] = useColumnChoice();
+  // A saved view has the columns it was saved with, whoever opens it.
+  const isView = address.has(OPENED);
   // The address comes first: a link shows the columns it was sent with.
-  const choice = useMemo(() => choiceIn(new URLSearchParams(text)) ?? kept, [text, kept]);
+  const choice = useMemo(
+    () => choiceIn(new URLSearchParams(text)) ?? (isView ? NO_CHOICE : kept),
+    [text, isView, kept],
+  );
   const choose = (chosen: ColumnChoice | null) => {
-    keep(chosen);
+    if (!isView) keep(chosen);
     change(chosen === null ? { columns: null, trend: null } : choiceText(chosen));
   };
+  // Columns kept from before are in the address, too: whoever is sent it sees the same.
+  const isUntold = choice === kept && (kept.columns !== null || kept.trend !== null);
+  const tellColumns = useEffectEvent(() => change(choiceText(kept)));
+  useEffect(() => {
+    if (isUntold) tellColumns();
+  }, [isUntold]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const toggle = useCallback(
     (id: string) =>
@@ -113,6 +126,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
   return (
     <Page title="Devices">
       <div className={list.page}>
+        <SavedViews page="devices" />
         {isEmpty && !isFiltered ? null : (
           <>
             <Filters

@@ -19,6 +19,7 @@ import { SearchField } from "../ui/search-field";
 import { MarkShape } from "../ui/state-mark";
 import { type AddressChanges, useAddress } from "../ui/url";
 import { useZone } from "../ui/zone";
+import { SavedViews } from "../views/saved-views";
 import list from "../ui/list-page.module.css";
 import classes from "./events.module.css";
 import { NoteDialog } from "./note";
@@ -38,6 +39,7 @@ export function Events() {
   shown.delete("event");
   return (
     <Page title="Events">
+      <SavedViews page="events" />
       <Filters address={address} change={change} onNote={mayWrite ? () => setWriting(true) : null} />
       <Listed key={shown.toString()} address={address} change={change} />
       {isWriting ? <NoteDialog onClose={() => setWriting(false)} /> : null}

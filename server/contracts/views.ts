@@ -4,9 +4,8 @@ import { readLabel } from "@/server/domain/label";
 import { isName } from "@/server/domain/terms";
 import { text } from "./common";
 import { fleetSummaryQuery } from "./fleet";
+import { VIEW_NAME_LENGTH, VIEW_PAGES, type ViewPage } from "./view-pages";
 
-/** Longest name of a saved view, in characters. */
-export const VIEW_NAME_LENGTH = 60;
 /** Longest query of a saved view, in characters. */
 const VIEW_QUERY_LENGTH = 4000;
 /** Views that one person keeps at most, and that everyone shares at most. */
@@ -46,27 +45,11 @@ const PARAMETERS = {
       .optional(),
     device: text(128).optional(),
   }),
-} as const satisfies Record<string, z.ZodObject>;
-
-/** A page whose address can be saved. */
-export type ViewPage = keyof typeof PARAMETERS;
-
-/** The pages whose addresses can be saved, and where they are. */
-export const VIEW_PAGES: Readonly<Record<ViewPage, { readonly href: string; readonly label: string }>> = {
-  devices: { href: "/devices", label: "Devices" },
-  events: { href: "/events", label: "Events" },
-  alerts: { href: "/alerts", label: "Alerts" },
+} as const satisfies {
+  [Page in ViewPage]: z.ZodObject<Record<(typeof VIEW_PAGES)[Page]["parameters"][number], z.ZodType>>;
 };
 
-const pages = Object.keys(PARAMETERS) as [ViewPage, ...ViewPage[]];
-
-/** What of a page's address a view keeps: its known parameters, in the page's own order, without what only says which row is open. */
-export function viewQueryOf(page: ViewPage, address: URLSearchParams): string {
-  const kept = new URLSearchParams();
-  for (const name of Object.keys(PARAMETERS[page].shape))
-    for (const value of address.getAll(name)) if (value !== "") kept.append(name, value);
-  return kept.toString();
-}
+const pages = Object.keys(VIEW_PAGES) as [ViewPage, ...ViewPage[]];
 
 /** What is wrong with the query of a page's address; null when the page takes it. */
 export function viewQueryProblem(page: ViewPage, query: string): string | null {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { type savedView, VIEW_PAGES, type ViewPage, viewsAnswer } from "@/server/contracts/views";
+import { VIEW_PAGES, type ViewPage } from "@/server/contracts/view-pages";
+import { type savedView, viewsAnswer } from "@/server/contracts/views";
 import type { Caller } from "@/server/domain/access";
 import { ownMember } from "@/server/domain/own-member";
 import { type KeptView, listViews } from "@/server/views/views";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { ViewPage } from "@/server/contracts/view-pages";
 import { MOST_VIEWS, newView, savedView, viewChanges, viewPath, viewQueryProblem } from "@/server/contracts/views";
-import type { ViewPage } from "@/server/contracts/views";
 import { type Caller, sitesOf } from "@/server/domain/access";
 import type { WritingContext } from "@/server/postgres/context";
 import {
