@@ -9,7 +9,7 @@ import { Chip } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
 import { MarkShape } from "../ui/state-mark";
 import type { AddressChanges } from "../ui/url";
-import { SHOWN, type Shown, type View } from "./view";
+import { SHOWN, type Shown, type View } from "../queries/wanted-alerts";
 
 interface FiltersProps {
   readonly view: View;

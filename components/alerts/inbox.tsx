@@ -31,7 +31,7 @@ import { Row } from "./row";
 import { useSpecs } from "./use-specs";
 import { useStill } from "./use-still";
 import { useTrends } from "./use-trends";
-import { isFiltered, readView, STEP, wantedOf, type View } from "./view";
+import { isFiltered, readView, STEP, wantedOf, type View } from "../queries/wanted-alerts";
 import { silenceAddress, trendLimits, whatOf, whatText } from "./words";
 
 const Acknowledge = dynamic(() => import("./acknowledge").then((dialog) => dialog.Acknowledge), { ssr: false });

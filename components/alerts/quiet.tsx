@@ -9,7 +9,7 @@ import { Empty } from "../ui/feedback";
 import { Link } from "../ui/link";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./alerts.module.css";
-import type { Shown } from "./view";
+import type { Shown } from "../queries/wanted-alerts";
 
 const WHOLE_FLEET = { sort: DEFAULT_SORT } as const;
 

@@ -4,10 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import type { EventView } from "@/server/contracts/events";
 import { counted } from "@/server/domain/counted";
-import { ownMember } from "@/server/domain/own-member";
 import { useMay } from "../queries/access";
 import { sitesQuery } from "../queries/device";
 import { eventsQuery } from "../queries/events";
+import { kindsIn, spanOf, wantedEvents } from "../queries/wanted-events";
 import { adviceOn } from "../queries/request";
 import { Page } from "../shell/page";
 import { useNow } from "../ui/clock";
@@ -24,9 +24,8 @@ import list from "../ui/list-page.module.css";
 import classes from "./events.module.css";
 import { NoteDialog } from "./note";
 import { EventSheet } from "./sheet";
-import { KIND_WORDS, KINDS, kindsIn, lasted, markOf, SPANS } from "./view";
+import { KIND_WORDS, KINDS, lasted, markOf } from "./view";
 
-const HOUR = 3_600_000;
 const NO_FILTER = { kinds: null, severity: null, site: null, device: null, q: null };
 
 /** What happened, the latest first. */
@@ -50,11 +49,6 @@ export function Events() {
 interface PartProps {
   readonly address: URLSearchParams;
   readonly change: (changes: AddressChanges) => void;
-}
-
-function spanOf(address: URLSearchParams): keyof typeof SPANS {
-  const span = address.get("span") ?? "";
-  return ownMember(SPANS, span) ? (span as keyof typeof SPANS) : "7d";
 }
 
 function Filters({ address, change, onNote }: PartProps & { readonly onNote: (() => void) | null }) {
@@ -147,22 +141,8 @@ function Listed({ address, change }: PartProps) {
   const pages = usePages();
   const now = useNow(60_000);
   const minute = Math.ceil(now / 60_000) * 60_000;
-  const span = SPANS[spanOf(address)];
-  const chosen = kindsIn(address.get("kinds"));
   const { data, error, refetch, isFetching, isPlaceholderData } = useQuery(
-    eventsQuery(
-      {
-        from: address.get("from") ?? new Date(minute - span * HOUR).toISOString(),
-        to: address.get("to") ?? undefined,
-        kinds: chosen.join(",") || undefined,
-        severity: address.get("severity") ?? undefined,
-        site: address.get("site") ?? undefined,
-        devices: address.get("device") ?? undefined,
-        text: address.get("q") ?? undefined,
-        cursor: pages.cursor ?? undefined,
-      },
-      15_000,
-    ),
+    eventsQuery({ ...wantedEvents(address, minute), cursor: pages.cursor ?? undefined }, 15_000),
   );
   if (!data)
     return error ? (

@@ -1,4 +1,4 @@
-import { EVENT_KINDS, type EventKind, type EventSeverity } from "@/server/domain/events/event";
+import type { EventKind, EventSeverity } from "@/server/domain/events/event";
 import { formatDuration } from "../ui/format";
 import type { Mark } from "../ui/state-mark";
 
@@ -17,14 +17,6 @@ export const KIND_WORDS: Readonly<Record<EventKind, string>> = {
 
 /** The kinds in the order of screens. */
 export const KINDS = Object.keys(KIND_WORDS) as readonly EventKind[];
-
-/** The kinds that an address names. */
-export function kindsIn(text: string | null): readonly EventKind[] {
-  return EVENT_KINDS.filter((kind) => (text ?? "").split(",").includes(kind));
-}
-
-/** The spans that the list can be of, in hours. */
-export const SPANS = { "1h": 1, "24h": 24, "7d": 168, "30d": 720 } as const;
 
 /** The mark of a severity; none for what is only news. */
 export function markOf(severity: EventSeverity): Mark | null {

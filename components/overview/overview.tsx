@@ -17,6 +17,7 @@ import { FirstRun } from "./first-run";
 import { Hero } from "./hero";
 import { NewLetters } from "./new-letters";
 import classes from "./overview.module.css";
+import { PinnedViews } from "./pinned";
 import { Quality } from "./quality";
 import { Sites } from "./sites";
 import { States } from "./states";
@@ -41,6 +42,7 @@ function OfSomeSites() {
     <Page title="Overview" withVerdict={false}>
       <FiringLine />
       <DayBand />
+      <PinnedViews />
       <Strip />
       <NewLetters />
       <Sites />
@@ -83,6 +85,7 @@ function Whole() {
             <Quality />
           </div>
           <div className={classes.strip}>
+            <PinnedViews />
             <Strip />
           </div>
           <div className={classes.below}>

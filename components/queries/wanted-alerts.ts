@@ -1,5 +1,5 @@
-import type { WantedAlerts } from "../queries/alerts";
-import { MOST_OPEN } from "../queries/alerts";
+import type { WantedAlerts } from "./alerts";
+import { MOST_OPEN } from "./alerts";
 
 export const SHOWN = ["firing", "acknowledged", "ended"] as const;
 export type Shown = (typeof SHOWN)[number];
