@@ -76,6 +76,7 @@ function Whole() {
       <DayBand />
       {pipeline ? <Figures pipeline={pipeline} points={points} /> : null}
       {isEmpty ? <FirstRun /> : null}
+      <PinnedViews />
       {pipeline && !isEmpty ? (
         <div className={classes.areas}>
           <div className={classes.devices}>
@@ -85,7 +86,6 @@ function Whole() {
             <Quality />
           </div>
           <div className={classes.strip}>
-            <PinnedViews />
             <Strip />
           </div>
           <div className={classes.below}>

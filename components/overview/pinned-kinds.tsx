@@ -66,6 +66,7 @@ function PinnedDevices({ view, rows, tools }: PinnedProps) {
         summary.data ? (
           <>
             <b>{formatTotal(summary.data.total)}</b> {summary.data.total === 1 ? "device" : "devices"}
+            {metric === null ? "" : ` by ${metric}`}
           </>
         ) : (
           "Devices"

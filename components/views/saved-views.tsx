@@ -123,7 +123,7 @@ function Changed() {
       <span aria-hidden="true" title="Other filters than it was saved with">
         *
       </span>
-      <Spoken>, changed</Spoken>
+      <Spoken>(changed)</Spoken>
     </>
   );
 }
