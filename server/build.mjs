@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
+import * as prettier from "prettier";
 import { forgetBuild, rememberBuild, ROOT, sourcesHash } from "./boot/sources.mjs";
 
 const dist = path.join(ROOT, "dist");
@@ -55,34 +56,42 @@ function buildPages() {
 }
 
 async function generate() {
-  const { file, folder } = await generated();
-  fs.writeFileSync(path.join(ROOT, ".env.example"), file);
+  const { files, folder } = await generated();
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(ROOT, name), text);
   const target = path.join(ROOT, "server/postgres/generated");
   fs.rmSync(target, { recursive: true, force: true });
   fs.cpSync(folder, target, { recursive: true });
 }
 
 async function checkGenerated() {
-  const { file, folder } = await generated();
+  const { files, folder } = await generated();
   const stale = compareFolders(folder, path.join(ROOT, "server/postgres/generated"));
-  if (readOr(path.join(ROOT, ".env.example")) !== file) stale.push(".env.example");
+  for (const [name, text] of Object.entries(files)) if (readOr(path.join(ROOT, name)) !== text) stale.push(name);
   if (stale.length === 0) return console.log("  ✓ generated files are current");
   console.error(`Not current:\n  ${stale.join("\n  ")}\nRun \`npm run generate\` and commit the result.`);
   process.exit(1);
 }
 
-/** Returns the files that should be there: the text of .env.example, and a folder with Prisma's client. */
+/** Returns what should be there: files by name, and a folder with Prisma's client. */
 async function generated() {
   const work = path.join(dist, ".generate");
   fs.rmSync(work, { recursive: true, force: true });
   fs.mkdirSync(path.join(work, "prisma"), { recursive: true });
-  await esbuild.build({ ...settings, entryPoints: ["server/config/config.ts"], outdir: work });
-  const { envExample } = await import(pathToFileURL(path.join(work, "config.mjs")).href);
+  const entryPoints = ["server/config/config.ts", "server/observability/metrics/page.ts"];
+  await esbuild.build({ ...settings, entryPoints, outdir: work, outbase: "server" });
+  const load = (name) => import(pathToFileURL(path.join(work, name)).href);
+  const { envExample } = await load("config/config.mjs");
+  const { metricsPage } = await load("observability/metrics/page.mjs");
+  // As the formatter has it, which checks it with all others.
+  const metrics = await prettier.format(metricsPage(), { ...(await prettier.resolveConfig(ROOT)), parser: "markdown" });
   // The schema names its output relative to itself: a copy of it writes beside that copy.
   const schema = path.join(work, "prisma", "schema.prisma");
   fs.copyFileSync(path.join(ROOT, "prisma/schema.prisma"), schema);
   run(["node_modules/prisma/build/index.js", "generate", "--schema", schema, "--no-hints"]);
-  return { file: envExample(), folder: path.join(work, "server/postgres/generated") };
+  return {
+    files: { ".env.example": envExample(), "docs/metrics.md": metrics },
+    folder: path.join(work, "server/postgres/generated"),
+  };
 }
 
 function compareFolders(wanted, found) {

@@ -13,7 +13,10 @@ import { answerBroken, createPerAddress, limitConnections, tooMany, watchBody } 
 import { createFrontDoor, isPage } from "./front-door/front-door";
 import { answerRefusal, hangUp, type Refusal } from "./front-door/refusal";
 import { pagePolicy, securityHeaders } from "./front-door/security-headers";
+import { timeAnswer } from "./http-durations";
+import type { MetricsGate } from "./metrics-gate";
 import type { Logger } from "./observability/logger";
+import type { Counting } from "./observability/metrics/metrics";
 import { admitToPage } from "./page-gate";
 import type { LiveServer } from "./realtime/live-channel";
 import { openLiveServer } from "./socket-gate";
@@ -42,11 +45,15 @@ interface Wanted {
   /** What the process's own requests for pages carry in OWN_HEADER. */
   readonly own: string;
   readonly certificate: Certificate | null;
+  readonly counting: Counting;
+  /** Answers what scrapes metrics. */
+  readonly scraped: MetricsGate;
   readonly api: Pick<Api, "handle" | "receive" | "notAllowed" | "notFound">;
 }
 
 /** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */
-export async function listen({ config, logger, authenticator, own, certificate, api }: Wanted): Promise<Listening> {
+export async function listen(wanted: Wanted): Promise<Listening> {
+  const { config, logger, authenticator, own, certificate, counting, scraped, api } = wanted;
   runAsProduction();
   const server = openServer(certificate);
   const onRefused = ({ kind, detail, fix }: Refusal) => logger.warn({ kind, fix }, detail);
@@ -85,6 +92,7 @@ export async function listen({ config, logger, authenticator, own, certificate, 
     const prepared = pages.prepare();
     server.on("request", (request, response) => {
       const asPage = isPage(request.url ?? "");
+      timeAnswer(counting, request, response);
       const { refusal, isHttps } = door.visit(request, "answer");
       for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value);
       response.once("finish", () => dropRest(request));
@@ -100,6 +108,7 @@ export async function listen({ config, logger, authenticator, own, certificate, 
       void prepared
         .then(async () => {
           if (await answerUnservable(request, response)) return;
+          if (await scraped(request, response)) return;
           if (await answerDirectly(api, request, response)) return;
           const isOwn = request.headers[OWN_HEADER] === own;
           if (isOwn || (await admitToPage(authenticator, request, response))) await handle(request, response);

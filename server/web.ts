@@ -14,6 +14,7 @@ import { INTAKE_UNWANTED, INTAKE_WANTED } from "./boot/role";
 import { seenAt } from "./catalog/devices";
 import { composeEngines } from "./compose";
 import { composeHealth } from "./compose-health";
+import { collectKept, collectPools } from "./compose-metrics";
 import { composeDoors } from "./compose-sources";
 import { composeApi, composePipelineState } from "./compose-web";
 import type { Config } from "./config/config";
@@ -25,6 +26,9 @@ import { PAGES } from "./contracts/pages";
 import { databaseConnection } from "./postgres/connection";
 import { createPrismaClient } from "./postgres/prisma";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
+import { createMetrics } from "./observability/metrics/metrics";
+import { collectProcess } from "./observability/metrics/process-metrics";
+import { createMetricsGate } from "./metrics-gate";
 import { createTally } from "./observability/tally";
 import { ask } from "./delivery/ask";
 import { ownAddress } from "./delivery/target";
@@ -55,7 +59,8 @@ const LOG_ANSWERS_MS = 4000;
 export async function runWeb(config: Config, logger: Logger): Promise<Running & { readonly port: number }> {
   const keptSecrets = createKeptSecrets(config);
   const engines = await composeEngines(config, "web", logger);
-  const undo: (() => Promise<void> | void)[] = [() => engines.close()];
+  const metrics = createMetrics("web");
+  const undo: (() => Promise<void> | void)[] = [() => engines.close(), collectProcess(metrics)];
   let stopped: Promise<void> | undefined;
   const stop = () =>
     (stopped ??= (async () => {
@@ -120,6 +125,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       doorCallerOf: doorCaller(keys, addressOf),
     });
     undo.push(shareApi(api));
+    collectPools(metrics, { web: engines.pool });
+    collectKept(metrics, { config, engines, pipelineState, health, liveState: () => started.live?.state() });
 
     const ownId = randomUUID();
     const { server, io, welcome, close } = await listen({
@@ -128,6 +135,8 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       authenticator,
       own: ownId,
       certificate,
+      counting: metrics,
+      scraped: createMetricsGate(metrics, authenticator, config.metrics.METRICS_NETWORKS),
       api,
     });
     undo.push(close);
@@ -156,6 +165,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       eventLog: engines.eventLog,
       seenAt: (sites, devices) => seenAt(engines.pool, sites, devices),
       noteWatched: () => noteWatched(engines.pool),
+      onFrame: (kind) => metrics.count("fieldwatch_live_frames_total", { kind }),
       pipeline: async () => {
         const state = await pipelineState();
         return (details) => toPipelineAnswer(state, details);

@@ -258,6 +258,7 @@ export function envExample(): string {
     ingest: "Telemetry route",
     intake: "Doors of sources",
     simulator: "Simulator",
+    metrics: "Metrics",
   };
   // The order above is kept: the members of a module come in one order from source and in another when bundled.
   const parts = Object.entries(titles).map(([name, title]) => {

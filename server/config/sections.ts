@@ -2,4 +2,5 @@ export { server, frontDoor } from "./sections/front";
 export { access, provider } from "./sections/access";
 export { engines, eventLog } from "./sections/engines";
 export { cold } from "./sections/cold";
+export { metrics } from "./sections/metrics";
 export { pipeline, ingest, intake, simulator } from "./sections/telemetry";

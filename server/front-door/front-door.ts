@@ -122,7 +122,7 @@ export function isPage(url: string): boolean {
 }
 
 /** Returns true for doors of sources, where senders of any kind show a key. */
-function isSourceDoor(url: string): boolean {
+export function isSourceDoor(url: string): boolean {
   return /^\/(ingest(\/|\?|$)|(write|ping|query|v1\/metrics|api\/v2\/write|api\/v1\/prom\/write)(\?|$))/.test(url);
 }
 

@@ -55,3 +55,15 @@ export async function readRejected(pool: Pool): Promise<number> {
 export function removeIngestRatesBefore(tx: PoolClient, before: EpochMs, limit: number): Promise<number> {
   return removeSome(tx, "route_rate", before, limit);
 }
+
+/** What the doors of all processes have counted since the beginning, as far as it is written. */
+export async function readIngestTotals(
+  pool: Pool,
+): Promise<
+  readonly { readonly kind: "accepted" | "rejected" | "request"; readonly name: string; readonly count: number }[]
+> {
+  const { rows } = await pool.query(
+    `SELECT kind, name, count::float8 AS count FROM route_rate WHERE bucket = '${ALL_TIME}' ORDER BY kind, name`,
+  );
+  return rows;
+}

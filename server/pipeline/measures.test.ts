@@ -35,7 +35,7 @@ test("refusals are counted by reason with the readings, once however often the b
   await expect(rig.batch(0, 0, 4)).rejects.toThrow(InjectedFault);
   await rig.drain();
   const { rows } = await bench.pool.query(
-    `SELECT reason, sum(letters)::int AS letters FROM pipeline_refused GROUP BY 1 ORDER BY 1`,
+    `SELECT reason, sum(letters)::int AS letters FROM pipeline_refused WHERE bucket > '-infinity' GROUP BY 1 ORDER BY 1`,
   );
   expect(rows).toEqual([
     { reason: "badValue", letters: 1 },

@@ -55,7 +55,7 @@ export async function addRate(tx: PoolClient, batches: readonly PipelineCommit[]
   );
 }
 
-/** Adds the batches' dead letters, by reason, to the current 5 seconds. */
+/** Adds the batches' dead letters, by reason, to the current 5 seconds and to those of all time. */
 export async function addRefused(tx: PoolClient, batches: readonly PipelineCommit[]): Promise<void> {
   const rows = batches.flatMap(({ position, letters }) => {
     const counts = new Map<string, number>();
@@ -65,8 +65,9 @@ export async function addRefused(tx: PoolClient, batches: readonly PipelineCommi
   if (rows.length === 0) return;
   await tx.query(
     `INSERT INTO pipeline_refused AS r (bucket, cluster, topic, partition, reason, letters)
-     SELECT $1::timestamptz, cluster, topic, partition, reason, letters
-     FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::integer[]) AS n (cluster, topic, partition, reason, letters)
+     SELECT at, cluster, topic, partition, reason, letters
+     FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::integer[]) AS n (cluster, topic, partition, reason, letters),
+       unnest(ARRAY[$1::timestamptz, '-infinity']) AS at
      ON CONFLICT (bucket, cluster, topic, partition, reason) DO UPDATE SET letters = r.letters + excluded.letters`,
     [
       bucketOf(Date.now()),

@@ -41,6 +41,7 @@ async function open() {
     },
     seenAt: async (_sites, devices) => new Set(devices),
     noteWatched: async () => undefined,
+    onFrame: () => undefined,
     pipeline: async () => () => {
       throw new Error("nobody watches it");
     },

@@ -37,6 +37,8 @@ export interface LiveChannelDeps extends Omit<LiveStatusDeps, "send"> {
   readonly seenAt: (sites: readonly number[], devices: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Tells the workers that browsers watch devices: without it they make no frames. It counts for longer than {@link WATCHED_MS}. */
   readonly noteWatched: () => Promise<void>;
+  /** Told of each frame that is sent, to however many. */
+  readonly onFrame: (kind: FrameData["kind"]) => void;
   readonly logger: Logger;
   readonly now: () => EpochMs;
 }
@@ -68,7 +70,7 @@ const NO_ROOM: WatchAnswer = { ok: false, error: "There is no such room." };
 
 /** Sends frames to the browsers that watch: what workers committed, the pipeline's state, and the health. */
 export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
-  const { io, eventLog, seenAt, noteWatched, logger, now } = deps;
+  const { io, eventLog, seenAt, noteWatched, onFrame, logger, now } = deps;
   /** The audiences there are, by key: which life of theirs this is, and the number of its latest frame. */
   const lives = new Map<string, { readonly life: string; seq: number }>();
   /** The audiences of rooms of devices. */
@@ -92,6 +94,7 @@ export function startLiveChannel(deps: LiveChannelDeps): LiveChannel {
   function send(key: string, room: Room, data: FrameData): void {
     const here = lifeOf(key);
     here.seq++;
+    onFrame(data.kind);
     io.to(key)
       .compress(false)
       .emit("frame", { room, ...here, at: now(), data });

@@ -250,3 +250,29 @@ export async function writeClients(pool: Pool, process: string, clients: Readonl
     [process, [...clients.keys()], [...clients.values()]],
   );
 }
+
+/** Counts of the sources that delivered most, at most `limit`; and how many sources and clients there are. */
+export async function readSourceCounts(
+  pool: Pool,
+  limit: number,
+): Promise<{
+  readonly sources: readonly {
+    readonly source: string;
+    readonly received: number;
+    readonly accepted: number;
+    readonly refused: number;
+  }[];
+  readonly enabled: number;
+  readonly disabled: number;
+  readonly clients: number;
+}> {
+  const { rows } = await pool.query(
+    `SELECT (SELECT count(*)::integer FROM source WHERE enabled) AS enabled, (SELECT count(*)::integer FROM source WHERE NOT enabled) AS disabled,
+       (SELECT coalesce(sum(clients), 0)::integer FROM source_client WHERE at > now() - interval '${CLIENTS_SECONDS} s') AS clients,
+       coalesce((SELECT json_agg(m) FROM (SELECT s.name AS source, c.received, c.accepted,
+         (SELECT coalesce(sum(n::bigint), 0) FROM jsonb_each_text(c.refused) AS r (word, n)) AS refused
+         FROM source_count c JOIN source s ON s.id = c.source_id ORDER BY c.received DESC, s.id LIMIT $1) AS m), '[]') AS sources`,
+    [limit],
+  );
+  return rows[0];
+}

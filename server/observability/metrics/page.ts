@@ -1,0 +1,46 @@
+import { METRICS, type MetricDefinition, PARTS } from "./definitions";
+
+const INTRODUCTION = `# Metrics
+
+Generated from \`server/observability/metrics/definitions.ts\` by \`npm run generate\`.
+
+Every role serves its metrics to Prometheus, and to all that reads its format or OpenMetrics:
+
+| role      | where                                                   |
+| --------- | ------------------------------------------------------- |
+| web       | \`/metrics\` at \`PORT\`                                    |
+| worker    | \`/metrics\` at \`METRICS_PORT\`, if that is set            |
+| intake    | \`/metrics\` at the port after it                         |
+| simulator | \`/metrics\` at the port after that                       |
+
+Web has a page of that address, too: metrics go to whoever asks for \`text/plain\` or OpenMetrics, as Prometheus does, and the page to browsers. By hand:
+\`curl -H "Accept: text/plain" -H "Authorization: Bearer $KEY" http://localhost:3000/metrics\`.
+
+Web answers networks of \`METRICS_NETWORKS\`, and keys of services with the role viewer at all sites (page Keys). The other roles answer this machine and
+\`METRICS_NETWORKS\`, and listen on this machine alone until \`METRICS_HOST\` says otherwise. A network needs PostgreSQL for nothing, so it is the better way to
+watch an outage. Prometheus' Host header must be one that web answers for: \`ALLOWED_HOSTS\`.
+
+\`OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\` has every role push the same metrics by OTLP as well.
+
+**Kept** metrics are read at each scrape from what PostgreSQL and the event log hold: the same from every web process, equal to what the pages and
+\`GET /api/v1/pipeline\` tell, and set back by no restart. With several web processes take one (\`max without (instance)\`), don't add them up. Those of a
+**process** begin with it. What can't be known is absent, never 0; \`fieldwatch_collector_up\` says which part could not be read.
+
+No label names a device, a message or a person: the number of series doesn't grow with the fleet. Dashboards and alert rules for them are in
+[docker/observability](../docker/observability).
+`;
+
+/** The text of docs/metrics.md. */
+export function metricsPage(): string {
+  const all = Object.entries(METRICS) as [string, MetricDefinition][];
+  const parts = PARTS.map((part) => {
+    const rows = all
+      .filter(([, definition]) => definition.part === part)
+      .map(([name, { kind, labels, on, source, help }]) => {
+        const told = labels.map((label) => `\`${label}\``).join(", ");
+        return `| \`${name}\` | ${kind} | ${told} | ${on.join(", ")} | ${source} | ${help.replaceAll("|", "\\|")} |`;
+      });
+    return `## ${part}\n\n| name | kind | labels | served by | source | meaning |\n| --- | --- | --- | --- | --- | --- |\n${rows.join("\n")}\n`;
+  });
+  return `${INTRODUCTION}\n${parts.join("\n")}`;
+}
