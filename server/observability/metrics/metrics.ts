@@ -39,7 +39,7 @@ export interface Family {
 }
 
 /** Takes the values of metrics during one scrape. A series that isn't set is absent. */
-export type SetValue = <Name extends MetricOf<"gauge"> | MetricOf<"counter">>(
+type SetValue = <Name extends MetricOf<"gauge"> | MetricOf<"counter">>(
   name: Name,
   labels: LabelsOf<Name>,
   value: number,
