@@ -9,6 +9,7 @@ import { fleetSummaryQuery } from "../queries/devices";
 import { qualityQuery } from "../queries/overview";
 import { share } from "../queries/quality-counts";
 import { formatCount } from "../ui/format";
+import { Quantity } from "../ui/quantity";
 import { DeviceMark } from "../ui/state-mark";
 import { Pinned } from "./pinned-kinds";
 import { inTroubleOrder, overdueOf } from "./site-order";
@@ -22,18 +23,22 @@ const SITES = 5;
 /** Pinned views that are readable at once, and their lines: beside each other, and when there are more than two. */
 const MOST_ON_WALL = 4;
 
-/** Devices by state, as large as the widest of the four numbers allows. */
+/** The width of a number in digits; its word has place for two. */
+function widthOf(text: string): number {
+  return Math.max(2, text.replaceAll(/\D/g, "").length + 0.5 * text.replaceAll(/\d/g, "").length);
+}
+
+/** Devices by state, as large as the four numbers together allow. */
 export function WallDevices({ devices }: { devices: PipelineAnswer["devices"] | undefined }) {
-  const counts = STATES.map((state) => (devices ? formatCount(devices[state]) : ""));
-  const widest = Math.max(1, ...counts.map(({ length }) => length));
+  const width = devices ? STATES.reduce((sum, state) => sum + widthOf(formatCount(devices[state])), 0) : 1;
   return (
     <section aria-label="Devices" className={classes.devices}>
       <h2>Devices</h2>
       {devices ? <StateBar devices={devices} /> : null}
-      <ul style={{ "--widest": widest } as React.CSSProperties}>
-        {STATES.map((state, i) => (
+      <ul style={{ "--digits": width } as React.CSSProperties}>
+        {STATES.map((state) => (
           <li key={state} data-none={devices?.[state] === 0 || undefined}>
-            <b>{counts[i]}</b>
+            <b>{devices ? <Quantity value={devices[state]} format={formatCount} /> : null}</b>
             <DeviceMark state={state} />
           </li>
         ))}
