@@ -47,7 +47,7 @@ export function History({ device, known, metrics, address, change, aside }: Hist
   const [zoom, zoomOut] = useZoom(address, change);
   const { quality } = useFlags(device.id, view);
   const alerts = useAlertsIn(device.id, view);
-  const marks = useEventMarks(device.id, view.from, view.to);
+  const marks = useEventMarks({ devices: [device.id] }, view.from, view.to);
   const asTable = address.get("view") === "table";
   const isEmpty = !series?.some(({ points, bucketMs }) =>
     points.some(({ time }) => time + bucketMs >= from && time <= to),

@@ -127,7 +127,7 @@ const MOST_POINTS = 300;
  * A flag holds its value until the next one, and the last until `heldUntil`, the device's latest event time.
  */
 export function toStretches(
-  series: Series,
+  series: Pick<Series, "points" | "bucketMs" | "kind">,
   from: EpochMs,
   to: EpochMs,
   heldUntil: EpochMs | null = null,

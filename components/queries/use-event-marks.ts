@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { EpochMs } from "@/server/domain/terms";
-import { useMarks } from "./events";
 import type { TimeMark } from "../ui/time-chart-data";
+import { useMarks } from "./events";
 
 /** What stands at the moment it happened; alerts are shaded, and silence is a gap anyway. */
 const WORDS: Readonly<Record<string, string>> = { note: "Note", deployment: "Deployed", process: "Restart" };
@@ -11,9 +11,13 @@ const LEAST_APART = 0.08;
 /** Marks are looked through in such steps, so that a live chart keeps those it has. */
 const STEP_MS = 30_000;
 
-/** The notes, deployments and restarts to mark on a device's charts. */
-export function useEventMarks(device: string, from: EpochMs, to: EpochMs): readonly TimeMark[] {
-  const marks = useMarks({ devices: [device], from, to });
+/** The notes, deployments and restarts to mark on charts of some devices, or of a site; of all there are unless given. */
+export function useEventMarks(
+  of: { readonly devices?: readonly string[]; readonly site?: string },
+  from: EpochMs,
+  to: EpochMs,
+): readonly TimeMark[] {
+  const marks = useMarks({ ...of, from, to });
   const [begin, end] = [Math.floor(from / STEP_MS) * STEP_MS, Math.ceil(to / STEP_MS) * STEP_MS];
   return useMemo(() => {
     const found: TimeMark[] = [];

@@ -11,10 +11,21 @@ function pagesOf(grants: readonly Grant[]): string[] {
   return openPages(me).all.map(({ label }) => label);
 }
 
-const OF_SITES = ["Overview", "Devices", "Alerts", "Events", "Metrics", "Quality", "Sources", "Dead letters"];
+const OF_SITES = [
+  "Overview",
+  "Devices",
+  "Explore",
+  "Alerts",
+  "Events",
+  "Metrics",
+  "Quality",
+  "Sources",
+  "Dead letters",
+];
 const OF_ALL = [
   "Overview",
   "Devices",
+  "Explore",
   "Alerts",
   "Events",
   "Metrics",

@@ -89,7 +89,12 @@ const dark: Record<keyof typeof light, string> = {
 };
 
 /** Number of series colors; beyond that a chart becomes small multiples. */
-const SERIES_COLORS = 6;
+export const SERIES_COLORS = 6;
+
+/** The color of the nth of a few series that share a chart, from 0: no two of six are the same. */
+export function seriesColor(place: number): string {
+  return `var(--fw-chart-${(place % SERIES_COLORS) + 1})`;
+}
 
 /** The series color of a metric: the same name has the same color on every page. */
 export function metricColor(name: string): string {

@@ -15,6 +15,8 @@ export interface TimeSeries {
   readonly band?: string;
   /** True for values that hold until the next one. */
   readonly step?: boolean;
+  /** True for what stands behind the others: dashed, and without its last value. */
+  readonly faint?: boolean;
   /** Its own points, when rows hold others too; those of the rows unless given. */
   readonly points?: readonly PlotPoint[];
 }

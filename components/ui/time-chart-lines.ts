@@ -20,6 +20,7 @@ export interface Expected {
 
 type Ends = readonly [low: number, high: number];
 const BAND_OPACITY = 0.12;
+const FAINT_OPACITY = 0.65;
 const LINE_PX = 1.5;
 
 /**
@@ -57,8 +58,10 @@ export function drawLines(
   context.globalAlpha = 1;
   context.lineWidth = LINE_PX;
   context.lineJoin = "round";
-  for (const { key, color, step } of series) {
+  for (const { key, color, step, faint = false } of series) {
     context.strokeStyle = colorOf(color);
+    context.globalAlpha = faint ? FAINT_OPACITY : 1;
+    context.setLineDash(faint ? [5, 4] : []);
     context.beginPath();
     for (const stretch of stretchesOf(rows, (row) => (typeof row[key] === "number" ? row[key] : null))) {
       const [begin] = stretch;

@@ -12,6 +12,8 @@ export interface OverlayLine {
   readonly points: readonly PlotPoint[];
   /** True for values that hold until the next one. */
   readonly step: boolean;
+  /** True for what stands behind the others. */
+  readonly faint: boolean;
 }
 
 interface OverlayProps {
@@ -27,6 +29,8 @@ interface OverlayProps {
   formatValue: (value: number) => string;
   /** Writes a value with every digit. */
   readValue: (value: number) => string;
+  /** True where the values pointed at are read elsewhere. */
+  readsElsewhere: boolean;
   /** Called with a stretch dragged over. */
   onZoom?: ((from: number, to: number) => void) | undefined;
   onZoomOut?: (() => void) | undefined;
@@ -136,7 +140,7 @@ const SHORTEST_MS = 1000;
 
 /** Lone points as dots, and each line's last value at its end. */
 function Ends({ lines, from, to, scale, width, height, formatValue }: OverlayProps) {
-  const ends = lines.map(({ points }) => points.at(-1) ?? null);
+  const ends = lines.map(({ points, faint }) => (faint ? null : (points.at(-1) ?? null)));
   const shifts = labelShifts(ends.map((point) => (point ? height - yOf(point.value, scale, height) : null)));
   return lines.map(({ key, color, points }, i) => {
     const last = ends[i];
@@ -207,7 +211,7 @@ function ReadOut(props: OverlayProps & { pointed: PointedAt }) {
   return (
     <p className={classes.readOut} data-read-out aria-hidden="true">
       <time>{formatTime(pointed.start)}</time>
-      {lines.map(({ key, label, color }, i) => {
+      {(props.readsElsewhere ? [] : lines).map(({ key, label, color }, i) => {
         const point = pointed.found[i];
         return (
           <span key={key}>

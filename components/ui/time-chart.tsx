@@ -35,6 +35,8 @@ interface TimeChartProps {
   formatValue: (value: number) => string;
   /** Writes the value pointed at with every digit; as at the end of a line unless given. */
   readValue?: (value: number) => string;
+  /** True where the values pointed at are read elsewhere: then the chart tells the moment alone. */
+  readsElsewhere?: boolean;
   /** What was usual, in order of time. */
   expected?: readonly Expected[];
   /** Shared by charts that point at the same moment; its own unless given. */
@@ -60,11 +62,12 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
   );
   const lines = useMemo(
     () =>
-      series.map(({ key, label, color, band, points, step = false }): OverlayLine => ({
+      series.map(({ key, label, color, band, points, step = false, faint = false }): OverlayLine => ({
         key,
         label,
         color,
         step,
+        faint,
         points: points ?? pointsOf(rows, key, band),
       })),
     [rows, series],
@@ -104,6 +107,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
             formatTime={props.formatTime}
             formatValue={props.formatValue}
             readValue={props.readValue ?? props.formatValue}
+            readsElsewhere={props.readsElsewhere ?? false}
             onZoom={props.onZoom}
             onZoomOut={props.onZoomOut}
           />

@@ -152,7 +152,7 @@ test("roles are given site by site, and who has them at some sites is shown thos
   await until(
     async () =>
       (await links.allTextContents()).join() ===
-      "Overview,Devices,Alerts,Events,Metrics,Quality,Sources,Dead letters,Keys",
+      "Overview,Devices,Explore,Alerts,Events,Metrics,Quality,Sources,Dead letters,Keys",
     {
       ...{ timeoutMs: PATIENCE_MS, what: "the navigation of somebody of some sites" },
     },

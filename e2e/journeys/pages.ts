@@ -6,6 +6,7 @@ import { PATIENCE_MS } from "./stage";
 export const PAGES = [
   { name: "Overview", route: "/" },
   { name: "Devices", route: "/devices" },
+  { name: "Explore", route: "/explore" },
   { name: "Metrics", route: "/metrics" },
   { name: "Quality", route: "/quality" },
   { name: "Sources", route: "/sources" },

@@ -2,6 +2,7 @@
 export const PAGES = [
   { href: "/", label: "Overview", key: "o", ofAllSites: false },
   { href: "/devices", label: "Devices", key: "d", ofAllSites: false },
+  { href: "/explore", label: "Explore", key: "x", ofAllSites: false },
   { href: "/alerts", label: "Alerts", key: "e", ofAllSites: false },
   { href: "/events", label: "Events", key: "v", ofAllSites: false },
   { href: "/metrics", label: "Metrics", key: "t", ofAllSites: false },

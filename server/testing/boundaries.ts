@@ -42,6 +42,7 @@ const BROWSER_LAYERS = ["ui", "live", "queries", "shell", "views"];
 const VIEWS = [
   "overview",
   "devices",
+  "explore",
   "metrics",
   "dead-letters",
   "pipeline",
