@@ -6,20 +6,24 @@ import { useState } from "react";
 import { counted } from "@/server/domain/counted";
 import { formatDuration } from "@/server/domain/duration";
 import type { Alert, AlertWithEvents } from "@/server/contracts/alerts";
+import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { alertQuery, ALERTS, alertsQuery, unacknowledgeAlert } from "../queries/alerts";
+import { exploreAddress } from "../queries/explore";
 import { adviceOn, RequestError } from "../queries/request";
 import { whyOfAlert } from "../queries/why";
 import { AlertPages } from "../shell/alert-pages";
 import { useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
 import { Age } from "../ui/age";
+import { useNow } from "../ui/clock";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { formatInstant, formatMeasure, formatTotal } from "../ui/format";
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
 import { Link } from "../ui/link";
+import { stretchAddress } from "../ui/ranges";
 import { Section } from "../ui/section";
 import { StateMark } from "../ui/state-mark";
 import { useKeys } from "../ui/use-keys";
@@ -150,7 +154,7 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
       </div>
       <Times alert={alert} />
       {device !== null && metric !== null ? (
-        <Section title={metric}>
+        <Section title={metric} aside={<Compared alert={alert} metric={metric} />}>
           <AlertChart alert={alert} device={device} metric={metric} spec={spec} />
         </Section>
       ) : null}
@@ -168,6 +172,19 @@ function Shown({ alert, trouble, onReload }: { alert: AlertWithEvents; trouble: 
       </div>
       {isAsked ? <Acknowledge alert={alert} words={whatText(what)} onClose={() => setAsked(false)} /> : null}
     </Page>
+  );
+}
+
+/** Leads to the metric of an alert, in its time, at all devices of its site; or of every site. */
+function Compared({ alert: { site, startedAt, endedAt }, metric }: { alert: Alert; metric: string }) {
+  const now = useNow(60_000);
+  const [start, end] = [Date.parse(startedAt), endedAt === null ? now : Date.parse(endedAt)];
+  const around = Math.max(30 * 60_000, (end - start) / 2);
+  const time = stretchAddress({ from: start - around, to: Math.max(start, end) + (endedAt === null ? 0 : around) });
+  return (
+    <Link href={exploreAddress({ metric, ...(site === null ? {} : { site }), ...time })}>
+      {site === null ? "Compare with other devices" : `Compare with others at ${readable(site)}`}
+    </Link>
   );
 }
 

@@ -3,25 +3,30 @@ import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeviceChangesOfMany } from "@/server/contracts/devices";
+import { MOST_NAMED } from "@/server/contracts/explore";
 import { counted } from "@/server/domain/counted";
 import { useMay } from "../queries/access";
 import { changeDevices } from "../queries/device";
 import { DEVICE_ROWS, FLEET_ORDER } from "../queries/devices";
+import { exploreAddress } from "../queries/explore";
 import { saidOf } from "../queries/request";
 import { FormDialog } from "../shell/form-dialog";
+import { Link } from "../ui/link";
 import bar from "../ui/list-page.module.css";
 
 type Changes = DeviceChangesOfMany["changes"];
 
 interface ChosenBarProps {
   chosen: readonly string[];
+  /** What the list is about; null where it is about no metric. */
+  metric: string | null;
   /** True where the list is of retired devices. */
   areRetired: boolean;
   onClear: () => void;
 }
 
 /** What can be done with the chosen devices at once: each change is one request, and retiring is undone right here. */
-export function ChosenBar({ chosen, areRetired, onClear }: ChosenBarProps) {
+export function ChosenBar({ chosen, metric, areRetired, onClear }: ChosenBarProps) {
   const queries = useQueryClient();
   const mayEdit = useMay("edit");
   const [field, setField] = useState<"site" | "type" | "label" | null>(null);
@@ -70,6 +75,17 @@ export function ChosenBar({ chosen, areRetired, onClear }: ChosenBarProps) {
             Close
           </Button>
         </>
+      ) : null}
+      {chosen.length > 0 ? (
+        <Button
+          size="compact-xs"
+          variant="filled"
+          component={Link}
+          href={exploreAddress({ metric, devices: chosen.slice(0, MOST_NAMED) })}
+          title={`${metric ?? "A metric"} of ${counted(Math.min(chosen.length, MOST_NAMED), "device")} side by side`}
+        >
+          Compare
+        </Button>
       ) : null}
       {chosen.length > 0 && mayEdit ? (
         <>

@@ -15,7 +15,7 @@ import { useListKeys } from "../ui/list-keys";
 import { NoMatch } from "../ui/list-page";
 import list from "../ui/list-page.module.css";
 import { ChosenBar } from "./chosen-bar";
-import { choiceIn, choiceText, type ColumnChoice, NO_CHOICE, resolveChoice } from "./columns";
+import { choiceIn, choiceText, type ColumnChoice, metricOf, NO_CHOICE, resolveChoice } from "./columns";
 import { Filters } from "./filters";
 import { useColumnChoice } from "./kept-choice";
 import { DevicesBar } from "./list-bar";
@@ -87,6 +87,9 @@ export function Devices({ first }: { first: FirstOrder | null }) {
     () => resolveChoice(choice, data?.commonMetrics ?? [], data?.items.some(isLabelled)),
     [choice, data],
   );
+  // What the list is about, where it is about a metric: that it is sorted by, or shows a trend of, or has a column for.
+  const metric =
+    /^-?value:(.+)$/.exec(wanted.sort)?.[1] ?? trend ?? columns.flatMap(({ id }) => metricOf(id) ?? [])[0] ?? null;
   const rows = useFleetRows(trend, data?.items ?? NO_ROWS);
   useLayoutEffect(() => data?.items.forEach((device) => putDevice(rows.devices, device)), [data, rows.devices]);
   const known = useMemo(() => metricsByName(metrics.data?.items), [metrics.data]);
@@ -152,6 +155,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               metrics={metrics.data?.items ?? []}
               columns={columns}
               trend={trend}
+              metric={metric}
               isDefault={choice.columns === null && choice.trend === null}
               onChoose={choose}
               onReload={reload}
@@ -159,6 +163,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
             />
             <ChosenBar
               chosen={[...chosen]}
+              metric={metric}
               areRetired={/retired = yes/.test(wanted.where ?? "")}
               onClear={() => setChosen(new Set())}
             />

@@ -2,7 +2,10 @@
 import { Button, Menu, SegmentedControl } from "@mantine/core";
 import { memo, useMemo } from "react";
 import type { DeviceDetail } from "@/server/contracts/devices";
+import { filterText } from "@/server/domain/device-filter";
+import { readable } from "@/server/domain/readable";
 import { useMay, useMayEverywhere } from "../queries/access";
+import { exploreAddress } from "../queries/explore";
 import { downloadAddress } from "../queries/readings";
 import { whyAddress } from "../queries/why";
 import { formatTotal, type Zone } from "../ui/format";
@@ -107,10 +110,52 @@ const Tools = memo(function Tools({
           Make a rule…
         </Button>
       )}
+      {series && series.length > 0 ? <Compare {...{ device, metrics, address }} /> : null}
       {mayDownload && metrics.length > 0 ? <Download device={device.id} metrics={metrics} from={from} to={to} /> : null}
     </div>
   );
 });
+
+/** Leads to the same metric, in the same time, of other devices beside this one. */
+function Compare({ device, metrics, address }: Pick<HistoryToolsProps, "device" | "metrics" | "address">) {
+  const { site, type } = device;
+  const time = Object.fromEntries(["range", "from", "to"].map((key) => [key, address.get(key)]));
+  const ways = [
+    { label: "of all devices", filter: {} },
+    ...(site === null ? [] : [{ label: `at ${readable(site)}`, filter: { site } }]),
+    ...(type === null
+      ? []
+      : [
+          {
+            label: `of type ${readable(type)}`,
+            filter: { where: filterText([{ of: "type", operator: "=", text: type }]) },
+          },
+        ]),
+    { label: "by site", filter: { by: "site" as const } },
+  ];
+  return (
+    <Menu position="bottom-end" shadow="none">
+      <Menu.Target>
+        <Button size="xs" variant="default" title="The same of other devices, side by side">
+          Compare
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {metrics.flatMap((metric) =>
+          ways.map(({ label, filter }) => (
+            <Menu.Item
+              key={`${metric} ${label}`}
+              component={Link}
+              href={exploreAddress({ metric, ...filter, ...time })}
+            >
+              {metric} {label}
+            </Menu.Item>
+          )),
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
 
 const COPIES = [
   ["csv", "raw", "CSV, every reading"],

@@ -7,9 +7,11 @@ import type { FleetSummary } from "@/server/contracts/fleet";
 import { counted } from "@/server/domain/counted";
 import { useMay } from "../queries/access";
 import { devicesCsv } from "../queries/devices";
+import { exploreAddress } from "../queries/explore";
 import { BeingRemoved } from "../shell/removals";
 import { Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
+import { Link } from "../ui/link";
 import { ListBar } from "../ui/list-page";
 import { type Column, type ColumnChoice, metricOf } from "./columns";
 import panel from "./column-panel.module.css";
@@ -35,6 +37,8 @@ interface DevicesBarProps {
   metrics: MetricsAnswer["items"];
   columns: readonly Column[];
   trend: string | null;
+  /** What the list is about; null where it is about no metric. */
+  metric: string | null;
   isDefault: boolean;
   onChoose: (choice: ColumnChoice | null) => void;
   onReload: () => void;
@@ -43,9 +47,11 @@ interface DevicesBarProps {
 
 /** Says how many devices are listed and whether the list is current, and offers what can be done with it. */
 export function DevicesBar(props: DevicesBarProps) {
-  const { wanted, summary, list, trouble, metrics, columns, trend, isDefault, onChoose, onReload, onHelp } = props;
+  const { wanted, summary, list, trouble, metrics, columns, trend, metric, isDefault, onChoose, onReload, onHelp } =
+    props;
   const mayDownload = useMay("view-messages");
   const [open, setOpen] = useState(false);
+  const { sort: _, ...filter } = wanted;
   const shown = columns.flatMap(({ id }) => metricOf(id) ?? []);
   return (
     <ListBar
@@ -78,6 +84,15 @@ export function DevicesBar(props: DevicesBarProps) {
           />
         </Popover.Dropdown>
       </Popover>
+      <Button
+        size="compact-sm"
+        variant="default"
+        component={Link}
+        href={exploreAddress({ ...filter, metric })}
+        title={`${metric ?? "A metric"} of these devices side by side, over time`}
+      >
+        Explore
+      </Button>
       {mayDownload ? (
         <Button
           size="compact-sm"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PAGES } from "@/server/contracts/pages";
-import { deviceItem, metricItems, type PaletteContext, rank, sourceItems, standingItems } from "./items";
+import { deviceItem, exploreItems, metricItems, type PaletteContext, rank, sourceItems, standingItems } from "./items";
 
 const context: PaletteContext = { pages: PAGES, scheme: "light", zone: "local", device: null, isPinned: false };
 const standing = standingItems(context);
@@ -73,6 +73,17 @@ describe("rank", () => {
       to: { href: "/metrics?search=pump.pressure" },
     });
     expect(rank("", all, []).some(({ group }) => group === "Metrics")).toBe(false);
+  });
+
+  it("finds a metric side by side, by site, and of a site", () => {
+    const metrics = [{ name: "temperature" }, { name: "battery" }];
+    const found = (typed: string) => rank(typed, exploreItems(typed, metrics, ["Hall B", "north"]), [])[0];
+    expect(found("temperature by site")).toMatchObject({ to: { href: "/explore?by=site&metric=temperature" } });
+    expect(found("temp of hall")).toMatchObject({
+      label: "temperature of Hall B",
+      to: { href: "/explore?metric=temperature&site=Hall+B" },
+    });
+    expect(rank("", exploreItems("", metrics, ["north"]), [])).toEqual([]);
   });
 
   it("finds sources by their name and their title", () => {

@@ -2,10 +2,11 @@ import type { DeviceView } from "@/server/contracts/devices";
 import { DEAD_LETTER_REASONS } from "@/server/domain/reasons";
 import { toSegment } from "@/server/domain/segment";
 import { readable } from "@/server/domain/readable";
+import { exploreAddress } from "../../queries/explore";
 import type { PageLink } from "../pages";
 import { type Match, match } from "./match";
 
-type PaletteGroup = "Recent devices" | "Devices" | "Metrics" | "Sources" | "Pages" | "Actions";
+type PaletteGroup = "Recent devices" | "Devices" | "Metrics" | "Explore" | "Sources" | "Pages" | "Actions";
 
 /** One choice of the palette: a place to go to, or something to do. */
 export interface PaletteItem {
@@ -132,6 +133,35 @@ export function metricItems(
     ...(unit ? { detail: readable(unit) } : {}),
     to: { href: `/metrics?search=${encodeURIComponent(name)}` },
   }));
+}
+
+/** "<metric> of <site>" offers so many places at most. */
+const MOST_PLACES = 20;
+
+/** A metric side by side: by device, site or type; and of the devices of a site, once "of" is typed. */
+export function exploreItems(
+  typed: string,
+  metrics: readonly { readonly name: string }[],
+  sites: readonly string[],
+): PaletteItem[] {
+  const item = (label: string, href: string): PaletteItem => ({
+    ...{ id: `explore ${label}`, group: "Explore", label, isHidden: true, to: { href } },
+  });
+  const [, of, place] = /^(.+?)\s+(?:of|at)\s+(.*)$/i.exec(typed.trim()) ?? [];
+  const places =
+    of === undefined || place === undefined
+      ? []
+      : metrics
+          .filter(({ name }) => match(of, name))
+          .flatMap(({ name }) => sites.filter((site) => match(place, site)).map((site) => ({ name, site })))
+          .slice(0, MOST_PLACES)
+          .map(({ name: metric, site }) => item(`${metric} of ${readable(site)}`, exploreAddress({ metric, site })));
+  return [
+    ...metrics.flatMap(({ name: metric }) =>
+      (["device", "site", "type"] as const).map((by) => item(`${metric} by ${by}`, exploreAddress({ metric, by }))),
+    ),
+    ...places,
+  ];
 }
 
 /** Sources as something to search for, by name or title. */

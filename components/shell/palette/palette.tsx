@@ -8,6 +8,7 @@ import { deviceInAddress } from "../device-in-address";
 import { useOpenPages } from "../pages";
 import { usePins } from "../pins";
 import { useSignOut } from "../sign-out";
+import { sitesQuery } from "../../queries/device";
 import { deviceSearchQuery } from "../../queries/devices";
 import { metricsQuery } from "../../queries/metrics";
 import { sourcesQuery } from "../../queries/sources";
@@ -17,6 +18,7 @@ import { useZone } from "../../ui/zone";
 import type { DeviceView } from "@/server/contracts/devices";
 import {
   deviceItem,
+  exploreItems,
   labelled,
   metricItems,
   type PaletteAction,
@@ -187,9 +189,15 @@ function useItems(typed: string) {
   const context = useMemo(() => ({ pages, scheme, zone, device, isPinned }), [pages, scheme, zone, device, isPinned]);
   const metrics = useQuery({ ...metricsQuery(), enabled: search !== "" }).data?.items;
   const sources = useQuery({ ...sourcesQuery(), enabled: search !== "", refetchInterval: false }).data?.items;
+  const sites = useQuery({ ...sitesQuery(), enabled: search !== "" }).data;
   const standing = useMemo(
-    () => [...standingItems(context), ...metricItems(metrics ?? []), ...sourceItems(sources ?? [])],
-    [context, metrics, sources],
+    () => [
+      ...standingItems(context),
+      ...metricItems(metrics ?? []),
+      ...exploreItems(typed, metrics ?? [], sites ?? []),
+      ...sourceItems(sources ?? []),
+    ],
+    [context, metrics, sites, sources, typed],
   );
   const devices = useMemo(() => {
     if (typed.trim() === "") return recent.filter((id) => id !== device).map((id) => deviceItem(id, "Recent devices"));
