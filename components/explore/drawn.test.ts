@@ -25,8 +25,9 @@ function answerOf(all: readonly ExploreSeries[], more: Partial<ExploreAnswer> = 
 
 test("a few series have colors of their own, and more have that of their metric", () => {
   const colors = (count: number) =>
-    new Set(drawnOf(answerOf(Array.from({ length: count }, (_, i) => series(`d${i}`, [1, 2])))).map(({ color }) => color))
-      .size;
+    new Set(
+      drawnOf(answerOf(Array.from({ length: count }, (_, i) => series(`d${i}`, [1, 2])))).map(({ color }) => color),
+    ).size;
   expect([colors(6), colors(7)]).toEqual([6, 1]);
 });
 
@@ -68,8 +69,7 @@ test("series are sorted by any column, and those without a value come last eithe
   const all = drawnOf(answerOf([series("d10", [3]), series("d2", [1]), series("d3", [2])])).map((one) =>
     one.id === "d3" ? { ...one, figures: { ...one.figures, mean: null } } : one,
   );
-  const ids = (text: string) =>
-    sorted(all, orderIn(text), ({ id }) => (id === "d2" ? 9 : null)).map(({ id }) => id);
+  const ids = (text: string) => sorted(all, orderIn(text), ({ id }) => (id === "d2" ? 9 : null)).map(({ id }) => id);
   expect(ids("name")).toEqual(["d2", "d3", "d10"]);
   expect(ids("-name")).toEqual(["d10", "d3", "d2"]);
   expect(ids("mean")).toEqual(["d2", "d10", "d3"]);

@@ -27,7 +27,7 @@ export interface Drawn {
 }
 
 /** Min and max of a step are drawn behind so many lines; of more they would hide each other. */
-const BANDS_UP_TO = 3;
+const BANDS_UP_TO = 2;
 
 /** All series of an answer, in its order. */
 export function drawnOf(answer: ExploreAnswer): Drawn[] {

@@ -181,10 +181,10 @@ function Shown({ data, wanted, address, change, zone, zoom, zoomOut, isStale, is
   );
 }
 
-/** "temperature of 12 devices at Hall B". */
+/** "temperature of 12 devices, °C". */
 function toldOf({ metric, by, series, read, units }: ExploreAnswer): string {
-  const of =
-    by === "device" ? counted(read, "device") : `${counted(read, "device")} by ${by}: ${formatTotal(series.length)}`;
+  const devices = counted(read, "device");
+  const of = by === "device" ? devices : `${counted(series.length, by)}, ${devices} in all`;
   const unit = units.length === 1 && units[0]!.unit !== null ? `, ${readable(units[0]!.unit)}` : "";
   return `${metric} of ${of}${unit}`;
 }

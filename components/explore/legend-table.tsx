@@ -39,7 +39,7 @@ export function LegendTable(props: LegendTableProps) {
   const hasBefore = answer.previous !== null;
   const manyUnits = answer.units.length > 1;
   return (
-    <div className={classes.legend}>
+    <div>
       <div className={classes.legendHead}>
         <p data-read-out>
           {read === null

@@ -136,7 +136,7 @@ function Multiple({ one, ...view }: Omit<LinesChartProps, "height"> & { one: Dra
   const place = placeOf(view.answer, one.id);
   return (
     <li>
-      <h3>{place === null ? label : <Link href={place}>{label}</Link>}</h3>
+      <h2>{place === null ? label : <Link href={place}>{label}</Link>}</h2>
       <LinesChart {...view} series={series} height={HEIGHT.multiple} />
       <Spoken as="p">
         {figures.count === 0

@@ -16,7 +16,6 @@ import type { AddressChanges } from "../ui/url";
 import { useKeys } from "../ui/use-keys";
 import { isKeyTaken } from "../ui/key-target";
 import { Where } from "../ui/where";
-import classes from "./explore.module.css";
 
 interface PickProps {
   wanted: WantedExplore;
@@ -42,7 +41,7 @@ export function Pick({ wanted, answer, change }: PickProps) {
   if (wanted.metric !== null && !names.some(({ name }) => name === wanted.metric))
     names.unshift({ name: wanted.metric, unit: null });
   return (
-    <div className={`${list.filters} ${classes.pick}`} role="search">
+    <div className={list.filters} role="search">
       <Select
         size="xs"
         w={230}

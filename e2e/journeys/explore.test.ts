@@ -111,11 +111,14 @@ test("the lowest battery is found in the list, and the sites of it are compared,
 
 test("chosen devices are overlaid, one is drawn alone, and a link shows the same", async () => {
   const page = await stage.open("/devices?sort=-value:temperature");
-  await page.getByRole("checkbox", { name: /press-07/ }).check();
-  await page.getByRole("checkbox", { name: /press-29/ }).check();
+  for (const device of ["press-07", "press-29"])
+    await page
+      .locator(`tr[data-row="${device}"] td`)
+      .first()
+      .click({ modifiers: ["ControlOrMeta"] });
   await page.getByRole("link", { name: "Compare", exact: true }).click();
   await until(async () => (await rows(page).count()) === 2, { timeoutMs: PATIENCE_MS, what: "two series" });
-  await page.getByLabel("Earlier time beneath").click();
+  await page.getByRole("combobox", { name: "Earlier time beneath" }).click();
   await page.getByRole("option", { name: "Before: one range earlier" }).click();
   await page.getByRole("columnheader", { name: "Before" }).waitFor();
   await look(page, "overlay");
