@@ -10,7 +10,7 @@ import { seriesColor } from "../ui/theme";
 import type { Crosshair } from "../ui/time-chart-crosshair";
 import { COLUMNS, nextOrder, type SortBy, sorted, type Writing } from "./drawn";
 import classes from "./explore.module.css";
-import { cellsOf, type HeatScale, heatScale, opacityOf, SHADES, stepAt } from "./heat";
+import { cellsOf, type HeatScale, heatScale, holdOf, opacityOf, SHADES, stepAt, valueAt } from "./heat";
 import { NAMES, usePointed, Value } from "./legend-table";
 import type { ChartView } from "./lines";
 import { placeOf } from "./places";
@@ -36,10 +36,14 @@ export function HeatTable(props: HeatTableProps) {
     for (const { unit, means } of answer.series) units.set(unit, [...(units.get(unit) ?? []), means]);
     return new Map([...units].map(([unit, all]) => [unit, heatScale(all.map((means) => means ?? []))]));
   }, [answer]);
+  const hold = useMemo(() => holdOf(answer.series.map(({ means }) => means ?? NONE)), [answer]);
   const named = useMemo(() => answer.series.map((one) => ({ ...one, label: one.id || `no ${answer.by}` })), [answer]);
   // Another moment puts the rows in another order only where they are sorted by it.
   const place = order.by === "cursor" ? step : -1;
-  const rows = useMemo(() => sorted(named, order, (one) => one.means?.[place] ?? null), [named, order, place]);
+  const rows = useMemo(
+    () => sorted(named, order, (one) => valueAt(one.means ?? NONE, place, hold)),
+    [named, order, place, hold],
+  );
   const box = useRef<HTMLDivElement>(null);
   const { start, end } = useRowWindow(box, rows.length, ROW_HEIGHT);
   const begin = Date.parse(answer.from);
@@ -108,7 +112,7 @@ export function HeatTable(props: HeatTableProps) {
                     <Heat
                       means={one.means ?? NONE}
                       scale={scales.get(one.unit)!}
-                      {...{ crosshair, begin, step }}
+                      {...{ crosshair, begin, step, hold }}
                       bucketMs={answer.bucketMs}
                     />
                   </td>
@@ -118,7 +122,11 @@ export function HeatTable(props: HeatTableProps) {
                     </td>
                   ))}
                   <td data-number data-column="cursor">
-                    {step < 0 ? <None word="" /> : <Value value={one.means?.[step] ?? null} writing={writing} />}
+                    {step < 0 ? (
+                      <None word="" />
+                    ) : (
+                      <Value value={valueAt(one.means ?? NONE, step, hold)} writing={writing} />
+                    )}
                   </td>
                 </tr>
               );
@@ -144,10 +152,12 @@ interface HeatProps {
   readonly bucketMs: number;
   /** The step pointed at; -1: none. */
   readonly step: number;
+  /** For how many steps a value holds. */
+  readonly hold: number;
 }
 
 /** One series as a row of shades, and the step pointed at. */
-function Heat({ means, scale, crosshair, begin, bucketMs, step }: HeatProps) {
+function Heat({ means, scale, crosshair, begin, bucketMs, step, hold }: HeatProps) {
   const point = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const share = Math.min(0.9999, Math.max(0, (event.clientX - box.left) / Math.max(1, box.width)));
@@ -161,14 +171,14 @@ function Heat({ means, scale, crosshair, begin, bucketMs, step }: HeatProps) {
         if (event.pointerType !== "touch") crosshair.set(null);
       }}
     >
-      <Shades means={means} scale={scale} />
+      <Shades means={means} scale={scale} hold={hold} />
       {step < 0 ? null : <i style={{ left: `${((step + 0.5) / means.length) * 100}%` }} />}
     </div>
   );
 }
 
 /** The shades alone: pointing draws nothing of them anew. */
-const Shades = memo(function Shades({ means, scale }: Pick<HeatProps, "means" | "scale">) {
+const Shades = memo(function Shades({ means, scale, hold }: Pick<HeatProps, "means" | "scale" | "hold">) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const scheme = useComputedColorScheme("light");
   useEffect(() => {
@@ -177,11 +187,11 @@ const Shades = memo(function Shades({ means, scale }: Pick<HeatProps, "means" | 
     context.clearRect(0, 0, WIDTH, HEIGHT);
     context.fillStyle = getComputedStyle(context.canvas).getPropertyValue(/--[\w-]+/.exec(COLOR)![0]);
     const x = (place: number) => Math.round((place / means.length) * WIDTH);
-    for (const { start, end, shade } of cellsOf(means, scale)) {
+    for (const { start, end, shade } of cellsOf(means, scale, hold)) {
       context.globalAlpha = opacityOf(shade);
       context.fillRect(x(start), 0, Math.max(1, x(end) - x(start)), HEIGHT);
     }
-  }, [means, scale, scheme]);
+  }, [means, scale, hold, scheme]);
   return <canvas ref={canvas} width={WIDTH} height={HEIGHT} aria-hidden="true" />;
 });
 

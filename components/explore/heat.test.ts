@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cellsOf, heatScale, opacityOf, outlierWords, shadeOf, SHADES, stepAt } from "./heat";
+import { cellsOf, heatScale, holdOf, opacityOf, outlierWords, shadeOf, SHADES, stepAt, valueAt } from "./heat";
 
 test("one that stands apart doesn't make all others alike", () => {
   const usual = Array.from({ length: 200 }, (_, i) => 20 + (i % 10));
@@ -15,7 +15,7 @@ test("a rare value is not lost where nearly all are the same, and where all are,
 });
 
 test("steps of one shade are one cell, and a step without a reading is in none", () => {
-  expect(cellsOf([0, 0, null, 0, 10], { min: 0, max: 10 })).toEqual([
+  expect(cellsOf([0, 0, null, 0, 10], { min: 0, max: 10 }, 0)).toEqual([
     { start: 0, end: 2, shade: 0 },
     { start: 3, end: 4, shade: 0 },
     { start: 4, end: 5, shade: SHADES - 1 },
@@ -31,4 +31,16 @@ test("a moment is in the step that holds it, or in none", () => {
 test("an outlier is told in words", () => {
   const outlier = { id: "a", side: "above", steps: 34, of: 160, farthest: { time: 0, mean: 1 } } as const;
   expect(outlierWords(outlier)).toBe("above the others in 34 of 160 steps");
+});
+
+test("a value holds until the next where devices send more seldom than a step is wide, but not over a gap", () => {
+  const means = [1, null, 1, null, 9, null, null, null, null, null, null, 9];
+  const hold = holdOf([means]);
+  expect([holdOf([[1, 2, 3]]), hold]).toEqual([0, 4]);
+  expect(cellsOf(means, { min: 0, max: 10 }, hold)).toEqual([
+    { start: 0, end: 4, shade: 0 },
+    { start: 4, end: 5, shade: SHADES - 1 },
+    { start: 11, end: 12, shade: SHADES - 1 },
+  ]);
+  expect([1, 3, 9].map((step) => valueAt(means, step, hold))).toEqual([1, 1, null]);
 });

@@ -43,13 +43,40 @@ export interface Cells {
   readonly shade: number;
 }
 
-/** A strip as cells; steps without a reading are in none. */
-export function cellsOf(means: Means, scale: HeatScale): Cells[] {
+/**
+ * For how many steps a value holds until the next one: none where each step has readings; more where devices send more seldom
+ * than that, which is no gap. Longer distances are.
+ */
+export function holdOf(strips: readonly Means[]): number {
+  const distances: number[] = [];
+  for (const means of strips) {
+    let before = -1;
+    means.forEach((mean, i) => {
+      if (mean === null) return;
+      if (before >= 0) distances.push(i - before);
+      before = i;
+    });
+  }
+  const median = distances.sort((a, b) => a - b)[Math.floor(distances.length / 2)] ?? 1;
+  return median === 1 ? 0 : Math.floor(median * 2.5) - 1;
+}
+
+/** The value that a strip has at a step, or that holds there; null in a gap. @param hold see {@link holdOf} */
+export function valueAt(means: Means, step: number, hold: number): number | null {
+  for (let i = step; i >= Math.max(0, step - hold); i--) if ((means[i] ?? null) !== null) return means[i]!;
+  return null;
+}
+
+/** A strip as cells; gaps are in none. @param hold see {@link holdOf} */
+export function cellsOf(means: Means, scale: HeatScale, hold: number): Cells[] {
   const cells: { start: number; end: number; shade: number }[] = [];
+  let last = -1;
   means.forEach((mean, i) => {
     if (mean === null) return;
     const shade = shadeOf(mean, scale);
     const before = cells.at(-1);
+    if (before && i - last <= hold + 1) before.end = i;
+    last = i;
     if (before?.end === i && before.shade === shade) before.end = i + 1;
     else cells.push({ start: i, end: i + 1, shade });
   });

@@ -4,7 +4,8 @@ import { useCallback, useMemo, useState } from "react";
 import { MOST_NAMED } from "@/server/contracts/explore";
 import { counted } from "@/server/domain/counted";
 import { readable } from "@/server/domain/readable";
-import { bandKey } from "../ui/chart-rows";
+import { toStretches } from "../live/series";
+import { bandKey, toRows } from "../ui/chart-rows";
 import { formatDuration, formatInstant, formatTick, formatTotal, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { Link } from "../ui/link";
@@ -78,7 +79,7 @@ function BandChart(props: PartProps) {
   const tick = useCallback((time: number) => formatTick(time, zone, to - from), [zone, from, to]);
   const { bucketMs, band } = answer;
   const moment = useCallback(
-    (time: number) => `${formatInstant(time - bucketMs / 2, zone)}, ${formatDuration(bucketMs)}`,
+    (time: number) => `${formatInstant(time, zone)}, ${formatDuration(bucketMs)}`,
     [zone, bucketMs],
   );
   if (band === null) return null;
@@ -104,31 +105,33 @@ function BandChart(props: PartProps) {
 
 const MEDIAN = "median";
 
-/** One row for each step, a missing one too: gaps stay gaps. */
+/** The median with its band, and the outliers that are drawn; each in unbroken stretches. */
 function bandLines({ band, series, outliers, from, to, bucketMs }: PartProps["answer"]): {
   rows: TimeRow[];
   lines: TimeSeries[];
 } {
-  const begin = Date.parse(from);
-  const drawn = outliers.slice(0, MOST_DRAWN).map(({ id }) => id);
-  const means = new Map(series.map((one) => [one.id, one.means]));
-  const steps = new Map(band?.points.map((point) => [point[0], point]));
-  const rows = Array.from({ length: Math.round((Date.parse(to) - begin) / bucketMs) }, (_, i) => {
-    const start = begin + i * bucketMs;
-    const step = steps.get(start);
-    return {
-      // In the middle of its step, as all lines are.
-      time: start + bucketMs / 2,
-      [MEDIAN]: step?.[3] ?? null,
-      [bandKey(MEDIAN)]: step ? ([step[2], step[4]] as const) : null,
-      ...Object.fromEntries(drawn.map((id) => [`series ${id}`, means.get(id)?.[i] ?? null])),
-    };
+  const [begin, end] = [Date.parse(from), Date.parse(to)];
+  const stretchesOf = (points: Parameters<typeof toStretches>[0]["points"]) =>
+    toStretches({ points, bucketMs, kind: "number" }, begin, end);
+  const means = new Map(series.map((one) => [one.id, one.means ?? []]));
+  const median = (band?.points ?? []).map(([time, count, min, mean, max]) => {
+    return { time, count, min, mean, max, last: mean };
   });
-  const median = { key: MEDIAN, label: "Median", color: BAND_COLOR, band: bandKey(MEDIAN) };
-  return {
-    rows,
-    lines: [median, ...drawn.map((id, i) => ({ key: `series ${id}`, label: id, color: seriesColor(i + 1) }))],
+  const own = {
+    key: MEDIAN,
+    label: "Median",
+    color: BAND_COLOR,
+    band: bandKey(MEDIAN),
+    stretches: stretchesOf(median),
   };
+  const apart = outliers.slice(0, MOST_DRAWN).map(({ id }, i) => {
+    const points = (means.get(id) ?? []).flatMap((mean, step) =>
+      mean === null ? [] : [{ time: begin + step * bucketMs, count: 1, min: mean, mean, max: mean, last: mean }],
+    );
+    return { key: `series ${id}`, label: id, color: seriesColor(i + 1), stretches: stretchesOf(points) };
+  });
+  const lines = [own, ...apart].map((line) => ({ ...line, step: false, points: line.stretches.flat() }));
+  return { rows: toRows(lines), lines };
 }
 
 /** Names the series that stand apart, those that are drawn in their color. */
