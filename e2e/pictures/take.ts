@@ -33,6 +33,8 @@ function routes(device: string, letter: string | null, alert: string | null = nu
   return [
     ...[...PAGES, ...PEOPLE_PAGES].map(({ name, route }) => ({ name: name.toLowerCase().replace(" ", "-"), route })),
     { name: "device", route: `/devices/${device}?range=24h` },
+    { name: "explore-sites", route: "/explore?metric=temperature&by=site&range=6h&previous=range" },
+    { name: "explore-devices", route: "/explore?metric=temperature&range=24h" },
     { name: "alerts", route: "/alerts" },
     { name: "rules", route: "/alerts/rules" },
     { name: "rule-editor", route: "/alerts/rules?new=1&metric=temperature&above=24&type=climate" },
