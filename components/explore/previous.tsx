@@ -19,7 +19,7 @@ export function Previous({ wanted, change }: PreviousProps) {
   return (
     <Select
       size="xs"
-      w={200}
+      w={232}
       aria-label="Earlier time beneath"
       placeholder="Nothing earlier beneath"
       clearable
