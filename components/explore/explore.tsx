@@ -33,7 +33,7 @@ const OFFERED = RANGES.filter(({ ms }) => ms !== null);
 const LONGEST = OFFERED.at(-1)!;
 
 /** What the address asks for beside the filter: nothing of the devices that are chosen. */
-export const NO_DEVICES = {
+const NO_DEVICES = {
   ...{ devices: null, search: null, site: null, state: null, conflicts: null, label: null, where: null },
 } as const;
 

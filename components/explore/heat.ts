@@ -37,7 +37,7 @@ export function opacityOf(shade: number): number {
 }
 
 /** Steps side by side that have one shade, as places from the strip's first step. */
-export interface Cells {
+interface Cells {
   readonly start: number;
   readonly end: number;
   readonly shade: number;

@@ -146,7 +146,7 @@ const LABELS: readonly (readonly [SortBy, string])[] = [
 ];
 
 /** The heads that a table of series is sorted by. */
-export function Heads({ order, onSort, name }: { order: Order; onSort: (order: string) => void; name: string }) {
+function Heads({ order, onSort, name }: { order: Order; onSort: (order: string) => void; name: string }) {
   const orderOf = (column: SortBy) => (order.by !== column ? null : order.isDescending ? "descending" : "ascending");
   return (
     <>

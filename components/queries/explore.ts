@@ -15,7 +15,7 @@ export interface WantedExplore extends Omit<WantedDevices, "sort"> {
 }
 
 /** A stretch of time by its length, ending now, or by both its ends; in milliseconds. */
-export type ExploreRange = { readonly spanMs: number } | { readonly from: EpochMs; readonly to: EpochMs };
+type ExploreRange = { readonly spanMs: number } | { readonly from: EpochMs; readonly to: EpochMs };
 
 /** An answer with the stretch it was asked for, epoch milliseconds. */
 export interface Explored {
@@ -74,7 +74,7 @@ export function exploreCsv(wanted: WantedExplore, { from, to }: Pick<Explored, "
 }
 
 /** What a link to Explore may say. */
-export interface ExploreLink extends Partial<Omit<WantedDevices, "sort">> {
+interface ExploreLink extends Partial<Omit<WantedDevices, "sort">> {
   readonly metric: string | null;
   readonly devices?: readonly string[] | undefined;
   readonly by?: WantedExplore["by"] | undefined;
