@@ -4,7 +4,7 @@ import type { DeviceView } from "@/server/contracts/devices";
 import { labelsText } from "@/server/domain/device-labels";
 import { readable } from "@/server/domain/readable";
 import { Age } from "../ui/age";
-import { formatCount } from "../ui/format";
+import { formatCount, formatMetric } from "../ui/format";
 import { None } from "../ui/list-table";
 import { Quantity } from "../ui/quantity";
 import { Sparkline } from "../ui/sparkline";
@@ -22,7 +22,10 @@ export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics
     const current = ownMember(device.values, metric);
     if (!current) return <None />;
     const known = metrics.get(metric);
-    return <Quantity value={shownAs(current.value, known?.kind)} unit={unitOf(device, metric, known)} />;
+    const format = (value: number) => formatMetric(value, known?.decimals ?? null);
+    return (
+      <Quantity value={shownAs(current.value, known?.kind)} unit={unitOf(device, metric, known)} format={format} />
+    );
   }
   switch (column.id) {
     case "site":

@@ -10,8 +10,13 @@ export interface Grouped {
 /**
  * Which metrics share a chart: numbers of the same unit, as long as their colors differ, for a metric has the same color
  * everywhere. Flags and metrics without a unit stand alone.
+ * @param placeOf places in the palette that somebody gave
  */
-export function chartGroups<T extends Grouped>(metrics: readonly T[]): T[][] {
+export function chartGroups<T extends Grouped>(
+  metrics: readonly T[],
+  placeOf: (metric: string) => number | null | undefined = () => null,
+): T[][] {
+  const colorOf = ({ metric }: T) => metricColor(metric, placeOf(metric));
   const groups: T[][] = [];
   for (const metric of metrics) {
     const mates = groups.find(
@@ -20,7 +25,7 @@ export function chartGroups<T extends Grouped>(metrics: readonly T[]): T[][] {
         metric.unit !== null &&
         first!.kind === "number" &&
         first!.unit === metric.unit &&
-        [first!, ...more].every((other) => metricColor(other.metric) !== metricColor(metric.metric)),
+        [first!, ...more].every((other) => colorOf(other) !== colorOf(metric)),
     );
     if (mates) mates.push(metric);
     else groups.push([metric]);

@@ -7,13 +7,15 @@ import {
   formatDuration,
   formatExact,
   formatInstant,
-  formatMeasure,
+  formatMetric,
   formatTick,
   type Zone,
   zoneName,
 } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
+import type { KnownMetrics } from "../ui/meaning";
 import { metricColor } from "../ui/theme";
+import { thresholdLines } from "../ui/thresholds";
 import type { TimeMark, TimeSeries } from "../ui/time-chart-data";
 import type { Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
@@ -37,6 +39,7 @@ interface GroupChartProps extends Stretch {
   series: readonly Series[];
   /** What is flagged of them; undefined until it is known. */
   quality: DeviceQuality | undefined;
+  known: KnownMetrics;
   /** Those of the device in this time. */
   alerts: readonly ListedAlert[];
   /** What happened in this time. */
@@ -64,7 +67,7 @@ export function GroupChart({ slot, slots, choice, ...props }: GroupChartProps) {
 }
 
 const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" | "choice">) {
-  const { series, from, to, zone, isStale, crosshair, onZoom, onZoomOut, heldUntil } = props;
+  const { known, series, from, to, zone, isStale, crosshair, onZoom, onZoomOut, heldUntil } = props;
   const { rows, lines } = useMemo(() => {
     const drawn = series.map((one) => {
       return {
@@ -79,13 +82,13 @@ const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" 
       lines: drawn.map(({ key, label, step, stretches }): TimeSeries => ({
         key,
         label,
-        color: metricColor(label),
+        color: metricColor(label, known.get(label)?.color),
         step,
         ...(step ? {} : { band: bandKey(key) }),
         points: stretches.flat(),
       })),
     };
-  }, [series, from, to, heldUntil]);
+  }, [series, known, from, to, heldUntil]);
   const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const span = to - from;
   const bucketMs = Math.max(...series.map((one) => one.bucketMs));
@@ -105,7 +108,13 @@ const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" 
     [isFlag, decimals],
   );
   const expected = useExpected(series[0]!, from, to, series.length === 1 && !isFlag);
-  const value = useCallback((number: number) => (isFlag ? flagWord(number) : formatMeasure(number)), [isFlag]);
+  const only = series.length === 1 && !isFlag ? known.get(series[0]!.metric) : undefined;
+  const limits = useMemo(() => thresholdLines(only), [only]);
+  const shown = only?.decimals ?? null;
+  const value = useCallback(
+    (number: number) => (isFlag ? flagWord(number) : formatMetric(number, shown)),
+    [isFlag, shown],
+  );
   const metrics = series.map(({ metric }) => metric);
   const shades = useShades(props.alerts, metrics.join(" "));
   const flags = flagsOf(props.quality, metrics);
@@ -132,6 +141,7 @@ const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" 
           unit={isFlag ? "" : series[0]!.unit || "no unit"}
           height={height}
           shades={shades}
+          limits={limits}
           marks={props.marks}
           {...(isFlag ? { range: FLAG_RANGE } : {})}
           formatTick={tick}

@@ -52,7 +52,7 @@ export function History({ device, known, metrics, address, change, aside }: Hist
   const isEmpty = !series?.some(({ points, bucketMs }) =>
     points.some(({ time }) => time + bucketMs >= from && time <= to),
   );
-  const groups = chartGroups(series ?? []);
+  const groups = chartGroups(series ?? [], (metric) => known.get(metric)?.color);
   const show = (names: readonly string[]) => change({ metric: names.length > 0 ? names.join(",") : NO_METRIC });
   const beneath = (name: string) => {
     const slot = asTable ? -1 : groups.findIndex(([first]) => first?.metric === name);
@@ -60,6 +60,7 @@ export function History({ device, known, metrics, address, change, aside }: Hist
     return (
       <GroupChart
         series={groups[slot]!}
+        known={known}
         slots={groups.length}
         heldUntil={latest}
         onZoom={zoom}

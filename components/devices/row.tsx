@@ -53,7 +53,7 @@ export const Row = memo(function Row({
   const device = useKeyed(rows.devices, id);
   const lastSeen = device?.lastSeen ? Date.parse(device.lastSeen) : null;
   const goneAt = device?.goneAt ? Date.parse(device.goneAt) : null;
-  const state = useClock((now) => deviceStateOf({ lastSeen, goneAt }, now, staleSeconds));
+  const state = useClock((now) => deviceStateOf({ lastSeen, goneAt }, now, device?.staleSeconds ?? staleSeconds));
   const address = `/devices/${toSegment(id)}`;
   return (
     <tr

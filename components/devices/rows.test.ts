@@ -7,7 +7,15 @@ import { putDevice } from "./visible-rows";
 
 const at = (ms: number) => new Date(ms).toISOString();
 const device = (over: Partial<DeviceView> = {}): DeviceView => ({
-  ...{ id: "a", site: "north", type: "press", state: "live", firstSeen: at(0), lastEventTime: at(1000) },
+  ...{
+    id: "a",
+    site: "north",
+    type: "press",
+    state: "live",
+    staleSeconds: 60,
+    firstSeen: at(0),
+    lastEventTime: at(1000),
+  },
   ...{
     lastSeen: at(1000),
     goneAt: null,

@@ -8,15 +8,17 @@ import classes from "./strips.module.css";
 
 interface StripProps extends Stretch {
   readonly series: Series;
+  /** The metric's place in the palette; null: by its name. */
+  readonly place: number | null;
   /** Event time of the device's latest reading: until then a flag holds. */
   readonly heldUntil: number | null;
 }
 
 /** One metric over the range, 48 px high and as wide as there is room; flags as bands. Its figures are beside it. */
-export const Strip = memo(function Strip({ series, from, to, heldUntil }: StripProps) {
+export const Strip = memo(function Strip({ series, place, from, to, heldUntil }: StripProps) {
   const stretches = toStretches(series, from, to, heldUntil);
   const x = (time: number) => ((Math.min(to, Math.max(from, time)) - from) / (to - from)) * STRIP.width;
-  const color = metricColor(series.metric);
+  const color = metricColor(series.metric, place);
   if (series.kind === "boolean") {
     return (
       <Frame>

@@ -4,7 +4,7 @@ import { memo, type ReactNode, useState } from "react";
 import type { CurrentValue } from "@/server/contracts/common";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { Age } from "../ui/age";
-import { formatMeasure } from "../ui/format";
+import { formatMeasure, formatMetric } from "../ui/format";
 import { isGuessed, type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { inMetricOrder } from "../ui/metric-order";
 import { Quantity } from "../ui/quantity";
@@ -72,6 +72,7 @@ export function Strips({ device, known, view, open, onOpen, onToggle, beneath }:
             >
               <Past
                 series={strips.get(name)}
+                place={known.get(name)?.color ?? null}
                 isLoaded={drawn.strips !== undefined}
                 from={drawn.from}
                 to={drawn.to}
@@ -125,6 +126,7 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
           value={shownAs(current.value, metric?.kind)}
           unit={unitOf(device, name, metric)}
           time={Date.parse(current.time)}
+          decimals={metric?.decimals ?? null}
         />
       </span>
       {isWord ? <span className={classes.words}>Words have no history</span> : children}
@@ -137,7 +139,7 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
         type="button"
         aria-expanded={isOpen}
         title={isOpen ? `Close the chart of ${name}` : `Open the chart of ${name}; with Shift beside the others`}
-        style={isOpen ? { boxShadow: `inset 2px 0 0 ${metricColor(name)}` } : undefined}
+        style={isOpen ? { boxShadow: `inset 2px 0 0 ${metricColor(name, metric?.color)}` } : undefined}
         onClick={(event) => (event.shiftKey ? onToggle(name) : onOpen(name))}
       >
         {content}
@@ -153,14 +155,14 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
 }
 
 /** The strip of a metric, and between which values it was. */
-const Past = memo(function Past({ series, isLoaded, from, to, heldUntil }: Stretch & PastProps) {
+const Past = memo(function Past({ series, place, isLoaded, from, to, heldUntil }: Stretch & PastProps) {
   const points = series ? visiblePoints(series, from, to) : [];
   const summary = summarize(points);
   const held = series?.kind === "boolean" && points.length > 0;
   return (
     <>
       {series && summary ? (
-        <Strip series={series} from={from} to={to} heldUntil={heldUntil} />
+        <Strip series={series} place={place} from={from} to={to} heldUntil={heldUntil} />
       ) : (
         <span className={classes.words}>{isLoaded ? "No reading in this time" : ""}</span>
       )}
@@ -173,6 +175,8 @@ const Past = memo(function Past({ series, isLoaded, from, to, heldUntil }: Stret
 
 interface PastProps {
   readonly series: Series | undefined;
+  /** The metric's place in the palette; null: by its name. */
+  readonly place: number | null;
   /** False while nothing can be said. */
   readonly isLoaded: boolean;
   readonly heldUntil: number | null;
@@ -186,16 +190,18 @@ function Flashing({
   value,
   unit,
   time,
+  decimals,
 }: {
   value: CurrentValue["value"];
   unit: string | null | undefined;
   time: number;
+  decimals: number | null;
 }) {
   const [last, setLast] = useState({ value, time, flashes: 0 });
   if (last.value !== value) setLast({ value, time, flashes: last.flashes + (time - last.time >= STOOD_MS ? 1 : 0) });
   return (
     <span key={last.flashes} className={last.flashes === 0 ? undefined : classes.flash}>
-      <Quantity value={value} unit={unit} />
+      <Quantity value={value} unit={unit} format={(figure) => formatMetric(figure, decimals)} />
     </span>
   );
 }

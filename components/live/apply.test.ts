@@ -11,6 +11,7 @@ const device = (over: Partial<DeviceView> = {}): DeviceView => ({
   site: "north",
   type: "press",
   state: "stale",
+  staleSeconds: 60,
   firstSeen: at(0),
   lastSeen: at(1000),
   lastEventTime: at(900),

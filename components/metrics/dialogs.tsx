@@ -1,20 +1,17 @@
 "use client";
-import { SegmentedControl, Select, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { SegmentedControl, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MetricChanges, MetricView } from "@/server/contracts/metrics";
 import { counted } from "@/server/domain/counted";
-import { deleteMetric, mergeMetric, metricStoredQuery, saveMetric } from "../queries/metrics";
+import { deleteMetric, metricEffectsQuery, metricStoredQuery, saveMetric } from "../queries/metrics";
 import { FormDialog } from "../shell/form-dialog";
-import { MarkShape } from "../ui/state-mark";
 import { UnitField } from "../ui/unit-field";
+import { Merge, Rename } from "./give-away";
 import classes from "./metrics.module.css";
+import { boundOf, NO_NUMBER, ShownFields, shownChanges, useShown } from "./shown-fields";
 import type { Wish } from "./table";
-
-interface DialogProps {
-  metric: MetricView;
-  onClose: () => void;
-}
+import { type DialogProps, useAct } from "./use-act";
 
 /** The dialog in which a wish is said in full, with what will come of it. */
 export function WishDialog({
@@ -29,13 +26,8 @@ export function WishDialog({
   const { kind, metric } = wish;
   if (kind === "declare") return <Declare metric={metric} onClose={onClose} />;
   if (kind === "merge") return <Merge metric={metric} metrics={metrics} onClose={onClose} />;
+  if (kind === "rename") return <Rename metric={metric} onClose={onClose} />;
   return <Delete metric={metric} onClose={onClose} />;
-}
-
-/** Does what `act` does; then everything is asked for again: metrics stand on every screen. */
-function useAct<T>(act: (wanted: T) => Promise<unknown>, onDone: () => void) {
-  const queries = useQueryClient();
-  return useMutation({ mutationFn: act, onSuccess: onDone, onSettled: () => void queries.invalidateQueries() });
 }
 
 function Declare({ metric, onClose }: DialogProps) {
@@ -44,7 +36,8 @@ function Declare({ metric, onClose }: DialogProps) {
   const [kind, setKind] = useState(metric.kind);
   const [from, setFrom] = useState(String(metric.min ?? ""));
   const [to, setTo] = useState(String(metric.max ?? ""));
-  const [min, max] = [endOf(from), endOf(to)];
+  const [min, max] = [boundOf(from), boundOf(to)];
+  const [shown, setShown] = useShown(metric);
   const isTurned = min !== null && max !== null && min > max;
   const isGuess = meaning === "guessed" && metric.unit !== null;
   const changes: MetricChanges = {
@@ -52,14 +45,15 @@ function Declare({ metric, onClose }: DialogProps) {
     ...(kind === metric.kind ? {} : { kind }),
     ...(min === metric.min ? {} : { min }),
     ...(max === metric.max ? {} : { max }),
+    ...shownChanges(metric, shown),
   };
   const save = useAct((wanted: MetricChanges) => saveMetric(name, wanted), onClose);
   return (
     <FormDialog
-      title={`Unit, kind and range of ${name}`}
+      title={`Meaning and look of ${name}`}
       act={isGuess && unit.trim() === metric.unit ? "The guess is right" : "Save"}
       failed="Nothing was changed"
-      isReady={Object.keys(changes).length > 0 && !isTurned && !Number.isNaN(min) && !Number.isNaN(max)}
+      isReady={Object.keys(changes).length > 0 && !isTurned && ![min, max, ...shown.bounds].some(Number.isNaN)}
       isSending={save.isPending}
       error={save.error}
       onSubmit={() => save.mutate(changes)}
@@ -109,18 +103,11 @@ function Declare({ metric, onClose }: DialogProps) {
           ]}
         />
         <small>{kindWords(metric.kind, kind)}</small>
+        {kind === metric.kind ? null : <KindEffects name={name} kind={kind} />}
       </div>
+      <ShownFields metric={metric} shown={shown} onChange={setShown} />
     </FormDialog>
   );
-}
-
-const NO_NUMBER = "Write a number, such as -12.5, or nothing.";
-
-/** An end of the range as it is written; null: none, NaN: no number. */
-function endOf(text: string): number | null {
-  if (text.trim() === "") return null;
-  const end = Number(text);
-  return Number.isFinite(end) ? end : Number.NaN;
 }
 
 function kindWords(before: MetricView["kind"], kind: MetricView["kind"]): string {
@@ -128,6 +115,27 @@ function kindWords(before: MetricView["kind"], kind: MetricView["kind"]): string
   return kind === "boolean"
     ? "Values are shown as true, or false for 0. The next number that comes makes it a number again."
     : "Values are shown as numbers: true is 1, false is 0.";
+}
+
+/** What would be shown otherwise, as soon as it is counted. */
+function KindEffects({ name, kind }: { name: string; kind: MetricView["kind"] }) {
+  const { data } = useQuery(metricEffectsQuery(name, { kind }));
+  if (data === undefined) return <small>Counting what that changes…</small>;
+  const { otherValues, otherDevices, rules } = data;
+  const watched =
+    rules.length === 0 ? "" : ` Alert rules go by the same values: ${rules.map((rule) => rule.name).join(", ")}.`;
+  if (kind === "number")
+    return <small>Charts have lines instead of bands, from 0 to 1 for what is stored.{watched}</small>;
+  return (
+    <small>
+      {otherValues === null
+        ? "Too many readings to count those that are neither 0 nor 1."
+        : otherValues === 0
+          ? "All its readings are 0 or 1."
+          : `${counted(otherValues, "reading")} of ${counted(otherDevices ?? 0, "device")} ${otherValues === 1 ? "is" : "are"} neither 0 nor 1, and would be shown as true.`}
+      {watched}
+    </small>
+  );
 }
 
 /** "1,200 readings of 3 devices", as soon as they are counted. */
@@ -162,63 +170,6 @@ function Delete({ metric: { name, ownUnits }, onClose }: DialogProps) {
       <p>
         It is gone from every list, chart and download at once; a job then removes what is stored. {STAYS} When a device
         sends {name} again, a new metric begins.
-      </p>
-    </FormDialog>
-  );
-}
-
-function Merge({ metric, metrics, onClose }: DialogProps & { metrics: readonly MetricView[] }) {
-  const { name } = metric;
-  const [into, setInto] = useState<string | null>(null);
-  const stored = useStored(name);
-  const target = metrics.find((one) => one.name === into);
-  const differ = target && metric.unit !== null && target.unit !== null && metric.unit !== target.unit;
-  const merge = useAct((wanted: string) => mergeMetric(name, wanted), onClose);
-  return (
-    <FormDialog
-      title={`Merge ${name} into another metric`}
-      act={target ? `Merge into ${target.name}` : "Merge"}
-      isDangerous
-      failed="Nothing was merged"
-      isReady={target !== undefined && !differ}
-      isSending={merge.isPending}
-      error={merge.error}
-      onSubmit={() => into !== null && merge.mutate(into)}
-      onClose={onClose}
-    >
-      <Select
-        label="Metric that gets its readings"
-        placeholder="Search"
-        data={metrics
-          .filter((one) => one.name !== name)
-          .map((one) => ({ value: one.name, label: one.unit === null ? one.name : `${one.name} (${one.unit})` }))}
-        value={into}
-        onChange={setInto}
-        searchable
-        limit={50}
-        nothingFoundMessage="No such metric"
-      />
-      {differ ? (
-        <p className={classes.differ} role="alert">
-          <MarkShape mark="warning" />
-          <span>
-            Their units differ, {metric.unit} and {target.unit}, and values are not converted. If both mean the same,
-            set the same unit first.
-          </span>
-        </p>
-      ) : null}
-      <p>
-        {target ? <b>{target.name}</b> : "The other one"} gets <b>{stored}</b>, values as they are. Where it has a
-        reading of the same device and time, its own stays.
-      </p>
-      {target?.kind === "boolean" && metric.kind === "number" ? (
-        <p>
-          {target.name} becomes a number, as {name} is one.
-        </p>
-      ) : null}
-      <p>
-        {name} is gone from every list at once; a job then moves the readings, and that can’t be undone. {STAYS} When a
-        device sends {name} again, a new metric begins.
       </p>
     </FormDialog>
   );

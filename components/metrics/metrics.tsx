@@ -1,4 +1,5 @@
 "use client";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
@@ -25,12 +26,14 @@ import { MetricTable, useRowHeight, type Wish } from "./table";
 
 const WishDialog = dynamic(() => import("./dialogs").then((dialogs) => dialogs.WishDialog), { ssr: false });
 
+const TypesDialog = dynamic(() => import("./types-dialog").then((dialogs) => dialogs.TypesDialog), { ssr: false });
+
 const KEYS: readonly KeyHint[] = [
   { keys: ["/"], does: "Search" },
   { keys: ["j", "↓"], does: "Next metric" },
   { keys: ["k", "↑"], does: "Previous metric" },
   { keys: ["Home", "End"], does: "First or last metric" },
-  { keys: ["Enter"], does: "Say its unit, kind and range" },
+  { keys: ["Enter"], does: "Say its meaning and look" },
   { keys: ["Esc"], does: "Clear or leave the search" },
 ];
 
@@ -42,6 +45,8 @@ export function Metrics() {
   const metrics = useQuery(metricsQuery());
   const use = useQuery(metricUseQuery());
   const mayDeclare = useMayEverywhere("declare");
+  const mayEdit = useMayEverywhere("edit");
+  const [areTypesOpen, setTypesOpen] = useState(false);
   const { openHelp } = useKeyboard();
   useKeyHints("Metrics", KEYS);
   const [wish, setWish] = useState<Wish | null>(null);
@@ -112,7 +117,11 @@ export function Metrics() {
               onReload={reload}
               onHelp={openHelp}
             >
-              {null}
+              {mayEdit ? (
+                <Button size="compact-xs" variant="default" onClick={() => setTypesOpen(true)}>
+                  Device types…
+                </Button>
+              ) : null}
             </ListBar>
           </>
         )}
@@ -143,6 +152,7 @@ export function Metrics() {
           ) : null}
         </div>
       </div>
+      {areTypesOpen ? <TypesDialog onClose={() => setTypesOpen(false)} /> : null}
       {wish ? <WishDialog wish={wish} metrics={metrics.data?.items ?? NONE} onClose={() => setWish(null)} /> : null}
     </Page>
   );

@@ -16,7 +16,7 @@ import classes from "./metrics.module.css";
 
 /** What somebody wants to do with a metric. */
 export interface Wish {
-  readonly kind: "declare" | "merge" | "delete";
+  readonly kind: "declare" | "rename" | "merge" | "delete";
   readonly metric: ListedMetric;
 }
 
@@ -86,7 +86,7 @@ export function MetricTable({ box, rows, sort, rowHeight, current, onDrawn, ...o
             index={start + i}
             isCurrent={start + i === current}
             may={may}
-            isRemoved={removed.some(({ name }) => name === metric.name)}
+            isRemoved={removed.some(({ name, into }) => name === metric.name || into === metric.name)}
             onCurrent={() => onCurrent(start + i)}
             onWish={(kind) => onWish({ kind, metric })}
           />
@@ -128,6 +128,7 @@ function Row({ metric, index, isCurrent, may, isRemoved, onCurrent, onWish }: Ro
         ) : (
           name
         )}
+        <Beside metric={metric} />
         <span className={classes.below}>
           {[
             kindWord,
@@ -155,6 +156,18 @@ function Row({ metric, index, isCurrent, may, isRemoved, onCurrent, onWish }: Ro
         {may.declare || may.remove ? <Actions name={name} may={may} isRemoved={isRemoved} onWish={onWish} /> : null}
       </td>
     </tr>
+  );
+}
+
+/** What else is known of a metric: names under which it is sent, too, and what people say it is. */
+function Beside({ metric: { aliases, description } }: { metric: ListedMetric }) {
+  if (aliases.length === 0 && description === null) return null;
+  const others = aliases.length > 0 ? `also sent as ${aliases.join(", ")}` : null;
+  const text = [others, description && readable(description)].filter(Boolean).join(" · ");
+  return (
+    <small className={classes.beside} title={text}>
+      {text}
+    </small>
   );
 }
 
@@ -188,9 +201,12 @@ function Actions({ name, may, isRemoved, onWish }: Pick<RowProps, "may" | "isRem
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        {may.declare ? <Menu.Item onClick={() => onWish("declare")}>Unit, kind and range…</Menu.Item> : null}
+        {may.declare ? <Menu.Item onClick={() => onWish("declare")}>Meaning and look…</Menu.Item> : null}
         {may.remove ? (
           <>
+            <Menu.Item disabled={isRemoved} onClick={() => onWish("rename")}>
+              Rename…
+            </Menu.Item>
             <Menu.Item disabled={isRemoved} onClick={() => onWish("merge")}>
               Merge into another…
             </Menu.Item>

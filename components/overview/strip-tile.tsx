@@ -9,7 +9,9 @@ import { inMetricOrder } from "../ui/metric-order";
 import { useLive, useRoom } from "../live/provider";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { sparklinesQuery } from "../queries/devices";
+import { metricsQuery } from "../queries/metrics";
 import { Age } from "../ui/age";
+import { formatMetric } from "../ui/format";
 import { Quantity } from "../ui/quantity";
 import { Sparkline } from "../ui/sparkline";
 import { rangeOf } from "../ui/sparkline-path";
@@ -40,6 +42,7 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
   const { data: lines } = useQuery(sparklinesQuery(ids, name));
   const current = name === null ? undefined : data && ownMember(data.values, name)?.value;
   const value = typeof current === "number" ? current : null;
+  const known = useQuery(metricsQuery()).data?.items.find((metric) => metric.name === name);
   const values = lines?.metric === name ? withLatest(ownMember(lines.series, id) ?? [], value) : [];
   const isLive = data?.state === "live";
   return (
@@ -59,7 +62,11 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
       </div>
       <div className={classes.value}>
         {data ? (
-          <Quantity value={value} unit={name !== null && lines?.metric === name ? unitOf(data, name, lines) : null} />
+          <Quantity
+            value={value}
+            unit={name !== null && lines?.metric === name ? unitOf(data, name, lines) : null}
+            format={(figure) => formatMetric(figure, known?.decimals ?? null)}
+          />
         ) : null}
         {name ? <small title={name}>{name}</small> : null}
       </div>
@@ -71,7 +78,7 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
         {name && values.length > 0 ? (
           <Sparkline
             values={values}
-            color={metricColor(name)}
+            color={metricColor(name, known?.color)}
             label={`${name} of ${id} over the last hour`}
             range={rangeOf(values)}
           />

@@ -1,6 +1,12 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Job } from "@/server/contracts/jobs";
-import type { MetricChanges, MetricsAnswer, MetricStored, MetricUseAnswer } from "@/server/contracts/metrics";
+import type {
+  MetricChanges,
+  MetricEffects,
+  MetricsAnswer,
+  MetricStored,
+  MetricUseAnswer,
+} from "@/server/contracts/metrics";
 import { toSegment } from "@/server/domain/segment";
 import { deleteJson, patchJson, postJson, readJson } from "./request";
 
@@ -30,6 +36,20 @@ export const metricStoredQuery = (name: string) =>
     queryFn: ({ signal }) => readJson<MetricStored>(`${addressOf(name)}/stored`, signal),
     gcTime: 0,
   });
+
+/** What a change of a metric would do; asked anew for each decision. */
+export const metricEffectsQuery = (name: string, change: { to: string } | { into: string } | { kind: string }) =>
+  queryOptions({
+    queryKey: ["metric effects", name, change],
+    queryFn: ({ signal }) =>
+      readJson<MetricEffects>(`${addressOf(name)}/effects?${new URLSearchParams(change)}`, signal),
+    gcTime: 0,
+  });
+
+/** Gives a metric another name. @throws RequestError: 404 when it is gone, 409 when the name is taken or being worked on. */
+export function renameMetric(name: string, to: string): Promise<Job> {
+  return postJson(`${addressOf(name)}/rename`, { to });
+}
 
 /**
  * Says what a metric means.

@@ -10,7 +10,7 @@ test("what is being removed, how far it is, and what holds it up", () => {
   expect(removalsWords([], running)).toBeNull();
   expect(removalsWords([door], running)).toEqual({ text: "Deleting door · 45 % done", isHeldUp: false });
   expect(removalsWords([temp, door, device], running)?.text).toBe(
-    "Merging temp into temperature · 0 % done · 2 others after it",
+    "Moving temp to temperature · 0 % done · 2 others after it",
   );
   expect(removalsWords([device], { state: "waiting" })?.text).toBe("Deleting press-07");
   expect(removalsWords([door], { state: "paused" })).toEqual({

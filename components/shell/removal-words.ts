@@ -9,9 +9,9 @@ const HELD_UP: Partial<Record<NonNullable<RemovalsAnswer["job"]>["state"], strin
   overdue: "no worker takes it",
 };
 
-/** Says what is done with one: "Merging temp into temperature". */
+/** Says what is done with one: "Moving temp to temperature", as it was renamed, or merged into it. */
 export function removalWords({ name, into }: Pick<RemovalView, "name" | "into">): string {
-  return into === null ? `Deleting ${name}` : `Merging ${name} into ${into}`;
+  return into === null ? `Deleting ${name}` : `Moving ${name} to ${into}`;
 }
 
 /** Says how far one is: "45 % done"; nothing when that can't be told. */

@@ -77,6 +77,12 @@ export function formatMeasure(value: number): string {
   return size < 1_000_000 ? grouped.format(value) : prefixed(value);
 }
 
+/** A value of a metric in a headline: with the decimals it is measured with, where somebody said how many; else as {@link formatMeasure}. */
+export function formatMetric(value: number, decimals: number | null): string {
+  if (decimals === null || Math.abs(value) >= 1_000_000) return formatMeasure(value);
+  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
 /** Says when something comes: "in 3 min 20 s", "now". */
 export function formatUntil(ms: number): string {
   return ms < 1000 ? "now" : `in ${formatSeconds(Math.round(ms / 1000))}`;

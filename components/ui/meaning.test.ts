@@ -2,9 +2,11 @@ import { expect, it } from "vitest";
 import type { MetricView } from "@/server/contracts/metrics";
 import { isGuessed, shownAs, unitOf } from "./meaning";
 
+const NO_THRESHOLDS = { warning: { below: null, above: null }, critical: { below: null, above: null } };
 const metric: MetricView = {
   ...{ name: "temperature", kind: "number", unit: "°C", min: null, max: null },
   ...{ meaning: "guessed", ownUnits: 0, firstSeen: "2026-01-01T00:00:00.000Z" },
+  ...{ description: null, decimals: null, color: null, aliases: [], thresholds: NO_THRESHOLDS },
 };
 
 it("a device's own unit comes before the metric's, and is no guess", () => {

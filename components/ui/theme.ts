@@ -96,8 +96,9 @@ export function seriesColor(place: number): string {
   return `var(--fw-chart-${(place % SERIES_COLORS) + 1})`;
 }
 
-/** The series color of a metric: the same name has the same color on every page. */
-export function metricColor(name: string): string {
+/** The series color of a metric, the same on every page: the place in the palette that somebody gave it, or else one by its name. */
+export function metricColor(name: string, place: number | null = null): string {
+  if (place !== null) return `var(--fw-chart-${place})`;
   let hash = 0;
   for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
   return `var(--fw-chart-${(hash % SERIES_COLORS) + 1})`;

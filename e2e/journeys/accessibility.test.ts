@@ -169,7 +169,7 @@ for (const colorScheme of ["light", "dark"] as const)
     await page.getByRole("button", { name: "Account of Owner" }).click();
     await page.getByRole("menu").waitFor();
     await look("the menu of the account", ["region"]);
-    for (const wish of ["Unit, kind and range…", "Merge into another…", "Delete…"]) {
+    for (const wish of ["Meaning and look…", "Merge into another…", "Delete…"]) {
       await openMenu();
       await page.getByRole("menuitem", { name: wish }).click();
       await page.getByRole("dialog").waitFor();

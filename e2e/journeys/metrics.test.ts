@@ -87,7 +87,7 @@ test("the keyboard alone says a unit, a kind and a range", async () => {
   await row(page, "door").waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
-  await dialog(page).getByRole("heading", { name: "Unit, kind and range of door" }).waitFor();
+  await dialog(page).getByRole("heading", { name: "Meaning and look of door" }).waitFor();
   await dialog(page).getByText("Number", { exact: true }).click();
   await dialog(page).getByText("Values are shown as numbers: true is 1, false is 0.").waitFor();
   await dialog(page).getByRole("button", { name: "Save" }).press("Enter");
@@ -122,7 +122,7 @@ test("a metric is merged into another: what comes of it is said first, and shown
     await merge.click();
     await dialog(page).waitFor({ state: "hidden" });
     await row(page, "lvl").waitFor({ state: "detached" });
-    await page.getByText(/^Merging lvl into level/).waitFor();
+    await page.getByText(/^Moving lvl to level/).waitFor();
     // A metric of that name comes again meanwhile: it can't be removed yet, and the list says why.
     await database.query("INSERT INTO metric (name, kind) VALUES ('lvl', 'number')");
     await page.reload();
@@ -130,7 +130,7 @@ test("a metric is merged into another: what comes of it is said first, and shown
     await page.getByText("An earlier one of this name is still being removed.").waitFor();
     await page.keyboard.press("Escape");
   });
-  await page.getByText(/^Merging lvl/).waitFor({ state: "detached" });
+  await page.getByText(/^Moving lvl/).waitFor({ state: "detached" });
   // Where level had a reading, its own stayed.
   expect(await readings("level")).toBe(6);
   await page.context().close();
@@ -200,7 +200,7 @@ test("a device that an earlier version stored as .. is opened and deleted", asyn
 
 test("an editor says what metrics mean, and is offered no more; a viewer is offered nothing", async () => {
   for (const [role, offered] of [
-    ["editor", ["Unit, kind and range…"]],
+    ["editor", ["Meaning and look…"]],
     ["viewer", []],
   ] as const) {
     const answer = await stage.product.fetch("/api/v1/users", {

@@ -16,6 +16,8 @@ export interface Held {
   readonly goneAt: EpochMs | null;
   readonly gaps: number;
   readonly gapP99: number | null;
+  /** Age at which its type is stale; null: nobody has said. */
+  readonly staleSeconds: number | null;
 }
 
 const MOST_MARK = 2 ** 48 - 1;
@@ -33,7 +35,7 @@ export async function onDevices(
   if (ids.length === 0) return;
   const { rows } = await tx.query<{ id: number } & Omit<Held, "watched">>(
     `SELECT id, (extract(epoch FROM last_event_time) * 1000)::float8 AS latest, (extract(epoch FROM last_seen) * 1000)::float8 AS "lastSeen",
-       (extract(epoch FROM gone_at) * 1000)::float8 AS "goneAt", gaps, gap_p99 AS "gapP99" FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
+       (extract(epoch FROM gone_at) * 1000)::float8 AS "goneAt", gaps, gap_p99 AS "gapP99", stale_seconds AS "staleSeconds" FROM device WHERE id = ANY ($1::integer[]) ORDER BY id FOR NO KEY UPDATE`,
     [ids],
   );
   const changed = new Map<Instance, Watched>();

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import { silenceOf } from "@/server/domain/alerts/judged";
+import { SILENT_AFTER } from "@/server/domain/device-state";
 import type { SilenceRule } from "@/server/domain/alerts/rule";
 import { silentSince, step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
@@ -19,8 +20,12 @@ export const LEAST_SILENCE_MS = 30_000;
 /** Devices taken in one transaction. */
 const DEVICES = 10_000;
 
-/** The silence that is unusual for a device: three times its longest of late. @param staleMs of one of which nothing better is known */
-export function usualSilence({ gaps, gapP99 }: Pick<Held, "gaps" | "gapP99">, staleMs: number): number {
+/** How often a device is heard: as its type is said to be, or else as it was. */
+type Cadence = Pick<Held, "gaps" | "gapP99" | "staleSeconds">;
+
+/** The silence that is unusual for a device: that at which its type is silent, or else three times its longest of late. @param staleMs of one of which nothing better is known */
+export function usualSilence({ gaps, gapP99, staleSeconds }: Cadence, staleMs: number): number {
+  if (staleSeconds !== null) return Math.max(LEAST_SILENCE_MS, SILENT_AFTER * 1000 * staleSeconds);
   return gaps < GAPS_KNOWN || gapP99 === null ? staleMs : Math.max(LEAST_SILENCE_MS, 3 * gapP99);
 }
 
@@ -44,7 +49,7 @@ export function silentAt(open: readonly Open[], since: EpochMs, until: EpochMs, 
 /** When a device's silence is too long for a rule; null: it isn't by `watermark`. A goodbye says at once what is usual would say later. */
 function firesAt(
   { afterMs }: SilenceRule,
-  device: Pick<Candidate, "lastSeen" | "goneAt" | "gaps" | "gapP99">,
+  device: Pick<Candidate, "lastSeen" | "goneAt" | "staleSeconds" | "gaps" | "gapP99">,
   {
     open,
     watermark,
@@ -106,7 +111,7 @@ export async function findSilent(deps: TurnDeps, watermark: EpochMs): Promise<vo
 
 type SilentRule = ActiveRule & { readonly spec: SilenceRule };
 
-interface Candidate extends Pick<Held, "gaps" | "gapP99" | "goneAt"> {
+interface Candidate extends Pick<Held, "gaps" | "gapP99" | "staleSeconds" | "goneAt"> {
   readonly id: number;
   readonly name: string;
   readonly siteId: number | null;
@@ -137,7 +142,7 @@ async function findDue(tx: PoolClient, rules: readonly SilentRule[], deps: TurnD
 /** Devices that were last heard of before, or have said goodbye, and of whose silence nobody was told yet. */
 async function findCandidates(tx: PoolClient, rule: number, before: EpochMs, andGone: boolean): Promise<Candidate[]> {
   const { rows } = await tx.query<Candidate>(
-    `SELECT d.id, d.name, d.site_id AS "siteId", s.name AS site, d.type, d.gaps, d.gap_p99 AS "gapP99",
+    `SELECT d.id, d.name, d.site_id AS "siteId", s.name AS site, d.type, d.gaps, d.gap_p99 AS "gapP99", d.stale_seconds AS "staleSeconds",
        (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen", (extract(epoch FROM d.gone_at) * 1000)::float8 AS "goneAt",
        coalesce((SELECT json_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = d.id), '{}') AS labels
      FROM device d LEFT JOIN site s ON s.id = d.site_id

@@ -41,7 +41,15 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
     changes: { site: "north", type: "press", labels: { floor: "2" }, retired: true },
   },
   mergeMetrics: { into: "humidity" },
-  updateMetric: { unit: "V", devices: ["press-07"], unsetOnly: false },
+  updateType: { name: "presses", staleSeconds: 60 },
+  renameMetric: { to: "humidity-2" },
+  updateMetric: {
+    unit: "V",
+    devices: ["press-07"],
+    unsetOnly: false,
+    decimals: 1,
+    thresholds: { warning: { above: 1 } },
+  },
   resendDeadLetter: { message: "{}", dryRun: false },
   startDeadLetterJob: {
     ...{

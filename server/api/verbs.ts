@@ -37,10 +37,14 @@ import { getLive } from "./health/live";
 import { getReady } from "./health/ready";
 import { pauseJobVerb, resumeJob, runJob, stopJobRun } from "./jobs/change";
 import { listJobRuns, listJobs } from "./jobs/list";
+import { getMetricEffects } from "./metrics/effects";
 import { listMetrics } from "./metrics/list";
+import { forgetMetricName, renameMetric } from "./metrics/rename";
 import { getMetricStored } from "./metrics/stored";
 import { listMetricUse } from "./metrics/use";
 import { deleteMetric, mergeMetrics } from "./metrics/remove";
+import { listTypes } from "./types/list";
+import { updateType } from "./types/update";
 import { updateMetric } from "./metrics/update";
 import {
   addChannel,
@@ -143,10 +147,15 @@ export const VERBS = {
   getDeviceOddness,
   listOddness,
   labelOddness,
+  listTypes,
+  updateType,
   listMetrics,
   listMetricUse,
   getMetricStored,
+  getMetricEffects,
   updateMetric,
+  renameMetric,
+  forgetMetricName,
   deleteMetric,
   mergeMetrics,
   listRemovals,

@@ -51,11 +51,13 @@ export async function findDevices(db: Pool | PoolClient, names: readonly string[
   return rows;
 }
 
-/** Finds those of `names` that are known. */
+/** Finds those of `names` that are known, as names of metrics or as others under which these are sent: each under the name asked for. */
 export async function findMetrics(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogMetric[]> {
-  const { rows } = await db.query<CatalogMetric>(`SELECT id, name, kind, unit FROM metric WHERE name = ANY ($1)`, [
-    names,
-  ]);
+  const { rows } = await db.query<CatalogMetric>(
+    `SELECT id, name, kind, unit FROM metric WHERE name = ANY ($1)
+     UNION ALL SELECT m.id, a.name, kind, unit FROM metric_alias a JOIN metric m ON m.id = a.metric_id WHERE a.name = ANY ($1)`,
+    [names],
+  );
   return rows;
 }
 

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { readAliases } from "./aliases";
 import { readEpoch } from "./epoch";
 import {
   countAsNumbers,
@@ -38,12 +39,14 @@ export type OwnUnits = ReadonlyMap<number, ReadonlyMap<number, string>>;
 /** The catalog of one epoch. */
 interface CatalogView {
   readonly epoch: number;
+  /** The names of metrics by others under which they are sent. */
+  readonly aliases: ReadonlyMap<string, string>;
   /** The wanted devices that are known or could be added, by name. */
   devices(wanted: ReadonlyMap<string, NewDevice>): Promise<ReadonlyMap<string, CatalogDevice>>;
   /** Those of the named devices that are known, as the database has them now: people move devices to other sites. */
   devicesNow(names: readonly string[]): Promise<readonly CatalogDevice[]>;
   /**
-   * The wanted metrics that are known or could be added, by name. A kind of null only asks, and adds nothing.
+   * The wanted metrics that are known or could be added, by the name they are wanted by. A kind of null only asks, and adds nothing.
    * A metric that is known as boolean becomes a number with the first number, for good.
    * @param units those of metrics that are added.
    */
@@ -60,7 +63,7 @@ interface CatalogView {
 }
 
 export function createCatalog(settings: CatalogSettings): Catalog {
-  // An id is of one name for ever, whatever is forgotten.
+  // Names outlive what is forgotten: an id is of one metric for ever, and a metric that is renamed is found anew.
   const metricNames = new Map<number, string>();
   let view: CatalogView | null = null;
   return {
@@ -68,7 +71,8 @@ export function createCatalog(settings: CatalogSettings): Catalog {
       if (view !== null) return view;
       // Read before all else: what is found later may be newer, never older.
       const epoch = await readEpoch(settings.pool);
-      return (view = createView(settings, epoch, metricNames));
+      const aliases = await readAliases(settings.pool);
+      return (view = createView(settings, { epoch, aliases }, metricNames));
     },
     metricName: (id) => metricNames.get(id),
     forget() {
@@ -83,7 +87,7 @@ const MOST_PAIRS = 2_000_000;
 
 function createView(
   { pool, maxDevices, maxMetrics }: CatalogSettings,
-  epoch: number,
+  { epoch, aliases }: Pick<CatalogView, "epoch" | "aliases">,
   metricNames: Map<number, string>,
 ): CatalogView {
   const devices = new Map<string, CatalogDevice>();
@@ -113,6 +117,7 @@ function createView(
 
   return {
     epoch,
+    aliases,
 
     async devices(wanted) {
       const result = new Map<string, CatalogDevice>();
@@ -141,29 +146,18 @@ function createView(
     },
 
     async metrics(wanted, said) {
-      const result = new Map<string, CatalogMetric>();
-      const missing: string[] = [];
-      for (const name of wanted.keys()) {
-        const known = metrics.get(name);
-        if (known) result.set(name, known);
-        else missing.push(name);
+      if (aliases.size === 0) return metricsNamed(wanted, said);
+      const own = new Map<string, MetricKind | null>();
+      for (const [name, kind] of wanted) {
+        const of = aliases.get(name) ?? name;
+        const before = own.get(of) ?? null;
+        own.set(of, before === "number" ? before : (kind ?? before));
       }
-      const numbers = [...result.values()].filter(
-        ({ name, kind }) => kind === "boolean" && wanted.get(name) === "number",
-      );
-      if (missing.length === 0 && numbers.length === 0) return result;
-      const found = missing.length > 0 ? await findMetrics(pool, missing) : [];
-      const names = new Set(found.map(nameOf));
-      const fresh = missing.flatMap((name) => {
-        const kind = wanted.get(name) ?? null;
-        return names.has(name) || kind === null ? [] : [{ name, kind, unit: said.get(name) ?? null }];
-      });
-      if (fresh.length > 0) found.push(...(await discoverMetrics(pool, fresh, maxMetrics)));
-      numbers.push(...found.filter(({ name, kind }) => kind === "boolean" && wanted.get(name) === "number"));
-      if (numbers.length > 0) await countAsNumbers(pool, numbers);
-      const now = [...found, ...numbers.map((metric) => ({ ...metric, kind: "number" as const }))];
-      keepMetrics(now);
-      for (const metric of now) result.set(metric.name, metric);
+      const result = await metricsNamed(own, said);
+      for (const name of wanted.keys()) {
+        const metric = result.get(aliases.get(name) ?? name);
+        if (metric) result.set(name, metric);
+      }
       return result;
     },
 
@@ -206,6 +200,37 @@ function createView(
       for (const { deviceId, metric } of noted) addPair(pairs, deviceId, metric);
     },
   };
+
+  /** Finds or adds metrics by their own names. */
+  async function metricsNamed(
+    wanted: ReadonlyMap<string, MetricKind | null>,
+    said: ReadonlyMap<string, string>,
+  ): Promise<Map<string, CatalogMetric>> {
+    const result = new Map<string, CatalogMetric>();
+    const missing: string[] = [];
+    for (const name of wanted.keys()) {
+      const known = metrics.get(name);
+      if (known) result.set(name, known);
+      else missing.push(name);
+    }
+    const numbers = [...result.values()].filter(
+      ({ name, kind }) => kind === "boolean" && wanted.get(name) === "number",
+    );
+    if (missing.length === 0 && numbers.length === 0) return result;
+    const found = missing.length > 0 ? await findMetrics(pool, missing) : [];
+    const names = new Set(found.map(nameOf));
+    const fresh = missing.flatMap((name) => {
+      const kind = wanted.get(name) ?? null;
+      return names.has(name) || kind === null ? [] : [{ name, kind, unit: said.get(name) ?? null }];
+    });
+    if (fresh.length > 0) found.push(...(await discoverMetrics(pool, fresh, maxMetrics)));
+    numbers.push(...found.filter(({ name, kind }) => kind === "boolean" && wanted.get(name) === "number"));
+    if (numbers.length > 0) await countAsNumbers(pool, numbers);
+    const now = [...found, ...numbers.map((metric) => ({ ...metric, kind: "number" as const }))];
+    keepMetrics(now);
+    for (const metric of now) result.set(metric.name, metric);
+    return result;
+  }
 
   /** A device found without a site or type gets those its messages name. */
   async function fillIn(wanted: ReadonlyMap<string, NewDevice>, known: Map<string, CatalogDevice>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
-import { DEVICE_STATES, type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
+import { DEVICE_STATES, type DeviceStateName, SILENT_AFTER } from "@/server/domain/device-state";
+import { seenWithin } from "./stale";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Condition } from "@/server/domain/device-filter";
@@ -82,9 +83,9 @@ const LABEL_TEXT = `CASE WHEN position(':' IN $1) > 0 THEN key || ':' || value E
 
 /** Parameters are those of {@link filterValues}: 1 to 8, with some sites 9, then those of conditions. */
 const searched = (filter: DeviceFilter) => `
-  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.gone_at, d.messages, d.conflicts, d.retired_at, d.returned_at,
-    CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.gone_at IS NOT NULL THEN 0 WHEN d.last_seen > $4::timestamptz THEN 3
-      WHEN d.last_seen > $5::timestamptz THEN 1 ELSE 0 END AS rank
+  SELECT d.id, d.name, d.type, s.name AS site, d.first_seen, d.last_seen, d.last_event_time, d.gone_at, d.messages, d.conflicts, d.retired_at, d.returned_at, d.stale_seconds,
+    CASE WHEN d.last_seen IS NULL THEN 2 WHEN d.gone_at IS NOT NULL THEN 0 WHEN ${seenWithin("d", "$4", "$5", 1)} THEN 3
+      WHEN ${seenWithin("d", "$4", "$5", SILENT_AFTER)} THEN 1 ELSE 0 END AS rank
   FROM device d LEFT JOIN site s ON s.id = d.site_id
   WHERE ($1::text IS NULL OR d.name ILIKE $1 OR d.type ILIKE $1 OR s.name ILIKE $1
       OR d.id IN (SELECT device_id FROM device_label WHERE ${LABEL_TEXT} ILIKE $1))
@@ -272,14 +273,13 @@ export function placeOf(device: ListedDevice, order: DeviceOrder): DevicePlace {
 
 function filterValues(filter: DeviceFilter): unknown[] {
   const { sites, search, site, state, conflicts, label, ids, now, staleSeconds } = filter;
-  const edge = (of: "live" | "stale") => new Date(lastSeenIn(of, now, staleSeconds).after!);
   return [
     // The wildcards of ILIKE stand for themselves.
     search ? `%${search.replace(/[\\%_]/g, "\\$&")}%` : null,
     ids ?? null,
     site ?? null,
-    edge("live"),
-    edge("stale"),
+    new Date(now),
+    staleSeconds,
     state === undefined ? null : RANKED.indexOf(state),
     conflicts ?? false,
     label ?? null,
@@ -326,6 +326,7 @@ interface Row {
   readonly gone_at: Date | null;
   readonly retired_at: Date | null;
   readonly returned_at: Date | null;
+  readonly stale_seconds: number | null;
   readonly messages: number;
   readonly conflicts: number;
   readonly units: Readonly<Record<string, string>>;
@@ -345,6 +346,7 @@ function toDevice(row: Row): ListedDevice {
     goneAt: row.gone_at?.getTime() ?? null,
     retiredAt: row.retired_at?.getTime() ?? null,
     returnedAt: row.returned_at?.getTime() ?? null,
+    staleSeconds: row.stale_seconds,
     messages: row.messages,
     conflicts: row.conflicts,
     units: new Map(Object.entries(row.units)),

@@ -19,6 +19,8 @@ export interface CatalogDevice {
   readonly retiredAt: EpochMs | null;
   /** When it sent again after it had been retired. */
   readonly returnedAt: EpochMs | null;
+  /** Age at which it is stale, in seconds: its type's; null: as any device. */
+  readonly staleSeconds: number | null;
   readonly messages: number;
   /** Readings refused because another value was stored at their metric and time. */
   readonly conflicts: number;
@@ -78,6 +80,7 @@ function toDevice(row: DeviceInFull): CatalogDevice {
     firstSeen: row.firstSeen.getTime(),
     lastSeen: row.lastSeen?.getTime() ?? null,
     lastEventTime: row.lastEventTime?.getTime() ?? null,
+    staleSeconds: row.staleSeconds,
     goneAt: row.goneAt?.getTime() ?? null,
     retiredAt: row.retiredAt?.getTime() ?? null,
     returnedAt: row.returnedAt?.getTime() ?? null,

@@ -2,7 +2,7 @@ import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeviceTwins, TwinValue } from "@/server/ports/device-twins";
 import type { Job, JobContext } from "@/server/postgres/job";
-import { lockDevices } from "./catalog-writes";
+import { type DeviceConflict, lockDevices, noteConflicts } from "./catalog-writes";
 import { beginEpoch } from "./epoch";
 
 const MINUTE = 60_000;
@@ -20,7 +20,7 @@ export interface RemovalDeps {
     tx: PoolClient,
     device: number,
     removed: { readonly metric: number; readonly into: number | null },
-  ) => Promise<number>;
+  ) => Promise<{ readonly taken: number; readonly conflicts: readonly DeviceConflict[] }>;
   /** Brings a part of the metric's readings of a device whose row is locked back from cold storage; false: it has none. */
   readonly bringBack: (tx: PoolClient, device: number, metric: number) => Promise<boolean>;
   readonly takeDevice: (tx: PoolClient, device: number) => Promise<{ rows: number; readings: number }>;
@@ -47,7 +47,8 @@ export function catalogJobs(deps: RemovalDeps): Job[] {
     {
       name: REMOVALS_JOB,
       title: "Removal of metrics and devices",
-      about: "Removes the readings of deleted metrics and devices, and moves those of merged metrics.",
+      about:
+        "Removes the readings of deleted metrics and devices, moves those of merged metrics, and latest values to the new names of metrics.",
       counts: { one: "reading removed or moved", many: "readings removed or moved" },
       everyMs: MINUTE,
       limitMs: null,
@@ -85,6 +86,11 @@ async function workOn(tx: PoolClient, deps: RemovalDeps, removal: Removal, ctx: 
     await cleanTwins(tx, deps, removal);
     return 0;
   }
+  // A metric that was renamed keeps its readings.
+  if (removal.key === removal.intoKey) {
+    await finish(tx, removal);
+    return 0;
+  }
   const removed = { metric: removal.key, into: removal.intoKey };
   let { device } = removal;
   for (let passed = 0; passed < PASSED; passed++) {
@@ -99,7 +105,8 @@ async function workOn(tx: PoolClient, deps: RemovalDeps, removal: Removal, ctx: 
       await goOn(tx, removal, "readings", device);
       return 0;
     }
-    const taken = await deps.takeMetric(tx, next[0]!.id, removed);
+    const { taken, conflicts } = await deps.takeMetric(tx, next[0]!.id, removed);
+    if (conflicts.length > 0) await noteConflicts(tx, conflicts);
     // A part that took something comes again to the same device.
     if (taken > 0) {
       await goOn(tx, removal, "readings", device);
@@ -163,7 +170,8 @@ async function targetOf(tx: PoolClient, key: number | null): Promise<Metric | nu
   const metric = await findMetric(tx, "id", key);
   if (metric !== null) return metric;
   const { rows } = await tx.query<{ into: number | null }>(
-    `SELECT into_key AS into FROM catalog_removal WHERE kind = 'metric' AND key = $1`,
+    // Not that of a rename, by which it came to itself.
+    `SELECT into_key AS into FROM catalog_removal WHERE kind = 'metric' AND key = $1 AND into_key IS DISTINCT FROM key`,
     [key],
   );
   return targetOf(tx, rows[0]?.into ?? null);

@@ -2,12 +2,26 @@ import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
 import type { Prisma } from "@/server/postgres/generated/client";
-import type { PrismaClient } from "@/server/postgres/prisma";
+import { type PrismaClient, prismaIn } from "@/server/postgres/prisma";
 import { atSites } from "./devices";
 import { beginEpoch } from "./epoch";
 
 /** The origin of a metric's unit and range. */
 type MetricMeaning = "none" | "guessed" | "set";
+
+/** How a metric is shown; null: nobody has said. */
+export interface MetricShown {
+  readonly description: string | null;
+  /** Digits after the point that it is measured with. */
+  readonly decimals: number | null;
+  /** A place in the palette of charts, from 1. */
+  readonly color: number | null;
+  /** Bands of charts; they tell nobody. */
+  readonly warningBelow: number | null;
+  readonly warningAbove: number | null;
+  readonly criticalBelow: number | null;
+  readonly criticalAbove: number | null;
+}
 
 export interface CatalogMetric {
   readonly key: number;
@@ -18,13 +32,20 @@ export interface CatalogMetric {
   readonly min: number | null;
   readonly max: number | null;
   readonly meaning: MetricMeaning;
+  readonly shown: MetricShown;
+  /** Other names under which it is sent, in order. */
+  readonly aliases: readonly string[];
   /** Devices with a unit of their own. */
   readonly ownUnits: number;
   readonly firstSeen: EpochMs;
 }
 
 /** Own units are counted at these sites. */
-const withOwnUnits = (sites: Sites) => ({ _count: { select: { units: { where: { device: atSites(sites) } } } } });
+const inFull = (sites: Sites) =>
+  ({
+    _count: { select: { units: { where: { device: atSites(sites) } } } },
+    aliases: { select: { name: true }, orderBy: { name: "asc" } },
+  }) as const;
 
 /** The metrics that devices at these sites have, by name; with all sites, every metric. */
 export function findMetrics(prisma: PrismaClient, sites: Sites): Promise<CatalogMetric[]> {
@@ -36,15 +57,17 @@ export async function metricsOfKeys(prisma: PrismaClient, keys: readonly number[
   const rows = await prisma.metric.findMany({
     where: { id: { in: [...keys] } },
     orderBy: { name: "asc" },
-    include: withOwnUnits("all"),
+    include: inFull("all"),
   });
   return rows.map((row) => toMetric(row, row.firstSeen));
 }
 
-/** The metric of this name, if devices at these sites have it; or null. */
+/** The metric of this name, or that is sent under it, if devices at these sites have it; or null. */
 export async function findMetric(prisma: PrismaClient, name: string, sites: Sites): Promise<CatalogMetric | null> {
   const [metric] = await find(prisma, sites, name);
-  return metric ?? null;
+  if (metric) return metric;
+  const alias = await prisma.metricAlias.findUnique({ where: { name }, include: { metric: true } });
+  return (alias && (await find(prisma, sites, alias.metric.name))[0]) ?? null;
 }
 
 async function find(prisma: PrismaClient, sites: Sites, name: string | null): Promise<CatalogMetric[]> {
@@ -52,7 +75,7 @@ async function find(prisma: PrismaClient, sites: Sites, name: string | null): Pr
   const rows = await prisma.metric.findMany({
     where: { ...(name !== null && { name }), ...(seen && { id: { in: [...seen.keys()] } }) },
     orderBy: { name: "asc" },
-    include: withOwnUnits(sites),
+    include: inFull(sites),
   });
   return rows.map((row) => toMetric(row, seen?.get(row.id) ?? row.firstSeen));
 }
@@ -84,6 +107,11 @@ export async function describeMetric(
     min,
     max,
   ]);
+}
+
+/** Says how a metric is shown; an absent part stays as it is. */
+export async function showMetric(tx: PoolClient, key: number, shown: Partial<MetricShown>): Promise<void> {
+  await prismaIn(tx).metric.update({ where: { id: key }, data: shown });
 }
 
 /**
@@ -167,12 +195,15 @@ export function unitAt(
 }
 
 function toMetric(
-  row: Prisma.MetricGetPayload<{ include: ReturnType<typeof withOwnUnits> }>,
+  row: Prisma.MetricGetPayload<{ include: ReturnType<typeof inFull> }>,
   firstSeen: Date,
 ): CatalogMetric {
   const { id, name, kind, unit, min, max, meaning } = row;
+  const { description, decimals, color, warningBelow, warningAbove, criticalBelow, criticalAbove } = row;
   return {
     ...{ key: id, name, kind: kind as MetricKind, unit, min, max, meaning: meaning as MetricMeaning },
+    shown: { description, decimals, color, warningBelow, warningAbove, criticalBelow, criticalAbove },
+    aliases: row.aliases.map((alias) => alias.name),
     ...{ ownUnits: row._count.units, firstSeen: firstSeen.getTime() },
   };
 }

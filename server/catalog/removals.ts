@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import type { EpochMs, MetricKind } from "@/server/domain/terms";
+import { findByAlias, keepAlias, takeAlias } from "./aliases";
 import { DISCOVERY_LOCK } from "./catalog-writes";
 import { beginEpoch } from "./epoch";
 
@@ -45,7 +46,40 @@ export async function removeMetric(tx: PoolClient, name: string): Promise<"remov
 }
 
 /**
- * Takes a metric out of the catalog at once; a job gives its readings to another one.
+ * Gives a metric another name at once; a job gives it to its latest values. What is sent under the old name stays the metric's, and a name that it had
+ * before can be given back.
+ * @returns "missing" without the metric, "taken" when the name is another one's, "underWay" while an earlier metric of these names is
+ *   still being removed: then nothing is changed.
+ */
+export async function renameMetric(
+  tx: PoolClient,
+  name: string,
+  to: string,
+): Promise<"renamed" | "missing" | "taken" | "underWay"> {
+  await alone(tx);
+  const metric = await find(tx, name);
+  if (metric === null) return "missing";
+  if (await isUnderWay(tx, [name, to])) return "underWay";
+  const other = await findByAlias(tx, to);
+  if ((await find(tx, to)) !== null || (other !== null && other !== metric.id)) return "taken";
+  await takeAlias(tx, to, metric.id);
+  await tx.query(`UPDATE metric SET name = $2 WHERE id = $1`, [metric.id, to]);
+  await keepAlias(tx, name, metric.id, null);
+  await begin(tx, name, metric.id, metric.id);
+  return "renamed";
+}
+
+/**
+ * Takes a name away under which a metric is sent, too: what is sent under it from now on is another metric's.
+ * @returns false when the metric isn't sent under it.
+ */
+export async function forgetAlias(tx: PoolClient, metric: number, alias: string): Promise<boolean> {
+  await alone(tx);
+  return takeAlias(tx, alias, metric);
+}
+
+/**
+ * Takes a metric out of the catalog at once; a job gives its readings to another one, which gets what is sent under its names, too.
  * @returns "missing" or "noTarget" without one or the other metric, "underWay" while an earlier one of these names is still being
  *   removed, "units" when both have units that differ: then nothing is changed.
  */
@@ -71,6 +105,7 @@ export async function mergeMetric(
      ON CONFLICT (device_id, metric_id) DO UPDATE SET first_seen = least(device_metric.first_seen, excluded.first_seen)`,
     [metric.id, target.id],
   );
+  await keepAlias(tx, name, target.id, metric.id);
   await take(tx, name, metric.id, target.id);
   return "merged";
 }
@@ -115,6 +150,11 @@ async function take(tx: PoolClient, name: string, key: number, into: number | nu
     [key],
   );
   await tx.query(`DELETE FROM metric WHERE id = $1`, [key]);
+  await begin(tx, name, key, into);
+}
+
+/** Has the job work on what is stored under a name. */
+async function begin(tx: PoolClient, name: string, key: number, into: number | null): Promise<void> {
   await tx.query(`INSERT INTO catalog_removal (kind, key, name, into_key) VALUES ('metric', $1, $2, $3)`, [
     key,
     name,

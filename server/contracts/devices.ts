@@ -13,6 +13,10 @@ export const device = z
     site: z.string().nullable(),
     type: z.string().nullable(),
     state: deviceState,
+    staleSeconds: z
+      .int()
+      .min(1)
+      .describe("Age at which it is stale, its type's or else that of any device; silent at ten times as much"),
     firstSeen: instant,
     lastSeen: instant.nullable().describe("Ingest time of the latest message"),
     lastEventTime: instant.nullable(),

@@ -14,6 +14,8 @@ interface Quiet {
   /** Its messages' gaps that are known, and the longest of late, in milliseconds. */
   readonly gaps: number;
   readonly gapP99: number | null;
+  /** Age at which its type is stale, in seconds; null: nobody has said. */
+  readonly staleSeconds: number | null;
 }
 
 export interface SilenceDeps {
@@ -27,7 +29,7 @@ export interface SilenceDeps {
 }
 
 /** A device that is silent for longer than is usual for it, by the clock alone: parameters 1 to 3 are {@link SilenceDeps.usual}. */
-const UNUSUAL = `d.last_seen <= now() - interval '1 ms' * (CASE WHEN d.gaps >= $3::integer AND d.gap_p99 IS NOT NULL THEN greatest($2::float8, 3 * d.gap_p99::float8) ELSE $1::float8 END)
+const UNUSUAL = `d.last_seen <= now() - interval '1 ms' * (CASE WHEN d.stale_seconds IS NOT NULL THEN greatest($2::float8, 10000.0 * d.stale_seconds) WHEN d.gaps >= $3::integer AND d.gap_p99 IS NOT NULL THEN greatest($2::float8, 3 * d.gap_p99::float8) ELSE $1::float8 END)
   AND NOT EXISTS (SELECT FROM event e WHERE e.kind = 'silence' AND e.ended_at IS NULL AND e.key = d.id::text)`;
 
 // Devices that are removed have nothing that could end it.
@@ -66,7 +68,7 @@ export async function followSilences({ pool, watermark, judge, usual }: SilenceD
 
 async function readQuiet(tx: PoolClient, limits: readonly number[]): Promise<Quiet[]> {
   const { rows } = await tx.query<Quiet>(
-    `SELECT d.id, d.gaps, d.gap_p99::float8 AS "gapP99", (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen" FROM device d WHERE ${UNUSUAL}`,
+    `SELECT d.id, d.gaps, d.gap_p99::float8 AS "gapP99", d.stale_seconds AS "staleSeconds", (extract(epoch FROM d.last_seen) * 1000)::float8 AS "lastSeen" FROM device d WHERE ${UNUSUAL}`,
     [...limits],
   );
   return rows;

@@ -52,6 +52,8 @@ export interface EnrichedBatch extends SourceBatch {
   /** The epoch of the catalog that its devices and metrics come from; null where it has none. */
   readonly epoch: number | null;
   readonly messages: readonly EnrichedMessage[];
+  /** Other names of metrics, by their own; left out: none has any. */
+  readonly otherNames?: ReadonlyMap<string, readonly string[]>;
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];
 }

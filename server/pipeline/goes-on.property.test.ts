@@ -39,7 +39,7 @@ beforeAll(async () => {
   const pipeline = createPipeline({
     pool,
     archive: { store: byLuck((messages) => archive.store(messages)) },
-    twins: { merge: byLuck((updates) => twins.merge(updates)) },
+    twins: { merge: byLuck((updates) => twins.merge(updates)), forget: twins.forget },
     deadLetters: createPostgresDeadLetters(pool),
     publishLive: { add() {}, leaveOut() {}, sent: async () => true, stop: async () => {} },
     timings: { add() {} },

@@ -21,10 +21,12 @@ export function* outcomesOf(
     conflicts.map(({ deviceId, time, metric, refused }) => `${keyOf(deviceId, time, metric)} ${refused}`),
   );
   for (const message of messages) {
-    for (const [i, metric] of message.metrics.entries()) {
-      const key = keyOf(message.deviceId, message.message.eventTime, metric);
-      const became = open.delete(key) ? "new" : other.has(`${key} ${message.values[i]}`) ? "conflict" : "repeat";
-      yield { message, became };
+    for (const { metrics, values } of message.again ? [message, message.again] : [message]) {
+      for (const [i, metric] of metrics.entries()) {
+        const key = keyOf(message.deviceId, message.message.eventTime, metric);
+        const became = open.delete(key) ? "new" : other.has(`${key} ${values[i]}`) ? "conflict" : "repeat";
+        yield { message, became };
+      }
     }
   }
 }

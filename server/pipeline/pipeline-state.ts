@@ -1,6 +1,6 @@
 import { withinOr } from "@/server/async/timeout";
 import type { Pool, PoolClient } from "pg";
-import { type DeviceStateName, lastSeenIn } from "@/server/domain/device-state";
+import { type DeviceStateName, SILENT_AFTER } from "@/server/domain/device-state";
 import { histogramPercentile } from "@/server/domain/histogram";
 import { createPaceMeter } from "@/server/domain/pace";
 import type {
@@ -12,6 +12,7 @@ import type {
 } from "@/server/domain/pipeline-state";
 import { type EpochMs, PIPELINE_GROUP, TOPICS } from "@/server/domain/terms";
 import type { EventLog, TopicState } from "@/server/ports/event-log";
+import { seenWithin } from "@/server/catalog/stale";
 import { readSkipped, readStopping } from "./unreadable-batches";
 
 /** Width of a row of pipeline_rate. */
@@ -208,14 +209,14 @@ async function readDeviceStates(
   now: EpochMs,
   staleSeconds: number,
 ): Promise<Record<DeviceStateName, number>> {
-  const stale = lastSeenIn("stale", now, staleSeconds);
+  const [live, silent] = [seenWithin("d", "$1", "$2", 1), seenWithin("d", "$1", "$2", SILENT_AFTER)];
   const { rows } = await pool.query<Record<DeviceStateName, number>>(
-    `SELECT (count(*) FILTER (WHERE gone_at IS NULL AND last_seen > $1))::int AS live,
-       (count(*) FILTER (WHERE gone_at IS NULL AND last_seen <= $1 AND last_seen > $2))::int AS stale,
-       (count(*) FILTER (WHERE last_seen <= $2 OR (gone_at IS NOT NULL AND last_seen IS NOT NULL)))::int AS silent,
+    `SELECT (count(*) FILTER (WHERE gone_at IS NULL AND ${live}))::int AS live,
+       (count(*) FILTER (WHERE gone_at IS NULL AND NOT ${live} AND ${silent}))::int AS stale,
+       (count(*) FILTER (WHERE NOT ${silent} OR (gone_at IS NOT NULL AND last_seen IS NOT NULL)))::int AS silent,
        (count(*) FILTER (WHERE last_seen IS NULL))::int AS new
-     FROM device WHERE retired_at IS NULL`,
-    [new Date(stale.until!), new Date(stale.after!)],
+     FROM device d WHERE retired_at IS NULL`,
+    [new Date(now), staleSeconds],
   );
   return rows[0]!;
 }

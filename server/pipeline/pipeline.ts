@@ -32,7 +32,7 @@ import { addWaits, each, timed, type Timings } from "./timings";
 export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly pool: Pool;
   readonly archive: Pick<MessageArchive, "store">;
-  readonly twins: Pick<DeviceTwins, "merge">;
+  readonly twins: Pick<DeviceTwins, "merge" | "forget">;
   readonly deadLetters: Pick<DeadLetters, "store" | "find" | "change">;
   /** Where readings of long ago lie, beside which late ones are judged. */
   readonly cold: ColdReader;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createPostgresDeviceTwins } from "@/server/adapters/postgres/device-twins";
 import { catalogJobs } from "@/server/catalog/jobs";
-import { mergeMetric, removeDevice, removeMetric } from "@/server/catalog/removals";
+import { mergeMetric, removeDevice, removeMetric, renameMetric } from "@/server/catalog/removals";
 import { withTransaction } from "@/server/postgres/transaction";
 import { mergeJobs } from "@/server/readings/merge";
 import { latestReadings, takeDevice, takeMetric } from "@/server/readings/removals";
@@ -24,7 +24,7 @@ const message = fc.record({
   second: fc.constantFrom(0, 1, 61, 3600, 7199, 7200, 7201, 20_000),
   metrics: fc.subarray(["m1", "m2", "m3"], { minLength: 1 }),
 });
-const metric = fc.constantFrom("m1", "m2", "m3");
+const metric = fc.constantFrom("m1", "m2", "m3", "m4");
 const step = fc.oneof(
   {
     weight: 4,
@@ -32,6 +32,7 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("delete"), metric }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("merge"), metric, into: metric }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("rename"), metric, into: metric }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove"), device: fc.constantFrom("a", "b") }) },
   // The job, killed after this many of its parts.
   { weight: 2, arbitrary: fc.record({ do: fc.constant("job"), parts: fc.nat(6) }) },
@@ -60,7 +61,7 @@ type Model = Map<string, Map<string, Set<number>>>;
 
 let run = 0;
 
-test("metrics and devices that are removed while messages come leave what was never sent, and the rest whole", async () => {
+test("metrics and devices that are removed, merged and renamed while messages come leave what was never sent, and the rest whole", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(message, { minLength: 5, maxLength: 60, size: "max" }),
@@ -78,7 +79,26 @@ test("metrics and devices that are removed while messages come leave what was ne
         const [job] = catalogJobs({ twins, takeMetric, takeDevice, latestReadings, bringBack: async () => false });
         const rigs: [Rig, Rig] = [await createRig(db.pool, log), await createRig(db.pool, log)];
         const model: Model = new Map();
+        /** The metric by each other name under which it is sent. */
+        const aliases = new Map<string, string>();
         let handled = 0;
+
+        /** What is sent under `from`, or under other names of it, is the other one's from now on. */
+        function alias(from: string, to: string): void {
+          aliases.delete(to);
+          for (const [name, of] of aliases) if (of === from) aliases.set(name, to);
+          aliases.set(from, to);
+        }
+
+        /** Gives the readings of a metric to another one. */
+        function give(from: string, to: string): void {
+          for (const series of model.values()) {
+            const times = [...(series.get(from) ?? []), ...(series.get(to) ?? [])];
+            series.delete(from);
+            if (times.length > 0) series.set(to, new Set(times));
+          }
+          alias(from, to);
+        }
 
         async function batch(worker: number, size: number): Promise<void> {
           // A worker may remember the catalog as it was before a removal: then its batch comes again.
@@ -96,7 +116,10 @@ test("metrics and devices that are removed while messages come leave what was ne
           for (const { device, second, metrics } of messages.slice(handled, to)) {
             const series = model.get(device) ?? new Map<string, Set<number>>();
             model.set(device, series);
-            for (const name of metrics) series.set(name, (series.get(name) ?? new Set()).add(second));
+            for (const sent of metrics) {
+              const name = aliases.get(sent) ?? sent;
+              series.set(name, (series.get(name) ?? new Set()).add(second));
+            }
           }
           handled = to;
         }
@@ -105,15 +128,18 @@ test("metrics and devices that are removed while messages come leave what was ne
           if (one.do === "batch" && handled < messages.length) await batch(one.worker!, one.size!);
           if (one.do === "delete") {
             const removal = await withTransaction(db.pool, (tx) => removeMetric(tx, named(one.metric!)));
-            for (const series of removal === "removed" ? model.values() : []) series.delete(one.metric!);
+            if (removal !== "removed") continue;
+            for (const series of model.values()) series.delete(one.metric!);
+            for (const [name, of] of aliases) if (of === one.metric) aliases.delete(name);
           }
           if (one.do === "merge" && one.metric !== one.into) {
             const merge = await withTransaction(db.pool, (tx) => mergeMetric(tx, named(one.metric!), named(one.into!)));
-            for (const series of merge === "merged" ? model.values() : []) {
-              const times = [...(series.get(one.metric!) ?? []), ...(series.get(one.into!) ?? [])];
-              series.delete(one.metric!);
-              if (times.length > 0) series.set(one.into!, new Set(times));
-            }
+            if (merge === "merged") give(one.metric!, one.into!);
+          }
+          if (one.do === "rename" && one.metric !== one.into) {
+            const [from, to] = [one.metric!, one.into!];
+            if ((await withTransaction(db.pool, (tx) => renameMetric(tx, named(from), named(to)))) === "renamed")
+              give(from, to);
           }
           if (one.do === "remove") {
             const name = named(one.device!);

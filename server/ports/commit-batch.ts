@@ -13,6 +13,8 @@ export interface Received {
 export interface EnrichedMessage extends Received, ReadingColumns {
   readonly deviceId: number;
   readonly metrics: readonly number[];
+  /** Readings it has of some of `metrics` once more, under another name of theirs; left out: none. */
+  readonly again?: Pick<Sample, "metrics" | "values">;
   /** Those of `metrics` whose number no double holds exactly as it was sent. */
   readonly rounded: readonly number[];
   /** Strings without readings, shortened: for the twin. */

@@ -7,8 +7,9 @@ import { writeSamples } from "./samples";
 export function createAddReadings(cold: ColdReader) {
   return async (tx: PoolClient, batch: CommitBatch): Promise<void> => {
     const samples: Sample[] = [];
-    for (const { deviceId, message, metrics, values } of batch.messages) {
+    for (const { deviceId, message, metrics, values, again } of batch.messages) {
       if (metrics.length > 0) samples.push({ deviceId, time: message.eventTime, metrics, values });
+      if (again) samples.push({ deviceId, time: message.eventTime, ...again });
     }
     batch.written = await writeSamples(tx, samples, batch.devices, cold);
   };

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
 import type { EpochMs } from "@/server/domain/terms";
+import type { Conflict } from "@/server/ports/commit-batch";
 import { partOf } from "./block-changes";
 import type { Block } from "./blocks";
 import type { ColdReader } from "./cold/reader";
@@ -21,9 +22,14 @@ interface Removed {
 /**
  * Takes the next hours of a metric out of a device's readings and rollups, or gives them to another metric: where that has a value
  * already, its own stays. The rollups equal a recount after each call. The device's row is locked, and nothing new comes of the metric.
- * @returns the readings taken; 0: there are none left.
+ * @returns how many readings were taken (0: there are none left), and those that met another value.
  */
-export async function takeMetric(tx: PoolClient, device: number, removed: Removed, cold?: ColdReader): Promise<number> {
+export async function takeMetric(
+  tx: PoolClient,
+  device: number,
+  removed: Removed,
+  cold?: ColdReader,
+): Promise<{ taken: number; conflicts: readonly Conflict[] }> {
   const { rows: hours } = await tx.query<{ hour: Date; hasReadings: boolean; count: number }>(
     `WITH rolled AS (
        SELECT bucket AS hour, counts[array_position(metrics, $2::integer)] AS count FROM rollup_hour
@@ -42,6 +48,7 @@ export async function takeMetric(tx: PoolClient, device: number, removed: Remove
   const { into } = removed;
   const edge = into === null ? undefined : (await readSeriesEdges(tx, [device], 0)).get(device)?.get(into);
   let taken = 0;
+  const conflicts: Conflict[] = [];
   for (const { hour, hasReadings, count } of hours.filter((one) => one.hasReadings || one.count > 0).slice(0, HOURS)) {
     if (!hasReadings) {
       await stripRollups(tx, device, removed.metric, hour);
@@ -56,12 +63,26 @@ export async function takeMetric(tx: PoolClient, device: number, removed: Remove
         taken += countOf(readings, removed.metric);
         // What a rule has removed of the other metric doesn't come back by this one.
         const isGone = edge !== undefined && hour.getTime() < edge;
+        if (into !== null && !isGone) conflicts.push(...conflictsIn(readings, removed.metric, into));
         return withoutMetric(readings, isGone ? { ...removed, into: null } : removed);
       },
       cold,
     );
   }
-  return taken;
+  return { taken, conflicts };
+}
+
+/** The readings of a metric that another one has with another value. */
+function conflictsIn({ device, times, metrics, values }: Block, metric: number, into: number): Conflict[] {
+  const [from, to] = [metrics.indexOf(metric), metrics.indexOf(into)];
+  if (from < 0 || to < 0) return [];
+  const conflicts: Conflict[] = [];
+  for (const [i, time] of times.entries()) {
+    const [refused, kept] = [values[from * times.length + i]!, values[to * times.length + i]!];
+    if (!Number.isNaN(refused) && !Number.isNaN(kept) && kept !== refused)
+      conflicts.push({ deviceId: device, metric: into, time, kept, refused });
+  }
+  return conflicts;
 }
 
 function countOf({ times, metrics, values }: Block, metric: number): number {

@@ -54,6 +54,20 @@ export async function removeSeriesRule(tx: PoolClient, id: number): Promise<Seri
   return rows[0] ?? null;
 }
 
+/** Has the rule of this very name be of another one, unless that has a rule. Which series it holds for stays. */
+export async function renameSeriesRule(
+  tx: PoolClient,
+  selects: SeriesRule["selects"],
+  from: string,
+  to: string,
+): Promise<void> {
+  await tx.query(
+    `UPDATE series_rule SET pattern = $3 WHERE selects = $1 AND pattern = $2
+       AND NOT EXISTS (SELECT FROM series_rule WHERE selects = $1 AND pattern = $3)`,
+    [selects, from, to],
+  );
+}
+
 async function noteChange(tx: PoolClient): Promise<void> {
   await tx.query(
     "INSERT INTO series_rule_change (changed_at) VALUES (now()) ON CONFLICT (one) DO UPDATE SET changed_at = excluded.changed_at",

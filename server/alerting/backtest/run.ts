@@ -167,8 +167,8 @@ async function silenceRuns(
   { spec, from, to, staleMs }: Backtest & { readonly spec: SilenceRule },
 ): Promise<Run[]> {
   const open = await readOpen(tx, from);
-  const { rows } = await tx.query<{ id: number; gaps: number; gapP99: number | null }>(
-    `SELECT id, gaps, gap_p99 AS "gapP99" FROM device WHERE id = ANY ($1::integer[])`,
+  const { rows } = await tx.query<{ id: number; gaps: number; gapP99: number | null; staleSeconds: number | null }>(
+    `SELECT id, gaps, gap_p99 AS "gapP99", stale_seconds AS "staleSeconds" FROM device WHERE id = ANY ($1::integer[])`,
     [devices.map(({ id }) => id)],
   );
   const gapsOf = new Map(rows.map((row) => [row.id, row]));

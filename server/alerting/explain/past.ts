@@ -41,6 +41,7 @@ export interface DevicePast {
   readonly gapMs: number | null;
   readonly gaps: number;
   readonly gapP99: number | null;
+  readonly staleSeconds: number | null;
   readonly facts: DeviceFacts;
   /** Newest first. */
   readonly changes: readonly FactChange[];
@@ -78,7 +79,7 @@ export async function readDevicePast(db: Pool, name: string, sites: Sites): Prom
     }
   >(
     `SELECT d.id, d.name, s.name AS site, d.type, ${ms("d.first_seen")} AS "firstSeen", ${ms("d.last_seen")} AS "lastSeen",
-       ${ms("d.last_event_time")} AS latest, d.gap_median AS "gapMs", d.gaps, d.gap_p99 AS "gapP99",
+       ${ms("d.last_event_time")} AS latest, d.gap_median AS "gapMs", d.gaps, d.gap_p99 AS "gapP99", d.stale_seconds AS "staleSeconds",
        coalesce((SELECT json_object_agg(l.key, l.value) FROM device_label l WHERE l.device_id = d.id), '{}') AS labels,
        coalesce((SELECT json_agg(json_build_object('part', p.part, 'key', p.key, 'before', p.before, 'until', ${ms("p.until")}) ORDER BY p.until DESC)
          FROM device_past p WHERE p.device_id = d.id), '[]') AS changes,

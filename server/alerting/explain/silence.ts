@@ -102,7 +102,8 @@ function gapReason({ since, until }: Gap, needed: number, isLearned: boolean, as
   );
 }
 
-function learned({ gaps, gapP99 }: DevicePast, needed: number): string {
+function learned({ gaps, gapP99, staleSeconds }: DevicePast, needed: number): string {
+  if (staleSeconds !== null) return `the ${formatDuration(needed)} at which devices of its type are silent`;
   if (gaps < GAPS_KNOWN || gapP99 === null)
     return `the ${formatDuration(needed)} that count until its pace is known (${gaps} of ${GAPS_KNOWN} gaps)`;
   const isThree = Math.abs(needed - 3 * gapP99) < 1;

@@ -50,9 +50,14 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   const { key } = await read(madeKey, ask("makeAccessKey", { kind: "site", name: "line 7" }));
   const { user } = await read(userLink, ask("addUser", { name: "Grace", role: "viewer" }));
   const gone = await read(userLink, ask("addUser", { name: "Hopper", email: "hopper@example.com", role: "viewer" }));
-  await query(`INSERT INTO device (name) VALUES ('press-1'), ('press-2') ON CONFLICT DO NOTHING`);
   await query(
-    `INSERT INTO metric (name, kind) VALUES ('temperature', 'number'), ('other', 'number'), ('spare', 'number') ON CONFLICT DO NOTHING`,
+    `INSERT INTO device (name, type) VALUES ('press-1', 'press'), ('press-2', 'press') ON CONFLICT DO NOTHING`,
+  );
+  await query(
+    `INSERT INTO metric (name, kind) VALUES ('temperature', 'number'), ('other', 'number'), ('spare', 'number'), ('humid', 'number') ON CONFLICT DO NOTHING`,
+  );
+  await query(
+    `INSERT INTO metric_alias (name, metric_id) SELECT 'temp', id FROM metric WHERE name = 'temperature' ON CONFLICT DO NOTHING`,
   );
   await query(
     `INSERT INTO pipeline_position (cluster, topic, epoch, partition, next) VALUES ('c', 'iot.telemetry', 0, 3, 5) ON CONFLICT DO NOTHING`,
@@ -118,6 +123,9 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     updateDevice: { params: { id: "press-1" }, body: { notes: "by the door" }, target: "press-1" },
     changeDevices: { body: { devices: ["press-1"], changes: { type: "press" } }, target: "press-1" },
     mergeMetrics: { params: { name: "other" }, body: { into: "temperature" }, target: "other" },
+    updateType: { params: { type: "1" }, body: { staleSeconds: 60 }, target: "press" },
+    forgetMetricName: { params: { name: "temperature", alias: "temp" }, target: "temperature" },
+    renameMetric: { params: { name: "humid" }, body: { to: "humidity" }, target: "humid" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },
     deleteDevice: { params: { id: "press-2" }, target: "press-2" },
     updateMetric: { params: { name: "temperature" }, body: { unit: "°C" }, target: "temperature" },

@@ -249,7 +249,8 @@ test("an administrator of one site can't let anybody in, nor see the record or t
 const EVERYWHERE: readonly string[] = [
   ...["addChannel", "addMaintenance", "addRoute", "addRule", "addUser", "checkRoute"],
   ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser"],
-  ...["estimateRetentionRule", "exportAudit", "exportRules", "getHealth", "getMetricStored", "getPipeline"],
+  ...["estimateRetentionRule", "exportAudit", "exportRules", "forgetMetricName", "getHealth", "getMetricEffects"],
+  ...["getMetricStored", "getPipeline"],
   ...["getRetention", "getSignInSettings", "getStages", "importRules", "listAudit", "listChannels"],
   ...[
     "listJobRuns",
@@ -262,6 +263,6 @@ const EVERYWHERE: readonly string[] = [
     "listSetup",
   ],
   ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
-  ...["resumeJob", "runJob", "setRetention", "setRetentionRule", "skipBatch", "stopJobRun"],
-  ...["testChannel", "updateChannel", "updateMaintenance", "updateRoute", "updateRule", "updateUser"],
+  ...["renameMetric", "resumeJob", "runJob", "setRetention", "setRetentionRule", "skipBatch", "stopJobRun"],
+  ...["testChannel", "updateChannel", "updateMaintenance", "updateRoute", "updateRule", "updateType", "updateUser"],
 ];

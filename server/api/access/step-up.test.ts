@@ -30,6 +30,7 @@ test("what outlives a session, or removes for good, takes people who have proven
       "mergeMetrics",
       "removeRetention",
       "removeRetentionRule",
+      "renameMetric",
       "revokeAccessKey",
       "rotateAccessKey",
       "setOwnPassword",

@@ -26,6 +26,7 @@ export function toDeviceView(
     site: device.site,
     type: device.type,
     state: deviceStateOf(device, now, staleSeconds),
+    staleSeconds: device.staleSeconds ?? staleSeconds,
     firstSeen: toInstant(device.firstSeen),
     lastSeen: toInstantOrNull(device.lastSeen),
     lastEventTime: toInstantOrNull(device.lastEventTime),

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { type CatalogMetric, describeMetric, findMetric, ownUnits, setOwnUnits } from "@/server/catalog/metrics";
+import {
+  type CatalogMetric,
+  describeMetric,
+  findMetric,
+  type MetricShown,
+  ownUnits,
+  setOwnUnits,
+  showMetric,
+} from "@/server/catalog/metrics";
 import { metricChanged, metricChanges } from "@/server/contracts/metrics";
 import { setMetricKind } from "@/server/catalog/removals";
 import { prismaIn } from "@/server/postgres/prisma";
@@ -19,7 +27,8 @@ export const updateMetric = writingVerb(
     path: "/api/v1/metrics/{name}",
     access: "declare",
     bySite: true,
-    summary: "Says what a metric means: its unit, kind and valid range",
+    summary:
+      "Says what a metric means, and how it is shown: unit, kind, valid range, description, decimals, color and thresholds",
     description:
       "Fieldwatch makes up no unit: it shows the one that was set here, for all devices or, with `devices`, for these alone. " +
       "What is stored is never converted: it counts as being in the unit said here. Values to come are converted to it where their message says another " +
@@ -49,6 +58,7 @@ export const updateMetric = writingVerb(
       let unknownDevices: string[] = [];
       if (devices) unknownDevices = await setOwnUnits(ctx.tx, ctx.sites, metric.key, { devices, unit, unsetOnly });
       else if (changes.kind !== undefined && !unsetOnly) await setMetricKind(ctx.tx, metric.key, changes.kind);
+      if (!devices && !unsetOnly) await showMetric(ctx.tx, metric.key, shownBy(metric, changes));
       if (devices || [changes.unit, changes.min, changes.max].every((change) => change === undefined)) {
         // Nothing is said of what it means for all.
       } else if (!unsetOnly || metric.meaning !== "set")
@@ -59,8 +69,43 @@ export const updateMetric = writingVerb(
     },
 );
 
+type Changes = Omit<z.output<typeof metricChanges>, "devices" | "unsetOnly">;
+
+/** What is changed of how a metric is shown. @throws ProblemError when no value would lie between two thresholds. */
+function shownBy({ shown }: CatalogMetric, changes: Changes): Partial<MetricShown> {
+  const { description, decimals, color, thresholds } = changes;
+  const { warning = {}, critical = {} } = thresholds ?? {};
+  const bands = {
+    ...(warning.below !== undefined && { warningBelow: warning.below }),
+    ...(warning.above !== undefined && { warningAbove: warning.above }),
+    ...(critical.below !== undefined && { criticalBelow: critical.below }),
+    ...(critical.above !== undefined && { criticalAbove: critical.above }),
+  };
+  const { criticalBelow, warningBelow, warningAbove, criticalAbove } = { ...shown, ...bands };
+  const order = [
+    ["critical.below", criticalBelow],
+    ["warning.below", warningBelow],
+    ["warning.above", warningAbove],
+    ["critical.above", criticalAbove],
+  ] as const;
+  const said = order.filter(([, value]) => value !== null);
+  const [before, after] = said.flatMap(([at, value], i) =>
+    i > 0 && said[i - 1]![1]! > value! ? [[said[i - 1]!, [at, value] as const]] : [],
+  )[0] ?? [null, null];
+  if (thresholds && before && after)
+    throw invalid([
+      { at: `thresholds.${after[0]}`, message: `must not lie below ${before[0]}, which is ${before[1]}` },
+    ]);
+  return {
+    ...(description !== undefined && { description }),
+    ...(decimals !== undefined && { decimals }),
+    ...(color !== undefined && { color }),
+    ...bands,
+  };
+}
+
 /** @throws ProblemError when the range would be none. */
-function merged(metric: CatalogMetric, changes: Pick<z.output<typeof metricChanges>, "unit" | "min" | "max">) {
+function merged(metric: CatalogMetric, changes: Pick<Changes, "unit" | "min" | "max">) {
   const { unit = metric.unit, min = metric.min, max = metric.max } = changes;
   if (min !== null && max !== null && min > max)
     throw invalid([{ at: "max", message: `must not be below min, which is ${min}` }]);

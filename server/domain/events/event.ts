@@ -69,7 +69,10 @@ const JOB_WORDS: Readonly<Record<string, string>> = { done: "was done", failed: 
 export const EDITS: Readonly<Record<string, string>> = {
   updateDevice: "Device edited",
   deleteDevice: "Device removed",
+  updateType: "Type of devices edited",
   updateMetric: "Metric edited",
+  renameMetric: "Metric renamed",
+  forgetMetricName: "Other name taken from a metric",
   mergeMetrics: "Metric merged into another",
   deleteMetric: "Metric removed",
   setQualityLimits: "Limits of quality set",

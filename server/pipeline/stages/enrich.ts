@@ -10,6 +10,7 @@ import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
 import type { Catalog, OwnUnits } from "@/server/catalog/catalog";
 import type { createEdgeReader } from "@/server/readings/series-edges";
+import { byOwnName, createOwnNames } from "../own-names";
 import { printable } from "../printable";
 import { rawField } from "../raw-field";
 
@@ -28,7 +29,7 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     const { received, letters: refused, ...source } = batch;
     const letters: DeadLetter[] = [...refused];
     // Everything in the batch is discovered before any of it is judged, so that a batch handled again is judged the same.
-    const { epoch, ...known } = await catalog.current();
+    const { epoch, aliases, ...known } = await catalog.current();
     const devices = new Map(await known.devices(wantedDevices(received)));
     const leaving = received.flatMap(({ message }) => (isGoodbye(message) ? [message.device] : []));
     const unseen = leaving.filter((name) => !devices.has(name));
@@ -72,7 +73,9 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     });
     if (said.fresh.size > 0) await known.noteOwnUnits([...said.fresh.values()]);
     await known.pair(messages);
-    return { ...source, epoch, messages, letters };
+    if (aliases.size === 0) return { ...source, epoch, messages, letters };
+    const otherNames = byOwnName(aliases);
+    return { ...source, epoch, messages: messages.map(createOwnNames(aliases)), otherNames, letters };
   };
 }
 
@@ -156,7 +159,8 @@ function place(
   for (const { field, number, value, ...refusal } of refused)
     letters.push(letterOf(batch, entry, { field, number }, refusal, rawField(entry, field, value, refusal.reason)));
   const metrics = shape.names.map((name) => known.get(name)!.id);
-  const rounded = message.rounded.length === 0 ? NONE : message.rounded.flatMap((field) => known.get(field)?.id ?? []);
+  const rounded =
+    message.rounded.length === 0 ? NONE : [...new Set(message.rounded.flatMap((field) => known.get(field)?.id ?? []))];
   const shortened =
     texts.length === 0 ? NONE : texts.map(([field, text]) => [field, text.slice(0, TWIN_LIMITS.textLength)] as const);
   return { record, message, deviceId, shape, metrics, values, rounded, texts: shortened };

@@ -36,7 +36,7 @@ test("a twin gets the latest of each field, of equal times the first in the log,
       const store = createStoreDocuments({
         archive: { store: async () => undefined },
         deadLetters: { store: async () => undefined },
-        twins: { merge: async (updates) => void (merged = updates) },
+        twins: { forget: async () => {}, merge: async (updates) => void (merged = updates) },
       });
       const expected = new Map<string, Map<string, { value: ReadingValue | string; eventTime: number }>>();
       const messages = sent.map(({ device, eventTime, columns, texts }, offset): EnrichedMessage => {

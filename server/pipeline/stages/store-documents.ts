@@ -5,11 +5,12 @@ import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-t
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
 import { type EnrichedBatch, jointOf } from "../batch";
+import { createForgetOtherNames } from "../own-names";
 import { logOf } from "../positions";
 
 export interface DocumentStores {
   readonly archive: Pick<MessageArchive, "store">;
-  readonly twins: Pick<DeviceTwins, "merge">;
+  readonly twins: Pick<DeviceTwins, "merge" | "forget">;
   readonly deadLetters: Pick<DeadLetters, "store">;
 }
 
@@ -19,7 +20,9 @@ export interface DocumentStores {
  * @throws SharedDeviceError
  */
 export function createStoreDocuments({ archive, twins, deadLetters }: DocumentStores) {
+  const forgetOtherNames = createForgetOtherNames((devices, field) => twins.forget(devices, field));
   return async (batches: readonly EnrichedBatch[]): Promise<void> => {
+    for (const batch of batches) await forgetOtherNames(batch);
     const { messages, letters } = jointOf(batches);
     const archiving = () =>
       batches.flatMap((batch) => {

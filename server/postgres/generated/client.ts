@@ -57,6 +57,11 @@ export type Device = Prisma.DeviceModel
  */
 export type Metric = Prisma.MetricModel
 /**
+ * Model MetricAlias
+ * A name that a metric had, or that was merged into it: what is sent under it are its readings.
+ */
+export type MetricAlias = Prisma.MetricAliasModel
+/**
  * Model DeviceUnit
  * The unit of a metric where a device has one of its own.
  */

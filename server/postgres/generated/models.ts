@@ -11,6 +11,7 @@
 export type * from './models/Site'
 export type * from './models/Device'
 export type * from './models/Metric'
+export type * from './models/MetricAlias'
 export type * from './models/DeviceUnit'
 export type * from './models/DeviceLabel'
 export type * from './models/RoundedSeries'

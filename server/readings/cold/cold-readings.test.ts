@@ -139,7 +139,7 @@ test("a metric and a device that are removed leave cold storage too", async () =
   const { pool } = rig.db;
   await withTransaction(pool, async (tx) => {
     while (await bringBack(tx, rig.cold, 2, { metric: 2 }));
-    while ((await takeMetric(tx, 2, { metric: 2, into: null })) > 0);
+    while ((await takeMetric(tx, 2, { metric: 2, into: null })).taken > 0);
   });
   await pool.query("DELETE FROM device WHERE id = 3");
   expect(await withTransaction(pool, (tx) => takeDevice(tx, 3))).toMatchObject({ readings: 48 * 60 });

@@ -400,6 +400,7 @@ export const ModelName = {
   Site: 'Site',
   Device: 'Device',
   Metric: 'Metric',
+  MetricAlias: 'MetricAlias',
   DeviceUnit: 'DeviceUnit',
   DeviceLabel: 'DeviceLabel',
   RoundedSeries: 'RoundedSeries',
@@ -424,7 +425,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "site" | "device" | "metric" | "deviceUnit" | "deviceLabel" | "roundedSeries" | "account" | "providerIdentity" | "session" | "source" | "accessKey" | "roleGrant"
+    modelProps: "site" | "device" | "metric" | "metricAlias" | "deviceUnit" | "deviceLabel" | "roundedSeries" | "account" | "providerIdentity" | "session" | "source" | "accessKey" | "roleGrant"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -647,6 +648,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.MetricCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.MetricCountAggregateOutputType> | number
+        }
+      }
+    }
+    MetricAlias: {
+      payload: Prisma.$MetricAliasPayload<ExtArgs>
+      fields: Prisma.MetricAliasFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.MetricAliasFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.MetricAliasFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>
+        }
+        findFirst: {
+          args: Prisma.MetricAliasFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.MetricAliasFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>
+        }
+        findMany: {
+          args: Prisma.MetricAliasFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>[]
+        }
+        create: {
+          args: Prisma.MetricAliasCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>
+        }
+        createMany: {
+          args: Prisma.MetricAliasCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.MetricAliasCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>[]
+        }
+        delete: {
+          args: Prisma.MetricAliasDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>
+        }
+        update: {
+          args: Prisma.MetricAliasUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>
+        }
+        deleteMany: {
+          args: Prisma.MetricAliasDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.MetricAliasUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.MetricAliasUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>[]
+        }
+        upsert: {
+          args: Prisma.MetricAliasUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MetricAliasPayload>
+        }
+        aggregate: {
+          args: Prisma.MetricAliasAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMetricAlias>
+        }
+        groupBy: {
+          args: Prisma.MetricAliasGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MetricAliasGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.MetricAliasCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MetricAliasCountAggregateOutputType> | number
         }
       }
     }
@@ -1368,6 +1443,7 @@ export const DeviceScalarFieldEnum = {
   name: 'name',
   siteId: 'siteId',
   type: 'type',
+  staleSeconds: 'staleSeconds',
   notes: 'notes',
   siteByPerson: 'siteByPerson',
   typeByPerson: 'typeByPerson',
@@ -1399,10 +1475,26 @@ export const MetricScalarFieldEnum = {
   min: 'min',
   max: 'max',
   meaning: 'meaning',
+  description: 'description',
+  decimals: 'decimals',
+  color: 'color',
+  warningBelow: 'warningBelow',
+  warningAbove: 'warningAbove',
+  criticalBelow: 'criticalBelow',
+  criticalAbove: 'criticalAbove',
   firstSeen: 'firstSeen'
 } as const
 
 export type MetricScalarFieldEnum = (typeof MetricScalarFieldEnum)[keyof typeof MetricScalarFieldEnum]
+
+
+export const MetricAliasScalarFieldEnum = {
+  name: 'name',
+  metricId: 'metricId',
+  since: 'since'
+} as const
+
+export type MetricAliasScalarFieldEnum = (typeof MetricAliasScalarFieldEnum)[keyof typeof MetricAliasScalarFieldEnum]
 
 
 export const DeviceUnitScalarFieldEnum = {
@@ -1791,6 +1883,7 @@ export type GlobalOmitConfig = {
   site?: Prisma.SiteOmit
   device?: Prisma.DeviceOmit
   metric?: Prisma.MetricOmit
+  metricAlias?: Prisma.MetricAliasOmit
   deviceUnit?: Prisma.DeviceUnitOmit
   deviceLabel?: Prisma.DeviceLabelOmit
   roundedSeries?: Prisma.RoundedSeriesOmit

@@ -54,6 +54,7 @@ export const ModelName = {
   Site: 'Site',
   Device: 'Device',
   Metric: 'Metric',
+  MetricAlias: 'MetricAlias',
   DeviceUnit: 'DeviceUnit',
   DeviceLabel: 'DeviceLabel',
   RoundedSeries: 'RoundedSeries',
@@ -94,6 +95,7 @@ export const DeviceScalarFieldEnum = {
   name: 'name',
   siteId: 'siteId',
   type: 'type',
+  staleSeconds: 'staleSeconds',
   notes: 'notes',
   siteByPerson: 'siteByPerson',
   typeByPerson: 'typeByPerson',
@@ -125,10 +127,26 @@ export const MetricScalarFieldEnum = {
   min: 'min',
   max: 'max',
   meaning: 'meaning',
+  description: 'description',
+  decimals: 'decimals',
+  color: 'color',
+  warningBelow: 'warningBelow',
+  warningAbove: 'warningAbove',
+  criticalBelow: 'criticalBelow',
+  criticalAbove: 'criticalAbove',
   firstSeen: 'firstSeen'
 } as const
 
 export type MetricScalarFieldEnum = (typeof MetricScalarFieldEnum)[keyof typeof MetricScalarFieldEnum]
+
+
+export const MetricAliasScalarFieldEnum = {
+  name: 'name',
+  metricId: 'metricId',
+  since: 'since'
+} as const
+
+export type MetricAliasScalarFieldEnum = (typeof MetricAliasScalarFieldEnum)[keyof typeof MetricAliasScalarFieldEnum]
 
 
 export const DeviceUnitScalarFieldEnum = {

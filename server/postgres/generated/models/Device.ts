@@ -29,6 +29,7 @@ export type AggregateDevice = {
 export type DeviceAvgAggregateOutputType = {
   id: number | null
   siteId: number | null
+  staleSeconds: number | null
   messages: number | null
   conflicts: number | null
   conflictMetricId: number | null
@@ -39,6 +40,7 @@ export type DeviceAvgAggregateOutputType = {
 export type DeviceSumAggregateOutputType = {
   id: number | null
   siteId: number | null
+  staleSeconds: number | null
   messages: bigint | null
   conflicts: bigint | null
   conflictMetricId: number | null
@@ -51,6 +53,7 @@ export type DeviceMinAggregateOutputType = {
   name: string | null
   siteId: number | null
   type: string | null
+  staleSeconds: number | null
   notes: string | null
   siteByPerson: boolean | null
   typeByPerson: boolean | null
@@ -76,6 +79,7 @@ export type DeviceMaxAggregateOutputType = {
   name: string | null
   siteId: number | null
   type: string | null
+  staleSeconds: number | null
   notes: string | null
   siteByPerson: boolean | null
   typeByPerson: boolean | null
@@ -101,6 +105,7 @@ export type DeviceCountAggregateOutputType = {
   name: number
   siteId: number
   type: number
+  staleSeconds: number
   notes: number
   siteByPerson: number
   typeByPerson: number
@@ -126,6 +131,7 @@ export type DeviceCountAggregateOutputType = {
 export type DeviceAvgAggregateInputType = {
   id?: true
   siteId?: true
+  staleSeconds?: true
   messages?: true
   conflicts?: true
   conflictMetricId?: true
@@ -136,6 +142,7 @@ export type DeviceAvgAggregateInputType = {
 export type DeviceSumAggregateInputType = {
   id?: true
   siteId?: true
+  staleSeconds?: true
   messages?: true
   conflicts?: true
   conflictMetricId?: true
@@ -148,6 +155,7 @@ export type DeviceMinAggregateInputType = {
   name?: true
   siteId?: true
   type?: true
+  staleSeconds?: true
   notes?: true
   siteByPerson?: true
   typeByPerson?: true
@@ -173,6 +181,7 @@ export type DeviceMaxAggregateInputType = {
   name?: true
   siteId?: true
   type?: true
+  staleSeconds?: true
   notes?: true
   siteByPerson?: true
   typeByPerson?: true
@@ -198,6 +207,7 @@ export type DeviceCountAggregateInputType = {
   name?: true
   siteId?: true
   type?: true
+  staleSeconds?: true
   notes?: true
   siteByPerson?: true
   typeByPerson?: true
@@ -310,6 +320,7 @@ export type DeviceGroupByOutputType = {
   name: string
   siteId: number | null
   type: string | null
+  staleSeconds: number | null
   notes: string | null
   siteByPerson: boolean
   typeByPerson: boolean
@@ -358,6 +369,7 @@ export type DeviceWhereInput = {
   name?: Prisma.StringFilter<"Device"> | string
   siteId?: Prisma.IntNullableFilter<"Device"> | number | null
   type?: Prisma.StringNullableFilter<"Device"> | string | null
+  staleSeconds?: Prisma.IntNullableFilter<"Device"> | number | null
   notes?: Prisma.StringNullableFilter<"Device"> | string | null
   siteByPerson?: Prisma.BoolFilter<"Device"> | boolean
   typeByPerson?: Prisma.BoolFilter<"Device"> | boolean
@@ -388,6 +400,7 @@ export type DeviceOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrderInput | Prisma.SortOrder
+  staleSeconds?: Prisma.SortOrderInput | Prisma.SortOrder
   notes?: Prisma.SortOrderInput | Prisma.SortOrder
   siteByPerson?: Prisma.SortOrder
   typeByPerson?: Prisma.SortOrder
@@ -421,6 +434,7 @@ export type DeviceWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.DeviceWhereInput | Prisma.DeviceWhereInput[]
   siteId?: Prisma.IntNullableFilter<"Device"> | number | null
   type?: Prisma.StringNullableFilter<"Device"> | string | null
+  staleSeconds?: Prisma.IntNullableFilter<"Device"> | number | null
   notes?: Prisma.StringNullableFilter<"Device"> | string | null
   siteByPerson?: Prisma.BoolFilter<"Device"> | boolean
   typeByPerson?: Prisma.BoolFilter<"Device"> | boolean
@@ -451,6 +465,7 @@ export type DeviceOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrderInput | Prisma.SortOrder
   type?: Prisma.SortOrderInput | Prisma.SortOrder
+  staleSeconds?: Prisma.SortOrderInput | Prisma.SortOrder
   notes?: Prisma.SortOrderInput | Prisma.SortOrder
   siteByPerson?: Prisma.SortOrder
   typeByPerson?: Prisma.SortOrder
@@ -484,6 +499,7 @@ export type DeviceScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Device"> | string
   siteId?: Prisma.IntNullableWithAggregatesFilter<"Device"> | number | null
   type?: Prisma.StringNullableWithAggregatesFilter<"Device"> | string | null
+  staleSeconds?: Prisma.IntNullableWithAggregatesFilter<"Device"> | number | null
   notes?: Prisma.StringNullableWithAggregatesFilter<"Device"> | string | null
   siteByPerson?: Prisma.BoolWithAggregatesFilter<"Device"> | boolean
   typeByPerson?: Prisma.BoolWithAggregatesFilter<"Device"> | boolean
@@ -507,6 +523,7 @@ export type DeviceScalarWhereWithAggregatesInput = {
 export type DeviceCreateInput = {
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -536,6 +553,7 @@ export type DeviceUncheckedCreateInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -562,6 +580,7 @@ export type DeviceUncheckedCreateInput = {
 export type DeviceUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -591,6 +610,7 @@ export type DeviceUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -619,6 +639,7 @@ export type DeviceCreateManyInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -642,6 +663,7 @@ export type DeviceCreateManyInput = {
 export type DeviceUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -666,6 +688,7 @@ export type DeviceUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -701,6 +724,7 @@ export type DeviceCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  staleSeconds?: Prisma.SortOrder
   notes?: Prisma.SortOrder
   siteByPerson?: Prisma.SortOrder
   typeByPerson?: Prisma.SortOrder
@@ -724,6 +748,7 @@ export type DeviceCountOrderByAggregateInput = {
 export type DeviceAvgOrderByAggregateInput = {
   id?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
+  staleSeconds?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
   conflictMetricId?: Prisma.SortOrder
@@ -736,6 +761,7 @@ export type DeviceMaxOrderByAggregateInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  staleSeconds?: Prisma.SortOrder
   notes?: Prisma.SortOrder
   siteByPerson?: Prisma.SortOrder
   typeByPerson?: Prisma.SortOrder
@@ -761,6 +787,7 @@ export type DeviceMinOrderByAggregateInput = {
   name?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
   type?: Prisma.SortOrder
+  staleSeconds?: Prisma.SortOrder
   notes?: Prisma.SortOrder
   siteByPerson?: Prisma.SortOrder
   typeByPerson?: Prisma.SortOrder
@@ -784,6 +811,7 @@ export type DeviceMinOrderByAggregateInput = {
 export type DeviceSumOrderByAggregateInput = {
   id?: Prisma.SortOrder
   siteId?: Prisma.SortOrder
+  staleSeconds?: Prisma.SortOrder
   messages?: Prisma.SortOrder
   conflicts?: Prisma.SortOrder
   conflictMetricId?: Prisma.SortOrder
@@ -842,6 +870,14 @@ export type NullableStringFieldUpdateOperationsInput = {
   set?: string | null
 }
 
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
+}
+
 export type BoolFieldUpdateOperationsInput = {
   set?: boolean
 }
@@ -863,14 +899,6 @@ export type BigIntFieldUpdateOperationsInput = {
 }
 
 export type NullableFloatFieldUpdateOperationsInput = {
-  set?: number | null
-  increment?: number
-  decrement?: number
-  multiply?: number
-  divide?: number
-}
-
-export type NullableIntFieldUpdateOperationsInput = {
   set?: number | null
   increment?: number
   decrement?: number
@@ -965,6 +993,7 @@ export type DeviceUpdateOneRequiredWithoutRoundedNestedInput = {
 export type DeviceCreateWithoutSiteInput = {
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -992,6 +1021,7 @@ export type DeviceUncheckedCreateWithoutSiteInput = {
   id?: number
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1049,6 +1079,7 @@ export type DeviceScalarWhereInput = {
   name?: Prisma.StringFilter<"Device"> | string
   siteId?: Prisma.IntNullableFilter<"Device"> | number | null
   type?: Prisma.StringNullableFilter<"Device"> | string | null
+  staleSeconds?: Prisma.IntNullableFilter<"Device"> | number | null
   notes?: Prisma.StringNullableFilter<"Device"> | string | null
   siteByPerson?: Prisma.BoolFilter<"Device"> | boolean
   typeByPerson?: Prisma.BoolFilter<"Device"> | boolean
@@ -1072,6 +1103,7 @@ export type DeviceScalarWhereInput = {
 export type DeviceCreateWithoutConflictMetricInput = {
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1100,6 +1132,7 @@ export type DeviceUncheckedCreateWithoutConflictMetricInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1151,6 +1184,7 @@ export type DeviceUpdateManyWithWhereWithoutConflictMetricInput = {
 export type DeviceCreateWithoutUnitsInput = {
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1179,6 +1213,7 @@ export type DeviceUncheckedCreateWithoutUnitsInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1220,6 +1255,7 @@ export type DeviceUpdateToOneWithWhereWithoutUnitsInput = {
 export type DeviceUpdateWithoutUnitsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1248,6 +1284,7 @@ export type DeviceUncheckedUpdateWithoutUnitsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1273,6 +1310,7 @@ export type DeviceUncheckedUpdateWithoutUnitsInput = {
 export type DeviceCreateWithoutLabelsInput = {
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1301,6 +1339,7 @@ export type DeviceUncheckedCreateWithoutLabelsInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1342,6 +1381,7 @@ export type DeviceUpdateToOneWithWhereWithoutLabelsInput = {
 export type DeviceUpdateWithoutLabelsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1370,6 +1410,7 @@ export type DeviceUncheckedUpdateWithoutLabelsInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1395,6 +1436,7 @@ export type DeviceUncheckedUpdateWithoutLabelsInput = {
 export type DeviceCreateWithoutRoundedInput = {
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1423,6 +1465,7 @@ export type DeviceUncheckedCreateWithoutRoundedInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1464,6 +1507,7 @@ export type DeviceUpdateToOneWithWhereWithoutRoundedInput = {
 export type DeviceUpdateWithoutRoundedInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1492,6 +1536,7 @@ export type DeviceUncheckedUpdateWithoutRoundedInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1518,6 +1563,7 @@ export type DeviceCreateManySiteInput = {
   id?: number
   name: string
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1541,6 +1587,7 @@ export type DeviceCreateManySiteInput = {
 export type DeviceUpdateWithoutSiteInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1568,6 +1615,7 @@ export type DeviceUncheckedUpdateWithoutSiteInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1595,6 +1643,7 @@ export type DeviceUncheckedUpdateManyWithoutSiteInput = {
   id?: Prisma.IntFieldUpdateOperationsInput | number
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1620,6 +1669,7 @@ export type DeviceCreateManyConflictMetricInput = {
   name: string
   siteId?: number | null
   type?: string | null
+  staleSeconds?: number | null
   notes?: string | null
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1642,6 +1692,7 @@ export type DeviceCreateManyConflictMetricInput = {
 export type DeviceUpdateWithoutConflictMetricInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1670,6 +1721,7 @@ export type DeviceUncheckedUpdateWithoutConflictMetricInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1697,6 +1749,7 @@ export type DeviceUncheckedUpdateManyWithoutConflictMetricInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   siteId?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   type?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  staleSeconds?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
   notes?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   siteByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
   typeByPerson?: Prisma.BoolFieldUpdateOperationsInput | boolean
@@ -1770,6 +1823,7 @@ export type DeviceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   name?: boolean
   siteId?: boolean
   type?: boolean
+  staleSeconds?: boolean
   notes?: boolean
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1801,6 +1855,7 @@ export type DeviceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   name?: boolean
   siteId?: boolean
   type?: boolean
+  staleSeconds?: boolean
   notes?: boolean
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1828,6 +1883,7 @@ export type DeviceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   name?: boolean
   siteId?: boolean
   type?: boolean
+  staleSeconds?: boolean
   notes?: boolean
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1855,6 +1911,7 @@ export type DeviceSelectScalar = {
   name?: boolean
   siteId?: boolean
   type?: boolean
+  staleSeconds?: boolean
   notes?: boolean
   siteByPerson?: boolean
   typeByPerson?: boolean
@@ -1875,7 +1932,7 @@ export type DeviceSelectScalar = {
   saidLabels?: boolean
 }
 
-export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "goneAt" | "retiredAt" | "returnedAt" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused" | "saidLabels", ExtArgs["result"]["device"]>
+export type DeviceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "siteId" | "type" | "staleSeconds" | "notes" | "siteByPerson" | "typeByPerson" | "updatedAt" | "firstSeen" | "lastSeen" | "lastEventTime" | "goneAt" | "retiredAt" | "returnedAt" | "rolledUntil" | "messages" | "conflicts" | "conflictMetricId" | "conflictTime" | "conflictKept" | "conflictRefused" | "saidLabels", ExtArgs["result"]["device"]>
 export type DeviceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   site?: boolean | Prisma.Device$siteArgs<ExtArgs>
   conflictMetric?: boolean | Prisma.Device$conflictMetricArgs<ExtArgs>
@@ -1907,6 +1964,10 @@ export type $DevicePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     name: string
     siteId: number | null
     type: string | null
+    /**
+     * Age at which it is stale, in seconds: its type's; null: as any device.
+     */
+    staleSeconds: number | null
     /**
      * What people write about it.
      */
@@ -2393,6 +2454,7 @@ export interface DeviceFieldRefs {
   readonly name: Prisma.FieldRef<"Device", 'String'>
   readonly siteId: Prisma.FieldRef<"Device", 'Int'>
   readonly type: Prisma.FieldRef<"Device", 'String'>
+  readonly staleSeconds: Prisma.FieldRef<"Device", 'Int'>
   readonly notes: Prisma.FieldRef<"Device", 'String'>
   readonly siteByPerson: Prisma.FieldRef<"Device", 'Boolean'>
   readonly typeByPerson: Prisma.FieldRef<"Device", 'Boolean'>

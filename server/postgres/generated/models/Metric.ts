@@ -30,12 +30,24 @@ export type MetricAvgAggregateOutputType = {
   id: number | null
   min: number | null
   max: number | null
+  decimals: number | null
+  color: number | null
+  warningBelow: number | null
+  warningAbove: number | null
+  criticalBelow: number | null
+  criticalAbove: number | null
 }
 
 export type MetricSumAggregateOutputType = {
   id: number | null
   min: number | null
   max: number | null
+  decimals: number | null
+  color: number | null
+  warningBelow: number | null
+  warningAbove: number | null
+  criticalBelow: number | null
+  criticalAbove: number | null
 }
 
 export type MetricMinAggregateOutputType = {
@@ -46,6 +58,13 @@ export type MetricMinAggregateOutputType = {
   min: number | null
   max: number | null
   meaning: string | null
+  description: string | null
+  decimals: number | null
+  color: number | null
+  warningBelow: number | null
+  warningAbove: number | null
+  criticalBelow: number | null
+  criticalAbove: number | null
   firstSeen: Date | null
 }
 
@@ -57,6 +76,13 @@ export type MetricMaxAggregateOutputType = {
   min: number | null
   max: number | null
   meaning: string | null
+  description: string | null
+  decimals: number | null
+  color: number | null
+  warningBelow: number | null
+  warningAbove: number | null
+  criticalBelow: number | null
+  criticalAbove: number | null
   firstSeen: Date | null
 }
 
@@ -68,6 +94,13 @@ export type MetricCountAggregateOutputType = {
   min: number
   max: number
   meaning: number
+  description: number
+  decimals: number
+  color: number
+  warningBelow: number
+  warningAbove: number
+  criticalBelow: number
+  criticalAbove: number
   firstSeen: number
   _all: number
 }
@@ -77,12 +110,24 @@ export type MetricAvgAggregateInputType = {
   id?: true
   min?: true
   max?: true
+  decimals?: true
+  color?: true
+  warningBelow?: true
+  warningAbove?: true
+  criticalBelow?: true
+  criticalAbove?: true
 }
 
 export type MetricSumAggregateInputType = {
   id?: true
   min?: true
   max?: true
+  decimals?: true
+  color?: true
+  warningBelow?: true
+  warningAbove?: true
+  criticalBelow?: true
+  criticalAbove?: true
 }
 
 export type MetricMinAggregateInputType = {
@@ -93,6 +138,13 @@ export type MetricMinAggregateInputType = {
   min?: true
   max?: true
   meaning?: true
+  description?: true
+  decimals?: true
+  color?: true
+  warningBelow?: true
+  warningAbove?: true
+  criticalBelow?: true
+  criticalAbove?: true
   firstSeen?: true
 }
 
@@ -104,6 +156,13 @@ export type MetricMaxAggregateInputType = {
   min?: true
   max?: true
   meaning?: true
+  description?: true
+  decimals?: true
+  color?: true
+  warningBelow?: true
+  warningAbove?: true
+  criticalBelow?: true
+  criticalAbove?: true
   firstSeen?: true
 }
 
@@ -115,6 +174,13 @@ export type MetricCountAggregateInputType = {
   min?: true
   max?: true
   meaning?: true
+  description?: true
+  decimals?: true
+  color?: true
+  warningBelow?: true
+  warningAbove?: true
+  criticalBelow?: true
+  criticalAbove?: true
   firstSeen?: true
   _all?: true
 }
@@ -213,6 +279,13 @@ export type MetricGroupByOutputType = {
   min: number | null
   max: number | null
   meaning: string
+  description: string | null
+  decimals: number | null
+  color: number | null
+  warningBelow: number | null
+  warningAbove: number | null
+  criticalBelow: number | null
+  criticalAbove: number | null
   firstSeen: Date
   _count: MetricCountAggregateOutputType | null
   _avg: MetricAvgAggregateOutputType | null
@@ -247,10 +320,18 @@ export type MetricWhereInput = {
   min?: Prisma.FloatNullableFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
   meaning?: Prisma.StringFilter<"Metric"> | string
+  description?: Prisma.StringNullableFilter<"Metric"> | string | null
+  decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
+  color?: Prisma.IntNullableFilter<"Metric"> | number | null
+  warningBelow?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  warningAbove?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  criticalBelow?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  criticalAbove?: Prisma.FloatNullableFilter<"Metric"> | number | null
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
   conflicts?: Prisma.DeviceListRelationFilter
   units?: Prisma.DeviceUnitListRelationFilter
   rounded?: Prisma.RoundedSeriesListRelationFilter
+  aliases?: Prisma.MetricAliasListRelationFilter
 }
 
 export type MetricOrderByWithRelationInput = {
@@ -261,10 +342,18 @@ export type MetricOrderByWithRelationInput = {
   min?: Prisma.SortOrderInput | Prisma.SortOrder
   max?: Prisma.SortOrderInput | Prisma.SortOrder
   meaning?: Prisma.SortOrder
+  description?: Prisma.SortOrderInput | Prisma.SortOrder
+  decimals?: Prisma.SortOrderInput | Prisma.SortOrder
+  color?: Prisma.SortOrderInput | Prisma.SortOrder
+  warningBelow?: Prisma.SortOrderInput | Prisma.SortOrder
+  warningAbove?: Prisma.SortOrderInput | Prisma.SortOrder
+  criticalBelow?: Prisma.SortOrderInput | Prisma.SortOrder
+  criticalAbove?: Prisma.SortOrderInput | Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   conflicts?: Prisma.DeviceOrderByRelationAggregateInput
   units?: Prisma.DeviceUnitOrderByRelationAggregateInput
   rounded?: Prisma.RoundedSeriesOrderByRelationAggregateInput
+  aliases?: Prisma.MetricAliasOrderByRelationAggregateInput
 }
 
 export type MetricWhereUniqueInput = Prisma.AtLeast<{
@@ -278,10 +367,18 @@ export type MetricWhereUniqueInput = Prisma.AtLeast<{
   min?: Prisma.FloatNullableFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableFilter<"Metric"> | number | null
   meaning?: Prisma.StringFilter<"Metric"> | string
+  description?: Prisma.StringNullableFilter<"Metric"> | string | null
+  decimals?: Prisma.IntNullableFilter<"Metric"> | number | null
+  color?: Prisma.IntNullableFilter<"Metric"> | number | null
+  warningBelow?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  warningAbove?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  criticalBelow?: Prisma.FloatNullableFilter<"Metric"> | number | null
+  criticalAbove?: Prisma.FloatNullableFilter<"Metric"> | number | null
   firstSeen?: Prisma.DateTimeFilter<"Metric"> | Date | string
   conflicts?: Prisma.DeviceListRelationFilter
   units?: Prisma.DeviceUnitListRelationFilter
   rounded?: Prisma.RoundedSeriesListRelationFilter
+  aliases?: Prisma.MetricAliasListRelationFilter
 }, "id" | "name">
 
 export type MetricOrderByWithAggregationInput = {
@@ -292,6 +389,13 @@ export type MetricOrderByWithAggregationInput = {
   min?: Prisma.SortOrderInput | Prisma.SortOrder
   max?: Prisma.SortOrderInput | Prisma.SortOrder
   meaning?: Prisma.SortOrder
+  description?: Prisma.SortOrderInput | Prisma.SortOrder
+  decimals?: Prisma.SortOrderInput | Prisma.SortOrder
+  color?: Prisma.SortOrderInput | Prisma.SortOrder
+  warningBelow?: Prisma.SortOrderInput | Prisma.SortOrder
+  warningAbove?: Prisma.SortOrderInput | Prisma.SortOrder
+  criticalBelow?: Prisma.SortOrderInput | Prisma.SortOrder
+  criticalAbove?: Prisma.SortOrderInput | Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
   _count?: Prisma.MetricCountOrderByAggregateInput
   _avg?: Prisma.MetricAvgOrderByAggregateInput
@@ -311,6 +415,13 @@ export type MetricScalarWhereWithAggregatesInput = {
   min?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
   max?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
   meaning?: Prisma.StringWithAggregatesFilter<"Metric"> | string
+  description?: Prisma.StringNullableWithAggregatesFilter<"Metric"> | string | null
+  decimals?: Prisma.IntNullableWithAggregatesFilter<"Metric"> | number | null
+  color?: Prisma.IntNullableWithAggregatesFilter<"Metric"> | number | null
+  warningBelow?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
+  warningAbove?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
+  criticalBelow?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
+  criticalAbove?: Prisma.FloatNullableWithAggregatesFilter<"Metric"> | number | null
   firstSeen?: Prisma.DateTimeWithAggregatesFilter<"Metric"> | Date | string
 }
 
@@ -321,10 +432,18 @@ export type MetricCreateInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
   rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateInput = {
@@ -335,10 +454,18 @@ export type MetricUncheckedCreateInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
   rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUpdateInput = {
@@ -348,10 +475,18 @@ export type MetricUpdateInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
   rounded?: Prisma.RoundedSeriesUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateInput = {
@@ -362,10 +497,18 @@ export type MetricUncheckedUpdateInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
   rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUncheckedUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricCreateManyInput = {
@@ -376,6 +519,13 @@ export type MetricCreateManyInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
 }
 
@@ -386,6 +536,13 @@ export type MetricUpdateManyMutationInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -397,6 +554,13 @@ export type MetricUncheckedUpdateManyInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -413,6 +577,13 @@ export type MetricCountOrderByAggregateInput = {
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
+  description?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  color?: Prisma.SortOrder
+  warningBelow?: Prisma.SortOrder
+  warningAbove?: Prisma.SortOrder
+  criticalBelow?: Prisma.SortOrder
+  criticalAbove?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
 
@@ -420,6 +591,12 @@ export type MetricAvgOrderByAggregateInput = {
   id?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  color?: Prisma.SortOrder
+  warningBelow?: Prisma.SortOrder
+  warningAbove?: Prisma.SortOrder
+  criticalBelow?: Prisma.SortOrder
+  criticalAbove?: Prisma.SortOrder
 }
 
 export type MetricMaxOrderByAggregateInput = {
@@ -430,6 +607,13 @@ export type MetricMaxOrderByAggregateInput = {
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
+  description?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  color?: Prisma.SortOrder
+  warningBelow?: Prisma.SortOrder
+  warningAbove?: Prisma.SortOrder
+  criticalBelow?: Prisma.SortOrder
+  criticalAbove?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
 
@@ -441,6 +625,13 @@ export type MetricMinOrderByAggregateInput = {
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
   meaning?: Prisma.SortOrder
+  description?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  color?: Prisma.SortOrder
+  warningBelow?: Prisma.SortOrder
+  warningAbove?: Prisma.SortOrder
+  criticalBelow?: Prisma.SortOrder
+  criticalAbove?: Prisma.SortOrder
   firstSeen?: Prisma.SortOrder
 }
 
@@ -448,6 +639,12 @@ export type MetricSumOrderByAggregateInput = {
   id?: Prisma.SortOrder
   min?: Prisma.SortOrder
   max?: Prisma.SortOrder
+  decimals?: Prisma.SortOrder
+  color?: Prisma.SortOrder
+  warningBelow?: Prisma.SortOrder
+  warningAbove?: Prisma.SortOrder
+  criticalBelow?: Prisma.SortOrder
+  criticalAbove?: Prisma.SortOrder
 }
 
 export type MetricScalarRelationFilter = {
@@ -469,6 +666,20 @@ export type MetricUpdateOneWithoutConflictsNestedInput = {
   delete?: Prisma.MetricWhereInput | boolean
   connect?: Prisma.MetricWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.MetricUpdateToOneWithWhereWithoutConflictsInput, Prisma.MetricUpdateWithoutConflictsInput>, Prisma.MetricUncheckedUpdateWithoutConflictsInput>
+}
+
+export type MetricCreateNestedOneWithoutAliasesInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutAliasesInput, Prisma.MetricUncheckedCreateWithoutAliasesInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutAliasesInput
+  connect?: Prisma.MetricWhereUniqueInput
+}
+
+export type MetricUpdateOneRequiredWithoutAliasesNestedInput = {
+  create?: Prisma.XOR<Prisma.MetricCreateWithoutAliasesInput, Prisma.MetricUncheckedCreateWithoutAliasesInput>
+  connectOrCreate?: Prisma.MetricCreateOrConnectWithoutAliasesInput
+  upsert?: Prisma.MetricUpsertWithoutAliasesInput
+  connect?: Prisma.MetricWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.MetricUpdateToOneWithWhereWithoutAliasesInput, Prisma.MetricUpdateWithoutAliasesInput>, Prisma.MetricUncheckedUpdateWithoutAliasesInput>
 }
 
 export type MetricCreateNestedOneWithoutUnitsInput = {
@@ -506,9 +717,17 @@ export type MetricCreateWithoutConflictsInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
   rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateWithoutConflictsInput = {
@@ -519,9 +738,17 @@ export type MetricUncheckedCreateWithoutConflictsInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
   rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricCreateOrConnectWithoutConflictsInput = {
@@ -547,9 +774,17 @@ export type MetricUpdateWithoutConflictsInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
   rounded?: Prisma.RoundedSeriesUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateWithoutConflictsInput = {
@@ -560,7 +795,113 @@ export type MetricUncheckedUpdateWithoutConflictsInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUncheckedUpdateManyWithoutMetricNestedInput
+}
+
+export type MetricCreateWithoutAliasesInput = {
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
+  firstSeen?: Date | string
+  conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
+  units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
+  rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutMetricInput
+}
+
+export type MetricUncheckedCreateWithoutAliasesInput = {
+  id?: number
+  name: string
+  kind: string
+  unit?: string | null
+  min?: number | null
+  max?: number | null
+  meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
+  firstSeen?: Date | string
+  conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
+  units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
+  rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutMetricInput
+}
+
+export type MetricCreateOrConnectWithoutAliasesInput = {
+  where: Prisma.MetricWhereUniqueInput
+  create: Prisma.XOR<Prisma.MetricCreateWithoutAliasesInput, Prisma.MetricUncheckedCreateWithoutAliasesInput>
+}
+
+export type MetricUpsertWithoutAliasesInput = {
+  update: Prisma.XOR<Prisma.MetricUpdateWithoutAliasesInput, Prisma.MetricUncheckedUpdateWithoutAliasesInput>
+  create: Prisma.XOR<Prisma.MetricCreateWithoutAliasesInput, Prisma.MetricUncheckedCreateWithoutAliasesInput>
+  where?: Prisma.MetricWhereInput
+}
+
+export type MetricUpdateToOneWithWhereWithoutAliasesInput = {
+  where?: Prisma.MetricWhereInput
+  data: Prisma.XOR<Prisma.MetricUpdateWithoutAliasesInput, Prisma.MetricUncheckedUpdateWithoutAliasesInput>
+}
+
+export type MetricUpdateWithoutAliasesInput = {
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
+  units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
+  rounded?: Prisma.RoundedSeriesUpdateManyWithoutMetricNestedInput
+}
+
+export type MetricUncheckedUpdateWithoutAliasesInput = {
+  id?: Prisma.IntFieldUpdateOperationsInput | number
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  unit?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
   rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutMetricNestedInput
 }
@@ -572,9 +913,17 @@ export type MetricCreateWithoutUnitsInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
   rounded?: Prisma.RoundedSeriesCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateWithoutUnitsInput = {
@@ -585,9 +934,17 @@ export type MetricUncheckedCreateWithoutUnitsInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
   rounded?: Prisma.RoundedSeriesUncheckedCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricCreateOrConnectWithoutUnitsInput = {
@@ -613,9 +970,17 @@ export type MetricUpdateWithoutUnitsInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
   rounded?: Prisma.RoundedSeriesUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateWithoutUnitsInput = {
@@ -626,9 +991,17 @@ export type MetricUncheckedUpdateWithoutUnitsInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
   rounded?: Prisma.RoundedSeriesUncheckedUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUncheckedUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricCreateWithoutRoundedInput = {
@@ -638,9 +1011,17 @@ export type MetricCreateWithoutRoundedInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceCreateNestedManyWithoutConflictMetricInput
   units?: Prisma.DeviceUnitCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasCreateNestedManyWithoutMetricInput
 }
 
 export type MetricUncheckedCreateWithoutRoundedInput = {
@@ -651,9 +1032,17 @@ export type MetricUncheckedCreateWithoutRoundedInput = {
   min?: number | null
   max?: number | null
   meaning?: string
+  description?: string | null
+  decimals?: number | null
+  color?: number | null
+  warningBelow?: number | null
+  warningAbove?: number | null
+  criticalBelow?: number | null
+  criticalAbove?: number | null
   firstSeen?: Date | string
   conflicts?: Prisma.DeviceUncheckedCreateNestedManyWithoutConflictMetricInput
   units?: Prisma.DeviceUnitUncheckedCreateNestedManyWithoutMetricInput
+  aliases?: Prisma.MetricAliasUncheckedCreateNestedManyWithoutMetricInput
 }
 
 export type MetricCreateOrConnectWithoutRoundedInput = {
@@ -679,9 +1068,17 @@ export type MetricUpdateWithoutRoundedInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUpdateManyWithoutConflictMetricNestedInput
   units?: Prisma.DeviceUnitUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUpdateManyWithoutMetricNestedInput
 }
 
 export type MetricUncheckedUpdateWithoutRoundedInput = {
@@ -692,9 +1089,17 @@ export type MetricUncheckedUpdateWithoutRoundedInput = {
   min?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   max?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   meaning?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  decimals?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  color?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  warningBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  warningAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalBelow?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  criticalAbove?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
   firstSeen?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   conflicts?: Prisma.DeviceUncheckedUpdateManyWithoutConflictMetricNestedInput
   units?: Prisma.DeviceUnitUncheckedUpdateManyWithoutMetricNestedInput
+  aliases?: Prisma.MetricAliasUncheckedUpdateManyWithoutMetricNestedInput
 }
 
 
@@ -706,12 +1111,14 @@ export type MetricCountOutputType = {
   conflicts: number
   units: number
   rounded: number
+  aliases: number
 }
 
 export type MetricCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conflicts?: boolean | MetricCountOutputTypeCountConflictsArgs
   units?: boolean | MetricCountOutputTypeCountUnitsArgs
   rounded?: boolean | MetricCountOutputTypeCountRoundedArgs
+  aliases?: boolean | MetricCountOutputTypeCountAliasesArgs
 }
 
 /**
@@ -745,6 +1152,13 @@ export type MetricCountOutputTypeCountRoundedArgs<ExtArgs extends runtime.Types.
   where?: Prisma.RoundedSeriesWhereInput
 }
 
+/**
+ * MetricCountOutputType without action
+ */
+export type MetricCountOutputTypeCountAliasesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.MetricAliasWhereInput
+}
+
 
 export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -754,10 +1168,18 @@ export type MetricSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   min?: boolean
   max?: boolean
   meaning?: boolean
+  description?: boolean
+  decimals?: boolean
+  color?: boolean
+  warningBelow?: boolean
+  warningAbove?: boolean
+  criticalBelow?: boolean
+  criticalAbove?: boolean
   firstSeen?: boolean
   conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
   units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
   rounded?: boolean | Prisma.Metric$roundedArgs<ExtArgs>
+  aliases?: boolean | Prisma.Metric$aliasesArgs<ExtArgs>
   _count?: boolean | Prisma.MetricCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["metric"]>
 
@@ -769,6 +1191,13 @@ export type MetricSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   min?: boolean
   max?: boolean
   meaning?: boolean
+  description?: boolean
+  decimals?: boolean
+  color?: boolean
+  warningBelow?: boolean
+  warningAbove?: boolean
+  criticalBelow?: boolean
+  criticalAbove?: boolean
   firstSeen?: boolean
 }, ExtArgs["result"]["metric"]>
 
@@ -780,6 +1209,13 @@ export type MetricSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   min?: boolean
   max?: boolean
   meaning?: boolean
+  description?: boolean
+  decimals?: boolean
+  color?: boolean
+  warningBelow?: boolean
+  warningAbove?: boolean
+  criticalBelow?: boolean
+  criticalAbove?: boolean
   firstSeen?: boolean
 }, ExtArgs["result"]["metric"]>
 
@@ -791,14 +1227,22 @@ export type MetricSelectScalar = {
   min?: boolean
   max?: boolean
   meaning?: boolean
+  description?: boolean
+  decimals?: boolean
+  color?: boolean
+  warningBelow?: boolean
+  warningAbove?: boolean
+  criticalBelow?: boolean
+  criticalAbove?: boolean
   firstSeen?: boolean
 }
 
-export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "meaning" | "firstSeen", ExtArgs["result"]["metric"]>
+export type MetricOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "kind" | "unit" | "min" | "max" | "meaning" | "description" | "decimals" | "color" | "warningBelow" | "warningAbove" | "criticalBelow" | "criticalAbove" | "firstSeen", ExtArgs["result"]["metric"]>
 export type MetricInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   conflicts?: boolean | Prisma.Metric$conflictsArgs<ExtArgs>
   units?: boolean | Prisma.Metric$unitsArgs<ExtArgs>
   rounded?: boolean | Prisma.Metric$roundedArgs<ExtArgs>
+  aliases?: boolean | Prisma.Metric$aliasesArgs<ExtArgs>
   _count?: boolean | Prisma.MetricCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type MetricIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -810,6 +1254,7 @@ export type $MetricPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     conflicts: Prisma.$DevicePayload<ExtArgs>[]
     units: Prisma.$DeviceUnitPayload<ExtArgs>[]
     rounded: Prisma.$RoundedSeriesPayload<ExtArgs>[]
+    aliases: Prisma.$MetricAliasPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: number
@@ -828,6 +1273,22 @@ export type $MetricPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * none: nobody has said · guessed: by an earlier version, from the name · set
      */
     meaning: string
+    description: string | null
+    /**
+     * Digits after the point that it is measured with; null: as sent.
+     */
+    decimals: number | null
+    /**
+     * A place in the palette of charts.
+     */
+    color: number | null
+    /**
+     * Bands of charts; they tell nobody.
+     */
+    warningBelow: number | null
+    warningAbove: number | null
+    criticalBelow: number | null
+    criticalAbove: number | null
     firstSeen: Date
   }, ExtArgs["result"]["metric"]>
   composites: {}
@@ -1226,6 +1687,7 @@ export interface Prisma__MetricClient<T, Null = never, ExtArgs extends runtime.T
   conflicts<T extends Prisma.Metric$conflictsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$conflictsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DevicePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   units<T extends Prisma.Metric$unitsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$unitsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$DeviceUnitPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   rounded<T extends Prisma.Metric$roundedArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$roundedArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RoundedSeriesPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  aliases<T extends Prisma.Metric$aliasesArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Metric$aliasesArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$MetricAliasPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1262,6 +1724,13 @@ export interface MetricFieldRefs {
   readonly min: Prisma.FieldRef<"Metric", 'Float'>
   readonly max: Prisma.FieldRef<"Metric", 'Float'>
   readonly meaning: Prisma.FieldRef<"Metric", 'String'>
+  readonly description: Prisma.FieldRef<"Metric", 'String'>
+  readonly decimals: Prisma.FieldRef<"Metric", 'Int'>
+  readonly color: Prisma.FieldRef<"Metric", 'Int'>
+  readonly warningBelow: Prisma.FieldRef<"Metric", 'Float'>
+  readonly warningAbove: Prisma.FieldRef<"Metric", 'Float'>
+  readonly criticalBelow: Prisma.FieldRef<"Metric", 'Float'>
+  readonly criticalAbove: Prisma.FieldRef<"Metric", 'Float'>
   readonly firstSeen: Prisma.FieldRef<"Metric", 'DateTime'>
 }
     
@@ -1725,6 +2194,30 @@ export type Metric$roundedArgs<ExtArgs extends runtime.Types.Extensions.Internal
   take?: number
   skip?: number
   distinct?: Prisma.RoundedSeriesScalarFieldEnum | Prisma.RoundedSeriesScalarFieldEnum[]
+}
+
+/**
+ * Metric.aliases
+ */
+export type Metric$aliasesArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the MetricAlias
+   */
+  select?: Prisma.MetricAliasSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the MetricAlias
+   */
+  omit?: Prisma.MetricAliasOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.MetricAliasInclude<ExtArgs> | null
+  where?: Prisma.MetricAliasWhereInput
+  orderBy?: Prisma.MetricAliasOrderByWithRelationInput | Prisma.MetricAliasOrderByWithRelationInput[]
+  cursor?: Prisma.MetricAliasWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.MetricAliasScalarFieldEnum | Prisma.MetricAliasScalarFieldEnum[]
 }
 
 /**
