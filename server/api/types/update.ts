@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { renameInRules } from "@/server/alerting/renames";
+import { DISCOVERY_LOCK } from "@/server/catalog/catalog-writes";
 import { type DeviceType, readTypes, renameType, setStaleAfter } from "@/server/catalog/types";
 import { deviceTypeAnswer, typeChanges, typePath } from "@/server/contracts/types";
 import { renameInMatchers } from "@/server/notifications/renames";
@@ -32,14 +33,17 @@ export const updateType = writingVerb(
       const { name, staleSeconds } = await parseJsonBody(typeChanges, request);
       const [before] = await readTypes(ctx.tx, "all", params.type);
       if (!before) throw new ProblemError("not-found", `There is no type of devices with the id ${params.type}.`);
-      if (staleSeconds !== undefined) await setStaleAfter(ctx.tx, before, staleSeconds);
       if (name !== undefined && name !== before.name) {
+        // Rules before devices, as those who judge alerts lock them.
+        await ctx.tx.query(DISCOVERY_LOCK);
+        await renameInRules(ctx.tx, "types", before.name, name);
         if (!(await renameType(ctx.tx, before, name)))
           throw new ProblemError("wrong-status", `There is a type ${name}: give its devices that type instead.`);
-        await renameInRules(ctx.tx, "types", before.name, name);
         await renameSeriesRule(ctx.tx, "type", before.name, name);
         await renameInMatchers(ctx.tx, "type", before.name, name);
       }
+      if (staleSeconds !== undefined)
+        await setStaleAfter(ctx.tx, { ...before, name: name ?? before.name }, staleSeconds);
       const [after] = await readTypes(ctx.tx, "all", params.type);
       note({ target: before.name, detail: { before: noteOfType(before), after: noteOfType(after!) } });
       return after!;
