@@ -91,11 +91,11 @@ export function collectKept(metrics: Metrics, { config, engines, pipelineState, 
       if (latencyMs !== null) set("fieldwatch_probe_duration_seconds", { group, probe: name }, latencyMs / 1000);
     }
     for (const { name, state, lastRun } of jobs ?? []) {
-      for (const one of JOB_STATES) set("fieldwatch_job_state", { job: name, state: one }, one === state ? 1 : 0);
+      for (const one of JOB_STATES) set("fieldwatch_job_state", { job_name: name, state: one }, one === state ? 1 : 0);
       if (lastRun !== null)
         set(
           "fieldwatch_job_last_end_timestamp_seconds",
-          { job: name, outcome: lastRun.outcome },
+          { job_name: name, outcome: lastRun.outcome },
           Date.parse(lastRun.endedAt) / 1000,
         );
     }

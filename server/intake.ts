@@ -6,6 +6,7 @@ import { watchAccess } from "./access/watch";
 import { pause } from "./async/backoff";
 import { oneMore } from "./async/one-more";
 import { composeEngines, openSourceKafka } from "./compose";
+import { collectPools } from "./compose-metrics";
 import { composeDoors } from "./compose-sources";
 import { mqttListener } from "./config/address";
 import type { Config } from "./config/config";
@@ -15,7 +16,10 @@ import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
 import { IngestRefusedError } from "./ingest/refused";
 import { databaseConnection } from "./postgres/connection";
 import { isRetryable } from "./postgres/error-classes";
+import { openMetricsPort } from "./metrics-port";
 import type { Logger } from "./observability/logger";
+import { createMetrics } from "./observability/metrics/metrics";
+import { collectProcess } from "./observability/metrics/process-metrics";
 import { createTally } from "./observability/tally";
 import type { Running } from "./observability/running";
 import { type Counted, writeClients } from "./sources/counts";
@@ -66,6 +70,10 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   const certificate = certificateOf(config, logger);
   const name = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const stopping = new AbortController();
+  const metrics = createMetrics("intake");
+  collectPools(metrics, { intake: pool });
+  const stopProcess = collectProcess(metrics);
+  const port = await openMetricsPort(config, "intake", metrics, logger);
   const mayTell = createSeldom(() => performance.now());
 
   const deliver = createDeliver({
@@ -199,6 +207,8 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
         clearInterval(telling);
         await stopWatching();
         certificate?.stop();
+        await port?.stop();
+        stopProcess();
         await Promise.all([listener?.stop(DRAIN_MS), doors.stop(DRAIN_MS)]);
         await Promise.all([own.stop(), tally.stop()]);
         await engines.close();

@@ -24,7 +24,7 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
     await runRole((await import("./intake")).runIntake, config, loggerOf("intake", config), checkDatabase);
   },
   simulator: async (config) =>
-    runRole((await import("./simulator/run")).runSimulator, config, loggerOf("simulator", config)),
+    runRole((await import("./simulator-role")).runSimulatorRole, config, loggerOf("simulator", config)),
   migrate: async (config) =>
     void (await (await import("./boot/prepare")).prepareEngines(config, loggerOf("migrate", config), { insist: true })),
   "sign-in-link": async (config) =>

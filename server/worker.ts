@@ -9,13 +9,14 @@ import { afterDeath } from "./config/launch";
 import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
 import { composeMeasures } from "./compose-measures";
+import { collectPools } from "./compose-metrics";
 import { composeChannels } from "./compose-notifications";
 import type { Config } from "./config/config";
 import { createKeptSecrets } from "./config/kept-secrets";
 import { noteHandled } from "./health/probe-messages";
 import { endProcess } from "./boot/end-process";
 import { EXIT_TEMPORARY } from "./boot/explain";
-import { fatalCauseOf, isRetryable } from "./postgres/error-classes";
+import { classOf, fatalCauseOf, isRetryable } from "./postgres/error-classes";
 import { explainFatal } from "./postgres/fatal";
 import { createPool, databaseConnection } from "./postgres/connection";
 import { openJobPool } from "./postgres/job-pool";
@@ -24,14 +25,18 @@ import { noteRestart } from "./events/restart";
 import { composeJobs, recordRun } from "./compose-jobs";
 import { type ColdReader, createColdReader } from "./readings/cold/reader";
 import { runJobs } from "./jobs/run-jobs";
+import { openMetricsPort } from "./metrics-port";
 import { runNotifier } from "./notifications/notifier";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Logger } from "./observability/logger";
+import { type Counting, createMetrics } from "./observability/metrics/metrics";
+import { collectProcess } from "./observability/metrics/process-metrics";
 import type { Running } from "./observability/running";
+import { isGivenUp } from "./pipeline/batch";
 import { startConsumer } from "./pipeline/consumer";
 import { readBlocks } from "./readings/blocks";
 import { createTaken } from "./readings/taken";
-import { createPipeline } from "./pipeline/pipeline";
+import { createPipeline, type Pipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
 import { createFollow, type FollowBatch } from "./pipeline/follow";
 import { createTimings, type Timings } from "./pipeline/timings";
@@ -57,12 +62,21 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   };
   const cold = createColdReader(engines.coldStore);
   const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
-  const timings = createTimings({
+  const metrics = createMetrics("worker");
+  const stopProcess = collectProcess(metrics);
+  const port = await openMetricsPort(config, "worker", metrics, logger);
+  const measured = createTimings({
     pool: engines.pool,
     worker,
     now: Date.now,
     onError: (error) => logger.debug({ err: error }, "stage timings could not be written"),
   });
+  const timings: Timings = {
+    add(stage, run) {
+      measured.add(stage, run);
+      metrics.observe("fieldwatch_stage_duration_seconds", { stage }, run.ms / 1000);
+    },
+  };
   let busyUntil = -Infinity;
   const publishLive = createPublishLive({ eventLog: engines.eventLog, worker, timings });
   const follow = createFollow({
@@ -77,6 +91,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     timings,
     follow,
     fatal,
+    counting: metrics,
     noteLoad: (records) => {
       if (records >= MUCH) busyUntil = performance.now() + BUSY_MS;
     },
@@ -121,6 +136,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
       return (device) => silentAt(open, device.lastSeen, watermark, usualSilence(device, staleMs)) !== null;
     },
   });
+  collectPools(metrics, { pipeline: engines.pool, jobs: work.pool, notifier: telling });
   const restart = noteRestart(engines.pool, "worker", afterDeath(), logger);
   const alerting = runAlerting({
     ...{ pool: work.pool, readBlocks, staleMs, logger },
@@ -147,7 +163,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
         silences.stop(),
         notifier.stop(),
       ]);
-      await timings.stop();
+      await measured.stop();
+      await port?.stop();
+      stopProcess();
       await Promise.all([work.close(), telling.end(), engines.close()]);
     })());
   }
@@ -161,13 +179,14 @@ type ConsumeDeps = {
   timings: Timings;
   follow: FollowBatch;
   fatal: (error: unknown) => void;
+  counting: Counting;
   /** Called with the number of records of each group of batches that begins. */
   noteLoad: (records: number) => void;
   signal: AbortSignal;
 };
 
 async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
-  const { cold, logger, publishLive, timings, follow, fatal, noteLoad, signal } = deps;
+  const { cold, logger, publishLive, timings, follow, fatal, counting, noteLoad, signal } = deps;
   const { pipeline: settings } = config;
   await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
   await untilReady(() => engines.prepareDocuments(), logger, signal);
@@ -187,7 +206,7 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
       ...pipeline,
       handle(batches, signal) {
         noteLoad(batches.reduce((sum, { records }) => sum + records.length, 0));
-        return pipeline.handle(batches, signal);
+        return counted(counting, batches, () => pipeline.handle(batches, signal));
       },
     },
     follow,
@@ -196,6 +215,30 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
     logger,
     onFatal: fatal,
   });
+}
+
+/** Counts what was committed together and how long its messages took, or that it failed and comes again. */
+async function counted(
+  counting: Counting,
+  batches: Parameters<Pipeline["handle"]>[0],
+  handle: () => ReturnType<Pipeline["handle"]>,
+): ReturnType<Pipeline["handle"]> {
+  try {
+    const committed = await handle();
+    const now = Date.now();
+    counting.observe(
+      "fieldwatch_batch_messages",
+      {},
+      batches.reduce((sum, { records }) => sum + records.length, 0),
+    );
+    for (const { records } of batches)
+      for (const { ingestTime } of records)
+        counting.observe("fieldwatch_ingest_to_commit_seconds", {}, Math.max(0, now - ingestTime) / 1000);
+    return committed;
+  } catch (error) {
+    if (!isGivenUp(error)) counting.count("fieldwatch_batch_failures_total", { class: classOf(error) });
+    throw error;
+  }
 }
 
 /** Tries until it works, as long as the reason is one that mends by itself or by `migrate`. */

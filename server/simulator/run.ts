@@ -6,6 +6,7 @@ import { createDelivery } from "@/server/delivery/delivery";
 import { createSender } from "@/server/delivery/sender";
 import { ownAddress, telemetryRoute, worthPacking } from "@/server/delivery/target";
 import type { Logger } from "@/server/observability/logger";
+import type { Metrics } from "@/server/observability/metrics/metrics";
 import type { Running } from "@/server/observability/running";
 import { declareUnits } from "./declare-units";
 import { createFleet } from "./fleet";
@@ -25,9 +26,14 @@ const LAST_DELIVERY_MS = 2000;
 /**
  * Runs the simulated fleet until stopped. Every message goes to the outbox on disk first and from there, in order,
  * to the telemetry route; a server that is down, now or at the start, only makes the outbox grow.
+ * @param metrics tell what was sent and what waits; left out, nothing does
  * @throws StartError if the outbox cannot be opened.
  */
-export async function runSimulator(config: Config, logger: Logger): Promise<Running> {
+export async function runSimulator(
+  config: Config,
+  logger: Logger,
+  metrics?: Pick<Metrics, "collect">,
+): Promise<Running> {
   const settings = config.simulator;
   if (config.demoDevices === 0) {
     logger.info("no simulated devices (DEMO_DEVICES is 0)");
@@ -63,6 +69,14 @@ export async function runSimulator(config: Config, logger: Logger): Promise<Runn
   });
   const refusalBackoff = createBackoff({ firstMs: 1000, maxMs: 60_000 });
   const outboxSender = startOutboxSender({ outbox, delivery, backoff: refusalBackoff, logger, stop: stop.signal });
+  metrics?.collect("simulator", (set) => {
+    const { accepted, rejected } = outboxSender.sent;
+    const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
+    set("fieldwatch_simulator_sent_messages_total", { outcome: "accepted" }, accepted);
+    set("fieldwatch_simulator_sent_messages_total", { outcome: "rejected" }, refused);
+    set("fieldwatch_simulator_outbox_messages", {}, outbox.waiting.messages);
+    set("fieldwatch_simulator_dropped_messages_total", {}, outbox.dropped);
+  });
   const unitsDeclared = declareUnits({
     ...{ url, authorization, devices: fleet.devices, logger, stop: stop.signal },
     backoff: createBackoff({ firstMs: 1000, maxMs: 60_000 }),

@@ -212,13 +212,16 @@ export const METRICS = {
     "Time the latest run of a probe took.",
     ["group", "probe"],
   ),
-  fieldwatch_job_state: own("Engines, health and jobs", WEB, "gauge", "1 for the state a job is in.", ["job", "state"]),
+  fieldwatch_job_state: own("Engines, health and jobs", WEB, "gauge", "1 for the state a job is in.", [
+    "job_name",
+    "state",
+  ]),
   fieldwatch_job_last_end_timestamp_seconds: own(
     "Engines, health and jobs",
     WEB,
     "gauge",
     "When the latest run of a job ended.",
-    ["job", "outcome"],
+    ["job_name", "outcome"],
   ),
   fieldwatch_disk_free_bytes: own("Engines, health and jobs", WEB, "gauge", "Room on the disk of the data folder."),
   fieldwatch_disk_size_bytes: own("Engines, health and jobs", WEB, "gauge", "Size of the disk of the data folder."),
@@ -296,13 +299,6 @@ export const METRICS = {
     "role",
     "node",
   ]),
-  fieldwatch_metrics_otlp_exports_total: own(
-    "Process",
-    EVERY,
-    "counter",
-    "Attempts to push these metrics by OTLP, by outcome; only where they are pushed.",
-    ["outcome"],
-  ),
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;

@@ -20,14 +20,12 @@ Web answers networks of \`METRICS_NETWORKS\`, and keys of services with the role
 \`METRICS_NETWORKS\`, and listen on this machine alone until \`METRICS_HOST\` says otherwise. A network needs PostgreSQL for nothing, so it is the better way to
 watch an outage. Prometheus' Host header must be one that web answers for: \`ALLOWED_HOSTS\`.
 
-\`OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\` has every role push the same metrics by OTLP as well.
-
 **Kept** metrics are read at each scrape from what PostgreSQL and the event log hold: the same from every web process, equal to what the pages and
 \`GET /api/v1/pipeline\` tell, and set back by no restart. With several web processes take one (\`max without (instance)\`), don't add them up. Those of a
 **process** begin with it. What can't be known is absent, never 0; \`fieldwatch_collector_up\` says which part could not be read.
 
-No label names a device, a message or a person: the number of series doesn't grow with the fleet. Dashboards and alert rules for them are in
-[docker/observability](../docker/observability).
+No label names a device, a message or a person: the number of series doesn't grow with the fleet. Recording and alert rules for
+Prometheus are in [docker/observability](../docker/observability), with [runbooks](runbooks.md).
 `;
 
 /** The text of docs/metrics.md. */
