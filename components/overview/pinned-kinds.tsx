@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { DeviceView } from "@/server/contracts/devices";
 import type { ViewPage } from "@/server/contracts/view-pages";
-import type { SavedView } from "@/server/contracts/views";
 import { ownMember } from "@/server/domain/own-member";
 import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
@@ -21,21 +20,16 @@ import { formatTotal } from "../ui/format";
 import { metricsByName, shownAs, unitOf, type KnownMetrics } from "../ui/meaning";
 import { Quantity } from "../ui/quantity";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
-import { PinnedRow, PinnedRows, PinnedTile } from "./pinned-tile";
+import { PinnedExplore } from "./pinned-explore";
+import { PinnedRow, PinnedRows, type PinnedProps, PinnedTile, troubleOf } from "./pinned-tile";
 
 /** Alerts that are counted; there may be more. */
 const MOST_ALERTS = 100;
 const MINUTE_MS = 60_000;
 
-export interface PinnedProps {
-  readonly view: SavedView;
-  /** How many lines there is room for. */
-  readonly rows: number;
-  readonly tools?: ReactNode;
-}
-
 /** A pinned view of each page. */
 const KINDS: Readonly<Record<ViewPage, (props: PinnedProps) => ReactNode>> = {
+  explore: PinnedExplore,
   devices: PinnedDevices,
   events: PinnedEvents,
   alerts: PinnedAlerts,
@@ -45,10 +39,6 @@ const KINDS: Readonly<Record<ViewPage, (props: PinnedProps) => ReactNode>> = {
 export function Pinned(props: PinnedProps) {
   const Kind = KINDS[props.view.page];
   return <Kind {...props} />;
-}
-
-function troubleOf(error: Error | null): string | null {
-  return error === null ? null : `May be out of date: ${error.message}`;
 }
 
 function PinnedDevices({ view, rows, tools }: PinnedProps) {

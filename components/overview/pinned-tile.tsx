@@ -7,6 +7,19 @@ import { Link } from "../ui/link";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./pinned.module.css";
 
+/** What each kind of tile is given. */
+export interface PinnedProps {
+  readonly view: SavedView;
+  /** How many lines there is room for. */
+  readonly rows: number;
+  readonly tools?: ReactNode;
+}
+
+/** Says that what a tile shows may be old. */
+export function troubleOf(error: Error | null): string | null {
+  return error === null ? null : `May be out of date: ${error.message}`;
+}
+
 interface PinnedTileProps {
   readonly view: SavedView;
   /** The one figure, with what it counts; null while it isn't known, left out where there is none. */

@@ -1,5 +1,14 @@
 /** The pages whose addresses can be saved: where they are, and the parameters that are kept, in the order they are written. */
 export const VIEW_PAGES = {
+  explore: {
+    href: "/explore",
+    label: "Explore",
+    all: "Anything",
+    parameters: [
+      ...(["metric", "devices", "by", "search", "site", "state", "label", "conflicts", "where"] as const),
+      ...(["range", "from", "to", "previous", "sort", "off"] as const),
+    ],
+  },
   devices: {
     href: "/devices",
     label: "Devices",

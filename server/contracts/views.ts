@@ -3,7 +3,8 @@ import { EVENT_KINDS, EVENT_SEVERITIES } from "@/server/domain/events/event";
 import { readLabel } from "@/server/domain/label";
 import { isName } from "@/server/domain/terms";
 import { text } from "./common";
-import { fleetSummaryQuery } from "./fleet";
+import { exploreQuery, MOST_LINES } from "./explore";
+import { fleetFilter, fleetSummaryQuery } from "./fleet";
 import { VIEW_NAME_LENGTH, VIEW_PAGES, type ViewPage } from "./view-pages";
 
 /** Longest query of a saved view, in characters. */
@@ -19,6 +20,18 @@ const list = <T extends string>(of: readonly T[]) =>
 
 /** The parameters of each page that can be saved; what isn't named can't be kept. */
 const PARAMETERS = {
+  explore: z.strictObject({
+    metric: exploreQuery.shape.metric,
+    devices: exploreQuery.shape.devices,
+    ...fleetFilter,
+    by: exploreQuery.shape.by.optional(),
+    range: text(32).optional(),
+    from: moment.optional(),
+    to: moment.optional(),
+    previous: exploreQuery.shape.previous,
+    sort: text(32).optional(),
+    off: z.array(text(256)).max(MOST_LINES).optional(),
+  }),
   devices: z.strictObject({
     ...fleetSummaryQuery.shape,
     sort: fleetSummaryQuery.shape.sort.optional(),
@@ -51,13 +64,15 @@ const PARAMETERS = {
 
 const pages = Object.keys(VIEW_PAGES) as [ViewPage, ...ViewPage[]];
 
+/** Parameters that an address may name several times. */
+const REPEATED: ReadonlySet<string> = new Set(["label", "off"]);
+
 /** What is wrong with the query of a page's address; null when the page takes it. */
 export function viewQueryProblem(page: ViewPage, query: string): string | null {
   const values: Record<string, string | string[]> = {};
   for (const [name, value] of new URLSearchParams(query)) {
     const before = Object.hasOwn(values, name) ? values[name] : undefined;
-    const isList = page === "devices" && name === "label";
-    if (isList) values[name] = [...(before ?? []), value];
+    if (REPEATED.has(name)) values[name] = [...(before ?? []), value];
     else if (before !== undefined) return `${name} is given more than once`;
     else values[name] = value;
   }

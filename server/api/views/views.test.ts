@@ -96,6 +96,8 @@ test.each([
   ["devices", "next=https%3A%2F%2Felsewhere.example", /next is nothing that the page Devices takes/],
   ["devices", "sort=id&sort=site", /sort is given more than once/],
   ["devices", "state=dead", /state/],
+  ["explore", "metric=temperature&by=site&site=north&range=-2h&previous=day&off=a&off=b", null],
+  ["explore", "by=site", /metric/],
   ["events", "kinds=silence,note&severity=critical&span=24h", null],
   ["events", "kinds=silence,nothing", /kinds/],
   ["alerts", "show=acknowledged&site=north", null],
