@@ -20,6 +20,7 @@ import { createCrosshair } from "../ui/time-chart-crosshair";
 import { type AddressChanges, useAddress } from "../ui/url";
 import { useZoom } from "../ui/use-zoom";
 import { useZone } from "../ui/zone";
+import { SavedViews } from "../views/saved-views";
 import { drawnOf, orderIn } from "./drawn";
 import classes from "./explore.module.css";
 import { FirstChoice } from "./first-choice";
@@ -57,6 +58,7 @@ export function Explore() {
   const isRefused = error instanceof RequestError && (error.status === 400 || error.status === 404);
   return (
     <Page title="Explore">
+      <SavedViews page="explore" />
       <Pick wanted={wanted} answer={data?.answer} change={change} />
       {wanted.metric === null ? (
         <FirstChoice onChoose={(metric) => change({ metric }, "push")} />
