@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { type DeviceView, MOST_CHANGED } from "@/server/contracts/devices";
+import type { DeviceView } from "@/server/contracts/devices";
+import { MOST_CHANGED } from "@/server/domain/device-lists";
 import { toSegment } from "@/server/domain/segment";
 import { useRouter } from "next/navigation";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";

@@ -1,5 +1,9 @@
-import type { PipelineAnswer } from "@/server/contracts/pipeline";
-import type { ReactNode } from "react";
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useMemo } from "react";
+import { useLive } from "../live/provider";
+import { pipelineQuery } from "../queries/pipeline";
+import { useTrend } from "./use-trend";
 import { counted } from "@/server/domain/counted";
 import { formatCount, formatDuration, formatRate, formatTotal } from "../ui/format";
 import { Duration, Quantity } from "../ui/quantity";
@@ -10,8 +14,12 @@ import { lagNote } from "./lag-note";
 import type { TrendPoint } from "./trend";
 import { Link } from "../ui/link";
 
-/** The numbers that matter, each with its unit; what isn't known says so. */
-export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points: readonly TrendPoint[] }) {
+/** The numbers that matter, each with its unit, live; what isn't known says so. */
+export function Figures() {
+  const { data: pipeline } = useQuery(pipelineQuery(useLive()));
+  const points = useTrend(pipeline);
+  const sparks = useMemo(() => sparksOf(points), [points]);
+  if (!pipeline) return null;
   const { rates, lag, totals, workers } = pipeline;
   return (
     <div className={classes.figures}>
@@ -27,7 +35,8 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
             in all, {workers === null ? "workers unknown" : counted(workers, "worker")}
           </>
         }
-        spark={line(points, "messages", PIPELINE_COLORS.messages, "Messages per second over the last 15 minutes")}
+        spark={sparks.messages}
+        href="/pipeline"
       />
       <Figure
         name="Readings"
@@ -40,7 +49,7 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
             stored, each once
           </>
         }
-        spark={line(points, "readings", PIPELINE_COLORS.readings, "Readings per second over the last 15 minutes")}
+        spark={sparks.readings}
       />
       <Figure
         name="Lag"
@@ -65,19 +74,21 @@ export function Figures({ pipeline, points }: { pipeline: PipelineAnswer; points
             </>
           )
         }
-        spark={line(
-          points,
-          "latencyP99Ms",
-          PIPELINE_COLORS.latency,
-          "Slowest percent of latencies over the last 15 minutes",
-        )}
+        spark={sparks.latency}
       />
     </div>
   );
 }
 
-function line(points: readonly TrendPoint[], key: Exclude<keyof TrendPoint, "time">, color: string, label: string) {
-  return <Sparkline values={points.map((point) => point[key])} color={color} label={label} />;
+function sparksOf(points: readonly TrendPoint[]) {
+  const line = (key: Exclude<keyof TrendPoint, "time">, color: string, label: string) => (
+    <Sparkline values={points.map((point) => point[key])} color={color} label={`${label} over the last 15 minutes`} />
+  );
+  return {
+    messages: line("messages", PIPELINE_COLORS.messages, "Messages per second"),
+    readings: line("readings", PIPELINE_COLORS.readings, "Readings per second"),
+    latency: line("latencyP99Ms", PIPELINE_COLORS.latency, "Slowest percent of latencies"),
+  };
 }
 
 interface FigureProps {

@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { applyToHealth, applyToPipeline } from "../live/apply";
 import { useLive, useRoom } from "../live/provider";
 import { useSeesAll } from "../queries/access";
@@ -22,8 +22,6 @@ import { Quality } from "./quality";
 import { Sites } from "./sites";
 import { States } from "./states";
 import { Strip } from "./strip";
-import { Throughput } from "./throughput";
-import { trend } from "./trend";
 
 /** Everything at a glance: whether it is well, how fast, how far behind, and what to look at. */
 export function Overview() {
@@ -51,14 +49,15 @@ function OfSomeSites() {
 }
 
 function Whole() {
-  const { pipeline, error, reload, isFetching } = useOverview();
-  const points = useMemo(() => (pipeline ? trend(pipeline.history, Date.parse(pipeline.time)) : []), [pipeline]);
-  const isEmpty = pipeline && pipeline.totals.messages === 0 && pipeline.totals.deadLetters === 0;
+  const query = useOverviewQuery();
+  // Frames come several times a second: only what shows their figures is drawn again with each.
+  const { data: isEmpty, error, refetch, isFetching } = useQuery({ ...query, select: nothingCame });
+  const reload = () => void refetch();
   return (
     <Page title="Overview" withVerdict={false}>
       <Hero />
       <FiringLine />
-      {!pipeline && error ? (
+      {isEmpty === undefined && error ? (
         <Failure
           what="The pipeline's state could not be loaded"
           why={error.message}
@@ -67,46 +66,51 @@ function Whole() {
           retrying={isFetching}
         />
       ) : null}
-      {!pipeline && !error ? <Loading rows={3} height={120} label="Loading the overview" /> : null}
-      {pipeline && error ? (
+      {isEmpty === undefined && !error ? <Loading rows={3} height={120} label="Loading the overview" /> : null}
+      {isEmpty !== undefined && error ? (
         <StaleNotice onRetry={reload}>
-          These figures are from <Age time={pipeline.time} />: {error.message}
+          These figures are from <LoadedAge />: {error.message}
         </StaleNotice>
       ) : null}
       <DayBand />
-      {pipeline ? <Figures pipeline={pipeline} points={points} /> : null}
-      {isEmpty ? <FirstRun /> : null}
+      {isEmpty === undefined ? null : <Figures />}
+      {isEmpty === true ? <FirstRun /> : null}
       <PinnedViews />
-      {pipeline && !isEmpty ? (
+      {isEmpty === false ? (
         <div className={classes.areas}>
-          <div className={classes.devices}>
-            <States devices={pipeline.devices} />
-          </div>
-          <div className={classes.quality}>
-            <Quality />
-          </div>
+          <States />
+          <Quality />
           <div className={classes.strip}>
             <Strip />
           </div>
-          <div className={classes.below}>
-            <NewLetters />
-            <Sites />
-          </div>
-          <div className={classes.chart}>
-            <Throughput pipeline={pipeline} />
-          </div>
+          <NewLetters />
+          <Sites />
         </div>
       ) : null}
     </Page>
   );
 }
 
-/** The pipeline's state and the verdict, live. */
-export function useOverview() {
+function nothingCame({ totals }: PipelineAnswer): boolean {
+  return totals.messages === 0 && totals.deadLetters === 0;
+}
+
+function LoadedAge() {
+  const { data } = useQuery(pipelineQuery(useLive()));
+  return data ? <Age time={data.time} /> : null;
+}
+
+/** The pipeline's state, kept up to date with the verdict while the page is shown. */
+function useOverviewQuery() {
   const live = useLive();
   const query = pipelineQuery(live);
-  const { data, error, refetch, isFetching } = useQuery(query);
   useRoom("overview", query.queryKey, applyToPipeline);
   useRoom("overview", healthQuery(live).queryKey, applyToHealth, { reloadMs: null });
+  return query;
+}
+
+/** The pipeline's state and the verdict, live. */
+export function useOverview() {
+  const { data, error, refetch, isFetching } = useQuery(useOverviewQuery());
   return { pipeline: data, error, reload: () => void refetch(), isFetching };
 }

@@ -1,5 +1,9 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
 import type { DeviceState } from "@/server/contracts/devices";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
+import { useLive } from "../live/provider";
+import { pipelineQuery } from "../queries/pipeline";
 import { formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { DeviceMark } from "../ui/state-mark";
@@ -9,8 +13,10 @@ import { Link } from "../ui/link";
 /** In the order of the list of devices: trouble first. */
 const STATES: readonly DeviceState[] = ["silent", "stale", "new", "live"];
 
-/** Shows how many devices are in each state, with a link to them. */
-export function States({ devices }: { devices: PipelineAnswer["devices"] }) {
+/** Shows how many devices are in each state, with a link to them, live. */
+export function States() {
+  const { data: devices } = useQuery({ ...pipelineQuery(useLive()), select: devicesOf });
+  if (!devices) return null;
   const all = STATES.reduce((sum, state) => sum + devices[state], 0);
   return (
     <Section
@@ -36,6 +42,10 @@ export function States({ devices }: { devices: PipelineAnswer["devices"] }) {
       </ul>
     </Section>
   );
+}
+
+function devicesOf({ devices }: PipelineAnswer): PipelineAnswer["devices"] {
+  return devices;
 }
 
 /** Shares of the states as one bar; the words and numbers are beside it. */

@@ -2,6 +2,7 @@
 import { ownMember } from "@/server/domain/own-member";
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
+import type { WatchedDevice } from "../queries/overview";
 import type { DeviceView } from "@/server/contracts/devices";
 import { toSegment } from "@/server/domain/segment";
 import { unitOf } from "../ui/meaning";
@@ -15,7 +16,7 @@ import { formatMetric } from "../ui/format";
 import { Quantity } from "../ui/quantity";
 import { Sparkline } from "../ui/sparkline";
 import { rangeOf } from "../ui/sparkline-path";
-import { DeviceMark } from "../ui/state-mark";
+import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { metricColor } from "../ui/theme";
 import classes from "./strip.module.css";
 import { Link } from "../ui/link";
@@ -24,20 +25,22 @@ interface StripTileProps {
   id: string;
   /** The device as it was found; its own room brings what is new. */
   found: DeviceView | undefined;
-  /** The metric to show; the device's first number unless given, or when it has no such number. */
+  /** The worst alert that fires there. */
+  alert: WatchedDevice["alert"];
+  /** The metric to show; that of the alert, or the device's first number unless given, or when it has no such number. */
   metric: string | null;
   isPinned: boolean;
   onPin: (metric: string | null) => void;
 }
 
 /** One metric of one device: what it is now, and its last hour. Live. */
-export const StripTile = memo(function StripTile({ id, found, metric, isPinned, onPin }: StripTileProps) {
+export const StripTile = memo(function StripTile({ id, found, alert, metric, isPinned, onPin }: StripTileProps) {
   const live = useLive();
   const query = deviceQuery(live, id);
   const own = useQuery(query);
   const data: DeviceView | undefined = own.data ?? found;
   useRoom(`device:${id}`, query.queryKey, applyToDetail);
-  const name = data ? shownMetric(data.values, metric) : null;
+  const name = data ? shownMetric(data.values, metric ?? alert?.metric ?? null) : null;
   const ids = useMemo(() => [id], [id]);
   const { data: lines } = useQuery(sparklinesQuery(ids, name));
   const current = name === null ? undefined : data && ownMember(data.values, name)?.value;
@@ -71,7 +74,14 @@ export const StripTile = memo(function StripTile({ id, found, metric, isPinned, 
         {name ? <small title={name}>{name}</small> : null}
       </div>
       <div className={classes.note}>
-        {data ? <DeviceMark state={data.state} /> : null}
+        {alert ? (
+          <Link href={`/alerts/${alert.id}`} className={classes.alert} title={`Fires: ${alert.rule}`}>
+            <MarkShape mark="failing" />
+            {alert.rule}
+          </Link>
+        ) : data ? (
+          <DeviceMark state={data.state} />
+        ) : null}
         {data?.lastSeen ? <Age time={data.lastSeen} /> : null}
       </div>
       <div className={classes.spark}>

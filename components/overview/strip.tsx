@@ -1,7 +1,8 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { stripDevicesQuery } from "../queries/overview";
+import { watchedDevicesQuery } from "../queries/overview";
+import { Link } from "../ui/link";
 import { Loading } from "../ui/feedback";
 import { Section } from "../ui/section";
 import { useIsClient } from "../ui/use-is-client";
@@ -12,46 +13,44 @@ import { StripTile } from "./strip-tile";
 
 const PLACES = MOST_PINS;
 
-/** A few devices at a glance: those pinned here, then those that fell behind last, then live ones. */
+/** A few devices at a glance: those pinned here, then those at which alerts fire, then those that fell behind last. */
 export function Strip() {
   const [pins, togglePin] = usePins();
   const isClient = useIsClient();
   const pinned = pins.map(({ device }) => device);
-  const { data, error } = useQuery({ ...stripDevicesQuery(pinned, PLACES), enabled: isClient });
-  const shown = useSteady(pinned, data?.filter(hasNumber).map(({ id }) => id) ?? []);
+  const { data, error } = useQuery({ ...watchedDevicesQuery(pinned, PLACES), enabled: isClient });
+  const shown = useSteady(pinned, data?.map(({ device }) => device.id) ?? []);
   const metricOf = (id: string): Pin["metric"] => pins.find(({ device }) => device === id)?.metric ?? null;
   return (
-    <Section
-      title="Watched devices"
-      aside={
-        <span className={classes.aside}>
-          {pins.length > 0 ? "pinned first, then overdue" : "overdue first; pin those that matter"}
-        </span>
-      }
-    >
-      {data && shown.length === 0 ? <p className={classes.none}>No device has sent a number yet.</p> : null}
+    <Section title="Watched devices" aside={<span className={classes.aside}>pinned, then firing, then overdue</span>}>
+      {data && shown.length === 0 ? (
+        <p className={classes.none}>
+          No alert fires at a device, none is overdue. To keep one here, open it from{" "}
+          <Link href="/devices">all devices</Link> and pin it by the menu at the top right.
+        </p>
+      ) : null}
       {!data && error ? <p className={classes.none}>Could not be loaded: {error.message}</p> : null}
       {!data && !error ? <Loading rows={1} height={92} label="Loading devices" /> : null}
       {shown.length > 0 ? (
         <ul className={classes.strip}>
-          {shown.map((id) => (
-            <StripTile
-              key={id}
-              id={id}
-              found={data?.find((device) => device.id === id)}
-              metric={metricOf(id)}
-              isPinned={pinned.includes(id)}
-              onPin={(metric) => togglePin({ device: id, metric })}
-            />
-          ))}
+          {shown.map((id) => {
+            const found = data?.find(({ device }) => device.id === id);
+            return (
+              <StripTile
+                key={id}
+                id={id}
+                found={found?.device}
+                alert={found?.alert ?? null}
+                metric={metricOf(id)}
+                isPinned={pinned.includes(id)}
+                onPin={(metric) => togglePin({ device: id, metric })}
+              />
+            );
+          })}
         </ul>
       ) : null}
     </Section>
   );
-}
-
-function hasNumber({ values }: { values: Readonly<Record<string, { value: unknown }>> }): boolean {
-  return Object.values(values).some(({ value }) => typeof value === "number");
 }
 
 /** Returns the tiles to show: each stays in its place while it is wanted, and pinned ones come first. */

@@ -1,7 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
-import { useMemo } from "react";
 import { useSeesAll } from "../queries/access";
 import { viewsQuery } from "../queries/views";
 import { ConnectionState, useIsStale } from "../shell/connection";
@@ -21,7 +20,7 @@ import { useZone } from "../ui/zone";
 import { sentence, useHero } from "./hero";
 import { lagNote } from "./lag-note";
 import { useOverview } from "./overview";
-import { trend } from "./trend";
+import { useTrend } from "./use-trend";
 import { useBareAndIdle } from "./use-bare";
 import classes from "./wall.module.css";
 import { WallDevices, WallQuality, WallSites, WallViews } from "./wall-tables";
@@ -45,7 +44,7 @@ function Whole() {
   const { failing, hasAnswer } = useTrouble();
   useTabTitle(tabTitle("Wall", failing, hasAnswer));
   const isIdle = useBareAndIdle();
-  const points = useMemo(() => (pipeline ? trend(pipeline.history, Date.parse(pipeline.time)) : []), [pipeline]);
+  const points = useTrend(pipeline);
   const line = (key: "messages" | "readings" | "latencyP99Ms", color: string, label: string) => (
     <Sparkline values={points.map((point) => point[key])} color={color} label={`${label} over the last 15 minutes`} />
   );

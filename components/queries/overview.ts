@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { DeviceState, DevicesAnswer, DeviceView } from "@/server/contracts/devices";
+import type { AlertsPage } from "./alerts";
 import type { StagesAnswer } from "@/server/contracts/stages";
 import type { NewLetter } from "./new-letters";
 import { type Quality, qualityOf } from "./quality-counts";
@@ -25,26 +26,39 @@ export const newestLettersQuery = (limit: number) =>
     refetchInterval: 5000,
   });
 
+/** A device worth a look. */
+export interface WatchedDevice {
+  readonly device: DeviceView;
+  /** Its worst alert that is open; null for one that is pinned, stale or silent. */
+  readonly alert: { readonly id: string; readonly rule: string; readonly metric: string | null } | null;
+}
+
 /**
- * Devices worth a look: those asked for, then those that fell behind last, then live ones by name.
- * @param most how many of each.
+ * Devices worth a look: those asked for, then those at which alerts fire, the worst first, then those that fell behind last.
+ * One that is well and not asked for isn't among them. @param most how many of each.
  */
-export const stripDevicesQuery = (pinned: readonly string[], most: number) =>
+export const watchedDevicesQuery = (pinned: readonly string[], most: number) =>
   queryOptions({
-    queryKey: ["strip", pinned, most],
-    queryFn: async ({ signal }): Promise<readonly DeviceView[]> => {
+    queryKey: ["watched devices", pinned, most],
+    queryFn: async ({ signal }): Promise<readonly WatchedDevice[]> => {
       const read = async (query: Record<string, string | number>) =>
         (await readJson<DevicesAnswer>(`/api/v1/devices${queryString(query)}`, signal)).items;
-      const inState = (state: DeviceState, sort: string) => read({ state, sort, limit: most });
-      const [wanted, stale, silent, live] = await Promise.all([
-        pinned.length === 0 ? [] : read({ ids: pinned.join(","), limit: pinned.length }),
-        inState("stale", "-lastSeen"),
-        inState("silent", "-lastSeen"),
-        inState("live", "id"),
+      const behind = (state: DeviceState) => read({ state, sort: "-lastSeen", limit: most });
+      const open = queryString({ state: "open", order: "worst", limit: 4 * most });
+      const [alerts, stale, silent] = await Promise.all([
+        readJson<AlertsPage>(`/api/v1/alerts${open}`, signal),
+        behind("stale"),
+        behind("silent"),
       ]);
-      const inOrder = pinned.flatMap((id) => wanted.find((device) => device.id === id) ?? []);
-      return [...inOrder, ...stale, ...silent, ...live];
+      const worst = new Map<string, WatchedDevice["alert"]>();
+      for (const { id, rule, device, metric } of alerts.items)
+        if (device !== null && !worst.has(device)) worst.set(device, { id, rule: rule.name, metric });
+      const ids = [...new Set([...pinned, ...[...worst.keys()].slice(0, most)])];
+      const named = ids.length === 0 ? [] : await read({ ids: ids.join(","), limit: ids.length });
+      const inOrder = ids.flatMap((id) => named.find((device) => device.id === id) ?? []);
+      const rest = [...stale, ...silent].filter(({ id }) => !ids.includes(id));
+      return [...inOrder, ...rest].map((device) => ({ device, alert: worst.get(device.id) ?? null }));
     },
     placeholderData: keepPreviousData,
-    refetchInterval: 30_000,
+    refetchInterval: 15_000,
   });

@@ -1,6 +1,7 @@
 import type { DeviceState } from "@/server/contracts/devices";
-import { type DeviceSort, type FleetFilter, isDeviceSort } from "@/server/contracts/fleet";
+import type { FleetFilter } from "@/server/contracts/fleet";
 import { parseFilter } from "@/server/domain/device-filter";
+import { type DeviceSort, isDeviceSort } from "@/server/domain/device-lists";
 import { queryString } from "./request";
 
 /** The selection and order of devices, as the list's address says it. */

@@ -42,3 +42,8 @@ export function usePins(): [readonly Pin[], (pin: Pin) => void] {
   const toggle = useCallback((pin: Pin) => keep(JSON.stringify(togglePin(readPins(text), pin))), [text, keep]);
   return [pins, toggle];
 }
+
+/** The first metric that the address of a device's page names; null for none. */
+export function metricInAddress(): string | null {
+  return new URLSearchParams(window.location.search).get("metric")?.split(",")[0] || null;
+}

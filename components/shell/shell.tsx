@@ -1,6 +1,7 @@
 "use client";
 import { AppShell, Burger, NavLink } from "@mantine/core";
 import { notifyManager, QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "./device-in-address";
@@ -21,11 +22,13 @@ import { type PageLink, useOpenPages } from "./pages";
 import { Preferences } from "./preferences";
 import { noteDevice } from "./recent-devices";
 import { ShellContext } from "./shell-context";
-import { StepUp } from "./step-up";
+import { useProofAsked } from "../queries/step-up";
 import classes from "./shell.module.css";
 import { useTrouble } from "./verdict";
 import { BrandMark } from "../ui/brand";
 import { Link } from "../ui/link";
+
+const StepUp = dynamic(() => import("./step-up").then((stepUp) => stepUp.StepUp), { ssr: false });
 
 /** Frames every page: navigation, live channel, query cache, clock and zone. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -37,7 +40,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <ZoneProvider>
             <KeyboardProvider>
               <Frame>{children}</Frame>
-              <StepUp />
+              <StepUpWhenAsked />
             </KeyboardProvider>
           </ZoneProvider>
         </ClockProvider>
@@ -120,6 +123,10 @@ function Frame({ children }: { children: ReactNode }) {
       </AppShell>
     </ShellContext>
   );
+}
+
+function StepUpWhenAsked() {
+  return useProofAsked() === null ? null : <StepUp />;
 }
 
 /** Links to pages, the one that is shown marked. */

@@ -3,13 +3,14 @@ import { useConnectionPhase, useRefusal } from "../live/provider";
 import { useSeesAll } from "../queries/access";
 import { useHealth } from "../queries/health";
 import { Link } from "../ui/link";
+import { Spoken } from "../ui/spoken";
 import { Since } from "../ui/since";
 import { MarkShape, probeMark } from "../ui/state-mark";
 import { useIsStale } from "./connection";
 import { useFiring } from "./firing";
 import classes from "./shell.module.css";
 
-/** The verdict on the whole, in one line. The shell keeps health up to date. */
+/** The verdict on the whole, in one line; while all is good a dot, its words only heard and on hover. The shell keeps health up to date. */
 export function Verdict() {
   const refusal = useRefusal();
   const { data } = useHealth();
@@ -48,15 +49,19 @@ export function Verdict() {
   return (
     <p className={classes.verdict} data-status={data.status} title={data.verdict}>
       <MarkShape mark={probeMark(data.status)} />
-      <span>
-        {isTrouble && since ? (
-          <>
-            {what} since <Since time={since} />: {means}.
-          </>
-        ) : (
-          data.verdict
-        )}
-      </span>
+      {data.status === "pass" ? (
+        <Spoken>{data.verdict}</Spoken>
+      ) : (
+        <span>
+          {isTrouble && since ? (
+            <>
+              {what} since <Since time={since} />: {means}.
+            </>
+          ) : (
+            data.verdict
+          )}
+        </span>
+      )}
     </p>
   );
 }

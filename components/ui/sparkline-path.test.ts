@@ -8,6 +8,11 @@ describe("sparklinePath", () => {
     expect(last).toEqual([93, 12]);
   });
 
+  it("tells what is unknown in between and at the end from what isn't known yet", () => {
+    expect(sparklinePath([null, 1, 1], 96, 24).gaps).toBe("");
+    expect(sparklinePath([null, 1, null, 1, null], 96, 24).gaps).toBe("M25.5 23H70.5M70.5 23H93");
+  });
+
   it("draws a lone value as a dot", () => expect(sparklinePath([null, 5, null], 96, 24).path).toBe("M48 3h0.1"));
 
   it("draws zeros on the foot and nothing from nothing", () => {
@@ -22,7 +27,7 @@ describe("rangeOf", () => {
     expect(rangeOf([10, null, 30])).toEqual([10, 30]);
     const [low, high] = rangeOf([100, 100.2]);
     expect(high - low).toBeCloseTo(2.002);
-    expect(rangeOf([0, 0])).toEqual([-1, 1]);
+    expect(rangeOf([0, null, 0])).toEqual([0, 1]);
     expect(rangeOf([null])).toEqual([0, 0]);
   });
 

@@ -20,16 +20,19 @@ interface SparklineProps {
 const WIDTH = 96;
 const HEIGHT = 24;
 
-/** 96 × 24, no axis, the last point marked. A plain path: many of them cost next to nothing. */
+/**
+ * 96 × 24 unless its cell makes it wider or higher, no axis, the last point marked. Zero is a line on the ground, a gap a
+ * dotted one; where nothing is known yet, before the first value, there is none. A plain path: many of them cost next to nothing.
+ */
 export const Sparkline = memo(function Sparkline({ values, color, label, range, limit, band }: SparklineProps) {
-  const { path, last, yOf } = sparklinePath(values, WIDTH, HEIGHT, range);
+  const { path, gaps, last, yOf } = sparklinePath(values, WIDTH, HEIGHT, range);
   return (
     <svg
       className={classes.sparkline}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       width={WIDTH}
       height={HEIGHT}
-      preserveAspectRatio="xMinYMid meet"
+      preserveAspectRatio="none"
       role="img"
       aria-label={label}
     >
@@ -52,10 +55,31 @@ export const Sparkline = memo(function Sparkline({ values, color, label, range, 
           stroke="var(--fw-muted)"
           strokeDasharray="3 2"
           strokeWidth="1"
+          vectorEffect="non-scaling-stroke"
         />
       )}
-      <path d={path} fill="none" stroke={color} strokeWidth="1.5" strokeLinejoin="round" strokeLinecap="round" />
-      {last ? <circle cx={last[0]} cy={last[1]} r="2" fill={color} /> : null}
+      {gaps === "" ? null : (
+        <path d={gaps} stroke="var(--fw-unknown)" strokeDasharray="1 3" vectorEffect="non-scaling-stroke" />
+      )}
+      <path
+        d={path}
+        fill="none"
+        stroke={color}
+        strokeWidth="1.5"
+        strokeLinejoin="round"
+        strokeLinecap="round"
+        vectorEffect="non-scaling-stroke"
+      />
+      {/* A point by its cap: round however the cell stretches the rest. */}
+      {last ? (
+        <path
+          d={`M${last[0]} ${last[1]}h0.01`}
+          stroke={color}
+          strokeWidth="4"
+          strokeLinecap="round"
+          vectorEffect="non-scaling-stroke"
+        />
+      ) : null}
     </svg>
   );
 });

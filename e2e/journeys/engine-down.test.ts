@@ -20,6 +20,8 @@ test("an engine that goes down is named with its cause and fix on the open page,
   const page = await stage.open("/health");
   const probe = page.locator('[data-probe="postgres.reachable"]');
   const engines = page.getByRole("region", { name: "Engines" });
+  // What passes is folded.
+  await page.getByText(/probes pass/).click();
   await probe.getByText(/PostgreSQL .* answers in/).waitFor();
   await engines.getByText("you", { exact: true }).first().waitFor();
   const totals = () => stage.product.get<PipelineAnswer>("/api/v1/pipeline").then((answer) => answer.totals);

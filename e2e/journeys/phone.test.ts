@@ -48,8 +48,8 @@ test("every page fits a phone, and the navigation leads to each of them", async 
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
     await page.getByRole("heading", { level: 1, name }).waitFor();
     await page
-      .locator("#content")
       .getByText(/^All good/)
+      .filter({ visible: true })
       .first()
       .waitFor();
     await loaded(page);

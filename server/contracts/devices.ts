@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOST_CHANGED } from "@/server/domain/device-lists";
 import { DEVICE_LABELS, keyProblem } from "@/server/domain/device-labels";
 import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
 import { currentValue, cursor, instant, pageOf, text } from "./common";
@@ -119,9 +120,6 @@ export const deviceChanges = z.strictObject({
       "Out of lists, counts and alerts of silence, with all it has; false undoes it. One that sends again is back by itself",
     ),
 });
-
-/** Most devices that are changed together. */
-export const MOST_CHANGED = 400;
 
 /** Body of POST /api/v1/device-changes: the same changes for several devices. */
 export const deviceChangesOfMany = z.strictObject({

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { LABEL_LENGTH } from "@/server/domain/label";
+import { type DeviceSort, SORT_FIELDS, SORT_PATTERN } from "@/server/domain/device-lists";
 import { FILTER_LIMITS, parseFilter } from "@/server/domain/device-filter";
-import { NAME_PATTERN } from "@/server/domain/terms";
 import { cursor, instant, nameList, text } from "./common";
 import { device, deviceState } from "./devices";
+
+export type { DeviceSort } from "@/server/domain/device-lists";
 
 /** A selection of devices; the same for the list, its order, its counts, its CSV, and Explore. */
 export const fleetFilter = {
@@ -37,30 +39,6 @@ export const fleetFilter = {
         "unless a condition speaks of them; a metric called like one of these words is value:<name>",
     ),
 };
-
-/** What devices are sorted by, besides a metric's latest value. */
-const SORT_FIELDS = [
-  "id",
-  "site",
-  "type",
-  "state",
-  "messages",
-  "conflicts",
-  "lastSeen",
-  "lastEventTime",
-  "firstSeen",
-] as const;
-
-/** The order of a list of devices. */
-export type DeviceSort =
-  (typeof SORT_FIELDS)[number] | `-${(typeof SORT_FIELDS)[number]}` | `value:${string}` | `-value:${string}`;
-
-const SORT_PATTERN = new RegExp(`^-?(?:${SORT_FIELDS.join("|")}|value:${NAME_PATTERN.source.slice(1, -1)})$`);
-
-/** True if a list of devices can be sorted like that. */
-export function isDeviceSort(text: string): text is DeviceSort {
-  return SORT_PATTERN.test(text);
-}
 
 /** `state` has trouble first: silent, stale, new, live; by id within each. */
 const deviceSort = z

@@ -24,7 +24,8 @@ export interface PaletteItem {
   readonly to: { readonly href: string } | { readonly action: PaletteAction };
 }
 
-export type PaletteAction = "help" | "light" | "dark" | "auto" | "local" | "UTC" | "copy" | "pin" | "unpin" | "signOut";
+export type PaletteAction =
+  "help" | "print" | "light" | "dark" | "auto" | "local" | "UTC" | "copy" | "pin" | "unpin" | "signOut";
 
 /** An item with the letters of its label that matched. */
 export interface RankedItem extends PaletteItem {
@@ -87,6 +88,7 @@ export function standingItems({ pages, scheme, zone, device, isPinned }: Palette
           ),
         ]),
     action("copy", "Copy link to this page", { also: "share url address" }),
+    action("print", "Print this page", { also: "pdf paper save" }),
     scheme === "dark"
       ? action("light", "Switch to light", { also: "theme color scheme" })
       : action("dark", "Switch to dark", { also: "theme color scheme night" }),

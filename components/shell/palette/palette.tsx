@@ -6,12 +6,13 @@ import { usePathname } from "next/navigation";
 import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { deviceInAddress } from "../device-in-address";
 import { useOpenPages } from "../pages";
-import { usePins } from "../pins";
+import { metricInAddress, usePins } from "../pins";
 import { useSignOut } from "../sign-out";
 import { sitesQuery } from "../../queries/device";
 import { deviceSearchQuery } from "../../queries/devices";
 import { metricsQuery } from "../../queries/metrics";
 import { sourcesQuery } from "../../queries/sources";
+import { printPage } from "../print";
 import { useRecentDevices } from "../recent-devices";
 import { useGo } from "../../ui/use-leave-guard";
 import { useZone } from "../../ui/zone";
@@ -230,12 +231,12 @@ function useActions(device: string | null, tell: (text: string) => void): (actio
       case "UTC":
         setZone(action);
         return false;
+      case "print":
+        printPage();
+        return false;
       case "pin":
       case "unpin":
-        if (device) {
-          const metric = new URLSearchParams(window.location.search).get("metric")?.split(",")[0];
-          togglePin({ device, metric: metric || null });
-        }
+        if (device) togglePin({ device, metric: metricInAddress() });
         return false;
       case "copy":
         tell("Copying the link");
