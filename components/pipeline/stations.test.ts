@@ -80,7 +80,7 @@ test("each station has its rate, in order from the sender to the browser", () =>
   expect(flowOf({ pipeline, stages, health: health() }).worker.notes).toEqual([
     "1 alive",
     "1 batches/s",
-    "20 messages (2.00 KB) a batch",
+    "20 messages (1.95 KiB) a batch",
   ]);
 });
 
@@ -123,6 +123,6 @@ describe("states", () => {
     const route = (requests: Record<string, number>) =>
       stations({ stages: { ...stages, minute: { ...minute, requests } } })["route"]!;
     expect(route({ "unreadable-body": 3 })).toMatchObject({ mark: "ok" });
-    expect(route({ "too-busy": 3 })).toMatchObject({ mark: "warning", notes: ["none rejected", "3 requests refused"] });
+    expect(route({ "too-busy": 3 })).toMatchObject({ mark: "warning", notes: ["none refused", "3 requests refused"] });
   });
 });

@@ -2,7 +2,7 @@ import type { HealthAnswer, ProbeResult } from "@/server/contracts/health";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import type { StageFigures, StagesAnswer, StagesStretch } from "@/server/contracts/stages";
 import type { Stage } from "@/server/domain/stages";
-import { formatCount, formatDuration, formatRate } from "../ui/format";
+import { formatBytes, formatCount, formatDuration, formatRate } from "../ui/format";
 import { type Mark, probeMark } from "../ui/state-mark";
 
 /** One station on the way of a message, as the page draws it. */
@@ -127,7 +127,7 @@ function routeStation(minute: StagesStretch | undefined, accepted: number | null
     ...{ value: accepted, unit: "msg/s", format: formatRate, times: null },
     notes: [
       ...(minute
-        ? [rejected === 0 ? "none rejected" : `${formatRate((rejected * 60_000) / minute.ms)} rejected/min`]
+        ? [rejected === 0 ? "none refused" : `${formatRate((rejected * 60_000) / minute.ms)} refused/min`]
         : []),
       ...(failed > 0 ? [`${formatCount(failed)} requests refused`] : []),
     ],
@@ -157,7 +157,7 @@ function workerOf(pipeline: PipelineAnswer, recent: StagesStretch | undefined, p
     const each = (total: number) => total / batches.runs;
     notes.push(
       `${formatRate((batches.runs * 1000) / recent.ms)} batches/s`,
-      `${formatRate(each(batches.messages))} messages (${bytes(each(batches.bytes))}) a batch`,
+      `${formatRate(each(batches.messages))} messages (${formatBytes(each(batches.bytes))}) a batch`,
     );
   } else if (recent) notes.push("no batch lately");
   const worst = worstOf(probes, ["pipeline.workers", "pipeline.progress", "pipeline.lag"]);
@@ -217,9 +217,4 @@ function engineOf(name: string | undefined): Station["engine"] {
 
 function sum(counts: Readonly<Record<string, number>> | undefined): number {
   return Object.values(counts ?? {}).reduce((total, count) => total + count, 0);
-}
-
-function bytes(value: number): string {
-  if (value < 1000) return `${Math.round(value)} B`;
-  return value < 999_500 ? `${(value / 1000).toPrecision(3)} KB` : `${(value / 1e6).toPrecision(3)} MB`;
 }

@@ -6,6 +6,7 @@ import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
 import { labelOdd, ODD } from "../queries/odd";
+import { formatFactor } from "../ui/format";
 import { Link } from "../ui/link";
 import { metricColor } from "../ui/theme";
 import { Since } from "../ui/since";
@@ -59,7 +60,7 @@ function Row({ item }: { item: Item }) {
       </div>
       <div className={classes.why}>
         <span className={classes.channel} title={about}>
-          {title} <b>{peak >= 100 ? "new" : `${timesOf(peak)} ×`}</b>
+          {title} <b>{peak >= 100 ? "new" : `${formatFactor(peak)} ×`}</b>
         </span>
         <p>{sentence}</p>
       </div>
@@ -109,9 +110,4 @@ function Said({ item: { id, site, said } }: { item: Item }) {
       {send.error ? <small role="alert">Nothing was changed: {send.error.message}</small> : null}
     </div>
   );
-}
-
-/** As its sentence has it: never more than it is. */
-function timesOf(peak: number): string {
-  return peak < 2 ? (Math.floor(peak * 100) / 100).toFixed(2) : (Math.floor(peak * 10) / 10).toFixed(1);
 }

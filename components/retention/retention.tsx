@@ -12,13 +12,13 @@ import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatInstant, formatUntil } from "../ui/format";
+import { formatBytes, formatInstant, formatUntil } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
 import { Change } from "./change";
 import classes from "./retention.module.css";
 import { Rules } from "./rules";
-import { bytesWords, keptWords, KINDS, OTHERS } from "./words";
+import { keptWords, KINDS, OTHERS } from "./words";
 
 type Item = RetentionAnswer["items"][number];
 
@@ -181,7 +181,7 @@ function Day({ time }: { time: string }) {
 }
 
 function Bytes({ bytes }: { bytes: number }) {
-  const { figure, unit } = bytesWords(bytes);
+  const [figure, unit] = formatBytes(bytes).split(" ");
   return (
     <>
       {figure} <small>{unit}</small>

@@ -22,15 +22,6 @@ export function keptWords(days: number | null): string {
   return days % 365 === 0 ? counted(days / 365, "year") : counted(days, "day");
 }
 
-/** Bytes in the largest unit that leaves a figure before the point. */
-export function bytesWords(bytes: number): { readonly figure: string; readonly unit: string } {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-  let at = 0;
-  let left = bytes;
-  for (; left >= 999.5 && at < units.length - 1; at++) left /= 1024;
-  return { figure: at === 0 || left >= 100 ? left.toFixed(0) : left.toPrecision(3), unit: units[at]! };
-}
-
 /** By what a rule selects, for people. */
 export const SELECTED: Record<RetentionRuleBody["selects"], { readonly title: string; readonly example: string }> = {
   metric: { title: "Metric", example: "vibration.*" },

@@ -2,6 +2,7 @@
 import { AppShell, Burger } from "@mantine/core";
 import { type ReactNode, useContext, useEffect, useRef } from "react";
 import { ConnectionState, useIsStale } from "./connection";
+import { Printed } from "./printed";
 import { Preferences } from "./preferences";
 import { SearchButton } from "./search-button";
 import { ShellContext } from "./shell-context";
@@ -42,8 +43,9 @@ export function Page({ title, tab, withVerdict = true, children }: PageProps) {
         <div className={classes.headerPreferences}>
           <Preferences />
         </div>
+        <Printed />
       </AppShell.Header>
-      <AppShell.Main>
+      <AppShell.Main className={classes.main ?? ""}>
         <div className={classes.content} data-stale={isStale || undefined} id="content" tabIndex={-1}>
           {withVerdict ? (
             <div className={classes.verdictNarrow}>

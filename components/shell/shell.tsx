@@ -13,6 +13,7 @@ import { healthQuery } from "../queries/health";
 import { isWorthRetrying } from "../queries/request";
 import { createTogether } from "../queries/together";
 import { ClockProvider } from "../ui/clock";
+import { useLightOnPaper } from "../ui/printing";
 import { Spoken } from "../ui/spoken";
 import { ZoneProvider } from "../ui/zone";
 import { MarkShape } from "../ui/state-mark";
@@ -57,6 +58,7 @@ function Frame({ children }: { children: ReactNode }) {
   const seesAll = useSeesAll();
   const { pages, adminPages } = useOpenPages();
   const closeNavigation = useCallback(() => setOpened(false), []);
+  useLightOnPaper();
   useSignedOut();
   useOtherAccount();
   useRoomNews("alerts", [ALERTS]);

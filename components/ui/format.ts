@@ -2,6 +2,7 @@ import type { EpochMs } from "@/server/domain/terms";
 
 import { formatSeconds } from "@/server/domain/duration";
 import { withoutDust } from "@/server/domain/dust";
+export { formatBytes } from "@/server/domain/bytes";
 export { formatDuration, formatSeconds } from "@/server/domain/duration";
 
 /** The zone that times are written in. */
@@ -36,6 +37,12 @@ export function formatCount(value: number): string {
 /** A whole number with every digit, grouped. */
 export function formatTotal(value: number): string {
   return grouped.format(value);
+}
+
+/** How many times a limit something is, never more than it is: "1.02", "3.4". */
+export function formatFactor(factor: number): string {
+  const digits = factor < 2 ? 2 : 1;
+  return (Math.floor(factor * 10 ** digits) / 10 ** digits).toFixed(digits);
 }
 
 /** A rate: three significant digits, two below one, with an SI prefix from 1,000 ("12.4 K"). */

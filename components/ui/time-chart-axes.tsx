@@ -22,7 +22,7 @@ export const ChartAxes = memo(function ChartAxes(props: AxesProps) {
   const y = (value: number) => yOf(value, scale, height);
   const asides = labelAsides(limits, scale, height);
   return (
-    <svg width={width} height={height} className={classes.axes}>
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} className={classes.axes}>
       {props.shades
         .filter((shade) => shade.to >= from && shade.from <= to)
         .map((shade) => (

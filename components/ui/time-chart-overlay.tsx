@@ -110,7 +110,13 @@ export function ChartOverlay(props: OverlayProps) {
       }}
       onDoubleClick={onZoomOut}
     >
-      <svg width={width} height={height} className={classes.marks} aria-hidden="true">
+      <svg
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
+        className={classes.marks}
+        aria-hidden="true"
+      >
         <Ends {...props} />
         {drag ? (
           <rect

@@ -2,6 +2,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { useIsPrinting } from "./printing";
 import classes from "./time-chart.module.css";
 import { createCrosshair, type Crosshair } from "./time-chart-crosshair";
 import { ChartOverlay, type OverlayLine } from "./time-chart-overlay";
@@ -47,6 +48,14 @@ interface TimeChartProps {
   onZoomOut?: () => void;
 }
 
+/** Pixels of a line's canvas for each on the screen, on paper. */
+const PAPER_RATIO = 4;
+
+/** A page is as wide as its paper, and nothing measures it there: a chart is scaled as a whole. */
+function onPaper(width: number, height: number) {
+  return { height: "auto", maxWidth: width, aspectRatio: `${width} / ${height}` };
+}
+
 const NONE: readonly never[] = [];
 
 /** Lines over time with their min/max bands; nulls stay gaps. The axes are drawn as text, the lines on a canvas. */
@@ -56,6 +65,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
   const [own] = useState(createCrosshair);
   const canvas = useRef<HTMLCanvasElement>(null);
   const colors = useComputedColorScheme("light");
+  const isPrinting = useIsPrinting();
   const scale = useMemo(
     () => props.scale ?? (range ? fixedScale(range, props.formatValue) : scaleOf(rows, series, fromZero, limits)),
     [props.scale, rows, series, fromZero, range, limits, props.formatValue],
@@ -75,7 +85,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
   useEffect(() => {
     const { current } = canvas;
     if (!current || width === 0) return;
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = isPrinting ? PAPER_RATIO : window.devicePixelRatio || 1;
     const size = [Math.round(width * ratio), Math.round(height * ratio)] as const;
     // Setting a size clears the canvas and takes new memory, be it the same size.
     if (current.width !== size[0]) current.width = size[0];
@@ -85,9 +95,9 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const colorOf = colorsOf(colors, current);
     drawLines(context, { rows, series, expected, frame: { from, to, scale, width, height } }, colorOf);
-  }, [rows, series, expected, from, to, scale, width, height, colors]);
+  }, [rows, series, expected, from, to, scale, width, height, colors, isPrinting]);
   return (
-    <div ref={ref} className={classes.chart} style={{ height }}>
+    <div ref={ref} className={classes.chart} style={{ height, ...(isPrinting ? onPaper(width, height) : null) }}>
       <span className={classes.unit} aria-hidden="true">
         {unit}
       </span>
@@ -100,7 +110,11 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
             shades={props.shades ?? NONE}
             marks={props.marks ?? NONE}
           />
-          <canvas ref={canvas} className={classes.lines} style={{ width, height }} />
+          <canvas
+            ref={canvas}
+            className={classes.lines}
+            style={isPrinting ? { width: "100%", height: "100%" } : { width, height }}
+          />
           <ChartOverlay
             {...{ lines, from, to, scale, width, height, unit }}
             crosshair={props.crosshair ?? own}

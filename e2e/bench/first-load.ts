@@ -63,10 +63,8 @@ async function firstDevice(stage: Stage): Promise<string> {
 
 /** Null when there is no such page. */
 async function measure(stage: Stage, route: string): Promise<Load | null> {
-  const answer = await stage.product.fetch(route);
-  if (answer.status === 404) return null;
-  const html = await answer.text();
-  const named = new Set([...html.matchAll(/<script[^>]+src="([^"]+)"/g)].map(([, address]) => address!));
+  const named = await namedScripts(stage, route);
+  if (named === null) return null;
   const page = await stage.open("about:blank");
   const sizes = new Map<string, Promise<number>>();
   let latest = performance.now();
@@ -84,9 +82,24 @@ async function measure(stage: Stage, route: string): Promise<Load | null> {
   await until(async () => performance.now() - latest > QUIET_MS, { timeoutMs: 30_000, what: "the last script" });
   const found = await Promise.all([...sizes].map(async ([file, size]) => ({ file, size: await size })));
   await page.context().close();
-  const isNamed = ({ file }: { file: string }) => [...named].some((address) => address.split("?")[0] === file);
+  const isNamed = ({ file }: { file: string }) => named.has(file);
   const sum = (list: typeof found) => list.reduce((total, { size }) => total + size, 0);
   return { path: route, first: sum(found.filter(isNamed)), all: sum(found), files: found.length };
+}
+
+/** Paths of the scripts that a page's own HTML names; null when there is no such page. */
+async function namedScripts(stage: Stage, route: string): Promise<ReadonlySet<string> | null> {
+  const answer = await stage.product.fetch(route);
+  if (answer.status === 404) return null;
+  const named = (await answer.text()).matchAll(/<script[^>]+src="([^"?]+)/g);
+  return new Set([...named].map(([, file]) => file!));
+}
+
+/** Bytes (gzip) of the scripts that a page names, which it needs before it works. */
+export async function firstBytes(stage: Stage, route: string): Promise<number> {
+  const files = [...((await namedScripts(stage, route)) ?? [])];
+  const scripts = await Promise.all(files.map(async (file) => (await stage.product.fetch(file)).arrayBuffer()));
+  return scripts.reduce((sum, script) => sum + gzipSync(Buffer.from(script)).length, 0);
 }
 
 async function connected(page: Page): Promise<void> {

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import type { Page } from "playwright";
 import { setStage, type Stage } from "../journeys/stage";
 import { ROOT } from "../product";
+import { firstBytes } from "./first-load";
 import { pause } from "../waiting";
 import { machine, markdownTable, median } from "./report";
 
@@ -14,13 +15,15 @@ interface Watched {
 }
 
 interface Measured extends Watched {
+  /** Scripts (gzip) that the page needs first. */
+  readonly firstKb: number;
   /** Until the first of the page's content is visible. */
   readonly contentMs: number;
   readonly loadingLongTasksMs: number;
 }
 
 /**
- * Opens a page of each build in a real browser, in turn, and watches it: time to content and long tasks while loading, then CPU and
+ * Opens a page of each build in a real browser, in turn, and watches it: scripts it needs first, time to content and long tasks while loading, then CPU and
  * the longest task over some seconds. A folder of another build is an argument. `--path /devices/press-01?metric=…` for another page than the overview,
  * with `--content` a selector that is there once its content is.
  */
@@ -43,7 +46,8 @@ export async function main(argv: string[]): Promise<number> {
       const stage = await setStage({ DEMO_DEVICES: values.devices }, undefined, build);
       try {
         await (await stage.open(values.path)).context().close();
-        found[i]!.push(await measure(stage, values.path, values.content, Number(values.seconds)));
+        const firstKb = (await firstBytes(stage, values.path)) / 1024;
+        found[i]!.push({ firstKb, ...(await measure(stage, values.path, values.content, Number(values.seconds))) });
       } finally {
         await stage.close();
       }
@@ -54,6 +58,7 @@ export async function main(argv: string[]): Promise<number> {
     ...found.map((some) => median(some.map(of)).toFixed(digits)),
   ];
   const rows = [
+    row("scripts needed first, KB gzip", ({ firstKb }) => firstKb),
     row("content visible, ms", ({ contentMs }) => contentMs),
     row("long tasks while loading, ms", ({ loadingLongTasksMs }) => loadingLongTasksMs),
     row(`CPU in ${values.seconds} s, s`, ({ cpuSeconds }) => cpuSeconds, 2),
@@ -64,7 +69,12 @@ export async function main(argv: string[]): Promise<number> {
   return 0;
 }
 
-async function measure(stage: Stage, route: string, content: string, seconds: number): Promise<Measured> {
+async function measure(
+  stage: Stage,
+  route: string,
+  content: string,
+  seconds: number,
+): Promise<Omit<Measured, "firstKb">> {
   const page = await stage.open(route, async (opened) => {
     await opened.addInitScript(() => {
       const tasks: number[] = [];

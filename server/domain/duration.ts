@@ -15,8 +15,9 @@ export function formatDuration(ms: number): string {
   return pair(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
-/** Writes a length of time that changes while one reads it: tenths of a second below 10 s, then whole seconds. */
+/** Writes a length of time that changes while one reads it: tenths of a second below 10 s, then whole seconds; "0 s" is none at all. */
 export function formatSeconds(seconds: number): string {
+  if (seconds > 0 && seconds < 0.05) return "< 0.1 s";
   return seconds < 9.95 ? `${Math.round(seconds * 10) / 10} s` : formatDuration(Math.round(seconds) * 1000);
 }
 

@@ -1,3 +1,4 @@
+import { formatDuration } from "@/server/domain/duration";
 import type { ClockReading } from "@/server/ports/inspection";
 import { type Finding, pass } from "./probe";
 
@@ -20,7 +21,7 @@ export function judgeClock(engine: string, { before, after, theirs }: ClockReadi
   // Anything between asking and the answer is no difference.
   const differenceMs = theirs < before ? theirs - before : Math.max(0, theirs - after);
   if (Math.abs(differenceMs) <= WARN_MS) return pass("The clocks here and there agree.");
-  const words = `${(Math.abs(differenceMs) / 1000).toFixed(1)} s ${differenceMs < 0 ? "behind" : "ahead"}`;
+  const words = `${formatDuration(Math.abs(differenceMs))} ${differenceMs < 0 ? "behind" : "ahead"}`;
   return {
     status: Math.abs(differenceMs) > FAIL_MS ? "fail" : "warn",
     summary: `${engine}'s clock is ${words}.`,

@@ -1,3 +1,4 @@
+import { formatBytes } from "@/server/domain/bytes";
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
@@ -8,7 +9,6 @@ import { type Finding, pass, type Probe } from "./probe";
 
 const group = "This machine";
 const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
 
 /** Room on the disk of the data folder, and memory. */
 export function machineProbes(dataDir: string): readonly Probe[] {
@@ -56,7 +56,7 @@ export interface DiskWords {
 /** All in bytes. */
 export function judgeDisk(free: number, total: number, { of, whenFull, fix }: DiskWords): Finding {
   const share = total === 0 ? 1 : free / total;
-  const words = `${size(free)} free of ${size(total)} (${(share * 100).toFixed(1)} %).`;
+  const words = `${formatBytes(free)} free of ${formatBytes(total)} (${(share * 100).toFixed(1)} %).`;
   if (share >= 0.1) return pass(words);
   return {
     status: share < 0.02 ? "fail" : "warn",
@@ -64,11 +64,6 @@ export function judgeDisk(free: number, total: number, { of, whenFull, fix }: Di
     cause: `The disk of ${of} is nearly full; when it is full, ${whenFull}.`,
     fix,
   };
-}
-
-/** Bytes in words. */
-export function size(bytes: number): string {
-  return bytes < GIB ? `${(bytes / MIB).toFixed(1)} MiB` : `${(bytes / GIB).toFixed(1)} GiB`;
 }
 
 /** All in bytes; `used` and `limit` are of this process's heap. */
@@ -80,7 +75,7 @@ export function judgeMemory(memory: {
   rss: number;
 }): Finding {
   const { free, total, used, limit, rss } = memory;
-  const words = `The web process uses ${Math.round(rss / MIB)} MiB; ${(free / GIB).toFixed(1)} of ${(total / GIB).toFixed(1)} GiB are free.`;
+  const words = `The web process uses ${formatBytes(rss)}; ${formatBytes(free)} of ${formatBytes(total)} are free.`;
   if (used > limit * 0.85) {
     const fix = `Give it more heap: ${command`NODE_OPTIONS=--max-old-space-size=${Math.round((limit * 2) / MIB)} npm start`}`;
     return {

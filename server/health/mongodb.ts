@@ -1,3 +1,4 @@
+import { formatBytes } from "@/server/domain/bytes";
 import { formatDuration } from "@/server/domain/duration";
 import { counted } from "@/server/domain/counted";
 import { command, safeName } from "@/server/domain/fix";
@@ -13,7 +14,7 @@ import { mongoNames, SIGN_IN_TROUBLES, troubleWords } from "@/server/ports/troub
 import { judgeClock } from "./clock";
 import { dependentOn, remedy } from "./engine-trouble";
 import { keptFor } from "@/server/async/kept-for";
-import { judgeDisk, size } from "./machine";
+import { judgeDisk } from "./machine";
 import { type Finding, pass, type Probe } from "./probe";
 
 export interface MongoProbesDeps {
@@ -81,7 +82,7 @@ export function mongoProbes({ inspection, group, now }: MongoProbesDeps): readon
     probe("connections", "Connections", async () => judgeConnections(await server())),
     probe("disk", "Room on its disk", async () => {
       const { data, disk } = await storage();
-      if (disk === null) return pass(`Holds ${size(data)}; it doesn't tell how much room is left.`);
+      if (disk === null) return pass(`Holds ${formatBytes(data)}; it doesn't tell how much room is left.`);
       return judgeDisk(disk.total - disk.used, disk.total, {
         of: "MongoDB",
         whenFull: "messages wait in the event log",

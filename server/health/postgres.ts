@@ -1,3 +1,4 @@
+import { formatBytes } from "@/server/domain/bytes";
 import path from "node:path";
 import type { Pool } from "pg";
 import { errorCode } from "@/server/postgres/start-error";
@@ -8,7 +9,6 @@ import type { EpochMs } from "@/server/domain/terms";
 import { onceAtATime } from "@/server/async/once-at-a-time";
 import { judgeClock } from "./clock";
 import { keptFor } from "@/server/async/kept-for";
-import { size } from "./machine";
 import { ask } from "./ask-postgres";
 import { judgeMigrations, readApplied } from "./migrations";
 import { type Finding, pass, type Probe, shortly } from "./probe";
@@ -91,7 +91,7 @@ export function postgresProbes({ pool, group, url, dataDir, migrations, now }: P
     probe("migrations", "Tables are up to date", async () => judgeMigrations(await readApplied(pool), migrations())),
     probe("privileges", "Has no more rights than it needs", async () => judgePrivileges(await server())),
     probe("connections", "Connections", async () => judgeConnections(await server())),
-    probe("size", "Size", async () => pass(`The database takes ${size(await bytes())}.`)),
+    probe("size", "Size", async () => pass(`The database takes ${formatBytes(await bytes())}.`)),
     probe("clock", "Clock agrees", async () => {
       const before = now();
       const rows = await ask<{ time: Date }>(pool, "SELECT clock_timestamp() AS time");

@@ -7,7 +7,7 @@ const room = (free: number) => ({ free: free * GIB, total: 100 * GIB, least: GIB
 
 test("a full disk fails and says what that means and what to do; one that will be soon warns", () => {
   expect(judgeRoom(room(0.4), null, "/data")).toMatchObject({
-    ...{ status: "fail", summary: "Messages are not taken: 409.6 MiB are free, and 512.0 MiB must stay so." },
+    ...{ status: "fail", summary: "Messages are not taken: 410 MiB are free, and 512 MiB must stay so." },
     ...{ cause: expect.stringContaining("507"), fix: expect.stringContaining("/data") },
   });
   expect(judgeRoom(room(9), null, "/data")).toMatchObject({ status: "pass" });

@@ -1,7 +1,7 @@
+import { formatBytes } from "@/server/domain/bytes";
 import { formatDuration } from "@/server/domain/duration";
 import type { EpochMs } from "@/server/domain/terms";
 import { type DiskRoom, readDiskRoom } from "@/server/postgres/disk-room";
-import { size } from "./machine";
 import { type Finding, pass, type Probe } from "./probe";
 
 const MINUTE = 60_000;
@@ -60,12 +60,12 @@ export function judgeRoom({ free, least }: DiskRoom, forecast: Forecast | null, 
   if (free < least)
     return {
       status: "fail",
-      summary: `Messages are not taken: ${size(free)} are free, and ${size(least)} must stay so.`,
+      summary: `Messages are not taken: ${formatBytes(free)} are free, and ${formatBytes(least)} must stay so.`,
       cause:
         "With less, PostgreSQL would soon stop in the middle of its work (DISK_FREE_MIN_BYTES). Senders are told to come again (507), and the worker waits.",
       fix: `${fix}\nBoth go on by themselves within seconds.`,
     };
-  const taken = `Messages are taken until only ${size(least)} are free; ${size(free)} are.`;
+  const taken = `Messages are taken until only ${formatBytes(least)} are free; ${formatBytes(free)} are.`;
   if (forecast === null || forecast.inMs > SOON_MS) return pass(taken);
   return {
     status: "warn",

@@ -1,3 +1,4 @@
+import { formatBytes } from "@/server/domain/bytes";
 import { statfs } from "node:fs/promises";
 import { keptFor } from "@/server/async/kept-for";
 import type { EpochMs } from "@/server/domain/terms";
@@ -16,7 +17,7 @@ export class DiskFullError extends UnavailableError {
   override readonly name = "DiskFullError";
   constructor(folder: string, { free, least }: DiskRoom) {
     super(
-      `the disk of ${folder} is full: ${mebibytes(free)} are free, and ${mebibytes(least)} must stay so. Free space on it; it goes on by itself`,
+      `the disk of ${folder} is full: ${formatBytes(free)} are free, and ${formatBytes(least)} must stay so. Free space on it; it goes on by itself`,
     );
   }
 }
@@ -43,8 +44,4 @@ export function createRoomCheck(
     const room = await read();
     if (room.free < room.least) throw new DiskFullError(folder, room);
   };
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / MIB).toFixed(0)} MiB`;
 }
