@@ -7,7 +7,7 @@ export function lagNote({
   lagSeconds,
   clearSeconds,
 }: Pick<PipelineAnswer, "lag" | "lagSeconds" | "clearSeconds">) {
-  if (lag === 0) return "0 s, nothing waits";
+  if (lag === 0) return "nothing waits";
   // Messages that come and go within a second are no queue.
   if (lagSeconds !== null && lagSeconds < 1) return "oldest waits less than 1 s";
   const waits = lagSeconds === null ? "oldest: unknown" : `oldest waits ${formatSeconds(lagSeconds)}`;

@@ -78,13 +78,17 @@ function Whole() {
       <PinnedViews />
       {isEmpty === false ? (
         <div className={classes.areas}>
-          <States />
-          <Quality />
-          <div className={classes.strip}>
+          <div className={classes.wide}>
             <Strip />
           </div>
-          <NewLetters />
-          <Sites />
+          <div className={classes.stack}>
+            <States />
+            <Sites />
+          </div>
+          <div className={classes.stack}>
+            <Quality />
+            <NewLetters />
+          </div>
         </div>
       ) : null}
     </Page>

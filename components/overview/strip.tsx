@@ -26,7 +26,8 @@ export function Strip() {
       {data && shown.length === 0 ? (
         <p className={classes.none}>
           No alert fires at a device, none is overdue. To keep one here, open it from{" "}
-          <Link href="/devices">all devices</Link> and pin it by the menu at the top right.
+          <Link href="/devices">all devices</Link> and choose “Pin to the overview” in the menu that names the time
+          zone.
         </p>
       ) : null}
       {!data && error ? <p className={classes.none}>Could not be loaded: {error.message}</p> : null}

@@ -5,7 +5,7 @@ import { useEffect, useSyncExternalStore } from "react";
 const MARK = "printing";
 const SCHEME = "mantineColorScheme";
 
-/** True while the page is laid out for paper: what is drawn by hand is drawn finer then. */
+/** True while the page is laid out for paper: what a canvas shows is shapes then. */
 export function useIsPrinting(): boolean {
   return useSyncExternalStore(
     subscribe,
@@ -29,7 +29,7 @@ export function useLightOnPaper(): void {
       if (before !== undefined) dataset[SCHEME] = before;
       delete dataset[MARK];
     };
-    // In the capturing phase: before those who draw for it look.
+    // In the capturing phase: before those who draw otherwise for it look.
     window.addEventListener("beforeprint", begin, true);
     window.addEventListener("afterprint", end, true);
     return () => {

@@ -10,6 +10,28 @@ export interface Frame {
   readonly height: number;
 }
 
+/** The part of a canvas that lines are drawn with. */
+export type Pen = Pick<
+  CanvasRenderingContext2D,
+  | "clearRect"
+  | "save"
+  | "restore"
+  | "beginPath"
+  | "rect"
+  | "clip"
+  | "moveTo"
+  | "lineTo"
+  | "fill"
+  | "stroke"
+  | "fillRect"
+  | "globalAlpha"
+  | "fillStyle"
+  | "strokeStyle"
+  | "lineWidth"
+  | "lineJoin"
+  | "setLineDash"
+>;
+
 /** What was usual in a stretch of time. */
 export interface Expected {
   readonly from: number;
@@ -29,7 +51,7 @@ const LINE_PX = 1.5;
  * @param colorOf what a color token stands for.
  */
 export function drawLines(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   { rows, series, expected, frame }: DrawnLines,
   colorOf: (token: string) => string,
 ): void {

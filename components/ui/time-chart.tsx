@@ -10,6 +10,7 @@ import { ChartAxes } from "./time-chart-axes";
 import { drawLines, type Expected } from "./time-chart-lines";
 import type { TimeLimit, TimeMark, TimeRow, TimeSeries, TimeShade } from "./time-chart-data";
 import type { PlotPoint } from "./time-chart-plot";
+import { PaperLines } from "./time-chart-paper";
 import { valueScale, type ValueScale } from "./value-scale";
 
 interface TimeChartProps {
@@ -48,9 +49,6 @@ interface TimeChartProps {
   onZoomOut?: () => void;
 }
 
-/** Pixels of a line's canvas for each on the screen, on paper. */
-const PAPER_RATIO = 4;
-
 /** A page is as wide as its paper, and nothing measures it there: a chart is scaled as a whole. */
 function onPaper(width: number, height: number) {
   return { height: "auto", maxWidth: width, aspectRatio: `${width} / ${height}` };
@@ -85,7 +83,7 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
   useEffect(() => {
     const { current } = canvas;
     if (!current || width === 0) return;
-    const ratio = isPrinting ? PAPER_RATIO : window.devicePixelRatio || 1;
+    const ratio = window.devicePixelRatio || 1;
     const size = [Math.round(width * ratio), Math.round(height * ratio)] as const;
     // Setting a size clears the canvas and takes new memory, be it the same size.
     if (current.width !== size[0]) current.width = size[0];
@@ -110,11 +108,11 @@ const TimeChart = memo(function TimeChart(props: TimeChartProps) {
             shades={props.shades ?? NONE}
             marks={props.marks ?? NONE}
           />
-          <canvas
-            ref={canvas}
-            className={classes.lines}
-            style={isPrinting ? { width: "100%", height: "100%" } : { width, height }}
-          />
+          {isPrinting ? (
+            <PaperLines {...{ rows, series, expected, frame: { from, to, scale, width, height } }} />
+          ) : (
+            <canvas ref={canvas} className={classes.lines} style={{ width, height }} />
+          )}
           <ChartOverlay
             {...{ lines, from, to, scale, width, height, unit }}
             crosshair={props.crosshair ?? own}

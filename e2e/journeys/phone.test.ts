@@ -58,6 +58,26 @@ test("every page fits a phone, and the navigation leads to each of them", async 
   await page.context().close();
 });
 
+test("a very long name pushes nothing out, on a phone or at twice the size of letters", async () => {
+  const device = `${"line-".repeat(25)}abc`;
+  await post(stage.product, { device, time: Date.now(), readings: { ["m".repeat(128)]: 1e9, tiny: 1e-9, none: 0 } });
+  const page = await stage.open(`/devices/${device}`);
+  await page.getByRole("region", { name: "Current values" }).getByTitle("1,000,000,000").waitFor();
+  for (const width of [SIZE.width, 720]) {
+    await page.setViewportSize({ ...SIZE, width });
+    await fits(page, `${device} ${width}`);
+  }
+  for (const route of ["/", `/devices?search=${device}`, "/metrics", "/dead-letters"]) {
+    await page.goto(route);
+    await loaded(page);
+    for (const width of [SIZE.width, 720]) {
+      await page.setViewportSize({ ...SIZE, width });
+      await fits(page, `${route} ${width}`);
+    }
+  }
+  await page.context().close();
+});
+
 test("a device is found, read and its history looked at on a phone", async () => {
   const page = await stage.open("/devices");
   await loaded(page);
