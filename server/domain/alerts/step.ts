@@ -278,12 +278,13 @@ function advance(state: Draft, to: EpochMs, rule: JudgedRule, events: AlertEvent
 
 type Deadline = { readonly time: EpochMs; readonly decides: "fire" | "critical" | "warning" | "resolve" | "gone" };
 
-function nextDeadline({ phase, episode, level, ...state }: AlertState, rule: JudgedRule): Deadline | null {
+function nextDeadline(state: AlertState, rule: JudgedRule): Deadline | null {
+  const { phase, episode } = state;
   if (episode === null) return null;
   if (phase === "pending") return { time: episode.startedAt + rule.forMs, decides: "fire" };
   if (phase === "recovering") return { time: state.overSince! + state.keepMs, decides: "resolve" };
   if (episode.noDataSince !== null) return { time: episode.noDataSince + GONE_MS, decides: "gone" };
-  if (level !== null && state.criticalSince !== null && episode.severity === "warning")
+  if (state.level !== null && state.criticalSince !== null && episode.severity === "warning")
     return { time: state.criticalSince + rule.forMs, decides: "critical" };
   if (state.belowSince !== null) return { time: state.belowSince + rule.forMs, decides: "warning" };
   return null;
@@ -377,10 +378,19 @@ function begin(state: Draft, time: EpochMs, { level, value }: Signal): void {
   state.phase = "pending";
   state.level = level;
   state.criticalSince = level === 2 ? time : null;
+  // Written out, here and below: with spreads a noisy series takes three times as long.
   state.episode = {
-    ...{ startedAt: time, firedAt: null, endedAt: null, severity: level === 2 ? "critical" : "warning" },
-    ...{ firstValue: value, worstValue: value, worstAt: value === null ? null : time, lastValue: value },
-    ...{ flaps: 0, flapping: false, noDataSince: null },
+    startedAt: time,
+    firedAt: null,
+    endedAt: null,
+    severity: level === 2 ? "critical" : "warning",
+    firstValue: value,
+    worstValue: value,
+    worstAt: value === null ? null : time,
+    lastValue: value,
+    flaps: 0,
+    flapping: false,
+    noDataSince: null,
   };
 }
 
@@ -391,12 +401,11 @@ function note(state: Draft, time: EpochMs, { leading, value }: Signal, rule: Jud
   const condition = rule.conditions[leading]!;
   const isWorse =
     episode.worstValue === null || distanceOf(condition, value) > distanceOf(condition, episode.worstValue);
-  state.episode = {
-    ...episode,
-    lastValue: value,
-    noDataSince: null,
-    ...(isWorse && { worstValue: value, worstAt: time }),
-  };
+  const next: { -readonly [K in keyof Episode]: Episode[K] } = { ...episode };
+  next.lastValue = value;
+  next.noDataSince = null;
+  if (isWorse) [next.worstValue, next.worstAt] = [value, time];
+  state.episode = next;
 }
 
 function fire(state: Draft, time: EpochMs, rule: JudgedRule, events: AlertEvent[]): void {
