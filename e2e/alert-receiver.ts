@@ -4,6 +4,7 @@ import type { Product } from "./product";
 /** An alert as a message of the webhook tells it. */
 interface ToldAlert {
   readonly id: number;
+  readonly rule: string;
   readonly state: "firing" | "recovering" | "resolved" | "closed";
   readonly device: string | null;
 }

@@ -1,9 +1,8 @@
 "use client";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
 import type { AlertRule } from "@/server/contracts/rules";
 import { counted } from "@/server/domain/counted";
-import { deleteRule, importRules, RULES, ruleVersionsQuery } from "../queries/rules";
+import { deleteRule, RULES, ruleVersionsQuery } from "../queries/rules";
 import { FormDialog } from "../shell/form-dialog";
 import { Age } from "../ui/age";
 import { Dialog } from "../ui/dialog";
@@ -73,67 +72,4 @@ export function History({ rule: { id, name }, onClose }: OfRuleProps) {
       )}
     </Dialog>
   );
-}
-
-interface ImportProps {
-  readonly file: File;
-  readonly known: readonly AlertRule[];
-  readonly onClose: () => void;
-}
-
-/** Takes a file of rules, after saying which it names. */
-export function ImportRules({ file, known, onClose }: ImportProps) {
-  const queries = useQueryClient();
-  const [read, setRead] = useState<{ content: unknown; names: readonly string[] } | { trouble: string } | null>(null);
-  useEffect(() => {
-    void file.text().then((text) => setRead(readFile(text)));
-  }, [file]);
-  const send = useMutation({
-    mutationFn: () => importRules((read as { content: unknown }).content),
-    onSuccess: () => queries.invalidateQueries({ queryKey: [RULES] }),
-  });
-  const names = read && "names" in read ? read.names : [];
-  const there = new Set(known.map(({ name }) => name));
-  const added = names.filter((name) => !there.has(name)).length;
-  if (send.data) {
-    const { added: made, changed, same } = send.data;
-    return (
-      <Dialog title="Rules are taken in" size={480} onClose={onClose}>
-        <p role="status">
-          {made.length} added, {changed.length} changed, {same.length} as they were.
-        </p>
-      </Dialog>
-    );
-  }
-  return (
-    <FormDialog
-      title={`Import ${file.name}`}
-      act="Import"
-      failed="Nothing was changed"
-      isReady={names.length > 0}
-      isSending={send.isPending}
-      error={send.error}
-      onSubmit={() => send.mutate()}
-      onClose={onClose}
-    >
-      {read && "trouble" in read ? (
-        <p role="alert">{read.trouble}</p>
-      ) : (
-        <p>
-          Adds {counted(added, "rule")} and gives {counted(names.length - added, "rule")} of the same name what the file
-          says. Rules that it doesn’t name stay.
-        </p>
-      )}
-    </FormDialog>
-  );
-}
-
-function readFile(text: string): { content: unknown; names: readonly string[] } | { trouble: string } {
-  try {
-    const content = JSON.parse(text) as { rules?: readonly { name?: unknown }[] };
-    if (!Array.isArray(content.rules)) return { trouble: "This is no file of rules: export one to see its shape." };
-    return { content, names: content.rules.map(({ name }) => String(name)) };
-  } catch {
-    return { trouble: "The file is no JSON." };
-  }
 }

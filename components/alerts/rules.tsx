@@ -31,7 +31,8 @@ import { Link } from "../ui/link";
 import { StateMark } from "../ui/state-mark";
 import { useAddress } from "../ui/url";
 import { draftInAddress, NO_DRAFT } from "./draft";
-import { History, ImportRules, RemoveRule } from "./rule-dialogs";
+import { ImportRules } from "./import-rules";
+import { History, RemoveRule } from "./rule-dialogs";
 import classes from "./rules.module.css";
 
 const RuleEditor = dynamic(() => import("./rule-editor").then((editor) => editor.RuleEditor), { ssr: false });
@@ -130,7 +131,7 @@ function List() {
       {opened?.what === "edit" ? <RuleEditor rule={opened.rule} onClose={close} /> : null}
       {opened?.what === "history" ? <History rule={opened.rule} onClose={close} /> : null}
       {opened?.what === "remove" ? <RemoveRule rule={opened.rule} onClose={close} /> : null}
-      {opened?.what === "import" ? <ImportRules file={opened.file} known={data ?? []} onClose={close} /> : null}
+      {opened?.what === "import" ? <ImportRules file={opened.file} onClose={close} /> : null}
     </Page>
   );
 }

@@ -1,8 +1,9 @@
 "use client";
-import { SegmentedControl } from "@mantine/core";
+import { Anchor, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { OddAnswer } from "@/server/contracts/odd";
 import { counted } from "@/server/domain/counted";
+import { readable } from "@/server/domain/readable";
 import { ownMember } from "@/server/domain/own-member";
 import { type OddFilter, oddQuery } from "../queries/odd";
 import { adviceOn } from "../queries/request";
@@ -14,6 +15,7 @@ import { Pager, usePages } from "../ui/pager";
 import { Section } from "../ui/section";
 import { Since } from "../ui/since";
 import { useAddress } from "../ui/url";
+import { OddGroups } from "./odd-groups";
 import { OddRows } from "./odd-rows";
 import classes from "./odd.module.css";
 
@@ -76,15 +78,24 @@ function Listed({ filter, change }: ListedProps) {
           />
         }
       >
+        {isFiltered ? (
+          <p className={classes.about}>
+            Only of {filter.device ?? readable(filter.site!)}.{" "}
+            <Anchor component="button" type="button" size="xs" onClick={() => change({ site: null, device: null })}>
+              Show all
+            </Anchor>
+          </p>
+        ) : null}
         <p className={classes.about} role="status">
           {data.total === 0
             ? null
-            : `${counted(data.total, "stretch", "stretches")}, farther from their usual than before. `}
+            : `${counted(data.total, "stretch", "stretches")}${data.groups.length === 0 ? "" : " besides"}, farther from their usual than before. `}
           Nobody is told of them but by an alert rule. <Precision said={data.said} />
         </p>
+        {data.groups.length > 0 ? <OddGroups groups={data.groups} change={change} /> : null}
         {data.items.length > 0 ? (
           <OddRows items={data.items} isBusy={isPlaceholderData} />
-        ) : isFiltered ? (
+        ) : data.groups.length > 0 || pages.cursor !== null ? null : isFiltered ? (
           <NoMatch onClear={() => change({ site: null, device: null })}>No odd series matches.</NoMatch>
         ) : (
           <Nothing data={data} state={filter.state} />

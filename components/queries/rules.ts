@@ -1,7 +1,7 @@
-import { queryOptions } from "@tanstack/react-query";
-import type { AlertRule, RuleEpisodes, RuleMatches, RuleVersions } from "@/server/contracts/rules";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { AlertRule, ImportedRules, RuleEpisodes, RuleMatches, RuleVersions } from "@/server/contracts/rules";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
-import { deleteJson, patchJson, postJson, readJson } from "./request";
+import { deleteJson, patchJson, postJson, queryString, readJson } from "./request";
 
 const ROOT = "/api/v1/rules";
 
@@ -61,14 +61,31 @@ export async function deleteRule(id: number): Promise<void> {
 /** Where all rules are to be had as one file. */
 export const RULES_FILE = "/api/v1/rules-file";
 
-/** What became of the rules of a file, by their names. */
-export interface ImportedRules {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly same: readonly string[];
+/** How a file of rules is taken. */
+export interface ImportOptions {
+  readonly dryRun: boolean;
+  readonly others: "keep" | "remove";
 }
 
-/** Takes a file of rules. @throws RequestError: 400 with what of it isn't right. */
-export function importRules(file: unknown): Promise<ImportedRules> {
-  return postJson(RULES_FILE, file);
+/** Takes a file of rules, or says what it would do. @throws RequestError: 400 with what of it isn't right. */
+export function importRules(file: unknown, { dryRun, others }: ImportOptions): Promise<ImportedRules> {
+  return postJson(`${RULES_FILE}${queryString({ dryRun: String(dryRun), others })}`, file);
 }
+
+/** What a file of rules would do. Nothing of it is asked again by itself: it is a file that somebody chose. */
+export const rulesFileQuery = (file: File, others: ImportOptions["others"]) =>
+  queryOptions({
+    queryKey: [RULES, "file", file.name, file.lastModified, file.size, others],
+    queryFn: async () => {
+      let content: unknown;
+      try {
+        content = JSON.parse(await file.text());
+      } catch {
+        throw new Error("The file is no JSON: export the rules to see its shape.");
+      }
+      return importRules(content, { dryRun: true, others });
+    },
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+    retry: false,
+  });

@@ -22,6 +22,7 @@ import { replayExact } from "./replay-exact";
 import { resendLetters } from "./resend-letters";
 import { retentionKill } from "./retention-kill";
 import type { Row } from "./rows";
+import { silence } from "./silence";
 import { slowStore } from "./slow-store";
 import { telegraf } from "./telegraf";
 import { webKill } from "./web-kill";
@@ -45,7 +46,7 @@ const DRILLS: readonly Drill[] = [
 
 /**
  * Every drill one after the other, on the engines of one mode. Short, it leaves out what CI runs by itself: replay-exact, kill-rounds,
- * hostile and resend-letters; and alerts-kill, which takes two minutes.
+ * hostile and resend-letters; and alerts-kill and silence, which take minutes.
  */
 export async function main(argv: string[]): Promise<number> {
   const options = readOptions(argv);
@@ -79,6 +80,7 @@ export async function main(argv: string[]): Promise<number> {
     await replayExact(mode),
     await killRounds({ mode, file, rounds: 3, targets, seed }),
     await alertsKill({ mode, short, seed }),
+    await silence({ mode, short, seed }),
     await hostile(mode, 50_000, 1),
     await resendLetters({ mode, short, seed }),
     ...others,

@@ -82,7 +82,8 @@ import { getRetention, removeRetention, setRetention } from "./retention/retenti
 import { estimateRetentionRule, removeRetentionRule, setRetentionRule } from "./retention/rules";
 import { backtestRule } from "./rules/backtest";
 import { getBacktest, startBacktest, stopBacktest } from "./rules/backtest-jobs";
-import { addRuleVerb, deleteRule, importRules, updateRule } from "./rules/change";
+import { addRuleVerb, deleteRule, updateRule } from "./rules/change";
+import { importRules } from "./rules/import";
 import { countRuleMatches, exportRules, getRule, listRuleEpisodes, listRules, listRuleVersions } from "./rules/list";
 import { getReplay } from "./replays/get";
 import { getStages } from "./pipeline/stages";

@@ -30,6 +30,20 @@ export const oddStretch = z
   })
   .meta({ id: "OddStretch" });
 
+const oddGroup = z
+  .object({
+    site: z.string().nullable(),
+    device: z.string().nullable().describe("null: much of the site is odd"),
+    odd: z.int().describe("Series that are odd at once"),
+    of: z.int().describe("Number series of the device, or of the site"),
+    devices: z.int().describe("Devices whose series they are"),
+    from: instant.describe("Event time of the first odd step of any of them"),
+    metrics: z.array(z.string()).describe("What is odd, that of most series first"),
+    peak: z.number().describe("Of the oddest"),
+    sentence: z.string(),
+  })
+  .meta({ id: "OddGroup" });
+
 export const oddQuery = z.object({
   state: z
     .enum(["now", "day", "week"])
@@ -54,7 +68,13 @@ export const oddAnswer = pageOf(
   }),
 )
   .extend({
-    total: z.int().describe("Stretches that match, on all pages"),
+    groups: z
+      .array(oddGroup)
+      .describe(
+        "What is odd at once and told as one: three series of a device or more, and a fifth of a site's or more. Its stretches aren't among the items: ask by its device or site. " +
+          "On the first page, the widest first",
+      ),
+    total: z.int().describe("Stretches that match and are of no group, on all pages"),
     devices: z.int().describe("Devices that are followed"),
     warm: z.int().describe("Those of which enough is known: a day, and 100 steps"),
     firstAt: instant.nullable().describe("When the first of the others can be odd; null: there is no other"),
@@ -103,5 +123,6 @@ export const deviceOddnessAnswer = z
   })
   .meta({ id: "DeviceOddness" });
 
+export type OddGroup = z.infer<typeof oddGroup>;
 export type OddAnswer = z.infer<typeof oddAnswer>;
 export type DeviceOddness = z.infer<typeof deviceOddnessAnswer>;

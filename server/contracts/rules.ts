@@ -49,11 +49,33 @@ export const alertRuleChanges = z
 /** All rules as one file. */
 export const alertRulesFile = z.object({ rules: z.array(newAlertRule).max(1000) }).strict();
 
-export const importedRules = z.object({
-  added: z.array(z.string()),
-  changed: z.array(z.string()),
-  same: z.array(z.string()),
+export const importQuery = z.object({
+  dryRun: z.stringbool().default(false).describe("true: says what would be done, and does nothing"),
+  others: z.enum(["keep", "remove"]).default("keep").describe("What becomes of the rules that the file doesn't name"),
 });
+
+/** What became of rules by a file, or would. */
+export const importedRules = z
+  .object({
+    dryRun: z.boolean(),
+    added: z.array(z.string()),
+    changed: z.array(z.string()),
+    changes: z
+      .array(
+        z.object({
+          name: z.string(),
+          what: z.array(z.enum(["enabled", "spec", "note", "runbook"])),
+          firing: z.int().describe("Its open alerts: a new spec goes on with those that are ones under it too"),
+        }),
+      )
+      .describe("What changes of the changed"),
+    same: z.array(z.string()),
+    removed: z.array(z.string()),
+    closes: z.int().describe("Open alerts of the removed, which are closed"),
+    kept: z.array(z.string()).describe("Rules that the file doesn't name, and that stay"),
+  })
+  .meta({ id: "ImportedRules" });
+export type ImportedRules = z.infer<typeof importedRules>;
 
 export const rulePath = z.object({
   rule: z.coerce

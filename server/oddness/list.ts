@@ -18,6 +18,8 @@ export interface OddQuery {
   readonly least: number;
   readonly site?: string | undefined;
   readonly device?: string | undefined;
+  /** What goes on of these devices, and of all of these sites, is left out. */
+  readonly without?: { readonly devices: readonly number[]; readonly sites: readonly number[] };
 }
 
 /** A stretch in which a series was odd. */
@@ -49,7 +51,8 @@ const FROM = `FROM odd_stretch o JOIN device d ON d.id = o.device_id JOIN metric
   LEFT JOIN device_unit u ON u.device_id = o.device_id AND u.metric_id = o.metric_id`;
 
 const WHERE = `WHERE ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND CASE WHEN $2::timestamptz IS NULL THEN o.goes_on ELSE o.goes_on OR o.to_time > $2 END
-  AND o.peak >= $3 AND ($4::text IS NULL OR s.name = $4) AND ($5::text IS NULL OR d.name = $5)`;
+  AND o.peak >= $3 AND ($4::text IS NULL OR s.name = $4) AND ($5::text IS NULL OR d.name = $5)
+  AND (o.goes_on AND (o.device_id = ANY ($6::integer[]) OR d.site_id = ANY ($7::integer[]))) IS NOT TRUE`;
 
 /** Odd stretches, ranked. */
 export async function listOdd(
@@ -58,14 +61,14 @@ export async function listOdd(
   after: OddPlace | null,
   limit: number,
 ): Promise<{ stretches: OddStretch[]; total: number }> {
-  const { sites, least, site, device } = query;
+  const { sites, least, site, device, without = { devices: [], sites: [] } } = query;
   const values = [
     ...[listOf(sites), query.after === "now" ? null : new Date(query.after), least],
-    ...[site ?? null, device ?? null],
+    ...[site ?? null, device ?? null, without.devices, without.sites],
   ];
   const { rows } = await db.query<OddStretch>(
-    `SELECT ${COLUMNS} ${FROM} ${WHERE} AND ($6::boolean IS NULL OR (o.goes_on, o.peak, o.id) < ($6, $7::real, $8::bigint))
-     ORDER BY o.goes_on DESC, o.peak DESC, o.id DESC LIMIT $9`,
+    `SELECT ${COLUMNS} ${FROM} ${WHERE} AND ($8::boolean IS NULL OR (o.goes_on, o.peak, o.id) < ($8, $9::real, $10::bigint))
+     ORDER BY o.goes_on DESC, o.peak DESC, o.id DESC LIMIT $11`,
     [...values, after?.goesOn ?? null, after?.peak ?? null, after?.id ?? null, limit],
   );
   const counted = await db.query<{ n: number }>(`SELECT count(*)::int AS n ${FROM} ${WHERE}`, values);

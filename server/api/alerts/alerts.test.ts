@@ -11,10 +11,18 @@ const hot = {
   holds: "until-next",
 };
 
-const send = (name: Parameters<typeof rig.api.handle>[0], body: object | null, params: Record<string, string> = {}) =>
+const send = (
+  name: Parameters<typeof rig.api.handle>[0],
+  body: object | null,
+  params: Record<string, string> = {},
+  query = "",
+) =>
   rig.api.handle(
     name,
-    new Request("http://here/api", { method: "POST", ...(body && { body: JSON.stringify(body), headers: JSON_TYPE }) }),
+    new Request(`http://here/api?${query}`, {
+      method: "POST",
+      ...(body && { body: JSON.stringify(body), headers: JSON_TYPE }),
+    }),
     params,
   );
 
@@ -70,17 +78,23 @@ test("a rule is made, judges what comes, and its alert is acknowledged, listed a
 test("rules go out as one file and come in again, by their names", async () => {
   const file = await read(alertRulesFile, rig.get("exportRules"));
   expect(file.rules.map(({ name }) => name)).toEqual(["hot"]);
-  expect(await read(importedRules, send("importRules", file))).toEqual({ added: [], changed: [], same: ["hot"] });
+  expect(await read(importedRules, send("importRules", file))).toMatchObject({ added: [], changed: [], same: ["hot"] });
   const more = {
     rules: [
       { ...file.rules[0]!, enabled: true },
       { name: "silent", spec: { kind: "silence" } },
     ],
   };
-  expect(await read(importedRules, send("importRules", more))).toEqual({
-    added: ["silent"],
-    changed: ["hot"],
-    same: [],
+  const does = { added: ["silent"], changed: ["hot"], same: [], removed: [], kept: [] };
+  const tried = await read(importedRules, send("importRules", more, {}, "dryRun=true"));
+  expect(tried).toMatchObject({ ...does, dryRun: true, changes: [{ name: "hot", what: ["enabled"] }] });
+  // Nothing was done yet.
+  expect(await read(alertRulesFile, rig.get("exportRules"))).toEqual(file);
+  expect(await read(importedRules, send("importRules", more))).toMatchObject({ ...does, dryRun: false });
+  const one = { rules: [more.rules[1]] };
+  expect(await read(importedRules, send("importRules", one, {}, "dryRun=true"))).toMatchObject({ kept: ["hot"] });
+  expect(await read(importedRules, send("importRules", one, {}, "dryRun=true&others=remove"))).toMatchObject({
+    ...{ added: [], changed: [], same: ["silent"], removed: ["hot"], kept: [] },
   });
   const bad = {
     rules: [
@@ -91,8 +105,11 @@ test("rules go out as one file and come in again, by their names", async () => {
   expect((await refused(send("importRules", bad))).errors).toMatchObject([{ at: "rules.1.spec.limit" }]);
   const rules = (await read(alertRules, rig.get("listRules"))).items;
   expect(rules.map(({ name }) => name)).toEqual(["hot", "silent"]);
-  await send("deleteRule", null, { rule: String(rules[1]!.id) });
-  expect((await read(alertRules, rig.get("listRules"))).items).toHaveLength(1);
+  const first = { rules: [more.rules[0]] };
+  expect(await read(importedRules, send("importRules", first, {}, "others=remove"))).toMatchObject({
+    ...{ same: ["hot"], removed: ["silent"] },
+  });
+  expect((await read(alertRules, rig.get("listRules"))).items.map(({ name }) => name)).toEqual(["hot"]);
 });
 
 test("alerts are listed worst first, by their parent, devices and time, with whom they were told to; and counted", async () => {

@@ -3,13 +3,14 @@ import { z } from "zod";
 import { oddAnswer, oddQuery } from "@/server/contracts/odd";
 import { WARM_UP_MS, WARM_UP_STEPS } from "@/server/domain/oddness/detector";
 import { usualRange } from "@/server/domain/oddness/words";
+import { groupOdd } from "@/server/oddness/groups";
 import { listOdd, oddCoverage, type OddStretch } from "@/server/oddness/list";
 import { STEP_MS } from "@/server/oddness/follow";
 import { readDeviceSteps } from "@/server/readings/steps";
 import { openCursor, sealCursor } from "../cursor";
 import { toInstant } from "../instant";
 import { NO_PARAMETERS, verb } from "../verb";
-import { toStretch } from "./view";
+import { toGroup, toStretch } from "./view";
 
 // Its column holds no more.
 const place = z.object({ goesOn: z.boolean(), peak: z.float32(), id: z.string().regex(/^\d{1,18}$/) });
@@ -38,7 +39,13 @@ export const listOddness = verb(
       const order = `odd/${state}/${least}`;
       const since = state === "now" ? "now" : now - (state === "day" ? 1 : 7) * DAY_MS;
       const after = openCursor(order, place, cursor);
-      const { stretches, total } = await listOdd(pool, { ...filter, sites, after: since, least }, after, limit + 1);
+      const groups = await groupOdd(pool, { ...filter, sites, least });
+      const without = {
+        devices: groups.flatMap(({ deviceId }) => deviceId ?? []),
+        sites: groups.flatMap(({ deviceId, siteId }) => (deviceId === null ? (siteId ?? []) : [])),
+      };
+      const query = { ...filter, sites, after: since, least, without } as const;
+      const { stretches, total } = await listOdd(pool, query, after, limit + 1);
       const page = stretches.slice(0, limit);
       const last = page.at(-1);
       const { real, normal, firstAt, ...coverage } = await oddCoverage(pool, sites, {
@@ -49,6 +56,7 @@ export const listOddness = verb(
       for (const one of page) items.push({ ...toStretch(one), ...(await lineOf(pool, one, now)) });
       return {
         ...coverage,
+        groups: after === null ? groups.map(toGroup) : [],
         items,
         total,
         next:

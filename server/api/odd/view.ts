@@ -1,4 +1,5 @@
-import { oddSentence } from "@/server/domain/oddness/words";
+import { groupSentence, oddSentence } from "@/server/domain/oddness/words";
+import type { OddGroup } from "@/server/oddness/groups";
 import type { OddStretch } from "@/server/oddness/list";
 import { toInstant } from "../instant";
 
@@ -11,4 +12,9 @@ export function toStretch({ deviceId: _, metricId: __, ...stretch }: OddStretch)
     sentence: oddSentence({ ...stretch, score: peak, at: peakAt, isOver: !stretch.goesOn }, unit),
     said: said && { ...said, at: toInstant(said.at) },
   };
+}
+
+/** Series that are odd at once, as they go over the wire. */
+export function toGroup({ siteId: _, deviceId: __, ...group }: OddGroup) {
+  return { ...group, from: toInstant(group.from), sentence: groupSentence(group) };
 }

@@ -1,14 +1,6 @@
 import { z } from "zod";
 import { addRule, changeRule, readRules, removeRule } from "@/server/alerting/rules";
-import {
-  alertRule,
-  alertRuleChanges,
-  alertRulesFile,
-  deletedRule,
-  importedRules,
-  newAlertRule,
-  rulePath,
-} from "@/server/contracts/rules";
+import { alertRule, alertRuleChanges, deletedRule, newAlertRule, rulePath } from "@/server/contracts/rules";
 import { signatureOf } from "@/server/domain/access";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
@@ -19,7 +11,6 @@ const schemaOf = (body: z.ZodType) => {
   const { $schema: _, ...schema } = z.toJSONSchema(body, { io: "input" });
   return { "application/json": schema };
 };
-const MOST_FILE_BYTES = 1024 * 1024;
 
 export const addRuleVerb = writingVerb(
   {
@@ -93,41 +84,5 @@ export const deleteRule = writingVerb(
       await removeRule(tx, params.rule);
       note({ target: before.name, detail: { before: noteOfRule(before) } });
       return { name: before.name };
-    },
-);
-
-export const importRules = writingVerb(
-  {
-    method: "POST",
-    path: "/api/v1/rules-file",
-    access: "edit",
-    summary:
-      "Takes a file of alert rules: those of known names are changed, the others added; what it doesn't name stays",
-    params: NO_PARAMETERS,
-    query: NO_PARAMETERS,
-    answer: importedRules,
-    status: 200,
-    problems: [...BODY_PROBLEMS],
-    bodies: schemaOf(alertRulesFile),
-  },
-  () =>
-    async ({ tx, caller }, { request, note }) => {
-      const { rules } = await parseJsonBody(alertRulesFile, request, MOST_FILE_BYTES);
-      const by = signatureOf(caller).text;
-      const known = new Map((await readRules(tx, "all")).map((row) => [row.name, row]));
-      const outcome = { added: [] as string[], changed: [] as string[], same: [] as string[] };
-      for (const settings of rules) {
-        const before = known.get(settings.name);
-        if (!before) {
-          if ((await addRule(tx, settings, by)) !== null) outcome.added.push(settings.name);
-        } else if (JSON.stringify(noteOfRule(before)) === JSON.stringify(noteOfRule(settings)))
-          outcome.same.push(settings.name);
-        else {
-          await changeRule(tx, before, settings, by);
-          outcome.changed.push(settings.name);
-        }
-      }
-      note({ detail: { after: { rules: rules.map(noteOfRule) } } });
-      return outcome;
     },
 );

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Channel } from "./detector";
-import { type OddNumbers, oddSentence, usualRange } from "./words";
+import { groupSentence, type OddNumbers, oddSentence, usualRange } from "./words";
 
 const AT = Date.UTC(2026, 10, 24, 14, 10);
 const DAY = 86_400_000;
@@ -39,4 +39,20 @@ test("the score is the sentence: the distance of now is the score times that of 
   const one = odd("time of day");
   const [, high] = usualRange(one);
   expect((one.now - one.usual) / (high - one.usual)).toBeCloseTo(one.score, 10);
+});
+
+test("says what is odd at once, of a device and of a site", () => {
+  const group = { device: "press-07", site: "north", odd: 3, of: 7, devices: 1 };
+  expect(groupSentence({ ...group, metrics: ["heat", "flow", "load"] })).toBe(
+    "3 of 7 series of press-07 are odd at once: heat, flow and load.",
+  );
+  expect(groupSentence({ ...group, odd: 4, metrics: ["heat", "flow", "load", "noise"] })).toMatch(
+    /: heat, flow, load and noise\.$/,
+  );
+  expect(groupSentence({ ...group, odd: 5, metrics: ["heat", "flow", "load", "noise", "tilt"] })).toMatch(
+    /: heat, flow, load and 2 more metrics\.$/,
+  );
+  expect(groupSentence({ ...group, device: null, odd: 17, of: 80, devices: 15, metrics: ["heat"] })).toBe(
+    "17 of 80 series at north, of 15 devices, are odd at once: heat.",
+  );
 });

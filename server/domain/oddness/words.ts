@@ -52,6 +52,31 @@ export function oddSentence(odd: OddNumbers, unit: string | null, write: (value:
   return `${farther(score)} anything in ${memory}; ${USUAL[channel](at)} ${withUnit(range)}, ${isNow}.`;
 }
 
+/** Series that are odd at once, in numbers. */
+export interface GroupNumbers {
+  readonly device: string | null;
+  readonly site: string | null;
+  readonly odd: number;
+  readonly of: number;
+  readonly devices: number;
+  readonly metrics: readonly string[];
+}
+
+/** Metrics that a sentence names; of more it says how many. */
+const MOST_NAMED = 3;
+
+/** Says that many series are odd at once: "5 of 7 series of press-07 are odd at once: temperature, vibration, humidity and 2 more metrics." */
+export function groupSentence({ device, site, odd, of, devices, metrics }: GroupNumbers): string {
+  const rest = metrics.length - MOST_NAMED;
+  // "and 1 more" says no less than its name would.
+  const named = rest > 1 ? metrics.slice(0, MOST_NAMED) : metrics;
+  const last = rest > 1 ? counted(rest, "more metric") : named.at(-1)!;
+  const before = rest > 1 ? named : named.slice(0, -1);
+  const what = before.length === 0 ? last : `${before.join(", ")} and ${last}`;
+  const where = device === null ? `at ${site}, of ${counted(devices, "device")},` : `of ${device}`;
+  return `${odd} of ${counted(of, "series", "series")} ${where} are odd at once: ${what}.`;
+}
+
 const NOW: Readonly<Record<Channel, string>> = {
   value: "now",
   "slow mean": "its mean of some hours is",
