@@ -16,5 +16,5 @@ export function toStretch({ deviceId: _, metricId: __, ...stretch }: OddStretch)
 
 /** Series that are odd at once, as they go over the wire. */
 export function toGroup({ siteId: _, deviceId: __, ...group }: OddGroup) {
-  return { ...group, from: toInstant(group.from), sentence: groupSentence(group) };
+  return { ...group, metrics: [...group.metrics], from: toInstant(group.from), sentence: groupSentence(group) };
 }
