@@ -12,6 +12,7 @@ import { exploreAddress } from "../queries/explore";
 import { saidOf } from "../queries/request";
 import { FormDialog } from "../shell/form-dialog";
 import { Link } from "../ui/link";
+import { ChosenCsv } from "./chosen-csv";
 import bar from "../ui/list-page.module.css";
 
 type Changes = DeviceChangesOfMany["changes"];
@@ -20,13 +21,15 @@ interface ChosenBarProps {
   chosen: readonly string[];
   /** What the list is about; null where it is about no metric. */
   metric: string | null;
+  /** The metrics whose latest values the list shows. */
+  metrics: readonly string[];
   /** True where the list is of retired devices. */
   areRetired: boolean;
   onClear: () => void;
 }
 
 /** What can be done with the chosen devices at once: each change is one request, and retiring is undone right here. */
-export function ChosenBar({ chosen, metric, areRetired, onClear }: ChosenBarProps) {
+export function ChosenBar({ chosen, metric, metrics, areRetired, onClear }: ChosenBarProps) {
   const queries = useQueryClient();
   const mayEdit = useMay("edit");
   const [field, setField] = useState<"site" | "type" | "label" | null>(null);
@@ -104,6 +107,7 @@ export function ChosenBar({ chosen, metric, areRetired, onClear }: ChosenBarProp
           </Button>
         </>
       ) : null}
+      {chosen.length > 0 ? <ChosenCsv chosen={chosen} metrics={metrics} /> : null}
       {chosen.length > 0 ? (
         <Button size="compact-xs" variant="subtle" onClick={onClear}>
           Choose none

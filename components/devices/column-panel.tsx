@@ -2,11 +2,14 @@
 import { Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { MetricsAnswer } from "@/server/contracts/metrics";
+import { counted } from "@/server/domain/counted";
 import { type ColumnChoice, type ColumnId, metricNames, metricOf, MOST_VALUES, PLAIN_COLUMNS } from "./columns";
 import classes from "./column-panel.module.css";
 
 interface ColumnPanelProps {
   metrics: MetricsAnswer["items"];
+  /** The metrics that the devices of the list report: these are offered, others are found by a search. */
+  reported: readonly string[];
   columns: readonly ColumnId[];
   trend: string | null;
   isDefault: boolean;
@@ -20,7 +23,7 @@ const OFFERED = 50;
  * Chooses the columns of the list and what the trend shows. What a person chooses is shown here at once; the list and its
  * address follow.
  */
-export function ColumnPanel({ metrics, onChoose, ...props }: ColumnPanelProps) {
+export function ColumnPanel({ metrics, reported, onChoose, ...props }: ColumnPanelProps) {
   const [chosen, setChosen] = useState<ColumnChoice | null>(null);
   const columns = chosen?.columns ?? props.columns;
   const trend = chosen === null ? props.trend : chosen.trend;
@@ -30,7 +33,10 @@ export function ColumnPanel({ metrics, onChoose, ...props }: ColumnPanelProps) {
   };
   const [search, setSearch] = useState("");
   const names = metricNames(metrics);
-  const found = names.filter((name) => name.toLowerCase().includes(search.trim().toLowerCase()));
+  const wanted = search.trim().toLowerCase();
+  const isOffered = (name: string) => reported.includes(name) || columns.includes(`value:${name}`);
+  const found = names.filter((name) => (wanted === "" ? isOffered(name) : name.toLowerCase().includes(wanted)));
+  const elsewhere = wanted === "" ? names.length - found.length : 0;
   const units = new Map(metrics.map(({ name, unit }) => [name, unit]));
   const values = columns.filter((id) => metricOf(id) !== null).length;
   const toggle = (id: ColumnId, on: boolean) =>
@@ -51,7 +57,7 @@ export function ColumnPanel({ metrics, onChoose, ...props }: ColumnPanelProps) {
       </fieldset>
       <fieldset>
         <legend>Latest values, at most {MOST_VALUES}</legend>
-        {names.length > 12 ? (
+        {names.length > 12 || elsewhere > 0 ? (
           <TextInput
             size="xs"
             aria-label="Search metrics"
@@ -80,7 +86,12 @@ export function ColumnPanel({ metrics, onChoose, ...props }: ColumnPanelProps) {
           })}
         </div>
         {names.length === 0 ? <p className={classes.hint}>No metric yet.</p> : null}
-        {names.length > 0 && found.length === 0 ? <p className={classes.hint}>No metric matches.</p> : null}
+        {names.length > 0 && found.length === 0 && wanted !== "" ? (
+          <p className={classes.hint}>No metric matches.</p>
+        ) : null}
+        {elsewhere > 0 && found.length <= OFFERED ? (
+          <p className={classes.hint}>{counted(elsewhere, "metric")} of other devices: search for them.</p>
+        ) : null}
         {found.length > OFFERED ? (
           <p className={classes.hint}>{found.length - OFFERED} more: search for them.</p>
         ) : null}

@@ -12,6 +12,7 @@ import { type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
 import classes from "./device.module.css";
+import { Retired } from "./retired";
 import { stretchAddress } from "../ui/ranges";
 
 /** What a device is now: its state, where it stands, how much it has sent, and what is odd about it. */
@@ -21,9 +22,9 @@ export function DeviceFacts({ id, known }: { id: string; known: KnownMetrics }) 
 }
 
 function Facts({ device, known }: { device: DeviceDetail; known: KnownMetrics }) {
-  const { state, goneAt, site, type, lastSeen, firstSeen, messages, conflicts } = device;
+  const { state, retiredAt, goneAt, site, type, lastSeen, firstSeen, messages, conflicts } = device;
   const facts = [
-    ["State", <DeviceMark key="state" state={state} isGone={goneAt !== null} />],
+    ["State", retiredAt === null ? <DeviceMark key="state" state={state} isGone={goneAt !== null} /> : "Retired"],
     ...(goneAt === null ? [] : [["Said goodbye", <Age key="gone" time={goneAt} />] as const]),
     ["Last seen", lastSeen ? <Age key="seen" time={lastSeen} /> : "never"],
     ["Site", site === null ? "not given" : readable(site)],
@@ -52,6 +53,7 @@ function Facts({ device, known }: { device: DeviceDetail; known: KnownMetrics })
           </div>
         ) : null}
       </dl>
+      <Retired device={device} />
       <LastConflict device={device} known={known} />
       <ClockFault device={device} />
     </>

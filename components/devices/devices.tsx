@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { DeviceView } from "@/server/contracts/devices";
 import { MOST_CHANGED } from "@/server/domain/device-lists";
 import { toSegment } from "@/server/domain/segment";
+import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { type FirstOrder, fleetOrderQuery, fleetSummaryQuery } from "../queries/devices";
@@ -30,12 +31,15 @@ import { SavedViews } from "../views/saved-views";
 import { putDevice, useFleetRows } from "./visible-rows";
 import { DEFAULT_SORT, readWanted } from "../queries/wanted-devices";
 
+const DeviceSheet = dynamic(() => import("./device-sheet").then((sheet) => sheet.DeviceSheet), { ssr: false });
+
 const KEYS: readonly KeyHint[] = [
   { keys: ["/"], does: "Search" },
   { keys: ["j", "↓"], does: "Next device" },
   { keys: ["k", "↑"], does: "Previous device" },
   { keys: ["Home", "End"], does: "First or last device" },
   { keys: ["Enter"], does: "Open the device" },
+  { keys: ["p"], does: "Show the device beside the list" },
   { keys: ["x"], does: "Choose the device, or not" },
   { keys: ["Esc"], does: "Clear or leave the search" },
 ];
@@ -77,6 +81,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
       }),
     [],
   );
+  const [peeked, peek] = useState<string | null>(null);
   const { openHelp } = useKeyboard();
   useKeyHints("Devices", KEYS);
   const box = useRef<HTMLDivElement>(null);
@@ -111,6 +116,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
       const id = ids[place.current];
       if (id !== undefined) toggle(id);
     },
+    peek: () => peek(ids[place.current] ?? null),
     search: () => {
       input.current?.focus();
       input.current?.select();
@@ -154,6 +160,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               list={data && !order.isPlaceholderData ? { count: ids.length, tag: data.tag } : null}
               trouble={data ? ((order.error ?? summary.error)?.message ?? null) : null}
               metrics={metrics.data?.items ?? []}
+              reported={data?.reportedMetrics ?? NONE}
               columns={columns}
               trend={trend}
               metric={metric}
@@ -165,6 +172,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
             <ChosenBar
               chosen={[...chosen]}
               metric={metric}
+              metrics={columns.flatMap(({ id }) => metricOf(id) ?? [])}
               areRetired={/retired = yes/.test(wanted.where ?? "")}
               onClear={() => setChosen(new Set())}
             />
@@ -197,6 +205,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
               current={place.current}
               chosen={chosen}
               onToggle={toggle}
+              onPeek={peek}
               dimmed={order.isPlaceholderData}
               onSort={(sort) => change({ sort: sort === DEFAULT_SORT ? null : sort })}
               onCurrent={place.setCurrent}
@@ -204,6 +213,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
             />
           ) : null}
         </div>
+        {peeked === null ? null : <DeviceSheet key={peeked} id={peeked} known={known} onClose={() => peek(null)} />}
       </div>
     </Page>
   );

@@ -35,6 +35,8 @@ interface DevicesBarProps {
   /** The reason why the list may be out of date; null when it isn't. */
   trouble: string | null;
   metrics: MetricsAnswer["items"];
+  /** The metrics that the devices of the list report. */
+  reported: readonly string[];
   columns: readonly Column[];
   trend: string | null;
   /** What the list is about; null where it is about no metric. */
@@ -47,8 +49,21 @@ interface DevicesBarProps {
 
 /** Says how many devices are listed and whether the list is current, and offers what can be done with it. */
 export function DevicesBar(props: DevicesBarProps) {
-  const { wanted, summary, list, trouble, metrics, columns, trend, metric, isDefault, onChoose, onReload, onHelp } =
-    props;
+  const {
+    wanted,
+    summary,
+    list,
+    trouble,
+    metrics,
+    reported,
+    columns,
+    trend,
+    metric,
+    isDefault,
+    onChoose,
+    onReload,
+    onHelp,
+  } = props;
   const mayDownload = useMay("view-messages");
   const [open, setOpen] = useState(false);
   const { sort: _, ...filter } = wanted;
@@ -77,6 +92,7 @@ export function DevicesBar(props: DevicesBarProps) {
         <Popover.Dropdown aria-label="Columns">
           <ColumnPanel
             metrics={metrics}
+            reported={reported}
             columns={columns.map(({ id }) => id)}
             trend={trend}
             isDefault={isDefault}

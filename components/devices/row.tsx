@@ -31,6 +31,7 @@ interface RowProps {
   isCurrent: boolean;
   isChosen: boolean;
   onToggle: (id: string) => void;
+  onPeek: (id: string) => void;
   onCurrent: (index: number) => void;
 }
 
@@ -47,6 +48,7 @@ export const Row = memo(function Row({
   isCurrent,
   isChosen,
   onToggle,
+  onPeek,
   onCurrent,
 }: RowProps) {
   const router = useRouter();
@@ -64,6 +66,7 @@ export const Row = memo(function Row({
       aria-rowindex={index + 2}
       onClick={(event) => {
         onCurrent(index);
+        if ((event.target as Element).closest("button")) return;
         // The id is the link, for keyboards and new tabs; the rest of the row is a larger target for it.
         if ((event.ctrlKey || event.metaKey) && !(event.target as Element).closest("a")) return onToggle(id);
         if (event.ctrlKey || event.metaKey || event.shiftKey || window.getSelection()?.toString()) return;
@@ -83,6 +86,17 @@ export const Row = memo(function Row({
             <Spoken>fires</Spoken>
           </span>
         )}
+        <button
+          type="button"
+          className={classes.peek}
+          aria-label={`Show ${id} beside the list`}
+          title="Show it beside the list (p)"
+          // The row's own link is what Tab and the row cursor go to.
+          tabIndex={-1}
+          onClick={() => onPeek(id)}
+        >
+          ⧉
+        </button>
       </td>
       {columns.map((column) => (
         <td

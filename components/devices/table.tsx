@@ -30,6 +30,8 @@ interface TableProps {
   /** The chosen devices. */
   chosen: ReadonlySet<string>;
   onToggle: (id: string) => void;
+  /** Shows a device beside the list. */
+  onPeek: (id: string) => void;
   /** True while another order is on its way. */
   dimmed: boolean;
   onSort: (sort: DeviceSort) => void;
@@ -42,7 +44,7 @@ interface TableProps {
 export function DeviceTable(props: TableProps) {
   const { box, ids, rows, columns, trend, metrics, sort, staleSeconds, current, dimmed, onSort, onCurrent, onDrawn } =
     props;
-  const { chosen, onToggle } = props;
+  const { chosen, onToggle, onPeek } = props;
   const { start, end, width: boxWidth } = useRowWindow(box, ids.length, ROW_HEIGHT);
   const drawn = useMemo(() => ids.slice(start, end), [ids, start, end]);
   const tellDrawn = useEffectEvent(onDrawn);
@@ -110,6 +112,7 @@ export function DeviceTable(props: TableProps) {
             isCurrent={start + i === current}
             isChosen={chosen.has(id)}
             onToggle={onToggle}
+            onPeek={onPeek}
             onCurrent={onCurrent}
           />
         ))}

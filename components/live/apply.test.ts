@@ -48,6 +48,15 @@ describe("applyToDevice", () => {
     expect(next).toMatchObject({ state: "live", messages: 11, lastSeen: at(2000), lastEventTime: at(1900) });
   });
 
+  it("brings a retired device back that sends again, and not by what it sent before", () => {
+    const retired = device({ retiredAt: at(1500) });
+    expect(applyToDevice(retired, frame(live({ lastSeen: 1400 })))).toMatchObject({
+      retiredAt: at(1500),
+      returnedAt: null,
+    });
+    expect(applyToDevice(retired, frame(live()))).toMatchObject({ retiredAt: null, returnedAt: at(2000) });
+  });
+
   it("keeps newer values when older event times come late, and still hears the device", () => {
     const next = applyToDevice(
       device(),

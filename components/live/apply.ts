@@ -56,6 +56,10 @@ function applyLive(device: DeviceView, live: LiveDevice): DeviceView {
     ...(heard
       ? { state: "live", goneAt: null, lastSeen: instantOf(live.lastSeen), messages: device.messages + live.messages }
       : {}),
+    // One that sends after it was retired is back, as it is at the server.
+    ...(device.retiredAt !== null && live.lastSeen > Date.parse(device.retiredAt)
+      ? { retiredAt: null, returnedAt: instantOf(live.lastSeen) }
+      : {}),
     ...(later ? { lastEventTime: instantOf(lastEvent) } : {}),
   };
 }

@@ -27,7 +27,8 @@ export const deviceQuery = (live: LiveClient, id: string) =>
   });
 
 /** What frames change of a device. */
-type FrameChanged = "values" | "state" | "goneAt" | "lastSeen" | "lastEventTime" | "messages";
+type FrameChanged =
+  "values" | "state" | "goneAt" | "lastSeen" | "lastEventTime" | "messages" | "retiredAt" | "returnedAt";
 /** A device without what frames change. */
 export type DescribedDevice = Omit<DeviceDetail, FrameChanged>;
 
@@ -36,7 +37,7 @@ export const describedDeviceQuery = (live: LiveClient, id: string) =>
   queryOptions({ ...deviceQuery(live, id), select: described });
 
 function described(device: DeviceDetail): DescribedDevice {
-  const { values, state, goneAt, lastSeen, lastEventTime, messages, ...rest } = device;
+  const { values, state, goneAt, lastSeen, lastEventTime, messages, retiredAt, returnedAt, ...rest } = device;
   return rest;
 }
 

@@ -34,6 +34,11 @@ export async function readJson<T>(path: string, signal: AbortSignal): Promise<T>
   return answerOf(() => fetchTimed(path, { signal, headers: { accept: "application/json" } }), signal);
 }
 
+/** Reads a text as it is; otherwise like {@link readJson}. */
+export async function readText(path: string): Promise<string> {
+  return (await answered(() => fetchTimed(path, {}))).text();
+}
+
 /**
  * Sends `body` as JSON and reads the answer.
  * @throws RequestError with what the server says is wrong, or that it can't be reached.
@@ -62,7 +67,11 @@ function sendJson<T>(
   return answerOf(() => fetchTimed(path, { method, headers, body: JSON.stringify(body) }));
 }
 
-async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal, isAgain = false): Promise<T> {
+async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal): Promise<T> {
+  return (await (await answered(ask, signal)).json()) as T;
+}
+
+async function answered(ask: () => Promise<Response>, signal?: AbortSignal, isAgain = false): Promise<Response> {
   let response: Response;
   try {
     response = await ask();
@@ -72,12 +81,12 @@ async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal, i
   }
   if (!response.ok) {
     if (response.status === 401) {
-      if (!isAgain && wasRenewed()) return answerOf(ask, signal, true);
+      if (!isAgain && wasRenewed()) return answered(ask, signal, true);
       leadToSignIn();
     }
     const problem = (await response.json().catch(() => null)) as Problem | null;
     // Asked in place: what somebody is about to do goes on when they have signed in again.
-    if (problem?.type === "/problems/step-up" && (await askProof())) return answerOf(ask, signal);
+    if (problem?.type === "/problems/step-up" && (await askProof())) return answered(ask, signal);
     const said = problem && [problem.title, problem.detail].filter(Boolean).join(": ");
     const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
     throw new RequestError(response.status, said || `The server answered ${response.status} ${response.statusText}.`, {
@@ -85,7 +94,7 @@ async function answerOf<T>(ask: () => Promise<Response>, signal?: AbortSignal, i
       waitSeconds: Number.isNaN(wait) ? null : wait,
     });
   }
-  return (await response.json()) as T;
+  return response;
 }
 
 /** Query parameters in a stable order, without the empty ones. */

@@ -10,6 +10,7 @@ import { saveMapping, SOURCES } from "../queries/sources";
 import { Failure } from "../ui/feedback";
 import form from "../ui/form.module.css";
 import { Link } from "../ui/link";
+import { saveFile } from "../ui/save-file";
 import { Section } from "../ui/section";
 import { MarkShape } from "../ui/state-mark";
 import classes from "./mapping.module.css";
@@ -71,7 +72,7 @@ export function MappingForm(props: MappingFormProps) {
           <Button
             size="compact-xs"
             variant="default"
-            onClick={() => saveFile(`${source.name}-mapping-v${base.version}.json`, text)}
+            onClick={() => saveFile(`${source.name}-mapping-v${base.version}.json`, text, "application/json")}
           >
             Export
           </Button>
@@ -194,14 +195,4 @@ function Validity({ reading, faults }: Pick<MappingFormProps, "reading" | "fault
       ))}
     </ul>
   );
-}
-
-/** Saves a text as a file of this name, as a download. */
-function saveFile(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -10,6 +10,8 @@ interface ListKeys {
   open: () => void;
   /** Chooses the row, or not any more, where rows are chosen. */
   choose?: () => void;
+  /** Shows the row beside the list, where that can be. */
+  peek?: () => void;
   search: () => void;
 }
 
@@ -44,6 +46,8 @@ function actionOf({ key }: KeyboardEvent, target: Element, keys: ListKeys): (() 
       return onControl ? null : keys.open;
     case "x":
       return keys.choose ?? null;
+    case "p":
+      return keys.peek ?? null;
     case "/":
       return keys.search;
     default:

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { DeviceDetail } from "@/server/contracts/devices";
 import type { FleetSummary } from "@/server/contracts/fleet";
 import { until } from "../waiting";
 import { PATIENCE_MS, post, setStage, type Stage } from "./stage";
@@ -72,5 +74,74 @@ test("chosen devices are retired together, hidden, and that is undone", async ()
   await picture(page, "retired");
   await page.getByRole("button", { name: "Undo" }).click();
   await until(async () => (await rows(page).count()) === 30, { timeoutMs: PATIENCE_MS, what: "all of them again" });
+  await page.context().close();
+});
+
+test("a retired device says so on its page, is taken back there, and by what it sends", async () => {
+  const id = "press-03";
+  const retire = async () => {
+    const changed = await stage.product.fetch("/api/v1/device-changes", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ devices: [id], changes: { retired: true } }),
+    });
+    expect(changed.status).toBe(200);
+  };
+  await retire();
+  const page = await stage.open(`/devices/${id}`);
+  await page.getByText(/^Retired since /).waitFor();
+  await picture(page, "device-retired");
+  await page.locator('[data-fact="retired"]').getByRole("button", { name: "Undo" }).click();
+  await page.getByText(/^Retired since /).waitFor({ state: "detached" });
+  expect((await stage.product.get<DeviceDetail>(`/api/v1/devices/${id}`)).retiredAt).toBeNull();
+
+  await retire();
+  await page.reload();
+  await page.getByText(/^Retired since /).waitFor();
+  await post(stage.product, { device: id, time: Date.now(), readings: { battery: 91 } });
+  await page.getByText(/^Returned: it had been retired/).waitFor();
+  await picture(page, "device-returned");
+  await page.context().close();
+});
+
+test("a device is looked at beside the list by one key, and the list is where it was", async () => {
+  const page = await stage.open("/devices?sort=id");
+  await rows(page).first().waitFor();
+  for (let i = 0; i < 3; i++) await page.keyboard.press("j");
+  const chosen = await page.locator("tr[data-current]").getAttribute("data-row");
+  await page.keyboard.press("p");
+  const sheet = page.getByRole("dialog", { name: chosen! });
+  await sheet.locator('[data-value="battery"]').waitFor();
+  await sheet.getByRole("link", { name: "Open its page" }).waitFor();
+  await picture(page, "sheet");
+  await page.keyboard.press("Escape");
+  await sheet.waitFor({ state: "detached" });
+  const focused = () => page.evaluate(() => document.activeElement?.closest("tr")?.getAttribute("data-row") ?? null);
+  await until(async () => (await focused()) === chosen, { timeoutMs: PATIENCE_MS, what: "the row it was opened from" });
+  await page.getByRole("button", { name: "Show press-07 beside the list" }).click();
+  await page.getByRole("dialog", { name: "press-07" }).waitFor();
+  await page.context().close();
+});
+
+test("the columns offered are those of the devices listed, and the chosen ones are a file", async () => {
+  await post(stage.product, { device: "gauge-1", time: Date.now(), readings: { level: 3 } });
+  const page = await stage.open("/devices?search=gauge");
+  await rows(page).first().waitFor();
+  await page.getByRole("columnheader", { name: "level" }).waitFor();
+  await page.getByRole("button", { name: "Columns" }).click();
+  const panel = page.getByRole("dialog", { name: "Columns" });
+  await panel.getByRole("checkbox", { name: "level" }).waitFor();
+  expect(await panel.getByRole("checkbox", { name: "battery" }).count()).toBe(0);
+  await panel.getByText("of other devices: search for them").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "CSV", exact: true }).click();
+  const lines = readFileSync(await (await download).path(), "utf8")
+    .trim()
+    .split("\r\n");
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toContain("gauge-1");
   await page.context().close();
 });

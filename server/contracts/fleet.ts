@@ -3,7 +3,7 @@ import { LABEL_LENGTH } from "@/server/domain/label";
 import { type DeviceSort, SORT_FIELDS, SORT_PATTERN } from "@/server/domain/device-lists";
 import { FILTER_LIMITS, parseFilter } from "@/server/domain/device-filter";
 import { cursor, instant, nameList, text } from "./common";
-import { device, deviceState } from "./devices";
+import { device, deviceState, MOST_CHANGED } from "./devices";
 
 export type { DeviceSort } from "@/server/domain/device-lists";
 
@@ -72,7 +72,12 @@ export const fleetOrderAnswer = z
     tag: z.string().describe("Fingerprint of `ids`"),
     time: instant.describe("When the order was made"),
     items: z.array(device).describe("The first of `ids` in full"),
-    commonMetrics: z.array(z.string()).describe("Metrics most devices report, the most common first; from a sample"),
+    commonMetrics: z
+      .array(z.string())
+      .describe("Numbers that most of these devices report, the most common first; from a sample of those that match"),
+    reportedMetrics: z
+      .array(z.string())
+      .describe("Numbers and booleans that these devices report, the most common first; from the same sample"),
     staleSeconds: z.int().describe("Age at which a device is stale; silent at ten times as much"),
   })
   .meta({ id: "FleetOrder" });
@@ -127,6 +132,9 @@ export const CSV_METRICS = 100;
 
 export const devicesCsvQuery = z.object({
   ...fleetFilter,
+  ids: nameList(MOST_CHANGED)
+    .optional()
+    .describe(`Only these, joined by commas, at most ${MOST_CHANGED}; retired ones too`),
   sort: deviceSort.default("id"),
   metrics: nameList(CSV_METRICS)
     .optional()

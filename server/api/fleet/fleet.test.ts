@@ -107,6 +107,8 @@ test("the order is whole, has trouble first, and its first rows in full", async 
   expect(at(name(200))).toBeLessThan(at(name(DEVICES - 1)));
   expect(at(name(DEVICES - 1))).toBeLessThan(at(name(0)));
   expect(answer.commonMetrics).toEqual(["temperature"]);
+  expect(answer.reportedMetrics[0]).toBe("temperature");
+  expect((await order("search=nothing-is-called-so")).reportedMetrics).toEqual([]);
 });
 
 test.each(["state", "-state", "id", "-id", "lastSeen", "-lastSeen", "messages", "-messages"])(
@@ -310,6 +312,13 @@ test("conditions narrow the list, its counts and its file alike", async () => {
   const csv = await (await get("exportDevices", where("temperature < 10"))).text();
   expect(csv.trimEnd().split("\r\n")).toHaveLength(3);
 
+  const chosen = await (await get("exportDevices", `ids=${name(3)},${name(1)}&metrics=temperature&sort=id`)).text();
+  expect(
+    chosen
+      .trim()
+      .split("\r\n")
+      .map((line) => line.split(",")[0]),
+  ).toEqual(["id", name(1), name(3)]);
   const wrong = await get("getFleetOrder", where("temperature < cold"));
   expect(wrong.status).toBe(400);
   expect(await wrong.json()).toMatchObject({

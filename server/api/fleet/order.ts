@@ -20,7 +20,10 @@ interface Deps {
 }
 
 const SAMPLED_DEVICES = 200;
+/** Of a selection, which is asked for again with every letter typed. */
+const SAMPLED_MATCHES = 100;
 const COMMON_METRICS = 8;
+const REPORTED_METRICS = 100;
 const COMMON_FOR_MS = 60_000;
 
 export const getFleetOrder = verb(
@@ -40,22 +43,25 @@ export const getFleetOrder = verb(
     problems: [],
   },
   ({ pool, twins, readLatest, staleSeconds }: Deps) => {
-    const found = keptByKey(COMMON_FOR_MS, (sites: Sites) => findCommonMetrics(pool, twins, sites));
+    const sampled = async (sites: Sites) => findReported(twins, await sampleDevices(pool, sites, SAMPLED_DEVICES));
+    const found = keptByKey(COMMON_FOR_MS, sampled);
     // What found nothing yet is asked for again the next time.
-    const foundNow = keptByKey(0, (sites: Sites) => findCommonMetrics(pool, twins, sites));
-    async function commonMetrics(sites: Sites, time: EpochMs): Promise<string[]> {
-      const names = await found(sites, time);
-      return names.length > 0 ? names : foundNow(sites, time);
+    const foundNow = keptByKey(0, sampled);
+    async function ofFleet(sites: Sites, time: EpochMs): Promise<Reported> {
+      const reported = await found(sites, time);
+      return reported.metrics.length > 0 ? reported : foundNow(sites, time);
     }
     return async (ctx, { query: { rows, sort, ...filter } }) => {
       const time = ctx.now;
       const { sites } = ctx;
       const wanted = { ...filter, ...readSort(sort), sites, now: time, staleSeconds };
-      const [{ ids }, names] = await Promise.all([findOrder(pool, readLatest, wanted), commonMetrics(sites, time)]);
+      const { ids } = await findOrder(pool, readLatest, wanted);
+      const isAll = Object.values(filter).every((value) => value === undefined);
       const first = ids.slice(0, rows);
-      const [devices, known] = await Promise.all([
+      const [devices, known, reported] = await Promise.all([
         readDevices(pool, first, { sites, now: time, staleSeconds }),
         twins.get(first),
+        isAll ? ofFleet(sites, time) : findReported(twins, someOf(ids, SAMPLED_MATCHES)),
       ]);
       return {
         ids: [...ids],
@@ -65,19 +71,39 @@ export const getFleetOrder = verb(
           const device = devices.get(id);
           return device ? [toDeviceView(device, known.get(id), time, staleSeconds)] : [];
         }),
-        commonMetrics: names,
+        commonMetrics: reported.numbers.slice(0, COMMON_METRICS),
+        reportedMetrics: reported.metrics.slice(0, REPORTED_METRICS),
         staleSeconds,
       };
     };
   },
 );
 
-/** Names of numbers in the twins of a sample of devices, the most common first. */
-async function findCommonMetrics(pool: Pool, twins: Pick<DeviceTwins, "get">, sites: Sites): Promise<string[]> {
-  const counts = new Map<string, number>();
-  for (const { values } of (await twins.get(await sampleDevices(pool, sites, SAMPLED_DEVICES))).values())
-    for (const [name, { value }] of values)
-      if (typeof value === "number") counts.set(name, (counts.get(name) ?? 0) + 1);
-  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  return ranked.slice(0, COMMON_METRICS).map(([name]) => name);
+/** What devices report, the most common first. */
+interface Reported {
+  readonly numbers: readonly string[];
+  /** Numbers and booleans. */
+  readonly metrics: readonly string[];
+}
+
+/** The metrics in the twins of these devices. */
+async function findReported(twins: Pick<DeviceTwins, "get">, devices: readonly string[]): Promise<Reported> {
+  const counts = { number: new Map<string, number>(), metric: new Map<string, number>() };
+  const count = (of: Map<string, number>, name: string) => of.set(name, (of.get(name) ?? 0) + 1);
+  for (const { values } of (await twins.get(devices)).values())
+    for (const [name, { value }] of values) {
+      if (typeof value === "number") count(counts.number, name);
+      if (typeof value !== "string") count(counts.metric, name);
+    }
+  return { numbers: ranked(counts.number), metrics: ranked(counts.metric) };
+}
+
+function ranked(counts: ReadonlyMap<string, number>): string[] {
+  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([name]) => name);
+}
+
+/** At most so many of a list, from all over it. */
+function someOf<T>(list: readonly T[], most: number): readonly T[] {
+  const step = Math.max(1, list.length / most);
+  return Array.from({ length: Math.min(most, list.length) }, (_, i) => list[Math.floor(i * step)]!);
 }

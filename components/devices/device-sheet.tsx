@@ -1,0 +1,117 @@
+"use client";
+import { Drawer } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { DeviceDetail } from "@/server/contracts/devices";
+import { toSegment } from "@/server/domain/segment";
+import { useLive, useRoom } from "../live/provider";
+import { applyToAll, mustReload } from "../live/series";
+import { applyToDetail, deviceQuery } from "../queries/device";
+import { stripsQuery } from "../queries/readings";
+import { adviceOn } from "../queries/request";
+import { FiringAt } from "../shell/firing";
+import { Age } from "../ui/age";
+import { useNow } from "../ui/clock";
+import { Failure, Loading } from "../ui/feedback";
+import { Link } from "../ui/link";
+import { type KnownMetrics, shownAs, unitOf } from "../ui/meaning";
+import { inMetricOrder } from "../ui/metric-order";
+import { Quantity } from "../ui/quantity";
+import { Availability } from "./availability";
+import { DeviceFacts } from "./device-facts";
+import classes from "./device-sheet.module.css";
+import { Strip } from "./strip";
+
+const DAY_MS = 86_400_000;
+/** The strips move on this often: a pixel of them is minutes. */
+const STEP_MS = 10_000;
+
+interface DeviceSheetProps {
+  id: string;
+  known: KnownMetrics;
+  onClose: () => void;
+}
+
+/** One device beside the list, which stays where it is: what it is, what fires of it, its latest values and their last 24 hours. */
+export function DeviceSheet({ id, known, onClose }: DeviceSheetProps) {
+  const query = deviceQuery(useLive(), id);
+  const { data, error, refetch, isFetching } = useQuery(query);
+  useRoom(`device:${id}`, query.queryKey, applyToDetail);
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size={520}
+      title={id}
+      closeButtonProps={{ "aria-label": "Close" }}
+      transitionProps={{ duration: 0 }}
+    >
+      <div className={classes.sheet}>
+        <Link href={`/devices/${toSegment(id)}`}>Open its page</Link>
+        {data ? (
+          <>
+            <FiringAt device={id} />
+            <DeviceFacts id={id} known={known} />
+            <Availability id={id} firstSeen={data.firstSeen} />
+            <Values device={data} known={known} />
+          </>
+        ) : error ? (
+          <Failure
+            what={`${id} could not be loaded`}
+            why={error.message}
+            advice={adviceOn(error)}
+            onRetry={() => void refetch()}
+            retrying={isFetching}
+          />
+        ) : (
+          <Loading rows={5} height={48} label="Loading the device" />
+        )}
+      </div>
+    </Drawer>
+  );
+}
+
+function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }) {
+  const live = useLive();
+  const strips = stripsQuery(live, {
+    device: device.id,
+    range: { spanMs: DAY_MS, end: null, begin: 0 },
+    isLive: true,
+  });
+  const { data } = useQuery(strips);
+  useRoom(`device:${device.id}`, strips.queryKey, applyToAll, { reloadMs: 60_000, mustReload });
+  const to = useNow(STEP_MS) + STEP_MS;
+  const names = inMetricOrder(Object.keys(device.values));
+  const heldUntil = device.lastEventTime === null ? null : Date.parse(device.lastEventTime);
+  if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
+  return (
+    <section aria-label="Latest values and their last 24 hours">
+      <h3>
+        Values <small>last 24 h</small>
+      </h3>
+      <ul className={classes.values}>
+        {names.map((name) => {
+          const current = device.values[name]!;
+          const series = data?.find(({ metric }) => metric === name);
+          const metric = known.get(name);
+          return (
+            <li key={name}>
+              <span className={classes.name} title={name}>
+                {name}
+                <small className={classes.muted}>
+                  <Age time={current.time} isCalm />
+                </small>
+              </span>
+              <b data-value={name}>
+                <Quantity value={shownAs(current.value, metric?.kind)} unit={unitOf(device, name, metric)} />
+              </b>
+              <span className={classes.strip}>
+                {series ? <Strip {...{ series, to, heldUntil }} from={to - DAY_MS} /> : null}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
