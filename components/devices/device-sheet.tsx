@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { DeviceDetail } from "@/server/contracts/devices";
 import { toSegment } from "@/server/domain/segment";
 import { useLive, useRoom } from "../live/provider";
-import { applyToAll, mustReload } from "../live/series";
+import { applyToAll, changeOnly, mustReload } from "../live/series";
 import { applyToDetail, deviceQuery } from "../queries/device";
 import { stripsQuery } from "../queries/readings";
 import { adviceOn } from "../queries/request";
@@ -82,6 +82,7 @@ function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }
   useRoom(`device:${device.id}`, strips.queryKey, applyToAll, { reloadMs: 60_000, mustReload });
   const to = useNow(STEP_MS) + STEP_MS;
   const names = inMetricOrder(Object.keys(device.values));
+  const held = changeOnly(data);
   const heldUntil = device.lastEventTime === null ? null : Date.parse(device.lastEventTime);
   if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
   return (
@@ -106,7 +107,9 @@ function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }
                 <Quantity value={shownAs(current.value, metric?.kind)} unit={unitOf(device, name, metric)} />
               </b>
               <span className={classes.strip}>
-                {series ? <Strip {...{ series, to, heldUntil }} from={to - DAY_MS} /> : null}
+                {series ? (
+                  <Strip {...{ series, to, heldUntil }} holds={held.includes(name)} from={to - DAY_MS} />
+                ) : null}
               </span>
             </li>
           );

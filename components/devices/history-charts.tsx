@@ -48,8 +48,12 @@ interface GroupChartProps extends Stretch {
   /** The moment a person chose; live values are spoken in turns, this one at once. */
   choice: string;
   isStale: boolean;
-  /** Event time of the device's latest reading: until then a flag holds. */
+  /** Event time of the device's latest reading: until then a value holds that is sent only when it changes. */
   heldUntil: number | null;
+  /** What all metrics were in the time before, where it is shown. */
+  before: readonly Series[] | undefined;
+  /** The metrics that are sent only when they change, parted by spaces. */
+  held: string;
   /** Shared by all charts, which point at the same moment. */
   crosshair: Crosshair;
   /** This chart's place among so many, which take turns. */
@@ -67,28 +71,34 @@ export function GroupChart({ slot, slots, choice, ...props }: GroupChartProps) {
 }
 
 const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" | "choice">) {
-  const { known, series, from, to, zone, isStale, crosshair, onZoom, onZoomOut, heldUntil } = props;
+  const { known, series, from, to, zone, isStale, crosshair, onZoom, onZoomOut, heldUntil, held, before } = props;
   const { rows, lines } = useMemo(() => {
-    const drawn = series.map((one) => {
+    const holding = held.split(" ");
+    const ghosts = series.flatMap(({ metric }) => before?.find((one) => one.metric === metric) ?? []);
+    const drawn = [...ghosts, ...series].map((one) => {
+      const isGhost = ghosts.includes(one);
+      const step = one.kind === "boolean" || holding.includes(one.metric);
       return {
-        key: keyOf(one),
-        label: one.metric,
-        step: one.kind === "boolean",
-        stretches: toStretches(one, from, to, heldUntil),
+        key: isGhost ? `before ${one.metric}` : keyOf(one),
+        label: isGhost ? `${one.metric} before` : one.metric,
+        color: metricColor(one.metric, known.get(one.metric)?.color),
+        isGhost,
+        step,
+        stretches: toStretches(one, from, to, isGhost ? to : heldUntil, step),
       };
     });
     return {
       rows: toRows(drawn),
-      lines: drawn.map(({ key, label, step, stretches }): TimeSeries => ({
+      lines: drawn.map(({ key, label, color, isGhost, step, stretches }): TimeSeries => ({
         key,
         label,
-        color: metricColor(label, known.get(label)?.color),
+        color,
         step,
-        ...(step ? {} : { band: bandKey(key) }),
+        ...(isGhost ? { faint: true } : step ? {} : { band: bandKey(key) }),
         points: stretches.flat(),
       })),
     };
-  }, [series, known, from, to, heldUntil]);
+  }, [series, known, before, from, to, heldUntil, held]);
   const ticks = useMemo(() => timeTicks(from, to, zoneName(zone)), [from, to, zone]);
   const span = to - from;
   const bucketMs = Math.max(...series.map((one) => one.bucketMs));
@@ -123,8 +133,8 @@ const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" 
     <figure className={classes.chart}>
       {lines.length > 1 ? (
         <ul className={classes.legend}>
-          {lines.map(({ key, label, color }) => (
-            <li key={key}>
+          {lines.map(({ key, label, color, isGhost }) => (
+            <li key={key} data-ghost={isGhost || undefined}>
               <i style={{ background: color }} aria-hidden="true" />
               {label}
             </li>

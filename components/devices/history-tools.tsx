@@ -89,6 +89,17 @@ const Tools = memo(function Tools({
           />
         ) : null}
       </RangeTools>
+      {asTable || metrics.length === 0 || range?.ms === null ? null : (
+        <Button
+          size="xs"
+          variant={address.get("before") === "1" ? "light" : "default"}
+          aria-pressed={address.get("before") === "1"}
+          title="The time of the same length before, dashed"
+          onClick={() => change({ before: address.get("before") === "1" ? null : "1" })}
+        >
+          Before
+        </Button>
+      )}
       <SegmentedControl
         size="xs"
         aria-label="View"

@@ -23,7 +23,7 @@ import { Strips } from "./strips";
 import { createCrosshair } from "../ui/time-chart-crosshair";
 import type { KnownMetrics } from "../ui/meaning";
 import type { AddressChanges } from "../ui/url";
-import { type Series, summarize, visiblePoints } from "../live/series";
+import { changeOnly, heldBefore, type Series, summarize, visiblePoints } from "../live/series";
 import { useEventMarks } from "../queries/use-event-marks";
 import { type HistoryView, useHistory } from "./use-history";
 
@@ -43,7 +43,8 @@ export function History({ device, known, metrics, address, change, aside }: Hist
   const { zone } = useZone();
   const [crosshair] = useState(createCrosshair);
   const view = useHistory(device, metrics, address);
-  const { series, from, to, error, isFetching, retry, isStale, choice, latest } = view;
+  const { from, to, error, isFetching, retry, isStale, choice, latest } = view;
+  const series = view.series?.map((one) => heldBefore(one, device.values[one.metric], from));
   const [zoom, zoomOut] = useZoom(address, change);
   const { quality } = useFlags(device.id, view);
   const alerts = useAlertsIn(device.id, view);
@@ -53,6 +54,7 @@ export function History({ device, known, metrics, address, change, aside }: Hist
     points.some(({ time }) => time + bucketMs >= from && time <= to),
   );
   const groups = chartGroups(series ?? [], (metric) => known.get(metric)?.color);
+  const held = changeOnly(view.strips).join(" ");
   const show = (names: readonly string[]) => change({ metric: names.length > 0 ? names.join(",") : NO_METRIC });
   const beneath = (name: string) => {
     const slot = asTable ? -1 : groups.findIndex(([first]) => first?.metric === name);
@@ -63,6 +65,8 @@ export function History({ device, known, metrics, address, change, aside }: Hist
         known={known}
         slots={groups.length}
         heldUntil={latest}
+        held={held}
+        before={view.before}
         onZoom={zoom}
         onZoomOut={zoomOut}
         {...{ quality, alerts, marks, from, to, zone, choice, isStale, crosshair, slot }}

@@ -13,6 +13,13 @@ test("a strip's line keeps its gaps, and has a band where values differ", () => 
   });
 });
 
+test("a value that holds until the next goes in steps", () => {
+  expect(stripPaths([[point(0, 0), point(50, 10), point(100, 10)]], { from: 0, to: 100 }, [0, 10], true)).toEqual({
+    line: "M0 44H500V4H1000V4",
+    band: "",
+  });
+});
+
 test("a value that never changes lies in the middle", () => {
   expect(stripPaths([[point(0, 7), point(100, 7)]], { from: 0, to: 100 }, [7, 7]).line).toBe("M0 24L1000 24");
 });

@@ -5,11 +5,12 @@ import type { Stretch } from "../ui/ranges";
 /** The box a strip's paths are in: they are stretched to the width there is. */
 export const STRIP = { width: 1000, height: 48, pad: 4 } as const;
 
-/** The line of a strip and the band of its extremes, as paths of SVG; stretches stay apart. */
+/** The line of a strip and the band of its extremes, as paths of SVG; stretches stay apart. @param step whether values hold until the next: then there is no band */
 export function stripPaths(
   stretches: readonly (readonly PlotPoint[])[],
   { from, to }: Stretch,
   range: readonly [low: number, high: number],
+  step = false,
 ): { readonly line: string; readonly band: string } {
   const [low, high] = range;
   const x = (time: number) => round(((time - from) / (to - from)) * STRIP.width);
@@ -20,10 +21,18 @@ export function stripPaths(
   let line = "";
   let band = "";
   for (const stretch of stretches) {
-    const there = stretch.map((point, i) => `${i === 0 ? "M" : "L"}${x(point.time)} ${y(point.value)}`).join("");
+    const there = stretch
+      .map((point, i) =>
+        i === 0
+          ? `M${x(point.time)} ${y(point.value)}`
+          : step
+            ? `H${x(point.time)}V${y(point.value)}`
+            : `L${x(point.time)} ${y(point.value)}`,
+      )
+      .join("");
     // A lone point would be an empty path.
     line += stretch.length === 1 ? `${there}h3` : there;
-    if (stretch.every((point) => point.low === point.high)) continue;
+    if (step || stretch.every((point) => point.low === point.high)) continue;
     const top = stretch.map((point, i) => `${i === 0 ? "M" : "L"}${x(point.time)} ${y(point.high)}`);
     const foot = stretch.toReversed().map((point) => `L${x(point.time)} ${y(point.low)}`);
     band += `${top.join("")}${foot.join("")}Z`;

@@ -10,13 +10,15 @@ interface StripProps extends Stretch {
   readonly series: Series;
   /** The metric's place in the palette; null: by its name. */
   readonly place: number | null;
-  /** Event time of the device's latest reading: until then a flag holds. */
+  /** Event time of the device's latest reading: until then a value holds that is sent only when it changes. */
   readonly heldUntil: number | null;
+  /** True for a metric that is sent only when it changes. */
+  readonly holds: boolean;
 }
 
 /** One metric over the range, 48 px high and as wide as there is room; flags as bands. Its figures are beside it. */
-export const Strip = memo(function Strip({ series, place, from, to, heldUntil }: StripProps) {
-  const stretches = toStretches(series, from, to, heldUntil);
+export const Strip = memo(function Strip({ series, place, from, to, heldUntil, holds }: StripProps) {
+  const stretches = toStretches(series, from, to, heldUntil, holds);
   const x = (time: number) => ((Math.min(to, Math.max(from, time)) - from) / (to - from)) * STRIP.width;
   const color = metricColor(series.metric, place);
   if (series.kind === "boolean") {
@@ -41,7 +43,7 @@ export const Strip = memo(function Strip({ series, place, from, to, heldUntil }:
   const points = visiblePoints(series, from, to);
   const low = points.reduce((least, { min }) => Math.min(least, min), Infinity);
   const high = points.reduce((most, { max }) => Math.max(most, max), -Infinity);
-  const { line, band } = stripPaths(stretches, { from, to }, [low, high]);
+  const { line, band } = stripPaths(stretches, { from, to }, [low, high], holds);
   return (
     <Frame>
       <path d={band} fill={color} fillOpacity="0.15" />

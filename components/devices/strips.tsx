@@ -10,7 +10,7 @@ import { inMetricOrder } from "../ui/metric-order";
 import { Quantity } from "../ui/quantity";
 import { metricColor } from "../ui/theme";
 import { useTurn } from "../ui/use-turn";
-import { type Series, summarize, visiblePoints } from "../live/series";
+import { changeOnly, emptyFlag, heldBefore, type Series, summarize, visiblePoints } from "../live/series";
 import { looksLikeNumber } from "./looks-like-number";
 import type { Stretch } from "../ui/ranges";
 import { Strip } from "./strip";
@@ -47,7 +47,15 @@ export function Strips({ device, known, view, open, onOpen, onToggle, beneath }:
   if (names.length === 0) return <p className={classes.muted}>No value yet.</p>;
   const latest = lastEventTime ? Date.parse(lastEventTime) : 0;
   const shown = names.filter((name) => name.toLowerCase().includes(wanted.trim().toLowerCase()));
+  const held = changeOnly(drawn.strips);
   const strips = new Map(drawn.strips?.map((series) => [series.metric, series]));
+  /** Of a flag that didn't change in this time, the value it has. */
+  const stripOf = (name: string) => {
+    const found = strips.get(name);
+    const isFlag = typeof shownAs(values[name]!.value, known.get(name)?.kind) === "boolean";
+    if (!drawn.strips || (!found && !isFlag)) return found;
+    return heldBefore(found ?? emptyFlag(device.id, name), values[name], drawn.from);
+  };
   return (
     <>
       {names.length >= FILTERED_FROM ? (
@@ -71,12 +79,13 @@ export function Strips({ device, known, view, open, onOpen, onToggle, beneath }:
               isOpen={open.includes(name)}
             >
               <Past
-                series={strips.get(name)}
+                series={stripOf(name)}
                 place={known.get(name)?.color ?? null}
                 isLoaded={drawn.strips !== undefined}
                 from={drawn.from}
                 to={drawn.to}
-                heldUntil={latest || null}
+                heldUntil={drawn.latest}
+                holds={held.includes(name)}
               />
             </Row>
             {beneath(name)}
@@ -155,14 +164,14 @@ function Row({ device, known, name, current, isStale, isOpen, onOpen, onToggle, 
 }
 
 /** The strip of a metric, and between which values it was. */
-const Past = memo(function Past({ series, place, isLoaded, from, to, heldUntil }: Stretch & PastProps) {
+const Past = memo(function Past({ series, place, isLoaded, from, to, heldUntil, holds }: Stretch & PastProps) {
   const points = series ? visiblePoints(series, from, to) : [];
   const summary = summarize(points);
   const held = series?.kind === "boolean" && points.length > 0;
   return (
     <>
       {series && summary ? (
-        <Strip series={series} place={place} from={from} to={to} heldUntil={heldUntil} />
+        <Strip series={series} place={place} from={from} to={to} heldUntil={heldUntil} holds={holds} />
       ) : (
         <span className={classes.words}>{isLoaded ? "No reading in this time" : ""}</span>
       )}
@@ -180,6 +189,7 @@ interface PastProps {
   /** False while nothing can be said. */
   readonly isLoaded: boolean;
   readonly heldUntil: number | null;
+  readonly holds: boolean;
 }
 
 /** A value that stood for less than this doesn't flash when it changes: what changes with every message would flash all the time. */

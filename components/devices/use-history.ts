@@ -31,6 +31,8 @@ export interface HistoryView extends Stretch {
   readonly choice: string;
   /** True while what is shown belongs to the choice before. */
   readonly isStale: boolean;
+  /** The same metrics in the time of the same length before, where it is asked for; its points stand where they would be now. */
+  readonly before: readonly Series[] | undefined;
   readonly error: Error | null;
   readonly isFetching: boolean;
   readonly retry: () => void;
@@ -94,6 +96,13 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   );
   const from = stretch?.from ?? (range.ms === null ? Math.min(first, to - 1) : to - range.ms);
 
+  const before = useBefore(
+    device.id,
+    metrics,
+    { from, to },
+    address.get("before") === "1" && (stretch !== null || range.ms !== null),
+  );
+
   const [held, setHeld] = useState<Held | null>(null);
   const isPaused = held !== null && held.choice === choice;
   const waiting = useWaiting(device.id, metrics, isPaused);
@@ -109,12 +118,38 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
     isLive,
     choice,
     isStale: isPlaceholderData && !isPaused,
+    before,
     error,
     isFetching,
     retry: () => void refetch(),
     waiting: isPaused ? waiting : null,
     setPaused: (paused) => setHeld(paused && loaded ? { choice, series: loaded, strips, from, to } : null),
   };
+}
+
+/** The time before is asked for in steps of such a share of its length, so that a live chart doesn't ask anew with each second. */
+const BEFORE_STEPS = 60;
+
+/** The history of the time of the same length before a stretch, moved into it. */
+function useBefore(device: string, metrics: readonly string[], { from, to }: Stretch, isWanted: boolean) {
+  const span = to - from;
+  const step = Math.max(60_000, span / BEFORE_STEPS);
+  const end = Math.ceil(to / step) * step - span;
+  const range = { from: Math.max(0, Math.floor(end - span - step)), to: Math.floor(end) };
+  const { data } = useQuery({
+    ...historyQuery(useLive(), { device, metrics, range, isLive: false }),
+    enabled: isWanted && metrics.length > 0 && range.to > range.from,
+  });
+  return useMemo(
+    () =>
+      isWanted
+        ? data?.map((series) => ({
+            ...series,
+            points: series.points.map((point) => ({ ...point, time: point.time + span })),
+          }))
+        : undefined,
+    [data, isWanted, span],
+  );
 }
 
 /** The strips of all metrics, kept up to date while they are live. */

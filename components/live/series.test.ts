@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LiveDevice } from "@/server/contracts/live";
-import { applyToSeries, mergeReadings, mustReload, type Series, toStretches } from "./series";
+import { applyToSeries, changeOnly, heldBefore, mergeReadings, mustReload, type Series, toStretches } from "./series";
 
 const series = (over: Partial<Series> = {}): Series => ({
   device: "press-07",
@@ -238,5 +238,50 @@ describe("toStretches", () => {
   it("leaves out what lies outside of the range, and draws a bucket in its middle", () => {
     expect(times({ points: [point(10), point(50), point(90)] }, 40, 60)).toEqual([[50]]);
     expect(times({ bucketMs: 10, points: [point(10), point(20), point(30)] }, 0, 33)).toEqual([[15, 25, 33]]);
+  });
+});
+
+describe("what is sent only when it changes", () => {
+  const every = (step: number, value: (i: number) => number, over: Partial<Series>) =>
+    mergeReadings(
+      series(over),
+      Array.from({ length: 60_000 / step }, (_, i) => [i * step, value(i)] as const),
+    );
+  const often = every(1000, (i) => i % 7, { metric: "temperature" });
+
+  it("is a number that comes seldom and never twice the same; not one that repeats itself or comes with every message", () => {
+    const changing = every(10_000, (i) => i, { metric: "setpoint" });
+    const repeating = every(10_000, (i) => Math.floor(i / 2), { metric: "battery" });
+    const flag = every(20_000, () => 1, { metric: "door", kind: "boolean" });
+    expect(changeOnly([often, changing, repeating, flag])).toEqual(["setpoint", "door"]);
+    expect(changeOnly([changing])).toEqual([]);
+    expect(changeOnly(undefined)).toEqual([]);
+  });
+
+  it("holds over any gap, and until its device was heard last", () => {
+    const setpoint = mergeReadings(series(), [
+      [1000, 1],
+      [2000, 2],
+      [60_000, 3],
+    ]);
+    const [stretch, ...more] = toStretches(setpoint, 0, 100_000, 90_000, true);
+    expect(more).toEqual([]);
+    expect(stretch!.map(({ time, value }) => [time, value])).toEqual([
+      [1000, 1],
+      [2000, 2],
+      [60_000, 3],
+      [90_000, 3],
+    ]);
+  });
+
+  it("takes a flag's value from before the range when it hasn't changed since, and nothing else's", () => {
+    const door = series({ metric: "door", kind: "boolean" });
+    const current = { value: true, time: new Date(500).toISOString() };
+    expect(toStretches(heldBefore(door, current, 10_000), 10_000, 20_000, 18_000)[0]).toMatchObject([
+      { time: 10_000, value: 1 },
+      { time: 18_000, value: 1 },
+    ]);
+    expect(heldBefore(door, current, 400)).toBe(door);
+    expect(heldBefore(series(), current, 10_000).points).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { ownMember } from "@/server/domain/own-member";
+import type { CurrentValue } from "@/server/contracts/common";
 import type { ReadingsAnswer, StripsAnswer } from "@/server/contracts/devices";
 import type { FrameData, LiveDevice } from "@/server/contracts/live";
 import type { EpochMs } from "@/server/domain/terms";
@@ -124,17 +125,19 @@ const MOST_POINTS = 300;
 
 /**
  * The points within [from, to], each in the middle of its bucket, in unbroken stretches: between them readings are missing.
- * A flag holds its value until the next one, and the last until `heldUntil`, the device's latest event time.
+ * A flag, and a number that `holds` (see changeOnly), keeps its value until the next one, and the last until `heldUntil`,
+ * the device's latest event time.
  */
 export function toStretches(
   series: Pick<Series, "points" | "bucketMs" | "kind">,
   from: EpochMs,
   to: EpochMs,
   heldUntil: EpochMs | null = null,
+  holds: boolean = series.kind === "boolean",
 ): PlotPoint[][] {
-  const { bucketMs, kind } = series;
+  const { bucketMs } = series;
   const visible = series.points.filter((point) => point.time + bucketMs >= from && point.time <= to);
-  const gap = kind === "boolean" ? Number.POSITIVE_INFINITY : gapMs(visible, bucketMs);
+  const gap = holds ? Number.POSITIVE_INFINITY : gapMs(visible, bucketMs);
   const stretches: PlotPoint[][] = [];
   visible.forEach((point, i) => {
     const before = visible[i - 1];
@@ -149,13 +152,52 @@ export function toStretches(
     if (before && point.time - before.time <= gap) stretches.at(-1)!.push(drawn);
     else stretches.push([drawn]);
   });
-  const last = kind === "boolean" ? stretches.at(-1)?.at(-1) : undefined;
+  const last = holds ? stretches.at(-1)?.at(-1) : undefined;
   const end = Math.min(to, heldUntil ?? to);
   if (last && heldUntil !== null && end > last.time) {
     const { last: value } = visible.at(-1)!;
     stretches.at(-1)!.push({ time: end, start: last.start, value, low: value, high: value, alone: false });
   }
   return stretches.map((stretch) => (stretch.length === 1 ? [{ ...stretch[0]!, alone: true }] : stretch));
+}
+
+/** A number sent in at most this share of the buckets in which its device sent something may be one that is sent when it changes. */
+const RARE = 0.5;
+/** Fewer changes say nothing. */
+const FEW = 3;
+
+/**
+ * The metrics of a device that are sent only when they change, so that each holds until the next: flags, and numbers that
+ * come far less often than the device sends and are never the same twice in a row. @param strips all metrics over one stretch, in buckets of one width
+ */
+export function changeOnly(strips: readonly Series[] | undefined): string[] {
+  const sent = new Set(strips?.flatMap(({ points }) => points.map(({ time }) => time))).size;
+  return (strips ?? [])
+    .filter(({ kind, points }) => {
+      if (kind === "boolean") return true;
+      if (points.length < FEW || points.length > sent * RARE) return false;
+      return points.every((point, i) => i === 0 || point.last !== points[i - 1]!.last);
+    })
+    .map(({ metric }) => metric);
+}
+
+/** A flag of which nothing is loaded. */
+export function emptyFlag(device: string, metric: string): Series {
+  return {
+    ...{ device, metric, unit: null, kind: "boolean", from: 0, to: 0, resolution: "raw", cold: "none", bucketMs: 0 },
+    ...{ points: [], latest: null, lastSeen: null, isPastLoad: false },
+  };
+}
+
+/**
+ * A flag that said nothing since `from` because it didn't change: with the value it has had since before, as its device's
+ * twin tells. @param current what the twin tells of the metric
+ */
+export function heldBefore(series: Series, current: CurrentValue | undefined, from: EpochMs): Series {
+  const { kind, points, bucketMs } = series;
+  if (kind !== "boolean" || !current || Date.parse(current.time) >= from) return series;
+  if (points.some(({ time }) => time + bucketMs >= from)) return series;
+  return { ...series, points: [single(from - bucketMs / 2, Number(current.value))] };
 }
 
 /** The points of a series within [from, to]. */
