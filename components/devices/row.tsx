@@ -95,7 +95,7 @@ export const Row = memo(function Row({
           tabIndex={-1}
           onClick={() => onPeek(id)}
         >
-          ⧉
+          ›
         </button>
       </td>
       {columns.map((column) => (
