@@ -105,6 +105,13 @@ export function Devices({ first }: { first: FirstOrder | null }) {
     ...{ list: "devices", rowHeight: ROW_HEIGHT, box, ids, key: text },
     isReady: data !== undefined && !order.isPlaceholderData,
   });
+  const closeSheet = () => {
+    const row =
+      peeked === null ? null : box.current?.querySelector<HTMLElement>(`tr[data-row="${CSS.escape(peeked)}"] a`);
+    peek(null);
+    // Once the sheet, which keeps the focus, is gone.
+    requestAnimationFrame(() => row?.focus());
+  };
   useListKeys({
     move: place.move,
     jump: place.jump,
@@ -213,7 +220,7 @@ export function Devices({ first }: { first: FirstOrder | null }) {
             />
           ) : null}
         </div>
-        {peeked === null ? null : <DeviceSheet key={peeked} id={peeked} known={known} onClose={() => peek(null)} />}
+        {peeked === null ? null : <DeviceSheet key={peeked} id={peeked} known={known} onClose={closeSheet} />}
       </div>
     </Page>
   );
