@@ -108,7 +108,12 @@ function Values({ device, known }: { device: DeviceDetail; known: KnownMetrics }
               </b>
               <span className={classes.strip}>
                 {series ? (
-                  <Strip {...{ series, to, heldUntil }} holds={held.includes(name)} from={to - DAY_MS} />
+                  <Strip
+                    {...{ series, to, heldUntil }}
+                    place={metric?.color ?? null}
+                    holds={held.includes(name)}
+                    from={to - DAY_MS}
+                  />
                 ) : null}
               </span>
             </li>

@@ -133,8 +133,8 @@ const Drawn = memo(function Drawn(props: Omit<GroupChartProps, "slot" | "slots" 
     <figure className={classes.chart}>
       {lines.length > 1 ? (
         <ul className={classes.legend}>
-          {lines.map(({ key, label, color, isGhost }) => (
-            <li key={key} data-ghost={isGhost || undefined}>
+          {lines.map(({ key, label, color, faint }) => (
+            <li key={key} data-ghost={faint}>
               <i style={{ background: color }} aria-hidden="true" />
               {label}
             </li>

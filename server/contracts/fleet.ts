@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { LABEL_LENGTH } from "@/server/domain/label";
-import { type DeviceSort, SORT_FIELDS, SORT_PATTERN } from "@/server/domain/device-lists";
+import { type DeviceSort, MOST_CHANGED, SORT_FIELDS, SORT_PATTERN } from "@/server/domain/device-lists";
 import { FILTER_LIMITS, parseFilter } from "@/server/domain/device-filter";
 import { cursor, instant, nameList, text } from "./common";
-import { device, deviceState, MOST_CHANGED } from "./devices";
+import { device, deviceState } from "./devices";
 
 export type { DeviceSort } from "@/server/domain/device-lists";
 
