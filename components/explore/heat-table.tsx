@@ -12,7 +12,7 @@ import { COLUMNS, nextOrder, type SortBy, sorted, type Writing } from "./drawn";
 import classes from "./explore.module.css";
 import { cellsOf, type HeatScale, heatScale, holdOf, opacityOf, SHADES, stepAt, valueAt } from "./heat";
 import { NAMES, usePointed, Value } from "./legend-table";
-import type { ChartView } from "./lines";
+import type { ChartView } from "./chart-view";
 import { placeOf } from "./places";
 
 interface HeatTableProps extends ChartView {

@@ -10,7 +10,7 @@ import type { Crosshair } from "../ui/time-chart-crosshair";
 import type { PlotPoint } from "../ui/time-chart-plot";
 import { atCursor, COLUMNS, type Drawn, nextOrder, type Order, type SortBy, sorted, type Writing } from "./drawn";
 import classes from "./explore.module.css";
-import type { ChartView } from "./lines";
+import type { ChartView } from "./chart-view";
 import { placeOf } from "./places";
 
 interface LegendTableProps extends ChartView {

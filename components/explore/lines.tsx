@@ -1,34 +1,18 @@
 "use client";
 import { memo, useCallback, useMemo } from "react";
-import type { ExploreAnswer } from "@/server/contracts/explore";
 import { readable } from "@/server/domain/readable";
-import { formatDuration, formatInstant, formatTick, type Zone, zoneName } from "../ui/format";
+import { formatDuration, formatInstant, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { Link } from "../ui/link";
 import { Spoken } from "../ui/spoken";
 import { seriesColor, SERIES_COLORS } from "../ui/theme";
-import type { TimeMark } from "../ui/time-chart-data";
-import type { Crosshair } from "../ui/time-chart-crosshair";
 import { timeTicks } from "../ui/time-ticks";
 import { type ValueScale, valueScale } from "../ui/value-scale";
-import { byUnit, chartOf, type Drawn, extremesOf, type Order, sentValues, type Writing, writingOf } from "./drawn";
+import { byUnit, chartOf, type Drawn, extremesOf, sentValues, type Writing, writingOf } from "./drawn";
 import classes from "./explore.module.css";
+import type { ChartView } from "./chart-view";
 import { LegendTable } from "./legend-table";
 import { placeOf } from "./places";
-
-/** What all charts of the page share. Times in epoch ms. */
-export interface ChartView {
-  readonly answer: ExploreAnswer;
-  readonly from: number;
-  readonly to: number;
-  readonly zone: Zone;
-  readonly marks: readonly TimeMark[];
-  readonly crosshair: Crosshair;
-  readonly zoom: (from: number, to: number) => void;
-  readonly zoomOut: () => void;
-  readonly isStale: boolean;
-  readonly order: Order;
-}
 
 interface LinesProps extends ChartView {
   readonly all: readonly Drawn[];

@@ -17,7 +17,7 @@ import { sentValues, writingOf } from "./drawn";
 import classes from "./explore.module.css";
 import { outlierWords } from "./heat";
 import { HeatTable } from "./heat-table";
-import type { ChartView } from "./lines";
+import type { ChartView } from "./chart-view";
 import { placeOf } from "./places";
 
 interface StripsProps extends ChartView {

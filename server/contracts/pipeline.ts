@@ -123,5 +123,4 @@ export const pipelineAnswer = z
 export type StoppingBatchView = z.infer<typeof stoppingBatch>;
 export type SkippedBatchView = z.infer<typeof skippedBatch>;
 export type SkipBody = z.infer<typeof skipBody>;
-export type RateBucket = z.infer<typeof rateBucket>;
 export type PipelineAnswer = z.infer<typeof pipelineAnswer>;

@@ -3,9 +3,9 @@ import type { EpochMs } from "@/server/domain/terms";
 import type { OddQuery } from "./list";
 
 /** From so many series on that are odd at once, those of a device are told as one. */
-export const GROUP_OF_DEVICE = 3;
+const GROUP_OF_DEVICE = 3;
 /** So much of a site's series is told as one, if it is as many as of a device and not of one device alone. */
-export const GROUP_OF_SITE = 0.2;
+const GROUP_OF_SITE = 0.2;
 
 /** Series that are odd at once, and are told as one: of a device, or much of a site. */
 export interface OddGroup {

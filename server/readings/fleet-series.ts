@@ -35,7 +35,7 @@ export interface FleetQuery {
 }
 
 /** What one device's series was. */
-export interface DeviceSeries {
+interface DeviceSeries {
   /** By time; `last` is NaN unless it was asked for. */
   readonly points: readonly SeriesPoint[];
   /** The newest reading. */
