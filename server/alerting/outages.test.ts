@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { readBlocks } from "@/server/readings/blocks";
 import { addRule } from "@/server/testing/alert-rig";
 import { pipelineBench } from "@/server/testing/pipeline-bench";
+import { seeded } from "@/server/testing/seeded";
 import { createReadRules } from "./active-rules";
 import { createTurn } from "./run-alerting";
 import { createBeat } from "./telemetry-open";
@@ -86,11 +87,6 @@ async function simulate({ away, seconds, patience }: Outage) {
        (SELECT max(gap_p99) FROM device) AS longest FROM alert a LEFT JOIN device d ON d.id = a.device_id ORDER BY a.id`,
   );
   return { alerts: rows, told };
-}
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 16807) % 2147483647) / 2147483647;
 }
 
 test.each<Outage & { readonly closed: boolean }>([

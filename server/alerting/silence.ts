@@ -23,10 +23,14 @@ const DEVICES = 10_000;
 /** How often a device is heard: as its type is said to be, or else as it was. */
 type Cadence = Pick<Held, "gaps" | "gapP99" | "staleSeconds">;
 
-/** The silence that is unusual for a device: that at which its type is silent, or else three times its longest of late. @param staleMs of one of which nothing better is known */
+/**
+ * The silence that is unusual for a device: that at which its type is silent, or else three times its longest of late.
+ * @param staleMs of one of which little is known, in milliseconds: it may be silent for longer only if it was already
+ */
 export function usualSilence({ gaps, gapP99, staleSeconds }: Cadence, staleMs: number): number {
   if (staleSeconds !== null) return Math.max(LEAST_SILENCE_MS, SILENT_AFTER * 1000 * staleSeconds);
-  return gaps < GAPS_KNOWN || gapP99 === null ? staleMs : Math.max(LEAST_SILENCE_MS, 3 * gapP99);
+  if (gapP99 === null) return staleMs;
+  return Math.max(gaps < GAPS_KNOWN ? staleMs : LEAST_SILENCE_MS, 3 * gapP99);
 }
 
 /**
