@@ -156,7 +156,7 @@ describeStartingEngines("on Kafka as it comes", () => {
       ] as const) {
         expect(found.probe(probe)).toMatchObject({
           status: "fail",
-          summary: expect.stringMatching(new RegExp(`^${engine}'s clock is (8|9)\\d\\.\\d s ${where}\\.$`)),
+          summary: expect.stringMatching(new RegExp(`^${engine}'s clock is 1 min [23]\\d s ${where}\\.$`)),
           fix: expect.stringContaining("timedatectl set-ntp true"),
         });
       }
@@ -167,7 +167,7 @@ describeStartingEngines("on Kafka as it comes", () => {
       const found = await diagnose(rig.envOf(kafka.brokers), { now: () => Date.now() - 5000 });
       expect(found.probe("kafka.clock")).toMatchObject({
         status: "warn",
-        summary: expect.stringMatching(/^Kafka's clock is [345]\.\d s ahead\.$/),
+        summary: expect.stringMatching(/^Kafka's clock is [345](\.\d+)? s ahead\.$/),
       });
     });
 

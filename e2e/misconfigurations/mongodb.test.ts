@@ -123,7 +123,7 @@ describeStartingEngines("on a MongoDB-wire server", () => {
     const found = await diagnose(envOf(mongo.uri), { now: () => Date.now() - 90_000 });
     expect(found.probe("mongodb.clock")).toMatchObject({
       status: "fail",
-      summary: expect.stringMatching(/^MongoDB's clock is (8|9)\d\.\d s ahead\.$/),
+      summary: expect.stringMatching(/^MongoDB's clock is 1 min [23]\d s ahead\.$/),
       fix: expect.stringContaining("timedatectl set-ntp true"),
     });
     expect(found.accusing("mongodb.clock", "postgres.clock")).toEqual([]);

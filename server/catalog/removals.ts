@@ -162,6 +162,17 @@ async function begin(tx: PoolClient, name: string, key: number, into: number | n
   ]);
 }
 
+/**
+ * Tells which of these names the job has still to take out of twins, or give on: of devices whose key is above the number by name.
+ */
+export async function readNamesUnderWay(pool: Pool, names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await pool.query<{ name: string; device: number }>(
+    `SELECT name, min(device) AS device FROM catalog_removal WHERE kind = 'metric' AND step = 'twins' AND name = ANY ($1::text[]) GROUP BY name`,
+    [names],
+  );
+  return new Map(rows.map(({ name, device }) => [name, device]));
+}
+
 /** A removal that the job has not finished. */
 export interface UnfinishedRemoval {
   readonly id: number;

@@ -41,27 +41,44 @@ export function byOwnName(aliases: ReadonlyMap<string, string>): ReadonlyMap<str
 /** Pairs of devices and metrics remembered at most. */
 const MOST_SEEN = 1_000_000;
 
+/** Tells which names a job has still to give on, of devices whose key is above the number by name. */
+export type UnderWay = (names: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+
 /**
  * Makes what takes the other names of metrics out of the twins of a batch's devices, once for each catalog: a worker that still remembered an
- * earlier one may have put them there before its batch was refused and came again.
+ * earlier one may have put them there before its batch was refused and came again. What the job of a rename has not come to yet is left to
+ * it: that is no repeat, and may be the newest there is.
  */
-export function createForgetOtherNames(forget: (devices: readonly string[], field: string) => Promise<void>) {
+export function createForgetOtherNames(
+  forget: (devices: readonly string[], field: string) => Promise<void>,
+  underWay: UnderWay,
+) {
   let seen = { epoch: null as number | null, pairs: new Set<string>() };
   return async ({ epoch, messages, otherNames }: EnrichedBatch): Promise<void> => {
     if (otherNames === undefined) return;
     if (seen.epoch !== epoch || seen.pairs.size > MOST_SEEN) seen = { epoch, pairs: new Set() };
     const { pairs } = seen;
-    const fresh = new Map<string, Set<string>>();
+    const fresh = new Map<string, Map<string, number>>();
     const known = new Map<Shape, readonly string[]>();
-    for (const { shape, message } of messages) {
+    for (const { shape, message, deviceId } of messages) {
       let names = known.get(shape);
       if (names === undefined) known.set(shape, (names = shape.names.filter((name) => otherNames.has(name))));
       for (const name of names)
         if (!pairs.has(`${message.device} ${name}`))
-          fresh.set(name, (fresh.get(name) ?? new Set()).add(message.device));
+          fresh.set(name, (fresh.get(name) ?? new Map<string, number>()).set(message.device, deviceId));
     }
-    for (const [name, devices] of fresh) for (const other of otherNames.get(name)!) await forget([...devices], other);
-    for (const [name, devices] of fresh) for (const device of devices) pairs.add(`${device} ${name}`);
+    if (fresh.size === 0) return;
+    const moving = await underWay([...fresh.keys()].flatMap((name) => otherNames.get(name)!));
+    for (const [name, devices] of fresh) {
+      const others = otherNames.get(name)!;
+      const isMoving = (key: number, other: string) => key > (moving.get(other) ?? Infinity);
+      for (const other of others) {
+        const done = [...devices].filter(([, key]) => !isMoving(key, other)).map(([device]) => device);
+        if (done.length > 0) await forget(done, other);
+      }
+      for (const [device, key] of devices)
+        if (!others.some((other) => isMoving(key, other))) pairs.add(`${device} ${name}`);
+    }
   };
 }
 

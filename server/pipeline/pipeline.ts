@@ -11,6 +11,7 @@ import { createEdgeReader } from "@/server/readings/series-edges";
 import { addRate, addRefused } from "./rates";
 import { addReplayRuns } from "./replay-runs";
 import type { DeadLetters } from "@/server/ports/dead-letters";
+import { readNamesUnderWay } from "@/server/catalog/removals";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import type { StoredRecord } from "@/server/ports/event-log";
 import type { MessageArchive } from "@/server/ports/message-archive";
@@ -66,7 +67,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   // which messages are dead letters sent again, and what comes of them
   const findSettlements = createFindSettlements(deps);
   // messages, dead letters, twins; repeatable
-  const storeDocuments = timed(timings, "documents", createStoreDocuments(deps));
+  const underWay = (names: readonly string[]) => readNamesUnderWay(deps.pool, names);
+  const storeDocuments = timed(timings, "documents", createStoreDocuments(deps, underWay));
   // all that follows and the next offset, in one transaction
   const contributors = [
     createAddReadings(deps.cold), // what of them is new; those below go by it

@@ -33,11 +33,12 @@ test("a twin gets the latest of each field, of equal times the first in the log,
   await fc.assert(
     fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 20 }), async (sent) => {
       let merged: readonly TwinUpdate[] = [];
-      const store = createStoreDocuments({
-        archive: { store: async () => undefined },
-        deadLetters: { store: async () => undefined },
-        twins: { forget: async () => {}, merge: async (updates) => void (merged = updates) },
-      });
+      const twins = {
+        forget: async () => {},
+        merge: async (updates: readonly TwinUpdate[]) => void (merged = updates),
+      };
+      const none = { store: async () => undefined };
+      const store = createStoreDocuments({ archive: none, deadLetters: none, twins }, async () => new Map());
       const expected = new Map<string, Map<string, { value: ReadingValue | string; eventTime: number }>>();
       const messages = sent.map(({ device, eventTime, columns, texts }, offset): EnrichedMessage => {
         const own = expected.get(device) ?? new Map<string, { value: ReadingValue | string; eventTime: number }>();

@@ -5,7 +5,7 @@ import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-t
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
 import { type EnrichedBatch, jointOf } from "../batch";
-import { createForgetOtherNames } from "../own-names";
+import { createForgetOtherNames, type UnderWay } from "../own-names";
 import { logOf } from "../positions";
 
 export interface DocumentStores {
@@ -19,8 +19,8 @@ export interface DocumentStores {
  * repeated.
  * @throws SharedDeviceError
  */
-export function createStoreDocuments({ archive, twins, deadLetters }: DocumentStores) {
-  const forgetOtherNames = createForgetOtherNames((devices, field) => twins.forget(devices, field));
+export function createStoreDocuments({ archive, twins, deadLetters }: DocumentStores, underWay: UnderWay) {
+  const forgetOtherNames = createForgetOtherNames((devices, field) => twins.forget(devices, field), underWay);
   return async (batches: readonly EnrichedBatch[]): Promise<void> => {
     for (const batch of batches) await forgetOtherNames(batch);
     const { messages, letters } = jointOf(batches);
