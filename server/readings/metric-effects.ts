@@ -4,7 +4,7 @@ import { withTransaction } from "@/server/postgres/transaction";
 
 /** SQLSTATE of a statement that took longer than it may. */
 const CANCELLED = "57014";
-/** Time to write one hour of one device anew; measured in e2e/bench/merge-metrics.ts. */
+/** Time to write one hour of one device anew: taken on the slow side, not measured. */
 const MS_AN_HOUR = 5;
 
 /** What giving a metric's readings to another one would touch. Null: counting took too long. */
