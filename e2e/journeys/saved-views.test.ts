@@ -43,6 +43,8 @@ async function openAsViewer(route: string): Promise<Page> {
     return ((await answer.json()) as { link: string }).link;
   });
   await page.context().clearCookies();
+  // A page that notices that it is signed out leads to the sign-in by itself.
+  await page.goto("about:blank");
   await page.goto(link);
   await page.getByRole("button", { name: "Account of Vera" }).waitFor();
   await page.goto(route);
