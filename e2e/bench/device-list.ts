@@ -1,11 +1,6 @@
 import { parseArgs } from "node:util";
-import pino from "pino";
-import { composeEngines } from "@/server/compose";
-import { composeApi, composePipelineState } from "@/server/compose-web";
-import { loadConfig } from "@/server/config/config";
-import { SYSTEM } from "@/server/domain/access";
 import { migrate } from "@/server/postgres/migrate";
-import { createPrismaClient } from "@/server/postgres/prisma";
+import { composeApiAlone } from "./api-alone";
 import { machine, markdownTable, median } from "./report";
 import { scratchPostgres } from "./scratch-postgres";
 
@@ -50,15 +45,7 @@ export async function main(argv: string[]): Promise<number> {
       [METRICS],
     );
     await pool.query("ANALYZE");
-    const logger = pino({ level: "silent" });
-    const config = loadConfig({ DATABASE_URL: postgres.connectionString }, "");
-    const engines = await composeEngines(config, "bench", logger);
-    const prisma = createPrismaClient(engines.pool);
-    const api = composeApi({
-      ...{ config, engines, prisma, logger, callerOf: () => Promise.resolve(SYSTEM), version: "0" },
-      pipelineState: composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} }),
-      health: { answer: () => Promise.reject(new Error("not asked")) as never },
-    });
+    const { api, close } = await composeApiAlone(postgres.connectionString);
     const rows: [string, string, string][] = [];
     for (const question of QUESTIONS) {
       const [verb, query] = question.split("?") as ["listDevices", string];
@@ -75,8 +62,7 @@ export async function main(argv: string[]): Promise<number> {
       rows.push([question, `${Math.round(median(times))} ms`, `${Math.round(Math.max(...times))} ms`]);
     }
     console.log(`${machine()}\n${devices} devices\n\n${markdownTable(["asked", "median", "worst"], rows)}`);
-    await prisma.$disconnect();
-    await engines.close();
+    await close();
   } finally {
     await postgres.stop();
   }

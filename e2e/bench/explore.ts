@@ -1,13 +1,8 @@
 import { parseArgs } from "node:util";
 import type { Pool } from "pg";
-import pino from "pino";
-import { composeEngines } from "@/server/compose";
-import { composeApi, composePipelineState } from "@/server/compose-web";
-import { loadConfig } from "@/server/config/config";
-import { SYSTEM } from "@/server/domain/access";
 import { migrate } from "@/server/postgres/migrate";
-import { createPrismaClient } from "@/server/postgres/prisma";
 import { createPartitions } from "@/server/readings/partitions";
+import { composeApiAlone } from "./api-alone";
 import { machine, markdownTable, median } from "./report";
 import { scratchPostgres } from "./scratch-postgres";
 
@@ -54,15 +49,7 @@ export async function main(argv: string[]): Promise<number> {
     const began = performance.now();
     await load(postgres.pool, devices, Date.now());
     console.log(`${machine()}\n${devices} devices loaded in ${Math.round((performance.now() - began) / 1000)} s\n`);
-    const logger = pino({ level: "silent" });
-    const config = loadConfig({ DATABASE_URL: postgres.connectionString }, "");
-    const engines = await composeEngines(config, "bench", logger);
-    const prisma = createPrismaClient(engines.pool);
-    const api = composeApi({
-      ...{ config, engines, prisma, logger, callerOf: () => Promise.resolve(SYSTEM), version: "0" },
-      pipelineState: composePipelineState(engines, { staleSeconds: 60, now: Date.now, onLogError: () => {} }),
-      health: { answer: () => Promise.reject(new Error("not asked")) as never },
-    });
+    const { api, close } = await composeApiAlone(postgres.connectionString);
     const rows: [string, string, string, string, string][] = [];
     let isOver = false;
     for (const { name, verb, query, days, bar } of QUESTIONS) {
@@ -92,8 +79,7 @@ export async function main(argv: string[]): Promise<number> {
       ]);
     }
     console.log(markdownTable(["asked", "median", "slowest", "bar", "answer"], rows));
-    await prisma.$disconnect();
-    await engines.close();
+    await close();
     return isOver ? 1 : 0;
   } finally {
     await postgres.stop();
