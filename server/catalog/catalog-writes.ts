@@ -152,6 +152,19 @@ export async function noteMetrics(pool: Pool, noted: readonly DeviceMetric[]): P
   });
 }
 
+/** The metrics that those of these devices have which are known, by the device's name. */
+export async function findMetricsOf(
+  pool: Pool,
+  devices: readonly string[],
+): Promise<ReadonlyMap<string, { readonly id: number; readonly metrics: ReadonlySet<string> }>> {
+  const { rows } = await pool.query<{ name: string; id: number; metrics: string[] }>(
+    `SELECT d.name, d.id, ARRAY(SELECT m.name FROM device_metric p JOIN metric m ON m.id = p.metric_id WHERE p.device_id = d.id) AS metrics
+     FROM device d WHERE d.name = ANY ($1::text[])`,
+    [devices],
+  );
+  return new Map(rows.map(({ name, id, metrics }) => [name, { id, metrics: new Set(metrics) }]));
+}
+
 /** A unit that a device has of its own for a metric. */
 export interface DeviceUnit extends DeviceMetric {
   readonly unit: string;

@@ -52,8 +52,8 @@ export interface EnrichedBatch extends SourceBatch {
   /** The epoch of the catalog that its devices and metrics come from; null where it has none. */
   readonly epoch: number | null;
   readonly messages: readonly EnrichedMessage[];
-  /** Other names of metrics, by their own; left out: none has any. */
-  readonly otherNames?: ReadonlyMap<string, readonly string[]>;
+  /** The names of metrics by others under which they are sent; left out: none has any. */
+  readonly aliases?: ReadonlyMap<string, string>;
   /** Refused messages and refused fields. */
   readonly letters: readonly DeadLetter[];
 }

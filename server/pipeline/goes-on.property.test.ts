@@ -39,7 +39,7 @@ beforeAll(async () => {
   const pipeline = createPipeline({
     pool,
     archive: { store: byLuck((messages) => archive.store(messages)) },
-    twins: { merge: byLuck((updates) => twins.merge(updates)), forget: twins.forget },
+    twins: { merge: byLuck((updates) => twins.merge(updates)), get: twins.get, forget: twins.forget },
     deadLetters: createPostgresDeadLetters(pool),
     publishLive: { add() {}, leaveOut() {}, sent: async () => true, stop: async () => {} },
     timings: { add() {} },

@@ -1,5 +1,6 @@
 import type { ReadingColumns, Shape } from "@/server/domain/message";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
+import type { DeviceTwins } from "@/server/ports/device-twins";
 import type { EnrichedBatch } from "./batch";
 
 /**
@@ -27,57 +28,58 @@ export function createOwnNames(aliases: ReadonlyMap<string, string>): (message: 
   };
 }
 
-/** The other names of each metric that has any. */
-export function byOwnName(aliases: ReadonlyMap<string, string>): ReadonlyMap<string, readonly string[]> {
-  const others = new Map<string, string[]>();
-  for (const [alias, name] of aliases) {
-    const of = others.get(name);
-    if (of) of.push(alias);
-    else others.set(name, [alias]);
-  }
-  return others;
-}
-
-/** Pairs of devices and metrics remembered at most. */
+/** Devices remembered at most. */
 const MOST_SEEN = 1_000_000;
 
-/** Tells which names a job has still to give on, of devices whose key is above the number by name. */
-export type UnderWay = (names: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+/** What tells which values of twins are left over. */
+interface LeftOverDeps {
+  readonly twins: Pick<DeviceTwins, "get" | "forget">;
+  /** The keys and metrics of those of these devices that the catalog has now, by the device's name. */
+  readonly metricsOf: (
+    devices: readonly string[],
+  ) => Promise<ReadonlyMap<string, { readonly id: number; readonly metrics: ReadonlySet<string> }>>;
+  /** Which of these names a job has still to take out of twins, or give on: of devices whose key is above the number by name. */
+  readonly underWay: (names: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+}
 
 /**
- * Makes what takes the other names of metrics out of the twins of a batch's devices, once for each catalog: a worker that still remembered an
- * earlier one may have put them there before its batch was refused and came again. What the job of a rename has not come to yet is left to
- * it: that is no repeat, and may be the newest there is.
+ * Makes what takes values out of the twins of a batch's devices that can't be theirs, once for each catalog: those of metrics that the device
+ * hasn't, and of other names of metrics. A worker that still remembered an earlier catalog may have put them there before its batch was
+ * refused and came again under other names. What a job has not come to yet is left to it: that may be the newest there is.
  */
-export function createForgetOtherNames(
-  forget: (devices: readonly string[], field: string) => Promise<void>,
-  underWay: UnderWay,
-) {
-  let seen = { epoch: null as number | null, pairs: new Set<string>() };
-  return async ({ epoch, messages, otherNames }: EnrichedBatch): Promise<void> => {
-    if (otherNames === undefined) return;
-    if (seen.epoch !== epoch || seen.pairs.size > MOST_SEEN) seen = { epoch, pairs: new Set() };
-    const { pairs } = seen;
-    const fresh = new Map<string, Map<string, number>>();
-    const known = new Map<Shape, readonly string[]>();
-    for (const { shape, message, deviceId } of messages) {
-      let names = known.get(shape);
-      if (names === undefined) known.set(shape, (names = shape.names.filter((name) => otherNames.has(name))));
-      for (const name of names)
-        if (!pairs.has(`${message.device} ${name}`))
-          fresh.set(name, (fresh.get(name) ?? new Map<string, number>()).set(message.device, deviceId));
-    }
+export function createForgetLeftOver({ twins, metricsOf, underWay }: LeftOverDeps) {
+  let seen = { epoch: null as number | null, devices: new Set<number>() };
+  return async ({ epoch, aliases, messages }: EnrichedBatch): Promise<void> => {
+    // Nothing was ever taken out of the catalog, nor given another name.
+    if (epoch === null || epoch === 0) return;
+    if (seen.epoch !== epoch || seen.devices.size > MOST_SEEN) seen = { epoch, devices: new Set() };
+    const { devices } = seen;
+    const fresh = new Map<string, number>();
+    for (const { message, deviceId } of messages) if (!devices.has(deviceId)) fresh.set(message.device, deviceId);
     if (fresh.size === 0) return;
-    const moving = await underWay([...fresh.keys()].flatMap((name) => otherNames.get(name)!));
-    for (const [name, devices] of fresh) {
-      const others = otherNames.get(name)!;
-      const isMoving = (key: number, other: string) => key > (moving.get(other) ?? Infinity);
-      for (const other of others) {
-        const done = [...devices].filter(([, key]) => !isMoving(key, other)).map(([device]) => device);
-        if (done.length > 0) await forget(done, other);
+    const names = [...fresh.keys()];
+    // Before what the devices have is read: that a device has a metric is noted before its first value comes to the twin.
+    const found = await twins.get(names);
+    // By name: this batch may remember a device that was removed, whose name is another one's by now.
+    const own = await metricsOf(names);
+    const left = new Map<string, string[]>();
+    for (const { device, values } of found.values()) {
+      const has = own.get(device)?.metrics;
+      if (has === undefined) continue;
+      for (const [field, { value, isState }] of values) {
+        const isReading = typeof value !== "string" && !isState;
+        if (aliases?.has(field) || (isReading && !has.has(field)))
+          left.set(field, [...(left.get(field) ?? []), device]);
       }
-      for (const [device, key] of devices)
-        if (!others.some((other) => isMoving(key, other))) pairs.add(`${device} ${name}`);
+    }
+    const moving = left.size === 0 ? new Map<string, number>() : await underWay([...left.keys()]);
+    for (const device of fresh.values()) devices.add(device);
+    for (const [field, those] of left) {
+      const isMoving = (device: string) => own.get(device)!.id > (moving.get(field) ?? Infinity);
+      const done = those.filter((device) => !isMoving(device));
+      if (done.length > 0) await twins.forget(done, field);
+      // To be looked at again.
+      for (const device of those.filter(isMoving)) devices.delete(fresh.get(device)!);
     }
   };
 }

@@ -11,12 +11,14 @@ import { createEdgeReader } from "@/server/readings/series-edges";
 import { addRate, addRefused } from "./rates";
 import { addReplayRuns } from "./replay-runs";
 import type { DeadLetters } from "@/server/ports/dead-letters";
+import { findMetricsOf } from "@/server/catalog/catalog-writes";
 import { readNamesUnderWay } from "@/server/catalog/removals";
 import type { DeviceTwins } from "@/server/ports/device-twins";
 import type { StoredRecord } from "@/server/ports/event-log";
 import type { MessageArchive } from "@/server/ports/message-archive";
 import type { Committed, SourceBatch } from "./batch";
 import { createCatalog, type CatalogSettings } from "@/server/catalog/catalog";
+import { createForgetLeftOver } from "./own-names";
 import { createCommit } from "./stages/commit";
 import { createDecode, type DecodeSettings } from "./stages/decode";
 import { createEnrich } from "./stages/enrich";
@@ -33,7 +35,7 @@ import { addWaits, each, timed, type Timings } from "./timings";
 export interface PipelineDeps extends DecodeSettings, CatalogSettings {
   readonly pool: Pool;
   readonly archive: Pick<MessageArchive, "store">;
-  readonly twins: Pick<DeviceTwins, "merge" | "forget">;
+  readonly twins: Pick<DeviceTwins, "get" | "merge" | "forget">;
   readonly deadLetters: Pick<DeadLetters, "store" | "find" | "change">;
   /** Where readings of long ago lie, beside which late ones are judged. */
   readonly cold: ColdReader;
@@ -67,8 +69,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   // which messages are dead letters sent again, and what comes of them
   const findSettlements = createFindSettlements(deps);
   // messages, dead letters, twins; repeatable
-  const underWay = (names: readonly string[]) => readNamesUnderWay(deps.pool, names);
-  const storeDocuments = timed(timings, "documents", createStoreDocuments(deps, underWay));
+  const forgetLeftOver = createForgetLeftOver({
+    twins: deps.twins,
+    metricsOf: (devices) => findMetricsOf(deps.pool, devices),
+    underWay: (names) => readNamesUnderWay(deps.pool, names),
+  });
+  const storeDocuments = timed(timings, "documents", createStoreDocuments({ ...deps, forgetLeftOver }));
   // all that follows and the next offset, in one transaction
   const contributors = [
     createAddReadings(deps.cold), // what of them is new; those below go by it

@@ -123,7 +123,7 @@ export async function createRig(
   const pipeline = createPipeline({
     pool: faultyPool(pool, trip),
     archive: { store: after("archive", (messages) => archive.store(messages)) },
-    twins: { merge: after("twins", (updates) => twins.merge(updates)), forget: twins.forget },
+    twins: { merge: after("twins", (updates) => twins.merge(updates)), get: twins.get, forget: twins.forget },
     deadLetters: { ...deadLetters, store: after("deadLetters", (letters) => deadLetters.store(letters)) },
     publishLive: {
       add: (batch) => void committed.push(batch),

@@ -10,7 +10,7 @@ import type { EnrichedMessage, Received } from "@/server/ports/commit-batch";
 import { positionOf, type DecodedBatch, type EnrichedBatch, type SourceBatch } from "../batch";
 import type { Catalog, OwnUnits } from "@/server/catalog/catalog";
 import type { createEdgeReader } from "@/server/readings/series-edges";
-import { byOwnName, createOwnNames } from "../own-names";
+import { createOwnNames } from "../own-names";
 import { printable } from "../printable";
 import { rawField } from "../raw-field";
 
@@ -74,8 +74,7 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     if (said.fresh.size > 0) await known.noteOwnUnits([...said.fresh.values()]);
     await known.pair(messages);
     if (aliases.size === 0) return { ...source, epoch, messages, letters };
-    const otherNames = byOwnName(aliases);
-    return { ...source, epoch, messages: messages.map(createOwnNames(aliases)), otherNames, letters };
+    return { ...source, epoch, messages: messages.map(createOwnNames(aliases)), aliases, letters };
   };
 }
 

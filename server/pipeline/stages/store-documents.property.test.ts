@@ -33,12 +33,9 @@ test("a twin gets the latest of each field, of equal times the first in the log,
   await fc.assert(
     fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 20 }), async (sent) => {
       let merged: readonly TwinUpdate[] = [];
-      const twins = {
-        forget: async () => {},
-        merge: async (updates: readonly TwinUpdate[]) => void (merged = updates),
-      };
+      const twins = { merge: async (updates: readonly TwinUpdate[]) => void (merged = updates) };
       const none = { store: async () => undefined };
-      const store = createStoreDocuments({ archive: none, deadLetters: none, twins }, async () => new Map());
+      const store = createStoreDocuments({ archive: none, deadLetters: none, twins, forgetLeftOver: async () => {} });
       const expected = new Map<string, Map<string, { value: ReadingValue | string; eventTime: number }>>();
       const messages = sent.map(({ device, eventTime, columns, texts }, offset): EnrichedMessage => {
         const own = expected.get(device) ?? new Map<string, { value: ReadingValue | string; eventTime: number }>();

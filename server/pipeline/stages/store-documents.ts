@@ -5,13 +5,14 @@ import type { DeviceTwins, TwinUpdate, TwinValue } from "@/server/ports/device-t
 import type { ArchivedMessage, MessageArchive } from "@/server/ports/message-archive";
 import type { EnrichedMessage } from "@/server/ports/commit-batch";
 import { type EnrichedBatch, jointOf } from "../batch";
-import { createForgetOtherNames, type UnderWay } from "../own-names";
 import { logOf } from "../positions";
 
 export interface DocumentStores {
   readonly archive: Pick<MessageArchive, "store">;
-  readonly twins: Pick<DeviceTwins, "merge" | "forget">;
+  readonly twins: Pick<DeviceTwins, "merge">;
   readonly deadLetters: Pick<DeadLetters, "store">;
+  /** Takes out of the twins of a batch's devices what can't be theirs. */
+  readonly forgetLeftOver: (batch: EnrichedBatch) => Promise<void>;
 }
 
 /**
@@ -19,10 +20,9 @@ export interface DocumentStores {
  * repeated.
  * @throws SharedDeviceError
  */
-export function createStoreDocuments({ archive, twins, deadLetters }: DocumentStores, underWay: UnderWay) {
-  const forgetOtherNames = createForgetOtherNames((devices, field) => twins.forget(devices, field), underWay);
+export function createStoreDocuments({ archive, twins, deadLetters, forgetLeftOver }: DocumentStores) {
   return async (batches: readonly EnrichedBatch[]): Promise<void> => {
-    for (const batch of batches) await forgetOtherNames(batch);
+    for (const batch of batches) await forgetLeftOver(batch);
     const { messages, letters } = jointOf(batches);
     const archiving = () =>
       batches.flatMap((batch) => {
