@@ -90,11 +90,9 @@ describeStartingEngines("positions in a Kafka that loses or replaces a log", () 
     });
     await until(() => reader.records().length === 5, PATIENCE);
     await admin.deleteTopics({ topics: [topic] });
-    await until(
-      () =>
-        admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }] }).then((created) => created),
-      PATIENCE,
-    );
+    // At once, so that the consumer may not have noticed; that it is there before it has a leader is no failure.
+    const made = { topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: false };
+    await until(() => admin.createTopics(made), PATIENCE);
     // Past the old position.
     await until(() => bench.second.log.append(topic, numbered(50, 60)).then(() => true), PATIENCE);
     await until(() => reader.records().length >= 15, PATIENCE);

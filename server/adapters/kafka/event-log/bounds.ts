@@ -16,9 +16,11 @@ import { connectPlainly } from "./join-gate";
 const UNKNOWN_TOPIC = 3;
 
 /** The bounds of a partition of a topic on Kafka. */
-interface KafkaBounds extends PartitionBounds {
+export interface KafkaBounds extends PartitionBounds {
   /** First offset that may not be read yet: a transaction is open there. The end where there is none. */
   readonly readableEnd: number;
+  /** False once the topic was deleted, or made anew. @throws LogUnavailableError */
+  readonly isCurrent: () => Promise<boolean>;
 }
 
 /**
@@ -84,6 +86,14 @@ export function createTopicBounds(settings: KafkaSettings, connect?: KafkaConfig
     return end;
   }
 
+  /** Asks the leader itself: it knows of a topic made anew before it serves any of its records. */
+  async function isCurrent(topic: string, topicId: string | null, leader: string): Promise<boolean> {
+    const now = await brokers.at(leader, ({ connection, versions }) => askPlaces(connection, versions, topic));
+    if (now.error === UNKNOWN_TOPIC) return false;
+    refuse(now.error, topic);
+    return now.topicId === topicId;
+  }
+
   return {
     of: (topic) =>
       inWords(async () => {
@@ -102,6 +112,7 @@ export function createTopicBounds(settings: KafkaSettings, connect?: KafkaConfig
               const bounds: KafkaBounds = {
                 ...{ cluster, topicId, start, end, readableEnd },
                 endOfTerm: (term) => inWords(() => endOfTerm(topic, topicId, partition, term)),
+                isCurrent: () => inWords(() => isCurrent(topic, topicId, now.leaders.get(partition)!)),
               };
               return [partition, bounds];
             }),

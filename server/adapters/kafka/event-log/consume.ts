@@ -7,7 +7,6 @@ import { within } from "@/server/async/timeout";
 import {
   type Consumption,
   LogUnavailableError,
-  type PartitionBounds,
   type Subscription,
   UnreadableBatchError,
 } from "@/server/ports/event-log";
@@ -17,7 +16,7 @@ import { createPace } from "../../pace";
 import { connectPlainly } from "./join-gate";
 import { type ConsumerTimes, type Membership, startMembership } from "./membership";
 import { type PartitionRun, startPartitionRun } from "./partition-run";
-import type { TopicBounds } from "./bounds";
+import type { KafkaBounds, TopicBounds } from "./bounds";
 import { committedBy } from "./topics";
 
 /** The longest wait for an answer, in milliseconds; only the consumer itself waits for these. */
@@ -176,7 +175,7 @@ export async function startConsumption(deps: ConsumeDeps, subscription: Subscrip
     }
   }
 
-  async function startOf(partition: number): Promise<{ next: number; bounds: PartitionBounds }> {
+  async function startOf(partition: number): Promise<{ next: number; bounds: KafkaBounds }> {
     const held = (await bounds()).get(partition);
     if (held === undefined) {
       admin.forget();

@@ -2,12 +2,15 @@ import { createBackoff } from "@/server/async/backoff";
 import type { Batch } from "kafkajs";
 import { createSignal } from "@/server/async/signal";
 import type { Semaphore } from "@/server/async/semaphore";
-import { type PartitionBounds, type Subscription, UnreadableBatchError } from "@/server/ports/event-log";
+import { type Subscription, UnreadableBatchError } from "@/server/ports/event-log";
 import { ENOUGH_RECORDS, type Pace } from "../../pace";
 import { askedOffsetOf } from "../kafkajs";
+import type { KafkaBounds } from "./bounds";
 import { createFetched } from "./fetched";
 
 const BACKOFF = { firstMs: 250, maxMs: 5000 };
+/** More records than a partition of Kafka takes in a millisecond. */
+const MOST_TAKEN = 2000;
 
 /** One owned partition being consumed: fetched records come in, batches go out. */
 export interface PartitionRun {
@@ -46,7 +49,7 @@ interface RunDeps {
   /** Resolves when an earlier run of this partition has ended. */
   readonly after: Promise<void>;
   /** Offset to begin at. */
-  readonly start: () => Promise<{ next: number; bounds: PartitionBounds }>;
+  readonly start: () => Promise<{ next: number; bounds: KafkaBounds }>;
   readonly commit: (next: number) => Promise<void>;
   /** The number of largest batches that may wait here before fetching pauses. */
   readonly ahead: () => number;
@@ -70,6 +73,10 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
   let paused = true;
   let moved = false;
   let lost = false;
+  /** When the topic was last known to be the one begun with, by the monotonic clock. */
+  let knownAt = -Infinity;
+  /** The first offset fetched since, and the time of the last such fetch; null: there was none. */
+  let unknown: { from: number; at: number } | null = null;
   const backoff = createBackoff(BACKOFF);
 
   function isFull(): boolean {
@@ -87,6 +94,20 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     paused = false;
   }
 
+  /**
+   * Tells whether what was fetched is of the topic begun with: Kafka says nothing of one that was deleted and made anew between two fetches,
+   * and serves the same offsets of that. It must have grown up to there since, so that a long topic is rarely asked about.
+   */
+  async function isSameTopic({ isCurrent }: KafkaBounds): Promise<boolean> {
+    while (unknown !== null && unknown.from < (unknown.at - knownAt) * MOST_TAKEN) {
+      const at = performance.now();
+      if (!(await isCurrent())) return false;
+      knownAt = at;
+    }
+    unknown = null;
+    return true;
+  }
+
   /** Handles batches until the run is to finish, or what is fetched isn't what comes next. */
   async function consume(): Promise<void> {
     // Nothing is in hand yet: a stop needn't wait for the answer.
@@ -96,9 +117,12 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
     expected = next;
     fetched.begin(next);
     moved = false;
+    knownAt = -Infinity;
+    unknown = null;
     source.seek(partition, next);
     resume();
     while (!finishing.signal.aborted && !moved) {
+      if (!(await isSameTopic(bounds))) return;
       const { unreadable, end } = fetched;
       if (!fetched.waits && unreadable !== null) {
         // The count in its header may be damaged too.
@@ -179,6 +203,7 @@ export function startPartitionRun(deps: RunDeps): PartitionRun {
         wake.raise();
         return false;
       }
+      unknown = { from: unknown?.from ?? expected, at: performance.now() };
       const before = fetched.records;
       fetched.add(batch);
       pace.note(fetched.records - before);
