@@ -40,10 +40,10 @@ export function SavedViews({ page }: { page: ViewPage }) {
   });
   const undo = useMutation({
     mutationFn: ({ view: { id: _, by: __, ...said }, before }: Deleted) => addView({ ...said, before }),
-    onSuccess: async ({ id }) => {
+    onSuccess: async (view) => {
       await reload();
       setDeleted(null);
-      change({ [OPENED]: String(id) });
+      open(addressOf(view), "replace");
     },
   });
   const mayChange = view !== null && (!view.shared || mayShare);
@@ -128,6 +128,12 @@ function Changed() {
   );
 }
 
+/** Opens an address of the page without loading it anew. */
+function open(href: string, how: "push" | "replace"): void {
+  const [path = "", query = ""] = href.split("?", 2);
+  writeAddress(path, new URLSearchParams(query), how);
+}
+
 interface TabProps {
   readonly href: string;
   readonly isOpen: boolean;
@@ -137,14 +143,13 @@ interface TabProps {
 
 /** Opens at once: the page is the same, with another address. In a window of its own, it is a link like others. */
 function Tab({ href, isOpen, title, children }: TabProps) {
-  const open = (event: MouseEvent) => {
+  const onClick = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0) return;
     event.preventDefault();
-    const [path = "", query = ""] = href.split("?", 2);
-    writeAddress(path, new URLSearchParams(query), "push");
+    open(href, "push");
   };
   return (
-    <Link href={href} aria-current={isOpen ? "page" : undefined} title={title} onClick={open}>
+    <Link href={href} aria-current={isOpen ? "page" : undefined} title={title} onClick={onClick}>
       {children}
     </Link>
   );
