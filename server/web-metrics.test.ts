@@ -65,7 +65,8 @@ const pipeline = async () =>
   pipelineAnswer.parse(await (await fetch(`${url}/api/v1/pipeline`, { headers: admin })).json());
 
 test("counters equal what the pipeline's page tells, to the last message", async () => {
-  const time = (i: number) => new Date(Date.now() - 60_000 + i).toISOString();
+  const begun = Date.now() - 60_000;
+  const time = (i: number) => new Date(begun + i).toISOString();
   const good = Array.from({ length: 40 }, (_, i) => ({
     device: `d${i % 7}`,
     time: time(i),
