@@ -1,19 +1,27 @@
 import path from "node:path";
 import { defineConfig } from "vitest/config";
 
+const INCLUDE = ["{app,components,server,e2e}/**/*.test.{ts,tsx}"];
+const ELSEWHERE = ["e2e/journeys/**", "**/node_modules/**"];
+/** Tests of routes, each of which loads nearly everything: they share what is loaded. Those of access stub clocks and hashes. */
+const ROUTES = ["server/api/!(access)/**/*.test.ts"];
+
+const resolve = { alias: { "@": path.resolve(import.meta.dirname) } };
+const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
+
 export default defineConfig({
-  resolve: { alias: { "@": path.resolve(import.meta.dirname) } },
   test: {
-    include: ["{app,components,server,e2e}/**/*.test.{ts,tsx}"],
-    exclude: ["e2e/journeys/**", "**/node_modules/**"],
     // Starts one PostgreSQL for the whole run; each test file makes its own database on it.
     globalSetup: ["server/testing/global-setup.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      { resolve, test: { ...timeouts, name: "apart", include: INCLUDE, exclude: [...ELSEWHERE, ...ROUTES] } },
+      { resolve, test: { ...timeouts, name: "routes", include: ROUTES, isolate: false } },
+    ],
     // .ci/run counts from these.
     reporters: process.env.TEST_REPORTS
       ? ["default", ["json", { outputFile: `${process.env.TEST_REPORTS}/unit.json` }]]
       : ["default"],
   },
+  resolve,
 });

@@ -80,15 +80,19 @@ afterAll(async () => {
 });
 
 /** Returns what axe finds wrong on the page as it is: rule, elements, and why. */
-async function violations(page: Page, but: readonly string[] = []): Promise<string[]> {
+async function violations(
+  page: Page,
+  { but = [], only }: { but?: readonly string[]; only?: string[] } = {},
+): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations: found } = await page.evaluate(
-    (rules) =>
+    ({ but, only }) =>
       (window as unknown as { axe: typeof axe }).axe.run(document, {
         resultTypes: ["violations"],
-        rules: Object.fromEntries(rules.map((rule) => [rule, { enabled: false }])),
+        rules: Object.fromEntries(but.map((rule) => [rule, { enabled: false }])),
+        ...(only && { runOnly: only }),
       }),
-    but,
+    { but, only },
   );
   return found.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary ?? ""}`),
@@ -112,42 +116,71 @@ const routes = () => [
   { name: "no page", route: "/nowhere" },
 ];
 
-for (const colorScheme of ["light", "dark"] as const) {
-  for (const size of SIZES) {
-    test(`axe finds nothing on any page, ${colorScheme}, ${size.width} px wide, with and without data`, async () => {
-      const wrong: string[] = [];
-      for (const stage of [full, empty]) {
-        const page = await stage.open("about:blank");
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        await page.setViewportSize(size);
-        for (const { name, route } of routes()) {
-          await page.goto(route);
-          if (name !== "no page") await loaded(page);
-          const state = stage === full ? "with data" : "empty";
-          wrong.push(...(await violations(page)).map((one) => `${name}, ${state}: ${one}`));
-        }
-        await page.goto("/");
-        await loaded(page);
-        for (const [key, dialog] of [
-          ["Control+k", "Find a device, a page or an action"],
-          ["?", "Keyboard"],
-        ] as const) {
-          await page.keyboard.press(key);
-          await page.getByRole("dialog", { name: dialog }).waitFor();
-          wrong.push(...(await violations(page)).map((one) => `${dialog}: ${one}`));
-          await page.keyboard.press("Escape");
-          await page.getByRole("dialog").waitFor({ state: "hidden" });
-        }
-        await page.context().clearCookies();
-        await page.goto("/sign-in");
-        await page.getByRole("button", { name: "Sign in" }).waitFor();
-        wrong.push(...(await violations(page)).map((one) => `sign-in: ${one}`));
-        await page.context().close();
-      }
-      expect(wrong).toEqual([]);
+/** The rules that look at colors; what the others say is the same in each scheme. */
+const OF_COLORS = ["color-contrast", "link-in-text-block"];
+
+const [WIDE, NARROW] = SIZES;
+/** In an order in which one thing changes at a time. */
+const WAYS = [
+  { colorScheme: "light", size: WIDE },
+  { colorScheme: "light", size: NARROW },
+  { colorScheme: "dark", size: NARROW },
+  { colorScheme: "dark", size: WIDE },
+] as const;
+
+/** What axe finds wrong in each color scheme and size: a page is loaded once and changes under its reader, as by a turned phone. */
+async function violationsInAllWays(page: Page): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { colorScheme, size } of WAYS) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // The wall is dark anyway; all others were loaded light.
+    if (colorScheme === "dark") await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
+    // What is made for a size comes in the frames after.
+    await page.evaluate(async () => {
+      for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
     });
+    const found = await violations(page, colorScheme === "light" ? {} : { only: OF_COLORS });
+    wrong.push(...found.map((one) => `${colorScheme}, ${size.width} px wide: ${one}`));
   }
+  await page.setViewportSize(WIDE);
+  await page.emulateMedia({ colorScheme: "light" });
+  return wrong;
 }
+
+for (const [state, stageOf] of [
+  ["with data", () => full],
+  ["empty", () => empty],
+] as const)
+  test(`axe finds nothing on any page, ${state}, light and dark, wide and narrow`, async () => {
+    const wrong: string[] = [];
+    const page = await stageOf().open("about:blank");
+    await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+    await page.setViewportSize(WIDE);
+    for (const { name, route } of routes()) {
+      await page.goto(route);
+      if (name !== "no page") await loaded(page);
+      wrong.push(...(await violationsInAllWays(page)).map((one) => `${name}, ${one}`));
+    }
+    await page.goto("/");
+    await loaded(page);
+    for (const [key, dialog] of [
+      ["Control+k", "Find a device, a page or an action"],
+      ["?", "Keyboard"],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole("dialog", { name: dialog }).waitFor();
+      wrong.push(...(await violationsInAllWays(page)).map((one) => `${dialog}, ${one}`));
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+    }
+    await page.context().clearCookies();
+    await page.goto("/sign-in");
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    wrong.push(...(await violationsInAllWays(page)).map((one) => `sign-in, ${one}`));
+    await page.context().close();
+    expect(wrong).toEqual([]);
+  });
 
 for (const colorScheme of ["light", "dark"] as const)
   test(`axe finds nothing in the dialogs and menus of metrics, devices, people and keys, ${colorScheme}`, async () => {
@@ -156,7 +189,7 @@ for (const colorScheme of ["light", "dark"] as const)
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     // An open menu is no part of the page's landmarks, and needn't be.
     const look = async (name: string, but: readonly string[] = []) => {
-      wrong.push(...(await violations(page, but)).map((one) => `${name}: ${one}`));
+      wrong.push(...(await violations(page, { but })).map((one) => `${name}: ${one}`));
       await page.keyboard.press("Escape");
       await page.locator("[role=dialog], [role=menu]").first().waitFor({ state: "detached" });
     };
