@@ -56,7 +56,7 @@ export function composeHealth(parts: HealthParts): Health {
   const { engines, version } = parts;
   // The probes that read it start together: one reading serves them all.
   const pipelineState = onceAtATime(parts.pipelineState);
-  const jobs = watchJobs(() => seenJobs(engines, Date.now()));
+  const jobs = watchedJobs(engines);
   return startHealth({
     probes: composeProbes({ ...parts, pipelineState, jobs, now: Date.now }),
     jobs: jobs.latest,
@@ -67,6 +67,11 @@ export function composeHealth(parts: HealthParts): Health {
     everyMs: HEALTH_EVERY_MS,
     now: Date.now,
   });
+}
+
+/** The jobs of these engines, as their probe saw them last. */
+export function watchedJobs(engines: Pick<Engines, "pool">): WatchedJobs {
+  return watchJobs(() => seenJobs(engines, Date.now()));
 }
 
 /** The hosts and users that the configuration names. */

@@ -51,6 +51,10 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
   },
   cold: async (config, argv) =>
     process.exit(await (await import("./cold-command")).runColdCommand(config, loggerOf("cold", config), argv)),
+  doctor: async (config, argv) => {
+    const print = (text: string) => void process.stdout.write(text);
+    process.exit(await (await import("./doctor")).runDoctor(config, loggerOf("doctor", config), argv, print));
+  },
   replay: async (config, argv) => {
     const { runReplay } = await import("./replay/cli");
     const { DECODER_OF: decoderOf } = await import("./sources/decoders/decoders");
