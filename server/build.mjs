@@ -77,19 +77,29 @@ async function generated() {
   const work = path.join(dist, ".generate");
   fs.rmSync(work, { recursive: true, force: true });
   fs.mkdirSync(path.join(work, "prisma"), { recursive: true });
-  const entryPoints = ["server/config/config.ts", "server/observability/metrics/page.ts"];
+  const entryPoints = ["config/config.ts", "observability/metrics/page.ts", "observability/metrics/dashboards.ts"].map(
+    (name) => `server/${name}`,
+  );
   await esbuild.build({ ...settings, entryPoints, outdir: work, outbase: "server" });
   const load = (name) => import(pathToFileURL(path.join(work, name)).href);
   const { envExample } = await load("config/config.mjs");
   const { metricsPage } = await load("observability/metrics/page.mjs");
-  // As the formatter has it, which checks it with all others.
-  const metrics = await prettier.format(metricsPage(), { ...(await prettier.resolveConfig(ROOT)), parser: "markdown" });
+  const { DASHBOARDS, grafanaModel } = await load("observability/metrics/dashboards.mjs");
+  // As the formatter has it, which checks them with all others.
+  const options = await prettier.resolveConfig(ROOT);
+  const metrics = await prettier.format(metricsPage(), { ...options, parser: "markdown" });
+  const dashboards = {};
+  for (const one of DASHBOARDS)
+    dashboards[`docker/observability/grafana/dashboards/${one.uid}.json`] = await prettier.format(
+      JSON.stringify(grafanaModel(one)),
+      { ...options, parser: "json" },
+    );
   // The schema names its output relative to itself: a copy of it writes beside that copy.
   const schema = path.join(work, "prisma", "schema.prisma");
   fs.copyFileSync(path.join(ROOT, "prisma/schema.prisma"), schema);
   run(["node_modules/prisma/build/index.js", "generate", "--schema", schema, "--no-hints"]);
   return {
-    files: { ".env.example": envExample(), "docs/metrics.md": metrics },
+    files: { ".env.example": envExample(), "docs/metrics.md": metrics, ...dashboards },
     folder: path.join(work, "server/postgres/generated"),
   };
 }

@@ -13,6 +13,7 @@ export interface Service {
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly network_mode?: string;
+  readonly networks?: readonly string[] | Readonly<Record<string, { readonly aliases?: readonly string[] } | null>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
@@ -31,6 +32,12 @@ export interface ComposeFile {
   readonly name: string;
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, unknown>>;
+  readonly networks: Readonly<
+    Record<
+      string,
+      { readonly internal: boolean; readonly ipam: { readonly config: readonly { readonly subnet: string }[] } }
+    >
+  >;
 }
 
 /** docker/compose.yaml as text, and its variables: every one named in it, and those it refuses to go without. */

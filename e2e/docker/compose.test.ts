@@ -7,6 +7,7 @@ import { parseEnv } from "node:util";
 import Ajv2020 from "ajv/dist/2020";
 import { afterAll, describe, expect, test } from "vitest";
 import { mqttListener } from "@/server/config/address";
+import { parse } from "yaml";
 import { loadConfig } from "@/server/config/config";
 import { createKeptSecrets } from "@/server/config/kept-secrets";
 import { refuseExposure } from "@/server/config/exposure";
@@ -25,7 +26,7 @@ const own = services.filter(([, { build }]) => build !== undefined);
 const roles = own.filter(([, { entrypoint }]) => entrypoint === undefined);
 /** They end when they are done: what waits for one waits for its exit code. */
 const ENDING = ["keys", "migrate"];
-const engines = services.filter(([, { build }]) => build === undefined);
+const engines = services.filter(([, { build, profiles }]) => build === undefined && profiles === undefined);
 const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-compose-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -99,7 +100,10 @@ describe("variables", () => {
 describe("every service", () => {
   test("is there", () => {
     expect(services.map(([name]) => name).sort()).toEqual(
-      ["intake", "kafka", "keys", "migrate", "mongodb", "postgresql", "simulator", "web", "worker"].sort(),
+      [
+        ...["intake", "kafka", "keys", "migrate", "mongodb", "postgresql", "simulator", "web", "worker"],
+        ...["grafana", "prometheus"],
+      ].sort(),
     );
     // What the program runs beside `start`, and goes on running.
     const running = [...read("server/main.ts").matchAll(/^ {2}(\w+): async .*\n.*(?:\n.*)?runRole\(/gm)].map(
@@ -110,7 +114,7 @@ describe("every service", () => {
   });
 
   test.each(services)("%s has a pinned image, bounds, and a policy", (name, service) => {
-    expect(service.image).toMatch(/^[a-z]+(\/[a-z]+)?:\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
+    expect(service.image).toMatch(/^[a-z]+(\/[a-z]+)?:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
     expect(service.mem_limit).toMatch(/^\d+[mg]$/);
     expect(service.restart).toBe(ENDING.includes(name) ? "no" : "unless-stopped");
     expect(service.logging).toEqual({ driver: "json-file", options: { "max-size": "10m", "max-file": "3" } });
@@ -128,6 +132,8 @@ describe("every service", () => {
         worker: /healthcheck\.mjs$/,
         intake: /healthcheck\.mjs$/,
         simulator: /healthcheck\.mjs$/,
+        prometheus: /^CMD promtool check ready --url=http:\/\/localhost:9090$/,
+        grafana: /http:\/\/localhost:3000\/api\/health$/,
       }[name]!,
     );
     for (const key of ["interval", "timeout", "start_period"]) expect(healthcheck?.[key]).toMatch(/^\d+s$/);
@@ -258,7 +264,8 @@ describe("Fieldwatch", () => {
     expect(config.server).toMatchObject({ HOST: "0.0.0.0", PORT: 3000, LOG_FORMAT: "json" });
     expect(config.demoDevices).toBe(name === "simulator" ? 50 : 0);
     if (name === "simulator") expect(config.simulator.SIMULATOR_URL).toBe("http://web:3000");
-    if (name === "web") expect(config.frontDoor.ALLOWED_HOSTS).toEqual(["localhost", "127.0.0.1", "web"]);
+    if (name === "web")
+      expect(config.frontDoor.ALLOWED_HOSTS).toEqual(["localhost", "127.0.0.1", "web", "web.metrics"]);
     if (name !== "simulator")
       expect([config.engines.DATABASE_URL, config.engines.MONGODB_URI]).not.toContain(undefined);
     const holds = { simulator: "simulator", migrate: "simulator", worker: "audit" }[name];
@@ -306,7 +313,59 @@ describe("Fieldwatch", () => {
     const { worker } = resolveCompose(text, { ...passwords, WORKERS: "3" }).services;
     expect(worker!.deploy).toEqual({ replicas: "3" });
     expect([worker!.container_name, worker!.ports]).toEqual([undefined, undefined]);
-    expect(services.filter(([, { profiles }]) => profiles).map(([name]) => name)).toEqual(["simulator"]);
+    expect(services.flatMap(([name, { profiles }]) => (profiles ? [[name, ...profiles]] : []))).toEqual([
+      ["simulator", "simulator"],
+      ["prometheus", "observability"],
+      ["grafana", "observability"],
+    ]);
+  });
+});
+
+describe("observability", () => {
+  const read = (name: string) => parse(readFileSync(path.join(ROOT, "docker/observability", name), "utf8")) as unknown;
+
+  test("Prometheus asks each role where it serves its metrics, from a network that is let in and that nothing is published on", () => {
+    const { scrape_configs: jobs } = read("prometheus/prometheus.yml") as {
+      scrape_configs: {
+        static_configs?: { targets: string[] }[];
+        dns_sd_configs?: { names: string[]; port: number }[];
+      }[];
+    };
+    const asked = jobs.flatMap(({ static_configs: fixed = [], dns_sd_configs: found = [] }) => [
+      ...fixed.flatMap(({ targets }) => targets),
+      ...found.flatMap(({ names, port }) => names.map((name) => `${name}:${port}`)),
+    ]);
+    const served = ["web", "worker", "intake"].map((name) => {
+      const { server, metrics } = configOf(compose.services[name]!);
+      expect(metrics.METRICS_HOST).toBe("0.0.0.0");
+      expect(compose.networks.metrics!.ipam.config.map(({ subnet }) => subnet)).toEqual([
+        compose.services[name]!.environment!.METRICS_NETWORKS,
+      ]);
+      const port = { web: server.PORT, worker: metrics.METRICS_PORT!, intake: metrics.METRICS_PORT! + 1 }[name];
+      const networks = compose.services[name]!.networks as Record<string, { aliases: string[] } | null>;
+      expect(Object.keys(networks)).toEqual(["default", "metrics"]);
+      return `${networks.metrics!.aliases.join()}:${port}`;
+    });
+    expect(asked.sort()).toEqual(served.sort());
+    expect(compose.services.prometheus!.networks).toEqual(["default", "metrics"]);
+    expect(compose.networks.metrics!.internal).toBe(true);
+  });
+
+  test("Grafana finds Prometheus, and the dashboards where they are mounted", () => {
+    const { datasources } = read("grafana/provisioning/datasources/prometheus.yaml") as {
+      datasources: { uid: string; url: string }[];
+    };
+    expect(datasources).toMatchObject([{ uid: "prometheus", url: "http://prometheus:9090" }]);
+    const { providers } = read("grafana/provisioning/dashboards/fieldwatch.yaml") as {
+      providers: { options: { path: string } }[];
+    };
+    const { volumes, environment } = compose.services.grafana!;
+    for (const { options } of providers)
+      expect(volumes).toContain(`./observability/grafana/dashboards:${options.path}:ro`);
+    const home = environment!.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH!;
+    expect(
+      readFileSync(path.join(ROOT, "docker/observability/grafana/dashboards", path.basename(home)), "utf8"),
+    ).toContain(`"uid": "fieldwatch-pipeline"`);
   });
 });
 

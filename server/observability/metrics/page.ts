@@ -25,7 +25,8 @@ watch an outage. Prometheus' Host header must be one that web answers for: \`ALL
 **process** begin with it. What can't be known is absent, never 0; \`fieldwatch_collector_up\` says which part could not be read.
 
 No label names a device, a message or a person: the number of series doesn't grow with the fleet. Recording and alert rules for
-Prometheus are in [docker/observability](../docker/observability), with [runbooks](runbooks.md).
+Prometheus are in [docker/observability](../docker/observability), with [runbooks](runbooks.md), and dashboards for Grafana, which show every metric there is. With
+Docker Compose both run beside Fieldwatch: [docker.md](docker.md#prometheus-and-grafana). \`npm run drill -- prometheus\` asks a real Prometheus for all of them.
 `;
 
 /** The text of docs/metrics.md. */
