@@ -75,7 +75,7 @@ export function watchedJobs(engines: Pick<Engines, "pool">): WatchedJobs {
 }
 
 /** The hosts and users that the configuration names. */
-function namesIn({ engines }: Config): string[] {
+export function namesIn({ engines }: Config): string[] {
   const { DATABASE_URL, MONGODB_URI, KAFKA_BROKERS, KAFKA_SASL_USERNAME } = engines;
   // An address of MongoDB may name several hosts, which no URL does: mongodb://user:secret@one:27017,two:27017/name.
   const addresses = [DATABASE_URL, MONGODB_URI].flatMap(

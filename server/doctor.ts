@@ -37,7 +37,7 @@ export async function runDoctor(
   print: (text: string) => void,
 ): Promise<number> {
   const { json = false, strict = false } = readOptions(argv);
-  const results = await check(config, logger);
+  const results = await checkOnce(config, logger);
   print(json ? `${JSON.stringify(toJson(results), null, 2)}\n` : toText(results, config));
   const isBad = ({ status }: ProbeResult) => status === "fail" || (strict && status !== "pass");
   return results.some(isBad) ? 1 : 0;
@@ -51,7 +51,8 @@ function readOptions(argv: string[]): { json?: boolean; strict?: boolean } {
   }
 }
 
-async function check(config: Config, logger: Logger): Promise<readonly ProbeResult[]> {
+/** Asks every check once. */
+export async function checkOnce(config: Config, logger: Logger): Promise<readonly ProbeResult[]> {
   let engines: Engines;
   try {
     engines = await composeEngines(config, "doctor", logger);

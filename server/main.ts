@@ -55,6 +55,11 @@ const ROLES: Record<string, (config: Config, argv: string[]) => Promise<void>> =
     const print = (text: string) => void process.stdout.write(text);
     process.exit(await (await import("./doctor")).runDoctor(config, loggerOf("doctor", config), argv, print));
   },
+  "support-bundle": async (config, argv) => {
+    const { runSupportBundle } = await import("./support-bundle");
+    const say = (line: string) => void process.stdout.write(`${line}\n`);
+    process.exit(await runSupportBundle(config, loggerOf("support-bundle", config), argv, say));
+  },
   replay: async (config, argv) => {
     const { runReplay } = await import("./replay/cli");
     const { DECODER_OF: decoderOf } = await import("./sources/decoders/decoders");

@@ -244,6 +244,29 @@ export function redacted(config: Config): Record<string, unknown> {
   return { ...shown, DEMO_DEVICES: config.demoDevices };
 }
 
+/** The secrets of the configuration as they are written anywhere: whole, and the passwords within addresses. */
+export function secretsIn(config: Config): string[] {
+  const found: string[] = [];
+  for (const [name, table] of Object.entries(sections) as [keyof Sections, Record<string, Variable>][]) {
+    const section = config[name] as Record<string, unknown>;
+    for (const [variable, { secret }] of Object.entries(table)) {
+      const value = section[variable];
+      if (!secret || typeof value !== "string") continue;
+      const [, password] = /^[a-z0-9+]+:\/\/[^:/?#@]*:([^@/?#]+)@/i.exec(value) ?? [];
+      found.push(value, ...(password === undefined ? [] : [password, decoded(password)]));
+    }
+  }
+  return [...new Set(found)].filter((secret) => secret.length > 0);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The text of .env.example: every variable, its meaning, and a value to copy. */
 export function envExample(): string {
   const titles: Record<keyof Sections, string> = {
