@@ -3,8 +3,12 @@ import { defineConfig } from "vitest/config";
 
 const INCLUDE = ["{app,components,server,e2e}/**/*.test.{ts,tsx}"];
 const ELSEWHERE = ["e2e/journeys/**", "**/node_modules/**"];
-/** Tests of routes, each of which loads nearly everything: they share what is loaded. Those of access stub clocks and hashes. */
-const ROUTES = ["server/api/!(access)/**/*.test.ts"];
+/** Tests that share what is loaded, which takes longer than most of them: routes, and what holds no state of its own. Those of access stub clocks and hashes. */
+const TOGETHER = [
+  "components/**/*.test.{ts,tsx}",
+  "server/{domain,contracts,alerting,catalog,quality,oddness,events,health,readings,pipeline,jobs,sources,notifications}/**/*.test.ts",
+  "server/api/!(access)/**/*.test.ts",
+];
 
 const resolve = { alias: { "@": path.resolve(import.meta.dirname) } };
 const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
@@ -15,8 +19,8 @@ export default defineConfig({
     globalSetup: ["server/testing/global-setup.ts"],
     maxWorkers: 2,
     projects: [
-      { resolve, test: { ...timeouts, name: "apart", include: INCLUDE, exclude: [...ELSEWHERE, ...ROUTES] } },
-      { resolve, test: { ...timeouts, name: "routes", include: ROUTES, isolate: false } },
+      { resolve, test: { ...timeouts, name: "apart", include: INCLUDE, exclude: [...ELSEWHERE, ...TOGETHER] } },
+      { resolve, test: { ...timeouts, name: "together", include: TOGETHER, isolate: false } },
     ],
     // .ci/run counts from these.
     reporters: process.env.TEST_REPORTS
