@@ -11,7 +11,8 @@ const TOGETHER = [
 ];
 
 const resolve = { alias: { "@": path.resolve(import.meta.dirname) } };
-const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
+// For what hangs: the machine may be busy with drills beside the tests.
+const timeouts = { testTimeout: 90_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {

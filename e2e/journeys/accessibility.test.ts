@@ -135,7 +135,8 @@ async function violationsInAllWays(page: Page): Promise<string[]> {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     // The wall is dark anyway; all others were loaded light.
-    if (colorScheme === "dark") await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
+    if (colorScheme === "dark")
+      await page.locator("html[data-mantine-color-scheme=dark]").waitFor({ state: "attached" });
     // What is made for a size comes in the frames after.
     await page.evaluate(async () => {
       for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
@@ -237,7 +238,7 @@ test("the color scheme changes at once, so that no text is faint meanwhile", asy
     }),
   );
   await page.emulateMedia({ colorScheme: "dark" });
-  await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
+  await page.locator("html[data-mantine-color-scheme=dark]").waitFor({ state: "attached" });
   // A transition is told of in the frame after the one that begins it.
   await page.evaluate(async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);

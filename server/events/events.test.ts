@@ -67,7 +67,7 @@ test("a fleet that falls silent is a few statements and a line for each site, an
   await pool.query(`UPDATE device SET last_seen = now() WHERE name LIKE 'north-%'`);
   await followSilences(deps());
   const [north] = await all({ kinds: ["silence"], site: "north" });
-  expect(north).toMatchObject({ count: 5000, open: 0, to: expect.closeTo(Date.now(), -4) });
+  expect(north).toMatchObject({ count: 5000, open: 0, to: expect.closeTo(Date.now(), -5) });
   expect((await all({ kinds: ["silence"], isGrouped: false, devices: ["north-7"] })).length).toBe(1);
 });
 

@@ -58,7 +58,7 @@ test("what outlives a session, or removes for good, takes people who have proven
   }
   const { rows } = await query("SELECT DISTINCT verb, outcome FROM audit_row WHERE actor_kind = 'user' ORDER BY verb");
   expect(rows).toEqual(found.map((verb) => ({ verb, outcome: "denied" })));
-});
+}, 120_000);
 
 let api: Api;
 beforeAll(() => {
