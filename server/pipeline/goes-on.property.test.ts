@@ -18,7 +18,7 @@ import { createPipeline } from "./pipeline";
 const PARTITIONS = 4;
 const LONGEST_MS = 400;
 /** Past what the longest row of failures makes a partition wait before its next attempt. */
-const BOUND_MS = 20_000;
+const BOUND_MS = 60_000;
 const logger = pino({ level: "silent" });
 
 /** What becomes of one call of a document store. */
