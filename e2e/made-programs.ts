@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 
@@ -34,4 +34,14 @@ export function madeIn(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Takes a program out of a package of Debian, and puts it into the cache under the package's name; nothing is installed. */
+export function fromDebian(name: string, file: string): Found {
+  return madeIn(name, (folder, run) => {
+    run("apt-get", ["download", name]);
+    const [packed = ""] = readdirSync(folder).filter((one) => one.endsWith(".deb"));
+    run("dpkg-deb", ["-x", packed, "unpacked"]);
+    return path.join(folder, "unpacked", file);
+  });
 }

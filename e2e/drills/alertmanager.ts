@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { type Receiver, startReceiver } from "@/server/testing/receiver";
 import { post, receiveAlerts, toldMessages } from "../alert-receiver";
-import { cache, type Found, madeIn } from "../made-programs";
+import { cache, type Found, fromDebian, madeIn } from "../made-programs";
 import { killNow } from "../processes";
 import { freePort, type Product, startProduct } from "../product";
 import { pause, until } from "../waiting";
@@ -50,12 +50,7 @@ function findAlertmanager(): Found {
     return path.join(folder, "alertmanager");
   });
   if ("program" in built) return built;
-  return madeIn("prometheus-alertmanager", (folder, run) => {
-    run("apt-get", ["download", "prometheus-alertmanager"]);
-    const [packed = ""] = readdirSync(folder).filter((file) => file.endsWith(".deb"));
-    run("dpkg-deb", ["-x", packed, "unpacked"]);
-    return path.join(folder, "unpacked/usr/bin/prometheus-alertmanager");
-  });
+  return fromDebian("prometheus-alertmanager", "usr/bin/prometheus-alertmanager");
 }
 
 interface Alertmanager {

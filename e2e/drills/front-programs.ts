@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { cache, type Found, madeIn } from "../made-programs";
+import { cache, type Found, fromDebian, madeIn } from "../made-programs";
 
 const CADDY = "github.com/caddyserver/caddy/v2";
 const CADDY_VERSION = "v2.10.2";
@@ -19,12 +19,7 @@ func main() { caddycmd.Main() }
 /** The nginx that is installed, or else Debian's package, unpacked and not installed; it stays in the user's cache folder. */
 export function findNginx(): Found {
   for (const program of ["/usr/sbin/nginx", path.join(cache(), "nginx")]) if (existsSync(program)) return { program };
-  return madeIn("nginx", (folder, run) => {
-    run("apt-get", ["download", "nginx"]);
-    const [packed = ""] = readdirSync(folder).filter((file) => file.endsWith(".deb"));
-    run("dpkg-deb", ["-x", packed, "unpacked"]);
-    return path.join(folder, "unpacked/usr/sbin/nginx");
-  });
+  return fromDebian("nginx", "usr/sbin/nginx");
 }
 
 /** Caddy as released, built once through the Go module proxy, if `mayBuild`; it stays in the user's cache folder. */

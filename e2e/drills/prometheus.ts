@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -8,7 +8,7 @@ import { parse, stringify } from "yaml";
 import type { PipelineAnswer } from "@/server/contracts/pipeline";
 import { DASHBOARDS } from "@/server/observability/metrics/dashboards";
 import { METRICS } from "@/server/observability/metrics/definitions";
-import { cache, type Found, madeIn } from "../made-programs";
+import { cache, type Found, fromDebian } from "../made-programs";
 import { freePort, type Product, ROOT, runProduct, startProduct } from "../product";
 import { until } from "../waiting";
 import { createChecks } from "./checks";
@@ -269,12 +269,7 @@ function findPrometheus(): Found {
   const named = process.env.PROMETHEUS ?? path.join(cache(), "prometheus");
   if (existsSync(named)) return { program: named };
   if (spawnSync("prometheus", ["--version"]).status === 0) return { program: "prometheus" };
-  return madeIn("prometheus", (folder, run) => {
-    run("apt-get", ["download", "prometheus"]);
-    const [packed = ""] = readdirSync(folder).filter((file) => file.endsWith(".deb"));
-    run("dpkg-deb", ["-x", packed, "unpacked"]);
-    return path.join(folder, "unpacked/usr/bin/prometheus");
-  });
+  return fromDebian("prometheus", "usr/bin/prometheus");
 }
 
 function versionOf(program: string): string {
