@@ -128,6 +128,12 @@ const WAYS = [
   { colorScheme: "dark", size: WIDE },
 ] as const;
 
+async function threeFrames(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  });
+}
+
 /** What axe finds wrong in each color scheme and size: a page is loaded once and changes under its reader, as by a turned phone. */
 async function violationsInAllWays(page: Page): Promise<string[]> {
   const wrong: string[] = [];
@@ -138,9 +144,7 @@ async function violationsInAllWays(page: Page): Promise<string[]> {
     if (colorScheme === "dark")
       await page.locator("html[data-mantine-color-scheme=dark]").waitFor({ state: "attached" });
     // What is made for a size comes in the frames after.
-    await page.evaluate(async () => {
-      for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-    });
+    await threeFrames(page);
     const found = await violations(page, colorScheme === "light" ? {} : { only: OF_COLORS });
     wrong.push(...found.map((one) => `${colorScheme}, ${size.width} px wide: ${one}`));
   }
@@ -238,11 +242,9 @@ test("the color scheme changes at once, so that no text is faint meanwhile", asy
     }),
   );
   await page.emulateMedia({ colorScheme: "dark" });
-  await page.locator("html[data-mantine-color-scheme=dark]").waitFor({ state: "attached" });
+  await page.locator("html[data-mantine-color-scheme=dark]").waitFor();
   // A transition is told of in the frame after the one that begins it.
-  await page.evaluate(async () => {
-    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-  });
+  await threeFrames(page);
   expect(await page.locator("body").getAttribute("data-faded")).toBeNull();
   await page.context().close();
 });
