@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { onceAtATime } from "./async/once-at-a-time";
 import { refusePort } from "./boot/port";
 import { composeEngines, type Engines } from "./compose";
 import { composeProbes, watchedJobs } from "./compose-health";
@@ -64,10 +65,13 @@ export async function checkOnce(config: Config, logger: Logger): Promise<readonl
   try {
     const probes = composeProbes({
       ...{ config, engines, now: Date.now, jobs: watchedJobs(engines) },
-      pipelineState: composePipelineState(engines, {
-        ...{ staleSeconds: config.pipeline.DEVICE_STALE_SECONDS, now: Date.now },
-        onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
-      }),
+      // The probes that read it start together: one reading serves them all.
+      pipelineState: onceAtATime(
+        composePipelineState(engines, {
+          ...{ staleSeconds: config.pipeline.DEVICE_STALE_SECONDS, now: Date.now },
+          onLogError: (error) => logger.debug({ err: error }, "the event log cannot be asked"),
+        }),
+      ),
       liveState: () => undefined,
       encryption: () => ({ exposure: exposureOf(config), certificate: certificate?.state() ?? null }),
     }).filter(({ name }) => !name.startsWith(OF_WEB));

@@ -9,6 +9,7 @@ import { type Config, redacted, secretsIn } from "./config/config";
 import { readVersion } from "./config/version";
 import { formatBytes } from "./domain/bytes";
 import { checkOnce } from "./doctor";
+import { shortly } from "./health/probe";
 import type { Logger } from "./observability/logger";
 import { connectDatabase } from "./postgres/connection";
 import { readMigrations } from "./postgres/migrate";
@@ -120,9 +121,7 @@ async function askDatabase(config: Config, logger: Logger): Promise<Record<strin
   }
 }
 
-function inWords(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
-}
+const inWords = (error: unknown) => shortly(error as Error);
 
 /** The last lines of a file. @throws StartError when it can't be read */
 function endOf(file: string): string {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { DASHBOARDS, grafanaModel, type Panel } from "@/server/observability/metrics/dashboards";
+import { DASHBOARDS, type Panel } from "@/server/observability/metrics/dashboards";
 import { METRICS } from "@/server/observability/metrics/definitions";
+import { grafanaModel } from "@/server/observability/metrics/grafana";
 
 interface Rule {
   readonly record?: string;

@@ -234,29 +234,28 @@ function kafkaSignIn({ engines }: Config): ConfigProblem[] {
 
 /** The configuration with every secret hidden, for the log. */
 export function redacted(config: Config): Record<string, unknown> {
-  const shown: Record<string, unknown> = {};
-  for (const [name, table] of Object.entries(sections) as [keyof Sections, Record<string, Variable>][]) {
-    const section = config[name] as Record<string, unknown>;
-    for (const [variable, { secret }] of Object.entries(table)) {
-      if (section[variable] !== undefined) shown[variable] = secret ? "***" : section[variable];
-    }
-  }
-  return { ...shown, DEMO_DEVICES: config.demoDevices };
+  const shown = settingsIn(config).map(({ variable, value, secret }) => [variable, secret ? "***" : value] as const);
+  return { ...Object.fromEntries(shown), DEMO_DEVICES: config.demoDevices };
 }
 
 /** The secrets of the configuration as they are written anywhere: whole, and the passwords within addresses. */
 export function secretsIn(config: Config): string[] {
-  const found: string[] = [];
-  for (const [name, table] of Object.entries(sections) as [keyof Sections, Record<string, Variable>][]) {
-    const section = config[name] as Record<string, unknown>;
-    for (const [variable, { secret }] of Object.entries(table)) {
-      const value = section[variable];
-      if (!secret || typeof value !== "string") continue;
-      const [, password] = /^[a-z0-9+]+:\/\/[^:/?#@]*:([^@/?#]+)@/i.exec(value) ?? [];
-      found.push(value, ...(password === undefined ? [] : [password, decoded(password)]));
-    }
-  }
+  const found = settingsIn(config).flatMap(({ value, secret }) => {
+    if (!secret || typeof value !== "string") return [];
+    const [, password] = /^[a-z0-9+]+:\/\/[^:/?#@]*:([^@/?#]+)@/i.exec(value) ?? [];
+    return password === undefined ? [value] : [value, password, decoded(password)];
+  });
   return [...new Set(found)].filter((secret) => secret.length > 0);
+}
+
+/** Every setting that has a value. */
+function settingsIn(config: Config): { variable: string; value: unknown; secret: boolean }[] {
+  return (Object.entries(sections) as [keyof Sections, Record<string, Variable>][]).flatMap(([name, table]) =>
+    Object.entries(table).flatMap(([variable, { secret }]) => {
+      const value = (config[name] as Record<string, unknown>)[variable];
+      return value === undefined ? [] : [{ variable, value, secret: Boolean(secret) }];
+    }),
+  );
 }
 
 function decoded(text: string): string {
