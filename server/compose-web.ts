@@ -60,6 +60,8 @@ export interface ApiParts {
   readonly fetchOutside?: Fetch;
   readonly version: string;
   readonly logger: Logger;
+  /** True from when this web was told to stop. */
+  readonly isLeaving?: () => boolean;
   /** Who sends a request. */
   readonly callerOf: (request: Request) => Promise<Caller>;
   /** Who sends one to a door of sources; left out, by a check of keys that hears of no change. */
@@ -110,6 +112,7 @@ export function composeApi(parts: ApiParts): Api {
       ingestCounts,
       health: (details: boolean) => health.answer(details),
       logReady: () => askLog(engines),
+      isLeaving: parts.isLeaving ?? (() => false),
       describeLog: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
       setup: () => readSetup(config.dataDir),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,

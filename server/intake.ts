@@ -73,7 +73,8 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   const metrics = createMetrics("intake");
   collectPools(metrics, { intake: pool });
   const stopProcess = collectProcess(metrics);
-  const port = await openMetricsPort(config, "intake", metrics, logger);
+  let isSettled = false;
+  const port = await openMetricsPort(config, "intake", metrics, logger, () => isSettled && !stopping.signal.aborted);
   const mayTell = createSeldom(() => performance.now());
 
   const deliver = createDeliver({
@@ -158,6 +159,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
     if (isListening) listener ??= openListener();
     await doors.settle(all);
     await listener?.review();
+    isSettled = true;
     if (!isListening && listener !== null) {
       const closing = listener;
       listener = null;

@@ -44,6 +44,9 @@ const unknownTo = (role: MetricsRole, text: string) => {
   return namesIn(text).filter((name) => !known.has(name));
 };
 
+const probe = async (name: "livez" | "readyz", at = port) =>
+  (await fetch(`http://127.0.0.1:${at}/${name}`).catch(() => null))?.status;
+
 test("a worker tells each message once in its histograms, with what each stage took", async () => {
   const worker = await runWorker(config, logger);
   try {
@@ -58,6 +61,7 @@ test("a worker tells each message once in its histograms, with what each stage t
       Array.from({ length: 20 }, (_, i) => message(i)),
     );
     await until(async () => sumOf(readSeries(await scrape()), "fieldwatch_ingest_to_commit_seconds_count") === 20);
+    expect([await probe("livez"), await probe("readyz")]).toEqual([200, 200]);
     const text = await scrape();
     const series = readSeries(text);
     expect(series.get("fieldwatch_batch_messages_sum")).toBe(20);
@@ -78,6 +82,7 @@ test("a worker tells each message once in its histograms, with what each stage t
 test("intake serves its own at the next port", async () => {
   const intake = await runIntake(config, logger);
   try {
+    await until(async () => (await probe("readyz", port + 1)) === 200, { what: "intake is ready" });
     const text = await scrape(port + 1);
     expect(text).toContain('role="intake"');
     expect(unknownTo("intake", text)).toEqual([]);
@@ -88,8 +93,12 @@ test("intake serves its own at the next port", async () => {
 
 test("the port answers scrapes alone, and says what is wrong when it is taken", async () => {
   const metrics = createMetrics("worker");
-  const open = await openMetricsPort(config, "worker", metrics, logger);
+  let isReady = false;
+  const open = await openMetricsPort(config, "worker", metrics, logger, () => isReady);
   try {
+    expect([await probe("livez"), await probe("readyz")]).toEqual([200, 503]);
+    isReady = true;
+    expect(await probe("readyz")).toBe(200);
     const answer = async (path: string, method = "GET") =>
       (await fetch(`http://127.0.0.1:${port}${path}`, { method })).status;
     expect(await answer("/")).toBe(404);

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Config } from "./config/config";
 import type { Logger } from "./observability/logger";
@@ -16,7 +16,9 @@ const HEAD_MS = 10_000;
 const MOST_CONNECTIONS = 100;
 
 /**
- * Serves a role's metrics at its own port, to this machine and to METRICS_NETWORKS; nothing without METRICS_PORT.
+ * Serves a role's metrics at its own port, to this machine and to METRICS_NETWORKS, and to all /livez (its event loop turns) and /readyz;
+ * nothing without METRICS_PORT.
+ * @param isReady whether it does its work; engines that are away are no reason to say no.
  * @returns null where nothing is served; else the port, and how to stop. @throws StartError when the port can't be had.
  */
 export async function openMetricsPort(
@@ -24,6 +26,7 @@ export async function openMetricsPort(
   role: Exclude<MetricsRole, "web">,
   metrics: Metrics,
   logger: Logger,
+  isReady: () => boolean = () => true,
 ): Promise<(Running & { readonly port: number }) | null> {
   if (settings.METRICS_PORT === undefined) return null;
   const isAllowed = withinNetworks([...LOOPBACK, ...settings.METRICS_NETWORKS]);
@@ -32,13 +35,16 @@ export async function openMetricsPort(
     const [path] = request.url?.split("?", 1) ?? [];
     // Nobody reads bodies here.
     request.resume();
+    // They hold nothing, and who probes comes from no network that anybody knows before.
+    if (path === "/livez") return answerProbe(response, true);
+    if (path === "/readyz") return answerProbe(response, isReady());
     if (!isAllowed(request.socket.remoteAddress))
       return refuseScrape(
         response,
         403,
         `Set METRICS_NETWORKS to where you come from: ${request.socket.remoteAddress}.`,
       );
-    if (path !== "/metrics") return refuseScrape(response, 404, "Metrics are at /metrics.");
+    if (path !== "/metrics") return refuseScrape(response, 404, "Metrics are at /metrics, probes at /livez and /readyz.");
     if (request.method !== "GET" && request.method !== "HEAD")
       return refuseScrape(response, 405, "Metrics are read by GET.", { allow: "GET, HEAD" });
     answerScrape(metrics, request, response).catch(() => response.destroy());
@@ -66,4 +72,9 @@ export async function openMetricsPort(
         server.closeAllConnections();
       }),
   };
+}
+
+function answerProbe(response: ServerResponse, isWell: boolean): void {
+  response.writeHead(isWell ? 200 : 503, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
+  response.end(isWell ? "ok\n" : "not yet, or no longer\n");
 }

@@ -30,6 +30,7 @@ beforeAll(async () => {
     PUBLIC_URL: "https://iot.example",
     TRUSTED_PROXIES: "127.0.0.2",
     MAX_CONNECTIONS_PER_ADDRESS: "50",
+    STOP_DELAY_SECONDS: "2",
   };
   const config = loadConfig(env, "");
   await makeTopics(config, logger);
@@ -162,3 +163,22 @@ test("a body that stands still is not waited for", async () => {
   const heard = await say(`${head}Content-Length: 8000000\r\n\r\n[`);
   expect(heard).toMatch(/^HTTP\/1\.1 408 [\s\S]*content-security-policy[\s\S]*too-slow/);
 }, 20_000);
+
+test("told to stop, it is not ready at once, goes on answering on connections that end, sends browsers away, and ends", async () => {
+  const browser = io(`http://127.0.0.1:${port}`, { transports: ["websocket"], extraHeaders: who, forceNew: true });
+  try {
+    await new Promise<void>((resolve) => void browser.once("connect", resolve));
+    const told = new Promise<number>((resolve) => void browser.once("leaving", resolve));
+    const stopped = web.stop();
+    const ready = await ask("/api/readyz");
+    expect(ready).toMatchObject({ status: 503, headers: { connection: "close" } });
+    expect(JSON.parse(ready.text)).toMatchObject({ type: "/problems/starting-or-stopping" });
+    expect((await ask("/api/livez")).status).toBe(200);
+    expect(await told).toBeLessThanOrEqual(600);
+    expect(browser.connected).toBe(true);
+    await stopped;
+    await expect(ask("/api/livez")).rejects.toThrow();
+  } finally {
+    browser.close();
+  }
+});

@@ -46,6 +46,8 @@ interface Wanted {
   readonly own: string;
   readonly certificate: Certificate | null;
   readonly counting: Counting;
+  /** True from when this server was told to stop: connections are not kept. */
+  readonly isLeaving: () => boolean;
   /** Answers what scrapes metrics. */
   readonly scraped: MetricsGate;
   readonly api: Pick<Api, "handle" | "receive" | "notAllowed" | "notFound">;
@@ -53,7 +55,7 @@ interface Wanted {
 
 /** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */
 export async function listen(wanted: Wanted): Promise<Listening> {
-  const { config, logger, authenticator, own, certificate, counting, scraped, api } = wanted;
+  const { config, logger, authenticator, own, certificate, counting, isLeaving, scraped, api } = wanted;
   runAsProduction();
   const server = openServer(certificate);
   const onRefused = ({ kind, detail, fix }: Refusal) => logger.warn({ kind, fix }, detail);
@@ -95,6 +97,7 @@ export async function listen(wanted: Wanted): Promise<Listening> {
       timeAnswer(counting, request, response);
       const { refusal, isHttps } = door.visit(request, "answer");
       for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value);
+      if (isLeaving()) response.setHeader("connection", "close");
       response.once("finish", () => dropRest(request));
       if (refusal) return answerRefusal(response, refusal, asPage);
       if (asPage) {

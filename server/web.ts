@@ -41,6 +41,7 @@ import { within } from "./async/timeout";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Running } from "./observability/running";
 import { noteWatched } from "./pipeline/live-watch";
+import { leave } from "./realtime/leave";
 import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
 import { sealSecrets } from "./sources/rows";
 import { hasDoors } from "./sources/doors/wanted";
@@ -88,6 +89,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       logger.debug({ err: error }, "an event could not be written; it will be"),
     );
     const started: { live?: LiveChannel } = {};
+    let leaving = false;
     const certificate = certificateOf(config, logger);
     undo.push(() => certificate?.stop());
     const health = composeHealth({
@@ -115,6 +117,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
         prisma,
         pipelineState,
         health,
+        isLeaving: () => leaving,
         ingestCounts,
         version,
         logger,
@@ -136,6 +139,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       own: ownId,
       certificate,
       counting: metrics,
+      isLeaving: () => leaving,
       scraped: createMetricsGate(metrics, authenticator, config.metrics.METRICS_NETWORKS),
       api,
     });
@@ -202,6 +206,11 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
     const warming = new AbortController();
     undo.push(() => warming.abort());
     void warmUp(ownAddress(config), ownId, warming.signal);
+    // The first step of a stop.
+    undo.push(() => {
+      leaving = true;
+      return leave(io, config.server.STOP_DELAY_SECONDS * 1000);
+    });
     return { port: (server.address() as AddressInfo).port, stop };
   } catch (error) {
     await stop();

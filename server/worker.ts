@@ -64,7 +64,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   const worker = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const metrics = createMetrics("worker");
   const stopProcess = collectProcess(metrics);
-  const port = await openMetricsPort(config, "worker", metrics, logger);
+  let consumes = false;
+  const isReady = () => consumes && !stopping.signal.aborted;
+  const port = await openMetricsPort(config, "worker", metrics, logger, isReady);
   const measured = createTimings({
     pool: engines.pool,
     worker,
@@ -97,7 +99,10 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     },
     signal: stopping.signal,
   });
-  consuming.catch((error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)));
+  consuming.then(
+    () => (consumes = true),
+    (error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)),
+  );
   const work = openJobPool(databaseConnection(config), "worker", logger);
   const jobs = runJobs({
     ...{ pool: engines.pool, work: work.pool, owner: worker, logger },

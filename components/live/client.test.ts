@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Frame, FrameData, Room, WatchAnswer } from "@/server/contracts/live";
 import { createLiveClient, type LiveSocket } from "./client";
 
@@ -14,7 +14,10 @@ function scripted() {
     emit: (event: string, room: Room, answer: (state: WatchAnswer) => void) =>
       event === "watch" ? watching.push({ room, answer }) : unwatched.push(room),
     connect: () => void reconnects++,
-    disconnect: () => {},
+    disconnect: () => {
+      socket.connected = false;
+      fire("disconnect", "io client disconnect");
+    },
   };
   const fire = (event: string, argument?: unknown) => listeners.get(event)?.(argument as never);
   return {
@@ -37,6 +40,7 @@ function scripted() {
       socket.connected = false;
       fire("disconnect", reason);
     },
+    leave: (inMs: number) => fire("leaving", inMs),
     frame(seq: number, life = "s", room: Room = "devices") {
       fire("frame", { room, life, seq, at: 0, data: data(seq) } satisfies Frame);
     },
@@ -70,6 +74,23 @@ describe("the live client", () => {
     server.drop("io server disconnect");
     expect(server.reconnects()).toBe(1);
     expect(client.connection().phase).toBe("reconnecting");
+  });
+
+  it("goes to another server when it is told that this one leaves, at the moment it is told", () => {
+    vi.useFakeTimers();
+    try {
+      const server = scripted();
+      const client = createLiveClient(() => server.socket);
+      client.start();
+      server.connect("s", 0);
+      server.leave(300);
+      vi.advanceTimersByTime(299);
+      expect([server.reconnects(), client.connection().phase]).toEqual([0, "connected"]);
+      vi.advanceTimersByTime(1);
+      expect([server.reconnects(), client.connection().phase]).toEqual([1, "reconnecting"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("joins a room once for many watchers and leaves it with the last", () => {

@@ -8,6 +8,7 @@ export interface LiveSocket {
   on(event: "connect" | "connect_error", listener: () => void): unknown;
   on(event: "disconnect", listener: (reason: string) => void): unknown;
   on(event: "pulse", listener: ServerToClient["pulse"]): unknown;
+  on(event: "leaving", listener: ServerToClient["leaving"]): unknown;
   on(event: "frame", listener: ServerToClient["frame"]): unknown;
   emit(event: "watch", ...args: Parameters<ClientToServer["watch"]>): unknown;
   emit(event: "unwatch", ...args: Parameters<ClientToServer["unwatch"]>): unknown;
@@ -141,6 +142,13 @@ export function createLiveClient(
         if (!opened.connected && refusal !== connection.refusal) setConnection({ refusal });
       });
       if (connection.phase !== "reconnecting") setConnection({ phase: "reconnecting", since: now() });
+    });
+    opened.on("leaving", (inMs) => {
+      setTimeout(() => {
+        if (socket !== opened) return;
+        opened.disconnect();
+        opened.connect();
+      }, inMs);
     });
     opened.on("pulse", () => setConnection({ heardAt: now() }));
     opened.on("frame", (frame: Frame) => {

@@ -110,7 +110,8 @@ function launch({ role, program, onMessage }: ChildOptions, death: Death | null 
   // A session of its own: Ctrl-C reaches the supervisor alone, which stops everything in order.
   const child = fork(program, [role], {
     ...{ detached: process.platform !== "win32", stdio: "inherit" as const },
-    env: environmentAfter(death),
+    // One web only: nothing would take its place while it waits.
+    env: { ...environmentAfter(death), STOP_DELAY_SECONDS: "0" },
     execArgv: [...process.execArgv, ...(NODE_ARGS[role] ?? [])],
   });
   const exited = new Promise<Ending>((resolve) => {

@@ -5,7 +5,7 @@ import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
 import { watchParent } from "./parent-watch";
 
-/** Longest a role may take to finish what is in flight. */
+/** Longest a role may take to finish what is in flight, after STOP_DELAY_SECONDS. */
 const STOP_WITHIN_MS = 8000;
 
 /** The messages between the supervisor and its roles. */
@@ -33,7 +33,7 @@ export async function runRole(
     if (stopping) return;
     stopping = true;
     logger.debug({ why }, "stopping");
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS + config.server.STOP_DELAY_SECONDS * 1000).unref();
     // A stop during the start ends it there: nothing was taken on yet that would be lost.
     void Promise.resolve(started.running?.stop())
       .then(after)

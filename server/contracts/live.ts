@@ -11,6 +11,8 @@ export interface ServerToClient {
   frame: (frame: Frame) => void;
   /** Comes every {@link PULSE_MS} whatever is watched: a connection over which it doesn't is one to a server that hangs. */
   pulse: () => void;
+  /** This server is about to stop and another is there: come back in so many milliseconds, each browser in its own. */
+  leaving: (inMs: number) => void;
 }
 
 /** Milliseconds between two pulses. */

@@ -10,6 +10,11 @@ export const server = {
     "Folder of the embedded PostgreSQL, its log and the simulator's outbox.",
     ".fieldwatch",
   ),
+  STOP_DELAY_SECONDS: variable(
+    whole(0, 300).default(0),
+    "How long web goes on answering after it was told to stop, with /api/readyz saying that it is no longer ready, in seconds: time for a load balancer to notice, and for browsers to be sent to another web. For several webs behind one address; `npm start` has one, and takes no notice.",
+    "15",
+  ),
   BACKUP_MAX_AGE_HOURS: variable(
     whole(1, 24 * 3650).optional(),
     "Health warns when the last `npm run backup` is older, in hours. Not set: it only tells how old it is.",

@@ -5,7 +5,7 @@ import { networks, variable, whole } from "../variables";
 export const metrics = {
   METRICS_PORT: variable(
     whole(1, 65533).optional(),
-    "Port at which the worker serves /metrics; intake takes the next and the simulator the one after it, so that all may run on one machine. Not set: they serve none. Web serves it at PORT in any case.",
+    "Port at which the worker serves /metrics, and /livez and /readyz for probes; intake takes the next and the simulator the one after it, so that all may run on one machine. Not set: they serve none. Web serves it at PORT in any case.",
     "9464",
   ),
   METRICS_HOST: variable(z.string().min(1).default("127.0.0.1"), "Address METRICS_PORT is at.", "127.0.0.1"),
