@@ -44,7 +44,8 @@ export async function openMetricsPort(
         403,
         `Set METRICS_NETWORKS to where you come from: ${request.socket.remoteAddress}.`,
       );
-    if (path !== "/metrics") return refuseScrape(response, 404, "Metrics are at /metrics, probes at /livez and /readyz.");
+    if (path !== "/metrics")
+      return refuseScrape(response, 404, "Metrics are at /metrics, probes at /livez and /readyz.");
     if (request.method !== "GET" && request.method !== "HEAD")
       return refuseScrape(response, 405, "Metrics are read by GET.", { allow: "GET, HEAD" });
     answerScrape(metrics, request, response).catch(() => response.destroy());

@@ -7,7 +7,8 @@ export const getReady = verb(
     method: "GET",
     path: "/api/readyz",
     access: "public",
-    summary: "200 while messages can be taken: the event log answers and has its topic, and this server is not about to stop",
+    summary:
+      "200 while messages can be taken: the event log answers and has its topic, and this server is not about to stop",
     params: NO_PARAMETERS,
     query: NO_PARAMETERS,
     answer: z.object({ status: z.literal("ready") }),
