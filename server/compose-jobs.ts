@@ -36,6 +36,7 @@ import type { ColdReader } from "./readings/cold/reader";
 import { readingJobs } from "./readings/jobs";
 import { createReread } from "./sources/reread";
 import { mergeJobs } from "./readings/merge";
+import { quarterJob } from "./readings/quarters";
 import { latestReadings, takeDevice, takeMetric } from "./readings/removals";
 
 const MINUTE = 60_000;
@@ -59,6 +60,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
   return [
     ...readingJobs({ days: settings.READINGS_RETENTION_DAYS, cold }),
     ...mergeJobs(cold),
+    quarterJob(),
     ...movingJobs(config, engines, cold),
     ...catalogJobs({
       twins: isMongo ? engines.twins : createPostgresDeviceTwins(work),

@@ -2,6 +2,8 @@ import { parseArgs } from "node:util";
 import type { Pool } from "pg";
 import { migrate } from "@/server/postgres/migrate";
 import { createPartitions } from "@/server/readings/partitions";
+import { quarterJob } from "@/server/readings/quarters";
+import { jobContext } from "@/server/testing/job-context";
 import { composeApiAlone } from "./api-alone";
 import { machine, markdownTable, median } from "./report";
 import { scratchPostgres } from "./scratch-postgres";
@@ -113,5 +115,6 @@ async function load(pool: Pool, devices: number, now: number): Promise<void> {
      SELECT d.id, t, (SELECT array_agg(id ORDER BY id) FROM metric), ${all("20 + random()")} FROM generate_series($1::timestamptz, $2::timestamptz, '30 s') t, device d`,
     [new Date(hour), new Date(now)],
   );
+  await quarterJob().run(jobContext(pool));
   await pool.query("VACUUM ANALYZE");
 }

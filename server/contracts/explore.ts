@@ -30,7 +30,7 @@ export const exploreQuery = z.object({
     .max(MOST_STEPS.lines)
     .optional()
     .describe(
-      `At most this many steps; default 300 of lines and 160 of strips, which have ${MOST_STEPS.strips} at most`,
+      `At most this many steps; default 300, of more than ${MOST_LINES} devices 160; strips have ${MOST_STEPS.strips} at most`,
     ),
   previous: z
     .enum(["range", "day", "week"])

@@ -27,7 +27,7 @@ export const LARGE_SUM = 2 ** -64;
  * Tells whether a bucket's sum is kept times {@link LARGE_SUM}. Count and extremes decide it, never the sum on its way: so a rollup is
  * the same in whatever order and parts its readings came.
  */
-function isLargeSum(count: number, min: number, max: number): boolean {
+export function isLargeSum(count: number, min: number, max: number): boolean {
   return Math.max(Math.abs(min), Math.abs(max)) > Number.MAX_VALUE / 2 / count;
 }
 

@@ -35,7 +35,7 @@ export interface DeviceHour {
 }
 
 /** Arrays come as their binary form in base64, which is quicker than text on both sides and keeps every bit. */
-const bytesOf = (array: string) => `encode(array_send(${array}), 'base64')`;
+export const bytesOf = (array: string) => `encode(array_send(${array}), 'base64')`;
 const msOf = (time: string) => `(extract(epoch FROM ${time}) * 1000)::float8`;
 
 /**
@@ -215,8 +215,8 @@ function integersOf(base64: string): number[] {
   return integers;
 }
 
-/** NULL is NaN, which no reading is. */
-function doublesOf(base64: string): Float64Array {
+/** The numbers of an array that was read by {@link bytesOf}. NULL is NaN, which no reading is. */
+export function doublesOf(base64: string): Float64Array {
   const bytes = Buffer.from(base64, "base64");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const doubles = new Float64Array(lengthOf(bytes));

@@ -9,6 +9,8 @@ import { createBuckets, type SeriesPoint } from "./buckets";
 import { type ColdReader, createColdReader } from "./cold/reader";
 import { findHeldDevices, type HeldDevice, stretchesWithout } from "./held-hours";
 import { readMergedRollups } from "./merged-rollups";
+import { QUARTER } from "./quarters";
+import { readRollupParts } from "./rollup-parts";
 import { type ColdUse, ONE_MOMENT, readingsOf, type Series } from "./reading-queries";
 
 const { minute: MINUTE, hour: HOUR } = ROLLUP_WIDTHS;
@@ -138,9 +140,15 @@ async function readSteps(client: PoolClient, asked: Asked, { bucketMs, resolutio
   let rest = keys.map((device) => ({ device, from, to }));
   let newest: ReadonlyMap<number, Newest> = new Map();
   if (resolution !== "raw") {
-    const rolled = { source: resolution, devices: keys, metric, from, to, bucketMs };
-    for (const part of await readMergedRollups(client, rolled, withLast)) buckets.get(part.device)!.addPart(part);
-    if (!withLast) newest = await readNewest(client, resolution, asked, from, to);
+    const rolled = { devices: keys, metric, from, to };
+    if (withLast)
+      for (const part of await readMergedRollups(client, { ...rolled, source: resolution, bucketMs }))
+        buckets.get(part.device)!.addPart(part);
+    else {
+      const source = bucketMs % QUARTER === 0 ? "quarter" : resolution;
+      for (const part of await readRollupParts(client, source, rolled)) buckets.get(part.device)!.addPart(part);
+      newest = await readNewest(client, resolution, asked, from, to);
+    }
     rest = await stretchesWithout(client, resolution, held, from, to);
   }
   const latest = new Map(newest);

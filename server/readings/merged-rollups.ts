@@ -3,12 +3,9 @@ import { LARGE_SUM } from "@/server/domain/rollup";
 import type { EpochMs } from "@/server/domain/terms";
 import { ADDED_UP_TO, type BucketPart } from "./buckets";
 
-/** The table rollups of each kind lie in. */
-const TABLES = { minute: "rollup_minute", hour: "rollup_hour" } as const;
-
 /** Rollups of one metric within [from, to) that are to be made buckets of `bucketMs`, a multiple of their own width. */
 export interface RollupQuery {
-  readonly source: keyof typeof TABLES;
+  readonly source: "minute" | "hour";
   readonly devices: readonly number[];
   readonly metric: number;
   readonly from: EpochMs;
@@ -16,29 +13,17 @@ export interface RollupQuery {
   readonly bucketMs: number;
 }
 
-/** A part of a bucket of a device. Without its last value, `last` is NaN and `lastAt` -Infinity. */
+/** A part of a bucket of a device. */
 export interface DevicePart extends BucketPart {
   readonly device: number;
 }
 
-/**
- * Reads the rollups that are kept, those of a device within one bucket made one. PostgreSQL fails where a sum or product leaves the doubles.
- * @param withLast finds the last value of each bucket, too: a look-up for each.
- */
+/** Reads the rollups that are kept, those of a device within one bucket made one. PostgreSQL fails where a sum or product leaves the doubles. */
 export async function readMergedRollups(
   client: PoolClient,
   { source, devices, metric, from, to, bucketMs }: RollupQuery,
-  withLast = true,
 ): Promise<DevicePart[]> {
-  const table = TABLES[source];
-  const [last, newest] = withLast
-    ? [
-        `lasts[j], (extract(epoch FROM last_bucket) * 1000)::float8 + last_at[j]`,
-        `CROSS JOIN LATERAL (
-           SELECT lasts, last_at, array_position(metrics, $2) AS j
-           FROM ${table} WHERE device_id = device AND bucket = last_bucket OFFSET 0) AS newest`,
-      ]
-    : ["'NaN'::float8, '-Infinity'::float8", ""];
+  const table = `rollup_${source}`;
   const { rows } = await client.query<[number, number, number, number, number, number, number, number, number]>({
     rowMode: "array",
     // OFFSET 0 keeps the inner query apart: merged into the outer one, the metric would be looked up for every aggregate.
@@ -53,8 +38,11 @@ export async function readMergedRollups(
        CROSS JOIN LATERAL (
          SELECT greatest(abs(mins[i]), abs(maxs[i])) > $8::float8 / counts[i] AS is_large) AS kept
        WHERE i IS NOT NULL GROUP BY 1, 2)
-     SELECT device, (extract(epoch FROM start) * 1000)::float8, count, coalesce(sum, 0), coalesce(large, 0), min, max, ${last}
-     FROM merged ${newest}`,
+     SELECT device, (extract(epoch FROM start) * 1000)::float8, count, coalesce(sum, 0), coalesce(large, 0), min, max,
+       lasts[j], (extract(epoch FROM last_bucket) * 1000)::float8 + last_at[j]
+     FROM merged CROSS JOIN LATERAL (
+       SELECT lasts, last_at, array_position(metrics, $2) AS j
+       FROM ${table} WHERE device_id = device AND bucket = last_bucket OFFSET 0) AS newest`,
     values: [devices, metric, new Date(from), new Date(to), bucketMs, ADDED_UP_TO, LARGE_SUM, Number.MAX_VALUE / 2],
   });
   return rows.map(([device, time, count, sum, large, min, max, last, lastAt]) => {

@@ -13,6 +13,7 @@ import {
   undivided,
 } from "@/server/postgres/months";
 import { withTransaction } from "@/server/postgres/transaction";
+import { removeQuarters } from "./quarters";
 
 /**
  * A table is divided into the months of the last 20 years and those that may come. What is older goes to its *_other partition, where
@@ -81,6 +82,7 @@ export async function dropOldMonth(tx: PoolClient, old: MonthOfTable): Promise<b
   const there = await readMonths(tx, [old.table]);
   if (!there.some(({ month }) => month === old.month)) return false;
   await dropMonth(tx, old);
+  if (old.table === TABLE_OF.hours) await removeQuarters(tx, startOf(old.month + 1));
   return true;
 }
 

@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Sample } from "@/server/ports/commit-batch";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
+import { jobContext } from "@/server/testing/job-context";
 import { mergeAll, storeSamples } from "@/server/testing/stored-readings";
 import type { SeriesPoint } from "./buckets";
+import { readFleetSeries } from "./fleet-series";
+import { quarterJob } from "./quarters";
 import { exportRows } from "./reading-export";
 import { readSeries } from "./reading-queries";
 import { readSparklines } from "./sparklines";
@@ -63,6 +66,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("earlier" as const), hour: fc.constant(6), at: fc.nat(HOUR - 1), value }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("merge" as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("quarters" as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 const question = fc.record({
@@ -110,13 +114,14 @@ test("whatever is stored in whatever order, every answer is that of all readings
         for (const asked of questions) {
           await compareSeries(device.id, model, asked);
           await compareStrips(device.id, model, asked);
+          await compareFleet(device.id, model, asked);
           await compareExports(device.id, model, asked);
         }
         await compareRest(device, model);
         await compareViews(device.name, model);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 30, endOnFailure: true },
   );
 }, 300_000);
 
@@ -124,6 +129,7 @@ const idOf = (metric: number) => run * 10 + metric;
 
 async function take(device: number, model: Model, one: Step): Promise<void> {
   if (one.do === "merge") return mergeAll(db.pool);
+  if (one.do === "quarters") return quarterJob().run(jobContext(db.pool));
   if (one.do === "earlier") {
     const time = ORIGIN + one.hour * HOUR + one.at;
     if (model.some((times) => times.has(time))) return;
@@ -225,6 +231,26 @@ async function compareStrips(device: number, model: Model, { from, length, maxPo
     expectPoints(found?.points ?? [], readings, strips.bucketMs);
     expect(found?.latest ?? null).toBe(readings.at(-1)?.[0] ?? null);
     expect(found?.points.length ?? 0).toBeLessThanOrEqual(maxPoints);
+  }
+}
+
+async function compareFleet(device: number, model: Model, { from, length, maxPoints }: Question): Promise<void> {
+  const range = { from: ORIGIN + from, to: ORIGIN + from + length };
+  for (const withLast of [true, false]) {
+    const query = { sites: "all", devices: [device], metric: idOf(1), ...range, steps: { most: maxPoints } } as const;
+    const { series, bucketMs, ...covered } = await readFleetSeries(db.pool, { ...query, withLast });
+    expect(covered.from <= range.from && covered.to >= range.to).toBe(true);
+    const readings = within(model, 1, covered.from, covered.to);
+    const own = series.get(device);
+    const lasts = new Map([...bucketed(readings, bucketMs)].map(([time, of]) => [time, of.at(-1)![1]]));
+    const points = own?.points ?? [];
+    expectPoints(
+      withLast ? points : points.map((point) => ({ ...point, last: lasts.get(point.time)! })),
+      readings,
+      bucketMs,
+    );
+    expect(own && [own.lastAt, own.last]).toEqual(readings.at(-1) && [...readings.at(-1)!]);
+    expect(points.length).toBeLessThanOrEqual(maxPoints);
   }
 }
 

@@ -46,8 +46,8 @@ const READ_AT_ONCE = 6 * HOUR;
 const MOST_READ = { auto: 25_000, raw: 100_000 } as const;
 /** Moments read into memory at a time. */
 const PART = 100_000;
-/** Short stretches read at once. */
-const PARTS = 24;
+/** Short stretches read at once: hours of one device that got late readings, or the hours under way of many. */
+const PARTS = { one: 24, many: 200 } as const;
 
 /**
  * Everything is read from one moment of the database, so that `latest` and `lastSeen` say exactly what is counted. The lock comes before that
@@ -203,6 +203,7 @@ export async function* readingsOf(
   { devices, metric, cold }: { devices: ReadonlyMap<number, HeldDevice>; metric: number; cold: ColdUse },
   stretches: readonly Stretch[],
 ): AsyncGenerator<{ readonly device: number; readonly column: Column }> {
+  const most = devices.size === 1 ? PARTS.one : PARTS.many;
   let parts: Stretch[] = [];
   async function* read(): AsyncGenerator<{ device: number; column: Column }> {
     const { columns, isCold } = await readAllColumnsOf(client, cold.reader, [metric], parts);
@@ -214,7 +215,7 @@ export async function* readingsOf(
     for (let from = begin; from < to;) {
       const end = await endOfPart(client, devices.get(device)!, { from, to, most: PART });
       parts.push({ device, from, to: end });
-      if (end < to || parts.length === PARTS) yield* read();
+      if (end < to || parts.length === most) yield* read();
       from = end;
     }
   }

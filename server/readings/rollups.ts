@@ -84,7 +84,8 @@ function minutesOf({ times, metrics, values }: Block): Rollup[] {
   return minutes;
 }
 
-function addRollup(rows: BinaryRows, device: number, rollup: Rollup): void {
+/** Adds the rollups of a device in one bucket as a row of a table of rollups. */
+export function addRollup(rows: BinaryRows, device: number, rollup: Rollup): void {
   rows.begin(2 + COLUMNS.length);
   rows.integer(device);
   rows.time(rollup.start);

@@ -75,7 +75,8 @@ export async function explore(deps: ExploreDeps, ctx: Context, query: Query): Pr
   const shape = asked.length > MOST_LINES ? "strips" : "lines";
   const range: FleetQuery = {
     ...{ sites, devices: devices.map(({ key }) => key), metric: metric.key, from, to },
-    steps: { most: Math.min(points ?? STEPS[shape], MOST_STEPS[shape]) },
+    // Many devices put together are as much to read as strips of each.
+    steps: { most: Math.min(points ?? STEPS[own.length > MOST_LINES ? "strips" : "lines"], MOST_STEPS[shape]) },
     withLast: shape === "lines" && by === "device",
   };
   const found = await readFleetSeries(pool, range, cold);
@@ -100,7 +101,11 @@ function tooMany(total: number) {
 
 /** Values in different units are never put together: a site with two units is two series. */
 function seriesOf(devices: readonly SeriesDevice[], by: Query["by"]): Asked[] {
-  if (by === "device") return devices.map((device) => ({ ...device, id: device.name, devices: [device] }));
+  if (by === "device")
+    return devices.map((device) => {
+      const { name, site, type, unit } = device;
+      return { id: name, name, site, type, unit, devices: [device] };
+    });
   const groups = new Map<string, SeriesDevice[]>();
   for (const device of devices) {
     const key = JSON.stringify([device[by], device.unit]);

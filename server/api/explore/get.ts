@@ -1,5 +1,5 @@
 import { type ExploreAnswer, type ExploreSeries, exploreAnswer, exploreQuery } from "@/server/contracts/explore";
-import { bandOf, outliersOf } from "@/server/domain/explore/band";
+import { bandOf, type BandStep, outliersOf } from "@/server/domain/explore/band";
 import type { StepSeries } from "@/server/domain/explore/series";
 import { toInstant } from "../instant";
 import { shortened } from "../shortened";
@@ -36,31 +36,38 @@ function toAnswer(explored: Explored, by: ExploreAnswer["by"]): ExploreAnswer {
   const isStrips = shape === "strips";
   const unit = commonUnit(explored.series);
   const inBand = isStrips ? bandSeries(explored.series, unit) : [];
+  const band = bandOf(inBand);
   return {
-    ...toStretch(explored, isStrips, unit),
+    ...toStretch(explored, isStrips ? { unit, steps: band } : null),
     ...{ metric: metric.name, kind: metric.kind, by, shape, bucketMs, resolution, cold },
     ...{ units: [...units], matched, read, missing: [...missing] },
-    outliers: outliersOf(inBand, bandOf(inBand)),
-    previous: previous && { ...toStretch(previous, isStrips, unit), shiftMs: previous.shiftMs },
+    outliers: outliersOf(inBand, band),
+    previous: previous && {
+      ...toStretch(previous, isStrips ? { unit, steps: bandOf(bandSeries(previous.series, unit)) } : null),
+      shiftMs: previous.shiftMs,
+    },
   };
 }
 
-function toStretch({ from, to, bucketMs, series }: Stretch, isStrips: boolean, unit: string | null) {
-  const inBand = isStrips ? bandSeries(series, unit) : null;
+/** @param band of strips, and the unit it is in; null: they are lines. */
+function toStretch(
+  { from, to, bucketMs, series }: Stretch,
+  band: { readonly unit: string | null; readonly steps: readonly BandStep[] } | null,
+) {
   return {
     from: toInstant(from),
     to: toInstant(to),
     series: series.map(({ points, ...own }) => ({
       ...own,
-      points: isStrips
+      points: band
         ? null
         : points.map(({ time, count, mean, min, max, last }): Point => [time, count, mean, min, max, last]),
-      means: isStrips ? meansOf(points, from, to, bucketMs) : null,
+      means: band ? meansOf(points, from, to, bucketMs) : null,
     })),
-    band: inBand && {
-      unit,
-      leftOut: series.length - series.filter((one) => one.unit === unit).length,
-      points: bandOf(inBand).map((step): [number, number, number, number, number] => {
+    band: band && {
+      unit: band.unit,
+      leftOut: series.filter((one) => one.unit !== band.unit).length,
+      points: band.steps.map((step): [number, number, number, number, number] => {
         return [step.time, step.series, step.p10, step.median, step.p90];
       }),
     },
