@@ -12,6 +12,8 @@ export interface Load {
   owed(): number;
   /** Requests that had to be sent again. */
   repeats(): number;
+  /** The longest time from a request's first failure to its answer, in milliseconds. */
+  longestRefused(): number;
   /** Makes no more messages, and waits until all are acknowledged or rejected. */
   stop(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function startLoad(stage: Pick<Stage, "product" | "ledger" | "ended">, op
   let ending: number | undefined;
   let acknowledged = 0;
   let repeats = 0;
+  let longestRefused = 0;
 
   async function gateway(own: readonly string[]): Promise<void> {
     const waiting: SentMessage[] = [];
@@ -73,6 +76,7 @@ export function startLoad(stage: Pick<Stage, "product" | "ledger" | "ended">, op
     const body = batch.map(({ device, time, readings }) => JSON.stringify({ device, time, readings })).join("\n");
     const headers = { "content-type": "application/x-ndjson" };
     let last = "";
+    let refusedAt: number | undefined;
     const deadline = performance.now() + LONGEST_WAIT_MS;
     for (
       let wait = WAIT_MS.first;
@@ -85,12 +89,16 @@ export function startLoad(stage: Pick<Stage, "product" | "ledger" | "ended">, op
         const text = await answer.text();
         last = `${answer.status} ${text.slice(0, 300)}`;
         const parsed = answer.ok || answer.status === 422 ? (JSON.parse(text) as Partial<TelemetryAnswer>) : {};
-        if (Array.isArray(parsed.rejected)) return { rejected: parsed.rejected };
+        if (Array.isArray(parsed.rejected)) {
+          if (refusedAt !== undefined) longestRefused = Math.max(longestRefused, performance.now() - refusedAt);
+          return { rejected: parsed.rejected };
+        }
         if (answer.status !== 429 && answer.status < 500) throw new NotTaken(`POST telemetry: ${last}`);
       } catch (error) {
         if (error instanceof NotTaken) throw error;
         last = (error as Error).message;
       }
+      refusedAt ??= performance.now();
       repeats++;
       await pause(wait * (0.5 + Math.random() / 2));
     }
@@ -111,6 +119,7 @@ export function startLoad(stage: Pick<Stage, "product" | "ledger" | "ended">, op
       return (ending ?? due()) * devices.length - acknowledged;
     },
     repeats: () => repeats,
+    longestRefused: () => longestRefused,
     async stop() {
       // One message of each device at least, however short it was.
       await until(() => due() > 0, { timeoutMs: 10_000 + intervalMs, what: "a first message" });
