@@ -4,6 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { cache, type Found, madeIn } from "../made-programs";
 
+const KUBECTL = "kubectl";
 const KUSTOMIZE = "v0.20.1";
 /** The whole of kustomize that is needed: half a minute to build, where kubectl takes minutes. */
 const RENDERER = `package main
@@ -56,7 +57,7 @@ export type Provider = keyof typeof PROVIDERS;
 
 /** What renders a kustomization by `<program> kustomize <folder>`: the kubectl that is installed, or one built once through the Go module proxy. */
 export function findRenderer(): Found {
-  if (spawnSync("kubectl", ["kustomize", "--help"]).status === 0) return { program: "kubectl" };
+  if (spawnSync(KUBECTL, ["kustomize", "--help"]).status === 0) return { program: KUBECTL };
   return findBuilt("kustomize", "sigs.k8s.io/kustomize/api", KUSTOMIZE, RENDERER);
 }
 
