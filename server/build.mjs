@@ -78,16 +78,18 @@ async function generated() {
   fs.rmSync(work, { recursive: true, force: true });
   fs.mkdirSync(path.join(work, "prisma"), { recursive: true });
   const metricsFiles = ["page", "dashboards", "grafana"].map((name) => `server/observability/metrics/${name}.ts`);
-  const entryPoints = ["server/config/config.ts", ...metricsFiles];
+  const entryPoints = ["server/config/config.ts", "server/observability/logs/page.ts", ...metricsFiles];
   await esbuild.build({ ...settings, entryPoints, outdir: work, outbase: "server" });
   const load = (name) => import(pathToFileURL(path.join(work, name)).href);
   const { envExample } = await load("config/config.mjs");
   const { metricsPage } = await load("observability/metrics/page.mjs");
+  const { logsPage } = await load("observability/logs/page.mjs");
   const { DASHBOARDS } = await load("observability/metrics/dashboards.mjs");
   const { grafanaModel } = await load("observability/metrics/grafana.mjs");
   // As the formatter has it, which checks them with all others.
   const options = await prettier.resolveConfig(ROOT);
   const metrics = await prettier.format(metricsPage(), { ...options, parser: "markdown" });
+  const logs = await prettier.format(logsPage(), { ...options, parser: "markdown" });
   const dashboards = {};
   for (const one of DASHBOARDS)
     dashboards[`docker/observability/grafana/dashboards/${one.uid}.json`] = await prettier.format(
@@ -99,7 +101,7 @@ async function generated() {
   fs.copyFileSync(path.join(ROOT, "prisma/schema.prisma"), schema);
   run(["node_modules/prisma/build/index.js", "generate", "--schema", schema, "--no-hints"]);
   return {
-    files: { ".env.example": envExample(), "docs/metrics.md": metrics, ...dashboards },
+    files: { ".env.example": envExample(), "docs/metrics.md": metrics, "docs/logs.md": logs, ...dashboards },
     folder: path.join(work, "server/postgres/generated"),
   };
 }

@@ -79,7 +79,7 @@ export function composeApi(parts: ApiParts): Api {
   const doorCallerOf = parts.doorCallerOf ?? doorCaller(createKeyCheck(engines.pool), addressOf);
   const onUnforeseen: OnUnforeseen = (error, path, kind) => {
     if (kind === "internal" || kind === "audit-unavailable") logger.error({ err: error, path }, "a request failed");
-    else logger.warn({ reason: String(error).slice(0, 300), path: path.slice(0, 300) }, "a value was refused late");
+    else logger.warn({ err: error, path: path.slice(0, 300) }, "a value was refused late");
   };
   const receive = createReceive({
     ...{ doorCallerOf, senders, waiting, ingestCounts, onUnforeseen, now: Date.now },

@@ -1,29 +1,33 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isPage, isSourceDoor } from "./front-door/front-door";
+import type { Logger } from "./observability/logger";
+import { inContext, type LogContext } from "./observability/logs/context";
 import type { Counting } from "./observability/metrics/metrics";
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-/** As https://www.w3.org/TR/trace-context/ has it. */
-const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
-const NO_TRACE = "0".repeat(32);
 
-/** Counts a request, once it is answered in full, with the time that took. */
-export function timeAnswer(counting: Counting, request: IncomingMessage, response: ServerResponse): void {
+/** Counts a request, once it is answered in full, with the time that took; a debug line tells of it, too. */
+export function timeAnswer(
+  { counting, logger }: { readonly counting: Counting; readonly logger: Logger },
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: LogContext,
+): void {
   const began = performance.now();
-  const { url = "", method = "", headers } = request;
+  const { url = "", method = "" } = request;
   response.once("finish", () => {
-    const [, traceId] = TRACEPARENT.exec(String(headers.traceparent)) ?? [];
     const labels = {
       http_request_method: METHODS.has(method) ? method : "_OTHER",
       http_response_status_code: response.statusCode,
       http_route: routeOf(url),
     };
     const seconds = (performance.now() - began) / 1000;
-    counting.observe(
-      "http_server_request_duration_seconds",
-      labels,
-      seconds,
-      traceId === NO_TRACE ? undefined : traceId,
+    counting.observe("http_server_request_duration_seconds", labels, seconds, context.trace_id);
+    if (!logger.isLevelEnabled("debug")) return;
+    const { http_request_method: verb, http_response_status_code: status, http_route: route } = labels;
+    // Neither path nor query: keys and names of devices may stand there.
+    inContext(context, () =>
+      logger.debug({ method: verb, route, status, ms: Math.round(seconds * 1e6) / 1e3 }, "request answered"),
     );
   });
 }

@@ -14,8 +14,10 @@ import { createKeptSecrets } from "./config/kept-secrets";
 import { createSeldom } from "./front-door/seldom";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
 import { IngestRefusedError } from "./ingest/refused";
+import { applyLevel } from "./boot/log-level";
 import { databaseConnection } from "./postgres/connection";
 import { isRetryable } from "./postgres/error-classes";
+import { followLogLevel } from "./postgres/log-level";
 import { openMetricsPort } from "./metrics-port";
 import type { Logger } from "./observability/logger";
 import { createMetrics } from "./observability/metrics/metrics";
@@ -75,6 +77,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
   const stopProcess = collectProcess(metrics);
   let isSettled = false;
   const port = await openMetricsPort(config, "intake", metrics, logger, () => isSettled && !stopping.signal.aborted);
+  const stopFollowing = followLogLevel(pool, (level) => applyLevel(logger, config.server.LOG_LEVEL, level));
   const mayTell = createSeldom(() => performance.now());
 
   const deliver = createDeliver({
@@ -206,6 +209,7 @@ export async function runIntake(config: Config, logger: Logger): Promise<Running
     stop: () =>
       (stopped ??= (async () => {
         stopping.abort();
+        stopFollowing();
         clearInterval(telling);
         await stopWatching();
         certificate?.stop();

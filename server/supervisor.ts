@@ -1,5 +1,6 @@
 import { type Child, Explained, startChild } from "./boot/children";
 import { createOnDemand } from "./boot/on-demand";
+import { applyLevel, isLevelMessage, turnBySignal } from "./boot/log-level";
 import { INTAKE_UNWANTED, INTAKE_WANTED } from "./boot/role";
 import { explain, formatStartError } from "./boot/explain";
 import { watchParent } from "./boot/parent-watch";
@@ -11,7 +12,8 @@ import { startedByNpm } from "./config/launch";
 import { addressForPeople } from "./config/address";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres/embedded/embedded-postgres";
 import { refuseOwned, wasAbandoned } from "./postgres/embedded/owner";
-import { createLogger, type Logger } from "./observability/logger";
+import type { LogLevel } from "./domain/log-level";
+import { createLogger, isForPeople, type Logger } from "./observability/logger";
 import type { SetupAttempt } from "./observability/setup-attempts.mjs";
 
 interface Part {
@@ -35,7 +37,14 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
   logger.debug({ config: redacted(config) }, "configuration");
   const record = recordOf(attempt, config);
   const intake = createOnDemand({ role: "intake", program, logger, start: startChild });
+  const tellers: Pick<Child, "tell">[] = [intake];
+  const tellLevel = (logLevel: LogLevel | null) => tellers.forEach((one) => one.tell({ logLevel }));
+  turnBySignal(logger, level, tellLevel);
   const onMessage = (message: unknown) => {
+    if (isLevelMessage(message)) {
+      applyLevel(logger, level, message.logLevel);
+      tellLevel(message.logLevel);
+    }
     if (message === INTAKE_WANTED) intake.want(true);
     if (message === INTAKE_UNWANTED) intake.want(false);
   };
@@ -100,8 +109,11 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
     attempt.ready();
     const address = addressForPeople(config);
     logger.info(`Fieldwatch is running at ${address}${seconds(began)}; Ctrl-C stops it`);
-    if (firstLink !== null)
+    if (firstLink !== null && isForPeople(format))
       logger.info(`open ${address}/sign-in#k=${firstLink} to become its owner; this link works once, within the hour`);
+    // Whoever reads a log store isn't whoever may own this.
+    else if (firstLink !== null)
+      logger.info(`nobody owns it yet: \`npm run sign-in-link\` makes the link by which its owner signs in`);
   }
 
   async function startDatabase(): Promise<void> {
@@ -122,6 +134,7 @@ export async function runSupervisor(config: Config, program: string, attempt: Se
     const started = performance.now();
     const onFailure = (error: unknown) => void fail(error);
     const children = roles.map((role) => startChild({ role, program, logger, onFailure, onMessage }));
+    tellers.push(...children);
     parts.push({
       name: roles.join(" and "),
       stop: async () => void (await Promise.all(children.map((child) => child.stop(stopWithinMs)))),

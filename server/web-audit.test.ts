@@ -148,6 +148,7 @@ test("secrets stand in no log, answer, record of the start or row, and a dump of
     ...{ auditKey: "audit-p1anted-5ecret-of-40-characters-xx", ingestKey: `fws_${"a".repeat(12)}_${"s".repeat(49)}` },
     databasePassword,
     providerSecret: "provider-p1anted-5ecret",
+    payload: "payload-p1anted-5ecret",
     ...{ headerKey: `fwk_${"b".repeat(12)}_${"t".repeat(49)}`, queryToken: "query-p1anted-5ecret" },
   };
   const file = (name: string, text: string) => {
@@ -235,6 +236,11 @@ test("secrets stand in no log, answer, record of the start or row, and a dump of
   ])
     expect([route, (await ask(`/api/v1/${route}`, { headers: own })).status]).toEqual([route, 200]);
   for (const page of ["/", "/audit", "/health", "/account", "/sign-in"]) await ask(page, { headers: own });
+  // Neither what is sent stands there, taken or not.
+  const reading = { device: "d1", time: new Date().toISOString(), readings: { temperature: planted.payload } };
+  const unreadable = `{"device": ${planted.payload}}`;
+  for (const body of [JSON.stringify([reading, { ...reading, time: planted.payload }]), unreadable])
+    await ask("/api/v1/telemetry", { method: "POST", body, headers: { authorization: `Bearer ${made.text}` } }, []);
   // Sealed by the worker of the built program, whose job runs though Kafka and MongoDB are away.
   await until(async () => ((await db.pool.query("SELECT FROM audit_seal")).rowCount ?? 0) > 0, { timeoutMs: 60_000 });
   for (const { child } of [web, worker]) await end(child, "SIGTERM");

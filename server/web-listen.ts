@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -16,7 +17,9 @@ import { pagePolicy, securityHeaders } from "./front-door/security-headers";
 import { timeAnswer } from "./http-durations";
 import type { MetricsGate } from "./metrics-gate";
 import type { Logger } from "./observability/logger";
+import { inContext, type LogContext } from "./observability/logs/context";
 import type { Counting } from "./observability/metrics/metrics";
+import { readTraceparent } from "./observability/trace-context";
 import { admitToPage } from "./page-gate";
 import type { LiveServer } from "./realtime/live-channel";
 import { openLiveServer } from "./socket-gate";
@@ -92,9 +95,10 @@ export async function listen(wanted: Wanted): Promise<Listening> {
   try {
     const handle = pages.getRequestHandler();
     const prepared = pages.prepare();
-    server.on("request", (request, response) => {
+    const answer = (request: IncomingMessage, response: ServerResponse, context: LogContext) => {
       const asPage = isPage(request.url ?? "");
-      timeAnswer(counting, request, response);
+      timeAnswer({ counting, logger }, request, response, context);
+      response.setHeader("x-request-id", context.request_id);
       const { refusal, isHttps } = door.visit(request, "answer");
       for (const [name, value] of Object.entries(securityHeaders(isHttps))) response.setHeader(name, value);
       if (isLeaving()) response.setHeader("connection", "close");
@@ -117,6 +121,10 @@ export async function listen(wanted: Wanted): Promise<Listening> {
           if (isOwn || (await admitToPage(authenticator, request, response))) await handle(request, response);
         })
         .catch(() => response.destroy());
+    };
+    server.on("request", (request, response) => {
+      const context = contextOf(request);
+      inContext(context, () => answer(request, response, context));
     });
     const socketsOf = createPerAddress(place.MAX_CONNECTIONS_PER_ADDRESS);
     server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -135,6 +143,16 @@ export async function listen(wanted: Wanted): Promise<Listening> {
     await close().catch(() => {});
     throw error;
   }
+}
+
+/** What lines about a request have in common; its id is the sender's, if it is one that can't be mistaken for anything else. */
+function contextOf({ headers }: IncomingMessage): LogContext {
+  const { "x-request-id": said = "", traceparent } = headers;
+  const trace = readTraceparent(traceparent);
+  return {
+    request_id: /^[\w.-]{1,64}$/.test(String(said)) ? String(said) : randomUUID(),
+    ...(trace && { trace_id: trace.traceId, span_id: trace.spanId }),
+  };
 }
 
 function openServer(certificate: Certificate | null): HttpServer {

@@ -10,6 +10,7 @@ import { credentialsIn } from "./api/address";
 import { sessionCookie } from "./api/access/cookie";
 import { toPipelineAnswer } from "./api/pipeline/get";
 import { shareApi } from "./api/runtime";
+import { applyLevel } from "./boot/log-level";
 import { INTAKE_UNWANTED, INTAKE_WANTED } from "./boot/role";
 import { seenAt } from "./catalog/devices";
 import { composeEngines } from "./compose";
@@ -24,6 +25,7 @@ import { readVersion } from "./config/version";
 import { exposureOf } from "./config/exposure";
 import { PAGES } from "./contracts/pages";
 import { databaseConnection } from "./postgres/connection";
+import { followLogLevel } from "./postgres/log-level";
 import { createPrismaClient } from "./postgres/prisma";
 import { noIngestCounts, writeIngestRates } from "./ingest/ingest-rates";
 import { createMetrics } from "./observability/metrics/metrics";
@@ -33,6 +35,7 @@ import { createTally } from "./observability/tally";
 import { ask } from "./delivery/ask";
 import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
+import { captureConsole } from "./observability/logs/console";
 import { followOwn } from "./events/follow";
 import { noteRestart } from "./events/restart";
 import { noteAbsence, noteVersion } from "./events/write";
@@ -70,6 +73,14 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       }
     })());
   try {
+    undo.push(captureConsole(logger));
+    undo.push(
+      followLogLevel(engines.pool, (level) => {
+        applyLevel(logger, config.server.LOG_LEVEL, level);
+        // The supervisor and the simulator have no database to ask.
+        process.send?.({ logLevel: level });
+      }),
+    );
     const version = readVersion();
     const prisma = createPrismaClient(engines.pool);
     undo.push(() => prisma.$disconnect());

@@ -16,10 +16,12 @@ import { createKeptSecrets } from "./config/kept-secrets";
 import { noteHandled } from "./health/probe-messages";
 import { endProcess } from "./boot/end-process";
 import { EXIT_TEMPORARY } from "./boot/explain";
+import { applyLevel } from "./boot/log-level";
 import { classOf, fatalCauseOf, isRetryable } from "./postgres/error-classes";
 import { explainFatal } from "./postgres/fatal";
 import { createPool, databaseConnection } from "./postgres/connection";
 import { openJobPool } from "./postgres/job-pool";
+import { followLogLevel } from "./postgres/log-level";
 import { runSilences } from "./events/silences";
 import { noteRestart } from "./events/restart";
 import { composeJobs, recordRun } from "./compose-jobs";
@@ -54,6 +56,7 @@ const FATAL_END_MS = DRAIN_MS + 3000;
 /** Runs the worker: the pipeline on its share of the partitions, and the jobs. Waits for engines that are not up yet. */
 export async function runWorker(config: Config, logger: Logger): Promise<Running> {
   const engines = await composeEngines(config, "worker", logger);
+  const stopFollowing = followLogLevel(engines.pool, (level) => applyLevel(logger, config.server.LOG_LEVEL, level));
   const stopping = new AbortController();
   const fatal = (error: unknown) => {
     const { what, why, fix } = explainFatal(error) ?? {};
@@ -157,6 +160,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
   function stop(): Promise<void> {
     return (stopped ??= (async () => {
       stopping.abort();
+      stopFollowing();
       restart.stop();
       const consumption = await consuming.catch(() => null);
       await consumption?.stop(DRAIN_MS);

@@ -38,6 +38,7 @@ import { getReady } from "./health/ready";
 import { pauseJobVerb, resumeJob, runJob, stopJobRun } from "./jobs/change";
 import { listJobRuns, listJobs } from "./jobs/list";
 import { getMetricEffects } from "./metrics/effects";
+import { getLogLevel, setLogLevel } from "./log-level/log-level";
 import { listMetrics } from "./metrics/list";
 import { forgetMetricName, renameMetric } from "./metrics/rename";
 import { getMetricStored } from "./metrics/stored";
@@ -162,6 +163,8 @@ export const VERBS = {
   listRemovals,
   getRetention,
   setRetention,
+  getLogLevel,
+  setLogLevel,
   removeRetention,
   setRetentionRule,
   removeRetentionRule,

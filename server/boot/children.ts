@@ -15,6 +15,8 @@ export interface Child {
   /** Asks it to stop, kills it after `timeoutMs`, and resolves when it is gone. */
   stop(timeoutMs: number): Promise<void>;
   kill(): void;
+  /** Tells it something, and again whatever is started in its place: only the last word counts. */
+  tell(message: object): void;
 }
 
 export interface ChildOptions {
@@ -46,6 +48,7 @@ export function startChild(options: ChildOptions): Child {
   const { role, logger, onFailure } = options;
   let stopping = false;
   let quickDeaths = 0;
+  let told: object | null = null;
   let child = launch(options);
 
   const again = async ({ code, signal }: Ending, startedAt: number) => {
@@ -61,13 +64,20 @@ export function startChild(options: ChildOptions): Child {
     if (stopping) return;
     child = launch(options, death);
     watch(child);
-    if (await isReady(child)) logger.info(`${role} is back`);
-    else child.process.kill("SIGKILL");
+    if (!(await isReady(child))) return void child.process.kill("SIGKILL");
+    logger.info(`${role} is back`);
+    say();
+  };
+  const say = () => {
+    if (told !== null && child.process.connected) child.process.send(told, () => {});
   };
   const watch = (watched: Launched) => void watched.exited.then((ending) => again(ending, watched.startedAt));
 
   const firstStart = async () => {
-    if (await isReady(child)) return watch(child);
+    if (await isReady(child)) {
+      say();
+      return watch(child);
+    }
     if (stopping) return;
     const { code, signal } = await end(child, 0);
     if (code === EXIT_EXPLAINED) throw explained(role);
@@ -89,6 +99,10 @@ export function startChild(options: ChildOptions): Child {
     kill() {
       stopping = true;
       child.process.kill("SIGKILL");
+    },
+    tell(message) {
+      told = message;
+      say();
     },
   };
 }

@@ -13,7 +13,7 @@ function starter(ready: () => Promise<void> = async () => {}) {
       const one = { options, stopped: false };
       started.push(one);
       const stop = async () => void (one.stopped = true);
-      return { role: options.role, ready: ready(), stop, kill: () => (one.stopped = true) };
+      return { role: options.role, ready: ready(), stop, kill: () => (one.stopped = true), tell: () => {} };
     },
   };
 }

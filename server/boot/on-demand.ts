@@ -8,6 +8,8 @@ export interface OnDemand {
   /** Asks it to stop, kills it after `timeoutMs`, and starts it no more. */
   stop(timeoutMs: number): Promise<void>;
   kill(): void;
+  /** Tells it something, now and whenever it is started: only the last word counts. */
+  tell(message: object): void;
 }
 
 /** The time it may take to stop when it isn't wanted any more, in milliseconds. */
@@ -25,6 +27,7 @@ export function createOnDemand(options: {
   let leaving: Promise<void> = Promise.resolve();
   let isWanted = false;
   let isOver = false;
+  let told: object | null = null;
 
   async function settle(): Promise<void> {
     await leaving;
@@ -38,6 +41,7 @@ export function createOnDemand(options: {
     const began = performance.now();
     const child = start({ role, program, logger, onFailure: (error) => gone(child, error) });
     running = child;
+    if (told !== null) child.tell(told);
     child.ready.then(
       () => logger.info(`${role} is ready (${((performance.now() - began) / 1000).toFixed(1)} s)`),
       (error: unknown) => gone(child, error),
@@ -63,6 +67,10 @@ export function createOnDemand(options: {
     kill() {
       isOver = true;
       running?.kill();
+    },
+    tell(message) {
+      told = message;
+      running?.tell(message);
     },
   };
 }

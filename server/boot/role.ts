@@ -3,6 +3,7 @@ import { startedByNpm } from "@/server/config/launch";
 import { stopAbandoned } from "@/server/postgres/embedded/abandoned";
 import type { Logger } from "@/server/observability/logger";
 import type { Running } from "@/server/observability/running";
+import { applyLevel, isLevelMessage, turnBySignal } from "./log-level";
 import { watchParent } from "./parent-watch";
 
 /** Longest a role may take to finish what is in flight, after STOP_DELAY_SECONDS. */
@@ -48,9 +49,11 @@ export async function runRole(
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => (stopping ? process.exit(1) : stop(signal)));
   }
+  turnBySignal(logger, config.server.LOG_LEVEL);
   if (supervised) {
     process.on("message", (message) => {
       if (message === STOP) stop("the supervisor says so");
+      if (isLevelMessage(message)) applyLevel(logger, config.server.LOG_LEVEL, message.logLevel);
     });
     process.on("disconnect", () => {
       stop("the supervisor is gone", async () => {

@@ -54,9 +54,9 @@ export function startOutboxSender(deps: {
       try {
         const delivered = await delivery.deliver(messages);
         accepted += delivered.accepted;
-        for (const { reason, index, detail } of delivered.rejected) {
+        for (const { reason } of delivered.rejected) {
           rejected[reason] = (rejected[reason] ?? 0) + 1;
-          logger.debug({ reason, detail, message: messages[index]?.toString("utf8", 0, 500) }, "message rejected");
+          logger.debug({ reason }, "message rejected");
         }
         for (const [reason, count] of Object.entries(delivered.more))
           rejected[reason] = (rejected[reason] ?? 0) + count;

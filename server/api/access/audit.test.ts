@@ -129,6 +129,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     deleteMetric: { params: { name: "spare" }, target: "spare" },
     deleteDevice: { params: { id: "press-2" }, target: "press-2" },
     updateMetric: { params: { name: "temperature" }, body: { unit: "°C" }, target: "temperature" },
+    setLogLevel: { body: { level: "debug" }, target: "debug" },
     setRetention: { body: { raw: 4000 }, target: "raw" },
     removeRetention: { params: { keeps: "raw" }, target: "raw" },
     setRetentionRule: {

@@ -63,7 +63,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listAudit", "exportAudit", "getSignInSettings"] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
     ...(["renameMetric", "forgetMetricName"] as const),
-    ...(["setRetention", "removeRetention"] as const),
+    ...(["setRetention", "removeRetention", "getLogLevel", "setLogLevel"] as const),
     ...(["setRetentionRule", "removeRetentionRule", "estimateRetentionRule"] as const),
   ],
 };

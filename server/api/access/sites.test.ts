@@ -249,7 +249,15 @@ test("an administrator of one site can't let anybody in, nor see the record or t
 const EVERYWHERE: readonly string[] = [
   ...["addChannel", "addMaintenance", "addRoute", "addRule", "addUser", "checkRoute"],
   ...["deleteChannel", "deleteMaintenance", "deleteMetric", "deleteRoute", "deleteRule", "deleteUser"],
-  ...["estimateRetentionRule", "exportAudit", "exportRules", "forgetMetricName", "getHealth", "getMetricEffects"],
+  ...[
+    "estimateRetentionRule",
+    "exportAudit",
+    "exportRules",
+    "forgetMetricName",
+    "getHealth",
+    "getLogLevel",
+    "getMetricEffects",
+  ],
   ...["getMetricStored", "getPipeline"],
   ...["getRetention", "getSignInSettings", "getStages", "importRules", "listAudit", "listChannels"],
   ...[
@@ -263,6 +271,15 @@ const EVERYWHERE: readonly string[] = [
     "listSetup",
   ],
   ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
-  ...["renameMetric", "resumeJob", "runJob", "setRetention", "setRetentionRule", "skipBatch", "stopJobRun"],
+  ...[
+    "renameMetric",
+    "resumeJob",
+    "runJob",
+    "setLogLevel",
+    "setRetention",
+    "setRetentionRule",
+    "skipBatch",
+    "stopJobRun",
+  ],
   ...["testChannel", "updateChannel", "updateMaintenance", "updateRoute", "updateRule", "updateType", "updateUser"],
 ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LOG_LEVELS } from "@/server/domain/log-level";
 import { flag, hosts, networks, publicOrigin, variable, whole } from "../variables";
 
 /** Settings of where Fieldwatch listens and keeps its files. */
@@ -21,13 +22,13 @@ export const server = {
     "26",
   ),
   LOG_LEVEL: variable(
-    z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("info"),
-    "Least severe log lines shown.",
+    z.enum(LOG_LEVELS).default("info"),
+    "Least severe log lines written. It can be changed without a restart, too: docs/logs.md.",
     "info",
   ),
   LOG_FORMAT: variable(
-    z.enum(["auto", "json", "pretty"]).default("auto"),
-    "json for machines, pretty for people; auto is pretty on a terminal.",
+    z.enum(["auto", "json", "ecs", "pretty"]).default("auto"),
+    "json for machines, ecs the same by the names of the Elastic Common Schema, pretty for people; auto is pretty on a terminal and json elsewhere.",
     "auto",
   ),
 } as const;

@@ -85,6 +85,7 @@ export const EDITS: Readonly<Record<string, string>> = {
   deleteSource: "Source removed",
   saveSourceMapping: "Mapping saved",
   setRetention: "Retention set",
+  setLogLevel: "Level of log lines set",
   setRetentionRule: "Retention rule set",
   skipBatch: "Batch skipped",
 };
