@@ -66,8 +66,14 @@ With \`LOG_FORMAT=ecs\`, Filebeat needs no processor but the one that reads JSON
 filebeat.inputs:
   - type: container
     paths: [/var/lib/docker/containers/*/*.log]
-    parsers: [{ ndjson: { target: "", overwrite_keys: true, add_error_key: true, expand_keys: true } }]
-output.elasticsearch: { hosts: ["https://elasticsearch:9200"] }
+    parsers:
+      - ndjson:
+          target: ""
+          overwrite_keys: true
+          add_error_key: true
+          expand_keys: true
+output.elasticsearch:
+  hosts: ["https://elasticsearch:9200"]
 \`\`\`
 
 Particulars of different lines may have values of different types under one name. Map them as one field, so that no line is refused:
