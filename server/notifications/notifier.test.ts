@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { alertRows } from "@/server/testing/alert-rows";
 import { freshDatabase, type TestDatabase } from "@/server/testing/database";
 import { notifierRig } from "@/server/testing/notifier-rig";
+import { ROUTING_KEY, startPagerDuty } from "@/server/testing/pagerduty";
 import { type Receiver, startReceiver } from "@/server/testing/receiver";
 
 const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-notifier-"));
@@ -390,4 +391,69 @@ test("an alert of a site that nobody is told of keeps back nothing", async () =>
   await alerts.fireMany(2, { device: "child", parent: site });
   await rig.run();
   expect(titles()).toEqual(["2 firing: too hot at north"]);
+});
+
+test("PagerDuty: a group is one incident, acknowledged and resolved by its key, whatever is repeated on the way", async () => {
+  const pagerDuty = await startPagerDuty();
+  const settings = { url: `${pagerDuty.url}/v2/enqueue` };
+  try {
+    const channel = await rig.channel("on call", "pagerduty", settings, { routingKey: ROUTING_KEY });
+    await rig.route("all", [channel], { groupBy: ["rule"], repeatMs: 600_000 });
+    const { incidents } = pagerDuty;
+    // Told, but the answer is lost; then there is too much asked, and it says for how long; then without saying.
+    pagerDuty.loseAnswers(1);
+    const alert = await alerts.fire();
+    await rig.run();
+    expect(incidents).toMatchObject([{ status: "triggered", triggers: 1 }]);
+    pagerDuty.throttle(1, 30);
+    await rig.pass(10_000, 1000);
+    expect(await rig.messages()).toMatchObject([
+      { status: "waiting", attempts: 2, answer: expect.stringContaining("429") as string },
+    ]);
+    await rig.pass(31_000, 1000);
+    expect(await rig.messages()).toMatchObject([
+      { status: "sent", attempts: 3, answer: expect.stringContaining("Event processed") as string },
+    ]);
+    expect(incidents).toMatchObject([
+      { status: "triggered", triggers: 2, severity: "warning", summary: "Warning: too hot, press-07 at north" },
+    ]);
+    // A repeat, and another alert of the group that is worse, are the same incident.
+    await rig.pass(600_000, 60_000);
+    const worse = await alerts.fire({ device: "press-08", severity: "critical" });
+    await rig.run();
+    expect(incidents).toMatchObject([{ status: "triggered", severity: "critical" }]);
+    expect(incidents).toHaveLength(1);
+
+    await alerts.acknowledge(worse);
+    await rig.pass(1000);
+    expect(incidents).toMatchObject([{ status: "triggered" }]);
+    await alerts.acknowledge(alert);
+    await rig.pass(1000);
+    expect(incidents).toMatchObject([{ status: "acknowledged" }]);
+    await rig.pass(1_800_000, 300_000);
+    expect(incidents).toMatchObject([{ status: "acknowledged" }]);
+
+    pagerDuty.throttle(2);
+    await alerts.resolve([alert, worse]);
+    await rig.pass(60_000, 1000);
+    expect(incidents).toMatchObject([{ status: "resolved" }]);
+    const keys = pagerDuty.got.map(({ body }) => (JSON.parse(body) as { dedup_key: string }).dedup_key);
+    expect(new Set(keys).size).toBe(1);
+
+    // What comes after that is another incident.
+    await alerts.fire({ device: "press-09" });
+    await rig.run();
+    expect(incidents.map(({ status }) => status)).toEqual(["resolved", "triggered"]);
+
+    // A key that isn't known is refused for ever, in its words, and without it.
+    const wrong = await rig.channel("old key", "pagerduty", settings, { routingKey: `${"x".repeat(28)}PLAN` });
+    await db.pool.query(`UPDATE route SET channels = $1`, [[wrong]]);
+    await alerts.fire({ rule: "too cold" });
+    await rig.run();
+    expect((await rig.messages()).at(-1)).toMatchObject({
+      ...{ status: "failed", attempts: 1, answer: expect.stringMatching(/400 .*'routing_key' is invalid/s) as string },
+    });
+  } finally {
+    await pagerDuty.close();
+  }
 });
