@@ -13,6 +13,8 @@ interface Silent {
 
 /** Devices that each send once a second, and keep what isn't acknowledged; one after the other falls silent for good when it is told to. */
 export interface SilenceLoad {
+  /** A device that never falls silent. */
+  readonly lasting: string;
   /** Readings acknowledged. */
   sent(): number;
   /** True when each has sent often enough that it is known what is usual of it. */
@@ -62,6 +64,7 @@ export function startSilenceLoad(product: () => Product, count: number): Silence
   const failed = loop.then(() => Promise.reject(new Error("The load has ended.")));
   failed.catch(() => {});
   return {
+    lasting: devices.at(-1)!,
     sent: () => sent,
     knownWell: () => step > GAPS_KNOWN,
     isUpToDate: () => due() > Date.now(),

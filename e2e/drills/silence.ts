@@ -15,6 +15,8 @@ import { type SilenceLoad, startSilenceLoad } from "./silence-load";
 const DEADLINES = { "silent 10 s": 10_000, "silent as never": 30_000 } as const;
 /** How much later somebody has to be told of it at most. */
 const GRACE_MS = 5000;
+/** How old the newest that is stored of a device may be that sends once a second. */
+const UP_TO_DATE_MS = 3000;
 /** How long each part is off, in seconds: full and short. Longer than any device may be silent in the full form. */
 const AWAY = { worker: [600, 20], log: [300, 20], web: [300, 20], postgres: [120, 20] } as const;
 type Part = keyof typeof AWAY;
@@ -42,8 +44,8 @@ export async function silence({ mode, short }: DrillOptions): Promise<Row> {
   const start = (role: "web" | "worker") =>
     startProduct({ dataDir: path.join(folder, "data"), env, role, ...(role === "web" && { port }) });
   const running: Product[] = [];
+  const recoveries: number[] = [];
   let sent = 0;
-  let faults = 0;
   try {
     const { code, output } = await runProduct(["migrate"], env);
     if (code !== 0) throw new Error(`migrate ended with ${code}: ${output}`);
@@ -58,9 +60,8 @@ export async function silence({ mode, short }: DrillOptions): Promise<Row> {
     const names = (Object.keys(AWAY) as Part[]).filter((part) => part !== "log" || engines.kafka !== undefined);
     if (!names.includes("log")) console.log("  log: left out, PostgreSQL carries it here");
     for (const part of names) {
-      await breakAndWatch(parts, { part, seconds: AWAY[part][short ? 1 : 0], load, receiver, checks });
+      recoveries.push(await breakAndWatch(parts, { part, seconds: AWAY[part][short ? 1 : 0], load, receiver, checks }));
       running.push(parts.web, parts.worker);
-      faults++;
     }
     await load.stop();
     sent = load.sent();
@@ -77,8 +78,8 @@ export async function silence({ mode, short }: DrillOptions): Promise<Row> {
   checks.finish();
   const seconds = (performance.now() - began) / 1000;
   const row: Row = {
-    ...{ drill: "silence", faults, sent, stored: sent, dead: 0, lost: 0, twice: 0 },
-    ...{ recoveries: [], seconds, wrong },
+    ...{ drill: "silence", faults: recoveries.length, sent, stored: sent, dead: 0, lost: 0, twice: 0 },
+    ...{ recoveries, seconds, wrong },
   };
   console.log(`  ${lineOf(row)}`);
   return row;
@@ -96,15 +97,26 @@ interface Watching {
   readonly checks: Checks;
 }
 
-/** One device falls silent just before the part is off, and one after it is back: they alone may be told of. */
-async function breakAndWatch(parts: Parts, { part, seconds, load, receiver, checks }: Watching): Promise<void> {
+/**
+ * One device falls silent just before the part is off, and one after all is back: they alone may be told of. It is back once what devices send is stored
+ * as it comes. @returns the seconds that took
+ */
+async function breakAndWatch(parts: Parts, { part, seconds, load, receiver, checks }: Watching): Promise<number> {
   const before = toldMessages(receiver).length;
   const early = await load.fallSilent();
   await takeAway(parts, part);
   await pause(seconds * 1000);
+  const given = Date.now();
   await giveBack(parts, part);
-  const back = Date.now();
   await until(() => load.isUpToDate(), { timeoutMs: 60_000, what: "the devices to have sent what they kept" });
+  await until(
+    async () => {
+      const { lastEventTime } = await parts.web.get<{ lastEventTime: string }>(`/api/v1/devices/${load.lasting}`);
+      return Date.now() - Date.parse(lastEventTime) < UP_TO_DATE_MS;
+    },
+    { timeoutMs: 120_000, what: "what devices send to be stored as it comes" },
+  );
+  const back = Date.now();
   const late = await load.fallSilent();
   const longest = Math.max(...Object.values(DEADLINES)) + GRACE_MS;
   await pause(longest - (Date.now() - late.at) + 1000);
@@ -128,6 +140,7 @@ async function breakAndWatch(parts: Parts, { part, seconds, load, receiver, chec
         after === null ? "never" : `${(after / 1000).toFixed(1)} s after ${from === at ? "its last" : "all was back"}`,
       );
     }
+  return (back - given) / 1000;
 }
 
 async function takeAway(parts: Parts, part: Part): Promise<void> {

@@ -1,4 +1,5 @@
-import { step, type AlertState } from "@/server/domain/alerts/step";
+import type { AlertState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { DeviceFacts } from "@/server/domain/alerts/judged";
 import type { ActiveRule } from "./active-rules";
 import { alone, type TurnDeps } from "./turn";

@@ -1,4 +1,5 @@
-import { isLate, isRest, step, type AlertState } from "@/server/domain/alerts/step";
+import { isLate, isRest, type AlertState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
 import { columnsOf } from "./compiled";

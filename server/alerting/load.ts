@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import type { DeviceFacts, MetricFacts } from "@/server/domain/alerts/judged";
-import { type AlertState, goOn, restState, step } from "@/server/domain/alerts/step";
+import { goOn } from "@/server/domain/alerts/go-on";
+import { type AlertState, restState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
 import { type Coming, type ReadingBlock, samplesOf } from "@/server/ports/reading-blocks";

@@ -1,6 +1,8 @@
 import type { PoolClient } from "pg";
 import { SCORE } from "@/server/domain/alerts/judged";
-import { type AlertEvent, type AlertState, goOn, restState, step } from "@/server/domain/alerts/step";
+import { goOn } from "@/server/domain/alerts/go-on";
+import { type AlertEvent, type AlertState, restState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import { settle } from "./judge-sample";
 import { openOnes } from "./load";

@@ -1,4 +1,4 @@
-import { restState } from "@/server/domain/alerts/step";
+import { restState } from "@/server/domain/alerts/state";
 import { settle } from "./judge-sample";
 import { isOfOddness, oddColumns, type OddSteps, stepsOf, takeOddSteps } from "./odd-steps";
 import { onDevices } from "./on-devices";

@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
-import { type AlertEvent, type AlertState, restState, step } from "@/server/domain/alerts/step";
+import { type AlertEvent, type AlertState, restState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
 import { timeText } from "@/server/postgres/time-text";

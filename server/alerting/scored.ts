@@ -1,6 +1,8 @@
 import type { PoolClient } from "pg";
 import type { QualityRule } from "@/server/domain/alerts/rule";
-import { goOn, restState, step } from "@/server/domain/alerts/step";
+import { goOn } from "@/server/domain/alerts/go-on";
+import { restState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import type { ActiveRule } from "./active-rules";
 import { settle } from "./judge-sample";

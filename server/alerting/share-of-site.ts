@@ -1,6 +1,8 @@
 import type { PoolClient } from "pg";
 import type { ShareOfSiteRule } from "@/server/domain/alerts/rule";
-import { goOn, isRest, restState, step } from "@/server/domain/alerts/step";
+import { goOn } from "@/server/domain/alerts/go-on";
+import { isRest, restState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import { lookAtSite, shareOf, type SilentDevice, type Storm } from "@/server/domain/alerts/storm";
 import type { EpochMs } from "@/server/domain/terms";
 import type { ActiveRule } from "./active-rules";

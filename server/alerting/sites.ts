@@ -1,6 +1,6 @@
 import type { PoolClient } from "pg";
 import type { DeviceFacts } from "@/server/domain/alerts/judged";
-import type { AlertState } from "@/server/domain/alerts/step";
+import type { AlertState } from "@/server/domain/alerts/state";
 import type { SilentDevice } from "@/server/domain/alerts/storm";
 
 /** Where a rule stands for a site. */

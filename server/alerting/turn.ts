@@ -1,5 +1,7 @@
 import type { Pool, PoolClient } from "pg";
-import { dueAt, isRest, step } from "@/server/domain/alerts/step";
+import { dueAt } from "@/server/domain/alerts/deadlines";
+import { isRest } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import { KEYED_ACCESS } from "@/server/postgres/keyed-access";
 import { prepared } from "@/server/postgres/prepared";

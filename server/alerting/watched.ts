@@ -1,6 +1,6 @@
 import { type JudgedRule, UNSEEN } from "@/server/domain/alerts/condition";
 import { type DeviceFacts, SCORE } from "@/server/domain/alerts/judged";
-import { type AlertEvent, type AlertState, restState } from "@/server/domain/alerts/step";
+import { type AlertEvent, type AlertState, restState } from "@/server/domain/alerts/state";
 import type { EpochMs } from "@/server/domain/terms";
 import type { Sample } from "@/server/ports/commit-batch";
 import type { ActiveRule } from "./active-rules";

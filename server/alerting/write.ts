@@ -1,5 +1,6 @@
 import type { PoolClient } from "pg";
-import { type AlertEvent, type AlertState, dueAt, type Episode } from "@/server/domain/alerts/step";
+import { dueAt } from "@/server/domain/alerts/deadlines";
+import type { AlertEvent, AlertState, Episode } from "@/server/domain/alerts/state";
 import type { EpochMs } from "@/server/domain/terms";
 import { timeText } from "@/server/postgres/time-text";
 import { isStored } from "./judge-sample";

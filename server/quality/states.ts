@@ -4,8 +4,10 @@ import { newSeries, type SeriesState } from "@/server/domain/quality/series-chec
 import type { EpochMs } from "@/server/domain/terms";
 
 /** Grows with each change of what the numbers mean: states of another layout are lost, and made again from readings. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 const OF_DEVICE = newDevice().length;
+/** The layout before, whose devices have two numbers less, at the end: what was learned is kept. */
+const BEFORE = { layout: 2, ofDevice: 11 } as const;
 const OF_SERIES = newSeries().length;
 
 /** What the checks remember of a device and its series. */
@@ -24,12 +26,17 @@ export interface StoredStates extends States {
 
 /** Reads the stored states of devices; one that has none, or one of another layout, is missing. */
 export async function readStates(tx: Pool | PoolClient, ids: readonly number[]): Promise<Map<number, StoredStates>> {
-  const { rows } = await tx.query<{ id: number; until: number; writtenAt: number; state: Buffer }>(
-    `SELECT device_id AS id, (extract(epoch FROM until) * 1000)::float8 AS until, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt", state
-     FROM quality_state WHERE device_id = ANY ($1::integer[]) AND layout = ${LAYOUT}`,
+  const { rows } = await tx.query<{ id: number; until: number; writtenAt: number; layout: number; state: Buffer }>(
+    `SELECT device_id AS id, layout, (extract(epoch FROM until) * 1000)::float8 AS until, (extract(epoch FROM written_at) * 1000)::float8 AS "writtenAt", state
+     FROM quality_state WHERE device_id = ANY ($1::integer[]) AND layout IN (${BEFORE.layout}, ${LAYOUT})`,
     [ids],
   );
-  return new Map(rows.map(({ id, state, ...times }) => [id, { ...times, ...unpack(state) }]));
+  return new Map(
+    rows.map(({ id, state, layout, ...times }) => [
+      id,
+      { ...times, ...unpack(state, layout === BEFORE.layout ? BEFORE.ofDevice : OF_DEVICE) },
+    ]),
+  );
 }
 
 /** Stores the states of devices whose rows are locked. */
@@ -65,10 +72,12 @@ function pack({ device, series }: States): Buffer {
   return Buffer.from(all.buffer);
 }
 
-function unpack(bytes: Buffer): States {
+function unpack(bytes: Buffer, ofDevice: number): States {
   const all = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
   const series = new Map<number, SeriesState>();
-  for (let at = OF_DEVICE; at < all.length; at += 1 + OF_SERIES)
+  for (let at = ofDevice; at < all.length; at += 1 + OF_SERIES)
     series.set(all[at]!, all.subarray(at + 1, at + 1 + OF_SERIES));
-  return { device: all.subarray(0, OF_DEVICE), series };
+  const device = newDevice();
+  device.set(all.subarray(0, ofDevice));
+  return { device, series };
 }

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { newDevice } from "@/server/domain/quality/device-checks";
+import { newSeries } from "@/server/domain/quality/series-checks";
 import { migrate } from "@/server/postgres/migrate";
 import { createRig, createScriptedLog } from "@/server/testing/pipeline-rig";
+import { withTransaction } from "@/server/postgres/transaction";
 import { freshDatabase, goBackBefore, type TestDatabase } from "@/server/testing/database";
+import { readStates, writeStates } from "./states";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -59,4 +63,25 @@ test("a database from before profiles keeps its flags and scores, and has learne
        (SELECT count(*)::int FROM series_profile) AS profiles, (SELECT count(*)::int FROM quality_checked) AS checked`,
   );
   expect(rows).toEqual([{ flags: 1, days: 1, profiles: 0, checked: 0 }]);
+});
+
+test("what was learned of a device before its first times were kept apart is still known", async () => {
+  const { rows } = await db.pool.query<{ id: number }>(`INSERT INTO device (name) VALUES ('learned') RETURNING id`);
+  const { id } = rows[0]!;
+  const [device, series] = [newDevice(), newSeries()];
+  for (const numbers of [device, series]) numbers.forEach((_, i) => (numbers[i] = i + 1));
+  await withTransaction(db.pool, (tx) =>
+    writeStates(tx, [{ id, until: T, writtenAt: T, device, series: new Map([[7, series]]) }]),
+  );
+  expect((await readStates(db.pool, [id])).get(id)).toEqual({
+    ...{ until: T, writtenAt: T, device, series: new Map([[7, series]]) },
+  });
+  await db.pool.query(
+    `UPDATE quality_state SET layout = 2, state = substring(state FROM 1 FOR 88) || substring(state FROM 105) WHERE device_id = $1`,
+    [id],
+  );
+  device.fill(0, 11);
+  expect((await readStates(db.pool, [id])).get(id)).toEqual({
+    ...{ until: T, writtenAt: T, device, series: new Map([[7, series]]) },
+  });
 });

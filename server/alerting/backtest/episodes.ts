@@ -1,4 +1,4 @@
-import type { AlertEvent, AlertState, Episode } from "@/server/domain/alerts/step";
+import type { AlertEvent, AlertState, Episode } from "@/server/domain/alerts/state";
 import type { EpochMs } from "@/server/domain/terms";
 
 /** An episode with the fields an alert of it would have. */

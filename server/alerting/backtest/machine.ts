@@ -7,7 +7,8 @@ import {
   type Seen,
   verdictOf,
 } from "@/server/domain/alerts/condition";
-import { type AlertInput, type AlertState, restState, step } from "@/server/domain/alerts/step";
+import { type AlertInput, type AlertState, restState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import { createEpisodes, type FoundEpisode } from "./episodes";
 import type { HourPart } from "@/server/ports/reading-blocks";

@@ -1,6 +1,8 @@
 import { silenceOf } from "@/server/domain/alerts/judged";
 import type { SilenceRule } from "@/server/domain/alerts/rule";
-import { type AlertState, restState, silentSince, step } from "@/server/domain/alerts/step";
+import { silentSince } from "@/server/domain/alerts/episode";
+import { type AlertState, restState } from "@/server/domain/alerts/state";
+import { step } from "@/server/domain/alerts/step";
 import type { EpochMs } from "@/server/domain/terms";
 import { silentAt } from "../silence";
 import type { Open } from "../telemetry-open";

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { oracle, type OracleEpisode, type OracleSample } from "@/server/testing/alert-oracle";
 import { type Bounds, type JudgedCondition, type JudgedRule } from "./condition";
-import { type AlertEvent, type AlertInput, type AlertState, restState, step } from "./step";
+import { type AlertEvent, type AlertInput, type AlertState, restState } from "./state";
+import { step } from "./step";
 
 const T = Date.UTC(2026, 0, 15, 10);
 const S = 1000;

@@ -1,7 +1,8 @@
 import type { EpochMs } from "../terms";
 import { type Bounds, distanceOf, holdsUntil, type JudgedCondition, type JudgedRule } from "./condition";
 import { signalOf } from "./signal";
-import { type AlertEvent, type AlertState, type Episode, type Look, restState, step } from "./step";
+import { type AlertEvent, type AlertState, type Episode, type Look, restState } from "./state";
+import { step } from "./step";
 
 /** Readings of one event time, as the machine takes them. */
 export interface TracedSample {

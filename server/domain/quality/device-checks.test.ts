@@ -36,6 +36,22 @@ describe("the checks of a device's messages", () => {
     expect(follow(hourly).flags).toEqual([]);
   });
 
+  it("find the gap of a device that stopped right after it began, once its pace is known", () => {
+    const back = 3600 * SECOND;
+    const { flags } = follow([...steady(3), ...steady(18, back), ...steady(20, back + 230 * SECOND)]);
+    expect(flags).toEqual([
+      { check: "gap", level: "suspect", from: 20 * SECOND, to: back },
+      // The hour says nothing of its pace: a hole of a minute is found right afterwards.
+      { check: "gap", level: "suspect", from: back + 170 * SECOND, to: back + 230 * SECOND },
+    ]);
+    expect(follow([...steady(3), ...steady(10, back)]).flags).toEqual([]);
+    const uneven = Array.from(
+      { length: 60 },
+      (_, i) => [(i * 60 + (i % 3) * 25) * SECOND, (i * 60 + (i % 3) * 25) * SECOND + 50] as const,
+    );
+    expect(follow(uneven).flags).toEqual([]);
+  });
+
   it("find that nothing was received, and no gap, where a backlog filled it", () => {
     const back = 130 * 10 * SECOND;
     const backlog = Array.from({ length: 30 }, (_, i) => [(100 + i) * 10 * SECOND, back + 50 + i] as const);

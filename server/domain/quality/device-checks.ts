@@ -31,7 +31,10 @@ const BEHIND_TIME = 8;
 /** The share of time it was paused, and the time of the first arrival. */
 const PAUSED = 9;
 const FIRST_ARRIVED = 10;
-const SIZE = 11;
+/** The longest time between messages so far, and when it ended: kept apart until the pace is known. */
+const LONGEST = 11;
+const LONGEST_ENDED = 12;
+const SIZE = 13;
 
 /** What the checks remember of a device: made of its messages alone. */
 export type DeviceState = Float64Array;
@@ -82,10 +85,11 @@ export function stepDevice(
   // What comes after the pause fills the hole, and yet nobody could hear of it while it lasted.
   else if (messages >= KNOWN && paused > 0) tell("reception", "suspect", last, last + paused);
   if (!jumped) {
-    const most = messages < KNOWN || usual === 0 ? gap : 3 * usual;
-    state[USUAL] = usual + Math.max(NEWEST, 1 / messages) * (Math.min(gap, most) - usual);
+    if (messages < KNOWN) learnPace(state, gap, time);
+    else state[USUAL] = usual + Math.max(NEWEST, 1 / messages) * (Math.min(gap, 3 * usual || gap) - usual);
   }
   state[MESSAGES] = messages + 1;
+  if (messages + 1 === KNOWN) settlePace(state, tell);
   state[TIME] = time;
   return true;
 }
@@ -118,6 +122,24 @@ function followPauses(state: DeviceState, arrived: EpochMs): number {
   const usually = state[PAUSED]!;
   if (known > 0) state[PAUSED] = usually + (pause / known) * ((isPause ? 1 : 0) - usually);
   return isPause && usually < PAUSES ? pause : 0;
+}
+
+/** Learns from one of the first times between messages; the longest is left out, for it may be a hole that says nothing of the pace. */
+function learnPace(state: DeviceState, gap: number, time: EpochMs): void {
+  const longest = state[LONGEST]!;
+  if (gap > longest) {
+    state[LONGEST] = gap;
+    state[LONGEST_ENDED] = time;
+  }
+  const other = Math.min(gap, longest);
+  if (other > 0) state[USUAL]! += (other - state[USUAL]!) / Math.max(1, state[MESSAGES]! - 1);
+}
+
+/** Tells, by what the others say, whether the longest of the first times was a gap: a device may stop right after it began. */
+function settlePace(state: DeviceState, tell: Tell): void {
+  const [usual, longest, ended] = [state[USUAL]!, state[LONGEST]!, state[LONGEST_ENDED]!];
+  if (usual > 0 && longest >= leastGap(usual)) tell("gap", "suspect", ended - longest, ended);
+  else state[USUAL] = usual + (longest - usual) / state[MESSAGES]!;
 }
 
 function leastGap(usual: number): number {
