@@ -3,13 +3,11 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { counted } from "@/server/domain/counted";
-import { formatDuration } from "@/server/domain/duration";
 import type { Alert, AlertWithEvents } from "@/server/contracts/alerts";
 import { readable } from "@/server/domain/readable";
 import { toSegment } from "@/server/domain/segment";
 import { useMay } from "../queries/access";
-import { alertQuery, ALERTS, alertsQuery, unacknowledgeAlert } from "../queries/alerts";
+import { alertQuery, ALERTS, unacknowledgeAlert } from "../queries/alerts";
 import { exploreAddress } from "../queries/explore";
 import { adviceOn, RequestError } from "../queries/request";
 import { whyOfAlert } from "../queries/why";
@@ -19,7 +17,7 @@ import { Page } from "../shell/page";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatInstant, formatMeasure, formatTotal } from "../ui/format";
+import { formatTotal } from "../ui/format";
 import { isKeyTaken } from "../ui/key-target";
 import type { KeyHint } from "../ui/keyboard-help";
 import { Link } from "../ui/link";
@@ -27,13 +25,16 @@ import { stretchAddress } from "../ui/ranges";
 import { Section } from "../ui/section";
 import { StateMark } from "../ui/state-mark";
 import { useKeys } from "../ui/use-keys";
-import { useZone } from "../ui/zone";
 import { Acknowledge } from "./acknowledge";
 import { AlertChart } from "./alert-chart";
 import classes from "./alert.module.css";
-import { foldEvents } from "./fold-events";
 import { Messages } from "./messages";
+import { Moment } from "./moment";
+import { Alike, Earlier } from "./others";
 import { WhatWords } from "./row";
+import { Runbook } from "./runbook";
+import { Timeline } from "./timeline";
+import { Times } from "./times";
 import { useSpecs } from "./use-specs";
 import { asideOf, silenceAddress, standingOf, whatOf, whatText } from "./words";
 
@@ -185,169 +186,5 @@ function Compared({ alert: { site, startedAt, endedAt }, metric }: { alert: Aler
     <Link href={exploreAddress({ metric, ...(site === null ? {} : { site }), ...time })}>
       {site === null ? "Compare with other devices" : `Compare with others at ${readable(site)}`}
     </Link>
-  );
-}
-
-function Moment({ time }: { time: string }) {
-  const { zone } = useZone();
-  return <time dateTime={time}>{formatInstant(Date.parse(time), zone)}</time>;
-}
-
-/** The times of an alert: by the device's clock when it began and fired, by ours when that was known. */
-function Times({
-  alert: { startedAt, firedAt, decidedAt, endedAt, worstValue, worstAt, unit },
-}: {
-  alert: AlertWithEvents;
-}) {
-  const waited = Date.parse(firedAt) - Date.parse(startedAt);
-  const late = Date.parse(decidedAt) - Date.parse(firedAt);
-  return (
-    <dl className={classes.times}>
-      <div>
-        <dt>Started</dt>
-        <dd>
-          <Moment time={startedAt} />
-        </dd>
-      </div>
-      <div>
-        <dt>Fired{waited > 0 ? `, after ${formatDuration(waited)}` : ""}</dt>
-        <dd>
-          <Moment time={firedAt} />
-        </dd>
-      </div>
-      <div>
-        <dt>Decided{late > 0 ? `, ${formatDuration(late)} later` : ""}</dt>
-        <dd>
-          <Moment time={decidedAt} />
-        </dd>
-      </div>
-      <div>
-        <dt>{endedAt === null ? "Not over yet" : "Ended"}</dt>
-        <dd>{endedAt === null ? "" : <Moment time={endedAt} />}</dd>
-      </div>
-      {worstValue === null ? null : (
-        <div>
-          <dt>Worst</dt>
-          <dd>
-            {formatMeasure(worstValue)}
-            {unit ? <small> {unit}</small> : null}
-            {worstAt === null ? null : (
-              <>
-                {", "}
-                <Age time={worstAt} />
-              </>
-            )}
-          </dd>
-        </div>
-      )}
-    </dl>
-  );
-}
-
-const EVENT_WORDS: Readonly<Record<string, string>> = {
-  ...{ fired: "Fired", severity: "Severity changed", resolved: "Over", closed: "Closed", stale: "No data any more" },
-  ...{ flapping: "Flapping", steady: "Steady again", "rule-changed": "Rule changed", recovering: "Recovering" },
-  ...{
-    acknowledged: "Acknowledged",
-    unacknowledged: "Acknowledgement taken back",
-    note: "Note",
-    child: "Joined by another",
-  },
-};
-
-function Timeline({ alert: { events, unit } }: { alert: AlertWithEvents }) {
-  return (
-    <ol className={classes.timeline}>
-      {foldEvents(events).map(({ first: { id, kind, severity, at, value, reason, by, note }, more, last }) => (
-        <li key={id}>
-          <Moment time={at} />
-          <div>
-            {EVENT_WORDS[kind] ?? kind}
-            {kind === "fired" || kind === "severity" ? ` as ${severity}` : ""}
-            {by === null ? "" : ` by ${by}`}
-            {value === null || kind === "acknowledged" ? null : (
-              <>
-                {kind === "stale" ? ", last " : " at "}
-                {formatMeasure(value)}
-                {unit ? <small> {unit}</small> : null}
-              </>
-            )}
-            {note === null ? null : <p>{note}</p>}
-            {reason === null ? null : <p>{reason}</p>}
-            {more === 0 ? null : (
-              <p>
-                and {counted(more, "more time")}, last <Moment time={last.at} />
-              </p>
-            )}
-          </div>
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-/** Other alerts of the same rule on the same device. */
-function Earlier({ alert: { id, rule }, device }: { alert: AlertWithEvents; device: string }) {
-  const { data } = useQuery(alertsQuery({ state: "all", rule: String(rule.id), device, limit: 20 }));
-  const others = data?.items.filter((one) => one.id !== id) ?? [];
-  return (
-    <Section title="Of this rule on this device">
-      {data && others.length === 0 ? <p className={classes.muted}>No other alert is kept.</p> : null}
-      <Others alerts={others} />
-    </Section>
-  );
-}
-
-/** What else of the same rule fires now. */
-function Alike({ alert: { id, rule } }: { alert: AlertWithEvents }) {
-  const { data } = useQuery(alertsQuery({ state: "open", rule: String(rule.id), order: "worst", limit: 20 }));
-  const others = data?.items.filter((one) => one.id !== id) ?? [];
-  return (
-    <Section title="Of this rule elsewhere, now">
-      {data && others.length === 0 ? <p className={classes.muted}>Nothing else of it fires.</p> : null}
-      <Others alerts={others} isElsewhere />
-    </Section>
-  );
-}
-
-function Others({ alerts, isElsewhere = false }: { alerts: readonly Alert[]; isElsewhere?: boolean }) {
-  return (
-    <ul className={classes.earlier}>
-      {alerts.map((one) => {
-        const [mark, word] = standingOf(one);
-        const lasted = one.endedAt === null ? null : Date.parse(one.endedAt) - Date.parse(one.startedAt);
-        const place = isElsewhere ? (one.device ?? one.subject ?? one.site) : null;
-        return (
-          <li key={one.id}>
-            <StateMark mark={mark} word={word} />
-            <Link href={`/alerts/${one.id}`}>{place ?? <Moment time={one.startedAt} />}</Link>
-            <span>
-              {place !== null ? (
-                <Age time={one.startedAt} />
-              ) : lasted === null ? (
-                "not over yet"
-              ) : (
-                `for ${formatDuration(lasted)}`
-              )}
-            </span>
-            <span>
-              {one.worstValue === null ? "" : `worst ${formatMeasure(one.worstValue)}`}
-              {one.worstValue !== null && one.unit ? <small> {one.unit}</small> : null}
-            </span>
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
-
-/** What to do, or where that is written: an address alone leads there. */
-function Runbook({ text }: { text: string }) {
-  return /^https?:\/\/\S+$/.test(text) ? (
-    <a href={text} target="_blank" rel="noreferrer">
-      {text}
-    </a>
-  ) : (
-    text
   );
 }

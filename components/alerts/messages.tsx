@@ -1,12 +1,14 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import type { AlertMessages } from "@/server/contracts/notifications";
+import { counted } from "@/server/domain/counted";
 import { formatDuration } from "@/server/domain/duration";
 import { alertMessagesQuery } from "../queries/alerts";
 import { Age } from "../ui/age";
 import { Loading } from "../ui/feedback";
 import { type Mark, StateMark } from "../ui/state-mark";
 import classes from "./alert.module.css";
+import { nobodyTold, untoldOf } from "./untold";
 
 type Message = AlertMessages["messages"][number];
 
@@ -60,14 +62,26 @@ export function Messages({ id }: { id: string }) {
           </li>
         ))}
       </ol>
+      <Untold verdicts={data.verdicts} />
     </>
   );
 }
 
-/** Why there is no message, from the verdicts on its events. */
-function nobodyTold(verdicts: AlertMessages["verdicts"]): string {
-  const last = verdicts.findLast(({ verdict }) => verdict !== null);
-  if (!last) return "Nothing is decided yet about whom to tell.";
-  const by = last.by === null ? "" : ` (${last.by})`;
-  return `Nobody was told: ${last.verdict?.replaceAll("-", " ")}${by}.`;
+/** What happened to the alert and nobody was told of, with why: the other half of what was told. */
+function Untold({ verdicts }: Pick<AlertMessages, "verdicts">) {
+  const untold = untoldOf(verdicts);
+  if (untold.length === 0) return null;
+  return (
+    <ul className={classes.untold} aria-label="Not told">
+      {untold.map(({ event, what, why, more }) => (
+        <li key={event}>
+          <span>Not told: {what}</span>{" "}
+          <small>
+            {why}
+            {more === 0 ? "" : `, and ${counted(more, "more time")}`}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
 }

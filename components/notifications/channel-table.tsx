@@ -3,12 +3,10 @@ import { Button } from "@mantine/core";
 import type { ChannelView } from "@/server/contracts/notifications";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
-import { Empty } from "../ui/feedback";
 import { formatTotal, formatUntil } from "../ui/format";
 import { None } from "../ui/list-table";
-import { Section } from "../ui/section";
-import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
+import { ActionTable, RowActions } from "./action-table";
 import classes from "./notifications.module.css";
 import { channelState } from "./words";
 
@@ -29,48 +27,34 @@ export function ChannelTable({ channels, mayEdit, onMake, ...actions }: ChannelT
     </Button>
   ) : null;
   return (
-    <Section title="Channels" aside={channels.length === 0 ? null : make}>
-      {channels.length === 0 ? (
-        <Empty action={make}>
-          No channel yet, so nobody is told of an alert. A channel is where messages go: a mailbox, a chat, a pager, a
-          program.
-        </Empty>
-      ) : (
-        <table className={classes.table} aria-label="Channels">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">State</th>
-              <th scope="col" className={classes.age}>
-                Last sent
-              </th>
-              <th scope="col" className={classes.number}>
-                Waiting
-              </th>
-              <th scope="col" className={classes.fromWide}>
-                If it can’t be used
-              </th>
-              <th scope="col" className={classes.actions}>
-                <Spoken>Actions</Spoken>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {channels.map((channel) => (
-              <Row
-                key={channel.id}
-                channel={channel}
-                fallback={channels.find(({ id }) => id === channel.fallback)?.name ?? null}
-                mayEdit={mayEdit}
-                {...actions}
-              />
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Section>
+    <ActionTable
+      title="Channels"
+      make={make}
+      empty={
+        "No channel yet, so nobody is told of an alert. A channel is where messages go: a mailbox, a chat, a pager, a program."
+      }
+      columns={COLUMNS}
+    >
+      {channels.map((channel) => (
+        <Row
+          key={channel.id}
+          channel={channel}
+          fallback={channels.find(({ id }) => id === channel.fallback)?.name ?? null}
+          mayEdit={mayEdit}
+          {...actions}
+        />
+      ))}
+    </ActionTable>
   );
 }
+
+const COLUMNS = [
+  { title: "Name" },
+  { title: "State" },
+  { title: "Last sent", kind: "age" },
+  { title: "Waiting", kind: "number" },
+  { title: "If it can’t be used", kind: "fromWide" },
+] as const;
 
 interface RowProps extends Pick<ChannelTableProps, "mayEdit" | "onTest" | "onChange" | "onRemove"> {
   channel: ChannelView;
@@ -105,21 +89,17 @@ function Row({ channel, fallback, mayEdit, onTest, onChange, onRemove }: RowProp
         {waiting === 0 ? <None word="0" /> : formatTotal(waiting)}
       </td>
       <td className={classes.fromWide}>{fallback === null ? <None word="nobody is told" /> : `${fallback} is told`}</td>
-      <td className={classes.actions}>
-        {mayEdit ? (
-          <>
-            <Button size="compact-xs" variant="default" onClick={() => onTest(id)} aria-label={`Test ${name}`}>
-              Test…
-            </Button>{" "}
-            <Button size="compact-xs" variant="default" onClick={() => onChange(id)} aria-label={`Change ${name}`}>
-              Change…
-            </Button>{" "}
-            <Button size="compact-xs" variant="subtle" onClick={() => onRemove(id)} aria-label={`Remove ${name}`}>
-              Remove…
-            </Button>
-          </>
-        ) : null}
-      </td>
+      <RowActions
+        actions={
+          mayEdit
+            ? [
+                { does: "Test", of: name, act: () => onTest(id) },
+                { does: "Change", of: name, act: () => onChange(id) },
+                { does: "Remove", of: name, act: () => onRemove(id), isQuiet: true },
+              ]
+            : []
+        }
+      />
     </tr>
   );
 }

@@ -2,11 +2,9 @@
 import { Button } from "@mantine/core";
 import type { MaintenanceView } from "@/server/contracts/notifications";
 import { formatMoment, zoneName } from "../ui/format";
-import { Empty } from "../ui/feedback";
-import { Section } from "../ui/section";
-import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
+import { ActionTable, RowActions } from "./action-table";
 import classes from "./notifications.module.css";
 import { coveredWords, recurrenceWords } from "./words";
 
@@ -26,83 +24,65 @@ export function MaintenanceTable({ items, mayEdit, onMake, onChange, onRemove }:
       Add maintenance…
     </Button>
   ) : null;
+  const columns = [
+    { title: "Name" },
+    { title: "What" },
+    { title: "When" },
+    {
+      title: (
+        <>
+          Next <small>{zoneName(zone)}</small>
+        </>
+      ),
+    },
+  ];
   return (
-    <Section title="Maintenance" aside={items.length === 0 ? null : make}>
-      {items.length === 0 ? (
-        <Empty action={make}>
-          No maintenance. A window that comes again, such as each Saturday night, holds messages back while people work.
-        </Empty>
-      ) : (
-        <table className={classes.table} aria-label="Maintenance">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">What</th>
-              <th scope="col">When</th>
-              <th scope="col">
-                Next <small>{zoneName(zone)}</small>
-              </th>
-              <th scope="col" className={classes.actions}>
-                <Spoken>Actions</Spoken>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((item) => (
-              <tr key={item.id} data-maintenance={item.name} data-off={!item.enabled || undefined}>
-                <th scope="row">
-                  {item.name}
-                  {item.note === null || item.note === "" ? null : <small className={classes.below}>{item.note}</small>}
-                </th>
-                <td title={item.words}>{coveredWords(item.matchers)}</td>
-                <td className={classes.reason}>
-                  {recurrenceWords(item.cron, item.minutes)} <small>{item.zone}</small>
-                </td>
-                <td className={classes.state}>
-                  {item.enabled ? (
-                    <>
-                      {item.now ? (
-                        <>
-                          <StateMark mark="stale" word="Now" />, until {formatMoment(Date.parse(item.now.to), zone)}
-                        </>
-                      ) : null}
-                      {item.next.slice(0, item.now ? 1 : 2).map(({ from }) => (
-                        <span key={from} className={classes.below}>
-                          {formatMoment(Date.parse(from), zone)}
-                        </span>
-                      ))}
-                    </>
-                  ) : (
-                    <StateMark mark="unknown" word="Off" />
-                  )}
-                </td>
-                <td className={classes.actions}>
-                  {mayEdit ? (
-                    <>
-                      <Button
-                        size="compact-xs"
-                        variant="default"
-                        onClick={() => onChange(item)}
-                        aria-label={`Change ${item.name}`}
-                      >
-                        Change…
-                      </Button>{" "}
-                      <Button
-                        size="compact-xs"
-                        variant="subtle"
-                        onClick={() => onRemove(item)}
-                        aria-label={`Remove ${item.name}`}
-                      >
-                        Remove…
-                      </Button>
-                    </>
-                  ) : null}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Section>
+    <ActionTable
+      title="Maintenance"
+      make={make}
+      empty="No maintenance. A window that comes again, such as each Saturday night, holds messages back while people work."
+      columns={columns}
+    >
+      {items.map((item) => (
+        <tr key={item.id} data-maintenance={item.name} data-off={!item.enabled || undefined}>
+          <th scope="row">
+            {item.name}
+            {item.note === null || item.note === "" ? null : <small className={classes.below}>{item.note}</small>}
+          </th>
+          <td title={item.words}>{coveredWords(item.matchers)}</td>
+          <td className={classes.reason}>
+            {recurrenceWords(item.cron, item.minutes)} <small>{item.zone}</small>
+          </td>
+          <td className={classes.state}>
+            {item.enabled ? (
+              <>
+                {item.now ? (
+                  <>
+                    <StateMark mark="stale" word="Now" />, until {formatMoment(Date.parse(item.now.to), zone)}
+                  </>
+                ) : null}
+                {item.next.slice(0, item.now ? 1 : 2).map(({ from }) => (
+                  <span key={from} className={classes.below}>
+                    {formatMoment(Date.parse(from), zone)}
+                  </span>
+                ))}
+              </>
+            ) : (
+              <StateMark mark="unknown" word="Off" />
+            )}
+          </td>
+          <RowActions
+            actions={
+              mayEdit
+                ? [
+                    { does: "Change", of: item.name, act: () => onChange(item) },
+                    { does: "Remove", of: item.name, act: () => onRemove(item), isQuiet: true },
+                  ]
+                : []
+            }
+          />
+        </tr>
+      ))}
+    </ActionTable>
   );
 }

@@ -7,13 +7,11 @@ import { counted } from "@/server/domain/counted";
 import { silencePreviewQuery } from "../queries/notifications";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
-import { Empty } from "../ui/feedback";
 import { formatInstant, formatMoment, formatTotal } from "../ui/format";
 import { None } from "../ui/list-table";
-import { Section } from "../ui/section";
-import { Spoken } from "../ui/spoken";
 import { StateMark } from "../ui/state-mark";
 import { useZone } from "../ui/zone";
+import { ActionTable, RowActions } from "./action-table";
 import classes from "./notifications.module.css";
 import { coveredWords, leftWords } from "./words";
 
@@ -36,62 +34,44 @@ export function SilenceTable({ silences, maySilence, onMake, onExtend, onEnd }: 
     </Button>
   ) : null;
   return (
-    <Section
+    <ActionTable
       title="Silences"
+      make={make}
       aside={
-        <span className={classes.rowActions}>
-          {ended.length > 0 ? (
-            <Button
-              size="compact-sm"
-              variant="default"
-              aria-pressed={showsEnded}
-              onClick={() => setShowsEnded((was) => !was)}
-            >
-              {showsEnded ? "Hide" : "Show"} {ended.length} ended
-            </Button>
-          ) : null}
-          {shown.length === 0 ? null : make}
-        </span>
+        ended.length > 0 ? (
+          <Button
+            size="compact-sm"
+            variant="default"
+            aria-pressed={showsEnded}
+            onClick={() => setShowsEnded((was) => !was)}
+          >
+            {showsEnded ? "Hide" : "Show"} {ended.length} ended
+          </Button>
+        ) : null
       }
+      empty="No alert is silenced. A silence keeps some from being told until a time; they are still decided and shown."
+      columns={COLUMNS}
     >
-      {shown.length === 0 ? (
-        <Empty action={make}>
-          No alert is silenced. A silence keeps some from being told until a time; they are still decided and shown.
-        </Empty>
-      ) : (
-        <table className={classes.table} aria-label="Silences">
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">Ends</th>
-              <th scope="col" className={classes.number}>
-                Hides now
-              </th>
-              <th scope="col" className={classes.fromWide}>
-                Last week
-              </th>
-              <th scope="col">Why</th>
-              <th scope="col" className={classes.actions}>
-                <Spoken>Actions</Spoken>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((silence) => (
-              <Row
-                key={silence.id}
-                silence={silence}
-                maySilence={maySilence}
-                onExtend={() => onExtend(silence)}
-                onEnd={() => onEnd(silence)}
-              />
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Section>
+      {shown.map((silence) => (
+        <Row
+          key={silence.id}
+          silence={silence}
+          maySilence={maySilence}
+          onExtend={() => onExtend(silence)}
+          onEnd={() => onEnd(silence)}
+        />
+      ))}
+    </ActionTable>
   );
 }
+
+const COLUMNS = [
+  { title: "What" },
+  { title: "Ends" },
+  { title: "Hides now", kind: "number" },
+  { title: "Last week", kind: "fromWide" },
+  { title: "Why" },
+] as const;
 
 interface RowProps {
   silence: SilenceView;
@@ -132,23 +112,16 @@ function Row({ silence, maySilence, onExtend, onEnd }: RowProps) {
       <td className={classes.reason}>
         {reason} <small>by {by}</small>
       </td>
-      <td className={classes.actions}>
-        {maySilence && isOpen ? (
-          <>
-            <Button
-              size="compact-xs"
-              variant="default"
-              onClick={onExtend}
-              aria-label={`Extend: ${coveredWords(matchers)}`}
-            >
-              Extend…
-            </Button>{" "}
-            <Button size="compact-xs" variant="default" onClick={onEnd} aria-label={`End: ${coveredWords(matchers)}`}>
-              End…
-            </Button>
-          </>
-        ) : null}
-      </td>
+      <RowActions
+        actions={
+          maySilence && isOpen
+            ? [
+                { does: "Extend", of: coveredWords(matchers), act: onExtend },
+                { does: "End", of: coveredWords(matchers), act: onEnd },
+              ]
+            : []
+        }
+      />
     </tr>
   );
 }

@@ -142,13 +142,12 @@ test("a rule begins at a chart's spike and is tried on it, fires, is acknowledge
   const happened = page.getByRole("region", { name: "What happened" });
   for (const words of [/Fired as warning at 99/, /Acknowledged by .*Opening the flap/, /^.*Over at 20/])
     await happened.getByRole("listitem").filter({ hasText: words }).waitFor();
-  await page
-    .getByRole("region", { name: "Messages" })
-    .getByText(/silenced/)
-    .first()
-    .waitFor();
+  // That it is over is held back; on a slow machine the desk may have heard before that its hold had passed, too.
+  const untold = page.getByRole("list", { name: "Not told" });
+  await untold.getByText("Not told: over").waitFor();
+  await untold.getByText("silenced by “Being mended”").first().waitFor();
   const told = toldMessages(desk).flatMap(({ alerts: of }) => of.filter(({ device }) => device === "kiln-1"));
-  expect(told.map(({ id, state }) => [String(id), state])).toEqual([[first!.id, "firing"]]);
+  expect(new Set(told.map(({ id, state }) => `${id} ${state}`))).toEqual(new Set([`${first!.id} firing`]));
 });
 
 test("what a rule would have done by what is stored is what it does when the same comes in, in every field", async () => {
