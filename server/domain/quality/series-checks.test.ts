@@ -43,6 +43,11 @@ describe("the checks of a series", () => {
     expect(flagsOf(series(20_000, (i) => Math.round(5 * Math.sin(i / 150)) / 5))).toEqual([]);
   });
 
+  it("flag nothing of a boolean that is on for a moment, the first time or now and then, or off", () => {
+    for (const on of [0, 1])
+      expect(flagsOf(series(60_000, (i) => (i === 50_000 || i % 9000 === 8000 ? on : 1 - on)))).toEqual([]);
+  });
+
   it("find a value outside the valid range from the first reading on", () => {
     expect(flagsOf([{ time: 0, value: -200 }], { min: 0 })).toEqual([
       { check: "range", level: "fail", from: 0, to: 0 },

@@ -151,8 +151,10 @@ function judgeMiddle(state: SeriesState, after: number, limits: SeriesLimits, te
   const outside = middle < state[LOWEST]! || middle > state[HIGHEST]!;
   const readings = state[READINGS]!;
   const share = weight(readings);
+  const switches = isOnOrOff(before) && isOnOrOff(middle) && isOnOrOff(after);
   const spike =
     readings > KNOWN &&
+    !switches &&
     limits.spikeSteps !== null &&
     least > limits.spikeSteps * state[STEP]! &&
     Math.abs(after - before) <= AGREE * least;
@@ -161,13 +163,18 @@ function judgeMiddle(state: SeriesState, after: number, limits: SeriesLimits, te
 
   const speed = (step * 60_000) / state[BEFORE_GAP]!;
   const known = readings > KNOWN && time - state[FIRST_TIME]! >= CHANGES_KNOWN_MS;
-  if (known && limits.changeTimes !== null && outside && speed > limits.changeTimes * state[FASTEST]!)
+  if (known && !switches && limits.changeTimes !== null && outside && speed > limits.changeTimes * state[FASTEST]!)
     tell("change", "suspect", time, time);
   state[FASTEST] = Math.max(state[FASTEST]! * REMEMBERED, speed);
   // While it rests, a series doesn't forget how it moves.
   if (step > 0) state[STEP] = state[STEP] === 0 ? step : state[STEP]! + share * (step - state[STEP]!);
   state[LOWEST] = Math.min(state[LOWEST]!, middle);
   state[HIGHEST] = Math.max(state[HIGHEST]!, middle);
+}
+
+/** Booleans are 0 and 1: what is on for a moment, as where something moves now and then, is no spike. */
+function isOnOrOff(value: number): boolean {
+  return value === 0 || value === 1;
 }
 
 /** Follows the run of equal values. What lies at the edge of all values so far, as a machine at rest does, isn't stuck. */
