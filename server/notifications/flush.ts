@@ -103,7 +103,10 @@ async function flush(tx: PoolClient, group: Group, judging: Judging, write: Writ
   const escalateAt =
     !stillFiring || escalated || route.escalateMs === null ? null : (group.escalateAt ?? now + route.escalateMs);
   const repeatAt = stillFiring && route.repeatMs !== null && lastTold !== null ? lastTold + route.repeatMs : null;
-  const turns = [escalateAt, repeatAt].filter((turn) => turn !== null);
+  // Once an acknowledgement ends, it is thought anew of those it was about.
+  const goesOn = route.repeatMs === null && route.escalateMs === null ? [] : members;
+  const untils = goesOn.flatMap(({ alert }) => (isOver(alert) ? [] : [alert.acknowledgedUntil]));
+  const turns = [escalateAt, repeatAt, ...untils].filter((turn) => turn !== null);
   await tx.query(
     `UPDATE notification_group SET next_at = to_timestamp($2 / 1000.0), last_told = to_timestamp($3 / 1000.0),
        escalate_at = to_timestamp($4 / 1000.0), escalated = $5 WHERE id = $1`,
@@ -185,7 +188,10 @@ async function settleMembers(
     [
       group.id,
       members.map(({ alertId }) => alertId),
-      members.map(({ mute, held, isNews }) => (mute !== null && (isNews || held !== null) ? mute.why : null)),
+      // What was told and fires on is held, too: repeats and escalation go on when nothing holds it any more.
+      members.map(({ mute, held, isNews, told: was, alert }) =>
+        mute !== null && (isNews || held !== null || (was && !isOver(alert))) ? mute.why : null,
+      ),
       members.map((member) => member.told || told.has(member.alertId)),
     ],
   );

@@ -182,6 +182,30 @@ test("repeats come while nobody acknowledges; then they stop, and so does escala
   expect(titles().at(-1)).toBe("Resolved: too hot, press-07 at north");
 });
 
+test("once an acknowledgement or a silence ends, repeats and escalation go on", async () => {
+  const [desk, boss] = [await hook(), await hook("boss")];
+  await rig.route("all", [desk], { repeatMs: 600_000, escalateMs: 900_000, escalateTo: [boss] });
+  const told = async () =>
+    (await rig.messages()).filter(({ occasion }) => occasion !== "news").map((one) => one.occasion);
+  const alert = await alerts.fire();
+  await rig.run();
+  await alerts.acknowledge(alert);
+  await db.pool.query(`UPDATE alert SET acknowledged_until = to_timestamp($1 / 1000.0)`, [rig.clock.now + 1_200_000]);
+  await rig.pass(1_140_000, 60_000);
+  expect(await told()).toEqual([]);
+  await rig.pass(60_000);
+  expect(await told()).toEqual(["repeat"]);
+  await rig.pass(900_000, 60_000);
+  expect(await told()).toEqual(["repeat", "repeat", "escalation"]);
+  await rig.silence([{ field: "device", is: "is", values: ["press-07"] }], rig.clock.now + 1_800_000);
+  await rig.pass(1_740_000, 60_000);
+  expect(await told()).toHaveLength(3);
+  await rig.pass(120_000, 60_000);
+  expect((await told()).slice(3)).toEqual(["repeat"]);
+  await rig.pass(900_000, 60_000);
+  expect((await told()).slice(4)).toEqual(["repeat", "escalation"]);
+});
+
 test("a channel that is away for ten minutes gets what it missed as past; others don't wait for it", async () => {
   const other = await startReceiver();
   const [away, near] = [await hook("away"), await rig.channel("near", "webhook", { url: other.url })];

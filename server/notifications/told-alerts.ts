@@ -12,6 +12,8 @@ export type AlertSeen = ToldAlert &
     readonly late: boolean;
     /** What its rule says of such ones: they are told, not only recorded. */
     readonly tellsLate: boolean;
+    /** When its acknowledgement ends by itself; null: there is none, or it doesn't. */
+    readonly acknowledgedUntil: EpochMs | null;
   };
 
 const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
@@ -31,6 +33,7 @@ export async function seeAlerts(
        ${MS("a.decided_at")} AS "decidedAt", ${MS("a.no_data_since")} AS "noDataSince", a.closed_reason AS "closedReason",
        CASE WHEN a.acknowledged_at IS NOT NULL AND (a.acknowledged_until IS NULL OR a.acknowledged_until > to_timestamp($2 / 1000.0))
          THEN coalesce(a.acknowledged_by, 'somebody') END AS "acknowledgedBy",
+       CASE WHEN a.acknowledged_at IS NOT NULL AND a.acknowledged_until > to_timestamp($2 / 1000.0) THEN ${MS("a.acknowledged_until")} END AS "acknowledgedUntil",
        a.parent_id AS parent,
        CASE WHEN a.device_id IS NULL THEN (
          SELECT json_build_object('silent', (SELECT count(*) FROM alert c WHERE c.parent_id = a.id), 'of', e.detail->'of')
