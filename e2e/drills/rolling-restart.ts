@@ -21,8 +21,8 @@ const HAPROXY = "/usr/sbin/haproxy";
 const WEBS = 2;
 const WORKERS = 3;
 const SOCKETS = 50;
-const STOP_DELAY_SECONDS = 6;
-const START_MS = 90_000;
+const STOP_DELAY_SECONDS = 10;
+const START_MS = 240_000;
 /** The issue's bounds, in milliseconds. */
 const REFUSED_MS = 1000;
 const BACK_MS = 3000;
@@ -84,7 +84,7 @@ export async function main(argv: string[]): Promise<number> {
             ({ ok }) => ok,
             () => false,
           ),
-        { timeoutMs: START_MS, what: `${role} is ready: ${one.log().slice(-1000)}` },
+        { timeoutMs: START_MS, what: `${role} is ready (its log is ${one.dataDir}.log)` },
       );
       return one;
     }
@@ -225,9 +225,15 @@ function haproxy(folder: string, front: number, places: readonly number[]): stri
   const servers = places.map((port, i) => `  server web${i} 127.0.0.1:${port} check inter 500ms fall 2 rise 1`);
   const lines = [
     "defaults",
-    ...["mode http", "timeout connect 2s", "timeout client 60s", "timeout server 60s", "timeout tunnel 1h"].map(
-      (one) => `  ${one}`,
-    ),
+    ...[
+      "mode http",
+      "timeout connect 2s",
+      // A web that is slow is not one that is away; one that leaves says so at once.
+      "timeout check 5s",
+      "timeout client 60s",
+      "timeout server 60s",
+      "timeout tunnel 1h",
+    ].map((one) => `  ${one}`),
     ...["option redispatch 1", "retries 3", "option forwardfor"].map((one) => `  ${one}`),
     `frontend front\n  bind 127.0.0.1:${front}\n  default_backend webs`,
     "backend webs\n  balance leastconn\n  option httpchk\n  http-check send meth GET uri /api/readyz hdr Host 127.0.0.1",

@@ -21,7 +21,11 @@ export const MANIFEST_TYPOS: readonly Typo[] = [
     from: "maxUnavailable: 1\n  selector",
     to: "maxUnavailabel: 1\n  selector",
   },
-  { what: "a root that can be written to", from: "readOnlyRootFilesystem: true", to: "readOnlyRootFilesystem: false" },
+  {
+    what: "a root that can be written to",
+    from: "readOnlyRootFilesystem: true",
+    to: "readOnlyRootFilesystem: false",
+  },
   { what: "a container without a bound of memory", from: "            memory: 768Mi\n", to: "" },
 ];
 
