@@ -1,34 +1,21 @@
-import type * as crypto from "node:crypto";
 import { expect, test, vi } from "vitest";
 import { userLink } from "@/server/contracts/access";
 import { read, refused } from "@/server/testing/api-rig";
+import { scrypts } from "@/server/testing/lighter-scrypt";
 import { cookieOf, createSignInRig, PASSWORD } from "@/server/testing/sign-in-rig";
-import { until } from "@/server/testing/until";
 
-const scrypts = vi.hoisted(() => ({ count: 0 }));
-vi.mock("node:crypto", async (original) => {
-  const real = await original<typeof crypto>();
-  const { promisify } = await import("node:util");
-  // Counted, not replaced: the work itself is done. promisify goes by this symbol.
-  const counted = Object.assign((...args: Parameters<typeof real.scrypt>) => real.scrypt(...args), {
-    [promisify.custom]: (...args: unknown[]) => {
-      scrypts.count += 1;
-      return (promisify(real.scrypt) as (...args: unknown[]) => unknown)(...args);
-    },
-  });
-  return { ...real, scrypt: counted };
-});
+vi.mock("node:crypto", async (original) =>
+  (await import("@/server/testing/lighter-scrypt")).withLighterScrypt(await original()),
+);
 
 const rig = createSignInRig();
 const { query, ask, byLink, byPassword, withPassword } = rig;
 
 test("a sign-in beside a change of the password gives no session that outlives it", async () => {
   const { cookie, email } = await withPassword();
-  scrypts.count = 0;
-  const answering = byPassword(email, PASSWORD);
-  await until(() => scrypts.count === 1);
-  await query("UPDATE account SET password = '$scrypt$ln=15,r=8,p=3$AAAA$AAAA'");
-  expect((await answering).status).toBe(401);
+  scrypts.meanwhile = () => query("UPDATE account SET password = '$scrypt$ln=15,r=8,p=3$AAAA$AAAA'");
+  expect((await byPassword(email, PASSWORD)).status).toBe(401);
+  scrypts.meanwhile = undefined;
   expect(await query("SELECT 1 FROM session")).toHaveLength(1);
   expect((await ask("getMe", { cookie })).status).toBe(200);
 });

@@ -1,8 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { me, sessionsAnswer, userLink } from "@/server/contracts/access";
 import { read, refused } from "@/server/testing/api-rig";
 import { cookieOf, createSignInRig, PASSWORD } from "@/server/testing/sign-in-rig";
 import { until } from "@/server/testing/until";
+
+vi.mock("node:crypto", async (original) =>
+  (await import("@/server/testing/lighter-scrypt")).withLighterScrypt(await original()),
+);
 
 const rig = createSignInRig();
 const { query, ask, linkTo, byLink, byPassword, owner, withPassword } = rig;

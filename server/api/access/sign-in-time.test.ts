@@ -1,6 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { hashPassword } from "@/server/access/passwords";
 import { createApiRig, JSON_TYPE } from "@/server/testing/api-rig";
+
+vi.mock("node:crypto", async (original) =>
+  (await import("@/server/testing/lighter-scrypt")).withLighterScrypt(await original()),
+);
 
 const rig = createApiRig();
 const PAIRS = 30;

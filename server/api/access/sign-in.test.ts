@@ -3,6 +3,10 @@ import { me, userLink, usersAnswer } from "@/server/contracts/access";
 import { read, refused } from "@/server/testing/api-rig";
 import { cookieOf, createSignInRig, PASSWORD } from "@/server/testing/sign-in-rig";
 
+vi.mock("node:crypto", async (original) =>
+  (await import("@/server/testing/lighter-scrypt")).withLighterScrypt(await original()),
+);
+
 const rig = createSignInRig();
 const { query, ask, linkTo, byLink, byPassword, owner, withPassword } = rig;
 
