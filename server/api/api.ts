@@ -50,7 +50,8 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
   const recording = createRecording(deps.pool, (error, verb) => onUnforeseen(error, verb, "audit-unavailable"));
   // A verb that writes may ask a port that has a connection of its own: were all taken by such verbs, each would wait for the others.
   const writing = createSemaphore(Math.max(1, Math.floor(deps.pool.options.max / 2)));
-  const openApi = createOpenApi(Object.values(VERBS), PROTOCOLS, version);
+  // Made when somebody asks: it takes an eighth of the start of web.
+  let openApi: object | undefined;
 
   async function answered(request: Request, answer: (url: URL) => Promise<Response>): Promise<Response> {
     const url = new URL(request.url);
@@ -135,7 +136,7 @@ export function createApi(deps: ApiDeps & CallDeps, version: string, onUnforesee
         for (const [header, value] of call.headers) response.headers.append(header, value);
         return response;
       }),
-    openApi: async () => json(openApi, 200),
+    openApi: async () => json((openApi ??= createOpenApi(Object.values(VERBS), PROTOCOLS, version)), 200),
     notAllowed: (request, allowed) =>
       answered(request, async () => {
         const allow = allowed.join(", ");
