@@ -11,8 +11,8 @@ import { type EngineMode, startDrillEngines } from "./drill-engines";
 import { drained } from "./pipeline";
 import { MAPPING, type Recording, readRecording } from "./recording";
 import { recount } from "./recount";
-import type { Row } from "./rows";
-import { openStage } from "./stage";
+import { replayExact } from "./replay-exact";
+import { isBad, type Row } from "./rows";
 
 const FILE = "e2e/fixtures/environment.ndjson";
 
@@ -48,27 +48,29 @@ export async function main(argv: string[]): Promise<number> {
       target: { type: "string", multiple: true, default: [...TARGETS] },
     },
   });
-  const { wrong } = await killRounds({
+  const rows = await killRounds({
     mode: readMode(values.engines),
     file: values.file,
     rounds: Number(values.rounds ?? (values.short ? 1 : 10)),
     targets: values.target as Target[],
     seed: Number(values.seed),
   });
-  return wrong.length === 0 ? 0 : 1;
+  return rows.some(isBad) ? 1 : 0;
 }
 
 /**
- * Kills the worker, the web process, PostgreSQL, Kafka and the whole tree, each so many times at a random moment of a replay, starts again
- * what doesn't come back by itself, resumes the replay, and counts: nothing lost, nothing twice.
+ * Replays a recording undisturbed, which is replay-exact, and learns how long that takes. Then kills the worker, the web process, PostgreSQL,
+ * Kafka and the whole tree, each so many times at a random moment of a replay, starts again what doesn't come back by itself, resumes the
+ * replay, and counts: nothing lost, nothing twice. @returns the rows of replay-exact and of the kills.
  */
-export async function killRounds({ mode, file, rounds, targets, seed }: KillRounds): Promise<Row> {
-  const began = performance.now();
+export async function killRounds({ mode, file, rounds, targets, seed }: KillRounds): Promise<Row[]> {
   const recording = readRecording(file);
   const random = seeded(seed);
   const checks = createChecks(`kill-rounds on ${mode} engines`);
   console.log(`${recording.messages} messages, ${recording.readings} readings; seed ${seed}`);
-  const duration = await undisturbed(recording, mode);
+  const exact = await replayExact(mode, file);
+  const began = performance.now();
+  const duration = exact.replayMs;
   console.log(`an undisturbed replay takes ${duration} ms`);
   const tally: Tally = { checks, sent: 0, stored: 0, lost: 0, twice: 0, recoveries: [] };
   for (const target of targets) {
@@ -82,7 +84,7 @@ export async function killRounds({ mode, file, rounds, targets, seed }: KillRoun
   const { sent, stored, lost, twice, recoveries } = tally;
   const seconds = (performance.now() - began) / 1000;
   const wrong = [...checks.failed];
-  return {
+  const kills: Row = {
     drill: "kill-rounds",
     faults: recoveries.length,
     sent,
@@ -94,20 +96,7 @@ export async function killRounds({ mode, file, rounds, targets, seed }: KillRoun
     seconds,
     wrong,
   };
-}
-
-/** Milliseconds a replay takes when nobody disturbs it. */
-async function undisturbed(recording: Recording, mode: EngineMode): Promise<number> {
-  const stage = await openStage(mode, "plain");
-  const { product } = stage;
-  try {
-    const started = Date.now();
-    await runProduct(replayOf(recording, product), { FIELDWATCH_DATA_DIR: product.dataDir });
-    return Date.now() - started;
-  } finally {
-    await stage.close();
-    stage.remove();
-  }
+  return [exact, kills];
 }
 
 function replayOf(recording: Recording, product: Product): string[] {
