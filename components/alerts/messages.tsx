@@ -18,6 +18,12 @@ const ATTEMPTS: Record<NonNullable<Message["attempts"][number]["outcome"]>, read
   failed: ["failing", "Failed"],
 };
 
+/** Why a message was sent, where that isn't that something happened. */
+const OCCASION_WORDS: Readonly<Record<Message["occasion"], string>> = {
+  ...{ news: "", repeat: "again ", escalation: "as nobody acknowledged, " },
+  ...{ test: "a test ", trouble: "a channel in trouble, " },
+};
+
 /** What was decided about an alert's events, and each message about it with every attempt and the other side's answer. */
 export function Messages({ id }: { id: string }) {
   const { data, error } = useQuery(alertMessagesQuery(id));
@@ -32,7 +38,10 @@ export function Messages({ id }: { id: string }) {
         {messages.map((message) => (
           <li key={message.id}>
             <p>
-              {message.title} <small>to {message.channel}</small>
+              {message.title}{" "}
+              <small>
+                {OCCASION_WORDS[message.occasion]}to {message.channel}
+              </small>
             </p>
             {message.attempts.length === 0 ? (
               <small>

@@ -84,6 +84,7 @@ test("plain recurrences are words, others stay as they are", () => {
   expect(recurrenceWords("0 2 * * 6", 120)).toBe("Each Saturday at 02:00 for 2 h");
   expect(recurrenceWords("30 22 * * *", 30)).toBe("Each day at 22:30 for 30 min");
   expect(recurrenceWords("0 2 * * 1,3", 60)).toBe("Each Monday and Wednesday at 02:00 for 1 h");
+  expect(recurrenceWords("6 * * * *", 10)).toBe("Each hour at :06 for 10 min");
   expect(recurrenceWords("0 */4 1 * *", 60)).toBe("0 */4 1 * *, for 1 h");
   expect(recurrenceWords("0 2 * * mon#1", 60)).toBe("0 2 * * mon#1, for 1 h");
 });

@@ -127,6 +127,8 @@ export function recurrenceWords(cron: string, minutes: number): string {
   const [minute = "", hour = "", day = "", month = "", weekday = ""] = cron.trim().split(/\s+/);
   const lasts = `for ${formatDuration(minutes * 60_000)}`;
   const two = (text: string) => text.padStart(2, "0");
+  if (/^\d+$/.test(minute) && [hour, day, month, weekday].every((part) => part === "*"))
+    return `Each hour at :${two(minute)} ${lasts}`;
   if (!/^\d+$/.test(minute) || !/^\d+$/.test(hour) || day !== "*" || month !== "*") return `${cron}, ${lasts}`;
   const at = `at ${two(hour)}:${two(minute)} ${lasts}`;
   if (weekday === "*") return `Each day ${at}`;

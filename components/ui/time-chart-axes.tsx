@@ -14,12 +14,17 @@ interface AxesProps extends Frame {
   readonly marks: readonly TimeMark[];
 }
 
+/** How far below its line a label's foot is. */
+const LABEL_FOOT = 14;
+
 /** What lies under the lines: ticks with their labels, limits, and the stretches and moments that stand out. */
 export const ChartAxes = memo(function ChartAxes(props: AxesProps) {
-  const { from, to, scale, width, height, ticks, limits } = props;
+  const { from, to, scale, width, height, ticks } = props;
   const [foot, right] = [height - PLOT.bottom, width - PLOT.right];
   const x = (time: number) => xOf(Math.min(to, Math.max(from, time)), from, to, width);
   const y = (value: number) => yOf(value, scale, height);
+  // Below a line at the foot the label would stand among the ticks.
+  const limits = props.limits.map((one) => ({ ...one, below: one.below === true && y(one.value) + LABEL_FOOT < foot }));
   const asides = labelAsides(limits, scale, height);
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} className={classes.axes}>
@@ -66,7 +71,7 @@ export const ChartAxes = memo(function ChartAxes(props: AxesProps) {
       {limits.map(({ value, label, color, below }, i) => (
         <g key={label}>
           <line x1={PLOT.left} x2={right} y1={y(value)} y2={y(value)} stroke={color} strokeDasharray="4 3" />
-          <text x={PLOT.left + 5 + asides[i]!} y={y(value) + (below ? 14 : -5)}>
+          <text x={PLOT.left + 5 + asides[i]!} y={y(value) + (below ? LABEL_FOOT : -5)}>
             {label}
           </text>
         </g>
