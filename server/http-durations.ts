@@ -33,7 +33,7 @@ export function timeAnswer(
 }
 
 /** The kind of an address: one name for each would be hundreds of series. */
-function routeOf(url: string): "telemetry" | "doors" | "pages" | "api" {
+export function routeOf(url: string): "telemetry" | "doors" | "pages" | "api" {
   if (/^\/api\/v1\/telemetry(\?|$)/.test(url)) return "telemetry";
   if (isSourceDoor(url)) return "doors";
   return isPage(url) ? "pages" : "api";

@@ -19,10 +19,12 @@ import type { MetricsGate } from "./metrics-gate";
 import type { Logger } from "./observability/logger";
 import { inContext, type LogContext } from "./observability/logs/context";
 import type { Counting } from "./observability/metrics/metrics";
-import { readTraceparent } from "./observability/trace-context";
+import type { TraceParent } from "./observability/trace-context";
+import type { Tracing } from "./observability/tracing/tracing";
 import { admitToPage } from "./page-gate";
 import type { LiveServer } from "./realtime/live-channel";
 import { openLiveServer } from "./socket-gate";
+import { traceRequest } from "./trace-requests";
 
 const DRAIN_MS = 5000;
 /** The time the rest of a refused body may take to arrive, in milliseconds. */
@@ -49,6 +51,7 @@ interface Wanted {
   readonly own: string;
   readonly certificate: Certificate | null;
   readonly counting: Counting;
+  readonly tracing: Tracing | null;
   /** True from when this server was told to stop: connections are not kept. */
   readonly isLeaving: () => boolean;
   /** Answers what scrapes metrics. */
@@ -58,7 +61,7 @@ interface Wanted {
 
 /** Opens the port with the front door before everything, and Next's pages and Socket.IO behind it. Next answers once it has loaded the build. */
 export async function listen(wanted: Wanted): Promise<Listening> {
-  const { config, logger, authenticator, own, certificate, counting, isLeaving, scraped, api } = wanted;
+  const { config, logger, authenticator, own, certificate, counting, tracing, isLeaving, scraped, api } = wanted;
   runAsProduction();
   const server = openServer(certificate);
   const onRefused = ({ kind, detail, fix }: Refusal) => logger.warn({ kind, fix }, detail);
@@ -123,8 +126,10 @@ export async function listen(wanted: Wanted): Promise<Listening> {
         .catch(() => response.destroy());
     };
     server.on("request", (request, response) => {
-      const context = contextOf(request);
-      inContext(context, () => answer(request, response, context));
+      traceRequest(tracing, request, response, (trace) => {
+        const context = contextOf(request, trace);
+        inContext(context, () => answer(request, response, context));
+      });
     });
     const socketsOf = createPerAddress(place.MAX_CONNECTIONS_PER_ADDRESS);
     server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -146,9 +151,8 @@ export async function listen(wanted: Wanted): Promise<Listening> {
 }
 
 /** What lines about a request have in common; its id is the sender's, if it is one that can't be mistaken for anything else. */
-function contextOf({ headers }: IncomingMessage): LogContext {
-  const { "x-request-id": said = "", traceparent } = headers;
-  const trace = readTraceparent(traceparent);
+function contextOf({ headers }: IncomingMessage, trace: TraceParent | null): LogContext {
+  const { "x-request-id": said = "" } = headers;
   return {
     request_id: /^[\w.-]{1,64}$/.test(String(said)) ? String(said) : randomUUID(),
     ...(trace && { trace_id: trace.traceId, span_id: trace.spanId }),

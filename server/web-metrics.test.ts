@@ -3,9 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "@/e2e/product";
 import { type Config, loadConfig } from "./config/config";
 import { pipelineAnswer } from "./contracts/pipeline";
+import { TOPICS } from "./domain/terms";
 import { metricsOf } from "./observability/metrics/definitions";
 import { freshDatabase, type TestDatabase } from "./testing/database";
 import { keyHeader } from "./testing/key-header";
+import { startOtlpReceiver } from "./testing/otlp-receiver";
 import { readSeries, sumOf } from "./testing/scraped";
 import { makeTopics } from "./testing/topics";
 import { until } from "./testing/until";
@@ -22,6 +24,7 @@ let config: Config;
 let web: Awaited<ReturnType<typeof runWeb>>;
 let worker: { stop(): Promise<void> };
 let url: string;
+let receiver: Awaited<ReturnType<typeof startOtlpReceiver>>;
 let admin: { readonly authorization: string };
 
 async function runAt(networks: string): Promise<{ readonly at: string; readonly stop: () => Promise<void> }> {
@@ -32,7 +35,10 @@ async function runAt(networks: string): Promise<{ readonly at: string; readonly 
 
 beforeAll(async () => {
   db = await freshDatabase();
-  const loaded = loadConfig({ DATABASE_URL: db.connectionString }, "");
+  receiver = await startOtlpReceiver();
+  // Of those whose senders say nothing, none: only what a test sends with a trace.
+  const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER: "parentbased_always_off" };
+  const loaded = loadConfig({ DATABASE_URL: db.connectionString, TRACE_SLOW_MS: "600000", ...traces }, "");
   config = { ...loaded, server: { ...loaded.server, PORT: await freePort() } };
   url = `http://127.0.0.1:${config.server.PORT}`;
   await db.pool.query(`INSERT INTO site (id, name) VALUES (1, 'A')`);
@@ -45,6 +51,7 @@ afterAll(async () => {
   await web?.stop();
   await worker?.stop();
   await db?.drop();
+  await receiver?.stop();
 });
 
 const scrape = async (headers: Record<string, string> = {}) => {
@@ -134,7 +141,7 @@ test("every metric of web that can be there is served, and no other", async () =
   // There is a series only where there was something to count.
   const empty = [...known].filter((name) => !served.has(name)).sort();
   expect(
-    empty.filter((name) => !/live_frames|notifications|refused_requests|gc_duration|job_last_end/.test(name)),
+    empty.filter((name) => !/live_frames|notifications|refused_requests|gc_duration|job_last_end|trace_spans/.test(name)),
   ).toEqual([]);
   expect(readSeries(text).size).toBeLessThan(1000);
   expect(text).not.toMatch(/="d[0-6]"/);
@@ -183,4 +190,25 @@ test("the page Metrics stays where it is for browsers", async () => {
     expect(page.headers.get("content-type")).toContain("text/html");
     expect((await fetch(`${url}/metrics`, { headers: { accept }, redirect: "manual" })).status).toBe(303);
   }
+});
+
+test("one POST with traceparent is one trace: request, log, batch with its stages, commit; a POST without one is none", async () => {
+  const [trace, sender] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
+  const one = { device: "traced-1", time: new Date().toISOString(), readings: { t: 1 } };
+  await send([{ ...one, device: "untraced-1" }]);
+  await send([one, { ...one, device: "traced-2" }], { traceparent: `00-${trace}-${sender}-01` });
+  const spans = () => receiver.spans.filter(({ traceId }) => traceId === trace);
+  await until(() => spans().some(({ name }) => name === "committed") && spans().length >= 8, { timeoutMs: 30_000 });
+  const named = (name: string) => spans().find((span) => span.name === name)!;
+  const topic = TOPICS.telemetry;
+  const [request, append, batch] = [named("POST telemetry"), named(`send ${topic}`), named(`process ${topic}`)];
+  expect(request.parentSpanId).toBe(sender);
+  expect(append.parentSpanId).toBe(request.spanId);
+  expect(batch.parentSpanId).toBe(append.spanId);
+  for (const stage of ["decode", "enrich", "documents", "readings", "committed"])
+    expect([stage, named(stage).parentSpanId]).toEqual([stage, batch.spanId]);
+  expect(new Set(spans().map(({ service }) => service))).toEqual(new Set(["fieldwatch-web", "fieldwatch-worker"]));
+  for (const { startTimeUnixNano: from, endTimeUnixNano: to } of spans()) expect(BigInt(to) >= BigInt(from)).toBe(true);
+  // Nothing begins a trace of its own here.
+  expect(receiver.spans.filter(({ parentSpanId }) => parentSpanId === undefined)).toEqual([]);
 });

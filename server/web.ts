@@ -35,6 +35,7 @@ import { createTally } from "./observability/tally";
 import { ask } from "./delivery/ask";
 import { ownAddress } from "./delivery/target";
 import type { Logger } from "./observability/logger";
+import { openTracing } from "./observability/tracing/tracing";
 import { captureConsole } from "./observability/logs/console";
 import { followOwn } from "./events/follow";
 import { noteRestart } from "./events/restart";
@@ -49,6 +50,7 @@ import { type LiveChannel, startLiveChannel } from "./realtime/live-channel";
 import { sealSecrets } from "./sources/rows";
 import { hasDoors } from "./sources/doors/wanted";
 import { cutOff } from "./socket-gate";
+import { traceAppends } from "./trace-requests";
 import { certificateOf } from "./own-certificate";
 import { listen, OWN_HEADER } from "./web-listen";
 
@@ -62,9 +64,13 @@ const LOG_ANSWERS_MS = 4000;
  */
 export async function runWeb(config: Config, logger: Logger): Promise<Running & { readonly port: number }> {
   const keptSecrets = createKeptSecrets(config);
-  const engines = await composeEngines(config, "web", logger);
   const metrics = createMetrics("web");
-  const undo: (() => Promise<void> | void)[] = [() => engines.close(), collectProcess(metrics)];
+  const tracing = await openTracing(config, "web", (outcome, count) =>
+    metrics.count("fieldwatch_trace_spans_total", { outcome }, count),
+  );
+  const opened = await composeEngines(config, "web", logger);
+  const engines = { ...opened, eventLog: traceAppends(opened.eventLog, tracing) };
+  const undo: (() => Promise<void> | void)[] = [() => tracing?.stop(), () => engines.close(), collectProcess(metrics)];
   let stopped: Promise<void> | undefined;
   const stop = () =>
     (stopped ??= (async () => {
@@ -150,6 +156,7 @@ export async function runWeb(config: Config, logger: Logger): Promise<Running & 
       own: ownId,
       certificate,
       counting: metrics,
+      tracing,
       isLeaving: () => leaving,
       scraped: createMetricsGate(metrics, authenticator, config.metrics.METRICS_NETWORKS),
       api,

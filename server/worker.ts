@@ -31,6 +31,7 @@ import { openMetricsPort } from "./metrics-port";
 import { runNotifier } from "./notifications/notifier";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Logger } from "./observability/logger";
+import { openTracing } from "./observability/tracing/tracing";
 import { type Counting, createMetrics } from "./observability/metrics/metrics";
 import { collectProcess } from "./observability/metrics/process-metrics";
 import type { Running } from "./observability/running";
@@ -42,6 +43,7 @@ import { createPipeline, type Pipeline } from "./pipeline/pipeline";
 import { createPublishLive } from "./pipeline/stages/publish-live";
 import { createFollow, type FollowBatch } from "./pipeline/follow";
 import { createTimings, type Timings } from "./pipeline/timings";
+import { traceBatches, type TracedBatches } from "./trace-batches";
 
 /** The time batches may take to finish when the worker stops, in milliseconds. */
 const DRAIN_MS = 5000;
@@ -76,14 +78,18 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     now: Date.now,
     onError: (error) => logger.debug({ err: error }, "stage timings could not be written"),
   });
-  const timings: Timings = {
+  const tracing = await openTracing(config, "worker", (outcome, count) =>
+    metrics.count("fieldwatch_trace_spans_total", { outcome }, count),
+  );
+  const counted: Timings = {
     add(stage, run) {
       measured.add(stage, run);
       metrics.observe("fieldwatch_stage_duration_seconds", { stage }, run.ms / 1000);
     },
   };
   let busyUntil = -Infinity;
-  const publishLive = createPublishLive({ eventLog: engines.eventLog, worker, timings });
+  const publishLive = createPublishLive({ eventLog: engines.eventLog, worker, timings: counted });
+  const traced = traceBatches(tracing, counted, publishLive);
   const follow = createFollow({
     worker,
     note: (id, handled) => noteHandled(engines.pool, id, handled),
@@ -93,7 +99,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     cold,
     logger,
     publishLive,
-    timings,
+    traced,
     follow,
     fatal,
     counting: metrics,
@@ -173,6 +179,7 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
         notifier.stop(),
       ]);
       await measured.stop();
+      await tracing?.stop();
       await port?.stop();
       stopProcess();
       await Promise.all([work.close(), telling.end(), engines.close()]);
@@ -185,7 +192,7 @@ type ConsumeDeps = {
   cold: ColdReader;
   logger: Logger;
   publishLive: ReturnType<typeof createPublishLive>;
-  timings: Timings;
+  traced: TracedBatches;
   follow: FollowBatch;
   fatal: (error: unknown) => void;
   counting: Counting;
@@ -195,7 +202,7 @@ type ConsumeDeps = {
 };
 
 async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
-  const { cold, logger, publishLive, timings, follow, fatal, counting, noteLoad, signal } = deps;
+  const { cold, logger, publishLive, traced, follow, fatal, counting, noteLoad, signal } = deps;
   const { pipeline: settings } = config;
   await untilReady(() => engines.eventLog.ensureTopics(topicSettings(config)), logger, signal);
   await untilReady(() => engines.prepareDocuments(), logger, signal);
@@ -203,7 +210,7 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
     ...engines,
     cold,
     publishLive,
-    timings,
+    timings: traced.timings,
     maxDevices: settings.MAX_DEVICES,
     maxMetrics: settings.MAX_METRICS,
     futureToleranceMs: settings.FUTURE_TOLERANCE_SECONDS * 1000,
@@ -215,7 +222,7 @@ async function consume(config: Config, engines: Engines, deps: ConsumeDeps) {
       ...pipeline,
       handle(batches, signal) {
         noteLoad(batches.reduce((sum, { records }) => sum + records.length, 0));
-        return counted(counting, batches, () => pipeline.handle(batches, signal));
+        return counted(counting, batches, () => traced.handle(batches, () => pipeline.handle(batches, signal)));
       },
     },
     follow,

@@ -17,7 +17,7 @@ import { startDrillEngines } from "./drill-engines";
 const FILES = path.join(ROOT, "docker/observability/prometheus");
 /** Of what need not have happened within a drill: batches that fail, notifications, browsers that look, messages lost or skipped. */
 const MAY_BE_ABSENT =
-  /^fieldwatch_(batch_failures|notifications|live_frames|ingest_refused_requests|simulator_dropped|source_client)/;
+  /^fieldwatch_(batch_failures|trace_spans|notifications|live_frames|ingest_refused_requests|simulator_dropped|source_client)/;
 /** FieldwatchNoWorker and FieldwatchDown wait a minute; then comes the next evaluation. */
 const FIRES_MS = 120_000;
 const SECOND = 1000;

@@ -281,6 +281,7 @@ export function envExample(): string {
     intake: "Doors of sources",
     simulator: "Simulator",
     metrics: "Metrics",
+    tracing: "Traces",
   };
   // The order above is kept: the members of a module come in one order from source and in another when bundled.
   const parts = Object.entries(titles).map(([name, title]) => {

@@ -4,3 +4,4 @@ export { engines, eventLog } from "./sections/engines";
 export { cold } from "./sections/cold";
 export { metrics } from "./sections/metrics";
 export { pipeline, ingest, intake, simulator } from "./sections/telemetry";
+export { tracing } from "./sections/tracing";

@@ -16,3 +16,8 @@ export function readTraceparent(text: unknown): TraceParent | null {
   if (traceId === undefined || spanId === undefined || (version === "00" && more !== undefined)) return null;
   return { traceId, spanId, isSampled: (parseInt(flags!, 16) & 1) === 1 };
 }
+
+/** Writes the header by which what follows is known to belong to it. */
+export function toTraceparent({ traceId, spanId, isSampled }: TraceParent): string {
+  return `00-${traceId}-${spanId}-${isSampled ? "01" : "00"}`;
+}

@@ -171,6 +171,10 @@ export const DASHBOARDS: readonly Dashboard[] = [
         [orZero("max by (enabled) (fieldwatch_sources)"), "enabled: {{enabled}}"],
         [orZero("max(fieldwatch_source_clients)"), "MQTT clients"],
       ),
+      over("Spans of traces", "cps", "Sent, and dropped as too many waited or they could not be sent.", [
+        orZero("sum by (outcome) (rate(fieldwatch_trace_spans_total[5m]))"),
+        "{{outcome}}",
+      ]),
       over("Live frames", "cps", "Frames sent to browsers, by kind.", [
         orZero("sum by (kind) (rate(fieldwatch_live_frames_total[5m]))"),
         "{{kind}}",

@@ -188,6 +188,13 @@ export const METRICS = {
     "Batches that failed and come again, by class of the error.",
     ["class"],
   ),
+  fieldwatch_trace_spans_total: own(
+    "Process",
+    ["web", "worker"],
+    "counter",
+    "Spans of traces: sent, or dropped as too many waited or they could not be sent. Absent while there are none.",
+    ["outcome"],
+  ),
 
   fieldwatch_devices: kept("Fleet and alerts", "gauge", "Devices, by state; retired ones are left out.", ["state"]),
   fieldwatch_alerts: kept("Fleet and alerts", "gauge", "Alerts that are open, by severity and state.", [

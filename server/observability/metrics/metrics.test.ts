@@ -17,7 +17,7 @@ const NO_UNIT = new Set([
     "fieldwatch_live_browsers",
   ],
 ]);
-const COUNTED = /_(messages|readings|letters|requests|deliveries|failures|frames|seconds)_total$/;
+const COUNTED = /_(messages|readings|letters|requests|spans|deliveries|failures|frames|seconds)_total$/;
 
 test("names are of Prometheus' kind: base units at the end, counters with _total, nothing else with it", () => {
   for (const [name, { kind }] of ALL) {
