@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A span as OTLP's JSON has it, with the service that told of it. */
-export interface ReceivedSpan {
+interface ReceivedSpan {
   readonly service: string;
   readonly traceId: string;
   readonly spanId: string;
