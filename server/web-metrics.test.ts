@@ -141,7 +141,9 @@ test("every metric of web that can be there is served, and no other", async () =
   // There is a series only where there was something to count.
   const empty = [...known].filter((name) => !served.has(name)).sort();
   expect(
-    empty.filter((name) => !/live_frames|notifications|refused_requests|gc_duration|job_last_end|trace_spans/.test(name)),
+    empty.filter(
+      (name) => !/live_frames|notifications|refused_requests|gc_duration|job_last_end|trace_spans/.test(name),
+    ),
   ).toEqual([]);
   expect(readSeries(text).size).toBeLessThan(1000);
   expect(text).not.toMatch(/="d[0-6]"/);
