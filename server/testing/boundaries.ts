@@ -142,7 +142,7 @@ const ROOMS: readonly Room[] = [
 
 /** The root's entries: the program's own folders and files, and what tools and repositories need there. */
 export const ROOT_ENTRIES: readonly string[] = [
-  ...["app", "components", "server", "prisma", "docker", "public", "e2e", "docs"],
+  ...["app", "components", "server", "prisma", "docker", "public", "e2e", "docs", "infra"],
   ...[
     "next.config.js",
     "instrumentation-client.ts",
