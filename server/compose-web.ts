@@ -34,6 +34,8 @@ import { createReread } from "./sources/reread";
 import { PIPELINE_GROUP, TOPICS } from "./domain/terms";
 import type { Health } from "./health/health";
 import { keptByKey } from "./async/kept-for";
+import { readChangelog } from "./config/changelog";
+import { breakingMigrations } from "./postgres/breaking-migrations";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
 import { createColdReader } from "./readings/cold/reader";
@@ -115,6 +117,7 @@ export function composeApi(parts: ApiParts): Api {
       isLeaving: parts.isLeaving ?? (() => false),
       describeLog: () => engines.eventLog.describe(TOPICS.telemetry, PIPELINE_GROUP),
       setup: () => readSetup(config.dataDir),
+      about: () => ({ version, node: process.version, releases: readChangelog(), breaking: breakingMigrations() }),
       staleSeconds: pipeline.DEVICE_STALE_SECONDS,
       now: Date.now,
       retention: {

@@ -20,6 +20,7 @@ import { byGroup, isExplained, worst } from "./groups";
 import classes from "./health.module.css";
 import { JobRuns } from "./jobs";
 import { Probe } from "./probe";
+import { AboutVersion } from "./about";
 import { SetupAttempts } from "./setup";
 
 /** The group of the probe that says whether jobs run. */
@@ -85,6 +86,7 @@ function Whole() {
         </>
       )}
       <SetupAttempts />
+      <AboutVersion />
     </Page>
   );
 }

@@ -36,11 +36,15 @@ export interface Stage {
   remove(): void;
 }
 
-/** Starts engines and product, and waits until it takes work. */
+/**
+ * Starts engines and product, and waits until it takes work.
+ * @param prepare what is done with the engines before the product is started.
+ */
 export async function openStage(
   mode: EngineMode,
   kind: StageKind,
   env: Readonly<Record<string, string>> | ((folder: string) => Readonly<Record<string, string>>) = {},
+  prepare: (engines: DrillEngines) => Promise<void> = () => Promise.resolve(),
 ): Promise<Stage> {
   const folder = mkdtempSync(path.join(tmpdir(), "fieldwatch-drill-"));
   const engines = await startDrillEngines(mode, { proxied: kind === "proxied", killable: kind === "killable" });
@@ -70,6 +74,7 @@ export async function openStage(
     await until(() => !pids.some(isAlive), { timeoutMs: 15_000, what: "every process of the product to be gone" });
   };
   try {
+    await prepare(engines);
     product = await startProduct(options);
     await product.ready();
   } catch (error) {

@@ -1,3 +1,4 @@
+import { getAbout } from "./about/get";
 import { exportAudit, listAudit } from "./access/audit";
 import { listAccessKeys, makeAccessKey, revokeAccessKey, rotateAccessKey } from "./access/keys";
 import { endOwnSession, getMe, listOwnSessions, setOwnPassword } from "./access/me";
@@ -203,6 +204,7 @@ export const VERBS = {
   getLive,
   getReady,
   listSetup,
+  getAbout,
   sendTestMessage,
   getTestMessage,
   listTestMessages,

@@ -6,7 +6,8 @@ import type { Config } from "@/server/config/config";
 import { databaseConnection, ownerConnection } from "@/server/postgres/connection";
 import { ownerOf } from "@/server/postgres/embedded/owner";
 import { DatabaseUnavailableError } from "@/server/postgres/client";
-import { migrate, pendingMigrations } from "@/server/postgres/migrate";
+import { breakingMigrations } from "@/server/postgres/breaking-migrations";
+import { migrate, pendingMigrations, readMigrations } from "@/server/postgres/migrate";
 import { admitRuntimeRole } from "@/server/postgres/runtime-role";
 import { errorCode, StartError } from "@/server/postgres/start-error";
 import type { Logger } from "@/server/observability/logger";
@@ -40,6 +41,7 @@ export async function prepareEngines(
     return names;
   });
   logger.info(`${migrated(applied)}${seconds(began)}`);
+  warnOfBreaking(applied, logger);
 
   const engines = await composeEngines(config, "migrate", logger);
   const { names, inspection } = engines;
@@ -124,6 +126,16 @@ function mayBeStarting(error: unknown): boolean {
 
 function seconds(since: number): string {
   return ` (${((performance.now() - since) / 1000).toFixed(1)} s)`;
+}
+
+/** After an upgrade: what processes of the version before, if any still run on this database, can't work with. */
+function warnOfBreaking(names: readonly string[], logger: Logger): void {
+  const [first] = readMigrations();
+  if (names.includes(first!.name)) return;
+  const broken = breakingMigrations().filter(({ migration }) => names.includes(migration));
+  if (broken.length === 0) return;
+  const changes = broken.map((one) => one.changes).join("; ");
+  logger.warn(`stop web, worker and simulator of the version before, if any run on this database: ${changes}`);
 }
 
 /** Names the migrations, unless a first start or a long step between versions makes a page of them. */

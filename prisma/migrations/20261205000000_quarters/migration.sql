@@ -1,3 +1,4 @@
+-- Breaking: no
 -- Rollups of a quarter of a day (six hours, UTC), so that a month of a thousand series is read in a sixth of the rows. Made by a job from the hours.
 -- A quarter whose hours have changed since is due: until it is made again, its hours answer. Hours change at many places, so the table itself notes it.
 CREATE TABLE rollup_quarter (LIKE rollup_hour INCLUDING DEFAULTS, PRIMARY KEY (device_id, bucket)) WITH (fillfactor = 80);

@@ -59,7 +59,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     "revokeAccessKey",
   ],
   administer: [
-    ...(["listSetup", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
+    ...(["listSetup", "getAbout", "listUsers", "addUser", "updateUser", "deleteUser", "makeUserLink"] as const),
     ...(["listAudit", "exportAudit", "getSignInSettings"] as const),
     ...(["deleteDevice", "deleteMetric", "mergeMetrics", "getMetricStored", "listRemovals"] as const),
     ...(["renameMetric", "forgetMetricName"] as const),

@@ -269,6 +269,7 @@ const EVERYWHERE: readonly string[] = [
     "listRoutes",
     "listRuleVersions",
     "listSetup",
+    "getAbout",
   ],
   ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
   ...[
