@@ -7,7 +7,7 @@ import { createNameCheck } from "./ingest/name-check";
 import { createPace } from "./ingest/pace";
 import { createSenders } from "./ingest/sender";
 import { createWaitingBytes } from "./ingest/waiting-bytes";
-import { findDevices, findMetrics, findSiteNames } from "./catalog/catalog-writes";
+import { findAllSiteNames, findDevices, findMetrics } from "./catalog/catalog-writes";
 import type { Engines } from "./compose";
 import type { Config } from "./config/config";
 import type { Logger } from "./observability/logger";
@@ -91,7 +91,7 @@ export function composeAdmission({ ingest }: Pick<Config, "ingest">, { pool }: P
   return createAdmission({
     devices: (names) => findDevices(pool, names),
     metrics: (names) => findMetrics(pool, names),
-    siteNames: (ids) => findSiteNames(pool, ids),
+    siteNames: (ids) => findAllSiteNames(pool, ids),
     claim: (sender, kind, names) => claimNames(pool, sender, kind, names, most[kind]),
     isAway: isRetryable,
   });

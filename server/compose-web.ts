@@ -26,7 +26,7 @@ import { noIngestCounts, type IngestCounts, readRejected } from "./ingest/ingest
 import { createPipelineState, type PipelineStateDeps } from "./pipeline/pipeline-state";
 import { readStages, type StagesState } from "./pipeline/stages-state";
 import { roomInCatalog } from "./catalog/catalog-room";
-import { findDevices, findMetrics } from "./catalog/catalog-writes";
+import { findDevices, findMetrics, findSiteIds } from "./catalog/catalog-writes";
 import { createReadLatest } from "./catalog/device-values";
 import { createPreview, createPreviewLetters } from "./dead-letters/preview";
 import type { Fetch } from "./sources/handshakes";
@@ -97,7 +97,7 @@ export function composeApi(parts: ApiParts): Api {
   const verbs = createApi(
     {
       ...engines,
-      readLatest: createReadLatest(engines.twins),
+      readLatest: createReadLatest(engines.twins, engines.pool),
       cold,
       history: composeHistory(cold),
       prisma,
@@ -176,6 +176,7 @@ export function composeApi(parts: ApiParts): Api {
         createPreview({
           catalog: {
             devices: (names) => findDevices(engines.pool, names),
+            sites: (names) => findSiteIds(engines.pool, names),
             metrics: (names) => findMetrics(engines.pool, names),
             ownUnits: (names) => ownUnitsOf(engines.pool, names),
             room: () =>

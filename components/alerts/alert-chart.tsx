@@ -6,7 +6,7 @@ import type { AlertMessages } from "@/server/contracts/notifications";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { alertMessagesQuery } from "../queries/alerts";
 import { useNow } from "../ui/clock";
-import { formatDuration, formatInstant, formatMeasure, formatTick, zoneName } from "../ui/format";
+import { formatDuration, formatInstant, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import type { TimeLimit, TimeMark, TimeShade } from "../ui/time-chart-data";
 import { timeTicks } from "../ui/time-ticks";
@@ -36,7 +36,7 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
   const around = Math.max(LEAST_AROUND, (end - started) / 4);
   const from = started - around;
   const to = ended === null ? end : Math.min(ended + around, Math.max(now, ended + STEP_MS));
-  const { series, error, rows, lines } = useMetricLine(device, metric, from, to);
+  const { series, error, format, rows, lines } = useMetricLine(device, metric, from, to);
   const limits = useMemo(() => limitsOf(spec, metric), [spec, metric]);
   const shades = useMemo(
     (): TimeShade[] => [
@@ -67,7 +67,7 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
         marks={marks}
         formatTick={tick}
         formatTime={moment}
-        formatValue={formatMeasure}
+        formatValue={format}
       />
       <figcaption>
         {fired > started ? `Gray: true for ${formatDuration(fired - started)}, before it fired. ` : ""}

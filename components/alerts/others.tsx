@@ -4,7 +4,7 @@ import type { Alert, AlertWithEvents } from "@/server/contracts/alerts";
 import { formatDuration } from "@/server/domain/duration";
 import { alertsQuery } from "../queries/alerts";
 import { Age } from "../ui/age";
-import { formatMeasure } from "../ui/format";
+import { formatMetric } from "../ui/format";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
 import { StateMark } from "../ui/state-mark";
@@ -57,7 +57,7 @@ function Others({ alerts, isElsewhere = false }: { alerts: readonly Alert[]; isE
               )}
             </span>
             <span>
-              {one.worstValue === null ? "" : `worst ${formatMeasure(one.worstValue)}`}
+              {one.worstValue === null ? "" : `worst ${formatMetric(one.worstValue, one.decimals)}`}
               {one.worstValue !== null && one.unit ? <small> {one.unit}</small> : null}
             </span>
           </li>

@@ -1,14 +1,14 @@
 "use client";
 import type { AlertWithEvents } from "@/server/contracts/alerts";
 import { counted } from "@/server/domain/counted";
-import { formatMeasure } from "../ui/format";
+import { formatMetric } from "../ui/format";
 import classes from "./alert.module.css";
 import { EVENT_WORDS } from "./event-words";
 import { foldEvents } from "./fold-events";
 import { Moment } from "./moment";
 
 /** What happened to an alert, in order. */
-export function Timeline({ alert: { events, unit } }: { alert: AlertWithEvents }) {
+export function Timeline({ alert: { events, unit, decimals } }: { alert: AlertWithEvents }) {
   return (
     <ol className={classes.timeline}>
       {foldEvents(events).map(({ first: { id, kind, severity, at, value, reason, by, note }, more, last }) => (
@@ -21,7 +21,7 @@ export function Timeline({ alert: { events, unit } }: { alert: AlertWithEvents }
             {value === null || kind === "acknowledged" ? null : (
               <>
                 {kind === "stale" ? ", last " : " at "}
-                {formatMeasure(value)}
+                {formatMetric(value, decimals)}
                 {unit ? <small> {unit}</small> : null}
               </>
             )}

@@ -2,13 +2,13 @@
 import type { AlertWithEvents } from "@/server/contracts/alerts";
 import { formatDuration } from "@/server/domain/duration";
 import { Age } from "../ui/age";
-import { formatMeasure } from "../ui/format";
+import { formatMetric } from "../ui/format";
 import classes from "./alert.module.css";
 import { Moment } from "./moment";
 
 /** The times of an alert: by the device's clock when it began and fired, by ours when that was known. */
 export function Times({
-  alert: { startedAt, firedAt, decidedAt, endedAt, worstValue, worstAt, unit },
+  alert: { startedAt, firedAt, decidedAt, endedAt, worstValue, worstAt, unit, decimals },
 }: {
   alert: AlertWithEvents;
 }) {
@@ -42,7 +42,7 @@ export function Times({
         <div>
           <dt>Worst</dt>
           <dd>
-            {formatMeasure(worstValue)}
+            {formatMetric(worstValue, decimals)}
             {unit ? <small> {unit}</small> : null}
             {worstAt === null ? null : (
               <>

@@ -1,7 +1,7 @@
 "use client";
 import { useCallback, useMemo } from "react";
 import type { WhyAnswer } from "@/server/contracts/why";
-import { formatInstant, formatMeasure, formatTick, zoneName } from "../ui/format";
+import { formatInstant, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import type { TimeShade } from "../ui/time-chart-data";
 import { timeTicks } from "../ui/time-ticks";
@@ -18,7 +18,7 @@ export function WhyChart({ why, metric }: { why: WhyAnswer; metric: string }) {
   const { device, rule, reason } = why;
   const { zone } = useZone();
   const [from, to] = [Date.parse(why.from), Date.parse(why.to)];
-  const { series, error, rows, lines } = useMetricLine(device, metric, from, to);
+  const { series, error, format, rows, lines } = useMetricLine(device, metric, from, to);
   const limits = useMemo(() => limitsOf(rule.spec, metric), [rule.spec, metric]);
   const at = reason.at === null ? null : Date.parse(reason.at);
   // What fired before is told of, and not in sight.
@@ -43,7 +43,7 @@ export function WhyChart({ why, metric }: { why: WhyAnswer; metric: string }) {
         height={260}
         formatTick={tick}
         formatTime={moment}
-        formatValue={formatMeasure}
+        formatValue={format}
       />
       <figcaption>
         {reason.times["since"] && reason.times["until"] ? "Gray: for so long it was true. " : ""}

@@ -3,7 +3,7 @@ import { MEASURES } from "@/server/domain/alerts/measure";
 import type { Condition, Limit, RuleSpec } from "@/server/domain/alerts/rule";
 import { WHAT_WORDS } from "@/server/domain/alerts/sentence";
 import { formatDuration } from "@/server/domain/duration";
-import { formatMeasure } from "../ui/format";
+import { formatMeasure, formatMetric } from "../ui/format";
 import type { Mark } from "../ui/state-mark";
 
 /** What an alert is about, in the parts of its line: "temperature", "96.1", "°C", "above 95". */
@@ -51,7 +51,8 @@ export function whatOf(alert: Alert, spec: RuleSpec | undefined): What {
   // The value of now where that is why it fires; else the one that was.
   const isNow = alert.endedAt === null && isBeyond(condition, alert.severity, alert.lastValue);
   const isFlag = condition?.is === "true" || condition?.is === "false";
-  const figure = figureOf(alert, isNow, isFlag ? (value) => (value === 0 ? "false" : "true") : formatMeasure);
+  const format = (value: number) => formatMetric(value, alert.decimals);
+  const figure = figureOf(alert, isNow, isFlag ? (value) => (value === 0 ? "false" : "true") : format);
   return {
     ...figure,
     // A flag has no worst.

@@ -19,13 +19,13 @@ import { type KeyedStore, useKeyed } from "./keyed-store";
 export function cellOf(column: Column, device: DeviceView, metrics: KnownMetrics): ReactNode {
   const metric = metricOf(column.id);
   if (metric !== null) {
-    const current = ownMember(device.values, metric);
-    if (!current) return <None />;
+    // A list that was saved before the metric was renamed still says its old name.
     const known = metrics.get(metric);
+    const name = known?.name ?? metric;
+    const current = ownMember(device.values, name);
+    if (!current) return <None />;
     const format = (value: number) => formatMetric(value, known?.decimals ?? null);
-    return (
-      <Quantity value={shownAs(current.value, known?.kind)} unit={unitOf(device, metric, known)} format={format} />
-    );
+    return <Quantity value={shownAs(current.value, known?.kind)} unit={unitOf(device, name, known)} format={format} />;
   }
   switch (column.id) {
     case "site":

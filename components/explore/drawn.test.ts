@@ -16,7 +16,16 @@ function series(id: string, values: readonly number[], more: Partial<ExploreSeri
 
 function answerOf(all: readonly ExploreSeries[], more: Partial<ExploreAnswer> = {}): ExploreAnswer {
   return {
-    ...{ metric: "temperature", kind: "number", by: "device", shape: "lines", bucketMs: MINUTE, resolution: "minute" },
+    ...{
+      metric: "temperature",
+      kind: "number",
+      decimals: null,
+      color: null,
+      by: "device",
+      shape: "lines",
+      bucketMs: MINUTE,
+      resolution: "minute",
+    },
     ...{ from: new Date(0).toISOString(), to: new Date(10 * MINUTE).toISOString(), series: [...all], band: null },
     ...{ cold: "none", units: [], matched: all.length, read: all.length, missing: [], outliers: [], previous: null },
     ...more,
@@ -60,9 +69,14 @@ test("devices without a site are called so", () => {
 });
 
 test("means have one digit more than what was sent, and shares of flags are told as such", () => {
-  const { exact } = writingOf("number", [21.3, 22]);
+  const { exact } = writingOf({ kind: "number", decimals: null }, [21.3, 22]);
   expect(exact(21.666666)).toBe("21.67");
-  expect([1, 0, 0.25].map(writingOf("boolean", []).exact)).toEqual(["true", "false", "25 % true"]);
+  expect(writingOf({ kind: "number", decimals: 1 }, []).short(21.666666)).toBe("21.7");
+  expect([1, 0, 0.25].map(writingOf({ kind: "boolean", decimals: null }, []).exact)).toEqual([
+    "true",
+    "false",
+    "25 % true",
+  ]);
 });
 
 test("series are sorted by any column, and those without a value come last either way", () => {

@@ -3,8 +3,8 @@ import { readable } from "@/server/domain/readable";
 import type { EpochMs } from "@/server/domain/terms";
 import { toStretches } from "../live/series";
 import { bandKey, type Line, toRows } from "../ui/chart-rows";
-import { decimalsIn, formatDecimals, formatExact, formatMeasure, formatShare } from "../ui/format";
-import { metricColor, seriesColor, SERIES_COLORS } from "../ui/theme";
+import { decimalsIn, formatDecimals, formatExact, formatMetric, formatShare } from "../ui/format";
+import { lineColor } from "../ui/theme";
 import type { TimeRow, TimeSeries } from "../ui/time-chart-data";
 import { nearest, type PlotPoint } from "../ui/time-chart-plot";
 
@@ -31,7 +31,7 @@ const BANDS_UP_TO = 2;
 
 /** All series of an answer, in its order. */
 export function drawnOf(answer: ExploreAnswer): Drawn[] {
-  const { series, previous, by, metric, bucketMs } = answer;
+  const { series, previous, by, bucketMs } = answer;
   // The share of several devices that are true doesn't hold until the next one, as a flag does.
   const kind = by === "device" ? answer.kind : "number";
   const [from, to] = [Date.parse(answer.from), Date.parse(answer.to)];
@@ -45,7 +45,7 @@ export function drawnOf(answer: ExploreAnswer): Drawn[] {
   };
   return series.map((one, i) => ({
     ...{ id: one.id, label: labelOf(one, by), unit: one.unit, figures: one.figures },
-    color: series.length <= SERIES_COLORS ? seriesColor(i) : metricColor(metric),
+    color: lineColor(answer, i, series.length),
     ...laid(one, 0),
     before: previous === null ? null : laid(earlier.get(one.id), previous.shiftMs),
   }));
@@ -94,12 +94,15 @@ export interface Writing {
 }
 
 /** @param values those that were sent, which tell the digits that means have, too. */
-export function writingOf(kind: ExploreAnswer["kind"], values: readonly number[]): Writing {
+export function writingOf(
+  { kind, decimals: measured }: Pick<ExploreAnswer, "kind" | "decimals">,
+  values: readonly number[],
+): Writing {
   if (kind === "boolean") return { exact: flagShare, short: flagShare };
   const decimals = decimalsIn(values) + 1;
   return {
     exact: (value) => (Math.abs(value) < 1e-6 ? formatExact(value) : formatDecimals(value, decimals)),
-    short: formatMeasure,
+    short: (value) => formatMetric(value, measured),
   };
 }
 

@@ -1,11 +1,12 @@
 "use client";
 import { memo, useCallback, useMemo } from "react";
+import type { ExploreAnswer } from "@/server/contracts/explore";
 import { readable } from "@/server/domain/readable";
 import { formatDuration, formatInstant, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { Link } from "../ui/link";
 import { Spoken } from "../ui/spoken";
-import { seriesColor, SERIES_COLORS } from "../ui/theme";
+import { lineColor, SERIES_COLORS } from "../ui/theme";
 import { timeTicks } from "../ui/time-ticks";
 import { type ValueScale, valueScale } from "../ui/value-scale";
 import { byUnit, chartOf, type Drawn, extremesOf, sentValues, type Writing, writingOf } from "./drawn";
@@ -27,8 +28,8 @@ const HEIGHT = { overlay: 320, multiple: 150 } as const;
 /** Up to six series in one chart, more as small charts of one scale; and the table of their figures. */
 export function Lines({ all, off, onOff, onSort, ...view }: LinesProps) {
   const { answer } = view;
-  const writing = useMemo(() => writingOf(answer.kind, sentValues(answer)), [answer]);
-  const shown = useMemo(() => coloredOf(all, off), [all, off]);
+  const writing = useMemo(() => writingOf(answer, sentValues(answer)), [answer]);
+  const shown = useMemo(() => coloredOf(answer, all, off), [answer, all, off]);
   const isOverlay = shown.length <= SERIES_COLORS;
   return (
     <>
@@ -48,10 +49,10 @@ export function Lines({ all, off, onOff, onSort, ...view }: LinesProps) {
 }
 
 /** The series that are drawn: each of a few has a color of its own. */
-function coloredOf(all: readonly Drawn[], off: readonly string[]): readonly Drawn[] {
+function coloredOf(answer: ExploreAnswer, all: readonly Drawn[], off: readonly string[]): readonly Drawn[] {
   const shown = all.filter(({ id }) => !off.includes(id));
   if (all.length <= SERIES_COLORS || shown.length > SERIES_COLORS) return shown;
-  return shown.map((one, i) => ({ ...one, color: seriesColor(i) }));
+  return shown.map((one, i) => ({ ...one, color: lineColor(answer, i, shown.length) }));
 }
 
 interface LinesChartProps extends ChartView {

@@ -9,7 +9,7 @@ import { bandKey, toRows } from "../ui/chart-rows";
 import { formatDuration, formatInstant, formatTick, formatTotal, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
 import { Link } from "../ui/link";
-import { seriesColor } from "../ui/theme";
+import { metricColor, seriesColor, SERIES_COLORS } from "../ui/theme";
 import type { TimeRow, TimeSeries } from "../ui/time-chart-data";
 import { timeTicks } from "../ui/time-ticks";
 import type { AddressChanges } from "../ui/url";
@@ -28,12 +28,20 @@ interface StripsProps extends ChartView {
 const HEIGHT = 260;
 /** Outliers that are drawn; the others are named. */
 const MOST_DRAWN = 5;
-const BAND_COLOR = seriesColor(0);
+
+/** The metric's color for the band, and the others for the series apart from it. */
+function colorsOf({ metric, color }: PartProps["answer"]): {
+  readonly band: string;
+  readonly apart: readonly string[];
+} {
+  const band = metricColor(metric, color);
+  return { band, apart: Array.from({ length: SERIES_COLORS }, (_, i) => seriesColor(i)).filter((one) => one !== band) };
+}
 
 /** More series than lines can tell apart: how they lie together, those that stand apart by name, and a heat strip of each. */
 export function Strips({ onSort, change, ...view }: StripsProps) {
   const { answer } = view;
-  const writing = useMemo(() => writingOf(answer.kind, sentValues(answer)), [answer]);
+  const writing = useMemo(() => writingOf(answer, sentValues(answer)), [answer]);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const toggle = useCallback(
     (id: string) =>
@@ -106,10 +114,11 @@ function BandChart(props: PartProps) {
 const MEDIAN = "median";
 
 /** The median with its band, and the outliers that are drawn; each in unbroken stretches. */
-function bandLines({ band, series, outliers, from, to, bucketMs }: PartProps["answer"]): {
+function bandLines(answer: PartProps["answer"]): {
   rows: TimeRow[];
   lines: TimeSeries[];
 } {
+  const { band, series, outliers, from, to, bucketMs } = answer;
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const stretchesOf = (points: Parameters<typeof toStretches>[0]["points"]) =>
     toStretches({ points, bucketMs, kind: "number" }, begin, end);
@@ -117,10 +126,11 @@ function bandLines({ band, series, outliers, from, to, bucketMs }: PartProps["an
   const median = (band?.points ?? []).map(([time, count, min, mean, max]) => {
     return { time, count, min, mean, max, last: mean };
   });
+  const { band: bandColor, apart: apartColors } = colorsOf(answer);
   const own = {
     key: MEDIAN,
     label: "Median",
-    color: BAND_COLOR,
+    color: bandColor,
     band: bandKey(MEDIAN),
     stretches: stretchesOf(median),
   };
@@ -128,7 +138,7 @@ function bandLines({ band, series, outliers, from, to, bucketMs }: PartProps["an
     const points = (means.get(id) ?? []).flatMap((mean, step) =>
       mean === null ? [] : [{ time: begin + step * bucketMs, count: 1, min: mean, mean, max: mean, last: mean }],
     );
-    return { key: `series ${id}`, label: id, color: seriesColor(i + 1), stretches: stretchesOf(points) };
+    return { key: `series ${id}`, label: id, color: apartColors[i]!, stretches: stretchesOf(points) };
   });
   const lines = [own, ...apart].map((line) => ({ ...line, step: false, points: line.stretches.flat() }));
   return { rows: toRows(lines), lines };
@@ -142,8 +152,8 @@ function Outliers({ answer, zone, writing }: Pick<PartProps, "answer" | "zone" |
   return (
     <>
       <p className={classes.bandNote}>
-        <i style={{ background: BAND_COLOR }} aria-hidden="true" /> Median of {formatTotal(series.length - leftOut)},
-        with the band that four in five lie in.{" "}
+        <i style={{ background: colorsOf(answer).band }} aria-hidden="true" /> Median of{" "}
+        {formatTotal(series.length - leftOut)}, with the band that four in five lie in.{" "}
         {leftOut > 0 ? `${counted(leftOut, "series", "series")} in other units aren’t in it. ` : ""}
         {outliers.length === 0 ? "None stands apart." : "Apart from the others:"}
       </p>
@@ -154,7 +164,7 @@ function Outliers({ answer, zone, writing }: Pick<PartProps, "answer" | "zone" |
             const name = outlier.id || "none";
             return (
               <li key={outlier.id}>
-                <i style={i < MOST_DRAWN ? { background: seriesColor(i + 1) } : undefined} aria-hidden="true" />
+                <i style={i < MOST_DRAWN ? { background: colorsOf(answer).apart[i] } : undefined} aria-hidden="true" />
                 {place === null ? <b>{name}</b> : <Link href={place}>{name}</Link>} {outlierWords(outlier)}; farthest{" "}
                 {writing.exact(outlier.farthest.mean)}
                 {unit}, {formatInstant(outlier.farthest.time, zone)}

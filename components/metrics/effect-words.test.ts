@@ -3,7 +3,17 @@ import type { MetricEffects } from "@/server/contracts/metrics";
 import { mergeWords, renameWords } from "./effect-words";
 
 const effects = (more: Partial<MetricEffects>): MetricEffects => ({
-  ...{ refused: null, devices: 3, readings: 1200, rules: [], both: 0, repeats: 0, conflicts: 0, coldDays: 0 },
+  ...{
+    refused: null,
+    devices: 3,
+    readings: 1200,
+    rules: [],
+    views: [],
+    both: 0,
+    repeats: 0,
+    conflicts: 0,
+    coldDays: 0,
+  },
   ...{ seconds: 0, otherValues: null, otherDevices: null },
   ...more,
 });

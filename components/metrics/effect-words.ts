@@ -1,4 +1,5 @@
 import type { MetricEffects } from "@/server/contracts/metrics";
+import type { NamingEffects } from "@/server/contracts/names";
 import { counted } from "@/server/domain/counted";
 import { formatSeconds } from "../ui/format";
 
@@ -10,7 +11,11 @@ function storedWords({ devices, readings }: Pick<MetricEffects, "devices" | "rea
 
 /** What renaming does, a line each. */
 export function renameWords(name: string, to: string, effects: MetricEffects): string[] {
-  return [`${to} has ${storedWords(effects)} at once; none is written anew.`, ...ruleWords(name, to, effects.rules)];
+  return [
+    `${to} has ${storedWords(effects)} at once; none is written anew.`,
+    ...ruleWords(name, to, effects.rules),
+    ...viewWords(effects.views),
+  ];
 }
 
 /** What merging does, a line each. */
@@ -20,10 +25,35 @@ export function mergeWords(name: string, into: string, effects: MetricEffects): 
     ...meetWords(into, effects),
     ...(effects.coldDays ? [`${counted(effects.coldDays, "day")} in cold storage are brought back for it.`] : []),
     ...ruleWords(name, into, effects.rules),
+    ...viewWords(effects.views),
     effects.seconds === null
       ? "How long the job takes could not be told."
       : `The job takes about ${formatSeconds(Math.max(1, effects.seconds))}.`,
   ];
+}
+
+/** What another name for a site or type does, a line each. */
+export function namingWords(to: string, { devices, rules, matchers, retention, views }: NamingEffects): string[] {
+  const others = [
+    ...(matchers > 0
+      ? [counted(matchers, "route, silence or maintenance time", "routes, silences and maintenance times")]
+      : []),
+    ...(retention > 0 ? [counted(retention, "retention rule")] : []),
+  ];
+  return [
+    `${counted(devices, "device is", "devices are")} of ${to} at once, with all that is stored of them.`,
+    ...goOn("alert rule", rules),
+    ...(others.length > 0 ? [`${others.join(" and ")} ${matchers + retention === 1 ? "goes" : "go"} on.`] : []),
+    ...viewWords(views),
+  ];
+}
+
+function viewWords(views: readonly string[]): string[] {
+  return goOn("saved view", views);
+}
+
+function goOn(what: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`${counted(names.length, `${what} goes`, `${what}s go`)} on: ${names.join(", ")}.`];
 }
 
 function meetWords(into: string, { both, repeats, conflicts }: MetricEffects): string[] {
@@ -44,9 +74,7 @@ function ruleWords(name: string, to: string, rules: MetricEffects["rules"]): str
     rules.filter((rule) => rule.becomes === becomes).map((rule) => rule.name);
   const [follows, loses] = [named("follows"), named("loses")];
   return [
-    ...(follows.length > 0
-      ? [`${counted(follows.length, "alert rule goes", "alert rules go")} on: ${follows.join(", ")}.`]
-      : []),
+    ...goOn("alert rule", follows),
     ...(loses.length > 0
       ? [
           `${counted(loses.length, "alert rule has", "alert rules have")} a pattern that matches ${name}, but not ${to}: ${loses.join(", ")}.`,

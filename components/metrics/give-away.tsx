@@ -3,7 +3,7 @@ import { Select, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { MetricEffects, MetricView } from "@/server/contracts/metrics";
+import type { MetricView } from "@/server/contracts/metrics";
 import { isName } from "@/server/domain/terms";
 import { mergeMetric, metricEffectsQuery, renameMetric } from "../queries/metrics";
 import { FormDialog } from "../shell/form-dialog";
@@ -12,7 +12,8 @@ import { mergeWords, renameWords } from "./effect-words";
 import classes from "./metrics.module.css";
 import { type DialogProps, useAct } from "./use-act";
 
-const TYPING_MS = 250;
+/** A name is tried out once nothing was typed for so long. */
+export const TYPING_MS = 250;
 
 /** Gives a metric another name, after saying what that does. */
 export function Rename({ metric: { name }, onClose }: DialogProps) {
@@ -96,7 +97,13 @@ export function Merge({ metric, metrics, onClose }: DialogProps & { metrics: rea
 }
 
 /** What a dry run found. */
-function Told({ effects, words }: { effects: MetricEffects | undefined; words: (effects: MetricEffects) => string[] }) {
+export function Told<T extends { readonly refused: string | null }>({
+  effects,
+  words,
+}: {
+  effects: T | undefined;
+  words: (effects: T) => string[];
+}) {
   if (effects === undefined) return null;
   if (effects.refused !== null)
     return (

@@ -26,6 +26,8 @@ import { MetricTable, useRowHeight, type Wish } from "./table";
 
 const WishDialog = dynamic(() => import("./dialogs").then((dialogs) => dialogs.WishDialog), { ssr: false });
 
+const SitesDialog = dynamic(() => import("./sites-dialog").then((dialogs) => dialogs.SitesDialog), { ssr: false });
+
 const TypesDialog = dynamic(() => import("./types-dialog").then((dialogs) => dialogs.TypesDialog), { ssr: false });
 
 const KEYS: readonly KeyHint[] = [
@@ -46,7 +48,7 @@ export function Metrics() {
   const use = useQuery(metricUseQuery());
   const mayDeclare = useMayEverywhere("declare");
   const mayEdit = useMayEverywhere("edit");
-  const [areTypesOpen, setTypesOpen] = useState(false);
+  const [opened, setOpened] = useState<"sites" | "types" | null>(null);
   const { openHelp } = useKeyboard();
   useKeyHints("Metrics", KEYS);
   const [wish, setWish] = useState<Wish | null>(null);
@@ -118,9 +120,14 @@ export function Metrics() {
               onHelp={openHelp}
             >
               {mayEdit ? (
-                <Button size="compact-xs" variant="default" onClick={() => setTypesOpen(true)}>
-                  Device types…
-                </Button>
+                <>
+                  <Button size="compact-xs" variant="default" onClick={() => setOpened("sites")}>
+                    Sites…
+                  </Button>
+                  <Button size="compact-xs" variant="default" onClick={() => setOpened("types")}>
+                    Device types…
+                  </Button>
+                </>
               ) : null}
             </ListBar>
           </>
@@ -152,7 +159,8 @@ export function Metrics() {
           ) : null}
         </div>
       </div>
-      {areTypesOpen ? <TypesDialog onClose={() => setTypesOpen(false)} /> : null}
+      {opened === "sites" ? <SitesDialog onClose={() => setOpened(null)} /> : null}
+      {opened === "types" ? <TypesDialog onClose={() => setOpened(null)} /> : null}
       {wish ? <WishDialog wish={wish} metrics={metrics.data?.items ?? NONE} onClose={() => setWish(null)} /> : null}
     </Page>
   );

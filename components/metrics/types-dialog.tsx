@@ -1,13 +1,18 @@
 "use client";
 import { Select, TextInput } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { MOST_STALE_SECONDS, type DeviceTypeView } from "@/server/contracts/types";
 import { counted } from "@/server/domain/counted";
 import { LABEL_LENGTH } from "@/server/domain/label";
+import { namingEffectsQuery } from "../queries/sites";
 import { saveType, typesQuery } from "../queries/types";
 import { FormDialog } from "../shell/form-dialog";
 import { formatSeconds } from "../ui/format";
+import { namingWords } from "./effect-words";
+import { Told, TYPING_MS } from "./give-away";
+import { OtherNames } from "./other-names";
 import { useAct } from "./use-act";
 
 /** The types of devices: their names, and at which age their devices are stale. */
@@ -53,18 +58,23 @@ function TypeForm({ type, types, usualSeconds, onChoose, onClose }: FormProps) {
   const [age, setAge] = useState(String(type.staleSeconds ?? ""));
   const seconds = age.trim() === "" ? null : Number(age);
   const isAge = seconds === null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= MOST_STALE_SECONDS);
+  const wanted = name.trim();
+  const [asked] = useDebouncedValue(wanted, TYPING_MS);
+  const isNew = wanted !== "" && wanted !== type.name;
+  const effects = useQuery({ ...namingEffectsQuery("types", type.id, asked), enabled: isNew && asked === wanted });
+  const isTold = !isNew || (asked === wanted && effects.data?.refused === null);
   const changes = {
-    ...(name.trim() === type.name ? {} : { name: name.trim() }),
+    ...(wanted === type.name ? {} : { name: wanted }),
     ...(seconds === type.staleSeconds ? {} : { staleSeconds: seconds }),
   };
-  const save = useAct((wanted: typeof changes) => saveType(type.id, wanted), onClose);
+  const save = useAct((said: typeof changes) => saveType(type.id, said), onClose);
   const shown = isAge ? (seconds ?? usualSeconds) : null;
   return (
     <FormDialog
       title="Types of devices"
       act="Save"
       failed="Nothing was changed"
-      isReady={isAge && name.trim() !== "" && Object.keys(changes).length > 0}
+      isReady={isAge && isTold && wanted !== "" && Object.keys(changes).length > 0}
       isSending={save.isPending}
       error={save.error}
       onSubmit={() => save.mutate(changes)}
@@ -84,12 +94,12 @@ function TypeForm({ type, types, usualSeconds, onChoose, onClose }: FormProps) {
       />
       <TextInput
         label="Name"
-        description="Its devices, alert rules, routes and retention rules go with it."
-        inputWrapperOrder={["label", "input", "description"]}
         maxLength={LABEL_LENGTH}
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
       />
+      <Told effects={isNew ? effects.data : undefined} words={(told) => namingWords(asked, told)} />
+      <OtherNames of={type} />
       <TextInput
         label="Stale after, in seconds"
         inputMode="numeric"

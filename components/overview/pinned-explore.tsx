@@ -7,11 +7,11 @@ import { toStretches } from "../live/series";
 import { exploreQuery, readExplore } from "../queries/explore";
 import { PINNED_EVERY_MS } from "../queries/pinned";
 import { useNow } from "../ui/clock";
-import { formatMeasure, formatTick, zoneName } from "../ui/format";
+import { formatMetric, formatTick, zoneName } from "../ui/format";
 import { Quantity } from "../ui/quantity";
 import { rangeOf, stretchIn } from "../ui/ranges";
 import { rangeOf as valuesRange } from "../ui/sparkline-path";
-import { metricColor, seriesColor, SERIES_COLORS } from "../ui/theme";
+import { lineColor, metricColor } from "../ui/theme";
 import { shareOf } from "../ui/value-scale";
 import { useZone } from "../ui/zone";
 import { type PinnedProps, PinnedTile, troubleOf } from "./pinned-tile";
@@ -67,7 +67,11 @@ function Lines({ answer, series, from, to }: LinesProps) {
   const kind = answer.by === "device" ? answer.kind : "number";
   const lines = series.map(({ id, points }, i) => {
     const steps = (points ?? []).map(([time, count, mean, min, max, last]) => ({ time, count, mean, min, max, last }));
-    return { id, color: colorOf(answer, i), stretches: toStretches({ points: steps, bucketMs, kind }, from, to) };
+    return {
+      id,
+      color: lineColor(answer, i, answer.series.length),
+      stretches: toStretches({ points: steps, bucketMs, kind }, from, to),
+    };
   });
   const spread = answer.shape === "strips" && band ? band.points : [];
   const values = [
@@ -81,25 +85,26 @@ function Lines({ answer, series, from, to }: LinesProps) {
   const path = (points: readonly (readonly [number, number])[]) =>
     points.map(([time, value], i) => `${i === 0 ? "M" : "L"}${x(time)} ${y(value)}`).join("");
   const [low, high] = [Math.min(...values), Math.max(...values)];
+  const short = (value: number) => formatMetric(value, answer.decimals);
   return (
     <div className={classes.chart}>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${answer.metric}, ${counted(answer.series.length, "series", "series")}, from ${formatMeasure(low)} to ${formatMeasure(high)}`}
+        aria-label={`${answer.metric}, ${counted(answer.series.length, "series", "series")}, from ${short(low)} to ${short(high)}`}
       >
         {spread.length > 0 ? (
           <>
             <path
               d={`${path(spread.map(([time, , p10]) => [time, p10]))}${path([...spread].reverse().map(([time, , , , p90]) => [time, p90])).replace("M", "L")}Z`}
-              fill={metricColor(answer.metric)}
+              fill={metricColor(answer.metric, answer.color)}
               opacity="0.2"
             />
             <path
               d={path(spread.map(([time, , , median]) => [time, median]))}
               fill="none"
-              stroke={metricColor(answer.metric)}
+              stroke={metricColor(answer.metric, answer.color)}
               vectorEffect="non-scaling-stroke"
             />
           </>
@@ -122,14 +127,10 @@ function Lines({ answer, series, from, to }: LinesProps) {
           />
         ))}
       </svg>
-      <span className={classes.high}>{formatMeasure(high)}</span>
-      <span className={classes.low}>{formatMeasure(low)}</span>
+      <span className={classes.high}>{short(high)}</span>
+      <span className={classes.low}>{short(low)}</span>
     </div>
   );
-}
-
-function colorOf({ metric, series }: ExploreAnswer, place: number): string {
-  return series.length <= SERIES_COLORS ? seriesColor(place) : metricColor(metric);
 }
 
 interface LastProps {
@@ -145,10 +146,12 @@ function Last({ answer, series, most }: LastProps) {
     <ul className={classes.last}>
       {series.slice(0, most).map(({ id, name, unit, figures }, i) => (
         <li key={id}>
-          {answer.shape === "lines" ? <i style={{ background: colorOf(answer, i) }} aria-hidden="true" /> : null}
+          {answer.shape === "lines" ? (
+            <i style={{ background: lineColor(answer, i, answer.series.length) }} aria-hidden="true" />
+          ) : null}
           <span className={classes.what}>{name === null ? `no ${answer.by}` : readable(name)}</span>
           <span className={classes.value}>
-            <Quantity value={figures.last} unit={unit} />
+            <Quantity value={figures.last} unit={unit} format={(figure) => formatMetric(figure, answer.decimals)} />
           </span>
         </li>
       ))}

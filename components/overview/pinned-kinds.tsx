@@ -16,7 +16,7 @@ import { readWanted } from "../queries/wanted-devices";
 import { wantedEvents } from "../queries/wanted-events";
 import { Age } from "../ui/age";
 import { useNow } from "../ui/clock";
-import { formatTotal } from "../ui/format";
+import { formatMetric, formatTotal } from "../ui/format";
 import { metricsByName, shownAs, unitOf, type KnownMetrics } from "../ui/meaning";
 import { Quantity } from "../ui/quantity";
 import { DeviceMark, MarkShape } from "../ui/state-mark";
@@ -88,10 +88,14 @@ function Heard({ device }: { device: DeviceView }) {
 }
 
 function Latest({ device, metric, known }: { device: DeviceView; metric: string; known: KnownMetrics }) {
-  const current = ownMember(device.values, metric);
-  if (!current) return "no value";
   const meaning = known.get(metric);
-  return <Quantity value={shownAs(current.value, meaning?.kind)} unit={unitOf(device, metric, meaning)} />;
+  const name = meaning?.name ?? metric;
+  const current = ownMember(device.values, name);
+  if (!current) return "no value";
+  const format = (value: number) => formatMetric(value, meaning?.decimals ?? null);
+  return (
+    <Quantity value={shownAs(current.value, meaning?.kind)} unit={unitOf(device, name, meaning)} format={format} />
+  );
 }
 
 function PinnedAlerts({ view, rows, tools }: PinnedProps) {

@@ -6,9 +6,9 @@ import { readable } from "@/server/domain/readable";
 /** The metrics there are, by name. */
 export type KnownMetrics = ReadonlyMap<string, MetricView>;
 
-/** Metrics by name; none while they aren't loaded. */
+/** Metrics by any of their names; none while they aren't loaded. */
 export function metricsByName(metrics: readonly MetricView[] | undefined): KnownMetrics {
-  return new Map(metrics?.map((metric) => [metric.name, metric]));
+  return new Map(metrics?.flatMap((metric) => [metric.name, ...metric.aliases].map((name) => [name, metric])));
 }
 
 /** The unit of a metric at a device, as it is shown: its own, or the metric's; null is none. */

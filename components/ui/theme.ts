@@ -104,6 +104,15 @@ export function metricColor(name: string, place: number | null = null): string {
   return `var(--fw-chart-${(hash % SERIES_COLORS) + 1})`;
 }
 
+/** The color of one of so many lines of a metric: a few have one each; a lone one, or many, the metric's, as on every page. */
+export function lineColor(
+  { metric, color }: { readonly metric: string; readonly color: number | null },
+  place: number,
+  lines: number,
+): string {
+  return lines > 1 && lines <= SERIES_COLORS ? seriesColor(place) : metricColor(metric, color);
+}
+
 /** Colors of the pipeline's own quantities. */
 export const PIPELINE_COLORS = {
   messages: "var(--fw-chart-1)",

@@ -55,9 +55,10 @@ async function grantsOf(
 ): Promise<{ grants: Grant[]; missing: string[] }> {
   const fitting = rules.filter(({ group }) => groups.includes(group));
   const names = [...new Set(fitting.flatMap(({ site }) => site ?? []))];
-  const { rows } = await tx.query<{ id: number; name: string }>(`SELECT id, name FROM site WHERE name = ANY($1)`, [
-    names,
-  ]);
+  const { rows } = await tx.query<{ id: number; name: string }>(
+    `SELECT s.id, n.name FROM unnest($1::text[]) AS n (name) JOIN site s ON s.name = site_now(n.name)`,
+    [names],
+  );
   const ids = new Map(rows.map(({ id, name }) => [name, id]));
   const grants = new Map<string, Grant>();
   for (const { role, site } of fitting) {

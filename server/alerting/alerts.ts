@@ -18,6 +18,10 @@ export interface StoredAlert {
   readonly subject: string | null;
   readonly metric: string | null;
   readonly unit: string | null;
+  /** Digits its values are measured with; null: as sent. */
+  readonly decimals: number | null;
+  /** The place of the metric's color in the palette; null: by its name. */
+  readonly color: number | null;
   readonly severity: Severity;
   readonly state: "firing" | "recovering" | "resolved" | "closed";
   readonly startedAt: EpochMs;
@@ -98,14 +102,16 @@ export async function readAlerts(db: Pool | PoolClient, filter: AlertFilter): Pr
        WHERE ($1::integer[] IS NULL OR a.site_id = ANY ($1)) AND ($2::bigint IS NULL OR a.id = $2)
          AND CASE $3 WHEN 'open' THEN a.ended_at IS NULL WHEN 'ended' THEN a.ended_at IS NOT NULL ELSE true END
          AND ($4::text IS NULL OR a.severity = $4) AND ($5::text IS NULL OR ${ACKNOWLEDGED} = ($5 = 'yes')) AND ($6::integer IS NULL OR a.rule_id = $6)
-         AND ($7::text[] IS NULL OR coalesce(d.name, a.device_name) = ANY ($7)) AND ($8::text IS NULL OR coalesce(s.name, a.site_name) = $8)
+         AND ($7::text[] IS NULL OR coalesce(d.name, a.device_name) = ANY ($7)) AND ($8::text IS NULL OR coalesce(s.name, a.site_name) = (SELECT site_now($8)))
          AND ($9::bigint IS NULL OR ${after})
          AND CASE WHEN $11::text IS NULL THEN true WHEN $11 = 'none' THEN a.parent_id IS NULL ELSE a.parent_id = $11::bigint END
          AND ($12::timestamptz IS NULL OR a.ended_at IS NULL OR a.ended_at > $12) AND ($13::timestamptz IS NULL OR a.started_at < $13)
        ORDER BY ${order} LIMIT $10)
      SELECT a.id::text AS id, a.rule_id AS "ruleId", coalesce(r.name, v.name, '') AS "ruleName", a.rule_version AS "ruleVersion", v.spec,
        coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
-       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN coalesce(u.unit, m.unit) END AS unit, a.severity, a.state,
+       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN coalesce(u.unit, m.unit) END AS unit,
+       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' AND NOT coalesce(v.spec->'conditions' @> '[{"what": "changePerMinute"}]', false) THEN m.decimals END AS decimals, m.color,
+       a.severity, a.state,
        ${ms("a.started_at")} AS "startedAt", ${ms("a.fired_at")} AS "firedAt", ${ms("a.ended_at")} AS "endedAt", ${ms("a.decided_at")} AS "decidedAt",
        a.first_value AS "firstValue", a.worst_value AS "worstValue", ${ms("a.worst_at")} AS "worstAt", a.last_value AS "lastValue",
        a.closed_reason AS "closedReason", a.late, a.parent_id::text AS parent, a.flaps, a.flapping, ${ms("a.no_data_since")} AS "noDataSince",

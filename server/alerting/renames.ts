@@ -22,6 +22,19 @@ export async function rulesOfMetric(db: Pool | PoolClient, metric: string): Prom
   });
 }
 
+/** The names of the rules that select devices by this site or type. */
+export async function rulesNaming(
+  db: Pool | PoolClient,
+  part: Exclude<Named, "metric">,
+  name: string,
+): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT name FROM alert_rule WHERE spec->'of'->'${part}' ? $1 ORDER BY name`,
+    [name],
+  );
+  return rows.map((rule) => rule.name);
+}
+
 /** True if a rule with a pattern for metrics watches this one. */
 export function isWatchedBy({ spec }: Pick<RuleRow, "spec">, metric: string): boolean {
   return metricsIn(spec).some((pattern) => matcherOf(pattern)(metric));

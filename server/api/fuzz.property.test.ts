@@ -43,6 +43,7 @@ const BODIES: Partial<Record<VerbName, unknown>> = {
   mergeMetrics: { into: "humidity" },
   updateType: { name: "presses", staleSeconds: 60 },
   renameMetric: { to: "humidity-2" },
+  renameSite: { name: "north hall" },
   updateMetric: {
     unit: "V",
     devices: ["press-07"],

@@ -45,8 +45,10 @@ import { forgetMetricName, renameMetric } from "./metrics/rename";
 import { getMetricStored } from "./metrics/stored";
 import { listMetricUse } from "./metrics/use";
 import { deleteMetric, mergeMetrics } from "./metrics/remove";
+import { listSites } from "./sites/list";
+import { getSiteEffects, renameSite } from "./sites/rename";
 import { listTypes } from "./types/list";
-import { updateType } from "./types/update";
+import { getTypeEffects, updateType } from "./types/update";
 import { updateMetric } from "./metrics/update";
 import {
   addChannel,
@@ -150,7 +152,11 @@ export const VERBS = {
   getDeviceOddness,
   listOddness,
   labelOddness,
+  listSites,
+  getSiteEffects,
+  renameSite,
   listTypes,
+  getTypeEffects,
   updateType,
   listMetrics,
   listMetricUse,

@@ -8,6 +8,15 @@ export async function readAliases(db: Pool | PoolClient): Promise<ReadonlyMap<st
   return new Map(rows.map(({ alias, name }) => [alias, name]));
 }
 
+/** What a metric of any of its names is called; a name of none stays as it is. */
+export async function readOwnName(db: Pool | PoolClient, name: string): Promise<string> {
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT m.name FROM metric_alias a JOIN metric m ON m.id = a.metric_id WHERE a.name = $1`,
+    [name],
+  );
+  return rows[0]?.name ?? name;
+}
+
 /** The metric that is sent under another name, or null. */
 export async function findByAlias(db: Pool | PoolClient, name: string): Promise<number | null> {
   const { rows } = await db.query<{ id: number }>(`SELECT metric_id AS id FROM metric_alias WHERE name = $1`, [name]);

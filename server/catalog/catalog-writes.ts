@@ -8,6 +8,8 @@ import { prepared } from "@/server/postgres/prepared";
 export interface CatalogDevice {
   readonly id: number;
   readonly name: string;
+  /** Its site, as it is for good. */
+  readonly siteId: number | null;
   /** The name of its site. */
   readonly site: string | null;
   /** True also when a person set it to none. */
@@ -43,7 +45,7 @@ export interface NewMetric {
 export const DISCOVERY_LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('fieldwatch.discovery', 0))`;
 
 /** The columns of a known device; what a person set, even to nothing, counts as there. */
-const DEVICE = `id, name, (SELECT s.name FROM site s WHERE s.id = site_id) AS site, site_id IS NOT NULL OR site_by_person AS "hasSite", type IS NOT NULL OR type_by_person AS "hasType"`;
+const DEVICE = `id, name, site_id AS "siteId", (SELECT s.name FROM site s WHERE s.id = site_id) AS site, site_id IS NOT NULL OR site_by_person AS "hasSite", type IS NOT NULL OR type_by_person AS "hasType"`;
 
 /** Finds those of `names` that are known. */
 export async function findDevices(db: Pool | PoolClient, names: readonly string[]): Promise<CatalogDevice[]> {
@@ -70,17 +72,36 @@ export async function findSiteNames(db: Pool | PoolClient, ids: Sites): Promise<
   return rows.map(nameOf);
 }
 
+/** The names of these sites, in order, each with those it had before. */
+export async function findAllSiteNames(
+  db: Pool | PoolClient,
+  ids: readonly number[],
+): Promise<{ name: string; others: string[] }[]> {
+  const { rows } = await db.query<{ name: string; others: string[] }>(
+    `SELECT name, ARRAY(SELECT a.name FROM site_alias a WHERE a.site_id = s.id) AS others FROM site s WHERE id = ANY ($1) ORDER BY name`,
+    [ids],
+  );
+  return rows;
+}
+
 /** The site of this name; one that isn't there yet is added. */
 export async function ensureSite(tx: PoolClient, name: string): Promise<number> {
   await tx.query(DISCOVERY_LOCK);
-  await addSites(tx, [{ site: name }]);
-  return (await findSite(tx, name))!;
+  return (await addSites(tx, [{ site: name }]))({ site: name })!;
 }
 
-/** The site of this name, or null. */
+/** The site that has, or had, this name; null: none. */
 export async function findSite(tx: PoolClient, name: string): Promise<number | null> {
-  const { rows } = await tx.query<{ id: number }>(`SELECT id FROM site WHERE name = $1`, [name]);
-  return rows[0]?.id ?? null;
+  return (await findSiteIds(tx, [name])).get(name) ?? null;
+}
+
+/** The sites that have, or had, these names, by the name asked for. */
+export async function findSiteIds(db: Pool | PoolClient, names: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ name: string; id: number }>(
+    `SELECT n.name, s.id FROM (SELECT name, site_now(name) AS own FROM unnest($1::text[]) AS n (name) OFFSET 0) n JOIN site s ON s.name = n.own`,
+    [names],
+  );
+  return new Map(rows.map(({ name, id }) => [name, id]));
 }
 
 /**
@@ -97,14 +118,12 @@ export async function discoverDevices(
     const known = await findDevices(client, devices.map(nameOf));
     const fresh = await roomFor(client, "device", devices, known, most);
     if (fresh.length === 0) return known;
-    await addSites(client, fresh);
+    const siteIdOf = await addSites(client, fresh);
     const { rows } = await client.query<CatalogDevice>(
       `INSERT INTO device (name, site_id, type)
-       SELECT n.name, s.id, n.type
-       FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS n (name, site, type, i)
-       LEFT JOIN site s ON s.name = n.site ORDER BY n.i
+       SELECT name, site, type FROM unnest($1::text[], $2::integer[], $3::text[]) WITH ORDINALITY AS n (name, site, type, i) ORDER BY i
        RETURNING ${DEVICE}`,
-      [fresh.map(nameOf), fresh.map((device) => device.site), fresh.map((device) => device.type)],
+      [fresh.map(nameOf), fresh.map(siteIdOf), fresh.map((device) => device.type)],
     );
     return [...known, ...rows];
   });
@@ -206,27 +225,31 @@ export async function countAsNumbers(pool: Pool, metrics: readonly { readonly id
 /**
  * Fills in site and type of known devices where they are missing and no person has set them. Commits by itself, and twice
  * is the same as once.
+ * @returns the devices as they are then.
  */
 export async function describeDevices(
   pool: Pool,
   devices: readonly { id: number; site: string | null; type: string | null }[],
-): Promise<void> {
-  await withTransaction(pool, async (client) => {
+): Promise<CatalogDevice[]> {
+  return withTransaction(pool, async (client) => {
     await client.query(DISCOVERY_LOCK);
-    await addSites(client, devices);
+    const siteIdOf = await addSites(client, devices);
     await lockDevices(
       client,
       devices.map((device) => device.id),
     );
     await client.query(
       `UPDATE device d
-       SET site_id = CASE WHEN d.site_by_person THEN d.site_id ELSE COALESCE(d.site_id, s.id) END,
+       SET site_id = CASE WHEN d.site_by_person THEN d.site_id ELSE COALESCE(d.site_id, n.site) END,
          type = CASE WHEN d.type_by_person THEN d.type ELSE COALESCE(d.type, n.type) END,
          updated_at = GREATEST(CURRENT_TIMESTAMP, d.updated_at + interval '1 ms')
-       FROM unnest($1::integer[], $2::text[], $3::text[]) AS n (id, site, type)
-       LEFT JOIN site s ON s.name = n.site WHERE d.id = n.id`,
-      [devices.map((device) => device.id), devices.map((device) => device.site), devices.map((device) => device.type)],
+       FROM unnest($1::integer[], $2::integer[], $3::text[]) AS n (id, site, type) WHERE d.id = n.id`,
+      [devices.map((device) => device.id), devices.map(siteIdOf), devices.map((device) => device.type)],
     );
+    const { rows } = await client.query<CatalogDevice>(`SELECT ${DEVICE} FROM device WHERE id = ANY ($1)`, [
+      devices.map((device) => device.id),
+    ]);
+    return rows;
   });
 }
 
@@ -366,15 +389,24 @@ async function roomFor<T extends { readonly name: string }>(
   return fresh.slice(0, Math.max(0, most - rows[0]!.count));
 }
 
-/** Adds the sites named that aren't there yet. */
-async function addSites(client: PoolClient, devices: readonly { readonly site: string | null }[]): Promise<void> {
-  const names = [...new Set(devices.map((device) => device.site).filter((site) => site !== null))].sort();
-  if (names.length === 0) return;
-  await client.query(
-    `INSERT INTO site (name) SELECT n FROM unnest($1::text[]) AS n
-     WHERE NOT EXISTS (SELECT FROM site WHERE name = n) ON CONFLICT (name) DO NOTHING`,
-    [names],
-  );
+/** What names a site. */
+interface AtSite {
+  readonly site: string | null;
+}
+
+/** Adds the sites named that aren't there yet, under this or another name. @returns what tells the site of each */
+async function addSites(client: PoolClient, devices: readonly AtSite[]): Promise<(of: AtSite) => number | null> {
+  const names = [...new Set(devices.flatMap(({ site }) => site ?? []))].sort();
+  const ids = names.length === 0 ? new Map<string, number>() : await findSiteIds(client, names);
+  const fresh = names.filter((name) => !ids.has(name));
+  if (fresh.length > 0) {
+    const { rows } = await client.query<{ name: string; id: number }>(
+      `INSERT INTO site (name) SELECT n FROM unnest($1::text[]) AS n RETURNING name, id`,
+      [fresh],
+    );
+    for (const { name, id } of rows) ids.set(name, id);
+  }
+  return ({ site }) => (site === null ? null : ids.get(site)!);
 }
 
 function nameOf(named: { readonly name: string }): string {

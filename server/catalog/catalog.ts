@@ -9,6 +9,7 @@ import {
   findDevices,
   findMetrics,
   findOwnUnits,
+  findSiteIds,
   noteMetrics,
   noteOwnUnits,
   type CatalogDevice,
@@ -45,6 +46,8 @@ interface CatalogView {
   devices(wanted: ReadonlyMap<string, NewDevice>): Promise<ReadonlyMap<string, CatalogDevice>>;
   /** Those of the named devices that are known, as the database has them now: people move devices to other sites. */
   devicesNow(names: readonly string[]): Promise<readonly CatalogDevice[]>;
+  /** The sites that have, or had, these names. */
+  sitesNow(names: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /**
    * The wanted metrics that are known or could be added, by the name they are wanted by. A kind of null only asks, and adds nothing.
    * A metric that is known as boolean becomes a number with the first number, for good.
@@ -145,6 +148,8 @@ function createView(
       return found;
     },
 
+    sitesNow: (names) => findSiteIds(pool, names),
+
     async metrics(wanted, said) {
       if (aliases.size === 0) return metricsNamed(wanted, said);
       const own = new Map<string, MetricKind | null>();
@@ -241,19 +246,13 @@ function createView(
       return tells ? [{ device, site: device.hasSite ? null : site, type: device.hasType ? null : type }] : [];
     });
     if (told.length === 0) return;
-    await describeDevices(
+    const filled = await describeDevices(
       pool,
       told.map(({ device, site, type }) => ({ id: device.id, site, type })),
     );
-    for (const { device, site, type } of told) {
-      const filled = {
-        ...device,
-        site: device.hasSite ? device.site : site,
-        hasSite: device.hasSite || site !== null,
-        hasType: device.hasType || type !== null,
-      };
-      devices.set(device.name, filled);
-      known.set(device.name, filled);
+    for (const device of filled) {
+      devices.set(device.name, device);
+      known.set(device.name, device);
     }
   }
 }

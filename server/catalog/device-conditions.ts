@@ -53,7 +53,7 @@ function sqlOf(one: Condition, parameter: (value: unknown, type: string) => stri
     case "site":
     case "type": {
       const column = one.of === "site" ? "s.name" : "d.type";
-      const text = parameter(one.text, "text");
+      const text = `(SELECT ${one.of}_now(${parameter(one.text, "text")}))`;
       return one.operator === "=" ? `${column} = ${text}` : `${column} IS DISTINCT FROM ${text}`;
     }
     case "label":

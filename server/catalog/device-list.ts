@@ -93,7 +93,7 @@ const searched = (filter: DeviceFilter) => `
       SELECT FROM device_label l WHERE l.device_id = d.id AND w.label IN (l.key, l.key || ':' || l.value))))
     AND ($2::text[] IS NULL OR d.name = ANY ($2)) AND (NOT $7::boolean OR d.conflicts > 0) ${among(filter.sites, "d.site_id")}
     ${conditionsOf(filter).sql}`;
-const AT_SITE = "($3::text IS NULL OR site = $3)";
+const AT_SITE = "($3::text IS NULL OR site = (SELECT site_now($3)))";
 const IN_STATE = "($6::integer IS NULL OR rank = $6)";
 /** Units of a device's own, by metric. */
 const UNITS = `(SELECT coalesce(json_object_agg(m.name, u.unit), '{}') FROM device_unit u JOIN metric m ON m.id = u.metric_id

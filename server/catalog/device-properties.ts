@@ -2,7 +2,7 @@ import type { PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import { DEVICE_LABELS } from "@/server/domain/device-labels";
 import type { EpochMs } from "@/server/domain/terms";
-import { DISCOVERY_LOCK } from "./catalog-writes";
+import { DISCOVERY_LOCK, ensureSite, findSite } from "./catalog-writes";
 import { atSites } from "./devices";
 import type { WritingContext } from "@/server/postgres/context";
 import { type PrismaClient, prismaIn } from "@/server/postgres/prisma";
@@ -93,11 +93,11 @@ export async function writeProperties(
   const isOurs = (siteId: number | null) => sites === "all" || (siteId !== null && sites.includes(siteId));
   const at = rows[0]?.at.getTime();
   if (at === undefined || !isOurs(rows[0]!.siteId)) return "missing";
-  if (site !== undefined && sites !== "all" && !isOurs(site === null ? null : await siteNamed(tx, site)))
+  if (site !== undefined && sites !== "all" && !isOurs(site === null ? null : await findSite(tx, site)))
     return "elsewhere";
   if (expected !== null && at !== expected) return "changed";
   const before = await findProperties(prismaIn(tx), name, sites);
-  const place = site ? { connectOrCreate: { where: { name: site }, create: { name: site } } } : { disconnect: true };
+  const place = site ? { connect: { id: await ensureSite(tx, site) } } : { disconnect: true };
   await prismaIn(tx).device.update({
     where: { name },
     data: {
@@ -166,9 +166,4 @@ async function writeLabels(
     [device],
   );
   return rows[0]!.count <= DEVICE_LABELS.most;
-}
-
-async function siteNamed(tx: PoolClient, name: string): Promise<number | null> {
-  const { rows } = await tx.query<{ id: number }>(`SELECT id FROM site WHERE name = $1`, [name]);
-  return rows[0]?.id ?? null;
 }

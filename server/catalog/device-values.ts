@@ -3,6 +3,7 @@ import { keptByKey } from "@/server/async/kept-for";
 import { compares, type Condition } from "@/server/domain/device-filter";
 import type { EpochMs } from "@/server/domain/terms";
 import type { DeviceTwins } from "@/server/ports/device-twins";
+import { readOwnName } from "./aliases";
 import { type DeviceFilter, findDeviceIds, findDeviceOrder, type OrderedFilter } from "./device-list";
 
 /** The latest value of one metric, by device; booleans are 0 and 1. */
@@ -16,9 +17,9 @@ const NO_VALUES: LatestValues = new Map();
 /** How long values are kept, in milliseconds: every open list asks for its order again and again. */
 const SHARED_MS = 2000;
 
-/** Creates the reader of latest values that lists, counts and files of devices share. */
-export function createReadLatest(twins: Pick<DeviceTwins, "latest">): ReadLatest {
-  return keptByKey(SHARED_MS, (metric: string) => twins.latest(metric));
+/** Creates the reader of latest values that lists, counts and files of devices share. A metric is found by its other names, too. */
+export function createReadLatest(twins: Pick<DeviceTwins, "latest">, pool: Pool): ReadLatest {
+  return keptByKey(SHARED_MS, async (metric: string) => twins.latest(await readOwnName(pool, metric)));
 }
 
 /** An order by a column of the device, or by a metric's latest value. */

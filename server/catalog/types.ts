@@ -1,11 +1,14 @@
 import type { Pool, PoolClient } from "pg";
 import type { Sites } from "@/server/domain/access";
 import { DISCOVERY_LOCK, lockDevices } from "./catalog-writes";
+import { giveName, isFree } from "./other-names";
 
 /** What devices are. A renamed type is the same one. */
 export interface DeviceType {
   readonly id: number;
   readonly name: string;
+  /** Names it had before, by which it is still found. */
+  readonly others: string[];
   /** The age at which its devices are stale, in seconds; null: as any device. */
   readonly staleSeconds: number | null;
   /** Devices of it that aren't retired. */
@@ -15,7 +18,7 @@ export interface DeviceType {
 /** The types that devices at these sites have, by name; with all sites, those without devices too. @param id only this one */
 export async function readTypes(db: Pool | PoolClient, sites: Sites, id: number | null = null): Promise<DeviceType[]> {
   const { rows } = await db.query<DeviceType>(
-    `SELECT t.id, t.name, t.stale_seconds AS "staleSeconds", (count(d.id) FILTER (WHERE d.retired_at IS NULL))::int AS devices
+    `SELECT t.id, t.name, ARRAY(SELECT a.name FROM device_type_alias a WHERE a.type_id = t.id ORDER BY 1) AS others, t.stale_seconds AS "staleSeconds", (count(d.id) FILTER (WHERE d.retired_at IS NULL))::int AS devices
      FROM device_type t LEFT JOIN device d ON d.type = t.name AND ($1::integer[] IS NULL OR d.site_id = ANY ($1))
      WHERE $2::integer IS NULL OR t.id = $2
      GROUP BY t.id HAVING $1::integer[] IS NULL OR count(d.id) > 0 ORDER BY t.name`,
@@ -31,17 +34,11 @@ export async function setStaleAfter(tx: PoolClient, type: DeviceType, seconds: n
   await tx.query(`UPDATE device SET stale_seconds = $2 WHERE type = $1`, [type.name, seconds]);
 }
 
-/** Gives a type another name; its devices, and what was known of their past, go with it. @returns false when there is a type of that name. */
+/** Gives a type another name; its devices follow by their key. @returns false when another has, or had, that name. */
 export async function renameType(tx: PoolClient, type: DeviceType, name: string): Promise<boolean> {
   await lockDevicesOf(tx, type);
-  const { rowCount } = await tx.query(`SELECT FROM device_type WHERE name = $1`, [name]);
-  if (rowCount !== 0) return false;
-  // Devices follow by their key; that isn't a change of what they are.
-  await tx.query(`UPDATE device_type SET name = $2 WHERE id = $1`, [type.id, name]);
-  await tx.query(`DELETE FROM device_past WHERE part = 'type' AND before = $1 AND until = now()::timestamptz(3)`, [
-    type.name,
-  ]);
-  await tx.query(`UPDATE device_past SET before = $2 WHERE part = 'type' AND before = $1`, [type.name, name]);
+  if (!(await isFree(tx, "type", type.id, name))) return false;
+  await giveName(tx, "type", type, name);
   return true;
 }
 

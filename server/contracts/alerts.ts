@@ -15,6 +15,8 @@ export const alert = z
     subject: z.string().nullable().describe("The engine or the source that it is about"),
     metric: z.string().nullable(),
     unit: z.string().nullable().describe("Of the metric at the device"),
+    decimals: z.int().nullable().describe("Digits after the point that its values are measured with; null: as sent"),
+    color: z.int().nullable().describe("The metric's place in the palette of charts; null: one is chosen by its name"),
     severity,
     state: z.enum(ALERT_STATES),
     startedAt: instant.describe("Event time since which it was true"),

@@ -105,6 +105,8 @@ export const exploreAnswer = stretch
   .extend({
     metric: z.string(),
     kind: z.enum(["number", "boolean"]).describe("The mean of a boolean is the share of readings that were true"),
+    decimals: z.int().nullable().describe("Digits after the point that it is measured with; null: as sent"),
+    color: z.int().nullable().describe("Its place in the palette of charts; null: one is chosen by its name"),
     by: z.enum(["device", "site", "type"]),
     shape: z.enum(["lines", "strips"]),
     bucketMs: z.int().min(1).describe("Width of a step"),

@@ -144,6 +144,9 @@ export const metricEffects = z
       .describe(
         "Alert rules that watch it: `follows` goes on by the new name, `loses` has a pattern that the new name doesn't match",
       ),
+    views: z
+      .array(z.string())
+      .describe("Saved views that name it, of those the caller sees: they go on by any of its names"),
     both: counted.describe("Devices with readings of both metrics"),
     repeats: counted.describe(
       "Readings that the other metric has too, at the same device and time with the same value",

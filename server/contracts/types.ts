@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { LABEL_LENGTH, readLabel } from "@/server/domain/label";
+import { LABEL_LENGTH } from "@/server/domain/label";
+import { givenName, otherNames } from "./names";
 
 /** Longest age at which devices of a type are stale, in seconds: 31 days. */
 export const MOST_STALE_SECONDS = 2_678_400;
@@ -8,6 +9,7 @@ const deviceType = z
   .object({
     id: z.int().describe("Stays when it is renamed"),
     name: z.string(),
+    others: otherNames,
     staleSeconds: z
       .int()
       .nullable()
@@ -25,17 +27,10 @@ export const deviceTypes = z
 
 export const deviceTypeAnswer = deviceType;
 
-const name = z.string().transform((text, context) => {
-  const read = readLabel(text);
-  if ("label" in read && read.label !== null) return read.label;
-  context.addIssue({ code: "custom", message: "label" in read ? "must not be empty" : read.problem });
-  return z.NEVER;
-});
-
 /** Changes of a type; an absent one stays as it is. */
 export const typeChanges = z
   .strictObject({
-    name: name.optional().describe(`Free text of at most ${LABEL_LENGTH} characters`),
+    name: givenName.optional().describe(`Free text of at most ${LABEL_LENGTH} characters`),
     staleSeconds: z.int().min(1).max(MOST_STALE_SECONDS).nullable().optional(),
   })
   .refine(({ name, staleSeconds }) => name !== undefined || staleSeconds !== undefined, {

@@ -7,7 +7,9 @@ import { type RereadDeliveries, stillRefused } from "./reread";
 /** The part of the catalog that is read to judge messages. */
 interface CatalogView {
   /** Reads those of the named devices that are known. */
-  devices(names: readonly string[]): Promise<readonly { readonly name: string; readonly site: string | null }[]>;
+  devices(names: readonly string[]): Promise<readonly { readonly name: string; readonly siteId: number | null }[]>;
+  /** Finds the sites that have, or had, these names. */
+  sites(names: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Reads those of the named metrics that are known, with the units of devices that have none of their own. */
   metrics(names: readonly string[]): Promise<readonly { readonly name: string; readonly unit: string | null }[]>;
   /** Reads the units that the named devices have of their own, by device and metric. */
@@ -48,13 +50,14 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
     const outcomes = messages.map(({ bytes }) => decodeMessage(bytes, now));
     const decoded = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.message] : []));
     const sayUnits = decoded.filter(({ units }) => units !== undefined);
-    const [devices, metrics, own, room] = await Promise.all([
+    const [devices, sites, metrics, own, room] = await Promise.all([
       catalog.devices([...new Set(decoded.map(({ device }) => device))]),
+      catalog.sites([...new Set(messages.flatMap(({ senderSite }) => senderSite ?? []))]),
       catalog.metrics([...new Set(decoded.flatMap(namesIn))]),
       catalog.ownUnits([...new Set(sayUnits.map(({ device }) => device))]),
       catalog.room(),
     ]);
-    const known = new Map(devices.map(({ name, site }) => [name, site]));
+    const known = new Map(devices.map(({ name, siteId }) => [name, siteId]));
     const names = new Set(metrics.map(({ name }) => name));
     const units = new Map(metrics.map(({ name, unit }) => [name, unit]));
     return outcomes.map((outcome, i) => {
@@ -62,7 +65,7 @@ export function createPreview({ catalog, bounds }: PreviewDeps) {
       const { message } = outcome;
       const [site, { senderSite }] = [known.get(message.device), messages[i]!];
       if (site === undefined && room.devices <= 0) return refused(NO_ROOM_FOR_DEVICE);
-      if (site !== undefined && senderSite !== null && site !== senderSite)
+      if (site !== undefined && senderSite !== null && (site === null || site !== sites.get(senderSite)))
         return refused(ofOtherSite(message.device, senderSite));
       const {
         values,

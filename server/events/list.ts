@@ -76,7 +76,7 @@ export async function readEvents(db: Pool | PoolClient, filter: EventFilter): Pr
     `WITH seen AS (
        SELECT * FROM (${ALL}) a
        WHERE ($1::integer[] IS NULL OR a.site_id = ANY ($1)) AND ($5::text IS NULL OR a.severity = $5 OR ($5 = 'warning' AND a.severity = 'critical'))
-         AND ($6::text IS NULL OR a.site = $6) AND ($7::text[] IS NULL OR a.device = ANY ($7))
+         AND ($6::text IS NULL OR a.site = (SELECT site_now($6))) AND ($7::text[] IS NULL OR a.device = ANY ($7))
          AND ($8::text IS NULL OR strpos(lower(concat_ws(' ', a.kind, a.key, a.site, a.device, a.data)), lower($8)) > 0)),
      parted AS (
        SELECT *, sum(CASE WHEN started_at - before <= interval '${GROUP_SECONDS} s' THEN 0 ELSE 1 END) OVER (PARTITION BY kind = 'silence', site_id ORDER BY started_at, id) AS part

@@ -22,8 +22,8 @@ export async function addWritten(
   const { rows } = await tx.query<{ id: string }>(
     `INSERT INTO event (kind, key, device_id, device_name, site_id, site_name, severity, started_at, ended_at, data)
      SELECT $1, gen_random_uuid(), d.id, d.name, s.id, s.name, 'info', $2, $3, $4
-     FROM (SELECT) one LEFT JOIN device d ON d.name = $5 LEFT JOIN site s ON s.id = d.site_id OR (d.id IS NULL AND s.name = $6)
-     WHERE ($5::text IS NULL OR d.id IS NOT NULL) AND ($6::text IS NULL OR s.name = $6) AND ($7::integer[] IS NULL OR s.id = ANY ($7))
+     FROM (SELECT) one LEFT JOIN device d ON d.name = $5 LEFT JOIN site s ON s.id = d.site_id OR (d.id IS NULL AND s.name = (SELECT site_now($6)))
+     WHERE ($5::text IS NULL OR d.id IS NOT NULL) AND ($6::text IS NULL OR s.name = (SELECT site_now($6))) AND ($7::integer[] IS NULL OR s.id = ANY ($7))
      RETURNING id::text AS id`,
     [kind, timeText(from), timeText(to), JSON.stringify(data), device, site, sites === "all" ? null : sites],
   );

@@ -9,7 +9,16 @@ import type { Sender } from "./sender";
 /** A device of the catalog, as far as it decides who may speak for it. */
 interface KnownDevice {
   readonly name: string;
+  readonly siteId: number | null;
+  /** Its site's name. */
   readonly site: string | null;
+}
+
+/** What a site is called. */
+interface SiteNames {
+  readonly name: string;
+  /** Names it had before: messages may say them still. */
+  readonly others: readonly string[];
 }
 
 export interface AdmissionDeps {
@@ -17,8 +26,8 @@ export interface AdmissionDeps {
   readonly devices: (names: readonly string[]) => Promise<readonly KnownDevice[]>;
   /** Reads those of the named metrics that are in the catalog. */
   readonly metrics: (names: readonly string[]) => Promise<readonly { readonly name: string }[]>;
-  /** Reads the names of sites. */
-  readonly siteNames: (ids: readonly number[]) => Promise<readonly string[]>;
+  /** Reads the names of sites, and of each those it had before. */
+  readonly siteNames: (ids: readonly number[]) => Promise<readonly SiteNames[]>;
   /** Asks for names that are in no catalog yet. */
   readonly claim: (sender: string, kind: NameKind, names: readonly string[]) => Promise<Claimed>;
   /** True for an error of a database that is away for now. */
@@ -56,14 +65,14 @@ const YES: Verdict = { ok: true, headers: null };
 
 export function createAdmission(deps: AdmissionDeps): Admission {
   let known = { devices: new Map<string, KnownDevice>(), metrics: new Set<string>() };
-  let sites = new Map<string, readonly string[]>();
+  let sites = new Map<string, readonly SiteNames[]>();
   const claimed: Record<NameKind, Map<string, number>> = { device: new Map(), metric: new Map() };
   /** Senders that may name no more for now, until when. */
   const full = new Map<string, EpochMs>();
 
   const isClaimed = (kind: NameKind, name: string) => (claimed[kind].get(name) ?? -Infinity) > performance.now();
 
-  async function sitesOf({ sites: ids }: Sender): Promise<readonly string[] | null> {
+  async function sitesOf({ sites: ids }: Sender): Promise<readonly SiteNames[] | null> {
     if (ids === "all") return null;
     const key = ids.join();
     const remembered = sites;
@@ -105,19 +114,20 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   return {
     async of(sender) {
       const own = await sitesOf(sender);
-      const single = own?.length === 1 ? { ok: true as const, headers: siteHeaders(own[0]!) } : null;
+      const single = own?.length === 1 ? { ok: true as const, headers: siteHeaders(own[0]!.name) } : null;
 
       /** The outcome as far as device and site go. */
       function lookAtDevice({ device: name, site }: DecodedMessage, device: KnownDevice | undefined): Verdict {
         if (own === null) return YES;
         if (device !== undefined) {
           // A device without a site is nobody's of some sites: who takes it would see all that it sent before.
-          if (device.site === null || !own.includes(device.site))
+          if (device.site === null || sender.sites === "all" || !sender.sites.includes(device.siteId!))
             return notAllowed(`${name} is no device of ${listed(own)}`);
           return single ?? { ok: true, headers: siteHeaders(device.site) };
         }
         if (single !== null) return single;
-        if (site !== undefined && own.includes(site)) return { ok: true, headers: siteHeaders(site) };
+        if (site !== undefined && own.some(({ name, others }) => name === site || others.includes(site)))
+          return { ok: true, headers: siteHeaders(site) };
         return notAllowed(`${name} has no site yet: name one of ${listed(own)} in its message`);
       }
 
@@ -208,6 +218,6 @@ function tooManyNew(kind: NameKind, name: string, until: EpochMs): Verdict {
   return { ok: false, reason: "tooManyNew", detail, retryAt: until };
 }
 
-function listed(sites: readonly string[]): string {
-  return sites.length > 3 ? `the ${sites.length} sites of its sender` : sites.join(" or ");
+function listed(sites: readonly SiteNames[]): string {
+  return sites.length > 3 ? `the ${sites.length} sites of its sender` : sites.map(({ name }) => name).join(" or ");
 }

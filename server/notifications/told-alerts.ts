@@ -27,7 +27,9 @@ export async function seeAlerts(
   const { rows } = await tx.query<AlertSeen>(
     `SELECT a.id, coalesce(r.name, v.name, 'a removed rule') AS rule, a.severity, a.state,
        coalesce(d.name, a.device_name) AS device, coalesce(s.name, a.site_name) AS site, a.subject, coalesce(m.name, a.metric_name) AS metric,
-       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN m.unit END AS unit, v.spec->>'measure' AS measure, a.last_value AS value, a.worst_value AS worst, d.type, r.runbook, a.late, a.flapping,
+       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' THEN coalesce(u.unit, m.unit) END AS unit,
+       CASE WHEN v.spec->>'kind' IS DISTINCT FROM 'oddness' AND NOT coalesce(v.spec->'conditions' @> '[{"what": "changePerMinute"}]', false) THEN m.decimals END AS decimals,
+       v.spec->>'measure' AS measure, a.last_value AS value, a.worst_value AS worst, d.type, r.runbook, a.late, a.flapping,
        coalesce(coalesce(v.spec, r.spec)->>'late' = 'tell', false) AS "tellsLate",
        ${MS("a.started_at")} AS "startedAt", ${MS("a.fired_at")} AS "firedAt", ${MS("a.ended_at")} AS "endedAt",
        ${MS("a.decided_at")} AS "decidedAt", ${MS("a.no_data_since")} AS "noDataSince", a.closed_reason AS "closedReason",
@@ -45,6 +47,7 @@ export async function seeAlerts(
      LEFT JOIN device d ON d.id = a.device_id
      LEFT JOIN site s ON s.id = a.site_id
      LEFT JOIN metric m ON m.id = a.metric_id
+     LEFT JOIN device_unit u ON u.device_id = a.device_id AND u.metric_id = a.metric_id
      WHERE a.id = ANY ($1::bigint[])`,
     [ids, now],
   );

@@ -39,7 +39,7 @@ export async function groupOdd(
     `WITH odd AS (
        SELECT o.device_id, d.site_id, m.name AS metric, o.peak, o.from_time FROM odd_stretch o JOIN device d ON d.id = o.device_id
          JOIN metric m ON m.id = o.metric_id LEFT JOIN site s ON s.id = d.site_id
-       WHERE o.goes_on AND o.peak >= $2 AND ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND ($3::text IS NULL OR s.name = $3)),
+       WHERE o.goes_on AND o.peak >= $2 AND ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND ($3::text IS NULL OR s.name = (SELECT site_now($3)))),
      site_odd AS (SELECT site_id FROM odd WHERE site_id IS NOT NULL AND $3::text IS NULL GROUP BY site_id HAVING count(*) >= $4 AND count(DISTINCT device_id) > 1),
      site_has AS (
        SELECT d.site_id, count(*)::integer AS n FROM site_odd JOIN device d USING (site_id) JOIN device_metric dm ON dm.device_id = d.id

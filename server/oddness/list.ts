@@ -51,7 +51,7 @@ const FROM = `FROM odd_stretch o JOIN device d ON d.id = o.device_id JOIN metric
   LEFT JOIN device_unit u ON u.device_id = o.device_id AND u.metric_id = o.metric_id`;
 
 const WHERE = `WHERE ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND CASE WHEN $2::timestamptz IS NULL THEN o.goes_on ELSE o.goes_on OR o.to_time > $2 END
-  AND o.peak >= $3 AND ($4::text IS NULL OR s.name = $4) AND ($5::text IS NULL OR d.name = $5)
+  AND o.peak >= $3 AND ($4::text IS NULL OR s.name = (SELECT site_now($4))) AND ($5::text IS NULL OR d.name = $5)
   AND (o.goes_on AND (o.device_id = ANY ($6::integer[]) OR d.site_id = ANY ($7::integer[]))) IS NOT TRUE`;
 
 /** Odd stretches, ranked. */

@@ -82,7 +82,7 @@ interface WorstPlaceRow {
 }
 
 const FROM = `FROM quality_day q JOIN device d ON d.id = q.device_id JOIN metric m ON m.id = q.metric_id LEFT JOIN site s ON s.id = d.site_id
-     WHERE q.bucket = $2 AND ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND ($3::text IS NULL OR s.name = $3) AND ($5::text IS NULL OR d.name = $5)
+     WHERE q.bucket = $2 AND ($1::integer[] IS NULL OR d.site_id = ANY ($1)) AND ($3::text IS NULL OR s.name = (SELECT site_now($3))) AND ($5::text IS NULL OR d.name = $5)
        AND ($4::text IS NULL OR EXISTS (SELECT FROM quality_flag f WHERE f.device_id = q.device_id AND f.metric_id IN (0, q.metric_id)
          AND f."check" = $4 AND f.to_time >= q.bucket AND f.from_time < q.bucket + ${DAY}))`;
 

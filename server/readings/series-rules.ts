@@ -54,6 +54,16 @@ export async function removeSeriesRule(tx: PoolClient, id: number): Promise<Seri
   return rows[0] ?? null;
 }
 
+/** True if there is a rule of this very name. */
+export async function hasSeriesRule(
+  db: Pool | PoolClient,
+  selects: SeriesRule["selects"],
+  name: string,
+): Promise<boolean> {
+  const { rowCount } = await db.query(`SELECT FROM series_rule WHERE selects = $1 AND pattern = $2`, [selects, name]);
+  return rowCount !== 0;
+}
+
 /** Has the rule of this very name be of another one, unless that has a rule. Which series it holds for stays. */
 export async function renameSeriesRule(
   tx: PoolClient,

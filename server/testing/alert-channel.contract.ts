@@ -14,6 +14,7 @@ export function toldAlert(parts: Partial<ToldAlert> = {}): ToldAlert {
       measure: null,
       metric: "temperature",
       unit: "°C",
+      decimals: null,
       value: 96.1,
       worst: 97,
       endedAt: null,

@@ -68,6 +68,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
   );
   const mapping = { decode: "json", device: ["{id}"], readings: [{ root: "" }] };
   for (const name of ["line-7", "line-8"]) await read(source, ask("addSource", { name, kind: "generic" }));
+  await query(`INSERT INTO site (id, name) VALUES (77, 'yard')`);
   await query(`INSERT INTO series_rule (selects, pattern) VALUES ('site', 'Lab')`);
   const matchers = [{ field: "site", values: ["Lab"] }];
   const channel = (name: string) => ({ name, kind: "webhook", settings: { url: "http://127.0.0.1:9" } });
@@ -124,6 +125,7 @@ async function calls(me: Extract<Caller, { kind: "user" }>) {
     changeDevices: { body: { devices: ["press-1"], changes: { type: "press" } }, target: "press-1" },
     mergeMetrics: { params: { name: "other" }, body: { into: "temperature" }, target: "other" },
     updateType: { params: { type: "1" }, body: { staleSeconds: 60 }, target: "press" },
+    renameSite: { params: { site: "77" }, body: { name: "Halle 7" }, target: "yard" },
     forgetMetricName: { params: { name: "temperature", alias: "temp" }, target: "temperature" },
     renameMetric: { params: { name: "humid" }, body: { to: "humidity" }, target: "humid" },
     deleteMetric: { params: { name: "spare" }, target: "spare" },

@@ -16,7 +16,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listDevices", "getFleetOrder", "getFleetSummary", "listSparklines", "getDevice", "listReadings"] as const),
     ...(["listDeadLetterGroups", "listDeadLetterJobs", "getDeadLetterJob", "listJobs", "listJobRuns"] as const),
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
-    ...(["listMetricUse", "listTypes", "getRetention"] as const),
+    ...(["listMetricUse", "listTypes", "listSites", "getRetention"] as const),
     ...(["listAlerts", "getAlert", "explainAlert", "listRules", "getRule", "exportRules"] as const),
     ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),
     ...(["backtestRule", "getBacktest"] as const),
@@ -48,6 +48,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["addChannel", "updateChannel", "deleteChannel", "testChannel", "addRoute", "updateRoute"] as const),
     ...(["deleteRoute", "addMaintenance", "updateMaintenance", "deleteMaintenance"] as const),
     ...(["addRule", "updateRule", "deleteRule", "importRules", "setQualityLimits", "updateType"] as const),
+    ...(["getTypeEffects", "getSiteEffects", "renameSite"] as const),
     ...(["startBacktest", "stopBacktest"] as const),
   ],
   "make-keys": [

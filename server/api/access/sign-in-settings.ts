@@ -30,9 +30,10 @@ async function describe(pool: Pool, { settings, state }: Provider, origin: strin
   const { name, issuer, clientId, clientSecret, scope, rolesClaim, rules } = settings;
   const [{ at, why, signsOut }, sites, people] = await Promise.all([
     state(),
-    pool.query<{ name: string }>(`SELECT name FROM site WHERE name = ANY($1)`, [
-      rules.flatMap(({ site }) => site ?? []),
-    ]),
+    pool.query<{ name: string }>(
+      `SELECT n.name FROM unnest($1::text[]) AS n (name) JOIN site s ON s.name = site_now(n.name)`,
+      [rules.flatMap(({ site }) => site ?? [])],
+    ),
     pool.query<{ count: number }>(`SELECT count(*)::integer AS count FROM provider_identity WHERE issuer = $1`, [
       issuer,
     ]),

@@ -259,7 +259,16 @@ const EVERYWHERE: readonly string[] = [
     "getMetricEffects",
   ],
   ...["getMetricStored", "getPipeline"],
-  ...["getRetention", "getSignInSettings", "getStages", "importRules", "listAudit", "listChannels"],
+  ...[
+    "getRetention",
+    "getSignInSettings",
+    "getSiteEffects",
+    "getStages",
+    "getTypeEffects",
+    "importRules",
+    "listAudit",
+    "listChannels",
+  ],
   ...[
     "listJobRuns",
     "listJobs",
@@ -274,6 +283,7 @@ const EVERYWHERE: readonly string[] = [
   ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
   ...[
     "renameMetric",
+    "renameSite",
     "resumeJob",
     "runJob",
     "setLogLevel",

@@ -39,7 +39,8 @@ function toAnswer(explored: Explored, by: ExploreAnswer["by"]): ExploreAnswer {
   const band = bandOf(inBand);
   return {
     ...toStretch(explored, isStrips ? { unit, steps: band } : null),
-    ...{ metric: metric.name, kind: metric.kind, by, shape, bucketMs, resolution, cold },
+    ...{ metric: metric.name, kind: metric.kind, decimals: metric.shown.decimals, color: metric.shown.color },
+    ...{ by, shape, bucketMs, resolution, cold },
     ...{ units: [...units], matched, read, missing: [...missing] },
     outliers: outliersOf(inBand, band),
     previous: previous && {

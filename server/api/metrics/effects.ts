@@ -5,8 +5,10 @@ import { effectsQuery, type MetricEffects, metricEffects } from "@/server/contra
 import type { PrismaClient } from "@/server/postgres/prisma";
 import { countMergeEffects, countOtherThanBoolean } from "@/server/readings/metric-effects";
 import { countStored } from "@/server/readings/stored";
+import { viewsNaming } from "@/server/views/naming";
 import { noMetric } from "../devices/id";
 import { verb } from "../verb";
+import { accountOf } from "../views/list";
 import { metricParams } from "./remove";
 import { takenWords } from "./rename";
 
@@ -14,7 +16,7 @@ import { takenWords } from "./rename";
 const PATIENCE_MS = 3000;
 
 const NOTHING: MetricEffects = {
-  ...{ refused: null, devices: null, readings: null, rules: [], both: null, repeats: null, conflicts: null },
+  ...{ refused: null, devices: null, readings: null, rules: [], views: [], both: null, repeats: null, conflicts: null },
   ...{ coldDays: null, seconds: null, otherValues: null, otherDevices: null },
 };
 
@@ -31,7 +33,7 @@ export const getMetricEffects = verb(
     problems: ["not-found"],
   },
   ({ pool, prisma }: { readonly pool: Pool; readonly prisma: PrismaClient }) =>
-    async ({ sites }, { params: { name }, query: { to, into, kind } }) => {
+    async ({ sites, caller }, { params: { name }, query: { to, into, kind } }) => {
       const metric = await findMetric(prisma, name, sites);
       if (metric === null) throw noMetric(name);
       const stored = countStored(pool, metric.key, PATIENCE_MS).then((counted) => ({
@@ -51,14 +53,15 @@ export const getMetricEffects = verb(
       if (into !== undefined && target === null) throw noMetric(into);
       const isOther = target !== null && target.key !== metric.key;
       const rules = await rulesAfter(pool, metric.name, into === undefined ? to! : target!.name);
+      const views = await viewsNaming(pool, accountOf(caller), "metric", [metric.name, ...metric.aliases]);
       if (into === undefined)
-        return { ...NOTHING, ...(await stored), rules, refused: isOther ? takenWords(to!) : null, seconds: 0 };
+        return { ...NOTHING, ...(await stored), rules, views, refused: isOther ? takenWords(to!) : null, seconds: 0 };
       const effects = isOther ? await countMergeEffects(pool, metric.key, target.key, PATIENCE_MS) : {};
       return {
         ...NOTHING,
         ...(await stored),
         ...effects,
-        rules,
+        ...{ rules, views },
         refused: isOther ? unitsWords(metric, target) : "It is the metric itself.",
       };
     },

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { alertRule } from "@/server/contracts/rules";
 import { deviceDetail, readingsAnswer } from "@/server/contracts/devices";
+import { fleetOrderAnswer } from "@/server/contracts/fleet";
 import { job } from "@/server/contracts/jobs";
 import { metricChanged, metricEffects, metricsAnswer } from "@/server/contracts/metrics";
 import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
@@ -67,6 +68,8 @@ test("a renamed metric keeps its readings, and what is sent under the old name i
   // Whoever still asks by the old name finds it.
   const asked = await read(readingsAnswer, rig.get("listReadings", { id: "press-07" }, "metric=temp"));
   expect([asked.metric, asked.points.length]).toEqual(["temperature", 4]);
+  const hot = await read(fleetOrderAnswer, rig.get("getFleetOrder", {}, "where=temp+%3E+20&sort=-value:temp"));
+  expect(hot.ids).toEqual(["press-07"]);
 });
 
 test("renaming it back undoes it, and a name can be taken away", async () => {

@@ -3,6 +3,10 @@ import { deviceDetail, devicesAnswer } from "@/server/contracts/devices";
 import { fleetSummaryAnswer } from "@/server/contracts/fleet";
 import { alertRule } from "@/server/contracts/rules";
 import { deviceTypeAnswer, deviceTypes } from "@/server/contracts/types";
+import { namingEffects } from "@/server/contracts/names";
+import { siteAnswer, sitesAnswer } from "@/server/contracts/sites";
+import { siteHeaders } from "@/server/domain/site-mark";
+import { TOPICS } from "@/server/domain/terms";
 import { followSilences } from "@/server/events/silences";
 import { createApiRig, JSON_TYPE, message, read, refused } from "@/server/testing/api-rig";
 import { until } from "@/server/testing/until";
@@ -33,8 +37,8 @@ beforeAll(async () => {
 
 test("a type that a device sends is kept as free text, in one spelling, with an id", async () => {
   expect(await types()).toEqual([
-    { id: expect.any(Number) as number, name: "Füllstand  Sonde", staleSeconds: null, devices: 2 },
-    { id: expect.any(Number) as number, name: "press", staleSeconds: null, devices: 1 },
+    { id: expect.any(Number) as number, name: "Füllstand  Sonde", others: [], staleSeconds: null, devices: 2 },
+    { id: expect.any(Number) as number, name: "press", others: [], staleSeconds: null, devices: 1 },
   ]);
 });
 
@@ -108,4 +112,91 @@ test.each([
 test("a name that another type has is refused, and so is a type that isn't there", async () => {
   expect((await refused(change(await idOf("Füllstand  Sonde"), { name: "Presse Süd" }))).kind).toBe("wrong-status");
   expect((await refused(change("99999", { name: "x" }))).status).toBe(404);
+});
+
+const sites = async () => (await read(sitesAnswer, rig.get("listSites"))).items;
+const idsOf = async (query: string) =>
+  (await read(devicesAnswer, rig.get("listDevices", {}, query))).items.map(({ id }) => id);
+/** Sends a message of a sender that speaks for a site, as the log holds it. */
+const sendFor = (site: string, device: string, i: number) =>
+  rig.engines.eventLog.append(TOPICS.telemetry, [
+    { key: device, value: Buffer.from(JSON.stringify(message(device, i))), headers: siteHeaders(site) },
+  ]);
+
+test("another name for a site says first what goes by it; then all of that goes on, and so does who still says the old one", async () => {
+  const [south] = await sites();
+  expect(south).toMatchObject({ name: "south", others: [], devices: 3 });
+  const spec = { kind: "silence", of: { sites: ["south"] } };
+  const rule = await read(alertRule, call("addRule", "POST", {}, { name: "Quiet south", spec }));
+  const { pool } = rig.engines;
+  await pool.query(`INSERT INTO account (id, name) VALUES (1, 'Ada');
+    INSERT INTO fleet_live (site, hour, looks, live_sum) VALUES ('south', now(), 1, 3);
+    INSERT INTO series_rule (selects, pattern, raw, minutes, hours) VALUES ('site', 'south', 30, 60, NULL)`);
+  for (const [name, query] of Object.entries({ one: "site=south", two: "where=site+%3D+south", three: "search=south" }))
+    await call("addView", "POST", {}, { page: "devices", name, query });
+  const matchers = [{ field: "site", values: ["south", "north"] }];
+  await call("addMaintenance", "POST", {}, { name: "x", matchers, cron: "0 2 * * 6", minutes: 60, zone: "UTC" });
+  const site = { site: String(south!.id) };
+  const effects = () => read(namingEffects, rig.get("getSiteEffects", site, "to=Halle+S%C3%BCd"));
+  const goesOn = { rules: ["Quiet south"], matchers: 1, retention: 1, views: ["one", "two"] };
+  expect(await effects()).toEqual({ refused: null, devices: 3, ...goesOn });
+
+  const renamed = await read(siteAnswer, call("renameSite", "PATCH", site, { name: " Halle Süd" }));
+  expect(renamed).toEqual({ id: south!.id, name: "Halle Süd", others: ["south"], devices: 3 });
+  expect((await read(alertRule, rig.get("getRule", { rule: String(rule.id) }))).spec).toMatchObject({
+    of: { sites: ["Halle Süd"] },
+  });
+  const { rows } = await pool.query(
+    `SELECT (SELECT array_agg(site) FROM fleet_live) AS usual, (SELECT array_agg(pattern) FROM series_rule) AS kept,
+       (SELECT matchers::text FROM maintenance) AS matchers`,
+  );
+  expect(rows).toEqual([
+    {
+      usual: ["Halle Süd"],
+      kept: ["Halle Süd"],
+      matchers: expect.stringContaining('["Halle Süd", "north"]') as string,
+    },
+  ]);
+  const all = ["press-1", "tank-1", "tank-2"];
+  expect(await idsOf("site=south")).toEqual(all);
+  expect(await idsOf("where=site+%3D+south")).toEqual(all);
+  // A new device, and a sender, that say the old name.
+  await send("valve-1", "press");
+  await sendFor("south", "press-1", 5);
+  await sendFor("Halle Süd", "press-1", 6);
+  await sendFor("north", "press-1", 7);
+  await until(
+    async () => {
+      const { messages } = await device("press-1");
+      const letters = await pool.query(`SELECT FROM dead_letter WHERE device = 'press-1' AND reason = 'otherSite'`);
+      const isThere = (await idsOf("site=south")).includes("valve-1");
+      return (messages === 3 && letters.rowCount === 1 && isThere) || null;
+    },
+    { timeoutMs: 20_000 },
+  );
+  expect((await sites()).map(({ name }) => name)).toEqual(["Halle Süd"]);
+});
+
+test("a name that a site or type had is its own: no other may have it, and it may have it back", async () => {
+  const { pool } = rig.engines;
+  const { rows } = await pool.query<{ id: number }>(`INSERT INTO site (name) VALUES ('yard') RETURNING id`);
+  const yard = { site: String(rows[0]!.id) };
+  expect((await refused(call("renameSite", "PATCH", yard, { name: "south" }))).kind).toBe("wrong-status");
+  const told = await read(namingEffects, rig.get("getSiteEffects", yard, "to=south"));
+  expect(told).toMatchObject({ refused: expect.stringContaining("There is a site south") as string, devices: 0 });
+  const hall = (await sites()).find(({ name }) => name === "Halle Süd")!;
+  expect(
+    await read(siteAnswer, call("renameSite", "PATCH", { site: String(hall.id) }, { name: "south" })),
+  ).toMatchObject({ name: "south", others: ["Halle Süd"] });
+
+  // "press" was renamed above: a new device of that type is of the one it is now.
+  await send("press-9", "press");
+  await until(async () => (await idsOf("where=type+%3D+press")).includes("press-9") || null, { timeoutMs: 20_000 });
+  expect((await device("press-9")).type).toBe("Presse Süd");
+  const type = { type: await idOf("Presse Süd") };
+  expect(await read(namingEffects, rig.get("getTypeEffects", type, "to=press"))).toMatchObject({
+    refused: null,
+    devices: 4,
+    rules: ["Quiet"],
+  });
 });

@@ -17,6 +17,8 @@ export interface ToldAlert {
   /** What of the pipeline it is about. */
   readonly measure: PipelineMeasure | null;
   readonly unit: string | null;
+  /** Digits its values are measured with; null: as sent. */
+  readonly decimals: number | null;
   readonly value: number | null;
   readonly worst: number | null;
   readonly startedAt: EpochMs;
@@ -151,7 +153,7 @@ export function lineOf(alert: ToldAlert): string {
   const measured =
     name === null || value === null
       ? ""
-      : `, ${name} ${isOver(alert) ? "at worst " : ""}${amount(value)}${unit === null ? "" : ` ${unit}`}`;
+      : `, ${name} ${isOver(alert) ? "at worst " : ""}${amount(value, alert.decimals)}${unit === null ? "" : ` ${unit}`}`;
   const share = alert.share === null ? "" : `, ${alert.share.silent} of ${counted(alert.share.of, "device")} silent`;
   const late = alert.decidedAt - alert.firedAt;
   const known = late > LATE_MS ? ` (known ${spanOf(late)} late)` : "";
@@ -173,7 +175,8 @@ function measureOf(measure: PipelineMeasure): { readonly name: string | null; re
   return unit === "" ? { name: null, unit: null } : { name: name.toLowerCase(), unit };
 }
 
-function amount(value: number): string {
+function amount(value: number, decimals: number | null): string {
+  if (decimals !== null && Math.abs(value) < 1e15) return value.toFixed(decimals);
   return String(Number(value.toPrecision(6)));
 }
 

@@ -1,4 +1,4 @@
-import type { CatalogMetric, DeviceUnit, NewDevice } from "@/server/catalog/catalog-writes";
+import type { CatalogDevice, CatalogMetric, DeviceUnit, NewDevice } from "@/server/catalog/catalog-writes";
 import { isPlain, judgeFields, NO_ROOM_FOR_DEVICE, ofOtherSite } from "@/server/domain/fields";
 import type { DecodedMessage, Shape } from "@/server/domain/message";
 import type { Refusal } from "@/server/domain/reasons";
@@ -40,12 +40,15 @@ export function createEnrich({ catalog, readEdges }: EnrichDeps) {
     const strangers = hasSites
       ? received.filter((entry) => isOfOtherSite(entry, devices)).map(({ message }) => message.device)
       : [];
+    // Sites are renamed, and devices moved: whoever seems to be a stranger is looked up as it is now.
+    let sites: ReadonlyMap<string, number> = new Map();
     if (strangers.length > 0) {
       for (const device of await known.devicesNow([...new Set(strangers)])) devices.set(device.name, device);
+      sites = await known.sitesNow([...new Set(received.flatMap(({ record }) => readSite(record.headers) ?? []))]);
     }
     const refusalOf = (entry: Received): Refusal | null => {
       if (!devices.has(entry.message.device)) return NO_ROOM_FOR_DEVICE;
-      const isStranger = hasSites && isOfOtherSite(entry, devices);
+      const isStranger = hasSites && isOfOtherSite(entry, devices, sites);
       return isStranger ? ofOtherSite(entry.message.device, readSite(entry.record.headers)!) : null;
     };
     const accepted: Received[] = [];
@@ -82,14 +85,16 @@ function isGoodbye({ gone }: DecodedMessage): boolean {
   return gone !== undefined;
 }
 
-/** True if the sender speaks for one site, and the device is of another one, or of none. */
+/** True if the sender speaks for one site, and the device is of another one, or of none. @param sites those of other names, too */
 function isOfOtherSite(
   { record, message }: Received,
-  devices: ReadonlyMap<string, { readonly site: string | null }>,
+  devices: ReadonlyMap<string, Pick<CatalogDevice, "site" | "siteId">>,
+  sites?: ReadonlyMap<string, number>,
 ): boolean {
   const site = readSite(record.headers);
   const device = devices.get(message.device);
-  return site !== null && device !== undefined && device.site !== site;
+  if (site === null || device === undefined || device.site === site) return false;
+  return device.siteId === null || sites?.get(site) !== device.siteId;
 }
 
 const timeOf = ({ message }: Received) => message.eventTime;

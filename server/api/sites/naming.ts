@@ -1,0 +1,41 @@
+import type { Pool, PoolClient } from "pg";
+import { renameInRules, rulesNaming } from "@/server/alerting/renames";
+import type { NamingEffects } from "@/server/contracts/names";
+import type { Caller } from "@/server/domain/access";
+import { countMatchers, renameInMatchers } from "@/server/notifications/renames";
+import { hasSeriesRule, renameSeriesRule } from "@/server/readings/series-rules";
+import { viewsNaming } from "@/server/views/naming";
+import { accountOf } from "../views/list";
+
+/** A site, or a type of devices. */
+interface Called {
+  readonly name: string;
+  readonly others: readonly string[];
+  readonly devices: number;
+}
+
+const IN_RULES = { site: "sites", type: "types" } as const;
+
+/** Tells what another name for a site or type does. */
+export async function effectsOfName(
+  db: Pool | PoolClient,
+  caller: Caller,
+  of: "site" | "type",
+  { name, others, devices }: Called,
+  refused: string | null,
+): Promise<NamingEffects> {
+  return {
+    ...{ refused, devices },
+    rules: await rulesNaming(db, IN_RULES[of], name),
+    matchers: await countMatchers(db, of, name),
+    retention: (await hasSeriesRule(db, of, name)) ? 1 : 0,
+    views: await viewsNaming(db, accountOf(caller), of, [name, ...others]),
+  };
+}
+
+/** Has all that goes by the name of a site or type, but views, which find it by any, go by another one. */
+export async function renameWhereNamed(tx: PoolClient, of: "site" | "type", from: string, to: string): Promise<void> {
+  await renameInRules(tx, IN_RULES[of], from, to);
+  await renameSeriesRule(tx, of, from, to);
+  await renameInMatchers(tx, of, from, to);
+}

@@ -1,0 +1,71 @@
+import type { Pool, PoolClient } from "pg";
+import { z } from "zod";
+import { isFree } from "@/server/catalog/other-names";
+import { readSites, renameSite as rename, type Site } from "@/server/catalog/sites";
+import { namingEffects, namingQuery } from "@/server/contracts/names";
+import { siteAnswer, siteChanges, sitePath } from "@/server/contracts/sites";
+import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
+import { ProblemError } from "../problem";
+import { NO_PARAMETERS, verb, writingVerb } from "../verb";
+import { effectsOfName, renameWhereNamed } from "./naming";
+
+const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(siteChanges, { io: "input" });
+
+export const renameSite = writingVerb(
+  {
+    method: "PATCH",
+    path: "/api/v1/sites/{site}",
+    access: "edit",
+    summary: "Gives a site another name",
+    description:
+      "It is the same site, with its devices, its keys and who may see it. Alert rules, routes, silences, maintenance times and retention rules that name it go by the new name. The old name stays " +
+      "another name of it: messages that say it, views and addresses that ask for it mean this site. Renaming it back undoes it. Messages in the archive and dead letters stay as they were received.",
+    params: sitePath,
+    query: NO_PARAMETERS,
+    answer: siteAnswer,
+    status: 200,
+    problems: ["not-found", "wrong-status", ...BODY_PROBLEMS],
+    bodies: { "application/json": CHANGES_SCHEMA },
+  },
+  () =>
+    async (ctx, { params, request, note }) => {
+      const { name } = await parseJsonBody(siteChanges, request);
+      const before = await find(ctx.tx, params.site);
+      if (name !== before.name) {
+        if (!(await rename(ctx.tx, before, name))) throw new ProblemError("wrong-status", takenWords(name));
+        await renameWhereNamed(ctx.tx, "site", before.name, name);
+      }
+      note({ target: before.name, detail: { before: { name: before.name }, after: { name } } });
+      return find(ctx.tx, params.site);
+    },
+);
+
+export const getSiteEffects = verb(
+  {
+    method: "GET",
+    path: "/api/v1/sites/{site}/effects",
+    access: "edit",
+    summary: "What another name for a site would do; nothing is changed",
+    params: sitePath,
+    query: namingQuery,
+    answer: namingEffects,
+    status: 200,
+    problems: ["not-found"],
+  },
+  () =>
+    async ({ tx, caller }, { params, query: { to } }) => {
+      const site = await find(tx, params.site);
+      const refused = (await isFree(tx, "site", site.id, to)) ? null : takenWords(to);
+      return effectsOfName(tx, caller, "site", site, refused);
+    },
+);
+
+async function find(db: Pool | PoolClient, id: number): Promise<Site> {
+  const [site] = await readSites(db, "all", id);
+  if (!site) throw new ProblemError("not-found", `There is no site with the id ${id}.`);
+  return site;
+}
+
+function takenWords(name: string): string {
+  return `There is a site ${name}, or one that had that name: set its devices to that site instead.`;
+}
