@@ -24,6 +24,7 @@ import type { Row } from "./rows";
 import { silence } from "./silence";
 import { slowStore } from "./slow-store";
 import { telegraf } from "./telegraf";
+import { upgrade } from "./upgrade";
 import { webKill } from "./web-kill";
 import { workerKills } from "./worker-kills";
 
@@ -68,7 +69,7 @@ export async function main(argv: string[]): Promise<number> {
   const isRepeat = short && mode !== "embedded";
   if (isRepeat)
     console.log(
-      `cold-kill, retention-kill, merge-kill, mqtt-kill, mqtt-bridge, telegraf, outbox-full, clock-jump: short on embedded engines only, left out on ${mode}`,
+      `cold-kill, retention-kill, merge-kill, mqtt-kill, mqtt-bridge, telegraf, upgrade, outbox-full, clock-jump: short on embedded engines only, left out on ${mode}`,
     );
   else {
     add(await coldKill({ mode, short, seed }));
@@ -76,6 +77,7 @@ export async function main(argv: string[]): Promise<number> {
     add(await mqttKill({ mode, short, seed }));
     add(await mqttBridge({ mode, short }));
     add(await telegraf({ mode, short }));
+    add(await upgrade({ short }));
   }
   if (short && !isRepeat) console.log("broker-kill: short on real engines only, left out on embedded");
   const leftOut = isRepeat ? OF_ALL_ENGINES : short ? OF_OUTSIDE_ENGINES : [];

@@ -28,6 +28,8 @@ const COUNTED = ["messages", "readings", "duplicates", "conflicts", "dead_letter
   .join(", ");
 const SOURCES_DIFFER = `SELECT count(*) AS n FROM (SELECT ${COUNTED} FROM pipeline_position EXCEPT SELECT ${COUNTED} FROM source_commit) AS d`;
 
+export const SOURCES_APART = "the counts of sources don't add up to those of the positions";
+
 /** Counts again from the readings, in SQL, past the product's own code. */
 export async function recount(connectionString: string): Promise<Recount> {
   const client = new pg.Client({ connectionString });
@@ -41,12 +43,7 @@ export async function recount(connectionString: string): Promise<Recount> {
       hourCounts: await number("SELECT coalesce(sum(count), 0) AS n FROM reading_hour"),
       wrongMinutes: await number(differing("reading_minute", "minute")),
       wrongHours: await number(differing("reading_hour", "hour")),
-      faults: [
-        ...(await faultsOfReadings(client)),
-        ...((await number(SOURCES_DIFFER)) === 0
-          ? []
-          : ["the counts of sources don't add up to those of the positions"]),
-      ],
+      faults: [...(await faultsOfReadings(client)), ...((await number(SOURCES_DIFFER)) === 0 ? [] : [SOURCES_APART])],
     };
   } finally {
     await client.end();

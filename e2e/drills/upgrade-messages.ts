@@ -11,6 +11,9 @@ export interface OldMessage extends SentMessage {
   readonly bad: SentMessage["readings"];
 }
 
+/** Of those messages, the ones it was sent again. */
+export const SENT_AGAIN = { from: 500, to: 1000 } as const;
+
 /**
  * What the database in e2e/fixtures/released was filled with: eight devices that report every ten minutes over the turn of a month, one of them each second for a
  * while. Three readings are true or false where numbers came before.

@@ -11,9 +11,10 @@ import { createChecks } from "./checks";
 import { readOptions } from "./drill";
 import { startLoad, USUAL_LOAD } from "./load";
 import { now, recovered } from "./recovery";
+import { SOURCES_APART } from "./recount";
 import { isBad, type Row } from "./rows";
 import { openStage, type Stage } from "./stage";
-import { sentToOldest } from "./upgrade-messages";
+import { SENT_AGAIN, sentToOldest } from "./upgrade-messages";
 import { verify } from "./verify";
 
 /** The oldest version that came out, the migrations it had, and what it wrote. */
@@ -47,18 +48,23 @@ export async function upgrade({ short }: { readonly short: boolean }): Promise<R
   const recoveries: number[] = [];
   try {
     const before = sentToOldest();
+    const again = before.slice(SENT_AGAIN.from, SENT_AGAIN.to);
     for (const message of before) stage.ledger.acknowledge(message);
     const load = startLoad(stage, { prefix: "meanwhile", devices: 10, perSecond: short ? 50 : USUAL_LOAD });
     recoveries.push(await recovered(stage, load, now()));
     await converted(stage);
     await load.stop();
     const found = await verify(stage);
-    checks.equal("everything adds up", found.wrong, []);
+    checks.equal("everything adds up, but for sources, which are counted since there are any", found.wrong, [
+      SOURCES_APART,
+    ]);
     const { items } = await stage.product.get<DeadLettersAnswer>("/api/v1/dead-letters?limit=100");
     checks.equal(
       "its dead letters are there",
       items.map(({ device, field }) => `${device} ${field}`).sort(),
-      before.flatMap(({ device, bad }) => Object.keys(bad).map((metric) => `${device} ${metric}`)).sort(),
+      [...before, ...again]
+        .flatMap(({ device, bad }) => Object.keys(bad).map((metric) => `${device} ${metric}`))
+        .sort(),
     );
     Object.assign(figures, { sent: stage.ledger.readings, ...found, dead: found.deadReadings });
   } catch (error) {

@@ -155,6 +155,7 @@ export const ROOT_ENTRIES: readonly string[] = [
   ],
   ...[
     "README.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "LICENSE",

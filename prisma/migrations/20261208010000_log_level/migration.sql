@@ -1,3 +1,4 @@
+-- Breaking: no
 -- The least severe lines that every process writes, while somebody has set it: null is what each was started with.
 CREATE TABLE log_level (
   single boolean PRIMARY KEY DEFAULT true CHECK (single),

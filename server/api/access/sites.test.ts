@@ -254,6 +254,7 @@ const EVERYWHERE: readonly string[] = [
     "exportAudit",
     "exportRules",
     "forgetMetricName",
+    "getAbout",
     "getHealth",
     "getLogLevel",
     "getMetricEffects",
@@ -278,7 +279,6 @@ const EVERYWHERE: readonly string[] = [
     "listRoutes",
     "listRuleVersions",
     "listSetup",
-    "getAbout",
   ],
   ...["listUsers", "makeUserLink", "mergeMetrics", "pauseJob", "removeRetention", "removeRetentionRule"],
   ...[
