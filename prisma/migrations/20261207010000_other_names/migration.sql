@@ -1,3 +1,4 @@
+-- Breaking: no
 -- Names that sites and types of devices had before they were renamed: what still names them so means the same one. No site or type has the name itself.
 CREATE TABLE site_alias (
   name    text PRIMARY KEY,
