@@ -7,7 +7,15 @@ const screens = ["app/**", "components/**"];
 
 const config = [
   {
-    ignores: [".next/**", "dist/**", ".fieldwatch/**", "coverage/**", "next-env.d.ts", "server/postgres/generated/**"],
+    ignores: [
+      ".next/**",
+      "dist/**",
+      ".fieldwatch/**",
+      ".engines/**",
+      "coverage/**",
+      "next-env.d.ts",
+      "server/postgres/generated/**",
+    ],
   },
   ...next.map((one) => (one.rules ? { ...one, files: screens } : one)),
   ...typescript,
