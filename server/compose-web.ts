@@ -36,6 +36,7 @@ import type { Health } from "./health/health";
 import { keptByKey } from "./async/kept-for";
 import { readChangelog } from "./config/changelog";
 import { breakingMigrations } from "./postgres/breaking-migrations";
+import { measureMachine } from "./health/machine";
 import { readSetup } from "./health/setup-attempts";
 import { createTestMessages } from "./health/test-messages";
 import { createColdReader } from "./readings/cold/reader";
@@ -151,6 +152,11 @@ export function composeApi(parts: ApiParts): Api {
               ] as const)
             : []),
         ],
+      },
+      cost: {
+        pricesFile: config.cost.PRICES_FILE,
+        coldAfterDays: config.cold.COLD_URL === undefined ? null : config.cold.COLD_AFTER_DAYS,
+        machine: measureMachine,
       },
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,

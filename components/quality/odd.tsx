@@ -8,7 +8,7 @@ import { ownMember } from "@/server/domain/own-member";
 import { type OddFilter, oddQuery } from "../queries/odd";
 import { adviceOn } from "../queries/request";
 import { Page } from "../shell/page";
-import { QualityPages } from "../shell/quality-pages";
+import { QualityPages } from "../shell/sub-pages";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { NoMatch } from "../ui/list-page";
 import { Pager, usePages } from "../ui/pager";

@@ -7,7 +7,7 @@ import { ownMember } from "@/server/domain/own-member";
 import { adviceOn, queryString } from "../queries/request";
 import { worstQuery } from "../queries/quality";
 import { Page } from "../shell/page";
-import { QualityPages } from "../shell/quality-pages";
+import { QualityPages } from "../shell/sub-pages";
 import { CHECKS, type Check } from "../ui/check-words";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
 import { Link } from "../ui/link";

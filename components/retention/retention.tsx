@@ -9,12 +9,14 @@ import { adviceOn } from "../queries/request";
 import { retentionQuery } from "../queries/retention";
 import { OfAllSites } from "../shell/of-all-sites";
 import { Page } from "../shell/page";
+import { RetentionPages } from "../shell/sub-pages";
 import { Age } from "../ui/age";
 import { useClock } from "../ui/clock";
 import { Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatBytes, formatInstant, formatUntil } from "../ui/format";
+import { formatInstant, formatUntil } from "../ui/format";
 import { Section } from "../ui/section";
 import { useZone } from "../ui/zone";
+import { Bytes } from "./bytes";
 import { Change } from "./change";
 import classes from "./retention.module.css";
 import { Rules } from "./rules";
@@ -38,6 +40,7 @@ function Whole() {
   if (!data)
     return (
       <Page title="Retention">
+        <RetentionPages />
         {error ? (
           <Failure
             what="What is kept could not be loaded"
@@ -54,6 +57,7 @@ function Whole() {
   const item = data.items.find(({ keeps }) => keeps === changed);
   return (
     <Page title="Retention">
+      <RetentionPages />
       {error ? (
         <StaleNotice onRetry={() => void refetch()}>
           This is from <Age time={data.time} />: {error.message}
@@ -177,14 +181,5 @@ function Day({ time }: { time: string }) {
     <time dateTime={time} title={whole}>
       {whole.slice(0, 10)}
     </time>
-  );
-}
-
-function Bytes({ bytes }: { bytes: number }) {
-  const [figure, unit] = formatBytes(bytes).split(" ");
-  return (
-    <>
-      {figure} <small>{unit}</small>
-    </>
   );
 }

@@ -1,4 +1,5 @@
 import { getAbout } from "./about/get";
+import { getCost } from "./cost/get";
 import { exportAudit, listAudit } from "./access/audit";
 import { listAccessKeys, makeAccessKey, revokeAccessKey, rotateAccessKey } from "./access/keys";
 import { endOwnSession, getMe, listOwnSessions, setOwnPassword } from "./access/me";
@@ -168,6 +169,7 @@ export const VERBS = {
   deleteMetric,
   mergeMetrics,
   listRemovals,
+  getCost,
   getRetention,
   setRetention,
   getLogLevel,

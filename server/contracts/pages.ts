@@ -30,6 +30,12 @@ export const QUALITY_PAGES = [
   { href: "/quality/odd", label: "Odd now" },
 ] as const;
 
+/** The pages within Retention, in order, for the line above each of them. */
+export const RETENTION_PAGES = [
+  { href: "/retention", label: "Kept" },
+  { href: "/retention/cost", label: "Cost" },
+] as const;
+
 /** Pages for those who let others in, each with the permission it takes; below the others. */
 export const ADMIN_PAGES = [
   { href: "/users", label: "Users", key: "u", permission: "administer" },

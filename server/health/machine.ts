@@ -1,7 +1,7 @@
 import { formatBytes } from "@/server/domain/bytes";
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { freemem, totalmem } from "node:os";
+import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
 import path from "node:path";
 import { getHeapStatistics } from "node:v8";
 import { command } from "@/server/domain/fix";
@@ -9,6 +9,12 @@ import { type Finding, pass, type Probe } from "./probe";
 
 const group = "This machine";
 const MIB = 1024 * 1024;
+
+/** The machine this process runs on: processors and bytes of memory, and what is in use of them, by whatever runs there (load: on average of 15 minutes). */
+export function measureMachine() {
+  const memory = totalmem();
+  return { vcpus: availableParallelism(), load: loadavg()[2]!, memory, used: memory - freemem() };
+}
 
 /** Room on the disk of the data folder, and memory. */
 export function machineProbes(dataDir: string): readonly Probe[] {

@@ -255,6 +255,7 @@ const EVERYWHERE: readonly string[] = [
     "exportRules",
     "forgetMetricName",
     "getAbout",
+    "getCost",
     "getHealth",
     "getLogLevel",
     "getMetricEffects",

@@ -39,7 +39,7 @@ export interface RetentionDeps {
 }
 
 const DAY = 86_400_000;
-const TABLES = { raw: "sample", minutes: "rollup_minute", hours: "rollup_hour" } as const;
+const TABLES = { raw: ["sample"], minutes: ["rollup_minute"], hours: ["rollup_hour", "rollup_quarter"] } as const;
 /** What there is is looked up at most as often as this. */
 const STORED_MS = 10_000;
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(retentionChanges, { io: "input" });
@@ -136,7 +136,10 @@ export async function readStored(client: Pool | PoolClient, { retention }: Reten
   const oldest = await readOldest(client);
   return {
     oldest,
-    bytes: await readSizes(client, [...Object.values(TABLES), ...retention.others.flatMap(({ tables }) => tables)]),
+    bytes: await readSizes(client, [
+      ...Object.values(TABLES).flat(),
+      ...retention.others.flatMap(({ tables }) => tables),
+    ]),
   };
 }
 
@@ -167,16 +170,19 @@ export async function answerOf(
       changedAt: toInstantOrNull(rule.isSet ? rule.changedAt : null),
       appliesAt: toInstantOrNull(appliesAt(rule, ctx.now)),
       oldest: toInstantOrNull(oldest[rule.keeps]),
-      bytes: bytes.get(TABLES[rule.keeps]) ?? 0,
+      bytes: sizeOf(bytes, TABLES[rule.keeps]),
       goneBefore: toInstantOrNull(rule.goneBefore),
       nextMonth: toInstantOrNull(nextMonth(rule, oldest[rule.keeps], ctx.now)),
     })),
     others: retention.others.map(({ what, days, setting, tables }) => ({
       ...{ what, days, setting },
-      bytes: tables.reduce((sum, table) => sum + (bytes.get(table) ?? 0), 0),
+      bytes: sizeOf(bytes, tables),
     })),
   };
 }
+
+const sizeOf = (bytes: Stored["bytes"], tables: readonly string[]) =>
+  tables.reduce((sum, table) => sum + (bytes.get(table) ?? 0), 0);
 
 function appliesAt({ changedAt, days }: KeptRule, now: EpochMs): EpochMs | null {
   if (changedAt === null || days === null || now - changedAt >= GRACE_MS) return null;

@@ -1,0 +1,227 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import type { CostAnswer } from "@/server/contracts/cost";
+import { costQuery } from "../queries/cost";
+import { adviceOn } from "../queries/request";
+import { OfAllSites } from "../shell/of-all-sites";
+import { Page } from "../shell/page";
+import { RetentionPages } from "../shell/sub-pages";
+import { Age } from "../ui/age";
+import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
+import { formatCount, formatExact, formatMeasure } from "../ui/format";
+import { Section } from "../ui/section";
+import { Bytes } from "./bytes";
+import { formatMoney, leverWords, STORE_WORDS } from "./cost-words";
+import classes from "./cost.module.css";
+import { keptWords } from "./words";
+
+/** What is stored takes, will take in a month and in a year, what that costs, and what would cost less. */
+export function Cost() {
+  return (
+    <OfAllSites title="Cost" what="Seeing what is stored takes and costs">
+      <Whole />
+    </OfAllSites>
+  );
+}
+
+function Whole() {
+  const { data, error, refetch, isFetching } = useQuery(costQuery());
+  return (
+    <Page title="Cost">
+      <RetentionPages />
+      {data ? (
+        <>
+          {error ? (
+            <StaleNotice onRetry={() => void refetch()}>
+              This is from <Age time={data.time} />: {error.message}
+            </StaleNotice>
+          ) : null}
+          {data.messages === 0 ? (
+            <Empty>Nothing to reckon with yet: sizes are measured on the messages that come.</Empty>
+          ) : (
+            <>
+              <Growth cost={data} />
+              <Month cost={data} />
+              <Levers cost={data} />
+            </>
+          )}
+        </>
+      ) : error ? (
+        <Failure
+          what="What is stored could not be measured"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={() => void refetch()}
+          retrying={isFetching}
+        />
+      ) : (
+        <Loading rows={8} height={32} label="Loading what is stored" />
+      )}
+    </Page>
+  );
+}
+
+interface PartProps {
+  cost: CostAnswer;
+}
+
+/** What to do about a file of prices that can't be used. */
+const NO_PRICES = "Mend the file: it is read again each time this page asks. docs/cost.md has its form.";
+const ELSEWHERE = { messages: "archived messages", deadLetters: "dead letters", log: "the event log" } as const;
+
+function Growth({ cost }: PartProps) {
+  const { stores, total, messagesPerDay, readingsPerMessage, elsewhere } = cost;
+  return (
+    <Section title="Room">
+      <p className={classes.about}>
+        As measured here, with {formatCount(Math.round(messagesPerDay))} messages a day of{" "}
+        {formatMeasure(readingsPerMessage ?? 0)} readings each, and each kept as long as now.
+        {elsewhere.length > 0
+          ? ` Not counted: ${elsewhere.map((one) => ELSEWHERE[one]).join(", ")}, which ${elsewhere.includes("log") ? "lie in Kafka and MongoDB" : "lie in MongoDB"}.`
+          : null}
+      </p>
+      <div className={classes.scroll}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">What</th>
+              <th scope="col">Kept</th>
+              <th scope="col">Bytes a message</th>
+              <th scope="col">Now</th>
+              <th scope="col">In 30 days</th>
+              <th scope="col">In 365 days</th>
+            </tr>
+          </thead>
+          <tbody>
+            {stores.map(({ store, days, perMessage, bytes, in30Days, in365Days }) => (
+              <tr key={store}>
+                <th scope="row">{STORE_WORDS[store]}</th>
+                <td>{keptWords(days)}</td>
+                <td title={perMessage === null ? undefined : formatExact(perMessage)}>
+                  {perMessage === null ? "none yet" : formatMeasure(perMessage)}
+                </td>
+                <td>
+                  <Bytes bytes={bytes} />
+                </td>
+                <td>
+                  <Bytes bytes={in30Days} />
+                </td>
+                <td>
+                  <Bytes bytes={in365Days} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">Together</th>
+              <td />
+              <td />
+              <td>
+                <Bytes bytes={total.bytes} />
+              </td>
+              <td>
+                <Bytes bytes={total.in30Days} />
+              </td>
+              <td>
+                <Bytes bytes={total.in365Days} />
+              </td>
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+    </Section>
+  );
+}
+
+function Month({ cost: { estimates, prices, trouble, machine } }: PartProps) {
+  const money = (amount: number) => (prices ? formatMoney(amount, prices.currency) : "");
+  return (
+    <Section title="A month">
+      {prices === null ? (
+        <Failure what="There are no prices to reckon with" why={trouble ?? ""} advice={NO_PRICES} />
+      ) : (
+        <>
+          <p className={classes.about}>
+            {prices.isOwn ? "Your prices" : "Example prices"} of {prices.date} ({prices.source}), for a machine like the
+            one web runs on, with {machine.vcpus} processors and {Math.round(machine.memoryGiB)} GiB, and a disk with a
+            third to spare. Traffic, backups and engines beside PostgreSQL come on top.
+          </p>
+          <div className={classes.scroll}>
+            <table className={classes.table}>
+              <thead>
+                <tr>
+                  <th scope="col">Provider</th>
+                  <th scope="col">Machine</th>
+                  <th scope="col">Disk</th>
+                  <th scope="col">Cold storage</th>
+                  <th scope="col">Now</th>
+                  <th scope="col">In 365 days</th>
+                </tr>
+              </thead>
+              <tbody>
+                {estimates.map(({ provider, now, machine: ofMachine, disk, objects, in365Days }) => (
+                  <tr key={provider}>
+                    <th scope="row">{provider}</th>
+                    <td>{money(ofMachine)}</td>
+                    <td>{money(disk)}</td>
+                    <td>{money(objects)}</td>
+                    <td>{money(now)}</td>
+                    <td>{money(in365Days)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </>
+      )}
+    </Section>
+  );
+}
+
+function Levers({ cost }: PartProps) {
+  const { levers, prices } = cost;
+  return (
+    <Section title="What would cost less">
+      {levers.length === 0 ? (
+        <Empty>Nothing that this page knows would save anything here.</Empty>
+      ) : (
+        <div className={classes.scroll}>
+          <table className={classes.table}>
+            <thead>
+              <tr>
+                <th scope="col">What to do</th>
+                <th scope="col">How</th>
+                <th scope="col">Room saved in a year</th>
+                {prices
+                  ? levers[0]!.saved.map(({ provider }) => (
+                      <th key={provider} scope="col">
+                        {provider}, a month
+                      </th>
+                    ))
+                  : null}
+              </tr>
+            </thead>
+            <tbody>
+              {levers.map(({ lever, bytesSaved, saved }) => {
+                const { what, how } = leverWords(lever, cost);
+                return (
+                  <tr key={lever}>
+                    <th scope="row">{what}</th>
+                    <td className={classes.how}>{how}</td>
+                    <td>{bytesSaved > 0 ? <Bytes bytes={bytesSaved} /> : "none"}</td>
+                    {prices
+                      ? saved.map(({ provider, amount }) => (
+                          <td key={provider}>{formatMoney(amount, prices.currency)}</td>
+                        ))
+                      : null}
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Section>
+  );
+}
