@@ -109,6 +109,7 @@ const routes = () => [
   { name: "a rule to be made", route: "/alerts/rules?new=1&metric=temperature&above=80" },
   { name: "a silence to be made", route: "/alerts/silences?new=1&site=north" },
   { name: "channels", route: "/alerts/channels" },
+  { name: "cost", route: "/retention/cost" },
   { name: "a dead letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` },
   { name: "a source", route: `/sources/${SOURCE}` },
   { name: "a mapping, with the last payload, which was refused", route: `/sources/${SOURCE}/mapping` },
