@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 
@@ -44,4 +53,25 @@ export function fromDebian(name: string, file: string): Found {
     run("dpkg-deb", ["-x", packed, "unpacked"]);
     return path.join(folder, "unpacked", file);
   });
+}
+
+/** The folder of programs from PyPI, with an exact version each: a virtual environment of Python's in the user's cache, made once. */
+export function fromPyPI(
+  name: string,
+  packages: readonly string[],
+): { readonly bin: string } | { readonly missing: string } {
+  const folder = path.join(cache(), name);
+  const made = path.join(folder, ".made");
+  const bin = path.join(folder, "bin");
+  if (existsSync(made) && readFileSync(made, "utf8") === packages.join("\n")) return { bin };
+  const steps: readonly (readonly [string, readonly string[]])[] = [
+    ["python3", ["-m", "venv", folder]],
+    [path.join(bin, "pip"), ["install", "--quiet", ...packages]],
+  ];
+  for (const [command, args] of steps) {
+    const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+    if (status !== 0) return { missing: `${command}: ${error?.message ?? stderr.trim().split("\n").at(-1) ?? ""}` };
+  }
+  writeFileSync(made, packages.join("\n"));
+  return { bin };
 }

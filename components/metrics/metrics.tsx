@@ -1,5 +1,5 @@
 "use client";
-import { Button } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
@@ -119,6 +119,7 @@ export function Metrics() {
               onReload={reload}
               onHelp={openHelp}
             >
+              <Dictionary />
               {mayEdit ? (
                 <>
                   <Button size="compact-xs" variant="default" onClick={() => setOpened("sites")}>
@@ -224,5 +225,29 @@ function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => 
     <Empty action={<Link href="/health#checklist">See how to send the first reading</Link>}>
       No metric yet: the first reading of a device makes one.
     </Empty>
+  );
+}
+
+/** What each metric means, as a file. */
+function Dictionary() {
+  return (
+    <Menu position="bottom-end" shadow="sm" transitionProps={{ duration: 0 }}>
+      <Menu.Target>
+        <Button size="compact-xs" variant="default">
+          Dictionary
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {[
+          ["CSV", "/api/v1/metrics.csv"],
+          ["Markdown", "/api/v1/metrics.md"],
+          ["JSON", "/api/v1/metrics"],
+        ].map(([form, href]) => (
+          <Menu.Item key={form} component="a" href={href} download>
+            {form}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }

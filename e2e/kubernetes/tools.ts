@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { cache, type Found, madeIn } from "../made-programs";
+import { cache, type Found, fromPyPI, madeIn } from "../made-programs";
 
 const KUBECTL = "kubectl";
 const KUSTOMIZE = "v0.20.1";
@@ -79,23 +79,8 @@ function findBuilt(what: string, module: string, version: string, source: string
   });
 }
 
-/** The folder of kubernetes-validate and checkov: a virtual environment of Python's in the user's cache, made once. */
-export function findValidators(): { readonly bin: string } | { readonly missing: string } {
-  const folder = path.join(cache(), "validators");
-  const made = path.join(folder, ".made");
-  const bin = path.join(folder, "bin");
-  if (existsSync(made)) return { bin };
-  const steps: readonly (readonly [string, readonly string[]])[] = [
-    ["python3", ["-m", "venv", folder]],
-    [path.join(bin, "pip"), ["install", "--quiet", ...PYTHON_TOOLS]],
-  ];
-  for (const [command, args] of steps) {
-    const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
-    if (status !== 0) return { missing: `${command}: ${error?.message ?? stderr.trim().split("\n").at(-1) ?? ""}` };
-  }
-  writeFileSync(made, PYTHON_TOOLS.join("\n"));
-  return { bin };
-}
+/** The folder of kubernetes-validate and checkov. */
+export const findValidators = () => fromPyPI("validators", PYTHON_TOOLS);
 
 type Parse = (file: string, text: string) => Promise<unknown>;
 

@@ -41,6 +41,7 @@ import { pauseJobVerb, resumeJob, runJob, stopJobRun } from "./jobs/change";
 import { listJobRuns, listJobs } from "./jobs/list";
 import { getMetricEffects } from "./metrics/effects";
 import { getLogLevel, setLogLevel } from "./log-level/log-level";
+import { exportDictionary, exportDictionaryMarkdown } from "./metrics/dictionary";
 import { listMetrics } from "./metrics/list";
 import { forgetMetricName, renameMetric } from "./metrics/rename";
 import { getMetricStored } from "./metrics/stored";
@@ -159,6 +160,8 @@ export const VERBS = {
   listTypes,
   getTypeEffects,
   updateType,
+  exportDictionary,
+  exportDictionaryMarkdown,
   listMetrics,
   listMetricUse,
   getMetricStored,

@@ -125,3 +125,21 @@ test("units are any short text, and a metric that isn't there has none", async (
   expect(await read(metricChanged, patch("toString", { unit: "x", devices: ["us-1"] }))).toMatchObject({ ownUnits: 1 });
   expect((await refused(patch("nothing", { unit: "V" }))).status).toBe(404);
 });
+
+test("the dictionary tells the same as a file, for spreadsheets and for people", async () => {
+  await patch("level", { unit: "cm", description: "Of the tank, | from below", decimals: 1, min: 0 });
+  const { items } = await read(metricsAnswer, rig.get("listMetrics"));
+  const csv = (await (await rig.get("exportDictionary")).text()).trimEnd().split("\r\n");
+  expect(csv[0]).toMatch(
+    /^metric,description,kind,unit,min,max,decimals,.*,other_names,devices_with_own_unit,first_seen$/,
+  );
+  expect(csv.slice(1).map((line) => line.split(",")[0])).toEqual(items.map(({ name }) => name));
+  const { firstSeen, ownUnits } = items.find(({ name }) => name === "level")!;
+  expect(csv.find((line) => line.startsWith("level,"))).toBe(
+    `level,"Of the tank, | from below",number,cm,0,,1,,,,,,${ownUnits},${firstSeen}`,
+  );
+  const markdown = await (await rig.get("exportDictionaryMarkdown")).text();
+  expect(markdown.split("\n")).toContain(
+    `| level | Of the tank, \\| from below | number | cm | 0 |  | 1 |  |  |  |  |  | ${ownUnits} | ${firstSeen} |`,
+  );
+});
