@@ -1,0 +1,87 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import type { Tracing } from "./observability/tracing/tracing";
+import type { SourceBatch } from "./pipeline/batch";
+import { until } from "./testing/until";
+import { traceBatches } from "./trace-batches";
+import { traceRequest } from "./trace-requests";
+
+/** What was told of, in a tracing that samples nothing. */
+const told: { name: string; parent: string | null; error: string | undefined }[] = [];
+beforeEach(() => void told.splice(0));
+const tracing: Tracing = {
+  slowMs: 200,
+  isSampled: () => false,
+  begin(name, { parent = null }) {
+    const at = {
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: `b7ad6b716920333${told.length}`,
+      isSampled: true,
+    };
+    return { at, end: ({ error } = {}) => void told.push({ name, parent: parent?.spanId ?? null, error }) };
+  },
+  stop: () => Promise.resolve(),
+};
+
+const server = createServer((request, response) => {
+  traceRequest(tracing, request, response, () => {
+    const { searchParams } = new URL(request.url!, "http://here");
+    response.statusCode = Number(searchParams.get("status"));
+    void delay(Number(searchParams.get("ms"))).then(() => response.end());
+  });
+}).listen(0, "127.0.0.1");
+afterAll(() => void server.close());
+
+const ask = async (status: number, ms: number) => {
+  const answer = await fetch(
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1/pipeline?status=${status}&ms=${ms}`,
+  );
+  await answer.arrayBuffer();
+};
+
+test("a request that isn't sampled is told of when it fails or takes long", async () => {
+  await ask(404, 0);
+  await ask(503, 0);
+  await until(() => told.length === 1);
+  expect(told).toEqual([{ name: "GET api", parent: null, error: "503" }]);
+  await ask(200, 250);
+  await until(() => told.length === 2);
+  expect(told[1]).toMatchObject({ error: undefined });
+});
+
+const batch = (traceparent?: string): SourceBatch =>
+  ({ position: { partition: 0 }, records: [{ headers: traceparent === undefined ? {} : { traceparent } }] }) as never;
+const handled = (slowMs: number) =>
+  traceBatches({ ...tracing, slowMs }, { add: () => {} } as never, { sent: () => Promise.resolve(false) });
+
+test("a batch without a sampled message is told of when it fails or takes long, with its stages", async () => {
+  await handled(60_000).handle([batch()], () => Promise.resolve([]));
+  expect(told).toEqual([]);
+  const failing = handled(60_000).handle([batch()], () => Promise.reject(new TypeError("secret")));
+  await expect(failing).rejects.toThrow("secret");
+  expect(told).toEqual([{ name: "process iot.telemetry", parent: null, error: "TypeError" }]);
+  told.splice(0);
+  const slow = handled(0);
+  await slow.handle([batch()], () => {
+    slow.timings.add("readings", { ms: 3 } as never);
+    return Promise.resolve([]);
+  });
+  expect(told.map(({ name }) => name)).toEqual(["readings", "process iot.telemetry"]);
+});
+
+test("a batch is part of the trace of its only sampled message, and names those of several", async () => {
+  const parents = ["b7ad6b7169203331", "b7ad6b7169203332"].map(
+    (span) => `00-0af7651916cd43dd8448eb211c80319c-${span}-01`,
+  );
+  await handled(60_000).handle([batch(parents[0])], () => Promise.resolve([]));
+  expect(told.find(({ name }) => name.startsWith("process"))!.parent).toBe("b7ad6b7169203331");
+  told.splice(0);
+  await handled(60_000).handle(parents.map(batch), () => Promise.resolve([]));
+  expect(told.find(({ name }) => name.startsWith("process"))!.parent).toBeNull();
+  expect(told.filter(({ name }) => name === "committed").map(({ parent }) => parent)).toEqual([
+    "b7ad6b7169203331",
+    "b7ad6b7169203332",
+  ]);
+});
