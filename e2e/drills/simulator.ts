@@ -94,7 +94,7 @@ export function startSimulator(
 function sumOf(log: string): SimulatorSum {
   const line = log.split("\n").findLast((one) => one.includes('"simulator stopped"'));
   if (line === undefined) throw new Error(`The simulator ended without its sum.\n${log.slice(-3000)}`);
-  return JSON.parse(line) as SimulatorSum;
+  return (JSON.parse(line) as { details: SimulatorSum }).details;
 }
 
 /**

@@ -57,11 +57,14 @@ test("who goes on guessing from one address keeps nobody waiting elsewhere, in a
 test("200 guesses at once are no more than one after the other", async () => {
   const { email } = await withPassword();
   scrypts.count = 0;
+  const began = performance.now();
   const answers = await Promise.all(
     Array.from({ length: 200 }, (_, i) => byPassword(email, "wrong", { address: `10.1.0.${i}` })),
   );
-  expect(answers.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(6);
-  expect(scrypts.count).toBeLessThanOrEqual(6);
+  // Five are free, and each further one has to wait: 1, 2, 4 … seconds, some of which a busy machine needs for them.
+  const most = 6 + Math.floor(Math.log2(1 + (performance.now() - began) / 1000));
+  expect(answers.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(most);
+  expect(scrypts.count).toBeLessThanOrEqual(most);
 });
 
 test("an address has 20 wrong guesses a minute, for all accounts together; one of IPv6 is its network", async () => {
