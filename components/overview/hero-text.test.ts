@@ -30,6 +30,11 @@ describe("heroText", () => {
     });
   });
 
+  it("doesn't call all of it good while an alert fires", () => {
+    expect(heroText(health("pass", ["pass"]), true, 1, true)?.what).toBe("The pipeline is good");
+    expect(heroText(health("fail", ["fail"]), true, 1, true)?.what).toBe("PostgreSQL is down");
+  });
+
   it("does not count the one it tells of", () => {
     expect(heroText(health("warn", ["warn", "pass"]), true, 1)?.others).toBeNull();
     expect(heroText(health("pass", ["pass"]), true, 1)).toMatchObject({ mark: "ok", others: null, isTrouble: false });

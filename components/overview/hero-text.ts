@@ -17,8 +17,16 @@ export interface HeroText {
   readonly isTrouble: boolean;
 }
 
-/** Says how things are; `hasAnswer` is false when the server doesn't answer, since `answeredAt` (epoch ms; 0: never). */
-export function heroText(health: HealthAnswer | undefined, hasAnswer: boolean, answeredAt: number): HeroText | null {
+/**
+ * Says how things are; `hasAnswer` is false when the server doesn't answer, since `answeredAt` (epoch ms; 0: never).
+ * @param fires whether an alert does: then not all is good, though nothing is wrong with Fieldwatch.
+ */
+export function heroText(
+  health: HealthAnswer | undefined,
+  hasAnswer: boolean,
+  answeredAt: number,
+  fires = false,
+): HeroText | null {
   if (!hasAnswer) {
     return {
       mark: "failing",
@@ -43,7 +51,7 @@ export function heroText(health: HealthAnswer | undefined, hasAnswer: boolean, a
   ];
   return {
     mark: probeMark(status),
-    what: parts.what,
+    what: fires && status === "pass" ? "The pipeline is good" : parts.what,
     since: parts.since,
     means: parts.means,
     others: isTrouble && others.length > 0 ? others.join(", ") : null,

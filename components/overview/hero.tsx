@@ -1,5 +1,6 @@
 "use client";
 import { useHealth } from "../queries/health";
+import { useFiring } from "../shell/firing";
 import { Age } from "../ui/age";
 import { Since } from "../ui/since";
 import { toServerTime } from "../ui/server-time";
@@ -11,7 +12,7 @@ import { Link } from "../ui/link";
 /** The verdict; null until the first answer. */
 export function useHero(): HeroText | null {
   const { data, error, dataUpdatedAt } = useHealth();
-  return heroText(data, error === null, toServerTime(dataUpdatedAt));
+  return heroText(data, error === null, toServerTime(dataUpdatedAt), useFiring() !== null);
 }
 
 /** Says how everything is in one sentence, since when, and what that means for the data. */
