@@ -5,6 +5,7 @@ import type { Alert } from "@/server/contracts/alerts";
 import type { AlertMessages } from "@/server/contracts/notifications";
 import type { RuleSpec } from "@/server/domain/alerts/rule";
 import { alertMessagesQuery } from "../queries/alerts";
+import { flagsOf, FlagStrip, useFlags } from "../shell/flags/flags";
 import { useNow } from "../ui/clock";
 import { formatDuration, formatInstant, formatTick, zoneName } from "../ui/format";
 import { LazyTimeChart } from "../ui/lazy-chart";
@@ -45,6 +46,9 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
     ],
     [started, fired, end, alert.severity],
   );
+  const { quality } = useFlags(device, { from, to });
+  const metrics = useMemo(() => [metric], [metric]);
+  const flags = useMemo(() => flagsOf(quality, metrics), [quality, metrics]);
   const { data: messages } = useQuery(alertMessagesQuery(alert.id));
   const marks = useMemo(() => toldMarks(messages), [messages]);
   const span = to - from;
@@ -69,6 +73,7 @@ export function AlertChart({ alert, device, metric, spec }: AlertChartProps) {
         formatTime={moment}
         formatValue={format}
       />
+      <FlagStrip flags={flags} metrics={metrics} from={from} to={to} zone={zone} />
       <figcaption>
         {fired > started ? `Gray: true for ${formatDuration(fired - started)}, before it fired. ` : ""}
         Shaded: firing{ended === null ? "" : ` for ${formatDuration(end - fired)}`}.

@@ -7,8 +7,8 @@ import { formatInstant, type Zone } from "../ui/format";
 import { Link } from "../ui/link";
 import type { TimeShade } from "../ui/time-chart-data";
 import { PLOT } from "../ui/time-chart-plot";
-import classes from "./flags.module.css";
-import { shareOfTime } from "./flag-places";
+import classes from "../shell/flags/flags.module.css";
+import { shareOfTime } from "../shell/flags/flag-places";
 import type { Stretch } from "../ui/ranges";
 
 /** Stretches are asked for in such steps, so that a live chart doesn't ask anew with each frame. */

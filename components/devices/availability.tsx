@@ -6,7 +6,7 @@ import { daySeenQuery } from "../queries/readings";
 import { formatDuration, formatMoment } from "../ui/format";
 import { useZone } from "../ui/zone";
 import classes from "./availability.module.css";
-import { shareOfTime } from "./flag-places";
+import { shareOfTime } from "../shell/flags/flag-places";
 import { seenStretches } from "./seen";
 
 /** The last 24 hours of a device: when there are readings of it, by their own time. Nothing until it is known. */

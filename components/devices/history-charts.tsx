@@ -22,7 +22,7 @@ import { timeTicks } from "../ui/time-ticks";
 import { useTurn } from "../ui/use-turn";
 import { useShades } from "./alert-strip";
 import { bandKey, toRows } from "../ui/chart-rows";
-import { flagsOf, FlagStrip } from "./flags";
+import { flagsOf, FlagStrip } from "../shell/flags/flags";
 import classes from "./history.module.css";
 import type { Stretch } from "../ui/ranges";
 import { decimalsOf, type Series, toStretches } from "../live/series";

@@ -12,7 +12,7 @@ import { useZone } from "../ui/zone";
 import { useZoom } from "../ui/use-zoom";
 import { AlertStrip, useAlertsIn } from "./alert-strip";
 import { chartGroups } from "./chart-groups";
-import { flagsOf, FlagTable, useFlags } from "./flags";
+import { flagsOf, FlagTable, useFlags } from "../shell/flags/flags";
 import classes from "./history.module.css";
 import { flagWord, GroupChart } from "./history-charts";
 import { HistoryTable } from "./history-table";

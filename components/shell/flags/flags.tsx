@@ -2,15 +2,15 @@
 import { useQuery } from "@tanstack/react-query";
 import type { DeviceQuality } from "@/server/contracts/quality";
 import { counted } from "@/server/domain/counted";
-import { deviceQualityQuery } from "../queries/quality";
-import { CHECKS } from "../ui/check-words";
-import { formatInstant, formatTotal, type Zone } from "../ui/format";
-import { Spoken } from "../ui/spoken";
-import { StateMark } from "../ui/state-mark";
-import { PLOT } from "../ui/time-chart-plot";
+import { deviceQualityQuery } from "../../queries/quality";
+import { CHECKS } from "../../ui/check-words";
+import { formatInstant, formatTotal, type Zone } from "../../ui/format";
+import { Spoken } from "../../ui/spoken";
+import { StateMark } from "../../ui/state-mark";
+import { PLOT } from "../../ui/time-chart-plot";
 import classes from "./flags.module.css";
 import { type Flag, placesOf } from "./flag-places";
-import type { Stretch } from "../ui/ranges";
+import type { Stretch } from "../../ui/ranges";
 
 /** Stretches are asked for in such steps, so that a live chart doesn't ask anew with each frame. */
 const STEP_MS = 30_000;

@@ -1,4 +1,4 @@
-import type { Check } from "../ui/check-words";
+import type { Check } from "../../ui/check-words";
 
 /** A flagged stretch; times in epoch ms. */
 export interface Flag {
