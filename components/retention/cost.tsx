@@ -8,7 +8,7 @@ import { Page } from "../shell/page";
 import { RetentionPages } from "../shell/sub-pages";
 import { Age } from "../ui/age";
 import { Empty, Failure, Loading, StaleNotice } from "../ui/feedback";
-import { formatCount, formatExact, formatMeasure } from "../ui/format";
+import { formatCount, formatExact, formatMeasure, formatTotal } from "../ui/format";
 import { Section } from "../ui/section";
 import { Bytes } from "./bytes";
 import { formatMoney, leverWords, STORE_WORDS } from "./cost-words";
@@ -65,12 +65,14 @@ interface PartProps {
   cost: CostAnswer;
 }
 
+/** So many messages say what one takes: with fewer it is what empty tables and indexes take. */
+const ENOUGH = 10_000;
 /** What to do about a file of prices that can't be used. */
 const NO_PRICES = "Mend the file: it is read again each time this page asks. docs/cost.md has its form.";
 const ELSEWHERE = { messages: "archived messages", deadLetters: "dead letters", log: "the event log" } as const;
 
 function Growth({ cost }: PartProps) {
-  const { stores, total, messagesPerDay, readingsPerMessage, elsewhere } = cost;
+  const { messages, stores, total, messagesPerDay, readingsPerMessage, elsewhere } = cost;
   return (
     <Section title="Room">
       <p className={classes.about}>
@@ -79,8 +81,11 @@ function Growth({ cost }: PartProps) {
         {elsewhere.length > 0
           ? ` Not counted: ${elsewhere.map((one) => ELSEWHERE[one]).join(", ")}, which ${elsewhere.includes("log") ? "lie in Kafka and MongoDB" : "lie in MongoDB"}.`
           : null}
+        {messages < ENOUGH
+          ? ` Few messages are here yet, so this is mostly the size of empty tables: it gets right from some ${formatTotal(ENOUGH)} on.`
+          : null}
       </p>
-      <div className={classes.scroll}>
+      <div className={classes.scroll} role="region" aria-label="Room by what takes it" tabIndex={0}>
         <table className={classes.table}>
           <thead>
             <tr>
@@ -147,7 +152,7 @@ function Month({ cost: { estimates, prices, trouble, machine } }: PartProps) {
             one web runs on, with {machine.vcpus} processors and {Math.round(machine.memoryGiB)} GiB, and a disk with a
             third to spare. Traffic, backups and engines beside PostgreSQL come on top.
           </p>
-          <div className={classes.scroll}>
+          <div className={classes.scroll} role="region" aria-label="A month by provider" tabIndex={0}>
             <table className={classes.table}>
               <thead>
                 <tr>
@@ -186,12 +191,14 @@ function Levers({ cost }: PartProps) {
       {levers.length === 0 ? (
         <Empty>Nothing that this page knows would save anything here.</Empty>
       ) : (
-        <div className={classes.scroll}>
+        <div className={classes.scroll} role="region" aria-label="What would cost less" tabIndex={0}>
           <table className={classes.table}>
             <thead>
               <tr>
                 <th scope="col">What to do</th>
-                <th scope="col">How</th>
+                <th scope="col" className={classes.how}>
+                  How
+                </th>
                 <th scope="col">Room saved in a year</th>
                 {prices
                   ? levers[0]!.saved.map(({ provider }) => (
