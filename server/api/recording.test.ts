@@ -52,6 +52,8 @@ test("each file is a row, however often, that says what was asked for; what is l
     ["downloadJson", { id: "press-07" }, "metric=temperature"],
     ["exportAudit", {}, "verb=exportDevices&from=2026-01-01T00:00:00Z"],
     ["exportExplore", {}, "metric=temperature"],
+    ["exportDictionary", {}, ""],
+    ["exportDictionaryMarkdown", {}, ""],
   ];
   expect(asks.map(([name]) => name).sort()).toEqual(
     operations

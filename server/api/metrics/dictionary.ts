@@ -57,6 +57,7 @@ function dictionary(
       path: `/api/v1/metrics.${ending}`,
       access: "view",
       bySite: true,
+      audited: "seen",
       summary: `The dictionary of metrics as ${form}`,
       description: ABOUT,
       params: NO_PARAMETERS,
