@@ -191,7 +191,7 @@ function Levers({ cost }: PartProps) {
       {levers.length === 0 ? (
         <Empty>Nothing that this page knows would save anything here.</Empty>
       ) : (
-        <div className={classes.scroll} role="region" aria-label="What would cost less" tabIndex={0}>
+        <div className={classes.scroll} role="region" aria-label="What each lever saves" tabIndex={0}>
           <table className={classes.table}>
             <thead>
               <tr>
