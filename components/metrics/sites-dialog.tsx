@@ -1,16 +1,12 @@
 "use client";
-import { Select, TextInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SiteView } from "@/server/contracts/sites";
 import { counted } from "@/server/domain/counted";
-import { LABEL_LENGTH } from "@/server/domain/label";
-import { allSitesQuery, namingEffectsQuery, renameSite } from "../queries/sites";
+import { allSitesQuery, renameSite } from "../queries/sites";
 import { FormDialog } from "../shell/form-dialog";
-import { namingWords } from "./effect-words";
-import { Told, TYPING_MS } from "./give-away";
-import { OtherNames } from "./other-names";
+import { NewName, useNewName } from "./new-name";
 import { useAct } from "./use-act";
 
 /** The sites and their names. */
@@ -44,18 +40,15 @@ interface FormProps {
 }
 
 function SiteForm({ site, sites, onChoose, onClose }: FormProps) {
-  const [name, setName] = useState(site.name);
-  const wanted = name.trim();
-  const [asked] = useDebouncedValue(wanted, TYPING_MS);
-  const isNew = wanted !== "" && wanted !== site.name;
-  const effects = useQuery({ ...namingEffectsQuery("sites", site.id, asked), enabled: isNew && asked === wanted });
+  const naming = useNewName("sites", site);
+  const { wanted, isNew, isTold } = naming;
   const rename = useAct((to: string) => renameSite(site.id, to), onClose);
   return (
     <FormDialog
       title="Sites"
       act={isNew ? `Rename to ${wanted}` : "Rename"}
       failed="It was not renamed"
-      isReady={isNew && asked === wanted && effects.data?.refused === null}
+      isReady={isTold}
       isSending={rename.isPending}
       error={rename.error}
       onSubmit={() => rename.mutate(wanted)}
@@ -73,14 +66,7 @@ function SiteForm({ site, sites, onChoose, onClose }: FormProps) {
         value={String(site.id)}
         onChange={onChoose}
       />
-      <TextInput
-        label="Name"
-        maxLength={LABEL_LENGTH}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
-      <Told effects={isNew ? effects.data : undefined} words={(told) => namingWords(asked, told)} />
-      <OtherNames of={site} />
+      <NewName of={site} naming={naming} />
     </FormDialog>
   );
 }

@@ -1,18 +1,13 @@
 "use client";
 import { Select, TextInput } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { MOST_STALE_SECONDS, type DeviceTypeView } from "@/server/contracts/types";
 import { counted } from "@/server/domain/counted";
-import { LABEL_LENGTH } from "@/server/domain/label";
-import { namingEffectsQuery } from "../queries/sites";
 import { saveType, typesQuery } from "../queries/types";
 import { FormDialog } from "../shell/form-dialog";
 import { formatSeconds } from "../ui/format";
-import { namingWords } from "./effect-words";
-import { Told, TYPING_MS } from "./give-away";
-import { OtherNames } from "./other-names";
+import { NewName, useNewName } from "./new-name";
 import { useAct } from "./use-act";
 
 /** The types of devices: their names, and at which age their devices are stale. */
@@ -54,15 +49,12 @@ interface FormProps {
 }
 
 function TypeForm({ type, types, usualSeconds, onChoose, onClose }: FormProps) {
-  const [name, setName] = useState(type.name);
+  const naming = useNewName("types", type);
+  const { wanted, isNew } = naming;
   const [age, setAge] = useState(String(type.staleSeconds ?? ""));
   const seconds = age.trim() === "" ? null : Number(age);
   const isAge = seconds === null || (Number.isInteger(seconds) && seconds >= 1 && seconds <= MOST_STALE_SECONDS);
-  const wanted = name.trim();
-  const [asked] = useDebouncedValue(wanted, TYPING_MS);
-  const isNew = wanted !== "" && wanted !== type.name;
-  const effects = useQuery({ ...namingEffectsQuery("types", type.id, asked), enabled: isNew && asked === wanted });
-  const isTold = !isNew || (asked === wanted && effects.data?.refused === null);
+  const isTold = !isNew || naming.isTold;
   const changes = {
     ...(wanted === type.name ? {} : { name: wanted }),
     ...(seconds === type.staleSeconds ? {} : { staleSeconds: seconds }),
@@ -92,14 +84,7 @@ function TypeForm({ type, types, usualSeconds, onChoose, onClose }: FormProps) {
         value={String(type.id)}
         onChange={onChoose}
       />
-      <TextInput
-        label="Name"
-        maxLength={LABEL_LENGTH}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
-      <Told effects={isNew ? effects.data : undefined} words={(told) => namingWords(asked, told)} />
-      <OtherNames of={type} />
+      <NewName of={type} naming={naming} />
       <TextInput
         label="Stale after, in seconds"
         inputMode="numeric"

@@ -130,8 +130,7 @@ function seconds(since: number): string {
 
 /** After an upgrade: what processes of the version before, if any still run on this database, can't work with. */
 function warnOfBreaking(names: readonly string[], logger: Logger): void {
-  const [first] = readMigrations();
-  if (names.includes(first!.name)) return;
+  if (names.length === 0 || names.includes(readMigrations()[0]!.name)) return;
   const broken = breakingMigrations().filter(({ migration }) => names.includes(migration));
   if (broken.length === 0) return;
   const changes = broken.map((one) => one.changes).join("; ");

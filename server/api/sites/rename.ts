@@ -1,13 +1,12 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
-import { isFree } from "@/server/catalog/other-names";
 import { readSites, renameSite as rename, type Site } from "@/server/catalog/sites";
 import { namingEffects, namingQuery } from "@/server/contracts/names";
 import { siteAnswer, siteChanges, sitePath } from "@/server/contracts/sites";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
-import { effectsOfName, renameWhereNamed } from "./naming";
+import { effectsOfName, renameWhereNamed, takenWords } from "./naming";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(siteChanges, { io: "input" });
 
@@ -32,7 +31,7 @@ export const renameSite = writingVerb(
       const { name } = await parseJsonBody(siteChanges, request);
       const before = await find(ctx.tx, params.site);
       if (name !== before.name) {
-        if (!(await rename(ctx.tx, before, name))) throw new ProblemError("wrong-status", takenWords(name));
+        if (!(await rename(ctx.tx, before, name))) throw new ProblemError("wrong-status", takenWords("site", name));
         await renameWhereNamed(ctx.tx, "site", before.name, name);
       }
       note({ target: before.name, detail: { before: { name: before.name }, after: { name } } });
@@ -53,19 +52,12 @@ export const getSiteEffects = verb(
     problems: ["not-found"],
   },
   () =>
-    async ({ tx, caller }, { params, query: { to } }) => {
-      const site = await find(tx, params.site);
-      const refused = (await isFree(tx, "site", site.id, to)) ? null : takenWords(to);
-      return effectsOfName(tx, caller, "site", site, refused);
-    },
+    async ({ tx, caller }, { params, query: { to } }) =>
+      effectsOfName(tx, caller, "site", await find(tx, params.site), to),
 );
 
 async function find(db: Pool | PoolClient, id: number): Promise<Site> {
   const [site] = await readSites(db, "all", id);
   if (!site) throw new ProblemError("not-found", `There is no site with the id ${id}.`);
   return site;
-}
-
-function takenWords(name: string): string {
-  return `There is a site ${name}, or one that had that name: set its devices to that site instead.`;
 }

@@ -1,13 +1,12 @@
 import type { Pool, PoolClient } from "pg";
 import { z } from "zod";
 import { DISCOVERY_LOCK } from "@/server/catalog/catalog-writes";
-import { isFree } from "@/server/catalog/other-names";
 import { type DeviceType, readTypes, renameType, setStaleAfter } from "@/server/catalog/types";
 import { namingEffects, namingQuery } from "@/server/contracts/names";
 import { deviceTypeAnswer, typeChanges, typePath } from "@/server/contracts/types";
 import { BODY_PROBLEMS, parseJsonBody } from "../json-body";
 import { ProblemError } from "../problem";
-import { effectsOfName, renameWhereNamed } from "../sites/naming";
+import { effectsOfName, renameWhereNamed, takenWords } from "../sites/naming";
 import { NO_PARAMETERS, verb, writingVerb } from "../verb";
 
 const { $schema: _, ...CHANGES_SCHEMA } = z.toJSONSchema(typeChanges, { io: "input" });
@@ -37,7 +36,7 @@ export const updateType = writingVerb(
         // Rules before devices, as those who judge alerts lock them.
         await ctx.tx.query(DISCOVERY_LOCK);
         await renameWhereNamed(ctx.tx, "type", before.name, name);
-        if (!(await renameType(ctx.tx, before, name))) throw new ProblemError("wrong-status", takenWords(name));
+        if (!(await renameType(ctx.tx, before, name))) throw new ProblemError("wrong-status", takenWords("type", name));
       }
       if (staleSeconds !== undefined)
         await setStaleAfter(ctx.tx, { ...before, name: name ?? before.name }, staleSeconds);
@@ -60,21 +59,14 @@ export const getTypeEffects = verb(
     problems: ["not-found"],
   },
   () =>
-    async ({ tx, caller }, { params, query: { to } }) => {
-      const type = await find(tx, params.type);
-      const refused = (await isFree(tx, "type", type.id, to)) ? null : takenWords(to);
-      return effectsOfName(tx, caller, "type", type, refused);
-    },
+    async ({ tx, caller }, { params, query: { to } }) =>
+      effectsOfName(tx, caller, "type", await find(tx, params.type), to),
 );
 
 async function find(db: Pool | PoolClient, id: number): Promise<DeviceType> {
   const [type] = await readTypes(db, "all", id);
   if (!type) throw new ProblemError("not-found", `There is no type of devices with the id ${id}.`);
   return type;
-}
-
-function takenWords(name: string): string {
-  return `There is a type ${name}, or one that had that name: give its devices that type instead.`;
 }
 
 function noteOfType({ name, staleSeconds }: DeviceType): object {
