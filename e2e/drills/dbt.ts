@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import pg from "pg";
+import { withClient } from "@/server/postgres/migrate";
 import { fromPyPI } from "../made-programs";
 import { ROOT, runProduct } from "../product";
 import { createChecks } from "./checks";
@@ -50,10 +50,7 @@ export async function main(): Promise<number> {
     const built = run("build");
     const bad = built.filter(({ status }) => !["success", "pass"].includes(status));
     checks.that(`dbt build passes, ${built.length} of its nodes`, built.length > 10 && bad.length === 0, told(bad));
-    const client = new pg.Client({ connectionString: url.href });
-    await client.connect();
-    let readings: number;
-    try {
+    const readings = await withClient(url.href, async (client) => {
       const { rows } = await client.query<{ n: number }>("SELECT sum(readings)::integer AS n FROM dbt.device_day");
       await client.query(
         "CREATE TABLE dbt.kept AS SELECT * FROM dbt.device_day; DROP VIEW dbt.device_day; ALTER TABLE dbt.kept RENAME TO device_day",
@@ -61,10 +58,8 @@ export async function main(): Promise<number> {
       await client.query(
         "UPDATE dbt.device_day SET highest = highest + 1 WHERE ctid = (SELECT min(ctid) FROM dbt.device_day)",
       );
-      readings = rows[0]!.n;
-    } finally {
-      await client.end();
-    }
+      return rows[0]!.n;
+    });
     checks.equal("days hold every reading of the recording", readings, recording.readings);
     const tested = run("test").filter(({ status }) => status !== "pass");
     checks.equal(
@@ -87,15 +82,11 @@ export async function main(): Promise<number> {
 /** Makes the role that docs/dbt.md describes: it reads the views, and writes into a schema of its own. */
 async function admit(stage: Stage): Promise<URL> {
   const url = new URL(stage.engines.postgres!.url);
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  try {
-    await client.query(
+  await withClient(url.href, (client) =>
+    client.query(
       `CREATE ROLE dbt LOGIN PASSWORD 'dbt'; GRANT SELECT ON reading, reading_minute, reading_hour TO dbt; CREATE SCHEMA dbt AUTHORIZATION dbt`,
-    );
-  } finally {
-    await client.end();
-  }
+    ),
+  );
   url.username = url.password = "dbt";
   return url;
 }

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
-import pg from "pg";
 import type { JobsAnswer } from "@/server/contracts/jobs";
 import type { DeadLettersAnswer } from "@/server/contracts/dead-letters";
-import { migrate, readMigrations } from "@/server/postgres/migrate";
+import { migrate, readMigrations, withClient } from "@/server/postgres/migrate";
 import { ROOT } from "../product";
 import { until } from "../waiting";
 import { createChecks } from "./checks";
@@ -85,9 +84,7 @@ async function fill(url: string, { partitions, tables }: Dump): Promise<void> {
     url,
     readMigrations().filter(({ name }) => name < OLDEST.before),
   );
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+  await withClient(url, async (client) => {
     for (const { parent, name, bound } of partitions)
       await client.query(`CREATE TABLE ${name} PARTITION OF ${parent} ${bound}`);
     for (const { name, rows } of tables) {
@@ -102,9 +99,7 @@ async function fill(url: string, { partitions, tables }: Dump): Promise<void> {
     );
     for (const { sequence, tab, col } of serials)
       await client.query(`SELECT setval($1, coalesce((SELECT max(${col}) FROM ${tab}), 0) + 1, false)`, [sequence]);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** Waits until the jobs that convert have nothing left to do. */
