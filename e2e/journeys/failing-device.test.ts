@@ -48,7 +48,7 @@ test("a device that fell silent is seen on the overview, found in the list, and 
   await row.getByText("2.5").waitFor();
 
   await row.getByRole("link", { name: FAILING }).click();
-  await page.getByRole("region", { name: "Current values" }).getByTitle("2.5").waitFor();
+  await page.getByRole("region", { name: "Current values" }).getByTitle("2.5", { exact: true }).waitFor();
   await page
     .getByText(/Stale|Silent/)
     .first()
@@ -56,7 +56,7 @@ test("a device that fell silent is seen on the overview, found in the list, and 
 
   // The page says by itself that the device is mended.
   await post(stage.product, { device: FAILING, time: Date.now(), readings: { pressure: 2.75 } });
-  await page.getByRole("region", { name: "Current values" }).getByTitle("2.75").waitFor();
+  await page.getByRole("region", { name: "Current values" }).getByTitle("2.75", { exact: true }).waitFor();
   await page.getByText("Live", { exact: true }).first().waitFor();
   await page.context().close();
 });

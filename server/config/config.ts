@@ -276,6 +276,7 @@ export function envExample(): string {
     engines: "Engines outside of Fieldwatch",
     eventLog: "Event log",
     cold: "Cold storage",
+    cost: "Cost",
     pipeline: "Pipeline",
     ingest: "Telemetry route",
     intake: "Doors of sources",
