@@ -158,6 +158,15 @@ export function composeApi(parts: ApiParts): Api {
         coldAfterDays: config.cold.COLD_URL === undefined ? null : config.cold.COLD_AFTER_DAYS,
         machine: measureMachine,
       },
+      lineage: {
+        owner: config.lineage.DATA_OWNER ?? null,
+        hasCold: engines.coldStore !== null,
+        days: {
+          log: config.eventLog.LOG_RETENTION_HOURS / 24,
+          messages: pipeline.ARCHIVE_RETENTION_DAYS,
+          deadLetters: pipeline.DEAD_LETTER_RETENTION_DAYS,
+        },
+      },
       newNamesLimits: { devices: ingest.KEY_NEW_DEVICES_PER_HOUR, metrics: ingest.KEY_NEW_METRICS_PER_HOUR },
       maxBodyBytes: ingest.INGEST_MAX_BODY_BYTES,
       ...{ accept, pace, senders, waiting },

@@ -10,6 +10,7 @@ import { adviceOn } from "../queries/request";
 import { useKeyboard, useKeyHints } from "../shell/keyboard";
 import { Page } from "../shell/page";
 import { BeingRemoved } from "../shell/removals";
+import { MetricPages } from "../shell/sub-pages";
 import { Empty, Failure, Loading } from "../ui/feedback";
 import { formatTotal } from "../ui/format";
 import type { KeyHint } from "../ui/keyboard-help";
@@ -93,6 +94,7 @@ export function Metrics() {
   const trouble = all === undefined ? null : ((metrics.error ?? use.error)?.message ?? null);
   return (
     <Page title="Metrics">
+      <MetricPages />
       <div className={list.page}>
         {all?.length === 0 && !isFiltered ? null : (
           <>

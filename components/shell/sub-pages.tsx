@@ -1,6 +1,6 @@
 "use client";
 import { usePathname } from "next/navigation";
-import { QUALITY_PAGES, RETENTION_PAGES } from "@/server/contracts/pages";
+import { METRIC_PAGES, QUALITY_PAGES, RETENTION_PAGES } from "@/server/contracts/pages";
 import { Link } from "../ui/link";
 import classes from "./alert-pages.module.css";
 
@@ -9,6 +9,9 @@ export const QualityPages = () => <SubPages label="Quality" pages={QUALITY_PAGES
 
 /** Leads from what is kept to what it costs, and back; first on both. */
 export const RetentionPages = () => <SubPages label="Retention" pages={RETENTION_PAGES} />;
+
+/** Leads from what metrics mean to where their data comes from and goes, and back; first on both. */
+export const MetricPages = () => <SubPages label="Metrics" pages={METRIC_PAGES} />;
 
 function SubPages({ label, pages }: { label: string; pages: readonly { href: string; label: string }[] }) {
   const path = usePathname();

@@ -110,6 +110,7 @@ const routes = () => [
   { name: "a silence to be made", route: "/alerts/silences?new=1&site=north" },
   { name: "channels", route: "/alerts/channels" },
   { name: "cost", route: "/retention/cost" },
+  { name: "lineage", route: "/metrics/lineage" },
   { name: "a dead letter", route: `/dead-letters?letter=${encodeURIComponent(letter)}` },
   { name: "a source", route: `/sources/${SOURCE}` },
   { name: "a mapping, with the last payload, which was refused", route: `/sources/${SOURCE}/mapping` },

@@ -40,6 +40,7 @@ import { getReady } from "./health/ready";
 import { pauseJobVerb, resumeJob, runJob, stopJobRun } from "./jobs/change";
 import { listJobRuns, listJobs } from "./jobs/list";
 import { getMetricEffects } from "./metrics/effects";
+import { getLineage } from "./lineage/get";
 import { getLogLevel, setLogLevel } from "./log-level/log-level";
 import { exportDictionary, exportDictionaryMarkdown } from "./metrics/dictionary";
 import { listMetrics } from "./metrics/list";
@@ -173,6 +174,7 @@ export const VERBS = {
   mergeMetrics,
   listRemovals,
   getCost,
+  getLineage,
   getRetention,
   setRetention,
   getLogLevel,

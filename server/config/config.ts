@@ -277,6 +277,7 @@ export function envExample(): string {
     eventLog: "Event log",
     cold: "Cold storage",
     cost: "Cost",
+    lineage: "Lineage",
     pipeline: "Pipeline",
     ingest: "Telemetry route",
     intake: "Doors of sources",

@@ -30,6 +30,12 @@ export const QUALITY_PAGES = [
   { href: "/quality/odd", label: "Odd now" },
 ] as const;
 
+/** The pages within Metrics, in order, for the line above each of them. */
+export const METRIC_PAGES = [
+  { href: "/metrics", label: "Meaning" },
+  { href: "/metrics/lineage", label: "Lineage" },
+] as const;
+
 /** The pages within Retention, in order, for the line above each of them. */
 export const RETENTION_PAGES = [
   { href: "/retention", label: "Kept" },

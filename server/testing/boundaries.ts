@@ -33,6 +33,7 @@ const FEATURES = [
   "access",
   "dead-letters",
   "backup",
+  "lineage",
 ];
 const SENDERS = ["simulator", "replay"];
 const BROWSER_FOUNDATION = ["contracts", "domain"];
@@ -116,6 +117,7 @@ const ROOMS: readonly Room[] = [
       "oddness",
       "events",
       "views",
+      "lineage",
     ],
   },
   { name: "testing", at: "server/testing", imports: ["*"] },

@@ -16,7 +16,7 @@ const BY_ACCESS: Readonly<Record<Operation["access"], readonly VerbName[]>> = {
     ...(["listDevices", "getFleetOrder", "getFleetSummary", "listSparklines", "getDevice", "listReadings"] as const),
     ...(["listDeadLetterGroups", "listDeadLetterJobs", "getDeadLetterJob", "listJobs", "listJobRuns"] as const),
     ...(["getPipeline", "getStages", "getHealth", "getTestMessage", "listTestMessages"] as const),
-    ...(["listMetricUse", "listTypes", "listSites", "getRetention", "getCost"] as const),
+    ...(["listMetricUse", "listTypes", "listSites", "getRetention", "getCost", "getLineage"] as const),
     ...(["exportDictionary", "exportDictionaryMarkdown"] as const),
     ...(["listAlerts", "getAlert", "explainAlert", "listRules", "getRule", "exportRules"] as const),
     ...(["listRuleVersions", "countRuleMatches", "listRuleEpisodes", "summarizeAlerts"] as const),

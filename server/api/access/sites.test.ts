@@ -257,6 +257,7 @@ const EVERYWHERE: readonly string[] = [
     "getAbout",
     "getCost",
     "getHealth",
+    "getLineage",
     "getLogLevel",
     "getMetricEffects",
   ],

@@ -1,0 +1,29 @@
+import type { LineageEdge, LineageNode } from "@/server/contracts/lineage";
+import { counted } from "@/server/domain/counted";
+import { formatBytes, formatTotal } from "../ui/format";
+
+/** How much there is: rows where they mean something to people, and bytes. */
+export function sizeWords({ rows, bytes, kind }: Pick<LineageNode, "rows" | "bytes" | "kind">): string | null {
+  const size = bytes === null ? null : formatBytes(bytes);
+  // How many blocks or rollups a store has tells people nothing; what it takes does.
+  const count = rows === null || rows.isAbout ? null : `${formatTotal(rows.count)} ${rows.of.split(" ")[0]}`;
+  return [count, kind === "source" ? null : size].filter((part) => part !== null).join(" · ") || null;
+}
+
+/** How long it is kept. */
+export function keptFor({ keptDays, kind, stage }: Pick<LineageNode, "keptDays" | "kind" | "stage">): string {
+  if (stage === "source" || kind === "downloads") return "not kept";
+  if (kind === "latest") return "as long as its device";
+  if (keptDays === null) return "for ever";
+  return keptDays < 2 ? counted(Math.round(keptDays * 24), "hour") : counted(Math.round(keptDays), "day");
+}
+
+/** What came in which way, for where no lines are drawn. */
+export function flowWords(into: readonly LineageEdge[], nodes: readonly Pick<LineageNode, "id" | "title">[]): string {
+  return into
+    .map(({ from, count, of }) => {
+      const title = nodes.find(({ id }) => id === from)?.title ?? from;
+      return count === null ? `from ${title}` : `from ${title}: ${formatTotal(count)} ${of ?? ""}`.trim();
+    })
+    .join(" · ");
+}

@@ -1,0 +1,219 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import type { LineageAnswer, LineageEdge, LineageNode } from "@/server/contracts/lineage";
+import { lineageQuery } from "../queries/lineage";
+import { adviceOn } from "../queries/request";
+import { OfAllSites } from "../shell/of-all-sites";
+import { Page } from "../shell/page";
+import { MetricPages } from "../shell/sub-pages";
+import { Age } from "../ui/age";
+import { Failure, Loading, StaleNotice } from "../ui/feedback";
+import { formatBytes, formatExact, formatTotal } from "../ui/format";
+import { Link } from "../ui/link";
+import { Section } from "../ui/section";
+import { plotLineage } from "./lineage-plot";
+import { flowWords, keptFor, sizeWords } from "./lineage-words";
+import classes from "./lineage.module.css";
+
+/** What data there is, where it lies, and how one comes of another: a picture fed by what ran, and the same as tables. */
+export function Lineage() {
+  return (
+    <OfAllSites title="Lineage" what="Seeing where all data comes from and goes">
+      <Whole />
+    </OfAllSites>
+  );
+}
+
+function Whole() {
+  const { data, error, refetch, isFetching } = useQuery(lineageQuery());
+  return (
+    <Page title="Lineage">
+      <MetricPages />
+      {data ? (
+        <>
+          {error ? (
+            <StaleNotice onRetry={() => void refetch()}>
+              This is from <Age time={data.time} />: {error.message}
+            </StaleNotice>
+          ) : null}
+          <Picture lineage={data} />
+          <Datasets lineage={data} />
+          <Steps lineage={data} />
+        </>
+      ) : error ? (
+        <Failure
+          what="What data there is could not be loaded"
+          why={error.message}
+          advice={adviceOn(error)}
+          onRetry={() => void refetch()}
+          retrying={isFetching}
+        />
+      ) : (
+        <Loading rows={8} height={48} label="Loading what data there is" />
+      )}
+    </Page>
+  );
+}
+
+interface PartProps {
+  lineage: LineageAnswer;
+}
+
+function Picture({ lineage: { nodes, edges } }: PartProps) {
+  const [pointed, setPointed] = useState<string | null>(null);
+  const { height, cardHeight, cardWidth, places, lines } = plotLineage(nodes, edges);
+  const touches = ({ from, to }: LineageEdge) => from === pointed || to === pointed;
+  return (
+    <div className={classes.picture} style={{ "--picture-height": `${height}px` } as React.CSSProperties}>
+      <svg className={classes.lines} viewBox={`0 0 1000 ${height}`} preserveAspectRatio="none" aria-hidden>
+        {lines.map(({ key, edge, path }) => (
+          <path
+            key={key}
+            d={path}
+            data-idle={edge.count === 0 || edge.count === null || undefined}
+            data-failed={(edge.failed ?? 0) > 0 || undefined}
+            data-pointed={(pointed !== null && touches(edge)) || undefined}
+          />
+        ))}
+      </svg>
+      <ul className={classes.cards} aria-label="Data, from its sources on">
+        {nodes.map((node) => {
+          const { x, y } = places.get(node.id)!;
+          const into = edges.filter(({ to }) => to === node.id);
+          return (
+            <li
+              key={node.id}
+              style={
+                {
+                  ...{ "--x": `${x / 10}%`, "--y": `${y}px`, "--w": `${cardWidth / 10}%`, "--h": `${cardHeight}px` },
+                } as React.CSSProperties
+              }
+            >
+              <Link
+                href={node.page}
+                className={classes.card}
+                title={node.meaning}
+                onMouseEnter={() => setPointed(node.id)}
+                onMouseLeave={() => setPointed(null)}
+                onFocusCapture={() => setPointed(node.id)}
+                onBlur={() => setPointed(null)}
+              >
+                <strong>{node.title}</strong>
+                <Size node={node} />
+                <span className={classes.small}>
+                  {node.newest ? (
+                    <Age time={node.newest} />
+                  ) : node.kind === "downloads" ? (
+                    "when asked for"
+                  ) : (
+                    "nothing yet"
+                  )}
+                </span>
+                <span className={classes.into}>{flowWords(into, nodes)}</span>
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function Size({ node }: { node: LineageNode }) {
+  const text = sizeWords(node);
+  return text === null ? null : <span title={node.rows ? formatExact(node.rows.count) : undefined}>{text}</span>;
+}
+
+function Datasets({ lineage: { nodes } }: PartProps) {
+  return (
+    <Section title="Data">
+      <div className={classes.scroll} role="region" aria-label="Data, one kind a row" tabIndex={0}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">What</th>
+              <th scope="col">Meaning</th>
+              <th scope="col">Where</th>
+              <th scope="col">Owner</th>
+              <th scope="col">Kept</th>
+              <th scope="col">Rows</th>
+              <th scope="col">Size</th>
+              <th scope="col">Newest</th>
+            </tr>
+          </thead>
+          <tbody>
+            {nodes.map((node) => (
+              <tr key={node.id}>
+                <th scope="row">
+                  <Link href={node.page}>{node.title}</Link>
+                </th>
+                <td className={classes.words}>{node.meaning}</td>
+                <td className={classes.where}>{node.where}</td>
+                <td>{node.owner ?? "not said"}</td>
+                <td title={node.setBy ?? undefined}>{keptFor(node)}</td>
+                <td title={node.rows ? `${formatExact(node.rows.count)} ${node.rows.of}` : undefined}>
+                  {node.rows ? (
+                    <>
+                      {node.rows.isAbout ? "about " : null}
+                      {formatTotal(node.rows.count)} <small>{node.rows.of}</small>
+                    </>
+                  ) : (
+                    "not counted"
+                  )}
+                </td>
+                <td>{node.bytes === null ? "not measured" : formatBytes(node.bytes)}</td>
+                <td>{node.newest ? <Age time={node.newest} /> : "not known"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Section>
+  );
+}
+
+function Steps({ lineage: { nodes, edges } }: PartProps) {
+  const titles = new Map(nodes.map(({ id, title }) => [id, title]));
+  return (
+    <Section title="What ran">
+      <div className={classes.scroll} role="region" aria-label="What ran between them, one way a row" tabIndex={0}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">From</th>
+              <th scope="col">To</th>
+              <th scope="col">By</th>
+              <th scope="col">What went</th>
+              <th scope="col">Runs</th>
+              <th scope="col">Last</th>
+            </tr>
+          </thead>
+          <tbody>
+            {edges.map((edge) => (
+              <tr key={`${edge.from} ${edge.to}`}>
+                <th scope="row">{titles.get(edge.from)}</th>
+                <td>{titles.get(edge.to)}</td>
+                <td>{edge.job === null ? edge.by : <Link href={`/jobs?job=${edge.job}`}>{edge.by}</Link>}</td>
+                <td title={edge.count === null ? undefined : formatExact(edge.count)}>
+                  {edge.count === null ? (
+                    "not counted"
+                  ) : (
+                    <>
+                      {formatTotal(edge.count)} <small>{edge.of}</small>
+                    </>
+                  )}
+                </td>
+                <td>
+                  {edge.runs === null ? "" : formatTotal(edge.runs)}
+                  {edge.failed ? `, ${formatTotal(edge.failed)} failed` : null}
+                </td>
+                <td>{edge.lastAt ? <Age time={edge.lastAt} /> : edge.count === 0 ? "never" : "not known"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Section>
+  );
+}
