@@ -7,10 +7,10 @@ import { build } from "esbuild";
 
 const here = import.meta.dirname;
 const root = path.dirname(here);
-let [name = "", ...argv] = process.argv.slice(2);
+const [said = "", ...argv] = process.argv.slice(2);
 // `npm run drill -- kill-rounds` arrives as "drills kill-rounds".
-if (name !== "" && !name.includes("/") && argv[0] !== undefined && !argv[0].startsWith("-"))
-  name = `${name}/${argv.shift()}`;
+const isFolder = said !== "" && !said.includes("/") && argv[0] !== undefined && !argv[0].startsWith("-");
+const name = isFolder ? `${said}/${argv.shift()}` : said;
 
 const entry = path.join(here, `${name}.ts`);
 if (!name.includes("/") || !existsSync(entry)) {

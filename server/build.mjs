@@ -5,7 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
-import * as prettier from "prettier";
+import { format } from "oxfmt";
 import { forgetBuild, rememberBuild, ROOT, sourcesHash } from "./boot/sources.mjs";
 
 const dist = path.join(ROOT, "dist");
@@ -87,14 +87,15 @@ async function generated() {
   const { DASHBOARDS } = await load("observability/metrics/dashboards.mjs");
   const { grafanaModel } = await load("observability/metrics/grafana.mjs");
   // As the formatter has it, which checks them with all others.
-  const options = await prettier.resolveConfig(ROOT);
-  const metrics = await prettier.format(metricsPage(), { ...options, parser: "markdown" });
-  const logs = await prettier.format(logsPage(), { ...options, parser: "markdown" });
+  const options = JSON.parse(fs.readFileSync(path.join(ROOT, ".oxfmtrc.json"), "utf8"));
+  const formatted = async (name, text) => (await format(name, text, options)).code;
+  const metrics = await formatted("metrics.md", metricsPage());
+  const logs = await formatted("logs.md", logsPage());
   const dashboards = {};
   for (const one of DASHBOARDS)
-    dashboards[`docker/observability/grafana/dashboards/${one.uid}.json`] = await prettier.format(
+    dashboards[`docker/observability/grafana/dashboards/${one.uid}.json`] = await formatted(
+      "dashboard.json",
       JSON.stringify(grafanaModel(one)),
-      { ...options, parser: "json" },
     );
   // The schema names its output relative to itself: a copy of it writes beside that copy.
   const schema = path.join(work, "prisma", "schema.prisma");

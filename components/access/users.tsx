@@ -15,7 +15,8 @@ import { rolesWord } from "./grants-words";
 import { AddUser, ChangeUser, DisableUser, NewLink, RemoveUser, UserLinkDialog } from "./user-dialogs";
 
 type Asked =
-  { readonly what: "add" } | { readonly what: "change" | "disable" | "link" | "remove"; readonly user: User };
+  | { readonly what: "add" }
+  | { readonly what: "change" | "disable" | "link" | "remove"; readonly user: User };
 
 /** Everyone who may come in, and what each may do. */
 export function Users() {

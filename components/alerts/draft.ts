@@ -105,7 +105,7 @@ function timesOf({ forMs, keepMs }: { forMs: number; keepMs: number }) {
 /** The fields that an address fills: ?metric=temperature&above=96&type=press&site=north; what leads here begins a rule that way. */
 export function draftInAddress(address: URLSearchParams): Draft {
   const named = (key: string) => address.getAll(key).filter((value) => value !== "");
-  const [metric = "", warning = ""] = [address.get("metric") ?? "", address.get("above") ?? ""];
+  const [metric, warning] = [address.get("metric") ?? "", address.get("above") ?? ""];
   return {
     ...{ ...NEW_DRAFT, sites: named("site"), types: named("type"), devices: named("device") },
     conditions: [{ ...NEW_CONDITION, metric, warning }],

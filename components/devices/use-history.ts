@@ -63,7 +63,7 @@ export function useHistory(device: DeviceDetail, metrics: readonly string[], add
   const endsAtLatest = latest !== null && (address.get("end") ?? (isOld ? "latest" : "now")) === "latest" && isOld;
   // While a recording is replayed, its latest reading changes with every frame: follow it every few seconds.
   const step = useNow(5000);
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- see above
+  // oxlint-disable-next-line react/exhaustive-deps -- see above
   const end = useMemo(() => (endsAtLatest && latest !== null ? latest + 1 : null), [endsAtLatest, step]);
   const isLive = stretch ? stretch.to > minute : end === null;
   const choice = JSON.stringify([device.id, metrics, stretch ?? [range.key, endsAtLatest]]);

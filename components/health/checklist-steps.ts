@@ -26,7 +26,14 @@ export interface ChecklistStep extends Advice {
 }
 
 export type StepKey =
-  "configuration" | "engines" | "topics" | "migrations" | "worker" | "message" | "frame" | "round-trip";
+  | "configuration"
+  | "engines"
+  | "topics"
+  | "migrations"
+  | "worker"
+  | "message"
+  | "frame"
+  | "round-trip";
 
 /** The facts the steps are judged by; null where the server can't be asked. */
 export interface ChecklistFacts {

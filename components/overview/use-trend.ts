@@ -9,6 +9,6 @@ export function useTrend(pipeline: PipelineAnswer | undefined): readonly TrendPo
   const finished = pipeline?.history.findLast(({ time }) => time < end);
   // Frames come several times a second, and only the bucket that is filling changes with them: it isn't drawn.
   const version = JSON.stringify([end, pipeline?.totals.messages === 0, finished]);
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- see above
+  // oxlint-disable-next-line react/exhaustive-deps -- see above
   return useMemo(() => (pipeline ? trend(pipeline, end) : []), [version]);
 }

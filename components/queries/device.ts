@@ -28,7 +28,14 @@ export const deviceQuery = (live: LiveClient, id: string) =>
 
 /** What frames change of a device. */
 type FrameChanged =
-  "values" | "state" | "goneAt" | "lastSeen" | "lastEventTime" | "messages" | "retiredAt" | "returnedAt";
+  | "values"
+  | "state"
+  | "goneAt"
+  | "lastSeen"
+  | "lastEventTime"
+  | "messages"
+  | "retiredAt"
+  | "returnedAt";
 /** A device without what frames change. */
 export type DescribedDevice = Omit<DeviceDetail, FrameChanged>;
 

@@ -9,7 +9,8 @@ export function mappingText(mapping: MappingInput): string {
 
 /** A text read as a mapping's JSON; the server says whether it is one. */
 export type MappingReading =
-  { readonly ok: true; readonly mapping: MappingInput } | { readonly ok: false; readonly why: string };
+  | { readonly ok: true; readonly mapping: MappingInput }
+  | { readonly ok: false; readonly why: string };
 
 export function readMapping(text: string): MappingReading {
   const read = readJsonText(text);

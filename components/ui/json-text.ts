@@ -21,7 +21,8 @@ export interface JsonMember {
 
 /** A text read as JSON: its value, or where it stops being JSON and why. */
 export type JsonReading =
-  { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly at: number; readonly why: string };
+  | { readonly ok: true; readonly value: JsonValue }
+  | { readonly ok: false; readonly at: number; readonly why: string };
 
 /** The deepest nesting that is read: the server takes 16, and a hostile depth must not exhaust the stack. */
 const DEEPEST = 256;

@@ -88,20 +88,15 @@ async function produce(stage: Stage, total: number, random: () => number): Promi
 async function makePlant(stage: Stage): Promise<void> {
   const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
   const reads = { group: "fieldwatch-plant", topics: [TOPIC], from: "earliest" } as const;
-  await makeSource(
-    pool,
-    "plant",
-    { type: "kafka", brokers: brokersOf(stage), ssl: false, sasl: null, ...reads },
-    {
-      mapping: {
-        decode: "json",
-        device: ["{who}"],
-        time: [{ from: { path: "at" }, format: "ms" }],
-        readings: [{ root: "", include: ["n"] }],
-      },
-      rate: 1_000_000,
-    },
-  ).finally(() => pool.end());
+  const door = { type: "kafka", brokers: brokersOf(stage), ssl: false, sasl: null, ...reads } as const;
+  const mapping: NonNullable<Parameters<typeof makeSource>[3]>["mapping"] = {
+    decode: "json",
+    device: ["{who}"],
+    time: [{ from: { path: "at" }, format: "ms" }],
+    readings: [{ root: "", include: ["n"] }],
+  };
+  await makeSource(pool, "plant", door, { mapping, rate: 1_000_000 });
+  await pool.end();
 }
 
 function brokersOf(stage: Stage): string[] {

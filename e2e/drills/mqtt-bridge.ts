@@ -40,7 +40,8 @@ export async function mqttBridge({ mode, short }: Omit<DrillOptions, "seed">): P
       topics: ["plant/#"],
     } as const;
     const pool = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
-    await makeSource(pool, "plant", { ...door, qos: 1 }, { rate: 1_000_000 }).finally(() => pool.end());
+    await makeSource(pool, "plant", { ...door, qos: 1 }, { rate: 1_000_000 });
+    await pool.end();
     const count = (sql: string) =>
       withDatabase(stage, async (client) => (await client.query<{ n: number }>(sql)).rows[0]!.n);
     const stored = () => count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'bridged-%'`);
@@ -69,7 +70,8 @@ export async function mqttBridge({ mode, short }: Omit<DrillOptions, "seed">): P
 
     const again = createPool(stage.connectionString(), { role: "drill", logger: pino({ level: "silent" }), size: 2 });
     const old = { ...door, clientId: "fieldwatch-old", topics: ["old/#"], qos: 1 as const };
-    await makeSource(again, "old", old).finally(() => again.end());
+    await makeSource(again, "old", old);
+    await again.end();
     const twins = () => count(`SELECT count(*)::int AS n FROM device_twin WHERE device LIKE 'kept-%'`);
     await until(async () => (await twins()) === 10, { timeoutMs: 60_000, what: "the twins of what was retained" });
     const readings = await count(`SELECT count(*)::int AS n FROM reading WHERE device LIKE 'kept-%'`);

@@ -73,12 +73,19 @@ export async function openStage(
     for (const one of running) await one.stop();
     await until(() => !pids.some(isAlive), { timeoutMs: 15_000, what: "every process of the product to be gone" });
   };
+  const stopEverything = async () => {
+    try {
+      await stopAll();
+    } finally {
+      await engines.stop();
+    }
+  };
   try {
     await prepare(engines);
     product = await startProduct(options);
     await product.ready();
   } catch (error) {
-    await stopAll().finally(() => engines.stop());
+    await stopEverything();
     throw error;
   }
   const started = product;
@@ -101,7 +108,7 @@ export async function openStage(
     },
     async close() {
       ended.abort();
-      await stopAll().finally(() => engines.stop());
+      await stopEverything();
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -257,5 +257,9 @@ async function hangWorker(stage: Stage, work: () => Promise<void>): Promise<void
 async function query(product: Product, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: product.connectionString() });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }

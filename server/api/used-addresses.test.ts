@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import ts from "typescript";
+import { type Argument, type Expression, parseSync, Visitor } from "oxc-parser";
 import { expect, test } from "vitest";
 import { PROTOCOLS } from "./source-doors/receive";
 import { VERBS } from "./verbs";
@@ -19,50 +19,46 @@ const ASKING: Readonly<Record<string, string | null>> = {
 
 /** Addresses below /api that a file of the browser's uses, by the calls that ask and by any other text of it. */
 function addressesIn(file: string): readonly Used[] {
-  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
-  const named = new Map<string, ts.Expression>();
+  const code = readFileSync(file, "utf8");
+  const { program } = parseSync(file, code);
+  const named = new Map<string, Expression>();
   const found: Used[] = [];
 
-  function name(node: ts.Node): void {
-    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer !== undefined) {
-      const { initializer } = node;
-      const value = ts.isArrowFunction(initializer) && !ts.isBlock(initializer.body) ? initializer.body : initializer;
-      named.set(node.name.text, value as ts.Expression);
-    }
-    const returned = ts.isFunctionDeclaration(node) ? node.body?.statements.find(ts.isReturnStatement) : undefined;
-    if (ts.isFunctionDeclaration(node) && node.name && returned?.expression)
-      named.set(node.name.text, returned.expression);
-    ts.forEachChild(node, name);
-  }
+  new Visitor({
+    VariableDeclarator({ id, init }) {
+      if (id.type !== "Identifier" || init === null) return;
+      const short = init.type === "ArrowFunctionExpression" && init.body.type !== "BlockStatement";
+      named.set(id.name, short ? (init.body as Expression) : init);
+    },
+    FunctionDeclaration({ id, body }) {
+      const returned = body?.body.find((one) => one.type === "ReturnStatement");
+      if (id !== null && returned?.argument) named.set(id.name, returned.argument);
+    },
+  }).visit(program);
 
   /** What an expression is as text, as far as this file says. */
-  function textOf(node: ts.Expression, depth = 0): string {
-    if (ts.isStringLiteralLike(node)) return node.text;
-    if (ts.isTemplateExpression(node))
-      return node.templateSpans.reduce(
-        (text, { expression, literal }) => text + textOf(expression, depth + 1) + literal.text,
-        node.head.text,
-      );
-    const callee = ts.isCallExpression(node) ? node.expression : node;
-    const value = ts.isIdentifier(callee) && depth < 5 ? named.get(callee.text) : undefined;
+  function textOf(node: Argument, depth = 0): string {
+    if (node.type === "Literal" && typeof node.value === "string") return node.value;
+    if (node.type === "TemplateLiteral")
+      return node.quasis
+        .map(({ value }, i) => (i === 0 ? "" : textOf(node.expressions[i - 1]!, depth + 1)) + (value.cooked ?? ""))
+        .join("");
+    const callee = node.type === "CallExpression" ? node.callee : node;
+    const value = callee.type === "Identifier" && depth < 5 ? named.get(callee.name) : undefined;
     return value === undefined ? ANY : textOf(value, depth + 1);
   }
+  const add = (node: Expression) => found.push({ address: textOf(node), method: null });
 
-  function visit(node: ts.Node): void {
-    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
-      const callee = node.expression.text;
-      const [to] = node.arguments;
-      if (Object.hasOwn(ASKING, callee) && to !== undefined) {
-        const said = /\bmethod: "([A-Z]+)"/.exec(node.getText())?.[1];
-        found.push({ address: textOf(to), method: ASKING[callee] ?? said ?? (callee === "fetch" ? null : "GET") });
-      }
-    }
-    if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node))
-      found.push({ address: textOf(node), method: null });
-    ts.forEachChild(node, visit);
-  }
-  name(source);
-  visit(source);
+  new Visitor({
+    CallExpression({ callee, arguments: [to], start, end }) {
+      if (callee.type !== "Identifier" || !Object.hasOwn(ASKING, callee.name) || to === undefined) return;
+      const said = /\bmethod: "([A-Z]+)"/.exec(code.slice(start, end))?.[1];
+      const method = ASKING[callee.name] ?? said ?? (callee.name === "fetch" ? null : "GET");
+      found.push({ address: textOf(to), method });
+    },
+    Literal: add,
+    TemplateLiteral: add,
+  }).visit(program);
   return found.filter(({ address }) => address.startsWith("/api/"));
 }
 

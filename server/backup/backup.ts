@@ -210,7 +210,11 @@ async function listFiles(root: string, folder: string): Promise<Manifest["files"
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder);
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 function refuseOutside({ engines }: Config): void {

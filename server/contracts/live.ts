@@ -28,7 +28,8 @@ export interface ClientToServer {
 export type Room = "overview" | "health" | "devices" | "alerts" | `device:${string}`;
 
 export type WatchAnswer =
-  { readonly ok: true; readonly life: string; readonly seq: number } | { readonly ok: false; readonly error: string };
+  | { readonly ok: true; readonly life: string; readonly seq: number }
+  | { readonly ok: false; readonly error: string };
 
 export interface Frame {
   readonly room: Room;

@@ -18,7 +18,10 @@ export const SORT_FIELDS = [
 
 /** The order of a list of devices. */
 export type DeviceSort =
-  (typeof SORT_FIELDS)[number] | `-${(typeof SORT_FIELDS)[number]}` | `value:${string}` | `-value:${string}`;
+  | (typeof SORT_FIELDS)[number]
+  | `-${(typeof SORT_FIELDS)[number]}`
+  | `value:${string}`
+  | `-value:${string}`;
 
 /** Every order of a list of devices as text. */
 export const SORT_PATTERN = new RegExp(`^-?(?:${SORT_FIELDS.join("|")}|value:${NAME_PATTERN.source.slice(1, -1)})$`);

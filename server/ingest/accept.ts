@@ -120,8 +120,12 @@ export function createAccept(deps: AcceptDeps): Accept {
     if (unsure.length > 0) {
       // Not in its turn: it waits for the database.
       turns.release();
-      const verdicts = await judging.ask(unsure.map(({ message }) => message)).finally(() => turns.acquire());
-      verdicts.forEach((verdict, i) => settle(unsure[i]!.place, verdict));
+      try {
+        const verdicts = await judging.ask(unsure.map(({ message }) => message));
+        verdicts.forEach((verdict, i) => settle(unsure[i]!.place, verdict));
+      } finally {
+        await turns.acquire();
+      }
     }
     const records = taken.flatMap(({ record }) => record ?? []);
     if (records.length === 0 && !keeping) {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import ts from "typescript";
+import { parseSync, Visitor } from "oxc-parser";
 
 /** One part of the program: which files belong to it, and what they may import besides each other. */
 export interface Room {
@@ -153,7 +153,7 @@ export const ROOT_ENTRIES: readonly string[] = [
     "tsconfig.json",
     "prisma.config.ts",
     "vitest.config.ts",
-    "eslint.config.mjs",
+    ".oxlintrc.json",
   ],
   ...[
     "README.md",
@@ -165,8 +165,7 @@ export const ROOT_ENTRIES: readonly string[] = [
     ".dockerignore",
     ".gitignore",
     ".npmrc",
-    ".prettierrc.json",
-    ".prettierignore",
+    ".oxfmtrc.json",
   ],
   ...[".ci", ".github", ".git"],
   // Made by tools, ignored by git.
@@ -240,8 +239,21 @@ export function circles(root: string, files: readonly string[]): string[][] {
 }
 
 function importsOf(root: string, file: string): string[] {
-  const text = readFileSync(path.join(root, file), "utf8");
-  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+  const { program, module } = parseSync(file, readFileSync(path.join(root, file), "utf8"));
+  const targets = module.staticImports.map(({ moduleRequest }) => moduleRequest.value);
+  for (const { entries } of module.staticExports)
+    for (const { moduleRequest } of entries) if (moduleRequest !== null) targets.push(moduleRequest.value);
+  const add = (node: { type: string; value?: unknown }) => {
+    if (node.type === "Literal" && typeof node.value === "string") targets.push(node.value);
+  };
+  new Visitor({
+    ImportExpression: ({ source }) => add(source),
+    TSImportType: ({ source }) => add(source),
+    CallExpression({ callee, arguments: [first] }) {
+      if (callee.type === "Identifier" && callee.name === "require" && first !== undefined) add(first);
+    },
+  }).visit(program);
+  return [...new Set(targets)];
 }
 
 function refusal(room: Room, file: string, target: string): string | null {

@@ -11,7 +11,9 @@ interface Received {
 
 /** How a receiver answers: with a status, not at all, or by cutting the connection. */
 type Answering =
-  { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> } | "hang" | "reset";
+  | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
+  | "hang"
+  | "reset";
 
 /** A real HTTP server that takes messages, and answers as it is told. */
 export interface Receiver {

@@ -43,6 +43,10 @@ export async function makeSource(
     expiresAt: null,
     grants: [],
   };
-  const { text: key } = await makeKey(prisma, wanted, BY).finally(() => prisma.$disconnect());
-  return { id, key };
+  try {
+    const { text: key } = await makeKey(prisma, wanted, BY);
+    return { id, key };
+  } finally {
+    await prisma.$disconnect();
+  }
 }

@@ -25,7 +25,17 @@ export interface PaletteItem {
 }
 
 export type PaletteAction =
-  "help" | "print" | "light" | "dark" | "auto" | "local" | "UTC" | "copy" | "pin" | "unpin" | "signOut";
+  | "help"
+  | "print"
+  | "light"
+  | "dark"
+  | "auto"
+  | "local"
+  | "UTC"
+  | "copy"
+  | "pin"
+  | "unpin"
+  | "signOut";
 
 /** An item with the letters of its label that matched. */
 export interface RankedItem extends PaletteItem {

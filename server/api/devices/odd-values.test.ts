@@ -195,7 +195,8 @@ describe("metrics named as columns of ours, or as members of objects", () => {
           const heading = resolution === "raw" ? own : `${name} last`;
           expect(Number(line![head!.indexOf(heading)]), name).toBe(i);
           const cell = Object.getOwnPropertyDescriptor(json.rows[0]!.readings, name)?.value as
-            number | { last: number };
+            | number
+            | { last: number };
           expect(typeof cell === "object" ? cell.last : cell, name).toBe(i);
         }
       }

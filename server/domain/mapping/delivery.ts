@@ -88,7 +88,17 @@ export interface Leaf {
  * nothing was left.
  */
 export type IgnoreRule =
-  "when" | "outside" | "include" | "exclude" | "arrays" | "depth" | "null" | "empty" | "absent" | "unused" | "noValues";
+  | "when"
+  | "outside"
+  | "include"
+  | "exclude"
+  | "arrays"
+  | "depth"
+  | "null"
+  | "empty"
+  | "absent"
+  | "unused"
+  | "noValues";
 
 /** One message in Fieldwatch's own shape, ready for the log, and what it says. */
 export interface MappedMessage {

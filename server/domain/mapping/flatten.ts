@@ -168,7 +168,8 @@ function joined(at: string, path: string): string {
 }
 
 type HistoryTime =
-  (ReadTime & { readonly place: Place }) | { readonly reason: "noTime" | "badTime"; readonly problem: string };
+  | (ReadTime & { readonly place: Place })
+  | { readonly reason: "noTime" | "badTime"; readonly problem: string };
 
 function compileHistoryTime(
   own: Mapping["readings"][number]["historyTime"],

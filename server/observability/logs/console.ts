@@ -1,4 +1,3 @@
-/* eslint-disable no-console -- it is what this file takes over */
 import { format, stripVTControlCharacters } from "node:util";
 import type { Logger } from "../logger";
 
