@@ -9,6 +9,8 @@ import { backtestJobs } from "./alerting/backtest/job";
 import { catalogJobs } from "./catalog/jobs";
 import type { Engines } from "./compose";
 import { composeHistory } from "./compose-history";
+import type { LineageTelling } from "./compose-lineage";
+import { lineageJobs } from "./lineage/jobs";
 import { auditFiles } from "./config/audit-files";
 import type { Config } from "./config/config";
 import { deadLetterJobs } from "./dead-letters/jobs";
@@ -49,10 +51,12 @@ export interface JobParts {
   /** The jobs' own connections, so that they and the pipeline never wait for each other. */
   readonly work: Pool;
   readonly logger: Logger;
+  /** Left out or null: no OpenLineage events are sent. */
+  readonly lineage?: Pick<LineageTelling, "names" | "send"> | null;
 }
 
 /** The table of jobs: each subject's own, on the engines there are. */
-export function composeJobs({ config, engines, cold, work, logger }: JobParts): readonly Job[] {
+export function composeJobs({ config, engines, cold, work, logger, lineage = null }: JobParts): readonly Job[] {
   const { pipeline: settings } = config;
   const isMongo = engines.inspection.mongodb !== null;
   const archive = isMongo ? engines.archive : createPostgresMessageArchive(work, settings.ARCHIVE_RETENTION_DAYS);
@@ -83,6 +87,7 @@ export function composeJobs({ config, engines, cold, work, logger }: JobParts): 
     ...auditJobs({ files: auditFiles(config), logger }),
     ...notificationJobs(),
     ...eventJobs(),
+    ...(lineage === null ? [] : lineageJobs({ ...lineage, logger })),
     ...backtestJobs({
       ...{ history: composeHistory(cold), countMessages },
       staleMs: 10_000 * settings.DEVICE_STALE_SECONDS,
@@ -100,7 +105,11 @@ function movingJobs(
 }
 
 /** Adds to the audit record what became of a run that somebody asked for. */
-export async function recordRun(tx: PoolClient, { id, job, state, done, total, error }: EndedRun): Promise<void> {
+export async function recordRun(
+  tx: PoolClient,
+  { id, job, state, done, total, error, wasRequested }: EndedRun,
+): Promise<void> {
+  if (!wasRequested) return;
   const outcome = state === "failed" ? "failed" : "done";
   await addDeed(tx, SYSTEM, {
     ...{ verb: "endJobRun", target: `${job}/${id}`, outcome, address: null },

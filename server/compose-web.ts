@@ -159,6 +159,7 @@ export function composeApi(parts: ApiParts): Api {
         machine: measureMachine,
       },
       lineage: {
+        isSent: config.lineage.OPENLINEAGE_URL !== undefined,
         owner: config.lineage.DATA_OWNER ?? null,
         hasCold: engines.coldStore !== null,
         days: {

@@ -8,6 +8,7 @@ import { followWatermark } from "./alerting/watermark";
 import { afterDeath } from "./config/launch";
 import { createBackoff, pause } from "./async/backoff";
 import { composeEngines, topicSettings, type Engines } from "./compose";
+import { composeLineage } from "./compose-lineage";
 import { composeMeasures } from "./compose-measures";
 import { collectPools } from "./compose-metrics";
 import { composeChannels } from "./compose-notifications";
@@ -113,10 +114,15 @@ export async function runWorker(config: Config, logger: Logger): Promise<Running
     (error: unknown) => (stopping.signal.aborted ? undefined : fatal(error)),
   );
   const work = openJobPool(databaseConnection(config), "worker", logger);
+  const lineage = composeLineage(config);
   const jobs = runJobs({
     ...{ pool: engines.pool, work: work.pool, owner: worker, logger },
-    jobs: composeJobs({ config, engines, cold, work: work.pool, logger }),
-    onRequestedEnd: recordRun,
+    jobs: composeJobs({ config, engines, cold, work: work.pool, logger, lineage }),
+    ...(lineage !== null && { onTaken: lineage.taken }),
+    async onEnd(tx, run, job) {
+      await recordRun(tx, run);
+      await lineage?.ended(tx, run, job);
+    },
     isBusy: () => performance.now() < busyUntil,
   });
   const telling = createPool(databaseConnection(config), {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { LineageEdge, LineageNode } from "@/server/contracts/lineage";
 import { CATALOG, DATASETS, FLOWS } from "@/server/domain/lineage";
 import { plotLineage } from "./lineage-plot";
-import { flowWords, keptFor, sizeWords } from "./lineage-words";
+import { flowWords, keptFor, sentWords, sizeWords } from "./lineage-words";
 
 const nodes = DATASETS.map(
   (kind) => ({ id: kind, kind, title: CATALOG[kind].title, stage: CATALOG[kind].stage }) as unknown as LineageNode,
@@ -32,4 +32,8 @@ test("words say what is counted, and never make up what isn't", () => {
   expect(keptFor({ kind: "readings", stage: "store", keptDays: null })).toBe("for ever");
   expect(flowWords([{ ...edges[0]!, count: null }], nodes)).toBe("from Source");
   expect(flowWords([{ ...edges[0]!, count: 12 }], nodes)).toBe("from Source: 12 messages");
+  const sent = { sent: 1200, waiting: 1, dropped: 2, refused: 0, lastSent: null, trouble: "The receiver answered 503" };
+  expect(sentWords(sent)).toBe(
+    "1,200 events sent, 1 waits. The receiver answered 503. 2 events let go, as too many waited.",
+  );
 });

@@ -1,4 +1,4 @@
-import type { LineageEdge, LineageNode } from "@/server/contracts/lineage";
+import type { LineageAnswer, LineageEdge, LineageNode } from "@/server/contracts/lineage";
 import { counted } from "@/server/domain/counted";
 import { formatBytes, formatTotal } from "../ui/format";
 
@@ -26,4 +26,18 @@ export function flowWords(into: readonly LineageEdge[], nodes: readonly Pick<Lin
       return count === null ? `from ${title}` : `from ${title}: ${formatTotal(count)} ${of ?? ""}`.trim();
     })
     .join(" · ");
+}
+
+/** What became of OpenLineage events. */
+export function sentWords({ sent, waiting, dropped, refused, trouble }: NonNullable<LineageAnswer["sent"]>): string {
+  const lost = [
+    ...(dropped > 0 ? [`${counted(dropped, "event")} let go, as too many waited`] : []),
+    ...(refused > 0 ? [`${counted(refused, "event")} refused by the receiver`] : []),
+  ];
+  const waits = waiting > 0 ? `, ${formatTotal(waiting)} ${waiting === 1 ? "waits" : "wait"}` : "";
+  return [
+    `${counted(sent, "event")} sent${waits}.`,
+    ...(trouble ? [`${trouble}.`] : []),
+    ...lost.map((one) => `${one}.`),
+  ].join(" ");
 }

@@ -13,7 +13,7 @@ import { formatBytes, formatExact, formatTotal } from "../ui/format";
 import { Link } from "../ui/link";
 import { Section } from "../ui/section";
 import { plotLineage } from "./lineage-plot";
-import { flowWords, keptFor, sizeWords } from "./lineage-words";
+import { flowWords, keptFor, sentWords, sizeWords } from "./lineage-words";
 import classes from "./lineage.module.css";
 
 /** What data there is, where it lies, and how one comes of another: a picture fed by what ran, and the same as tables. */
@@ -40,6 +40,7 @@ function Whole() {
           <Picture lineage={data} />
           <Datasets lineage={data} />
           <Steps lineage={data} />
+          {data.sent ? <Sent sent={data.sent} /> : null}
         </>
       ) : error ? (
         <Failure
@@ -214,6 +215,22 @@ function Steps({ lineage: { nodes, edges } }: PartProps) {
           </tbody>
         </table>
       </div>
+    </Section>
+  );
+}
+
+function Sent({ sent }: { sent: NonNullable<LineageAnswer["sent"]> }) {
+  return (
+    <Section title="OpenLineage">
+      <p className={classes.sent}>
+        {sentWords(sent)}
+        {sent.lastSent ? (
+          <>
+            {" "}
+            The last was sent <Age time={sent.lastSent} />.
+          </>
+        ) : null}
+      </p>
     </Section>
   );
 }

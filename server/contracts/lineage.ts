@@ -47,6 +47,17 @@ export const lineageAnswer = z
     time: instant,
     nodes: z.array(node),
     edges: z.array(edge),
+    sent: z
+      .object({
+        waiting: z.int().describe("Events that wait for the receiver"),
+        sent: z.int(),
+        dropped: z.int().describe("Let go, as more waited than may"),
+        refused: z.int().describe("The receiver said that they are wrong"),
+        lastSent: instant.nullable(),
+        trouble: z.string().nullable().describe("Why they wait; null: nothing is in the way"),
+      })
+      .nullable()
+      .describe("OpenLineage events to OPENLINEAGE_URL; null: none are sent"),
   })
   .meta({ id: "Lineage" });
 

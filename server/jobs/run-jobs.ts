@@ -29,8 +29,10 @@ export interface RunJobsDeps {
   /** Names this worker in the runs it takes. */
   readonly owner: string;
   readonly logger: Logger;
-  /** Called with a run somebody asked for when it has ended, in the transaction that ends it. */
-  readonly onRequestedEnd?: (tx: PoolClient, run: EndedRun) => Promise<void>;
+  /** Called with runs that were taken, in the transaction that takes them. */
+  readonly onTaken?: (tx: PoolClient, runs: readonly TakenRun[], jobs: ReadonlyMap<string, Job>) => Promise<void>;
+  /** Called with a run that has ended, in the transaction that ends it. */
+  readonly onEnd?: (tx: PoolClient, run: EndedRun, job: Job) => Promise<void>;
   /** True while the pipeline of this worker has a backlog; left out: never. */
   readonly isBusy?: () => boolean;
   /** The time from the start until a new job is first due, in milliseconds. */
@@ -70,7 +72,7 @@ interface Held {
  * any more. Different jobs don't wait for each other. An outage makes a run wait and come again; other errors fail it.
  */
 export function runJobs(deps: RunJobsDeps): Running {
-  const { pool, work, jobs, owner, logger, onRequestedEnd, isBusy = () => false } = deps;
+  const { pool, work, jobs, owner, logger, onTaken, onEnd, isBusy = () => false } = deps;
   const { firstMs = 5000, lookMs = 1000, leaseMs = 15_000, retryMs = 1000, patienceMs = 2000 } = deps;
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const names = [...byName.keys()];
@@ -87,7 +89,7 @@ export function runJobs(deps: RunJobsDeps): Running {
         isRegistered = true;
         if (await isAnyWork(pool, names)) {
           await planRuns(pool, names);
-          for (const run of await takeRuns(pool, names, owner, leaseMs)) start(run);
+          for (const run of await take()) start(run);
         }
         told = false;
       } catch (error) {
@@ -97,6 +99,16 @@ export function runJobs(deps: RunJobsDeps): Running {
       }
       await pause(lookMs, leaving.signal);
     }
+  }
+
+  /** Takes runs, and tells of it if somebody wants to know. */
+  function take(): Promise<readonly TakenRun[]> {
+    if (onTaken === undefined) return takeRuns(pool, names, owner, leaseMs);
+    return withTransaction(pool, async (tx) => {
+      const runs = await takeRuns(tx, names, owner, leaseMs);
+      if (runs.length > 0) await onTaken(tx, runs, byName);
+      return runs;
+    });
   }
 
   async function renew(): Promise<void> {
@@ -159,7 +171,7 @@ export function runJobs(deps: RunJobsDeps): Running {
   async function end(run: TakenRun, state: "done" | "stopped" | "failed", error: string | null): Promise<void> {
     await withTransaction(pool, async (tx) => {
       const ended = await endRun(tx, run, state, error);
-      if (ended?.wasRequested) await onRequestedEnd?.(tx, ended);
+      if (ended !== null) await onEnd?.(tx, ended, byName.get(run.job)!);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { EpochMs } from "@/server/domain/terms";
 import type { Job, Progress } from "@/server/postgres/job";
 import { prepared } from "@/server/postgres/prepared";
 
@@ -13,6 +14,10 @@ export interface TakenRun {
   readonly done: number;
   readonly total: number | null;
   readonly attempt: number;
+  /** True when nobody had it before. */
+  readonly isFirst: boolean;
+  /** When it was due; null: somebody asked for it. */
+  readonly scheduledFor: EpochMs | null;
 }
 
 /** Runs taken at once, at most. */
@@ -89,12 +94,13 @@ const TAKE = prepared(
        SELECT id FROM job_run
        WHERE job = ANY ($1::text[]) AND NOT stop_wanted AND ${TAKEABLE}
        ORDER BY created_at, id LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED))
-     RETURNING id, job, lease_token AS token, params, cursor, done, total, attempt`,
+     RETURNING id, job, lease_token AS token, params, cursor, done, total, attempt, started_at = now()::timestamptz(3) AS "isFirst",
+       (extract(epoch FROM scheduled_for) * 1000)::float8 AS "scheduledFor"`,
 );
 
 /** Takes runs that wait, and those whose worker has not been heard of for the time of its lease. */
 export async function takeRuns(
-  pool: Pool,
+  pool: Pool | PoolClient,
   names: readonly string[],
   owner: string,
   leaseMs: number,

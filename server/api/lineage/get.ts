@@ -6,6 +6,7 @@ import { counted } from "@/server/domain/counted";
 import { type By, CATALOG, type Dataset, DATASETS, type Flow, FLOWS } from "@/server/domain/lineage";
 import { TOPICS } from "@/server/domain/terms";
 import { type JobRan, type Ran, readRan, readTables, type SourceRan } from "@/server/lineage/ran";
+import { readOutbox } from "@/server/lineage/outbox";
 import type { DeadLetters } from "@/server/ports/dead-letters";
 import type { TopicState } from "@/server/ports/event-log";
 import { daysOf, readRules } from "@/server/readings/retention";
@@ -14,6 +15,8 @@ import { NO_PARAMETERS, verb } from "../verb";
 
 export interface LineageDeps {
   readonly lineage: {
+    /** Whether OpenLineage events are sent. */
+    readonly isSent: boolean;
     /** DATA_OWNER. */
     readonly owner: string | null;
     /** Whether there is cold storage; files of an earlier one are told of, too. */
@@ -61,13 +64,14 @@ export const getLineage = verb(
 );
 
 async function lookAt({ pool, now }: { pool: Pool; now: number }, deps: LineageDeps): Promise<LineageAnswer> {
-  const [ran, tables, rules, log, letters] = await Promise.all([
+  const [ran, tables, rules, outbox, log, letters] = await Promise.all([
     readRan(pool, JOBS),
     readTables(
       pool,
       DATASETS.flatMap((kind) => CATALOG[kind].tables),
     ),
     readRules(pool, deps.retention.startDays),
+    deps.lineage.isSent ? readOutbox(pool) : null,
     withinOr(PATIENCE_MS, deps.describeLog(), null).catch(() => null),
     withinOr(PATIENCE_MS, deps.deadLetters.count({ sites: "all" }), null).catch(() => null),
   ]);
@@ -142,6 +146,7 @@ async function lookAt({ pool, now }: { pool: Pool; now: number }, deps: LineageD
         };
       }),
     ],
+    sent: outbox && { ...outbox, lastSent: toInstantOrNull(outbox.lastSent) },
     edges: FLOWS.filter(({ from, to }) => isThere(from) && isThere(to)).flatMap((flow) => edgesOf(flow, ran)),
   };
 }
